@@ -1,0 +1,112 @@
+/**
+ * Seeded random numbers: xoshiro128** (Blackman & Vigna 2018), seeded through SplitMix32.
+ * One integer makes a run repeatable; `state` and `Random.restore` carry it through a checkpoint.
+ */
+export class Random {
+  private readonly s: Uint32Array;
+
+  private constructor(state: Uint32Array) {
+    this.s = state;
+  }
+
+  static seeded(seed: number): Random {
+    const state = new Uint32Array(4);
+    let x = seed >>> 0;
+    // The upper half of a large seed matters as well.
+    x = (x ^ Math.imul(Math.floor(seed / 2 ** 32) >>> 0, 0x9e3779b9)) >>> 0;
+    for (let i = 0; i < 4; i++) {
+      x = (x + 0x9e3779b9) >>> 0;
+      let z = x;
+      z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+      z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+      state[i] = (z ^ (z >>> 15)) >>> 0;
+    }
+    return new Random(state);
+  }
+
+  /** A stream of its own for one purpose: the same seed and name give the same numbers, whatever else was drawn. */
+  static stream(seed: number, name: string): Random {
+    let hash = 0x811c9dc5;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193) >>> 0;
+    return Random.seeded((seed ^ hash) >>> 0);
+  }
+
+  static restore(state: readonly number[]): Random {
+    if (state.length !== 4) throw new RangeError(`a random state has 4 words, not ${state.length}`);
+    return new Random(Uint32Array.from(state));
+  }
+
+  get state(): number[] {
+    return [...this.s];
+  }
+
+  /** Uniform over 0 … 2³²−1. */
+  uint32(): number {
+    const s = this.s as unknown as { 0: number; 1: number; 2: number; 3: number };
+    const x = Math.imul(s[1], 5);
+    const result = Math.imul((x << 7) | (x >>> 25), 9) >>> 0;
+    const t = s[1] << 9;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = (s[3] << 11) | (s[3] >>> 21);
+    return result;
+  }
+
+  /** Uniform in [0, 1), 32 bits. */
+  uniform(low = 0, high = 1): number {
+    return low + (high - low) * (this.uint32() / 2 ** 32);
+  }
+
+  /** Uniform over 0 … bound−1, without modulo bias. */
+  integer(bound: number): number {
+    if (!(bound >= 1 && bound <= 2 ** 32)) throw new RangeError(`bound must be 1 … 2³², not ${bound}`);
+    const limit = 2 ** 32 - (2 ** 32 % bound);
+    let x = this.uint32();
+    while (x >= limit) x = this.uint32();
+    return x % bound;
+  }
+
+  /** Standard normal (Box & Muller 1958). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log((this.uint32() + 1) / (2 ** 32 + 1)));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  pick<T>(items: readonly T[]): T {
+    if (items.length === 0) throw new RangeError('nothing to pick from');
+    return items[this.integer(items.length)] as T;
+  }
+
+  /** A shuffled copy (Fisher & Yates). */
+  shuffled<T>(items: Iterable<T>): T[] {
+    const out = [...items];
+    for (let i = out.length - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      const x = out[i] as T;
+      out[i] = out[j] as T;
+      out[j] = x;
+    }
+    return out;
+  }
+
+  /** Uniform bytes; four to a draw. */
+  fillBytes(target: Uint8Array): void {
+    const words = target.length >>> 2;
+    if (target.byteOffset % 4 === 0) {
+      const view = new Uint32Array(target.buffer, target.byteOffset, words);
+      for (let i = 0; i < words; i++) view[i] = this.uint32();
+    } else {
+      for (let i = 0; i < words; i++) {
+        const x = this.uint32();
+        target[4 * i] = x;
+        target[4 * i + 1] = x >>> 8;
+        target[4 * i + 2] = x >>> 16;
+        target[4 * i + 3] = x >>> 24;
+      }
+    }
+    for (let i = words << 2; i < target.length; i++) target[i] = this.uint32();
+  }
+}

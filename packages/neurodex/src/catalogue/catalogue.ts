@@ -1,0 +1,36 @@
+import type { LicenceNotice, Role, SkippedFile } from '../datasets/dataset.ts';
+
+/** One picture of an index: a row of the Parquet data set and of the pixel cache. */
+export interface StoredPicture {
+  /** Row in the Parquet data set and in the pixel cache, from 0. */
+  readonly row: number;
+  /** Path relative to the source; unique. */
+  readonly path: string;
+  readonly labels: readonly string[];
+  readonly role: Role;
+  /** The digits that name it; only catalogue pictures have one. */
+  readonly identifier?: string;
+}
+
+/** Everything an index knows of its pictures, with the model-sized pixels at hand. */
+export interface Catalogue {
+  /** Edge of a stored picture in pixels. */
+  readonly size: number;
+  /** All rows, catalogue pictures and queries alike, in row order. */
+  readonly pictures: readonly StoredPicture[];
+  /** False for a flat folder: each picture is then its own relevant set. */
+  readonly hasClasses: boolean;
+  readonly notices: readonly LicenceNotice[];
+  readonly skipped: readonly SkippedFile[];
+  /** uint8 [rows, size, size, 3], row after row. */
+  readonly pixels: Uint8Array;
+}
+
+export const withRole = (catalogue: Catalogue, role: Role): StoredPicture[] =>
+  catalogue.pictures.filter((picture) => picture.role === role);
+
+/** The model-sized pixels of one row: a view, not a copy. */
+export const pixelsOf = (catalogue: Catalogue, row: number): Uint8Array => {
+  const bytes = catalogue.size * catalogue.size * 3;
+  return catalogue.pixels.subarray(row * bytes, (row + 1) * bytes);
+};

@@ -1,0 +1,40 @@
+import type { Random } from '@neurodex/autograd';
+
+/** What a scheme may look at when it names the catalogue. */
+export interface Nameable {
+  readonly path: string;
+  readonly labels: readonly string[];
+}
+
+export const IDENTIFIER_ORDERS = ['clustered', 'random'] as const;
+export type IdentifierOrder = (typeof IDENTIFIER_ORDERS)[number];
+
+export interface SchemeOptions {
+  /** `clustered`: class by class, in catalogue order within a class; `random`: shuffled. */
+  readonly order: IdentifierOrder;
+  /** Pad with leading zeros to one length, so that every identifier has the same M. */
+  readonly zeroPadding: boolean;
+}
+
+/**
+ * A way to name catalogue pictures. The contract (scheme.contract.ts): N entries get N distinct identifiers, in the
+ * order of the entries; the same random state gives the same names; every token is below `vocabulary.size`.
+ */
+export interface IdentifierScheme {
+  readonly name: string;
+  readonly vocabulary: TokenVocabulary;
+  assign(catalogue: readonly Nameable[], options: SchemeOptions, random: Random): string[];
+  /** Identifier → its tokens, without BOS, EOS and PAD. */
+  toTokens(identifier: string): number[];
+  /** The inverse of `toTokens`. */
+  fromTokens(tokens: readonly number[]): string;
+}
+
+/** Tokens of a scheme. For `numeric`: 0 … 9 are the digits, 10 BOS, 11 PAD, 12 EOS, size 13. */
+export interface TokenVocabulary {
+  /** V */
+  readonly size: number;
+  readonly bos: number;
+  readonly pad: number;
+  readonly eos: number;
+}

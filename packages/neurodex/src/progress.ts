@@ -1,0 +1,21 @@
+/** What long work tells whoever watches: the CLI draws it, `--json` prints it, tests collect it. */
+export interface ProgressEvent {
+  /** Which stretch of work: 'ingest', 'indexing', 'retrieval', 'joint', 'evaluate', 'download'. */
+  readonly phase: string;
+  readonly done: number;
+  /** Undefined while the total is unknown. */
+  readonly total?: number;
+  /** What is counted, in the plural: 'pictures', 'steps', 'queries'. */
+  readonly unit: string;
+  /** Figures worth a place on the line: loss, token accuracy, validation AP … */
+  readonly figures?: Readonly<Record<string, number>>;
+}
+
+export interface Reporter {
+  progress(event: ProgressEvent): void;
+  /** Something a person should know, and that stops nothing. */
+  warn(message: string, details?: Readonly<Record<string, string | number>>): void;
+  info(message: string): void;
+}
+
+export const silentReporter: Reporter = { progress() {}, warn() {}, info() {} };
