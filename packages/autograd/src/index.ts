@@ -1,1 +1,49 @@
+export * from './core/errors.ts';
 export { Random } from './core/random.ts';
+export { Tensor } from './core/tensor.ts';
+export type { DType, HostArray, Shape, TensorType } from './core/types.ts';
+export { gradients } from './graph/backward.ts';
+export type { Graph } from './graph/graph.ts';
+export { printGraph } from './graph/print.ts';
+export { trace } from './graph/trace.ts';
+export * from './nn/layers.ts';
+export * from './nn/loss.ts';
+export * from './nn/parameters.ts';
+export { toOnnx } from './onnx/lower.ts';
+export * from './ops/activation.ts';
+export { attention } from './ops/attention.ts';
+export { dropout, effectiveRate } from './ops/dropout.ts';
+export {
+  add,
+  div,
+  erf,
+  exp,
+  greaterMask,
+  log,
+  maximum,
+  mul,
+  neg,
+  relu,
+  sigmoid,
+  sqrt,
+  sub,
+  tanh,
+} from './ops/elementwise.ts';
+export { gather, scatterAdd } from './ops/gather.ts';
+export { gemm, matmul } from './ops/matmul.ts';
+export { argMax, max, mean, sum } from './ops/reduce.ts';
+export { cast, equalMask, select } from './ops/select.ts';
+export { broadcastTo, concat, pack, pad, reshape, slice, transpose, unpack } from './ops/shape.ts';
+export { constant } from './ops/source.ts';
+export { adamW, clipByGlobalNorm } from './optim/adamw.ts';
+export { chain, type Optimizer } from './optim/optimizer.ts';
+export { learningRateAt, type Schedule } from './optim/schedule.ts';
+export { loadable } from './runtime/model.ts';
+export { DEVICES, type Device, type Feeds, type LoadableModel, type Runtime, type Session } from './runtime/runtime.ts';
+export {
+  Trainer,
+  type TrainingDefinition,
+  TrainingMemory,
+  type TrainingState,
+  trainingGraph,
+} from './runtime/trainer.ts';

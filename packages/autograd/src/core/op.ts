@@ -1,0 +1,81 @@
+import type { Tensor } from './tensor.ts';
+import type { DType, HostArray, Shape, TensorType } from './types.ts';
+
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | { readonly floats: readonly number[] }
+  | { readonly float: number };
+
+/** Writes ONNX nodes; implemented by onnx/lower.ts. Values are named by strings. */
+export interface Emitter {
+  /** Whether ONNX Runtime's own operators (`com.microsoft`) may be used, or standard ONNX only. */
+  readonly contrib: boolean;
+  node(
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes?: Readonly<Record<string, AttributeValue>>,
+    domain?: string,
+  ): void;
+  constant(dtype: DType, shape: Shape, data: HostArray): string;
+  /** A fresh name for a value between two nodes. */
+  temporary(): string;
+}
+
+export interface LowerContext<A> {
+  readonly attributes: A;
+  readonly inputs: readonly string[];
+  readonly inputTypes: readonly TensorType[];
+  readonly outputs: readonly string[];
+  readonly outputTypes: readonly TensorType[];
+  /** Whether anything reads output i: an unread extra output need not be computed. */
+  used(output: number): boolean;
+}
+
+export interface VjpContext<A> {
+  readonly attributes: A;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Gradient with respect to each output; undefined where nothing depends on it. */
+  readonly gradients: readonly (Tensor | undefined)[];
+}
+
+/** Operands that the gradient test draws: uniform in [low, high), or the given integers below `high`. */
+export interface SampleInput {
+  readonly shape: Shape;
+  readonly dtype?: DType;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+export interface Sample<A> {
+  readonly inputs: readonly SampleInput[];
+  readonly attributes: A;
+}
+
+/**
+ * One operation, declared in one place.
+ * - `infer` gives the output types, or throws a ShapeError that names the operation, operands and shapes.
+ * - `vjp` gives the gradient for each input (null: none), in the broadcast shape of the output where inputs broadcast:
+ *   `backward` sums it down to the input's shape and accumulates. It is null where the operation has no gradient.
+ * - `lower` writes ONNX nodes.
+ * - `samples` are the operands on which tests compare values with the reference and gradients with finite differences.
+ */
+export interface Op<A extends object> {
+  readonly name: string;
+  infer(inputs: readonly TensorType[], attributes: A): readonly TensorType[];
+  readonly vjp: ((context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
+  lower(emit: Emitter, context: LowerContext<A>): void;
+  readonly samples: readonly Sample<A>[];
+}
+
+export const defineOp = <A extends object>(op: Op<A>): Op<A> => op;
+
+/** The first output of an operation with one output. */
+export function single(outputs: readonly Tensor[]): Tensor {
+  const [output] = outputs;
+  if (output === undefined) throw new RangeError('the operation has no output');
+  return output;
+}

@@ -1,0 +1,35 @@
+import type { DType, Shape, TensorType } from './types.ts';
+
+/** Where tensors come from while a function is traced; implemented by graph/builder.ts. */
+export interface TraceScope {
+  /** Adds one operation and returns its outputs. An operation already there with the same operands is reused. */
+  apply(op: string, inputs: readonly Tensor[], attributes: object): readonly Tensor[];
+  /** uint8 uniform random bytes, new ones at every run, drawn from the session's seed. */
+  noise(shape: Shape): Tensor;
+}
+
+/** A value of the graph under construction: a type, and a number that names it. It holds no elements. */
+export class Tensor implements TensorType {
+  readonly scope: TraceScope;
+  readonly id: number;
+  readonly dtype: DType;
+  readonly shape: Shape;
+
+  constructor(scope: TraceScope, id: number, type: TensorType) {
+    this.scope = scope;
+    this.id = id;
+    this.dtype = type.dtype;
+    this.shape = type.shape;
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Length of one axis; negative axes count from the end. */
+  size(axis: number): number {
+    const length = this.shape.at(axis);
+    if (length === undefined) throw new RangeError(`no axis ${axis} in a tensor of shape [${this.shape.join(',')}]`);
+    return length;
+  }
+}

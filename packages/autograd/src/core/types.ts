@@ -1,0 +1,44 @@
+/** Element types that the engine moves; gradients exist for float32 only. */
+export type DType = 'float32' | 'int32' | 'int64' | 'uint8' | 'bool';
+
+/** Every dimension is known: shapes are static, one graph per batch shape. `[]` is a scalar. */
+export type Shape = readonly number[];
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** The array a host keeps elements of a type in; bool is one byte per element. */
+export interface HostArrays {
+  float32: Float32Array;
+  int32: Int32Array;
+  int64: BigInt64Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}
+export type HostArray = HostArrays[DType];
+
+export const elementCount = (shape: Shape): number => shape.reduce((product, d) => product * d, 1);
+
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+
+export const showType = ({ dtype, shape }: TensorType): string => `${dtype}[${shape.join(',')}]`;
+
+export function allocate<D extends DType>(dtype: D, count: number): HostArrays[D];
+export function allocate(dtype: DType, count: number): HostArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(count);
+    case 'int32':
+      return new Int32Array(count);
+    case 'int64':
+      return new BigInt64Array(count);
+    default:
+      return new Uint8Array(count);
+  }
+}
+
+/** All elements as text, −0 apart from 0: equal texts mean equal constants. */
+export const showElements = (data: HostArray): string =>
+  Array.from(data as ArrayLike<number | bigint>, (x) => (Object.is(x, -0) ? '-0' : String(x))).join(',');

@@ -1,0 +1,22 @@
+import type { Tensor } from '../core/tensor.ts';
+import type { TensorType } from '../core/types.ts';
+import { GraphBuilder } from './builder.ts';
+import { checkGraph } from './check.ts';
+import type { Graph } from './graph.ts';
+
+export type InputTypes = Readonly<Record<string, TensorType>>;
+export type InputTensors<I extends InputTypes> = { readonly [K in keyof I]: Tensor };
+
+/** Runs a function once on symbolic tensors and returns the graph of what it did. */
+export function trace<I extends InputTypes>(
+  inputs: I,
+  body: (inputs: InputTensors<I>, scope: GraphBuilder) => Readonly<Record<string, Tensor>>,
+): Graph {
+  const scope = new GraphBuilder();
+  const tensors = Object.fromEntries(
+    Object.entries(inputs).map(([name, t]) => [name, scope.input(name, t.dtype, t.shape)]),
+  );
+  const graph = scope.finish(body(tensors as InputTensors<I>, scope));
+  checkGraph(graph);
+  return graph;
+}

@@ -1,0 +1,74 @@
+import type { Random } from '../core/random.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { elementCount, type Shape } from '../core/types.ts';
+import { unpack } from '../ops/shape.ts';
+
+/** How a parameter starts, and whether weight decay pulls on it. */
+export interface ParameterSpec {
+  readonly shape: Shape;
+  /** Fills `target` with the initial elements. */
+  initialize(target: Float32Array, random: Random): void;
+  readonly decay: boolean;
+}
+
+/** Parameters by name ('block0.qkv.weight'); the order is the order in the flat vector. */
+export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
+export type Parameters<S extends ParameterSpecs> = { readonly [K in keyof S]: Tensor };
+
+const fill = (shape: Shape, value: number): ParameterSpec => ({
+  shape,
+  decay: false,
+  initialize: (target) => {
+    target.fill(value);
+  },
+});
+export const zeros = (...shape: number[]): ParameterSpec => fill(shape, 0);
+export const ones = (...shape: number[]): ParameterSpec => fill(shape, 1);
+
+/** Normal with the given standard deviation. */
+export const normal = (deviation: number, ...shape: number[]): ParameterSpec => ({
+  shape,
+  decay: true,
+  initialize: (target, random) => {
+    for (let i = 0; i < target.length; i++) target[i] = deviation * random.normal();
+  },
+});
+
+/** Uniform in ±√(6 / (in + out)) (Glorot & Bengio 2010); weights are [in, out]. */
+export const glorot = (inputs: number, outputs: number): ParameterSpec => ({
+  shape: [inputs, outputs],
+  decay: true,
+  initialize: (target, random) => {
+    const limit = Math.sqrt(6 / (inputs + outputs));
+    for (let i = 0; i < target.length; i++) target[i] = random.uniform(-limit, limit);
+  },
+});
+
+export const parameterCount = (specs: ParameterSpecs): number =>
+  Object.values(specs).reduce((n, { shape }) => n + elementCount(shape), 0);
+
+/** The flat vector [n] of all parameters, in order, with their initial elements. */
+export function initialParameters(specs: ParameterSpecs, random: Random): Float32Array {
+  const flat = new Float32Array(parameterCount(specs));
+  for (const [, spec, start, end] of layout(specs)) spec.initialize(flat.subarray(start, end), random);
+  return flat;
+}
+
+/** Name, spec and range in the flat vector of each parameter. */
+export function* layout(specs: ParameterSpecs): Generator<[string, ParameterSpec, number, number]> {
+  let start = 0;
+  for (const [name, spec] of Object.entries(specs)) {
+    const end = start + elementCount(spec.shape);
+    yield [name, spec, start, end];
+    start = end;
+  }
+}
+
+/** The named tensors inside a flat vector of parameters. */
+export function openParameters<S extends ParameterSpecs>(specs: S, flat: Tensor): Parameters<S> {
+  const tensors = unpack(
+    flat,
+    Object.values(specs).map((spec) => spec.shape),
+  );
+  return Object.fromEntries(Object.keys(specs).map((name, i) => [name, tensors[i]])) as Parameters<S>;
+}

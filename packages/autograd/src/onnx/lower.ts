@@ -1,0 +1,106 @@
+import { GraphError } from '../core/errors.ts';
+import type { AttributeValue, Emitter } from '../core/op.ts';
+import { type DType, type HostArray, type Shape, showElements, type TensorType } from '../core/types.ts';
+import type { Graph } from '../graph/graph.ts';
+import { readCounts, simplify } from '../graph/simplify.ts';
+import type { ConstantAttributes } from '../ops/source.ts';
+import { opNamed } from '../ops/table.ts';
+import { encodeModel, type OnnxModel, type OnnxNode, type OnnxTensor } from './protobuf.ts';
+
+export interface LowerOptions {
+  readonly name?: string;
+  /** Use ONNX Runtime's fused operators (`com.microsoft`); false gives standard ONNX that any runtime reads. */
+  readonly contrib?: boolean;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** A graph as an ONNX model: the nodes its outputs need, constants as initializers, everything of known shape. */
+export function lowerGraph(graph: Graph, options: LowerOptions = {}): OnnxModel {
+  const simple = simplify(graph);
+  const counts = readCounts(simple);
+  const names = new Map<number, string>();
+  for (const { name, value } of [...simple.inputs, ...simple.noise]) names.set(value, name);
+  const direct = new Map<number, string>();
+  const aliases: [string, string][] = [];
+  for (const { name, value } of simple.outputs) {
+    const before = names.get(value) ?? direct.get(value);
+    if (before === undefined) direct.set(value, name);
+    else aliases.push([before, name]);
+  }
+  const nameOf = (value: number): string => names.get(value) ?? direct.get(value) ?? `v${value}`;
+  const emitter = new ModelEmitter(options.contrib ?? true);
+  for (const node of simple.nodes) {
+    if (node.op === 'input') continue;
+    if (node.op === 'constant') {
+      const { dtype, shape, data } = node.attributes as ConstantAttributes;
+      const [value = -1] = node.outputs;
+      const shared = emitter.constant(dtype, shape, data);
+      if (direct.has(value)) aliases.push([shared, nameOf(value)]);
+      else names.set(value, shared);
+      continue;
+    }
+    opNamed(node.op).lower(emitter, {
+      attributes: node.attributes,
+      inputs: node.inputs.map(nameOf),
+      inputTypes: node.inputs.map((value) => typeOf(graph, value)),
+      outputs: node.outputs.map(nameOf),
+      outputTypes: node.outputs.map((value) => typeOf(graph, value)),
+      used: (output) => (counts.get(node.outputs[output] ?? -1) ?? 0) > 0,
+    });
+  }
+  for (const [from, to] of aliases) emitter.node('Identity', [from], [to]);
+  const read = new Set(emitter.nodes.flatMap((n) => n.inputs));
+  const value = ({ name, value: id }: { name: string; value: number }) => ({ name, ...typeOf(graph, id) });
+  return {
+    name: options.name ?? 'graph',
+    nodes: emitter.nodes,
+    initializers: emitter.initializers.filter((t) => read.has(t.name)),
+    inputs: [...simple.inputs, ...simple.noise].filter(({ name }) => read.has(name)).map(value),
+    outputs: simple.outputs.map(value),
+    metadata: options.metadata ?? {},
+  };
+}
+
+export const toOnnx = (graph: Graph, options: LowerOptions = {}): Uint8Array => encodeModel(lowerGraph(graph, options));
+
+function typeOf(graph: Graph, value: number): TensorType {
+  const type = graph.types[value];
+  if (type === undefined) throw new GraphError(`value ${value} has no type`);
+  return type;
+}
+
+class ModelEmitter implements Emitter {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxTensor[] = [];
+  readonly contrib: boolean;
+  private readonly constants = new Map<string, string>();
+  private temporaries = 0;
+
+  constructor(contrib: boolean) {
+    this.contrib = contrib;
+  }
+
+  node(
+    opType: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+    domain = '',
+  ): void {
+    this.nodes.push({ opType, inputs, outputs, attributes, domain });
+  }
+
+  temporary(): string {
+    return `t${this.temporaries++}`;
+  }
+
+  constant(dtype: DType, shape: Shape, data: HostArray): string {
+    const key = data.length > 16 ? undefined : `${dtype} [${shape}] ${showElements(data)}`;
+    const before = key === undefined ? undefined : this.constants.get(key);
+    if (before !== undefined) return before;
+    const name = `c${this.initializers.length}`;
+    this.initializers.push({ name, dtype, shape, data });
+    if (key !== undefined) this.constants.set(key, name);
+    return name;
+  }
+}

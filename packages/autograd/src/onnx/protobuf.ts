@@ -1,0 +1,113 @@
+import { PbfWriter as Pbf } from 'pbf';
+import type { AttributeValue } from '../core/op.ts';
+import type { DType, HostArray, Shape } from '../core/types.ts';
+import { ONNX_TYPE } from '../ops/select.ts';
+
+/** Field numbers are those of onnx.proto3 (ONNX IR version 9). */
+export interface OnnxNode {
+  readonly opType: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+}
+export interface OnnxTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly data: HostArray;
+}
+export interface OnnxValue {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+export interface OnnxModel {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: readonly OnnxTensor[];
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const IR_VERSION = 9;
+export const OPSET = 20;
+
+export function encodeModel(model: OnnxModel): Uint8Array {
+  const pbf = new Pbf();
+  pbf.writeVarintField(1, IR_VERSION);
+  pbf.writeStringField(2, 'neurodex-autograd');
+  pbf.writeMessage(7, writeGraph, model);
+  const domains = new Set(['', ...model.nodes.map((n) => n.domain)]);
+  for (const domain of domains) pbf.writeMessage(8, writeOpset, domain);
+  for (const entry of Object.entries(model.metadata)) pbf.writeMessage(14, writeEntry, entry);
+  return pbf.finish();
+}
+
+function writeEntry([key, value]: [string, string], pbf: Pbf): void {
+  pbf.writeStringField(1, key);
+  pbf.writeStringField(2, value);
+}
+
+function writeOpset(domain: string, pbf: Pbf): void {
+  if (domain !== '') pbf.writeStringField(1, domain);
+  pbf.writeVarintField(2, domain === '' ? OPSET : 1);
+}
+
+function writeGraph(model: OnnxModel, pbf: Pbf): void {
+  for (const node of model.nodes) pbf.writeMessage(1, writeNode, node);
+  pbf.writeStringField(2, model.name);
+  for (const tensor of model.initializers) pbf.writeMessage(5, writeTensor, tensor);
+  for (const value of model.inputs) pbf.writeMessage(11, writeValue, value);
+  for (const value of model.outputs) pbf.writeMessage(12, writeValue, value);
+}
+
+function writeNode(node: OnnxNode, pbf: Pbf): void {
+  for (const name of node.inputs) pbf.writeStringField(1, name);
+  for (const name of node.outputs) pbf.writeStringField(2, name);
+  pbf.writeStringField(4, node.opType);
+  for (const entry of Object.entries(node.attributes)) pbf.writeMessage(5, writeAttribute, entry);
+  if (node.domain !== '') pbf.writeStringField(7, node.domain);
+}
+
+function writeAttribute([name, value]: [string, AttributeValue], pbf: Pbf): void {
+  pbf.writeStringField(1, name);
+  if (typeof value === 'number') {
+    pbf.writeVarintField(3, value);
+    pbf.writeVarintField(20, 2);
+  } else if (typeof value === 'string') {
+    pbf.writeBytesField(4, new TextEncoder().encode(value));
+    pbf.writeVarintField(20, 3);
+  } else if ('float' in value) {
+    pbf.writeFloatField(2, value.float);
+    pbf.writeVarintField(20, 1);
+  } else if ('floats' in value) {
+    for (const x of value.floats) pbf.writeFloatField(7, x);
+    pbf.writeVarintField(20, 6);
+  } else {
+    for (const x of value) pbf.writeVarintField(8, x);
+    pbf.writeVarintField(20, 7);
+  }
+}
+
+function writeTensor(tensor: OnnxTensor, pbf: Pbf): void {
+  for (const d of tensor.shape) pbf.writeVarintField(1, d);
+  pbf.writeVarintField(2, ONNX_TYPE[tensor.dtype]);
+  pbf.writeStringField(8, tensor.name);
+  pbf.writeBytesField(9, new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength));
+}
+
+function writeValue(value: OnnxValue, pbf: Pbf): void {
+  pbf.writeStringField(1, value.name);
+  pbf.writeMessage(2, (v: OnnxValue, type: Pbf) => type.writeMessage(1, writeTensorType, v), value);
+}
+
+function writeTensorType(value: OnnxValue, pbf: Pbf): void {
+  pbf.writeVarintField(1, ONNX_TYPE[value.dtype]);
+  pbf.writeMessage(2, writeShape, value.shape);
+}
+
+function writeShape(shape: Shape, pbf: Pbf): void {
+  for (const d of shape) pbf.writeMessage(1, (size: number, dimension: Pbf) => dimension.writeVarintField(1, size), d);
+}

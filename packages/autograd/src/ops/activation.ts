@@ -1,0 +1,119 @@
+import { ShapeError } from '../core/errors.ts';
+import { defineOp, single } from '../core/op.ts';
+import { expectCount, expectFloat } from '../core/shapes.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { add, exp, mul, sub } from './elementwise.ts';
+import { mean, sum } from './reduce.ts';
+
+type None = Record<never, never>;
+
+/**
+ * Gaussian error linear unit x·Φ(x), Φ by erf (Hendrycks & Gimpel 2016). The second output is Φ(x), which the gradient
+ * Φ(x) + x·φ(x) reads; inference leaves it out and uses the fused operator.
+ */
+export const geluOp = defineOp<None>({
+  name: 'gelu',
+  infer(inputs) {
+    expectCount('gelu', inputs, 1);
+    expectFloat('gelu', inputs);
+    const type = { dtype: 'float32' as const, shape: inputs[0]?.shape ?? [] };
+    return [type, type];
+  },
+  vjp({ inputs, outputs, gradients }) {
+    const x = inputs[0] as Tensor;
+    const cumulative = outputs[1] as Tensor;
+    const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return [mul(gradients[0] as Tensor, add(cumulative, mul(x, density)))];
+  },
+  lower(emit, { inputs, outputs, used }) {
+    const [x = ''] = inputs;
+    const [y = '', cumulative = ''] = outputs;
+    if (!used(1)) {
+      emit.node('Gelu', [x], [y]);
+      return;
+    }
+    const number = (value: number) => emit.constant('float32', [], Float32Array.of(value));
+    const [scaled, error, half] = [emit.temporary(), emit.temporary(), emit.temporary()];
+    emit.node('Mul', [x, number(Math.SQRT1_2)], [scaled]);
+    emit.node('Erf', [scaled], [error]);
+    emit.node('Mul', [error, number(0.5)], [half]);
+    emit.node('Add', [half, number(0.5)], [cumulative]);
+    emit.node('Mul', [x, cumulative], [y]);
+  },
+  samples: [{ inputs: [{ shape: [3, 5], low: -3, high: 3 }], attributes: {} }],
+});
+export const gelu = (x: Tensor): Tensor => x.scope.apply('gelu', [x], {})[0] as Tensor;
+
+/** Softmax over the last axis. */
+export const softmaxOp = defineOp<None>({
+  name: 'softmax',
+  infer(inputs) {
+    expectCount('softmax', inputs, 1);
+    expectFloat('softmax', inputs);
+    return [{ dtype: 'float32', shape: inputs[0]?.shape ?? [] }];
+  },
+  vjp({ outputs, gradients }) {
+    const [y, g] = [outputs[0] as Tensor, gradients[0] as Tensor];
+    return [mul(y, sub(g, sum(mul(g, y), -1, true)))];
+  },
+  lower: (emit, { inputs, outputs }) => emit.node('Softmax', inputs, outputs, { axis: -1 }),
+  samples: [{ inputs: [{ shape: [2, 3, 5] }], attributes: {} }],
+});
+export const softmax = (x: Tensor): Tensor => single(x.scope.apply('softmax', [x], {}));
+
+/** Logarithm of the softmax over the last axis. */
+export const logSoftmaxOp = defineOp<None>({
+  ...softmaxOp,
+  name: 'logSoftmax',
+  vjp({ outputs, gradients }) {
+    const [y, g] = [outputs[0] as Tensor, gradients[0] as Tensor];
+    return [sub(g, mul(exp(y), sum(g, -1, true)))];
+  },
+  lower: (emit, { inputs, outputs }) => emit.node('LogSoftmax', inputs, outputs, { axis: -1 }),
+});
+export const logSoftmax = (x: Tensor): Tensor => single(x.scope.apply('logSoftmax', [x], {}));
+
+/**
+ * Zero mean and unit variance over the last axis: layer normalisation (Ba, Kiros & Hinton 2016) without gain and
+ * bias. The second output is the inverse deviation [..., 1], which the gradient reads.
+ */
+export const standardizeOp = defineOp<{ readonly epsilon: number }>({
+  name: 'standardize',
+  infer(inputs) {
+    expectCount('standardize', inputs, 1);
+    expectFloat('standardize', inputs);
+    const shape = inputs[0]?.shape ?? [];
+    if (shape.length === 0) throw new ShapeError('standardize', inputs, 'has no last axis');
+    return [
+      { dtype: 'float32', shape },
+      { dtype: 'float32', shape: [...shape.slice(0, -1), 1] },
+    ];
+  },
+  vjp({ outputs, gradients }) {
+    const [y, inverse] = outputs as [Tensor, Tensor];
+    const g = gradients[0] as Tensor;
+    const centred = sub(g, mean(g, -1, true));
+    return [mul(sub(centred, mul(y, mean(mul(g, y), -1, true))), inverse)];
+  },
+  lower(emit, { inputs, inputTypes, outputs, attributes, used }) {
+    const width = inputTypes[0]?.shape.at(-1) ?? 1;
+    const ones = emit.constant('float32', [width], new Float32Array(width).fill(1));
+    const extra = used(1) ? [emit.temporary(), outputs[1] ?? ''] : [];
+    emit.node('LayerNormalization', [inputs[0] ?? '', ones], [outputs[0] ?? '', ...extra], {
+      axis: -1,
+      epsilon: { float: attributes.epsilon },
+    });
+  },
+  samples: [{ inputs: [{ shape: [2, 3, 6] }], attributes: { epsilon: 1e-5 } }],
+});
+export const standardize = (x: Tensor, epsilon = 1e-5): Tensor =>
+  x.scope.apply('standardize', [x], { epsilon })[0] as Tensor;
+
+/** The value, with no gradient through it. */
+export const stopGradientOp = defineOp<None>({
+  ...softmaxOp,
+  name: 'stopGradient',
+  vjp: null,
+  lower: (emit, { inputs, outputs }) => emit.node('Identity', inputs, outputs),
+});
+export const stopGradient = (x: Tensor): Tensor => single(x.scope.apply('stopGradient', [x], {}));

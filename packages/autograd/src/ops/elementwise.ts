@@ -1,0 +1,126 @@
+import { ShapeError } from '../core/errors.ts';
+import { defineOp, type Op, type Sample, single } from '../core/op.ts';
+import { broadcastShapes, expectCount, expectFloat } from '../core/shapes.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { lift, type Operand } from './source.ts';
+
+type None = Record<never, never>;
+type Gradient = (g: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [Tensor, Tensor];
+
+/** Float arithmetic on two operands that broadcast as in NumPy. */
+function binary(name: string, onnx: string, gradient: Gradient, samples: readonly Sample<None>[]): Op<None> {
+  return defineOp<None>({
+    name,
+    infer(inputs) {
+      expectCount(name, inputs, 2);
+      expectFloat(name, inputs);
+      const shape = broadcastShapes(inputs[0]?.shape ?? [], inputs[1]?.shape ?? []);
+      if (shape === undefined) throw new ShapeError(name, inputs, 'the shapes do not broadcast');
+      return [{ dtype: 'float32', shape }];
+    },
+    vjp({ inputs, outputs, gradients }) {
+      const [a, b] = inputs as [Tensor, Tensor];
+      return gradient(gradients[0] as Tensor, a, b, outputs[0] as Tensor);
+    },
+    lower: (emit, { inputs, outputs }) => emit.node(onnx, inputs, outputs),
+    samples,
+  });
+}
+
+function unary(
+  name: string,
+  onnx: string,
+  gradient: (g: Tensor, x: Tensor, y: Tensor) => Tensor,
+  low = -2,
+  high = 2,
+): Op<None> {
+  return defineOp<None>({
+    name,
+    infer(inputs) {
+      expectCount(name, inputs, 1);
+      expectFloat(name, inputs);
+      return [{ dtype: 'float32', shape: inputs[0]?.shape ?? [] }];
+    },
+    vjp: ({ inputs, outputs, gradients }) => [
+      gradient(gradients[0] as Tensor, inputs[0] as Tensor, outputs[0] as Tensor),
+    ],
+    lower: (emit, { inputs, outputs }) => emit.node(onnx, inputs, outputs),
+    samples: [{ inputs: [{ shape: [3, 5], low, high }], attributes: {} }],
+  });
+}
+
+const pairs = (low = -2, high = 2): Sample<None>[] => [
+  { inputs: [{ shape: [2, 3, 4] }, { shape: [2, 3, 4], low, high }], attributes: {} },
+  { inputs: [{ shape: [2, 3, 4] }, { shape: [3, 1], low, high }], attributes: {} },
+  { inputs: [{ shape: [] }, { shape: [4], low, high }], attributes: {} },
+];
+
+const call2 =
+  (name: string) =>
+  (a: Operand, b: Operand): Tensor => {
+    const [x, y] = lift(a, b);
+    return single(x.scope.apply(name, [x, y], {}));
+  };
+const call1 =
+  (name: string) =>
+  (x: Tensor): Tensor =>
+    single(x.scope.apply(name, [x], {}));
+
+export const add = call2('add');
+export const sub = call2('sub');
+export const mul = call2('mul');
+export const div = call2('div');
+export const maximum = call2('maximum');
+export const neg = call1('neg');
+export const exp = call1('exp');
+export const log = call1('log');
+export const sqrt = call1('sqrt');
+export const erf = call1('erf');
+export const tanh = call1('tanh');
+export const sigmoid = call1('sigmoid');
+export const relu = call1('relu');
+
+export const addOp = binary('add', 'Add', (g) => [g, g], pairs());
+export const subOp = binary('sub', 'Sub', (g) => [g, neg(g)], pairs());
+export const mulOp = binary('mul', 'Mul', (g, a, b) => [mul(g, b), mul(g, a)], pairs());
+export const divOp = binary(
+  'div',
+  'Div',
+  (g, _, b, y) => {
+    const quotient = div(g, b);
+    return [quotient, neg(mul(quotient, y))];
+  },
+  pairs(0.5, 2),
+);
+/** Where both are equal the whole gradient goes to neither side twice: it goes to the second. */
+export const maximumOp = binary(
+  'maximum',
+  'Max',
+  (g, a, b) => {
+    const first = greaterMask(a, b);
+    return [mul(g, first), mul(g, sub(1, first))];
+  },
+  pairs(),
+);
+
+export const negOp = unary('neg', 'Neg', (g) => neg(g));
+export const expOp = unary('exp', 'Exp', (g, _, y) => mul(g, y));
+export const logOp = unary('log', 'Log', (g, x) => div(g, x), 0.3, 3);
+export const sqrtOp = unary('sqrt', 'Sqrt', (g, _, y) => div(mul(g, 0.5), y), 0.3, 3);
+export const erfOp = unary('erf', 'Erf', (g, x) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))));
+export const tanhOp = unary('tanh', 'Tanh', (g, _, y) => mul(g, sub(1, mul(y, y))));
+export const sigmoidOp = unary('sigmoid', 'Sigmoid', (g, _, y) => mul(g, mul(y, sub(1, y))));
+export const reluOp = unary('relu', 'Relu', (g, x) => mul(g, greaterMask(x, 0)));
+
+/** 1 where a > b, else 0: float32, no gradient. */
+export const greaterMaskOp = defineOp<None>({
+  ...addOp,
+  name: 'greaterMask',
+  vjp: null,
+  lower(emit, { inputs, outputs }) {
+    const flag = emit.temporary();
+    emit.node('Greater', inputs, [flag]);
+    emit.node('Cast', [flag], outputs, { to: 1 });
+  },
+});
+export const greaterMask = call2('greaterMask');

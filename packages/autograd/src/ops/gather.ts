@@ -1,0 +1,63 @@
+import { ShapeError } from '../core/errors.ts';
+import { defineOp, single } from '../core/op.ts';
+import { expectCount } from '../core/shapes.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { elementCount, type TensorType } from '../core/types.ts';
+
+const isIndex = (t: TensorType | undefined): boolean => t?.dtype === 'int32' || t?.dtype === 'int64';
+
+/** Rows of a table: table [n, …], indices [i…] (int32 or int64, 0 … n−1) → [i…, …]. */
+export const gatherOp = defineOp<Record<never, never>>({
+  name: 'gather',
+  infer(inputs) {
+    expectCount('gather', inputs, 2);
+    const [table, indices] = inputs;
+    if (!isIndex(indices) || (table?.shape.length ?? 0) < 1) {
+      throw new ShapeError('gather', inputs, 'takes a table of rank 1 or more and integer indices');
+    }
+    return [{ dtype: table?.dtype ?? 'float32', shape: [...(indices?.shape ?? []), ...(table?.shape.slice(1) ?? [])] }];
+  },
+  vjp({ inputs, gradients }) {
+    const [table, indices] = inputs as [Tensor, Tensor];
+    return [scatterAdd(indices, gradients[0] as Tensor, table.size(0)), null];
+  },
+  lower: (emit, { inputs, outputs }) => emit.node('Gather', inputs, outputs, { axis: 0 }),
+  samples: [
+    { inputs: [{ shape: [5, 3] }, { shape: [2, 4], dtype: 'int32', high: 5 }], attributes: {} },
+    { inputs: [{ shape: [5] }, { shape: [7], dtype: 'int32', high: 5 }], attributes: {} },
+  ],
+});
+export const gather = (table: Tensor, indices: Tensor): Tensor =>
+  single(table.scope.apply('gather', [table, indices], {}));
+
+/** Rows added up at their indices: indices [i…], updates [i…, …] → [rows, …]; the gradient of `gather`. */
+export const scatterAddOp = defineOp<{ readonly rows: number }>({
+  name: 'scatterAdd',
+  infer(inputs, { rows }) {
+    expectCount('scatterAdd', inputs, 2);
+    const [indices, updates] = inputs;
+    const rank = indices?.shape.length ?? 0;
+    if (!isIndex(indices) || !indices?.shape.every((d, i) => d === updates?.shape[i])) {
+      throw new ShapeError('scatterAdd', inputs, 'takes integer indices and updates that begin with their shape');
+    }
+    return [{ dtype: 'float32', shape: [rows, ...(updates?.shape.slice(rank) ?? [])] }];
+  },
+  vjp: ({ inputs, gradients }) => [null, gather(gradients[0] as Tensor, inputs[0] as Tensor)],
+  lower(emit, { inputs, inputTypes, outputs, outputTypes }) {
+    const shape = outputTypes[0]?.shape ?? [];
+    const zeros = emit.constant('float32', shape, new Float32Array(elementCount(shape)));
+    const dims = [...(inputTypes[0]?.shape ?? []), 1];
+    const columns = emit.temporary();
+    const indices = emit.temporary();
+    emit.node('Cast', [inputs[0] ?? ''], [columns], { to: 7 });
+    emit.node(
+      'Reshape',
+      [columns, emit.constant('int64', [dims.length], BigInt64Array.from(dims.map(BigInt)))],
+      [indices],
+    );
+    emit.node('ScatterND', [zeros, indices, inputs[1] ?? ''], outputs, { reduction: 'add' });
+  },
+  samples: [{ inputs: [{ shape: [6], dtype: 'int32', high: 4 }, { shape: [6, 3] }], attributes: { rows: 4 } }],
+});
+export const scatterAdd = (indices: Tensor, updates: Tensor, rows: number): Tensor =>
+  single(updates.scope.apply('scatterAdd', [indices, updates], { rows }));

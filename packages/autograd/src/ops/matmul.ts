@@ -1,0 +1,197 @@
+import { ShapeError } from '../core/errors.ts';
+import { defineOp, type Emitter, type LowerContext, single } from '../core/op.ts';
+import { broadcastShapes, expectCount, expectFloat } from '../core/shapes.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { type Shape, sameShape, type TensorType } from '../core/types.ts';
+import { transpose } from './shape.ts';
+
+export interface MatmulAttributes {
+  /** The last two axes of that operand are exchanged. */
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /**
+   * That operand keeps its rows in its first axis, before the batch: [rows, batch…, columns]. Sequences laid out as
+   * [S, B, H, D/H] multiply head by head this way without being copied.
+   */
+  readonly rowsFirstA: boolean;
+  readonly rowsFirstB: boolean;
+  /** A factor on the product. */
+  readonly alpha: number;
+}
+
+const PLAIN: MatmulAttributes = {
+  transposeA: false,
+  transposeB: false,
+  rowsFirstA: false,
+  rowsFirstB: false,
+  alpha: 1,
+};
+
+/** [rows, batch…, columns] → [batch…, rows, columns], as axes. */
+const rowsToLast = (rank: number): number[] => [...Array.from({ length: rank - 2 }, (_, i) => i + 1), 0, rank - 1];
+const rowsToFirst = (rank: number): number[] => [rank - 2, ...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1];
+
+const batchedShape = (t: TensorType, rowsFirst: boolean): Shape =>
+  rowsFirst ? rowsToLast(t.shape.length).map((axis) => t.shape[axis] ?? 1) : t.shape;
+
+/** Batched matrix product over the last two axes; batch axes broadcast. */
+export const matmulOp = defineOp<MatmulAttributes>({
+  name: 'matmul',
+  infer(inputs, attributes) {
+    expectCount('matmul', inputs, 2);
+    expectFloat('matmul', inputs);
+    const [a, b] = inputs as [TensorType, TensorType];
+    if (a.shape.length < 2 || b.shape.length < 2)
+      throw new ShapeError('matmul', inputs, 'takes operands of rank 2 or more');
+    const left = batchedShape(a, attributes.rowsFirstA);
+    const right = batchedShape(b, attributes.rowsFirstB);
+    const [m, k] = attributes.transposeA ? [left.at(-1), left.at(-2)] : [left.at(-2), left.at(-1)];
+    const [k2, n] = attributes.transposeB ? [right.at(-1), right.at(-2)] : [right.at(-2), right.at(-1)];
+    const batch = broadcastShapes(left.slice(0, -2), right.slice(0, -2));
+    if (k !== k2 || batch === undefined) {
+      throw new ShapeError(
+        'matmul',
+        inputs,
+        `the inner dimensions are ${k} and ${k2}, the batches [${left.slice(0, -2)}] and [${right.slice(0, -2)}]`,
+      );
+    }
+    return [{ dtype: 'float32', shape: [...batch, m ?? 1, n ?? 1] }];
+  },
+  vjp({ inputs, gradients, attributes }) {
+    const [a, b] = inputs as [Tensor, Tensor];
+    const g = gradients[0] as Tensor;
+    const { transposeA, transposeB, rowsFirstA, rowsFirstB, alpha } = attributes;
+    const forA = transposeA
+      ? matmul(b, g, { transposeA: transposeB, transposeB: true, rowsFirstA: rowsFirstB, alpha })
+      : matmul(g, b, { transposeB: !transposeB, rowsFirstB, alpha });
+    const forB = transposeB
+      ? matmul(g, a, { transposeA: true, transposeB: transposeA, rowsFirstB: rowsFirstA, alpha })
+      : matmul(a, g, { transposeA: !transposeA, rowsFirstA, alpha });
+    return [
+      rowsFirstA ? transpose(forA, rowsToFirst(forA.rank)) : forA,
+      rowsFirstB ? transpose(forB, rowsToFirst(forB.rank)) : forB,
+    ];
+  },
+  lower(emit, context) {
+    if (emit.contrib) lowerFused(emit, context);
+    else lowerStandard(emit, context);
+  },
+  samples: [
+    { inputs: [{ shape: [3, 4] }, { shape: [4, 2] }], attributes: PLAIN },
+    {
+      inputs: [{ shape: [2, 4, 3] }, { shape: [2, 5, 4] }],
+      attributes: { ...PLAIN, transposeA: true, transposeB: true, alpha: 0.5 },
+    },
+    { inputs: [{ shape: [2, 3, 4] }, { shape: [4, 5] }], attributes: PLAIN },
+    {
+      inputs: [{ shape: [5, 2, 3, 4] }, { shape: [6, 2, 3, 4] }],
+      attributes: { ...PLAIN, transposeB: true, rowsFirstA: true, rowsFirstB: true, alpha: 0.5 },
+    },
+    { inputs: [{ shape: [2, 3, 5, 6] }, { shape: [6, 2, 3, 4] }], attributes: { ...PLAIN, rowsFirstB: true } },
+    {
+      inputs: [{ shape: [2, 3, 5, 6] }, { shape: [5, 2, 3, 4] }],
+      attributes: { ...PLAIN, transposeA: true, rowsFirstB: true },
+    },
+  ],
+});
+
+function lowerFused(emit: Emitter, { inputs, outputs, attributes }: LowerContext<MatmulAttributes>): void {
+  const { transposeA, transposeB, rowsFirstA, rowsFirstB, alpha } = attributes;
+  if (!transposeA && !transposeB && !rowsFirstA && !rowsFirstB && alpha === 1) {
+    emit.node('MatMul', inputs, outputs);
+    return;
+  }
+  emit.node(
+    'FusedMatMul',
+    inputs,
+    outputs,
+    {
+      transA: +transposeA,
+      transB: +transposeB,
+      transBatchA: +rowsFirstA,
+      transBatchB: +rowsFirstB,
+      alpha: { float: alpha },
+    },
+    'com.microsoft',
+  );
+}
+
+function lowerStandard(
+  emit: Emitter,
+  { inputs, inputTypes, outputs, attributes }: LowerContext<MatmulAttributes>,
+): void {
+  const { transposeA, transposeB, rowsFirstA, rowsFirstB, alpha } = attributes;
+  const operand = (i: number, rowsFirst: boolean, transposed: boolean): string => {
+    const rank = inputTypes[i]?.shape.length ?? 2;
+    const axes = rowsFirst ? rowsToLast(rank) : Array.from({ length: rank }, (_, axis) => axis);
+    if (transposed) axes.push(...axes.splice(rank - 2, 1));
+    if (axes.every((axis, at) => axis === at)) return inputs[i] ?? '';
+    const out = emit.temporary();
+    emit.node('Transpose', [inputs[i] ?? ''], [out], { perm: axes });
+    return out;
+  };
+  const operands = [operand(0, rowsFirstA, transposeA), operand(1, rowsFirstB, transposeB)];
+  if (alpha === 1) {
+    emit.node('MatMul', operands, outputs);
+    return;
+  }
+  const product = emit.temporary();
+  emit.node('MatMul', operands, [product]);
+  emit.node('Mul', [product, emit.constant('float32', [], Float32Array.of(alpha))], outputs);
+}
+
+export const matmul = (a: Tensor, b: Tensor, options: Partial<MatmulAttributes> = {}): Tensor =>
+  single(a.scope.apply('matmul', [a, b], { ...PLAIN, ...options }));
+
+export interface GemmAttributes {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** a·b (+ c): a [m,k], b [k,n] after the transpositions; c broadcasts to [m,n]. A linear layer and both its gradients. */
+export const gemmOp = defineOp<GemmAttributes>({
+  name: 'gemm',
+  infer(inputs, { transposeA, transposeB }) {
+    expectFloat('gemm', inputs);
+    const [a, b, c] = inputs;
+    if (inputs.length < 2 || inputs.length > 3 || a?.shape.length !== 2 || b?.shape.length !== 2) {
+      throw new ShapeError('gemm', inputs, 'takes two matrices, and a third operand to add');
+    }
+    const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
+    const [k2, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
+    const shape = [m ?? 1, n ?? 1];
+    if (k !== k2) throw new ShapeError('gemm', inputs, `the inner dimensions are ${k} and ${k2}`);
+    if (c !== undefined && !sameShape(broadcastShapes(c.shape, shape) ?? [], shape)) {
+      throw new ShapeError('gemm', inputs, `the third operand does not broadcast to [${shape}]`);
+    }
+    return [{ dtype: 'float32', shape }];
+  },
+  vjp({ inputs, gradients, attributes: { transposeA, transposeB } }) {
+    const [a, b, c] = inputs as [Tensor, Tensor, Tensor?];
+    const g = gradients[0] as Tensor;
+    const forA = transposeA
+      ? gemm(b, g, undefined, { transposeA: transposeB, transposeB: true })
+      : gemm(g, b, undefined, { transposeB: !transposeB });
+    const forB = transposeB
+      ? gemm(g, a, undefined, { transposeA: true, transposeB: transposeA })
+      : gemm(a, g, undefined, { transposeA: !transposeA });
+    return c === undefined ? [forA, forB] : [forA, forB, g];
+  },
+  lower: (emit, { inputs, outputs, attributes: { transposeA, transposeB } }) =>
+    emit.node('Gemm', inputs, outputs, { transA: +transposeA, transB: +transposeB }),
+  samples: [
+    {
+      inputs: [{ shape: [3, 4] }, { shape: [4, 2] }, { shape: [2] }],
+      attributes: { transposeA: false, transposeB: false },
+    },
+    { inputs: [{ shape: [4, 3] }, { shape: [2, 4] }], attributes: { transposeA: true, transposeB: true } },
+    {
+      inputs: [{ shape: [3, 4] }, { shape: [2, 4] }, { shape: [3, 2] }],
+      attributes: { transposeA: false, transposeB: true },
+    },
+  ],
+});
+export const gemm = (a: Tensor, b: Tensor, c?: Tensor, options: Partial<GemmAttributes> = {}): Tensor =>
+  single(
+    a.scope.apply('gemm', c === undefined ? [a, b] : [a, b, c], { transposeA: false, transposeB: false, ...options }),
+  );

@@ -1,0 +1,68 @@
+import type { Op } from '../core/op.ts';
+import { geluOp, logSoftmaxOp, softmaxOp, standardizeOp, stopGradientOp } from './activation.ts';
+import { attentionOp } from './attention.ts';
+import { dropoutMaskOp } from './dropout.ts';
+import * as elementwise from './elementwise.ts';
+import { gatherOp, scatterAddOp } from './gather.ts';
+import { gemmOp, matmulOp } from './matmul.ts';
+import { argMaxOp, maxOp, meanOp, sumOp } from './reduce.ts';
+import { castOp, equalMaskOp, selectOp } from './select.ts';
+import { broadcastToOp, concatOp, packOp, padOp, reshapeOp, sliceOp, transposeOp, unpackOp } from './shape.ts';
+import { constantOp, inputOp } from './source.ts';
+
+/** Every operation of the engine, under the name it is applied by. */
+export const OPS = {
+  input: inputOp,
+  constant: constantOp,
+  add: elementwise.addOp,
+  sub: elementwise.subOp,
+  mul: elementwise.mulOp,
+  div: elementwise.divOp,
+  maximum: elementwise.maximumOp,
+  neg: elementwise.negOp,
+  exp: elementwise.expOp,
+  log: elementwise.logOp,
+  sqrt: elementwise.sqrtOp,
+  erf: elementwise.erfOp,
+  tanh: elementwise.tanhOp,
+  sigmoid: elementwise.sigmoidOp,
+  relu: elementwise.reluOp,
+  greaterMask: elementwise.greaterMaskOp,
+  cast: castOp,
+  equalMask: equalMaskOp,
+  select: selectOp,
+  sum: sumOp,
+  mean: meanOp,
+  max: maxOp,
+  argMax: argMaxOp,
+  reshape: reshapeOp,
+  transpose: transposeOp,
+  broadcastTo: broadcastToOp,
+  slice: sliceOp,
+  pad: padOp,
+  concat: concatOp,
+  pack: packOp,
+  unpack: unpackOp,
+  gather: gatherOp,
+  scatterAdd: scatterAddOp,
+  matmul: matmulOp,
+  gemm: gemmOp,
+  gelu: geluOp,
+  softmax: softmaxOp,
+  logSoftmax: logSoftmaxOp,
+  standardize: standardizeOp,
+  stopGradient: stopGradientOp,
+  attention: attentionOp,
+  dropoutMask: dropoutMaskOp,
+} as const;
+
+export type OpName = keyof typeof OPS;
+
+type AnyOp = Op<object>;
+
+/** The declaration behind a name; names and declarations agree, which the table's test checks. */
+export function opNamed(name: string): AnyOp {
+  const op = (OPS as Readonly<Record<string, unknown>>)[name];
+  if (op === undefined) throw new RangeError(`no operation is called ${name}`);
+  return op as AnyOp;
+}

@@ -1,0 +1,67 @@
+import { add, div, exp, maximum, mul, neg, sqrt, sub } from '../ops/elementwise.ts';
+import { sum } from '../ops/reduce.ts';
+import { chain, type Optimizer } from './optimizer.ts';
+
+/** Scales the gradient down to a global norm of at most `limit` (Pascanu, Mikolov & Bengio 2013). */
+export const clipByGlobalNorm = (limit: number): Optimizer => ({
+  slots: [],
+  update({ gradient }) {
+    const norm = sqrt(sum(mul(gradient, gradient)));
+    return { gradient: mul(gradient, div(limit, maximum(norm, limit))), slots: {}, figures: { gradientNorm: norm } };
+  },
+});
+
+export interface AdamSettings {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+}
+
+/** Adam's direction with bias correction (Kingma & Ba 2015, algorithm 1). */
+export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamSettings = {}): Optimizer => ({
+  slots: ['moment1', 'moment2'],
+  update({ gradient, slots: { moment1, moment2 }, step }) {
+    if (moment1 === undefined || moment2 === undefined) throw new RangeError('Adam keeps two moments');
+    const first = add(mul(moment1, beta1), mul(gradient, 1 - beta1));
+    const second = add(mul(moment2, beta2), mul(mul(gradient, gradient), 1 - beta2));
+    const correction = (beta: number) => sub(1, exp(mul(step, Math.log(beta))));
+    // m̂/(√v̂ + ε) with the corrections moved to scalars: m·(√c₂/c₁) / (√v + ε·√c₂).
+    const root = sqrt(correction(beta2));
+    const direction = div(mul(first, div(root, correction(beta1))), add(sqrt(second), mul(root, epsilon)));
+    return { gradient: direction, slots: { moment1: first, moment2: second } };
+  },
+});
+
+/** Decoupled weight decay (Loshchilov & Hutter 2019): pulls matrices to zero, not gains and biases. */
+export const addDecay = (weightDecay: number): Optimizer => ({
+  slots: [],
+  update: ({ gradient, parameters, decayed }) => ({
+    gradient: weightDecay === 0 ? gradient : add(gradient, mul(parameters, mul(decayed, weightDecay))),
+    slots: {},
+  }),
+});
+
+/** A step down the slope by the learning rate that is fed. */
+export const descend: Optimizer = {
+  slots: [],
+  update: ({ gradient, learningRate }) => ({ gradient: mul(gradient, neg(learningRate)), slots: {} }),
+};
+
+export interface AdamWSettings extends AdamSettings {
+  readonly weightDecay?: number;
+  /** Largest global norm of the gradient; Infinity never clips. */
+  readonly clip?: number;
+}
+
+/** AdamW (Loshchilov & Hutter 2019, algorithm 2) behind a clip by global norm. */
+export const adamW = ({
+  weightDecay = 0.01,
+  clip = Number.POSITIVE_INFINITY,
+  ...adam
+}: AdamWSettings = {}): Optimizer =>
+  chain(
+    clipByGlobalNorm(clip === Number.POSITIVE_INFINITY ? 3.4e38 : clip),
+    scaleByAdam(adam),
+    addDecay(weightDecay),
+    descend,
+  );

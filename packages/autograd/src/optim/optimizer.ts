@@ -1,0 +1,55 @@
+import type { Tensor } from '../core/tensor.ts';
+
+/** What an update sees; all vectors are flat, [n]. */
+export interface UpdateContext {
+  readonly parameters: Tensor;
+  /** The gradient, or what the transformation before made of it. */
+  readonly gradient: Tensor;
+  /** This transformation's own vectors, by name. */
+  readonly slots: Readonly<Record<string, Tensor>>;
+  /** Fed at every step: a scalar. */
+  readonly learningRate: Tensor;
+  /** Number of this step, from 1: a scalar. */
+  readonly step: Tensor;
+  /** Where weight decay pulls: 0 or 1 for each parameter, [n]. */
+  readonly decayed: Tensor;
+}
+
+export interface UpdateResult {
+  readonly gradient: Tensor;
+  readonly slots: Readonly<Record<string, Tensor>>;
+  /** Scalars worth reporting. */
+  readonly figures?: Readonly<Record<string, Tensor>>;
+}
+
+/**
+ * A gradient transformation as an init/update pair (after Optax): slots start at zero, `update` is traced into the
+ * training graph. The last one's result is added to the parameters.
+ */
+export interface Optimizer {
+  /** Names of the flat vectors it keeps between steps. */
+  readonly slots: readonly string[];
+  update(context: UpdateContext): UpdateResult;
+}
+
+/** One transformation after the other; slot names must differ. */
+export function chain(...parts: readonly Optimizer[]): Optimizer {
+  const slots = parts.flatMap((part) => part.slots);
+  if (new Set(slots).size !== slots.length)
+    throw new RangeError(`two transformations share a slot: ${slots.join(', ')}`);
+  return {
+    slots,
+    update(context) {
+      let gradient = context.gradient;
+      const kept: Record<string, Tensor> = {};
+      const figures: Record<string, Tensor> = {};
+      for (const part of parts) {
+        const result = part.update({ ...context, gradient });
+        gradient = result.gradient;
+        Object.assign(kept, result.slots);
+        Object.assign(figures, result.figures);
+      }
+      return { gradient, slots: kept, figures };
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import { Random } from '../core/random.ts';
+import type { Tensor } from '../core/tensor.ts';
+import { allocate, elementCount } from '../core/types.ts';
+import { gradients } from '../graph/backward.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type InputTensors, type InputTypes, trace } from '../graph/trace.ts';
+import {
+  initialParameters,
+  layout,
+  openParameters,
+  type ParameterSpecs,
+  type Parameters,
+  parameterCount,
+} from '../nn/parameters.ts';
+import { add } from '../ops/elementwise.ts';
+import { constant } from '../ops/source.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import { loadable } from './model.ts';
+import type { Feeds, Runtime, Session } from './runtime.ts';
+
+export interface TrainingDefinition<S extends ParameterSpecs, I extends InputTypes> {
+  readonly parameters: S;
+  readonly inputs: I;
+  /** The scalar to minimise, and other scalars to report. */
+  loss(
+    parameters: Parameters<S>,
+    inputs: InputTensors<I>,
+  ): { readonly loss: Tensor } & Readonly<Record<string, Tensor>>;
+  readonly optimizer: Optimizer;
+}
+
+/** Forward, backward and update as one graph; parameters and slots go in and come out as flat vectors [n]. */
+export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
+  definition: TrainingDefinition<S, I>,
+): Graph {
+  const n = parameterCount(definition.parameters);
+  const flat = { dtype: 'float32', shape: [n] } as const;
+  const scalar = { dtype: 'float32', shape: [] } as const;
+  const slotNames = definition.optimizer.slots;
+  const inputs = {
+    parameters: flat,
+    ...Object.fromEntries(slotNames.map((name) => [name, flat])),
+    learningRate: scalar,
+    step: scalar,
+    ...definition.inputs,
+  } as InputTypes;
+  return trace(inputs, (tensors, scope) => {
+    const input = (name: string): Tensor => tensors[name] as Tensor;
+    const parameters = input('parameters');
+    const named = openParameters(definition.parameters, parameters);
+    const { loss, ...figures } = definition.loss(named, tensors as InputTensors<I>);
+    const [gradient] = gradients(loss, [parameters]) as [Tensor];
+    const decayed = new Float32Array(n);
+    for (const [, spec, start, end] of layout(definition.parameters)) decayed.fill(spec.decay ? 1 : 0, start, end);
+    const update = definition.optimizer.update({
+      parameters,
+      gradient,
+      slots: Object.fromEntries(slotNames.map((name) => [name, input(name)])),
+      learningRate: input('learningRate'),
+      step: input('step'),
+      decayed: constant(scope, 'float32', [n], decayed),
+    });
+    const slots = Object.fromEntries(slotNames.map((name) => [`next.${name}`, update.slots[name] as Tensor]));
+    return { 'next.parameters': add(parameters, update.gradient), ...slots, loss, ...figures, ...update.figures };
+  });
+}
+
+/** Everything a training run needs to go on where it stopped. */
+export interface TrainingState {
+  /** [n] each: 'parameters' and the optimizer's slots. */
+  readonly vectors: Readonly<Record<string, Float32Array>>;
+  readonly step: number;
+  /** State of the dropout noise. */
+  readonly noise: readonly number[];
+}
+
+export interface StepSettings {
+  readonly learningRate: number;
+}
+
+/** One compiled training step of one batch shape, sharing its state with others through `TrainingState`. */
+export class Trainer {
+  private readonly session: Session;
+  private readonly figures: readonly string[];
+  private readonly noise: { name: string; bytes: Uint8Array }[];
+
+  private constructor(session: Session, graph: Graph) {
+    this.session = session;
+    this.figures = graph.outputs.map((o) => o.name).filter((name) => !name.startsWith('next.'));
+    this.noise = graph.noise.map(({ name, value }) => ({
+      name,
+      bytes: new Uint8Array(elementCount(graph.types[value]?.shape ?? [])),
+    }));
+  }
+
+  static async create<S extends ParameterSpecs, I extends InputTypes>(
+    runtime: Runtime,
+    definition: TrainingDefinition<S, I>,
+  ): Promise<Trainer> {
+    const graph = trainingGraph(definition);
+    return new Trainer(await runtime.load(loadable(graph, { name: 'training-step', contrib: runtime.contrib })), graph);
+  }
+
+  /** Advances `memory` by one step and returns the loss and the other scalars. */
+  async step(
+    memory: TrainingMemory,
+    feeds: Feeds,
+    { learningRate }: StepSettings,
+  ): Promise<Readonly<Record<string, number>>> {
+    for (const { bytes } of this.noise) memory.random.fillBytes(bytes);
+    const given: Record<string, Feeds[string]> = { ...feeds, ...memory.current };
+    for (const { name, bytes } of this.noise) given[name] = bytes;
+    given.learningRate = Float32Array.of(learningRate);
+    given.step = Float32Array.of(memory.step + 1);
+    const into = Object.fromEntries(Object.entries(memory.spare).map(([name, array]) => [`next.${name}`, array]));
+    const outputs = await this.session.run(given, into);
+    memory.advance();
+    return Object.fromEntries(this.figures.map((name) => [name, Number((outputs[name] as Float32Array)[0])]));
+  }
+
+  release(): Promise<void> {
+    return this.session.release();
+  }
+}
+
+/** Parameters and slots, twice: a step reads one set and writes the other. */
+export class TrainingMemory {
+  current: Record<string, Float32Array>;
+  spare: Record<string, Float32Array>;
+  random: Random;
+  step: number;
+
+  private constructor(vectors: Readonly<Record<string, Float32Array>>, step: number, random: Random) {
+    this.current = { ...vectors };
+    this.spare = Object.fromEntries(Object.entries(vectors).map(([name, v]) => [name, allocate('float32', v.length)]));
+    this.step = step;
+    this.random = random;
+  }
+
+  /** Fresh parameters and zero slots, from a seed. */
+  static initial(specs: ParameterSpecs, optimizer: Optimizer, seed: number): TrainingMemory {
+    const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
+    const slots = Object.fromEntries(optimizer.slots.map((name) => [name, new Float32Array(parameters.length)]));
+    return new TrainingMemory({ parameters, ...slots }, 0, Random.stream(seed, 'dropout'));
+  }
+
+  static restore(state: TrainingState): TrainingMemory {
+    const vectors = Object.fromEntries(Object.entries(state.vectors).map(([name, v]) => [name, v.slice()]));
+    return new TrainingMemory(vectors, state.step, Random.restore(state.noise));
+  }
+
+  /** A copy that later steps do not change. */
+  save(): TrainingState {
+    const vectors = Object.fromEntries(Object.entries(this.current).map(([name, v]) => [name, v.slice()]));
+    return { vectors, step: this.step, noise: this.random.state };
+  }
+
+  get parameters(): Float32Array {
+    return this.current.parameters as Float32Array;
+  }
+
+  advance(): void {
+    [this.current, this.spare] = [this.spare, this.current];
+    this.step++;
+  }
+}

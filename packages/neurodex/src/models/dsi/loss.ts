@@ -1,0 +1,33 @@
+import { accuracy, crossEntropy, select, type Tensor } from '@neurodex/autograd';
+import type { Geometry } from './geometry.ts';
+import { decode, encode, type ForwardOptions, packedLayout } from './network.ts';
+import type { NamedTensors } from './patches.ts';
+
+export interface Batch {
+  /** uint8 [B,Y,X,3] */
+  readonly pictures: Tensor;
+  /** int32 [R·(M−1), B]: BOS and digits of R identifiers, one identifier after another. */
+  readonly tokens: Tensor;
+  /** int32 [R·(M−1), B]: the token after each; PAD does not count. */
+  readonly targets: Tensor;
+  /** float32 [R·(M−1), B, V], 0 or 1: which tokens the trie allows there. Left out: all of them. */
+  readonly allowed?: Tensor;
+}
+
+/** Teacher forcing in one pass (design: "one pass per step"): mean cross-entropy over all identifiers' tokens. */
+export function dsiLoss(
+  parameters: NamedTensors,
+  batch: Batch,
+  geometry: Geometry,
+  options: ForwardOptions,
+): { loss: Tensor; tokenAccuracy: Tensor; logits: Tensor } {
+  const identifiers = batch.tokens.size(0) / geometry.tokens;
+  const memory = encode(parameters, batch.pictures, geometry, options);
+  const all = decode(parameters, memory, batch.tokens, packedLayout(identifiers, geometry.tokens), geometry, options);
+  const logits = batch.allowed === undefined ? all : select(batch.allowed, all, -1e9);
+  return {
+    loss: crossEntropy(logits, batch.targets, geometry.pad),
+    tokenAccuracy: accuracy(logits, batch.targets, geometry.pad),
+    logits,
+  };
+}

@@ -1,0 +1,38 @@
+import { glorot, normal, ones, type ParameterSpecs, zeros } from '@neurodex/autograd';
+import type { Geometry } from './geometry.ts';
+import { stemParameters } from './patches.ts';
+
+/** Standard deviation of the initial token embeddings and learned positions. */
+const EMBEDDING_DEVIATION = 0.02;
+
+/** Parameters of the ViT-DSI by name. Weights are [in, out]; qkv packs queries, keys and values in that order. */
+export function dsiParameters(geometry: Geometry): ParameterSpecs {
+  const { width, feedForwardWidth, layers, vocabulary, patches, tokens } = geometry;
+  const blocks = Array.from({ length: layers }, (_, i) => {
+    const block: ParameterSpecs = {
+      [`block${i}.ln1.weight`]: ones(width),
+      [`block${i}.ln1.bias`]: zeros(width),
+      [`block${i}.ln2.weight`]: ones(width),
+      [`block${i}.ln2.bias`]: zeros(width),
+      [`block${i}.qkv.weight`]: { ...glorot(width, width), shape: [width, 3 * width] },
+      [`block${i}.qkv.bias`]: zeros(3 * width),
+      [`block${i}.proj.weight`]: glorot(width, width),
+      [`block${i}.proj.bias`]: zeros(width),
+      [`block${i}.fc1.weight`]: glorot(width, feedForwardWidth),
+      [`block${i}.fc1.bias`]: zeros(feedForwardWidth),
+      [`block${i}.fc2.weight`]: glorot(feedForwardWidth, width),
+      [`block${i}.fc2.bias`]: zeros(width),
+    };
+    return block;
+  });
+  return {
+    ...stemParameters(geometry),
+    'token.embedding': normal(EMBEDDING_DEVIATION, vocabulary, width),
+    ...(geometry.positions === 'learned' ? { position: normal(EMBEDDING_DEVIATION, patches + tokens, width) } : {}),
+    ...Object.assign({}, ...blocks),
+    'final.weight': ones(width),
+    'final.bias': zeros(width),
+    'head.weight': glorot(width, vocabulary),
+    'head.bias': zeros(vocabulary),
+  };
+}

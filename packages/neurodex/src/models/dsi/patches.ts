@@ -1,0 +1,109 @@
+import {
+  cast,
+  concat,
+  gelu,
+  gemm,
+  glorot,
+  mul,
+  type ParameterSpecs,
+  pad,
+  reshape,
+  slice,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+  zeros,
+} from '@neurodex/autograd';
+import type { Geometry } from './geometry.ts';
+
+const CHANNELS = 3;
+/** Pixels enter the network as (value/255 − MEAN)/DEVIATION, which is −1 … 1. */
+const MEAN = 0.5;
+const DEVIATION = 0.5;
+
+export type NamedTensors = Readonly<Record<string, Tensor>>;
+
+/** The first stage of the convolutional stem moves by half a patch and keeps half the width. */
+const stages = ({ patchSize, width }: Geometry) => ({ stride: patchSize / 2, channels: width / 2 });
+
+export function stemParameters(geometry: Geometry): ParameterSpecs {
+  const { patchSize, width, stem } = geometry;
+  if (stem === 'linear') {
+    return { 'patch.weight': glorot(CHANNELS * patchSize ** 2, width), 'patch.bias': zeros(width) };
+  }
+  const { channels } = stages(geometry);
+  return {
+    'stem.weight': glorot(CHANNELS * patchSize ** 2, channels),
+    'stem.bias': zeros(channels),
+    'patch.weight': glorot(4 * channels, width),
+    'patch.bias': zeros(width),
+  };
+}
+
+/** Weight and bias of a layer by the name before the dot. */
+export const layer = (parameters: NamedTensors, name: string): { weight: Tensor; bias: Tensor } => ({
+  weight: named(parameters, `${name}.weight`),
+  bias: named(parameters, `${name}.bias`),
+});
+
+export function named(parameters: NamedTensors, name: string): Tensor {
+  const tensor = parameters[name];
+  if (tensor === undefined) throw new RangeError(`the network has no parameter ${name}`);
+  return tensor;
+}
+
+/** uint8 pictures [B,Y,X,3] → embedded patches, sequence first: [P,B,D]. */
+export function embedPatches(parameters: NamedTensors, pictures: Tensor, geometry: Geometry): Tensor {
+  const batch = pictures.size(0);
+  const { patchSize, width, patches } = geometry;
+  if (geometry.stem === 'linear') {
+    const rows = reshape(tiles(pictures, patchSize), [-1, CHANNELS * patchSize ** 2]);
+    return reshape(fromBytes(rows, layer(parameters, 'patch'), [patchSize]), [patches, batch, width]);
+  }
+  const { stride, channels } = stages(geometry);
+  const windows = overlappingWindows(pictures, stride);
+  const side = windows.size(0);
+  const rows = reshape(windows, [-1, CHANNELS * patchSize ** 2]);
+  // A window is four tiles; its vector runs tile by tile, and within a tile as the linear stem's patches do.
+  const first = gelu(fromBytes(rows, layer(parameters, 'stem'), [4, stride]));
+  const grid = reshape(first, [side / 2, 2, side / 2, 2, batch, channels]);
+  const grouped = reshape(transpose(grid, [0, 2, 4, 1, 3, 5]), [-1, 4 * channels]);
+  const second = layer(parameters, 'patch');
+  return reshape(gemm(grouped, second.weight, second.bias), [patches, batch, width]);
+}
+
+/** Pictures cut into tiles: [B,Y,X,3] → [Y/t, X/t, B, t·t·3], a tile's vector in the order row, column, channel. */
+function tiles(pictures: Tensor, t: number): Tensor {
+  const [batch, height, width] = [pictures.size(0), pictures.size(1), pictures.size(2)];
+  const cut = reshape(pictures, [batch, height / t, t, width / t, t * CHANNELS]);
+  return reshape(transpose(cut, [1, 3, 0, 2, 4]), [height / t, width / t, batch, t * t * CHANNELS]);
+}
+
+/** Windows of 2t×2t pixels that move by t, the picture surrounded by t/2 black pixels: [Y/t, X/t, B, 4·t·t·3]. */
+function overlappingWindows(pictures: Tensor, t: number): Tensor {
+  const border = t / 2;
+  const grid = tiles(pad(pad(pictures, 1, border, border), 2, border, border), t);
+  const [rows, columns] = [grid.size(0) - 1, grid.size(1) - 1];
+  const corner = (y: number, x: number) => slice(slice(grid, 0, y, y + rows), 1, x, x + columns);
+  return concat([corner(0, 0), corner(0, 1), corner(1, 0), corner(1, 1)], -1);
+}
+
+/**
+ * A linear layer on raw bytes, with the normalisation folded into the small matrix instead of applied to every pixel:
+ * ((u/255 − m)/s)·W + b = u·(W/(255 s)) + (b − (m/s)·ΣW).
+ * The matrix's rows stand in the order [groups…], channel, row, column (as a convolution's kernel), the bytes' in the
+ * order [groups…], row, column, channel.
+ */
+function fromBytes(
+  bytes: Tensor,
+  { weight, bias }: { weight: Tensor; bias: Tensor },
+  shape: readonly [number] | readonly [number, number],
+): Tensor {
+  const edge = shape[shape.length - 1] as number;
+  const groups = shape.length === 2 ? shape[0] : 1;
+  const out = weight.size(1);
+  const kernel = transpose(reshape(weight, [groups, CHANNELS, edge, edge, out]), [0, 2, 3, 1, 4]);
+  const scaled = mul(reshape(kernel, [weight.size(0), out]), 1 / (255 * DEVIATION));
+  return gemm(cast(bytes, 'float32'), scaled, sub(bias, mul(sum(weight, 0), MEAN / DEVIATION)));
+}
