@@ -1,0 +1,202 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Random } from '@neurodex/autograd';
+import type { Dataset, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
+import { NeurodexError } from '../errors.ts';
+import { readPicture } from '../image/decode.ts';
+import type { Picture } from '../image/picture.ts';
+import { type Reporter, silentReporter } from '../progress.ts';
+import { throwIfInterrupted } from '../storage/atomic.ts';
+import { openFileBytes } from '../storage/byte-source.ts';
+import { HashedFile } from '../storage/hashed-file.ts';
+import { inOrder } from '../storage/in-order.ts';
+import type { StoredPicture } from './catalogue.ts';
+import { assignRoles, byPath, type SplitOptions } from './split.ts';
+import { CatalogueWriter, type ShardLimits } from './writer.ts';
+
+export interface PictureOptions {
+  /** Edge of the picture that the model sees, in pixels. */
+  readonly size: number;
+  /** Edge of the picture that people see, in pixels. */
+  readonly thumbnail: number;
+  /** Largest file that is decoded, width × height in pixels. */
+  readonly maxPixels: number;
+}
+
+/** Decodes one file; throws NeurodexError `picture-*` for a file that is not a sound picture. */
+export type PictureReader = (
+  bytes: Uint8Array,
+  options: PictureOptions & { readonly name: string },
+) => Promise<{ readonly picture: Picture; readonly thumbnail: Uint8Array }>;
+
+export interface BuildOptions {
+  readonly pictures: PictureOptions;
+  readonly split: SplitOptions;
+  readonly seed: number;
+  /** One identifier per catalogue picture, in the order given. */
+  readonly assignIdentifiers: (
+    catalogue: readonly { readonly path: string; readonly labels: readonly string[] }[],
+  ) => readonly string[];
+  readonly reporter?: Reporter;
+  readonly signal?: AbortSignal;
+  readonly readPicture?: PictureReader;
+  /** Pictures in work at a time; by default two for each core, so that a large one holds nobody up. */
+  readonly concurrency?: number;
+  readonly limits?: ShardLimits;
+}
+
+/** What was built; `openCatalogue` reads it back with its pixels. */
+export interface BuiltCatalogue {
+  readonly pictures: readonly StoredPicture[];
+  readonly hasClasses: boolean;
+  readonly skipped: readonly SkippedFile[];
+}
+
+/**
+ * Decode the pictures of a data set into a catalogue folder: pixels, thumbnails, roles, identifiers. Rows are in the
+ * order of the paths. Files that cannot be used are skipped, reported and listed; they never stop the work. Memory
+ * does not grow with the pictures but for their names: thumbnails wait in a file until every role is known.
+ * @param folder the catalogue folder (`catalogue` in an index), made when it is not there. On an error it is left
+ *   half-made: build inside `createFolder`.
+ * @throws NeurodexError `source-empty`, `source-unusable`, `interrupted`, `disk-full`, `output-unwritable`
+ */
+export async function buildCatalogue(dataset: Dataset, folder: string, options: BuildOptions): Promise<BuiltCatalogue> {
+  throwIfInterrupted(options.signal);
+  const writer = await CatalogueWriter.create(folder, options.pictures.size, options.limits);
+  const spool = join(folder, 'thumbnails.spool');
+  try {
+    const { usable, lengths, skipped } = await decodeAll(dataset, writer, spool, options);
+    if (usable.length === 0) throw nothingUsable(dataset, skipped);
+    const pictures = describe(usable, options);
+    const kept = pictures.filter(({ role }) => role === 'catalogue').length;
+    if (kept < 2) throw tooFew(dataset, kept, usable.length);
+    const hasClasses = pictures.some(({ labels }) => labels.length > 0);
+
+    const thumbnails = await openFileBytes(spool);
+    try {
+      let position = 0;
+      for (const { row, ...picture } of pictures) {
+        throwIfInterrupted(options.signal);
+        const end = position + (lengths[row] ?? 0);
+        await writer.appendRow({ ...picture, thumbnail: new Uint8Array(await thumbnails.slice(position, end)) });
+        position = end;
+      }
+    } finally {
+      await thumbnails.close();
+    }
+    await rm(spool);
+    await writer.finish({ hasClasses, notices: dataset.notices, skipped });
+    return { pictures, hasClasses, skipped };
+  } finally {
+    await writer.close();
+  }
+}
+
+interface Decoded {
+  readonly usable: readonly SourcePicture[];
+  /** Bytes of each thumbnail, as they lie in the spool one after another. */
+  readonly lengths: readonly number[];
+  readonly skipped: readonly SkippedFile[];
+}
+
+/** First pass: pixels to the catalogue, thumbnails to the spool, in path order. */
+async function decodeAll(
+  dataset: Dataset,
+  writer: CatalogueWriter,
+  spoolPath: string,
+  options: BuildOptions,
+): Promise<Decoded> {
+  const { signal, reporter = silentReporter, concurrency = 2 * availableParallelism() } = options;
+  const sources = [...dataset.pictures].sort(byPath);
+  const usable: SourcePicture[] = [];
+  const lengths: number[] = [];
+  const skipped: SkippedFile[] = [];
+  let done = 0;
+  const skip = (file: SkippedFile): void => {
+    skipped.push(file);
+    reporter.warn(`skipped ${file.path}: ${file.reason}`, { path: file.path });
+  };
+  for (const file of [...dataset.skipped].sort(byPath)) skip(file);
+  const spool = await HashedFile.create(spoolPath);
+  try {
+    for await (const result of inOrder(sources, concurrency, (source) => decode(source, options))) {
+      throwIfInterrupted(signal);
+      if ('reason' in result) {
+        skip(result);
+      } else {
+        await writer.appendPixels(result.picture.pixels);
+        await spool.append(result.thumbnail);
+        usable.push(result.source);
+        lengths.push(result.thumbnail.length);
+      }
+      reporter.progress({ phase: 'ingest', done: ++done, total: sources.length, unit: 'pictures' });
+    }
+    await spool.finish();
+  } finally {
+    await spool.close();
+  }
+  return { usable, lengths, skipped: skipped.sort(byPath) };
+}
+
+type DecodeResult =
+  | SkippedFile
+  | { readonly source: SourcePicture; readonly picture: Picture; readonly thumbnail: Uint8Array };
+
+async function decode(source: SourcePicture, options: BuildOptions): Promise<DecodeResult> {
+  throwIfInterrupted(options.signal);
+  try {
+    const bytes = await source.read();
+    const read = options.readPicture ?? readPicture;
+    return { source, ...(await read(bytes, { ...options.pictures, name: source.path })) };
+  } catch (error) {
+    if (error instanceof NeurodexError && error.code.startsWith('picture-')) {
+      return { path: source.path, reason: withoutName(error.message, source.path) };
+    }
+    throw error;
+  }
+}
+
+/** The list names the file already. */
+const withoutName = (message: string, path: string): string =>
+  message.startsWith(`${path} `) ? message.slice(path.length + 1) : message;
+
+/** Roles and identifiers of the usable pictures, which are in path order. */
+function describe(usable: readonly SourcePicture[], options: BuildOptions): StoredPicture[] {
+  const roles = assignRoles(usable, options.split, Random.stream(options.seed, 'split'));
+  const catalogue = usable.filter((_, row) => roles[row] === 'catalogue');
+  const identifiers = options.assignIdentifiers(catalogue.map(({ path, labels }) => ({ path, labels })));
+  if (identifiers.length !== catalogue.length || new Set(identifiers).size !== catalogue.length) {
+    throw new RangeError(`${catalogue.length} catalogue pictures need as many distinct identifiers`);
+  }
+  let next = 0;
+  return usable.map(({ path, labels }, row) => {
+    const role = roles[row] ?? 'catalogue';
+    const identifier = role === 'catalogue' ? identifiers[next++] : undefined;
+    return { row, path, labels, role, ...(identifier === undefined ? {} : { identifier }) };
+  });
+}
+
+function nothingUsable(dataset: Dataset, skipped: readonly SkippedFile[]): NeurodexError {
+  const first = skipped[0];
+  const message = first
+    ? `${dataset.source} has no picture that can be used: ${count(skipped.length, 'file')} tried, the first: ${first.path}: ${first.reason}`
+    : `${dataset.source} has no pictures: 0 files tried`;
+  return new NeurodexError('source-empty', message, {
+    hint: 'name a folder with pictures in it (JPEG, PNG, WebP, AVIF, GIF or TIFF), one folder for each class',
+    details: { source: dataset.source, files: skipped.length },
+  });
+}
+
+function tooFew(dataset: Dataset, kept: number, usable: number): NeurodexError {
+  return new NeurodexError(
+    'source-unusable',
+    `${dataset.source} gives ${kept === 0 ? 'no catalogue picture' : 'one catalogue picture'} of ${count(usable, 'usable picture')}; an index needs at least two to tell apart`,
+    {
+      hint: 'add pictures or classes, or lower split.retrievalFraction so that more of them are kept in the catalogue',
+      details: { source: dataset.source, catalogue: kept, usable },
+    },
+  );
+}
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

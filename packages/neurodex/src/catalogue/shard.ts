@@ -1,0 +1,174 @@
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  type SchemaElement,
+} from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { type FileDigest, HashedFile } from '../storage/hashed-file.ts';
+import type { StoredPicture } from './catalogue.ts';
+
+/** A row of a shard. */
+export interface ShardRow extends StoredPicture {
+  /** PNG */
+  readonly thumbnail: Uint8Array;
+}
+
+const text = (name: string, repetition: 'OPTIONAL' | 'REQUIRED' = 'OPTIONAL'): SchemaElement => ({
+  name,
+  type: 'BYTE_ARRAY',
+  converted_type: 'UTF8',
+  logical_type: { type: 'STRING' },
+  repetition_type: repetition,
+});
+
+/**
+ * The columns as Arrow writes them for a Hugging Face data set. `path` stands beside `image.path` so that the names
+ * can be read without the pictures: a Parquet reader fetches a struct whole.
+ */
+const SCHEMA: SchemaElement[] = [
+  { name: 'schema', num_children: 6 },
+  { name: 'image', repetition_type: 'OPTIONAL', num_children: 2 },
+  { name: 'bytes', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
+  text('path'),
+  text('path'),
+  {
+    name: 'labels',
+    repetition_type: 'OPTIONAL',
+    num_children: 1,
+    converted_type: 'LIST',
+    logical_type: { type: 'LIST' },
+  },
+  { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+  text('element'),
+  text('split'),
+  text('identifier'),
+  { name: 'row', type: 'INT32', repetition_type: 'OPTIONAL' },
+];
+
+const string = { dtype: 'string', _type: 'Value' };
+
+/** What `datasets` reads to know that `image` is a picture. */
+const HUGGING_FACE = {
+  info: {
+    features: {
+      image: { _type: 'Image' },
+      path: string,
+      labels: { feature: string, _type: 'Sequence' },
+      split: string,
+      identifier: string,
+      row: { dtype: 'int32', _type: 'Value' },
+    },
+  },
+};
+
+/** Small pages, so that one thumbnail costs one page and not its whole row group. */
+const PAGE_BYTES = 1 << 16;
+const FOOTER_BYTES = 1 << 16;
+
+/** Writes one Parquet file, a row group at a time. */
+export class ShardWriter {
+  private readonly file: HashedFile;
+  private readonly buffer = new ByteWriter();
+  private readonly parquet: ParquetWriter;
+  private rowCount = 0;
+
+  private constructor(file: HashedFile) {
+    this.file = file;
+    this.parquet = new ParquetWriter({
+      writer: this.buffer,
+      schema: SCHEMA,
+      kvMetadata: [{ key: 'huggingface', value: JSON.stringify(HUGGING_FACE) }],
+      createdBy: 'neurodex',
+    });
+  }
+
+  static async create(path: string): Promise<ShardWriter> {
+    return new ShardWriter(await HashedFile.create(path));
+  }
+
+  get rows(): number {
+    return this.rowCount;
+  }
+
+  get bytes(): number {
+    return this.file.bytes;
+  }
+
+  async writeRowGroup(rows: readonly ShardRow[]): Promise<void> {
+    const column = <T>(name: string, value: (row: ShardRow) => T) => ({ name, data: rows.map(value) });
+    await this.parquet.write({
+      columnData: [
+        {
+          // PNG does not compress, and no two pictures are alike: no codec, no dictionary, no smallest and largest.
+          ...column('image', ({ thumbnail, path }) => ({ bytes: thumbnail, path })),
+          codec: 'UNCOMPRESSED',
+          encoding: 'PLAIN',
+          statistics: false,
+        },
+        column('path', ({ path }) => path),
+        column('labels', ({ labels }) => labels),
+        column('split', ({ role }) => role),
+        column('identifier', ({ identifier }) => identifier ?? null),
+        column('row', ({ row }) => row),
+      ],
+      rowGroupSize: rows.length,
+      pageSize: PAGE_BYTES,
+    });
+    this.rowCount += rows.length;
+    await this.drain();
+  }
+
+  async finish(): Promise<FileDigest> {
+    await this.parquet.finish();
+    await this.drain();
+    return this.file.finish();
+  }
+
+  /** After an error. */
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+
+  /** Hands the encoded bytes to the file; `offset`, which Parquet's pointers count by, goes on. */
+  private async drain(): Promise<void> {
+    await this.file.append(this.buffer.getBytes());
+    this.buffer.index = 0;
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** `utf8: false`: bytes without a text type are bytes. The BOM: a name may begin with U+FEFF, and keeps it. */
+const READING = {
+  utf8: false,
+  geoparquet: false,
+  parsers: { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes) },
+};
+
+export const readShardMetadata = (file: AsyncBuffer): Promise<FileMetaData> =>
+  parquetMetadataAsync(file, { initialFetchSize: FOOTER_BYTES, geoparquet: false });
+
+/** Every row, without the pictures: as decoded, so not to be trusted. */
+export const readShardRows = async (file: AsyncBuffer): Promise<Record<string, unknown>[]> =>
+  parquetReadObjects({
+    ...READING,
+    file,
+    metadata: await readShardMetadata(file),
+    columns: ['path', 'labels', 'split', 'identifier', 'row'],
+  });
+
+/** The thumbnail of one row (counted from the start of the shard): reads the pages that hold it and no others. */
+export async function readShardThumbnail(file: AsyncBuffer, metadata: FileMetaData, row: number): Promise<unknown> {
+  const rows = await parquetReadObjects({
+    ...READING,
+    file,
+    metadata,
+    columns: ['image'],
+    rowStart: row,
+    rowEnd: row + 1,
+    useOffsetIndex: true,
+  });
+  return (rows[0]?.image as { bytes?: unknown } | null | undefined)?.bytes;
+}

@@ -1,0 +1,168 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FileMetaData } from 'hyparquet';
+import { ROLES, type Role } from '../datasets/dataset.ts';
+import { NeurodexError } from '../errors.ts';
+import { type ByteSource, type OpenBytes, openFileBytes } from '../storage/byte-source.ts';
+import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
+import type { Catalogue, StoredPicture } from './catalogue.ts';
+import { type CatalogueManifest, damaged, readManifest, unreadable } from './manifest.ts';
+import { readShardMetadata, readShardRows, readShardThumbnail } from './shard.ts';
+
+/** A catalogue without its pixels: enough to name answers. */
+export type CatalogueRows = Omit<Catalogue, 'pixels'>;
+
+/**
+ * The rows of the catalogue in `folder` (the folder that holds catalogue.json), and its pixels.
+ * @throws NeurodexError `index-missing`, `index-damaged` (naming the file), `index-newer`
+ */
+export async function openCatalogue(folder: string): Promise<Catalogue> {
+  const manifest = await readManifest(folder);
+  const rows = await readRows(folder, manifest);
+  return { ...rows, pixels: await readPixels(folder, manifest) };
+}
+
+/** As `openCatalogue`, without reading the pixels; that they are there, and of the right size, is checked. */
+export async function openCatalogueRows(folder: string): Promise<CatalogueRows> {
+  const manifest = await readManifest(folder);
+  await checkSize(join(folder, manifest.pixels.file), manifest.pixels.bytes);
+  return readRows(folder, manifest);
+}
+
+/**
+ * Compare every file with the digest in the manifest.
+ * @throws NeurodexError `index-missing`, `index-damaged` (naming the file), `index-newer`
+ */
+export async function verifyCatalogue(folder: string): Promise<CatalogueManifest> {
+  const manifest = await readManifest(folder);
+  for (const listed of [...manifest.shards, manifest.pixels]) {
+    const path = join(folder, listed.file);
+    await checkSize(path, listed.bytes);
+    checkDigest(path, await readable(path, () => digestFile(path)), listed.sha256);
+  }
+  return manifest;
+}
+
+/**
+ * The thumbnails (PNG) of some rows, in the order asked for. Of each shard the footer is read, and then only the pages
+ * that hold those rows.
+ * @throws RangeError for a row that the catalogue does not have; NeurodexError as `openCatalogue`
+ */
+export async function readThumbnails(
+  folder: string,
+  rows: readonly number[],
+  open: OpenBytes = openFileBytes,
+): Promise<Uint8Array[]> {
+  const manifest = await readManifest(folder);
+  const wanted = rows.find((row) => !(Number.isInteger(row) && row >= 0 && row < manifest.rows));
+  if (wanted !== undefined) throw new RangeError(`the catalogue has rows 0 to ${manifest.rows - 1}, not ${wanted}`);
+  const found = new Map<number, Uint8Array>();
+  let first = 0;
+  for (const shard of manifest.shards) {
+    const from = first;
+    const inside = [...new Set(rows)].filter((row) => row >= from && row < from + shard.rows);
+    first += shard.rows;
+    if (inside.length === 0) continue;
+    await readShard(join(folder, shard.file), shard.bytes, open, async (file, path) => {
+      const metadata = checkRows(await readShardMetadata(file), shard.rows, path);
+      for (const row of inside) {
+        const bytes = await readShardThumbnail(file, metadata, row - from);
+        if (!(bytes instanceof Uint8Array)) throw damaged(path, `has no thumbnail in row ${row}`);
+        found.set(row, bytes);
+      }
+    });
+  }
+  return rows.map((row) => found.get(row) ?? new Uint8Array());
+}
+
+async function readRows(folder: string, manifest: CatalogueManifest): Promise<CatalogueRows> {
+  const { size, hasClasses, notices, skipped } = manifest;
+  const pictures: StoredPicture[] = [];
+  for (const shard of manifest.shards) {
+    await readShard(join(folder, shard.file), shard.bytes, openFileBytes, async (file, path) => {
+      const rows = await readShardRows(file);
+      if (rows.length !== shard.rows) throw damaged(path, `has ${rows.length} rows where ${shard.rows} are listed`);
+      for (const row of rows) pictures.push(toStoredPicture(row, pictures.length, path));
+    });
+  }
+  return { size, hasClasses, notices, skipped, pictures };
+}
+
+function toStoredPicture(value: Record<string, unknown>, expected: number, file: string): StoredPicture {
+  const { row, path, labels, split, identifier } = value;
+  const sound =
+    row === expected &&
+    typeof path === 'string' &&
+    Array.isArray(labels) &&
+    labels.every((label) => typeof label === 'string') &&
+    ROLES.includes(split as Role) &&
+    (split === 'catalogue' ? typeof identifier === 'string' : (identifier ?? null) === null);
+  if (!sound) throw damaged(file, `does not hold what it should in row ${expected}`);
+  return {
+    row: expected,
+    path,
+    labels,
+    role: split as Role,
+    ...(typeof identifier === 'string' ? { identifier } : {}),
+  };
+}
+
+async function readPixels(folder: string, { pixels, rows, size }: CatalogueManifest): Promise<Uint8Array> {
+  const path = join(folder, pixels.file);
+  await checkSize(path, pixels.bytes);
+  const cache = new Uint8Array(rows * size * size * 3);
+  const digest = await readable(path, () =>
+    // A file that grew after its size was checked must not write past the cache.
+    digestFile(path, (bytes, position) => cache.set(bytes.subarray(0, Math.max(0, cache.length - position)), position)),
+  );
+  checkDigest(path, digest, pixels.sha256);
+  return cache;
+}
+
+/** Whatever goes wrong inside is the file's fault, for what is read was checked when it was written. */
+async function readShard(
+  path: string,
+  bytes: number,
+  open: OpenBytes,
+  work: (file: ByteSource, path: string) => Promise<void>,
+): Promise<void> {
+  const file = await readable(path, () => open(path));
+  try {
+    if (file.byteLength !== bytes) throw wrongSize(path, file.byteLength, bytes);
+    await work(file, path);
+  } catch (error) {
+    if (error instanceof NeurodexError || isSystemError(error)) throw error;
+    throw damaged(path, `is not a Parquet file that can be read (${(error as Error).message})`, error);
+  } finally {
+    await file.close();
+  }
+}
+
+const isSystemError = (error: unknown): boolean => typeof (error as NodeJS.ErrnoException)?.errno === 'number';
+
+function checkRows(metadata: FileMetaData, rows: number, path: string): FileMetaData {
+  if (Number(metadata.num_rows) !== rows) {
+    throw damaged(path, `has ${metadata.num_rows} rows where ${rows} are listed`);
+  }
+  return metadata;
+}
+
+async function checkSize(path: string, bytes: number): Promise<void> {
+  const { size } = await readable(path, () => stat(path));
+  if (size !== bytes) throw wrongSize(path, size, bytes);
+}
+
+const wrongSize = (path: string, bytes: number, listed: number): NeurodexError =>
+  damaged(path, `has ${bytes} bytes where ${listed} are listed`);
+
+function checkDigest(path: string, digest: FileDigest, sha256: string): void {
+  if (digest.sha256 !== sha256) throw damaged(path, 'has changed since it was written (its SHA-256 differs)');
+}
+
+async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw unreadable(error, path);
+  }
+}

@@ -1,0 +1,37 @@
+import { open } from 'node:fs/promises';
+
+/** Bytes that are read in pieces: a file here; hyparquet's AsyncBuffer has the same shape. */
+export interface ByteSource {
+  readonly byteLength: number;
+  /** Bytes `start` up to, not including, `end` (default: the end). */
+  slice(start: number, end?: number): Promise<ArrayBuffer>;
+  close(): Promise<void>;
+}
+
+export type OpenBytes = (path: string) => Promise<ByteSource>;
+
+/** One open file. Errors of the file system are thrown as they are: only the caller knows what the file is. */
+export const openFileBytes: OpenBytes = async (path) => {
+  const handle = await open(path, 'r');
+  let byteLength: number;
+  try {
+    byteLength = (await handle.stat()).size;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  return {
+    byteLength,
+    async slice(start, end = byteLength) {
+      const bytes = new Uint8Array(Math.max(0, Math.min(end, byteLength) - start));
+      let done = 0;
+      while (done < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done);
+        if (bytesRead === 0) throw new RangeError(`${path} ends at byte ${start + done}`);
+        done += bytesRead;
+      }
+      return bytes.buffer;
+    },
+    close: () => handle.close(),
+  };
+};

@@ -1,0 +1,111 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { fromFileSystem } from '../errors.ts';
+
+const BUFFER_BYTES = 1 << 20;
+
+/** Size and SHA-256 (hexadecimal) of a file, as a manifest lists it. */
+export interface FileDigest {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * A new file that grows at its end, buffered, and that knows its digest when it is finished. Appends must not overlap:
+ * await each one.
+ */
+export class HashedFile {
+  private readonly path: string;
+  private readonly handle: FileHandle;
+  private readonly hash: Hash = createHash('sha256');
+  private readonly buffer = new Uint8Array(BUFFER_BYTES);
+  private filled = 0;
+  private written = 0;
+
+  private constructor(path: string, handle: FileHandle) {
+    this.path = path;
+    this.handle = handle;
+  }
+
+  /** @throws NeurodexError `output-unwritable`, `disk-full`; an Error when the file is there already */
+  static async create(path: string): Promise<HashedFile> {
+    try {
+      return new HashedFile(path, await open(path, 'wx'));
+    } catch (error) {
+      throw fromFileSystem(error, path);
+    }
+  }
+
+  /** Bytes appended so far. */
+  get bytes(): number {
+    return this.written + this.filled;
+  }
+
+  /** The bytes are copied or written before it resolves, so that the caller may use them again. */
+  async append(bytes: Uint8Array): Promise<void> {
+    this.hash.update(bytes);
+    if (this.filled + bytes.length > BUFFER_BYTES) await this.flush();
+    if (bytes.length >= BUFFER_BYTES) {
+      await this.write(bytes);
+    } else {
+      this.buffer.set(bytes, this.filled);
+      this.filled += bytes.length;
+    }
+  }
+
+  /** Write what is buffered, and close. */
+  async finish(): Promise<FileDigest> {
+    try {
+      await this.flush();
+    } finally {
+      await this.close();
+    }
+    return { bytes: this.written, sha256: this.hash.digest('hex') };
+  }
+
+  /** Close without writing what is buffered: after an error. Harmless when closed already. */
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+
+  private async flush(): Promise<void> {
+    const bytes = this.buffer.subarray(0, this.filled);
+    this.filled = 0;
+    await this.write(bytes);
+  }
+
+  private async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done);
+        done += bytesWritten;
+        this.written += bytesWritten;
+      }
+    } catch (error) {
+      throw fromFileSystem(error, this.path);
+    }
+  }
+}
+
+/** Digest of a file that exists, read in pieces; `onBytes` sees each piece, which is reused afterwards. */
+export async function digestFile(
+  path: string,
+  onBytes?: (bytes: Uint8Array, position: number) => void,
+): Promise<FileDigest> {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  const handle = await open(path, 'r');
+  try {
+    let position = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
+      if (bytesRead === 0) return { bytes: position, sha256: hash.digest('hex') };
+      const bytes = buffer.subarray(0, bytesRead);
+      hash.update(bytes);
+      onBytes?.(bytes, position);
+      position += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+}
