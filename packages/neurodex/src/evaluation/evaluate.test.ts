@@ -1,0 +1,333 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
+import type { Role } from '../datasets/dataset.ts';
+import { silentReporter } from '../progress.ts';
+import type { System } from '../retrieval/system.ts';
+import { evaluateSystems } from './compare.ts';
+import { evaluateSystem } from './evaluate.ts';
+import { type EvaluationQuery, queriesOf } from './queries.ts';
+import { parseMeasure } from './registry.ts';
+import { relevantRows } from './relevance.ts';
+import { scoreRun } from './score-run.ts';
+import { readQrels, readRun } from './trec.ts';
+
+const SIZE = 2;
+const BYTES = SIZE * SIZE * 3;
+
+/** Rows in order; the first byte of a picture is its row. */
+function catalogueOf(rows: readonly (readonly [path: string, labels: string[], role: Role])[], hasClasses = true) {
+  const pixels = new Uint8Array(rows.length * BYTES);
+  rows.forEach((_, row) => {
+    pixels.fill(row * 10, row * BYTES, (row + 1) * BYTES);
+  });
+  const pictures: StoredPicture[] = rows.map(([path, labels, role], row) => ({ row, path, labels, role }));
+  return { size: SIZE, pictures, hasClasses, notices: [], skipped: [], pixels } satisfies Catalogue;
+}
+
+const classes = catalogueOf([
+  ['cat/a.png', ['cat'], 'catalogue'],
+  ['cat/q 1.png', ['cat'], 'test'],
+  ['dog/a.png', ['dog'], 'catalogue'],
+  ['both.png', ['cat', 'dog'], 'catalogue'],
+  ['dog/q.png', ['dog'], 'test'],
+  ['emu/q.png', ['emu'], 'test'],
+  ['dog/v.png', ['dog'], 'validation'],
+  ['cat/t.png', ['cat'], 'train'],
+  ['cat/b.png', ['cat'], 'catalogue'],
+]);
+
+/** Answers each query with the same ranking, or by the first byte of the picture. */
+function systemOf(
+  name: string,
+  scoreOf: (row: number, firstByte: number) => number,
+  { memorises = false, catalogue = classes }: { memorises?: boolean; catalogue?: Catalogue } = {},
+): System & { readonly calls: [pictures: number, k: number][] } {
+  const calls: [number, number][] = [];
+  return {
+    name,
+    memorises,
+    calls,
+    async rank(pictures, k) {
+      const count = pictures.length / BYTES;
+      calls.push([count, k]);
+      return Array.from({ length: count }, (_, i) =>
+        catalogue.pictures
+          .filter(({ role }) => role === 'catalogue')
+          .map(({ row }) => ({ row, score: scoreOf(row, pictures[i * BYTES] as number) }))
+          .sort((a, b) => b.score - a.score || a.row - b.row)
+          .slice(0, k),
+      );
+    },
+  };
+}
+
+const nearest = (row: number, firstByte: number) => -Math.abs(row * 10 - firstByte);
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'neurodex-evaluation-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('relevantRows', () => {
+  test('catalogue pictures that share a label', () => {
+    const rows = (path: string) => {
+      const picture = classes.pictures.find((one) => one.path === path) as StoredPicture;
+      return [...relevantRows(classes, picture)].sort();
+    };
+    expect(rows('cat/q 1.png')).toEqual([0, 3, 8]);
+    expect(rows('both.png')).toEqual([0, 2, 3, 8]);
+    expect(rows('emu/q.png')).toEqual([]);
+  });
+
+  test('queries of one class share a set', () => {
+    const [first, second] = classes.pictures.filter(({ labels }) => labels.join() === 'dog');
+    expect(relevantRows(classes, first as StoredPicture)).toBe(relevantRows(classes, second as StoredPicture));
+  });
+
+  test('in a flat folder a picture is its own relevant set', () => {
+    const flat = catalogueOf(
+      [
+        ['a.png', [], 'catalogue'],
+        ['b.png', [], 'catalogue'],
+      ],
+      false,
+    );
+    expect([...relevantRows(flat, flat.pictures[1] as StoredPicture)]).toEqual([1]);
+  });
+});
+
+describe('queriesOf', () => {
+  test('the pictures of a split, named by their path', () => {
+    const queries = queriesOf(classes, 'test');
+    expect(queries.map(({ name }) => name)).toEqual(['cat/q 1.png', 'dog/q.png', 'emu/q.png']);
+    expect(queries[1]?.pixels).toEqual(new Uint8Array(BYTES).fill(40));
+    expect(queriesOf(classes, 'train').map(({ name }) => name)).toEqual(['cat/t.png']);
+  });
+
+  test('augmented views of a flat folder: the same every time, another role another view', () => {
+    const size = 16;
+    const names = ['a.png', 'b.png', 'c.png'];
+    const pixels = Uint8Array.from({ length: names.length * size * size * 3 }, (_, i) => (i * i * 31) % 256);
+    const pictures: StoredPicture[] = names.map((path, row) => ({ row, path, labels: [], role: 'catalogue' }));
+    const flat: Catalogue = { size, pictures, hasClasses: false, notices: [], skipped: [], pixels };
+    const queries = queriesOf(flat, 'test');
+    expect(queries.map(({ name, relevant }) => [name, [...relevant]])).toEqual([
+      ['a.png#view', [0]],
+      ['b.png#view', [1]],
+      ['c.png#view', [2]],
+    ]);
+    const before = pixels.slice();
+    const bytes = (all: EvaluationQuery[]) => all.map((query) => [...query.pixels]);
+    const views = bytes(queries);
+    expect(bytes(queriesOf(flat, 'test'))).toEqual(views);
+    expect(bytes(queriesOf(flat, 'validation'))).not.toEqual(views);
+    views.forEach((view, i) => {
+      expect(view.length).toBe(size * size * 3);
+      expect(view).not.toEqual([...before.subarray(i * view.length, (i + 1) * view.length)]);
+    });
+    expect(pixels).toEqual(before);
+  });
+});
+
+describe('evaluateSystem', () => {
+  const options = { catalogue: classes, queries: queriesOf(classes, 'test') };
+  const measures = (...texts: string[]) => texts.map(parseMeasure);
+
+  test('figures by hand', async () => {
+    // Always both.png, dog/a.png, cat/b.png, cat/a.png. Relevant to cat/q: 1st, 3rd, 4th; to dog/q: 1st and 2nd.
+    const order = [3, 2, 8, 0];
+    const system = systemOf('constant', (row) => -order.indexOf(row));
+    const { figures, perQuery, rankings } = await evaluateSystem({
+      ...options,
+      system,
+      measures: measures('P@2', 'AP', 'R@2', 'RR', 'Success@1', 'Rprec', 'IA@1'),
+    });
+    const expected = {
+      'P@2': (1 / 2 + 1) / 2,
+      AP: ((1 + 2 / 3 + 3 / 4) / 3 + 1) / 2,
+      'R@2': (1 / 3 + 1) / 2,
+      RR: 1,
+      'Success@1': 1,
+      Rprec: (2 / 3 + 1) / 2,
+    };
+    expect(Object.keys(figures)).toEqual(Object.keys(expected));
+    for (const [label, value] of Object.entries(expected)) expect(figures[label]).toBeCloseTo(value, 12);
+    expect(perQuery.get('R@2')).toEqual(
+      new Map([
+        ['cat/q 1.png', 1 / 3],
+        ['dog/q.png', 1],
+      ]),
+    );
+    expect(rankings).toEqual([]);
+  });
+
+  test('full rankings in batches, best first, ties by name descending', async () => {
+    const system = systemOf('ties', (row) => (row === 2 ? 1 : 0));
+    const { rankings } = await evaluateSystem({ ...options, system, batchSize: 2, keepRankings: true });
+    expect(system.calls).toEqual([
+      [2, 4],
+      [1, 4],
+    ]);
+    expect(rankings.map(({ query }) => query)).toEqual(['cat/q 1.png', 'dog/q.png', 'emu/q.png']);
+    for (const { rows, scores } of rankings) {
+      expect([...rows]).toEqual([2, 8, 0, 3]);
+      expect([...scores]).toEqual([1, 0, 0, 0]);
+    }
+  });
+
+  test('indexing accuracy shows the catalogue to a system that memorises', async () => {
+    // cat/b.png is taken for dog/a.png; both.png comes second to cat/a.png.
+    const mistaken = (row: number, firstByte: number) => {
+      if (firstByte === 80) return row === 2 ? 0 : nearest(row, firstByte) - 1;
+      if (firstByte === 30) return row === 0 ? 0 : nearest(row, firstByte) - 1;
+      return nearest(row, firstByte);
+    };
+    const system = systemOf('dsi', mistaken, { memorises: true });
+    const { figures, perQuery } = await evaluateSystem({
+      ...options,
+      system,
+      measures: measures('IA@1', 'IA@2', 'RR'),
+    });
+    expect(Object.keys(figures)).toEqual(['IA@1', 'IA@2', 'RR']);
+    expect(figures['IA@1']).toBe(0.5);
+    expect(figures['IA@2']).toBe(1);
+    expect(perQuery.get('IA@1')).toEqual(
+      new Map([
+        ['cat/a.png', 1],
+        ['dog/a.png', 1],
+        ['both.png', 0],
+        ['cat/b.png', 0],
+      ]),
+    );
+    expect(system.calls).toEqual([
+      [3, 4],
+      [4, 2],
+    ]);
+  });
+
+  test('indexing accuracy alone needs no query', async () => {
+    const system = systemOf('dsi', nearest, { memorises: true });
+    const { figures } = await evaluateSystem({ catalogue: classes, queries: [], system, measures: measures('IA@1') });
+    expect(figures).toEqual({ 'IA@1': 1 });
+  });
+
+  test('tells of progress and of queries without a relevant picture', async () => {
+    const warnings: string[] = [];
+    const progress: number[] = [];
+    await evaluateSystem({
+      ...options,
+      system: systemOf('pixels', nearest),
+      reporter: {
+        info() {},
+        warn: (message) => warnings.push(message),
+        progress: ({ done, total }) => progress.push(done / (total ?? 0)),
+      },
+    });
+    expect(warnings).toEqual([expect.stringContaining('1 of 3 queries')]);
+    expect(warnings[0]).toContain('emu/q.png');
+    expect(progress).toEqual([1 / 3, 2 / 3, 1]);
+  });
+
+  test('no query to measure is an error that says why', async () => {
+    const system = systemOf('pixels', nearest);
+    await expect(evaluateSystem({ ...options, queries: [], system })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('no pictures'),
+    });
+    const [, , emu] = options.queries;
+    await expect(evaluateSystem({ ...options, queries: [emu as EvaluationQuery], system })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('none of the 1'),
+    });
+  });
+
+  test('a score that is not a number is an error that names the picture', async () => {
+    const system = systemOf('dsi', (row) => (row === 2 ? Number.NaN : 0));
+    await expect(evaluateSystem({ ...options, system })).rejects.toMatchObject({
+      code: 'index-damaged',
+      message: expect.stringContaining('dog/a.png'),
+    });
+  });
+
+  test.each([
+    ['twice', [0, 0], 'twice'],
+    ['that is a query', [1], 'row 1'],
+    ['that does not exist', [99], 'row 99'],
+  ])('an answer %s is a fault of the system', async (_, rows, message) => {
+    const system: System = {
+      name: 'broken',
+      memorises: false,
+      rank: async (pictures) =>
+        Array.from({ length: pictures.length / BYTES }, () => rows.map((row) => ({ row, score: 0 }))),
+    };
+    await expect(evaluateSystem({ ...options, system })).rejects.toThrow(message);
+  });
+});
+
+describe('evaluateSystems', () => {
+  const dsi = () => systemOf('dsi', nearest, { memorises: true });
+  const pixels = () => systemOf('pixels', (row) => (row === 2 ? 1 : 0));
+
+  test('gives the figures of each system, indexing accuracy only where it applies', async () => {
+    const result = await evaluateSystems({
+      catalogue: classes,
+      queries: queriesOf(classes, 'test'),
+      systems: [dsi(), pixels()],
+    });
+    const shared = ['P@10', 'AP@10', 'R@10', 'R@100', 'RR', 'Success@1', 'Success@10'];
+    expect(result).toMatchObject({ catalogue: 4, queries: 2 });
+    expect(Object.keys(result)).toEqual(['catalogue', 'queries', 'systems']);
+    expect(Object.keys(result.systems)).toEqual(['dsi', 'pixels']);
+    expect(Object.keys(result.systems.dsi ?? {})).toEqual(['IA@1', 'IA@5', ...shared]);
+    expect(Object.keys(result.systems.pixels ?? {})).toEqual(shared);
+    expect(result.systems.dsi?.['IA@1']).toBe(1);
+    for (const figures of Object.values(result.systems)) {
+      for (const figure of Object.values(figures)) expect(Number.isFinite(figure)).toBe(true);
+    }
+  });
+
+  test('the TREC files give the same figures, and hold full rankings of every query', async () => {
+    const out = join(folder, 'new', 'trec');
+    const queries = queriesOf(classes, 'test');
+    const result = await evaluateSystems({ catalogue: classes, queries, systems: [dsi(), pixels()], trec: out });
+    expect((await readdir(out)).sort()).toEqual(['qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
+    const qrels = await readQrels(join(out, 'qrels.txt'));
+    expect([...(qrels.get('cat/q 1.png') ?? [])].sort()).toEqual([
+      ['both.png', 1],
+      ['cat/a.png', 1],
+      ['cat/b.png', 1],
+    ]);
+    for (const [system, figures] of Object.entries(result.systems)) {
+      const path = join(out, `run-${system}.txt`);
+      const run = await readRun(path);
+      expect([...run].map(([query, answers]) => [query, answers.length])).toEqual(queries.map(({ name }) => [name, 4]));
+      const measures = Object.keys(figures).filter((label) => !label.startsWith('IA'));
+      for (const [label, { mean }] of scoreRun(qrels, run, measures.map(parseMeasure))) {
+        expect(mean).toBeCloseTo(figures[label] as number, 12);
+      }
+      expect(await readFile(path, 'utf8')).toMatch(/^cat\/q%201\.png Q0 /);
+    }
+  });
+
+  test('a file in the place of the folder is an error', async () => {
+    const out = join(folder, 'file');
+    await writeFile(out, '');
+    const options = { catalogue: classes, queries: queriesOf(classes, 'test'), systems: [pixels()], trec: out };
+    await expect(evaluateSystems(options)).rejects.toMatchObject({ code: 'output-unwritable' });
+  });
+
+  test('warns of queries without a relevant picture once, not once per system', async () => {
+    const warnings: string[] = [];
+    await evaluateSystems({
+      catalogue: classes,
+      queries: queriesOf(classes, 'test'),
+      systems: [dsi(), pixels()],
+      reporter: { ...silentReporter, warn: (message) => warnings.push(message) },
+    });
+    expect(warnings.length).toBe(1);
+  });
+});

@@ -1,0 +1,38 @@
+import type { Config } from '../config.ts';
+
+/** What a newcomer gets: both tasks at once, patches that see each other, minutes on two cores for hundreds of pictures. */
+export const standard: Config = {
+  pictures: { size: 48, thumbnail: 160, maxPixels: 100_000_000 },
+  split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.1 },
+  identifiers: { scheme: 'numeric', order: 'clustered', zeroPadding: true },
+  model: {
+    patchSize: 8, // 48 / 8 = 6 patches on an edge: P = 36
+    stem: 'convolutional',
+    width: 128,
+    feedForwardWidth: 256,
+    heads: 4,
+    layers: 4,
+    dropout: 0,
+    positions: 'learned',
+    attention: 'prefix',
+  },
+  training: {
+    plan: 'joint',
+    batchSize: 64,
+    indexingEpochs: 400,
+    retrievalEpochs: 0, // the joint plan has one phase
+    retrievalShare: 0.75,
+    catalogueQueries: 0.4,
+    identifiersPerQuery: 2,
+    learningRate: 1.5e-3,
+    schedule: 'cosine',
+    warmupFraction: 0.05,
+    weightDecay: 0.05,
+    gradientClip: 1,
+    trieMasking: true,
+    validateEvery: 200,
+    patience: 10,
+  },
+  augmentation: { indexing: 0, retrieval: 1, shift: 0.1, scale: 0.2, rotate: 15, flip: true, colour: 0.2, erase: 0.1 },
+  retrieval: { exactUpTo: 5000, beam: 20 },
+};

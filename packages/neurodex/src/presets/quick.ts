@@ -1,0 +1,10 @@
+import type { Config } from '../config.ts';
+import { standard } from './default.ts';
+
+/** A first look within a minute: small pictures, a small network, few passes. */
+export const quick: Config = {
+  ...standard,
+  pictures: { ...standard.pictures, size: 32 },
+  model: { ...standard.model, width: 64, feedForwardWidth: 128, heads: 2, layers: 2 },
+  training: { ...standard.training, batchSize: 32, indexingEpochs: 60, learningRate: 2e-3, validateEvery: 100 },
+};

@@ -1,0 +1,38 @@
+import type { Config } from '../config.ts';
+
+/** The notebook's hyperparameters and its two phases; our split by query picture, and none of its faults. */
+export const seed: Config = {
+  pictures: { size: 160, thumbnail: 160, maxPixels: 100_000_000 },
+  split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.05 },
+  identifiers: { scheme: 'numeric', order: 'clustered', zeroPadding: false },
+  model: {
+    patchSize: 16, // 160 / 16 = 10 patches on an edge: P = 100
+    stem: 'linear',
+    width: 128,
+    feedForwardWidth: 256,
+    heads: 4,
+    layers: 6,
+    dropout: 0.1,
+    positions: 'sinusoidal',
+    attention: 'causal',
+  },
+  training: {
+    plan: 'sequential',
+    batchSize: 32,
+    indexingEpochs: 750,
+    retrievalEpochs: 75,
+    retrievalShare: 0.5, // of the joint plan: not used here
+    catalogueQueries: 0,
+    identifiersPerQuery: 1,
+    learningRate: 5e-4,
+    schedule: 'constant',
+    warmupFraction: 0,
+    weightDecay: 0.01,
+    gradientClip: 1,
+    trieMasking: false,
+    validateEvery: 100,
+    patience: 0,
+  },
+  augmentation: { indexing: 0, retrieval: 0, shift: 0, scale: 0, rotate: 0, flip: false, colour: 0, erase: 0 },
+  retrieval: { exactUpTo: 5000, beam: 20 },
+};
