@@ -1,0 +1,188 @@
+import { readFile } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+import { NeurodexError } from '../errors.ts';
+import { FORMATS, type Format, sniffFormat } from './formats.ts';
+import { type Picture, pictureBytes } from './picture.ts';
+
+// Every picture is read once, so libvips' cache would only hold memory. Its thread count is left to sharp, but ONNX
+// Runtime uses the same cores: whoever decodes while training should decode few pictures at a time.
+sharp.cache(false);
+
+export interface DecodeOptions {
+  /** Edge of the square picture that comes out, in pixels. */
+  readonly size: number;
+  /** Largest file that is decoded, in pixels (width × height of one frame). */
+  readonly maxPixels: number;
+  /** What the picture is called in messages. */
+  readonly name: string;
+}
+
+export interface ReadOptions extends DecodeOptions {
+  /** Edge of the square thumbnail, in pixels. */
+  readonly thumbnail: number;
+}
+
+const formatList = `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1)}`;
+
+/** libvips reports one line per module, the first being the cause; some of them end in a full stop. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split('\n')[0] ?? '').trim().replace(/\.$/, '') || 'the decoder gave no reason';
+}
+
+function damaged(name: string, format: Format, error: unknown): NeurodexError {
+  const reason = reasonOf(error);
+  return new NeurodexError('picture-damaged', `${name} is a damaged ${format} file: ${reason}`, {
+    hint: 'the file may have been cut short when it was copied; copy it again or leave it out',
+    details: { name, format, reason },
+    cause: error,
+  });
+}
+
+/** What sharp calls each format; libheif serves AVIF. */
+const SHARP_FORMATS: Readonly<Record<Format, readonly string[]>> = {
+  JPEG: ['jpeg'],
+  PNG: ['png'],
+  WebP: ['webp'],
+  AVIF: ['avif', 'heif'],
+  GIF: ['gif'],
+  TIFF: ['tiff'],
+};
+
+/**
+ * Checks everything that can be known from the header, so that a picture that is too large is never decoded.
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
+ */
+async function open(bytes: Uint8Array, name: string, maxPixels: number): Promise<{ image: Sharp; format: Format }> {
+  if (bytes.length === 0) {
+    throw new NeurodexError('picture-empty', `${name} is empty (0 bytes)`, {
+      hint: 'the file may not have been copied completely; copy it again or leave it out',
+      details: { name },
+    });
+  }
+  const format = sniffFormat(bytes);
+  if (format === undefined) {
+    throw new NeurodexError('picture-not-an-image', `${name} is not a ${formatList} picture, whatever its name says`, {
+      hint: 'convert it to JPEG or PNG, or leave it out',
+      details: { name },
+    });
+  }
+  // 'error' refuses truncated and corrupt data, and lets pass what decoders merely warn of (an odd colour profile).
+  // sharp's own pixel limit is off because ours comes first and names the file.
+  const image = sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
+  let header: Awaited<ReturnType<Sharp['metadata']>>;
+  try {
+    header = await image.metadata();
+  } catch (error) {
+    throw damaged(name, format, error);
+  }
+  if (!SHARP_FORMATS[format].includes(header.format)) {
+    throw damaged(name, format, new Error(`its contents read as ${header.format}`));
+  }
+  const pixels = header.width * header.height;
+  if (pixels > maxPixels) {
+    throw new NeurodexError(
+      'picture-too-large',
+      `${name} has ${header.width} × ${header.height} = ${pixels} pixels, and the limit is ${maxPixels}`,
+      {
+        hint: 'scale it down, or raise pictures.maxPixels',
+        details: { name, width: header.width, height: header.height, maxPixels },
+      },
+    );
+  }
+  return { image, format };
+}
+
+/** Upright (EXIF), alpha over white, 8-bit sRGB, centre-cropped to a square and resized with Lanczos 3. */
+const square = (image: Sharp, size: number): Sharp =>
+  image
+    .clone()
+    .autoOrient()
+    .flatten({ background: '#ffffff' })
+    .resize(size, size, { fit: 'cover', position: 'centre', kernel: 'lanczos3' })
+    .toColourspace('srgb');
+
+async function pixelsOf(image: Sharp, size: number): Promise<Picture> {
+  const { data, info } = await square(image, size).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3 || data.length !== pictureBytes(size)) {
+    throw new Error(`it has ${info.channels} channels where red, green and blue were expected`);
+  }
+  return { size, pixels: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+}
+
+/**
+ * One encoded picture as the model sees it: uint8 RGB [size, size, 3].
+ * @param bytes a whole JPEG, PNG, WebP, AVIF, GIF (first frame) or TIFF (first page) file
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
+ */
+export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): Promise<Picture> {
+  const { image, format } = await open(bytes, options.name, options.maxPixels);
+  try {
+    return await pixelsOf(image, options.size);
+  } catch (error) {
+    throw damaged(options.name, format, error);
+  }
+}
+
+/**
+ * The model's pixels, equal to those of `decodePicture`, and a PNG thumbnail for people. Both are made from the encoded
+ * file: a JPEG is decoded at a reduced scale for each, which is quicker than decoding it once in full.
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
+ */
+export async function readPicture(
+  bytes: Uint8Array,
+  options: ReadOptions,
+): Promise<{ picture: Picture; thumbnail: Uint8Array }> {
+  const { image, format } = await open(bytes, options.name, options.maxPixels);
+  try {
+    const picture = await pixelsOf(image, options.size);
+    const thumbnail = await square(image, options.thumbnail).png().toBuffer();
+    return { picture, thumbnail: new Uint8Array(thumbnail.buffer, thumbnail.byteOffset, thumbnail.length) };
+  } catch (error) {
+    throw damaged(options.name, format, error);
+  }
+}
+
+const MISSING: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  ENOENT: ['does not exist', 'check the path for a typing error'],
+  ENOTDIR: ['does not exist', 'check the path for a typing error'],
+  ENAMETOOLONG: ['does not exist: its name is longer than the file system allows', 'check the path'],
+  EISDIR: ['is a folder, not a picture', 'name a picture file inside it'],
+  EACCES: ['cannot be read: permission denied', 'ask for permission to read it, or copy it to where you have it'],
+  EPERM: ['cannot be read: permission denied', 'ask for permission to read it, or copy it to where you have it'],
+  ELOOP: ['is a link that leads in a circle', 'replace the link by the file itself'],
+};
+
+/**
+ * The bytes of a picture file.
+ * @param name what it is called in messages
+ * @throws NeurodexError picture-missing (no such file, a folder, no permission), picture-too-large (2 GiB and more)
+ */
+export async function readPictureFile(path: string, name: string = path): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    if (code === 'ERR_FS_FILE_TOO_LARGE') {
+      throw new NeurodexError('picture-too-large', `${name} is larger than 2 GiB`, {
+        hint: 'scale it down',
+        details: { name },
+        cause: error,
+      });
+    }
+    const [what, hint] = MISSING[code] ?? [`cannot be read: ${reasonOf(error)}`, 'check the disk and try again'];
+    throw new NeurodexError('picture-missing', `${name} ${what}`, { hint, details: { name, code }, cause: error });
+  }
+}
+
+/**
+ * One picture file as the model sees it; messages name it by its path unless `name` is given.
+ * @throws NeurodexError picture-*
+ */
+export async function decodeFile(
+  path: string,
+  options: Omit<DecodeOptions, 'name'> & { readonly name?: string },
+): Promise<Picture> {
+  const name = options.name ?? path;
+  return decodePicture(await readPictureFile(path, name), { ...options, name });
+}

@@ -1,0 +1,48 @@
+/** The picture formats that are read. Everything else (SVG, PDF, HEIC, …) is refused before a decoder sees it. */
+export const FORMATS = ['JPEG', 'PNG', 'WebP', 'AVIF', 'GIF', 'TIFF'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** File name endings of those formats, in lower case. */
+const EXTENSIONS: ReadonlySet<string> = new Set([
+  'jpg',
+  'jpeg',
+  'jpe',
+  'jfif',
+  'png',
+  'webp',
+  'avif',
+  'gif',
+  'tif',
+  'tiff',
+]);
+
+/** Whether a file is a picture by its name. */
+export function hasPictureExtension(fileName: string): boolean {
+  const dot = fileName.lastIndexOf('.');
+  return dot > 0 && EXTENSIONS.has(fileName.slice(dot + 1).toLowerCase());
+}
+
+const ascii = (bytes: Uint8Array, start: number, end: number): string =>
+  String.fromCharCode(...bytes.subarray(start, end));
+
+/** The brands of an ISO base media file (ISO/IEC 14496-12 §4.3): the major brand, then the compatible ones. */
+function brands(bytes: Uint8Array): string[] {
+  if (bytes.length < 16 || ascii(bytes, 4, 8) !== 'ftyp') return [];
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  const found = [ascii(bytes, 8, 12)];
+  for (let at = 16; at + 4 <= Math.min(length, bytes.length, 256); at += 4) found.push(ascii(bytes, at, at + 4));
+  return found;
+}
+
+/** The format that the first bytes of a file announce; undefined for anything that is not read. */
+export function sniffFormat(bytes: Uint8Array): Format | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'JPEG';
+  const head = ascii(bytes, 0, 12);
+  if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'PNG';
+  if (head.startsWith('GIF87a') || head.startsWith('GIF89a')) return 'GIF';
+  if (head.startsWith('RIFF') && head.slice(8) === 'WEBP') return 'WebP';
+  // Classic TIFF (version 42) and BigTIFF (43), in either byte order.
+  if (/^(II[*+]\0|MM\0[*+])/.test(head)) return 'TIFF';
+  if (brands(bytes).some((brand) => brand === 'avif' || brand === 'avis')) return 'AVIF';
+  return undefined;
+}
