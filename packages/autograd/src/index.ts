@@ -10,6 +10,7 @@ export * from './nn/layers.ts';
 export * from './nn/loss.ts';
 export * from './nn/parameters.ts';
 export { toOnnx } from './onnx/lower.ts';
+export { type NamedArray, readSafetensors, writeSafetensors } from './onnx/safetensors.ts';
 export * from './ops/activation.ts';
 export { attention } from './ops/attention.ts';
 export { dropout, effectiveRate } from './ops/dropout.ts';

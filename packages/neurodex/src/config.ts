@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { IDENTIFIER_ORDERS } from './identifiers/scheme.ts';
+
+/** How a scheme numbers the catalogue. */
+export const IDENTIFIER_ORDERS = ['clustered', 'random'] as const;
+export type IdentifierOrder = (typeof IDENTIFIER_ORDERS)[number];
 
 /**
  * The whole configuration of an index as plain data. Presets are complete values of it; `--config` and `--set` change

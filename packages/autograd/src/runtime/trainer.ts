@@ -1,3 +1,4 @@
+import { GraphError } from '../core/errors.ts';
 import { Random } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { allocate, elementCount } from '../core/types.ts';
@@ -37,13 +38,15 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
   const flat = { dtype: 'float32', shape: [n] } as const;
   const scalar = { dtype: 'float32', shape: [] } as const;
   const slotNames = definition.optimizer.slots;
-  const inputs = {
+  const own: InputTypes = {
     parameters: flat,
     ...Object.fromEntries(slotNames.map((name) => [name, flat])),
     learningRate: scalar,
     step: scalar,
-    ...definition.inputs,
-  } as InputTypes;
+  };
+  const taken = Object.keys(definition.inputs).find((name) => Object.hasOwn(own, name));
+  if (taken !== undefined) throw new GraphError(`the training graph has an input called ${taken} already`);
+  const inputs: InputTypes = { ...own, ...definition.inputs };
   return trace(inputs, (tensors, scope) => {
     const input = (name: string): Tensor => tensors[name] as Tensor;
     const parameters = input('parameters');
@@ -70,6 +73,7 @@ export interface TrainingState {
   /** [n] each: 'parameters' and the optimizer's slots. */
   readonly vectors: Readonly<Record<string, Float32Array>>;
   readonly step: number;
+  readonly optimizerStep: number;
   /** State of the dropout noise. */
   readonly noise: readonly number[];
 }
@@ -111,7 +115,7 @@ export class Trainer {
     const given: Record<string, Feeds[string]> = { ...feeds, ...memory.current };
     for (const { name, bytes } of this.noise) given[name] = bytes;
     given.learningRate = Float32Array.of(learningRate);
-    given.step = Float32Array.of(memory.step + 1);
+    given.step = Float32Array.of(memory.optimizerStep + 1);
     const into = Object.fromEntries(Object.entries(memory.spare).map(([name, array]) => [`next.${name}`, array]));
     const outputs = await this.session.run(given, into);
     memory.advance();
@@ -128,12 +132,21 @@ export class TrainingMemory {
   current: Record<string, Float32Array>;
   spare: Record<string, Float32Array>;
   random: Random;
+  /** Steps over the whole run. */
   step: number;
+  /** Steps since the optimizer's vectors were zero, which its bias correction counts. */
+  optimizerStep: number;
 
-  private constructor(vectors: Readonly<Record<string, Float32Array>>, step: number, random: Random) {
+  private constructor(
+    vectors: Readonly<Record<string, Float32Array>>,
+    step: number,
+    optimizerStep: number,
+    random: Random,
+  ) {
     this.current = { ...vectors };
     this.spare = Object.fromEntries(Object.entries(vectors).map(([name, v]) => [name, allocate('float32', v.length)]));
     this.step = step;
+    this.optimizerStep = optimizerStep;
     this.random = random;
   }
 
@@ -141,26 +154,33 @@ export class TrainingMemory {
   static initial(specs: ParameterSpecs, optimizer: Optimizer, seed: number): TrainingMemory {
     const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
     const slots = Object.fromEntries(optimizer.slots.map((name) => [name, new Float32Array(parameters.length)]));
-    return new TrainingMemory({ parameters, ...slots }, 0, Random.stream(seed, 'dropout'));
+    return new TrainingMemory({ parameters, ...slots }, 0, 0, Random.stream(seed, 'dropout'));
   }
 
   static restore(state: TrainingState): TrainingMemory {
     const vectors = Object.fromEntries(Object.entries(state.vectors).map(([name, v]) => [name, v.slice()]));
-    return new TrainingMemory(vectors, state.step, Random.restore(state.noise));
+    return new TrainingMemory(vectors, state.step, state.optimizerStep, Random.restore(state.noise));
   }
 
   /** A copy that later steps do not change. */
   save(): TrainingState {
     const vectors = Object.fromEntries(Object.entries(this.current).map(([name, v]) => [name, v.slice()]));
-    return { vectors, step: this.step, noise: this.random.state };
+    return { vectors, step: this.step, optimizerStep: this.optimizerStep, noise: this.random.state };
   }
 
   get parameters(): Float32Array {
     return this.current.parameters as Float32Array;
   }
 
+  /** Forgets the optimizer's vectors, as at the start of a new phase. */
+  clearSlots(): void {
+    for (const [name, vector] of Object.entries(this.current)) if (name !== 'parameters') vector.fill(0);
+    this.optimizerStep = 0;
+  }
+
   advance(): void {
     [this.current, this.spare] = [this.spare, this.current];
     this.step++;
+    this.optimizerStep++;
   }
 }

@@ -165,8 +165,8 @@ const PRECEDENCE: readonly Role[] = ['catalogue', 'test', 'validation', 'train']
 
 /**
  * The first `count` concepts in the order of the seed, spread evenly over the groups; with a larger count the same ones
- * come first. Every artist of the catalogue, of validation and of the test has drawn each of them, and at least three of
- * the training artists have. A drawing that occurs under two names is used once.
+ * come first. Every artist of the catalogue and of the test has drawn each of them, and at least three of the training
+ * artists have; the artist of validation is measured on what there is. A drawing that occurs under two names is used once.
  * @param reference the set whose categories and Unicode sequences define the emoji
  * @returns as many as there are, at most `count`
  */
@@ -198,7 +198,8 @@ export function chooseConcepts(
       return isNew;
     });
     const complete = contributions.every(
-      ({ artist, role }) => role === 'train' || fresh.some((each) => each.artist === artist.name),
+      ({ artist, role }) =>
+        role === 'train' || role === 'validation' || fresh.some((each) => each.artist === artist.name),
     );
     if (!complete || fresh.filter(({ role }) => role === 'train').length < TRAINING_ARTISTS) return undefined;
     for (const family of families) seenFamilies.add(family);

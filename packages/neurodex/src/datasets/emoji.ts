@@ -14,7 +14,7 @@ export interface EmojiOptions {
   readonly size?: number;
   /** Decides which concepts are chosen, and nothing else. */
   readonly seed: number;
-  /** The artist that the model never sees; the other held-out one is for validation. */
+  /** The artist that the model never sees; the other candidate is trained with. */
   readonly testArtist?: TestArtist;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
@@ -76,7 +76,7 @@ async function openSets(options: EmojiOptions, reporter: Reporter): Promise<Icon
  * @throws NeurodexError usage (more concepts than there are), package-unavailable
  */
 export async function openEmoji(options: EmojiOptions): Promise<Dataset> {
-  const { concepts: count, size = 96, seed, testArtist = 'openmoji', reporter = silentReporter } = options;
+  const { concepts: count, size = 96, seed, testArtist = 'fluent-emoji-flat', reporter = silentReporter } = options;
   if (!Number.isInteger(count) || count < 1) {
     throw new NeurodexError('usage', `the number of emoji concepts must be an integer from 1, not ${count}`, {
       hint: 'take 64 for a first look',

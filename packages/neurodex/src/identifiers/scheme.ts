@@ -1,4 +1,5 @@
 import type { Random } from '@neurodex/autograd';
+import type { IdentifierOrder } from '../config.ts';
 
 /** What a scheme may look at when it names the catalogue. */
 export interface Nameable {
@@ -6,8 +7,6 @@ export interface Nameable {
   readonly labels: readonly string[];
 }
 
-export const IDENTIFIER_ORDERS = ['clustered', 'random'] as const;
-export type IdentifierOrder = (typeof IDENTIFIER_ORDERS)[number];
 
 export interface SchemeOptions {
   /** `clustered`: class by class, in catalogue order within a class; `random`: shuffled. */

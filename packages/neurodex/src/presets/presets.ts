@@ -1,8 +1,9 @@
 import type { Config } from '../config.ts';
 import { standard } from './default.ts';
+import { demo } from './demo.ts';
 import { quick } from './quick.ts';
 import { seed } from './seed.ts';
 
 /** Every preset by the name that `--preset` takes. */
-export const PRESETS = { default: standard, quick, seed } as const satisfies Readonly<Record<string, Config>>;
+export const PRESETS = { default: standard, quick, seed, demo } as const satisfies Readonly<Record<string, Config>>;
 export type PresetName = keyof typeof PRESETS;

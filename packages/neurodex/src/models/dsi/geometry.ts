@@ -20,7 +20,7 @@ export interface Geometry {
   /** V */
   readonly vocabulary: number;
   readonly pad: number;
-  /** M − 1: an identifier's input tokens, BOS and all but the last. */
+  /** M: decoder positions of one identifier, BOS and its digits (identifiers/encode.ts). */
   readonly tokens: number;
   readonly positions: Config['model']['positions'];
   readonly attention: Config['model']['attention'];
@@ -41,7 +41,7 @@ export const geometryOf = (
   layers: model.layers,
   vocabulary: vocabulary.size,
   pad: vocabulary.pad,
-  tokens: identifierLength - 1,
+  tokens: identifierLength,
   positions: model.positions,
   attention: model.attention,
 });

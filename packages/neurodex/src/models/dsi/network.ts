@@ -20,19 +20,44 @@ import { embedPatches, layer, type NamedTensors, named } from './patches.ts';
 /** Large enough that a hidden score is 0 after the softmax, small enough to stay finite in float32. */
 const HIDDEN = -1e9;
 
-/** The identifiers' side of the network: tokens that see all patches, and of the tokens those that `sees` allows. */
+/** Which identifier tokens are decoded together: each sees all patches, and of the tokens those that `sees` allows. */
 export interface TokenLayout {
-  /** Place of each token within its identifier, 0 … M−2; [T]. */
+  /** Place of each token within its identifier, 0 … M−1; [T]. */
   readonly places: readonly number[];
   /** Whether token i sees token j. */
   sees(i: number, j: number): boolean;
 }
 
-/** R identifiers side by side, each causal in itself and blind to the others: T = R·(M−1). */
-export const packedLayout = (identifiers: number, tokens: number): TokenLayout => ({
-  places: Array.from({ length: identifiers * tokens }, (_, i) => i % tokens),
-  sees: (i, j) => Math.floor(i / tokens) === Math.floor(j / tokens) && j <= i,
+/** R identifiers side by side, each causal in itself and blind to the others: T = R·M. */
+export const packedLayout = (identifiers: number, length: number): TokenLayout => ({
+  places: Array.from({ length: identifiers * length }, (_, i) => i % length),
+  sees: (i, j) => Math.floor(i / length) === Math.floor(j / length) && j <= i,
 });
+
+/** A layout as the network reads it. */
+export interface TokenPlan {
+  /** int32 [T], rows of the position table: P + place. */
+  readonly positions: Tensor;
+  /** float32 [T, P+T], added to the attention scores: 0 where seen. */
+  readonly mask: Tensor;
+}
+
+/** Rows of the position table for a layout, int32 [T]. */
+export const positionsOf = ({ places }: TokenLayout, patches: number): Int32Array =>
+  Int32Array.from(places, (place) => patches + place);
+
+/** Attention mask of a layout, float32 [T, P+T]. */
+export const maskOf = ({ places, sees }: TokenLayout, patches: number): Float32Array =>
+  visibility(places.length, sees, patches);
+
+/** A layout that is the same in every run, as constants of the graph. */
+export const fixedPlan = (like: Tensor, layout: TokenLayout, patches: number): TokenPlan => {
+  const count = layout.places.length;
+  return {
+    positions: constant(like.scope, 'int32', [count], positionsOf(layout, patches)),
+    mask: constant(like.scope, 'float32', [count, patches + count], maskOf(layout, patches)),
+  };
+};
 
 /** What the identifiers read of a picture: keys and values of its patches in every layer, [P,B,D] each. */
 export interface PatchMemory {
@@ -63,7 +88,14 @@ export function encode(
     add(embedPatches(parameters, pictures, geometry), reshape(positions, [patches, 1, geometry.width])),
     options.dropout,
   );
-  const mask = kind === 'causal' ? visibility(x, patches, (i, j) => j <= i) : undefined;
+  const causal = () =>
+    constant(
+      x.scope,
+      'float32',
+      [patches, patches],
+      visibility(patches, (i, j) => j <= i, 0),
+    );
+  const mask = kind === 'causal' ? causal() : undefined;
   const keys: Tensor[] = [];
   const values: Tensor[] = [];
   for (let i = 0; i < layers; i++) {
@@ -77,34 +109,25 @@ export function encode(
 }
 
 /**
- * @param tokens int32 [T,B] or [T,1]
+ * @param tokens int32 [T,B]
  * @returns logits of the token after each, [T,B,V]
  */
 export function decode(
   parameters: NamedTensors,
   memory: PatchMemory,
   tokens: Tensor,
-  layout: TokenLayout,
+  plan: TokenPlan,
   geometry: Geometry,
   options: ForwardOptions,
 ): Tensor {
-  const { patches, layers, width } = geometry;
-  const count = layout.places.length;
-  const table = positionTable(parameters, tokens, geometry);
-  const places = constant(
-    tokens.scope,
-    'int32',
-    [count],
-    Int32Array.from(layout.places, (place) => patches + place),
-  );
+  const rows = gather(positionTable(parameters, tokens, geometry), plan.positions);
   const embedded = gather(named(parameters, 'token.embedding'), tokens);
-  let x = dropout(add(embedded, reshape(gather(table, places), [count, 1, width])), options.dropout);
-  const mask = visibility(x, count, (i, j) => layout.sees(i, j), patches);
-  for (let i = 0; i < layers; i++) {
+  let x = dropout(add(embedded, reshape(rows, [tokens.size(0), 1, geometry.width])), options.dropout);
+  for (let i = 0; i < geometry.layers; i++) {
     const { q, k, v } = project(parameters, i, x);
     const keys = concat([memory.keys[i] as Tensor, k], 0);
     const values = concat([memory.values[i] as Tensor, v], 0);
-    x = block(parameters, i, x, attention(q(), keys, values, geometry.heads, mask)[0], options);
+    x = block(parameters, i, x, attention(q(), keys, values, geometry.heads, plan.mask)[0], options);
   }
   return linear(standardize(x), foldNorm(layer(parameters, 'final'), layer(parameters, 'head')));
 }
@@ -134,16 +157,16 @@ function block(parameters: NamedTensors, i: number, x: Tensor, attended: Tensor,
   return add(middle, linear(dropout(hidden, options.dropout), layer(parameters, `block${i}.fc2`)));
 }
 
-/** Mask of S tokens over `before` positions that all see, then themselves: 0 where seen; [S, before + S]. */
-function visibility(like: Tensor, count: number, sees: (i: number, j: number) => boolean, before = 0): Tensor {
+/** Mask of S tokens over `before` positions that all see, then over themselves: 0 where seen; [S, before + S]. */
+function visibility(count: number, sees: (i: number, j: number) => boolean, before: number): Float32Array {
   const mask = new Float32Array(count * (before + count));
   for (let i = 0; i < count; i++) {
     for (let j = 0; j < count; j++) if (!sees(i, j)) mask[i * (before + count) + before + j] = HIDDEN;
   }
-  return constant(like.scope, 'float32', [count, before + count], mask);
+  return mask;
 }
 
-/** One table over patches, then places of an identifier: [P+M−1, D]; sines and cosines as in Vaswani et al. 2017, §3.5. */
+/** One table over patches, then places of an identifier: [P+M, D]; sines and cosines as in Vaswani et al. 2017, §3.5. */
 function positionTable(
   parameters: NamedTensors,
   like: Tensor,

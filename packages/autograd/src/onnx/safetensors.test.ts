@@ -1,0 +1,40 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readSafetensors, writeSafetensors } from './safetensors.ts';
+
+describe('safetensors', () => {
+  const tensors = {
+    a: { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, -6) },
+    'b.c': { shape: [], data: Float32Array.of(7) },
+  };
+
+  it('reads what it wrote, wherever the bytes lie in memory', () => {
+    fc.assert(
+      fc.property(fc.nat(9), fc.dictionary(fc.string(), fc.string()), (offset, metadata) => {
+        const bytes = writeSafetensors(tensors, metadata);
+        const moved = Buffer.concat([Buffer.alloc(offset), bytes]).subarray(offset);
+        const read = readSafetensors(moved);
+        expect(read.tensors).toEqual(tensors);
+        expect({ ...read.metadata }).toEqual({ ...metadata });
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('has the layout of the format: length, JSON, elements', () => {
+    const bytes = writeSafetensors(tensors, { format: 'pt' });
+    const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    expect(length % 8).toBe(0);
+    expect(JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)))).toEqual({
+      __metadata__: { format: 'pt' },
+      a: { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] },
+      'b.c': { dtype: 'F32', shape: [], data_offsets: [24, 28] },
+    });
+    expect(new DataView(bytes.buffer).getFloat32(8 + length + 20, true)).toBe(-6);
+  });
+
+  it('refuses every truncation', () => {
+    const bytes = writeSafetensors(tensors);
+    for (let n = 0; n < bytes.length; n++) expect(() => readSafetensors(bytes.slice(0, n))).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Device, parameterCount, Random } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { buildCatalogue } from '../catalogue/build.ts';
+import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
+import { openCatalogue } from '../catalogue/store.ts';
+import { checkConfig } from '../check-config.ts';
+import type { Config } from '../config.ts';
+import type { Dataset, SkippedFile } from '../datasets/dataset.ts';
+import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { relevantRows } from '../evaluation/relevance.ts';
+import { identifierLength } from '../identifiers/encode.ts';
+import { SCHEMES } from '../identifiers/schemes.ts';
+import { geometryOf } from '../models/dsi/geometry.ts';
+import { serialiseModel } from '../models/dsi/model.ts';
+import { dsiParameters } from '../models/dsi/parameters.ts';
+import type { Reporter } from '../progress.ts';
+import { CATALOGUE_FOLDER, describeIndex, INDEX_FILE, MODEL_FILE, writeIndexManifest } from '../retrieval/manifest.ts';
+import { trieOf } from '../retrieval/open.ts';
+import { createFolder } from '../storage/atomic.ts';
+import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
+import type { Tracker } from '../tracking/tracker.ts';
+import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
+import { type TrainingResult, train } from '../training/loop.ts';
+import { planTraining } from '../training/plan.ts';
+import { VERSION } from '../version.ts';
+import { Validator } from './validate.ts';
+
+export interface CreateIndexOptions {
+  readonly dataset: Dataset;
+  /** The folder to make. */
+  readonly out: string;
+  readonly config: Config;
+  readonly seed: number;
+  /** Replace an index that is there. */
+  readonly force: boolean;
+  readonly device: Device;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+export interface IndexSummary {
+  /** Absolute path. */
+  readonly index: string;
+  readonly catalogue: number;
+  readonly queries: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly skipped: readonly SkippedFile[];
+  readonly parameters: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly validation: Readonly<Record<string, number>>;
+}
+
+/**
+ * Pictures to index: builds the catalogue, trains the network, writes the folder. It appears under its name only when it
+ * is complete; on an error or an interruption nothing is left. The one exception: training that diverges after it had a
+ * good state leaves the index of that state, and then throws.
+ * @throws NeurodexError of the catalogue, `config-invalid`, `output-exists`, `training-diverged`, `interrupted`
+ */
+export async function createIndex(options: CreateIndexOptions): Promise<IndexSummary> {
+  const { out, force, signal, config } = options;
+  checkConfig(config);
+  const folder = { force, marker: INDEX_FILE, ...(signal === undefined ? {} : { signal }) };
+  const { summary, diverged } = await createFolder(out, folder, (temporary) => fillIndex(options, temporary));
+  if (diverged === undefined) return summary;
+  throw new NeurodexError(
+    diverged.code,
+    `${diverged.message}; the index holds the last good state, of step ${summary.steps}`,
+    {
+      details: diverged.details,
+      ...(diverged.hint === undefined ? {} : { hint: diverged.hint }),
+    },
+  );
+}
+
+async function fillIndex(
+  options: CreateIndexOptions,
+  folder: string,
+): Promise<{ summary: IndexSummary; diverged: NeurodexError | undefined }> {
+  const { dataset, config, seed, device, reporter, signal } = options;
+  const started = performance.now();
+  const tracker = new RunLog(join(folder, RUN_LOG), reporter);
+  try {
+    const scheme = SCHEMES[config.identifiers.scheme];
+    const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
+      pictures: config.pictures,
+      split: config.split,
+      seed,
+      reporter,
+      ...(signal === undefined ? {} : { signal }),
+      assignIdentifiers: (entries) => scheme.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
+    });
+    tracker.track({
+      kind: 'start',
+      time: new Date().toISOString(),
+      config,
+      dataset: { name: dataset.name, source: dataset.source },
+      seed,
+    });
+    for (const file of built.skipped) tracker.track({ kind: 'skipped', ...file });
+
+    const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
+    const geometry = geometryOf(
+      config,
+      scheme.vocabulary,
+      identifierLength(
+        scheme,
+        withRole(catalogue, 'catalogue').map((p) => p.identifier ?? ''),
+      ),
+    );
+    const result = await trainOn(catalogue, geometry, options, tracker);
+    const seconds = (performance.now() - started) / 1000;
+
+    const model = serialiseModel({ geometry, parameters: result.parameters });
+    await write(join(folder, MODEL_FILE), model);
+    const parameters = parameterCount(dsiParameters(geometry));
+    await writeIndexManifest(
+      folder,
+      describeIndex({
+        neurodex: VERSION,
+        created: new Date().toISOString(),
+        seed,
+        dataset: { name: dataset.name, source: dataset.source },
+        config,
+        model: {
+          file: MODEL_FILE,
+          bytes: model.length,
+          sha256: createHash('sha256').update(model).digest('hex'),
+          parameters,
+        },
+        training: {
+          device,
+          steps: result.steps,
+          seconds,
+          validation: result.figures,
+          ...(result.diverged === undefined ? {} : { stopped: result.diverged.message }),
+        },
+      }),
+    );
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: result.diverged?.message ?? 'done' });
+    const count = (role: 'train' | 'validation' | 'test') => withRole(catalogue, role).length;
+    const summary: IndexSummary = {
+      index: resolve(options.out),
+      catalogue: withRole(catalogue, 'catalogue').length,
+      queries: { train: count('train'), validation: count('validation'), test: count('test') },
+      skipped: built.skipped,
+      parameters,
+      steps: result.steps,
+      seconds,
+      validation: result.figures,
+    };
+    return { summary, diverged: result.diverged };
+  } finally {
+    await tracker.close();
+  }
+}
+
+async function trainOn(
+  catalogue: Catalogue,
+  geometry: ReturnType<typeof geometryOf>,
+  { config, seed, device, reporter, signal }: CreateIndexOptions,
+  tracker: Tracker,
+): Promise<TrainingResult> {
+  const runtime = nodeRuntime({ device });
+  const scheme = SCHEMES[config.identifiers.scheme];
+  const trie = trieOf(catalogue, { config });
+  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
+  const queries = retrievalQueries(catalogue, relevant);
+  // Without queries (a flat folder), augmented catalogue pictures stand in for them.
+  const ownQueries = catalogueQueries(catalogue, relevant);
+  const drawn = queries.length > 0 ? queries : ownQueries;
+  const pairs = drawn.reduce((n, example) => n + example.relevant.length, 0);
+  const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });
+  const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
+  try {
+    return await train({
+      runtime,
+      geometry,
+      source: { catalogue, scheme, trie, length: geometry.tokens, config },
+      phases,
+      examples: { queries, ownQueries },
+      config,
+      seed,
+      tracker,
+      reporter,
+      signal,
+      validate: (parameters, phase) => validator.measure(parameters, phase.mix),
+    });
+  } finally {
+    await validator.close();
+  }
+}
+
+async function write(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, bytes);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw fromFileSystem(error, path);
+  }
+}

@@ -1,0 +1,155 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Device } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { withRole } from '../catalogue/catalogue.ts';
+import { readThumbnails } from '../catalogue/store.ts';
+import { openEmoji } from '../datasets/emoji.ts';
+import type { Comparison } from '../evaluation/compare.ts';
+import { evaluateSystems } from '../evaluation/compare.ts';
+import { queriesOf } from '../evaluation/queries.ts';
+import { PRESETS, type PresetName } from '../presets/presets.ts';
+import type { Reporter } from '../progress.ts';
+import { type ContactSheetRow, contactSheet } from '../report/contact-sheet.ts';
+import { learningCurve } from '../report/learning-curve.ts';
+import { measuresTable } from '../report/table.ts';
+import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
+import { type Index, openIndex, SYSTEMS } from '../retrieval/open.ts';
+import { createFolder } from '../storage/atomic.ts';
+import { RUN_LOG } from '../tracking/run-log.ts';
+import type { TrackedEvent } from '../tracking/tracker.ts';
+import { createIndex } from './create-index.ts';
+
+export interface DemoOptions {
+  /** Folder for the index, the pictures of its answers and its learning curve. */
+  readonly out: string;
+  /** Things to tell apart; each has two catalogue pictures. */
+  readonly concepts: number;
+  readonly seed: number;
+  /** The demo's own unless given. */
+  readonly preset?: PresetName;
+  readonly force: boolean;
+  readonly device: Device;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+export interface DemoResult {
+  readonly evaluation: Comparison;
+  /** Files, as paths below `out`. */
+  readonly contactSheet: string;
+  readonly learningCurve: string;
+  readonly index: string;
+  /** A picture of the unseen artist to search with. */
+  readonly tryNext: string;
+}
+
+const INDEX = 'index';
+const QUERIES = 'queries';
+const CONTACT_SHEET = 'contact-sheet.png';
+const LEARNING_CURVE = 'learning-curve.svg';
+const MEASURES = 'measures.txt';
+/** The demo's folder is known by this file, which `force` looks for. */
+const MARKER = MEASURES;
+
+const SHEET_ROWS = 10;
+const ANSWERS = 5;
+
+/**
+ * Find the same thing drawn by another hand: indexes the emoji of two artists, learns from the drawings of others, and is
+ * measured on an artist it has never seen.
+ * @throws NeurodexError `package-unavailable`, `output-exists`, `usage` for more concepts than there are
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const { concepts, seed, reporter, signal, force } = options;
+  const out = resolve(options.out);
+  const stop = signal === undefined ? {} : { signal };
+  const folder = { force, marker: MARKER, ...stop };
+  const evaluation = await createFolder(out, folder, async (temporary) => {
+    const dataset = await openEmoji({ concepts, seed, reporter, ...stop });
+    const config = PRESETS[options.preset ?? 'demo'];
+    const indexFolder = join(temporary, INDEX);
+    await createIndex({ ...options, dataset, config, out: indexFolder, force: false });
+    const index = await openIndex(indexFolder, nodeRuntime({ device: options.device }));
+    try {
+      return await show(index, temporary, reporter);
+    } finally {
+      await index.close();
+    }
+  });
+  return {
+    evaluation: evaluation.comparison,
+    contactSheet: join(out, CONTACT_SHEET),
+    learningCurve: join(out, LEARNING_CURVE),
+    index: join(out, INDEX),
+    tryNext: join(out, QUERIES, evaluation.tryNext),
+  };
+}
+
+/** Measures, and everything that a person looks at afterwards. */
+async function show(
+  index: Index,
+  folder: string,
+  reporter: Reporter,
+): Promise<{ comparison: Comparison; tryNext: string }> {
+  const { catalogue } = index;
+  const systems = SYSTEMS.map((name) => index.system(name));
+  const comparison = await evaluateSystems({ systems, catalogue, queries: queriesOf(catalogue, 'test'), reporter });
+  await writeFile(join(folder, MEASURES), `${measuresTable(comparison.systems)}\n`);
+  await writeFile(join(folder, CONTACT_SHEET), await contactSheet({ rows: await sheetRows(index) }));
+  const log = await readFile(join(index.folder, RUN_LOG), 'utf8');
+  const events = log
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as TrackedEvent);
+  await writeFile(join(folder, LEARNING_CURVE), learningCurve(events));
+  return { comparison, tryNext: await writeQueries(index, folder) };
+}
+
+/** Evenly spread test queries, with the first answers of each system. */
+async function sheetRows(index: Index): Promise<ContactSheetRow[]> {
+  const { catalogue } = index;
+  const pictures = join(index.folder, CATALOGUE_FOLDER);
+  const queries = queriesOf(catalogue, 'test');
+  const test = withRole(catalogue, 'test');
+  const count = Math.min(SHEET_ROWS, queries.length);
+  return await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const at = Math.floor((i * queries.length) / count);
+      const [query, picture] = [queries[at], test[at]];
+      if (query === undefined || picture === undefined) throw new RangeError(`no test query ${at}`);
+      const [thumbnail = new Uint8Array()] = await readThumbnails(pictures, [picture.row]);
+      const systems = await Promise.all(
+        SYSTEMS.map(async (name) => {
+          const [answers = []] = await index.system(name).rank(query.pixels, ANSWERS);
+          const found = await readThumbnails(
+            pictures,
+            answers.map(({ row }) => row),
+          );
+          return {
+            name,
+            answers: answers.map(({ row }, rank) => ({
+              picture: found[rank] ?? new Uint8Array(),
+              right: query.relevant.has(row),
+            })),
+          };
+        }),
+      );
+      return { query: thumbnail, caption: picture.labels[0] ?? picture.path, systems };
+    }),
+  );
+}
+
+/** The test queries as files, to search with. @returns the name of the first */
+async function writeQueries(index: Index, folder: string): Promise<string> {
+  const test = withRole(index.catalogue, 'test');
+  const thumbnails = await readThumbnails(
+    join(index.folder, CATALOGUE_FOLDER),
+    test.map(({ row }) => row),
+  );
+  await mkdir(join(folder, QUERIES));
+  const names = test.map(({ labels, path }) => `${labels[0] ?? 'query'}-${path.split('/').at(-1)}`);
+  for (const [i, name] of names.entries())
+    await writeFile(join(folder, QUERIES, name), thumbnails[i] ?? new Uint8Array());
+  return names[0] ?? '';
+}

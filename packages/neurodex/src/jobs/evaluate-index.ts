@@ -1,0 +1,39 @@
+import type { Device } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { type Comparison, evaluateSystems } from '../evaluation/compare.ts';
+import { queriesOf } from '../evaluation/queries.ts';
+import type { Reporter } from '../progress.ts';
+import { openIndex, type SystemName } from '../retrieval/open.ts';
+
+export interface EvaluateOptions {
+  readonly index: string;
+  readonly systems: readonly SystemName[];
+  readonly split: 'test' | 'validation';
+  /** Folder for TREC files. */
+  readonly trec?: string;
+  readonly device: Device;
+  readonly reporter: Reporter;
+}
+
+/** Measures systems over every query of a split. @throws NeurodexError of the index, `usage` for an empty split */
+export async function evaluateIndex({
+  index: folder,
+  systems,
+  split,
+  trec,
+  device,
+  reporter,
+}: EvaluateOptions): Promise<Comparison> {
+  const index = await openIndex(folder, nodeRuntime({ device }));
+  try {
+    return await evaluateSystems({
+      systems: systems.map((name) => index.system(name)),
+      catalogue: index.catalogue,
+      queries: queriesOf(index.catalogue, split),
+      reporter,
+      ...(trec === undefined ? {} : { trec }),
+    });
+  } finally {
+    await index.close();
+  }
+}

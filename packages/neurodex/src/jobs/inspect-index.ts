@@ -1,0 +1,71 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
+import type { Config } from '../config.ts';
+import { type LicenceNotice, ROLES, type SkippedFile } from '../datasets/dataset.ts';
+import type { Reporter } from '../progress.ts';
+import { CATALOGUE_FOLDER, readIndexManifest } from '../retrieval/manifest.ts';
+import { readModel } from '../retrieval/open.ts';
+
+export interface InspectOptions {
+  readonly index: string;
+  /** Compare every file with its digest. */
+  readonly verify: boolean;
+  readonly reporter: Reporter;
+}
+
+export interface IndexFacts {
+  readonly index: string;
+  readonly version: number;
+  readonly neurodex: string;
+  readonly created: string;
+  readonly seed: number;
+  readonly dataset: { readonly name: string; readonly source: string };
+  readonly catalogue: number;
+  readonly queries: { readonly train: number; readonly validation: number; readonly test: number };
+  readonly classes: number;
+  readonly parameters: number;
+  /** Of the model file. */
+  readonly bytes: number;
+  readonly training: {
+    readonly device: string;
+    readonly steps: number;
+    readonly seconds: number;
+    readonly validation: Readonly<Record<string, number>>;
+  };
+  readonly config: Config;
+  readonly skipped: readonly SkippedFile[];
+  readonly notices: readonly LicenceNotice[];
+}
+
+/** What an index holds. @throws NeurodexError `index-missing`, `index-damaged`, `index-newer` */
+export async function inspectIndex({ index, verify, reporter }: InspectOptions): Promise<IndexFacts> {
+  const manifest = await readIndexManifest(index);
+  const folder = join(index, CATALOGUE_FOLDER);
+  const catalogue = await openCatalogueRows(folder);
+  if (verify) {
+    reporter.info('comparing every file with its digest');
+    await verifyCatalogue(folder);
+    await readModel(index, manifest);
+  }
+  const roles = Object.fromEntries(
+    ROLES.map((role) => [role, catalogue.pictures.filter((p) => p.role === role).length]),
+  );
+  return {
+    index,
+    version: manifest.version,
+    neurodex: manifest.neurodex,
+    created: manifest.created,
+    seed: manifest.seed,
+    dataset: manifest.dataset,
+    catalogue: roles.catalogue ?? 0,
+    queries: { train: roles.train ?? 0, validation: roles.validation ?? 0, test: roles.test ?? 0 },
+    classes: new Set(catalogue.pictures.flatMap((p) => p.labels)).size,
+    parameters: manifest.model.parameters,
+    bytes: (await stat(join(index, manifest.model.file))).size,
+    training: manifest.training,
+    config: manifest.config,
+    skipped: catalogue.skipped,
+    notices: catalogue.notices,
+  };
+}

@@ -1,0 +1,73 @@
+import type { Runtime } from '@neurodex/autograd';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Config } from '../config.ts';
+import { evaluateSystem } from '../evaluation/evaluate.ts';
+import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
+import { parseMeasure } from '../evaluation/registry.ts';
+import type { Trie } from '../identifiers/trie.ts';
+import type { Geometry } from '../models/dsi/geometry.ts';
+import { DsiSystem } from '../retrieval/dsi.ts';
+import type { Figures } from '../training/best.ts';
+import type { BatchMix } from '../training/plan.ts';
+
+/** Pictures looked at per task: enough to choose by, few enough that looking costs little beside training. */
+const MOST = 512;
+
+/** Measures the network while it is trained: IA@1 on catalogue pictures, AP@10 on validation queries. */
+export class Validator {
+  private readonly system: DsiSystem;
+  private readonly whole: Catalogue;
+  private readonly queries: readonly EvaluationQuery[];
+  private parameters = new Float32Array();
+
+  constructor(options: {
+    runtime: Runtime;
+    geometry: Geometry;
+    trie: Trie;
+    catalogue: Catalogue;
+    search: Config['retrieval'];
+  }) {
+    const { catalogue, ...rest } = options;
+    this.system = new DsiSystem({ ...rest, parameters: () => this.parameters });
+    this.whole = catalogue;
+    this.queries = spread(queriesOf(catalogue, 'validation').filter(({ relevant }) => relevant.size > 0));
+  }
+
+  /** Figures of the tasks that the phase trains. */
+  async measure(parameters: Float32Array, mix: BatchMix): Promise<Figures> {
+    this.parameters = parameters as Float32Array<ArrayBuffer>;
+    const indexing = mix.indexing > 0 ? [parseMeasure('IA@1')] : [];
+    const retrieval = mix.retrieval > 0 && this.queries.length > 0 ? [parseMeasure('AP@10')] : [];
+    const figures: Record<string, number> = {};
+    if (retrieval.length > 0) {
+      Object.assign(
+        figures,
+        (
+          await evaluateSystem({
+            system: this.system,
+            catalogue: this.whole,
+            queries: this.queries,
+            measures: retrieval,
+          })
+        ).figures,
+      );
+    }
+    if (indexing.length > 0) {
+      Object.assign(
+        figures,
+        (await evaluateSystem({ system: this.system, catalogue: this.whole, queries: [], measures: indexing })).figures,
+      );
+    }
+    return figures;
+  }
+
+  close(): Promise<void> {
+    return this.system.close();
+  }
+}
+
+/** At most MOST of them, evenly spread. */
+function spread<T>(items: readonly T[]): T[] {
+  if (items.length <= MOST) return [...items];
+  return Array.from({ length: MOST }, (_, i) => items[Math.floor((i * items.length) / MOST)] as T);
+}

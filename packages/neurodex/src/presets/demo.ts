@@ -1,0 +1,12 @@
+import type { Config } from '../config.ts';
+import { standard } from './default.ts';
+
+/**
+ * The demo on emoji: the default network, and augmentation strong enough to bridge from artist to artist. A drawing may
+ * be mirrored, turned a little and recoloured and still be the same thing.
+ */
+export const demo: Config = {
+  ...standard,
+  training: { ...standard.training, indexingEpochs: 150 },
+  augmentation: { ...standard.augmentation, colour: 0.4 },
+};

@@ -1,0 +1,155 @@
+import { loadable, openParameters, trace } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { describe, expect, it } from 'vitest';
+import { encodeIdentifier } from '../identifiers/encode.ts';
+import { numeric } from '../identifiers/numeric.ts';
+import { decode, encode, fixedPlan, packedLayout } from '../models/dsi/network.ts';
+import { dsiParameters } from '../models/dsi/parameters.ts';
+import { DsiSystem } from './dsi.ts';
+import { ExactSearch } from './exact.ts';
+import { planNodes, slotsFor } from './node-plan.ts';
+import { Scorer } from './scorer.ts';
+import { smallNetwork } from './small-network.fixture.ts';
+
+const runtime = nodeRuntime();
+type Network = ReturnType<typeof smallNetwork>;
+
+/** Log-probability of every identifier by its definition: one pass per picture over all identifiers, no trie search. */
+async function byDefinition(
+  { geometry, parameters, trie, identifiers, rows }: Network,
+  picture: Uint8Array,
+): Promise<Map<number, number>> {
+  const specs = dsiParameters(geometry);
+  const slots = identifiers.length * geometry.tokens;
+  const graph = trace(
+    {
+      parameters: { dtype: 'float32', shape: [parameters.length] },
+      pictures: { dtype: 'uint8', shape: [1, geometry.size, geometry.size, 3] },
+      tokens: { dtype: 'int32', shape: [slots, 1] },
+    },
+    (inputs) => {
+      const named = openParameters(specs, inputs.parameters);
+      const memory = encode(named, inputs.pictures, geometry, { dropout: 0 });
+      const plan = fixedPlan(inputs.tokens, packedLayout(identifiers.length, geometry.tokens), geometry.patches);
+      return { logits: decode(named, memory, inputs.tokens, plan, geometry, { dropout: 0 }) };
+    },
+  );
+  const session = await runtime.load(loadable(graph));
+  const encoded = identifiers.map((identifier) => encodeIdentifier(numeric, identifier, geometry.tokens));
+  const tokens = Int32Array.from(encoded.flatMap(({ inputs }) => [...inputs]));
+  const { logits } = (await session.run({ parameters, pictures: picture, tokens })) as { logits: Float32Array };
+  await session.release();
+  const scores = new Map<number, number>();
+  encoded.forEach(({ targets }, i) => {
+    const allowed = trie.allowedTokens(targets);
+    let score = 0;
+    targets.forEach((target, place) => {
+      if (target === numeric.vocabulary.pad) return;
+      const at = (i * geometry.tokens + place) * geometry.vocabulary;
+      const weights = Array.from({ length: geometry.vocabulary }, (_, v) =>
+        allowed[place * geometry.vocabulary + v] ? Math.exp(logits[at + v] as number) : 0,
+      );
+      score += Math.log((weights[target] as number) / weights.reduce((a, b) => a + b, 0));
+    });
+    scores.set(rows[i] as number, score);
+  });
+  return scores;
+}
+
+const systemOf = ({ geometry, trie, parameters }: Network, search = { exactUpTo: 5000, beam: 20 }) =>
+  new DsiSystem({ runtime, geometry, trie, search, parameters });
+
+describe.each([
+  { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear' },
+  { count: 120, zeroPadding: true, attention: 'causal', stem: 'convolutional' },
+] as const)('exhaustive scoring of $count pictures ($attention, $stem, padding $zeroPadding)', (options) => {
+  const network = smallNetwork(options.count, options);
+
+  it('gives every identifier the log-probability of its definition, and a distribution that adds up to 1', async () => {
+    const picture = network.pictures(1);
+    const expected = await byDefinition(network, picture);
+    const system = systemOf(network);
+    const [answers = []] = await system.rank(picture, options.count);
+    await system.close();
+    expect(answers.map(({ row }) => row).sort((a, b) => a - b)).toEqual([...network.rows].sort((a, b) => a - b));
+    for (const { row, score } of answers) expect(score).toBeCloseTo(expected.get(row) as number, 3);
+    expect(answers.reduce((sum, { score }) => sum + Math.exp(score), 0)).toBeCloseTo(1, 5);
+    for (let i = 1; i < answers.length; i++)
+      expect(answers[i]?.score).toBeLessThanOrEqual(answers[i - 1]?.score as number);
+  });
+
+  it('answers a batch as it answers one picture, and fewer answers as the first of more', async () => {
+    const pictures = network.pictures(35);
+    const system = systemOf(network);
+    const together = await system.rank(pictures, options.count + 10);
+    const bytes = pictures.length / 35;
+    for (const i of [0, 31, 34]) {
+      const [alone = []] = await system.rank(pictures.subarray(i * bytes, (i + 1) * bytes), 5);
+      expect(alone.map(({ row }) => row)).toEqual(together[i]?.slice(0, 5).map(({ row }) => row));
+    }
+    expect(together.every((answers) => answers.length === options.count)).toBe(true);
+    await system.close();
+  });
+
+  it('finds the same in many small plans as in one', async () => {
+    const picture = network.pictures(1);
+    const system = systemOf(network);
+    const [expected = []] = await system.rank(picture, options.count);
+    const few = network.trie.maxDepth - 1; // a path to the deepest node that branches
+    expect(planNodes(network.trie, few).length).toBeGreaterThan(
+      planNodes(network.trie, slotsFor(network.trie, 512)).length,
+    );
+    const scorer = await Scorer.create(runtime, network.geometry, 1, few, network.parameters);
+    const [found = []] = await new ExactSearch(network.trie, scorer).rank(
+      await scorer.encode(picture),
+      1,
+      options.count,
+    );
+    for (const [i, { row, score }] of found.entries()) {
+      expect(row).toBe(expected[i]?.row);
+      expect(score).toBeCloseTo(expected[i]?.score as number, 4);
+    }
+    await scorer.release();
+    await system.close();
+  });
+});
+
+describe('beam search', () => {
+  const network = smallNetwork(70, { seed: 5 });
+
+  it('finds what exhaustive scoring finds when the beam holds every prefix', async () => {
+    const pictures = network.pictures(3);
+    const exact = systemOf(network);
+    const beam = systemOf(network, { exactUpTo: 0, beam: 72 });
+    const [expected, found] = [await exact.rank(pictures, 20), await beam.rank(pictures, 20)];
+    found.forEach((answers, query) => {
+      expect(answers.map(({ row }) => row)).toEqual(expected[query]?.map(({ row }) => row));
+      for (const [i, { score }] of answers.entries())
+        expect(score).toBeCloseTo(expected[query]?.[i]?.score as number, 4);
+    });
+    await exact.close();
+    await beam.close();
+  });
+
+  it('gives real identifiers once, with their true scores, when it is narrow', async () => {
+    const pictures = network.pictures(2);
+    const exact = systemOf(network);
+    const beam = systemOf(network, { exactUpTo: 0, beam: 4 });
+    const [expected, found] = [await exact.rank(pictures, 70), await beam.rank(pictures, 4)];
+    found.forEach((answers, query) => {
+      expect(new Set(answers.map(({ row }) => row)).size).toBe(4);
+      for (const { row, score } of answers) {
+        expect(score).toBeCloseTo(expected[query]?.find((answer) => answer.row === row)?.score as number, 4);
+      }
+    });
+    await exact.close();
+    await beam.close();
+  });
+
+  it('leaves the field to exhaustive scoring when more answers are wanted than it can hold', async () => {
+    const beam = systemOf(network, { exactUpTo: 0, beam: 4 });
+    const [answers = []] = await beam.rank(network.pictures(1), 70);
+    expect(new Set(answers.map(({ row }) => row)).size).toBe(70);
+    await beam.close();
+  });
+});

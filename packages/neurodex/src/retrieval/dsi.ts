@@ -1,0 +1,100 @@
+import type { Runtime } from '@neurodex/autograd';
+import type { Config } from '../config.ts';
+import type { Trie } from '../identifiers/trie.ts';
+import type { Geometry } from '../models/dsi/geometry.ts';
+import { BeamSearch } from './beam.ts';
+import { ExactSearch } from './exact.ts';
+import { slotsFor } from './node-plan.ts';
+import { Scorer } from './scorer.ts';
+import type { Answer, System } from './system.ts';
+
+/** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
+const EXACT_SLOTS = 512;
+/** Pictures encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. */
+const BATCHES = [32, 1] as const;
+
+export interface DsiOptions {
+  readonly runtime: Runtime;
+  readonly geometry: Geometry;
+  readonly trie: Trie;
+  readonly search: Config['retrieval'];
+  /** Built into the graphs; a function is asked at every call, for a network that is still being trained. */
+  readonly parameters: Float32Array | (() => Float32Array);
+}
+
+interface Searcher {
+  readonly batch: number;
+  readonly scorer: Scorer;
+  rank(
+    encoded: Awaited<ReturnType<Scorer['encode']>>,
+    queries: number,
+    k: number,
+    parameters?: Float32Array,
+  ): Promise<Answer[][]>;
+}
+
+/** The differentiable search index as a system: encode each query once, then search the trie of real identifiers. */
+export class DsiSystem implements System {
+  readonly name = 'dsi';
+  readonly memorises = true;
+  private readonly options: DsiOptions;
+  private readonly searchers = new Map<string, Promise<Searcher>>();
+
+  constructor(options: DsiOptions) {
+    this.options = options;
+  }
+
+  async rank(pictures: Uint8Array, k: number): Promise<Answer[][]> {
+    const { geometry, parameters } = this.options;
+    const bytes = geometry.size * geometry.size * 3;
+    const total = pictures.length / bytes;
+    const current = typeof parameters === 'function' ? parameters() : undefined;
+    const answers: Answer[][] = [];
+    while (answers.length < total) {
+      const left = total - answers.length;
+      const searcher = await this.searcher(left === 1 ? BATCHES[1] : BATCHES[0], k);
+      const count = Math.min(left, searcher.batch);
+      let batch = pictures.subarray(answers.length * bytes, (answers.length + count) * bytes);
+      if (count < searcher.batch) {
+        const padded = new Uint8Array(searcher.batch * bytes);
+        padded.set(batch);
+        batch = padded;
+      }
+      const encoded = await searcher.scorer.encode(batch, current);
+      answers.push(...(await searcher.rank(encoded, count, k, current)));
+    }
+    return answers;
+  }
+
+  /** Frees the graphs. */
+  async close(): Promise<void> {
+    for (const searcher of this.searchers.values()) await (await searcher).scorer.release();
+    this.searchers.clear();
+  }
+
+  /** Exhaustive for small catalogues, and for more answers than the beam is wide; else by beam search. */
+  private searcher(batch: number, k: number): Promise<Searcher> {
+    const { trie, search } = this.options;
+    const exact = trie.leafCount <= search.exactUpTo || k > search.beam;
+    const key = `${batch} ${exact}`;
+    const known = this.searchers.get(key);
+    if (known !== undefined) return known;
+    const made = this.makeSearcher(batch, exact);
+    this.searchers.set(key, made);
+    return made;
+  }
+
+  private async makeSearcher(batch: number, exact: boolean): Promise<Searcher> {
+    const { runtime, geometry, trie, search, parameters } = this.options;
+    const slots = exact ? slotsFor(trie, EXACT_SLOTS) : search.beam * geometry.tokens;
+    const scorer = await Scorer.create(
+      runtime,
+      geometry,
+      batch,
+      slots,
+      typeof parameters === 'function' ? undefined : parameters,
+    );
+    const method = exact ? new ExactSearch(trie, scorer) : new BeamSearch(trie, scorer);
+    return { batch, scorer, rank: (encoded, queries, k, current) => method.rank(encoded, queries, k, current) };
+  }
+}

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { configSchema } from '../config.ts';
+import { NeurodexError } from '../errors.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
+
+/** The files of an index folder. */
+export const INDEX_FILE = 'index.json';
+export const CATALOGUE_FOLDER = 'catalogue';
+export const MODEL_FILE = 'model.safetensors';
+
+const FORMAT = 'neurodex-index';
+const VERSION = 1;
+
+const figures = z.record(z.string(), z.number());
+
+const manifestSchema = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  /** Of the program that made it. */
+  neurodex: z.string(),
+  created: z.string(),
+  seed: z.int(),
+  dataset: z.object({ name: z.string(), source: z.string() }),
+  config: configSchema,
+  model: z.object({
+    file: z.literal(MODEL_FILE),
+    bytes: z.int().min(0),
+    sha256: z.string(),
+    parameters: z.int().min(1),
+  }),
+  training: z.object({
+    device: z.string(),
+    steps: z.int().min(0),
+    seconds: z.number().min(0),
+    /** Of the parameters that are kept. */
+    validation: figures,
+    /** Why training stopped before its time, where it did. */
+    stopped: z.string().optional(),
+  }),
+});
+
+export type IndexManifest = Readonly<z.infer<typeof manifestSchema>>;
+
+export const describeIndex = (facts: Omit<IndexManifest, 'format' | 'version'>): IndexManifest => ({
+  format: FORMAT,
+  version: VERSION,
+  ...facts,
+});
+
+export const writeIndexManifest = (folder: string, manifest: IndexManifest): Promise<void> =>
+  writeFileAtomically(join(folder, INDEX_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+
+/** @throws NeurodexError `index-missing`, `index-damaged`, `index-newer` */
+export async function readIndexManifest(folder: string): Promise<IndexManifest> {
+  const file = join(folder, INDEX_FILE);
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw damaged(file, 'is not valid JSON', error);
+    throw new NeurodexError('index-missing', `${folder} is not an index: ${INDEX_FILE} cannot be read in it`, {
+      hint: 'name the folder of an index; `neurodex index SOURCE --out DIR` makes one',
+      details: { folder },
+      cause: error,
+    });
+  }
+  const { format, version } = (value ?? {}) as { format?: unknown; version?: unknown };
+  if (format === FORMAT && typeof version === 'number' && version > VERSION) {
+    throw new NeurodexError('index-newer', `${file} has version ${version}; this Neurodex reads up to ${VERSION}`, {
+      hint: 'update Neurodex, or build the index again with this one',
+      details: { file, version },
+    });
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw damaged(
+    file,
+    `is not the description of an index: ${issue?.path.join('.') || 'it'}: ${issue?.message}`,
+    parsed.error,
+  );
+}
+
+export const damaged = (file: string, what: string, cause?: unknown): NeurodexError =>
+  new NeurodexError('index-damaged', `${file} ${what}`, {
+    hint: 'copy the index again from where it came, or build it again with `neurodex index`',
+    details: { file },
+    ...(cause === undefined ? {} : { cause }),
+  });

@@ -1,0 +1,48 @@
+import { Random } from '@neurodex/autograd';
+import { describe, expect, it } from 'vitest';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { PixelsSystem } from './pixels.ts';
+
+const SIZE = 8;
+const BYTES = SIZE * SIZE * 3;
+
+function catalogueOf(count: number): Catalogue {
+  const pixels = new Uint8Array(count * BYTES);
+  Random.seeded(3).fillBytes(pixels);
+  const pictures = Array.from({ length: count }, (_, row) => ({
+    row,
+    path: `${row}.png`,
+    labels: ['x'],
+    role: row % 3 === 0 ? ('test' as const) : ('catalogue' as const),
+  }));
+  return { size: SIZE, pictures, hasClasses: true, notices: [], skipped: [], pixels };
+}
+
+describe('the pixels baseline', () => {
+  const catalogue = catalogueOf(20);
+
+  it('is the cosine of the pixel values, best first', async () => {
+    const query = new Uint8Array(BYTES);
+    Random.seeded(9).fillBytes(query);
+    const [answers = []] = await new PixelsSystem(catalogue).rank(query, 100);
+    const cosine = (row: number) => {
+      const other = catalogue.pixels.subarray(row * BYTES, (row + 1) * BYTES);
+      const dot = (a: Uint8Array, b: Uint8Array) => a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
+      return dot(query, other) / Math.sqrt(dot(query, query) * dot(other, other));
+    };
+    expect(answers).toHaveLength(13);
+    for (const { row, score } of answers) {
+      expect(row % 3).not.toBe(0);
+      expect(score).toBeCloseTo(cosine(row), 6);
+    }
+    expect(answers.map(({ score }) => score)).toEqual(answers.map(({ score }) => score).sort((a, b) => b - a));
+  });
+
+  it('finds a picture itself, brightness apart, and ranks a black query by row', async () => {
+    const system = new PixelsSystem(catalogue);
+    const own = catalogue.pixels.slice(7 * BYTES, 8 * BYTES).map((x) => x >> 1);
+    expect((await system.rank(own, 1))[0]?.[0]).toMatchObject({ row: 7 });
+    const [black = []] = await system.rank(new Uint8Array(BYTES), 3);
+    expect(black).toEqual([1, 2, 4].map((row) => ({ row, score: 0 })));
+  });
+});

@@ -1,0 +1,115 @@
+import {
+  constant,
+  type HostArray,
+  loadable,
+  openParameters,
+  type Runtime,
+  type Session,
+  type Tensor,
+  trace,
+} from '@neurodex/autograd';
+import type { Geometry } from '../models/dsi/geometry.ts';
+import { decode, encode } from '../models/dsi/network.ts';
+import { dsiParameters } from '../models/dsi/parameters.ts';
+
+/** Keys and values of B encoded pictures, by the names of the decoding graph's inputs. */
+export type EncodedPictures = Readonly<Record<string, HostArray>>;
+
+/** Token slots of one decoding run. */
+export interface TokenSlots {
+  /** int32 [T,B] */
+  readonly tokens: Int32Array;
+  /** int32 [T] */
+  readonly positions: Int32Array;
+  /** float32 [T, P+T] */
+  readonly mask: Float32Array;
+}
+
+/**
+ * The network as two graphs for one batch size: pictures → keys and values, once per query, and keys and values with T
+ * token slots → logits, as often as the search needs. Parameters are fed, so that training can look at its own network,
+ * or built in, so that ONNX Runtime folds what depends on them alone.
+ */
+export class Scorer {
+  readonly batch: number;
+  readonly slots: number;
+  readonly geometry: Geometry;
+  private readonly encoder: Session;
+  private readonly decoder: Session;
+
+  private constructor(encoder: Session, decoder: Session, geometry: Geometry, batch: number, slots: number) {
+    this.encoder = encoder;
+    this.decoder = decoder;
+    this.geometry = geometry;
+    this.batch = batch;
+    this.slots = slots;
+  }
+
+  /** @param parameters built into the graphs; without them every call takes them */
+  static async create(
+    runtime: Runtime,
+    geometry: Geometry,
+    batch: number,
+    slots: number,
+    parameters?: Float32Array,
+  ): Promise<Scorer> {
+    const { size, patches, width, layers } = geometry;
+    const specs = dsiParameters(geometry);
+    const count = Object.values(specs).reduce((n, { shape }) => n + shape.reduce((p, d) => p * d, 1), 0);
+    const fed = parameters === undefined ? ({ parameters: { dtype: 'float32', shape: [count] } } as const) : {};
+    const open = (tensors: Readonly<Record<string, Tensor>>, scope: Tensor['scope']) =>
+      openParameters(
+        specs,
+        tensors.parameters ?? constant(scope, 'float32', [count], parameters ?? new Float32Array(count)),
+      );
+    const memoryType = { dtype: 'float32', shape: [patches, batch, width] } as const;
+    const names = Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
+
+    const encoder = trace({ ...fed, pictures: { dtype: 'uint8', shape: [batch, size, size, 3] } }, (tensors, scope) => {
+      const { keys, values } = encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 });
+      return Object.fromEntries(
+        names.flatMap(([key, value], i) => [
+          [key, keys[i] as Tensor],
+          [value, values[i] as Tensor],
+        ]),
+      );
+    });
+    const decoder = trace(
+      {
+        ...fed,
+        ...Object.fromEntries(names.flat().map((name) => [name, memoryType])),
+        tokens: { dtype: 'int32', shape: [slots, batch] },
+        positions: { dtype: 'int32', shape: [slots] },
+        mask: { dtype: 'float32', shape: [slots, patches + slots] },
+      } as const,
+      (tensors, scope) => {
+        const all = tensors as Readonly<Record<string, Tensor>>;
+        const memory = {
+          keys: names.map(([key]) => all[key] as Tensor),
+          values: names.map(([, value]) => all[value] as Tensor),
+        };
+        return { logits: decode(open(all, scope), memory, tensors.tokens, tensors, geometry, { dropout: 0 }) };
+      },
+    );
+    const load = (graph: Parameters<typeof loadable>[0], name: string) =>
+      runtime.load(loadable(graph, { name, contrib: runtime.contrib }));
+    return new Scorer(await load(encoder, 'encode'), await load(decoder, 'decode'), geometry, batch, slots);
+  }
+
+  /** @param pictures uint8 [B,Y,X,3] */
+  encode(pictures: Uint8Array, parameters?: Float32Array): Promise<EncodedPictures> {
+    return this.encoder.run(parameters === undefined ? { pictures } : { pictures, parameters });
+  }
+
+  /** Logits of the token after each slot, float32 [T,B,V]. */
+  async decode(encoded: EncodedPictures, slots: TokenSlots, parameters?: Float32Array): Promise<Float32Array> {
+    const feeds = { ...encoded, ...slots } as Readonly<Record<string, HostArray>>;
+    const { logits } = await this.decoder.run(parameters === undefined ? feeds : { ...feeds, parameters });
+    return logits as Float32Array;
+  }
+
+  async release(): Promise<void> {
+    await this.encoder.release();
+    await this.decoder.release();
+  }
+}

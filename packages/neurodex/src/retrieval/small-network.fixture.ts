@@ -1,0 +1,42 @@
+import { initialParameters, Random } from '@neurodex/autograd';
+import { identifierLength } from '../identifiers/encode.ts';
+import { numeric } from '../identifiers/numeric.ts';
+import { Trie } from '../identifiers/trie.ts';
+import type { Geometry } from '../models/dsi/geometry.ts';
+import { dsiParameters } from '../models/dsi/parameters.ts';
+
+/** An untrained network over N pictures, with weights large enough that its opinions differ. */
+export function smallNetwork(
+  count: number,
+  options: { zeroPadding?: boolean; attention?: Geometry['attention']; stem?: Geometry['stem']; seed?: number } = {},
+) {
+  const { zeroPadding = false, attention = 'prefix', stem = 'linear', seed = 1 } = options;
+  const random = Random.seeded(seed);
+  const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
+  const identifiers = numeric.assign(entries, { order: 'random', zeroPadding }, random);
+  const rows = identifiers.map((_, i) => 2 * i + 1);
+  const trie = new Trie(numeric, identifiers, rows);
+  const geometry: Geometry = {
+    size: 16,
+    patchSize: 8,
+    stem,
+    patches: 4,
+    width: 16,
+    feedForwardWidth: 24,
+    heads: 2,
+    layers: 2,
+    vocabulary: numeric.vocabulary.size,
+    pad: numeric.vocabulary.pad,
+    tokens: identifierLength(numeric, identifiers),
+    positions: 'learned',
+    attention,
+  };
+  const parameters = initialParameters(dsiParameters(geometry), random);
+  for (let i = 0; i < parameters.length; i++) parameters[i] = (parameters[i] as number) * 2 + 0.05 * random.normal();
+  const pictures = (n: number): Uint8Array => {
+    const bytes = new Uint8Array(n * 16 * 16 * 3);
+    random.fillBytes(bytes);
+    return bytes;
+  };
+  return { geometry, parameters, trie, identifiers, rows, pictures, random };
+}

@@ -1,0 +1,156 @@
+import { Random } from '@neurodex/autograd';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { pixelsOf } from '../catalogue/catalogue.ts';
+import { encodeIdentifier } from '../identifiers/encode.ts';
+import { numeric } from '../identifiers/numeric.ts';
+import { PRESETS } from '../presets/presets.ts';
+import { BatchMaker, catalogueQueries, Deck, retrievalQueries, sample } from './examples.ts';
+import type { Phase } from './plan.ts';
+import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
+
+const { catalogue, trie } = tinyCatalogue(6);
+const LENGTH = 3;
+const { pad } = numeric.vocabulary;
+const sameClass = (picture: { labels: readonly string[] }) =>
+  new Set(
+    catalogue.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
+  );
+
+function makerOf(
+  mix: Phase['mix'],
+  identifiers: number,
+  options: { catalogueQueries?: number; strength?: number; seed?: number } = {},
+) {
+  const config = {
+    ...PRESETS.default,
+    training: { ...PRESETS.default.training, catalogueQueries: options.catalogueQueries ?? 0 },
+    augmentation: { ...PRESETS.default.augmentation, retrieval: options.strength ?? 0 },
+  };
+  const phase: Phase = {
+    name: 'joint',
+    mix,
+    identifiers,
+    steps: 10,
+    schedule: { learningRate: 1, kind: 'constant', warmupSteps: 0, steps: 10 },
+  };
+  const source = { catalogue, scheme: numeric, trie, length: LENGTH, config };
+  const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: catalogueQueries(catalogue, sameClass) };
+  return new BatchMaker(source, phase, decks, Random.seeded(options.seed ?? 1));
+}
+
+/** The row whose pixels stand in slot b of a batch. */
+function rowShown(pictures: Uint8Array, b: number): number {
+  const bytes = catalogue.size ** 2 * 3;
+  const shown = Buffer.from(pictures.subarray(b * bytes, (b + 1) * bytes));
+  return catalogue.pictures.findIndex(({ row }) => shown.equals(pixelsOf(catalogue, row)));
+}
+
+/** Identifiers asked for in slot b, as rows. */
+function rowsAsked(batch: ReturnType<BatchMaker['allocate']>, b: number, B: number, identifiers: number): number[] {
+  return Array.from({ length: identifiers }, (_, r) => {
+    const column = (values: Int32Array) =>
+      Array.from({ length: LENGTH }, (_, place) => values[(r * LENGTH + place) * B + b] as number);
+    const [inputs, targets] = [column(batch.tokens), column(batch.targets)];
+    if (inputs.every((token) => token === pad)) return -1;
+    const picture = catalogue.pictures.find(({ identifier }) => {
+      if (identifier === undefined) return false;
+      const encoded = encodeIdentifier(numeric, identifier, LENGTH);
+      return String([...encoded.inputs]) === String(inputs) && String([...encoded.targets]) === String(targets);
+    });
+    if (picture === undefined) throw new Error(`no identifier reads ${inputs} / ${targets}`);
+    return picture.row;
+  });
+}
+
+describe('a batch', () => {
+  it('asks catalogue pictures for their own identifier and queries for relevant ones, with PAD where there are fewer', () => {
+    const maker = makerOf({ indexing: 5, retrieval: 7 }, 3);
+    const batch = maker.allocate();
+    for (let step = 0; step < 20; step++) {
+      maker.fill(batch);
+      for (let b = 0; b < 12; b++) {
+        const row = rowShown(batch.pictures, b);
+        const asked = rowsAsked(batch, b, 12, 3);
+        const picture = catalogue.pictures[row];
+        if (b < 5) {
+          expect(picture?.role).toBe('catalogue');
+          expect(asked).toEqual([row, -1, -1]);
+        } else {
+          expect(picture?.role).toBe('train');
+          expect(asked.slice(0, 2).sort((x, y) => x - y)).toEqual([
+            ...sameClass(picture as { labels: readonly string[] }),
+          ]);
+          expect(asked[2]).toBe(-1);
+        }
+      }
+    }
+  });
+
+  it('never shows a validation or test picture, and all others evenly', () => {
+    const maker = makerOf({ indexing: 4, retrieval: 4 }, 1, { catalogueQueries: 0.5 });
+    const batch = maker.allocate();
+    const counts = new Map<number, number>();
+    for (let step = 0; step < 60; step++) {
+      maker.fill(batch);
+      for (let b = 0; b < 8; b++)
+        counts.set(rowShown(batch.pictures, b), (counts.get(rowShown(batch.pictures, b)) ?? 0) + 1);
+    }
+    const shown = [...counts.keys()].map((row) => catalogue.pictures[row]?.role);
+    expect(new Set(shown)).toEqual(new Set(['catalogue', 'train']));
+    const own = [...counts].filter(([row]) => catalogue.pictures[row]?.role === 'catalogue').map(([, n]) => n);
+    expect(own).toHaveLength(12);
+    expect(Math.max(...own) - Math.min(...own)).toBeLessThanOrEqual(2);
+  });
+
+  it('marks what the trie allows at each target', () => {
+    const maker = makerOf({ indexing: 6, retrieval: 0 }, 1);
+    const batch = maker.allocate();
+    maker.fill(batch);
+    const V = numeric.vocabulary.size;
+    for (let b = 0; b < 6; b++) {
+      const targets = Array.from({ length: LENGTH }, (_, place) => batch.targets[place * 6 + b] as number);
+      const expected = trie.allowedTokens(targets);
+      targets.forEach((target, place) => {
+        const allowed = batch.allowed.subarray((place * 6 + b) * V, (place * 6 + b + 1) * V);
+        expect([...allowed]).toEqual([...expected.subarray(place * V, (place + 1) * V)]);
+        expect(allowed[target]).toBe(1);
+      });
+    }
+  });
+
+  it('is the same for the same seed, and augmented only where asked', () => {
+    const bytes = (seed: number, strength: number) => {
+      const maker = makerOf({ indexing: 3, retrieval: 3 }, 1, { seed, strength });
+      const batch = maker.allocate();
+      maker.fill(batch);
+      return batch;
+    };
+    expect(bytes(1, 1)).toEqual(bytes(1, 1));
+    expect(bytes(1, 1).pictures).not.toEqual(bytes(2, 1).pictures);
+    const augmented = bytes(1, 1).pictures;
+    expect([0, 1, 2].every((b) => rowShown(augmented, b) >= 0)).toBe(true);
+    expect([3, 4, 5].some((b) => rowShown(augmented, b) >= 0)).toBe(false);
+  });
+});
+
+describe('Deck and sample', () => {
+  it('deal every item once before any comes again', () => {
+    const deck = new Deck([1, 2, 3, 4, 5], Random.seeded(2));
+    for (let pass = 0; pass < 4; pass++) {
+      expect(Array.from({ length: 5 }, () => deck.draw()).sort()).toEqual([1, 2, 3, 4, 5]);
+    }
+    expect(() => new Deck([], Random.seeded(1)).draw()).toThrow('empty deck');
+  });
+
+  it('draw different items, never more than there are', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer(), { minLength: 1 }), fc.nat(20), fc.nat(), (items, count, seed) => {
+        const drawn = sample(items, Math.max(1, count), Random.seeded(seed));
+        expect(drawn).toHaveLength(Math.min(items.length, Math.max(1, count)));
+        expect(new Set(drawn).size).toBe(drawn.length);
+        expect(drawn.every((item) => items.includes(item))).toBe(true);
+      }),
+    );
+  });
+});
