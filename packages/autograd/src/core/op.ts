@@ -1,3 +1,4 @@
+import { GraphError } from './errors.ts';
 import type { Tensor } from './tensor.ts';
 import type { DType, HostArray, Shape, TensorType } from './types.ts';
 
@@ -72,6 +73,16 @@ export interface Op<A extends object> {
 }
 
 export const defineOp = <A extends object>(op: Op<A>): Op<A> => op;
+
+/**
+ * The gradient of the first output of an operation whose other outputs exist for that gradient alone.
+ * @throws GraphError where another output was differentiated: its gradient would be missing from the result.
+ */
+export function firstGradient(op: string, [first, ...others]: readonly (Tensor | undefined)[]): Tensor {
+  if (first === undefined || others.some((g) => g !== undefined))
+    throw new GraphError(`only the first output of ${op} has a gradient`);
+  return first;
+}
 
 /** The first output of an operation with one output. */
 export function single(outputs: readonly Tensor[]): Tensor {

@@ -1,3 +1,6 @@
+/** The upper half of a seed beyond 2³² matters as well. */
+const upperWord = (seed: number): number => Math.floor(seed / 2 ** 32) >>> 0;
+
 /**
  * Seeded random numbers: xoshiro128** (Blackman & Vigna 2018), seeded through SplitMix32.
  * One integer makes a run repeatable; `state` and `Random.restore` carry it through a checkpoint.
@@ -10,10 +13,12 @@ export class Random {
   }
 
   static seeded(seed: number): Random {
+    return Random.fromWords(seed >>> 0, upperWord(seed));
+  }
+
+  private static fromWords(low: number, high: number): Random {
     const state = new Uint32Array(4);
-    let x = seed >>> 0;
-    // The upper half of a large seed matters as well.
-    x = (x ^ Math.imul(Math.floor(seed / 2 ** 32) >>> 0, 0x9e3779b9)) >>> 0;
+    let x = (low ^ Math.imul(high, 0x9e3779b9)) >>> 0;
     for (let i = 0; i < 4; i++) {
       x = (x + 0x9e3779b9) >>> 0;
       let z = x;
@@ -28,7 +33,7 @@ export class Random {
   static stream(seed: number, name: string): Random {
     let hash = 0x811c9dc5;
     for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193) >>> 0;
-    return Random.seeded((seed ^ hash) >>> 0);
+    return Random.fromWords((seed ^ hash) >>> 0, upperWord(seed));
   }
 
   static restore(state: readonly number[]): Random {

@@ -23,6 +23,13 @@ export function normalAxis(op: string, input: TensorType, axis: number): number 
   return axis < 0 ? axis + rank : axis;
 }
 
+/** For `infer`, where an axis is already counted from the front. */
+export function expectAxis(op: string, inputs: readonly TensorType[], axis: number): void {
+  const rank = inputs[0]?.shape.length ?? 0;
+  if (!Number.isInteger(axis) || axis < 0 || axis >= rank)
+    throw new ShapeError(op, inputs, `axis ${axis} is outside a tensor of rank ${rank}`);
+}
+
 export function reducedShape(shape: Shape, axes: readonly number[], keepDimensions: boolean): Shape {
   return keepDimensions ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i));
 }

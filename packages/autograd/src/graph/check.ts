@@ -25,10 +25,10 @@ export function checkGraph(graph: Graph): void {
       made.add(value);
     });
   }
-  const names = new Set<string>();
+  const names = new Set([...graph.inputs, ...graph.noise].map(({ name }) => name));
   for (const { name, value } of graph.outputs) {
     if (!made.has(value)) throw new GraphError(`output ${name} is never made`);
-    if (names.has(name)) throw new GraphError(`two outputs are called ${name}`);
+    if (names.has(name)) throw new GraphError(`two inputs or outputs are called ${name}`);
     names.add(name);
   }
 }

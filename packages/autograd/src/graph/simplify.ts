@@ -5,7 +5,8 @@ import type { Graph, GraphNode } from './graph.ts';
  * addition then happens while the product is written (residual connections, and gradients that meet).
  */
 export function simplify(graph: Graph): Graph {
-  return dropUnread(mergeSums(graph));
+  // First what is unread: a sum that nobody reads must not take a product from those who do.
+  return dropUnread(mergeSums(dropUnread(graph)));
 }
 
 /** How often each value is read. */
@@ -29,7 +30,7 @@ function dropUnread(graph: Graph): Graph {
 }
 
 function mergeSums(graph: Graph): Graph {
-  const counts = readCounts(dropUnread(graph));
+  const counts = readCounts(graph);
   const maker = new Map<number, GraphNode>();
   const removed = new Set<GraphNode>();
   const nodes = graph.nodes.map((node) => {

@@ -27,8 +27,9 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): OnnxModel 
     if (before === undefined) direct.set(value, name);
     else aliases.push([before, name]);
   }
-  const nameOf = (value: number): string => names.get(value) ?? direct.get(value) ?? `v${value}`;
-  const emitter = new ModelEmitter(options.contrib ?? true);
+  const nameOf = (value: number): string => names.get(value) ?? direct.get(value) ?? `${prefix}v${value}`;
+  const prefix = internalPrefix([...simple.inputs, ...simple.noise, ...simple.outputs].map(({ name }) => name));
+  const emitter = new ModelEmitter(options.contrib ?? true, prefix);
   for (const node of simple.nodes) {
     if (node.op === 'input') continue;
     if (node.op === 'constant') {
@@ -69,15 +70,24 @@ function typeOf(graph: Graph, value: number): TensorType {
   return type;
 }
 
+/** What keeps names like v0, c0 and t0 apart from inputs and outputs that are called so. */
+function internalPrefix(names: readonly string[]): string {
+  let prefix = '';
+  while (names.some((name) => name.startsWith(prefix) && /^[vct]\d+$/.test(name.slice(prefix.length)))) prefix += '_';
+  return prefix;
+}
+
 class ModelEmitter implements Emitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   readonly contrib: boolean;
+  private readonly prefix: string;
   private readonly constants = new Map<string, string>();
   private temporaries = 0;
 
-  constructor(contrib: boolean) {
+  constructor(contrib: boolean, prefix: string) {
     this.contrib = contrib;
+    this.prefix = prefix;
   }
 
   node(
@@ -91,14 +101,14 @@ class ModelEmitter implements Emitter {
   }
 
   temporary(): string {
-    return `t${this.temporaries++}`;
+    return `${this.prefix}t${this.temporaries++}`;
   }
 
   constant(dtype: DType, shape: Shape, data: HostArray): string {
     const key = data.length > 16 ? undefined : `${dtype} [${shape}] ${showElements(data)}`;
     const before = key === undefined ? undefined : this.constants.get(key);
     if (before !== undefined) return before;
-    const name = `c${this.initializers.length}`;
+    const name = `${this.prefix}c${this.initializers.length}`;
     this.initializers.push({ name, dtype, shape, data });
     if (key !== undefined) this.constants.set(key, name);
     return name;

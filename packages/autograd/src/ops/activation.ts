@@ -1,7 +1,8 @@
 import { ShapeError } from '../core/errors.ts';
-import { defineOp, single } from '../core/op.ts';
+import { defineOp, firstGradient, single } from '../core/op.ts';
 import { expectCount, expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
+import type { TensorType } from '../core/types.ts';
 import { add, exp, mul, sub } from './elementwise.ts';
 import { mean, sum } from './reduce.ts';
 
@@ -23,7 +24,7 @@ export const geluOp = defineOp<None>({
     const x = inputs[0] as Tensor;
     const cumulative = outputs[1] as Tensor;
     const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-    return [mul(gradients[0] as Tensor, add(cumulative, mul(x, density)))];
+    return [mul(firstGradient('gelu', gradients), add(cumulative, mul(x, density)))];
   },
   lower(emit, { inputs, outputs, used }) {
     const [x = ''] = inputs;
@@ -44,14 +45,21 @@ export const geluOp = defineOp<None>({
 });
 export const gelu = (x: Tensor): Tensor => x.scope.apply('gelu', [x], {})[0] as Tensor;
 
+/** One float tensor with a last axis to another of its shape. */
+const inferRows =
+  (name: string) =>
+  (inputs: readonly TensorType[]): readonly TensorType[] => {
+    expectCount(name, inputs, 1);
+    expectFloat(name, inputs);
+    const shape = inputs[0]?.shape ?? [];
+    if (shape.length === 0) throw new ShapeError(name, inputs, 'has no last axis');
+    return [{ dtype: 'float32', shape }];
+  };
+
 /** Softmax over the last axis. */
 export const softmaxOp = defineOp<None>({
   name: 'softmax',
-  infer(inputs) {
-    expectCount('softmax', inputs, 1);
-    expectFloat('softmax', inputs);
-    return [{ dtype: 'float32', shape: inputs[0]?.shape ?? [] }];
-  },
+  infer: inferRows('softmax'),
   vjp({ outputs, gradients }) {
     const [y, g] = [outputs[0] as Tensor, gradients[0] as Tensor];
     return [mul(y, sub(g, sum(mul(g, y), -1, true)))];
@@ -65,6 +73,7 @@ export const softmax = (x: Tensor): Tensor => single(x.scope.apply('softmax', [x
 export const logSoftmaxOp = defineOp<None>({
   ...softmaxOp,
   name: 'logSoftmax',
+  infer: inferRows('logSoftmax'),
   vjp({ outputs, gradients }) {
     const [y, g] = [outputs[0] as Tensor, gradients[0] as Tensor];
     return [sub(g, mul(exp(y), sum(g, -1, true)))];
@@ -91,7 +100,7 @@ export const standardizeOp = defineOp<{ readonly epsilon: number }>({
   },
   vjp({ outputs, gradients }) {
     const [y, inverse] = outputs as [Tensor, Tensor];
-    const g = gradients[0] as Tensor;
+    const g = firstGradient('standardize', gradients);
     const centred = sub(g, mean(g, -1, true));
     return [mul(sub(centred, mul(y, mean(mul(g, y), -1, true))), inverse)];
   },
@@ -111,9 +120,14 @@ export const standardize = (x: Tensor, epsilon = 1e-5): Tensor =>
 
 /** The value, with no gradient through it. */
 export const stopGradientOp = defineOp<None>({
-  ...softmaxOp,
   name: 'stopGradient',
+  infer(inputs) {
+    expectCount('stopGradient', inputs, 1);
+    expectFloat('stopGradient', inputs);
+    return [{ dtype: 'float32', shape: inputs[0]?.shape ?? [] }];
+  },
   vjp: null,
   lower: (emit, { inputs, outputs }) => emit.node('Identity', inputs, outputs),
+  samples: [{ inputs: [{ shape: [2, 3] }], attributes: {} }],
 });
 export const stopGradient = (x: Tensor): Tensor => single(x.scope.apply('stopGradient', [x], {}));

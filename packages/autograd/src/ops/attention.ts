@@ -1,5 +1,5 @@
 import { ShapeError } from '../core/errors.ts';
-import { defineOp } from '../core/op.ts';
+import { defineOp, firstGradient } from '../core/op.ts';
 import { expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { sameShape, type TensorType } from '../core/types.ts';
@@ -16,7 +16,8 @@ export interface AttentionAttributes {
 /**
  * Scaled dot-product attention of H heads (Vaswani et al. 2017), sequence first: queries [S,B,D], keys and values
  * [K,B,D], and optionally a mask [S,K] that is added to the scores (0: seen; a large negative number: hidden).
- * Outputs: [S,B,D], and the probabilities [B,H,S,K] that the gradient reads.
+ * Outputs: [S,B,D], and the probabilities [B,H,S,K] that the gradient reads; the mask and the probabilities have no
+ * gradient.
  *
  * The gradient is written out, not composed: Σⱼ Pᵢⱼ·dPᵢⱼ equals ⟨dOᵢ, Oᵢ⟩ (Dao et al. 2022, §3.1), a sum over D/H
  * instead of K.
@@ -50,7 +51,7 @@ export const attentionOp = defineOp<AttentionAttributes>({
   vjp({ inputs, outputs, gradients, attributes: { heads } }) {
     const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
     const [out, probabilities] = outputs as [Tensor, Tensor];
-    const g = gradients[0] as Tensor;
+    const g = firstGradient('attention', gradients);
     const split = (x: Tensor) => reshape(x, [x.size(0), x.size(1), heads, x.size(2) / heads]);
     const join = (x: Tensor) => reshape(transpose(x, [2, 0, 1, 3]), [x.size(2), x.size(0), heads * x.size(3)]);
     const scale = 1 / Math.sqrt(q.size(2) / heads);

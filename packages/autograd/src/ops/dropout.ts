@@ -19,7 +19,7 @@ export const dropoutMaskOp = defineOp<{ readonly rate: number }>({
   infer(inputs, { rate }) {
     expectCount('dropoutMask', inputs, 1);
     const dropped = droppedBytes(rate);
-    if (inputs[0]?.dtype !== 'uint8' || dropped < 1 || dropped > 255) {
+    if (inputs[0]?.dtype !== 'uint8' || !(dropped >= 1 && dropped <= 255)) {
       throw new ShapeError('dropoutMask', inputs, `takes uint8 noise and a rate of 1/256 … 255/256, not ${rate}`);
     }
     return [{ dtype: 'float32', shape: inputs[0]?.shape ?? [] }];

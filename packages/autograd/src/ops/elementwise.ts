@@ -2,22 +2,27 @@ import { ShapeError } from '../core/errors.ts';
 import { defineOp, type Op, type Sample, single } from '../core/op.ts';
 import { broadcastShapes, expectCount, expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
+import type { TensorType } from '../core/types.ts';
 import { lift, type Operand } from './source.ts';
 
 type None = Record<never, never>;
 type Gradient = (g: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [Tensor, Tensor];
 
+const inferBinary =
+  (name: string) =>
+  (inputs: readonly TensorType[]): readonly TensorType[] => {
+    expectCount(name, inputs, 2);
+    expectFloat(name, inputs);
+    const shape = broadcastShapes(inputs[0]?.shape ?? [], inputs[1]?.shape ?? []);
+    if (shape === undefined) throw new ShapeError(name, inputs, 'the shapes do not broadcast');
+    return [{ dtype: 'float32', shape }];
+  };
+
 /** Float arithmetic on two operands that broadcast as in NumPy. */
 function binary(name: string, onnx: string, gradient: Gradient, samples: readonly Sample<None>[]): Op<None> {
   return defineOp<None>({
     name,
-    infer(inputs) {
-      expectCount(name, inputs, 2);
-      expectFloat(name, inputs);
-      const shape = broadcastShapes(inputs[0]?.shape ?? [], inputs[1]?.shape ?? []);
-      if (shape === undefined) throw new ShapeError(name, inputs, 'the shapes do not broadcast');
-      return [{ dtype: 'float32', shape }];
-    },
+    infer: inferBinary(name),
     vjp({ inputs, outputs, gradients }) {
       const [a, b] = inputs as [Tensor, Tensor];
       return gradient(gradients[0] as Tensor, a, b, outputs[0] as Tensor);
@@ -114,13 +119,14 @@ export const reluOp = unary('relu', 'Relu', (g, x) => mul(g, greaterMask(x, 0)))
 
 /** 1 where a > b, else 0: float32, no gradient. */
 export const greaterMaskOp = defineOp<None>({
-  ...addOp,
   name: 'greaterMask',
+  infer: inferBinary('greaterMask'),
   vjp: null,
   lower(emit, { inputs, outputs }) {
     const flag = emit.temporary();
     emit.node('Greater', inputs, [flag]);
     emit.node('Cast', [flag], outputs, { to: 1 });
   },
+  samples: pairs(),
 });
 export const greaterMask = call2('greaterMask');

@@ -37,8 +37,13 @@ export const scatterAddOp = defineOp<{ readonly rows: number }>({
     expectCount('scatterAdd', inputs, 2);
     const [indices, updates] = inputs;
     const rank = indices?.shape.length ?? 0;
-    if (!isIndex(indices) || !indices?.shape.every((d, i) => d === updates?.shape[i])) {
-      throw new ShapeError('scatterAdd', inputs, 'takes integer indices and updates that begin with their shape');
+    const fits = updates?.dtype === 'float32' && indices?.shape.every((d, i) => d === updates.shape[i]);
+    if (!isIndex(indices) || !fits) {
+      throw new ShapeError(
+        'scatterAdd',
+        inputs,
+        'takes integer indices and float32 updates that begin with their shape',
+      );
     }
     return [{ dtype: 'float32', shape: [rows, ...(updates?.shape.slice(rank) ?? [])] }];
   },
@@ -46,18 +51,22 @@ export const scatterAddOp = defineOp<{ readonly rows: number }>({
   lower(emit, { inputs, inputTypes, outputs, outputTypes }) {
     const shape = outputTypes[0]?.shape ?? [];
     const zeros = emit.constant('float32', shape, new Float32Array(elementCount(shape)));
-    const dims = [...(inputTypes[0]?.shape ?? []), 1];
-    const columns = emit.temporary();
-    const indices = emit.temporary();
-    emit.node('Cast', [inputs[0] ?? ''], [columns], { to: 7 });
-    emit.node(
-      'Reshape',
-      [columns, emit.constant('int64', [dims.length], BigInt64Array.from(dims.map(BigInt)))],
-      [indices],
-    );
-    emit.node('ScatterND', [zeros, indices, inputs[1] ?? ''], outputs, { reduction: 'add' });
+    const inner = shape.slice(1);
+    const count = elementCount(inputTypes[0]?.shape ?? []);
+    const dims = (d: readonly number[]) => emit.constant('int64', [d.length], BigInt64Array.from(d.map(BigInt)));
+    const [column, positions, updates] = [emit.temporary(), emit.temporary(), emit.temporary()];
+    emit.node('Reshape', [inputs[0] ?? '', dims([count, ...inner.map(() => 1)])], [column]);
+    emit.node('Expand', [column, dims([count, ...inner])], [positions]);
+    emit.node('Reshape', [inputs[1] ?? '', dims([count, ...inner])], [updates]);
+    // Not ScatterND: ONNX Runtime's CPU kernel adds rows from several threads at once and loses some of them.
+    emit.node('ScatterElements', [zeros, positions, updates], outputs, { axis: 0, reduction: 'add' });
   },
-  samples: [{ inputs: [{ shape: [6], dtype: 'int32', high: 4 }, { shape: [6, 3] }], attributes: { rows: 4 } }],
+  samples: [
+    { inputs: [{ shape: [6], dtype: 'int32', high: 4 }, { shape: [6, 3] }], attributes: { rows: 4 } },
+    { inputs: [{ shape: [2, 3], dtype: 'int32', high: 4 }, { shape: [2, 3, 2, 2] }], attributes: { rows: 5 } },
+    { inputs: [{ shape: [], dtype: 'int32', high: 3 }, { shape: [2] }], attributes: { rows: 3 } },
+    { inputs: [{ shape: [7], dtype: 'int64', high: 4 }, { shape: [7] }], attributes: { rows: 4 } },
+  ],
 });
 export const scatterAdd = (indices: Tensor, updates: Tensor, rows: number): Tensor =>
   single(updates.scope.apply('scatterAdd', [indices, updates], { rows }));

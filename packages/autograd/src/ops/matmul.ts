@@ -43,6 +43,8 @@ export const matmulOp = defineOp<MatmulAttributes>({
     const [a, b] = inputs as [TensorType, TensorType];
     if (a.shape.length < 2 || b.shape.length < 2)
       throw new ShapeError('matmul', inputs, 'takes operands of rank 2 or more');
+    if ((attributes.rowsFirstA || attributes.rowsFirstB) && (a.shape.length < 3 || a.shape.length !== b.shape.length))
+      throw new ShapeError('matmul', inputs, 'rows come first only in operands of one rank, 3 or more');
     const left = batchedShape(a, attributes.rowsFirstA);
     const right = batchedShape(b, attributes.rowsFirstB);
     const [m, k] = attributes.transposeA ? [left.at(-1), left.at(-2)] : [left.at(-2), left.at(-1)];

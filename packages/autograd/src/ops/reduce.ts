@@ -1,6 +1,6 @@
 import { ShapeError } from '../core/errors.ts';
 import { defineOp, type Emitter, type LowerContext, type Op, type Sample, single } from '../core/op.ts';
-import { expectCount, expectFloat, normalAxis, reducedShape } from '../core/shapes.ts';
+import { expectAxis, expectCount, expectFloat, normalAxis, reducedShape } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { mul } from './elementwise.ts';
 import { equalMask } from './select.ts';
@@ -78,6 +78,7 @@ export const argMaxOp = defineOp<{ readonly axis: number }>({
   infer(inputs, { axis }) {
     expectCount('argMax', inputs, 1);
     expectFloat('argMax', inputs);
+    expectAxis('argMax', inputs, axis);
     return [{ dtype: 'int64', shape: (inputs[0]?.shape ?? []).filter((_, i) => i !== axis) }];
   },
   vjp: null,

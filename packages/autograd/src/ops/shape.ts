@@ -1,10 +1,11 @@
 import { ShapeError } from '../core/errors.ts';
 import { defineOp, single } from '../core/op.ts';
-import { broadcastShapes, expectCount, normalAxis } from '../core/shapes.ts';
+import { broadcastShapes, expectAxis, expectCount, normalAxis } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type Shape, sameShape, type TensorType } from '../core/types.ts';
 
 const int64s = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values.map(BigInt));
+const isLength = (n: number): boolean => Number.isInteger(n) && n >= 0;
 const shapeOf = (inputs: readonly TensorType[]): Shape => inputs[0]?.shape ?? [];
 const typed = (inputs: readonly TensorType[], shape: Shape): readonly TensorType[] => [
   { dtype: inputs[0]?.dtype ?? 'float32', shape },
@@ -15,7 +16,7 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   name: 'reshape',
   infer(inputs, { shape }) {
     expectCount('reshape', inputs, 1);
-    if (elementCount(shape) !== elementCount(shapeOf(inputs))) {
+    if (!shape.every(isLength) || elementCount(shape) !== elementCount(shapeOf(inputs))) {
       throw new ShapeError('reshape', inputs, `cannot become [${shape.join(',')}]`);
     }
     return typed(inputs, shape);
@@ -108,9 +109,10 @@ export const sliceOp = defineOp<SliceAttributes>({
   name: 'slice',
   infer(inputs, { axis, start, end }) {
     expectCount('slice', inputs, 1);
+    expectAxis('slice', inputs, axis);
     const shape = shapeOf(inputs);
     const length = shape[axis] ?? 0;
-    if (!(start >= 0 && start < end && end <= length)) {
+    if (![start, end].every(isLength) || start >= end || end > length) {
       throw new ShapeError('slice', inputs, `[${start}, ${end}) is no range of axis ${axis}`);
     }
     return typed(
@@ -138,6 +140,8 @@ export const padOp = defineOp<{ readonly axis: number; readonly before: number; 
   name: 'pad',
   infer(inputs, { axis, before, after }) {
     expectCount('pad', inputs, 1);
+    expectAxis('pad', inputs, axis);
+    if (![before, after].every(isLength)) throw new ShapeError('pad', inputs, `cannot add ${before} and ${after}`);
     return typed(
       inputs,
       shapeOf(inputs).map((d, i) => (i === axis ? d + before + after : d)),
@@ -162,6 +166,7 @@ export const pad = (x: Tensor, axis: number, before: number, after: number): Ten
 export const concatOp = defineOp<{ readonly axis: number }>({
   name: 'concat',
   infer(inputs, { axis }) {
+    expectAxis('concat', inputs, axis);
     const first = shapeOf(inputs);
     const fits = inputs.every(
       (t) =>
@@ -197,7 +202,11 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
 /** Tensors of any shapes laid one after another in one vector. */
 export const packOp = defineOp<Record<never, never>>({
   name: 'pack',
-  infer: (inputs) => typed(inputs, [inputs.reduce((n, t) => n + elementCount(t.shape), 0)]),
+  infer(inputs) {
+    if (inputs.length === 0 || inputs.some((t) => t.dtype !== inputs[0]?.dtype))
+      throw new ShapeError('pack', inputs, 'takes tensors of one type');
+    return typed(inputs, [inputs.reduce((n, t) => n + elementCount(t.shape), 0)]);
+  },
   vjp: ({ inputs, gradients }) =>
     unpack(
       gradients[0] as Tensor,

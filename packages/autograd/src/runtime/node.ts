@@ -34,16 +34,20 @@ export function nodeRuntime({
       try {
         return new NodeSession(await InferenceSession.create(model.bytes, options), model);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         if (device !== 'cpu')
-          throw new RuntimeError(`the device ${device} cannot be used here: ${firstLine(reason)}`, { cause: error });
-        throw new RuntimeError(`ONNX Runtime refused the graph: ${firstLine(reason)}`, { cause: error });
+          throw new RuntimeError(`the device ${device} cannot be used here: ${reason}`, { cause: error });
+        throw new RuntimeError(`ONNX Runtime refused the graph: ${reason}`, { cause: error });
       }
     },
   };
 }
 
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? text;
+/** The first line of what ONNX Runtime says, without the place in its sources. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split('\n', 1)[0] ?? text).replace(/^\/\S+\.(cc|h):\d+ .* was false\. /, '');
+}
 
 class NodeSession implements Session {
   private readonly session: InferenceSession;
@@ -65,7 +69,11 @@ class NodeSession implements Session {
     const targets = Object.fromEntries(
       this.outputs.map((value) => [value.name, wrap(value, fetched[value.name], 'output')]),
     );
-    await this.session.run(given, targets);
+    try {
+      await this.session.run(given, targets);
+    } catch (error) {
+      throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
+    }
     return fetched;
   }
 
@@ -77,6 +85,11 @@ class NodeSession implements Session {
 /** An array as a tensor, without a copy: ONNX Runtime reads and writes the array itself. */
 function wrap({ name, dtype, shape }: ValueType, data: HostArray | undefined, what: string): OnnxTensor {
   if (data === undefined) throw new RuntimeError(`the ${what} ${name} is missing`);
+  const wanted = allocate(dtype, 0).constructor;
+  if (data.constructor !== wanted)
+    throw new RuntimeError(
+      `the ${what} ${name} is ${dtype} and takes a ${wanted.name}, not a ${data.constructor.name}`,
+    );
   if (data.length !== elementCount(shape)) {
     throw new RuntimeError(
       `the ${what} ${name} has ${data.length} elements; [${shape.join(',')}] holds ${elementCount(shape)}`,

@@ -107,7 +107,9 @@ async function runPhase(
         seconds,
       });
       if (step % validateEvery === 0 || step === phase.steps) {
-        validated = await run.validate(memory.parameters, phase);
+        const measured = await measure(run, phase, memory.parameters);
+        if (measured === undefined) return divergence(phase, step, loss, config);
+        validated = measured;
         tracker.track({ kind: 'validation', phase: phase.name, step: memory.step, figures: validated });
         if (!keeper.offer(validated, memory.step, memory.parameters)) {
           reporter.info(
@@ -127,6 +129,17 @@ async function runPhase(
     return undefined;
   } finally {
     await trainer.release();
+  }
+}
+
+/** Figures of the network as it is; undefined when its answers are no numbers any more. */
+async function measure(run: TrainingRun, phase: Phase, parameters: Float32Array): Promise<Figures | undefined> {
+  try {
+    return await run.validate(parameters, phase);
+  } catch (error) {
+    // The evaluation refuses scores that are not numbers as those of a damaged index; here the network itself is at fault.
+    if (error instanceof NeurodexError && error.code === 'index-damaged') return undefined;
+    throw error;
   }
 }
 
@@ -157,7 +170,11 @@ function compileStep(
 }
 
 const divergence = (phase: Phase, step: number, loss: number, { training }: Config): NeurodexError =>
-  new NeurodexError('training-diverged', `the loss became ${loss} at step ${step} of the ${phase.name} phase`, {
-    hint: `lower training.learningRate (it is ${training.learningRate}) or training.gradientClip (${training.gradientClip}), or raise training.warmupFraction (${training.warmupFraction})`,
-    details: { phase: phase.name, step, learningRate: training.learningRate },
-  });
+  new NeurodexError(
+    'training-diverged',
+    `training diverged at step ${step} of the ${phase.name} phase: the loss is ${loss}`,
+    {
+      hint: `lower training.learningRate (it is ${training.learningRate}) or training.gradientClip (${training.gradientClip}), or raise training.warmupFraction (${training.warmupFraction})`,
+      details: { phase: phase.name, step, learningRate: training.learningRate },
+    },
+  );

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { Random } from '../core/random.ts';
+import { trace } from '../graph/trace.ts';
+import { relu } from '../ops/elementwise.ts';
+import { scatterAdd } from '../ops/gather.ts';
+import { loadable } from './model.ts';
+import { nodeRuntime } from './node.ts';
+import { runtimeContract } from './runtime.contract.ts';
+
+const small = trace({ x: { dtype: 'float32', shape: [2] } }, ({ x }) => ({ y: relu(x) }));
+
+/** Why a device cannot be used here; undefined where it can. */
+async function refusal(device: 'webgpu' | 'cuda'): Promise<unknown> {
+  try {
+    const session = await nodeRuntime({ device }).load(loadable(small, { contrib: false }));
+    await session.release();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+runtimeContract('node cpu', () => nodeRuntime());
+runtimeContract('node cpu, standard ONNX on one thread', () => ({ ...nodeRuntime({ threads: 1 }), contrib: false }));
+
+for (const device of ['webgpu', 'cuda'] as const) {
+  const error = await refusal(device);
+  if (error === undefined) runtimeContract(`node ${device}`, () => nodeRuntime({ device }));
+
+  describe(`the device ${device} on a machine without one`, () => {
+    it('is refused in a sentence', ({ skip }) => {
+      skip(error === undefined, `this machine has ${device}`);
+      expect(error).toMatchObject({
+        name: 'RuntimeError',
+        // A sentence for people: no place in ONNX Runtime's sources.
+        message: expect.stringMatching(
+          new RegExp(`^the device ${device} cannot be used here: (?!.*onnxruntime_src).+`),
+        ),
+      });
+    });
+  });
+}
+
+describe('the node runtime', () => {
+  it('loses no row when many are added up in one place by several threads', async () => {
+    const [count, width, rows] = [20_000, 64, 3];
+    const graph = trace(
+      { i: { dtype: 'int32', shape: [count] }, x: { dtype: 'float32', shape: [count, width] } },
+      ({ i, x }) => ({ y: scatterAdd(i, x, rows) }),
+    );
+    const session = await nodeRuntime({ threads: 4 }).load(loadable(graph));
+    const random = Random.seeded(1);
+    const i = Int32Array.from({ length: count }, () => random.integer(rows));
+    const x = new Float32Array(count * width).fill(1);
+    const want = Array.from(
+      { length: rows * width },
+      (_, at) => i.filter((row) => row === Math.floor(at / width)).length,
+    );
+    for (let run = 0; run < 5; run++) expect([...((await session.run({ i, x })).y ?? [])]).toEqual(want);
+    await session.release();
+  });
+});
