@@ -10,7 +10,7 @@ import { evaluateSystems } from '../evaluation/compare.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import { PRESETS, type PresetName } from '../presets/presets.ts';
 import type { Reporter } from '../progress.ts';
-import { type ContactSheetRow, contactSheet } from '../report/contact-sheet.ts';
+import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
 import { learningCurve } from '../report/learning-curve.ts';
 import { measuresTable } from '../report/table.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
@@ -107,7 +107,7 @@ async function show(
 }
 
 /** Evenly spread test queries, with the first answers of each system. */
-async function sheetRows(index: Index): Promise<ContactSheetRow[]> {
+async function sheetRows(index: Index): Promise<SheetRow[]> {
   const { catalogue } = index;
   const pictures = join(index.folder, CATALOGUE_FOLDER);
   const queries = queriesOf(catalogue, 'test');

@@ -1,16 +1,7 @@
-import {
-  adamW,
-  learningRateAt,
-  type ParameterSpecs,
-  Random,
-  type Runtime,
-  Trainer,
-  TrainingMemory,
-} from '@neurodex/autograd';
+import { adamW, learningRateAt, Random, type Runtime, Trainer, TrainingMemory } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
-import { dsiLoss } from '../models/dsi/loss.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
@@ -18,6 +9,7 @@ import type { Tracker } from '../tracking/tracker.ts';
 import { BestKeeper, type Figures } from './best.ts';
 import { BatchMaker, type Example, type ExampleSource } from './examples.ts';
 import type { Phase } from './plan.ts';
+import { trainingStep } from './step.ts';
 
 export interface TrainingRun {
   readonly runtime: Runtime;
@@ -54,7 +46,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   let figures: Figures = {};
   for (const phase of run.phases) {
     const keeper = new BestKeeper(patience);
-    const diverged = await runPhase(run, phase, specs, optimizer, memory, keeper);
+    const diverged = await runPhase(run, phase, optimizer, memory, keeper);
     const best = keeper.state;
     if (best === undefined) {
       if (diverged !== undefined) throw diverged;
@@ -71,7 +63,6 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
 async function runPhase(
   run: TrainingRun,
   phase: Phase,
-  specs: ParameterSpecs,
   optimizer: ReturnType<typeof adamW>,
   memory: TrainingMemory,
   keeper: BestKeeper,
@@ -79,7 +70,17 @@ async function runPhase(
   const { config, tracker, reporter, signal } = run;
   const { validateEvery } = config.training;
   const maker = new BatchMaker(run.source, phase, run.examples, Random.stream(run.seed, `batches ${phase.name}`));
-  const trainer = await compileStep(run, phase, specs, optimizer);
+  const trainer = await Trainer.create(
+    run.runtime,
+    trainingStep({
+      geometry: run.geometry,
+      batch: phase.mix.indexing + phase.mix.retrieval,
+      identifiers: phase.identifiers,
+      dropout: config.model.dropout,
+      trieMasking: config.training.trieMasking,
+      optimizer,
+    }),
+  );
   const batches = [maker.allocate(), maker.allocate()] as const;
   const B = phase.mix.indexing + phase.mix.retrieval;
   let validated: Figures = {};
@@ -141,32 +142,6 @@ async function measure(run: TrainingRun, phase: Phase, parameters: Float32Array)
     if (error instanceof NeurodexError && error.code === 'index-damaged') return undefined;
     throw error;
   }
-}
-
-function compileStep(
-  run: TrainingRun,
-  phase: Phase,
-  specs: ParameterSpecs,
-  optimizer: ReturnType<typeof adamW>,
-): Promise<Trainer> {
-  const { geometry, config } = run;
-  const B = phase.mix.indexing + phase.mix.retrieval;
-  const T = phase.identifiers * geometry.tokens;
-  return Trainer.create(run.runtime, {
-    parameters: specs,
-    optimizer,
-    inputs: {
-      pictures: { dtype: 'uint8', shape: [B, geometry.size, geometry.size, 3] },
-      tokens: { dtype: 'int32', shape: [T, B] },
-      targets: { dtype: 'int32', shape: [T, B] },
-      allowed: { dtype: 'uint8', shape: [T, B, geometry.vocabulary] },
-    },
-    loss: (parameters, { allowed, ...batch }) => {
-      const masked = config.training.trieMasking ? { ...batch, allowed } : batch;
-      const { loss, tokenAccuracy } = dsiLoss(parameters, masked, geometry, { dropout: config.model.dropout });
-      return { loss, tokenAccuracy };
-    },
-  });
 }
 
 const divergence = (phase: Phase, step: number, loss: number, { training }: Config): NeurodexError =>

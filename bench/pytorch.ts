@@ -1,0 +1,170 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { findPython } from './python.ts';
+
+const ready = z.object({
+  ready: z.literal(true),
+  torch: z.string(),
+  threads: z.int(),
+  variants: z.array(z.string()),
+  parameters: z.int(),
+});
+const measurement = z.object({ seconds_per_step: z.number(), all: z.array(z.number()), loss: z.number() });
+const preparation = z.object({
+  fastest: z.array(z.object({ dropout: z.number(), variant: z.string() })),
+  measured: z.array(
+    z.object({ variant: z.string(), dropout: z.number(), seconds_per_step: z.number(), minimum: z.number() }),
+  ),
+  unavailable: z.array(z.object({ variant: z.string(), dropout: z.number(), reason: z.string() })),
+});
+const peak = z.object({ gflops: z.number() });
+
+export type PyTorchDescription = Omit<z.infer<typeof ready>, 'ready'>;
+/** Seconds: the median, and every step; the loss of the last. */
+export type StepMeasurement = z.infer<typeof measurement>;
+/** The fastest variant of each dropout, everything that was measured on the way, and what cannot run here and why. */
+export type Preparation = z.infer<typeof preparation>;
+
+/** bench/train_step.py as a long-lived process, so that a caller can alternate its rounds with its own. */
+export class PyTorch {
+  readonly description: PyTorchDescription;
+  readonly #connection: Connection;
+
+  constructor(description: PyTorchDescription, connection: Connection) {
+    this.description = description;
+    this.#connection = connection;
+  }
+
+  /** Compile and measure every variant shortly. Takes minutes the first time. @param dropouts rates in [0, 1) */
+  prepare(dropouts: readonly number[]): Promise<Preparation> {
+    return this.#connection.ask({ prepare: true, dropouts }, preparation);
+  }
+
+  /** Time training steps; the first request of a variant warms it up before. */
+  steps(request: { variant: string; dropout: number; steps: number }): Promise<StepMeasurement> {
+    return this.#connection.ask(request, measurement);
+  }
+
+  /** The fastest 1024³ float32 matrix product, in GFLOP/s. */
+  async peak(): Promise<number> {
+    return (await this.#connection.ask({ peak: true }, peak)).gflops;
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+}
+
+export interface StartOptions {
+  readonly executable: string;
+  /** The arguments of the executable; the default is the script beside this file. */
+  readonly arguments?: readonly string[];
+  /** What the process prints for people; the default is this process's stderr. */
+  readonly log?: (line: string) => void;
+  /** How long a process may take to end when it is asked to; the default is 5000. */
+  readonly graceMilliseconds?: number;
+}
+
+/** Start the process. @throws Error when it does not answer, with the last lines that it printed */
+export async function startPyTorch(options: StartOptions): Promise<PyTorch> {
+  const script = fileURLToPath(new URL('train_step.py', import.meta.url));
+  const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  const connection = new Connection(
+    spawn(options.executable, options.arguments ?? [script], { stdio: ['pipe', 'pipe', 'pipe'] }),
+    log,
+    options.graceMilliseconds ?? 5000,
+  );
+  try {
+    const { ready: _, ...description } = await connection.receive(ready);
+    return new PyTorch(description, connection);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/** Start PyTorch where it is installed, else say how to install it. */
+export async function openPyTorch(): Promise<PyTorch | { readonly missing: string }> {
+  const python = await findPython();
+  return 'missing' in python ? python : startPyTorch({ executable: python.executable });
+}
+
+/** JSON lines to and from one child process, one question at a time. */
+class Connection {
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #grace: number;
+  readonly #answers: AsyncIterator<string>;
+  readonly #exited: Promise<void>;
+  readonly #killOnExit: () => void;
+  /** The last lines of stderr, for the message when the process dies. */
+  readonly #lastWords: string[] = [];
+  #failure: Error | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(child: ChildProcessByStdio<Writable, Readable, Readable>, log: (line: string) => void, grace: number) {
+    this.#child = child;
+    this.#grace = grace;
+    this.#killOnExit = () => void child.kill();
+    process.on('exit', this.#killOnExit);
+    this.#exited = new Promise((resolve) => {
+      child.on('error', (error) => {
+        this.#failure = error;
+        resolve();
+      });
+      child.on('close', () => resolve());
+    });
+    // A process that died closes its pipe; the question then fails by its missing answer.
+    child.stdin.on('error', () => {});
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      this.#lastWords.push(line);
+      if (this.#lastWords.length > 5) this.#lastWords.shift();
+      log(line);
+    });
+    this.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  }
+
+  ask<T>(question: object, schema: z.ZodType<T>): Promise<T> {
+    const answer = this.#queue.then(() => {
+      this.#child.stdin.write(`${JSON.stringify(question)}\n`);
+      return this.receive(schema);
+    });
+    this.#queue = answer.catch(() => {});
+    return answer;
+  }
+
+  async receive<T>(schema: z.ZodType<T>): Promise<T> {
+    const line = await this.#answers.next();
+    if (line.done) {
+      await this.#exited;
+      const how = this.#failure?.message ?? `it ended with ${this.#child.signalCode ?? this.#child.exitCode}`;
+      throw new Error(['the PyTorch process gave no answer:', how, ...this.#lastWords].join('\n  '));
+    }
+    const answer = parse(line.value);
+    if (typeof answer === 'object' && answer !== null && 'error' in answer) {
+      throw new Error(`PyTorch: ${String(answer.error)}`);
+    }
+    const parsed = schema.safeParse(answer);
+    if (!parsed.success) throw new Error(`not an answer of bench/train_step.py: ${line.value.slice(0, 200)}`);
+    return parsed.data;
+  }
+
+  /** The end of its input ends the process, and with it the compiler's helpers; one that is busy is killed. */
+  async close(): Promise<void> {
+    this.#child.stdin.end();
+    const patience = setTimeout(() => void this.#child.kill('SIGKILL'), this.#grace);
+    await this.#exited;
+    clearTimeout(patience);
+    process.off('exit', this.#killOnExit);
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+/** The figures of one side over the rounds, in the unit that was measured. */
+export interface Summary {
+  readonly median: number;
+  readonly minimum: number;
+  readonly maximum: number;
+  /** In the order of the rounds. */
+  readonly all: readonly number[];
+}
+
+/** The middle value; between the two middle ones where their number is even. @throws RangeError when empty */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[sorted.length >> 1];
+  const lower = sorted[(sorted.length - 1) >> 1];
+  if (upper === undefined || lower === undefined) throw new RangeError('the median of no values');
+  return (lower + upper) / 2;
+}
+
+export function summarise(values: readonly number[]): Summary {
+  return { median: median(values), minimum: Math.min(...values), maximum: Math.max(...values), all: values };
+}
+
+/**
+ * Measure the sides in turn, A B A B …, so that what else the machine does falls on all of them alike.
+ * @param sides each measures itself once and gives the value of that round
+ * @param rounds 1 or more
+ * @param onRound hears each value as it comes
+ */
+export async function interleave<Name extends string>(
+  sides: Readonly<Record<Name, () => Promise<number>>>,
+  rounds: number,
+  onRound: (side: Name, round: number, value: number) => void = () => {},
+): Promise<Record<Name, Summary>> {
+  if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`rounds is ${rounds}, not 1 or more`);
+  const names = Object.keys(sides) as Name[];
+  const values = new Map<Name, number[]>(names.map((name) => [name, []]));
+  for (let round = 1; round <= rounds; round++) {
+    for (const [name, list] of values) {
+      const value = await sides[name]();
+      list.push(value);
+      onRound(name, round, value);
+    }
+  }
+  return Object.fromEntries([...values].map(([name, list]) => [name, summarise(list)])) as Record<Name, Summary>;
+}

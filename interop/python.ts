@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const VENV = here('.venv');
+const REQUIREMENTS = here('requirements.txt');
+const STAMP = here('.venv/installed');
+const WINDOWS = process.platform === 'win32';
+const OLDEST = [3, 11] as const;
+
+/** What pip prints when the way to the package index is closed, as opposed to a package that does not exist. */
+const UNREACHABLE =
+  /NewConnectionError|ConnectTimeoutError|ReadTimeoutError|ProxyError|NameResolutionError|SSLError|Max retries exceeded|Network is unreachable|Connection refused|Temporary failure in name resolution|HTTP error (403|407|5\d\d)/;
+
+export type Environment =
+  | { readonly python: string }
+  /** Why the checks cannot run here, through no fault of what they check. */
+  | { readonly leftOut: string };
+
+/**
+ * interop/.venv with the pinned packages, made when it is not there or when the pins have changed.
+ * @throws Error when pip reaches the package index and still fails: then the pins are wrong
+ */
+export function prepareEnvironment(log: (message: string) => void): Environment {
+  const python = WINDOWS ? here('.venv/Scripts/python.exe') : here('.venv/bin/python');
+  const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex');
+  if (existsSync(python) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return { python };
+
+  const system = systemPython();
+  if ('leftOut' in system) return system;
+  log(`making interop/.venv and installing ${REQUIREMENTS} into it`);
+  const made = spawnSync(system.python, ['-m', 'venv', VENV], { encoding: 'utf8' });
+  if (made.status !== 0) {
+    return {
+      leftOut: `${system.python} -m venv failed (Debian: apt install python3-venv):\n${made.stdout}${made.stderr}`,
+    };
+  }
+  const quiet = ['--disable-pip-version-check', '--no-input', '--quiet', '--retries', '2', '--timeout', '20'];
+  const installed = spawnSync(python, ['-m', 'pip', 'install', ...quiet, '-r', REQUIREMENTS], { encoding: 'utf8' });
+  if (installed.status !== 0) {
+    const output = `${installed.stdout}${installed.stderr}`.trim();
+    const unreachable = output.split('\n').find((line) => UNREACHABLE.test(line));
+    if (unreachable) return { leftOut: `PyPI cannot be reached: ${unreachable}` };
+    throw new Error(`pip install -r interop/requirements.txt failed:\n${output}`);
+  }
+  writeFileSync(STAMP, wanted);
+  return { python };
+}
+
+/** NEURODEX_INTEROP_PYTHON, else python3, else python: the first that is new enough. */
+function systemPython(): Environment {
+  const named = process.env.NEURODEX_INTEROP_PYTHON;
+  const found: string[] = [];
+  for (const candidate of named ? [named] : ['python3', 'python']) {
+    const asked = spawnSync(candidate, ['-c', 'import sys; print(*sys.version_info[:2])'], { encoding: 'utf8' });
+    if (asked.status !== 0) continue;
+    const [major = 0, minor = 0] = asked.stdout.trim().split(' ').map(Number);
+    if (major === OLDEST[0] && minor >= OLDEST[1]) return { python: candidate };
+    found.push(`${candidate} is ${major}.${minor}`);
+  }
+  const reason = found.length > 0 ? found.join(', ') : 'there is none';
+  return { leftOut: `they need Python ${OLDEST.join('.')} or newer: ${reason}; name one in NEURODEX_INTEROP_PYTHON` };
+}

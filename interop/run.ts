@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { prepareEnvironment } from './python.ts';
+
+/**
+ * Other people's programs read what Neurodex writes: draw a small folder of pictures, index and evaluate it with the
+ * command line, and run interop/check_*.py on the result. `--index DIR` looks at an index that is there already.
+ * Exit status 0: all passed, or left out (said so) where Python or PyPI cannot be had; 1: a check or a command failed.
+ */
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const PICTURES = 48;
+
+/** Run a program, say so, and return what it prints on stdout. @throws Error when it fails */
+function run(title: string, program: string, args: readonly string[], capture = false): string {
+  console.log(`$ ${title}`);
+  const result = spawnSync(program, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', capture ? 'pipe' : 'inherit', 'inherit'],
+    maxBuffer: 1 << 28,
+  });
+  if (result.error) throw result.error;
+  if (result.status !== 0) throw new Error(`${title} ended with ${result.signal ?? result.status}`);
+  return result.stdout;
+}
+
+function neurodex(args: readonly string[], capture = false): string {
+  const bin = here('../packages/neurodex/bin/neurodex.js');
+  return run(`npx neurodex ${args.join(' ')}`, process.execPath, [bin, ...args], capture);
+}
+
+function main(): number {
+  const { values } = parseArgs({ options: { index: { type: 'string' } } });
+  const environment = prepareEnvironment((message) => console.log(message));
+  if ('leftOut' in environment) {
+    console.log(`interop checks LEFT OUT: ${environment.leftOut}`);
+    return 0;
+  }
+  const { python } = environment;
+  const script = (name: string, ...args: string[]) =>
+    run(['python', `interop/${name}`, ...args].join(' '), python, [here(name), ...args]);
+
+  const folder = mkdtempSync(join(tmpdir(), 'neurodex-interop-'));
+  try {
+    const index = values.index === undefined ? join(folder, 'index') : resolve(values.index);
+    if (values.index === undefined) {
+      script('make_pictures.py', join(folder, 'pictures'));
+      neurodex(['index', join(folder, 'pictures'), '--out', index, '--preset', 'quick', '--json'], true);
+    }
+    const figures = join(folder, 'evaluate.json');
+    writeFileSync(figures, neurodex(['evaluate', index, '--json'], true));
+    neurodex(['evaluate', index, '--trec', join(folder, 'trec')], true);
+
+    const checks: Record<string, string[]> = {
+      'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
+      'check_measures.py': [join(folder, 'trec'), figures],
+      'check_onnx.py': [index],
+    };
+    const failed: string[] = [];
+    for (const [name, args] of Object.entries(checks)) {
+      try {
+        script(name, ...args);
+      } catch (error) {
+        failed.push((error as Error).message);
+      }
+    }
+    const passed = Object.keys(checks).length - failed.length;
+    console.log(`interop: ${passed} of ${Object.keys(checks).length} checks passed`);
+    for (const failure of failed) console.log(`FAILED: ${failure}`);
+    return failed.length > 0 ? 1 : 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+try {
+  process.exitCode = main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,30 @@
+import { elementCount } from '../core/types.ts';
+import type { Graph, GraphNode } from './graph.ts';
+import { simplify } from './simplify.ts';
+
+/** Floating-point operations of the matrix products that a graph's outputs need; a multiplication and an addition are two. */
+export const matrixOperations = (graph: Graph): number =>
+  simplify(graph).nodes.reduce((sum, node) => sum + operationsOf(node, graph), 0);
+
+function operationsOf(node: GraphNode, { types }: Graph): number {
+  const shape = (values: readonly number[], i: number): readonly number[] => types[values[i] ?? -1]?.shape ?? [];
+  const product = elementCount(shape(node.outputs, 0));
+  switch (node.op) {
+    case 'gemm': {
+      const { transposeA } = node.attributes as { transposeA: boolean };
+      return 2 * product * (shape(node.inputs, 0)[transposeA ? 0 : 1] ?? 0);
+    }
+    case 'matmul': {
+      const { transposeA, rowsFirstA } = node.attributes as { transposeA: boolean; rowsFirstA: boolean };
+      const a = shape(node.inputs, 0);
+      return 2 * product * ((transposeA ? a.at(rowsFirstA ? 0 : -2) : a.at(-1)) ?? 0);
+    }
+    case 'attention': {
+      // Scores and weighted sums: [B,H,S,K] each over D/H.
+      const { heads } = node.attributes as { heads: number };
+      return 4 * elementCount(shape(node.outputs, 1)) * ((shape(node.inputs, 0).at(-1) ?? 0) / heads);
+    }
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,58 @@
+import { DEVICES } from '@neurodex/autograd';
+import { NeurodexError } from '../errors.ts';
+import type { SplitName, SystemName } from './jobs.ts';
+import { nearest } from './suggest.ts';
+
+export const SYSTEMS: readonly SystemName[] = ['dsi', 'pixels'];
+export const SPLITS: readonly SplitName[] = ['test', 'validation'];
+/** Seeds are 32 bits wide: a larger one would be the same as a smaller one. */
+const LARGEST_SEED = 2 ** 32 - 1;
+
+const refuse = (flag: string, value: string, what: string, hint: string): NeurodexError =>
+  new NeurodexError('usage', `${flag} must be ${what}, not ${JSON.stringify(value)}`, {
+    hint,
+    details: { flag, value },
+  });
+
+/** A parser of whole numbers, written in digits. */
+export const wholeNumber =
+  (flag: string, least: number, most = Number.MAX_SAFE_INTEGER, example = 10) =>
+  (text: string): number => {
+    const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
+    throw refuse(flag, text, `an integer ${range}`, `write ${flag} ${example}`);
+  };
+
+export const parseSeed = wholeNumber('--seed', 0, LARGEST_SEED, 7);
+
+/** A parser of one of a few words. */
+export const oneOf =
+  <T extends string>(flag: string, values: readonly T[]) =>
+  (text: string): T => {
+    const found = values.find((value) => value === text);
+    if (found !== undefined) return found;
+    throw refuse(flag, text, values.join(' or '), `did you mean ${flag} ${nearest(text, values)}?`);
+  };
+
+export const parseDevice = oneOf('--device', DEVICES);
+
+/** Systems, separated by commas; the flag may also be repeated. In the order given, each once. */
+export const parseSystems = (text: string, before: readonly SystemName[] = []): readonly SystemName[] => [
+  ...new Set([...before, ...text.split(',').map((name) => oneOf('--system', SYSTEMS)(name.trim()))]),
+];
+
+/** A text that is not another flag: `--out --force` is a slip, and no folder is called so (`./--force` is one). */
+export const text =
+  (flag: string) =>
+  (value: string): string => {
+    if (value !== '' && !value.startsWith('--')) return value;
+    throw new NeurodexError('usage', `${flag} needs a value, and ${JSON.stringify(value)} follows it`, {
+      hint: `write a value after ${flag}`,
+      details: { flag, value },
+    });
+  };
+
+export const collected =
+  (flag: string) =>
+  (value: string, before: readonly string[] = []): readonly string[] => [...before, text(flag)(value)];

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { NeurodexError } from '../errors.ts';
+import type { Context } from './command.ts';
+import { addDemo } from './commands/demo.ts';
+import { addEvaluate } from './commands/evaluate.ts';
+import { addIndex } from './commands/index.ts';
+import { addInspect } from './commands/inspect.ts';
+import { addSearch } from './commands/search.ts';
+import { reportFailure } from './failure.ts';
+import type { Io } from './io.ts';
+import { services as realServices, type Services } from './jobs.ts';
+import { nearest } from './suggest.ts';
+
+/**
+ * The command line: parse, call a job, format. Never throws.
+ * @param argv what follows the program's name
+ * @returns the exit status: 0 done, 1 failed, 2 wrong usage
+ */
+export async function main(argv: readonly string[], io: Io, services: Services = realServices): Promise<0 | 1 | 2> {
+  const help = { out: '', error: '' };
+  const program = createProgram({ io, services }, help);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return 0;
+  } catch (thrown) {
+    const error = thrown instanceof CommanderError ? usageError(thrown, argv, program) : thrown;
+    if (error === 'help') return await show(io.stdout, help.out, io);
+    if (error === 'no command' && !wantsJson(argv)) {
+      await io.stderr.write(help.error);
+      return 2;
+    }
+    const failure =
+      error === 'no command'
+        ? new NeurodexError('usage', 'no command was named', { hint: 'see neurodex --help' })
+        : error;
+    return await reportFailure(failure, io, wantsJson(argv));
+  }
+}
+
+async function show(output: Io['stdout'], text: string, io: Io): Promise<0 | 1 | 2> {
+  try {
+    await output.write(text);
+    return 0;
+  } catch (error) {
+    return await reportFailure(error, io, false);
+  }
+}
+
+function createProgram(context: Context, help: { out: string; error: string }): Command {
+  const program = new Command('neurodex')
+    .description('Image search whose index is a neural network.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      writeOut: (text) => {
+        help.out += text;
+      },
+      writeErr: (text) => {
+        help.error += text;
+      },
+      // Errors are ours to word.
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(context.io.stdout.columns ?? 100, 120),
+      getErrHelpWidth: () => Math.min(context.io.stderr.columns ?? 100, 120),
+    })
+    .addHelpText(
+      'after',
+      '\nExamples:\n' +
+        '  neurodex demo\n      trains on emoji and shows what it finds\n' +
+        '  neurodex index photos --out photos.index\n      trains an index of your own pictures\n' +
+        '  neurodex search photos.index holiday.jpg\n      searches it\n' +
+        '\nExit status: 0 done, 1 failed, 2 wrong usage.\n',
+    );
+  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addInspect]) add(program, context);
+  return program;
+}
+
+/** What commander refused, in our words; 'help' when it printed what was asked for. */
+function usageError(error: CommanderError, argv: readonly string[], program: Command): unknown {
+  const named = argv.find((argument) => !argument.startsWith('-'));
+  const command = program.commands.find((candidate) => candidate.name() === named) ?? program;
+  const help = command === program ? 'neurodex --help' : `neurodex ${command.name()} --help`;
+  const quoted = /'([^']+)'/.exec(error.message)?.[1] ?? '';
+  switch (error.code) {
+    case 'commander.version':
+    case 'commander.helpDisplayed':
+      return 'help';
+    case 'commander.help':
+      return error.exitCode === 0 ? 'help' : 'no command';
+    case 'commander.unknownOption': {
+      const known = command.options.flatMap(({ long }) => (long ? [long] : [])).concat('--help');
+      return new NeurodexError('unknown-flag', `${where(command, program)} has no flag ${quoted}`, {
+        hint: `did you mean ${nearest(quoted, known)}? See ${help}`,
+        details: { flag: quoted, known },
+      });
+    }
+    case 'commander.unknownCommand': {
+      const known = program.commands.map((candidate) => candidate.name());
+      return new NeurodexError('usage', `there is no command ${JSON.stringify(quoted)}`, {
+        hint: `did you mean ${nearest(quoted, known)}? Commands: ${known.join(', ')}`,
+        details: { command: quoted, known },
+      });
+    }
+    case 'commander.excessArguments': {
+      const setting = argv.some((argument, i) => /^[\w.]+=/.test(argument) && argv[i - 1] !== '--set');
+      return new NeurodexError('usage', `${where(command, program)} takes fewer arguments than it was given`, {
+        hint: setting ? 'write --set before every key=value' : `see ${help}`,
+      });
+    }
+    default:
+      return new NeurodexError('usage', `${where(command, program)}: ${error.message.replace(/^error: /, '')}`, {
+        hint: `see ${help}`,
+      });
+  }
+}
+
+const where = (command: Command, program: Command): string =>
+  command === program ? 'neurodex' : `neurodex ${command.name()}`;
+
+/** Known before the flags are parsed, so that a parsing error is JSON too. */
+const wantsJson = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+};
+
+function version(): string {
+  // The same two steps up from src/cli and from dist/cli.
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as unknown;
+  return (manifest as { version: string }).version;
+}

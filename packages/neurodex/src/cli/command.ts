@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import type { Device } from '@neurodex/autograd';
+import type { Command } from 'commander';
+import { NeurodexError } from '../errors.ts';
+import { parseDevice } from './arguments.ts';
+import type { Io } from './io.ts';
+import type { Services } from './jobs.ts';
+import { type CommandReporter, commandReporter, quietly } from './progress.ts';
+
+/** What every command is given. */
+export interface Context {
+  readonly io: Io;
+  readonly services: Services;
+}
+
+/** Flags that every command has. */
+export interface CommonFlags {
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export interface DeviceFlag {
+  readonly device: Device;
+}
+
+/** What a command hands back: the object for `--json`, and its text for people. */
+export interface CommandResult {
+  readonly json: unknown;
+  readonly text: string;
+}
+
+export interface Work {
+  readonly reporter: CommandReporter;
+  /** A path as the user gave it, made absolute. */
+  readonly path: (name: string) => string;
+}
+
+export const withCommonFlags = (command: Command): Command =>
+  command
+    .option('--json', 'print one JSON object on standard output; progress and errors as JSON lines on standard error')
+    .option('--quiet', 'no progress; warnings and errors only');
+
+export const withDevice = (command: Command): Command =>
+  command.option('--device <device>', 'where the network runs: cpu, webgpu or cuda', parseDevice, 'cpu' as Device);
+
+/** Examples under a command's help, each with what it does. */
+export const withExamples = (command: Command, examples: readonly (readonly [string, string])[]): Command =>
+  command.addHelpText(
+    'after',
+    `\nExamples:\n${examples.map(([line, what]) => `  ${line}\n      ${what}`).join('\n')}\n`,
+  );
+
+/**
+ * Does a command's work under a reporter and prints its result, the only thing that goes to standard output.
+ * @param unwinds the work watches `io.signal` itself and cleans up; work that does not is left where it is
+ */
+export async function perform(
+  { io }: Context,
+  flags: CommonFlags,
+  { unwinds }: { readonly unwinds: boolean },
+  work: (work: Work) => Promise<CommandResult>,
+): Promise<void> {
+  const style = flags.json ? 'json' : io.stderr.isTTY ? 'terminal' : 'lines';
+  const drawing = commandReporter(style, io.stderr, io.now);
+  const reporter = flags.quiet ? quietly(drawing) : drawing;
+  const onStop = (): void => reporter.info('stopping; Ctrl-C again stops at once');
+  if (unwinds) io.signal?.addEventListener('abort', onStop, { once: true });
+  let result: CommandResult;
+  try {
+    const doing = work({ reporter, path: (name) => resolve(io.cwd, name) });
+    result = await (unwinds ? doing : orStopped(doing, io.signal));
+  } finally {
+    io.signal?.removeEventListener('abort', onStop);
+    reporter.close();
+  }
+  await io.stdout.write(`${flags.json ? JSON.stringify(result.json) : result.text}\n`);
+}
+
+async function orStopped<T>(doing: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await doing;
+  let stop = (): void => {};
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(new NeurodexError('interrupted', 'interrupted'));
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([doing, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    // Its failure after this has nobody to tell.
+    doing.catch(() => {});
+  }
+}

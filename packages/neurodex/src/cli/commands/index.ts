@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { measuresLine } from '../../report/table.ts';
+import { collected, parseSeed, text, wholeNumber } from '../arguments.ts';
+import {
+  type CommonFlags,
+  type Context,
+  type DeviceFlag,
+  perform,
+  withCommonFlags,
+  withDevice,
+  withExamples,
+} from '../command.ts';
+import { formatCount, formatSeconds, plural } from '../format.ts';
+import type { IndexSummary } from '../jobs.ts';
+import { shellQuote } from '../shell.ts';
+import { openSource } from '../source.ts';
+
+interface Flags extends CommonFlags, DeviceFlag {
+  readonly out: string;
+  readonly preset?: string;
+  readonly config?: string;
+  readonly set?: readonly string[];
+  readonly seed: number;
+  readonly concepts?: number;
+  readonly force?: true;
+}
+
+export function addIndex(program: Command, context: Context): void {
+  const command = program
+    .command('index')
+    .summary('train an index of a folder of pictures')
+    .description(
+      'Train a network that is the index of the pictures in SOURCE, and leave it in a folder.\n' +
+        'SOURCE is a folder (class/picture.jpg, or pictures without classes), or the word emoji.',
+    )
+    .argument('<source>', 'folder of pictures, or emoji')
+    .requiredOption('--out <folder>', 'folder of the new index', text('--out'))
+    .option('--preset <name>', 'complete configuration to start from: default, quick or seed', text('--preset'))
+    .option('--config <file>', 'JSON file with configuration keys', text('--config'))
+    .option('--set <key=value>', 'one configuration key; may be repeated', collected('--set'))
+    .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0)
+    .option('--concepts <n>', 'with the source emoji: how many things (64 unless told)', wholeNumber('--concepts', 2))
+    .option('--force', 'replace the index that is in the folder');
+  withCommonFlags(withDevice(command));
+  withExamples(command, [
+    ['neurodex index photos --out photos.index', 'an index with the default configuration'],
+    ['neurodex index photos --out photos.index --preset quick --seed 7 --force', 'a first look, again'],
+    ['neurodex index photos --out photos.index --set training.indexingEpochs=800', 'train for longer'],
+  ]);
+  command.action((source: string, flags: Flags) => index(source, flags, context));
+}
+
+async function index(source: string, flags: Flags, context: Context): Promise<void> {
+  const { io, services } = context;
+  await perform(context, flags, { unwinds: true }, async ({ reporter, path }) => {
+    const { resolveConfiguration } = await import('../configuration.ts');
+    const config = await resolveConfiguration({
+      preset: flags.preset,
+      file: flags.config,
+      settings: flags.set ?? [],
+      cwd: io.cwd,
+    });
+    const { seed, concepts } = flags;
+    const dataset = await openSource(
+      { source, path: path(source), concepts, seed, reporter, signal: io.signal },
+      services.sources,
+    );
+    const summary = await services.jobs.createIndex({
+      dataset,
+      out: path(flags.out),
+      config,
+      seed,
+      force: flags.force === true,
+      device: flags.device,
+      reporter,
+      ...(io.signal === undefined ? {} : { signal: io.signal }),
+    });
+    return { json: summary, text: describe(summary, flags.out) };
+  });
+}
+
+function describe(summary: IndexSummary, out: string): string {
+  const { catalogue, queries, skipped, parameters, steps, seconds, validation } = summary;
+  const lines = [
+    `index       ${out}`,
+    `catalogue   ${plural(catalogue, 'picture')}`,
+    `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
+    ...(skipped.length > 0 ? [`skipped     ${plural(skipped.length, 'file')}, named in the warnings`] : []),
+    `parameters  ${formatCount(parameters)}`,
+    `training    ${plural(steps, 'step')} in ${formatSeconds(seconds)}`,
+    ...(Object.keys(validation).length > 0 ? [`validation  ${measuresLine(validation)}`] : []),
+    '',
+    `Search it:   neurodex search ${shellQuote(out)} PICTURE`,
+    `Measure it:  neurodex evaluate ${shellQuote(out)}`,
+  ];
+  return lines.join('\n');
+}

@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { printable } from '../../report/text.ts';
+import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
+import { formatBytes, formatCount, plural } from '../format.ts';
+import type { Inspection } from '../jobs.ts';
+
+interface Flags extends CommonFlags {
+  readonly verify?: true;
+}
+
+export function addInspect(program: Command, context: Context): void {
+  const command = program
+    .command('inspect')
+    .summary('show what is in an index')
+    .description('Show what an index holds, what it was made from and with which configuration.')
+    .argument('<index>', 'folder that neurodex index made')
+    .option('--verify', 'read every file and compare it with its checksum');
+  withCommonFlags(command);
+  withExamples(command, [
+    ['neurodex inspect photos.index', 'sizes, data set, configuration, skipped files, licences'],
+    ['neurodex inspect photos.index --verify', 'check that no file is damaged'],
+  ]);
+  command.action((index: string, flags: Flags) => inspect(index, flags, context));
+}
+
+async function inspect(index: string, flags: Flags, context: Context): Promise<void> {
+  await perform(context, flags, { unwinds: false }, async ({ reporter, path }) => {
+    const verify = flags.verify === true;
+    const inspection = await context.services.jobs.inspectIndex({ index: path(index), verify, reporter });
+    return { json: inspection, text: describe(inspection, verify) };
+  });
+}
+
+function describe(inspection: Inspection, verified: boolean): string {
+  const { dataset, queries, config, skipped, notices } = inspection;
+  const lines = [
+    `index       ${inspection.index} (version ${inspection.version}${verified ? ', every file sound' : ''})`,
+    `created     ${inspection.created}, seed ${inspection.seed}`,
+    `data set    ${dataset.name}: ${dataset.source}`,
+    `catalogue   ${plural(inspection.catalogue, 'picture')} in ${plural(inspection.classes, 'class', 'classes')}`,
+    `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
+    `parameters  ${formatCount(inspection.parameters)}`,
+    `size        ${formatBytes(inspection.bytes)}`,
+    '',
+    'configuration',
+    ...settings(config),
+  ];
+  if (skipped.length > 0) {
+    lines.push('', `skipped ${plural(skipped.length, 'file')}`);
+    for (const { path, reason } of skipped) lines.push(`  ${path}: ${reason}`);
+  }
+  if (notices.length > 0) {
+    lines.push('', 'pictures by');
+    for (const { work, author, licence, url } of notices) lines.push(`  ${work} by ${author}, ${licence}, ${url}`);
+  }
+  return lines.map(printable).join('\n');
+}
+
+/** One line for each section: '  model  patchSize 8, stem convolutional, …'. */
+function settings(config: Inspection['config']): string[] {
+  const sections = Object.entries(config);
+  const width = Math.max(...sections.map(([name]) => name.length));
+  return sections.map(([name, keys]) => {
+    const values = Object.entries(keys).map(([key, value]) => `${key} ${value}`);
+    return `  ${name.padEnd(width)}  ${values.join(', ')}`;
+  });
+}

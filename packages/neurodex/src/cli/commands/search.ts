@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import { textTable } from '../../report/table.ts';
+import { printable } from '../../report/text.ts';
+import { oneOf, SYSTEMS, wholeNumber } from '../arguments.ts';
+import {
+  type CommonFlags,
+  type Context,
+  type DeviceFlag,
+  perform,
+  withCommonFlags,
+  withDevice,
+  withExamples,
+} from '../command.ts';
+import type { SearchResult, SystemName } from '../jobs.ts';
+
+interface Flags extends CommonFlags, DeviceFlag {
+  readonly k: number;
+  readonly system: SystemName;
+}
+
+export function addSearch(program: Command, context: Context): void {
+  const command = program
+    .command('search')
+    .summary('find the catalogue pictures that match a picture')
+    .description('Rank the catalogue pictures of an index for each query picture, best first.')
+    .argument('<index>', 'folder that neurodex index made')
+    .argument('<files...>', 'query pictures')
+    .option('--k <n>', 'answers for each query', wholeNumber('--k', 1), 10)
+    .option('--system <name>', 'who answers: dsi or pixels', oneOf('--system', SYSTEMS), 'dsi' as SystemName);
+  withCommonFlags(withDevice(command));
+  withExamples(command, [
+    ['neurodex search photos.index holiday.jpg', 'the ten best answers'],
+    ['neurodex search photos.index a.jpg b.jpg --k 3 --json', 'three answers for each, for a program'],
+  ]);
+  command.action((index: string, files: string[], flags: Flags) => search(index, files, flags, context));
+}
+
+async function search(index: string, files: readonly string[], flags: Flags, context: Context): Promise<void> {
+  await perform(context, flags, { unwinds: false }, async ({ reporter, path }) => {
+    const found = await context.services.jobs.searchIndex({
+      index: path(index),
+      files: files.map(path),
+      k: flags.k,
+      system: flags.system,
+      device: flags.device,
+      reporter,
+    });
+    // Queries go by the names that they were asked by.
+    const results = found.results.map((result, i) => ({ ...result, query: files[i] ?? result.query }));
+    return { json: { results }, text: describe(results) };
+  });
+}
+
+const describe = (results: SearchResult['results']): string =>
+  results
+    .map(({ query, answers }) => {
+      const rows = answers.map(({ rank, picture, label, score, identifier }) => [
+        String(rank),
+        score.toFixed(3),
+        label ?? '—',
+        identifier,
+        picture,
+      ]);
+      const columns = [
+        { heading: 'rank', align: 'right' },
+        { heading: 'score', align: 'right' },
+        { heading: 'class' },
+        { heading: 'identifier' },
+        { heading: 'picture' },
+      ] as const;
+      return `${printable(query)}\n${textTable(columns, rows)}`;
+    })
+    .join('\n\n');

@@ -1,0 +1,24 @@
+import type { Config } from '../config.ts';
+import { PRESETS } from '../presets/presets.ts';
+import { CONFIGURATION_KEYS } from './configuration-keys.ts';
+
+/** The Markdown table of every configuration key with its values in the presets: what docs/cli.md holds. */
+export function configurationTable(): string {
+  const presets = Object.entries<Config>(PRESETS);
+  const row = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(' | ')} |`;
+  return [
+    row(['key', 'allowed', 'meaning', ...presets.map(([name]) => `\`${name}\``)]),
+    row(['---', '---', '---', ...presets.map(() => '---')]),
+    ...CONFIGURATION_KEYS.map(({ path, allowed, description = '' }) =>
+      row([`\`${path}\``, allowed, description, ...presets.map(([, config]) => String(valueAt(config, path)))]),
+    ),
+  ].join('\n');
+}
+
+function valueAt(config: Config, path: string): unknown {
+  let value: unknown = config;
+  for (const name of path.split('.')) value = (value as Record<string, unknown>)[name];
+  return value;
+}
+
+const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

@@ -1,0 +1,19 @@
+/** What the CLI knows of the world: `run.ts` makes it from the process, tests by hand. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Given when a person or the system asks the program to stop. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds; `performance.now` unless a test has its own. */
+  readonly now?: () => number;
+}
+
+export interface Output {
+  /** Resolves when the text is on its way; rejects with the system's error. */
+  write(text: string): void | Promise<void>;
+  readonly isTTY?: boolean | undefined;
+  /** Width of a terminal in characters. */
+  readonly columns?: number | undefined;
+}

@@ -1,0 +1,52 @@
+import { main } from './cli.ts';
+import type { Io } from './io.ts';
+import type { Jobs, Services, Sources } from './jobs.ts';
+
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line in this process, with jobs that a test makes up; a job that it did not make up is refused. */
+export async function runCli(
+  argv: readonly string[],
+  { jobs = {}, sources = {}, io = {} }: { jobs?: Partial<Jobs>; sources?: Partial<Sources>; io?: Partial<Io> } = {},
+): Promise<Outcome> {
+  const written = { stdout: '', stderr: '' };
+  const world: Io = {
+    stdout: {
+      write: (text) => {
+        written.stdout += text;
+      },
+    },
+    stderr: {
+      write: (text) => {
+        written.stderr += text;
+      },
+    },
+    env: {},
+    cwd: '/home/somebody',
+    ...io,
+  };
+  const unexpected = (name: string) => (): never => {
+    throw new Error(`${name} was not expected`);
+  };
+  const services: Services = {
+    jobs: {
+      createIndex: unexpected('createIndex'),
+      searchIndex: unexpected('searchIndex'),
+      evaluateIndex: unexpected('evaluateIndex'),
+      inspectIndex: unexpected('inspectIndex'),
+      runDemo: unexpected('runDemo'),
+      ...jobs,
+    },
+    sources: { folder: unexpected('folder'), emoji: unexpected('emoji'), ...sources },
+  };
+  const status = await main(argv, world, services);
+  return { status, ...written };
+}
+
+/** The one error of a `--json` run: the last line of standard error. */
+export const jsonError = ({ stderr }: Outcome): { code: string; message: string; hint: string; details: object } =>
+  JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error;

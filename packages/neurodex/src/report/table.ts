@@ -1,0 +1,48 @@
+import { displayWidth, printable } from './text.ts';
+
+export interface Column {
+  readonly heading: string;
+  /** Numbers stand to the right; text to the left, which is the default. */
+  readonly align?: 'left' | 'right';
+}
+
+/** Aligned columns with a rule under the headings, for a terminal or a log. No trailing blanks, no newline at the end. */
+export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const cells = [columns.map(({ heading }) => heading), ...rows].map((row) => row.map(printable));
+  const widths = columns.map((_, i) => Math.max(...cells.map((row) => displayWidth(row[i] ?? ''))));
+  const line = (row: readonly string[]): string =>
+    columns
+      .map(({ align }, i) => {
+        const cell = row[i] ?? '';
+        const blanks = ' '.repeat((widths[i] ?? 0) - displayWidth(cell));
+        return align === 'right' ? blanks + cell : cell + blanks;
+      })
+      .join('  ')
+      .trimEnd();
+  const [headings = [], ...body] = cells;
+  return [line(headings), widths.map((width) => '─'.repeat(width)).join('  '), ...body.map(line)].join('\n');
+}
+
+/** System → measure → figure, as evaluation/ gives it. */
+export type Figures = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** Measures side by side: a row for each measure, a column for each system; '—' where a measure does not apply. */
+export function measuresTable(systems: Figures): string {
+  const measures = new Set(Object.values(systems).flatMap((figures) => Object.keys(figures)));
+  const columns: Column[] = [
+    { heading: 'measure' },
+    ...Object.keys(systems).map((heading): Column => ({ heading, align: 'right' })),
+  ];
+  return textTable(
+    columns,
+    [...measures].map((measure) => [measure, ...Object.values(systems).map((figures) => figure(figures[measure]))]),
+  );
+}
+
+const figure = (value: number | undefined): string => (value === undefined ? '—' : value.toFixed(3));
+
+/** The figures of one system on one line: 'IA@1 0.980, AP@10 0.512'. */
+export const measuresLine = (figures: Readonly<Record<string, number>>): string =>
+  Object.entries(figures)
+    .map(([measure, value]) => `${measure} ${figure(value)}`)
+    .join(', ');

@@ -1,0 +1,41 @@
+import type { InputTypes, Optimizer, ParameterSpecs, TrainingDefinition } from '@neurodex/autograd';
+import type { Geometry } from '../models/dsi/geometry.ts';
+import { dsiLoss } from '../models/dsi/loss.ts';
+import { dsiParameters } from '../models/dsi/parameters.ts';
+
+export interface StepOptions {
+  readonly geometry: Geometry;
+  /** B */
+  readonly batch: number;
+  /** R */
+  readonly identifiers: number;
+  readonly dropout: number;
+  /** Whether the batch says which tokens the trie allows. */
+  readonly trieMasking: boolean;
+  readonly optimizer: Optimizer;
+}
+
+/** One training step of the ViT-DSI for one batch shape, ready to be compiled (`Trainer.create`, `trainingGraph`). */
+export function trainingStep(options: StepOptions): TrainingDefinition<ParameterSpecs, InputTypes> {
+  const { geometry, batch, identifiers, dropout, trieMasking, optimizer } = options;
+  const T = identifiers * geometry.tokens;
+  return {
+    parameters: dsiParameters(geometry),
+    optimizer,
+    inputs: {
+      pictures: { dtype: 'uint8', shape: [batch, geometry.size, geometry.size, 3] },
+      tokens: { dtype: 'int32', shape: [T, batch] },
+      targets: { dtype: 'int32', shape: [T, batch] },
+      ...(trieMasking ? { allowed: { dtype: 'uint8', shape: [T, batch, geometry.vocabulary] } as const } : {}),
+    },
+    loss: (parameters, inputs) => {
+      const { loss, tokenAccuracy } = dsiLoss(
+        parameters,
+        inputs as unknown as Parameters<typeof dsiLoss>[1],
+        geometry,
+        { dropout },
+      );
+      return { loss, tokenAccuracy };
+    },
+  };
+}
