@@ -54,10 +54,13 @@ function main(): number {
     writeFileSync(figures, neurodex(['evaluate', index, '--json'], true));
     neurodex(['evaluate', index, '--trec', join(folder, 'trec')], true);
 
+    const models = join(folder, 'onnx');
+    run('tsx interop/write_onnx.ts', process.execPath, ['--import', 'tsx', here('write_onnx.ts'), index, models]);
+
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
       'check_measures.py': [join(folder, 'trec'), figures],
-      'check_onnx.py': [index],
+      'check_onnx.py': [models],
     };
     const failed: string[] = [];
     for (const [name, args] of Object.entries(checks)) {

@@ -77,6 +77,9 @@ export const configSchema = z.strictObject({
       'strength of the augmentation of catalogue pictures in the indexing task; 0 shows them as they are',
     ),
     retrieval: fraction.describe('strength of the augmentation of queries in the retrieval task'),
+    clean: fraction.describe(
+      'share of the queries that are shown as they are, as queries are when the index is searched',
+    ),
     shift: fraction.describe('largest shift, as a share of the edge'),
     scale: fraction.describe('largest change of scale: 0.2 is 1/1.2 to 1.2'),
     rotate: z.number().min(0).max(180).describe('largest rotation, in degrees'),

@@ -1,2 +1,21 @@
+/** The library: what the command line does, as functions. */
+export type { Catalogue, StoredPicture } from './catalogue/catalogue.ts';
+export { checkConfig } from './check-config.ts';
 export { type Config, configSchema } from './config.ts';
+export type { Dataset, LicenceNotice, Role, SkippedFile, SourcePicture } from './datasets/dataset.ts';
+export { openEmoji } from './datasets/emoji.ts';
+export { openFolder } from './datasets/folder.ts';
 export { type ErrorCode, NeurodexError } from './errors.ts';
+export type { Measure } from './evaluation/measure.ts';
+export { DEFAULT_MEASURES, parseMeasure } from './evaluation/registry.ts';
+export { decodeFile, decodePicture } from './image/decode.ts';
+export type { Picture } from './image/picture.ts';
+export { type CreateIndexOptions, createIndex, type IndexSummary } from './jobs/create-index.ts';
+export { type EvaluateOptions, evaluateIndex } from './jobs/evaluate-index.ts';
+export { type IndexFacts, inspectIndex } from './jobs/inspect-index.ts';
+export { type SearchOptions, type SearchResults, searchIndex } from './jobs/search.ts';
+export { PRESETS, type PresetName } from './presets/presets.ts';
+export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts';
+export { type Index, openIndex, SYSTEMS, type SystemName } from './retrieval/open.ts';
+export type { Answer, System } from './retrieval/system.ts';
+export type { TrackedEvent, Tracker } from './tracking/tracker.ts';

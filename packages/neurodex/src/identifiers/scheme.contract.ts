@@ -1,8 +1,8 @@
 import { Random } from '@neurodex/autograd';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeIdentifier, identifierLength } from './encode.ts';
 import { IDENTIFIER_ORDERS } from '../config.ts';
+import { encodeIdentifier, identifierLength } from './encode.ts';
 import type { IdentifierScheme, Nameable, SchemeOptions } from './scheme.ts';
 import { Trie } from './trie.ts';
 

@@ -7,7 +7,6 @@ export interface Nameable {
   readonly labels: readonly string[];
 }
 
-
 export interface SchemeOptions {
   /** `clustered`: class by class, in catalogue order within a class; `random`: shuffled. */
   readonly order: IdentifierOrder;

@@ -4,7 +4,8 @@ import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { withRole } from '../catalogue/catalogue.ts';
 import { readThumbnails } from '../catalogue/store.ts';
-import { openEmoji } from '../datasets/emoji.ts';
+import type { Dataset } from '../datasets/dataset.ts';
+import { type EmojiOptions, openEmoji } from '../datasets/emoji.ts';
 import type { Comparison } from '../evaluation/compare.ts';
 import { evaluateSystems } from '../evaluation/compare.ts';
 import { queriesOf } from '../evaluation/queries.ts';
@@ -32,6 +33,8 @@ export interface DemoOptions {
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** Gives the pictures; emoji from npm unless told. */
+  readonly openDataset?: (options: EmojiOptions) => Promise<Dataset>;
 }
 
 export interface DemoResult {
@@ -66,7 +69,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const stop = signal === undefined ? {} : { signal };
   const folder = { force, marker: MARKER, ...stop };
   const evaluation = await createFolder(out, folder, async (temporary) => {
-    const dataset = await openEmoji({ concepts, seed, reporter, ...stop });
+    const dataset = await (options.openDataset ?? openEmoji)({ concepts, seed, reporter, ...stop });
     const config = PRESETS[options.preset ?? 'demo'];
     const indexFolder = join(temporary, INDEX);
     await createIndex({ ...options, dataset, config, out: indexFolder, force: false });

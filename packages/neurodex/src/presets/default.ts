@@ -33,6 +33,16 @@ export const standard: Config = {
     validateEvery: 200,
     patience: 10,
   },
-  augmentation: { indexing: 0, retrieval: 1, shift: 0.1, scale: 0.2, rotate: 15, flip: true, colour: 0.2, erase: 0.1 },
+  augmentation: {
+    indexing: 0,
+    retrieval: 1,
+    clean: 0.3,
+    shift: 0.1,
+    scale: 0.2,
+    rotate: 15,
+    flip: true,
+    colour: 0.2,
+    erase: 0.1,
+  },
   retrieval: { exactUpTo: 5000, beam: 20 },
 };

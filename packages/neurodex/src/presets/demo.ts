@@ -7,6 +7,6 @@ import { standard } from './default.ts';
  */
 export const demo: Config = {
   ...standard,
-  training: { ...standard.training, indexingEpochs: 150 },
+  training: { ...standard.training, indexingEpochs: 250 },
   augmentation: { ...standard.augmentation, colour: 0.4 },
 };

@@ -33,6 +33,16 @@ export const seed: Config = {
     validateEvery: 100,
     patience: 0,
   },
-  augmentation: { indexing: 0, retrieval: 0, shift: 0, scale: 0, rotate: 0, flip: false, colour: 0, erase: 0 },
+  augmentation: {
+    indexing: 0,
+    retrieval: 0,
+    clean: 0,
+    shift: 0,
+    scale: 0,
+    rotate: 0,
+    flip: false,
+    colour: 0,
+    erase: 0,
+  },
   retrieval: { exactUpTo: 5000, beam: 20 },
 };

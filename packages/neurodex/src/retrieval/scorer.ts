@@ -1,8 +1,10 @@
 import {
   constant,
+  type Graph,
   type HostArray,
   loadable,
   openParameters,
+  parameterCount,
   type Runtime,
   type Session,
   type Tensor,
@@ -53,46 +55,8 @@ export class Scorer {
     slots: number,
     parameters?: Float32Array,
   ): Promise<Scorer> {
-    const { size, patches, width, layers } = geometry;
-    const specs = dsiParameters(geometry);
-    const count = Object.values(specs).reduce((n, { shape }) => n + shape.reduce((p, d) => p * d, 1), 0);
-    const fed = parameters === undefined ? ({ parameters: { dtype: 'float32', shape: [count] } } as const) : {};
-    const open = (tensors: Readonly<Record<string, Tensor>>, scope: Tensor['scope']) =>
-      openParameters(
-        specs,
-        tensors.parameters ?? constant(scope, 'float32', [count], parameters ?? new Float32Array(count)),
-      );
-    const memoryType = { dtype: 'float32', shape: [patches, batch, width] } as const;
-    const names = Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
-
-    const encoder = trace({ ...fed, pictures: { dtype: 'uint8', shape: [batch, size, size, 3] } }, (tensors, scope) => {
-      const { keys, values } = encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 });
-      return Object.fromEntries(
-        names.flatMap(([key, value], i) => [
-          [key, keys[i] as Tensor],
-          [value, values[i] as Tensor],
-        ]),
-      );
-    });
-    const decoder = trace(
-      {
-        ...fed,
-        ...Object.fromEntries(names.flat().map((name) => [name, memoryType])),
-        tokens: { dtype: 'int32', shape: [slots, batch] },
-        positions: { dtype: 'int32', shape: [slots] },
-        mask: { dtype: 'float32', shape: [slots, patches + slots] },
-      } as const,
-      (tensors, scope) => {
-        const all = tensors as Readonly<Record<string, Tensor>>;
-        const memory = {
-          keys: names.map(([key]) => all[key] as Tensor),
-          values: names.map(([, value]) => all[value] as Tensor),
-        };
-        return { logits: decode(open(all, scope), memory, tensors.tokens, tensors, geometry, { dropout: 0 }) };
-      },
-    );
-    const load = (graph: Parameters<typeof loadable>[0], name: string) =>
-      runtime.load(loadable(graph, { name, contrib: runtime.contrib }));
+    const { encoder, decoder } = scoringGraphs(geometry, batch, slots, parameters);
+    const load = (graph: Graph, name: string) => runtime.load(loadable(graph, { name, contrib: runtime.contrib }));
     return new Scorer(await load(encoder, 'encode'), await load(decoder, 'decode'), geometry, batch, slots);
   }
 
@@ -112,4 +76,55 @@ export class Scorer {
     await this.encoder.release();
     await this.decoder.release();
   }
+}
+
+/**
+ * The two graphs of a scorer. Inputs and outputs: pictures (uint8 [B,Y,X,3]) → keys0, values0, … (float32 [P,B,D] for each
+ * layer); these with tokens (int32 [T,B]), positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
+ * @param parameters built in; without them both take the flat vector as an input
+ */
+export function scoringGraphs(
+  geometry: Geometry,
+  batch: number,
+  slots: number,
+  parameters?: Float32Array,
+): { encoder: Graph; decoder: Graph } {
+  const { size, patches, width, layers } = geometry;
+  const specs = dsiParameters(geometry);
+  const flat = { dtype: 'float32', shape: [parameterCount(specs)] } as const;
+  const fed = parameters === undefined ? { parameters: flat } : {};
+  const open = (tensors: Readonly<Record<string, Tensor>>, scope: Tensor['scope']) => {
+    const built = () => constant(scope, 'float32', flat.shape, parameters ?? new Float32Array());
+    return openParameters(specs, tensors.parameters ?? built());
+  };
+  const memoryType = { dtype: 'float32', shape: [patches, batch, width] } as const;
+  const names = Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
+
+  const encoder = trace({ ...fed, pictures: { dtype: 'uint8', shape: [batch, size, size, 3] } }, (tensors, scope) => {
+    const { keys, values } = encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 });
+    return Object.fromEntries(
+      names.flatMap(([key, value], i) => [
+        [key, keys[i] as Tensor],
+        [value, values[i] as Tensor],
+      ]),
+    );
+  });
+  const decoder = trace(
+    {
+      ...fed,
+      ...Object.fromEntries(names.flat().map((name) => [name, memoryType])),
+      tokens: { dtype: 'int32', shape: [slots, batch] },
+      positions: { dtype: 'int32', shape: [slots] },
+      mask: { dtype: 'float32', shape: [slots, patches + slots] },
+    } as const,
+    (tensors, scope) => {
+      const all = tensors as Readonly<Record<string, Tensor>>;
+      const memory = {
+        keys: names.map(([key]) => all[key] as Tensor),
+        values: names.map(([, value]) => all[value] as Tensor),
+      };
+      return { logits: decode(open(all, scope), memory, tensors.tokens, tensors, geometry, { dropout: 0 }) };
+    },
+  );
+  return { encoder, decoder };
 }

@@ -146,8 +146,8 @@ export class BatchMaker {
   private show({ picture, task }: Example, pictures: Uint8Array, b: number): void {
     const { catalogue, config } = this.source;
     const bytes = catalogue.size * catalogue.size * 3;
-    const { indexing, retrieval, ...ranges } = config.augmentation;
-    const strength = task === 'indexing' ? indexing : retrieval;
+    const { indexing, retrieval, clean, ...ranges } = config.augmentation;
+    const strength = task === 'indexing' ? indexing : this.random.uniform() < clean ? 0 : retrieval;
     augment(
       pixelsOf(catalogue, picture.row),
       pictures.subarray(b * bytes, (b + 1) * bytes),

@@ -1,9 +1,11 @@
 import {
+  add,
   cast,
   concat,
   gelu,
   gemm,
   glorot,
+  linear,
   mul,
   type ParameterSpecs,
   pad,
@@ -18,6 +20,10 @@ import {
 import type { Geometry } from './geometry.ts';
 
 const CHANNELS = 3;
+/** Of a 3×3 window. */
+const NEIGHBOURS = 9;
+/** Residual 3×3 convolutions of the convolutional stem. */
+const STEM_BLOCKS = 1;
 /** Pixels enter the network as (value/255 − MEAN)/DEVIATION, which is −1 … 1. */
 const MEAN = 0.5;
 const DEVIATION = 0.5;
@@ -36,6 +42,12 @@ export function stemParameters(geometry: Geometry): ParameterSpecs {
   return {
     'stem.weight': glorot(CHANNELS * patchSize ** 2, channels),
     'stem.bias': zeros(channels),
+    ...Object.fromEntries(
+      Array.from({ length: STEM_BLOCKS }, (_, i) => [
+        [`stem.block${i}.weight`, glorot(NEIGHBOURS * channels, channels)],
+        [`stem.block${i}.bias`, zeros(channels)],
+      ]).flat(),
+    ),
     'patch.weight': glorot(4 * channels, width),
     'patch.bias': zeros(width),
   };
@@ -67,10 +79,13 @@ export function embedPatches(parameters: NamedTensors, pictures: Tensor, geometr
   const rows = reshape(windows, [-1, CHANNELS * patchSize ** 2]);
   // A window is four tiles; its vector runs tile by tile, and within a tile as the linear stem's patches do.
   const first = gelu(fromBytes(rows, layer(parameters, 'stem'), [4, stride]));
-  const grid = reshape(first, [side / 2, 2, side / 2, 2, batch, channels]);
+  let x = reshape(first, [side, side, batch, channels]);
+  for (let i = 0; i < STEM_BLOCKS; i++) {
+    x = add(x, gelu(linear(neighbourhoods(x), layer(parameters, `stem.block${i}`))));
+  }
+  const grid = reshape(x, [side / 2, 2, side / 2, 2, batch, channels]);
   const grouped = reshape(transpose(grid, [0, 2, 4, 1, 3, 5]), [-1, 4 * channels]);
-  const second = layer(parameters, 'patch');
-  return reshape(gemm(grouped, second.weight, second.bias), [patches, batch, width]);
+  return reshape(linear(grouped, layer(parameters, 'patch')), [patches, batch, width]);
 }
 
 /** Pictures cut into tiles: [B,Y,X,3] → [Y/t, X/t, B, t·t·3], a tile's vector in the order row, column, channel. */
@@ -87,6 +102,15 @@ function overlappingWindows(pictures: Tensor, t: number): Tensor {
   const [rows, columns] = [grid.size(0) - 1, grid.size(1) - 1];
   const corner = (y: number, x: number) => slice(slice(grid, 0, y, y + rows), 1, x, x + columns);
   return concat([corner(0, 0), corner(0, 1), corner(1, 0), corner(1, 1)], -1);
+}
+
+/** Each position with its eight neighbours, zeros beyond the edge: [Y,X,B,C] → [Y,X,B,9·C], the input of a 3×3 convolution. */
+function neighbourhoods(x: Tensor): Tensor {
+  const [rows, columns] = [x.size(0), x.size(1)];
+  const padded = pad(pad(x, 0, 1, 1), 1, 1, 1);
+  const shifted = (dy: number, dx: number) => slice(slice(padded, 0, dy, dy + rows), 1, dx, dx + columns);
+  const shifts = Array.from({ length: NEIGHBOURS }, (_, i) => shifted(Math.floor(i / 3), i % 3));
+  return concat(shifts, -1);
 }
 
 /**
