@@ -85,6 +85,7 @@ export const configSchema = z.strictObject({
     rotate: z.number().min(0).max(180).describe('largest rotation, in degrees'),
     flip: z.boolean().describe('mirror left and right, where that changes no meaning'),
     colour: fraction.describe('largest change of brightness, contrast and saturation'),
+    hue: z.number().min(0).max(180).describe('largest turn of all hues, in degrees'),
     erase: fraction.describe('probability that a rectangle is blanked out'),
   }),
   retrieval: z.strictObject({

@@ -1,10 +1,11 @@
 import { DEVICES } from '@neurodex/autograd';
 import { NeurodexError } from '../errors.ts';
-import type { SplitName, SystemName } from './jobs.ts';
+import type { Split } from '../jobs/evaluate-index.ts';
+import type { SystemName } from '../retrieval/open.ts';
 import { nearest } from './suggest.ts';
 
 export const SYSTEMS: readonly SystemName[] = ['dsi', 'pixels'];
-export const SPLITS: readonly SplitName[] = ['test', 'validation'];
+export const SPLITS: readonly Split[] = ['test', 'validation'];
 /** Seeds are 32 bits wide: a larger one would be the same as a smaller one. */
 const LARGEST_SEED = 2 ** 32 - 1;
 

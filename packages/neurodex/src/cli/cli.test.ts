@@ -7,8 +7,11 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
+import type { CreateIndexOptions, IndexSummary } from '../jobs/create-index.ts';
+import type { DemoOptions } from '../jobs/demo.ts';
+import type { EvaluateOptions } from '../jobs/evaluate-index.ts';
+import type { SearchOptions } from '../jobs/search.ts';
 import { PRESETS } from '../presets/presets.ts';
-import type { CreateIndexOptions, DemoOptions, EvaluateOptions, IndexSummary, SearchOptions } from './jobs.ts';
 import { jsonError, runCli } from './test-io.fixture.ts';
 
 let folder = '';
@@ -340,6 +343,7 @@ describe('inspect and demo', () => {
     const inspection = {
       index: '/x',
       version: 1,
+      neurodex: '0.1.0',
       created: '2026-01-01T00:00:00Z',
       seed: 7,
       dataset: { name: 'folder', source: '/pictures' },
@@ -348,6 +352,7 @@ describe('inspect and demo', () => {
       classes: 3,
       parameters: 1000,
       bytes: 1_234_567,
+      training: { device: 'cpu', steps: 10, seconds: 3, validation: {} },
       config: PRESETS.default,
       skipped: [
         { path: 'a.txt', reason: 'not a picture file' },

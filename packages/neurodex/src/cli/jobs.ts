@@ -1,128 +1,18 @@
-import type { Device } from '@neurodex/autograd';
-import type { Config } from '../config.ts';
-import type { Dataset, LicenceNotice, SkippedFile } from '../datasets/dataset.ts';
-import type { PresetName } from '../presets/presets.ts';
+import type { Dataset } from '../datasets/dataset.ts';
+import type { createIndex } from '../jobs/create-index.ts';
+import type { runDemo } from '../jobs/demo.ts';
+import type { evaluateIndex } from '../jobs/evaluate-index.ts';
+import type { inspectIndex } from '../jobs/inspect-index.ts';
+import type { searchIndex } from '../jobs/search.ts';
 import type { Reporter } from '../progress.ts';
 
-export type SystemName = 'dsi' | 'pixels';
-export type SplitName = 'test' | 'validation';
-
-interface QueryCounts {
-  readonly train: number;
-  readonly validation: number;
-  readonly test: number;
-}
-
-export interface CreateIndexOptions {
-  readonly dataset: Dataset;
-  readonly out: string;
-  readonly config: Config;
-  readonly seed: number;
-  readonly force: boolean;
-  readonly device: Device;
-  readonly reporter: Reporter;
-  readonly signal?: AbortSignal;
-}
-
-export interface IndexSummary {
-  readonly index: string;
-  /** N */
-  readonly catalogue: number;
-  readonly queries: QueryCounts;
-  readonly skipped: readonly SkippedFile[];
-  readonly parameters: number;
-  readonly steps: number;
-  readonly seconds: number;
-  readonly validation: Readonly<Record<string, number>>;
-}
-
-export interface SearchOptions {
-  readonly index: string;
-  readonly files: string[];
-  readonly k: number;
-  readonly system: SystemName;
-  readonly device: Device;
-  readonly reporter: Reporter;
-}
-
-export interface SearchResult {
-  readonly results: readonly {
-    readonly query: string;
-    readonly answers: readonly {
-      readonly rank: number;
-      readonly identifier: string;
-      readonly picture: string;
-      readonly label: string | null;
-      readonly score: number;
-    }[];
-  }[];
-}
-
-export interface EvaluateOptions {
-  readonly index: string;
-  readonly systems: SystemName[];
-  readonly split: SplitName;
-  /** Folder for the TREC files. */
-  readonly trec?: string;
-  readonly device: Device;
-  readonly reporter: Reporter;
-}
-
-export interface EvaluationResult {
-  readonly catalogue: number;
-  readonly queries: number;
-  readonly systems: Readonly<Record<string, Readonly<Record<string, number>>>>;
-}
-
-export interface InspectOptions {
-  readonly index: string;
-  readonly verify: boolean;
-  readonly reporter: Reporter;
-}
-
-export interface Inspection {
-  readonly index: string;
-  readonly version: number | string;
-  readonly created: string;
-  readonly seed: number;
-  readonly dataset: { readonly name: string; readonly source: string };
-  readonly catalogue: number;
-  readonly queries: QueryCounts;
-  readonly classes: number;
-  readonly parameters: number;
-  readonly bytes: number;
-  readonly config: Config;
-  readonly skipped: readonly SkippedFile[];
-  readonly notices: readonly LicenceNotice[];
-}
-
-export interface DemoOptions {
-  readonly out: string;
-  readonly concepts: number;
-  readonly seed: number;
-  readonly preset?: PresetName;
-  readonly force: boolean;
-  readonly device: Device;
-  readonly reporter: Reporter;
-  readonly signal?: AbortSignal;
-}
-
-export interface DemoResult {
-  readonly evaluation: EvaluationResult;
-  readonly contactSheet: string;
-  readonly learningCurve: string;
-  readonly index: string;
-  /** A picture file to search with. */
-  readonly tryNext: string;
-}
-
-/** What the commands call. */
+/** What the commands call; tests call others. */
 export interface Jobs {
-  createIndex(options: CreateIndexOptions): Promise<IndexSummary>;
-  searchIndex(options: SearchOptions): Promise<SearchResult>;
-  evaluateIndex(options: EvaluateOptions): Promise<EvaluationResult>;
-  inspectIndex(options: InspectOptions): Promise<Inspection>;
-  runDemo(options: DemoOptions): Promise<DemoResult>;
+  readonly createIndex: typeof createIndex;
+  readonly searchIndex: typeof searchIndex;
+  readonly evaluateIndex: typeof evaluateIndex;
+  readonly inspectIndex: typeof inspectIndex;
+  readonly runDemo: typeof runDemo;
 }
 
 /** Where pictures come from, by the word that a user gives for it. */

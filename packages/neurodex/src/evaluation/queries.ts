@@ -27,6 +27,7 @@ export const VIEW: AugmentSettings = {
   rotate: 10,
   flip: false,
   colour: 0.3,
+  hue: 0,
   erase: 0,
 };
 

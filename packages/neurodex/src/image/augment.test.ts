@@ -4,8 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { type AugmentSettings, augment } from './augment.ts';
 
 const SIZE = 48;
-const still: AugmentSettings = { strength: 1, shift: 0, scale: 0, rotate: 0, flip: false, colour: 0, erase: 0 };
-const full: AugmentSettings = { strength: 1, shift: 0.1, scale: 0.2, rotate: 15, flip: true, colour: 0.3, erase: 0.5 };
+const still: AugmentSettings = { strength: 1, shift: 0, scale: 0, rotate: 0, flip: false, colour: 0, hue: 0, erase: 0 };
+const full: AugmentSettings = {
+  strength: 1,
+  shift: 0.1,
+  scale: 0.2,
+  rotate: 15,
+  flip: true,
+  colour: 0.3,
+  hue: 20,
+  erase: 0.5,
+};
 
 /** A soft, asymmetric pattern: bilinear sampling moves it without much loss. */
 function pattern(size = SIZE): Uint8Array {
@@ -108,6 +117,16 @@ describe('augment', () => {
     for (let i = 0; i < target.length; i += 3) expect(target[i]).toBe(target[i + 1]);
   });
 
+  it('turns hues about the grey axis: a third of the circle hands the channels on, greys stay', () => {
+    const source = pattern();
+    for (let i = 0; i < 30; i++) source[i] = 77; // ten grey pixels
+    const target = new Uint8Array(source.length);
+    augment(source, target, SIZE, { ...still, hue: 120 }, scripted([0.5, 0.5, 0.5, 0.5, 0.9, 0.5, 0.5, 0.5, 1]));
+    for (let i = 0; i < source.length; i += 3) {
+      expect([...target.subarray(i, i + 3)]).toEqual([source[i + 2], source[i], source[i + 1]]);
+    }
+  });
+
   it('erases between 2 and 20 % of the area, always and never as asked', () => {
     const white = new Uint8Array(SIZE * SIZE * 3).fill(255);
     const shares: number[] = [];
@@ -150,6 +169,7 @@ describe('augment', () => {
           rotate: fc.double({ min: 0, max: 180, noNaN: true }),
           flip: fc.boolean(),
           colour: fc.constant(0),
+          hue: fc.constant(0),
           erase: fc.constant(0),
         }),
         (size, seed, settings) => {

@@ -15,6 +15,8 @@ export interface AugmentSettings {
   readonly flip: boolean;
   /** Largest change of brightness, contrast and saturation, each a factor 1 ± colour. */
   readonly colour: number;
+  /** Largest turn of all hues about the grey axis, in degrees. */
+  readonly hue: number;
   /** Probability that a rectangle is blanked out. */
   readonly erase: number;
 }
@@ -98,6 +100,12 @@ export function augment(
   const contrast = 1 + colour * random.uniform(-1, 1);
   const saturation = 1 + colour * random.uniform(-1, 1);
   const mean = meanLuma(source);
+  // Turning hues is a rotation about the grey axis: each new channel is a mixture, the same one shifted by a channel.
+  const turn = (random.uniform(-1, 1) * settings.hue * strength * Math.PI) / 180;
+  const third = (1 - Math.cos(turn)) / 3;
+  const same = Math.cos(turn) + third;
+  const next = third - Math.sin(turn) / Math.sqrt(3);
+  const past = third + Math.sin(turn) / Math.sqrt(3);
   const gain = brightness * contrast;
   const ownGain = gain * saturation;
   const lumaGain = (gain - ownGain) / 256;
@@ -143,9 +151,9 @@ export function augment(
         weightC * (source[c + 2] as number) +
         weightD * (source[d + 2] as number);
       const base = lumaGain * (RED * red + GREEN * green + BLUE * blue) + lift;
-      out[at] = ownGain * red + base;
-      out[at + 1] = ownGain * green + base;
-      out[at + 2] = ownGain * blue + base;
+      out[at] = ownGain * (same * red + next * green + past * blue) + base;
+      out[at + 1] = ownGain * (past * red + same * green + next * blue) + base;
+      out[at + 2] = ownGain * (next * red + past * green + same * blue) + base;
       at += 3;
       sampleX += xx;
       sampleY -= sine;

@@ -5,10 +5,14 @@ import { queriesOf } from '../evaluation/queries.ts';
 import type { Reporter } from '../progress.ts';
 import { openIndex, type SystemName } from '../retrieval/open.ts';
 
+/** Queries that can be measured on. */
+export const SPLITS = ['test', 'validation'] as const;
+export type Split = (typeof SPLITS)[number];
+
 export interface EvaluateOptions {
   readonly index: string;
   readonly systems: readonly SystemName[];
-  readonly split: 'test' | 'validation';
+  readonly split: Split;
   /** Folder for TREC files. */
   readonly trec?: string;
   readonly device: Device;

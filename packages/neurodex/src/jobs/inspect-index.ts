@@ -1,10 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
-import type { Config } from '../config.ts';
 import { type LicenceNotice, ROLES, type SkippedFile } from '../datasets/dataset.ts';
 import type { Reporter } from '../progress.ts';
-import { CATALOGUE_FOLDER, readIndexManifest } from '../retrieval/manifest.ts';
+import { CATALOGUE_FOLDER, type RecordedConfig, readIndexManifest } from '../retrieval/manifest.ts';
 import { readModel } from '../retrieval/open.ts';
 
 export interface InspectOptions {
@@ -33,7 +32,8 @@ export interface IndexFacts {
     readonly seconds: number;
     readonly validation: Readonly<Record<string, number>>;
   };
-  readonly config: Config;
+  /** As it was when the index was made. */
+  readonly config: RecordedConfig;
   readonly skipped: readonly SkippedFile[];
   readonly notices: readonly LicenceNotice[];
 }

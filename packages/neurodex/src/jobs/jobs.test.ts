@@ -313,6 +313,18 @@ describe('what goes wrong', () => {
     );
   });
 
+  it('an index made before a configuration key existed still opens', async () => {
+    const file = join(index, 'index.json');
+    const text = await readFile(file, 'utf8');
+    const json = JSON.parse(text) as { config: { augmentation: Record<string, unknown>; later?: unknown } };
+    delete json.config.augmentation.hue;
+    json.config.later = { key: 1 };
+    await writeFile(file, JSON.stringify(json));
+    const facts = await inspectIndex({ index, verify: true, reporter: silentReporter });
+    expect(facts.config).toMatchObject({ later: { key: 1 } });
+    await writeFile(file, text);
+  });
+
   it('a query that is missing or no picture is named', async () => {
     const search = (file: string) => searchIndex({ index, files: [file], k: 1, system: 'dsi', ...quiet });
     await expect(search(join(root, 'no.png'))).rejects.toMatchObject({ code: 'picture-missing' });

@@ -42,6 +42,7 @@ export const standard: Config = {
     rotate: 15,
     flip: true,
     colour: 0.2,
+    hue: 0,
     erase: 0.1,
   },
   retrieval: { exactUpTo: 5000, beam: 20 },

@@ -8,5 +8,5 @@ import { standard } from './default.ts';
 export const demo: Config = {
   ...standard,
   training: { ...standard.training, indexingEpochs: 250 },
-  augmentation: { ...standard.augmentation, colour: 0.4 },
+  augmentation: { ...standard.augmentation, scale: 0.3, colour: 0.5, hue: 30 },
 };

@@ -42,6 +42,7 @@ export const seed: Config = {
     rotate: 0,
     flip: false,
     colour: 0,
+    hue: 0,
     erase: 0,
   },
   retrieval: { exactUpTo: 5000, beam: 20 },

@@ -15,6 +15,18 @@ const VERSION = 1;
 
 const figures = z.record(z.string(), z.number());
 
+/**
+ * The configuration that an index was made with. Only what searching needs is required of it: an index outlives keys
+ * that are added later.
+ */
+const { pictures, identifiers, retrieval } = configSchema.shape;
+const recordedConfig = z.looseObject({
+  pictures: z.looseObject({ maxPixels: pictures.shape.maxPixels }),
+  identifiers: z.looseObject({ scheme: identifiers.shape.scheme }),
+  retrieval: z.looseObject({ exactUpTo: retrieval.shape.exactUpTo, beam: retrieval.shape.beam }),
+});
+export type RecordedConfig = Readonly<z.infer<typeof recordedConfig>>;
+
 const manifestSchema = z.object({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
@@ -23,7 +35,7 @@ const manifestSchema = z.object({
   created: z.string(),
   seed: z.int(),
   dataset: z.object({ name: z.string(), source: z.string() }),
-  config: configSchema,
+  config: recordedConfig,
   model: z.object({
     file: z.literal(MODEL_FILE),
     bytes: z.int().min(0),

@@ -20,12 +20,12 @@ const sameClass = (picture: { labels: readonly string[] }) =>
 function makerOf(
   mix: Phase['mix'],
   identifiers: number,
-  options: { catalogueQueries?: number; strength?: number; seed?: number } = {},
+  options: { catalogueQueries?: number; strength?: number; clean?: number; seed?: number } = {},
 ) {
   const config = {
     ...PRESETS.default,
     training: { ...PRESETS.default.training, catalogueQueries: options.catalogueQueries ?? 0 },
-    augmentation: { ...PRESETS.default.augmentation, retrieval: options.strength ?? 0 },
+    augmentation: { ...PRESETS.default.augmentation, retrieval: options.strength ?? 0, clean: options.clean ?? 0 },
   };
   const phase: Phase = {
     name: 'joint',
@@ -132,6 +132,18 @@ describe('a batch', () => {
     expect([0, 1, 2].every((b) => rowShown(augmented, b) >= 0)).toBe(true);
     expect([3, 4, 5].some((b) => rowShown(augmented, b) >= 0)).toBe(false);
   });
+});
+
+it('shows the share of queries as they are that is asked for', () => {
+  const maker = makerOf({ indexing: 0, retrieval: 10 }, 1, { strength: 1, clean: 0.3 });
+  const batch = maker.allocate();
+  let clean = 0;
+  for (let step = 0; step < 60; step++) {
+    maker.fill(batch);
+    for (let b = 0; b < 10; b++) if (rowShown(batch.pictures, b) >= 0) clean++;
+  }
+  expect(clean / 600).toBeGreaterThan(0.22);
+  expect(clean / 600).toBeLessThan(0.38);
 });
 
 describe('Deck and sample', () => {

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
+import type { DemoResult } from '../../jobs/demo.ts';
 import { parseSeed, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -10,7 +11,6 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
-import type { DemoResult } from '../jobs.ts';
 import { shellQuote } from '../shell.ts';
 import { DEFAULT_CONCEPTS } from '../source.ts';
 import { describeEvaluation } from './evaluate.ts';

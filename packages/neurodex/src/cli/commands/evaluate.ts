@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
+import type { Comparison } from '../../evaluation/compare.ts';
+import type { Split } from '../../jobs/evaluate-index.ts';
 import { measuresTable } from '../../report/table.ts';
+import type { SystemName } from '../../retrieval/open.ts';
 import { oneOf, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -11,11 +14,10 @@ import {
   withExamples,
 } from '../command.ts';
 import { plural } from '../format.ts';
-import type { EvaluationResult, SplitName, SystemName } from '../jobs.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
   readonly system?: readonly SystemName[];
-  readonly split: SplitName;
+  readonly split: Split;
   readonly trec?: string;
 }
 
@@ -30,7 +32,7 @@ export function addEvaluate(program: Command, context: Context): void {
       'dsi, pixels or both, separated by a comma; may be repeated (both unless told)',
       parseSystems,
     )
-    .option('--split <name>', 'which queries: test or validation', oneOf('--split', SPLITS), 'test' as SplitName)
+    .option('--split <name>', 'which queries: test or validation', oneOf('--split', SPLITS), 'test' as Split)
     .option('--trec <folder>', 'also write qrels.txt and one run file for each system, in TREC format', text('--trec'));
   withCommonFlags(withDevice(command));
   withExamples(command, [
@@ -56,5 +58,5 @@ async function evaluate(index: string, flags: Flags, context: Context): Promise<
   });
 }
 
-export const describeEvaluation = ({ catalogue, queries, systems }: EvaluationResult, split: SplitName): string =>
+export const describeEvaluation = ({ catalogue, queries, systems }: Comparison, split: Split): string =>
   `${plural(queries, `${split} query`, `${split} queries`)} over ${plural(catalogue, 'catalogue picture')}\n\n${measuresTable(systems)}`;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { IndexSummary } from '../../jobs/create-index.ts';
 import { measuresLine } from '../../report/table.ts';
 import { collected, parseSeed, text, wholeNumber } from '../arguments.ts';
 import {
@@ -11,7 +12,6 @@ import {
   withExamples,
 } from '../command.ts';
 import { formatCount, formatSeconds, plural } from '../format.ts';
-import type { IndexSummary } from '../jobs.ts';
 import { shellQuote } from '../shell.ts';
 import { openSource } from '../source.ts';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import type { IndexFacts } from '../../jobs/inspect-index.ts';
 import { printable } from '../../report/text.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
-import type { Inspection } from '../jobs.ts';
 
 interface Flags extends CommonFlags {
   readonly verify?: true;
@@ -31,7 +31,7 @@ async function inspect(index: string, flags: Flags, context: Context): Promise<v
   });
 }
 
-function describe(inspection: Inspection, verified: boolean): string {
+function describe(inspection: IndexFacts, verified: boolean): string {
   const { dataset, queries, config, skipped, notices } = inspection;
   const lines = [
     `index       ${inspection.index} (version ${inspection.version}${verified ? ', every file sound' : ''})`,
@@ -57,11 +57,11 @@ function describe(inspection: Inspection, verified: boolean): string {
 }
 
 /** One line for each section: '  model  patchSize 8, stem convolutional, …'. */
-function settings(config: Inspection['config']): string[] {
+function settings(config: IndexFacts['config']): string[] {
   const sections = Object.entries(config);
   const width = Math.max(...sections.map(([name]) => name.length));
   return sections.map(([name, keys]) => {
-    const values = Object.entries(keys).map(([key, value]) => `${key} ${value}`);
+    const values = Object.entries(keys as Readonly<Record<string, unknown>>).map(([key, value]) => `${key} ${value}`);
     return `  ${name.padEnd(width)}  ${values.join(', ')}`;
   });
 }

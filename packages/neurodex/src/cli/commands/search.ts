@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { SearchResults } from '../../jobs/search.ts';
 import { textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
+import type { SystemName } from '../../retrieval/open.ts';
 import { oneOf, SYSTEMS, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -11,7 +13,6 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
-import type { SearchResult, SystemName } from '../jobs.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
   readonly k: number;
@@ -51,7 +52,7 @@ async function search(index: string, files: readonly string[], flags: Flags, con
   });
 }
 
-const describe = (results: SearchResult['results']): string =>
+const describe = (results: SearchResults['results']): string =>
   results
     .map(({ query, answers }) => {
       const rows = answers.map(({ rank, picture, label, score, identifier }) => [
