@@ -1,8 +1,11 @@
 import os from 'node:os';
-import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { RuntimeError } from '../core/errors.ts';
 import { allocate, elementCount, type HostArray } from '../core/types.ts';
 import type { Device, Feeds, Fetches, LoadableModel, Runtime, Session, ValueType } from './runtime.ts';
+
+// What goes wrong is thrown; ONNX Runtime need not print it as well.
+env.logLevel = 'fatal';
 
 export interface NodeRuntimeOptions {
   readonly device?: Device;
