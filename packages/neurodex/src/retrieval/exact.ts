@@ -36,7 +36,8 @@ export class ExactSearch {
 
   /** The catalogue for each of the first `queries` encoded pictures, k answers each. */
   async rank(encoded: EncodedPictures, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
-    const { trie, scorer } = this;
+    const trie = this.trie;
+    const scorer = this.scorer;
     const vocabulary = scorer.geometry.vocabulary;
     // Log-probability of each node given its parent; −1 … nodes without a decision keep 0.
     const conditional = Array.from({ length: queries }, () => new Float64Array(trie.nodeCount));
