@@ -1,5 +1,5 @@
 import type { Runtime } from '@neurodex/autograd';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import { type Catalogue, pixelsOf, withRole } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
 import { evaluateSystem } from '../evaluation/evaluate.ts';
 import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
@@ -16,8 +16,9 @@ const MOST = 512;
 /** Measures the network while it is trained: IA@1 on catalogue pictures, AP@10 on validation queries. */
 export class Validator {
   private readonly system: DsiSystem;
-  private readonly whole: Catalogue;
+  private readonly catalogue: Catalogue;
   private readonly queries: readonly EvaluationQuery[];
+  private readonly indexed: readonly EvaluationQuery[];
   private parameters = new Float32Array();
 
   constructor(options: {
@@ -29,36 +30,33 @@ export class Validator {
   }) {
     const { catalogue, ...rest } = options;
     this.system = new DsiSystem({ ...rest, parameters: () => this.parameters });
-    this.whole = catalogue;
+    this.catalogue = catalogue;
+    this.indexed = spread(withRole(catalogue, 'catalogue')).map(({ path, row }) => ({
+      name: path,
+      pixels: pixelsOf(catalogue, row),
+      relevant: new Set([row]),
+    }));
     this.queries = spread(queriesOf(catalogue, 'validation').filter(({ relevant }) => relevant.size > 0));
   }
 
   /** Figures of the tasks that the phase trains. */
   async measure(parameters: Float32Array, mix: BatchMix): Promise<Figures> {
     this.parameters = parameters as Float32Array<ArrayBuffer>;
-    const indexing = mix.indexing > 0 ? [parseMeasure('IA@1')] : [];
-    const retrieval = mix.retrieval > 0 && this.queries.length > 0 ? [parseMeasure('AP@10')] : [];
     const figures: Record<string, number> = {};
-    if (retrieval.length > 0) {
-      Object.assign(
-        figures,
-        (
-          await evaluateSystem({
-            system: this.system,
-            catalogue: this.whole,
-            queries: this.queries,
-            measures: retrieval,
-          })
-        ).figures,
-      );
-    }
-    if (indexing.length > 0) {
-      Object.assign(
-        figures,
-        (await evaluateSystem({ system: this.system, catalogue: this.whole, queries: [], measures: indexing })).figures,
-      );
-    }
+    if (mix.retrieval > 0 && this.queries.length > 0) figures['AP@10'] = await this.figure(this.queries, 'AP@10');
+    // A catalogue picture's only right answer is itself: indexing accuracy is success.
+    if (mix.indexing > 0) figures['IA@1'] = await this.figure(this.indexed, 'Success@1');
     return figures;
+  }
+
+  private async figure(queries: readonly EvaluationQuery[], measure: string): Promise<number> {
+    const { figures } = await evaluateSystem({
+      system: this.system,
+      catalogue: this.catalogue,
+      queries,
+      measures: [parseMeasure(measure)],
+    });
+    return figures[measure] ?? 0;
   }
 
   close(): Promise<void> {

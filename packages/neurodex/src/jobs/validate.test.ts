@@ -1,0 +1,48 @@
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { describe, expect, it } from 'vitest';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { evaluateSystem } from '../evaluation/evaluate.ts';
+import { queriesOf } from '../evaluation/queries.ts';
+import { parseMeasure } from '../evaluation/registry.ts';
+import { DsiSystem } from '../retrieval/dsi.ts';
+import { smallNetwork } from '../retrieval/small-network.fixture.ts';
+import { Validator } from './validate.ts';
+
+/** 20 catalogue pictures in odd rows, as the small network's trie names them, and a validation query after each. */
+function catalogueOf(network: ReturnType<typeof smallNetwork>): Catalogue {
+  const pictures = Array.from({ length: 42 }, (_, row) => ({
+    row,
+    path: `${row}.png`,
+    labels: [`class ${row % 5}`],
+    role: row % 2 === 1 && row < 40 ? ('catalogue' as const) : ('validation' as const),
+  }));
+  return { size: 16, pictures, hasClasses: true, notices: [], skipped: [], pixels: network.pictures(42) };
+}
+
+describe('the validator', () => {
+  const network = smallNetwork(20);
+  const catalogue = catalogueOf(network);
+  const { geometry, trie, parameters } = network;
+  const runtime = nodeRuntime();
+  const search = { exactUpTo: 5000, beam: 20 };
+
+  it('measures the tasks that a phase trains, as the evaluation of the finished index does', async () => {
+    const validator = new Validator({ runtime, geometry, trie, catalogue, search });
+    const system = new DsiSystem({ runtime, geometry, trie, search, parameters });
+    const { figures } = await evaluateSystem({
+      system,
+      catalogue,
+      queries: queriesOf(catalogue, 'validation').filter(({ relevant }) => relevant.size > 0),
+      measures: [parseMeasure('AP@10'), parseMeasure('IA@1')],
+    });
+    const both = await validator.measure(parameters, { indexing: 1, retrieval: 1 });
+    expect(both['AP@10']).toBeCloseTo(figures['AP@10'] as number, 6);
+    expect(both['IA@1']).toBeCloseTo(figures['IA@1'] as number, 6);
+    expect(Object.keys(await validator.measure(parameters, { indexing: 1, retrieval: 0 }))).toEqual(['IA@1']);
+    expect(Object.keys(await validator.measure(parameters, { indexing: 0, retrieval: 1 }))).toEqual(['AP@10']);
+    const other = await validator.measure(new Float32Array(parameters.length), { indexing: 1, retrieval: 1 });
+    expect(other).not.toEqual(both);
+    await validator.close();
+    await system.close();
+  });
+});
