@@ -1,13 +1,24 @@
-import { adamW, glorot, linear, mean, mul, sub, Trainer, TrainingMemory, tanh, zeros } from '@neurodex/autograd';
+import {
+  adamW,
+  float32,
+  glorot,
+  linear,
+  mean,
+  mul,
+  sub,
+  Trainer,
+  TrainingMemory,
+  tanh,
+  zeros,
+} from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 
-const model = {
-  parameters: { w1: glorot(2, 8), b1: zeros(8), w2: glorot(8, 1), b2: zeros(1) },
-  optimizer: adamW({ weightDecay: 0 }),
-};
+const parameters = { w1: glorot(2, 8), b1: zeros(8), w2: glorot(8, 1), b2: zeros(1) };
+const optimizer = adamW({ weightDecay: 0 });
 const trainer = await Trainer.create(nodeRuntime(), {
-  ...model,
-  inputs: { x: { dtype: 'float32', shape: [4, 2] }, y: { dtype: 'float32', shape: [4, 1] } },
+  parameters,
+  optimizer,
+  inputs: { x: float32(4, 2), y: float32(4, 1) },
   loss({ w1, b1, w2, b2 }, { x, y }) {
     const hidden = tanh(linear(x, { weight: w1, bias: b1 }));
     const error = sub(linear(hidden, { weight: w2, bias: b2 }), y);
@@ -15,7 +26,7 @@ const trainer = await Trainer.create(nodeRuntime(), {
   },
 });
 
-const memory = TrainingMemory.initial(model.parameters, model.optimizer, 1);
+const memory = TrainingMemory.initial(parameters, optimizer, 1);
 const xor = { x: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1), y: Float32Array.of(0, 1, 1, 0) };
 for (let step = 1; step <= 200; step++) {
   const { loss } = await trainer.step(memory, xor, { learningRate: 0.05 });

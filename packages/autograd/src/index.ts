@@ -1,7 +1,7 @@
 export * from './core/errors.ts';
 export { Random } from './core/random.ts';
 export { Tensor } from './core/tensor.ts';
-export type { DType, HostArray, Shape, TensorType } from './core/types.ts';
+export { type DType, float32, type HostArray, int32, type Shape, type TensorType, uint8 } from './core/types.ts';
 export { gradients } from './graph/backward.ts';
 export { matrixOperations } from './graph/cost.ts';
 export type { Graph } from './graph/graph.ts';

@@ -42,3 +42,11 @@ export function allocate(dtype: DType, count: number): HostArray {
 /** All elements as text, −0 apart from 0: equal texts mean equal constants. */
 export const showElements = (data: HostArray): string =>
   Array.from(data as ArrayLike<number | bigint>, (x) => (Object.is(x, -0) ? '-0' : String(x))).join(',');
+
+/** Types of inputs, in short: `float32(32, 10)`. */
+export const float32 = (...shape: number[]): TensorType & { readonly dtype: 'float32' } => ({
+  dtype: 'float32',
+  shape,
+});
+export const int32 = (...shape: number[]): TensorType & { readonly dtype: 'int32' } => ({ dtype: 'int32', shape });
+export const uint8 = (...shape: number[]): TensorType & { readonly dtype: 'uint8' } => ({ dtype: 'uint8', shape });

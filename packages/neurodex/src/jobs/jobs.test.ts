@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { openFolder } from '../datasets/folder.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
+import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
 import { createIndex } from './create-index.ts';
 import { evaluateIndex } from './evaluate-index.ts';
 import { inspectIndex } from './inspect-index.ts';
@@ -268,6 +269,21 @@ describe('what goes wrong', () => {
     ).rejects.toMatchObject({ code: 'training-diverged' });
     await nothingLeft('wilder');
   });
+
+  it.skipIf(noMount !== undefined)(
+    `a disk that fills up is named, and nothing is left on it${noMount ? ` (skipped: ${noMount})` : ''}`,
+    async () => {
+      // Room for a part of what an index takes: it runs out in the catalogue, or only when the model is written.
+      for (const kilobytes of [8, 64]) {
+        await onTinyDisk(async (disk) => {
+          await expect(indexing(shapes, join(disk, 'full')), `${kilobytes} kB`).rejects.toMatchObject({
+            code: 'disk-full',
+          });
+          expect(await readdir(disk)).toEqual([]);
+        }, kilobytes);
+      }
+    },
+  );
 
   it('a configuration that fits no network is refused before any work', async () => {
     await expect(

@@ -1,7 +1,9 @@
 import {
   constant,
+  float32,
   type Graph,
   type HostArray,
+  int32,
   loadable,
   openParameters,
   parameterCount,
@@ -9,6 +11,7 @@ import {
   type Session,
   type Tensor,
   trace,
+  uint8,
 } from '@neurodex/autograd';
 import type { Geometry } from '../models/dsi/geometry.ts';
 import { decode, encode } from '../models/dsi/network.ts';
@@ -91,16 +94,16 @@ export function scoringGraphs(
 ): { encoder: Graph; decoder: Graph } {
   const { size, patches, width, layers } = geometry;
   const specs = dsiParameters(geometry);
-  const flat = { dtype: 'float32', shape: [parameterCount(specs)] } as const;
+  const flat = float32(parameterCount(specs));
   const fed = parameters === undefined ? { parameters: flat } : {};
   const open = (tensors: Readonly<Record<string, Tensor>>, scope: Tensor['scope']) => {
     const built = () => constant(scope, 'float32', flat.shape, parameters ?? new Float32Array());
     return openParameters(specs, tensors.parameters ?? built());
   };
-  const memoryType = { dtype: 'float32', shape: [patches, batch, width] } as const;
+  const memoryType = float32(patches, batch, width);
   const names = Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
 
-  const encoder = trace({ ...fed, pictures: { dtype: 'uint8', shape: [batch, size, size, 3] } }, (tensors, scope) => {
+  const encoder = trace({ ...fed, pictures: uint8(batch, size, size, 3) }, (tensors, scope) => {
     const { keys, values } = encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 });
     return Object.fromEntries(
       names.flatMap(([key, value], i) => [
@@ -113,9 +116,9 @@ export function scoringGraphs(
     {
       ...fed,
       ...Object.fromEntries(names.flat().map((name) => [name, memoryType])),
-      tokens: { dtype: 'int32', shape: [slots, batch] },
-      positions: { dtype: 'int32', shape: [slots] },
-      mask: { dtype: 'float32', shape: [slots, patches + slots] },
+      tokens: int32(slots, batch),
+      positions: int32(slots),
+      mask: float32(slots, patches + slots),
     } as const,
     (tensors, scope) => {
       const all = tensors as Readonly<Record<string, Tensor>>;

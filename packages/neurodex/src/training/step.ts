@@ -1,4 +1,11 @@
-import type { InputTypes, Optimizer, ParameterSpecs, TrainingDefinition } from '@neurodex/autograd';
+import {
+  type InputTypes,
+  int32,
+  type Optimizer,
+  type ParameterSpecs,
+  type TrainingDefinition,
+  uint8,
+} from '@neurodex/autograd';
 import type { Geometry } from '../models/dsi/geometry.ts';
 import { dsiLoss } from '../models/dsi/loss.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
@@ -23,10 +30,10 @@ export function trainingStep(options: StepOptions): TrainingDefinition<Parameter
     parameters: dsiParameters(geometry),
     optimizer,
     inputs: {
-      pictures: { dtype: 'uint8', shape: [batch, geometry.size, geometry.size, 3] },
-      tokens: { dtype: 'int32', shape: [T, batch] },
-      targets: { dtype: 'int32', shape: [T, batch] },
-      ...(trieMasking ? { allowed: { dtype: 'uint8', shape: [T, batch, geometry.vocabulary] } as const } : {}),
+      pictures: uint8(batch, geometry.size, geometry.size, 3),
+      tokens: int32(T, batch),
+      targets: int32(T, batch),
+      ...(trieMasking ? { allowed: uint8(T, batch, geometry.vocabulary) } : {}),
     },
     loss: (parameters, inputs) => {
       const { loss, tokenAccuracy } = dsiLoss(
