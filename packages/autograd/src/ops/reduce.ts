@@ -18,9 +18,20 @@ const samples: readonly Sample<ReduceAttributes>[] = [
   { inputs: [{ shape: [2, 3, 4] }], attributes: { axes: [0, 1, 2], keepDimensions: false } },
 ];
 
+/** Enough rows to be summed in groups. */
+const manyRows: readonly Sample<ReduceAttributes>[] = [
+  { inputs: [{ shape: [520, 1] }], attributes: { axes: [0], keepDimensions: false } },
+  { inputs: [{ shape: [33, 16, 1] }], attributes: { axes: [0, 1], keepDimensions: false } },
+];
+
 type Gradient = (g: Tensor, x: Tensor, y: Tensor, keep: (t: Tensor) => Tensor) => Tensor;
 
-function reduction(name: string, onnx: string, gradient: Gradient): Op<ReduceAttributes> {
+function reduction(
+  name: string,
+  onnx: string,
+  gradient: Gradient,
+  more: readonly Sample<ReduceAttributes>[] = [],
+): Op<ReduceAttributes> {
   return defineOp<ReduceAttributes>({
     name,
     infer(inputs, { axes, keepDimensions }) {
@@ -37,18 +48,41 @@ function reduction(name: string, onnx: string, gradient: Gradient): Op<ReduceAtt
       return [gradient(gradients[0] as Tensor, x, outputs[0] as Tensor, keep)];
     },
     lower: (emit, context) => lowerReduction(emit, context, onnx),
-    samples,
+    samples: [...samples, ...more],
   });
 }
 
-function lowerReduction(
-  emit: Emitter,
-  { inputs, outputs, attributes }: LowerContext<ReduceAttributes>,
-  onnx: string,
-): void {
+function lowerReduction(emit: Emitter, context: LowerContext<ReduceAttributes>, onnx: string): void {
+  const { inputs, inputTypes, outputs, attributes } = context;
   const { axes, keepDimensions } = attributes;
-  const names = emit.constant('int64', [axes.length], BigInt64Array.from(axes.map(BigInt)));
-  emit.node(onnx, [inputs[0] ?? '', names], outputs, { keepdims: keepDimensions ? 1 : 0 });
+  const int64s = (values: readonly number[]) =>
+    emit.constant('int64', [values.length], BigInt64Array.from(values.map(BigInt)));
+  const shape = inputTypes[0]?.shape ?? [];
+  const groups = onnx === 'ReduceSum' && !keepDimensions ? rowGroups(shape, axes) : undefined;
+  if (groups === undefined) {
+    emit.node(onnx, [inputs[0] ?? '', int64s(axes)], outputs, { keepdims: keepDimensions ? 1 : 0 });
+    return;
+  }
+  const [cut, partial] = [emit.temporary(), emit.temporary()];
+  emit.node('Reshape', [inputs[0] ?? '', int64s([groups, -1, ...shape.slice(axes.length)])], [cut]);
+  emit.node(onnx, [cut, int64s([1])], [partial], { keepdims: 0 });
+  emit.node(onnx, [partial, int64s([0])], outputs, { keepdims: 0 });
+}
+
+const MOST_ROWS = 128;
+const FEWEST_ROWS = 16;
+
+/**
+ * A sum over many rows (the gradient of every bias) in two steps: ONNX Runtime's CPU kernel spreads the rest of the axes
+ * over the cores, but not the rows, and sums groups of rows three to five times faster than all of them.
+ * @returns into how many groups of equal size; undefined where it is no such sum or the rows do not divide
+ */
+function rowGroups(shape: readonly number[], axes: readonly number[]): number | undefined {
+  const leading = axes.length < shape.length && axes.every((axis, i) => axis === i);
+  const rows = axes.reduce((product, axis) => product * (shape[axis] ?? 1), 1);
+  if (!leading || rows < 4 * MOST_ROWS) return undefined;
+  for (let size = MOST_ROWS; size >= FEWEST_ROWS; size--) if (rows % size === 0) return rows / size;
+  return undefined;
 }
 
 const call =
@@ -65,7 +99,7 @@ export const mean = call('mean');
 /** Largest element; equal largest elements share nothing: each gets the gradient. */
 export const max = call('max');
 
-export const sumOp = reduction('sum', 'ReduceSum', (g, x, _, keep) => broadcastTo(keep(g), x.shape));
+export const sumOp = reduction('sum', 'ReduceSum', (g, x, _, keep) => broadcastTo(keep(g), x.shape), manyRows);
 export const meanOp = reduction('mean', 'ReduceMean', (g, x, y, keep) => {
   const share = y.shape.reduce((p, d) => p * d, 1) / x.shape.reduce((p, d) => p * d, 1);
   return broadcastTo(mul(keep(g), share), x.shape);
