@@ -1,6 +1,7 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
+import { NeurodexError } from '../errors.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { geometryOf } from '../models/dsi/geometry.ts';
@@ -110,6 +111,17 @@ describe('the training loop', () => {
     await expect(runOf({ training: { ...wild, validateEvery: 1000 } }).result).rejects.toMatchObject({
       code: 'training-diverged',
     });
+  });
+
+  it('keeps what an earlier phase has learned when a later one diverges before it is validated', async () => {
+    const { result } = runOf({ training: { plan: 'sequential', indexingEpochs: 10, retrievalEpochs: 5 } }, (call) => {
+      if (call > 1) throw new NeurodexError('index-damaged', 'a score is not a number');
+      return { 'IA@1': 0.7 };
+    });
+    const { diverged, figures, parameters } = await result;
+    expect(diverged).toMatchObject({ code: 'training-diverged', details: { phase: 'retrieval' } });
+    expect(figures).toEqual({ 'IA@1': 0.7 });
+    expect(parameters.every(Number.isFinite)).toBe(true);
   });
 
   it('stops between two steps when it is interrupted', async () => {

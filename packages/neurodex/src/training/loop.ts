@@ -43,21 +43,19 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   const { weightDecay, gradientClip, patience } = run.config.training;
   const optimizer = adamW({ weightDecay, clip: gradientClip });
   const memory = TrainingMemory.initial(specs, optimizer, run.seed);
-  let figures: Figures = {};
+  let good: { readonly parameters: Float32Array; readonly figures: Figures } | undefined;
   for (const phase of run.phases) {
     const keeper = new BestKeeper(patience);
     const diverged = await runPhase(run, phase, optimizer, memory, keeper);
-    const best = keeper.state;
-    if (best === undefined) {
-      if (diverged !== undefined) throw diverged;
-      continue;
+    good = keeper.state ?? good;
+    if (diverged !== undefined) {
+      if (good === undefined) throw diverged;
+      return { parameters: good.parameters, steps: memory.step, figures: good.figures, diverged };
     }
-    figures = best.figures;
-    memory.parameters.set(best.parameters);
-    if (diverged !== undefined) return { parameters: best.parameters, steps: memory.step, figures, diverged };
+    if (good !== undefined) memory.parameters.set(good.parameters);
     memory.clearSlots();
   }
-  return { parameters: memory.parameters.slice(), steps: memory.step, figures };
+  return { parameters: memory.parameters.slice(), steps: memory.step, figures: good?.figures ?? {} };
 }
 
 async function runPhase(
