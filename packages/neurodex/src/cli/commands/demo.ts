@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import type { DemoResult } from '../../jobs/demo.ts';
+import { PRESETS } from '../../presets/presets.ts';
 import { parseSeed, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -34,7 +35,11 @@ export function addDemo(program: Command, context: Context): void {
     .option('--out <folder>', 'folder of everything the demo makes', text('--out'), 'neurodex-demo')
     .option('--concepts <n>', 'how many things', wholeNumber('--concepts', 2), DEFAULT_CONCEPTS)
     .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0)
-    .option('--preset <name>', 'another configuration than that of the demo: default, quick or seed', text('--preset'))
+    .option(
+      '--preset <name>',
+      `another configuration than that of the demo: ${Object.keys(PRESETS).join(', ')}`,
+      text('--preset'),
+    )
     .option('--force', 'replace the demo that is in the folder');
   withCommonFlags(withDevice(command));
   withExamples(command, [

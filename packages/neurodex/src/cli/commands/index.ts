@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { IndexSummary } from '../../jobs/create-index.ts';
+import { PRESETS } from '../../presets/presets.ts';
 import { measuresLine } from '../../report/table.ts';
 import { collected, parseSeed, text, wholeNumber } from '../arguments.ts';
 import {
@@ -35,7 +36,11 @@ export function addIndex(program: Command, context: Context): void {
     )
     .argument('<source>', 'folder of pictures, or emoji')
     .requiredOption('--out <folder>', 'folder of the new index', text('--out'))
-    .option('--preset <name>', 'complete configuration to start from: default, quick or seed', text('--preset'))
+    .option(
+      '--preset <name>',
+      `complete configuration to start from: ${Object.keys(PRESETS).join(', ')}`,
+      text('--preset'),
+    )
     .option('--config <file>', 'JSON file with configuration keys', text('--config'))
     .option('--set <key=value>', 'one configuration key; may be repeated', collected('--set'))
     .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0)
