@@ -110,6 +110,17 @@ describe('neurodex', () => {
     expect(JSON.parse(inspected.stdout)).toMatchObject({ catalogue: 9, classes: 3, seed: 7 });
   }, 120_000);
 
+  it('keypoints: a list of them', async () => {
+    const found = await neurodex(['keypoints', 'photos/red/3.jpg', '--json', '--out', 'drawn.png']);
+    expect(found.status, found.stderr).toBe(0);
+    const keypoints = JSON.parse(found.stdout) as Record<string, unknown>[];
+    expect(Array.isArray(keypoints)).toBe(true);
+    for (const point of keypoints) {
+      expect(Object.keys(point)).toEqual(['x', 'y', 'size', 'angle', 'response', 'descriptor']);
+    }
+    expect(readdirSync(folder)).toContain('drawn.png');
+  });
+
   it.each([
     [['index', 'photos', '--out', 'photos.index'], 1, 'already exists'],
     [['index', 'nowhere', '--out', 'x'], 1, 'nowhere'],

@@ -83,6 +83,13 @@ export function fromFileSystem(error: unknown, path: string): unknown {
       cause: error,
     });
   }
+  if (code === 'ENOENT') {
+    return new NeurodexError('output-unwritable', `${path} cannot be written: its folder does not exist`, {
+      hint: 'make the folder first, or choose another',
+      details: { path },
+      cause: error,
+    });
+  }
   if (code === 'ENOTDIR' || code === 'ENAMETOOLONG') {
     const reason = code === 'ENOTDIR' ? 'a part of that path is a file, not a folder' : 'the name is too long';
     return new NeurodexError('output-unwritable', `${path} cannot be written: ${reason}`, {

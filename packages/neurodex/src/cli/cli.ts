@@ -6,6 +6,7 @@ import { addDemo } from './commands/demo.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addIndex } from './commands/index.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addKeypoints } from './commands/keypoints.ts';
 import { addSearch } from './commands/search.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -75,7 +76,7 @@ function createProgram(context: Context, help: { out: string; error: string }): 
         '  neurodex search photos.index holiday.jpg\n      searches it\n' +
         '\nExit status: 0 done, 1 failed, 2 wrong usage.\n',
     );
-  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addInspect]) add(program, context);
+  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addInspect, addKeypoints]) add(program, context);
   return program;
 }
 

@@ -3,6 +3,7 @@ import type { createIndex } from '../jobs/create-index.ts';
 import type { runDemo } from '../jobs/demo.ts';
 import type { evaluateIndex } from '../jobs/evaluate-index.ts';
 import type { inspectIndex } from '../jobs/inspect-index.ts';
+import type { findKeypoints } from '../jobs/keypoints.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { Reporter } from '../progress.ts';
 
@@ -13,6 +14,7 @@ export interface Jobs {
   readonly evaluateIndex: typeof evaluateIndex;
   readonly inspectIndex: typeof inspectIndex;
   readonly runDemo: typeof runDemo;
+  readonly findKeypoints: typeof findKeypoints;
 }
 
 /** Where pictures come from, by the word that a user gives for it. */
@@ -39,6 +41,7 @@ export const services: Services = {
     evaluateIndex: async (options) => (await import('../jobs/evaluate-index.ts')).evaluateIndex(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    findKeypoints: async (options) => (await import('../jobs/keypoints.ts')).findKeypoints(options),
   },
   sources: {
     folder: async (path) => (await import('../datasets/folder.ts')).openFolder(path),

@@ -39,6 +39,7 @@ export async function runCli(
       evaluateIndex: unexpected('evaluateIndex'),
       inspectIndex: unexpected('inspectIndex'),
       runDemo: unexpected('runDemo'),
+      findKeypoints: unexpected('findKeypoints'),
       ...jobs,
     },
     sources: { folder: unexpected('folder'), emoji: unexpected('emoji'), ...sources },

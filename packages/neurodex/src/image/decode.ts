@@ -124,6 +124,36 @@ export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): 
   }
 }
 
+/** A picture at its own size: uint8 RGB [height, width, 3]. */
+export interface WholePicture {
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+}
+
+/**
+ * One encoded picture at its own size, upright (EXIF), alpha over white, 8-bit sRGB.
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
+ */
+export async function decodeWhole(bytes: Uint8Array, options: Omit<DecodeOptions, 'size'>): Promise<WholePicture> {
+  const { image, format } = await open(bytes, options.name, options.maxPixels);
+  try {
+    const upright = image.clone().autoOrient().flatten({ background: '#ffffff' }).toColourspace('srgb');
+    const { data, info } = await upright.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    return { width: info.width, height: info.height, pixels: asColour(pixels, info.channels) };
+  } catch (error) {
+    throw damaged(options.name, format, error);
+  }
+}
+
+/** Grayscale pictures come with one channel: each value three times. */
+function asColour(pixels: Uint8Array, channels: number): Uint8Array {
+  if (channels === 3) return pixels;
+  if (channels !== 1) throw new Error(`it has ${channels} channels where red, green and blue were expected`);
+  return Uint8Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)] as number);
+}
+
 /**
  * The model's pixels, equal to those of `decodePicture`, and a PNG thumbnail for people. Both are made from the encoded
  * file: a JPEG is decoded at a reduced scale for each, which is quicker than decoding it once in full.

@@ -47,7 +47,7 @@ describe('HashedFile', () => {
   test('never writes over a file', async () => {
     await writeFile(join(folder, 'a.bin'), 'mine');
     await expect(HashedFile.create(join(folder, 'a.bin'))).rejects.toMatchObject({ code: 'EEXIST' });
-    await expect(HashedFile.create(join(folder, 'none', 'a.bin'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(HashedFile.create(join(folder, 'none', 'a.bin'))).rejects.toMatchObject({ code: 'output-unwritable' });
     expect(await readFile(join(folder, 'a.bin'), 'utf8')).toBe('mine');
   });
 

@@ -1,0 +1,35 @@
+import { decodeWhole, readPictureFile } from '../image/decode.ts';
+import { grayOf } from '../models/bovw/plane.ts';
+import { sift } from '../models/bovw/sift.ts';
+import { keypointsPicture } from '../report/keypoints-picture.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
+
+/** The scale space of a picture takes about 200 bytes for each of its pixels. */
+const MAX_PIXELS = 25_000_000;
+
+export interface KeypointsOptions {
+  readonly file: string;
+  /** PNG to draw them in. */
+  readonly out?: string;
+}
+
+export interface FoundKeypoint {
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
+  readonly angle: number;
+  readonly response: number;
+  /** 128 whole numbers, 0 … 255. */
+  readonly descriptor: readonly number[];
+}
+
+/** The SIFT keypoints of a picture at its own size. @throws NeurodexError `picture-*`, `output-unwritable`, `disk-full` */
+export async function findKeypoints({ file, out }: KeypointsOptions): Promise<FoundKeypoint[]> {
+  const { width, height, pixels } = await decodeWhole(await readPictureFile(file), {
+    name: file,
+    maxPixels: MAX_PIXELS,
+  });
+  const keypoints = sift(grayOf(pixels, width, height));
+  if (out !== undefined) await writeFileAtomically(out, await keypointsPicture(pixels, width, height, keypoints));
+  return keypoints.map(({ descriptor, ...point }) => ({ ...point, descriptor: [...descriptor] }));
+}

@@ -1,0 +1,54 @@
+import type { Extremum } from './extrema.ts';
+import type { Plane } from './plane.ts';
+
+const BINS = 36;
+/** The window's deviation, as a multiple of the keypoint's scale (Lowe 2004, §5). */
+const WINDOW = 1.5;
+/** The window is cut off at three deviations. */
+const RADIUS = 3 * WINDOW;
+/** Peaks of at least this share of the highest give keypoints of their own. */
+const PEAK = 0.8;
+
+/** Main directions of the gradients around a point (Lowe 2004, §5): degrees, clockwise in a picture whose y points down. */
+export function orientations({ column, row, scale }: Extremum, gaussian: Plane): number[] {
+  const histogram = smoothed(gradientHistogram(gaussian, column, row, scale));
+  const highest = Math.max(...histogram);
+  const found: number[] = [];
+  for (let bin = 0; bin < BINS; bin++) {
+    const value = histogram[bin] as number;
+    const before = histogram[(bin + BINS - 1) % BINS] as number;
+    const after = histogram[(bin + 1) % BINS] as number;
+    if (!(value > before && value > after && value >= PEAK * highest)) continue;
+    // The peak of the parabola through three bins.
+    const peak = bin + (0.5 * (before - after)) / (before - 2 * value + after);
+    const degrees = 360 - (360 / BINS) * ((peak + BINS) % BINS);
+    found.push(degrees >= 360 ? degrees - 360 : degrees);
+  }
+  return found;
+}
+
+function gradientHistogram({ width, height, data }: Plane, column: number, row: number, scale: number): Float64Array {
+  const histogram = new Float64Array(BINS);
+  const radius = Math.round(RADIUS * scale);
+  const decay = -1 / (2 * (WINDOW * scale) ** 2);
+  for (let i = -radius; i <= radius; i++) {
+    const y = row + i;
+    if (y <= 0 || y >= height - 1) continue;
+    for (let j = -radius; j <= radius; j++) {
+      const x = column + j;
+      if (x <= 0 || x >= width - 1) continue;
+      const at = y * width + x;
+      const dx = (data[at + 1] as number) - (data[at - 1] as number);
+      const dy = (data[at - width] as number) - (data[at + width] as number);
+      const bin = (Math.round((BINS / (2 * Math.PI)) * Math.atan2(dy, dx)) + BINS) % BINS;
+      histogram[bin] = (histogram[bin] as number) + Math.exp((i * i + j * j) * decay) * Math.hypot(dx, dy);
+    }
+  }
+  return histogram;
+}
+
+/** Circular convolution with 1 4 6 4 1, over 16. */
+function smoothed(histogram: Float64Array): Float64Array {
+  const at = (i: number): number => histogram[(i + BINS) % BINS] as number;
+  return histogram.map((value, i) => (at(i - 2) + at(i + 2) + 4 * (at(i - 1) + at(i + 1)) + 6 * value) / 16);
+}

@@ -1,0 +1,54 @@
+import { describe } from './descriptor.ts';
+import { findExtrema } from './extrema.ts';
+import { orientations } from './orientation.ts';
+import { SIFT_DEFAULTS, type SiftParameters } from './parameters.ts';
+import type { Plane } from './plane.ts';
+import { scaleSpace } from './pyramid.ts';
+
+/** A distinctive point of a picture, as OpenCV describes one. */
+export interface Keypoint {
+  /** Position in pixels of the picture; the middle of the first pixel is 0. */
+  readonly x: number;
+  readonly y: number;
+  /** Diameter of its surroundings, in pixels. */
+  readonly size: number;
+  /** Direction, in degrees, 0 … 360. */
+  readonly angle: number;
+  /** Contrast, 0 … 1. */
+  readonly response: number;
+  /** uint8 [128] */
+  readonly descriptor: Uint8Array;
+}
+
+/**
+ * Scale-invariant features (Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", IJCV 2004), with the
+ * parameters and the conventions of OpenCV, agreeing with its keypoints and descriptors. In order of x, then y, then size
+ * (largest first), then angle; the same point once.
+ * @param picture grayscale, 0 … 255, of any size; a picture without distinctive points has no keypoints
+ */
+export function sift(picture: Plane, parameters: SiftParameters = SIFT_DEFAULTS): Keypoint[] {
+  const keypoints: Keypoint[] = [];
+  for (const octave of scaleSpace(picture, parameters)) {
+    const { gaussians, pixel } = octave;
+    for (const extremum of findExtrema(octave, parameters)) {
+      const { x, y, layer, scale, response } = extremum;
+      const gaussian = gaussians[layer] as Plane;
+      for (const angle of orientations(extremum, gaussian)) {
+        const descriptor = describe(gaussian, x, y, angle, scale);
+        keypoints.push({ x: x * pixel, y: y * pixel, size: 2 * scale * pixel, angle, response, descriptor });
+      }
+    }
+  }
+  keypoints.sort((a, b) => a.x - b.x || a.y - b.y || b.size - a.size || a.angle - b.angle);
+  return keypoints.filter((point, i) => i === 0 || !samePlace(point, keypoints[i - 1] as Keypoint));
+}
+
+/** Two pixels may lead to one extremum. */
+const samePlace = (a: Keypoint, b: Keypoint): boolean =>
+  a.x === b.x && a.y === b.y && a.size === b.size && a.angle === b.angle;
+
+/** RootSIFT (Arandjelović & Zisserman 2012): square roots of the elements over their sum, so that distances compare histograms. */
+export function rootSift(descriptor: Uint8Array): Float32Array {
+  const sum = descriptor.reduce((total, value) => total + value, 0);
+  return Float32Array.from(descriptor, (value) => (sum === 0 ? 0 : Math.sqrt(value / sum)));
+}
