@@ -279,19 +279,20 @@ describe('a damaged catalogue', () => {
     }
   });
 
-  test('a changed byte of the pixels is noticed when opened, of a shard when verified', async () => {
+  test('a changed byte of the pixels or of a shard is noticed when opened, and when verified', async () => {
     const flip = async (file: string) => {
       const bytes = await readFile(join(folder, file));
       bytes[40] = (bytes[40] ?? 0) ^ 1;
       await writeFile(join(folder, file), bytes);
     };
-    await flip('part-00000.parquet');
-    await expect(verifyCatalogue(folder)).rejects.toMatchObject(code('index-damaged', 'part-00000.parquet'));
     await flip('pixels.u8');
     await expect(opening()).rejects.toMatchObject(code('index-damaged', 'pixels.u8'));
+    await flip('part-00000.parquet');
+    await expect(opening()).rejects.toMatchObject(code('index-damaged', 'part-00000.parquet'));
+    await expect(verifyCatalogue(folder)).rejects.toMatchObject(code('index-damaged', 'part-00000.parquet'));
   });
 
-  test('whatever stands in a shard, opening it either works or says index-damaged', async () => {
+  test('whatever else stands in a shard, opening it says index-damaged, and never hangs', async () => {
     const path = join(folder, 'part-00001.parquet');
     const sound = await readFile(path);
     await fc.assert(
@@ -300,7 +301,7 @@ describe('a damaged catalogue', () => {
         bytes.set(noise.subarray(0, sound.length - at), at);
         await writeFile(path, bytes);
         const outcome = await openCatalogueRows(folder).catch((error: unknown) => error);
-        if (outcome instanceof Error) expect(outcome).toMatchObject(code('index-damaged', 'part-00001.parquet'));
+        if (!sound.equals(bytes)) expect(outcome).toMatchObject(code('index-damaged', 'part-00001.parquet'));
       }),
       { numRuns: 200 },
     );

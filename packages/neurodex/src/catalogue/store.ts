@@ -79,8 +79,12 @@ async function readRows(folder: string, manifest: CatalogueManifest): Promise<Ca
   const { size, hasClasses, notices, skipped } = manifest;
   const pictures: StoredPicture[] = [];
   for (const shard of manifest.shards) {
-    await readShard(join(folder, shard.file), shard.bytes, openFileBytes, async (file, path) => {
-      const rows = await readShardRows(file);
+    const file = join(folder, shard.file);
+    await checkSize(file, shard.bytes);
+    // Before it is parsed: a Parquet reader may go round in circles on bytes that were never written.
+    checkDigest(file, await readable(file, () => digestFile(file)), shard.sha256);
+    await readShard(file, shard.bytes, openFileBytes, async (source, path) => {
+      const rows = await readShardRows(source);
       if (rows.length !== shard.rows) throw damaged(path, `has ${rows.length} rows where ${shard.rows} are listed`);
       for (const row of rows) pictures.push(toStoredPicture(row, pictures.length, path));
     });
