@@ -74,7 +74,7 @@ const FEWEST_ROWS = 16;
 
 /**
  * A sum over many rows (the gradient of every bias) in two steps: ONNX Runtime's CPU kernel spreads the rest of the axes
- * over the cores, but not the rows, and sums groups of rows three to five times faster than all of them.
+ * over the cores, but not the rows; groups of rows give it something to spread.
  * @returns into how many groups of equal size; undefined where it is no such sum or the rows do not divide
  */
 function rowGroups(shape: readonly number[], axes: readonly number[]): number | undefined {

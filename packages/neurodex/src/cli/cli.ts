@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { NeurodexError } from '../errors.ts';
+import { VERSION } from '../version.ts';
 import type { Context } from './command.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -51,7 +51,7 @@ async function show(output: Io['stdout'], text: string, io: Io): Promise<0 | 1 |
 function createProgram(context: Context, help: { out: string; error: string }): Command {
   const program = new Command('neurodex')
     .description('Image search whose index is a neural network.')
-    .version(version(), '--version', 'print the version')
+    .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
@@ -127,9 +127,3 @@ const wantsJson = (argv: readonly string[]): boolean => {
   const end = argv.indexOf('--');
   return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
 };
-
-function version(): string {
-  // The same two steps up from src/cli and from dist/cli.
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as unknown;
-  return (manifest as { version: string }).version;
-}

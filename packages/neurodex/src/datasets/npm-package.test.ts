@@ -159,12 +159,12 @@ describe('npmComplaint', () => {
       'npm warn Unknown user config "x".',
       'npm error code ENOTFOUND',
       'npm error errno ENOTFOUND',
-      'npm error network request to https://registry.example/a failed, reason: getaddrinfo ENOTFOUND registry.example',
+      'npm error network request to https://packages.example/a failed, reason: getaddrinfo ENOTFOUND packages.example',
       'npm error network This is a problem related to network connectivity.',
       'npm error A complete log of this run can be found in: /home/u/.npm/_logs/2024-debug-0.log',
       '',
     ].join('\n');
-    expect(npmComplaint('', stderr)).toMatch(/^network request to .* ENOTFOUND registry\.example$/);
+    expect(npmComplaint('', stderr)).toMatch(/^network request to .* ENOTFOUND packages\.example$/);
     expect(npmComplaint('{"error":{"code":"E404","summary":"Not Found\\n"}}', stderr)).toBe('Not Found');
     expect(npmComplaint('', '')).toBe('npm gave no reason');
   });

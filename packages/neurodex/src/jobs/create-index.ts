@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Device, parameterCount, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
@@ -9,7 +8,7 @@ import { openCatalogue } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, SkippedFile } from '../datasets/dataset.ts';
-import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { NeurodexError } from '../errors.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { SCHEMES } from '../identifiers/schemes.ts';
@@ -19,7 +18,7 @@ import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import { CATALOGUE_FOLDER, describeIndex, INDEX_FILE, MODEL_FILE, writeIndexManifest } from '../retrieval/manifest.ts';
 import { trieOf } from '../retrieval/open.ts';
-import { createFolder } from '../storage/atomic.ts';
+import { createFolder, writeFileAtomically } from '../storage/atomic.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
 import type { Tracker } from '../tracking/tracker.ts';
 import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
@@ -114,7 +113,7 @@ async function fillIndex(
     const seconds = (performance.now() - started) / 1000;
 
     const model = serialiseModel({ geometry, parameters: result.parameters });
-    await write(join(folder, MODEL_FILE), model);
+    await writeFileAtomically(join(folder, MODEL_FILE), model);
     const parameters = parameterCount(dsiParameters(geometry));
     await writeIndexManifest(
       folder,
@@ -190,14 +189,5 @@ async function trainOn(
     });
   } finally {
     await validator.close();
-  }
-}
-
-async function write(path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, bytes);
-  } catch (error) {
-    await rm(path, { force: true });
-    throw fromFileSystem(error, path);
   }
 }

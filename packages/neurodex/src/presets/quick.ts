@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { standard } from './default.ts';
 
-/** A first look within a minute: small pictures, a small network, few passes. */
+/** A quick first look: small pictures, a small network, few passes. */
 export const quick: Config = {
   ...standard,
   pictures: { ...standard.pictures, size: 32 },

@@ -39,7 +39,7 @@ export class ExactSearch {
     const trie = this.trie;
     const scorer = this.scorer;
     const vocabulary = scorer.geometry.vocabulary;
-    // Log-probability of each node given its parent; −1 … nodes without a decision keep 0.
+    // Log-probability of each node given its parent: 0 where there is nothing to decide.
     const conditional = Array.from({ length: queries }, () => new Float64Array(trie.nodeCount));
     for (const { plan, slots } of this.plans) {
       const logits = await scorer.decode(encoded, slots, parameters);

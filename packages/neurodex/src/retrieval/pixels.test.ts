@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { PixelsSystem } from './pixels.ts';
 
-const SIZE = 8;
+/** Odd, so that a picture's length is no multiple of four. */
+const SIZE = 9;
 const BYTES = SIZE * SIZE * 3;
 
 function catalogueOf(count: number): Catalogue {

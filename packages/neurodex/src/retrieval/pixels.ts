@@ -39,12 +39,14 @@ export class PixelsSystem implements System {
     // Four sums at once: the processor need not wait for one addition after another.
     const { vectors, length } = this;
     let [a, b, c, d] = [0, 0, 0, 0];
-    for (let i = 0; i < length; i += 4) {
+    const whole = length - (length % 4);
+    for (let i = 0; i < whole; i += 4) {
       a += (query[i] as number) * (vectors[offset + i] as number);
       b += (query[i + 1] as number) * (vectors[offset + i + 1] as number);
       c += (query[i + 2] as number) * (vectors[offset + i + 2] as number);
       d += (query[i + 3] as number) * (vectors[offset + i + 3] as number);
     }
+    for (let i = whole; i < length; i++) a += (query[i] as number) * (vectors[offset + i] as number);
     return a + b + c + d;
   }
 }
