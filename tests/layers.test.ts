@@ -10,6 +10,7 @@ const LAYERS = {
   'packages/autograd/src': ['core', 'ops', 'graph', 'onnx', 'nn', 'optim', 'runtime'],
   'packages/neurodex/src': [
     'storage',
+    'download',
     'image',
     'datasets',
     'catalogue',
