@@ -1,5 +1,14 @@
-import type { Reporter } from '../progress.ts';
+import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
+import { type Reporter, silentReporter } from '../progress.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
+import { ByteProgress } from './byte-progress.ts';
+import { Http } from './http.ts';
+import { collect, openRanges } from './remote-bytes.ts';
+import { PATIENCE, PassingFailure, type Patience, withRetries } from './retry.ts';
+import { retryContext, type Transfer } from './transfer.ts';
+import { mismatch, notAsExpected } from './verify.ts';
+import { fetchWhole, placeOf } from './whole-file.ts';
 
 /** A file on a server, and what is known of it beforehand. */
 export interface RemoteFile {
@@ -47,6 +56,56 @@ export interface DownloadOptions {
   readonly concurrency?: number;
 }
 
-export function createDownloads(_options: DownloadOptions): Downloads {
-  throw new Error('in work');
+/** Bytes that a body may have which is read into memory: no API's answer and no picture is larger. */
+const MOST_IN_MEMORY = 1 << 28;
+
+/** @param patience how long it waits and how often it tries; tests are in a hurry */
+export function createDownloads(options: DownloadOptions, patience: Patience = PATIENCE): Downloads {
+  const { cache, environment = process.env, reporter = silentReporter, signal, concurrency = 4 } = options;
+  const transfer: Transfer = {
+    cache,
+    http: new Http(environment, patience, signal),
+    limit: pLimit(concurrency),
+    patience,
+    reporter,
+    signal,
+    progress: new ByteProgress(reporter),
+  };
+  /** Those who ask for the same file wait for the same download. */
+  const underWay = new Map<string, Promise<string>>();
+  const file = (remote: RemoteFile): Promise<string> => {
+    const key = placeOf(remote, cache).goal;
+    const begun = underWay.get(key);
+    if (begun !== undefined) return begun;
+    const path = fetchWhole(remote, transfer).finally(() => underWay.delete(key));
+    underWay.set(key, path);
+    return path;
+  };
+  return {
+    file,
+    open: (remote) => openRanges(remote, transfer, () => file(remote)),
+    bytes: (remote) => fetchBytes(remote, transfer),
+  };
+}
+
+function fetchBytes(remote: RemoteFile, transfer: Transfer): Promise<Uint8Array> {
+  const attempt = async (): Promise<Uint8Array> => {
+    const answer = await transfer.http.get(remote);
+    try {
+      const bytes = await collect(answer, MOST_IN_MEMORY);
+      const announced = answer.header('content-length');
+      if (announced !== undefined && Number(announced) !== bytes.length) {
+        throw new PassingFailure(`the server stopped after ${bytes.length} of ${announced} bytes`);
+      }
+      const wrong = mismatch(remote, bytes.length, (algorithm) => createHash(algorithm).update(bytes).digest('hex'));
+      if (wrong !== undefined) throw notAsExpected(remote, wrong);
+      return bytes;
+    } finally {
+      answer.drop();
+    }
+  };
+  return withRetries(
+    () => transfer.limit(attempt),
+    retryContext(remote, transfer, () => 0),
+  );
 }
