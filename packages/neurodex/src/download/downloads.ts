@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
+import { fromFileSystem } from '../errors.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
 import { ByteProgress } from './byte-progress.ts';
+import { isUnreachable } from './failures.ts';
 import { Http } from './http.ts';
 import { collect, openRanges } from './remote-bytes.ts';
 import { PATIENCE, PassingFailure, type Patience, withRetries } from './retry.ts';
@@ -41,8 +46,13 @@ export interface Downloads {
   file(remote: RemoteFile): Promise<string>;
   /** The file, read in pieces by HTTP ranges; it must not change between two of them (ETag, Last-Modified, size). */
   open(remote: RemoteFile): Promise<ByteSource>;
-  /** A small body (the JSON of an API, one picture), without the cache. */
-  bytes(remote: RemoteFile): Promise<Uint8Array>;
+  /** A small body (the JSON of an API, one picture), at most 256 MiB, without the cache. */
+  bytes(remote: RemoteFile, options?: BytesOptions): Promise<Uint8Array>;
+}
+
+export interface BytesOptions {
+  /** Keep what came; where the server cannot be reached another time, that is used again, and said so. */
+  readonly keep?: boolean;
 }
 
 export interface DownloadOptions {
@@ -84,8 +94,24 @@ export function createDownloads(options: DownloadOptions, patience: Patience = P
   return {
     file,
     open: (remote) => openRanges(remote, transfer, () => file(remote)),
-    bytes: (remote) => fetchBytes(remote, transfer),
+    bytes: (remote, { keep = false } = {}) => (keep ? fetchOrKept(remote, transfer) : fetchBytes(remote, transfer)),
   };
+}
+
+async function fetchOrKept(remote: RemoteFile, transfer: Transfer): Promise<Uint8Array> {
+  const path = join(transfer.cache, 'answers', createHash('sha256').update(remote.url).digest('hex').slice(0, 16));
+  try {
+    const bytes = await fetchBytes(remote, transfer);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFileAtomically(path, bytes);
+    return bytes;
+  } catch (error) {
+    if (!isUnreachable(error)) throw fromFileSystem(error, path);
+    const kept = await readFile(path).catch(() => undefined);
+    if (kept === undefined) throw error;
+    transfer.reporter.warn(`${(error as Error).message}; what it said before is used`);
+    return new Uint8Array(kept);
+  }
 }
 
 function fetchBytes(remote: RemoteFile, transfer: Transfer): Promise<Uint8Array> {

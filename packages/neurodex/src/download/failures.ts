@@ -71,6 +71,12 @@ export function fromConnection(error: unknown, remote: RemoteFile, url: URL): Er
   return downloadFailed(remote, `${(error as Error)?.message ?? error} (${at})`, NETWORK_HINT, error);
 }
 
+/** Whether a download failed because nobody answered, rather than because of the answer. */
+export const isUnreachable = (error: unknown): boolean =>
+  error instanceof NeurodexError &&
+  error.code === 'download-failed' &&
+  (error.cause instanceof PassingFailure || codeOf(error.cause) === 'ENOTFOUND');
+
 /** 408 and 425: the server gave up on the request; 429: too many; the 5xx that a gateway or a busy server gives. */
 const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 524, 529]);
 
