@@ -1,31 +1,128 @@
-import type { Reporter } from '../progress.ts';
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { type Reporter, silentReporter } from '../progress.ts';
+import { throwIfInterrupted } from '../storage/atomic.ts';
+import { unpackTar } from './tar.ts';
+import { damagedArchive, Unpacker } from './unpacker.ts';
+import { type ArchiveEntry, zipItems } from './zip.ts';
+
+export type { ArchiveEntry } from './zip.ts';
 
 export interface ExtractOptions {
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
-  /** Bytes that all entries together may have; 64 GiB unless told. */
+  /** Bytes that all entries together may have; 64 GiB unless told. At most 200 times the archive's own in any case. */
   readonly maxBytes?: number;
 }
 
-/** A file in an archive. */
-export interface ArchiveEntry {
-  /** As the archive has it, '/' between folders. */
-  readonly name: string;
-  /** Uncompressed. */
-  readonly bytes: number;
-  /** Its content, checked against its size and CRC-32. Only while the loop stands at this entry. */
-  read(): Promise<Uint8Array>;
-}
+const MAX_BYTES = 64 * 2 ** 30;
 
 /**
  * Unpack a .zip, .tgz, .tar.gz or .tar into a folder that does not exist yet, and which appears when it is complete.
- * @throws NeurodexError `archive-unsafe`, `archive-damaged` (naming the archive and the entry), `disk-full` …
+ * Only plain files and folders are taken: an archive with a link, a device, a path that leads elsewhere or two entries of
+ * one name is refused as a whole. Files are not synced one by one, which would take longer than unpacking: after a power
+ * cut the folder may have to be made again.
+ * @throws NeurodexError `archive-unsafe`, `archive-damaged` (naming the archive and the entry), `output-exists`,
+ *   `disk-full`, `output-unwritable`, `interrupted`
  */
-export async function extractArchive(_path: string, _folder: string, _options: ExtractOptions = {}): Promise<void> {
-  throw new Error('in work');
+export async function extractArchive(path: string, folder: string, options: ExtractOptions = {}): Promise<void> {
+  const goal = resolve(folder);
+  if (
+    await lstat(goal).then(
+      () => true,
+      () => false,
+    )
+  ) {
+    throw new NeurodexError('output-exists', `${goal} already exists`, {
+      hint: 'choose another name, or delete it yourself',
+      details: { path: goal },
+    });
+  }
+  const temporary = `${goal}.partial-${process.pid}-${randomBytes(3).toString('hex')}`;
+  try {
+    await mkdir(dirname(goal), { recursive: true });
+    await mkdir(temporary);
+    await unpackInto(path, temporary, options);
+    throwIfInterrupted(options.signal);
+    await putInPlace(temporary, goal);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw fromFileSystem(error, goal);
+  }
 }
 
-/** The files of a zip archive, in its order, each read only when asked for. */
-export async function* zipEntries(_path: string): AsyncGenerator<ArchiveEntry, void, undefined> {
-  throw new Error('in work');
+/** Another process may have unpacked the same archive meanwhile: its folder is as good. */
+async function putInPlace(temporary: string, goal: string): Promise<void> {
+  try {
+    await rename(temporary, goal);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function unpackInto(path: string, folder: string, options: ExtractOptions): Promise<void> {
+  const { reporter = silentReporter, signal, maxBytes = MAX_BYTES } = options;
+  const bytes = await sizeOf(path);
+  const unpacker = new Unpacker(path, folder, bytes, maxBytes);
+  const report = (done: number, total: number) => reporter.progress({ phase: 'unpack', done, total, unit: 'bytes' });
+  if (/\.zip$/i.test(path)) {
+    const total = await announceAll(path, unpacker);
+    await checkSpace(path, folder, total);
+    let done = 0;
+    for await (const item of zipItems(path)) {
+      throwIfInterrupted(signal);
+      if (item.isFolder) await unpacker.addFolder(item.name);
+      else await unpacker.addFile(item.name, item.stream());
+      done += item.bytes;
+      report(done, total);
+    }
+  } else if (/\.(tgz|tar\.gz|tar)$/i.test(path)) {
+    await unpackTar(path, unpacker, signal, (done) => report(done, bytes));
+  } else {
+    throw damagedArchive(path, 'is not an archive by its name: .zip, .tgz, .tar.gz and .tar are');
+  }
+}
+
+/** A zip archive says beforehand what it holds: nothing is written of one that would be refused. */
+async function announceAll(path: string, unpacker: Unpacker): Promise<number> {
+  let total = 0;
+  for await (const { name, bytes } of zipItems(path)) {
+    unpacker.announce(name, bytes);
+    total += bytes;
+  }
+  return total;
+}
+
+async function checkSpace(path: string, folder: string, needed: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder).catch(() => ({ bavail: Infinity, bsize: 1 }));
+  if (needed <= bavail * bsize) return;
+  throw new NeurodexError(
+    'disk-full',
+    `${path} has ${needed} bytes unpacked, and ${dirname(folder)} has ${bavail * bsize} left`,
+    {
+      hint: 'free some space, or set NEURODEX_CACHE to a folder on another disk',
+      details: { path: dirname(folder), needed },
+    },
+  );
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw damagedArchive(path, `cannot be read (${(error as NodeJS.ErrnoException).code})`, undefined, error);
+  }
+}
+
+/**
+ * The files of a zip archive in its order, each read only when asked for: one annotation file costs no unpacking of all.
+ * @throws NeurodexError `archive-unsafe`, `archive-damaged` (naming the archive and the entry)
+ */
+export async function* zipEntries(path: string): AsyncGenerator<ArchiveEntry, void, undefined> {
+  await sizeOf(path);
+  for await (const item of zipItems(path)) if (!item.isFolder) yield item;
 }
