@@ -12,6 +12,34 @@ const positive = z.int().min(1);
 const fraction = z.number().min(0).max(1);
 
 export const configSchema = z.strictObject({
+  dataset: z.strictObject({
+    maxPictures: z
+      .int()
+      .min(0)
+      .describe(
+        'most pictures that are taken of the data set; 0 takes all. With minPicturesPerClass n: n pictures of each of the ⌈maxPictures / n⌉ largest classes; else evenly of all classes',
+      ),
+    minPicturesPerClass: z.int().min(0).describe('classes with fewer pictures are left out'),
+    squaresFirst: z
+      .boolean()
+      .describe(
+        'take square pictures first, then those within aspectTolerance, and no others; pictures that come in one size (imagenette, tiny-imagenet, fashion-mnist) are taken as they are',
+      ),
+    aspectTolerance: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe('with squaresFirst: largest difference of width / height from 1 of a picture that is taken'),
+    patchesPerDimension: z
+      .int()
+      .min(0)
+      .max(64)
+      .describe(
+        'above 0, pictures.size follows the data set: model.patchSize × this for coco and imagenet, 160 for imagenette, 64 for tiny-imagenet; not where pictures.size is set by --set or --config',
+      ),
+    minCaptions: z.int().min(0).describe('pictures with fewer captions are left out, where the data set has captions'),
+    minObjects: z.int().min(0).describe('pictures with fewer objects are left out, where the data set has objects'),
+  }),
   pictures: z.strictObject({
     size: z
       .int()

@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   'source-missing',
   'source-empty',
   'source-unusable',
+  'source-damaged',
   'picture-missing',
   'picture-empty',
   'picture-not-an-image',

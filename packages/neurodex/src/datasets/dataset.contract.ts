@@ -11,9 +11,9 @@ export function datasetContract(open: () => Promise<Dataset>): void {
     expect(paths).toEqual([...new Set(paths)].sort());
     for (const path of paths) expect(path).not.toMatch(/^\/|\\|(^|\/)\.\.?(\/|$)/);
     const again = await open();
-    expect(again.pictures.map(({ read: _, ...picture }) => picture)).toEqual(
-      first.pictures.map(({ read: _, ...picture }) => picture),
-    );
+    const listed = ({ pictures }: Dataset) => pictures.map(({ read: _, decoded: __, ...picture }) => picture);
+    expect(listed(again)).toEqual(listed(first));
+    expect(await again.inputs?.()).toEqual(await first.inputs?.());
   });
 
   it('gives a role to every picture or to none, and says who made the pictures and what was passed over', async () => {
@@ -23,6 +23,19 @@ export function datasetContract(open: () => Promise<Dataset>): void {
     for (const role of roles) expect(ROLES).toContain(role);
     for (const notice of notices) for (const text of Object.values(notice)) expect(text).not.toBe('');
     for (const { path, reason } of skipped) expect(path.length * reason.length).toBeGreaterThan(0);
+  });
+
+  it('says what can be seen in words and boxes that make sense', async () => {
+    for (const { labels, captions = [], objects = [], dimensions } of (await open()).pictures) {
+      expect(labels).toEqual([...new Set(labels)]);
+      for (const text of [...labels, ...captions]) expect(text.trim()).not.toBe('');
+      for (const { category, box, area } of objects) {
+        expect(labels).toContain(category);
+        expect(Math.min(box[2], box[3])).toBeGreaterThan(0);
+        expect(area).toBeGreaterThanOrEqual(0);
+      }
+      if (dimensions !== undefined) expect(dimensions.width * dimensions.height).toBeGreaterThan(0);
+    }
   });
 
   it('reads pictures that can be decoded, the same bytes each time', async () => {

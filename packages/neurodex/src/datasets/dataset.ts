@@ -1,3 +1,5 @@
+import type { Picture } from '../image/picture.ts';
+
 /** What a data set may say about a picture's part: in the catalogue, or a query of one of the three splits. */
 export const ROLES = ['catalogue', 'train', 'validation', 'test'] as const;
 export type Role = (typeof ROLES)[number];
@@ -10,10 +12,39 @@ export interface SourcePicture {
   readonly labels: readonly string[];
   /** Sentences that describe it. */
   readonly captions?: readonly string[];
+  /** What can be seen in it, and where; the categories are also its labels. */
+  readonly objects?: readonly PictureObject[];
+  /** Known without reading it; upright, in pixels. */
+  readonly dimensions?: Dimensions;
   /** Set for every picture of a data set that fixes the roles itself, and for none otherwise. */
   readonly role?: Role;
   /** The encoded file. Throws NeurodexError `picture-*` when it cannot be read. */
   read(): Promise<Uint8Array>;
+  /** What was decoded before, of a prepared data set; undefined where it has another size. */
+  readonly decoded?: (size: number) => Promise<DecodedPicture | undefined>;
+}
+
+/** A picture as the model sees it, uint8 RGB [size, size, 3], and its thumbnail for people, as a PNG. */
+export interface DecodedPicture {
+  readonly picture: Picture;
+  readonly thumbnail: Uint8Array;
+}
+
+/** Width and height in pixels. */
+export interface Dimensions {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One object, or one group of objects of a category, in a picture. */
+export interface PictureObject {
+  readonly category: string;
+  /** Left, top, width and height in pixels of the picture as published. */
+  readonly box: readonly [left: number, top: number, width: number, height: number];
+  /** Pixels that it covers, which are fewer than those of its box. */
+  readonly area: number;
+  /** A group that was not taken apart. */
+  readonly crowd: boolean;
 }
 
 /** Who drew or took the pictures, and under which licence they are used. */
@@ -35,6 +66,17 @@ export interface Dataset {
   readonly notices: readonly LicenceNotice[];
   /** Files that were passed over while listing (not a picture by name, broken links …), with the reason. */
   readonly skipped: readonly SkippedFile[];
+  /** Edge in pixels that its owner has given every picture (the shorter edge of those that are not square). */
+  readonly ownSize?: number;
+  /** What it was read from; the same as long as the pictures are. Not there: it has to be read again to know. */
+  readonly inputs?: () => Promise<readonly InputFile[]>;
+}
+
+/** A file, or a package, that pictures come from. */
+export interface InputFile {
+  readonly name: string;
+  /** Another one when the contents may be others: size and time of change, or a checksum. */
+  readonly version: string;
 }
 
 export interface SkippedFile {

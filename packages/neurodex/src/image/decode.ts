@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import sharp, { type Sharp } from 'sharp';
+import sharp, { type Metadata, type Sharp } from 'sharp';
 import { NeurodexError } from '../errors.ts';
 import { FORMATS, type Format, sniffFormat } from './formats.ts';
 import { type Picture, pictureBytes } from './picture.ts';
@@ -53,7 +53,11 @@ const SHARP_FORMATS: Readonly<Record<Format, readonly string[]>> = {
  * Checks everything that can be known from the header, so that a picture that is too large is never decoded.
  * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
  */
-async function open(bytes: Uint8Array, name: string, maxPixels: number): Promise<{ image: Sharp; format: Format }> {
+async function open(
+  bytes: Uint8Array,
+  name: string,
+  maxPixels: number,
+): Promise<{ image: Sharp; format: Format; header: Metadata }> {
   if (bytes.length === 0) {
     throw new NeurodexError('picture-empty', `${name} is empty (0 bytes)`, {
       hint: 'the file may not have been copied completely; copy it again or leave it out',
@@ -70,7 +74,7 @@ async function open(bytes: Uint8Array, name: string, maxPixels: number): Promise
   // 'error' refuses truncated and corrupt data, and lets pass what decoders merely warn of (an odd colour profile).
   // sharp's own pixel limit is off because ours comes first and names the file.
   const image = sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
-  let header: Awaited<ReturnType<Sharp['metadata']>>;
+  let header: Metadata;
   try {
     header = await image.metadata();
   } catch (error) {
@@ -90,7 +94,7 @@ async function open(bytes: Uint8Array, name: string, maxPixels: number): Promise
       },
     );
   }
-  return { image, format };
+  return { image, format, header };
 }
 
 /** Upright (EXIF), alpha over white, 8-bit sRGB, centre-cropped to a square and resized with Lanczos 3. */
@@ -122,6 +126,16 @@ export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): 
   } catch (error) {
     throw damaged(options.name, format, error);
   }
+}
+
+/**
+ * Width and height of an encoded picture as a person sees it (EXIF), from its header alone.
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged
+ */
+export async function readDimensions(bytes: Uint8Array, name: string): Promise<{ width: number; height: number }> {
+  const { header } = await open(bytes, name, Number.POSITIVE_INFINITY);
+  const { width, height } = header.autoOrient;
+  return { width, height };
 }
 
 /** A picture at its own size: uint8 RGB [height, width, 3]. */

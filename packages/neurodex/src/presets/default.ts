@@ -2,6 +2,15 @@ import type { Config } from '../config.ts';
 
 /** What a newcomer gets: both tasks at once, patches that see each other, minutes on two cores for hundreds of pictures. */
 export const standard: Config = {
+  dataset: {
+    maxPictures: 0, // all
+    minPicturesPerClass: 0,
+    squaresFirst: false,
+    aspectTolerance: 0.1,
+    patchesPerDimension: 0, // pictures.size as it is
+    minCaptions: 0,
+    minObjects: 0,
+  },
   pictures: { size: 48, thumbnail: 160, maxPixels: 100_000_000 },
   split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.1 },
   identifiers: { scheme: 'numeric', order: 'clustered', zeroPadding: true },

@@ -2,6 +2,15 @@ import type { Config } from '../config.ts';
 
 /** The notebook's hyperparameters and its two phases; our split by query picture, and none of its faults. */
 export const seed: Config = {
+  dataset: {
+    maxPictures: 384, // 384 / 64 = 6 classes
+    minPicturesPerClass: 64,
+    squaresFirst: true,
+    aspectTolerance: 0.1,
+    patchesPerDimension: 16, // 16 × 16 = 256 pixels on an edge for coco and imagenet
+    minCaptions: 5,
+    minObjects: 1,
+  },
   pictures: { size: 160, thumbnail: 160, maxPixels: 100_000_000 },
   split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.05 },
   identifiers: { scheme: 'numeric', order: 'clustered', zeroPadding: false },
