@@ -104,5 +104,12 @@ export async function openEmoji(options: EmojiOptions): Promise<Dataset> {
     })),
   );
   pictures.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { name: 'emoji', source: 'emoji', pictures, notices: sets.map((set) => set.notice), skipped: [] };
+  return {
+    name: 'emoji',
+    source: 'emoji',
+    pictures,
+    notices: sets.map((set) => set.notice),
+    skipped: [],
+    inputs: async () => ARTISTS.map(({ package: { name, integrity } }) => ({ name, version: integrity })),
+  };
 }

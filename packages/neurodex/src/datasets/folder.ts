@@ -4,6 +4,7 @@ import { NeurodexError } from '../errors.ts';
 import { readPictureFile } from '../image/decode.ts';
 import { FORMATS, hasPictureExtension } from '../image/formats.ts';
 import { type Dataset, ROLES, type Role, type SkippedFile, type SourcePicture } from './dataset.ts';
+import { localInputs } from './inputs.ts';
 
 /** Code unit by code unit: the same order everywhere, unlike a locale's. */
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -212,5 +213,16 @@ export async function openFolder(path: string): Promise<Dataset> {
     }
   }
   skipped.sort((a, b) => byCodeUnits(a.path, b.path));
-  return { name: 'folder', source, pictures, notices: [], skipped };
+  return {
+    name: 'folder',
+    source,
+    pictures,
+    notices: [],
+    skipped,
+    inputs: () =>
+      localInputs(
+        pictures.map((picture) => join(source, picture.path)),
+        source,
+      ),
+  };
 }

@@ -1,0 +1,30 @@
+import type { Downloads } from '../../download/downloads.ts';
+import type { Reporter } from '../../progress.ts';
+
+export const COCO_YEARS = ['2014', '2017'] as const;
+export type CocoYear = (typeof COCO_YEARS)[number];
+export const COCO_SPLITS = ['train', 'val'] as const;
+export type CocoSplit = (typeof COCO_SPLITS)[number];
+
+export interface CocoOptions {
+  readonly year: CocoYear;
+  readonly split: CocoSplit;
+  /** A local copy: a folder with the annotations (unpacked or as a zip) and perhaps the pictures. */
+  readonly from?: string;
+  /** What the user named. */
+  readonly source: string;
+  /** For what is not in the local copy. */
+  readonly downloads: () => Downloads;
+  /** Where archives are unpacked. */
+  readonly cache: string;
+  /** COCO_ENDPOINT names another server than images.cocodataset.org. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly reporter?: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+const SERVER = 'http://images.cocodataset.org';
+
+/** The server of COCO, or the one that stands in for it. */
+export const cocoServer = (environment: CocoOptions['environment']): string =>
+  (environment.COCO_ENDPOINT || SERVER).replace(/\/+$/, '');

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { NeurodexError } from '../errors.ts';
+
+/** What an IDX file holds (LeCun's format, yann.lecun.org/exdb/mnist): bytes, and how they are laid out. */
+export interface IdxFile {
+  readonly path: string;
+  /** Sizes of the dimensions: [n] for labels, [n, height, width] for grey pictures, [n, height, width, 3] for colour. */
+  readonly shape: readonly number[];
+  /** uint8, row by row. */
+  readonly data: Uint8Array;
+}
+
+/** The third byte of the magic number. */
+const UNSIGNED_BYTE = 0x08;
+const TYPES: Readonly<Record<number, string>> = {
+  [UNSIGNED_BYTE]: 'unsigned bytes',
+  9: 'signed bytes',
+  11: '16-bit integers',
+  12: '32-bit integers',
+  13: '32-bit floats',
+  14: '64-bit floats',
+};
+
+const damaged = (path: string, what: string, cause?: unknown): NeurodexError =>
+  new NeurodexError('source-damaged', `${path} ${what}`, {
+    hint: 'copy or download the file again',
+    details: { path },
+    cause,
+  });
+
+/**
+ * A whole IDX file of unsigned bytes, gzipped or not.
+ * @param dimensions how many of them it should have
+ * @throws NeurodexError `source-missing`, `source-unusable` (no permission), `source-damaged` (wrong magic number,
+ *   another type, another number of dimensions, a length that does not follow from its header)
+ */
+export async function readIdx(path: string, dimensions: readonly number[]): Promise<IdxFile> {
+  const file = await readWhole(path);
+  const compressed = file[0] === 0x1f && file[1] === 0x8b;
+  const bytes = compressed ? await unzip(file, path) : file;
+  const [zero0, zero1, type = -1, rank = -1] = bytes;
+  if (bytes.length < 4 || zero0 !== 0 || zero1 !== 0 || !(type in TYPES)) {
+    const magic = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    throw damaged(
+      path,
+      `is not an IDX file: it begins with ${magic === '' ? 'nothing' : magic}, not 00 00 08 and the number of dimensions`,
+    );
+  }
+  if (type !== UNSIGNED_BYTE) throw damaged(path, `holds ${TYPES[type]}; only unsigned bytes are read`);
+  if (!dimensions.includes(rank)) {
+    throw damaged(path, `has ${rank} dimensions, where ${dimensions.join(' or ')} were expected`);
+  }
+  const header = 4 + 4 * rank;
+  if (bytes.length < header) throw damaged(path, `is cut off in its header, at byte ${bytes.length}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+  const length = shape.reduce((product, size) => product * size, 1);
+  if (bytes.length - header !== length) {
+    throw damaged(path, `announces ${shape.join(' × ')} = ${length} bytes and holds ${bytes.length - header}`);
+  }
+  return { path, shape, data: bytes.subarray(header) };
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    throw new NeurodexError(
+      missing ? 'source-missing' : 'source-unusable',
+      missing ? `${path} is not there` : `${path} cannot be read (${code})`,
+      {
+        hint: missing
+          ? 'an IDX data set is a pair of files: …-images-idx3-ubyte and …-labels-idx1-ubyte'
+          : 'check the permissions of the file',
+        details: { path },
+        cause: error,
+      },
+    );
+  }
+}
+
+const inflate = promisify(gunzip);
+
+async function unzip(file: Uint8Array, path: string): Promise<Uint8Array> {
+  try {
+    return await inflate(file);
+  } catch (error) {
+    throw damaged(path, `is a gzip file that cannot be unpacked: ${(error as Error).message}`, error);
+  }
+}

@@ -1,0 +1,240 @@
+import { stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { cocoPartsIn } from './coco/parts.ts';
+import type { Dataset } from './dataset.ts';
+import { findWnidFolders, isImagenette } from './imagenet/find.ts';
+import { DEFAULT_CONCEPTS, type OpenDatasetRequest } from './request.ts';
+
+/** The data sets that a word names, then the forms that your own pictures may have. */
+export const DATASET_NAMES = [
+  'coco',
+  'imagenet',
+  'imagenette',
+  'tiny-imagenet',
+  'fashion-mnist',
+  'emoji',
+  'idx',
+  'parquet',
+  'jsonl',
+  'folder',
+] as const;
+export type DatasetName = (typeof DATASET_NAMES)[number];
+
+/** What some data sets ask about, by the flag that answers it. */
+export const DATASET_FLAGS = {
+  from: '--from',
+  concepts: '--concepts',
+  cocoYear: '--coco-year',
+  cocoSplit: '--coco-split',
+} as const;
+export type DatasetFlag = keyof typeof DATASET_FLAGS;
+
+export interface DatasetDeclaration {
+  /** One line for a list. */
+  readonly summary: string;
+  /** SOURCE may be its name; else it is a form that is recognised by its files. */
+  readonly named: boolean;
+  /** The layouts that are read, and where it is downloaded from. */
+  readonly forms: readonly string[];
+  /** Under which terms the pictures are used. */
+  readonly licence: string;
+  /** Flags that go with it. */
+  readonly flags: readonly DatasetFlag[];
+  /** Edge of the picture that the model sees under `dataset.patchesPerDimension`: 'patches', or the owner's size. */
+  readonly modelSize?: number | 'patches';
+  /** Whether a file or folder is laid out in its way. */
+  recognise(path: string): Promise<boolean>;
+  open(request: OpenDatasetRequest): Promise<Dataset>;
+}
+
+const kindOf = async (path: string): Promise<'file' | 'folder' | undefined> => {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ? 'folder' : found?.isFile() ? 'file' : undefined;
+};
+const never = (): Promise<boolean> => Promise.resolve(false);
+const signalOf = ({ signal }: OpenDatasetRequest) => (signal === undefined ? {} : { signal });
+
+/**
+ * Every data set. A SOURCE that is a path is the first of these that recognises it; modules are loaded when they are
+ * opened.
+ */
+export const DATASETS = {
+  coco: {
+    summary: 'MS COCO: photographs with captions and objects of 80 categories',
+    named: true,
+    forms: [
+      'a folder as COCO unpacks: annotations/instances_val2014.json, captions_val2014.json, pictures in val2014/',
+      'annotations_trainval2014.zip, or one of its JSON files; the pictures are then downloaded one by one',
+      'download from images.cocodataset.org (COCO_ENDPOINT names another server)',
+    ],
+    licence: 'annotations CC-BY-4.0; each picture under the Creative Commons licence of its owner',
+    flags: ['from', 'cocoYear', 'cocoSplit'],
+    modelSize: 'patches',
+    recognise: async (path) => (await cocoPartsIn(path)).length > 0,
+    open: async (request) => {
+      const { openCoco } = await import('./coco/coco.ts');
+      const parts = request.from === undefined ? [] : await cocoPartsIn(request.from);
+      const fits = parts.filter(
+        ({ year, split }) => year === (request.cocoYear ?? year) && split === (request.cocoSplit ?? split),
+      );
+      // The notebook's part, where the copy does not settle it.
+      const chosen = fits.find(({ year, split }) => year === '2014' && split === 'val') ?? fits[0];
+      return await openCoco({
+        ...request,
+        year: request.cocoYear ?? chosen?.year ?? '2014',
+        split: request.cocoSplit ?? chosen?.split ?? 'val',
+      });
+    },
+  },
+  'tiny-imagenet': {
+    summary: 'ImageNet in 64 × 64 pixels, 200 classes of 500',
+    named: true,
+    forms: [
+      'tiny-imagenet-200.zip, or the folder it unpacks to: wnids.txt, words.txt, train/<wnid>/images/*.JPEG',
+      'download of zh-plus/tiny-imagenet from the Hugging Face hub, as Parquet (HF_ENDPOINT names another hub)',
+    ],
+    licence: 'for research and education, under the terms of ImageNet',
+    flags: ['from'],
+    modelSize: 64,
+    recognise: async (path) => (await findWnidFolders(path))?.tiny === true,
+    open: async (request) => {
+      const { openTinyImagenet } = await import('./imagenet/imagenet.ts');
+      return await openTinyImagenet(request);
+    },
+  },
+  imagenette: {
+    summary: 'ten easy classes of ImageNet, shorter edge 160 pixels',
+    named: true,
+    forms: [
+      'imagenette2-160.tgz (also -320 and full size), or the folder it unpacks to: train/<wnid>/*.JPEG',
+      'download of frgfm/imagenette (160px) from the Hugging Face hub, as Parquet (HF_ENDPOINT names another hub)',
+    ],
+    licence: 'Apache-2.0 (the selection); the pictures under the terms of ImageNet',
+    flags: ['from'],
+    modelSize: 160,
+    recognise: async (path) => isImagenette((await findWnidFolders(path))?.wnids ?? []),
+    open: async (request) => {
+      const { openImagenette } = await import('./imagenet/imagenet.ts');
+      return await openImagenette(request);
+    },
+  },
+  imagenet: {
+    summary: 'ImageNet-1k (ILSVRC 2012): 1.28 million photographs, 1,000 classes',
+    named: true,
+    forms: [
+      'a folder train/<wnid>/*.JPEG, as the archives of ILSVRC 2012 or of Kaggle unpack',
+      'download of ILSVRC/imagenet-1k from the Hugging Face hub, as Parquet: gated, needs HF_TOKEN',
+    ],
+    licence: 'for research and education, under the terms of ImageNet (https://image-net.org/download)',
+    flags: ['from'],
+    modelSize: 'patches',
+    recognise: async (path) => (await findWnidFolders(path)) !== undefined,
+    open: async (request) => {
+      const { openImagenet } = await import('./imagenet/imagenet.ts');
+      return await openImagenet(request);
+    },
+  },
+  'fashion-mnist': {
+    summary: 'Fashion-MNIST: 60,000 pictures of clothes in 28 × 28 grey pixels, 10 classes',
+    named: true,
+    forms: [
+      'a folder with train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz',
+      "Debian's package dataset-fashion-mnist (/usr/share/datasets/fashion-mnist)",
+      'download from Zalando (FASHION_MNIST_ENDPOINT names another server)',
+    ],
+    licence: 'MIT',
+    flags: ['from'],
+    // A folder of IDX files says nothing of clothes, unless it is called so.
+    recognise: async (path) =>
+      /fashion/i.test(basename(path)) && (await kindOf(join(path, 'train-images-idx3-ubyte.gz'))) === 'file',
+    open: async (request) => {
+      const { openFashionMnist } = await import('./fashion-mnist.ts');
+      return await openFashionMnist(request);
+    },
+  },
+  emoji: {
+    summary: 'the demo: the same things drawn by several artists',
+    named: true,
+    forms: ['npm packages in the format of Iconify, fetched once'],
+    licence: 'Apache-2.0, CC-BY-4.0, CC-BY-SA-4.0 or MIT, by artist',
+    flags: ['concepts'],
+    recognise: never,
+    open: async (request) => {
+      const { openEmoji } = await import('./emoji.ts');
+      const { concepts = DEFAULT_CONCEPTS, seed, reporter } = request;
+      return await openEmoji({ concepts, seed, reporter, ...signalOf(request) });
+    },
+  },
+  idx: {
+    summary: 'a pair of IDX files, as MNIST and its kin are published',
+    named: false,
+    forms: [
+      '…-images-idx3-ubyte (idx4 for colour), gzipped or not, with …-labels-idx1-ubyte beside it',
+      'a folder with train-images-idx3-ubyte and train-labels-idx1-ubyte',
+    ],
+    licence: 'your own',
+    flags: [],
+    recognise: async (path) => {
+      const { findIdxImages } = await import('./idx.ts');
+      return (await findIdxImages(path)) !== undefined;
+    },
+    open: async ({ source, from = source }) => {
+      const { findIdxImages, openIdx } = await import('./idx.ts');
+      return await openIdx({ images: (await findIdxImages(from)) ?? from });
+    },
+  },
+  parquet: {
+    summary: 'Parquet in the shape of the Hugging Face hub',
+    named: false,
+    forms: ['FILE.parquet, or a folder of them: `image` (struct of bytes and path), `label` or `labels`, `captions`'],
+    licence: 'your own',
+    flags: [],
+    recognise: async (path) => {
+      const { isParquet } = await import('./parquet-source.ts');
+      return await isParquet(path);
+    },
+    open: async (request) => {
+      const { openParquetSource } = await import('./parquet-source.ts');
+      return await openParquetSource(request);
+    },
+  },
+  jsonl: {
+    summary: 'JSON lines that name picture files',
+    named: false,
+    forms: ['FILE.jsonl: {"picture": "a.jpg", "label": "cat"} or "labels", and "captions"; paths relative to the file'],
+    licence: 'your own',
+    flags: [],
+    recognise: async (path) => extname(path) === '.jsonl' && (await kindOf(path)) === 'file',
+    open: async ({ source, from = source }) => {
+      const { openJsonl } = await import('./jsonl.ts');
+      return await openJsonl(from);
+    },
+  },
+  folder: {
+    summary: 'a folder of pictures',
+    named: false,
+    forms: ['<class>/<picture>', 'pictures without classes', 'the folders catalogue, train, validation and test'],
+    licence: 'your own',
+    flags: [],
+    recognise: async (path) => (await kindOf(path)) === 'folder',
+    open: async ({ source, from = source }) => {
+      const { openFolder } = await import('./folder.ts');
+      return await openFolder(from);
+    },
+  },
+} as const satisfies Readonly<Record<DatasetName, DatasetDeclaration>>;
+
+/** A data set by its name. */
+export const declarationOf = (name: DatasetName): DatasetDeclaration => DATASETS[name];
+
+/** Whether a word is the name of a data set that can be asked for by it. */
+export const isNamedDataset = (word: string): word is DatasetName =>
+  DATASET_NAMES.some((name) => name === word && DATASETS[name].named);
+
+/** The data set that a path holds, by its layout; undefined for what is none. */
+export async function recogniseDataset(path: string): Promise<DatasetName | undefined> {
+  for (const name of Object.keys(DATASETS) as DatasetName[]) {
+    if (await declarationOf(name).recognise(path)) return name;
+  }
+  return undefined;
+}

@@ -1,0 +1,27 @@
+import type { Config } from '../config.ts';
+import type { Downloads } from '../download/downloads.ts';
+import type { Reporter } from '../progress.ts';
+import type { CocoSplit, CocoYear } from './coco/options.ts';
+
+/** How many things the emoji show unless told. */
+export const DEFAULT_CONCEPTS = 64;
+
+/** What a data set is told when it is opened. */
+export interface OpenDatasetRequest {
+  /** What the user named; it stands in the index. */
+  readonly source: string;
+  /** A local copy: folder, archive or file. Not there: it is downloaded, or found where the system keeps it. */
+  readonly from?: string;
+  readonly concepts?: number;
+  readonly cocoYear?: CocoYear;
+  readonly cocoSplit?: CocoSplit;
+  /** The rules that will be applied: a remote data set reads no more than they need. */
+  readonly rules: Config['dataset'];
+  readonly seed: number;
+  /** Where downloads and unpacked archives are kept. */
+  readonly cache: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly downloads: () => Downloads;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { extractArchive } from '../download/archive.ts';
+import { NeurodexError } from '../errors.ts';
+import type { Reporter } from '../progress.ts';
+
+export interface UnpackedOptions {
+  readonly cache: string;
+  readonly reporter?: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+/** Archives that are unpacked, by the ends of their names. */
+const ARCHIVE = /\.(zip|tgz|tar\.gz|tar)$/i;
+export const isArchive = (path: string): boolean => ARCHIVE.test(path);
+
+/**
+ * The folder into which an archive is unpacked: in the cache, once for each archive (its path, size and time of change).
+ * @throws NeurodexError `source-missing`, `archive-unsafe`, `archive-damaged`, `disk-full`, `interrupted`
+ */
+export async function unpacked(archive: string, { cache, reporter, signal }: UnpackedOptions): Promise<string> {
+  const path = resolve(archive);
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) {
+    throw new NeurodexError('source-missing', `${path} does not exist`, {
+      hint: 'check the path for a typing error',
+      details: { path },
+    });
+  }
+  const version = createHash('sha256').update(`${path}\n${found.size}\n${found.mtimeMs}`).digest('hex').slice(0, 12);
+  const folder = join(cache, 'unpacked', `${basename(path).replace(ARCHIVE, '')}-${version}`);
+  if ((await stat(folder).catch(() => undefined))?.isDirectory()) return folder;
+  reporter?.info(`unpacking ${path} into ${folder} (once)`);
+  await extractArchive(path, folder, {
+    ...(reporter === undefined ? {} : { reporter }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return folder;
+}
