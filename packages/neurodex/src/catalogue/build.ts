@@ -146,6 +146,8 @@ type DecodeResult =
 async function decode(source: SourcePicture, options: BuildOptions): Promise<DecodeResult> {
   throwIfInterrupted(options.signal);
   try {
+    const ready = await source.decoded?.(options.pictures.size);
+    if (ready !== undefined) return { source, ...ready };
     const bytes = await source.read();
     const read = options.readPicture ?? readPicture;
     return { source, ...(await read(bytes, { ...options.pictures, name: source.path })) };
@@ -170,10 +172,18 @@ function describe(usable: readonly SourcePicture[], options: BuildOptions): Stor
     throw new RangeError(`${catalogue.length} catalogue pictures need as many distinct identifiers`);
   }
   let next = 0;
-  return usable.map(({ path, labels }, row) => {
+  return usable.map(({ path, labels, captions, objects }, row) => {
     const role = roles[row] ?? 'catalogue';
     const identifier = role === 'catalogue' ? identifiers[next++] : undefined;
-    return { row, path, labels, role, ...(identifier === undefined ? {} : { identifier }) };
+    return {
+      row,
+      path,
+      labels,
+      ...(captions === undefined ? {} : { captions }),
+      ...(objects === undefined ? {} : { objects }),
+      role,
+      ...(identifier === undefined ? {} : { identifier }),
+    };
   });
 }
 

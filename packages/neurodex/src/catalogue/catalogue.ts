@@ -1,4 +1,4 @@
-import type { LicenceNotice, Role, SkippedFile } from '../datasets/dataset.ts';
+import type { LicenceNotice, PictureObject, Role, SkippedFile } from '../datasets/dataset.ts';
 
 /** One picture of an index: a row of the Parquet data set and of the pixel cache. */
 export interface StoredPicture {
@@ -7,6 +7,10 @@ export interface StoredPicture {
   /** Path relative to the source; unique. */
   readonly path: string;
   readonly labels: readonly string[];
+  /** Sentences that describe it, where the data set has captions. */
+  readonly captions?: readonly string[];
+  /** What can be seen in it, and where, in pixels of the picture as published. */
+  readonly objects?: readonly PictureObject[];
   readonly role: Role;
   /** The digits that name it; only catalogue pictures have one. */
   readonly identifier?: string;

@@ -23,31 +23,38 @@ const text = (name: string, repetition: 'OPTIONAL' | 'REQUIRED' = 'OPTIONAL'): S
   repetition_type: repetition,
 });
 
+const list = (name: string, element: readonly SchemaElement[]): SchemaElement[] => [
+  { name, repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST', logical_type: { type: 'LIST' } },
+  { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+  ...element,
+];
+
 /**
  * The columns as Arrow writes them for a Hugging Face data set. `path` stands beside `image.path` so that the names
  * can be read without the pictures: a Parquet reader fetches a struct whole.
  */
 const SCHEMA: SchemaElement[] = [
-  { name: 'schema', num_children: 6 },
+  { name: 'schema', num_children: 8 },
   { name: 'image', repetition_type: 'OPTIONAL', num_children: 2 },
   { name: 'bytes', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
   text('path'),
   text('path'),
-  {
-    name: 'labels',
-    repetition_type: 'OPTIONAL',
-    num_children: 1,
-    converted_type: 'LIST',
-    logical_type: { type: 'LIST' },
-  },
-  { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-  text('element'),
+  ...list('labels', [text('element')]),
+  ...list('captions', [text('element')]),
+  ...list('objects', [
+    { name: 'element', repetition_type: 'OPTIONAL', num_children: 4 },
+    text('category'),
+    ...list('bbox', [{ name: 'element', type: 'DOUBLE', repetition_type: 'OPTIONAL' }]),
+    { name: 'area', type: 'DOUBLE', repetition_type: 'OPTIONAL' },
+    { name: 'crowd', type: 'BOOLEAN', repetition_type: 'OPTIONAL' },
+  ]),
   text('split'),
   text('identifier'),
   { name: 'row', type: 'INT32', repetition_type: 'OPTIONAL' },
 ];
 
 const string = { dtype: 'string', _type: 'Value' };
+const double = { dtype: 'float64', _type: 'Value' };
 
 /** What `datasets` reads to know that `image` is a picture. */
 const HUGGING_FACE = {
@@ -56,6 +63,16 @@ const HUGGING_FACE = {
       image: { _type: 'Image' },
       path: string,
       labels: { feature: string, _type: 'Sequence' },
+      captions: { feature: string, _type: 'Sequence' },
+      // A list of structs, and not the Sequence of one, which `datasets` would turn into a struct of lists.
+      objects: [
+        {
+          category: string,
+          bbox: { feature: double, _type: 'Sequence' },
+          area: double,
+          crowd: { dtype: 'bool', _type: 'Value' },
+        },
+      ],
       split: string,
       identifier: string,
       row: { dtype: 'int32', _type: 'Value' },
@@ -109,6 +126,11 @@ export class ShardWriter {
         },
         column('path', ({ path }) => path),
         column('labels', ({ labels }) => labels),
+        column('captions', ({ captions }) => captions ?? null),
+        column(
+          'objects',
+          ({ objects }) => objects?.map(({ box, ...object }) => ({ ...object, bbox: [...box] })) ?? null,
+        ),
         column('split', ({ role }) => role),
         column('identifier', ({ identifier }) => identifier ?? null),
         column('row', ({ row }) => row),
@@ -151,13 +173,15 @@ export const readShardMetadata = (file: AsyncBuffer): Promise<FileMetaData> =>
   parquetMetadataAsync(file, { initialFetchSize: FOOTER_BYTES, geoparquet: false });
 
 /** Every row, without the pictures: as decoded, so not to be trusted. */
-export const readShardRows = async (file: AsyncBuffer): Promise<Record<string, unknown>[]> =>
-  parquetReadObjects({
-    ...READING,
-    file,
-    metadata: await readShardMetadata(file),
-    columns: ['path', 'labels', 'split', 'identifier', 'row'],
-  });
+export async function readShardRows(file: AsyncBuffer): Promise<Record<string, unknown>[]> {
+  const metadata = await readShardMetadata(file);
+  const present = new Set(metadata.schema.map(({ name }) => name));
+  // Indexes made before captions and objects were kept have no such columns.
+  const columns = ['path', 'labels', 'captions', 'objects', 'split', 'identifier', 'row'].filter(
+    (name) => present.has(name) || !['captions', 'objects'].includes(name),
+  );
+  return await parquetReadObjects({ ...READING, file, metadata, columns });
+}
 
 /** The thumbnail of one row (counted from the start of the shard): reads the pages that hold it and no others. */
 export async function readShardThumbnail(file: AsyncBuffer, metadata: FileMetaData, row: number): Promise<unknown> {
@@ -171,4 +195,15 @@ export async function readShardThumbnail(file: AsyncBuffer, metadata: FileMetaDa
     useOffsetIndex: true,
   });
   return (rows[0]?.image as { bytes?: unknown } | null | undefined)?.bytes;
+}
+
+/** The thumbnails of a run of rows (counted from the start of the shard), for whoever wants them all. */
+export async function readShardThumbnails(
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  rowStart: number,
+  rowEnd: number,
+): Promise<unknown[]> {
+  const rows = await parquetReadObjects({ ...READING, file, metadata, columns: ['image'], rowStart, rowEnd });
+  return rows.map(({ image }) => (image as { bytes?: unknown } | null | undefined)?.bytes);
 }

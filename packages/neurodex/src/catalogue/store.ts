@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileMetaData } from 'hyparquet';
-import { ROLES, type Role } from '../datasets/dataset.ts';
+import { type PictureObject, ROLES, type Role } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
 import { type ByteSource, type OpenBytes, openFileBytes } from '../storage/byte-source.ts';
 import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
@@ -93,22 +93,43 @@ async function readRows(folder: string, manifest: CatalogueManifest): Promise<Ca
 }
 
 function toStoredPicture(value: Record<string, unknown>, expected: number, file: string): StoredPicture {
-  const { row, path, labels, split, identifier } = value;
+  const { row, path, labels, captions, objects, split, identifier } = value;
   const sound =
     row === expected &&
     typeof path === 'string' &&
-    Array.isArray(labels) &&
-    labels.every((label) => typeof label === 'string') &&
+    isTexts(labels) &&
+    ((captions ?? null) === null || isTexts(captions)) &&
     ROLES.includes(split as Role) &&
     (split === 'catalogue' ? typeof identifier === 'string' : (identifier ?? null) === null);
-  if (!sound) throw damaged(file, `does not hold what it should in row ${expected}`);
+  const seen = toObjects(objects);
+  if (!sound || seen === 'damaged') throw damaged(file, `does not hold what it should in row ${expected}`);
   return {
     row: expected,
     path,
     labels,
+    ...(isTexts(captions) ? { captions } : {}),
+    ...(seen === undefined ? {} : { objects: seen }),
     role: split as Role,
     ...(typeof identifier === 'string' ? { identifier } : {}),
   };
+}
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((text) => typeof text === 'string');
+
+function toObjects(value: unknown): PictureObject[] | 'damaged' | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (!Array.isArray(value)) return 'damaged';
+  const objects: PictureObject[] = [];
+  for (const each of value as Record<string, unknown>[]) {
+    const { category, bbox, area, crowd } = each ?? {};
+    const isBox = Array.isArray(bbox) && bbox.length === 4 && bbox.every((side) => typeof side === 'number');
+    if (typeof category !== 'string' || !isBox || typeof area !== 'number' || typeof crowd !== 'boolean') {
+      return 'damaged';
+    }
+    objects.push({ category, box: bbox as unknown as PictureObject['box'], area, crowd });
+  }
+  return objects;
 }
 
 async function readPixels(folder: string, { pixels, rows, size }: CatalogueManifest): Promise<Uint8Array> {

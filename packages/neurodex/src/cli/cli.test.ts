@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,10 +7,13 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
+import type { BuildDatasetOptions, PreparedSummary } from '../jobs/build-dataset.ts';
 import type { CreateIndexOptions, IndexSummary } from '../jobs/create-index.ts';
 import type { DemoOptions } from '../jobs/demo.ts';
 import type { EvaluateOptions } from '../jobs/evaluate-index.ts';
+import type { OpenedSource, OpenSourceOptions } from '../jobs/open-source.ts';
 import type { SearchOptions } from '../jobs/search.ts';
+import type { DatasetFacts, ShowDatasetOptions } from '../jobs/show-dataset.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { jsonError, runCli } from './test-io.fixture.ts';
 
@@ -21,6 +24,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const dataset: Dataset = { name: 'folder', source: '/pictures', pictures: [], notices: [], skipped: [] };
+/** The source is opened, whatever it is called. */
+const openSource = async ({ config }: OpenSourceOptions): Promise<OpenedSource> => ({ dataset, config });
 const summary: IndexSummary = {
   index: '/home/somebody/out',
   catalogue: 12,
@@ -133,7 +138,7 @@ describe('wrong usage', () => {
 
 describe('index', () => {
   it('gives the job what was asked for and prints one object', async () => {
-    const folderSource = vi.fn(async (_path: string) => dataset);
+    const opening = vi.fn(openSource);
     const createIndex = vi.fn(async (options: CreateIndexOptions) => {
       options.reporter.progress({ phase: 'joint', done: 5, total: 5, unit: 'steps' });
       options.reporter.warn('skipped a.txt: not a picture file', { path: 'a.txt' });
@@ -157,13 +162,17 @@ describe('index', () => {
       ],
       {
         io: { cwd: folder, signal },
-        sources: { folder: folderSource },
-        jobs: { createIndex },
+        jobs: { openSource: opening, createIndex },
       },
     );
     expect(outcome.status).toBe(0);
     expect(outcome.stdout).toBe(`${JSON.stringify(summary)}\n`);
-    expect(folderSource).toHaveBeenCalledWith(join(folder, 'photos'));
+    expect(opening.mock.calls[0]?.[0]).toMatchObject({
+      source: 'photos',
+      path: join(folder, 'photos'),
+      seed: 7,
+      signal,
+    });
     const asked = createIndex.mock.calls[0]?.[0];
     expect(asked).toMatchObject({ dataset, out: join(folder, 'out'), seed: 7, force: true, device: 'cpu', signal });
     expect(asked?.config).toEqual({ ...PRESETS.quick, training: { ...PRESETS.quick.training, batchSize: 8 } });
@@ -177,8 +186,8 @@ describe('index', () => {
 
   it('tells a person what was made and what to do next', async () => {
     const { stdout, stderr } = await runCli(['index', 'photos', '--out', 'my index', '--quiet'], {
-      sources: { folder: async () => dataset },
       jobs: {
+        openSource,
         createIndex: async ({ reporter }) => {
           reporter.info('not to be seen');
           reporter.warn('skipped a.txt: not a picture file');
@@ -192,29 +201,47 @@ describe('index', () => {
     expect(stderr).toBe('warning: skipped a.txt: not a picture file\n');
   });
 
-  it('takes emoji as a data set, or as a folder where one is called so', async () => {
-    const asked: unknown[] = [];
-    const services = {
-      sources: {
-        emoji: async (options: { concepts: number }) => {
-          asked.push(options.concepts);
-          return dataset;
-        },
-        folder: async (path: string) => {
-          asked.push(path);
-          return dataset;
-        },
-      },
-      jobs: { createIndex: async () => summary },
-      io: { cwd: folder },
+  it('hands on what the flags say of the source', async () => {
+    const opening = vi.fn(openSource);
+    const flags = ['--from', 'copy', '--coco-year', '2017', '--coco-split', 'train', '--concepts', '5'];
+    await runCli(['index', 'coco', '--out', 'o', ...flags], {
+      io: { cwd: folder, env: { NEURODEX_CACHE: '/cache' } },
+      jobs: { openSource: opening, createIndex: async () => summary },
+    });
+    expect(opening.mock.calls[0]?.[0]).toMatchObject({
+      source: 'coco',
+      from: join(folder, 'copy'),
+      cocoYear: '2017',
+      cocoSplit: 'train',
+      concepts: 5,
+      environment: { NEURODEX_CACHE: '/cache' },
+    });
+  });
+
+  it.each([
+    [['--coco-year', '2015'], '--coco-year must be 2014 or 2017'],
+    [['--coco-split', 'test'], '--coco-split must be train or val'],
+    [['--concepts', '1'], '--concepts must be an integer of 2 or more'],
+  ])('refuses %j', async (flags, what) => {
+    const outcome = await runCli(['index', 'coco', '--out', 'o', '--json', ...flags]);
+    expect(outcome.status).toBe(2);
+    expect(jsonError(outcome).message).toContain(what);
+  });
+
+  it('the size of the pictures follows the data set only while nobody has set it', async () => {
+    const opening = vi.fn(openSource);
+    const keys = async (...flags: string[]) => {
+      await runCli(['index', 'x', '--out', 'o', '--preset', 'seed', ...flags], {
+        io: { cwd: folder },
+        jobs: { openSource: opening, createIndex: async () => summary },
+      });
+      const { pictures, dataset: rules } = opening.mock.calls.at(-1)?.[0].config ?? PRESETS.quick;
+      return [pictures.size, rules.patchesPerDimension];
     };
-    await runCli(['index', 'emoji', '--out', 'o'], services);
-    await runCli(['index', 'emoji', '--out', 'o', '--concepts', '5'], services);
-    await mkdir(join(folder, 'emoji'));
-    await runCli(['index', 'emoji', '--out', 'o'], services);
-    expect(asked).toEqual([64, 5, join(folder, 'emoji')]);
-    const refused = await runCli(['index', 'emoji', '--out', 'o', '--concepts', '5', '--json'], services);
-    expect([refused.status, jsonError(refused).code]).toEqual([2, 'usage']);
+    expect(await keys()).toEqual([160, 16]);
+    expect(await keys('--set', 'pictures.size=96')).toEqual([96, 0]);
+    expect(await keys('--set', 'pictures.size=96', '--set', 'dataset.patchesPerDimension=8')).toEqual([96, 8]);
+    expect(await keys('--set', 'pictures.thumbnail=96')).toEqual([160, 16]);
   });
 
   it('opens no pictures for a configuration that is wrong', async () => {
@@ -224,12 +251,104 @@ describe('index', () => {
   });
 
   it('says which folder is missing, with status 1', async () => {
-    const { openFolder } = await import('../datasets/folder.ts');
+    const { openSource: real } = await import('../jobs/open-source.ts');
     const outcome = await runCli(['index', 'nowhere', '--out', 'o', '--json'], {
       io: { cwd: folder },
-      sources: { folder: openFolder },
+      jobs: { openSource: real },
     });
     expect([outcome.status, jsonError(outcome).code]).toEqual([1, 'source-missing']);
+  });
+});
+
+describe('dataset', () => {
+  const built: PreparedSummary = {
+    dataset: '/home/somebody/o',
+    built: true,
+    pictures: { catalogue: 96, train: 259, validation: 14, test: 15 },
+    classes: 6,
+    skipped: [],
+  };
+  const facts: DatasetFacts = {
+    dataset: 'coco',
+    source: 'coco',
+    pictures: 2,
+    of: 3,
+    classes: [{ name: 'dog', pictures: 2 }],
+    captions: 5,
+    objects: 1,
+    model: { size: 256, patchSize: 16, patches: 256 },
+    skipped: [{ path: 'instances_val2014.json', reason: 'annotations[3]: its picture 9 is not in images' }],
+    notices: [],
+    examples: [
+      {
+        picture: 'a.jpg',
+        labels: ['dog'],
+        captions: ['A dog.'],
+        objects: [{ category: 'dog', box: [1, 2, 3.4, 4], area: 9.5, crowd: true }],
+      },
+    ],
+    files: [],
+  };
+
+  it('build gives the job what was asked for, and says when nothing had changed', async () => {
+    const buildDataset = vi.fn(async (_options: BuildDatasetOptions) => built);
+    const jobs = { openSource, buildDataset };
+    const argv = ['dataset', 'build', 'coco', '--out', 'o', '--preset', 'seed', '--seed', '3'];
+    const outcome = await runCli([...argv, '--force', '--json'], { io: { cwd: folder }, jobs });
+    expect(outcome.stdout).toBe(`${JSON.stringify(built)}\n`);
+    expect(buildDataset.mock.calls[0]?.[0]).toMatchObject({ dataset, out: join(folder, 'o'), seed: 3, force: true });
+    expect(buildDataset.mock.calls[0]?.[0].config).toEqual(PRESETS.seed);
+    expect((await runCli(argv, { jobs })).stdout).toContain('96 pictures');
+    const again = await runCli(argv, { jobs: { openSource, buildDataset: async () => ({ ...built, built: false }) } });
+    expect(again.stdout).toContain('nothing has changed');
+  });
+
+  it('show: counts, classes, captions and boxes', async () => {
+    const showDataset = vi.fn(async (_options: ShowDatasetOptions) => facts);
+    const { stdout } = await runCli(['dataset', 'show', 'coco', '--examples', '1', '--out', 'look'], {
+      io: { cwd: folder },
+      jobs: { openSource, showDataset },
+    });
+    expect(showDataset.mock.calls[0]?.[0]).toMatchObject({ examples: 1, out: join(folder, 'look') });
+    for (const words of [
+      '2 of 3',
+      'dog  2',
+      '"A dog."',
+      'dog (crowd) at 1, 2, 3, 4',
+      '256 patches of 16 × 16',
+      'annotations[3]',
+    ]) {
+      expect(stdout).toContain(words);
+    }
+  });
+
+  it('list: every data set, with its flags', async () => {
+    const { listDatasets } = await import('../jobs/list-datasets.ts');
+    const jobs = { listDatasets: async () => listDatasets() };
+    const { stdout } = await runCli(['dataset', 'list'], { jobs });
+    for (const words of ['tiny-imagenet', '--coco-year', 'HF_TOKEN', 'parquet']) expect(stdout).toContain(words);
+    const { stdout: json } = await runCli(['dataset', 'list', '--json'], { jobs });
+    expect(JSON.parse(json).map(({ name }: { name: string }) => name)).toContain('imagenette');
+  });
+
+  it.each([
+    [['dataset', 'bild', 'x'], 'usage', 'build'],
+    [['dataset', 'build', 'x', '--out', 'o', '--cocoyear', '2014'], 'unknown-flag', '--coco-year'],
+    [['dataset', 'show', 'x', '--example', '3'], 'unknown-flag', '--examples'],
+    [['dataset', 'build', 'x'], 'usage', 'neurodex dataset build --help'],
+    [['dataset', 'show', 'x', '--examples', '0'], 'usage', '--examples'],
+  ])('%j is refused with the nearest known word', async (argv, code, words) => {
+    const outcome = await runCli([...argv, '--json']);
+    expect(outcome.status).toBe(2);
+    const error = jsonError(outcome);
+    expect(error.code).toBe(code);
+    expect(`${error.message} ${error.hint}`).toContain(words);
+  });
+
+  it('alone shows its help, as an error', async () => {
+    const { status, stdout, stderr } = await runCli(['dataset']);
+    expect([status, stdout]).toEqual([2, '']);
+    for (const word of ['list', 'build', 'show']) expect(stderr).toContain(word);
   });
 });
 
@@ -427,8 +546,8 @@ describe('interruption', () => {
     const steps: string[] = [];
     const outcome = await runCli(['index', 'photos', '--out', 'o'], {
       io: { signal: controller.signal },
-      sources: { folder: async () => dataset },
       jobs: {
+        openSource,
         createIndex: async ({ signal }) => {
           controller.abort();
           await Promise.resolve();
@@ -483,8 +602,7 @@ it('reads a configuration file from where it is run', async () => {
   const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);
   await runCli(['index', 'x', '--out', 'o', '--config', 'c.json'], {
     io: { cwd: folder },
-    sources: { folder: async () => dataset },
-    jobs: { createIndex },
+    jobs: { openSource, createIndex },
   });
   expect(createIndex.mock.calls[0]?.[0].config).toEqual({
     ...PRESETS.seed,

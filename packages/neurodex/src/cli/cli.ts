@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { NeurodexError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import type { Context } from './command.ts';
+import { addDataset } from './commands/dataset.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addIndex } from './commands/index.ts';
@@ -76,15 +77,15 @@ function createProgram(context: Context, help: { out: string; error: string }): 
         '  neurodex search photos.index holiday.jpg\n      searches it\n' +
         '\nExit status: 0 done, 1 failed, 2 wrong usage.\n',
     );
-  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addInspect, addKeypoints]) add(program, context);
+  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addInspect, addKeypoints, addDataset])
+    add(program, context);
   return program;
 }
 
 /** What commander refused, in our words; 'help' when it printed what was asked for. */
 function usageError(error: CommanderError, argv: readonly string[], program: Command): unknown {
-  const named = argv.find((argument) => !argument.startsWith('-'));
-  const command = program.commands.find((candidate) => candidate.name() === named) ?? program;
-  const help = command === program ? 'neurodex --help' : `neurodex ${command.name()} --help`;
+  const command = commandOf(argv, program);
+  const help = `${where(command, program)} --help`;
   const quoted = /'([^']+)'/.exec(error.message)?.[1] ?? '';
   switch (error.code) {
     case 'commander.version':
@@ -100,8 +101,9 @@ function usageError(error: CommanderError, argv: readonly string[], program: Com
       });
     }
     case 'commander.unknownCommand': {
-      const known = program.commands.map((candidate) => candidate.name());
-      return new NeurodexError('usage', `there is no command ${JSON.stringify(quoted)}`, {
+      const known = command.commands.map((candidate) => candidate.name());
+      const within = command === program ? '' : `${where(command, program)}: `;
+      return new NeurodexError('usage', `${within}there is no command ${JSON.stringify(quoted)}`, {
         hint: `did you mean ${nearest(quoted, known)}? Commands: ${known.join(', ')}`,
         details: { command: quoted, known },
       });
@@ -119,8 +121,20 @@ function usageError(error: CommanderError, argv: readonly string[], program: Com
   }
 }
 
+/** The innermost command that the words name. */
+function commandOf(argv: readonly string[], program: Command): Command {
+  let command = program;
+  for (const word of argv) {
+    if (word.startsWith('-')) continue;
+    const inner = command.commands.find((candidate) => candidate.name() === word);
+    if (inner === undefined) break;
+    command = inner;
+  }
+  return command;
+}
+
 const where = (command: Command, program: Command): string =>
-  command === program ? 'neurodex' : `neurodex ${command.name()}`;
+  command === program ? 'neurodex' : `${where(command.parent ?? program, program)} ${command.name()}`;
 
 /** Known before the flags are parsed, so that a parsing error is JSON too. */
 const wantsJson = (argv: readonly string[]): boolean => {

@@ -37,11 +37,21 @@ export async function resolveConfiguration(request: ConfigurationRequest): Promi
   const preset = request.preset === undefined ? file?.preset : { value: request.preset, origin: '--preset' };
   const values: Values = new Map();
   const name = presetName(preset ?? { value: 'default', origin: 'the default' });
-  collect(values, '', { value: PRESETS[name], origin: `the preset ${name}` });
+  collect(values, '', { value: PRESETS[name], origin: originOf(name) });
   if (file !== undefined) collect(values, '', file.rest);
   for (const setting of request.settings ?? []) applySetting(values, setting);
+  keepOwnSize(values, name);
   return validate(values);
 }
+
+/** Who sets the size of the pictures and nothing of patches per dimension does not want it to follow the data set. */
+function keepOwnSize(values: Values, preset: PresetName): void {
+  const isPresets = (key: string): boolean => values.get(key)?.origin === originOf(preset);
+  if (isPresets('pictures.size') || !isPresets('dataset.patchesPerDimension')) return;
+  values.set('dataset.patchesPerDimension', { value: 0, origin: 'pictures.size, which is set' });
+}
+
+const originOf = (preset: PresetName): string => `the preset ${preset}`;
 
 /** @throws NeurodexError `unknown-preset` */
 export function presetName({ value, origin }: Given): PresetName {

@@ -1,49 +1,89 @@
-import { stat } from 'node:fs/promises';
-import type { Dataset } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
-import type { Reporter } from '../progress.ts';
-import type { Sources } from './jobs.ts';
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { COCO_SPLITS, COCO_YEARS, type CocoSplit, type CocoYear } from '../datasets/coco/options.ts';
+import type { OpenedSource } from '../jobs/open-source.ts';
+import { PRESETS } from '../presets/presets.ts';
+import { collected, oneOf, parseSeed, text, wholeNumber } from './arguments.ts';
+import type { Context, Work } from './command.ts';
 
-export const DEFAULT_CONCEPTS = 64;
+/** Flags of the commands that open a SOURCE. */
+export interface SourceFlags {
+  readonly from?: string;
+  readonly concepts?: number;
+  readonly cocoYear?: CocoYear;
+  readonly cocoSplit?: CocoSplit;
+}
 
-export interface SourceRequest {
-  /** As the user gave it. */
-  readonly source: string;
-  /** The same as a path, absolute. */
-  readonly path: string;
-  /** `--concepts`, for the emoji only. */
-  readonly concepts?: number | undefined;
+/** Flags that say how it is made into an index or a data set. */
+export interface ConfigurationFlags {
+  readonly preset?: string;
+  readonly config?: string;
+  readonly set?: readonly string[];
   readonly seed: number;
-  readonly reporter: Reporter;
-  readonly signal?: AbortSignal | undefined;
+}
+
+export const SOURCE_HELP = 'folder, archive or file of pictures, or the name of a data set (neurodex dataset list)';
+
+export const withSource = (command: Command): Command =>
+  command
+    .option('--from <path>', 'where the copy of a named data set is (downloaded unless told)', text('--from'))
+    .option('--concepts <n>', 'with emoji: how many things (64 unless told)', wholeNumber('--concepts', 2))
+    .option(
+      '--coco-year <year>',
+      `with coco: ${COCO_YEARS.join(' or ')} (2014 unless told)`,
+      oneOf('--coco-year', COCO_YEARS),
+    )
+    .option(
+      '--coco-split <part>',
+      `with coco: ${COCO_SPLITS.join(' or ')} (val unless told)`,
+      oneOf('--coco-split', COCO_SPLITS),
+    );
+
+export const withConfiguration = (command: Command): Command =>
+  command
+    .option(
+      '--preset <name>',
+      `complete configuration to start from: ${Object.keys(PRESETS).join(', ')}`,
+      text('--preset'),
+    )
+    .option('--config <file>', 'JSON file with configuration keys', text('--config'))
+    .option('--set <key=value>', 'one configuration key; may be repeated', collected('--set'))
+    .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0);
+
+/** @throws NeurodexError `unknown-preset`, `config-*` */
+export async function configurationOf(flags: ConfigurationFlags, { io }: Context): Promise<Config> {
+  const { resolveConfiguration } = await import('./configuration.ts');
+  return await resolveConfiguration({
+    preset: flags.preset,
+    file: flags.config,
+    settings: flags.set ?? [],
+    cwd: io.cwd,
+  });
 }
 
 /**
- * Opens what SOURCE names: a folder, or the data set called `emoji` where no folder is.
- * @throws NeurodexError `source-*`, `package-unavailable`, `usage`
+ * Opens what SOURCE names, with the configuration that the flags ask for.
+ * @throws NeurodexError `config-*`, `source-*`, `usage`, and those of downloads and archives
  */
-export async function openSource(request: SourceRequest, sources: Sources): Promise<Dataset> {
-  const { source, path, concepts, seed, reporter, signal } = request;
-  if (source === 'emoji' && !(await isFolder(path))) {
-    return await sources.emoji({
-      concepts: concepts ?? DEFAULT_CONCEPTS,
-      seed,
-      reporter,
-      ...(signal === undefined ? {} : { signal }),
-    });
-  }
-  if (concepts !== undefined) {
-    throw new NeurodexError('usage', `--concepts goes with the source emoji, and ${source} is a folder`, {
-      hint: 'leave out --concepts: a folder is indexed as it is',
-    });
-  }
-  return await sources.folder(path);
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
+export async function sourceOf(
+  source: string,
+  flags: SourceFlags & ConfigurationFlags,
+  context: Context,
+  { reporter, path }: Work,
+): Promise<OpenedSource> {
+  const { io, services } = context;
+  const { from, concepts, cocoYear, cocoSplit, seed } = flags;
+  return await services.jobs.openSource({
+    source,
+    path: path(source),
+    ...(from === undefined ? {} : { from: path(from) }),
+    ...(concepts === undefined ? {} : { concepts }),
+    ...(cocoYear === undefined ? {} : { cocoYear }),
+    ...(cocoSplit === undefined ? {} : { cocoSplit }),
+    config: await configurationOf(flags, context),
+    seed,
+    environment: io.env,
+    reporter,
+    ...(io.signal === undefined ? {} : { signal: io.signal }),
+  });
 }

@@ -1,6 +1,6 @@
 import { main } from './cli.ts';
 import type { Io } from './io.ts';
-import type { Jobs, Services, Sources } from './jobs.ts';
+import type { Jobs, Services } from './jobs.ts';
 
 export interface Outcome {
   readonly status: number;
@@ -11,7 +11,7 @@ export interface Outcome {
 /** Runs the command line in this process, with jobs that a test makes up; a job that it did not make up is refused. */
 export async function runCli(
   argv: readonly string[],
-  { jobs = {}, sources = {}, io = {} }: { jobs?: Partial<Jobs>; sources?: Partial<Sources>; io?: Partial<Io> } = {},
+  { jobs = {}, io = {} }: { jobs?: Partial<Jobs>; io?: Partial<Io> } = {},
 ): Promise<Outcome> {
   const written = { stdout: '', stderr: '' };
   const world: Io = {
@@ -34,15 +34,18 @@ export async function runCli(
   };
   const services: Services = {
     jobs: {
+      openSource: unexpected('openSource'),
       createIndex: unexpected('createIndex'),
       searchIndex: unexpected('searchIndex'),
       evaluateIndex: unexpected('evaluateIndex'),
       inspectIndex: unexpected('inspectIndex'),
       runDemo: unexpected('runDemo'),
       findKeypoints: unexpected('findKeypoints'),
+      buildDataset: unexpected('buildDataset'),
+      showDataset: unexpected('showDataset'),
+      listDatasets: unexpected('listDatasets'),
       ...jobs,
     },
-    sources: { folder: unexpected('folder'), emoji: unexpected('emoji'), ...sources },
   };
   const status = await main(argv, world, services);
   return { status, ...written };

@@ -8,6 +8,7 @@ import { openCatalogue } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, SkippedFile } from '../datasets/dataset.ts';
+import { applyRules } from '../datasets/rules.ts';
 import { NeurodexError } from '../errors.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { identifierLength } from '../identifiers/encode.ts';
@@ -78,7 +79,8 @@ async function fillIndex(
   options: CreateIndexOptions,
   folder: string,
 ): Promise<{ summary: IndexSummary; diverged: NeurodexError | undefined }> {
-  const { dataset, config, seed, device, reporter, signal } = options;
+  const { config, seed, device, reporter, signal } = options;
+  const dataset = await applyRules(options.dataset, config.dataset, options);
   const started = performance.now();
   const tracker = new RunLog(join(folder, RUN_LOG), reporter);
   try {

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
+import { DEFAULT_CONCEPTS } from '../../datasets/request.ts';
 import type { DemoResult } from '../../jobs/demo.ts';
 import { PRESETS } from '../../presets/presets.ts';
 import { parseSeed, text, wholeNumber } from '../arguments.ts';
@@ -13,7 +14,6 @@ import {
   withExamples,
 } from '../command.ts';
 import { shellQuote } from '../shell.ts';
-import { DEFAULT_CONCEPTS } from '../source.ts';
 import { describeEvaluation } from './evaluate.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {

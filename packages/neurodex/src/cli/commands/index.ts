@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { IndexSummary } from '../../jobs/create-index.ts';
-import { PRESETS } from '../../presets/presets.ts';
 import { measuresLine } from '../../report/table.ts';
-import { collected, parseSeed, text, wholeNumber } from '../arguments.ts';
+import { text } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -14,70 +13,54 @@ import {
 } from '../command.ts';
 import { formatCount, formatSeconds, plural } from '../format.ts';
 import { shellQuote } from '../shell.ts';
-import { openSource } from '../source.ts';
+import {
+  type ConfigurationFlags,
+  SOURCE_HELP,
+  type SourceFlags,
+  sourceOf,
+  withConfiguration,
+  withSource,
+} from '../source.ts';
 
-interface Flags extends CommonFlags, DeviceFlag {
+interface Flags extends CommonFlags, DeviceFlag, SourceFlags, ConfigurationFlags {
   readonly out: string;
-  readonly preset?: string;
-  readonly config?: string;
-  readonly set?: readonly string[];
-  readonly seed: number;
-  readonly concepts?: number;
   readonly force?: true;
 }
 
 export function addIndex(program: Command, context: Context): void {
   const command = program
     .command('index')
-    .summary('train an index of a folder of pictures')
+    .summary('train an index of pictures')
     .description(
       'Train a network that is the index of the pictures in SOURCE, and leave it in a folder.\n' +
-        'SOURCE is a folder (class/picture.jpg, or pictures without classes), or the word emoji.',
+        'SOURCE is a folder (class/picture.jpg, or pictures without classes), an archive, a Parquet, JSON lines or IDX\n' +
+        'file, what neurodex dataset build made, or the name of a data set (neurodex dataset list).',
     )
-    .argument('<source>', 'folder of pictures, or emoji')
-    .requiredOption('--out <folder>', 'folder of the new index', text('--out'))
-    .option(
-      '--preset <name>',
-      `complete configuration to start from: ${Object.keys(PRESETS).join(', ')}`,
-      text('--preset'),
-    )
-    .option('--config <file>', 'JSON file with configuration keys', text('--config'))
-    .option('--set <key=value>', 'one configuration key; may be repeated', collected('--set'))
-    .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0)
-    .option('--concepts <n>', 'with the source emoji: how many things (64 unless told)', wholeNumber('--concepts', 2))
-    .option('--force', 'replace the index that is in the folder');
+    .argument('<source>', SOURCE_HELP)
+    .requiredOption('--out <folder>', 'folder of the new index', text('--out'));
+  withSource(withConfiguration(command)).option('--force', 'replace the index that is in the folder');
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex index photos --out photos.index', 'an index with the default configuration'],
     ['neurodex index photos --out photos.index --preset quick --seed 7 --force', 'a first look, again'],
     ['neurodex index photos --out photos.index --set training.indexingEpochs=800', 'train for longer'],
+    ['neurodex index coco --from /data/coco --out coco.index --preset seed', 'MS COCO from a local copy'],
   ]);
   command.action((source: string, flags: Flags) => index(source, flags, context));
 }
 
 async function index(source: string, flags: Flags, context: Context): Promise<void> {
   const { io, services } = context;
-  await perform(context, flags, { unwinds: true }, async ({ reporter, path }) => {
-    const { resolveConfiguration } = await import('../configuration.ts');
-    const config = await resolveConfiguration({
-      preset: flags.preset,
-      file: flags.config,
-      settings: flags.set ?? [],
-      cwd: io.cwd,
-    });
-    const { seed, concepts } = flags;
-    const dataset = await openSource(
-      { source, path: path(source), concepts, seed, reporter, signal: io.signal },
-      services.sources,
-    );
+  await perform(context, flags, { unwinds: true }, async (work) => {
+    const { dataset, config } = await sourceOf(source, flags, context, work);
     const summary = await services.jobs.createIndex({
       dataset,
-      out: path(flags.out),
+      out: work.path(flags.out),
       config,
-      seed,
+      seed: flags.seed,
       force: flags.force === true,
       device: flags.device,
-      reporter,
+      reporter: work.reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
     });
     return { json: summary, text: describe(summary, flags.out) };

@@ -1,0 +1,152 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { Random } from '@neurodex/autograd';
+import { buildCatalogue } from '../catalogue/build.ts';
+import {
+  digestInputs,
+  PREPARED_CATALOGUE,
+  PREPARED_FILE,
+  type PreparedManifest,
+  readPreparedManifest,
+  writePreparedManifest,
+} from '../catalogue/prepared.ts';
+import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
+import { checkConfig } from '../check-config.ts';
+import type { Config } from '../config.ts';
+import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
+import { applyRules } from '../datasets/rules.ts';
+import { NeurodexError } from '../errors.ts';
+import { SCHEMES } from '../identifiers/schemes.ts';
+import type { Reporter } from '../progress.ts';
+import { createFolder } from '../storage/atomic.ts';
+import { VERSION } from '../version.ts';
+
+export interface BuildDatasetOptions {
+  readonly dataset: Dataset;
+  /** The folder to make. */
+  readonly out: string;
+  readonly config: Config;
+  readonly seed: number;
+  /** Build it again even if nothing has changed, and replace a folder that was made of another source. */
+  readonly force: boolean;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+export interface PreparedSummary {
+  /** Absolute path. */
+  readonly dataset: string;
+  /** False when what is there was made of the same inputs, and was left alone. */
+  readonly built: boolean;
+  readonly pictures: Readonly<Record<Role, number>>;
+  readonly classes: number;
+  readonly skipped: readonly SkippedFile[];
+}
+
+/** The sections of the configuration that decide what is prepared. */
+const sectionsOf = ({ dataset, pictures, split, identifiers }: Config): Record<string, unknown> => ({
+  dataset,
+  pictures,
+  split,
+  identifiers,
+});
+
+/**
+ * A prepared data set: the chosen pictures decoded, with labels, captions, objects and roles, in a folder that `index`
+ * takes as SOURCE on any machine. What was made of the same pictures with the same settings is left as it is; when they
+ * have changed it is replaced once the new one is complete.
+ * @throws NeurodexError `output-exists` (made of another source, or another folder), `source-*`, `interrupted`,
+ *   `disk-full`, `output-unwritable`
+ */
+export async function buildDataset(options: BuildDatasetOptions): Promise<PreparedSummary> {
+  const { out, config, seed, force, signal, reporter } = options;
+  checkConfig(config);
+  const facts = {
+    dataset: { name: options.dataset.name, source: options.dataset.source },
+    seed,
+    config: sectionsOf(config),
+    inputs: await digestInputs(options.dataset),
+  };
+  const there = await readPreparedManifest(out);
+  if (there !== undefined && !force) {
+    if (there.dataset.source !== facts.dataset.source || there.dataset.name !== facts.dataset.name) {
+      throw new NeurodexError('output-exists', `${resolve(out)} holds a data set of ${there.dataset.source}`, {
+        hint: 'choose another folder, or replace it with --force',
+        details: { path: resolve(out), source: there.dataset.source },
+      });
+    }
+    const changes = changesOf(there, facts);
+    if (changes.length === 0 && (await isSound(out))) {
+      const { pictures, skipped } = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
+      return summaryOf(out, false, pictures, skipped);
+    }
+    reporter.info(`building ${out} again: ${changes[0] ?? 'a file of it is damaged'}`);
+  }
+  const folder = {
+    force: there !== undefined || force,
+    marker: PREPARED_FILE,
+    ...(signal === undefined ? {} : { signal }),
+  };
+  return await createFolder(out, folder, async (temporary) => {
+    const dataset = await applyRules(options.dataset, config.dataset, options);
+    const scheme = SCHEMES[config.identifiers.scheme];
+    const { pictures, skipped } = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
+      pictures: config.pictures,
+      split: config.split,
+      seed,
+      reporter,
+      ...(signal === undefined ? {} : { signal }),
+      assignIdentifiers: (entries) => scheme.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
+    });
+    await writePreparedManifest(temporary, { neurodex: VERSION, created: new Date().toISOString(), ...facts });
+    return summaryOf(out, true, pictures, skipped);
+  });
+}
+
+type Facts = Pick<PreparedManifest, 'seed' | 'config' | 'inputs'>;
+
+/** What is no longer as it was, in words. */
+function changesOf(before: Facts, now: Facts): string[] {
+  const changes: string[] = [];
+  for (const section of Object.keys(now.config)) {
+    if (!isDeepStrictEqual(before.config[section], now.config[section]))
+      changes.push(`the configuration (${section}) has changed`);
+  }
+  if (before.seed !== now.seed) changes.push('the seed has changed');
+  if (now.inputs === null) changes.push('whether its pictures have changed cannot be told');
+  else if (before.inputs !== now.inputs) changes.push('its pictures have changed');
+  return changes;
+}
+
+async function isSound(out: string): Promise<boolean> {
+  if ((await stat(join(out, PREPARED_CATALOGUE)).catch(() => undefined)) === undefined) return false;
+  return await verifyCatalogue(join(out, PREPARED_CATALOGUE)).then(
+    () => true,
+    (error) => {
+      if (error instanceof NeurodexError) return false;
+      throw error;
+    },
+  );
+}
+
+function summaryOf(
+  out: string,
+  built: boolean,
+  pictures: readonly { readonly role: Role; readonly labels: readonly string[] }[],
+  skipped: readonly SkippedFile[],
+): PreparedSummary {
+  const count = (role: Role): number => pictures.filter((picture) => picture.role === role).length;
+  return {
+    dataset: resolve(out),
+    built,
+    pictures: {
+      catalogue: count('catalogue'),
+      train: count('train'),
+      validation: count('validation'),
+      test: count('test'),
+    },
+    classes: new Set(pictures.flatMap(({ labels }) => labels)).size,
+    skipped,
+  };
+}

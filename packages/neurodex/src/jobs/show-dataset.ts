@@ -1,0 +1,161 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { checkConfig } from '../check-config.ts';
+import type { Config } from '../config.ts';
+import { classesOf, largestClasses } from '../datasets/classes.ts';
+import type { Dataset, LicenceNotice, PictureObject, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
+import { applyRules } from '../datasets/rules.ts';
+import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { decodePicture } from '../image/decode.ts';
+import type { Reporter } from '../progress.ts';
+import { examplesSheet, type SheetExample } from '../report/examples-sheet.ts';
+import { patchesPicture } from '../report/patches-picture.ts';
+import { throwIfInterrupted, writeFileAtomically } from '../storage/atomic.ts';
+
+export interface ShowDatasetOptions {
+  readonly dataset: Dataset;
+  readonly config: Config;
+  /** How many pictures are shown. */
+  readonly examples: number;
+  /** Folder for `examples.png` and `patches.png`; nothing is drawn unless told. */
+  readonly out?: string;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+export interface ShownExample {
+  readonly picture: string;
+  readonly labels: readonly string[];
+  readonly captions: readonly string[];
+  /** `box` is left, top, width and height in pixels of the picture as published. */
+  readonly objects: readonly PictureObject[];
+}
+
+export interface DatasetFacts {
+  readonly dataset: string;
+  readonly source: string;
+  /** Taken by the rules of the configuration, of all that there are. */
+  readonly pictures: number;
+  readonly of: number;
+  /** Largest first. */
+  readonly classes: readonly { readonly name: string; readonly pictures: number }[];
+  readonly captions: number;
+  readonly objects: number;
+  /** As the model sees each picture: edge, patch edge and number of patches. */
+  readonly model: { readonly size: number; readonly patchSize: number; readonly patches: number };
+  readonly skipped: readonly SkippedFile[];
+  readonly notices: readonly LicenceNotice[];
+  readonly examples: readonly ShownExample[];
+  /** Absolute paths of what was drawn. */
+  readonly files: readonly string[];
+}
+
+/**
+ * What a data set holds, by the rules of the configuration, with examples; drawn on request.
+ * @throws NeurodexError `source-*`, `config-invalid`, `output-unwritable`, `disk-full`, `interrupted`
+ */
+export async function showDataset(options: ShowDatasetOptions): Promise<DatasetFacts> {
+  const { config, out, signal } = options;
+  checkConfig(config);
+  const dataset = await applyRules(options.dataset, config.dataset, options);
+  const { pictures } = dataset;
+  const chosen = spread(pictures, options.examples);
+  const drawn = out === undefined ? { files: [], skipped: [] } : await draw(dataset, chosen, resolve(out), options);
+  throwIfInterrupted(signal);
+  const { size } = config.pictures;
+  const { patchSize } = config.model;
+  const total = (count: (picture: SourcePicture) => number): number =>
+    pictures.reduce((sum, each) => sum + count(each), 0);
+  return {
+    dataset: dataset.name,
+    source: dataset.source,
+    pictures: pictures.length,
+    of: options.dataset.pictures.length,
+    classes: largestClasses(classesOf(pictures), { least: 1, wanted: Number.POSITIVE_INFINITY }).map(
+      ([name, members]) => ({ name, pictures: members.length }),
+    ),
+    captions: total(({ captions = [] }) => captions.length),
+    objects: total(({ objects = [] }) => objects.length),
+    model: { size, patchSize, patches: (size / patchSize) ** 2 },
+    skipped: [...dataset.skipped, ...drawn.skipped],
+    notices: dataset.notices,
+    examples: chosen.map(({ path, labels, captions = [], objects = [] }) => ({
+      picture: path,
+      labels,
+      captions,
+      objects,
+    })),
+    files: drawn.files,
+  };
+}
+
+/** Pictures from all over the data set: the classes take turns, the largest first. */
+function spread(pictures: readonly SourcePicture[], wanted: number): SourcePicture[] {
+  const classes = largestClasses(classesOf(pictures), { least: 1, wanted: Number.POSITIVE_INFINITY });
+  const queues = classes.length > 0 ? classes.map(([, members]) => members) : [pictures];
+  const chosen = new Set<SourcePicture>();
+  for (let turn = 0; chosen.size < Math.min(wanted, pictures.length); turn++) {
+    const before = chosen.size;
+    let left = false;
+    for (const members of queues) {
+      const picture = members[turn];
+      left ||= turn + 1 < members.length;
+      if (picture !== undefined && chosen.size < wanted) chosen.add(picture);
+    }
+    if (!left && chosen.size === before) break;
+  }
+  return [...chosen];
+}
+
+async function draw(
+  dataset: Dataset,
+  chosen: readonly SourcePicture[],
+  out: string,
+  { config, reporter, signal }: ShowDatasetOptions,
+): Promise<{ files: string[]; skipped: SkippedFile[] }> {
+  const skipped: SkippedFile[] = [];
+  const examples: SheetExample[] = [];
+  let patches: Uint8Array | undefined;
+  let done = 0;
+  for (const { path, labels, captions, objects, read } of chosen) {
+    throwIfInterrupted(signal);
+    try {
+      const bytes = await read();
+      const options = { size: config.pictures.size, maxPixels: config.pictures.maxPixels, name: path };
+      const { pixels } = await decodePicture(bytes, options);
+      patches ??= await patchesPicture(pixels, config.pictures.size, config.model.patchSize);
+      const caption = captions?.[0];
+      examples.push({
+        picture: bytes,
+        label: labels.length > 0 ? labels.join(', ') : path,
+        ...(caption === undefined ? {} : { caption }),
+        boxes: (objects ?? []).map(({ category, box, crowd }) => ({ label: category, box, crowd })),
+      });
+    } catch (error) {
+      if (!(error instanceof NeurodexError && error.code.startsWith('picture-'))) throw error;
+      skipped.push({ path, reason: error.message.replace(`${path} `, '') });
+      reporter.warn(`skipped ${path}: ${error.message}`, { path });
+    }
+    reporter.progress({ phase: 'examples', done: ++done, total: chosen.length, unit: 'pictures' });
+  }
+  if (patches === undefined) {
+    throw new NeurodexError(
+      'source-unusable',
+      `none of ${chosen.length} pictures of ${dataset.source} can be decoded`,
+      {
+        hint: 'see the warnings for the reason of each',
+        details: { source: dataset.source },
+      },
+    );
+  }
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (error) {
+    throw fromFileSystem(error, out);
+  }
+  const title = `${dataset.name}: ${examples.length} of ${dataset.pictures.length} pictures`;
+  const files = [join(out, 'examples.png'), join(out, 'patches.png')];
+  await writeFileAtomically(files[0] as string, await examplesSheet({ title, examples }));
+  await writeFileAtomically(files[1] as string, patches);
+  return { files, skipped };
+}
