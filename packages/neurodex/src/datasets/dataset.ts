@@ -68,6 +68,8 @@ export interface Dataset {
   readonly skipped: readonly SkippedFile[];
   /** Edge in pixels that its owner has given every picture (the shorter edge of those that are not square). */
   readonly ownSize?: number;
+  /** Each picture that is read is a download: no more are looked at than it takes. */
+  readonly remote?: boolean;
   /** What it was read from; the same as long as the pictures are. Not there: it has to be read again to know. */
   readonly inputs?: () => Promise<readonly InputFile[]>;
 }

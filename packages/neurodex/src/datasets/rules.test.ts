@@ -117,6 +117,27 @@ describe('applyRules', () => {
     expect(read).toBeLessThan(60);
   });
 
+  it('of a remote data set, nearly square pictures are enough too, and without a rule on classes the first ones', async () => {
+    let read = 0;
+    const near = await sharp({ create: { width: 10, height: 11, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const counting = classes({ a: 500, b: 400 }).map((p) => ({
+      ...p,
+      read: async () => {
+        read++;
+        return near;
+      },
+    }));
+    const remote = dataset(counting, { remote: true });
+    const rules = { ...off, squaresFirst: true, maxPictures: 20, minPicturesPerClass: 10 };
+    expect((await applyRules(remote, rules)).pictures).toHaveLength(20);
+    expect(read).toBeLessThan(60);
+    const first = await applyRules(remote, { ...off, squaresFirst: true, maxPictures: 5 });
+    expect(paths(first)).toEqual(['a/0', 'a/1', 'a/2', 'a/3', 'a/4']);
+    expect(read).toBeLessThan(80);
+  });
+
   it('a class without enough nearly square pictures gives way to the next', async () => {
     const long = classes({ a: 30 }, { width: 2, height: 1 });
     const sound = classes({ b: 20, c: 10 }, { width: 1, height: 1 });

@@ -36,7 +36,9 @@ export async function applyRules(
   const look = new Shapes(annotated, { reporter, ...(signal === undefined ? {} : { signal }) });
   const bySquare = rules.squaresFirst && dataset.ownSize === undefined;
   const order = (pictures: readonly SourcePicture[], enough?: number): Promise<SourcePicture[]> =>
-    bySquare ? look.squaresFirst(pictures, rules.aspectTolerance, enough) : Promise.resolve([...pictures]);
+    bySquare
+      ? look.squaresFirst(pictures, rules.aspectTolerance, enough, dataset.remote)
+      : Promise.resolve([...pictures]);
 
   const fixed = all.some(({ role }) => role !== undefined);
   const numbers = rules.maxPictures > 0 || rules.minPicturesPerClass > 0;
@@ -75,8 +77,10 @@ async function byNumber(
   const { maxPictures: most, minPicturesPerClass: least } = rules;
   const hasClasses = pictures.some(({ labels }) => labels.length > 0);
   if (least === 0 || !hasClasses) {
-    const ordered = await order(pictures);
-    return most === 0 ? ordered : hasClasses ? evenly(ordered, most) : ordered.slice(0, most);
+    if (most === 0) return await order(pictures);
+    // Evenly of all classes would cost a remote data set all its pictures.
+    const firstDo = !hasClasses || dataset.remote === true;
+    return firstDo ? (await order(pictures, most)).slice(0, most) : evenly(await order(pictures), most);
   }
   const severalLabels = pictures.some(({ labels }) => labels.length > 1);
   const wanted = most === 0 ? Number.POSITIVE_INFINITY : Math.ceil(most / least);
@@ -138,12 +142,13 @@ class Shapes {
 
   /**
    * Squares, then those whose width / height differs from 1 by no more than `tolerance`, each in the order given.
-   * @param enough looking ends when there are so many squares
+   * @param enough looking ends when there are so many squares; `remote`: so many of both
    */
   async squaresFirst(
     pictures: readonly SourcePicture[],
     tolerance: number,
     enough = Number.POSITIVE_INFINITY,
+    remote = false,
   ): Promise<SourcePicture[]> {
     const squares: SourcePicture[] = [];
     const near: SourcePicture[] = [];
@@ -153,7 +158,7 @@ class Shapes {
       if (difference === 0) squares.push(picture);
       // 1.1 − 1 is a little more than 0.1 in binary.
       else if (difference <= tolerance + 1e-9) near.push(picture);
-      if (squares.length >= enough) break;
+      if (squares.length + (remote ? near.length : 0) >= enough) break;
     }
     return [...squares, ...near];
   }

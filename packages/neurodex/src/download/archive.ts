@@ -4,9 +4,10 @@ import { dirname, resolve } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
+import { inOrder } from '../storage/in-order.ts';
 import { unpackTar } from './tar.ts';
 import { damagedArchive, Unpacker } from './unpacker.ts';
-import { type ArchiveEntry, zipItems } from './zip.ts';
+import { type ArchiveEntry, Zip, type ZipItem } from './zip.ts';
 
 export type { ArchiveEntry } from './zip.ts';
 
@@ -70,16 +71,7 @@ async function unpackInto(path: string, folder: string, options: ExtractOptions)
   const unpacker = new Unpacker(path, folder, bytes, maxBytes);
   const report = (done: number, total: number) => reporter.progress({ phase: 'unpack', done, total, unit: 'bytes' });
   if (/\.zip$/i.test(path)) {
-    const total = await announceAll(path, unpacker);
-    await checkSpace(path, folder, total);
-    let done = 0;
-    for await (const item of zipItems(path)) {
-      throwIfInterrupted(signal);
-      if (item.isFolder) await unpacker.addFolder(item.name);
-      else await unpacker.addFile(item.name, item.stream());
-      done += item.bytes;
-      report(done, total);
-    }
+    await unpackZip(path, folder, unpacker, signal, report);
   } else if (/\.(tgz|tar\.gz|tar)$/i.test(path)) {
     await unpackTar(path, unpacker, signal, (done) => report(done, bytes));
   } else {
@@ -87,14 +79,42 @@ async function unpackInto(path: string, folder: string, options: ExtractOptions)
   }
 }
 
-/** A zip archive says beforehand what it holds: nothing is written of one that would be refused. */
-async function announceAll(path: string, unpacker: Unpacker): Promise<number> {
-  let total = 0;
-  for await (const { name, bytes } of zipItems(path)) {
-    unpacker.announce(name, bytes);
-    total += bytes;
+/** Entries in work at a time: most are small, and waiting for the disk is most of the work. */
+const WIDTH = 8;
+
+async function unpackZip(
+  path: string,
+  folder: string,
+  unpacker: Unpacker,
+  signal: AbortSignal | undefined,
+  report: (done: number, total: number) => void,
+): Promise<void> {
+  const zip = await Zip.open(path);
+  try {
+    // The directory says beforehand what is in it: nothing is written of an archive that is refused.
+    const items: ZipItem[] = [];
+    let total = 0;
+    for await (const item of zip.items()) {
+      throwIfInterrupted(signal);
+      unpacker.announce(item.name, item.bytes);
+      total += item.bytes;
+      items.push(item);
+    }
+    await checkSpace(path, folder, total);
+    let done = 0;
+    const unpacked = inOrder(items, WIDTH, async (item) => {
+      throwIfInterrupted(signal);
+      if (item.isFolder) await unpacker.addFolder(item.name);
+      else await unpacker.addFile(item.name, item.bytes, item.stream());
+      return item.bytes;
+    });
+    for await (const bytes of unpacked) {
+      done += bytes;
+      report(done, total);
+    }
+  } finally {
+    zip.close();
   }
-  return total;
 }
 
 async function checkSpace(path: string, folder: string, needed: number): Promise<void> {
@@ -124,5 +144,10 @@ async function sizeOf(path: string): Promise<number> {
  */
 export async function* zipEntries(path: string): AsyncGenerator<ArchiveEntry, void, undefined> {
   await sizeOf(path);
-  for await (const item of zipItems(path)) if (!item.isFolder) yield item;
+  const zip = await Zip.open(path);
+  try {
+    for await (const item of zip.items()) if (!item.isFolder) yield item;
+  } finally {
+    zip.close();
+  }
 }

@@ -20,25 +20,28 @@ export async function unpackTar(
 ): Promise<void> {
   let failure: unknown;
   let ended = false;
-  /** An entry in the middle of which the archive breaks off would be waited for in vain. */
-  const stopped = new AbortController();
-  const works: Promise<void>[] = [];
+  /** Ends the entry in the middle of which the archive breaks off: it would be waited for in vain. */
+  let breakOff = (_error: unknown): void => {};
+  const broken = new Promise<never>((_, reject) => {
+    breakOff = reject;
+  });
+  broken.catch((error: unknown) => {
+    failure ??= error;
+  });
+  const works = new Set<Promise<void>>();
   const parser = new Parser({
     strict: true,
     onReadEntry: (entry) => {
-      const work = unpack(entry, archive, unpacker, stopped.signal).catch((error: unknown) => {
-        failure ??= error;
-        entry.resume();
-      });
-      works.push(work);
+      const work = unpack(entry, archive, unpacker, broken)
+        .catch((error: unknown) => {
+          failure ??= error;
+          entry.resume();
+        })
+        .finally(() => works.delete(work));
+      works.add(work);
     },
   });
-  const broken = new Promise<void>((resolve) => {
-    parser.on('error', (error) => {
-      failure ??= error;
-      resolve();
-    });
-  });
+  parser.on('error', breakOff);
   parser.on('eof', () => {
     ended = true;
   });
@@ -54,11 +57,11 @@ export async function unpackTar(
   try {
     for await (const piece of input as AsyncIterable<Buffer>) {
       throwIfInterrupted(signal);
-      if (!parser.write(piece) && failure === undefined) await Promise.race([once(parser, 'drain'), broken]);
+      if (!parser.write(piece)) await Promise.race([once(parser, 'drain'), broken]);
       if (failure !== undefined) throw failure;
     }
     parser.end();
-    await Promise.all(works);
+    while (works.size > 0) await Promise.all(works);
     if (failure !== undefined) throw failure;
     if (!ended) throw damagedArchive(archive, 'is cut off: the mark at its end is missing');
   } catch (error) {
@@ -71,16 +74,15 @@ export async function unpackTar(
       error,
     );
   } finally {
-    stopped.abort();
+    breakOff(new Error('it is left'));
     file.destroy();
     input.destroy();
     await Promise.allSettled(works);
   }
 }
 
-async function unpack(entry: ReadEntry, archive: string, unpacker: Unpacker, signal: AbortSignal): Promise<void> {
+async function unpack(entry: ReadEntry, archive: string, unpacker: Unpacker, broken: Promise<never>): Promise<void> {
   const { path, type } = entry;
-  if (signal.aborted) return void entry.resume();
   if (LINKS.has(type)) throw unsafeArchive(archive, path, 'is a link');
   if (FOLDERS.has(type)) {
     entry.resume();
@@ -88,5 +90,5 @@ async function unpack(entry: ReadEntry, archive: string, unpacker: Unpacker, sig
   }
   if (!FILES.has(type)) throw unsafeArchive(archive, path, `is not a regular file (${type})`);
   unpacker.announce(path, entry.size);
-  await unpacker.addFile(path, entry, signal);
+  await unpacker.addFile(path, entry.size, entry, broken);
 }

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -43,6 +43,17 @@ export function safeName(archive: string, name: string): string {
 const FREE_OF_RATIO = 64 << 20;
 const MAX_RATIO = 200;
 
+/** Files up to so many bytes are written at once: there may be a hundred thousand of them. */
+const SMALL = 1 << 18;
+
+const NEVER = new Promise<never>(() => {});
+
+async function gathered(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of content) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
 /** Writes entries below a folder, and holds them to the limits. */
 export class Unpacker {
   private readonly archive: string;
@@ -72,18 +83,29 @@ export class Unpacker {
     await this.make(name, entry);
   }
 
-  /** @param signal stops it where the content will never end */
-  async addFile(entry: string, content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
+  /**
+   * @param bytes what is announced of the content
+   * @param broken rejects when the content will not come to its end
+   */
+  async addFile(
+    entry: string,
+    bytes: number,
+    content: AsyncIterable<Uint8Array>,
+    broken: Promise<never> = NEVER,
+  ): Promise<void> {
     const name = safeName(this.archive, entry);
     if (name === '' || this.files.has(name) || this.folders.has(name)) throw this.twice(entry);
     this.files.add(name);
     const at = name.lastIndexOf('/');
     await this.make(at < 0 ? '' : name.slice(0, at), entry);
     const path = join(this.folder, name);
+    const source = bytes > SMALL ? Readable.from(content) : undefined;
     try {
       // wx: where the file system takes two names for the same, the second one is refused.
-      await pipeline(Readable.from(content), createWriteStream(path, { flags: 'wx' }), { signal });
+      if (source === undefined) await writeFile(path, await Promise.race([gathered(content), broken]), { flag: 'wx' });
+      else await Promise.race([pipeline(source, createWriteStream(path, { flags: 'wx' })), broken]);
     } catch (error) {
+      source?.destroy();
       throw this.explain(error, entry, path);
     }
   }

@@ -20,45 +20,54 @@ export type ZipItem = ArchiveEntry & { readonly isFolder: boolean };
 
 /** The file types of Unix, as the upper half of a zip entry's attributes has them. */
 const FILE_TYPE = 0o170000;
-const [REGULAR, FOLDER] = [0o100000, 0o040000];
+const [REGULAR, FOLDER, LINK] = [0o100000, 0o040000, 0o120000];
 
-/** Everything in a zip archive, folders included, as its directory lists it. @throws NeurodexError `archive-*` */
-export async function* zipItems(archive: string): AsyncGenerator<ZipItem, void, undefined> {
-  const zip = await opened(archive);
-  try {
-    const seen = new Set<string>();
-    for await (const entry of entriesOf(zip, archive)) {
-      // Decoded here, so that a name that leads elsewhere is told in our words.
-      const raw = yauzl.getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
-      const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
-      const isFolder = raw.endsWith('/') || type === FOLDER;
-      if (type !== 0 && type !== REGULAR && type !== FOLDER) {
-        throw unsafeArchive(archive, raw, type === 0o120000 ? 'is a link' : 'is not a regular file');
-      }
-      const name = safeName(archive, raw);
-      if (!isFolder && seen.has(name)) throw unsafeArchive(archive, raw, 'is there twice');
-      seen.add(name);
-      const stream = () => checked(zip, entry, archive, name);
-      yield { name, bytes: entry.uncompressedSize, isFolder, stream, read: () => collected(stream()) };
+/** An open zip archive. @throws NeurodexError `archive-*` */
+export class Zip {
+  private readonly archive: string;
+  private readonly zip: yauzl.ZipFile;
+
+  private constructor(archive: string, zip: yauzl.ZipFile) {
+    this.archive = archive;
+    this.zip = zip;
+  }
+
+  static async open(archive: string): Promise<Zip> {
+    try {
+      const zip = await yauzl.openPromise(archive, { lazyEntries: true, autoClose: false, decodeStrings: false });
+      return new Zip(archive, zip);
+    } catch (error) {
+      throw fromZip(error, archive);
     }
-  } finally {
-    zip.close();
   }
-}
 
-async function opened(archive: string): Promise<yauzl.ZipFile> {
-  try {
-    return await yauzl.openPromise(archive, { lazyEntries: true, autoClose: false, decodeStrings: false });
-  } catch (error) {
-    throw fromZip(error, archive);
+  /** Everything in it, folders included, as its directory lists it. Once only. */
+  async *items(): AsyncGenerator<ZipItem, void, undefined> {
+    const zip = this.zip;
+    const archive = this.archive;
+    const seen = new Set<string>();
+    try {
+      for await (const entry of zip.eachEntry()) {
+        // Decoded here, so that a name that leads elsewhere is told in our words.
+        const raw = yauzl.getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
+        const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
+        const isFolder = raw.endsWith('/') || type === FOLDER;
+        if (type !== 0 && type !== REGULAR && type !== FOLDER) {
+          throw unsafeArchive(archive, raw, type === LINK ? 'is a link' : 'is not a regular file');
+        }
+        const name = safeName(archive, raw);
+        if (!isFolder && seen.has(name)) throw unsafeArchive(archive, raw, 'is there twice');
+        seen.add(name);
+        const stream = () => checked(zip, entry, archive, name);
+        yield { name, bytes: entry.uncompressedSize, isFolder, stream, read: () => collected(stream()) };
+      }
+    } catch (error) {
+      throw fromZip(error, archive);
+    }
   }
-}
 
-async function* entriesOf(zip: yauzl.ZipFile, archive: string): AsyncGenerator<yauzl.Entry> {
-  try {
-    yield* zip.eachEntry();
-  } catch (error) {
-    throw fromZip(error, archive);
+  close(): void {
+    this.zip.close();
   }
 }
 

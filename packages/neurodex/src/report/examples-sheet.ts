@@ -99,10 +99,13 @@ function boxes(objects: readonly SheetBox[], x: number, y: number, scale: number
     .map(({ label, box: [left, top, width, height], crowd }, i) => {
       const colour = COLOURS[i % COLOURS.length] as string;
       const at = { x: x + left * scale, y: y + top * scale };
+      const style = { size: 11, maxWidth: Math.max(40, width * scale) };
       const dashes = crowd ? ' stroke-dasharray="4 3"' : '';
       return (
         `<rect x="${at.x.toFixed(1)}" y="${at.y.toFixed(1)}" width="${(width * scale).toFixed(1)}" height="${(height * scale).toFixed(1)}" fill="none" stroke="${colour}" stroke-width="1.5"${dashes}/>` +
-        strokeText(label, at.x + 3, at.y + 11, { size: 10, colour, weight: 1.3, maxWidth: Math.max(30, width * scale) })
+        // White under the letters, so that they can be read on any picture.
+        strokeText(label, at.x + 4, at.y + 12, { ...style, colour: '#ffffff', weight: 4.5 }) +
+        strokeText(label, at.x + 4, at.y + 12, { ...style, colour, weight: 1.4 })
       );
     })
     .join('');

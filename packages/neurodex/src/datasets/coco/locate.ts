@@ -37,7 +37,12 @@ export async function locateAnnotations(options: CocoOptions): Promise<CocoFiles
     return await filesIn([await unpacked(archive, unpack)], part, undefined, archive);
   }
   const kind = await kindOf(from);
-  if (kind === undefined) throw missing(`${from} does not exist`, from);
+  if (kind === undefined) {
+    throw new NeurodexError('source-missing', `${from} does not exist`, {
+      hint: 'check the path for a typing error, or leave out --from to download it',
+      details: { path: from },
+    });
+  }
   if (kind === 'file') {
     if (from.endsWith('.zip')) return await filesIn([await unpacked(from, unpack)], part, undefined, from);
     // One of the two JSON files: the other is beside it, and the pictures one folder up.

@@ -47,6 +47,25 @@ export function classNames(wnids: readonly string[], own: Words = new Map()): Ma
   );
 }
 
+const inOrder = [...IMAGENET_WORDS.keys()];
+/** Words → wnid, where only one class has them. */
+const byWords = new Map<string, string | undefined>();
+for (const [wnid, words] of IMAGENET_WORDS) byWords.set(words, byWords.has(words) ? undefined : wnid);
+const NAMES = classNames(inOrder);
+
+/**
+ * The readable name of a label as ImageNet's kin have it on the Hugging Face hub: a wnid (zh-plus/tiny-imagenet), all
+ * words of a class (ILSVRC/imagenet-1k), with the class's number in brackets where two have the same words, or the name
+ * itself (frgfm/imagenette).
+ */
+export function hubClassName(label: string): string {
+  const [, words = label, number] = /^(.*) \((\d+)\)$/.exec(label) ?? [];
+  const wnid = number === undefined ? byWords.get(words) : inOrder[Number(number)];
+  const known = IMAGENET_WORDS.has(label) ? label : wnid;
+  const fits = known === label || (known !== undefined && IMAGENET_WORDS.get(known) === words);
+  return (fits && NAMES.get(known)) || label;
+}
+
 const WORD_FILES = ['words.txt', 'LOC_synset_mapping.txt'] as const;
 
 /** The words that lie beside the pictures, as tiny-imagenet and Kaggle's ImageNet bring them; none is no error. */

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { datasetContract } from '../dataset.contract.ts';
 import { recogniseDataset } from '../registry.ts';
-import { classNames, IMAGENET_WORDS, parseWords } from './class-names.ts';
+import { classNames, hubClassName, IMAGENET_WORDS, parseWords } from './class-names.ts';
 import { IMAGENETTE_WNIDS } from './find.ts';
 import { openWnidFolders } from './wnid-folders.ts';
 
@@ -121,6 +121,32 @@ describe('class names', () => {
     expect(names.get('n15075141')).toBe('toilet tissue');
     expect(names.get('n03710721')).toBe('maillot (n03710721)');
     for (const name of names.values()) expect(name).toMatch(/^[A-Z]?[\w .'()-]+$/i);
+  });
+
+  it('labels of the hub, in each of its three ways, are called as the folders are', () => {
+    const labels = [
+      'n02124075',
+      'tench, Tinca tinca',
+      'crane (134)',
+      'crane (517)',
+      'French horn',
+      'n99999999',
+      'x (3)',
+    ];
+    expect(labels.map(hubClassName)).toEqual([
+      'Egyptian cat',
+      'tench',
+      'crane (n02012849)',
+      'crane (n03126707)',
+      'French horn',
+      'n99999999',
+      'x (3)',
+    ]);
+    for (const [i, [wnid, words]] of [...IMAGENET_WORDS].entries()) {
+      const name = classNames([wnid]).get(wnid);
+      expect(hubClassName(wnid)).toBe(name);
+      expect(hubClassName(words === 'crane' ? `crane (${i})` : words)).toBe(name);
+    }
   });
 
   it('a class is called the same with and without the others, whatever the data brings', () => {

@@ -1,0 +1,124 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import pLimit from 'p-limit';
+import type { ByteSource } from '../storage/byte-source.ts';
+import type { DecodeJob, FromWorker, ToWorker } from './parquet-worker.ts';
+
+export type ParquetRow = Readonly<Record<string, unknown>>;
+
+/** Milliseconds that a decoder may be silent, and more for each megabyte: far beyond what sound bytes need. */
+const SILENCE = 20_000;
+const SILENCE_PER_MEGABYTE = 500;
+/** Milliseconds without work after which the thread is ended. */
+const IDLE = 5000;
+/** Megabytes that its JavaScript objects may have: bytes of pictures do not count. */
+const HEAP = 2048;
+
+/**
+ * Decodes Parquet in a thread of its own. On damaged bytes a Parquet reader may go round in circles, or fill the memory
+ * with one run of a billion values; a thread can be ended, and takes nobody with it.
+ */
+export class ParquetDecoder {
+  private readonly limit = pLimit(1);
+  private readonly silence: number;
+  private worker: Worker | undefined;
+  private idle: NodeJS.Timeout | undefined;
+
+  constructor(silence = SILENCE) {
+    this.silence = silence;
+  }
+
+  /** @throws Error with the reader's reason; errors of `source` as they are */
+  rows(source: ByteSource, job: DecodeJob): Promise<readonly ParquetRow[]> {
+    return this.limit(() => this.decode(source, job));
+  }
+
+  private async decode(source: ByteSource, job: DecodeJob): Promise<readonly ParquetRow[]> {
+    clearTimeout(this.idle);
+    const worker = this.worker ?? startWorker();
+    this.worker = worker;
+    let timer: NodeJS.Timeout | undefined;
+    let outstanding = 0;
+    let bytes = 0;
+    // While nobody works in it, it keeps no process alive.
+    worker.ref();
+    try {
+      return await new Promise<readonly ParquetRow[]>((resolve, reject) => {
+        const listen = (): void => {
+          clearTimeout(timer);
+          if (outstanding > 0) return;
+          const patience = this.silence + (bytes / 1e6) * SILENCE_PER_MEGABYTE;
+          timer = setTimeout(() => reject(new Lost('its bytes lead the reader in a circle')), patience);
+        };
+        const serve = async (slice: number, start: number, end: number): Promise<void> => {
+          if (!(start >= 0 && start <= end && end <= job.byteLength)) {
+            throw new Error(`it points to bytes ${start} to ${end} of ${job.byteLength}`);
+          }
+          outstanding++;
+          clearTimeout(timer);
+          const part = await source.slice(start, end);
+          outstanding--;
+          bytes += part.byteLength;
+          worker.postMessage({ slice, bytes: part } satisfies ToWorker, [part]);
+          listen();
+        };
+        worker.on('message', (message: FromWorker) => {
+          if ('rows' in message) resolve(message.rows);
+          else if ('problem' in message) reject(new Error(message.problem));
+          else
+            serve(message.slice, message.start, message.end).catch((error) => reject(new Lost('', { cause: error })));
+        });
+        worker.once('error', (error) => reject(new Lost(reasonOf(error))));
+        worker.once('exit', () => reject(new Lost('its reader ended')));
+        worker.postMessage({ job } satisfies ToWorker);
+        listen();
+      });
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+      this.worker = undefined;
+      worker.removeAllListeners();
+      // What it still has to say concerns nobody.
+      worker.on('error', () => {});
+      await worker.terminate();
+      throw error.cause ?? error;
+    } finally {
+      clearTimeout(timer);
+      worker.removeAllListeners('message').removeAllListeners('error').removeAllListeners('exit');
+      worker.unref();
+      this.idle = setTimeout(() => void this.close(), IDLE).unref();
+    }
+  }
+
+  /** End the thread, if there is one. */
+  async close(): Promise<void> {
+    clearTimeout(this.idle);
+    const worker = this.worker;
+    this.worker = undefined;
+    await worker?.terminate();
+  }
+}
+
+/** The thread is in no state to go on. `cause`: what really went wrong. */
+class Lost extends Error {}
+
+const reasonOf = (error: unknown): string =>
+  (error as NodeJS.ErrnoException)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    ? 'its bytes ask for more memory than a row group may need'
+    : String((error as Error)?.message ?? error);
+
+function startWorker(): Worker {
+  const resourceLimits = { maxOldGenerationSizeMb: HEAP };
+  if (!import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./parquet-worker.js', import.meta.url), { resourceLimits });
+  }
+  // The sources themselves run in tests only; threads do not inherit what translates them.
+  const api = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve('tsx/esm/api')
+      .replace(/cjs$/, 'mjs'),
+  ).href;
+  const worker = new URL('./parquet-worker.ts', import.meta.url).href;
+  const code = `import('${api}').then(({ register }) => { register(); return import('${worker}'); });`;
+  return new Worker(code, { eval: true, resourceLimits });
+}

@@ -1,0 +1,253 @@
+import { type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
+import { NeurodexError } from '../errors.ts';
+import type { ByteSource } from '../storage/byte-source.ts';
+import type { SkippedFile } from './dataset.ts';
+import { type Described, describeRow, type Problem } from './labels.ts';
+import { findColumns, type ParquetColumns } from './parquet-columns.ts';
+import type { ParquetDecoder, ParquetRow } from './parquet-decoder.ts';
+
+/** The codecs of hyparquet and hyparquet-compressors: all of the format but LZO. */
+const CODECS: ReadonlySet<string> = new Set(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW']);
+const FOOTER_BYTES = 1 << 17;
+/** A row group of so many bytes of pictures is read as a whole; of a larger one only some pages, if it says where they are. */
+const BLOCK_BYTES = 64 << 20;
+/** More than this is not read into memory for one picture. */
+const LARGEST_GROUP = 2 ** 31;
+
+/** Rows that are read together. */
+interface Block {
+  readonly group: RowGroup;
+  /** Counted within the group. */
+  readonly rowStart: number;
+  readonly rowEnd: number;
+  readonly useOffsetIndex: boolean;
+}
+
+export interface ListedRow extends Described {
+  readonly row: number;
+}
+
+/** A stretch of rows, one row, or the whole file, and why it is left out. */
+export interface SkippedRows {
+  readonly first: number;
+  readonly last: number;
+  readonly reason: string;
+}
+
+/** One open Parquet file with pictures. */
+export class ParquetFile {
+  readonly rows: number;
+  private readonly source: ByteSource;
+  private readonly metadata: FileMetaData;
+  private readonly columns: ParquetColumns;
+  private readonly decoder: ParquetDecoder;
+  /** Where each row group begins. */
+  private readonly starts: readonly number[];
+
+  private constructor(source: ByteSource, metadata: FileMetaData, columns: ParquetColumns, decoder: ParquetDecoder) {
+    this.source = source;
+    this.metadata = metadata;
+    this.columns = columns;
+    this.decoder = decoder;
+    const starts: number[] = [];
+    let rows = 0;
+    for (const group of metadata.row_groups) {
+      starts.push(rows);
+      rows += Number(group.num_rows);
+    }
+    this.starts = starts;
+    this.rows = rows;
+  }
+
+  /** Reads the footer and nothing else. @throws Error with what is wrong with the file; errors of the source as they are */
+  static async open(source: ByteSource, decoder: ParquetDecoder): Promise<ParquetFile> {
+    const metadata = await readFooter(source);
+    const columns = findColumns(metadata);
+    const file = new ParquetFile(source, metadata, columns, decoder);
+    file.check();
+    return file;
+  }
+
+  /** That the footer promises nothing that cannot be. */
+  private check(): void {
+    const { row_groups: groups } = this.metadata;
+    const wrong = groups.find(({ num_rows }) => !(num_rows >= 0n && num_rows <= BigInt(this.source.byteLength)));
+    if (wrong !== undefined || this.rows > this.source.byteLength) {
+      throw new Error(`says it has ${this.rows} rows in ${this.source.byteLength} bytes`);
+    }
+    const wanted = new Set(this.wanted());
+    for (const { columns } of groups) {
+      for (const { meta_data: column } of columns) {
+        if (column === undefined || !wanted.has(column.path_in_schema[0] ?? '')) continue;
+        if (CODECS.has(column.codec)) continue;
+        throw new Error(`is compressed with ${column.codec ?? 'an unknown codec'}, which cannot be read`);
+      }
+    }
+  }
+
+  private wanted(): string[] {
+    const { picture, label, labels, captions } = this.columns;
+    return [picture.name, label, labels, captions].filter((name) => name !== undefined);
+  }
+
+  /**
+   * What the first rows say of their pictures, without the pictures. Damaged row groups are skipped.
+   * @param most rows at most; nothing is read of those behind
+   */
+  async list(most: number): Promise<{ rows: readonly ListedRow[]; skipped: readonly SkippedRows[] }> {
+    const { label, labels, captions, names } = this.columns;
+    const columns = [label, labels, captions].filter((name) => name !== undefined);
+    const rows: ListedRow[] = [];
+    const skipped: SkippedRows[] = [];
+    for (const [g, group] of this.metadata.row_groups.entries()) {
+      const start = this.starts[g] ?? 0;
+      const count = Math.min(Number(group.num_rows), most - start);
+      if (count <= 0) break;
+      let values: readonly ParquetRow[];
+      try {
+        const block = { group, rowStart: 0, rowEnd: count, useOffsetIndex: false };
+        values = columns.length === 0 ? Array<ParquetRow>(count).fill({}) : await this.decode(block, columns);
+      } catch (error) {
+        if (isForeign(error)) throw error;
+        skipped.push({ first: start, last: start + count - 1, reason: reasonOf(error) });
+        continue;
+      }
+      for (const [i, value] of values.entries()) {
+        const row = start + i;
+        const described: Described | Problem = describeRow(
+          {
+            ...(label === undefined ? {} : { label: value[label] }),
+            ...(labels === undefined ? {} : { labels: value[labels] }),
+            ...(captions === undefined ? {} : { captions: value[captions] }),
+          },
+          names,
+        );
+        if ('reason' in described) skipped.push({ first: row, last: row, reason: described.reason });
+        else rows.push({ row, ...described });
+      }
+    }
+    return { rows, skipped };
+  }
+
+  /** The picture of a row: its bytes, or the path of a file with them. @throws Error with what is wrong */
+  async picture(row: number): Promise<{ readonly bytes: Uint8Array } | { readonly path: string }> {
+    const { block, index } = this.blockOf(row);
+    const value = (await this.load(block))[index]?.[this.columns.picture.name];
+    if (value instanceof Uint8Array) return { bytes: value };
+    if (typeof value === 'string') return { path: value };
+    const { bytes, path } = (value ?? {}) as { bytes?: unknown; path?: unknown };
+    if (bytes instanceof Uint8Array) return { bytes };
+    if (typeof path === 'string' && path !== '') return { path };
+    return { bytes: new Uint8Array(0) };
+  }
+
+  /** The blocks read last, by their first row, and every one that cannot be read: not to be tried for each of its rows. */
+  private readonly recent = new Map<string, Promise<readonly ParquetRow[]>>();
+
+  private async load(block: Block): Promise<readonly ParquetRow[]> {
+    const key = `${this.metadata.row_groups.indexOf(block.group)}:${block.rowStart}`;
+    let rows = this.recent.get(key);
+    if (rows === undefined) {
+      rows = this.decode(block, [this.columns.picture.name]);
+      // Pictures are read in order, several at a time: two blocks are in use where one ends and the next begins.
+      for (const [old, held] of this.recent) {
+        if (this.recent.size < 2) break;
+        if (!this.failed.has(held)) this.recent.delete(old);
+      }
+      this.recent.set(key, rows);
+      rows.catch((error) => {
+        if (isForeign(error)) this.recent.delete(key);
+        else if (rows !== undefined) this.failed.add(rows);
+      });
+    }
+    return rows;
+  }
+
+  private readonly failed = new WeakSet<Promise<unknown>>();
+
+  private blockOf(row: number): { block: Block; index: number } {
+    let g = this.starts.findLastIndex((start) => start <= row);
+    // An empty row group begins where the next one does.
+    while (Number(this.metadata.row_groups[g]?.num_rows) === 0 && g > 0) g--;
+    const group = this.metadata.row_groups[g];
+    if (group === undefined) throw new RangeError(`there is no row ${row}`);
+    const within = row - (this.starts[g] ?? 0);
+    const rows = Number(group.num_rows);
+    const chunks = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === this.columns.picture.name);
+    const bytes = chunks.reduce((sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0), 0);
+    const indexed = chunks.every(({ offset_index_offset }) => offset_index_offset !== undefined);
+    if (bytes <= BLOCK_BYTES || !indexed) {
+      if (bytes > LARGEST_GROUP) {
+        throw new Error(`its row group has ${bytes} bytes and no page index; write it with smaller row groups`);
+      }
+      return { block: { group, rowStart: 0, rowEnd: rows, useOffsetIndex: false }, index: within };
+    }
+    const size = Math.max(1, Math.floor((rows * BLOCK_BYTES) / (4 * bytes)));
+    const rowStart = within - (within % size);
+    const rowEnd = Math.min(rows, rowStart + size);
+    return { block: { group, rowStart, rowEnd, useOffsetIndex: true }, index: within - rowStart };
+  }
+
+  private async decode(block: Block, columns: readonly string[]): Promise<readonly ParquetRow[]> {
+    const { group, rowStart, rowEnd, useOffsetIndex } = block;
+    let foreign: unknown;
+    const source: ByteSource = {
+      ...this.source,
+      slice: async (start, end) => {
+        try {
+          return await this.source.slice(start, end);
+        } catch (error) {
+          foreign = error;
+          throw error;
+        }
+      },
+    };
+    try {
+      const rows = await this.decoder.rows(source, {
+        byteLength: this.source.byteLength,
+        // Of the footer only what concerns this row group.
+        metadata: { ...this.metadata, row_groups: [group], num_rows: group.num_rows, key_value_metadata: [] },
+        columns,
+        rowStart,
+        rowEnd,
+        useOffsetIndex,
+      });
+      if (rows.length !== rowEnd - rowStart)
+        throw new Error(`has ${rows.length} rows where ${rowEnd - rowStart} are listed`);
+      return rows;
+    } catch (error) {
+      throw error === foreign && isForeign(error) ? error : new Damaged((error as Error).message, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.source.close();
+  }
+}
+
+async function readFooter(source: ByteSource): Promise<FileMetaData> {
+  const file = { byteLength: source.byteLength, slice: (start: number, end?: number) => source.slice(start, end) };
+  try {
+    return await parquetMetadataAsync(file, { initialFetchSize: FOOTER_BYTES, geoparquet: false });
+  } catch (error) {
+    if (isForeign(error)) throw error;
+    throw new Error(`is not a Parquet file that can be read (${(error as Error).message})`, { cause: error });
+  }
+}
+
+class Damaged extends Error {}
+
+/** Not the fault of the bytes: a download that failed, a disk that does. */
+export const isForeign = (error: unknown): boolean =>
+  error instanceof NeurodexError || typeof (error as NodeJS.ErrnoException)?.syscall === 'string';
+
+export const reasonOf = (error: unknown): string => {
+  const { message } = error as Error;
+  return error instanceof Damaged ? `its row group cannot be read (${message})` : message;
+};
+
+/** As `Dataset.skipped` lists it. */
+export const skippedAs = (name: string, { first, last, reason }: SkippedRows): SkippedFile => ({
+  path: first === last ? `${name}, row ${first}` : `${name}, rows ${first} to ${last}`,
+  reason,
+});
