@@ -50,7 +50,7 @@ export const configSchema = z.strictObject({
       .int()
       .min(8)
       .max(1024)
-      .describe('edge of the square picture kept in the catalogue for people to look at, in pixels'),
+      .describe('edge of the square picture kept in the catalogue for people to look at, in pixels; smaller pictures are not enlarged'),
     maxPixels: positive.describe('largest file that is decoded, in pixels (width × height); larger ones are skipped'),
   }),
   split: z.strictObject({

@@ -41,7 +41,7 @@ export interface BuildOptions {
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
   readonly readPicture?: PictureReader;
-  /** Pictures in work at a time; by default two for each core, so that a large one holds nobody up. */
+  /** Pictures in work at a time; by default two for each core and at least eight, so that a large one holds nobody up. */
   readonly concurrency?: number;
   readonly limits?: ShardLimits;
 }
@@ -93,6 +93,9 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
   }
 }
 
+/** Twice the threads of Node's pool, which decode: a small picture is decoded before the next one can be handed on. */
+const LEAST_IN_WORK = 8;
+
 interface Decoded {
   readonly usable: readonly SourcePicture[];
   /** Bytes of each thumbnail, as they lie in the spool one after another. */
@@ -107,7 +110,11 @@ async function decodeAll(
   spoolPath: string,
   options: BuildOptions,
 ): Promise<Decoded> {
-  const { signal, reporter = silentReporter, concurrency = 2 * availableParallelism() } = options;
+  const {
+    signal,
+    reporter = silentReporter,
+    concurrency = Math.max(LEAST_IN_WORK, 2 * availableParallelism()),
+  } = options;
   const sources = [...dataset.pictures].sort(byPath);
   const usable: SourcePicture[] = [];
   const lengths: number[] = [];

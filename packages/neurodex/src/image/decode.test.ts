@@ -288,6 +288,42 @@ describe('decodePicture', () => {
 });
 
 describe('readPicture', () => {
+  it('keeps a small, plain, square PNG as its own thumbnail, and no other', async () => {
+    const draw = (width: number, height: number, alpha = 1) =>
+      sharp({ create: { width, height, channels: 4, background: { r: 200, g: 30, b: 40, alpha } } });
+    const plain = new Uint8Array(await draw(20, 20).removeAlpha().png().toBuffer());
+    const kept = await readPicture(plain, { ...options, thumbnail: 40 });
+    expect(kept.thumbnail).toBe(plain);
+    expect(kept.picture).toEqual(await decodePicture(plain, options));
+    const others = {
+      large: draw(41, 41).removeAlpha().png(),
+      long: draw(20, 21).removeAlpha().png(),
+      transparent: draw(20, 20, 0.5).png(),
+      annotated: draw(20, 20)
+        .removeAlpha()
+        .withExif({ IFD0: { Artist: 'N. N.' } })
+        .png(),
+      jpeg: draw(20, 20).jpeg(),
+    };
+    for (const [name, image] of Object.entries(others)) {
+      const bytes = new Uint8Array(await image.toBuffer());
+      const { thumbnail, picture } = await readPicture(bytes, { ...options, thumbnail: 40 });
+      expect(thumbnail, name).not.toBe(bytes);
+      expect(picture, name).toEqual(await decodePicture(bytes, options));
+      const header = await sharp(thumbnail).metadata();
+      expect([header.format, header.hasAlpha, header.exif], name).toEqual(['png', false, undefined]);
+    }
+    for (const end of [60, 33]) {
+      const error = await failure(readPicture(plain.subarray(0, end), { ...options, thumbnail: 40 }));
+      expect(error.code).toBe('picture-damaged');
+    }
+    const worn = plain.slice();
+    worn.fill(0, Buffer.from(worn).indexOf('IDAT') + 4, -20);
+    expect((await failure(readPicture(worn, { ...options, thumbnail: 40 }))).code).toBe('picture-damaged');
+    const small = await failure(readPicture(plain, { ...options, maxPixels: 399, thumbnail: 40 }));
+    expect(small.code).toBe('picture-too-large');
+  });
+
   it("gives decodePicture's pixels and a PNG thumbnail", async () => {
     const bytes = await picture(300, 200).jpeg().toBuffer();
     const read = await readPicture(bytes, { ...options, thumbnail: 40 });

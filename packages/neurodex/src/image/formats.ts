@@ -46,3 +46,32 @@ export function sniffFormat(bytes: Uint8Array): Format | undefined {
   if (brands(bytes).some((brand) => brand === 'avif' || brand === 'avis')) return 'AVIF';
   return undefined;
 }
+
+/** What the header of a PNG file says (ISO/IEC 15948 §11.2.2), and the kinds of chunks that follow, up to its end. */
+export interface PngHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly bitDepth: number;
+  readonly colourType: number;
+  readonly chunks: ReadonlySet<string>;
+}
+
+/** The header of a PNG file; undefined where its chunks do not follow one another to the end. */
+export function readPngHeader(bytes: Uint8Array): PngHeader | undefined {
+  if (sniffFormat(bytes) !== 'PNG' || bytes.length < 33 || ascii(bytes, 12, 16) !== 'IHDR') return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const chunks = new Set<string>();
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const type = ascii(bytes, at + 4, at + 8);
+    chunks.add(type);
+    if (type !== 'IEND') continue;
+    return {
+      width: view.getUint32(16),
+      height: view.getUint32(20),
+      bitDepth: bytes[24] as number,
+      colourType: bytes[25] as number,
+      chunks,
+    };
+  }
+  return undefined;
+}
