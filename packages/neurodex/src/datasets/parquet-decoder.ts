@@ -36,7 +36,7 @@ export class ParquetDecoder {
 
   private async decode(source: ByteSource, job: DecodeJob): Promise<readonly ParquetRow[]> {
     clearTimeout(this.idle);
-    const worker = this.worker ?? startWorker();
+    const worker = this.worker ?? (await startWorker());
     this.worker = worker;
     let timer: NodeJS.Timeout | undefined;
     let outstanding = 0;
@@ -66,7 +66,7 @@ export class ParquetDecoder {
         worker.on('message', (message: FromWorker) => {
           if ('rows' in message) resolve(message.rows);
           else if ('problem' in message) reject(new Error(message.problem));
-          else
+          else if ('start' in message)
             serve(message.slice, message.start, message.end).catch((error) => reject(new Lost('', { cause: error })));
         });
         worker.once('error', (error) => reject(new Lost(reasonOf(error))));
@@ -107,13 +107,31 @@ const reasonOf = (error: unknown): string =>
     ? 'its bytes ask for more memory than a row group may need'
     : String((error as Error)?.message ?? error);
 
-function startWorker(): Worker {
+/** @throws Error when it does not come up, which is nobody's data's fault */
+async function startWorker(): Promise<Worker> {
+  const worker = newWorker();
+  await new Promise<void>((resolve, reject) => {
+    worker.once('message', () => resolve());
+    worker.once('error', (error) =>
+      reject(new DecoderUnavailable('the Parquet reader does not start', { cause: error })),
+    );
+  });
+  return worker.removeAllListeners('error');
+}
+
+export class DecoderUnavailable extends Error {}
+
+function newWorker(): Worker {
   const resourceLimits = { maxOldGenerationSizeMb: HEAP };
   if (!import.meta.url.endsWith('.ts')) {
     return new Worker(new URL('./parquet-worker.js', import.meta.url), { resourceLimits });
   }
   // The sources themselves run in tests only; threads do not inherit what translates them.
-  const api = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api').replace(/cjs$/, 'mjs')).href;
+  const api = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve('tsx/esm/api')
+      .replace(/cjs$/, 'mjs'),
+  ).href;
   const worker = new URL('./parquet-worker.ts', import.meta.url).href;
   const code = `import('${api}').then(({ register }) => { register(); return import('${worker}'); });`;
   return new Worker(code, { eval: true, resourceLimits });

@@ -4,7 +4,7 @@ import type { ByteSource } from '../storage/byte-source.ts';
 import type { SkippedFile } from './dataset.ts';
 import { type Described, describeRow, type Problem } from './labels.ts';
 import { findColumns, type ParquetColumns } from './parquet-columns.ts';
-import type { ParquetDecoder, ParquetRow } from './parquet-decoder.ts';
+import { DecoderUnavailable, type ParquetDecoder, type ParquetRow } from './parquet-decoder.ts';
 
 /** The codecs of hyparquet and hyparquet-compressors: all of the format but LZO. */
 const CODECS: ReadonlySet<string> = new Set(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW']);
@@ -190,20 +190,8 @@ export class ParquetFile {
 
   private async decode(block: Block, columns: readonly string[]): Promise<readonly ParquetRow[]> {
     const { group, rowStart, rowEnd, useOffsetIndex } = block;
-    let foreign: unknown;
-    const source: ByteSource = {
-      ...this.source,
-      slice: async (start, end) => {
-        try {
-          return await this.source.slice(start, end);
-        } catch (error) {
-          foreign = error;
-          throw error;
-        }
-      },
-    };
     try {
-      const rows = await this.decoder.rows(source, {
+      const rows = await this.decoder.rows(this.source, {
         byteLength: this.source.byteLength,
         // Of the footer only what concerns this row group.
         metadata: { ...this.metadata, row_groups: [group], num_rows: group.num_rows, key_value_metadata: [] },
@@ -216,7 +204,7 @@ export class ParquetFile {
         throw new Error(`has ${rows.length} rows where ${rowEnd - rowStart} are listed`);
       return rows;
     } catch (error) {
-      throw error === foreign && isForeign(error) ? error : new Damaged((error as Error).message, { cause: error });
+      throw isForeign(error) ? error : new Damaged((error as Error).message, { cause: error });
     }
   }
 
@@ -237,9 +225,11 @@ async function readFooter(source: ByteSource): Promise<FileMetaData> {
 
 class Damaged extends Error {}
 
-/** Not the fault of the bytes: a download that failed, a disk that does. */
+/** Not the fault of the bytes: a download that failed, a disk that does, a reader that does not start. */
 export const isForeign = (error: unknown): boolean =>
-  error instanceof NeurodexError || typeof (error as NodeJS.ErrnoException)?.syscall === 'string';
+  error instanceof NeurodexError ||
+  error instanceof DecoderUnavailable ||
+  typeof (error as NodeJS.ErrnoException)?.syscall === 'string';
 
 export const reasonOf = (error: unknown): string => {
   const { message } = error as Error;

@@ -124,7 +124,7 @@ async function read(file: ParquetFile, shard: ParquetShard, row: number, path: s
   const at = resolve(shard.folder, found.path);
   if (!at.startsWith(shard.folder + sep))
     throw refuse('picture-missing', `names ${found.path}, outside of ${shard.folder}`);
-  return readPictureFile(at, path);
+  return readPictureFile(at, `${where}: the file ${found.path}`);
 }
 
 /** A file that is open only while it is read: a data set has no end at which hundreds of shards could be closed. */
