@@ -292,13 +292,15 @@ describe('bad files', () => {
     const impatient = new ParquetDecoder(300);
     try {
       const numbers = Array.from({ length: 20 }, (_, i) => (i % 3 === 0 ? null : i % 2));
-      const columns = [
-        pictures(...numbers.map((_, i) => `p${i}`)),
-        { name: 'label', data: numbers, type: 'INT32', nullable: true },
+      const columnData: ColumnSource[] = [
+        { ...pictures(...numbers.map((_, i) => `p${i}`)), codec: 'UNCOMPRESSED' },
+        { name: 'label', data: numbers, codec: 'UNCOMPRESSED' },
       ];
-      const plain = columns.map((column) => ({ ...column, codec: 'UNCOMPRESSED' })) as ColumnSource[];
-      const bytes = await readFile(await write('plain.parquet', plain));
-      const column = parquetMetadata(new Uint8Array(bytes).buffer).row_groups[0]?.columns.at(-1)?.meta_data;
+      const bytes = new Uint8Array(
+        parquetWriteBuffer({ columnData, schema: SCHEMA, kvMetadata: huggingFace(CLASSES) }),
+      );
+      await writeFile(join(folder, 'plain.parquet'), bytes);
+      const column = parquetMetadata(bytes.buffer).row_groups[0]?.columns.at(-1)?.meta_data;
       const start = Number(column?.data_page_offset);
       // Runs of levels whose length is taken for a thousand times what it is, or for none at all.
       const path = join(folder, 'circle.parquet');
