@@ -25,7 +25,9 @@ for (const [name, listed] of Object.entries(expected)) {
   const { pictures, skipped } = await openParquet(join(folder, name));
   const found: Row[] = [];
   for (const { labels, captions = [], read } of pictures) {
-    const sha256 = createHash('sha256').update(await read()).digest('hex');
+    const sha256 = createHash('sha256')
+      .update(await read())
+      .digest('hex');
     found.push({ labels, captions, sha256 });
   }
   const at = listed.findIndex((row, i) => !isDeepStrictEqual(row, found[i]));
