@@ -454,21 +454,39 @@ describe('on a hub', () => {
     expect(hub.bytesSent - before - listed).toBe(read);
   });
 
-  test('all shards, several pictures at a time, each row group once', async () => {
+  test('by ranges, several pictures at a time cost each row group once', async () => {
     const { shards } = await publish();
-    const dataset = await openParquetShards(shards, 'imagenet', { decoder });
-    expect(dataset.pictures).toHaveLength(120);
+    const [first] = shards;
+    const { whole: _, ...ranged } = first as (typeof shards)[number];
+    const dataset = await openParquetShards([ranged], 'imagenet', { decoder });
+    expect(dataset.pictures).toHaveLength(40);
     const before = hub.bytesSent;
-    for (let i = 0; i < 120; i += 4) {
+    for (let i = 0; i < 40; i += 4) {
       const found = await Promise.all(dataset.pictures.slice(i, i + 4).map(({ read }) => read()));
       for (const [j, bytes] of found.entries()) expect(Buffer.from(bytes).equals(noise(i + j))).toBe(true);
     }
-    expect(hub.bytesSent - before).toBeLessThan(120 * PICTURE * 1.02);
+    expect(hub.bytesSent - before).toBeGreaterThan(40 * PICTURE);
+    expect(hub.bytesSent - before).toBeLessThan(40 * PICTURE * 1.02);
+  });
+
+  test('all pictures are a download of all files, once; most of a file is a download of that one', async () => {
+    const { size, shards } = await publish();
+    const before = hub.bytesSent;
+    const dataset = await openParquetShards(shards, 'imagenet', { decoder });
+    expect(dataset.pictures).toHaveLength(120);
+    expect(Buffer.from((await dataset.pictures[79]?.read()) ?? []).equals(noise(79))).toBe(true);
+    const spent = hub.bytesSent - before;
+    expect(spent).toBeGreaterThan(2.9 * size);
+    expect(spent).toBeLessThanOrEqual(3 * size);
+    // In the cache now: what another run needs of the first two files comes from there, but for their footers.
+    const again = await openParquetShards(shards, 'imagenet', { decoder, maxPictures: 65 });
+    expect(again.pictures).toHaveLength(65);
+    expect(hub.bytesSent - before - spent).toBeLessThanOrEqual(2 << 17);
   });
 
   test('a shard that changes while it is read stops the work', async () => {
     const { shards } = await publish();
-    const dataset = await openParquetShards(shards, 'imagenet', { decoder, maxPictures: 20 });
+    const dataset = await openParquetShards(shards, 'imagenet', { decoder, maxPictures: 12 });
     for (const [path, file] of hub.storage.files) hub.storage.files.set(path, { ...file, etag: '"other"' });
     const error = await failure(dataset.pictures[0]?.read() as Promise<unknown>);
     expect(error.code).toBe('download-changed');
