@@ -11,7 +11,7 @@ import { DecoderUnavailable, type ParquetDecoder, type ParquetRow } from './parq
 const CODECS: ReadonlySet<string> = new Set(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW']);
 const FOOTER_BYTES = 1 << 17;
 /** A row group of so many bytes of pictures is read as a whole; of a larger one only some pages, if it says where they are. */
-const BLOCK_BYTES = 64 << 20;
+export const BLOCK_BYTES = 64 << 20;
 /** More than this is not read into memory for one picture. */
 const LARGEST_GROUP = 2 ** 31;
 
@@ -47,10 +47,18 @@ export class ParquetFile {
   private readonly metadata: FileMetaData;
   private readonly columns: ParquetColumns;
   private readonly decoder: ParquetDecoder;
+  private readonly blockBytes: number;
   /** Where each row group begins. */
   private readonly starts: readonly number[];
 
-  private constructor(source: ByteSource, metadata: FileMetaData, columns: ParquetColumns, decoder: ParquetDecoder) {
+  private constructor(
+    source: ByteSource,
+    metadata: FileMetaData,
+    columns: ParquetColumns,
+    decoder: ParquetDecoder,
+    blockBytes: number,
+  ) {
+    this.blockBytes = blockBytes;
     this.source = source;
     this.metadata = metadata;
     this.columns = columns;
@@ -66,10 +74,10 @@ export class ParquetFile {
   }
 
   /** Reads the footer and nothing else. @throws Error with what is wrong with the file; errors of the source as they are */
-  static async open(source: ByteSource, decoder: ParquetDecoder): Promise<ParquetFile> {
+  static async open(source: ByteSource, decoder: ParquetDecoder, blockBytes = BLOCK_BYTES): Promise<ParquetFile> {
     const metadata = await readFooter(source);
     const columns = findColumns(metadata);
-    const file = new ParquetFile(source, metadata, columns, decoder);
+    const file = new ParquetFile(source, metadata, columns, decoder, blockBytes);
     file.check();
     return file;
   }
@@ -192,13 +200,13 @@ export class ParquetFile {
     const chunks = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === this.columns.picture.name);
     const bytes = chunks.reduce((sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0), 0);
     const indexed = chunks.every(({ offset_index_offset }) => offset_index_offset !== undefined);
-    if (bytes <= BLOCK_BYTES || !indexed) {
+    if (bytes <= this.blockBytes || !indexed) {
       if (bytes > LARGEST_GROUP) {
         throw new Error(`its row group has ${bytes} bytes and no page index; write it with smaller row groups`);
       }
       return { block: { group, rowStart: 0, rowEnd: rows, useOffsetIndex: false }, index: within };
     }
-    const size = Math.max(1, Math.floor((rows * BLOCK_BYTES) / (4 * bytes)));
+    const size = Math.max(1, Math.floor((rows * this.blockBytes) / (4 * bytes)));
     const rowStart = within - (within % size);
     const rowEnd = Math.min(rows, rowStart + size);
     return { block: { group, rowStart, rowEnd, useOffsetIndex: true }, index: within - rowStart };

@@ -14,7 +14,7 @@ import { PATIENCE } from '../download/retry.ts';
 import { NeurodexError } from '../errors.ts';
 import { datasetContract } from './dataset.contract.ts';
 import type { Dataset } from './dataset.ts';
-import { openParquet, openParquetShards, type ParquetOptions, remoteShards } from './parquet.ts';
+import { openParquet, openParquetShards, type ParquetOptions, type ParquetShard, remoteShards } from './parquet.ts';
 import { ParquetDecoder } from './parquet-decoder.ts';
 
 const fixtures = fileURLToPath(new URL('./fixtures/parquet/', import.meta.url));
@@ -119,6 +119,33 @@ describe('published formats', () => {
       expect(found, name).toEqual(rows);
     }
   });
+});
+
+test('of a large row group with a page index only some pages are read at a time', async () => {
+  const path = join(fixtures, 'codecs/pyarrow-page-index.parquet');
+  const expected = JSON.parse(await readFile(join(fixtures, 'codecs/expected.json'), 'utf8')) as Record<
+    string,
+    { sha256: string }[]
+  >;
+  let largest = 0;
+  const shard: ParquetShard = {
+    name: 'large',
+    source: path,
+    open: async () => {
+      const file = new Uint8Array(await readFile(path)).buffer;
+      const slice = async (start: number, end = file.byteLength) => {
+        largest = Math.max(largest, end - start);
+        return file.slice(start, end);
+      };
+      return { byteLength: file.byteLength, slice, close: async () => {} };
+    },
+  };
+  const { pictures } = await openParquetShards([shard], path, { decoder, blockBytes: 6000 });
+  largest = 0;
+  const digests: string[] = [];
+  for (const { read } of pictures) digests.push(sha256(await read()));
+  expect(digests).toEqual(expected['pyarrow-page-index.parquet']?.map((row) => row.sha256));
+  expect(largest).toBeLessThan(5000);
 });
 
 describe('columns', () => {

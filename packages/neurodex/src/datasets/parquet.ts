@@ -33,6 +33,8 @@ export interface ParquetOptions {
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
   readonly decoder?: ParquetDecoder;
+  /** Bytes of pictures up to which a row group is read as a whole; 64 MiB unless told. */
+  readonly blockBytes?: number;
 }
 
 /**
@@ -73,7 +75,7 @@ export async function openParquetShards(
     throwIfInterrupted(signal);
     if (pictures.length >= maxPictures) return undefined;
     try {
-      return { shard, file: await openShard(shard, maxPictures - pictures.length, decoder) };
+      return { shard, file: await openShard(shard, maxPictures - pictures.length, decoder, options.blockBytes) };
     } catch (error) {
       if (isForeign(error)) throw error;
       return { shard, error };
@@ -112,14 +114,19 @@ const withoutExtension = (name: string): string => name.replace(/\.parquet$/i, '
 const WIDTH = 4;
 
 /** By ranges, unless more than half of its rows are wanted. */
-async function openShard(shard: ParquetShard, wanted: number, decoder: ParquetDecoder): Promise<ParquetFile> {
+async function openShard(
+  shard: ParquetShard,
+  wanted: number,
+  decoder: ParquetDecoder,
+  blockBytes: number | undefined,
+): Promise<ParquetFile> {
   const open = (): Promise<ByteSource> => shard.open();
   const { whole = open } = shard;
-  if (wanted === Infinity) return ParquetFile.open(await opened(whole), decoder);
-  const file = await ParquetFile.open(await opened(open), decoder);
+  if (wanted === Infinity) return ParquetFile.open(await opened(whole), decoder, blockBytes);
+  const file = await ParquetFile.open(await opened(open), decoder, blockBytes);
   if (shard.whole === undefined || wanted <= file.rows / 2) return file;
   await file.close();
-  return ParquetFile.open(await opened(whole), decoder);
+  return ParquetFile.open(await opened(whole), decoder, blockBytes);
 }
 
 /** A file system's refusal is about this file. */

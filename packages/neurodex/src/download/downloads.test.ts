@@ -164,6 +164,16 @@ describe('file', () => {
     expect((await readFile(path)).equals(CONTENT)).toBe(true);
   });
 
+  test('with a digest, the rest is asked for even of a copy with another ETag', async () => {
+    const url = server.serve('/a.bin', CONTENT, { etag: '"here"' });
+    const file = remote(url, { sha256: sha256(CONTENT) });
+    server.fail('/a.bin', { endAfter: 10_000 }, ...Array.from({ length: 4 }, () => ({ status: 500 })));
+    await failure(start().file(file));
+    server.serve('/a.bin', CONTENT, { etag: '"there"' });
+    expect((await readFile(await start().file(file))).equals(CONTENT)).toBe(true);
+    expect(server.rangesOf('/a.bin').at(-1)).toBe('bytes=10000-');
+  });
+
   test('halves of two files that went together unnoticed are fetched once more, whole', async () => {
     const url = server.serve('/a.bin', pattern(300_000, 9), { etag: null });
     const file = remote(url, { sha256: sha256(CONTENT) });
@@ -521,6 +531,28 @@ describe('open', () => {
     server.fail('/blob', { status: 403 });
     expect(new Uint8Array(await source.slice(0, 10))).toEqual(big.subarray(0, 10));
     expect(server.seen.map(({ path }) => path)).toEqual(['/a', '/blob', '/blob', '/a', '/blob']);
+  });
+
+  test('another copy of the file may call its version otherwise, if the hub says that it is the same file', async () => {
+    const other = await TestServer.start();
+    try {
+      for (const [same, linkedTag] of [
+        [true, '"1"'],
+        [false, '"2"'],
+      ] as const) {
+        server.serve('/blob', big, { etag: '"here"' });
+        other.serve('/blob', big, { etag: '"there"' });
+        const url = server.serve('/a', '', { redirect: `${server.origin}/blob`, linkedTag: '"1"' });
+        const source = await start().open(remote(url));
+        // The first address expires, and the hub names another host.
+        server.fail('/blob', { status: 403 });
+        server.serve('/a', '', { redirect: `${other.origin}/blob`, linkedTag });
+        if (same) expect((await source.slice(0, 10)).byteLength).toBe(10);
+        else expect((await failure(source.slice(0, 10))).code).toBe('download-changed');
+      }
+    } finally {
+      await other.close();
+    }
   });
 
   test('another size than the one listed is told', async () => {
