@@ -104,9 +104,8 @@ def main() -> None:
             name = f"pyarrow-{codec}-{'dictionary' if dictionary else 'plain'}.parquet"
             pq.write_table(table, keep(name), compression=codec, use_dictionary=dictionary, row_group_size=11)
     pq.write_table(table, keep("pyarrow-v2-pages.parquet"), data_page_version="2.0", compression="zstd")
-    pq.write_table(
-        table, keep("pyarrow-page-index.parquet"), write_page_index=True, data_page_size=2048, write_batch_size=4
-    )
+    pages = {"write_page_index": True, "data_page_size": 1024, "write_batch_size": 2, "use_dictionary": False}
+    pq.write_table(table, keep("pyarrow-page-index.parquet"), **pages)
     pq.write_table(
         table,
         keep("pyarrow-delta.parquet"),

@@ -8,7 +8,8 @@ import { prepareEnvironment } from './python.ts';
 
 /**
  * Other people's programs read what Neurodex writes: draw a small folder of pictures, index and evaluate it with the
- * command line, and run interop/check_*.py on the result. `--index DIR` looks at an index that is there already.
+ * command line, and run interop/check_*.py on the result. `--index DIR` looks at an index that is there already. And
+ * Neurodex reads what their programs make: interop/read_*.ts compares.
  * Exit status 0: all passed, or left out (said so) where Python or PyPI cannot be had; 1: a check or a command failed.
  */
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -57,15 +58,20 @@ function main(): number {
     const models = join(folder, 'onnx');
     run('tsx interop/write_onnx.ts', process.execPath, ['--import', 'tsx', here('write_onnx.ts'), index, models]);
 
+    const parquet = join(folder, 'parquet');
+    script('make_parquet.py', parquet);
+
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
       'check_measures.py': [join(folder, 'trec'), figures],
       'check_onnx.py': [models],
+      'read_parquet.ts': [parquet],
     };
     const failed: string[] = [];
     for (const [name, args] of Object.entries(checks)) {
       try {
-        script(name, ...args);
+        if (name.endsWith('.py')) script(name, ...args);
+        else run(`tsx interop/${name} ${args.join(' ')}`, process.execPath, ['--import', 'tsx', here(name), ...args]);
       } catch (error) {
         failed.push((error as Error).message);
       }

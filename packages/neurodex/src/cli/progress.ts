@@ -1,6 +1,6 @@
 import type { ProgressEvent, Reporter } from '../progress.ts';
 import { printable, truncate } from '../report/text.ts';
-import { formatCount, formatFigure, formatSeconds } from './format.ts';
+import { formatBytes, formatCount, formatFigure, formatSeconds } from './format.ts';
 import type { Output } from './io.ts';
 import { type Measured, ProgressMeter } from './progress-meter.ts';
 
@@ -198,12 +198,14 @@ const BAR = 20;
 function progressLine({ event, elapsed, rate, left }: Measured, options: { bar: boolean; ended: boolean }): string {
   const { phase, done, total, unit, figures = {} } = event;
   const filled = total === undefined || total === 0 ? 0 : Math.min(BAR, Math.round((done / total) * BAR));
+  const isBytes = unit === 'bytes';
+  const amount = isBytes ? formatBytes : formatCount;
   const parts = [
     phase.padEnd(9),
     options.bar && total !== undefined ? `${'━'.repeat(filled)}${'┄'.repeat(BAR - filled)}` : '',
-    `${formatCount(done)}${total === undefined ? '' : `/${formatCount(total)}`} ${unit}`,
+    `${amount(done)}${total === undefined ? '' : `${isBytes ? ' of ' : '/'}${amount(total)}`}${isBytes ? '' : ` ${unit}`}`,
     options.ended ? `in ${formatSeconds(elapsed / 1000)}` : '',
-    options.ended || rate === undefined ? '' : `${formatFigure(rate)}/s`,
+    options.ended || rate === undefined ? '' : `${isBytes ? formatBytes(Math.round(rate)) : formatFigure(rate)}/s`,
     options.ended || left === undefined ? '' : `${formatSeconds(left)} left`,
     Object.entries(figures)
       .map(([name, value]) => `${name} ${formatFigure(value)}`)

@@ -36,9 +36,9 @@ export class ParquetDecoder {
 
   private async decode(source: ByteSource, job: DecodeJob): Promise<readonly ParquetRow[]> {
     clearTimeout(this.idle);
-    const worker = this.worker ?? startWorker();
-    this.worker = worker;
+    const worker = this.worker ?? (await this.start());
     let timer: NodeJS.Timeout | undefined;
+    let stopListening: () => unknown = () => {};
     let outstanding = 0;
     let bytes = 0;
     // While nobody works in it, it keeps no process alive.
@@ -63,31 +63,41 @@ export class ParquetDecoder {
           worker.postMessage({ slice, bytes: part } satisfies ToWorker, [part]);
           listen();
         };
-        worker.on('message', (message: FromWorker) => {
+        const onMessage = (message: FromWorker): void => {
           if ('rows' in message) resolve(message.rows);
           else if ('problem' in message) reject(new Error(message.problem));
-          else
+          else if ('start' in message)
             serve(message.slice, message.start, message.end).catch((error) => reject(new Lost('', { cause: error })));
-        });
-        worker.once('error', (error) => reject(new Lost(reasonOf(error))));
-        worker.once('exit', () => reject(new Lost('its reader ended')));
+        };
+        const onError = (error: unknown): void => reject(new Lost(reasonOf(error)));
+        const onExit = (): void => reject(new Lost('its reader ended'));
+        worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+        stopListening = () => worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         worker.postMessage({ job } satisfies ToWorker);
         listen();
       });
     } catch (error) {
       if (!(error instanceof Lost)) throw error;
       this.worker = undefined;
-      worker.removeAllListeners();
-      // What it still has to say concerns nobody.
-      worker.on('error', () => {});
       await worker.terminate();
       throw error.cause ?? error;
     } finally {
       clearTimeout(timer);
-      worker.removeAllListeners('message').removeAllListeners('error').removeAllListeners('exit');
+      stopListening();
       worker.unref();
       this.idle = setTimeout(() => void this.close(), IDLE).unref();
     }
+  }
+
+  private async start(): Promise<Worker> {
+    const worker = await startWorker();
+    this.worker = worker;
+    // Also between jobs, when nobody listens.
+    worker.on('error', () => {});
+    worker.once('exit', () => {
+      if (this.worker === worker) this.worker = undefined;
+    });
+    return worker;
   }
 
   /** End the thread, if there is one. */
@@ -107,7 +117,21 @@ const reasonOf = (error: unknown): string =>
     ? 'its bytes ask for more memory than a row group may need'
     : String((error as Error)?.message ?? error);
 
-function startWorker(): Worker {
+/** @throws Error when it does not come up, which is nobody's data's fault */
+async function startWorker(): Promise<Worker> {
+  const worker = newWorker();
+  await new Promise<void>((resolve, reject) => {
+    worker.once('message', () => resolve());
+    worker.once('error', (error) =>
+      reject(new DecoderUnavailable('the Parquet reader does not start', { cause: error })),
+    );
+  });
+  return worker.removeAllListeners('error');
+}
+
+export class DecoderUnavailable extends Error {}
+
+function newWorker(): Worker {
   const resourceLimits = { maxOldGenerationSizeMb: HEAP };
   if (!import.meta.url.endsWith('.ts')) {
     return new Worker(new URL('./parquet-worker.js', import.meta.url), { resourceLimits });

@@ -1,18 +1,24 @@
 import { type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
 import { NeurodexError } from '../errors.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
+import { inOrder } from '../storage/in-order.ts';
 import type { SkippedFile } from './dataset.ts';
 import { type Described, describeRow, type Problem } from './labels.ts';
 import { findColumns, type ParquetColumns } from './parquet-columns.ts';
-import type { ParquetDecoder, ParquetRow } from './parquet-decoder.ts';
+import { DecoderUnavailable, type ParquetDecoder, type ParquetRow } from './parquet-decoder.ts';
 
 /** The codecs of hyparquet and hyparquet-compressors: all of the format but LZO. */
 const CODECS: ReadonlySet<string> = new Set(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW']);
 const FOOTER_BYTES = 1 << 17;
 /** A row group of so many bytes of pictures is read as a whole; of a larger one only some pages, if it says where they are. */
-const BLOCK_BYTES = 64 << 20;
+export const BLOCK_BYTES = 64 << 20;
 /** More than this is not read into memory for one picture. */
 const LARGEST_GROUP = 2 ** 31;
+
+/** Bytes between two chunks that are rather read than asked around: hyparquet's figure, so that it asks within pieces. */
+const GAP = 1 << 13;
+/** Row groups whose labels are fetched at a time. */
+const WIDTH = 8;
 
 /** Rows that are read together. */
 interface Block {
@@ -41,10 +47,18 @@ export class ParquetFile {
   private readonly metadata: FileMetaData;
   private readonly columns: ParquetColumns;
   private readonly decoder: ParquetDecoder;
+  private readonly blockBytes: number;
   /** Where each row group begins. */
   private readonly starts: readonly number[];
 
-  private constructor(source: ByteSource, metadata: FileMetaData, columns: ParquetColumns, decoder: ParquetDecoder) {
+  private constructor(
+    source: ByteSource,
+    metadata: FileMetaData,
+    columns: ParquetColumns,
+    decoder: ParquetDecoder,
+    blockBytes: number,
+  ) {
+    this.blockBytes = blockBytes;
     this.source = source;
     this.metadata = metadata;
     this.columns = columns;
@@ -60,10 +74,10 @@ export class ParquetFile {
   }
 
   /** Reads the footer and nothing else. @throws Error with what is wrong with the file; errors of the source as they are */
-  static async open(source: ByteSource, decoder: ParquetDecoder): Promise<ParquetFile> {
+  static async open(source: ByteSource, decoder: ParquetDecoder, blockBytes = BLOCK_BYTES): Promise<ParquetFile> {
     const metadata = await readFooter(source);
     const columns = findColumns(metadata);
-    const file = new ParquetFile(source, metadata, columns, decoder);
+    const file = new ParquetFile(source, metadata, columns, decoder, blockBytes);
     file.check();
     return file;
   }
@@ -99,19 +113,29 @@ export class ParquetFile {
     const columns = [label, labels, captions].filter((name) => name !== undefined);
     const rows: ListedRow[] = [];
     const skipped: SkippedRows[] = [];
-    for (const [g, group] of this.metadata.row_groups.entries()) {
+    const stretches = this.metadata.row_groups.flatMap((group, g) => {
       const start = this.starts[g] ?? 0;
       const count = Math.min(Number(group.num_rows), most - start);
-      if (count <= 0) break;
-      let values: readonly ParquetRow[];
+      return count > 0 ? [{ group, start, count }] : [];
+    });
+    // Over a network the waiting for one group's labels hides behind that for others'.
+    const read = inOrder(stretches, WIDTH, async ({ group, start, count }) => {
+      const block = { group, rowStart: 0, rowEnd: count, useOffsetIndex: false };
       try {
-        const block = { group, rowStart: 0, rowEnd: count, useOffsetIndex: false };
-        values = columns.length === 0 ? Array<ParquetRow>(count).fill({}) : await this.decode(block, columns);
+        const values = columns.length === 0 ? Array<ParquetRow>(count).fill({}) : await this.decode(block, columns);
+        return { start, values, lost: undefined };
       } catch (error) {
         if (isForeign(error)) throw error;
-        skipped.push({ first: start, last: start + count - 1, reason: reasonOf(error) });
+        const lost: SkippedRows = { first: start, last: start + count - 1, reason: reasonOf(error) };
+        return { lost };
+      }
+    });
+    for await (const stretch of read) {
+      if (stretch.lost !== undefined) {
+        skipped.push(stretch.lost);
         continue;
       }
+      const { start, values } = stretch;
       for (const [i, value] of values.entries()) {
         const row = start + i;
         const described: Described | Problem = describeRow(
@@ -176,13 +200,13 @@ export class ParquetFile {
     const chunks = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === this.columns.picture.name);
     const bytes = chunks.reduce((sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0), 0);
     const indexed = chunks.every(({ offset_index_offset }) => offset_index_offset !== undefined);
-    if (bytes <= BLOCK_BYTES || !indexed) {
+    if (bytes <= this.blockBytes || !indexed) {
       if (bytes > LARGEST_GROUP) {
         throw new Error(`its row group has ${bytes} bytes and no page index; write it with smaller row groups`);
       }
       return { block: { group, rowStart: 0, rowEnd: rows, useOffsetIndex: false }, index: within };
     }
-    const size = Math.max(1, Math.floor((rows * BLOCK_BYTES) / (4 * bytes)));
+    const size = Math.max(1, Math.floor((rows * this.blockBytes) / (4 * bytes)));
     const rowStart = within - (within % size);
     const rowEnd = Math.min(rows, rowStart + size);
     return { block: { group, rowStart, rowEnd, useOffsetIndex: true }, index: within - rowStart };
@@ -190,19 +214,8 @@ export class ParquetFile {
 
   private async decode(block: Block, columns: readonly string[]): Promise<readonly ParquetRow[]> {
     const { group, rowStart, rowEnd, useOffsetIndex } = block;
-    let foreign: unknown;
-    const source: ByteSource = {
-      ...this.source,
-      slice: async (start, end) => {
-        try {
-          return await this.source.slice(start, end);
-        } catch (error) {
-          foreign = error;
-          throw error;
-        }
-      },
-    };
     try {
+      const source = useOffsetIndex ? this.source : await this.fetched(group, columns);
       const rows = await this.decoder.rows(source, {
         byteLength: this.source.byteLength,
         // Of the footer only what concerns this row group.
@@ -216,13 +229,52 @@ export class ParquetFile {
         throw new Error(`has ${rows.length} rows where ${rowEnd - rowStart} are listed`);
       return rows;
     } catch (error) {
-      throw error === foreign && isForeign(error) ? error : new Damaged((error as Error).message, { cause: error });
+      throw isForeign(error) ? error : new Damaged((error as Error).message, { cause: error });
     }
+  }
+
+  /** The chunks of some columns, read before the decoder's turn comes, so that one may be read while another is decoded. */
+  private async fetched(group: RowGroup, columns: readonly string[]): Promise<ByteSource> {
+    const ranges = group.columns.flatMap(({ meta_data: column }) => {
+      if (column === undefined || !columns.includes(column.path_in_schema[0] ?? '')) return [];
+      const start = Number(column.dictionary_page_offset || column.data_page_offset);
+      const end = start + Number(column.total_compressed_size);
+      // Nonsense is left to the decoder, which tells it.
+      return start >= 0 && start < end && end <= this.source.byteLength ? [{ start, end }] : [];
+    });
+    const pieces = await Promise.all(
+      joined(ranges).map(async ({ start, end }) => ({ start, end, bytes: await this.source.slice(start, end) })),
+    );
+    return {
+      ...this.source,
+      slice: async (start, end = this.source.byteLength) => {
+        const piece = pieces.find((each) => each.start <= start && end <= each.end);
+        return piece === undefined
+          ? this.source.slice(start, end)
+          : piece.bytes.slice(start - piece.start, end - piece.start);
+      },
+    };
   }
 
   async close(): Promise<void> {
     await this.source.close();
   }
+}
+
+interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Chunks that lie next to each other, but for the few bytes that some programs leave between them, are read at once. */
+function joined(ranges: readonly ByteRange[]): ByteRange[] {
+  const out: ByteRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.start - b.start)) {
+    const last = out.at(-1);
+    if (last === undefined || range.start - last.end > GAP) out.push(range);
+    else out[out.length - 1] = { start: last.start, end: Math.max(last.end, range.end) };
+  }
+  return out;
 }
 
 async function readFooter(source: ByteSource): Promise<FileMetaData> {
@@ -237,9 +289,11 @@ async function readFooter(source: ByteSource): Promise<FileMetaData> {
 
 class Damaged extends Error {}
 
-/** Not the fault of the bytes: a download that failed, a disk that does. */
+/** Not the fault of the bytes: a download that failed, a disk that does, a reader that does not start. */
 export const isForeign = (error: unknown): boolean =>
-  error instanceof NeurodexError || typeof (error as NodeJS.ErrnoException)?.syscall === 'string';
+  error instanceof NeurodexError ||
+  error instanceof DecoderUnavailable ||
+  typeof (error as NodeJS.ErrnoException)?.syscall === 'string';
 
 export const reasonOf = (error: unknown): string => {
   const { message } = error as Error;

@@ -19,7 +19,8 @@ export type ToWorker = { readonly job: DecodeJob } | { readonly slice: number; r
 export type FromWorker =
   | { readonly slice: number; readonly start: number; readonly end: number }
   | { readonly rows: readonly Record<string, unknown>[] }
-  | { readonly problem: string };
+  | { readonly problem: string }
+  | { readonly ready: true };
 
 /** Node's own, where it has them: they know where to stop. Copied, for a pooled buffer must not be handed over. */
 const COMPRESSORS: Compressors = {
@@ -39,6 +40,8 @@ port?.on('message', (message: ToWorker) => {
   waiting.get(message.slice)?.(message.bytes);
   waiting.delete(message.slice);
 });
+
+port?.postMessage({ ready: true } satisfies FromWorker);
 
 async function decode(job: DecodeJob): Promise<void> {
   try {

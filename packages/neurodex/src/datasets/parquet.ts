@@ -6,6 +6,7 @@ import { readPictureFile } from '../image/decode.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { type ByteSource, openFileBytes } from '../storage/byte-source.ts';
+import { inOrder } from '../storage/in-order.ts';
 import type { Dataset, SkippedFile, SourcePicture } from './dataset.ts';
 import { withoutUnlabelled } from './labels.ts';
 import { ParquetDecoder } from './parquet-decoder.ts';
@@ -20,6 +21,8 @@ export interface ParquetShard {
   /** The folder that paths in it are relative to; undefined for one that is not on this machine. */
   readonly folder?: string;
   open(): Promise<ByteSource>;
+  /** All of it on this machine: for one that is read by ranges, where most of it is needed anyway. */
+  whole?(): Promise<ByteSource>;
 }
 
 export interface ParquetOptions {
@@ -30,6 +33,8 @@ export interface ParquetOptions {
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
   readonly decoder?: ParquetDecoder;
+  /** Bytes of pictures up to which a row group is read as a whole; 64 MiB unless told. */
+  readonly blockBytes?: number;
 }
 
 /**
@@ -43,12 +48,13 @@ export async function openParquet(path: string, options: ParquetOptions = {}): P
   return openParquetShards(await localShards(source), source, options);
 }
 
-/** The files of a split on a hub, read by ranges. */
+/** The files of a split on a hub: read by ranges where a part is wanted, else downloaded into the cache. */
 export const remoteShards = (downloads: Downloads, files: readonly RemoteFile[]): ParquetShard[] =>
   files.map((file) => ({
     name: withoutExtension(file.name.slice(file.name.lastIndexOf('/') + 1)),
     source: file.name,
     open: () => downloads.open(file),
+    whole: async () => openByTurns(await downloads.file(file)),
   }));
 
 /** @param source what the user named */
@@ -63,12 +69,25 @@ export async function openParquetShards(
   const skipped: SkippedFile[] = [];
   let firstProblem: { readonly shard: ParquetShard; readonly reason: string } | undefined;
   // In the order of the pictures' paths, so that they are read as they lie in the files.
-  const inOrder = [...shards].sort((a, b) => byCodeUnits(`${a.name}/`, `${b.name}/`));
-  for (const [done, shard] of inOrder.entries()) {
+  const sorted = [...shards].sort((a, b) => byCodeUnits(`${a.name}/`, `${b.name}/`));
+  // Where everything is wanted, several shards are downloaded at a time.
+  const opening = inOrder(sorted, maxPictures === Infinity ? WIDTH : 1, async (shard) => {
     throwIfInterrupted(signal);
-    if (pictures.length >= maxPictures) break;
+    if (pictures.length >= maxPictures) return undefined;
     try {
-      const file = await ParquetFile.open(await opened(shard), decoder);
+      return { shard, file: await openShard(shard, maxPictures - pictures.length, decoder, options.blockBytes) };
+    } catch (error) {
+      if (isForeign(error)) throw error;
+      return { shard, error };
+    }
+  });
+  let done = 0;
+  for await (const result of opening) {
+    if (result === undefined) break;
+    const { shard } = result;
+    try {
+      if ('error' in result) throw result.error;
+      const { file } = result;
       const listed = await file.list(maxPictures - pictures.length);
       const width = String(Math.max(0, file.rows - 1)).length;
       for (const { row, ...described } of listed.rows) {
@@ -81,7 +100,7 @@ export async function openParquetShards(
       firstProblem ??= { shard, reason: reasonOf(error) };
       skipped.push({ path: shard.source, reason: reasonOf(error) });
     }
-    reporter.progress({ phase: 'listing', done: done + 1, total: inOrder.length, unit: 'files' });
+    reporter.progress({ phase: 'listing', done: ++done, total: sorted.length, unit: 'files' });
   }
   if (pictures.length === 0) throw nothingUsable(source, skipped, firstProblem);
   const { kept, skipped: unlabelled } = withoutUnlabelled(pictures);
@@ -91,10 +110,29 @@ export async function openParquetShards(
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const withoutExtension = (name: string): string => name.replace(/\.parquet$/i, '');
 
+/** Shards in work at a time. */
+const WIDTH = 4;
+
+/** By ranges, unless more than half of its rows are wanted. */
+async function openShard(
+  shard: ParquetShard,
+  wanted: number,
+  decoder: ParquetDecoder,
+  blockBytes: number | undefined,
+): Promise<ParquetFile> {
+  const open = (): Promise<ByteSource> => shard.open();
+  const { whole = open } = shard;
+  if (wanted === Infinity) return ParquetFile.open(await opened(whole), decoder, blockBytes);
+  const file = await ParquetFile.open(await opened(open), decoder, blockBytes);
+  if (shard.whole === undefined || wanted <= file.rows / 2) return file;
+  await file.close();
+  return ParquetFile.open(await opened(whole), decoder, blockBytes);
+}
+
 /** A file system's refusal is about this file. */
-async function opened(shard: ParquetShard): Promise<ByteSource> {
+async function opened(open: () => Promise<ByteSource>): Promise<ByteSource> {
   try {
-    return await shard.open();
+    return await open();
   } catch (error) {
     if (error instanceof NeurodexError) throw error;
     throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`);
@@ -124,7 +162,7 @@ async function read(file: ParquetFile, shard: ParquetShard, row: number, path: s
   const at = resolve(shard.folder, found.path);
   if (!at.startsWith(shard.folder + sep))
     throw refuse('picture-missing', `names ${found.path}, outside of ${shard.folder}`);
-  return readPictureFile(at, path);
+  return readPictureFile(at, `${where}: the file ${found.path}`);
 }
 
 /** A file that is open only while it is read: a data set has no end at which hundreds of shards could be closed. */

@@ -118,6 +118,8 @@ function fetchBytes(remote: RemoteFile, transfer: Transfer): Promise<Uint8Array>
   const attempt = async (): Promise<Uint8Array> => {
     const answer = await transfer.http.get(remote);
     try {
+      if (answer.status !== 200)
+        throw new PassingFailure(`the server answered ${answer.status} where nothing asked for it`);
       const bytes = await collect(answer, MOST_IN_MEMORY);
       const announced = answer.header('content-length');
       if (announced !== undefined && Number(announced) !== bytes.length) {

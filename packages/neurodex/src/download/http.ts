@@ -15,6 +15,8 @@ export interface Answer {
   /** Where it came from, after redirects. */
   readonly url: URL;
   header(name: string): string | undefined;
+  /** What a hub said of the file behind its redirect, wherever that led: its digest, in `X-Linked-ETag`. */
+  readonly linkedTag: string | undefined;
   /** The body, piece by piece. Throws PassingFailure when the connection breaks or stalls. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Leave the rest of the body. */
@@ -44,6 +46,7 @@ export class Http {
     const start = parse(remote.url, undefined, remote);
     const token = ask.at === undefined ? this.token(remote) : '';
     const seen = new Set<string>();
+    let linkedTag: string | undefined;
     for (let url = ask.at ?? start; ; ) {
       seen.add(url.href);
       // The token is for the host that it was issued by: a redirect to another one goes without.
@@ -56,9 +59,10 @@ export class Http {
       };
       if (status === 200 || status === 206 || status === 416) {
         const body = piecesOf(response.body, (error) => fromConnection(error, remote, url));
-        return { status, url, header, body, drop: () => drop(response.body) };
+        return { status, url, header, linkedTag, body, drop: () => drop(response.body) };
       }
       drop(response.body);
+      linkedTag ??= header('x-linked-etag');
       const location = header('location');
       if (status >= 300 && status < 400 && location !== undefined) {
         const next = parse(location, url, remote);

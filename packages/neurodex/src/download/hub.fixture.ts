@@ -47,7 +47,11 @@ export class TestHub {
         continue;
       }
       const blob = this.storage.serve(`/repos/${sha256(body)}`, body, { etag: `"${sha256(body)}"` });
-      this.api.serve(at, '', { ...gate, redirect: `${blob}?X-Amz-Signature=abc&response-content-disposition=inline` });
+      this.api.serve(at, '', {
+        ...gate,
+        linkedTag: `"${sha256(body)}"`,
+        redirect: `${blob}?X-Amz-Signature=abc&response-content-disposition=inline`,
+      });
     }
   }
 

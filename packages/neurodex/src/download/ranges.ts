@@ -13,7 +13,7 @@ export function contentRange(
 }
 
 /** What tells two versions of a file apart byte for byte: a strong ETag, else the date of the last change. */
-export function validatorOf(answer: Answer): string | undefined {
+export function validatorOf(answer: Pick<Answer, 'header'>): string | undefined {
   const etag = answer.header('etag');
   return etag?.startsWith('"') ? etag : answer.header('last-modified');
 }

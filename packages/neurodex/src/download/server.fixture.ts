@@ -24,6 +24,8 @@ export interface Served {
   readonly ifRange?: boolean;
   /** Sent for every request. */
   readonly redirect?: string;
+  /** `X-Linked-ETag` of the redirect. */
+  readonly linkedTag?: string;
   /** The token that it asks for; another gets 401, none gets 401. */
   readonly token?: string;
   /** 403 for the token of an account without access. */
@@ -102,7 +104,10 @@ export class TestServer {
     if (served.token !== undefined && authorization !== `Bearer ${served.token}`) {
       return void response.writeHead(401, { 'x-error-message': 'Access is restricted' }).end();
     }
-    if (served.redirect !== undefined) return void response.writeHead(302, { location: served.redirect }).end();
+    if (served.redirect !== undefined) {
+      const tag = served.linkedTag === undefined ? {} : { 'x-linked-etag': served.linkedTag };
+      return void response.writeHead(302, { location: served.redirect, ...tag }).end();
+    }
     await this.send(served, mishap, request, response);
   }
 

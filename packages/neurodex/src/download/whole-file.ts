@@ -111,9 +111,10 @@ async function fetchRest(
 ): Promise<void> {
   const begun = await partial.size();
   if (begun > 0 && begun === remote.bytes) return;
-  const { validator } = partial;
-  // Without a validator only a digest can tell whether two halves belong together.
-  const resumes = begun > 0 && (validator !== undefined || expectedDigest(remote) !== undefined);
+  // A digest tells better than a server whether two halves belong together: copies of a file may have several ETags.
+  const hasDigest = expectedDigest(remote) !== undefined;
+  const validator = hasDigest ? undefined : partial.validator;
+  const resumes = begun > 0 && (validator !== undefined || hasDigest);
   const answer = await transfer.http.get(remote, {
     headers: resumes ? { range: `bytes=${begun}-`, ...(validator ? { 'if-range': validator } : {}) } : {},
   });
