@@ -22,9 +22,14 @@ export async function openHub(request: OpenDatasetRequest, source: HubSource): P
   const { name, hub, notices, ownSize } = source;
   const downloads = request.downloads();
   const files = await hubParquetFiles(downloads, hub, environment);
-  // Without a rule on classes or shapes the first pictures do, and nothing is read of the rest. The hub's shards are shuffled.
-  const firstDo = rules.maxPictures > 0 && rules.minPicturesPerClass === 0 && !rules.squaresFirst;
-  const dataset = await openParquetShards(remoteShards(downloads, files), request.source, {
+  // All of it is downloaded into the cache; of a part only what is asked for is read, by ranges.
+  const isPart = rules.maxPictures > 0;
+  const shards = remoteShards(downloads, files).map(({ whole, ...shard }) =>
+    isPart || whole === undefined ? shard : { ...shard, whole },
+  );
+  // Without a rule on classes or shapes the first pictures do, and nothing is read of the rest: the shards are shuffled.
+  const firstDo = isPart && rules.minPicturesPerClass === 0 && !rules.squaresFirst;
+  const dataset = await openParquetShards(shards, request.source, {
     name,
     reporter,
     ...(signal === undefined ? {} : { signal }),
@@ -34,7 +39,7 @@ export async function openHub(request: OpenDatasetRequest, source: HubSource): P
     ...dataset,
     pictures: dataset.pictures.map((picture) => ({ ...picture, labels: picture.labels.map(hubClassName) })),
     notices,
-    remote: true,
+    remote: isPart,
     inputs: async () => files.map(({ url, sha256, bytes }) => ({ name: url, version: sha256 ?? String(bytes) })),
     ...(ownSize === undefined ? {} : { ownSize }),
   };

@@ -8,6 +8,7 @@ import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { inOrder } from '../storage/in-order.ts';
 import type { Dataset, SkippedFile, SourcePicture } from './dataset.ts';
+import { localInputs } from './inputs.ts';
 import { describeRow, withoutUnlabelled } from './labels.ts';
 
 export interface JsonLinesOptions {
@@ -57,7 +58,14 @@ export async function openJsonl(path: string, options: JsonLinesOptions = {}): P
   if (found.size === 0) throw nothingUsable(source, skipped);
   const pictures = [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   const { kept, skipped: unlabelled } = withoutUnlabelled(pictures);
-  return { name: 'jsonl', source, pictures: kept, notices: [], skipped: [...skipped, ...unlabelled] };
+  return {
+    name: 'jsonl',
+    source,
+    pictures: kept,
+    notices: [],
+    skipped: [...skipped, ...unlabelled],
+    inputs: () => localInputs([source, ...kept.map((picture) => join(folder, picture.path))], folder),
+  };
 }
 
 interface Line {

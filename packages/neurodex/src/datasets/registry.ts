@@ -205,9 +205,10 @@ export const DATASETS = {
     licence: 'your own',
     flags: [],
     recognise: async (path) => extname(path) === '.jsonl' && (await kindOf(path)) === 'file',
-    open: async ({ source, from = source }) => {
+    open: async (request) => {
       const { openJsonl } = await import('./jsonl.ts');
-      return await openJsonl(from);
+      const { source, from = source, reporter } = request;
+      return await openJsonl(from, { reporter, ...signalOf(request) });
     },
   },
   folder: {

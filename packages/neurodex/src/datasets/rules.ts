@@ -14,8 +14,8 @@ export interface RulesOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Headers read at a time. */
-const CONCURRENCY = 8;
+/** Headers read at a time. Of a remote data set each may cost a row group, and what is under way is not taken back. */
+const CONCURRENCY = { local: 8, remote: 2 } as const;
 
 /**
  * The pictures of a data set that the configuration's section `dataset` asks for, in this order: enough captions and
@@ -152,7 +152,7 @@ class Shapes {
   ): Promise<SourcePicture[]> {
     const squares: SourcePicture[] = [];
     const near: SourcePicture[] = [];
-    for await (const { picture, dimensions } of inOrder(pictures, CONCURRENCY, (each) => this.look(each))) {
+    for await (const { picture, dimensions } of inOrder(pictures, CONCURRENCY[remote ? 'remote' : 'local'], (each) => this.look(each))) {
       if (dimensions === undefined) continue;
       const difference = Math.abs(dimensions.width / dimensions.height - 1);
       if (difference === 0) squares.push(picture);
