@@ -5,11 +5,14 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
 import { openFolder } from '../datasets/folder.ts';
+import { parseMeasure } from '../evaluation/registry.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
 import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
+import { compareIndexes } from './compare.ts';
 import { createIndex } from './create-index.ts';
 import { evaluateIndex } from './evaluate-index.ts';
+import { judgeRuns } from './evaluate-runs.ts';
 import { inspectIndex } from './inspect-index.ts';
 import { searchIndex } from './search.ts';
 
@@ -118,6 +121,79 @@ describe('an index of a folder', () => {
     expect(await evaluateIndex(options)).toEqual(comparison);
     expect((await readdir(trec)).sort()).toEqual(['qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
     expect((await readFile(join(trec, 'run-dsi.txt'), 'utf8')).trim().split('\n')).toHaveLength(7 * 12);
+  });
+
+  it('is compared: its systems with each other, and with an index of the same pictures', async () => {
+    const options = { split: 'test' as const, ...quiet };
+    const one = [{ name: 'one', path: index }];
+    const contest = await compareIndexes({ ...options, indexes: one, systems: ['dsi', 'pixels'] });
+    expect(contest).toMatchObject({ queries: 7, level: 0.05 });
+    expect(contest.tests.map(({ measure }) => measure)).toEqual(
+      Object.keys(contest.systems.pixels ?? {}), // Indexing accuracy is the dsi's alone.
+    );
+    for (const { p, pHolm, winner } of contest.tests) {
+      expect(pHolm).toBeGreaterThanOrEqual(p);
+      expect(winner === null).toBe(pHolm > 0.05);
+    }
+    const twin = join(root, 'twin');
+    await indexing(shapes, twin, { training: { ...config.training, indexingEpochs: 4 } });
+    const both = await compareIndexes({ ...options, indexes: [...one, { name: 'two', path: twin }] });
+    expect(Object.keys(both.systems)).toEqual(['one', 'two']);
+    expect(both.tests.map(({ measure }) => measure)).toContain('IA@1');
+    const four = await compareIndexes({
+      ...options,
+      indexes: [...one, { name: 'two', path: twin }],
+      systems: ['dsi', 'pixels'],
+      measures: [parseMeasure('RR')],
+    });
+    expect(Object.keys(four.systems)).toEqual(['one:dsi', 'one:pixels', 'two:dsi', 'two:pixels']);
+    expect(four.tests).toHaveLength(6);
+    expect(four.tests.find(({ systems }) => systems.join() === 'one:pixels,two:pixels')).toMatchObject({ p: 1 });
+  });
+
+  it('is not compared with nothing, with itself, or with an index of other queries', async () => {
+    const options = { split: 'test' as const, ...quiet };
+    const one = { name: 'one', path: index };
+    const compare = (...indexes: (typeof one)[]) => compareIndexes({ ...options, indexes, systems: ['pixels'] });
+    await expect(compare(one)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('nobody') });
+    await expect(compare(one, one)).rejects.toMatchObject({ code: 'usage', message: 'one is named twice' });
+    const other = join(root, 'other');
+    await indexing(shapes, other, { training: { ...config.training, indexingEpochs: 2 } }, { seed: 3 });
+    await expect(compare(one, { name: 'two', path: other })).rejects.toMatchObject({
+      code: 'queries-differ',
+      message: expect.stringContaining('their queries differ'),
+    });
+  });
+
+  it('without a test split cannot be measured on it, and says so', async () => {
+    const none = join(root, 'no test');
+    await indexing(shapes, none, {
+      split: { ...config.split, testFraction: 0 },
+      training: { ...config.training, indexingEpochs: 2 },
+    });
+    await expect(evaluateIndex({ index: none, systems: ['pixels'], split: 'test', ...quiet })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('this split has no pictures'),
+    });
+  });
+
+  it('writes runs that are judged as it was measured', async () => {
+    const trec = join(root, 'runs');
+    const measures = ['AP', 'nDCG@5', 'Rprec'].map(parseMeasure);
+    const comparison = await evaluateIndex({ index, systems: ['dsi'], split: 'test', trec, measures, ...quiet });
+    const named = (name: string) => ({ name, path: join(trec, name) });
+    const judged = await judgeRuns({
+      qrels: named('qrels.txt'),
+      runs: [named('run-dsi.txt')],
+      measures,
+      reporter: silentReporter,
+    });
+    expect(judged.queries).toBe(comparison.queries);
+    expect(judged.systems['run-dsi.txt']).toEqual(comparison.systems.dsi);
+    expect(judged.intervals['run-dsi.txt']).toEqual(comparison.intervals.dsi);
+    await expect(
+      judgeRuns({ qrels: named('qrels.txt'), runs: [named('gone.txt')], reporter: silentReporter }),
+    ).rejects.toMatchObject({ code: 'source-missing' });
   });
 
   it('is made bit for bit again from the same seed', async () => {
