@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
+import type { AttentionOptions } from '../jobs/attention.ts';
 import type { CompareIndexesOptions, CompareRunsOptions } from '../jobs/compare.ts';
 import type { CreateIndexOptions, IndexSummary } from '../jobs/create-index.ts';
 import type { DemoOptions } from '../jobs/demo.ts';
@@ -463,6 +464,29 @@ describe('compare', () => {
     });
     expect(JSON.parse(stdout)).toEqual(contest);
     expect(compareRuns.mock.calls[0]?.[0].runs.map(({ name }) => name)).toEqual(['a.txt', 'b.txt']);
+  });
+});
+
+describe('attention', () => {
+  it('asks for the best answer unless told, and names the patch that was looked at most', async () => {
+    const seen = { patches: [0.1, 0.2, 0.6, 0.1], onPicture: 0.75 };
+    const showAttention = vi.fn(async (_options: AttentionOptions) => ({
+      query: '/x/a.png',
+      identifier: '7',
+      picture: 'c/b.png',
+      label: 'c',
+      side: 2,
+      digits: [{ digit: '7', probability: 0.5, lastLayer: seen, rollout: { ...seen, patches: [0, 1, 0, 0] } }],
+    }));
+    const jobs = { showAttention };
+    const { stdout } = await runCli(['attention', 'out', 'a.png', '--out', 'p.png'], { jobs });
+    expect(showAttention.mock.calls[0]?.[0]).toMatchObject({ out: resolve('/home/somebody/p.png'), device: 'cpu' });
+    expect(showAttention.mock.calls[0]?.[0]).not.toHaveProperty('identifier');
+    expect(stdout).toMatch(/7 +0\.500 +75 % +row 2, column 1 \(60 %\) +row 1, column 2 \(100 %\)/);
+    expect(stdout).toContain('drawn in p.png');
+    const json = await runCli(['attention', 'out', 'a.png', '--identifier', '7', '--json'], { jobs });
+    expect(JSON.parse(json.stdout)).toMatchObject({ query: 'a.png', digits: [{ lastLayer: seen }] });
+    expect(showAttention.mock.calls[1]?.[0]).toMatchObject({ identifier: '7' });
   });
 });
 

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { NeurodexError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import type { Context } from './command.ts';
+import { addAttention } from './commands/attention.ts';
 import { addCompare } from './commands/compare.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEvaluate } from './commands/evaluate.ts';
@@ -77,7 +78,7 @@ function createProgram(context: Context, help: { out: string; error: string }): 
         '  neurodex search photos.index holiday.jpg\n      searches it\n' +
         '\nExit status: 0 done, 1 failed, 2 wrong usage.\n',
     );
-  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addCompare, addInspect, addKeypoints])
+  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addCompare, addInspect, addAttention, addKeypoints])
     add(program, context);
   return program;
 }

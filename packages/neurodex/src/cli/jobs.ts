@@ -1,4 +1,5 @@
 import type { Dataset } from '../datasets/dataset.ts';
+import type { showAttention } from '../jobs/attention.ts';
 import type { compareIndexes, compareRuns } from '../jobs/compare.ts';
 import type { createIndex } from '../jobs/create-index.ts';
 import type { runDemo } from '../jobs/demo.ts';
@@ -20,6 +21,7 @@ export interface Jobs {
   readonly inspectIndex: typeof inspectIndex;
   readonly runDemo: typeof runDemo;
   readonly findKeypoints: typeof findKeypoints;
+  readonly showAttention: typeof showAttention;
 }
 
 /** Where pictures come from, by the word that a user gives for it. */
@@ -49,6 +51,7 @@ export const services: Services = {
     compareRuns: async (options) => (await import('../jobs/compare.ts')).compareRuns(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    showAttention: async (options) => (await import('../jobs/attention.ts')).showAttention(options),
     findKeypoints: async (options) => (await import('../jobs/keypoints.ts')).findKeypoints(options),
   },
   sources: {

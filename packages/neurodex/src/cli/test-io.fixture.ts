@@ -43,6 +43,7 @@ export async function runCli(
       inspectIndex: unexpected('inspectIndex'),
       runDemo: unexpected('runDemo'),
       findKeypoints: unexpected('findKeypoints'),
+      showAttention: unexpected('showAttention'),
       ...jobs,
     },
     sources: { folder: unexpected('folder'), emoji: unexpected('emoji'), ...sources },

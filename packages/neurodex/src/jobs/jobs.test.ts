@@ -9,6 +9,7 @@ import { parseMeasure } from '../evaluation/registry.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
 import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
+import { showAttention } from './attention.ts';
 import { compareIndexes } from './compare.ts';
 import { createIndex } from './create-index.ts';
 import { evaluateIndex } from './evaluate-index.ts';
@@ -194,6 +195,29 @@ describe('an index of a folder', () => {
     await expect(
       judgeRuns({ qrels: named('qrels.txt'), runs: [named('gone.txt')], reporter: silentReporter }),
     ).rejects.toMatchObject({ code: 'source-missing' });
+  });
+
+  it('shows which patches each digit looked at', async () => {
+    const file = join(shapes, 'class 2', '0.png');
+    const out = join(root, 'attention.png');
+    const [best] = (await searchIndex({ index, files: [file], k: 2, system: 'dsi', ...quiet })).results;
+    const shown = await showAttention({ index, file, out, device: 'cpu' });
+    expect(shown).toMatchObject({ identifier: best?.answers[0]?.identifier, label: 'class 2', side: 2 });
+    expect(Math.log(shown.digits.reduce((p, { probability }) => p * probability, 1))).toBeCloseTo(
+      best?.answers[0]?.score as number,
+      3,
+    );
+    for (const { lastLayer, rollout } of shown.digits) {
+      for (const { patches } of [lastLayer, rollout]) expect(patches.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
+    }
+    expect(await sharp(out).metadata()).toMatchObject({ format: 'png', width: 534 });
+    const identifier = best?.answers[1]?.identifier as string;
+    const second = await showAttention({ index, file, identifier, device: 'cpu' });
+    expect(second.picture).toBe(best?.answers[1]?.picture);
+    await expect(showAttention({ index, file, identifier: '99', device: 'cpu' })).rejects.toMatchObject({
+      code: 'usage',
+      hint: expect.stringContaining('did you mean'),
+    });
   });
 
   it('is made bit for bit again from the same seed', async () => {
