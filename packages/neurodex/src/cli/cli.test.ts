@@ -13,6 +13,7 @@ import type { CreateIndexOptions, IndexSummary } from '../jobs/create-index.ts';
 import type { DemoOptions } from '../jobs/demo.ts';
 import type { EvaluateOptions } from '../jobs/evaluate-index.ts';
 import type { EvaluateRunsOptions } from '../jobs/evaluate-runs.ts';
+import type { ReportOptions, WrittenReport } from '../jobs/report.ts';
 import type { SearchOptions } from '../jobs/search.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { jsonError, runCli } from './test-io.fixture.ts';
@@ -80,12 +81,12 @@ describe('help and version', () => {
     const { status, stdout, stderr } = await runCli(['--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['demo', 'index', 'search', 'evaluate', 'compare', 'inspect'])
+    for (const command of ['demo', 'index', 'search', 'evaluate', 'compare', 'report', 'inspect'])
       expect(stdout).toContain(`  ${command} `);
     expect(stdout).toContain('Exit status');
   });
 
-  it.each(['demo', 'index', 'search', 'evaluate', 'compare', 'inspect'])(
+  it.each(['demo', 'index', 'search', 'evaluate', 'compare', 'report', 'inspect'])(
     '%s --help has examples, as help %s',
     async (command) => {
       const { status, stdout } = await runCli([command, '--help']);
@@ -487,6 +488,23 @@ describe('attention', () => {
     const json = await runCli(['attention', 'out', 'a.png', '--identifier', '7', '--json'], { jobs });
     expect(JSON.parse(json.stdout)).toMatchObject({ query: 'a.png', digits: [{ lastLayer: seen }] });
     expect(showAttention.mock.calls[1]?.[0]).toMatchObject({ identifier: '7' });
+  });
+});
+
+describe('report', () => {
+  it('is written into the index unless told otherwise, and prints the figures and where it is', async () => {
+    const asked: ReportOptions[] = [];
+    const writeReport = async (options: ReportOptions) => {
+      asked.push(options);
+      return { report: options.out, evaluation } as unknown as WrittenReport;
+    };
+    const { stdout } = await runCli(['report', 'my index', '--measures', 'AP'], { jobs: { writeReport } });
+    expect(asked[0]).toMatchObject({ out: resolve('/home/somebody/my index/report.html'), split: 'test', seed: 0 });
+    expect(asked[0]?.measures?.map(({ label }) => label)).toEqual(['AP']);
+    expect(stdout).toContain('RR       0.750 [0.700, 0.800]');
+    expect(stdout).toContain(`report  ${join('my index', 'report.html')}`);
+    const json = await runCli(['report', 'x', '--out', 'r.html', '--json'], { jobs: { writeReport } });
+    expect(JSON.parse(json.stdout)).toMatchObject({ report: resolve('/home/somebody/r.html'), evaluation });
   });
 });
 

@@ -7,6 +7,7 @@ import type { evaluateIndex } from '../jobs/evaluate-index.ts';
 import type { judgeRuns } from '../jobs/evaluate-runs.ts';
 import type { inspectIndex } from '../jobs/inspect-index.ts';
 import type { findKeypoints } from '../jobs/keypoints.ts';
+import type { writeReport } from '../jobs/report.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { Reporter } from '../progress.ts';
 
@@ -22,6 +23,7 @@ export interface Jobs {
   readonly runDemo: typeof runDemo;
   readonly findKeypoints: typeof findKeypoints;
   readonly showAttention: typeof showAttention;
+  readonly writeReport: typeof writeReport;
 }
 
 /** Where pictures come from, by the word that a user gives for it. */
@@ -51,6 +53,7 @@ export const services: Services = {
     compareRuns: async (options) => (await import('../jobs/compare.ts')).compareRuns(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    writeReport: async (options) => (await import('../jobs/report.ts')).writeReport(options),
     showAttention: async (options) => (await import('../jobs/attention.ts')).showAttention(options),
     findKeypoints: async (options) => (await import('../jobs/keypoints.ts')).findKeypoints(options),
   },

@@ -44,6 +44,7 @@ export async function runCli(
       runDemo: unexpected('runDemo'),
       findKeypoints: unexpected('findKeypoints'),
       showAttention: unexpected('showAttention'),
+      writeReport: unexpected('writeReport'),
       ...jobs,
     },
     sources: { folder: unexpected('folder'), emoji: unexpected('emoji'), ...sources },

@@ -27,8 +27,6 @@ export interface ComparisonOptions extends EvaluationOptions {
   readonly seed?: number;
   /** Folder for `qrels.txt` and one `run-<system>.txt` each; see `writeTrec`. */
   readonly trec?: string;
-  /** Rankings are handed on as well, 12 bytes per query and catalogue picture. */
-  readonly keepRankings?: boolean;
 }
 
 /**
@@ -44,7 +42,6 @@ export async function evaluateInFull({
   trec,
   protocol: name = 'full',
   seed = 0,
-  keepRankings = false,
   ...options
 }: ComparisonOptions): Promise<{ comparison: Comparison; evaluations: readonly SystemEvaluation[] }> {
   const { catalogue, reporter = silentReporter } = options;
@@ -56,11 +53,10 @@ export async function evaluateInFull({
   warnOfDepth(measures, indexed, reporter);
   const evaluations: SystemEvaluation[] = [];
   for (const system of systems) {
-    const keep = { keepRankings: keepRankings || trec !== undefined };
-    const evaluation = await measureSystem({ ...options, queries, measures, system, ...keep });
+    const evaluation = await measureSystem({ ...options, queries, measures, system, keepRankings: trec !== undefined });
     if (trec !== undefined) await writeTrec(trec, { catalogue, queries, evaluations: [evaluation] });
-    // A ranking of everything is large; it is kept only for those who ask for it.
-    evaluations.push(keepRankings ? evaluation : { ...evaluation, rankings: [] });
+    // Rankings are large: one system's are let go before the next system is asked.
+    evaluations.push({ ...evaluation, rankings: [] });
   }
   const comparison: Comparison = {
     catalogue: indexed,

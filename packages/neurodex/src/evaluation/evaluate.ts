@@ -15,6 +15,8 @@ export interface EvaluationOptions {
   /** Pictures that a system ranks at once. */
   readonly batchSize?: number;
   readonly reporter?: Reporter;
+  /** Told of every ranking as it is made, of queries without a relevant picture too; keeping them all takes much room. */
+  readonly onRanking?: (system: string, query: EvaluationQuery, ranking: RankedRows) => void;
 }
 
 /** The whole catalogue ranked for one query, best first, in the order of `rankAsTrec`. */
@@ -57,7 +59,14 @@ export async function measureSystem({
   keepRankings = false,
   ...options
 }: SystemOptions): Promise<SystemEvaluation> {
-  const { catalogue, queries, measures = DEFAULT_MEASURES, batchSize = 32, reporter = silentReporter } = options;
+  const {
+    catalogue,
+    queries,
+    measures = DEFAULT_MEASURES,
+    batchSize = 32,
+    reporter = silentReporter,
+    onRanking,
+  } = options;
   const wanted = measures.filter(({ measure }) => measure.task === 'retrieval' || system.memorises);
   const retrieval = wanted.filter(({ measure }) => measure.task === 'retrieval');
   const indexing = wanted.filter(({ measure }) => measure.task === 'indexing');
@@ -76,6 +85,7 @@ export async function measureSystem({
   if (retrieval.length > 0 || keepRankings) {
     for await (const { query, ranking } of rankAll({ ...shared, queries, k: indexed.length })) {
       progress(++done);
+      onRanking?.(system.name, query, ranking);
       if (query.relevant.size > 0) {
         retrieved.add(query.name, { ranking: documents(ranking), grades: gradesOf(query) });
       }

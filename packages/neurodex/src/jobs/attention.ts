@@ -5,7 +5,7 @@ import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catal
 import { NeurodexError } from '../errors.ts';
 import { decodePicture, readPictureFile } from '../image/decode.ts';
 import { attentionPicture } from '../report/attention-picture.ts';
-import { AttentionProbe, type DigitAttention, type PatchAttention } from '../retrieval/attention.ts';
+import { AttentionProbe, type DigitAttention } from '../retrieval/attention.ts';
 import { openIndex } from '../retrieval/open.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 
@@ -23,11 +23,6 @@ export interface AttentionOptions {
   readonly device: Device;
 }
 
-interface SeenPatches {
-  readonly patches: readonly number[];
-  readonly onPicture: number;
-}
-
 /** What `attention --json` prints. */
 export interface ShownAttention {
   readonly query: string;
@@ -37,12 +32,7 @@ export interface ShownAttention {
   readonly label: string | null;
   /** Patches along an edge of the picture: the shares below run row by row over the square of them. */
   readonly side: number;
-  readonly digits: readonly {
-    readonly digit: string;
-    readonly probability: number;
-    readonly lastLayer: SeenPatches;
-    readonly rollout: SeenPatches;
-  }[];
+  readonly digits: readonly DigitAttention[];
 }
 
 /**
@@ -79,14 +69,12 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
       picture: picture?.path ?? '',
       label: picture?.labels[0] ?? null,
       side: Math.sqrt(model.geometry.patches),
-      digits: digits.map((one) => ({ ...one, lastLayer: plain(one.lastLayer), rollout: plain(one.rollout) })),
+      digits,
     };
   } finally {
     await index.close();
   }
 }
-
-const plain = ({ patches, onPicture }: PatchAttention): SeenPatches => ({ patches: [...patches], onPicture });
 
 function named(catalogue: Catalogue, identifier: string): StoredPicture {
   const pictures = withRole(catalogue, 'catalogue');

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { parseHTML } from 'linkedom';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
@@ -15,6 +16,7 @@ import { createIndex } from './create-index.ts';
 import { evaluateIndex } from './evaluate-index.ts';
 import { judgeRuns } from './evaluate-runs.ts';
 import { inspectIndex } from './inspect-index.ts';
+import { writeReport } from './report.ts';
 import { searchIndex } from './search.ts';
 
 /** The whole way, on small pictures of coloured shapes: folder → index → search, evaluate, inspect. */
@@ -218,6 +220,48 @@ describe('an index of a folder', () => {
       code: 'usage',
       hint: expect.stringContaining('did you mean'),
     });
+  });
+
+  it('is reported as one page, whose figures are those of the evaluation', async () => {
+    const out = join(root, 'report.html');
+    const systems = ['dsi', 'pixels'] as const;
+    const options = { index, split: 'test' as const, ...quiet };
+    const { report, ...facts } = await writeReport({ ...options, systems, out });
+    expect(report).toBe(out);
+    const comparison = await evaluateIndex({ ...options, systems });
+    expect(facts.evaluation).toEqual(comparison);
+    const { document } = parseHTML(await readFile(out, 'utf8'));
+    expect(JSON.parse(document.getElementById('facts')?.textContent ?? '')).toEqual(facts);
+    const rows = [...document.querySelectorAll('#figures tbody')][0]?.querySelectorAll('tr') ?? [];
+    for (const row of rows) {
+      const [label, ...cells] = [...row.children].map((cell) => cell.textContent ?? '');
+      systems.forEach((system, i) => {
+        const figure = comparison.systems[system]?.[label as string];
+        expect(cells[i]?.slice(0, 5)).toBe(figure === undefined ? '—' : figure.toFixed(3));
+      });
+    }
+    expect(rows.length).toBe(Object.keys(comparison.systems.dsi ?? {}).length);
+
+    expect(facts.pictures).toEqual({ catalogue: 12, train: 22, validation: 7, test: 7 });
+    expect(facts.balance).toHaveLength(4);
+    expect(facts.balance.reduce((sum, { catalogue }) => sum + catalogue, 0)).toBe(12);
+    expect(facts.confusion.dsi?.reduce((sum, { queries }) => sum + queries, 0)).toBe(7);
+    expect(facts.curves.pixels?.recall.at(-1)).toEqual({ k: 12, recall: expect.closeTo(1, 9) });
+    const kinds = facts.examples.map(({ kind }) => kind);
+    expect(new Set(kinds)).toEqual(new Set(['best', 'median', 'worst']));
+    expect(new Set(facts.examples.map(({ query }) => query)).size).toBe(kinds.length);
+    const order = facts.examples.map(({ systems }) => systems.dsi?.AP as number);
+    expect(order).toEqual([...order].sort((a, b) => b - a));
+    for (const { tree, identifier, attention } of facts.decoded) {
+      expect(tree.probability).toBeCloseTo(1, 4);
+      expect(attention.map(({ digit }) => digit).join('')).toBe(identifier);
+    }
+    expect(document.querySelectorAll('.answer.right').length).toBe(
+      facts.examples
+        .flatMap(({ systems }) => Object.values(systems))
+        .flatMap(({ answers }) => answers)
+        .filter(({ relevant }) => relevant).length,
+    );
   });
 
   it('is made bit for bit again from the same seed', async () => {

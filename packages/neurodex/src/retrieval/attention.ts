@@ -7,8 +7,8 @@ import { choose } from './choose.ts';
 
 /** Where one digit looked. */
 export interface PatchAttention {
-  /** Share of each patch in what was seen of the picture, float64 [P], row by row; adds up to 1. */
-  readonly patches: Float64Array;
+  /** Share of each patch in what was seen of the picture, [P], row by row; adds up to 1. */
+  readonly patches: readonly number[];
   /** Share of the picture in all that was seen; the rest are the tokens before the digit. */
   readonly onPicture: number;
 }
@@ -87,7 +87,7 @@ export class AttentionProbe {
 
 /** @param row shares of patches, then of tokens */
 function onPatches(row: Float32Array | Float64Array, count: number): PatchAttention {
-  const patches = Float64Array.from(row.subarray(0, count));
+  const patches = Array.from(row.subarray(0, count));
   const onPicture = patches.reduce((a, b) => a + b, 0);
   return { patches: patches.map((share) => share / onPicture), onPicture };
 }
