@@ -26,34 +26,41 @@ export function bootstrapIntervals(
   columns: readonly (readonly number[])[],
   { seed, resamples = RESAMPLES, confidence = CONFIDENCE }: BootstrapOptions,
 ): Interval[] {
-  const count = columns.length;
   const n = columns[0]?.length ?? 0;
-  if (count > 0 && n === 0) throw new RangeError('there is nothing to resample');
-  // Query by query, so that a draw touches one stretch of memory: float64 [n, count].
-  const values = new Float64Array(n * count);
-  columns.forEach((column, c) => {
-    if (column.length !== n) throw new RangeError(`a column has ${column.length} values where another has ${n}`);
-    for (let i = 0; i < n; i++) values[i * count + c] = column[i] as number;
-  });
-  const means = columns.map(() => new Float64Array(resamples));
+  if (columns.length > 0 && n === 0) throw new RangeError('there is nothing to resample');
+  const other = columns.find((column) => column.length !== n);
+  if (other !== undefined) throw new RangeError(`a column has ${other.length} values where another has ${n}`);
+  // What does not vary has no distribution to draw.
+  const varying = columns.map((column) => column.some((value) => value !== column[0]));
+  const values = columns.map((column) => Float64Array.from(column));
+  const means = columns.map((_, c) => new Float64Array(varying[c] ? resamples : 0));
   const random = Random.stream(seed, 'bootstrap');
-  const sums = new Float64Array(count);
+  const drawn = new Int32Array(n);
+  // A query more or less likely by n/2³² does not matter here, and a division saved for each draw does.
+  const scale = n / 2 ** 32;
   for (let b = 0; b < resamples; b++) {
-    sums.fill(0);
-    for (let draw = 0; draw < n; draw++) {
-      const from = random.integer(n) * count;
-      for (let c = 0; c < count; c++) sums[c] = (sums[c] as number) + (values[from + c] as number);
+    for (let i = 0; i < n; i++) drawn[i] = random.uint32() * scale;
+    for (let c = 0; c < values.length; c++) {
+      if (varying[c]) (means[c] as Float64Array)[b] = sumOf(values[c] as Float64Array, drawn) / n;
     }
-    for (let c = 0; c < count; c++) (means[c] as Float64Array)[b] = (sums[c] as number) / n;
   }
-  return columns.map((column, c) => accelerated(column, (means[c] as Float64Array).sort(), confidence));
+  return columns.map((column, c) =>
+    varying[c]
+      ? accelerated(column, (means[c] as Float64Array).sort(), confidence)
+      : [column[0] as number, column[0] as number],
+  );
+}
+
+function sumOf(values: Float64Array, drawn: Int32Array): number {
+  let sum = 0;
+  for (let i = 0; i < drawn.length; i++) sum += values[drawn[i] as number] as number;
+  return sum;
 }
 
 /** BCa of a mean. @param means of the resamples, ascending */
 function accelerated(values: readonly number[], means: Float64Array, confidence: number): Interval {
   const n = values.length;
   const mean = values.reduce((a, b) => a + b, 0) / n;
-  if (values.every((value) => value === values[0])) return [mean, mean];
   // Sums of the same values in another order differ in their last digits, and are no less than the mean for that.
   const slack = 1e-12 * Math.max(1, Math.abs(mean));
   let [below, equal] = [0, 0];
