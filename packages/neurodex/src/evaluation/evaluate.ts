@@ -165,14 +165,9 @@ async function* rankAll({
   readonly k: number;
   readonly batchSize: number;
 }): AsyncGenerator<{ readonly query: EvaluationQuery; readonly ranking: readonly RankedDocument[] }> {
-  const bytes = catalogue.size * catalogue.size * 3;
   for (let from = 0; from < queries.length; from += batchSize) {
     const batch = queries.slice(from, from + batchSize);
-    const pictures = new Uint8Array(batch.length * bytes);
-    batch.forEach((query, i) => {
-      pictures.set(query.pixels, i * bytes);
-    });
-    const answered = await system.rank(pictures, k);
+    const answered = await system.rank(batch, k);
     for (let i = 0; i < batch.length; i++) {
       const query = batch[i] as EvaluationQuery;
       yield { query, ranking: ranked(catalogue, system, query, answered[i] ?? []) };
@@ -204,5 +199,6 @@ function ranked(
 const itself = (catalogue: Catalogue, { path, row }: StoredPicture): EvaluationQuery => ({
   name: path,
   pixels: pixelsOf(catalogue, row),
+  thumbnail: () => catalogue.thumbnail(row),
   relevant: new Set([row]),
 });

@@ -3,7 +3,8 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { type Comparison, evaluateSystems } from '../evaluation/compare.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { Reporter } from '../progress.ts';
-import { openIndex, type SystemName } from '../retrieval/open.ts';
+import { openIndex } from '../retrieval/open.ts';
+import type { SystemName } from '../retrieval/system.ts';
 
 /** Queries that can be measured on. */
 export const SPLITS = ['test', 'validation'] as const;
@@ -11,7 +12,8 @@ export type Split = (typeof SPLITS)[number];
 
 export interface EvaluateOptions {
   readonly index: string;
-  readonly systems: readonly SystemName[];
+  /** All that the index has, unless given. */
+  readonly systems?: readonly SystemName[];
   readonly split: Split;
   /** Folder for TREC files. */
   readonly trec?: string;
@@ -28,10 +30,10 @@ export async function evaluateIndex({
   device,
   reporter,
 }: EvaluateOptions): Promise<Comparison> {
-  const index = await openIndex(folder, nodeRuntime({ device }));
+  const index = await openIndex(folder, nodeRuntime({ device }), reporter);
   try {
     return await evaluateSystems({
-      systems: systems.map((name) => index.system(name)),
+      systems: await Promise.all((systems ?? index.systems).map((name) => index.system(name))),
       catalogue: index.catalogue,
       queries: queriesOf(index.catalogue, split),
       reporter,

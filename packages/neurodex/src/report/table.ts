@@ -26,7 +26,7 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
 /** System → measure → figure, as evaluation/ gives it. */
 export type Figures = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Measures side by side: a row for each measure, a column for each system; '—' where a measure does not apply. */
+/** Measures side by side: a row for each measure, a column for each system; 'n/a' where a measure does not apply. */
 export function measuresTable(systems: Figures): string {
   const measures = new Set(Object.values(systems).flatMap((figures) => Object.keys(figures)));
   const columns: Column[] = [
@@ -39,7 +39,7 @@ export function measuresTable(systems: Figures): string {
   );
 }
 
-const figure = (value: number | undefined): string => (value === undefined ? '—' : value.toFixed(3));
+const figure = (value: number | undefined): string => (value === undefined ? 'n/a' : value.toFixed(3));
 
 /** The figures of one system on one line: 'IA@1 0.980, AP@10 0.512'. */
 export const measuresLine = (figures: Readonly<Record<string, number>>): string =>

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Comparison } from '../../evaluation/compare.ts';
 import type { Split } from '../../jobs/evaluate-index.ts';
 import { measuresTable } from '../../report/table.ts';
-import type { SystemName } from '../../retrieval/open.ts';
+import type { SystemName } from '../../retrieval/system.ts';
 import { oneOf, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -16,7 +16,7 @@ import {
 import { plural } from '../format.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
-  readonly system?: readonly SystemName[];
+  readonly systems?: readonly SystemName[];
   readonly split: Split;
   readonly trec?: string;
 }
@@ -24,12 +24,12 @@ interface Flags extends CommonFlags, DeviceFlag {
 export function addEvaluate(program: Command, context: Context): void {
   const command = program
     .command('evaluate')
-    .summary('measure an index beside a baseline')
+    .summary('measure an index beside the baselines')
     .description('Measure systems on the same held-out queries of an index, side by side.')
     .argument('<index>', 'folder that neurodex index made')
     .option(
-      '--system <names>',
-      'dsi, pixels or both, separated by a comma; may be repeated (both unless told)',
+      '--systems <names>',
+      `some of ${SYSTEMS.join(', ')}, separated by commas; all that the index has unless told`,
       parseSystems,
     )
     .option('--split <name>', 'which queries: test or validation', oneOf('--split', SPLITS), 'test' as Split)
@@ -37,7 +37,7 @@ export function addEvaluate(program: Command, context: Context): void {
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex evaluate photos.index', 'the table of measures'],
-    ['neurodex evaluate photos.index --system dsi --split validation --json', 'for a program'],
+    ['neurodex evaluate photos.index --systems dsi --split validation --json', 'for a program'],
     ['neurodex evaluate photos.index --trec runs', 'rankings for trec_eval or ir_measures'],
   ]);
   command.action((index: string, flags: Flags) => evaluate(index, flags, context));
@@ -47,7 +47,7 @@ async function evaluate(index: string, flags: Flags, context: Context): Promise<
   await perform(context, flags, { unwinds: false }, async ({ reporter, path }) => {
     const evaluation = await context.services.jobs.evaluateIndex({
       index: path(index),
-      systems: [...(flags.system ?? SYSTEMS)],
+      ...(flags.systems === undefined ? {} : { systems: flags.systems }),
       split: flags.split,
       ...(flags.trec === undefined ? {} : { trec: path(flags.trec) }),
       device: flags.device,
