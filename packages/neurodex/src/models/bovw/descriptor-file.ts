@@ -15,6 +15,8 @@ export class DescriptorFile {
   private readonly pending: Uint8Array[] = [];
   private pendingBytes = 0;
   private written = 0;
+  /** The writing under way: readers and writers wait for it. */
+  private flushing: Promise<void> = Promise.resolve();
 
   private constructor(path: string, file: FileHandle) {
     this.path = path;
@@ -58,7 +60,12 @@ export class DescriptorFile {
     return this.file.close();
   }
 
-  private async flush(): Promise<void> {
+  private flush(): Promise<void> {
+    this.flushing = this.flushing.then(() => this.write());
+    return this.flushing;
+  }
+
+  private async write(): Promise<void> {
     if (this.pendingBytes === 0) return;
     const bytes = Buffer.concat(this.pending);
     this.pending.length = 0;
