@@ -10,7 +10,8 @@ import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { silentReporter } from '../packages/neurodex/src/progress.ts';
-import { openIndex, SYSTEMS } from '../packages/neurodex/src/retrieval/open.ts';
+import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
+import { SYSTEMS } from '../packages/neurodex/src/retrieval/system.ts';
 import { atLeast, type Benchmark } from './benchmark.ts';
 import { interleave, summarise } from './statistics.ts';
 
@@ -82,11 +83,11 @@ export const benchmark: Benchmark = {
       const { runtime, seconds } = clocked();
       const index = await openIndex(out, runtime);
       const queries = queriesOf(index.catalogue, 'test').slice(0, asked);
-      const evaluate = (name: (typeof SYSTEMS)[number], few = false) =>
-        evaluateSystems({
+      const evaluate = async (name: (typeof SYSTEMS)[number], few = false) =>
+        await evaluateSystems({
           catalogue: index.catalogue,
           queries: few ? queries.slice(0, 64) : queries,
-          systems: [index.system(name)],
+          systems: [await index.system(name)],
         });
       const inside: Record<string, number[]> = {};
       const side = (name: (typeof SYSTEMS)[number]) => async (): Promise<number> => {

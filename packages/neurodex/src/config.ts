@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const IDENTIFIER_ORDERS = ['clustered', 'random'] as const;
 export type IdentifierOrder = (typeof IDENTIFIER_ORDERS)[number];
 
+/** How the baseline's visual words count. */
+export const WEIGHTINGS = ['counts', 'tfidf'] as const;
+export type Weighting = (typeof WEIGHTINGS)[number];
+
 /**
  * The whole configuration of an index as plain data. Presets are complete values of it; `--config` and `--set` change
  * single keys. Every object is strict: a key that is not here is refused.
@@ -91,6 +95,17 @@ export const configSchema = z.strictObject({
   retrieval: z.strictObject({
     exactUpTo: z.int().min(0).describe('largest catalogue that is scored exhaustively; larger ones by beam search'),
     beam: positive.describe('beam width of the search over the trie'),
+  }),
+  bovw: z.strictObject({
+    words: z.int().min(2).max(100_000).describe('k, visual words in the vocabulary'),
+    rootSift: z.boolean().describe('square roots of the descriptors, so that their distances compare histograms'),
+    restarts: positive.describe('runs of k-means from different seedings, of which the best is kept'),
+    descriptorsInMemory: z
+      .int()
+      .min(1024)
+      .describe('descriptors that k-means holds at a time; of more, it draws mini-batches'),
+    weighting: z.enum(WEIGHTINGS).describe('counts: visual words count alike; tfidf: rare ones count more'),
+    exactUpTo: z.int().min(0).describe('largest catalogue that is compared exhaustively; larger ones approximately'),
   }),
 });
 

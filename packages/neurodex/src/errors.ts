@@ -24,6 +24,7 @@ export const ERROR_CODES = [
   'index-missing',
   'index-damaged',
   'index-newer',
+  'system-missing',
   'device-unavailable',
   'training-diverged',
   'trec-malformed',
@@ -43,6 +44,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'config-unreadable',
   'config-unknown-key',
   'config-invalid',
+  'system-missing',
 ]);
 
 export class NeurodexError extends Error {

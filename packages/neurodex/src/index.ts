@@ -28,6 +28,6 @@ export { type ReportOptions, type WrittenReport, writeReport } from './jobs/repo
 export { type SearchOptions, type SearchResults, searchIndex } from './jobs/search.ts';
 export { PRESETS, type PresetName } from './presets/presets.ts';
 export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts';
-export { type Index, openIndex, SYSTEMS, type SystemName } from './retrieval/open.ts';
-export type { Answer, System } from './retrieval/system.ts';
+export { type Index, openIndex } from './retrieval/open.ts';
+export { type Answer, type QueryPicture, SYSTEMS, type System, type SystemName } from './retrieval/system.ts';
 export type { TrackedEvent, Tracker } from './tracking/tracker.ts';

@@ -2,10 +2,10 @@ import { DEVICES } from '@neurodex/autograd';
 import { NeurodexError } from '../errors.ts';
 import { type ParsedMeasure, parseMeasure } from '../evaluation/registry.ts';
 import type { Split } from '../jobs/evaluate-index.ts';
-import type { SystemName } from '../retrieval/open.ts';
+import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { nearest } from './suggest.ts';
 
-export const SYSTEMS: readonly SystemName[] = ['dsi', 'pixels'];
+export { SYSTEMS };
 export const SPLITS: readonly Split[] = ['test', 'validation'];
 /** Seeds are 32 bits wide: a larger one would be the same as a smaller one. */
 const LARGEST_SEED = 2 ** 32 - 1;
@@ -41,7 +41,7 @@ export const parseDevice = oneOf('--device', DEVICES);
 
 /** Systems, separated by commas; the flag may also be repeated. In the order given, each once. */
 export const parseSystems = (text: string, before: readonly SystemName[] = []): readonly SystemName[] => [
-  ...new Set([...before, ...text.split(',').map((name) => oneOf('--system', SYSTEMS)(name.trim()))]),
+  ...new Set([...before, ...text.split(',').map((name) => oneOf('--systems', SYSTEMS)(name.trim()))]),
 ];
 
 /** Measures by their ir_measures names, separated by blanks or commas; the flag may also be repeated. Each once. */

@@ -13,6 +13,7 @@ import type { CreateIndexOptions, IndexSummary } from '../jobs/create-index.ts';
 import type { DemoOptions } from '../jobs/demo.ts';
 import type { EvaluateOptions } from '../jobs/evaluate-index.ts';
 import type { EvaluateRunsOptions } from '../jobs/evaluate-runs.ts';
+import type { IndexFacts } from '../jobs/inspect-index.ts';
 import type { ReportOptions, WrittenReport } from '../jobs/report.ts';
 import type { SearchOptions } from '../jobs/search.ts';
 import { PRESETS } from '../presets/presets.ts';
@@ -30,6 +31,7 @@ const summary: IndexSummary = {
   catalogue: 12,
   queries: { train: 20, validation: 2, test: 4 },
   skipped: [{ path: 'a.txt', reason: 'not a picture file' }],
+  systems: ['dsi', 'bovw', 'pixels'],
   parameters: 123456,
   steps: 300,
   seconds: 75,
@@ -122,7 +124,6 @@ describe('wrong usage', () => {
     [['search', 'x'], 'usage', 'neurodex search --help'],
     [['inspect', 'x', 'y'], 'usage', 'neurodex inspect --help'],
     [['search', 'x', 'y.png', '--system', 'pixel'], 'usage', 'did you mean --system pixels?'],
-    [['evaluate', 'x', '--system', 'dsi,bovw'], 'usage', 'did you mean --system'],
     [['evaluate'], 'usage', 'neurodex evaluate --help'],
     [['evaluate', 'x', '--measures', 'ndcg@10'], 'usage', 'did you mean nDCG@10?'],
     [['evaluate', 'x', '--measures', ' '], 'usage', 'write --measures'],
@@ -132,7 +133,9 @@ describe('wrong usage', () => {
     [['evaluate', 'x', '--run', 'r.txt', '--qrels', 'q.txt'], 'usage', 'leave it out'],
     [['evaluate', '--run', 'r.txt', '--qrels', 'q.txt', '--protocol', 'full'], 'usage', 'leave it out'],
     [['compare'], 'usage', 'neurodex compare --help'],
-    [['compare', 'a', 'b', '--qrels', 'q', '--system', 'dsi'], 'usage', 'leave it out'],
+    [['compare', 'a', 'b', '--qrels', 'q', '--systems', 'dsi'], 'usage', 'leave it out'],
+    [['evaluate', 'x', '--systems', 'dsi,bow'], 'usage', 'did you mean --systems bovw?'],
+    [['index', 'x', '--out', 'y', '--systems', 'dsi,'], 'usage', '--systems'],
     [['evaluate', 'x', '--split', 'train'], 'usage', 'did you mean --split'],
     [['search', 'x', 'y.png', '--device', 'gpu'], 'usage', 'did you mean --device'],
     [['demo', '--seed', '4294967296'], 'usage', 'write --seed 7'],
@@ -349,14 +352,14 @@ describe('search', () => {
 
 describe('evaluate', () => {
   it.each([
-    [[], ['dsi', 'pixels']],
+    [[], undefined],
     [
-      ['--system', 'pixels,dsi'],
+      ['--systems', 'pixels,dsi'],
       ['pixels', 'dsi'],
     ],
-    [['--system', 'dsi', '--system', 'dsi'], ['dsi']],
+    [['--systems', 'dsi', '--systems', 'dsi'], ['dsi']],
     [
-      ['--system', 'dsi', '--system', 'pixels'],
+      ['--systems', 'dsi', '--systems', 'pixels'],
       ['dsi', 'pixels'],
     ],
   ])('%j measures %j', async (flags, systems) => {
@@ -368,14 +371,14 @@ describe('evaluate', () => {
       },
     );
     expect(stdout).toBe(`${JSON.stringify(evaluation)}\n`);
+    expect(evaluateIndex.mock.calls[0]?.[0].systems).toEqual(systems);
     expect(evaluateIndex.mock.calls[0]?.[0]).toMatchObject({
-      systems,
       split: 'validation',
       trec: resolve('/home/somebody/runs'),
     });
   });
 
-  it('shows measures side by side, with a dash where one does not apply', async () => {
+  it('shows measures side by side, and says where one does not apply', async () => {
     const { stdout } = await runCli(['evaluate', 'out'], { jobs: { evaluateIndex: async () => evaluation } });
     expect(stdout).toBe(
       [
@@ -383,7 +386,7 @@ describe('evaluate', () => {
         '',
         'measure                   dsi                pixels',
         '───────  ────────────────────  ────────────────────',
-        'IA@1     0.980 [0.950, 1.000]                     —',
+        'IA@1     0.980 [0.950, 1.000]                   n/a',
         'RR       0.750 [0.700, 0.800]  0.625 [0.500, 0.750]',
         '',
         'in brackets: 95 % bootstrap intervals over queries',
@@ -440,7 +443,7 @@ describe('evaluate', () => {
 describe('compare', () => {
   it('gives the job the indexes and prints who wins on what', async () => {
     const compareIndexes = vi.fn(async (_options: CompareIndexesOptions) => contest);
-    const { stdout } = await runCli(['compare', 'a', 'b', '--system', 'dsi', '--measures', 'RR P@10'], {
+    const { stdout } = await runCli(['compare', 'a', 'b', '--systems', 'dsi', '--measures', 'RR P@10'], {
       jobs: { compareIndexes },
     });
     expect(compareIndexes.mock.calls[0]?.[0]).toMatchObject({
@@ -510,7 +513,7 @@ describe('report', () => {
 
 describe('inspect and demo', () => {
   it('inspect shows everything that was skipped and who made the pictures', async () => {
-    const inspection = {
+    const inspection: IndexFacts = {
       index: '/x',
       version: 1,
       neurodex: '0.1.0',
@@ -520,6 +523,13 @@ describe('inspect and demo', () => {
       catalogue: 12,
       queries: { train: 20, validation: 2, test: 4 },
       classes: 3,
+      systems: ['dsi', 'bovw'],
+      bovw: {
+        vocabulary: { file: 'vocabulary.safetensors', bytes: 77_000, sha256: '' },
+        descriptors: 4321,
+        withoutKeypoints: 1,
+        inertia: 1,
+      },
       parameters: 1000,
       bytes: 1_234_567,
       training: { device: 'cpu', steps: 10, seconds: 3, validation: {} },
@@ -534,6 +544,7 @@ describe('inspect and demo', () => {
     const jobs = { inspectIndex };
     const { stdout } = await runCli(['inspect', '/x', '--verify'], { jobs });
     expect(stdout).toContain('1.23 MB');
+    expect(stdout).toContain('4,321 descriptors, vocabulary of 77.0 kB, 1 picture without keypoints');
     expect(stdout).toContain('patchSize 8, stem convolutional');
     expect(stdout).toContain('  a.txt: not a picture file\n  b\\x0a.jpg: empty\n');
     expect(stdout).toContain('OpenMoji by HfG, CC BY-SA 4.0');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import { CurveTally, RECALL_LEVELS } from './curves.ts';
 import type { EvaluationQuery } from './queries.ts';
 import { parseMeasure } from './registry.ts';
@@ -7,6 +8,7 @@ import { parseMeasure } from './registry.ts';
 const query = (relevant: readonly number[]): EvaluationQuery => ({
   name: 'q',
   pixels: new Uint8Array(),
+  thumbnail: () => noThumbnail.thumbnail(0),
   relevant: new Set(relevant),
 });
 const ranking = (rows: readonly number[]) => ({

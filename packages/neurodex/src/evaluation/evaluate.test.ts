@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
+import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import type { Role } from '../datasets/dataset.ts';
 import { silentReporter } from '../progress.ts';
 import type { System } from '../retrieval/system.ts';
@@ -26,7 +27,7 @@ function catalogueOf(rows: readonly (readonly [path: string, labels: string[], r
     pixels.fill(row * 10, row * BYTES, (row + 1) * BYTES);
   });
   const pictures: StoredPicture[] = rows.map(([path, labels, role], row) => ({ row, path, labels, role }));
-  return { size: SIZE, pictures, hasClasses, notices: [], skipped: [], pixels } satisfies Catalogue;
+  return { size: SIZE, pictures, hasClasses, notices: [], skipped: [], pixels, ...noThumbnail } satisfies Catalogue;
 }
 
 const classes = catalogueOf([
@@ -52,13 +53,13 @@ function systemOf(
     name,
     memorises,
     calls,
-    async rank(pictures, k) {
-      const count = pictures.length / BYTES;
-      calls.push([count, k]);
-      return Array.from({ length: count }, (_, i) =>
+    async close() {},
+    async rank(queries, k) {
+      calls.push([queries.length, k]);
+      return queries.map(({ pixels }) =>
         catalogue.pictures
           .filter(({ role }) => role === 'catalogue')
-          .map(({ row }) => ({ row, score: scoreOf(row, pictures[i * BYTES] as number) }))
+          .map(({ row }) => ({ row, score: scoreOf(row, pixels[0] as number) }))
           .sort((a, b) => b.score - a.score || a.row - b.row)
           .slice(0, k),
       );
@@ -115,7 +116,7 @@ describe('queriesOf', () => {
     const names = ['a.png', 'b.png', 'c.png'];
     const pixels = Uint8Array.from({ length: names.length * size * size * 3 }, (_, i) => (i * i * 31) % 256);
     const pictures: StoredPicture[] = names.map((path, row) => ({ row, path, labels: [], role: 'catalogue' }));
-    const flat: Catalogue = { size, pictures, hasClasses: false, notices: [], skipped: [], pixels };
+    const flat: Catalogue = { size, pictures, hasClasses: false, notices: [], skipped: [], pixels, ...noThumbnail };
     const queries = queriesOf(flat, 'test');
     expect(queries.map(({ name, relevant }) => [name, [...relevant]])).toEqual([
       ['a.png#view', [0]],
@@ -263,8 +264,8 @@ describe('evaluateSystem', () => {
     const system: System = {
       name: 'broken',
       memorises: false,
-      rank: async (pictures) =>
-        Array.from({ length: pictures.length / BYTES }, () => rows.map((row) => ({ row, score: 0 }))),
+      rank: async (queries) => queries.map(() => rows.map((row) => ({ row, score: 0 }))),
+      async close() {},
     };
     await expect(evaluateSystem({ ...options, system })).rejects.toThrow(message);
   });
@@ -405,7 +406,7 @@ test('answers are ranked as trec_eval ranks them, whatever order and scores a sy
       fc.array(fc.constantFrom(0, 1, -1, Infinity, -Infinity, 0.5), { minLength: 8, maxLength: 8 }),
       async (order, scores) => {
         const answers = order.map((row) => ({ row, score: scores[row] as number }));
-        const system: System = { name: 'any', memorises: false, rank: async () => [answers] };
+        const system: System = { name: 'any', memorises: false, rank: async () => [answers], close: async () => {} };
         const options = { catalogue: names, queries: queriesOf(names, 'test'), system, keepRankings: true };
         const [ranking] = (await evaluateSystem(options)).rankings;
         const expected = rankAsTrec(

@@ -147,5 +147,6 @@ export function countJudged(queries: readonly EvaluationQuery[], reporter: Repor
 const itself = (catalogue: Catalogue, { path, row }: StoredPicture): EvaluationQuery => ({
   name: path,
   pixels: pixelsOf(catalogue, row),
+  thumbnail: () => catalogue.thumbnail(row),
   relevant: new Set([row]),
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
+import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import type { Role } from '../datasets/dataset.ts';
 import { silentReporter } from '../progress.ts';
 import { testPairs } from './pairwise.ts';
@@ -58,6 +59,7 @@ describe('refuseDifferentQueries', () => {
     size: 1,
     pictures: rows.map(([path, label, role], row): StoredPicture => ({ row, path, labels: [label], role })),
     hasClasses: true,
+    ...noThumbnail,
     notices: [],
     skipped: [],
     pixels: Uint8Array.from({ length: rows.length * 3 }, (_, i) => i + shade),

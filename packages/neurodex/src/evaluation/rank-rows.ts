@@ -30,15 +30,10 @@ export async function* rankAll({
   readonly k: number;
   readonly batchSize: number;
 }): AsyncGenerator<{ readonly query: EvaluationQuery; readonly ranking: RankedRows }> {
-  const bytes = catalogue.size * catalogue.size * 3;
   const ranker = new Ranker(catalogue, system);
   for (let from = 0; from < queries.length; from += batchSize) {
     const batch = queries.slice(from, from + batchSize);
-    const pictures = new Uint8Array(batch.length * bytes);
-    batch.forEach((query, i) => {
-      pictures.set(query.pixels, i * bytes);
-    });
-    const answered = await system.rank(pictures, k);
+    const answered = await system.rank(batch, k);
     for (let i = 0; i < batch.length; i++) {
       const query = batch[i] as EvaluationQuery;
       yield { query, ranking: ranker.rank(query, answered[i] ?? []) };

@@ -6,7 +6,8 @@ import { NeurodexError } from '../errors.ts';
 import { decodePicture, readPictureFile } from '../image/decode.ts';
 import { attentionPicture } from '../report/attention-picture.ts';
 import { AttentionProbe, type DigitAttention } from '../retrieval/attention.ts';
-import { openIndex } from '../retrieval/open.ts';
+import { type Index, openIndex } from '../retrieval/open.ts';
+import type { QueryPicture } from '../retrieval/system.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 
 /** Edge of a drawn picture, in pixels. */
@@ -43,13 +44,17 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
   const { file, device, out } = options;
   const index = await openIndex(options.index, nodeRuntime({ device }));
   try {
-    const { catalogue, manifest, model, trie } = index;
+    const { catalogue, manifest, trie } = index;
+    const model = await index.model();
     const bytes = await readPictureFile(file);
-    const { maxPixels } = manifest.config.pictures;
-    const { pixels } = await decodePicture(bytes, { name: file, size: catalogue.size, maxPixels });
+    const { maxPixels, thumbnail } = manifest.config.pictures;
+    const read = { name: file, maxPixels };
+    const { pixels } = await decodePicture(bytes, { ...read, size: catalogue.size });
     const picture =
       options.identifier === undefined
-        ? catalogue.pictures[(await index.system('dsi').rank(pixels, 1))[0]?.[0]?.row ?? -1]
+        ? catalogue.pictures[
+            await bestRow(index, { pixels, thumbnail: () => decodePicture(bytes, { ...read, size: thumbnail }) })
+          ]
         : named(catalogue, options.identifier);
     const identifier = picture?.identifier ?? '';
     const probe = await AttentionProbe.create(nodeRuntime({ device }), model, trie);
@@ -60,7 +65,7 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
       await probe.release();
     }
     if (out !== undefined) {
-      const large = await decodePicture(bytes, { name: file, size: EDGE, maxPixels });
+      const large = await decodePicture(bytes, { ...read, size: EDGE });
       await writeFileAtomically(out, await attentionPicture(large.pixels, EDGE, digits));
     }
     return {
@@ -74,6 +79,11 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
   } finally {
     await index.close();
   }
+}
+
+async function bestRow(index: Index, query: QueryPicture): Promise<number> {
+  const [[best] = []] = await (await index.system('dsi')).rank([query], 1);
+  return best?.row ?? -1;
 }
 
 function named(catalogue: Catalogue, identifier: string): StoredPicture {

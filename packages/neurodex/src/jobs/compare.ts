@@ -9,7 +9,8 @@ import { evaluateRuns } from '../evaluation/runs.ts';
 import { type Asked, refuseDifferentQueries } from '../evaluation/same-queries.ts';
 import { allIntervals, type Figures, figuresOf, type Intervals, type Measured } from '../evaluation/summary.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
-import { type Index, openIndex, SYSTEMS, type SystemName } from '../retrieval/open.ts';
+import { type Index, openIndex } from '../retrieval/open.ts';
+import type { SystemName } from '../retrieval/system.ts';
 import type { Split } from './evaluate-index.ts';
 import { type NamedFile, readRuns, refuseTwice } from './evaluate-runs.ts';
 
@@ -26,7 +27,7 @@ export interface Contest {
 export interface CompareIndexesOptions {
   /** Folders, by the names under which they are printed. */
   readonly indexes: readonly NamedFile[];
-  /** Of each index; every system of a single index, and `dsi` of several, unless told. */
+  /** Of each index; all that a single index has, and `dsi` of several, unless told. */
   readonly systems?: readonly SystemName[];
   readonly split: Split;
   readonly measures?: readonly ParsedMeasure[];
@@ -42,8 +43,6 @@ export interface CompareIndexesOptions {
  */
 export async function compareIndexes(options: CompareIndexesOptions): Promise<Contest> {
   const { indexes, split, measures, device, reporter, seed = 0 } = options;
-  const systems = options.systems ?? (indexes.length === 1 ? SYSTEMS : (['dsi'] as const));
-  if (indexes.length * systems.length < 2) throw nobodyElse(indexes[0]?.name ?? '', systems[0] ?? '');
   indexes.forEach(({ name }, i) => {
     refuseTwice(
       name,
@@ -53,10 +52,12 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
   const opened: (Asked & { readonly index: Index })[] = [];
   try {
     for (const { name, path } of indexes) {
-      const index = await openIndex(path, nodeRuntime({ device }));
+      const index = await openIndex(path, nodeRuntime({ device }), reporter);
       opened.push({ name, index, catalogue: index.catalogue, queries: queriesOf(index.catalogue, split) });
     }
     const [first, ...others] = opened as [(typeof opened)[0], ...typeof opened];
+    const systems = options.systems ?? (others.length === 0 ? first.index.systems : (['dsi'] as const));
+    if (indexes.length * systems.length < 2) throw nobodyElse(first.name, systems[0] ?? '');
     for (const other of others) refuseDifferentQueries(first, other);
 
     const measured: Measured[] = [];
@@ -65,7 +66,7 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
       const { comparison, evaluations } = await evaluateInFull({
         catalogue,
         queries: asked,
-        systems: systems.map((system) => index.system(system)),
+        systems: await Promise.all(systems.map((system) => index.system(system))),
         // The queries are the same, and so are the warnings about them.
         reporter:
           index === first.index ? reporter : { ...silentReporter, progress: (event) => reporter.progress(event) },

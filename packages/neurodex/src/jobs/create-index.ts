@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { type Device, parameterCount, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { buildCatalogue } from '../catalogue/build.ts';
+import { type BuiltCatalogue, buildCatalogue } from '../catalogue/build.ts';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import { openCatalogue } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
@@ -16,8 +16,17 @@ import { geometryOf } from '../models/dsi/geometry.ts';
 import { serialiseModel } from '../models/dsi/model.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
-import { CATALOGUE_FOLDER, describeIndex, INDEX_FILE, MODEL_FILE, writeIndexManifest } from '../retrieval/manifest.ts';
+import {
+  CATALOGUE_FOLDER,
+  describeIndex,
+  INDEX_FILE,
+  type IndexManifest,
+  MODEL_FILE,
+  writeIndexManifest,
+} from '../retrieval/manifest.ts';
 import { trieOf } from '../retrieval/open.ts';
+import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
+import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { createFolder, writeFileAtomically } from '../storage/atomic.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
 import type { Tracker } from '../tracking/tracker.ts';
@@ -25,6 +34,7 @@ import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
 import { type TrainingResult, train } from '../training/loop.ts';
 import { planTraining } from '../training/plan.ts';
 import { VERSION } from '../version.ts';
+import { type BuiltBovw, buildBovw } from './build-bovw.ts';
 import { Validator } from './validate.ts';
 
 export interface CreateIndexOptions {
@@ -32,6 +42,11 @@ export interface CreateIndexOptions {
   /** The folder to make. */
   readonly out: string;
   readonly config: Config;
+  /**
+   * What the index shall answer with. Unless given, everything that can be made of the pictures: a catalogue with too few
+   * keypoints for a vocabulary goes without `bovw`, and says so.
+   */
+  readonly systems?: readonly SystemName[];
   readonly seed: number;
   /** Replace an index that is there. */
   readonly force: boolean;
@@ -46,6 +61,8 @@ export interface IndexSummary {
   readonly catalogue: number;
   readonly queries: { readonly train: number; readonly validation: number; readonly test: number };
   readonly skipped: readonly SkippedFile[];
+  readonly systems: readonly SystemName[];
+  /** Of the network; 0 without one, as are the steps. */
   readonly parameters: number;
   readonly steps: number;
   readonly seconds: number;
@@ -53,7 +70,7 @@ export interface IndexSummary {
 }
 
 /**
- * Pictures to index: builds the catalogue, trains the network, writes the folder. It appears under its name only when it
+ * Pictures to index: builds the catalogue and its bag of visual words, trains the network, writes the folder. It appears under its name only when it
  * is complete; on an error or an interruption nothing is left. The one exception: training that diverges after it had a
  * good state leaves the index of that state, and then throws.
  * @throws NeurodexError of the catalogue, `config-invalid`, `output-exists`, `training-diverged`, `interrupted`
@@ -74,23 +91,16 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
   );
 }
 
-async function fillIndex(
-  options: CreateIndexOptions,
-  folder: string,
-): Promise<{ summary: IndexSummary; diverged: NeurodexError | undefined }> {
-  const { dataset, config, seed, device, reporter, signal } = options;
+interface Filled {
+  readonly summary: IndexSummary;
+  readonly diverged: NeurodexError | undefined;
+}
+
+async function fillIndex(options: CreateIndexOptions, folder: string): Promise<Filled> {
+  const { dataset, config, seed, device, reporter } = options;
   const started = performance.now();
   const tracker = new RunLog(join(folder, RUN_LOG), reporter);
   try {
-    const scheme = SCHEMES[config.identifiers.scheme];
-    const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
-      pictures: config.pictures,
-      split: config.split,
-      seed,
-      reporter,
-      ...(signal === undefined ? {} : { signal }),
-      assignIdentifiers: (entries) => scheme.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
-    });
     tracker.track({
       kind: 'start',
       time: new Date().toISOString(),
@@ -98,23 +108,13 @@ async function fillIndex(
       dataset: { name: dataset.name, source: dataset.source },
       seed,
     });
+    const { built, bovw } = await ingest(options, folder);
     for (const file of built.skipped) tracker.track({ kind: 'skipped', ...file });
-
     const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
-    const geometry = geometryOf(
-      config,
-      scheme.vocabulary,
-      identifierLength(
-        scheme,
-        withRole(catalogue, 'catalogue').map((p) => p.identifier ?? ''),
-      ),
-    );
-    const result = await trainOn(catalogue, geometry, options, tracker);
+    const wanted = options.systems ?? SYSTEMS;
+    const systems = SYSTEMS.filter((name) => wanted.includes(name) && (name !== 'bovw' || bovw !== undefined));
+    const trained = systems.includes('dsi') ? await makeNetwork(catalogue, options, folder, tracker) : undefined;
     const seconds = (performance.now() - started) / 1000;
-
-    const model = serialiseModel({ geometry, parameters: result.parameters });
-    await writeFileAtomically(join(folder, MODEL_FILE), model);
-    const parameters = parameterCount(dsiParameters(geometry));
     await writeIndexManifest(
       folder,
       describeIndex({
@@ -123,38 +123,104 @@ async function fillIndex(
         seed,
         dataset: { name: dataset.name, source: dataset.source },
         config,
-        model: {
-          file: MODEL_FILE,
-          bytes: model.length,
-          sha256: createHash('sha256').update(model).digest('hex'),
-          parameters,
-        },
-        training: {
-          device,
-          steps: result.steps,
-          seconds,
-          validation: result.figures,
-          ...(result.diverged === undefined ? {} : { stopped: result.diverged.message }),
-        },
+        systems,
+        ...(bovw === undefined ? {} : { bovw }),
+        ...(trained === undefined ? {} : describeNetwork(trained, device, seconds)),
       }),
     );
-    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: result.diverged?.message ?? 'done' });
+    const diverged = trained?.result.diverged;
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: diverged?.message ?? 'done' });
     const count = (role: 'train' | 'validation' | 'test') => withRole(catalogue, role).length;
     const summary: IndexSummary = {
       index: resolve(options.out),
       catalogue: withRole(catalogue, 'catalogue').length,
       queries: { train: count('train'), validation: count('validation'), test: count('test') },
       skipped: built.skipped,
-      parameters,
-      steps: result.steps,
+      systems,
+      parameters: trained?.model.parameters ?? 0,
+      steps: trained?.result.steps ?? 0,
       seconds,
-      validation: result.figures,
+      validation: trained?.result.figures ?? {},
     };
-    return { summary, diverged: result.diverged };
+    return { summary, diverged };
   } finally {
     await tracker.close();
   }
 }
+
+/** The catalogue, and the bag of visual words of its pictures where that is wanted and can be made. */
+async function ingest(
+  options: CreateIndexOptions,
+  folder: string,
+): Promise<{ readonly built: BuiltCatalogue; readonly bovw: BuiltBovw['facts'] | undefined }> {
+  const { dataset, config, seed, device, reporter, systems } = options;
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const scheme = SCHEMES[config.identifiers.scheme];
+  let bovw: BuiltBovw | undefined;
+  const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
+    pictures: config.pictures,
+    split: config.split,
+    seed,
+    reporter,
+    ...signal,
+    assignIdentifiers: (entries) => scheme.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
+    async describe(catalogue) {
+      if (!(systems ?? SYSTEMS).includes('bovw')) return {};
+      const runtime = nodeRuntime({ device });
+      try {
+        bovw = await buildBovw(catalogue, { folder, config: config.bovw, seed, runtime, reporter, ...signal });
+        return { [BOVW_COLUMN]: bovw.vectors };
+      } catch (error) {
+        const tooFew = error instanceof NeurodexError && error.code === 'source-unusable';
+        if (!tooFew || systems !== undefined) throw error;
+        reporter.warn(`bovw is left out: ${error.message}`);
+        return {};
+      }
+    },
+  });
+  return { built, bovw: bovw?.facts };
+}
+
+interface TrainedNetwork {
+  readonly result: TrainingResult;
+  readonly model: NonNullable<IndexManifest['model']>;
+}
+
+/** Trains the network on the catalogue and writes its file. */
+async function makeNetwork(
+  catalogue: Catalogue,
+  options: CreateIndexOptions,
+  folder: string,
+  tracker: Tracker,
+): Promise<TrainedNetwork> {
+  const { config } = options;
+  const scheme = SCHEMES[config.identifiers.scheme];
+  const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
+  const geometry = geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers));
+  const result = await trainOn(catalogue, geometry, options, tracker);
+  const model = serialiseModel({ geometry, parameters: result.parameters });
+  await writeFileAtomically(join(folder, MODEL_FILE), model);
+  return {
+    result,
+    model: {
+      file: MODEL_FILE,
+      bytes: model.length,
+      sha256: createHash('sha256').update(model).digest('hex'),
+      parameters: parameterCount(dsiParameters(geometry)),
+    },
+  };
+}
+
+const describeNetwork = ({ result, model }: TrainedNetwork, device: Device, seconds: number) => ({
+  model,
+  training: {
+    device,
+    steps: result.steps,
+    seconds,
+    validation: result.figures,
+    ...(result.diverged === undefined ? {} : { stopped: result.diverged.message }),
+  },
+});
 
 async function trainOn(
   catalogue: Catalogue,

@@ -5,7 +5,8 @@ import type { ProtocolName } from '../evaluation/protocol.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
 import type { Reporter } from '../progress.ts';
-import { openIndex, type SystemName } from '../retrieval/open.ts';
+import { openIndex } from '../retrieval/open.ts';
+import type { SystemName } from '../retrieval/system.ts';
 
 /** Queries that can be measured on. */
 export const SPLITS = ['test', 'validation'] as const;
@@ -13,7 +14,8 @@ export type Split = (typeof SPLITS)[number];
 
 export interface EvaluateOptions {
   readonly index: string;
-  readonly systems: readonly SystemName[];
+  /** All that the index has, unless given. */
+  readonly systems?: readonly SystemName[];
   readonly split: Split;
   /** Those of the protocol unless told. */
   readonly measures?: readonly ParsedMeasure[];
@@ -33,13 +35,15 @@ export async function evaluateIndex({
   systems,
   split,
   device,
+  reporter,
   ...options
 }: EvaluateOptions): Promise<Comparison> {
-  const index = await openIndex(folder, nodeRuntime({ device }));
+  const index = await openIndex(folder, nodeRuntime({ device }), reporter);
   try {
     return await evaluateSystems({
       ...options,
-      systems: systems.map((name) => index.system(name)),
+      reporter,
+      systems: await Promise.all((systems ?? index.systems).map((name) => index.system(name))),
       catalogue: index.catalogue,
       queries: queriesOf(index.catalogue, split),
     });

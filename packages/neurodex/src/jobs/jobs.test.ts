@@ -264,6 +264,30 @@ describe('an index of a folder', () => {
     );
   });
 
+  it('without a network is reported without what only a network has', async () => {
+    const bare = join(root, 'bare');
+    await createIndex({
+      dataset: await openFolder(shapes),
+      out: bare,
+      config,
+      seed: 1,
+      force: false,
+      systems: ['pixels'],
+      ...quiet,
+    });
+    const out = join(root, 'bare.html');
+    const facts = await writeReport({ index: bare, out, split: 'test', ...quiet });
+    expect(facts).toMatchObject({ parameters: null, training: null, decoded: [], tests: [] });
+    expect(Object.keys(facts.evaluation.systems)).toEqual(['pixels']);
+    const page = await readFile(out, 'utf8');
+    expect(page).not.toMatch(/NaN|undefined|id="looking"/);
+    const file = join(shapes, 'class 2', '0.png');
+    await expect(showAttention({ index: bare, file, device: 'cpu' })).rejects.toMatchObject({ code: 'system-missing' });
+    await expect(
+      compareIndexes({ indexes: [{ name: 'bare', path: bare }], split: 'test', ...quiet }),
+    ).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('nobody') });
+  });
+
   it('is made bit for bit again from the same seed', async () => {
     const again = join(root, 'again');
     await indexing(shapes, again);

@@ -1,4 +1,4 @@
-import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
+import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { CurveTally } from '../evaluation/curves.ts';
 import type { EvaluationQuery } from '../evaluation/queries.ts';
 import type { RankedRows } from '../evaluation/rank-rows.ts';
@@ -19,6 +19,7 @@ interface Kept {
 /** Collects, ranking by ranking, what the report shows of answers; whole rankings are let go. */
 export class ReportAnswers {
   private readonly catalogue: Catalogue;
+  /** N */
   private readonly size: number;
   private readonly pictures: ReadonlyMap<string, StoredPicture>;
   private readonly queries = new Map<string, EvaluationQuery>();
@@ -26,10 +27,9 @@ export class ReportAnswers {
   private readonly kept = new Map<string, Map<string, Kept>>();
   private readonly confused = new Map<string, Map<string, Confusion>>();
 
-  /** @param size N */
-  constructor(catalogue: Catalogue, size: number) {
+  constructor(catalogue: Catalogue) {
     this.catalogue = catalogue;
-    this.size = size;
+    this.size = withRole(catalogue, 'catalogue').length;
     this.pictures = new Map(catalogue.pictures.map((picture) => [picture.path, picture]));
   }
 

@@ -17,7 +17,8 @@ import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from
 import { htmlReport } from '../report/html-report.ts';
 import { AttentionProbe } from '../retrieval/attention.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
-import { type Index, openIndex, SYSTEMS, type SystemName } from '../retrieval/open.ts';
+import { type Index, openIndex } from '../retrieval/open.ts';
+import type { SystemName } from '../retrieval/system.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
@@ -53,12 +54,15 @@ export interface WrittenReport extends ReportFacts {
  */
 export async function writeReport({ out, device, reporter, ...options }: ReportOptions): Promise<WrittenReport> {
   const runtime = nodeRuntime({ device });
-  const index = await openIndex(options.index, runtime);
+  const index = await openIndex(options.index, runtime, reporter);
   try {
-    const facts = await factsOf(index, { ...options, reporter }, (probe) =>
-      AttentionProbe.create(runtime, index.model, index.trie).then(probe),
-    );
-    const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples));
+    const model = index.systems.includes('dsi') ? await index.model() : undefined;
+    const answers = new ReportAnswers(index.catalogue);
+    const facts = await factsOf(index, { ...options, reporter }, answers, async (examples) => {
+      if (model === undefined) return [];
+      return await decode(index, answers, examples, await AttentionProbe.create(runtime, model, index.trie));
+    });
+    const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, model?.geometry.patchSize));
     await writeFileAtomically(out, page);
     return { report: resolve(out), ...facts };
   } finally {
@@ -66,20 +70,18 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
   }
 }
 
-type WithProbe = <T>(use: (probe: AttentionProbe) => Promise<T>) => Promise<T>;
-
 async function factsOf(
   index: Index,
-  { systems = SYSTEMS, split, measures, seed = 0, reporter }: Omit<ReportOptions, 'out' | 'device'>,
-  withProbe: WithProbe,
+  { systems = index.systems, split, measures, seed = 0, reporter }: Omit<ReportOptions, 'out' | 'device'>,
+  answers: ReportAnswers,
+  decodeExamples: (examples: readonly Example[]) => Promise<Decoded[]>,
 ): Promise<ReportFacts> {
   const { catalogue, manifest } = index;
   const counts = Object.fromEntries(ROLES.map((role) => [role, withRole(catalogue, role).length]));
-  const answers = new ReportAnswers(catalogue, counts.catalogue ?? 0);
   const { comparison, evaluations } = await evaluateInFull({
     catalogue,
     queries: queriesOf(catalogue, split),
-    systems: systems.map((name) => index.system(name)),
+    systems: await Promise.all(systems.map((name) => index.system(name))),
     seed,
     reporter,
     onRanking: (system, query, ranking) => answers.add(system, query, ranking),
@@ -92,8 +94,8 @@ async function factsOf(
     neurodex: manifest.neurodex,
     seed: manifest.seed,
     dataset: manifest.dataset,
-    parameters: manifest.model.parameters,
-    training: manifest.training,
+    parameters: manifest.model?.parameters ?? null,
+    training: manifest.training ?? null,
     config: manifest.config,
     pictures: {
       catalogue: counts.catalogue ?? 0,
@@ -110,7 +112,7 @@ async function factsOf(
     curves: answers.curves(),
     confusion: answers.confusion(),
     examples,
-    decoded: await withProbe((probe) => decode(index, answers, examples, probe)),
+    decoded: await decodeExamples(examples),
     notices: catalogue.notices,
   };
 }
@@ -138,7 +140,7 @@ async function decode(
     const decoded: Decoded[] = [];
     for (const example of new Set([0, examples.length - 1])) {
       const query = answers.query(examples[example]?.query ?? '');
-      const [ranked = []] = await index.system('dsi').rank(query.pixels, trie.leafCount);
+      const [ranked = []] = await (await index.system('dsi')).rank([query], trie.leafCount);
       const identifier = catalogue.pictures[ranked[0]?.row ?? -1]?.identifier ?? '';
       const nameOf = (row: number): string => catalogue.pictures[row]?.labels[0] ?? catalogue.pictures[row]?.path ?? '';
       decoded.push({
@@ -154,8 +156,12 @@ async function decode(
   }
 }
 
-async function picturesOf(index: Index, split: Split, examples: readonly Example[]): Promise<ReportPictures> {
-  const { catalogue, folder, model } = index;
+async function picturesOf(
+  { catalogue, folder }: Index,
+  split: Split,
+  examples: readonly Example[],
+  patchSize: number | undefined,
+): Promise<ReportPictures> {
   const rows = [
     ...new Set(
       examples.flatMap(({ row, systems }) => [
@@ -187,7 +193,7 @@ async function picturesOf(index: Index, split: Split, examples: readonly Example
     thumbnail: (row) => thumbnails.get(row) ?? new Uint8Array(),
     modelPicture: (query) => queries.get(query) ?? new Uint8Array(),
     size: catalogue.size,
-    patchSize: model.geometry.patchSize,
+    patchSize: patchSize ?? catalogue.size,
   };
 }
 

@@ -34,6 +34,7 @@ export class Validator {
     this.indexed = spread(withRole(catalogue, 'catalogue')).map(({ path, row }) => ({
       name: path,
       pixels: pixelsOf(catalogue, row),
+      thumbnail: () => catalogue.thumbnail(row),
       relevant: new Set([row]),
     }));
     this.queries = spread(queriesOf(catalogue, 'validation').filter(({ relevant }) => relevant.size > 0));

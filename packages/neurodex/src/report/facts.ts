@@ -57,8 +57,9 @@ export interface ReportFacts {
   readonly neurodex: string;
   readonly seed: number;
   readonly dataset: { readonly name: string; readonly source: string };
-  readonly parameters: number;
-  readonly training: { readonly device: string; readonly steps: number; readonly seconds: number };
+  /** Of the network; null in an index without one, as is `training`. */
+  readonly parameters: number | null;
+  readonly training: { readonly device: string; readonly steps: number; readonly seconds: number } | null;
   readonly config: Readonly<Record<string, unknown>>;
   /** Pictures by role. */
   readonly pictures: {

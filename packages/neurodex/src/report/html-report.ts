@@ -26,11 +26,15 @@ export function htmlReport(facts: ReportFacts, pictures: ReportPictures): string
       ? []
       : [{ id: 'looking', title: 'How the DSI reads a picture', content: lookingSection(facts, pictures) }]),
     { id: 'confusion', title: 'Confusion of classes', content: confusionSection(facts) },
-    {
-      id: 'learning',
-      title: 'Learning curves',
-      content: html`<div class="charts">${learningCharts(pictures.learning)}</div><p class="note">${PHASES}</p>`,
-    },
+    ...(pictures.learning.loss.length === 0
+      ? []
+      : [
+          {
+            id: 'learning',
+            title: 'Learning curves',
+            content: html`<div class="charts">${learningCharts(pictures.learning)}</div><p class="note">${PHASES}</p>`,
+          },
+        ]),
     { id: 'data', title: 'Data set', content: dataSection(facts) },
     { id: 'configuration', title: 'Configuration', content: configurationSection(facts) },
   ];
@@ -70,8 +74,8 @@ function dataSection({ dataset, pictures, skipped, balance }: ReportFacts): Html
 function configurationSection({ config, created, seed, parameters, training, neurodex }: ReportFacts): Html {
   const facts: [string, string][] = [
     ['created', `${created}, Neurodex ${neurodex}, seed ${seed}`],
-    ['parameters', count(parameters)],
-    ['training', `${count(training.steps)} steps in ${count(Math.round(training.seconds))} s on ${training.device}`],
+    ...(parameters === null ? [] : [['parameters', count(parameters)] as [string, string]]),
+    ...(training === null ? [] : [['training', trainingOf(training)] as [string, string]]),
   ];
   const sections = Object.entries(config).map(
     ([name, keys]) =>
@@ -83,6 +87,9 @@ function configurationSection({ config, created, seed, parameters, training, neu
   );
   return html`${list(facts)}<div class="charts">${sections.map((section) => html`<div>${section}</div>`)}</div>`;
 }
+
+const trainingOf = ({ steps, seconds, device }: NonNullable<ReportFacts['training']>): string =>
+  `${count(steps)} steps in ${count(Math.round(seconds))} s on ${device}`;
 
 const noticesOf = ({ notices }: ReportFacts): Html =>
   notices.length === 0

@@ -27,7 +27,7 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
 
 /**
  * Measures side by side: a row for each measure, a column for each system, each figure with its interval where there is
- * one; '—' where a measure does not apply.
+ * one; 'n/a' where a measure does not apply.
  */
 export function measuresTable(systems: Figures, intervals: Intervals = {}): string {
   const measures = new Set(Object.values(systems).flatMap((figures) => Object.keys(figures)));
@@ -47,7 +47,7 @@ export function measuresTable(systems: Figures, intervals: Intervals = {}): stri
 const range = (interval: Interval | undefined): string =>
   interval === undefined ? '' : ` [${interval.map((end) => end.toFixed(3)).join(', ')}]`;
 
-const figure = (value: number | undefined): string => (value === undefined ? '—' : value.toFixed(3));
+const figure = (value: number | undefined): string => (value === undefined ? 'n/a' : value.toFixed(3));
 
 /** The figures of one system on one line: 'IA@1 0.980, AP@10 0.512'. */
 export const measuresLine = (figures: Readonly<Record<string, number>>): string =>

@@ -2,6 +2,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import { AttentionProbe } from './attention.ts';
 import { DsiSystem } from './dsi.ts';
+import { asQueries } from './queries.fixture.ts';
 import { scoringGraphs } from './scorer.ts';
 import { smallNetwork } from './small-network.fixture.ts';
 
@@ -18,7 +19,7 @@ describe.each([
     const picture = network.pictures(1);
     const probe = await AttentionProbe.create(runtime, { geometry, parameters }, trie);
     const system = new DsiSystem({ runtime, geometry, trie, search: { exactUpTo: 5000, beam: 20 }, parameters });
-    const [answers = []] = await system.rank(picture, 37);
+    const [answers = []] = await system.rank(asQueries(picture, picture.length), 37);
     // Two digits: the end is certain in both cases.
     for (const at of [12, 20, 36]) {
       const digits = await probe.look(picture, identifiers[at] as string);

@@ -6,7 +6,7 @@ import type { Contest } from '../../jobs/compare.ts';
 import type { Split } from '../../jobs/evaluate-index.ts';
 import { type Column, measuresTable, textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
-import type { SystemName } from '../../retrieval/open.ts';
+import type { SystemName } from '../../retrieval/system.ts';
 import { oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -21,7 +21,7 @@ import { plural } from '../format.ts';
 import { INTERVALS } from './evaluate.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
-  readonly system?: readonly SystemName[];
+  readonly systems?: readonly SystemName[];
   readonly split?: Split;
   readonly measures?: readonly ParsedMeasure[];
   readonly qrels?: string;
@@ -38,7 +38,7 @@ export function addCompare(program: Command, context: Context): void {
     )
     .argument('<indexes...>', 'folders that neurodex index made; with --qrels, run files')
     .option(
-      '--system <names>',
+      '--systems <names>',
       `which of ${SYSTEMS.join(', ')} (all of a single index, dsi of several, unless told)`,
       parseSystems,
     )
@@ -56,13 +56,13 @@ export function addCompare(program: Command, context: Context): void {
 }
 
 async function compare(names: readonly string[], flags: Flags, { io, services }: Context): Promise<void> {
-  const { system, split, measures, qrels, seed, device } = flags;
+  const { systems, split, measures, qrels, seed, device } = flags;
   await perform({ io, services }, flags, { unwinds: false }, async ({ reporter, path }) => {
     const named = names.map((name) => ({ name, path: path(name) }));
     const shared = { seed, reporter, ...(measures === undefined ? {} : { measures }) };
     if (qrels !== undefined) {
-      if (system !== undefined || split !== undefined) {
-        throw new NeurodexError('usage', `${system ? '--system' : '--split'} has nothing to say about a run`, {
+      if (systems !== undefined || split !== undefined) {
+        throw new NeurodexError('usage', `${systems ? '--systems' : '--split'} has nothing to say about a run`, {
           hint: 'leave it out, or leave out --qrels to compare indexes',
         });
       }
@@ -78,7 +78,7 @@ async function compare(names: readonly string[], flags: Flags, { io, services }:
       indexes: named,
       split: split ?? 'test',
       device,
-      ...(system === undefined ? {} : { systems: system }),
+      ...(systems === undefined ? {} : { systems }),
     });
     return { json: contest, text: describe(contest, split ?? 'test') };
   });

@@ -6,7 +6,7 @@ import type { ParsedMeasure } from '../../evaluation/registry.ts';
 import type { RunsComparison } from '../../evaluation/runs.ts';
 import type { Split } from '../../jobs/evaluate-index.ts';
 import { measuresTable } from '../../report/table.ts';
-import type { SystemName } from '../../retrieval/open.ts';
+import type { SystemName } from '../../retrieval/system.ts';
 import { collected, oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
 import {
   type CommandResult,
@@ -22,7 +22,7 @@ import {
 import { plural } from '../format.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
-  readonly system?: readonly SystemName[];
+  readonly systems?: readonly SystemName[];
   readonly split?: Split;
   readonly measures?: readonly ParsedMeasure[];
   readonly protocol?: ProtocolName;
@@ -33,7 +33,7 @@ interface Flags extends CommonFlags, DeviceFlag {
 }
 
 /** What is said of an index, and has no meaning for a run that came from elsewhere. */
-const OF_AN_INDEX = ['system', 'split', 'protocol', 'trec'] as const;
+const OF_AN_INDEX = ['systems', 'split', 'protocol', 'trec'] as const;
 
 export function addEvaluate(program: Command, context: Context): void {
   const command = program
@@ -45,8 +45,8 @@ export function addEvaluate(program: Command, context: Context): void {
     )
     .argument('[index]', 'folder that neurodex index made')
     .option(
-      '--system <names>',
-      `${SYSTEMS.join(', ')}, separated by commas; may be repeated (all of them unless told)`,
+      '--systems <names>',
+      `some of ${SYSTEMS.join(', ')}, separated by commas; all that the index has unless told`,
       parseSystems,
     )
     .option('--split <name>', 'which queries: test or validation (test unless told)', oneOf('--split', SPLITS))
@@ -67,7 +67,7 @@ export function addEvaluate(program: Command, context: Context): void {
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex evaluate photos.index', 'the table of measures'],
-    ['neurodex evaluate photos.index --system dsi --split validation --json', 'for a program'],
+    ['neurodex evaluate photos.index --systems dsi --split validation --json', 'for a program'],
     ['neurodex evaluate photos.index --measures "AP nDCG@10 Rprec"', 'other measures'],
     ['neurodex evaluate photos.index --trec runs', 'rankings for trec_eval or ir_measures'],
     ['neurodex evaluate --run bm25.txt --run mine.txt --qrels qrels.txt', 'runs that another program made'],
@@ -87,7 +87,7 @@ async function evaluate(index: string | undefined, flags: Flags, context: Contex
     const split = flags.split ?? 'test';
     const evaluation = await context.services.jobs.evaluateIndex({
       index: path(index),
-      systems: [...(flags.system ?? SYSTEMS)],
+      ...(flags.systems === undefined ? {} : { systems: flags.systems }),
       split,
       seed: flags.seed,
       ...(flags.measures === undefined ? {} : { measures: flags.measures }),

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import { PRESETS } from '../../presets/presets.ts';
 import { measuresLine } from '../../report/table.ts';
-import { collected, parseSeed, text, wholeNumber } from '../arguments.ts';
+import type { SystemName } from '../../retrieval/system.ts';
+import { collected, parseSeed, parseSystems, SYSTEMS, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -21,6 +22,7 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly preset?: string;
   readonly config?: string;
   readonly set?: readonly string[];
+  readonly systems?: readonly SystemName[];
   readonly seed: number;
   readonly concepts?: number;
   readonly force?: true;
@@ -43,6 +45,11 @@ export function addIndex(program: Command, context: Context): void {
     )
     .option('--config <file>', 'JSON file with configuration keys', text('--config'))
     .option('--set <key=value>', 'one configuration key; may be repeated', collected('--set'))
+    .option(
+      '--systems <names>',
+      `what shall answer, separated by commas: ${SYSTEMS.join(',')} (all that the pictures allow unless told)`,
+      parseSystems,
+    )
     .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0)
     .option('--concepts <n>', 'with the source emoji: how many things (64 unless told)', wholeNumber('--concepts', 2))
     .option('--force', 'replace the index that is in the folder');
@@ -74,6 +81,7 @@ async function index(source: string, flags: Flags, context: Context): Promise<vo
       dataset,
       out: path(flags.out),
       config,
+      ...(flags.systems === undefined ? {} : { systems: flags.systems }),
       seed,
       force: flags.force === true,
       device: flags.device,
@@ -85,13 +93,14 @@ async function index(source: string, flags: Flags, context: Context): Promise<vo
 }
 
 function describe(summary: IndexSummary, out: string): string {
-  const { catalogue, queries, skipped, parameters, steps, seconds, validation } = summary;
+  const { catalogue, queries, skipped, systems, parameters, steps, seconds, validation } = summary;
   const lines = [
     `index       ${out}`,
     `catalogue   ${plural(catalogue, 'picture')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
     ...(skipped.length > 0 ? [`skipped     ${plural(skipped.length, 'file')}, named in the warnings`] : []),
-    `parameters  ${formatCount(parameters)}`,
+    `systems     ${systems.join(', ')}`,
+    ...(parameters > 0 ? [`parameters  ${formatCount(parameters)}`] : []),
     `training    ${plural(steps, 'step')} in ${formatSeconds(seconds)}`,
     ...(Object.keys(validation).length > 0 ? [`validation  ${measuresLine(validation)}`] : []),
     '',

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ParsedMeasure } from '../../evaluation/registry.ts';
 import type { Split } from '../../jobs/evaluate-index.ts';
-import type { SystemName } from '../../retrieval/open.ts';
+import type { SystemName } from '../../retrieval/system.ts';
 import { oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -17,7 +17,7 @@ import { describeEvaluation } from './evaluate.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
   readonly out?: string;
-  readonly system?: readonly SystemName[];
+  readonly systems?: readonly SystemName[];
   readonly split: Split;
   readonly measures?: readonly ParsedMeasure[];
   readonly seed: number;
@@ -36,7 +36,7 @@ export function addReport(program: Command, context: Context): void {
     )
     .argument('<index>', 'folder that neurodex index made')
     .option('--out <html>', `file to write (${REPORT} in the index unless told)`, text('--out'))
-    .option('--system <names>', `which of ${SYSTEMS.join(', ')} (all unless told)`, parseSystems)
+    .option('--systems <names>', `which of ${SYSTEMS.join(', ')} (all unless told)`, parseSystems)
     .option('--split <name>', 'which queries: test or validation', oneOf('--split', SPLITS), 'test' as Split)
     .option('--measures <names>', 'what to measure, by the names of ir_measures; may be repeated', parseMeasures)
     .option('--seed <integer>', 'of the intervals and the tests', parseSeed, 0);
@@ -49,7 +49,7 @@ export function addReport(program: Command, context: Context): void {
 }
 
 async function report(index: string, flags: Flags, context: Context): Promise<void> {
-  const { out = join(index, REPORT), system, split, measures, seed, device } = flags;
+  const { out = join(index, REPORT), systems, split, measures, seed, device } = flags;
   await perform(context, flags, { unwinds: false }, async ({ reporter, path }) => {
     const written = await context.services.jobs.writeReport({
       index: path(index),
@@ -58,7 +58,7 @@ async function report(index: string, flags: Flags, context: Context): Promise<vo
       seed,
       device,
       reporter,
-      ...(system === undefined ? {} : { systems: system }),
+      ...(systems === undefined ? {} : { systems }),
       ...(measures === undefined ? {} : { measures }),
     });
     return { json: written, text: `${describeEvaluation(written.evaluation, split)}\n\nreport  ${out}` };

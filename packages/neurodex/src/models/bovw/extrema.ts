@@ -42,11 +42,28 @@ export function* findExtrema({ differences }: Octave, parameters: SiftParameters
 /** Whether the value is at least as large (or as small, if negative) as its 26 neighbours in space and scale. */
 function isExtremum(planes: readonly [Plane, Plane, Plane], at: number, width: number): boolean {
   const value = planes[1].data[at] as number;
-  const sign = value > 0 ? 1 : -1;
-  for (const { data } of planes) {
-    for (let dy = -width; dy <= width; dy += width) {
-      for (let dx = -1; dx <= 1; dx++) if (sign * (data[at + dy + dx] as number) > sign * value) return false;
-    }
+  // Most pixels lose against a neighbour in their own plane.
+  return value > 0
+    ? isLargest(planes[1].data, at, width, value) &&
+        isLargest(planes[0].data, at, width, value) &&
+        isLargest(planes[2].data, at, width, value)
+    : isSmallest(planes[1].data, at, width, value) &&
+        isSmallest(planes[0].data, at, width, value) &&
+        isSmallest(planes[2].data, at, width, value);
+}
+
+function isLargest(data: Float32Array, at: number, width: number, value: number): boolean {
+  for (let row = at - width; row <= at + width; row += width) {
+    if ((data[row - 1] as number) > value || (data[row] as number) > value || (data[row + 1] as number) > value)
+      return false;
+  }
+  return true;
+}
+
+function isSmallest(data: Float32Array, at: number, width: number, value: number): boolean {
+  for (let row = at - width; row <= at + width; row += width) {
+    if ((data[row - 1] as number) < value || (data[row] as number) < value || (data[row + 1] as number) < value)
+      return false;
   }
   return true;
 }

@@ -1,3 +1,4 @@
+import { direction } from './direction.ts';
 import type { Extremum } from './extrema.ts';
 import type { Plane } from './plane.ts';
 
@@ -31,17 +32,21 @@ function gradientHistogram({ width, height, data }: Plane, column: number, row: 
   const histogram = new Float64Array(BINS);
   const radius = Math.round(RADIUS * scale);
   const decay = -1 / (2 * (WINDOW * scale) ** 2);
-  for (let i = -radius; i <= radius; i++) {
-    const y = row + i;
-    if (y <= 0 || y >= height - 1) continue;
-    for (let j = -radius; j <= radius; j++) {
-      const x = column + j;
-      if (x <= 0 || x >= width - 1) continue;
-      const at = y * width + x;
+  // The Gaussian of (i, j) is the product of those of i and j.
+  const weights = Float64Array.from({ length: radius + 1 }, (_, i) => Math.exp(i * i * decay));
+  const perBin = BINS / (2 * Math.PI);
+  const left = Math.max(-radius, 1 - column);
+  const right = Math.min(radius, width - 2 - column);
+  for (let i = Math.max(-radius, 1 - row); i <= Math.min(radius, height - 2 - row); i++) {
+    const rowWeight = weights[Math.abs(i)] as number;
+    for (let j = left; j <= right; j++) {
+      const at = (row + i) * width + column + j;
       const dx = (data[at + 1] as number) - (data[at - 1] as number);
       const dy = (data[at - width] as number) - (data[at + width] as number);
-      const bin = (Math.round((BINS / (2 * Math.PI)) * Math.atan2(dy, dx)) + BINS) % BINS;
-      histogram[bin] = (histogram[bin] as number) + Math.exp((i * i + j * j) * decay) * Math.hypot(dx, dy);
+      const nearest = Math.round(perBin * direction(dy, dx));
+      const bin = nearest === BINS ? 0 : nearest;
+      const weight = rowWeight * (weights[Math.abs(j)] as number);
+      histogram[bin] = (histogram[bin] as number) + weight * Math.sqrt(dx * dx + dy * dy);
     }
   }
   return histogram;

@@ -1,5 +1,6 @@
+import { blurred } from './blur.ts';
 import { CAMERA_SIGMA, type SiftParameters } from './parameters.ts';
-import { blurred, difference, doubled, halved, type Plane } from './plane.ts';
+import { difference, doubled, halved, type Plane } from './plane.ts';
 
 /** One octave of the scale space: each picture has half the edge of those in the octave before. */
 export interface Octave {
