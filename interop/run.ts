@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { prepareEnvironment } from './python.ts';
  */
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const PICTURES = 48;
+const MEASURES = ['--measures', 'P@10 AP AP@10 R@100 RR nDCG@10 nDCG Success@1 Rprec'];
 
 /** Run a program, say so, and return what it prints on stdout. @throws Error when it fails */
 function run(title: string, program: string, args: readonly string[], capture = false): string {
@@ -54,6 +55,16 @@ function main(): number {
     writeFileSync(figures, neurodex(['evaluate', index, '--json'], true));
     neurodex(['evaluate', index, '--trec', join(folder, 'trec')], true);
 
+    const runs = join(folder, 'runs');
+    script('make_runs.py', runs);
+    const [judged, compared] = [join(folder, 'judged.json'), join(folder, 'compared.json')];
+    const qrels = ['--qrels', join(runs, 'qrels.txt'), '--quiet', '--json'];
+    const files = readdirSync(runs).filter((name) => name.startsWith('run-'));
+    const all = files.sort().map((name) => join(runs, name));
+    writeFileSync(judged, neurodex(['evaluate', ...all.flatMap((f) => ['--run', f]), ...MEASURES, ...qrels], true));
+    const some = all.filter((_, i) => i % 2 === 0).slice(0, 5);
+    writeFileSync(compared, neurodex(['compare', ...some, '--measures', 'AP nDCG@10 P@10', ...qrels], true));
+
     const models = join(folder, 'onnx');
     run('tsx interop/write_onnx.ts', process.execPath, ['--import', 'tsx', here('write_onnx.ts'), index, models]);
 
@@ -63,6 +74,7 @@ function main(): number {
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
       'check_measures.py': [join(folder, 'trec'), figures],
+      'check_runs.py': [runs, judged, compared],
       'check_onnx.py': [models],
       'check_bovw.py': [bovw],
     };

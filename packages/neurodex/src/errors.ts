@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   'device-unavailable',
   'training-diverged',
   'trec-malformed',
+  'queries-differ',
   'interrupted',
 ] as const;
 

@@ -1,5 +1,6 @@
 import { DEVICES } from '@neurodex/autograd';
 import { NeurodexError } from '../errors.ts';
+import { type ParsedMeasure, parseMeasure } from '../evaluation/registry.ts';
 import type { Split } from '../jobs/evaluate-index.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { nearest } from './suggest.ts';
@@ -42,6 +43,16 @@ export const parseDevice = oneOf('--device', DEVICES);
 export const parseSystems = (text: string, before: readonly SystemName[] = []): readonly SystemName[] => [
   ...new Set([...before, ...text.split(',').map((name) => oneOf('--systems', SYSTEMS)(name.trim()))]),
 ];
+
+/** Measures by their ir_measures names, separated by blanks or commas; the flag may also be repeated. Each once. */
+export function parseMeasures(text: string, before: readonly ParsedMeasure[] = []): readonly ParsedMeasure[] {
+  const names = text.split(/[\s,]+/).filter((name) => name !== '');
+  if (names.length === 0) {
+    throw refuse('--measures', text, 'names of measures', 'write --measures "AP@10 RR"');
+  }
+  const asked = [...before, ...names.map(parseMeasure)];
+  return asked.filter(({ label }, i) => asked.findIndex((other) => other.label === label) === i);
+}
 
 /** A text that is not another flag: `--out --force` is a slip, and no folder is called so (`./--force` is one). */
 export const text =

@@ -1,9 +1,13 @@
 import type { Dataset } from '../datasets/dataset.ts';
+import type { showAttention } from '../jobs/attention.ts';
+import type { compareIndexes, compareRuns } from '../jobs/compare.ts';
 import type { createIndex } from '../jobs/create-index.ts';
 import type { runDemo } from '../jobs/demo.ts';
 import type { evaluateIndex } from '../jobs/evaluate-index.ts';
+import type { judgeRuns } from '../jobs/evaluate-runs.ts';
 import type { inspectIndex } from '../jobs/inspect-index.ts';
 import type { findKeypoints } from '../jobs/keypoints.ts';
+import type { writeReport } from '../jobs/report.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { Reporter } from '../progress.ts';
 
@@ -12,9 +16,14 @@ export interface Jobs {
   readonly createIndex: typeof createIndex;
   readonly searchIndex: typeof searchIndex;
   readonly evaluateIndex: typeof evaluateIndex;
+  readonly judgeRuns: typeof judgeRuns;
+  readonly compareIndexes: typeof compareIndexes;
+  readonly compareRuns: typeof compareRuns;
   readonly inspectIndex: typeof inspectIndex;
   readonly runDemo: typeof runDemo;
   readonly findKeypoints: typeof findKeypoints;
+  readonly showAttention: typeof showAttention;
+  readonly writeReport: typeof writeReport;
 }
 
 /** Where pictures come from, by the word that a user gives for it. */
@@ -39,8 +48,13 @@ export const services: Services = {
     createIndex: async (options) => (await import('../jobs/create-index.ts')).createIndex(options),
     searchIndex: async (options) => (await import('../jobs/search.ts')).searchIndex(options),
     evaluateIndex: async (options) => (await import('../jobs/evaluate-index.ts')).evaluateIndex(options),
+    judgeRuns: async (options) => (await import('../jobs/evaluate-runs.ts')).judgeRuns(options),
+    compareIndexes: async (options) => (await import('../jobs/compare.ts')).compareIndexes(options),
+    compareRuns: async (options) => (await import('../jobs/compare.ts')).compareRuns(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    writeReport: async (options) => (await import('../jobs/report.ts')).writeReport(options),
+    showAttention: async (options) => (await import('../jobs/attention.ts')).showAttention(options),
     findKeypoints: async (options) => (await import('../jobs/keypoints.ts')).findKeypoints(options),
   },
   sources: {

@@ -98,7 +98,7 @@ async function show(
   const { catalogue } = index;
   const systems = await systemsOf(index);
   const comparison = await evaluateSystems({ systems, catalogue, queries: queriesOf(catalogue, 'test'), reporter });
-  await writeFile(join(folder, MEASURES), `${measuresTable(comparison.systems)}\n`);
+  await writeFile(join(folder, MEASURES), `${measuresTable(comparison.systems, comparison.intervals)}\n`);
   await writeFile(join(folder, CONTACT_SHEET), await contactSheet({ rows: await sheetRows(index) }));
   const log = await readFile(join(index.folder, RUN_LOG), 'utf8');
   const events = log
