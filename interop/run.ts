@@ -68,11 +68,15 @@ function main(): number {
     const models = join(folder, 'onnx');
     run('tsx interop/write_onnx.ts', process.execPath, ['--import', 'tsx', here('write_onnx.ts'), index, models]);
 
+    const bovw = join(folder, 'bovw');
+    run('tsx interop/write_bovw.ts', process.execPath, ['--import', 'tsx', here('write_bovw.ts'), bovw]);
+
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
       'check_measures.py': [join(folder, 'trec'), figures],
       'check_runs.py': [runs, judged, compared],
       'check_onnx.py': [models],
+      'check_bovw.py': [bovw],
     };
     const failed: string[] = [];
     for (const [name, args] of Object.entries(checks)) {
