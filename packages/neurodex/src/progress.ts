@@ -1,6 +1,6 @@
 /** What long work tells whoever watches: the CLI draws it, `--json` prints it, tests collect it. */
 export interface ProgressEvent {
-  /** Which stretch of work: 'ingest', 'indexing', 'retrieval', 'joint', 'evaluate', 'download'. */
+  /** Which stretch of work: 'ingest', 'indexing', 'retrieval', 'joint', 'evaluate', 'test', 'download'. */
   readonly phase: string;
   readonly done: number;
   /** Undefined while the total is unknown. */
