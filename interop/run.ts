@@ -54,6 +54,8 @@ function main(): number {
     const figures = join(folder, 'evaluate.json');
     writeFileSync(figures, neurodex(['evaluate', index, '--json'], true));
     neurodex(['evaluate', index, '--trec', join(folder, 'trec')], true);
+    const report = join(folder, 'report.json');
+    writeFileSync(report, neurodex(['report', index, '--out', join(folder, 'report.html'), '--json'], true));
 
     const runs = join(folder, 'runs');
     script('make_runs.py', runs);
@@ -73,7 +75,7 @@ function main(): number {
 
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
-      'check_measures.py': [join(folder, 'trec'), figures],
+      'check_measures.py': [join(folder, 'trec'), figures, report],
       'check_runs.py': [runs, judged, compared],
       'check_onnx.py': [models],
       'check_bovw.py': [bovw],
