@@ -19,12 +19,15 @@ import type { Reporter } from '../progress.ts';
 import { CATALOGUE_FOLDER, describeIndex, INDEX_FILE, MODEL_FILE, writeIndexManifest } from '../retrieval/manifest.ts';
 import { trieOf } from '../retrieval/open.ts';
 import { createFolder, writeFileAtomically } from '../storage/atomic.ts';
+import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
-import type { Tracker } from '../tracking/tracker.ts';
+import { DONE, type Tracker } from '../tracking/tracker.ts';
+import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
 import { type TrainingResult, train } from '../training/loop.ts';
 import { planTraining } from '../training/plan.ts';
 import { VERSION } from '../version.ts';
+import { ExamplePictures } from './example-pictures.ts';
 import { Validator } from './validate.ts';
 
 export interface CreateIndexOptions {
@@ -38,6 +41,8 @@ export interface CreateIndexOptions {
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** Trackers besides the run log; none unless given. */
+  readonly tracking?: TrackingRequest;
 }
 
 export interface IndexSummary {
@@ -80,7 +85,8 @@ async function fillIndex(
 ): Promise<{ summary: IndexSummary; diverged: NeurodexError | undefined }> {
   const { dataset, config, seed, device, reporter, signal } = options;
   const started = performance.now();
-  const tracker = new RunLog(join(folder, RUN_LOG), reporter);
+  const trackers = await openTrackers(options.tracking, folder, reporter);
+  const tracker = fanOut([new RunLog(join(folder, RUN_LOG), reporter), ...trackers], reporter);
   try {
     const scheme = SCHEMES[config.identifiers.scheme];
     const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
@@ -101,6 +107,8 @@ async function fillIndex(
     for (const file of built.skipped) tracker.track({ kind: 'skipped', ...file });
 
     const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
+    const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, folder, tracker, reporter);
+    await examples?.trackInputs();
     const geometry = geometryOf(
       config,
       scheme.vocabulary,
@@ -109,7 +117,7 @@ async function fillIndex(
         withRole(catalogue, 'catalogue').map((p) => p.identifier ?? ''),
       ),
     );
-    const result = await trainOn(catalogue, geometry, options, tracker);
+    const result = await trainOn(catalogue, geometry, options, tracker, examples);
     const seconds = (performance.now() - started) / 1000;
 
     const model = serialiseModel({ geometry, parameters: result.parameters });
@@ -138,7 +146,7 @@ async function fillIndex(
         },
       }),
     );
-    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: result.diverged?.message ?? 'done' });
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: result.diverged?.message ?? DONE });
     const count = (role: 'train' | 'validation' | 'test') => withRole(catalogue, role).length;
     const summary: IndexSummary = {
       index: resolve(options.out),
@@ -151,6 +159,10 @@ async function fillIndex(
       validation: result.figures,
     };
     return { summary, diverged: result.diverged };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason });
+    throw error;
   } finally {
     await tracker.close();
   }
@@ -161,6 +173,7 @@ async function trainOn(
   geometry: ReturnType<typeof geometryOf>,
   { config, seed, device, reporter, signal }: CreateIndexOptions,
   tracker: Tracker,
+  examples: ExamplePictures | undefined,
 ): Promise<TrainingResult> {
   const runtime = nodeRuntime({ device });
   const scheme = SCHEMES[config.identifiers.scheme];
@@ -174,7 +187,7 @@ async function trainOn(
   const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });
   const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
   try {
-    return await train({
+    const result = await train({
       runtime,
       geometry,
       source: { catalogue, scheme, trie, length: geometry.tokens, config },
@@ -187,6 +200,8 @@ async function trainOn(
       signal,
       validate: (parameters, phase) => validator.measure(parameters, phase.mix),
     });
+    await examples?.trackAnswers(validator.systemOf(result.parameters), result.steps);
+    return result;
   } finally {
     await validator.close();
   }

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import type { Command } from 'commander';
 import type { DemoResult } from '../../jobs/demo.ts';
 import { PRESETS } from '../../presets/presets.ts';
+import { shellQuote } from '../../shell.ts';
 import { parseSeed, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -12,7 +13,6 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
-import { shellQuote } from '../shell.ts';
 import { DEFAULT_CONCEPTS } from '../source.ts';
 import { describeEvaluation } from './evaluate.ts';
 

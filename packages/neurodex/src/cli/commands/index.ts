@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import { PRESETS } from '../../presets/presets.ts';
 import { measuresLine } from '../../report/table.ts';
+import { shellQuote } from '../../shell.ts';
 import { collected, parseSeed, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -13,7 +14,6 @@ import {
   withExamples,
 } from '../command.ts';
 import { formatCount, formatSeconds, plural } from '../format.ts';
-import { shellQuote } from '../shell.ts';
 import { openSource } from '../source.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
