@@ -2,6 +2,7 @@ import { DEVICES } from '@neurodex/autograd';
 import { NeurodexError } from '../errors.ts';
 import type { Split } from '../jobs/evaluate-index.ts';
 import type { SystemName } from '../retrieval/open.ts';
+import { TRACKER_NAMES } from '../tracking/trackers.ts';
 import { nearest } from './suggest.ts';
 
 export const SYSTEMS: readonly SystemName[] = ['dsi', 'pixels'];
@@ -38,10 +39,15 @@ export const oneOf =
 
 export const parseDevice = oneOf('--device', DEVICES);
 
-/** Systems, separated by commas; the flag may also be repeated. In the order given, each once. */
-export const parseSystems = (text: string, before: readonly SystemName[] = []): readonly SystemName[] => [
-  ...new Set([...before, ...text.split(',').map((name) => oneOf('--system', SYSTEMS)(name.trim()))]),
-];
+/** A parser of words separated by commas; the flag may also be repeated. In the order given, each once. */
+const someOf =
+  <T extends string>(flag: string, values: readonly T[]) =>
+  (text: string, before: readonly T[] = []): readonly T[] => [
+    ...new Set([...before, ...text.split(',').map((name) => oneOf(flag, values)(name.trim()))]),
+  ];
+
+export const parseSystems = someOf('--system', SYSTEMS);
+export const parseTrackers = someOf('--track', TRACKER_NAMES);
 
 /** A text that is not another flag: `--out --force` is a slip, and no folder is called so (`./--force` is one). */
 export const text =

@@ -163,7 +163,6 @@ export class Outbox<T> {
   private recovered(): void {
     if (this.failures > 0) this.options.reporter.info(`${this.options.name}: works again, nothing was lost`);
     this.failures = 0;
-    this.warned = false;
   }
 
   private giveUp(reason: string): void {
@@ -177,7 +176,7 @@ export class Outbox<T> {
     this.tell(`${this.options.name} is left out of the rest of the run: ${reason} (${lost} records are not in it)`);
   }
 
-  /** The first trouble is a warning; what becomes of it is news. */
+  /** The first trouble is a warning; what becomes of it, and later ones, are news. */
   private tell(message: string): void {
     if (this.warned) this.options.reporter.info(message);
     else this.options.reporter.warn(message);

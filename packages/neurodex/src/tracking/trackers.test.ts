@@ -226,7 +226,7 @@ describe('openTrackers', () => {
     const trackers = await openTrackers({ ...request, folder, env: {} }, folder, reporter);
     expect(trackers).toHaveLength(2);
     expect(warnings).toEqual(['MLflow is left out of this run: MLFLOW_TRACKING_URI is not set']);
-    expect(told?.[0]).toContain(join(folder, 'runs', 'photos.index-'));
+    expect(told?.[0]).toContain(`tensorboard --logdir ${join(folder, 'runs')}`);
     expect(told?.[1]).toContain(join(folder, 'wandb'));
     await Promise.all(trackers.map((tracker) => tracker.close()));
   });

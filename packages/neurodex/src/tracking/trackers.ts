@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import type { Reporter } from '../progress.ts';
+import { shellQuote } from '../shell.ts';
 import { mlflowAddress } from './mlflow/client.ts';
 import { reasonOf } from './outbox.ts';
 import { runIdentity } from './run-identity.ts';
@@ -26,13 +28,13 @@ export const TRACKERS: { readonly [K in TrackerName]: TrackerDeclaration } = {
     program: 'TensorBoard',
     problem: () => undefined,
     open: async (context) => new (await import('./tensorboard/tracker.ts')).TensorBoardTracker(context),
-    told: (place) => `TensorBoard's files are in ${place}`,
+    told: (place) => `TensorBoard shows the run: tensorboard --logdir ${shellQuote(dirname(place))}`,
   },
   wandb: {
     program: 'Weights & Biases',
     problem: () => undefined,
     open: async (context) => new (await import('./wandb/tracker.ts')).WandbTracker(context),
-    told: (place) => `the W&B runs are in ${place}`,
+    told: (place) => `the W&B runs are kept in ${place}`,
   },
   mlflow: {
     program: 'MLflow',

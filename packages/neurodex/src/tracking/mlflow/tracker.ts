@@ -72,16 +72,19 @@ export class MlflowTracker implements Tracker {
         for (const [key, value] of paramsOf(event)) this.outbox.push({ kind: 'param', key, value });
         return;
       case 'skipped':
-        return this.say(`skipped ${event.path}: ${event.reason}`);
+        this.say(`skipped ${event.path}: ${event.reason}`);
+        return;
       case 'message':
-        return this.say(`${event.level}: ${event.text}`);
+        this.say(`${event.level}: ${event.text}`);
+        return;
       case 'pictures':
         for (const [i, { bytes, format }] of event.pictures.entries()) {
           this.outbox.push({ kind: 'artifact', path: `${event.name}/${event.step}-${i}.${format}`, bytes });
         }
         return;
       case 'end':
-        return this.end(event.reason);
+        this.end(event.reason);
+        return;
       default: {
         const timestamp = Date.now();
         for (const [name, value] of scalarsOf(event)) {

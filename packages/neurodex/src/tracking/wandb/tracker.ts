@@ -69,9 +69,11 @@ export class WandbTracker implements Tracker {
         this.run(event.task).addPictures(event.step, event.name, event.pictures);
         return;
       case 'skipped':
-        return this.say(`skipped ${event.path}: ${event.reason}`);
+        this.say(`skipped ${event.path}: ${event.reason}`);
+        return;
       case 'message':
-        return this.say(`${event.level}: ${event.text}`);
+        this.say(`${event.level}: ${event.text}`);
+        return;
       case 'end':
         this.reason = event.reason;
         if (event.reason !== DONE) this.say(event.reason);
