@@ -24,6 +24,7 @@ export const ERROR_CODES = [
   'index-missing',
   'index-damaged',
   'index-newer',
+  'run-missing',
   'device-unavailable',
   'training-diverged',
   'trec-malformed',

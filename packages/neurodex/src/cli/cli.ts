@@ -7,6 +7,7 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addIndex } from './commands/index.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKeypoints } from './commands/keypoints.ts';
+import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -76,7 +77,8 @@ function createProgram(context: Context, help: { out: string; error: string }): 
         '  neurodex search photos.index holiday.jpg\n      searches it\n' +
         '\nExit status: 0 done, 1 failed, 2 wrong usage.\n',
     );
-  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addInspect, addKeypoints]) add(program, context);
+  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addInspect, addRuns, addKeypoints])
+    add(program, context);
   return program;
 }
 

@@ -4,6 +4,7 @@ import type { runDemo } from '../jobs/demo.ts';
 import type { evaluateIndex } from '../jobs/evaluate-index.ts';
 import type { inspectIndex } from '../jobs/inspect-index.ts';
 import type { findKeypoints } from '../jobs/keypoints.ts';
+import type { listRuns } from '../jobs/list-runs.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { Reporter } from '../progress.ts';
 
@@ -14,6 +15,7 @@ export interface Jobs {
   readonly evaluateIndex: typeof evaluateIndex;
   readonly inspectIndex: typeof inspectIndex;
   readonly runDemo: typeof runDemo;
+  readonly listRuns: typeof listRuns;
   readonly findKeypoints: typeof findKeypoints;
 }
 
@@ -41,6 +43,7 @@ export const services: Services = {
     evaluateIndex: async (options) => (await import('../jobs/evaluate-index.ts')).evaluateIndex(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    listRuns: async (options) => (await import('../jobs/list-runs.ts')).listRuns(options),
     findKeypoints: async (options) => (await import('../jobs/keypoints.ts')).findKeypoints(options),
   },
   sources: {

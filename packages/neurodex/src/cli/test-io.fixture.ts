@@ -39,6 +39,7 @@ export async function runCli(
       evaluateIndex: unexpected('evaluateIndex'),
       inspectIndex: unexpected('inspectIndex'),
       runDemo: unexpected('runDemo'),
+      listRuns: unexpected('listRuns'),
       findKeypoints: unexpected('findKeypoints'),
       ...jobs,
     },
