@@ -42,16 +42,20 @@ describe('help and version', () => {
     const { status, stdout, stderr } = await runCli(['--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['demo', 'index', 'search', 'evaluate', 'inspect']) expect(stdout).toContain(`  ${command} `);
+    for (const command of ['demo', 'index', 'search', 'evaluate', 'inspect', 'runs'])
+      expect(stdout).toContain(`  ${command} `);
     expect(stdout).toContain('Exit status');
   });
 
-  it.each(['demo', 'index', 'search', 'evaluate', 'inspect'])('%s --help has examples, as help %s', async (command) => {
-    const { status, stdout } = await runCli([command, '--help']);
-    expect(status).toBe(0);
-    expect(stdout).toContain(`Examples:\n  neurodex ${command}`);
-    expect(await runCli(['help', command])).toEqual({ status: 0, stdout, stderr: '' });
-  });
+  it.each(['demo', 'index', 'search', 'evaluate', 'inspect', 'runs'])(
+    '%s --help has examples, as help %s',
+    async (command) => {
+      const { status, stdout } = await runCli([command, '--help']);
+      expect(status).toBe(0);
+      expect(stdout).toContain(`Examples:\n  neurodex ${command}`);
+      expect(await runCli(['help', command])).toEqual({ status: 0, stdout, stderr: '' });
+    },
+  );
 
   it('prints the version of the package', async () => {
     const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -83,6 +87,12 @@ describe('wrong usage', () => {
     [['evaluate', 'x', '--split', 'train'], 'usage', 'did you mean --split'],
     [['search', 'x', 'y.png', '--device', 'gpu'], 'usage', 'did you mean --device'],
     [['demo', '--seed', '4294967296'], 'usage', 'write --seed 7'],
+    [['index', 'x', '--out', 'y', '--track', 'tensorbord'], 'usage', 'did you mean --track tensorboard?'],
+    [['demo', '--track', 'tensorboard,wand'], 'usage', 'did you mean --track wandb?'],
+    [['demo', '--track', 'mlflow'], 'usage', 'set it to the address of an MLflow server'],
+    [['demo', '--run-name', 'first'], 'usage', 'add --track tensorboard or wandb or mlflow'],
+    [['demo', '--track', 'tensorboard', '--wandb-project', 'p'], 'usage', 'add --track wandb'],
+    [['runs'], 'usage', 'neurodex runs --help'],
     [['demo', '--preset', 'quik'], 'unknown-preset', 'did you mean quick?'],
     [['index', 'x', '--out', 'y', '--preset', 'constructor'], 'unknown-preset', 'Presets: default, quick, seed'],
     [['index', 'x', '--out', 'y', '--set', 'model.widht=64'], 'config-unknown-key', 'did you mean model.width?'],
@@ -190,6 +200,28 @@ describe('index', () => {
     expect(stdout).toContain('300 steps in 1 min 15 s');
     expect(stdout).toContain("neurodex search 'my index' PICTURE");
     expect(stderr).toBe('warning: skipped a.txt: not a picture file\n');
+  });
+
+  it('hands on which trackers are asked for, with the environment of their own programs', async () => {
+    const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);
+    const env = { WANDB_PROJECT: 'emoji', MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000' };
+    const services = { io: { cwd: folder, env }, sources: { folder: async () => dataset }, jobs: { createIndex } };
+    const asked = async (...flags: string[]) => {
+      const { status, stderr } = await runCli(['index', 'photos', '--out', 'deep/my.index', ...flags], services);
+      expect(status, stderr).toBe(0);
+      return createIndex.mock.calls.at(-1)?.[0].tracking;
+    };
+    expect(await asked()).toBeUndefined();
+    expect(await asked('--track', 'wandb,mlflow', '--track', 'tensorboard,wandb')).toEqual({
+      trackers: ['wandb', 'mlflow', 'tensorboard'],
+      folder: join(folder, 'deep'),
+      run: { name: 'my.index', named: false },
+      env,
+    });
+    expect(await asked('--track', 'wandb', '--run-name', 'first', '--wandb-project', 'p')).toMatchObject({
+      run: { name: 'first', named: true },
+      wandbProject: 'p',
+    });
   });
 
   it('takes emoji as a data set, or as a folder where one is called so', async () => {

@@ -157,6 +157,7 @@ export class Outbox<T> {
       return;
     }
     this.failures++;
+    if (this.failures > 1) return;
     this.tell(`${this.options.name}: ${reason}; training goes on, and it is tried again`);
   }
 

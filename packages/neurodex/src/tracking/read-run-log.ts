@@ -71,7 +71,7 @@ class RunLogReader {
   }
 
   history(): RunHistory {
-    const { start } = this;
+    const start = this.start;
     return {
       started: typeof start?.time === 'string' ? start.time : undefined,
       config: objectOf(start?.config),

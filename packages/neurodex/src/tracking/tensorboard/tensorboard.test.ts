@@ -112,7 +112,7 @@ async function read(): Promise<Kept> {
 
 const broken = (reporter: Reporter, state: 'full' | 'hanging' | 'read-only') => {
   const trouble: { state: 'full' | 'hanging' | 'read-only' | 'sound' } = { state };
-  const limits = { files: brokenDisk(trouble), farewell: 400, interval: 1 };
+  const limits = { files: brokenDisk(trouble), farewell: state === 'full' ? 20_000 : 400, interval: 1 };
   return { trouble, tracker: new TensorBoardTracker(context(reporter), limits) };
 };
 
