@@ -21,6 +21,7 @@ import { trieOf } from '../retrieval/open.ts';
 import { createFolder, writeFileAtomically } from '../storage/atomic.ts';
 import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
+import { trackedReporter } from '../tracking/tracked-reporter.ts';
 import { DONE, type Tracker } from '../tracking/tracker.ts';
 import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
@@ -117,7 +118,8 @@ async function fillIndex(
         withRole(catalogue, 'catalogue').map((p) => p.identifier ?? ''),
       ),
     );
-    const result = await trainOn(catalogue, geometry, options, tracker, examples);
+    const told = { ...options, reporter: trackedReporter(reporter, tracker) };
+    const result = await trainOn(catalogue, geometry, told, tracker, examples);
     const seconds = (performance.now() - started) / 1000;
 
     const model = serialiseModel({ geometry, parameters: result.parameters });

@@ -61,12 +61,19 @@ const CHUNK = 1 << 20;
 /** Disk errors that go away when somebody makes room or mends a mount; any other one stays. */
 const PASSING = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'ESTALE', 'EAGAIN', 'EBUSY', 'EMFILE', 'ENFILE', 'ETIMEDOUT']);
 
+/** Of an outbox: milliseconds that tests make shorter. */
+export interface FileLimits {
+  readonly farewell?: number;
+  readonly interval?: number;
+  readonly firstPause?: number;
+}
+
 /** Files written in the background, in the order of the pushes. */
 export function fileOutbox(
   name: string,
   reporter: Reporter,
   files: TrackerFiles = trackerFiles,
-  limits: { readonly farewell?: number; readonly interval?: number; readonly firstPause?: number } = {},
+  limits: FileLimits = {},
 ): Outbox<Written> {
   return new Outbox<Written>({
     name,

@@ -9,6 +9,7 @@ import { fanOut } from './fan-out.ts';
 import { MemoryTracker } from './memory.ts';
 import { runIdentity } from './run-identity.ts';
 import { RUN_LOG, RunLog, type RunLogFiles } from './run-log.ts';
+import { trackedReporter } from './tracked-reporter.ts';
 import { keptOf, PNG, step, trackerContract } from './tracker.contract.ts';
 import type { TrackedEvent, Tracker } from './tracker.ts';
 import { openTrackers, TRACKER_NAMES, TRACKERS } from './trackers.ts';
@@ -215,6 +216,21 @@ describe('fanOut', () => {
     first.track(start);
     expect(first.events).toEqual([]);
   });
+});
+
+test('a tracked reporter keeps what it says, and passes everything on', () => {
+  const [memory, said]: [MemoryTracker, unknown[]] = [new MemoryTracker(), []];
+  const say = (...words: unknown[]) => void said.push(words);
+  const reporter = trackedReporter({ progress: say, warn: say, info: say }, memory);
+  const event = { phase: 'joint', done: 1, unit: 'steps' };
+  reporter.progress(event);
+  reporter.warn('careful', { path: 'x' });
+  reporter.info('news');
+  expect(said).toEqual([[event], ['careful', { path: 'x' }], ['news']]);
+  expect(memory.events).toEqual([
+    { kind: 'message', level: 'warning', text: 'careful' },
+    { kind: 'message', level: 'info', text: 'news' },
+  ]);
 });
 
 describe('openTrackers', () => {

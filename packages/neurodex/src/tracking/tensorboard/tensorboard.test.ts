@@ -112,7 +112,7 @@ async function read(): Promise<Kept> {
 
 const broken = (reporter: Reporter, state: 'full' | 'hanging' | 'read-only') => {
   const trouble: { state: 'full' | 'hanging' | 'read-only' | 'sound' } = { state };
-  const limits = { files: brokenDisk(trouble), farewell: state === 'full' ? 20_000 : 400, interval: 1 };
+  const limits = { files: brokenDisk(trouble), farewell: state === 'full' ? 20_000 : 400, interval: 1, firstPause: 20 };
   return { trouble, tracker: new TensorBoardTracker(context(reporter), limits) };
 };
 
@@ -181,7 +181,7 @@ test('a resumed run writes a second file that takes back what the first has afte
   for (const event of [start, step(1), step(2), step(3)]) first.track(event);
   await first.close();
   const again = { ...context(silentReporter), run: { ...run, resumed: true } };
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await new Promise((resolve) => setTimeout(resolve, 5));
   const second = new TensorBoardTracker(again);
   for (const event of [start, step(3), step(4)]) second.track(event);
   await second.close();

@@ -1,6 +1,13 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { AppendedFile, fileOutbox, type TrackerFiles, trackerFiles, type Written } from '../appended-file.ts';
+import {
+  AppendedFile,
+  type FileLimits,
+  fileOutbox,
+  type TrackerFiles,
+  trackerFiles,
+  type Written,
+} from '../appended-file.ts';
 import type { Outbox } from '../outbox.ts';
 import { safeJson, scalarsOf } from '../scalars.ts';
 import type { TrackedEvent, Tracker, TrackerContext } from '../tracker.ts';
@@ -23,16 +30,14 @@ export class TensorBoardTracker implements Tracker {
   private step = 0;
   private stepped = false;
 
-  constructor(
-    { folder, run, reporter }: TrackerContext,
-    options: { readonly files?: TrackerFiles; readonly farewell?: number; readonly interval?: number } = {},
-  ) {
+  constructor({ folder, run, reporter }: TrackerContext, options: { readonly files?: TrackerFiles } & FileLimits = {}) {
     const { files = trackerFiles, ...limits } = options;
     this.folder = join(folder, RUNS_FOLDER, `${fileName(run.name)}-${run.id}`);
     this.resumed = run.resumed;
-    const seconds = Math.floor(Date.now() / 1000);
-    // TensorBoard reads the files of a folder in the order of their names.
-    const name = `events.out.tfevents.${String(seconds).padStart(10, '0')}.${hostname()}.${process.pid}.${run.id}`;
+    // TensorBoard reads the files of a folder in the order of their names: seconds first, milliseconds last.
+    const [seconds, milliseconds] = [Math.floor(Date.now() / 1000), Date.now() % 1000];
+    const last = String(milliseconds).padStart(3, '0');
+    const name = `events.out.tfevents.${String(seconds).padStart(10, '0')}.${hostname()}.${process.pid}.${last}`;
     this.file = new AppendedFile(join(this.folder, name), files);
     this.outbox = fileOutbox(`TensorBoard's file ${this.file.path}`, reporter, files, limits);
     this.write({ step: 0, fileVersion: FILE_VERSION });

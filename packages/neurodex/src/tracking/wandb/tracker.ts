@@ -1,5 +1,12 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import { AppendedFile, fileOutbox, type TrackerFiles, trackerFiles, type Written } from '../appended-file.ts';
+import {
+  AppendedFile,
+  type FileLimits,
+  fileOutbox,
+  type TrackerFiles,
+  trackerFiles,
+  type Written,
+} from '../appended-file.ts';
 import type { Outbox } from '../outbox.ts';
 import { type Scalar, scalarsOf, taskOfFigure, tasksOfPhase } from '../scalars.ts';
 import { DONE, type Task, type TrackedEvent, type Tracker, type TrackerContext } from '../tracker.ts';
@@ -14,10 +21,8 @@ const RUN_NAMES = { indexing: 'ViT (Indexing)', retrieval: 'ViT (Retrieval)' } a
 /** Lines said before a run begins that are kept for it. */
 const MOST_EARLY_LINES = 1000;
 
-export interface WandbOptions {
+export interface WandbOptions extends FileLimits {
   readonly files?: TrackerFiles;
-  readonly farewell?: number;
-  readonly interval?: number;
   /** How the finished runs are uploaded, or how that is told. */
   readonly sync?: (options: SyncOptions) => Promise<void>;
 }

@@ -169,7 +169,13 @@ async function read(): Promise<Kept> {
 const noSync = async (): Promise<void> => {};
 const broken = (reporter: Reporter, state: 'full' | 'hanging' | 'read-only') => {
   const trouble: { state: 'full' | 'hanging' | 'read-only' | 'sound' } = { state };
-  const options = { files: brokenDisk(trouble), farewell: state === 'full' ? 20_000 : 400, interval: 1, sync: noSync };
+  const options = {
+    files: brokenDisk(trouble),
+    farewell: state === 'full' ? 20_000 : 400,
+    interval: 1,
+    firstPause: 20,
+    sync: noSync,
+  };
   return { trouble, tracker: new WandbTracker(context(reporter), options) };
 };
 
