@@ -226,6 +226,7 @@ export function trackerContract({ name, open, events, failing, hanging, recoveri
         const { warnings, reporter } = warned();
         const { tracker, read, mend } = await recovering(reporter);
         await outage(tracker);
+        await expect.poll(() => warnings.length, { timeout: 20_000, interval: 5 }).toBe(1);
         mend();
         tracker.track(step(2000));
         await tracker.close();

@@ -15,7 +15,9 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const run = { id: 'abc1234', name: 'photos', named: false, started: '2024-05-01T10:00:00.000Z', resumed: false };
-const quick: MlflowOptions = { interval: 5, firstPause: 10, patience: 150, farewell: 600 };
+const quick: MlflowOptions = { interval: 5, firstPause: 10, patience: 10_000, farewell: 20_000 };
+/** For servers that never answer well. */
+const impatient: MlflowOptions = { ...quick, patience: 150, farewell: 600 };
 const open = (reporter: Reporter, env: Record<string, string> = {}, options = quick): MlflowTracker => {
   const context: TrackerContext = { run, folder: '/nowhere', env: { MLFLOW_TRACKING_URI: url, ...env }, reporter };
   return new MlflowTracker(context, options);
@@ -67,19 +69,19 @@ async function read(): Promise<Kept> {
 
 trackerContract({
   name: 'MlflowTracker',
-  open: async (reporter) => ({ tracker: open(reporter, {}, { ...quick, farewell: 10_000, patience: 10_000 }), read }),
+  open: async (reporter) => ({ tracker: open(reporter), read }),
   events: { none: 'an MLflow run has parameters, metrics and files' },
   failing: async (reporter) => {
     server.trouble = 'errors';
-    return open(reporter);
+    return open(reporter, {}, impatient);
   },
   hanging: async (reporter) => {
     server.trouble = 'hangs';
-    return open(reporter);
+    return open(reporter, {}, impatient);
   },
   recovering: async (reporter) => {
     server.trouble = 'errors';
-    const tracker = open(reporter, {}, { ...quick, farewell: 10_000, patience: 10_000 });
+    const tracker = open(reporter);
     return {
       tracker,
       read,
@@ -121,7 +123,7 @@ describe('the run', () => {
   });
 
   test('a long one takes few requests', async () => {
-    const tracker = open(silentReporter, {}, { ...quick, interval: 50, farewell: 10_000, patience: 10_000 });
+    const tracker = open(silentReporter, {}, { ...quick, interval: 50 });
     tracker.track(start);
     for (let i = 1; i <= 2000; i++) tracker.track(step(i));
     await tracker.close();
@@ -147,7 +149,7 @@ describe('what goes wrong', () => {
   const tried = async (trouble: Trouble) => {
     server.trouble = trouble;
     const { said, reporter } = collecting();
-    const tracker = open(reporter);
+    const tracker = open(reporter, {}, impatient);
     tracker.track(start);
     tracker.track(step(1));
     await new Promise((resolve) => setTimeout(resolve, 60));

@@ -378,7 +378,7 @@ describe.skipIf(process.platform === 'win32')('wandb sync', () => {
     await writeFile(path, `#!/bin/sh\n${script}\n`);
     await chmod(path, 0o755);
   };
-  const sync = async (env: Record<string, string>, patience = 3000) => {
+  const sync = async (env: Record<string, string>, patience = 20_000) => {
     const said: string[] = [];
     const reporter: Reporter = {
       ...silentReporter,
