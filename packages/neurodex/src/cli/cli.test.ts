@@ -453,6 +453,37 @@ describe('failure', () => {
   });
 });
 
+describe('the terminal', () => {
+  const drawn = async (env: Record<string, string>) => {
+    let [text, time] = ['', 0];
+    const stderr = { isTTY: true, columns: 80, rows: 24, write: (more: string) => void (text += more) };
+    await runCli(['index', 'photos', '--out', 'o'], {
+      io: { env, stderr, now: () => time },
+      sources: { folder: async () => dataset },
+      jobs: {
+        createIndex: async ({ reporter }) => {
+          for (let done = 1; done <= 100; done++) {
+            reporter.progress({ phase: 'joint', done, total: 100, unit: 'steps', figures: { loss: 1 / done } });
+            time += 100;
+          }
+          return summary;
+        },
+      },
+    });
+    return text;
+  };
+
+  it('is drawn on in colours, without them where NO_COLOR is set, and in whole lines where it is dumb', async () => {
+    const [coloured, plain, dumb] = [await drawn({}), await drawn({ NO_COLOR: '1' }), await drawn({ TERM: 'dumb' })];
+    expect(coloured).toContain('\u001b[36m');
+    expect(coloured).toContain('memory');
+    expect(plain).toContain('\u001b[K');
+    expect(plain).not.toContain('\u001b[36m');
+    expect(dumb).not.toContain('\u001b');
+    expect(dumb.trimEnd().split('\n').at(-1)).toBe('joint      100/100 steps  in 10 s  loss 0.010');
+  });
+});
+
 describe('interruption', () => {
   it('lets index unwind, then says so with status 1', async () => {
     const controller = new AbortController();

@@ -36,6 +36,8 @@ export interface OfflineRunOptions {
  */
 export class OfflineRun {
   readonly path: string;
+  /** On W&B: the run's own, and a letter for the task. */
+  readonly id: string;
   readonly log: AppendedFile;
   private readonly options: OfflineRunOptions;
   private readonly framing = new TransactionLog();
@@ -49,6 +51,7 @@ export class OfflineRun {
     this.options = options;
     const { run, task, began } = options;
     const id = `${run.id}${task === 'indexing' ? 'i' : 'r'}`;
+    this.id = id;
     this.path = join(options.folder, `offline-run-${timestamp(began)}-${id}`);
     this.log = options.appended(join(this.path, `run-${id}.wandb`));
     options.write({ to: this.log, bytes: LOG_HEADER });
@@ -140,7 +143,7 @@ export class OfflineRun {
 }
 
 function runRecord(id: string, options: OfflineRunOptions): RunRecord {
-  const { run, task, displayName, project, entity, tags, notes, group, config } = options;
+  const { run, task, displayName, project, entity, tags, notes, group, config, began } = options;
   return {
     id,
     entity,
@@ -152,7 +155,8 @@ function runRecord(id: string, options: OfflineRunOptions): RunRecord {
     notes,
     tags,
     host: hostname(),
-    started: Date.parse(run.started),
+    // Folders of a run that was resumed are uploaded in the order of their beginnings.
+    started: run.resumed ? began : Date.parse(run.started),
     resumed: run.resumed,
   };
 }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import {
   AppendedFile,
@@ -98,7 +99,19 @@ export class WandbTracker implements Tracker {
     if (!whole || this.runs.size === 0) return;
     await Promise.all([...this.runs.values()].map(({ log }) => log.close().catch(() => {})));
     const { env, reporter } = this.context;
-    await (this.options.sync ?? offerSync)({ runs: [...this.runs.values()].map(({ path }) => path), env, reporter });
+    await (this.options.sync ?? offerSync)({ runs: await this.folders(), env, reporter });
+  }
+
+  /** The folders of the runs, with those that earlier processes of a resumed run left; in the order of their names. */
+  private async folders(): Promise<string[]> {
+    const runs = [...this.runs.values()];
+    const own = runs.map(({ path }) => path);
+    if (!this.context.run.resumed) return own;
+    const names = await readdir(this.folder).catch(() => []);
+    const earlier = names.filter((name) =>
+      runs.some(({ id }) => name.startsWith('offline-run-') && name.endsWith(`-${id}`)),
+    );
+    return [...new Set([...earlier.map((name) => join(this.folder, name)), ...own])].sort();
   }
 
   private run(task: Task): OfflineRun {

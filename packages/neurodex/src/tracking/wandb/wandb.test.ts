@@ -53,6 +53,8 @@ interface ReadRun {
   readonly path: string;
   name: string;
   project: string;
+  /** Seconds since 1970. */
+  started: number;
   readonly config: Record<string, unknown>;
   readonly rows: Record<string, unknown>[];
   readonly summary: Record<string, unknown>;
@@ -95,6 +97,7 @@ function readRecord(target: ReadRun, bytes: Uint8Array): void {
         if (f === 3) into.project = p.readString();
         if (f === 4) p.readMessage((_, c, q) => Object.assign(c, Object.fromEntries([readItem(q)])), into.config);
         if (f === 8) into.name = p.readString();
+        if (f === 17) p.readMessage((g, c, q) => g === 1 && Object.assign(c, { started: q.readVarint() }), into);
       }, result);
     if (field === 18) {
       result.exit = 0;
@@ -113,6 +116,7 @@ async function readRuns(): Promise<ReadRun[]> {
         path,
         name: '',
         project: '',
+        started: 0,
         config: {},
         rows: [],
         summary: {},
@@ -334,6 +338,32 @@ describe('the runs', () => {
     expect(JSON.parse(await readFile(join(files, 'wandb-metadata.json'), 'utf8'))).toMatchObject({
       startedAt: '2024-05-01T10:00:00.000Z',
     });
+  });
+
+  test('a run that is resumed is the same one in a further folder, which begins later; all are uploaded', async () => {
+    const uploaded: (readonly string[])[] = [];
+    const sync = async ({ runs }: { runs: readonly string[] }) => void uploaded.push(runs);
+    for (const [resumed, from] of [
+      [false, 1],
+      [true, 3],
+    ] as const) {
+      const made = { ...context(silentReporter), run: { ...run, resumed } };
+      const tracker = new WandbTracker(made, { sync });
+      tracker.track(start);
+      for (let at = from; at < from + 3; at++) tracker.track(inPhase('indexing', at));
+      await tracker.close();
+      // Folders are named by the second.
+      if (!resumed) await new Promise((resolve) => setTimeout(resolve, 1100));
+    }
+    const runs = await readRuns();
+    expect(runs.map(({ rows }) => rows.map(({ _step }) => _step))).toEqual([
+      [1, 2, 3],
+      [3, 4, 5],
+    ]);
+    expect(new Set(runs.map(({ path }) => path.split('-').at(-1)))).toEqual(new Set(['abc1234i']));
+    expect(runs[0]?.started).toBe(Date.parse(run.started) / 1000);
+    expect(runs[1]?.started).toBeGreaterThan(Date.now() / 1000 - 60);
+    expect(uploaded).toEqual([[runs[0]?.path], runs.map(({ path }) => path)]);
   });
 
   test('the environment and the user have their say, and the key is nowhere', async () => {
