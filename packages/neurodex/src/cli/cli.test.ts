@@ -455,8 +455,9 @@ describe('failure', () => {
 
 describe('the terminal', () => {
   const drawn = async (env: Record<string, string>) => {
-    let [text, time] = ['', 0];
-    const stderr = { isTTY: true, columns: 80, rows: 24, write: (more: string) => void (text += more) };
+    let time = 0;
+    const written: string[] = [];
+    const stderr = { isTTY: true, columns: 80, rows: 24, write: (more: string) => void written.push(more) };
     await runCli(['index', 'photos', '--out', 'o'], {
       io: { env, stderr, now: () => time },
       sources: { folder: async () => dataset },
@@ -470,7 +471,7 @@ describe('the terminal', () => {
         },
       },
     });
-    return text;
+    return written.join('');
   };
 
   it('is drawn on in colours, without them where NO_COLOR is set, and in whole lines where it is dumb', async () => {

@@ -44,7 +44,7 @@ export class Outbox<T> {
   private closing: Promise<void> | undefined;
   private gaveUp = false;
   private running: Promise<void> | undefined;
-  private readonly stop = new AbortController();
+  private current: AbortController | undefined;
   private wake = (): void => {};
 
   constructor(options: OutboxOptions<T>) {
@@ -116,14 +116,19 @@ export class Outbox<T> {
 
   private async attempt(): Promise<number> {
     const { patience, deliver } = this.options;
-    if (patience === undefined) return await deliver(this.queue, this.stop.signal);
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), patience);
-    timer.unref();
+    const current = new AbortController();
+    this.current = current;
+    let late = false;
+    const stop = (): void => {
+      late = true;
+      current.abort();
+    };
+    const timer = patience === undefined ? undefined : setTimeout(stop, patience);
+    timer?.unref();
     try {
-      return await deliver(this.queue, AbortSignal.any([this.stop.signal, late.signal]));
+      return await deliver(this.queue, current.signal);
     } catch (error) {
-      if (late.signal.aborted) throw new Error(`no answer within ${patience / 1000} s`);
+      if (late) throw new Error(`no answer within ${(patience ?? 0) / 1000} s`);
       throw error;
     } finally {
       clearTimeout(timer);
@@ -172,7 +177,7 @@ export class Outbox<T> {
     const lost = this.queue.length;
     this.queue.length = 0;
     this.bytes = 0;
-    this.stop.abort();
+    this.current?.abort();
     this.wake();
     this.tell(`${this.options.name} is left out of the rest of the run: ${reason} (${lost} records are not in it)`);
   }
