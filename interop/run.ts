@@ -14,6 +14,7 @@ import { prepareEnvironment } from './python.ts';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const PICTURES = 48;
 const MEASURES = ['--measures', 'P@10 AP AP@10 R@100 RR nDCG@10 nDCG Success@1 Rprec'];
+const bin = here('../packages/neurodex/bin/neurodex.js');
 
 /** Run a program, say so, and return what it prints on stdout. @throws Error when it fails */
 function run(title: string, program: string, args: readonly string[], capture = false): string {
@@ -29,7 +30,6 @@ function run(title: string, program: string, args: readonly string[], capture = 
 }
 
 function neurodex(args: readonly string[], capture = false): string {
-  const bin = here('../packages/neurodex/bin/neurodex.js');
   return run(`npx neurodex ${args.join(' ')}`, process.execPath, [bin, ...args], capture);
 }
 
@@ -47,9 +47,10 @@ function main(): number {
   const folder = mkdtempSync(join(tmpdir(), 'neurodex-interop-'));
   try {
     const index = values.index === undefined ? join(folder, 'index') : resolve(values.index);
+    const pictures = join(folder, 'pictures');
+    script('make_pictures.py', pictures);
     if (values.index === undefined) {
-      script('make_pictures.py', join(folder, 'pictures'));
-      neurodex(['index', join(folder, 'pictures'), '--out', index, '--preset', 'quick', '--json'], true);
+      neurodex(['index', pictures, '--out', index, '--preset', 'quick', '--json'], true);
     }
     const figures = join(folder, 'evaluate.json');
     writeFileSync(figures, neurodex(['evaluate', index, '--json'], true));
@@ -70,6 +71,9 @@ function main(): number {
 
     const bovw = join(folder, 'bovw');
     run('tsx interop/write_bovw.ts', process.execPath, ['--import', 'tsx', here('write_bovw.ts'), bovw]);
+    const tracked = join(folder, 'tracked');
+    const short = ['index', pictures, '--preset', 'quick', '--set', 'training.indexingEpochs=40', '--json'];
+    neurodex([...short, '--out', join(tracked, 'index'), '--track', 'tensorboard,wandb'], true);
 
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
@@ -77,6 +81,9 @@ function main(): number {
       'check_runs.py': [runs, judged, compared],
       'check_onnx.py': [models],
       'check_bovw.py': [bovw],
+      'check_tensorboard.py': [join(tracked, 'index'), join(tracked, 'runs')],
+      'check_wandb.py': [join(tracked, 'index'), join(tracked, 'wandb')],
+      'check_mlflow.py': [join(folder, 'mlflow'), process.execPath, bin, ...short],
     };
     const failed: string[] = [];
     for (const [name, args] of Object.entries(checks)) {

@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   'index-damaged',
   'index-newer',
   'system-missing',
+  'run-missing',
   'device-unavailable',
   'training-diverged',
   'trec-malformed',

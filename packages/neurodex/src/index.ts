@@ -24,6 +24,7 @@ export { type CreateIndexOptions, createIndex, type IndexSummary } from './jobs/
 export { type EvaluateOptions, evaluateIndex } from './jobs/evaluate-index.ts';
 export { type EvaluateRunsOptions, judgeRuns } from './jobs/evaluate-runs.ts';
 export { type IndexFacts, inspectIndex } from './jobs/inspect-index.ts';
+export { listRuns, type RunFacts, type RunsFound } from './jobs/list-runs.ts';
 export { type ReportOptions, type WrittenReport, writeReport } from './jobs/report.ts';
 export { type SearchOptions, type SearchResults, searchIndex } from './jobs/search.ts';
 export { PRESETS, type PresetName } from './presets/presets.ts';
@@ -31,3 +32,4 @@ export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts
 export { type Index, openIndex } from './retrieval/open.ts';
 export { type Answer, type QueryPicture, SYSTEMS, type System, type SystemName } from './retrieval/system.ts';
 export type { TrackedEvent, Tracker } from './tracking/tracker.ts';
+export { TRACKER_NAMES, type TrackerName, type TrackingRequest } from './tracking/trackers.ts';

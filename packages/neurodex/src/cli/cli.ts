@@ -10,6 +10,7 @@ import { addIndex } from './commands/index.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKeypoints } from './commands/keypoints.ts';
 import { addReport } from './commands/report.ts';
+import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -87,6 +88,7 @@ function createProgram(context: Context, help: { out: string; error: string }): 
     addCompare,
     addReport,
     addInspect,
+    addRuns,
     addAttention,
     addKeypoints,
   ])

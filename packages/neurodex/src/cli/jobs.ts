@@ -7,6 +7,7 @@ import type { evaluateIndex } from '../jobs/evaluate-index.ts';
 import type { judgeRuns } from '../jobs/evaluate-runs.ts';
 import type { inspectIndex } from '../jobs/inspect-index.ts';
 import type { findKeypoints } from '../jobs/keypoints.ts';
+import type { listRuns } from '../jobs/list-runs.ts';
 import type { writeReport } from '../jobs/report.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { Reporter } from '../progress.ts';
@@ -21,6 +22,7 @@ export interface Jobs {
   readonly compareRuns: typeof compareRuns;
   readonly inspectIndex: typeof inspectIndex;
   readonly runDemo: typeof runDemo;
+  readonly listRuns: typeof listRuns;
   readonly findKeypoints: typeof findKeypoints;
   readonly showAttention: typeof showAttention;
   readonly writeReport: typeof writeReport;
@@ -55,6 +57,7 @@ export const services: Services = {
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
     writeReport: async (options) => (await import('../jobs/report.ts')).writeReport(options),
     showAttention: async (options) => (await import('../jobs/attention.ts')).showAttention(options),
+    listRuns: async (options) => (await import('../jobs/list-runs.ts')).listRuns(options),
     findKeypoints: async (options) => (await import('../jobs/keypoints.ts')).findKeypoints(options),
   },
   sources: {

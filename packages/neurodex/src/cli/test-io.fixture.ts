@@ -42,6 +42,7 @@ export async function runCli(
       compareRuns: unexpected('compareRuns'),
       inspectIndex: unexpected('inspectIndex'),
       runDemo: unexpected('runDemo'),
+      listRuns: unexpected('listRuns'),
       findKeypoints: unexpected('findKeypoints'),
       showAttention: unexpected('showAttention'),
       writeReport: unexpected('writeReport'),
