@@ -3,6 +3,7 @@ export const LAYERS = {
   'packages/autograd/src': ['core', 'ops', 'graph', 'onnx', 'nn', 'optim', 'runtime'],
   'packages/neurodex/src': [
     'storage',
+    'download',
     'image',
     'datasets',
     'catalogue',
