@@ -16,6 +16,7 @@ export const LAYERS = {
     'evaluation',
     'report',
     'jobs',
+    'study',
     'cli',
   ],
 } as const;

@@ -31,6 +31,7 @@ export const ERROR_CODES = [
   'index-newer',
   'system-missing',
   'run-missing',
+  'study-failed',
   'device-unavailable',
   'training-diverged',
   'trec-malformed',
