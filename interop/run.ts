@@ -8,12 +8,14 @@ import { prepareEnvironment } from './python.ts';
 
 /**
  * Other people's programs read what Neurodex writes: draw a small folder of pictures, index and evaluate it with the
- * command line, and run interop/check_*.py on the result. `--index DIR` looks at an index that is there already.
+ * command line, and run interop/check_*.py on the result. `--index DIR` looks at an index that is there already. And
+ * Neurodex reads what their programs make: interop/read_*.ts compares.
  * Exit status 0: all passed, or left out (said so) where Python or PyPI cannot be had; 1: a check or a command failed.
  */
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const PICTURES = 48;
 const MEASURES = ['--measures', 'P@10 AP AP@10 R@100 RR nDCG@10 nDCG Success@1 Rprec'];
+const bin = here('../packages/neurodex/bin/neurodex.js');
 
 /** Run a program, say so, and return what it prints on stdout. @throws Error when it fails */
 function run(title: string, program: string, args: readonly string[], capture = false): string {
@@ -29,7 +31,6 @@ function run(title: string, program: string, args: readonly string[], capture = 
 }
 
 function neurodex(args: readonly string[], capture = false): string {
-  const bin = here('../packages/neurodex/bin/neurodex.js');
   return run(`npx neurodex ${args.join(' ')}`, process.execPath, [bin, ...args], capture);
 }
 
@@ -47,9 +48,10 @@ function main(): number {
   const folder = mkdtempSync(join(tmpdir(), 'neurodex-interop-'));
   try {
     const index = values.index === undefined ? join(folder, 'index') : resolve(values.index);
+    const pictures = join(folder, 'pictures');
+    script('make_pictures.py', pictures);
     if (values.index === undefined) {
-      script('make_pictures.py', join(folder, 'pictures'));
-      neurodex(['index', join(folder, 'pictures'), '--out', index, '--preset', 'quick', '--json'], true);
+      neurodex(['index', pictures, '--out', index, '--preset', 'quick', '--json'], true);
     }
     const figures = join(folder, 'evaluate.json');
     writeFileSync(figures, neurodex(['evaluate', index, '--json'], true));
@@ -72,6 +74,11 @@ function main(): number {
 
     const bovw = join(folder, 'bovw');
     run('tsx interop/write_bovw.ts', process.execPath, ['--import', 'tsx', here('write_bovw.ts'), bovw]);
+    const tracked = join(folder, 'tracked');
+    const short = ['index', pictures, '--preset', 'quick', '--set', 'training.indexingEpochs=40', '--json'];
+    neurodex([...short, '--out', join(tracked, 'index'), '--track', 'tensorboard,wandb'], true);
+    const parquet = join(folder, 'parquet');
+    script('make_parquet.py', parquet);
 
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
@@ -79,11 +86,16 @@ function main(): number {
       'check_runs.py': [runs, judged, compared],
       'check_onnx.py': [models],
       'check_bovw.py': [bovw],
+      'check_tensorboard.py': [join(tracked, 'index'), join(tracked, 'runs')],
+      'check_wandb.py': [join(tracked, 'index'), join(tracked, 'wandb')],
+      'check_mlflow.py': [join(folder, 'mlflow'), process.execPath, bin, ...short],
+      'read_parquet.ts': [parquet],
     };
     const failed: string[] = [];
     for (const [name, args] of Object.entries(checks)) {
       try {
-        script(name, ...args);
+        if (name.endsWith('.py')) script(name, ...args);
+        else run(`tsx interop/${name} ${args.join(' ')}`, process.execPath, ['--import', 'tsx', here(name), ...args]);
       } catch (error) {
         failed.push((error as Error).message);
       }

@@ -5,6 +5,8 @@ export { type Config, configSchema } from './config.ts';
 export type { Dataset, LicenceNotice, Role, SkippedFile, SourcePicture } from './datasets/dataset.ts';
 export { openEmoji } from './datasets/emoji.ts';
 export { openFolder } from './datasets/folder.ts';
+export { openJsonl } from './datasets/jsonl.ts';
+export { openParquet } from './datasets/parquet.ts';
 export { type ErrorCode, NeurodexError } from './errors.ts';
 export type { Comparison } from './evaluation/compare.ts';
 export type { Measure } from './evaluation/measure.ts';
@@ -24,6 +26,7 @@ export { type CreateIndexOptions, createIndex, type IndexSummary } from './jobs/
 export { type EvaluateOptions, evaluateIndex } from './jobs/evaluate-index.ts';
 export { type EvaluateRunsOptions, judgeRuns } from './jobs/evaluate-runs.ts';
 export { type IndexFacts, inspectIndex } from './jobs/inspect-index.ts';
+export { listRuns, type RunFacts, type RunsFound } from './jobs/list-runs.ts';
 export { type ReportOptions, type WrittenReport, writeReport } from './jobs/report.ts';
 export { type SearchOptions, type SearchResults, searchIndex } from './jobs/search.ts';
 export { PRESETS, type PresetName } from './presets/presets.ts';
@@ -31,3 +34,4 @@ export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts
 export { type Index, openIndex } from './retrieval/open.ts';
 export { type Answer, type QueryPicture, SYSTEMS, type System, type SystemName } from './retrieval/system.ts';
 export type { TrackedEvent, Tracker } from './tracking/tracker.ts';
+export { TRACKER_NAMES, type TrackerName, type TrackingRequest } from './tracking/trackers.ts';

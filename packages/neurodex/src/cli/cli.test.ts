@@ -83,12 +83,12 @@ describe('help and version', () => {
     const { status, stdout, stderr } = await runCli(['--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['demo', 'index', 'search', 'evaluate', 'compare', 'report', 'inspect'])
+    for (const command of ['demo', 'index', 'search', 'evaluate', 'compare', 'study', 'report', 'inspect', 'runs'])
       expect(stdout).toContain(`  ${command} `);
     expect(stdout).toContain('Exit status');
   });
 
-  it.each(['demo', 'index', 'search', 'evaluate', 'compare', 'report', 'inspect'])(
+  it.each(['demo', 'index', 'search', 'evaluate', 'compare', 'study', 'report', 'inspect', 'runs'])(
     '%s --help has examples, as help %s',
     async (command) => {
       const { status, stdout } = await runCli([command, '--help']);
@@ -139,6 +139,12 @@ describe('wrong usage', () => {
     [['evaluate', 'x', '--split', 'train'], 'usage', 'did you mean --split'],
     [['search', 'x', 'y.png', '--device', 'gpu'], 'usage', 'did you mean --device'],
     [['demo', '--seed', '4294967296'], 'usage', 'write --seed 7'],
+    [['index', 'x', '--out', 'y', '--track', 'tensorbord'], 'usage', 'did you mean --track tensorboard?'],
+    [['demo', '--track', 'tensorboard,wand'], 'usage', 'did you mean --track wandb?'],
+    [['demo', '--track', 'mlflow'], 'usage', 'set it to the address of an MLflow server'],
+    [['demo', '--run-name', 'first'], 'usage', 'add --track tensorboard or wandb or mlflow'],
+    [['demo', '--track', 'tensorboard', '--wandb-project', 'p'], 'usage', 'add --track wandb'],
+    [['runs'], 'usage', 'neurodex runs --help'],
     [['demo', '--preset', 'quik'], 'unknown-preset', 'did you mean quick?'],
     [['index', 'x', '--out', 'y', '--preset', 'constructor'], 'unknown-preset', 'Presets: default, quick, seed'],
     [['index', 'x', '--out', 'y', '--set', 'model.widht=64'], 'config-unknown-key', 'did you mean model.width?'],
@@ -246,6 +252,28 @@ describe('index', () => {
     expect(stdout).toContain('300 steps in 1 min 15 s');
     expect(stdout).toContain("neurodex search 'my index' PICTURE");
     expect(stderr).toBe('warning: skipped a.txt: not a picture file\n');
+  });
+
+  it('hands on which trackers are asked for, with the environment of their own programs', async () => {
+    const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);
+    const env = { WANDB_PROJECT: 'emoji', MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000' };
+    const services = { io: { cwd: folder, env }, sources: { folder: async () => dataset }, jobs: { createIndex } };
+    const asked = async (...flags: string[]) => {
+      const { status, stderr } = await runCli(['index', 'photos', '--out', 'deep/my.index', ...flags], services);
+      expect(status, stderr).toBe(0);
+      return createIndex.mock.calls.at(-1)?.[0].tracking;
+    };
+    expect(await asked()).toBeUndefined();
+    expect(await asked('--track', 'wandb,mlflow', '--track', 'tensorboard,wandb')).toEqual({
+      trackers: ['wandb', 'mlflow', 'tensorboard'],
+      folder: join(folder, 'deep'),
+      run: { name: 'my.index', named: false },
+      env,
+    });
+    expect(await asked('--track', 'wandb', '--run-name', 'first', '--wandb-project', 'p')).toMatchObject({
+      run: { name: 'first', named: true },
+      wandbProject: 'p',
+    });
   });
 
   it('takes emoji as a data set, or as a folder where one is called so', async () => {
@@ -599,6 +627,38 @@ describe('failure', () => {
       jobs: { evaluateIndex: async () => evaluation },
     });
     expect([status, stderr]).toEqual([1, 'error: no space left\n']);
+  });
+});
+
+describe('the terminal', () => {
+  const drawn = async (env: Record<string, string>) => {
+    let time = 0;
+    const written: string[] = [];
+    const stderr = { isTTY: true, columns: 80, rows: 24, write: (more: string) => void written.push(more) };
+    await runCli(['index', 'photos', '--out', 'o'], {
+      io: { env, stderr, now: () => time },
+      sources: { folder: async () => dataset },
+      jobs: {
+        createIndex: async ({ reporter }) => {
+          for (let done = 1; done <= 100; done++) {
+            reporter.progress({ phase: 'joint', done, total: 100, unit: 'steps', figures: { loss: 1 / done } });
+            time += 100;
+          }
+          return summary;
+        },
+      },
+    });
+    return written.join('');
+  };
+
+  it('is drawn on in colours, without them where NO_COLOR is set, and in whole lines where it is dumb', async () => {
+    const [coloured, plain, dumb] = [await drawn({}), await drawn({ NO_COLOR: '1' }), await drawn({ TERM: 'dumb' })];
+    expect(coloured).toContain('\u001b[36m');
+    expect(coloured).toContain('memory');
+    expect(plain).toContain('\u001b[K');
+    expect(plain).not.toContain('\u001b[36m');
+    expect(dumb).not.toContain('\u001b');
+    expect(dumb.trimEnd().split('\n').at(-1)).toBe('joint      100/100 steps  in 10 s  loss 0.010');
   });
 });
 

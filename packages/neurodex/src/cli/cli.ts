@@ -10,7 +10,9 @@ import { addIndex } from './commands/index.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKeypoints } from './commands/keypoints.ts';
 import { addReport } from './commands/report.ts';
+import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
+import { addStudy } from './commands/study.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
 import { services as realServices, type Services } from './jobs.ts';
@@ -85,8 +87,10 @@ function createProgram(context: Context, help: { out: string; error: string }): 
     addSearch,
     addEvaluate,
     addCompare,
+    addStudy,
     addReport,
     addInspect,
+    addRuns,
     addAttention,
     addKeypoints,
   ])

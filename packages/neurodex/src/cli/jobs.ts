@@ -7,9 +7,11 @@ import type { evaluateIndex } from '../jobs/evaluate-index.ts';
 import type { judgeRuns } from '../jobs/evaluate-runs.ts';
 import type { inspectIndex } from '../jobs/inspect-index.ts';
 import type { findKeypoints } from '../jobs/keypoints.ts';
+import type { listRuns } from '../jobs/list-runs.ts';
 import type { writeReport } from '../jobs/report.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { Reporter } from '../progress.ts';
+import type { runStudy } from '../study/study.ts';
 
 /** What the commands call; tests call others. */
 export interface Jobs {
@@ -21,9 +23,11 @@ export interface Jobs {
   readonly compareRuns: typeof compareRuns;
   readonly inspectIndex: typeof inspectIndex;
   readonly runDemo: typeof runDemo;
+  readonly listRuns: typeof listRuns;
   readonly findKeypoints: typeof findKeypoints;
   readonly showAttention: typeof showAttention;
   readonly writeReport: typeof writeReport;
+  readonly runStudy: typeof runStudy;
 }
 
 /** Where pictures come from, by the word that a user gives for it. */
@@ -53,8 +57,10 @@ export const services: Services = {
     compareRuns: async (options) => (await import('../jobs/compare.ts')).compareRuns(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    runStudy: async (options) => (await import('../study/study.ts')).runStudy(options),
     writeReport: async (options) => (await import('../jobs/report.ts')).writeReport(options),
     showAttention: async (options) => (await import('../jobs/attention.ts')).showAttention(options),
+    listRuns: async (options) => (await import('../jobs/list-runs.ts')).listRuns(options),
     findKeypoints: async (options) => (await import('../jobs/keypoints.ts')).findKeypoints(options),
   },
   sources: {

@@ -28,13 +28,17 @@ import { trieOf } from '../retrieval/open.ts';
 import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { createFolder, writeFileAtomically } from '../storage/atomic.ts';
+import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
-import type { Tracker } from '../tracking/tracker.ts';
+import { trackedReporter } from '../tracking/tracked-reporter.ts';
+import { DONE, type Tracker } from '../tracking/tracker.ts';
+import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
 import { type TrainingResult, train } from '../training/loop.ts';
 import { planTraining } from '../training/plan.ts';
 import { VERSION } from '../version.ts';
 import { type BuiltBovw, buildBovw } from './build-bovw.ts';
+import { ExamplePictures } from './example-pictures.ts';
 import { Validator } from './validate.ts';
 
 export interface CreateIndexOptions {
@@ -53,6 +57,8 @@ export interface CreateIndexOptions {
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** Trackers besides the run log; none unless given. */
+  readonly tracking?: TrackingRequest;
 }
 
 export interface IndexSummary {
@@ -99,7 +105,8 @@ interface Filled {
 async function fillIndex(options: CreateIndexOptions, folder: string): Promise<Filled> {
   const { dataset, config, seed, device, reporter } = options;
   const started = performance.now();
-  const tracker = new RunLog(join(folder, RUN_LOG), reporter);
+  const trackers = await openTrackers(options.tracking, folder, reporter);
+  const tracker = fanOut([new RunLog(join(folder, RUN_LOG), reporter), ...trackers], reporter);
   try {
     tracker.track({
       kind: 'start',
@@ -113,7 +120,13 @@ async function fillIndex(options: CreateIndexOptions, folder: string): Promise<F
     const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
     const wanted = options.systems ?? SYSTEMS;
     const systems = SYSTEMS.filter((name) => wanted.includes(name) && (name !== 'bovw' || bovw !== undefined));
-    const trained = systems.includes('dsi') ? await makeNetwork(catalogue, options, folder, tracker) : undefined;
+    const trainNetwork = async () => {
+      const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, folder, tracker, reporter);
+      await examples?.trackInputs();
+      const told = { ...options, reporter: trackedReporter(reporter, tracker) };
+      return makeNetwork(catalogue, told, folder, tracker, examples);
+    };
+    const trained = systems.includes('dsi') ? await trainNetwork() : undefined;
     const seconds = (performance.now() - started) / 1000;
     await writeIndexManifest(
       folder,
@@ -129,7 +142,7 @@ async function fillIndex(options: CreateIndexOptions, folder: string): Promise<F
       }),
     );
     const diverged = trained?.result.diverged;
-    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: diverged?.message ?? 'done' });
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: diverged?.message ?? DONE });
     const count = (role: 'train' | 'validation' | 'test') => withRole(catalogue, role).length;
     const summary: IndexSummary = {
       index: resolve(options.out),
@@ -143,6 +156,10 @@ async function fillIndex(options: CreateIndexOptions, folder: string): Promise<F
       validation: trained?.result.figures ?? {},
     };
     return { summary, diverged };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason });
+    throw error;
   } finally {
     await tracker.close();
   }
@@ -192,12 +209,13 @@ async function makeNetwork(
   options: CreateIndexOptions,
   folder: string,
   tracker: Tracker,
+  examples: ExamplePictures | undefined,
 ): Promise<TrainedNetwork> {
   const { config } = options;
   const scheme = SCHEMES[config.identifiers.scheme];
   const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
   const geometry = geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers));
-  const result = await trainOn(catalogue, geometry, options, tracker);
+  const result = await trainOn(catalogue, geometry, options, tracker, examples);
   const model = serialiseModel({ geometry, parameters: result.parameters });
   await writeFileAtomically(join(folder, MODEL_FILE), model);
   return {
@@ -227,6 +245,7 @@ async function trainOn(
   geometry: ReturnType<typeof geometryOf>,
   { config, seed, device, reporter, signal }: CreateIndexOptions,
   tracker: Tracker,
+  examples: ExamplePictures | undefined,
 ): Promise<TrainingResult> {
   const runtime = nodeRuntime({ device });
   const scheme = SCHEMES[config.identifiers.scheme];
@@ -240,7 +259,7 @@ async function trainOn(
   const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });
   const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
   try {
-    return await train({
+    const result = await train({
       runtime,
       geometry,
       source: { catalogue, scheme, trie, length: geometry.tokens, config },
@@ -253,6 +272,8 @@ async function trainOn(
       signal,
       validate: (parameters, phase) => validator.measure(parameters, phase.mix),
     });
+    await examples?.trackAnswers(validator.systemOf(result.parameters), result.steps);
+    return result;
   } finally {
     await validator.close();
   }

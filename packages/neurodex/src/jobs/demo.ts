@@ -19,6 +19,7 @@ import { type Index, openIndex } from '../retrieval/open.ts';
 import { createFolder } from '../storage/atomic.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
+import type { TrackingRequest } from '../tracking/trackers.ts';
 import { createIndex } from './create-index.ts';
 
 export interface DemoOptions {
@@ -33,6 +34,8 @@ export interface DemoOptions {
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** Trackers besides the run log; none unless given. */
+  readonly tracking?: TrackingRequest;
   /** Gives the pictures; emoji from npm unless told. */
   readonly openDataset?: (options: EmojiOptions) => Promise<Dataset>;
 }

@@ -8,8 +8,9 @@ import type { Config } from '../config.ts';
 import { openFolder } from '../datasets/folder.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { silentReporter } from '../progress.ts';
+import { type Reporter, silentReporter } from '../progress.ts';
 import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
+import type { TrackingRequest } from '../tracking/trackers.ts';
 import { showAttention } from './attention.ts';
 import { compareIndexes } from './compare.ts';
 import { createIndex } from './create-index.ts';
@@ -58,7 +59,7 @@ const indexing = async (
   source: string,
   out: string,
   changes: Partial<Config> = {},
-  more: { force?: boolean; seed?: number; signal?: AbortSignal } = {},
+  more: { force?: boolean; seed?: number; signal?: AbortSignal; tracking?: TrackingRequest; reporter?: Reporter } = {},
 ) =>
   createIndex({
     dataset: await openFolder(source),
@@ -381,6 +382,52 @@ describe('other folders', () => {
     await writeFile(join(broken, 'a.jpg'), 'text');
     await expect(indexing(broken, join(root, 'x'))).rejects.toMatchObject({ code: 'source-empty' });
     expect(await readdir(root)).not.toContain('x');
+  });
+});
+
+describe('trackers', () => {
+  const request = (folder: string) => ({
+    trackers: ['tensorboard', 'wandb'] as const,
+    folder,
+    run: { name: 'shapes', named: false },
+    env: {},
+  });
+  const short = { training: { ...config.training, indexingEpochs: 5 } };
+
+  it('leave their files beside the index, and are told what becomes of the run', async () => {
+    const folder = join(root, 'tracked');
+    await indexing(shapes, join(folder, 'index'), short, { tracking: request(folder) });
+    expect((await readdir(folder)).sort()).toEqual(['index', 'runs', 'wandb']);
+    expect(await readdir(join(folder, 'runs'))).toEqual([expect.stringMatching(/^shapes-\w{7}$/)]);
+    const runs = (await readdir(join(folder, 'wandb'))).map((name) => join(folder, 'wandb', name));
+    expect(runs).toHaveLength(2);
+    const media = await Promise.all(runs.map((run) => readdir(join(run, 'files', 'media', 'images'))));
+    const kinds = new Set(media.flat().map((name) => name.split('_')[0]));
+    expect(kinds).toEqual(new Set(['catalogue', 'queries', 'answers']));
+    const lines = (await readFile(join(folder, 'index', 'run.jsonl'), 'utf8')).trim().split('\n');
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ kind: 'end', reason: 'done' });
+  });
+
+  it('keep what a run was, when it ends in an error and its index is not made', async () => {
+    const folder = join(root, 'tracked-badly');
+    const training = { ...config.training, learningRate: 1e30, warmupFraction: 0, validateEvery: 1000 };
+    await expect(
+      indexing(shapes, join(folder, 'index'), { training }, { tracking: request(folder) }),
+    ).rejects.toMatchObject({ code: 'training-diverged' });
+    expect((await readdir(folder)).sort()).toEqual(['runs', 'wandb']);
+    const [run = ''] = await readdir(join(folder, 'wandb'));
+    const [log = ''] = (await readdir(join(folder, 'wandb', run))).filter((name) => name.endsWith('.wandb'));
+    expect(await readFile(join(folder, 'wandb', run, log), 'latin1')).toContain('training diverged at step');
+  });
+
+  it('that cannot write change nothing about the index', async () => {
+    const file = join(root, 'a file');
+    await writeFile(file, '');
+    const warnings: string[] = [];
+    const reporter = { ...silentReporter, warn: (message: string) => warnings.push(message) };
+    const summary = await indexing(shapes, join(root, 'untracked'), short, { tracking: request(file), reporter });
+    expect(summary.steps).toBeGreaterThan(0);
+    expect(warnings.filter((warning) => warning.includes('left out of the rest of the run'))).toHaveLength(2);
   });
 });
 

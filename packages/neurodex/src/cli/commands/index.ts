@@ -3,6 +3,7 @@ import type { IndexSummary } from '../../jobs/create-index.ts';
 import { PRESETS } from '../../presets/presets.ts';
 import { measuresLine } from '../../report/table.ts';
 import type { SystemName } from '../../retrieval/system.ts';
+import { shellQuote } from '../../shell.ts';
 import { collected, parseSeed, parseSystems, SYSTEMS, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -14,10 +15,10 @@ import {
   withExamples,
 } from '../command.ts';
 import { formatCount, formatSeconds, plural } from '../format.ts';
-import { shellQuote } from '../shell.ts';
 import { openSource } from '../source.ts';
+import { type TrackingFlags, trackingOf, withTracking } from '../tracking.ts';
 
-interface Flags extends CommonFlags, DeviceFlag {
+interface Flags extends CommonFlags, DeviceFlag, TrackingFlags {
   readonly out: string;
   readonly preset?: string;
   readonly config?: string;
@@ -53,11 +54,12 @@ export function addIndex(program: Command, context: Context): void {
     .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0)
     .option('--concepts <n>', 'with the source emoji: how many things (64 unless told)', wholeNumber('--concepts', 2))
     .option('--force', 'replace the index that is in the folder');
-  withCommonFlags(withDevice(command));
+  withCommonFlags(withTracking(withDevice(command)));
   withExamples(command, [
     ['neurodex index photos --out photos.index', 'an index with the default configuration'],
     ['neurodex index photos --out photos.index --preset quick --seed 7 --force', 'a first look, again'],
     ['neurodex index photos --out photos.index --set training.indexingEpochs=800', 'train for longer'],
+    ['neurodex index photos --out photos.index --track tensorboard,wandb', 'and look at the curves there'],
   ]);
   command.action((source: string, flags: Flags) => index(source, flags, context));
 }
@@ -73,6 +75,7 @@ async function index(source: string, flags: Flags, context: Context): Promise<vo
       cwd: io.cwd,
     });
     const { seed, concepts } = flags;
+    const tracking = trackingOf(flags, path(flags.out), io.env);
     const dataset = await openSource(
       { source, path: path(source), concepts, seed, reporter, signal: io.signal },
       services.sources,
@@ -85,6 +88,7 @@ async function index(source: string, flags: Flags, context: Context): Promise<vo
       seed,
       force: flags.force === true,
       device: flags.device,
+      ...tracking,
       reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
     });

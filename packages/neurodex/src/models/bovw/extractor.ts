@@ -41,4 +41,5 @@ export class Extractor {
 /** The compiled worker, whether this file is compiled or a source that tests run: Node does not read TypeScript. */
 const WORKER = new URL('../../../dist/models/bovw/extract-worker.js', import.meta.url);
 
-const startThreads = (): Piscina => new Piscina({ filename: WORKER.href, maxThreads: availableParallelism(), execArgv: [] });
+const startThreads = (): Piscina =>
+  new Piscina({ filename: WORKER.href, maxThreads: availableParallelism(), execArgv: [] });
