@@ -7,9 +7,26 @@ import type { Reporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import type { Tracker } from '../tracking/tracker.ts';
 import { BestKeeper, type Figures } from './best.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { BatchMaker, type Example, type ExampleSource } from './examples.ts';
+import { BatchLoader } from './loader.ts';
 import type { Phase } from './plan.ts';
 import { trainingStep } from './step.ts';
+
+/** What happens to a batch whose loss or gradient is no finite number: training stops, or goes on without that batch. */
+export const ON_NAN = ['stop', 'skip'] as const;
+export type OnNan = (typeof ON_NAN)[number];
+
+/** Batches skipped in a row after which training stops all the same: it is not the batches then. */
+const MOST_SKIPPED = 10;
+
+/** Where a run keeps its state. */
+export interface Checkpoints {
+  /** Resolves when the state has been copied. */
+  save(checkpoint: Checkpoint): Promise<void>;
+  /** Waits for what is being written. */
+  settled(): Promise<void>;
+}
 
 export interface TrainingRun {
   readonly runtime: Runtime;
@@ -20,9 +37,15 @@ export interface TrainingRun {
   readonly examples: { readonly queries: readonly Example[]; readonly ownQueries: readonly Example[] };
   readonly config: Config;
   readonly seed: number;
+  /** 'stop' unless given. */
+  readonly onNan?: OnNan;
   readonly tracker: Tracker;
   readonly reporter: Reporter;
   readonly signal: AbortSignal | undefined;
+  /** None unless given. */
+  readonly checkpoints?: Checkpoints;
+  /** Where an earlier process stopped. Its phase must be one of `phases`. */
+  readonly resumeFrom?: Checkpoint | undefined;
   /** Measures the network as it is: figures of the tasks that the phase trains. */
   validate(parameters: Float32Array, phase: Phase): Promise<Figures>;
 }
@@ -37,17 +60,28 @@ export interface TrainingResult {
   readonly diverged?: NeurodexError;
 }
 
+/** Parameters that were validated. */
+type Good = NonNullable<Checkpoint['good']>;
+
 /** Runs the phases one after the other; each hands its best parameters to the next. */
 export async function train(run: TrainingRun): Promise<TrainingResult> {
   const specs = dsiParameters(run.geometry);
-  const { weightDecay, gradientClip, patience } = run.config.training;
+  const { weightDecay, gradientClip } = run.config.training;
   const optimizer = adamW({ weightDecay, clip: gradientClip });
-  const memory = TrainingMemory.initial(specs, optimizer, run.seed);
-  let good: { readonly parameters: Float32Array; readonly figures: Figures } | undefined;
-  for (const phase of run.phases) {
-    const keeper = new BestKeeper(patience);
-    const diverged = await runPhase(run, phase, optimizer, memory, keeper);
-    good = keeper.state ?? good;
+  const { resumeFrom, phases } = run;
+  const memory =
+    resumeFrom === undefined
+      ? TrainingMemory.initial(specs, optimizer, run.seed)
+      : TrainingMemory.restore(resumeFrom.memory);
+  let good: Good | undefined = resumeFrom?.good;
+  let skipped = resumeFrom?.skipped.all ?? 0;
+  const first = resumeFrom === undefined ? 0 : phases.findIndex(({ name }) => name === resumeFrom.phase);
+  if (first < 0) throw new RangeError(`there is no phase ${resumeFrom?.phase} to go on with`);
+  for (const [i, phase] of phases.slice(first).entries()) {
+    const training = new PhaseTraining(run, phase, optimizer, memory, good, i === 0 ? resumeFrom : undefined, skipped);
+    const diverged = await training.run();
+    skipped = training.skipped.all;
+    good = training.best ?? good;
     if (diverged !== undefined) {
       if (good === undefined) throw diverged;
       return { parameters: good.parameters, steps: memory.step, figures: good.figures, diverged };
@@ -55,45 +89,108 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     if (good !== undefined) memory.parameters.set(good.parameters);
     memory.clearSlots();
   }
+  if (skipped > 0) run.reporter.warn(`${batches(skipped)} skipped because the loss or the gradient was no number`);
   return { parameters: memory.parameters.slice(), steps: memory.step, figures: good?.figures ?? {} };
 }
 
-async function runPhase(
-  run: TrainingRun,
-  phase: Phase,
-  optimizer: ReturnType<typeof adamW>,
-  memory: TrainingMemory,
-  keeper: BestKeeper,
-): Promise<NeurodexError | undefined> {
-  const { config, tracker, reporter, signal } = run;
-  const { validateEvery } = config.training;
-  const maker = new BatchMaker(run.source, phase, run.examples, Random.stream(run.seed, `batches ${phase.name}`));
-  const trainer = await Trainer.create(
-    run.runtime,
-    trainingStep({
-      geometry: run.geometry,
-      batch: phase.mix.indexing + phase.mix.retrieval,
-      identifiers: phase.identifiers,
-      dropout: config.model.dropout,
-      trieMasking: config.training.trieMasking,
-      optimizer,
-    }),
-  );
-  const batches = [maker.allocate(), maker.allocate()] as const;
-  const B = phase.mix.indexing + phase.mix.retrieval;
-  let validated: Figures = {};
-  try {
-    maker.fill(batches[0]);
-    for (let step = 1; step <= phase.steps; step++) {
-      throwIfInterrupted(signal);
-      const learningRate = learningRateAt(phase.schedule, step);
-      const started = performance.now();
-      const running = trainer.step(memory, { ...batches[((step - 1) % 2) as 0 | 1] }, { learningRate });
-      // The next batch is drawn while this one is computed.
-      if (step < phase.steps) maker.fill(batches[(step % 2) as 0 | 1]);
-      const { loss = Number.NaN, tokenAccuracy = 0, gradientNorm = Number.NaN } = await running;
-      const seconds = (performance.now() - started) / 1000;
-      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return divergence(phase, step, loss, config);
+const batches = (n: number): string => (n === 1 ? '1 batch was' : `${n} batches were`);
+
+/** One phase, from its beginning or from where it was left. */
+class PhaseTraining {
+  private readonly trained: TrainingRun;
+  private readonly phase: Phase;
+  private readonly optimizer: ReturnType<typeof adamW>;
+  private readonly memory: TrainingMemory;
+  private readonly good: Good | undefined;
+  private readonly keeper: BestKeeper;
+  private readonly maker: BatchMaker;
+  private done: number;
+  private validated: Figures;
+  private validatedAt: number;
+  private readonly skips: { all: number; stretch: number };
+  /** Where the batches after the last one that was taken begin. */
+  private batches: Checkpoint['batches'];
+
+  constructor(
+    run: TrainingRun,
+    phase: Phase,
+    optimizer: ReturnType<typeof adamW>,
+    memory: TrainingMemory,
+    good: Good | undefined,
+    from: Checkpoint | undefined,
+    skipped: number,
+  ) {
+    this.trained = run;
+    this.phase = phase;
+    this.optimizer = optimizer;
+    this.memory = memory;
+    this.good = good;
+    const { patience } = run.config.training;
+    this.keeper = new BestKeeper(patience, { waited: from?.waited ?? 0, ...(from?.best ? { best: from.best } : {}) });
+    this.maker = new BatchMaker(run.source, phase, run.examples, Random.stream(run.seed, `batches ${phase.name}`));
+    if (from !== undefined) this.maker.restore(from.batches);
+    this.batches = this.maker.state;
+    this.done = from?.phaseStep ?? 0;
+    this.validated = from?.validated ?? {};
+    this.validatedAt = from?.validatedAt ?? 0;
+    this.skips = { all: skipped, stretch: from?.skipped.stretch ?? 0 };
+  }
+
+  get best(): Good | undefined {
+    return this.keeper.state;
+  }
+
+  get skipped(): Checkpoint['skipped'] {
+    return this.skips;
+  }
+
+  /** @returns the error of training that cannot go on */
+  async run(): Promise<NeurodexError | undefined> {
+    const { phase, keeper } = this;
+    const { config, runtime, geometry, source } = this.trained;
+    if (this.done >= phase.steps || keeper.stopped) return await this.validateOnce();
+    const trainer = await Trainer.create(
+      runtime,
+      trainingStep({
+        geometry,
+        batch: this.maker.size,
+        identifiers: phase.identifiers,
+        dropout: config.model.dropout,
+        trieMasking: config.training.trieMasking,
+        optimizer: this.optimizer,
+      }),
+    );
+    const loader = new BatchLoader(this.maker, { pixels: source.catalogue, batches: phase.steps - this.done });
+    try {
+      while (this.done < phase.steps && !keeper.stopped) {
+        await this.stopIfInterrupted();
+        const diverged = await this.step(trainer, loader);
+        if (diverged !== undefined) return diverged;
+      }
+      return undefined;
+    } finally {
+      await loader.close();
+      await trainer.release();
+      await this.trained.checkpoints?.settled();
+    }
+  }
+
+  private async step(trainer: Trainer, loader: BatchLoader): Promise<NeurodexError | undefined> {
+    const { phase, memory, maker } = this;
+    const { tracker, reporter, config } = this.trained;
+    const { validateEvery, checkpointEvery } = config.training;
+    const started = performance.now();
+    const batch = await loader.next();
+    const learningRate = learningRateAt(phase.schedule, this.done + 1);
+    const running = trainer.step(memory, { ...batch.arrays }, { learningRate });
+    // The batches that follow are made ready while this one is computed.
+    loader.prefetch();
+    const { loss = Number.NaN, tokenAccuracy = 0, gradientNorm = Number.NaN } = await running;
+    const seconds = (performance.now() - started) / 1000;
+    const step = ++this.done;
+    this.batches = batch.state;
+    if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
+      this.skips.stretch = 0;
       tracker.track({
         kind: 'step',
         phase: phase.name,
@@ -102,32 +199,83 @@ async function runPhase(
         tokenAccuracy,
         learningRate,
         gradientNorm,
-        picturesPerSecond: B / seconds,
+        picturesPerSecond: maker.size / seconds,
         seconds,
       });
-      if (step % validateEvery === 0 || step === phase.steps) {
-        const measured = await measure(run, phase, memory.parameters);
-        if (measured === undefined) return divergence(phase, step, loss, config);
-        validated = measured;
-        tracker.track({ kind: 'validation', phase: phase.name, step: memory.step, figures: validated });
-        if (!keeper.offer(validated, memory.step, memory.parameters)) {
-          reporter.info(
-            `${phase.name}: stopped at step ${step}, no better for ${config.training.patience} validations`,
-          );
-          return undefined;
-        }
-      }
-      reporter.progress({
-        phase: phase.name,
-        done: step,
-        total: phase.steps,
-        unit: 'steps',
-        figures: { loss, tokenAccuracy, ...validated },
-      });
+    } else if (!this.skip(loss, gradientNorm)) {
+      return divergence(phase, step, loss, config);
     }
+    if (step % validateEvery === 0 || step === phase.steps) {
+      const diverged = await this.validate(loss);
+      if (diverged !== undefined) return diverged;
+      if (this.keeper.stopped) {
+        const { patience } = config.training;
+        reporter.info(`${phase.name}: stopped at step ${step}, no better for ${patience} validations`);
+      }
+    }
+    if (step % checkpointEvery === 0 || step === phase.steps || this.keeper.stopped) await this.save();
+    reporter.progress({
+      phase: phase.name,
+      done: step,
+      total: phase.steps,
+      unit: 'steps',
+      figures: { loss, tokenAccuracy, ...this.validated },
+    });
     return undefined;
-  } finally {
-    await trainer.release();
+  }
+
+  /** Undoes the last step where that is asked for. @returns whether training goes on */
+  private skip(loss: number, gradientNorm: number): boolean {
+    const { onNan = 'stop', tracker, reporter } = this.trained;
+    if (onNan === 'stop' || this.skips.stretch >= MOST_SKIPPED) return false;
+    this.memory.takeBack();
+    this.skips.all++;
+    this.skips.stretch++;
+    const text = `step ${this.memory.step}: the batch is skipped, its loss is ${loss} and the norm of its gradient ${gradientNorm} (${this.skips.all} so far)`;
+    reporter.warn(text, { step: this.memory.step, skipped: this.skips.all });
+    tracker.track({ kind: 'message', level: 'warning', text });
+    return true;
+  }
+
+  private async validate(loss: number): Promise<NeurodexError | undefined> {
+    const { phase, memory, trained } = this;
+    const measured = await measure(trained, phase, memory.parameters);
+    if (measured === undefined) return divergence(phase, this.done, loss, trained.config);
+    this.validated = measured;
+    this.validatedAt = this.done;
+    trained.tracker.track({ kind: 'validation', phase: phase.name, step: memory.step, figures: measured });
+    this.keeper.offer(measured, memory.step, memory.parameters);
+    return undefined;
+  }
+
+  /** A phase that a changed configuration has made shorter than it is already ends with the state that it has. */
+  private async validateOnce(): Promise<NeurodexError | undefined> {
+    if (this.keeper.stopped || this.validatedAt === this.done) return undefined;
+    return await this.validate(Number.NaN);
+  }
+
+  private async stopIfInterrupted(): Promise<void> {
+    const { signal, checkpoints } = this.trained;
+    if (!signal?.aborted) return;
+    if (this.done > 0) await this.save();
+    await checkpoints?.settled();
+    throwIfInterrupted(signal);
+  }
+
+  private async save(): Promise<void> {
+    const best = this.keeper.state;
+    await this.trained.checkpoints?.save({
+      phase: this.phase.name,
+      phaseStep: this.done,
+      memory: this.memory.save(),
+      batches: this.batches,
+      ...(best === undefined ? {} : { best }),
+      waited: this.keeper.waited,
+      ...(this.good === undefined ? {} : { good: this.good }),
+      validated: this.validated,
+      validatedAt: this.validatedAt,
+      skipped: { ...this.skips },
+    });
   }
 }
 
