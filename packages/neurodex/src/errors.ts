@@ -21,6 +21,9 @@ export const ERROR_CODES = [
   'output-exists',
   'output-unwritable',
   'disk-full',
+  'run-unfinished',
+  'run-locked',
+  'run-changed',
   'index-missing',
   'index-damaged',
   'index-newer',
@@ -44,6 +47,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'config-unknown-key',
   'config-invalid',
   'system-missing',
+  'run-changed',
 ]);
 
 export class NeurodexError extends Error {

@@ -5,11 +5,13 @@ import type { evaluateIndex } from '../jobs/evaluate-index.ts';
 import type { inspectIndex } from '../jobs/inspect-index.ts';
 import type { findKeypoints } from '../jobs/keypoints.ts';
 import type { searchIndex } from '../jobs/search.ts';
+import type { readBegun } from '../jobs/unfinished-run.ts';
 import type { Reporter } from '../progress.ts';
 
 /** What the commands call; tests call others. */
 export interface Jobs {
   readonly createIndex: typeof createIndex;
+  readonly readBegun: typeof readBegun;
   readonly searchIndex: typeof searchIndex;
   readonly evaluateIndex: typeof evaluateIndex;
   readonly inspectIndex: typeof inspectIndex;
@@ -37,6 +39,7 @@ export interface Services {
 export const services: Services = {
   jobs: {
     createIndex: async (options) => (await import('../jobs/create-index.ts')).createIndex(options),
+    readBegun: async (out, options) => (await import('../jobs/unfinished-run.ts')).readBegun(out, options),
     searchIndex: async (options) => (await import('../jobs/search.ts')).searchIndex(options),
     evaluateIndex: async (options) => (await import('../jobs/evaluate-index.ts')).evaluateIndex(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),

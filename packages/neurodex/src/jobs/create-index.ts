@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Device, parameterCount, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { type BuiltCatalogue, buildCatalogue } from '../catalogue/build.ts';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
-import { openCatalogue } from '../catalogue/store.ts';
+import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
-import type { Dataset, SkippedFile } from '../datasets/dataset.ts';
+import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { SCHEMES } from '../identifiers/schemes.ts';
-import { geometryOf } from '../models/dsi/geometry.ts';
+import { type Geometry, geometryOf } from '../models/dsi/geometry.ts';
 import { serialiseModel } from '../models/dsi/model.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
@@ -22,19 +23,39 @@ import {
   INDEX_FILE,
   type IndexManifest,
   MODEL_FILE,
+  readIndexManifest,
   writeIndexManifest,
 } from '../retrieval/manifest.ts';
 import { trieOf } from '../retrieval/open.ts';
 import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
-import { createFolder, writeFileAtomically } from '../storage/atomic.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
+import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
 import type { Tracker } from '../tracking/tracker.ts';
+import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
+import { CheckpointFolder } from '../training/checkpoint-folder.ts';
 import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
-import { type TrainingResult, train } from '../training/loop.ts';
-import { planTraining } from '../training/plan.ts';
+import { divergenceAdvice, type TrainingResult, type TrainingRun, train } from '../training/loop.ts';
+import type { OnNan } from '../training/on-nan.ts';
+import { type Phase, planTraining } from '../training/plan.ts';
 import { VERSION } from '../version.ts';
 import { type BuiltBovw, buildBovw } from './build-bovw.ts';
+import { markOf } from './data-set-mark.ts';
+import { changedKeys } from './resume-config.ts';
+import {
+  beginRun,
+  CHECKPOINTS_FOLDER,
+  continueRun,
+  finishIngest,
+  type IngestFacts,
+  isIngested,
+  RUN_FILE,
+  readIngest,
+  rewindLog,
+  startOver,
+  tidy,
+} from './unfinished-run.ts';
 import { Validator } from './validate.ts';
 
 export interface CreateIndexOptions {
@@ -48,8 +69,14 @@ export interface CreateIndexOptions {
    */
   readonly systems?: readonly SystemName[];
   readonly seed: number;
-  /** Replace an index that is there. */
+  /** Replace an index that is there. Without `resume`, an unfinished run is thrown away as well. */
   readonly force: boolean;
+  /** Go on with the unfinished run of this index, if there is one. */
+  readonly resume?: boolean;
+  /** Whether a run that cannot be completed stays, to be gone on with: true unless told. */
+  readonly keepUnfinished?: boolean;
+  /** What happens to a batch whose loss is no number: 'stop' unless given. */
+  readonly onNan?: OnNan;
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
@@ -69,83 +96,188 @@ export interface IndexSummary {
   readonly validation: Readonly<Record<string, number>>;
 }
 
+/** Refusals to go on with what is there: it stays as it is. */
+const REFUSALS: ReadonlySet<string> = new Set(['run-changed', 'index-damaged']);
+
 /**
- * Pictures to index: builds the catalogue and its bag of visual words, trains the network, writes the folder. It appears under its name only when it
- * is complete; on an error or an interruption nothing is left. The one exception: training that diverges after it had a
- * good state leaves the index of that state, and then throws.
- * @throws NeurodexError of the catalogue, `config-invalid`, `output-exists`, `training-diverged`, `interrupted`
+ * Pictures to index: builds the catalogue and its bag of visual words, trains the network, writes the folder. It appears
+ * under its name only when it is complete. Until then the run lives in `<out>.partial`; where it stops after the pictures
+ * were read in, by an error, an interruption or a process that is killed, it stays there, and `resume` goes on with it.
+ * Training that diverges after it had a good state leaves the index of that state, and then throws.
+ * @throws NeurodexError of the catalogue, `config-invalid`, `output-exists`, `run-unfinished`, `run-locked`,
+ *   `run-changed`, `training-diverged`, `interrupted`
  */
 export async function createIndex(options: CreateIndexOptions): Promise<IndexSummary> {
-  const { out, force, signal, config } = options;
+  const { out, force, resume = false, keepUnfinished = true, signal, config } = options;
   checkConfig(config);
-  const folder = { force, marker: INDEX_FILE, ...(signal === undefined ? {} : { signal }) };
-  const { summary, diverged } = await createFolder(out, folder, (temporary) => fillIndex(options, temporary));
-  if (diverged === undefined) return summary;
-  throw new NeurodexError(
-    diverged.code,
-    `${diverged.message}; the index holds the last good state, of step ${summary.steps}`,
-    {
-      details: diverged.details,
-      ...(diverged.hint === undefined ? {} : { hint: diverged.hint }),
-    },
-  );
-}
-
-interface Filled {
-  readonly summary: IndexSummary;
-  readonly diverged: NeurodexError | undefined;
-}
-
-async function fillIndex(options: CreateIndexOptions, folder: string): Promise<Filled> {
-  const { dataset, config, seed, device, reporter } = options;
-  const started = performance.now();
-  const tracker = new RunLog(join(folder, RUN_LOG), reporter);
+  const folder = {
+    force,
+    resume,
+    marker: INDEX_FILE,
+    ownMarker: RUN_FILE,
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const complete = resume && !force ? await completedBefore(options) : undefined;
+  let kept = false;
+  const keeps = async (at: string, error: unknown): Promise<boolean> => {
+    const refused = error instanceof NeurodexError && REFUSALS.has(error.code);
+    kept = !refused && keepUnfinished && (await isIngested(at));
+    return kept || refused;
+  };
   try {
-    tracker.track({
-      kind: 'start',
-      time: new Date().toISOString(),
-      config,
-      dataset: { name: dataset.name, source: dataset.source },
-      seed,
-    });
-    const { built, bovw } = await ingest(options, folder);
-    for (const file of built.skipped) tracker.track({ kind: 'skipped', ...file });
-    const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
+    const manifest =
+      complete ?? (await completeFolder(out, folder, (unfinished) => fillIndex(options, unfinished), keeps));
+    const summary = await summarise(manifest, out);
+    const stopped = manifest.training?.stopped;
+    if (stopped === undefined) return summary;
+    throw new NeurodexError(
+      'training-diverged',
+      `${stopped}; the index holds the last good state, of step ${summary.steps}`,
+      { hint: divergenceAdvice(config) },
+    );
+  } catch (error) {
+    throw kept ? withTheWayOn(error, unfinishedName(resolve(out)), options.reporter) : error;
+  }
+}
+
+/** The index that an earlier process completed, where it is the one that is asked for. */
+async function completedBefore(options: CreateIndexOptions): Promise<IndexManifest | undefined> {
+  const { out, seed, config, dataset, systems, reporter } = options;
+  if (existsSync(unfinishedName(resolve(out)))) return undefined;
+  let manifest: IndexManifest;
+  try {
+    manifest = await readIndexManifest(out);
+  } catch {
+    return undefined;
+  }
+  const same =
+    manifest.seed === seed &&
+    manifest.dataset.name === dataset.name &&
+    manifest.dataset.source === dataset.source &&
+    (systems === undefined || String(systems) === String(manifest.systems)) &&
+    changedKeys(manifest.config as unknown as Config, config).length === 0;
+  if (same) reporter.info(`${out} is complete already`);
+  return same ? manifest : undefined;
+}
+
+/** The error of a run that stays, with what to do about it. */
+function withTheWayOn(error: unknown, folder: string, reporter: Reporter): unknown {
+  const way = `${folder} keeps what is done: the same command with --resume goes on from there`;
+  if (!(error instanceof NeurodexError)) {
+    reporter.info(way);
+    return error;
+  }
+  return new NeurodexError(error.code, error.message, {
+    hint: error.hint === undefined ? way : `${error.hint}; ${way}`,
+    details: { ...error.details, unfinished: folder },
+    cause: error,
+  });
+}
+
+/** Does what is left to be done in the folder of an unfinished run. */
+async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): Promise<IndexManifest> {
+  const { dataset, config, seed, device, reporter } = options;
+  const { folder } = unfinished;
+  if (unfinished.resumed && existsSync(join(folder, INDEX_FILE))) return await finish(folder);
+  const before = await reopen(options, unfinished);
+  const started = performance.now() - 1000 * (before?.checkpoint?.seconds ?? before?.facts.seconds ?? 0);
+  const elapsed = () => (performance.now() - started) / 1000;
+  const log = new RunLog(join(folder, RUN_LOG), reporter);
+  const tracker: Tracker = log;
+  let manifest: IndexManifest;
+  try {
+    const time = new Date().toISOString();
+    const resumedFrom = before === undefined ? {} : { resumedFrom: before.checkpoint?.memory.step ?? 0 };
+    const source = { name: dataset.name, source: dataset.source };
+    tracker.track({ kind: 'start', time, config, dataset: source, seed, ...resumedFrom });
+    let bovw = before?.facts.bovw ?? undefined;
+    if (before === undefined) {
+      const made = await ingest(options, folder);
+      bovw = made.bovw;
+      for (const file of made.built.skipped) tracker.track({ kind: 'skipped', ...file });
+      await finishIngest(folder, { bovw: bovw ?? null, seconds: elapsed(), logBytes: log.sync() });
+    }
+    const catalogue = before?.catalogue ?? (await openCatalogue(join(folder, CATALOGUE_FOLDER)));
     const wanted = options.systems ?? SYSTEMS;
     const systems = SYSTEMS.filter((name) => wanted.includes(name) && (name !== 'bovw' || bovw !== undefined));
-    const trained = systems.includes('dsi') ? await makeNetwork(catalogue, options, folder, tracker) : undefined;
-    const seconds = (performance.now() - started) / 1000;
-    await writeIndexManifest(
-      folder,
-      describeIndex({
-        neurodex: VERSION,
-        created: new Date().toISOString(),
-        seed,
-        dataset: { name: dataset.name, source: dataset.source },
-        config,
-        systems,
-        ...(bovw === undefined ? {} : { bovw }),
-        ...(trained === undefined ? {} : describeNetwork(trained, device, seconds)),
-      }),
-    );
+    const state: NetworkState = {
+      resumeFrom: before?.checkpoint,
+      save: (checkpoint, checkpoints) => checkpoints.save(checkpoint, { seconds: elapsed(), logBytes: log.sync() }),
+    };
+    const trained = systems.includes('dsi') ? await makeNetwork(catalogue, options, folder, tracker, state) : undefined;
+    manifest = describeIndex({
+      neurodex: VERSION,
+      created: new Date().toISOString(),
+      seed,
+      dataset: source,
+      config,
+      systems,
+      ...(bovw === undefined ? {} : { bovw }),
+      ...(trained === undefined ? {} : describeNetwork(trained, device, elapsed())),
+    });
     const diverged = trained?.result.diverged;
     tracker.track({ kind: 'end', time: new Date().toISOString(), reason: diverged?.message ?? 'done' });
-    const count = (role: 'train' | 'validation' | 'test') => withRole(catalogue, role).length;
-    const summary: IndexSummary = {
-      index: resolve(options.out),
-      catalogue: withRole(catalogue, 'catalogue').length,
-      queries: { train: count('train'), validation: count('validation'), test: count('test') },
-      skipped: built.skipped,
-      systems,
-      parameters: trained?.model.parameters ?? 0,
-      steps: trained?.result.steps ?? 0,
-      seconds,
-      validation: trained?.result.figures ?? {},
-    };
-    return { summary, diverged };
   } finally {
     await tracker.close();
   }
+  // Last of all: with it, the index is complete.
+  await writeIndexManifest(folder, manifest);
+  return await finish(folder);
+}
+
+async function finish(folder: string): Promise<IndexManifest> {
+  const manifest = await readIndexManifest(folder);
+  await tidy(folder);
+  return manifest;
+}
+
+interface Reopened {
+  readonly facts: IngestFacts;
+  readonly catalogue: Catalogue;
+  readonly checkpoint: (Checkpoint & CheckpointContext) | undefined;
+}
+
+/** Begins a run, or finds out where it stopped: undefined where the pictures are still to be read in. */
+async function reopen(options: CreateIndexOptions, { folder, resumed }: Unfinished): Promise<Reopened | undefined> {
+  const { reporter, config } = options;
+  const mark = await markOf(options.dataset);
+  if (!resumed) {
+    await beginRun(folder, options, mark);
+    return undefined;
+  }
+  await continueRun(folder, options, mark, reporter);
+  const facts = await readIngest(folder);
+  if (facts === undefined) {
+    reporter.info(`${folder}: the pictures were not all read in, so that is done again`);
+    await startOver(folder);
+    return undefined;
+  }
+  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
+  const parameters = parameterCount(dsiParameters(geometryFor(catalogue, config)));
+  const checkpoint = await new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), reporter).latest(parameters);
+  await rewindLog(folder, checkpoint?.logBytes ?? facts.logBytes);
+  reporter.info(
+    checkpoint === undefined
+      ? `going on with ${folder}: the pictures are read in, and training begins`
+      : `going on with ${folder} from step ${checkpoint.memory.step}`,
+  );
+  return { facts, catalogue, checkpoint };
+}
+
+async function summarise(manifest: IndexManifest, out: string): Promise<IndexSummary> {
+  const catalogue = await openCatalogueRows(join(out, CATALOGUE_FOLDER));
+  const count = (role: Role) => catalogue.pictures.filter((picture) => picture.role === role).length;
+  return {
+    index: resolve(out),
+    catalogue: count('catalogue'),
+    queries: { train: count('train'), validation: count('validation'), test: count('test') },
+    skipped: catalogue.skipped,
+    systems: manifest.systems,
+    parameters: manifest.model?.parameters ?? 0,
+    steps: manifest.training?.steps ?? 0,
+    seconds: manifest.training?.seconds ?? 0,
+    validation: manifest.training?.validation ?? {},
+  };
 }
 
 /** The catalogue, and the bag of visual words of its pictures where that is wanted and can be made. */
@@ -186,18 +318,35 @@ interface TrainedNetwork {
   readonly model: NonNullable<IndexManifest['model']>;
 }
 
+/** The state of training that is kept, and that it goes on from. */
+interface NetworkState {
+  readonly resumeFrom: Checkpoint | undefined;
+  save(checkpoint: Checkpoint, checkpoints: CheckpointFolder): Promise<void>;
+}
+
+function geometryFor(catalogue: Catalogue, config: Config): Geometry {
+  const scheme = SCHEMES[config.identifiers.scheme];
+  const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
+  return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers));
+}
+
 /** Trains the network on the catalogue and writes its file. */
 async function makeNetwork(
   catalogue: Catalogue,
   options: CreateIndexOptions,
   folder: string,
   tracker: Tracker,
+  { resumeFrom, save }: NetworkState,
 ): Promise<TrainedNetwork> {
-  const { config } = options;
-  const scheme = SCHEMES[config.identifiers.scheme];
-  const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
-  const geometry = geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers));
-  const result = await trainOn(catalogue, geometry, options, tracker);
+  const geometry = geometryFor(catalogue, options.config);
+  const checkpoints = new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), options.reporter);
+  const result = await trainOn(catalogue, geometry, options, tracker, {
+    resumeFrom,
+    checkpoints: {
+      save: (checkpoint) => save(checkpoint, checkpoints),
+      settled: () => checkpoints.settled(),
+    },
+  });
   const model = serialiseModel({ geometry, parameters: result.parameters });
   await writeFileAtomically(join(folder, MODEL_FILE), model);
   return {
@@ -224,9 +373,10 @@ const describeNetwork = ({ result, model }: TrainedNetwork, device: Device, seco
 
 async function trainOn(
   catalogue: Catalogue,
-  geometry: ReturnType<typeof geometryOf>,
-  { config, seed, device, reporter, signal }: CreateIndexOptions,
+  geometry: Geometry,
+  { config, seed, device, reporter, signal, onNan = 'stop' }: CreateIndexOptions,
   tracker: Tracker,
+  state: Pick<TrainingRun, 'resumeFrom' | 'checkpoints'>,
 ): Promise<TrainingResult> {
   const runtime = nodeRuntime({ device });
   const scheme = SCHEMES[config.identifiers.scheme];
@@ -238,6 +388,7 @@ async function trainOn(
   const drawn = queries.length > 0 ? queries : ownQueries;
   const pairs = drawn.reduce((n, example) => n + example.relevant.length, 0);
   const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });
+  checkPhase(state.resumeFrom, phases);
   const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
   try {
     return await train({
@@ -251,9 +402,20 @@ async function trainOn(
       tracker,
       reporter,
       signal,
+      onNan,
+      ...state,
       validate: (parameters, phase) => validator.measure(parameters, phase.mix),
     });
   } finally {
     await validator.close();
   }
+}
+
+/** A plan that a changed configuration has left without the phase that the run is in. */
+function checkPhase(resumeFrom: Checkpoint | undefined, phases: readonly Phase[]): void {
+  if (resumeFrom === undefined || phases.some(({ name }) => name === resumeFrom.phase)) return;
+  throw new NeurodexError('run-changed', `the run is in its ${resumeFrom.phase} phase, which the plan has no more`, {
+    hint: `set training.${resumeFrom.phase}Epochs above 0`,
+    details: { phase: resumeFrom.phase },
+  });
 }

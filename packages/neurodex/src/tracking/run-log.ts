@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs';
 import type { Reporter } from '../progress.ts';
 import type { TrackedEvent, Tracker } from './tracker.ts';
 
@@ -58,6 +58,22 @@ export class RunLog implements Tracker {
     }
     this.done = true;
     this.closeFile();
+  }
+
+  /**
+   * Everything tracked so far is on the disk.
+   * @returns bytes of the log: where a run goes on that is resumed from here
+   */
+  sync(): number {
+    if (!this.done) {
+      try {
+        this.flush();
+        if (this.file !== undefined) fsyncSync(this.file);
+      } catch (error) {
+        this.giveUp(error);
+      }
+    }
+    return statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   // Synchronous: a few kilobytes a second cost nothing beside training, and the lines survive a process that dies.

@@ -10,12 +10,9 @@ import { BestKeeper, type Figures } from './best.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { BatchMaker, type Example, type ExampleSource } from './examples.ts';
 import { BatchLoader } from './loader.ts';
+import type { OnNan } from './on-nan.ts';
 import type { Phase } from './plan.ts';
 import { trainingStep } from './step.ts';
-
-/** What happens to a batch whose loss or gradient is no finite number: training stops, or goes on without that batch. */
-export const ON_NAN = ['stop', 'skip'] as const;
-export type OnNan = (typeof ON_NAN)[number];
 
 /** Batches skipped in a row after which training stops all the same: it is not the batches then. */
 const MOST_SKIPPED = 10;
@@ -290,12 +287,16 @@ async function measure(run: TrainingRun, phase: Phase, parameters: Float32Array)
   }
 }
 
-const divergence = (phase: Phase, step: number, loss: number, { training }: Config): NeurodexError =>
+/** What to change when training diverged. */
+export const divergenceAdvice = ({ training }: Config): string =>
+  `lower training.learningRate (it is ${training.learningRate}) or training.gradientClip (${training.gradientClip}), or raise training.warmupFraction (${training.warmupFraction})`;
+
+const divergence = (phase: Phase, step: number, loss: number, config: Config): NeurodexError =>
   new NeurodexError(
     'training-diverged',
     `training diverged at step ${step} of the ${phase.name} phase: the loss is ${loss}`,
     {
-      hint: `lower training.learningRate (it is ${training.learningRate}) or training.gradientClip (${training.gradientClip}), or raise training.warmupFraction (${training.warmupFraction})`,
-      details: { phase: phase.name, step, learningRate: training.learningRate },
+      hint: divergenceAdvice(config),
+      details: { phase: phase.name, step, learningRate: config.training.learningRate },
     },
   );
