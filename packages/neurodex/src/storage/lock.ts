@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as disk from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 
 /** Who works on a folder. */
@@ -18,6 +19,10 @@ interface Holder {
 
 /** Milliseconds after which a lock that names nobody counts as left behind: its holder writes it at once. */
 const UNFINISHED = 5000;
+
+/** Milliseconds to wait while another process takes a lock over, and how often. */
+const PAUSE = 20;
+const MOST_ATTEMPTS = 500;
 
 export interface Lock {
   /** Harmless when the lock is not there any more. */
@@ -36,8 +41,7 @@ export async function lockFile(path: string): Promise<Lock> {
     process: processMark(process.pid),
     token: randomBytes(8).toString('hex'),
   };
-  // Two that find the same lock left behind may meet in between: the one that loses finds the other's.
-  for (let attempt = 0; attempt < 5; attempt++) {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     if (await create(path, own)) {
       return {
         async release(at = path) {
@@ -45,10 +49,8 @@ export async function lockFile(path: string): Promise<Lock> {
         },
       };
     }
-    const found = await read(path);
-    if (found === undefined) continue;
-    if (isHeld(found)) throw locked(path, found.holder);
-    await removeStale(path, found.text);
+    await refuseLocked(path);
+    await removeStale(path, own);
   }
   throw locked(path, undefined);
 }
@@ -71,7 +73,6 @@ async function create(path: string, own: Holder): Promise<boolean> {
 }
 
 interface Found {
-  readonly text: string;
   /** Undefined where the file does not say. */
   readonly holder: Holder | undefined;
   /** Milliseconds since it was written. */
@@ -81,7 +82,7 @@ interface Found {
 async function read(path: string): Promise<Found | undefined> {
   try {
     const [text, { mtimeMs }] = await Promise.all([disk.readFile(path, 'utf8'), disk.stat(path)]);
-    return { text, holder: holderOf(text), age: Date.now() - mtimeMs };
+    return { holder: holderOf(text), age: Date.now() - mtimeMs };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw fromFileSystem(error, path);
@@ -134,17 +135,25 @@ function processMark(pid: number): string | null {
   }
 }
 
-/** Takes a lock away whose text is `stale`; one that another process made meanwhile is put back. */
-async function removeStale(path: string, stale: string): Promise<void> {
-  const aside = `${path}.stale-${process.pid}-${randomBytes(3).toString('hex')}`;
-  try {
-    await disk.rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw fromFileSystem(error, path);
+/**
+ * Takes away a lock that was left behind. One process does so at a time, and looks again first: what it found before may
+ * have been taken over meanwhile.
+ */
+async function removeStale(path: string, own: Holder): Promise<void> {
+  const guard = `${path}.takeover`;
+  if (!(await create(guard, own))) {
+    const found = await read(guard);
+    // Its holder was killed within the moment that this takes.
+    if (found !== undefined && found.age > UNFINISHED) await disk.rm(guard, { force: true });
+    await setTimeout(PAUSE);
+    return;
   }
-  if ((await disk.readFile(aside, 'utf8')) === stale) await disk.rm(aside, { force: true });
-  else await disk.rename(aside, path);
+  try {
+    const found = await read(path);
+    if (found !== undefined && !isHeld(found)) await disk.rm(path, { force: true });
+  } finally {
+    await disk.rm(guard, { force: true });
+  }
 }
 
 function locked(path: string, holder: Holder | undefined): NeurodexError {
