@@ -249,7 +249,7 @@ describe('a batch whose loss is no number', () => {
   };
 
   it('is skipped and counted where that is asked for', async () => {
-    const { result, steps, said, tracker } = run((n) => n === 5 || n === 25, 'skip');
+    const { result, steps, said } = run((n) => n === 5 || n === 25, 'skip');
     const { parameters, diverged } = await result;
     expect(diverged).toBeUndefined();
     expect(parameters.every(Number.isFinite)).toBe(true);
@@ -268,7 +268,6 @@ describe('a batch whose loss is no number', () => {
       expect.stringContaining('(2 so far)'),
       '2 batches were skipped because the loss or the gradient was no number',
     ]);
-    expect(tracker.events.filter(({ kind }) => kind === 'message')).toHaveLength(2);
   });
 
   it('stops training all the same when no batch has one any more', async () => {

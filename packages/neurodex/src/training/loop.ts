@@ -104,6 +104,8 @@ class PhaseTraining {
   private done: number;
   private validated: Figures;
   private validatedAt: number;
+  /** Of the newest step that counts. */
+  private newest: Readonly<Record<string, number>> = {};
   private readonly skips: { all: number; stretch: number };
   /** Where the batches after the last one that was taken begin. */
   private batches: Checkpoint['batches'];
@@ -188,6 +190,7 @@ class PhaseTraining {
     this.batches = batch.state;
     if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) {
       this.skips.stretch = 0;
+      this.newest = { loss, tokenAccuracy };
       tracker.track({
         kind: 'step',
         phase: phase.name,
@@ -216,21 +219,20 @@ class PhaseTraining {
       done: step,
       total: phase.steps,
       unit: 'steps',
-      figures: { loss, tokenAccuracy, ...this.validated },
+      figures: { ...this.newest, ...this.validated, ...(this.skips.all > 0 ? { skipped: this.skips.all } : {}) },
     });
     return undefined;
   }
 
   /** Undoes the last step where that is asked for. @returns whether training goes on */
   private skip(loss: number, gradientNorm: number): boolean {
-    const { onNan = 'stop', tracker, reporter } = this.trained;
+    const { onNan = 'stop', reporter } = this.trained;
     if (onNan === 'stop' || this.skips.stretch >= MOST_SKIPPED) return false;
     this.memory.takeBack();
     this.skips.all++;
     this.skips.stretch++;
-    const text = `step ${this.memory.step}: the batch is skipped, its loss is ${loss} and the norm of its gradient ${gradientNorm} (${this.skips.all} so far)`;
-    reporter.warn(text, { step: this.memory.step, skipped: this.skips.all });
-    tracker.track({ kind: 'message', level: 'warning', text });
+    const message = `step ${this.memory.step}: the batch is skipped, its loss is ${loss} and the norm of its gradient ${gradientNorm} (${this.skips.all} so far)`;
+    reporter.warn(message, { step: this.memory.step, skipped: this.skips.all });
     return true;
   }
 
