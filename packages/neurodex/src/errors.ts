@@ -28,9 +28,11 @@ export const ERROR_CODES = [
   'index-damaged',
   'index-newer',
   'system-missing',
+  'run-missing',
   'device-unavailable',
   'training-diverged',
   'trec-malformed',
+  'queries-differ',
   'interrupted',
 ] as const;
 

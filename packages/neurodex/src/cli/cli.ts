@@ -2,11 +2,15 @@ import { Command, CommanderError } from 'commander';
 import { NeurodexError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import type { Context } from './command.ts';
+import { addAttention } from './commands/attention.ts';
+import { addCompare } from './commands/compare.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addIndex } from './commands/index.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKeypoints } from './commands/keypoints.ts';
+import { addReport } from './commands/report.ts';
+import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -76,7 +80,19 @@ function createProgram(context: Context, help: { out: string; error: string }): 
         '  neurodex search photos.index holiday.jpg\n      searches it\n' +
         '\nExit status: 0 done, 1 failed, 2 wrong usage.\n',
     );
-  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addInspect, addKeypoints]) add(program, context);
+  for (const add of [
+    addDemo,
+    addIndex,
+    addSearch,
+    addEvaluate,
+    addCompare,
+    addReport,
+    addInspect,
+    addRuns,
+    addAttention,
+    addKeypoints,
+  ])
+    add(program, context);
   return program;
 }
 

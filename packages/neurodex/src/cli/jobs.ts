@@ -1,9 +1,14 @@
 import type { Dataset } from '../datasets/dataset.ts';
+import type { showAttention } from '../jobs/attention.ts';
+import type { compareIndexes, compareRuns } from '../jobs/compare.ts';
 import type { createIndex } from '../jobs/create-index.ts';
 import type { runDemo } from '../jobs/demo.ts';
 import type { evaluateIndex } from '../jobs/evaluate-index.ts';
+import type { judgeRuns } from '../jobs/evaluate-runs.ts';
 import type { inspectIndex } from '../jobs/inspect-index.ts';
 import type { findKeypoints } from '../jobs/keypoints.ts';
+import type { listRuns } from '../jobs/list-runs.ts';
+import type { writeReport } from '../jobs/report.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { readBegun } from '../jobs/unfinished-run.ts';
 import type { Reporter } from '../progress.ts';
@@ -14,9 +19,15 @@ export interface Jobs {
   readonly readBegun: typeof readBegun;
   readonly searchIndex: typeof searchIndex;
   readonly evaluateIndex: typeof evaluateIndex;
+  readonly judgeRuns: typeof judgeRuns;
+  readonly compareIndexes: typeof compareIndexes;
+  readonly compareRuns: typeof compareRuns;
   readonly inspectIndex: typeof inspectIndex;
   readonly runDemo: typeof runDemo;
+  readonly listRuns: typeof listRuns;
   readonly findKeypoints: typeof findKeypoints;
+  readonly showAttention: typeof showAttention;
+  readonly writeReport: typeof writeReport;
 }
 
 /** Where pictures come from, by the word that a user gives for it. */
@@ -42,8 +53,14 @@ export const services: Services = {
     readBegun: async (out, options) => (await import('../jobs/unfinished-run.ts')).readBegun(out, options),
     searchIndex: async (options) => (await import('../jobs/search.ts')).searchIndex(options),
     evaluateIndex: async (options) => (await import('../jobs/evaluate-index.ts')).evaluateIndex(options),
+    judgeRuns: async (options) => (await import('../jobs/evaluate-runs.ts')).judgeRuns(options),
+    compareIndexes: async (options) => (await import('../jobs/compare.ts')).compareIndexes(options),
+    compareRuns: async (options) => (await import('../jobs/compare.ts')).compareRuns(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    writeReport: async (options) => (await import('../jobs/report.ts')).writeReport(options),
+    showAttention: async (options) => (await import('../jobs/attention.ts')).showAttention(options),
+    listRuns: async (options) => (await import('../jobs/list-runs.ts')).listRuns(options),
     findKeypoints: async (options) => (await import('../jobs/keypoints.ts')).findKeypoints(options),
   },
   sources: {

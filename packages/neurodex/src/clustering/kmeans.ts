@@ -5,16 +5,18 @@ import { plusPlus } from './seeding.ts';
 /** Iterations of one restart at most, and the movement at which it has converged: scikit-learn's defaults. */
 const MOST_ITERATIONS = 300;
 const TOLERANCE = 1e-4;
+/** Points per cluster on which the restarts compete: enough to tell them apart. */
+const SAMPLE = 100;
 
 export interface KMeansOptions {
   readonly runtime: Runtime;
   readonly dimensions: number;
   /** k, at most the number of points. */
   readonly clusters: number;
-  /** Runs from different seedings, of which the best is kept. */
+  /** Seedings that compete. */
   readonly restarts: number;
   readonly random: Random;
-  /** Called after every iteration. */
+  /** Called after every iteration; the run over all points, where a sample was drawn, counts as one more restart. */
   readonly onIteration?: (figures: {
     readonly restart: number;
     readonly iteration: number;
@@ -27,13 +29,15 @@ export interface Clustering {
   readonly centroids: Float32Array;
   /** Sum of the squared distances of all points to their centroids. */
   readonly inertia: number;
-  /** Of the restart that was kept. */
+  /** Of the run that ended in these centroids. */
   readonly iterations: number;
 }
 
 /**
- * k-means by Lloyd's algorithm (Lloyd 1982) from k-means++ seedings, all points in memory. A cluster that loses its last
- * point is seeded anew with the point farthest from its centroid. The same random state gives the same centroids.
+ * k-means by Lloyd's algorithm (Lloyd 1982) from k-means++ seedings, all points in memory. The restarts compete on a random
+ * sample, and the best of them goes on with all points: in their first steps, seedings differ far more than samples do. A
+ * cluster that loses its last point is seeded anew with the point farthest from its centroid. The same random state gives
+ * the same centroids.
  * @param points float32 [n, dimensions], n ≥ clusters
  */
 export async function kMeans(points: Float32Array, options: KMeansOptions): Promise<Clustering> {
@@ -42,21 +46,35 @@ export async function kMeans(points: Float32Array, options: KMeansOptions): Prom
   const mean = meanOf(points, dimensions);
   const centred = points.map((value, i) => value - (mean[i % dimensions] as number));
   const tolerance = TOLERANCE * variance(centred);
+  const sample = sampled(centred, dimensions, SAMPLE * clusters, random);
   const nearest = new NearestCentroids(runtime, { clusters, dimensions });
+  const refined = (from: Float32Array, seeds: Float32Array, restart: number) =>
+    lloyd(from, seeds, nearest, tolerance, (iteration, inertia) => onIteration?.({ restart, iteration, inertia }));
   let best: Clustering | undefined;
   try {
     for (let restart = 0; restart < restarts; restart++) {
-      const seeds = await plusPlus(runtime, centred, dimensions, clusters, Random.seeded(random.uint32()));
-      const found = await lloyd(centred, seeds, nearest, tolerance, (iteration, inertia) =>
-        onIteration?.({ restart, iteration, inertia }),
-      );
+      const seeds = await plusPlus(runtime, sample, dimensions, clusters, Random.seeded(random.uint32()));
+      const found = await refined(sample, seeds, restart);
       if (best === undefined || found.inertia < best.inertia) best = found;
     }
+    if (best === undefined) throw new RangeError('k-means needs at least one restart');
+    if (sample !== centred) best = await refined(centred, best.centroids, restarts);
   } finally {
     await nearest.release();
   }
-  if (best === undefined) throw new RangeError('k-means needs at least one restart');
   return { ...best, centroids: best.centroids.map((value, i) => value + (mean[i % dimensions] as number)) };
+}
+
+/** At most so many of the points, drawn at random; all of them where there are no more. */
+function sampled(points: Float32Array, dimensions: number, most: number, random: Random): Float32Array {
+  const n = points.length / dimensions;
+  if (n <= most) return points;
+  const chosen = random.shuffled(Array(n).keys()).slice(0, most);
+  const sample = new Float32Array(most * dimensions);
+  for (const [i, point] of chosen.entries()) {
+    sample.set(points.subarray(point * dimensions, (point + 1) * dimensions), i * dimensions);
+  }
+  return sample;
 }
 
 async function lloyd(

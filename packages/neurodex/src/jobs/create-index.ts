@@ -31,8 +31,11 @@ import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
+import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
-import type { Tracker } from '../tracking/tracker.ts';
+import { trackedReporter } from '../tracking/tracked-reporter.ts';
+import { DONE, type Tracker } from '../tracking/tracker.ts';
+import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
 import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
@@ -42,6 +45,7 @@ import { type Phase, planTraining } from '../training/plan.ts';
 import { VERSION } from '../version.ts';
 import { type BuiltBovw, buildBovw } from './build-bovw.ts';
 import { markOf } from './data-set-mark.ts';
+import { ExamplePictures } from './example-pictures.ts';
 import { changedKeys } from './resume-config.ts';
 import {
   beginRun,
@@ -80,6 +84,8 @@ export interface CreateIndexOptions {
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** Trackers besides the run log; none unless given. */
+  readonly tracking?: TrackingRequest;
 }
 
 export interface IndexSummary {
@@ -183,7 +189,8 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
   const started = performance.now() - 1000 * (before?.checkpoint?.seconds ?? before?.facts.seconds ?? 0);
   const elapsed = () => (performance.now() - started) / 1000;
   const log = new RunLog(join(folder, RUN_LOG), reporter);
-  const tracker: Tracker = log;
+  const trackers = await openTrackers(options.tracking, folder, reporter);
+  const tracker = fanOut([log, ...trackers], reporter);
   let manifest: IndexManifest;
   try {
     const time = new Date().toISOString();
@@ -204,7 +211,13 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       resumeFrom: before?.checkpoint,
       save: (checkpoint, checkpoints) => checkpoints.save(checkpoint, { seconds: elapsed(), logBytes: log.sync() }),
     };
-    const trained = systems.includes('dsi') ? await makeNetwork(catalogue, options, folder, tracker, state) : undefined;
+    const trainNetwork = async () => {
+      const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, folder, tracker, reporter);
+      await examples?.trackInputs();
+      const told = { ...options, reporter: trackedReporter(reporter, tracker) };
+      return makeNetwork(catalogue, told, folder, tracker, { ...state, examples });
+    };
+    const trained = systems.includes('dsi') ? await trainNetwork() : undefined;
     manifest = describeIndex({
       neurodex: VERSION,
       created: new Date().toISOString(),
@@ -216,7 +229,11 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       ...(trained === undefined ? {} : describeNetwork(trained, device, elapsed())),
     });
     const diverged = trained?.result.diverged;
-    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: diverged?.message ?? 'done' });
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: diverged?.message ?? DONE });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason });
+    throw error;
   } finally {
     await tracker.close();
   }
@@ -336,7 +353,7 @@ async function makeNetwork(
   options: CreateIndexOptions,
   folder: string,
   tracker: Tracker,
-  { resumeFrom, save }: NetworkState,
+  { resumeFrom, save, examples }: NetworkState & { readonly examples: ExamplePictures | undefined },
 ): Promise<TrainedNetwork> {
   const geometry = geometryFor(catalogue, options.config);
   const checkpoints = new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), options.reporter);
@@ -346,6 +363,7 @@ async function makeNetwork(
       save: (checkpoint) => save(checkpoint, checkpoints),
       settled: () => checkpoints.settled(),
     },
+    examples,
   });
   const model = serialiseModel({ geometry, parameters: result.parameters });
   await writeFileAtomically(join(folder, MODEL_FILE), model);
@@ -376,7 +394,10 @@ async function trainOn(
   geometry: Geometry,
   { config, seed, device, reporter, signal, onNan = 'stop' }: CreateIndexOptions,
   tracker: Tracker,
-  state: Pick<TrainingRun, 'resumeFrom' | 'checkpoints'>,
+  {
+    examples,
+    ...state
+  }: Pick<TrainingRun, 'resumeFrom' | 'checkpoints'> & { readonly examples: ExamplePictures | undefined },
 ): Promise<TrainingResult> {
   const runtime = nodeRuntime({ device });
   const scheme = SCHEMES[config.identifiers.scheme];
@@ -391,7 +412,7 @@ async function trainOn(
   checkPhase(state.resumeFrom, phases);
   const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
   try {
-    return await train({
+    const result = await train({
       runtime,
       geometry,
       source: { catalogue, scheme, trie, length: geometry.tokens, config },
@@ -406,6 +427,8 @@ async function trainOn(
       ...state,
       validate: (parameters, phase) => validator.measure(parameters, phase.mix),
     });
+    await examples?.trackAnswers(validator.systemOf(result.parameters), result.steps);
+    return result;
   } finally {
     await validator.close();
   }

@@ -19,6 +19,7 @@ import { type Index, openIndex } from '../retrieval/open.ts';
 import { createFolder } from '../storage/atomic.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
+import type { TrackingRequest } from '../tracking/trackers.ts';
 import { createIndex } from './create-index.ts';
 
 export interface DemoOptions {
@@ -33,6 +34,8 @@ export interface DemoOptions {
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** Trackers besides the run log; none unless given. */
+  readonly tracking?: TrackingRequest;
   /** Gives the pictures; emoji from npm unless told. */
   readonly openDataset?: (options: EmojiOptions) => Promise<Dataset>;
 }
@@ -98,7 +101,7 @@ async function show(
   const { catalogue } = index;
   const systems = await systemsOf(index);
   const comparison = await evaluateSystems({ systems, catalogue, queries: queriesOf(catalogue, 'test'), reporter });
-  await writeFile(join(folder, MEASURES), `${measuresTable(comparison.systems)}\n`);
+  await writeFile(join(folder, MEASURES), `${measuresTable(comparison.systems, comparison.intervals)}\n`);
   await writeFile(join(folder, CONTACT_SHEET), await contactSheet({ rows: await sheetRows(index) }));
   const log = await readFile(join(index.folder, RUN_LOG), 'utf8');
   const events = log

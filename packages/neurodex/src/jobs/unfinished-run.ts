@@ -11,6 +11,7 @@ import { bovwFacts, INDEX_FILE, type IndexManifest, readIndexManifest } from '..
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { syncTree, writeFileAtomically } from '../storage/atomic.ts';
 import { LOCK_FILE, unfinishedName } from '../storage/unfinished.ts';
+import { RUN_IDENTITY } from '../tracking/run-identity.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import { VERSION } from '../version.ts';
 import { type DatasetMark, otherDataset } from './data-set-mark.ts';
@@ -22,7 +23,7 @@ export const INGEST_FILE = 'ingested.json';
 export const CHECKPOINTS_FOLDER = 'checkpoints';
 
 /** A run is the same one to its trackers as long as this file of theirs stays. */
-const KEPT_WHEN_STARTING_OVER = [LOCK_FILE, RUN_FILE, 'run.json'];
+const KEPT_WHEN_STARTING_OVER = [LOCK_FILE, RUN_FILE, RUN_IDENTITY];
 
 const FORMAT = 'neurodex-unfinished';
 

@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { TrackedEvent } from '../tracking/tracker.ts';
 import { type CurveSeries, curveSeries, type Point, smoothed, thinned } from './curve-series.ts';
+import { escapeXml } from './html.ts';
 
 const WIDTH = 820;
 const PANEL = 210;
@@ -202,6 +203,3 @@ function styleSheet(): string {
   ).join('');
   return `@media (prefers-color-scheme:dark){svg{color:${TEXT[1]}}.paper{fill:${PAPER[1]}}${dark}}`;
 }
-
-const escapeXml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

@@ -3,6 +3,7 @@ import type { IndexSummary } from '../../jobs/create-index.ts';
 import { PRESETS } from '../../presets/presets.ts';
 import { measuresLine } from '../../report/table.ts';
 import type { SystemName } from '../../retrieval/system.ts';
+import { shellQuote } from '../../shell.ts';
 import { ON_NAN, type OnNan } from '../../training/on-nan.ts';
 import { collected, oneOf, parseSeed, parseSystems, SYSTEMS, text, wholeNumber } from '../arguments.ts';
 import {
@@ -15,10 +16,10 @@ import {
   withExamples,
 } from '../command.ts';
 import { formatCount, formatSeconds, plural } from '../format.ts';
-import { shellQuote } from '../shell.ts';
 import { openSource } from '../source.ts';
+import { type TrackingFlags, trackingOf, withTracking } from '../tracking.ts';
 
-interface Flags extends CommonFlags, DeviceFlag {
+interface Flags extends CommonFlags, DeviceFlag, TrackingFlags {
   readonly out: string;
   readonly preset?: string;
   readonly config?: string;
@@ -62,11 +63,12 @@ export function addIndex(program: Command, context: Context): void {
       `a batch whose loss is no number: ${ON_NAN.join(' or ')} (stop unless told)`,
       oneOf('--on-nan', ON_NAN),
     );
-  withCommonFlags(withDevice(command));
+  withCommonFlags(withTracking(withDevice(command)));
   withExamples(command, [
     ['neurodex index photos --out photos.index', 'an index with the default configuration'],
     ['neurodex index photos --out photos.index --preset quick --seed 7 --force', 'a first look, again'],
     ['neurodex index photos --out photos.index --set training.indexingEpochs=800', 'train for longer'],
+    ['neurodex index photos --out photos.index --track tensorboard,wandb', 'and look at the curves there'],
     ['neurodex index photos --out photos.index --resume', 'go on after an interruption, with what the run began with'],
   ]);
   command.action((source: string, flags: Flags) => index(source, flags, context));
@@ -89,6 +91,7 @@ async function index(source: string, flags: Flags, context: Context): Promise<vo
     const systems = flags.systems ?? begun?.systems;
     const seed = flags.seed ?? begun?.seed ?? 0;
     const { concepts } = flags;
+    const tracking = trackingOf(flags, path(flags.out), io.env);
     const dataset = await openSource(
       { source, path: path(source), concepts, seed, reporter, signal: io.signal },
       services.sources,
@@ -103,6 +106,7 @@ async function index(source: string, flags: Flags, context: Context): Promise<vo
       resume: flags.resume === true,
       onNan: flags.onNan ?? 'stop',
       device: flags.device,
+      ...tracking,
       reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
     });

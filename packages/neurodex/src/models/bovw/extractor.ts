@@ -38,12 +38,8 @@ export class Extractor {
   }
 }
 
-function startThreads(): Piscina {
-  const compiled = import.meta.url.endsWith('.js');
-  return new Piscina({
-    filename: new URL(compiled ? './extract-worker.js' : './extract-worker.ts', import.meta.url).href,
-    maxThreads: availableParallelism(),
-    // From the sources, as tests run it, Node needs help with TypeScript.
-    execArgv: compiled ? [] : ['--import', 'tsx'],
-  });
-}
+/** The compiled worker, whether this file is compiled or a source that tests run: Node does not read TypeScript. */
+const WORKER = new URL('../../../dist/models/bovw/extract-worker.js', import.meta.url);
+
+const startThreads = (): Piscina =>
+  new Piscina({ filename: WORKER.href, maxThreads: availableParallelism(), execArgv: [] });
