@@ -11,7 +11,7 @@ const bin = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import
 const folder = mkdtempSync(join(tmpdir(), 'neurodex-kill-'));
 
 const RUN =
-  '--preset quick --seed 3 --set pictures.size=16 --set model.width=32 --set model.dropout=0.1 --set bovw.words=6 --set bovw.restarts=2 --set training.indexingEpochs=40 --set training.batchSize=16 --set training.validateEvery=5 --set training.checkpointEvery=3 --set augmentation.indexing=0.5';
+  '--preset quick --seed 3 --set pictures.size=16 --set model.width=32 --set model.dropout=0.1 --set bovw.words=6 --set bovw.restarts=2 --set training.indexingEpochs=40 --set training.batchSize=16 --set training.validateEvery=2 --set training.checkpointEvery=3 --set augmentation.indexing=0.5';
 
 interface Ended {
   readonly killed: boolean;
@@ -72,7 +72,7 @@ const MOMENTS = [
   { file: 'vocabulary.safetensors', after: 0 },
   { file: 'ingested.json', after: 0 },
   { file: checkpoint(3), after: 0 },
-  // The validation of step 10 is near.
+  // Every second step is validated: in the middle of that, or of a step.
   { file: checkpoint(9), after: 10 },
   { file: checkpoint(15), after: 40 },
   { file: 'model.safetensors', after: 0 },

@@ -244,6 +244,8 @@ describe('index', () => {
       config: { ...PRESETS.seed, retrieval: { exactUpTo: 7, beam: 3 } },
       seed: 5,
       systems: ['dsi'] as const,
+      device: 'cuda' as const,
+      onNan: 'skip' as const,
     };
     const readBegun = vi.fn(async () => begun);
     const createIndex = vi.fn(async () => summary);
@@ -256,10 +258,20 @@ describe('index', () => {
       expect(status).toBe(0);
       return (createIndex.mock.calls.at(-1) as unknown as [CreateIndexOptions])[0];
     };
-    expect(await resume()).toMatchObject({ ...begun, resume: true, force: false, onNan: 'stop' });
+    expect(await resume()).toMatchObject({ ...begun, resume: true, force: false });
     expect(readBegun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: true });
-    const changed = await resume('--set', 'training.indexingEpochs=3', '--seed', '6', '--on-nan', 'skip', '--force');
-    expect(changed).toMatchObject({ seed: 6, systems: ['dsi'], force: true, onNan: 'skip' });
+    const changed = await resume(
+      '--set',
+      'training.indexingEpochs=3',
+      '--seed',
+      '6',
+      '--on-nan',
+      'stop',
+      '--device',
+      'cpu',
+      '--force',
+    );
+    expect(changed).toMatchObject({ seed: 6, systems: ['dsi'], force: true, onNan: 'stop', device: 'cpu' });
     expect(changed.config).toEqual({ ...begun.config, training: { ...PRESETS.seed.training, indexingEpochs: 3 } });
     expect(readBegun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: false });
     // A preset or a file says all of it, and what differs is refused by the job.
@@ -646,7 +658,7 @@ describe('failure', () => {
     const { status, stderr } = await failing(new RuntimeError('the device cuda cannot be used here: no such provider'));
     expect(status).toBe(1);
     expect(stderr).toBe(
-      'error: the device cuda cannot be used here: no such provider\nhint: leave out --device to run on the CPU\n',
+      'error: the device cuda cannot be used here: no such provider\nhint: run on the CPU with --device cpu\n',
     );
   });
 

@@ -1,66 +1,39 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Device, parameterCount, Random } from '@neurodex/autograd';
+import { type Device, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { type BuiltCatalogue, buildCatalogue } from '../catalogue/build.ts';
-import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
-import { relevantRows } from '../evaluation/relevance.ts';
-import { identifierLength } from '../identifiers/encode.ts';
 import { SCHEMES } from '../identifiers/schemes.ts';
-import { type Geometry, geometryOf } from '../models/dsi/geometry.ts';
-import { serialiseModel } from '../models/dsi/model.ts';
-import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import {
   CATALOGUE_FOLDER,
   describeIndex,
   INDEX_FILE,
   type IndexManifest,
-  MODEL_FILE,
   readIndexManifest,
   writeIndexManifest,
 } from '../retrieval/manifest.ts';
-import { trieOf } from '../retrieval/open.ts';
 import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
 import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
 import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
 import { trackedReporter } from '../tracking/tracked-reporter.ts';
-import { DONE, type Tracker } from '../tracking/tracker.ts';
+import { DONE } from '../tracking/tracker.ts';
 import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
-import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
-import { CheckpointFolder } from '../training/checkpoint-folder.ts';
-import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
-import { divergenceAdvice, type TrainingResult, type TrainingRun, train } from '../training/loop.ts';
 import type { OnNan } from '../training/on-nan.ts';
-import { type Phase, planTraining } from '../training/plan.ts';
+import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
 import { type BuiltBovw, buildBovw } from './build-bovw.ts';
-import { markOf } from './data-set-mark.ts';
 import { ExamplePictures } from './example-pictures.ts';
-import { changedKeys } from './resume-config.ts';
-import {
-  beginRun,
-  CHECKPOINTS_FOLDER,
-  continueRun,
-  finishIngest,
-  type IngestFacts,
-  isIngested,
-  RUN_FILE,
-  readIngest,
-  rewindLog,
-  startOver,
-  tidy,
-} from './unfinished-run.ts';
-import { Validator } from './validate.ts';
+import { checkComplete, completedBefore, reopen, withTheWayOn } from './reopen-run.ts';
+import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
+import { finishIngest, isIngested, RUN_FILE, tidy } from './unfinished-run.ts';
 
 export interface CreateIndexOptions {
   readonly dataset: Dataset;
@@ -124,6 +97,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
     ...(signal === undefined ? {} : { signal }),
   };
   const complete = resume && !force ? await completedBefore(options) : undefined;
+  const began = performance.now();
   let kept = false;
   const keeps = async (at: string, error: unknown): Promise<boolean> => {
     const refused = error instanceof NeurodexError && REFUSALS.has(error.code);
@@ -133,7 +107,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
   try {
     const manifest =
       complete ?? (await completeFolder(out, folder, (unfinished) => fillIndex(options, unfinished), keeps));
-    const summary = await summarise(manifest, out);
+    const summary = await summarise(manifest, out, (performance.now() - began) / 1000);
     const stopped = manifest.training?.stopped;
     if (stopped === undefined) return summary;
     throw new NeurodexError(
@@ -146,45 +120,14 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
   }
 }
 
-/** The index that an earlier process completed, where it is the one that is asked for. */
-async function completedBefore(options: CreateIndexOptions): Promise<IndexManifest | undefined> {
-  const { out, seed, config, dataset, systems, reporter } = options;
-  if (existsSync(unfinishedName(resolve(out)))) return undefined;
-  let manifest: IndexManifest;
-  try {
-    manifest = await readIndexManifest(out);
-  } catch {
-    return undefined;
-  }
-  const same =
-    manifest.seed === seed &&
-    manifest.dataset.name === dataset.name &&
-    manifest.dataset.source === dataset.source &&
-    (systems === undefined || String(systems) === String(manifest.systems)) &&
-    changedKeys(manifest.config as unknown as Config, config).length === 0;
-  if (same) reporter.info(`${out} is complete already`);
-  return same ? manifest : undefined;
-}
-
-/** The error of a run that stays, with what to do about it. */
-function withTheWayOn(error: unknown, folder: string, reporter: Reporter): unknown {
-  const way = `${folder} keeps what is done: the same command with --resume goes on from there`;
-  if (!(error instanceof NeurodexError)) {
-    reporter.info(way);
-    return error;
-  }
-  return new NeurodexError(error.code, error.message, {
-    hint: error.hint === undefined ? way : `${error.hint}; ${way}`,
-    details: { ...error.details, unfinished: folder },
-    cause: error,
-  });
-}
-
 /** Does what is left to be done in the folder of an unfinished run. */
 async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): Promise<IndexManifest> {
   const { dataset, config, seed, device, reporter } = options;
   const { folder } = unfinished;
-  if (unfinished.resumed && existsSync(join(folder, INDEX_FILE))) return await finish(folder);
+  if (unfinished.resumed && existsSync(join(folder, INDEX_FILE))) {
+    await checkComplete(folder, options);
+    return await finish(folder);
+  }
   const before = await reopen(options, unfinished);
   const started = performance.now() - 1000 * (before?.checkpoint?.seconds ?? before?.facts.seconds ?? 0);
   const elapsed = () => (performance.now() - started) / 1000;
@@ -248,40 +191,8 @@ async function finish(folder: string): Promise<IndexManifest> {
   return manifest;
 }
 
-interface Reopened {
-  readonly facts: IngestFacts;
-  readonly catalogue: Catalogue;
-  readonly checkpoint: (Checkpoint & CheckpointContext) | undefined;
-}
-
-/** Begins a run, or finds out where it stopped: undefined where the pictures are still to be read in. */
-async function reopen(options: CreateIndexOptions, { folder, resumed }: Unfinished): Promise<Reopened | undefined> {
-  const { reporter, config } = options;
-  const mark = await markOf(options.dataset);
-  if (!resumed) {
-    await beginRun(folder, options, mark);
-    return undefined;
-  }
-  await continueRun(folder, options, mark, reporter);
-  const facts = await readIngest(folder);
-  if (facts === undefined) {
-    reporter.info(`${folder}: the pictures were not all read in, so that is done again`);
-    await startOver(folder);
-    return undefined;
-  }
-  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
-  const parameters = parameterCount(dsiParameters(geometryFor(catalogue, config)));
-  const checkpoint = await new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), reporter).latest(parameters);
-  await rewindLog(folder, checkpoint?.logBytes ?? facts.logBytes);
-  reporter.info(
-    checkpoint === undefined
-      ? `going on with ${folder}: the pictures are read in, and training begins`
-      : `going on with ${folder} from step ${checkpoint.memory.step}`,
-  );
-  return { facts, catalogue, checkpoint };
-}
-
-async function summarise(manifest: IndexManifest, out: string): Promise<IndexSummary> {
+/** @param seconds that this process took, for an index without a network; training counts its own */
+async function summarise(manifest: IndexManifest, out: string, seconds: number): Promise<IndexSummary> {
   const catalogue = await openCatalogueRows(join(out, CATALOGUE_FOLDER));
   const count = (role: Role) => catalogue.pictures.filter((picture) => picture.role === role).length;
   return {
@@ -292,7 +203,7 @@ async function summarise(manifest: IndexManifest, out: string): Promise<IndexSum
     systems: manifest.systems,
     parameters: manifest.model?.parameters ?? 0,
     steps: manifest.training?.steps ?? 0,
-    seconds: manifest.training?.seconds ?? 0,
+    seconds: manifest.training?.seconds ?? seconds,
     validation: manifest.training?.validation ?? {},
   };
 }
@@ -328,117 +239,4 @@ async function ingest(
     },
   });
   return { built, bovw: bovw?.facts };
-}
-
-interface TrainedNetwork {
-  readonly result: TrainingResult;
-  readonly model: NonNullable<IndexManifest['model']>;
-}
-
-/** The state of training that is kept, and that it goes on from. */
-interface NetworkState {
-  readonly resumeFrom: Checkpoint | undefined;
-  save(checkpoint: Checkpoint, checkpoints: CheckpointFolder): Promise<void>;
-}
-
-function geometryFor(catalogue: Catalogue, config: Config): Geometry {
-  const scheme = SCHEMES[config.identifiers.scheme];
-  const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
-  return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers));
-}
-
-/** Trains the network on the catalogue and writes its file. */
-async function makeNetwork(
-  catalogue: Catalogue,
-  options: CreateIndexOptions,
-  folder: string,
-  tracker: Tracker,
-  { resumeFrom, save, examples }: NetworkState & { readonly examples: ExamplePictures | undefined },
-): Promise<TrainedNetwork> {
-  const geometry = geometryFor(catalogue, options.config);
-  const checkpoints = new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), options.reporter);
-  const result = await trainOn(catalogue, geometry, options, tracker, {
-    resumeFrom,
-    checkpoints: {
-      save: (checkpoint) => save(checkpoint, checkpoints),
-      settled: () => checkpoints.settled(),
-    },
-    examples,
-  });
-  const model = serialiseModel({ geometry, parameters: result.parameters });
-  await writeFileAtomically(join(folder, MODEL_FILE), model);
-  return {
-    result,
-    model: {
-      file: MODEL_FILE,
-      bytes: model.length,
-      sha256: createHash('sha256').update(model).digest('hex'),
-      parameters: parameterCount(dsiParameters(geometry)),
-    },
-  };
-}
-
-const describeNetwork = ({ result, model }: TrainedNetwork, device: Device, seconds: number) => ({
-  model,
-  training: {
-    device,
-    steps: result.steps,
-    seconds,
-    validation: result.figures,
-    ...(result.diverged === undefined ? {} : { stopped: result.diverged.message }),
-  },
-});
-
-async function trainOn(
-  catalogue: Catalogue,
-  geometry: Geometry,
-  { config, seed, device, reporter, signal, onNan = 'stop' }: CreateIndexOptions,
-  tracker: Tracker,
-  {
-    examples,
-    ...state
-  }: Pick<TrainingRun, 'resumeFrom' | 'checkpoints'> & { readonly examples: ExamplePictures | undefined },
-): Promise<TrainingResult> {
-  const runtime = nodeRuntime({ device });
-  const scheme = SCHEMES[config.identifiers.scheme];
-  const trie = trieOf(catalogue, { config });
-  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
-  const queries = retrievalQueries(catalogue, relevant);
-  // Without queries (a flat folder), augmented catalogue pictures stand in for them.
-  const ownQueries = catalogueQueries(catalogue, relevant);
-  const drawn = queries.length > 0 ? queries : ownQueries;
-  const pairs = drawn.reduce((n, example) => n + example.relevant.length, 0);
-  const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });
-  checkPhase(state.resumeFrom, phases);
-  const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
-  try {
-    const result = await train({
-      runtime,
-      geometry,
-      source: { catalogue, scheme, trie, length: geometry.tokens, config },
-      phases,
-      examples: { queries, ownQueries },
-      config,
-      seed,
-      tracker,
-      reporter,
-      signal,
-      onNan,
-      ...state,
-      validate: (parameters, phase) => validator.measure(parameters, phase.mix),
-    });
-    await examples?.trackAnswers(validator.systemOf(result.parameters), result.steps);
-    return result;
-  } finally {
-    await validator.close();
-  }
-}
-
-/** A plan that a changed configuration has left without the phase that the run is in. */
-function checkPhase(resumeFrom: Checkpoint | undefined, phases: readonly Phase[]): void {
-  if (resumeFrom === undefined || phases.some(({ name }) => name === resumeFrom.phase)) return;
-  throw new NeurodexError('run-changed', `the run is in its ${resumeFrom.phase} phase, which the plan has no more`, {
-    hint: `set training.${resumeFrom.phase}Epochs above 0`,
-    details: { phase: resumeFrom.phase },
-  });
 }

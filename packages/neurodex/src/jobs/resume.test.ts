@@ -145,6 +145,10 @@ describe('a run that is interrupted', () => {
 
   it('is completed when only its name was missing', async () => {
     await cp(join(root, 'whole'), join(root, 'named.partial'), { recursive: true });
+    await expect((await indexing('named', { resume: true, seed: 3 })).summary).rejects.toMatchObject({
+      code: 'run-changed',
+      message: expect.stringContaining('complete index of something else'),
+    });
     await (await indexing('named', { resume: true })).summary;
     expect(await beside('named')).toEqual(['named']);
     expect(await model('named')).toEqual(await model('whole'));
@@ -256,7 +260,7 @@ describe('what a run goes on with', () => {
 
   it('is known without being told again', async () => {
     const begun = await readBegun(join(root, 'base'), { orComplete: false });
-    expect(begun).toEqual({ config, seed: 1, systems });
+    expect(begun).toEqual({ config, seed: 1, systems, device: 'cpu', onNan: 'stop' });
     expect(await readBegun(join(root, 'whole'), { orComplete: true })).toEqual({ config, seed: 1 });
     expect(await readBegun(join(root, 'whole'), { orComplete: false })).toBeUndefined();
   });

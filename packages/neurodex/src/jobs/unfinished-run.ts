@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Device } from '@neurodex/autograd';
+import { DEVICES, type Device } from '@neurodex/autograd';
 import { z } from 'zod';
 import { type Config, configSchema } from '../config.ts';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
@@ -13,6 +13,7 @@ import { syncTree, writeFileAtomically } from '../storage/atomic.ts';
 import { LOCK_FILE, unfinishedName } from '../storage/unfinished.ts';
 import { RUN_IDENTITY } from '../tracking/run-identity.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
+import { ON_NAN, type OnNan } from '../training/on-nan.ts';
 import { VERSION } from '../version.ts';
 import { type DatasetMark, otherDataset } from './data-set-mark.ts';
 import { CHANGEABLE, changedKeys } from './resume-config.ts';
@@ -43,7 +44,8 @@ const recordSchema = z.object({
     listing: z.string(),
     contents: z.string(),
   }),
-  device: z.string(),
+  device: z.enum(DEVICES),
+  onNan: z.enum(ON_NAN),
   threads: z.int(),
 });
 type RunRecord = z.infer<typeof recordSchema>;
@@ -54,6 +56,7 @@ export interface RunRequest {
   readonly config: Config;
   readonly systems?: readonly SystemName[];
   readonly device: Device;
+  readonly onNan?: OnNan;
 }
 
 /** What is known when all pictures are read in. */
@@ -70,7 +73,7 @@ export interface IngestFacts {
   readonly logBytes: number;
 }
 
-const recordOf = ({ seed, config, systems, device }: RunRequest, dataset: DatasetMark): RunRecord => ({
+const recordOf = ({ seed, config, systems, device, onNan = 'stop' }: RunRequest, dataset: DatasetMark): RunRecord => ({
   format: FORMAT,
   version: 1,
   neurodex: VERSION,
@@ -79,6 +82,7 @@ const recordOf = ({ seed, config, systems, device }: RunRequest, dataset: Datase
   systems: systems === undefined ? null : [...systems],
   dataset,
   device,
+  onNan,
   threads: availableParallelism(),
 });
 
@@ -93,6 +97,8 @@ export interface Begun {
   readonly config: Config;
   readonly seed: number;
   readonly systems?: readonly SystemName[];
+  readonly device?: Device;
+  readonly onNan?: OnNan;
 }
 
 /**
@@ -105,8 +111,8 @@ export async function readBegun(
 ): Promise<Begun | undefined> {
   const folder = unfinishedName(resolve(out));
   if (existsSync(join(folder, RUN_FILE))) {
-    const { config, seed, systems } = await readRecord(folder);
-    return { config, seed, ...(systems === null ? {} : { systems }) };
+    const { config, seed, systems, device, onNan } = await readRecord(folder);
+    return { config, seed, device, onNan, ...(systems === null ? {} : { systems }) };
   }
   if (!orComplete || !existsSync(join(out, INDEX_FILE))) return undefined;
   const { config, seed } = await readIndexManifest(out);

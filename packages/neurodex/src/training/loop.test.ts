@@ -12,8 +12,9 @@ import { MemoryTracker } from '../tracking/memory.ts';
 import type { Figures } from './best.ts';
 import { type Checkpoint, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
 import { catalogueQueries, retrievalQueries } from './examples.ts';
-import { type TrainingRun, train } from './loop.ts';
+import { train } from './loop.ts';
 import { planTraining } from './plan.ts';
+import type { TrainingRun } from './run.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
 const runtime = nodeRuntime();

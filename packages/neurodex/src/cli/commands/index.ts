@@ -1,3 +1,4 @@
+import type { Device } from '@neurodex/autograd';
 import type { Command } from 'commander';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import { PRESETS } from '../../presets/presets.ts';
@@ -71,10 +72,17 @@ export function addIndex(program: Command, context: Context): void {
     ['neurodex index photos --out photos.index --track tensorboard,wandb', 'and look at the curves there'],
     ['neurodex index photos --out photos.index --resume', 'go on after an interruption, with what the run began with'],
   ]);
-  command.action((source: string, flags: Flags) => index(source, flags, context));
+  command.action((source: string, flags: Flags) => {
+    const device = command.getOptionValueSource('device') === 'default' ? undefined : flags.device;
+    return index(source, { ...flags, device }, context);
+  });
 }
 
-async function index(source: string, flags: Flags, context: Context): Promise<void> {
+async function index(
+  source: string,
+  flags: Omit<Flags, 'device'> & { readonly device: Device | undefined },
+  context: Context,
+): Promise<void> {
   const { io, services } = context;
   await perform(context, flags, { unwinds: true }, async ({ reporter, path }) => {
     const { resolveConfiguration } = await import('../configuration.ts');
@@ -104,8 +112,8 @@ async function index(source: string, flags: Flags, context: Context): Promise<vo
       seed,
       force: flags.force === true,
       resume: flags.resume === true,
-      onNan: flags.onNan ?? 'stop',
-      device: flags.device,
+      onNan: flags.onNan ?? begun?.onNan ?? 'stop',
+      device: flags.device ?? begun?.device ?? 'cpu',
       ...tracking,
       reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
