@@ -8,7 +8,8 @@ import { prepareEnvironment } from './python.ts';
 
 /**
  * Other people's programs read what Neurodex writes: draw a small folder of pictures, index and evaluate it with the
- * command line, and run interop/check_*.py on the result. `--index DIR` looks at an index that is there already.
+ * command line, and run interop/check_*.py on the result. `--index DIR` looks at an index that is there already. And
+ * Neurodex reads what their programs make: interop/read_*.ts compares.
  * Exit status 0: all passed, or left out (said so) where Python or PyPI cannot be had; 1: a check or a command failed.
  */
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -55,6 +56,8 @@ function main(): number {
     const figures = join(folder, 'evaluate.json');
     writeFileSync(figures, neurodex(['evaluate', index, '--json'], true));
     neurodex(['evaluate', index, '--trec', join(folder, 'trec')], true);
+    const report = join(folder, 'report.json');
+    writeFileSync(report, neurodex(['report', index, '--out', join(folder, 'report.html'), '--json'], true));
 
     const runs = join(folder, 'runs');
     script('make_runs.py', runs);
@@ -74,21 +77,25 @@ function main(): number {
     const tracked = join(folder, 'tracked');
     const short = ['index', pictures, '--preset', 'quick', '--set', 'training.indexingEpochs=40', '--json'];
     neurodex([...short, '--out', join(tracked, 'index'), '--track', 'tensorboard,wandb'], true);
+    const parquet = join(folder, 'parquet');
+    script('make_parquet.py', parquet);
 
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
-      'check_measures.py': [join(folder, 'trec'), figures],
+      'check_measures.py': [join(folder, 'trec'), figures, report],
       'check_runs.py': [runs, judged, compared],
       'check_onnx.py': [models],
       'check_bovw.py': [bovw],
       'check_tensorboard.py': [join(tracked, 'index'), join(tracked, 'runs')],
       'check_wandb.py': [join(tracked, 'index'), join(tracked, 'wandb')],
       'check_mlflow.py': [join(folder, 'mlflow'), process.execPath, bin, ...short],
+      'read_parquet.ts': [parquet],
     };
     const failed: string[] = [];
     for (const [name, args] of Object.entries(checks)) {
       try {
-        script(name, ...args);
+        if (name.endsWith('.py')) script(name, ...args);
+        else run(`tsx interop/${name} ${args.join(' ')}`, process.execPath, ['--import', 'tsx', here(name), ...args]);
       } catch (error) {
         failed.push((error as Error).message);
       }

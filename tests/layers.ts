@@ -3,6 +3,7 @@ export const LAYERS = {
   'packages/autograd/src': ['core', 'ops', 'graph', 'onnx', 'nn', 'optim', 'runtime'],
   'packages/neurodex/src': [
     'storage',
+    'download',
     'image',
     'datasets',
     'catalogue',
@@ -15,6 +16,7 @@ export const LAYERS = {
     'evaluation',
     'report',
     'jobs',
+    'study',
     'cli',
   ],
 } as const;

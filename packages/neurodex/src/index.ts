@@ -5,6 +5,8 @@ export { type Config, configSchema } from './config.ts';
 export type { Dataset, LicenceNotice, Role, SkippedFile, SourcePicture } from './datasets/dataset.ts';
 export { openEmoji } from './datasets/emoji.ts';
 export { openFolder } from './datasets/folder.ts';
+export { openJsonl } from './datasets/jsonl.ts';
+export { openParquet } from './datasets/parquet.ts';
 export { type ErrorCode, NeurodexError } from './errors.ts';
 export type { Comparison } from './evaluation/compare.ts';
 export type { Measure } from './evaluation/measure.ts';

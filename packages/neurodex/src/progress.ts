@@ -1,11 +1,11 @@
 /** What long work tells whoever watches: the CLI draws it, `--json` prints it, tests collect it. */
 export interface ProgressEvent {
-  /** Which stretch of work: 'ingest', 'indexing', 'retrieval', 'joint', 'evaluate', 'download'. */
+  /** Which stretch of work: 'download', 'verify', 'unpack', 'listing', 'ingest', 'indexing', 'joint', 'evaluate' … */
   readonly phase: string;
   readonly done: number;
   /** Undefined while the total is unknown. */
   readonly total?: number;
-  /** What is counted, in the plural: 'pictures', 'steps', 'queries'. */
+  /** What is counted, in the plural: 'pictures', 'steps', 'queries', 'bytes'. */
   readonly unit: string;
   /** Figures worth a place on the line: loss, token accuracy, validation AP … */
   readonly figures?: Readonly<Record<string, number>>;

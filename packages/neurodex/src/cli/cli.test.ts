@@ -83,12 +83,12 @@ describe('help and version', () => {
     const { status, stdout, stderr } = await runCli(['--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['demo', 'index', 'search', 'evaluate', 'compare', 'report', 'inspect', 'runs'])
+    for (const command of ['demo', 'index', 'search', 'evaluate', 'compare', 'study', 'report', 'inspect', 'runs'])
       expect(stdout).toContain(`  ${command} `);
     expect(stdout).toContain('Exit status');
   });
 
-  it.each(['demo', 'index', 'search', 'evaluate', 'compare', 'report', 'inspect', 'runs'])(
+  it.each(['demo', 'index', 'search', 'evaluate', 'compare', 'study', 'report', 'inspect', 'runs'])(
     '%s --help has examples, as help %s',
     async (command) => {
       const { status, stdout } = await runCli([command, '--help']);

@@ -12,6 +12,7 @@ import { addKeypoints } from './commands/keypoints.ts';
 import { addReport } from './commands/report.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
+import { addStudy } from './commands/study.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
 import { services as realServices, type Services } from './jobs.ts';
@@ -86,6 +87,7 @@ function createProgram(context: Context, help: { out: string; error: string }): 
     addSearch,
     addEvaluate,
     addCompare,
+    addStudy,
     addReport,
     addInspect,
     addRuns,

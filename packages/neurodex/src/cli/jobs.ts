@@ -12,6 +12,7 @@ import type { writeReport } from '../jobs/report.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { readBegun } from '../jobs/unfinished-run.ts';
 import type { Reporter } from '../progress.ts';
+import type { runStudy } from '../study/study.ts';
 
 /** What the commands call; tests call others. */
 export interface Jobs {
@@ -28,6 +29,7 @@ export interface Jobs {
   readonly findKeypoints: typeof findKeypoints;
   readonly showAttention: typeof showAttention;
   readonly writeReport: typeof writeReport;
+  readonly runStudy: typeof runStudy;
 }
 
 /** Where pictures come from, by the word that a user gives for it. */
@@ -58,6 +60,7 @@ export const services: Services = {
     compareRuns: async (options) => (await import('../jobs/compare.ts')).compareRuns(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    runStudy: async (options) => (await import('../study/study.ts')).runStudy(options),
     writeReport: async (options) => (await import('../jobs/report.ts')).writeReport(options),
     showAttention: async (options) => (await import('../jobs/attention.ts')).showAttention(options),
     listRuns: async (options) => (await import('../jobs/list-runs.ts')).listRuns(options),

@@ -138,8 +138,8 @@ describe('lines', () => {
     }
     reporter.close();
     expect(output.take().trimEnd().split('\n')).toEqual([
-      'download   2,000,000 bytes  333333/s',
-      'download   3,000,000 bytes  333333/s',
+      'download   2.00 MB  333 kB/s',
+      'download   3.00 MB  333 kB/s',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import type { ProgressEvent, Reporter } from '../progress.ts';
 import { displayWidth, printable } from '../report/text.ts';
-import { formatCount, formatFigure, formatSeconds } from './format.ts';
+import { formatBytes, formatCount, formatFigure, formatSeconds } from './format.ts';
 import type { Output } from './io.ts';
 import { LiveView, paint, type Segment } from './live-view.ts';
 import { type Measured, ProgressMeter } from './progress-meter.ts';
@@ -255,10 +255,12 @@ function progressLine(
 ): Segment[] {
   const { phase, done, total, unit, figures = {} } = event;
   const filled = total === undefined || total === 0 ? 0 : Math.min(BAR, Math.round((done / total) * BAR));
+  const isBytes = unit === 'bytes';
+  const amount = isBytes ? formatBytes : formatCount;
   const facts = [
-    `${formatCount(done)}${total === undefined ? '' : `/${formatCount(total)}`} ${unit}`,
+    `${amount(done)}${total === undefined ? '' : `${isBytes ? ' of ' : '/'}${amount(total)}`}${isBytes ? '' : ` ${unit}`}`,
     options.ended ? `in ${formatSeconds(elapsed / 1000)}` : '',
-    options.ended || rate === undefined ? '' : `${formatFigure(rate)}/s`,
+    options.ended || rate === undefined ? '' : `${isBytes ? formatBytes(Math.round(rate)) : formatFigure(rate)}/s`,
     options.ended || left === undefined ? '' : `${formatSeconds(left)} left`,
     options.figures
       ? Object.entries(figures)

@@ -47,6 +47,7 @@ export async function runCli(
       findKeypoints: unexpected('findKeypoints'),
       showAttention: unexpected('showAttention'),
       writeReport: unexpected('writeReport'),
+      runStudy: unexpected('runStudy'),
       ...jobs,
     },
     sources: { folder: unexpected('folder'), emoji: unexpected('emoji'), ...sources },

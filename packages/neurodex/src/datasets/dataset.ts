@@ -8,6 +8,8 @@ export interface SourcePicture {
   readonly path: string;
   /** Class names; empty when the data set has no classes. */
   readonly labels: readonly string[];
+  /** Sentences that describe it. */
+  readonly captions?: readonly string[];
   /** Set for every picture of a data set that fixes the roles itself, and for none otherwise. */
   readonly role?: Role;
   /** The encoded file. Throws NeurodexError `picture-*` when it cannot be read. */

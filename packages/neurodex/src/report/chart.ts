@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { escapeXml, type Html, html, printableXml, trusted } from './html.ts';
+import { INKS } from './inks.ts';
 
 /** Narrow enough that a chart on a telephone's page is drawn about as large as it is meant. */
 export const CHART_WIDTH = 400;
@@ -11,7 +12,7 @@ const CHART_HEIGHT = 250;
  * told apart without colour.
  */
 const DASHES = ['', '7 3', '2 3', '9 3 2 3', '12 4', '4 2'] as const;
-export const ink = (i: number): string => `var(--ink${i % DASHES.length})`;
+export const ink = (i: number): string => `var(--ink${i % INKS.length})`;
 export const dash = (i: number): string => DASHES[i % DASHES.length] ?? '';
 
 /** A plot as an SVG element for a page, with a title that screen readers say. */

@@ -1,14 +1,13 @@
 import { type Html, html, trusted } from './html.ts';
+import { INKS, PAPER, TEXT } from './inks.ts';
 
-/** Okabe and Ito's colours, told apart by people with any colour vision; lighter shades for dark paper. */
-const LIGHT = ['#0072b2', '#b34700', '#00765a', '#a03c78', '#6b5900', '#4a4a4a'];
-const DARK = ['#56b4e9', '#ff9d5c', '#3ddbb0', '#e79ac6', '#e6c84f', '#c8c8c8'];
-
-const inks = (colours: readonly string[]): string => colours.map((colour, i) => `--ink${i}:${colour}`).join(';');
+/** The colours of charts and page as CSS variables. @param shade 0: light paper, 1: dark paper */
+const colours = (shade: 0 | 1): string =>
+  [`--paper:${PAPER[shade]}`, `--text:${TEXT[shade]}`, ...INKS.map((ink, i) => `--ink${i}:${ink[shade]}`)].join(';');
 
 const STYLE = `
-:root{color-scheme:light dark;--paper:#ffffff;--sheet:#f6f8fa;--text:#1f2328;--faint:#59636e;--line:#d1d9e0;--right:#1a7f37;--wrong:#cf222e;${inks(LIGHT)}}
-@media (prefers-color-scheme:dark){:root{--paper:#0d1117;--sheet:#161b22;--text:#e6edf3;--faint:#9198a1;--line:#3d444d;--right:#3fb950;--wrong:#ff6b63;${inks(DARK)}}}
+:root{color-scheme:light dark;--faint:#59636e;--line:#d1d9e0;--right:#1a7f37;--wrong:#cf222e;${colours(0)}}
+@media (prefers-color-scheme:dark){:root{--faint:#9198a1;--line:#3d444d;--right:#3fb950;--wrong:#ff6b63;${colours(1)}}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--text);font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 main,header,footer{max-width:1180px;margin:0 auto;padding:0 20px}
@@ -57,7 +56,7 @@ details{margin:12px 0}summary{cursor:pointer}
 .pictures figcaption{font-weight:400;font-size:13px;line-height:1.35}
 .pictures svg{display:block;width:150px;height:150px;border-radius:4px}
 footer{color:var(--faint);font-size:13px;padding-top:24px;padding-bottom:40px}
-@media (max-width:520px){main,header,footer{padding-left:14px;padding-right:14px}.asked{width:100%;display:flex;gap:10px}.pictures{gap:10px}.pictures figure,.pictures svg{width:110px}.pictures svg{height:110px}td.number,th.number{padding-left:10px}}
+@media (max-width:520px){main,header,footer{padding-left:14px;padding-right:14px}.asked{width:100%;display:flex;gap:10px}.pictures{gap:10px}.pictures figure,.pictures svg{width:110px}.pictures svg{height:110px}table{font-size:13px}th,td{padding-right:6px}td.number,th.number{padding-left:8px}td .interval{font-size:10.5px}}
 @media print{body{font-size:11px}h2{break-after:avoid}.example,figure{break-inside:avoid}}
 `;
 

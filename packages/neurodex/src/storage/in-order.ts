@@ -4,13 +4,13 @@
  * before the generator ends, by an error or because its reader stops, everything in work is waited for.
  */
 export async function* inOrder<T, R>(
-  items: Iterable<T>,
+  items: Iterable<T> | AsyncIterable<T>,
   width: number,
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<R, void, undefined> {
   const pending: Promise<R>[] = [];
   try {
-    for (const item of items) {
+    for await (const item of items) {
       const result = work(item);
       // Its turn may come much later; until then nobody listens, and Node would end the process.
       result.catch(() => {});

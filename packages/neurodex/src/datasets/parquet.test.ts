@@ -1,0 +1,162 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ColumnSource } from 'hyparquet-writer';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { failure, sha256 } from '../download/downloads.fixture.ts';
+import { datasetContract } from './dataset.contract.ts';
+import type { Dataset } from './dataset.ts';
+import { CLASSES, fixtures, labels, pictures, writeParquet } from './parquet.fixture.ts';
+import { openParquet, openParquetShards, type ParquetOptions, type ParquetShard } from './parquet.ts';
+import { ParquetDecoder } from './parquet-decoder.ts';
+
+const decoder = new ParquetDecoder();
+afterAll(() => decoder.close());
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'neurodex-parquet-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const open = (path: string, options: ParquetOptions = {}): Promise<Dataset> =>
+  openParquet(path, { decoder, ...options });
+const write = (name: string, columns: ColumnSource[], features?: object) =>
+  writeParquet(join(folder, name), columns, features);
+
+describe('a file', () => datasetContract(() => open(join(fixtures, 'imagenette/160px/train/0000.parquet'))));
+describe('a folder of shards', () => datasetContract(() => open(join(fixtures, 'tiny-imagenet'))));
+
+describe('published formats', () => {
+  test('imagenette', async () => {
+    const { pictures, skipped } = await open(join(fixtures, 'imagenette/160px/train'));
+    expect(pictures.map(({ labels }) => labels[0])).toEqual([
+      ...['tench', 'English springer', 'cassette player', 'chain saw', 'church', 'French horn', 'garbage truck'],
+      ...['gas pump', 'golf ball', 'parachute', 'tench', 'English springer'],
+    ]);
+    expect(pictures[3]?.path).toBe('0000/03');
+    expect(skipped).toEqual([]);
+  });
+
+  test('tiny-imagenet', async () => {
+    const { pictures } = await open(join(fixtures, 'tiny-imagenet/data'));
+    expect(pictures.map(({ path, labels }) => `${path} ${labels}`)).toEqual([
+      'train-00000-of-00001-1359597a978bc4fa/0 n01443537',
+      'train-00000-of-00001-1359597a978bc4fa/1 n01443537',
+      'train-00000-of-00001-1359597a978bc4fa/2 n01629819',
+      'train-00000-of-00001-1359597a978bc4fa/3 n12267677',
+      'train-00000-of-00001-1359597a978bc4fa/4 n02236044',
+      'train-00000-of-00001-1359597a978bc4fa/5 n01770393',
+      'valid-00000-of-00001-70d52db3c749a935/0 n01742172',
+      'valid-00000-of-00001-70d52db3c749a935/1 n12267677',
+    ]);
+  });
+
+  test('imagenet-1k; the hidden labels of its test split are none', async () => {
+    const train = await open(join(fixtures, 'imagenet-1k/data/train-00000-of-00001.parquet'));
+    expect(train.pictures[1]?.labels).toEqual(['comic book']);
+    expect(train.pictures[2]?.labels).toEqual(['junco, snowbird']);
+    const hidden = await open(join(fixtures, 'imagenet-1k/data/test-00000-of-00001.parquet'));
+    expect(hidden.pictures.map((picture) => picture.labels)).toEqual([[], [], []]);
+    expect(hidden.skipped).toEqual([]);
+    const both = await open(join(fixtures, 'imagenet-1k'));
+    expect(both.pictures).toHaveLength(12);
+    expect(both.skipped.map(({ reason }) => reason)).toEqual(
+      Array(3).fill('it has no label, while other pictures have'),
+    );
+  });
+
+  test('every codec, page and dictionary is read as their own programs read it', async () => {
+    const expected = JSON.parse(await readFile(join(fixtures, 'codecs/expected.json'), 'utf8')) as Record<
+      string,
+      unknown[]
+    >;
+    expect(Object.keys(expected)).toHaveLength(10);
+    for (const [name, rows] of Object.entries(expected)) {
+      const dataset = await open(join(fixtures, 'codecs', name));
+      const found: unknown[] = [];
+      for (const { labels, captions = [], read } of dataset.pictures) {
+        found.push({ labels, captions, sha256: sha256(await read()) });
+      }
+      expect(found, name).toEqual(rows);
+    }
+  });
+});
+
+test('of a large row group with a page index only some pages are read at a time', async () => {
+  const path = join(fixtures, 'codecs/pyarrow-page-index.parquet');
+  const expected = JSON.parse(await readFile(join(fixtures, 'codecs/expected.json'), 'utf8')) as Record<
+    string,
+    { sha256: string }[]
+  >;
+  let largest = 0;
+  const shard: ParquetShard = {
+    name: 'large',
+    source: path,
+    open: async () => {
+      const file = new Uint8Array(await readFile(path)).buffer;
+      const slice = async (start: number, end = file.byteLength) => {
+        largest = Math.max(largest, end - start);
+        return file.slice(start, end);
+      };
+      return { byteLength: file.byteLength, slice, close: async () => {} };
+    },
+  };
+  const { pictures } = await openParquetShards([shard], path, { decoder, blockBytes: 6000 });
+  largest = 0;
+  const digests: string[] = [];
+  for (const { read } of pictures) digests.push(sha256(await read()));
+  expect(digests).toEqual(expected['pyarrow-page-index.parquet']?.map((row) => row.sha256));
+  expect(largest).toBeLessThan(5000);
+});
+
+describe('columns', () => {
+  test('texts, numbers without names, lists, captions, bytes without a struct, and other names', async () => {
+    const bytes: ColumnSource = { name: 'picture', data: [Buffer.from('a'), Buffer.from('b')], type: 'BYTE_ARRAY' };
+    const text = await open(await write('text.parquet', [bytes, { name: 'label', data: ['x', 'y'] }], {}));
+    expect(text.pictures.map(({ labels }) => labels)).toEqual([['x'], ['y']]);
+    expect(Buffer.from((await text.pictures[1]?.read()) ?? []).toString()).toBe('b');
+    const numbers = await open(await write('number.parquet', [bytes, labels(7, -1)], {}));
+    expect(numbers.pictures.map(({ labels }) => labels)).toEqual([['7'], ['-1']]);
+    const declared = { img: { _type: 'Image' }, fine_label: CLASSES.label };
+    const columns = [
+      { ...pictures('a', 'b'), name: 'img' },
+      { ...labels(1, 0), name: 'fine_label' },
+    ];
+    expect((await open(await write('cifar.parquet', columns, declared))).pictures[0]?.labels).toEqual(['dog']);
+    const captioned = await write('caption.parquet', [pictures('a'), { name: 'caption', data: [' A cat. '] }], {});
+    expect((await open(captioned)).pictures[0]).toMatchObject({ labels: [], captions: ['A cat.'] });
+  });
+
+  test('paths of files beside it; none that lead elsewhere', async () => {
+    await mkdir(join(folder, 'p'), { recursive: true });
+    await writeFile(join(folder, 'p', 'a.bin'), 'here');
+    const path = await write(
+      'paths.parquet',
+      [{ name: 'picture', data: ['p/a.bin', 'p/none.bin', '../x', '/etc/passwd'] }],
+      {},
+    );
+    const { pictures } = await open(path);
+    expect(Buffer.from((await pictures[0]?.read()) ?? []).toString()).toBe('here');
+    for (const [i, message] of [
+      [1, /does not exist/],
+      [2, /row 2 of .*paths\.parquet\) names \.\.\/x, outside/],
+      [3, /outside of/],
+    ] as const) {
+      const error = await failure((pictures[i] as (typeof pictures)[number]).read());
+      expect(error.code).toBe('picture-missing');
+      expect(error.message).toMatch(message);
+    }
+  });
+
+  test.each([
+    ['no pictures', [labels(0)], CLASSES, /has no column of pictures called image or picture \(its columns: label\)/],
+    ['a picture that is a number', [{ name: 'image', data: [1], type: 'INT32' }], {}, /no column of pictures/],
+  ] as const)('%s is told with the columns there are', async (_, columns, features, message) => {
+    const path = await write('columns.parquet', [...columns] as ColumnSource[], features);
+    expect(await failure(open(path))).toMatchObject({
+      code: 'source-unusable',
+      message: expect.stringMatching(message),
+    });
+  });
+});

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import pLimit from 'p-limit';
+import { fromFileSystem } from '../errors.ts';
+import { type Reporter, silentReporter } from '../progress.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
+import type { ByteSource } from '../storage/byte-source.ts';
+import { ByteProgress } from './byte-progress.ts';
+import { isUnreachable } from './failures.ts';
+import { Http } from './http.ts';
+import { collect, openRanges } from './remote-bytes.ts';
+import { PATIENCE, PassingFailure, type Patience, withRetries } from './retry.ts';
+import { retryContext, type Transfer } from './transfer.ts';
+import { mismatch, notAsExpected } from './verify.ts';
+import { fetchWhole, placeOf } from './whole-file.ts';
+
+/** A file on a server, and what is known of it beforehand. */
+export interface RemoteFile {
+  readonly url: string;
+  /** What it is called in messages and progress. */
+  readonly name: string;
+  readonly bytes?: number;
+  /** Hexadecimal. */
+  readonly sha256?: string;
+  /** Hexadecimal; only where the owner publishes nothing better. */
+  readonly md5?: string;
+  readonly gate?: Gate;
+}
+
+/** A file that only those may have whom its owner has granted access. */
+export interface Gate {
+  /** Where access is asked for. */
+  readonly page: string;
+  /** The environment variable whose content is sent as `Authorization: Bearer …`, to the host of the URL and no other. */
+  readonly token: 'HF_TOKEN';
+}
+
+/**
+ * Files over HTTP. Every method retries what may pass (429, 5xx, broken or stalled connections) with exponential
+ * back-off and jitter, and throws NeurodexError `download-failed`, `download-changed`, `access-denied`, `interrupted`,
+ * `disk-full`, `output-unwritable`.
+ */
+export interface Downloads {
+  /** The whole file, in the cache: resumed if it was cut off, verified, fetched at most once. @returns its path */
+  file(remote: RemoteFile): Promise<string>;
+  /** The file, read in pieces by HTTP ranges; it must not change between two of them (ETag, Last-Modified, size). */
+  open(remote: RemoteFile): Promise<ByteSource>;
+  /** A small body (the JSON of an API, one picture), at most 256 MiB, without the cache. */
+  bytes(remote: RemoteFile, options?: BytesOptions): Promise<Uint8Array>;
+}
+
+export interface BytesOptions {
+  /** Keep what came; where the server cannot be reached another time, that is used again, and said so. */
+  readonly keep?: boolean;
+}
+
+export interface DownloadOptions {
+  /** The folder that downloads are kept in. */
+  readonly cache: string;
+  /** HF_TOKEN, HTTP_PROXY, HTTPS_PROXY, NO_PROXY; `process.env` unless told. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly reporter?: Reporter;
+  readonly signal?: AbortSignal;
+  /** Requests under way at a time; 4 unless told. */
+  readonly concurrency?: number;
+}
+
+/** Bytes that a body may have which is read into memory: no API's answer and no picture is larger. */
+const MOST_IN_MEMORY = 1 << 28;
+
+/** @param patience how long it waits and how often it tries; tests are in a hurry */
+export function createDownloads(options: DownloadOptions, patience: Patience = PATIENCE): Downloads {
+  const { cache, environment = process.env, reporter = silentReporter, signal, concurrency = 4 } = options;
+  const transfer: Transfer = {
+    cache,
+    http: new Http(environment, patience, signal),
+    limit: pLimit(concurrency),
+    patience,
+    reporter,
+    signal,
+    progress: new ByteProgress(reporter),
+  };
+  /** Those who ask for the same file wait for the same download. */
+  const underWay = new Map<string, Promise<string>>();
+  const file = (remote: RemoteFile): Promise<string> => {
+    const key = placeOf(remote, cache).goal;
+    const begun = underWay.get(key);
+    if (begun !== undefined) return begun;
+    const path = fetchWhole(remote, transfer).finally(() => underWay.delete(key));
+    underWay.set(key, path);
+    return path;
+  };
+  return {
+    file,
+    open: (remote) => openRanges(remote, transfer, () => file(remote)),
+    bytes: (remote, { keep = false } = {}) => (keep ? fetchOrKept(remote, transfer) : fetchBytes(remote, transfer)),
+  };
+}
+
+async function fetchOrKept(remote: RemoteFile, transfer: Transfer): Promise<Uint8Array> {
+  const path = join(transfer.cache, 'answers', createHash('sha256').update(remote.url).digest('hex').slice(0, 16));
+  try {
+    const bytes = await fetchBytes(remote, transfer);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFileAtomically(path, bytes);
+    return bytes;
+  } catch (error) {
+    if (!isUnreachable(error)) throw fromFileSystem(error, path);
+    const kept = await readFile(path).catch(() => undefined);
+    if (kept === undefined) throw error;
+    transfer.reporter.warn(`${(error as Error).message}; what it said before is used`);
+    return new Uint8Array(kept);
+  }
+}
+
+function fetchBytes(remote: RemoteFile, transfer: Transfer): Promise<Uint8Array> {
+  const attempt = async (): Promise<Uint8Array> => {
+    const answer = await transfer.http.get(remote);
+    try {
+      if (answer.status !== 200)
+        throw new PassingFailure(`the server answered ${answer.status} where nothing asked for it`);
+      const bytes = await collect(answer, MOST_IN_MEMORY);
+      const announced = answer.header('content-length');
+      if (announced !== undefined && Number(announced) !== bytes.length) {
+        throw new PassingFailure(`the server stopped after ${bytes.length} of ${announced} bytes`);
+      }
+      const wrong = mismatch(remote, bytes.length, (algorithm) => createHash(algorithm).update(bytes).digest('hex'));
+      if (wrong !== undefined) throw notAsExpected(remote, wrong);
+      return bytes;
+    } finally {
+      answer.drop();
+    }
+  };
+  return withRetries(
+    () => transfer.limit(attempt),
+    retryContext(remote, transfer, () => 0),
+  );
+}

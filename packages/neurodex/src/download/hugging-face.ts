@@ -1,0 +1,96 @@
+import * as z from 'zod';
+import type { Downloads, Gate, RemoteFile } from './downloads.ts';
+import { downloadFailed } from './failures.ts';
+
+/** A split of a data set on Hugging Face's hub that is published as Parquet. */
+export interface HubDataset {
+  /** `owner/name` */
+  readonly repo: string;
+  /** Branch, tag or commit; `main` unless told. */
+  readonly revision?: string;
+  /** Where the Parquet files are; `data` unless told, '' for the top. */
+  readonly folder?: string;
+  /** The files are called `<split>-….parquet`, or lie in a folder of that name. */
+  readonly split: string;
+  /** Access has to be granted: HF_TOKEN is sent. */
+  readonly gated?: boolean;
+}
+
+const HUB = 'https://huggingface.co';
+
+/** What the hub says of a revision: its commit, and every file with its size; large ones with their digest. */
+const revisionSchema = z.object({
+  sha: z.string().regex(/^[0-9a-f]{40}$/),
+  siblings: z.array(
+    z.object({
+      rfilename: z.string(),
+      size: z.number().int().nonnegative().optional(),
+      lfs: z.object({ sha256: z.string(), size: z.number().int().nonnegative() }).nullish(),
+    }),
+  ),
+});
+
+/**
+ * The Parquet files of a split, by name, with their sizes and digests: of the commit that the revision names now, so that
+ * all of them belong together. HF_ENDPOINT names another hub. The list is kept, for when the hub cannot be reached.
+ * @throws NeurodexError as `Downloads.bytes`; `download-failed` when there are no such files
+ */
+export async function hubParquetFiles(
+  downloads: Downloads,
+  dataset: HubDataset,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<readonly RemoteFile[]> {
+  const { repo, revision = 'main', folder = 'data', split, gated = false } = dataset;
+  const hub = (environment.HF_ENDPOINT?.trim() || HUB).replace(/\/+$/, '');
+  const gate: { gate?: Gate } = gated ? { gate: { page: `${HUB}/datasets/${repo}`, token: 'HF_TOKEN' } } : {};
+  const list: RemoteFile = {
+    url: `${hub}/api/datasets/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`,
+    name: `the list of files of ${repo}`,
+    ...gate,
+  };
+  const { sha, siblings } = parse(list, await downloads.bytes(list, { keep: true }));
+  const below = folder === '' ? '' : `${folder}/`;
+  const files = siblings.filter(({ rfilename }) => rfilename.startsWith(below) && rfilename.endsWith('.parquet'));
+  const chosen = files.filter(({ rfilename }) => splitOf(rfilename.slice(below.length)) === split);
+  if (chosen.length === 0)
+    throw noSuchSplit(
+      list,
+      dataset,
+      below,
+      files.map(({ rfilename }) => rfilename.slice(below.length)),
+    );
+  return chosen
+    .map(({ rfilename, size, lfs }) => ({
+      url: `${hub}/datasets/${repo}/resolve/${sha}/${rfilename.split('/').map(encodeURIComponent).join('/')}`,
+      name: `${repo}/${rfilename}`,
+      ...((lfs?.size ?? size) === undefined ? {} : { bytes: lfs?.size ?? size }),
+      ...(lfs ? { sha256: lfs.sha256 } : {}),
+      ...gate,
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)) as RemoteFile[];
+}
+
+/** `train-00000-of-00002.parquet`, `train.parquet` and `train/0000.parquet` are of the split `train`. */
+export function splitOf(path: string): string {
+  const parts = path.split('/');
+  const folder = parts.at(-2);
+  if (folder !== undefined) return folder;
+  return (parts.at(-1) ?? '').replace(/\.parquet$/, '').replace(/-\d{5}-of-\d{5}(?:-.*)?$|-\d+$/, '');
+}
+
+function parse(list: RemoteFile, bytes: Uint8Array): z.infer<typeof revisionSchema> {
+  try {
+    return revisionSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch (error) {
+    const hint = 'HF_ENDPOINT must name a hub with the interface of huggingface.co; leave it out to ask that one';
+    throw downloadFailed(list, 'the server answered something else than such a list', hint, error);
+  }
+}
+
+function noSuchSplit(list: RemoteFile, dataset: HubDataset, below: string, paths: readonly string[]) {
+  const splits = [...new Set(paths.map(splitOf))].sort();
+  const where = below === '' ? dataset.repo : `${dataset.repo}/${below}`;
+  const found = splits.length === 0 ? 'no Parquet files at all' : `the splits ${splits.join(', ')}`;
+  const what = `there is no split ${dataset.split} in ${where}, but ${found}`;
+  return downloadFailed(list, what, 'choose one of the splits, or another revision or folder of the data set');
+}
