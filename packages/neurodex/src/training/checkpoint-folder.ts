@@ -8,6 +8,8 @@ import { type Checkpoint, type CheckpointContext, deserialiseCheckpoint, seriali
 const KEPT = 2;
 
 const NAME = /^step-(\d{12})\.safetensors$/;
+/** The name under which one is written until it is complete. */
+const TORN = /^step-\d{12}\.safetensors\.partial-/;
 const nameOf = (step: number): string => `step-${String(step).padStart(12, '0')}.safetensors`;
 
 /**
@@ -36,9 +38,11 @@ export class CheckpointFolder {
 
   /**
    * The newest checkpoint that can be used. Those that cannot be are warned about, with the reason, and passed over.
+   * What a process that was killed was writing is removed.
    * @param parameters how many the network has
    */
   async latest(parameters: number): Promise<(Checkpoint & CheckpointContext) | undefined> {
+    await this.removeTorn();
     for (const step of (await this.steps()).sort((a, b) => b - a)) {
       const path = join(this.folder, nameOf(step));
       try {
@@ -87,12 +91,22 @@ export class CheckpointFolder {
     }
   }
 
+  private async removeTorn(): Promise<void> {
+    for (const name of (await this.names()).filter((each) => TORN.test(each))) {
+      await this.files.rm(join(this.folder, name), { force: true });
+    }
+  }
+
   private async steps(): Promise<number[]> {
+    return (await this.names()).flatMap((name) => {
+      const step = NAME.exec(name)?.[1];
+      return step === undefined ? [] : [Number(step)];
+    });
+  }
+
+  private async names(): Promise<string[]> {
     try {
-      return (await this.files.readdir(this.folder)).flatMap((name) => {
-        const step = NAME.exec(name)?.[1];
-        return step === undefined ? [] : [Number(step)];
-      });
+      return await this.files.readdir(this.folder);
     } catch {
       return [];
     }

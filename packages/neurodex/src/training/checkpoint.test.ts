@@ -113,8 +113,10 @@ describe('the folder of checkpoints', () => {
     await writeFile(name(20), bytes.subarray(0, 300));
     const { tensors, metadata } = readSafetensors(serialiseCheckpoint(at(30), context));
     await writeFile(name(30), writeSafetensors(tensors, { ...metadata, version: '2' }));
+    await writeFile(`${name(40)}.partial-123-abc`, 'half of one');
     const again = new CheckpointFolder(root, reporter);
     expect((await again.latest(N))?.memory.step).toBe(10);
+    expect((await readdir(root)).filter((file) => file.includes('partial'))).toEqual([]);
     expect(said).toEqual([
       expect.stringMatching(/000030\.safetensors is refused: it has version 2/),
       expect.stringMatching(/000020\.safetensors is refused: it is damaged/),
