@@ -74,6 +74,7 @@ export const configSchema = z.strictObject({
     gradientClip: z.number().gt(0).describe('largest global norm of the gradient'),
     trieMasking: z.boolean().describe('train the digits against those the trie allows, as they are decoded'),
     validateEvery: positive.describe('steps between validations'),
+    checkpointEvery: positive.describe('steps between checkpoints, from which an interrupted run goes on'),
     patience: z.int().min(0).describe('validations without improvement before a phase stops; 0 never stops early'),
   }),
   augmentation: z.strictObject({

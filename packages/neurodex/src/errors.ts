@@ -26,6 +26,9 @@ export const ERROR_CODES = [
   'output-exists',
   'output-unwritable',
   'disk-full',
+  'run-unfinished',
+  'run-locked',
+  'run-changed',
   'index-missing',
   'index-damaged',
   'index-newer',
@@ -52,6 +55,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'config-unknown-key',
   'config-invalid',
   'system-missing',
+  'run-changed',
 ]);
 
 export class NeurodexError extends Error {

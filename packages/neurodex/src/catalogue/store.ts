@@ -182,7 +182,8 @@ function toStoredPicture(value: Record<string, unknown>, expected: number, file:
 async function readPixels(folder: string, { pixels, rows, size }: CatalogueManifest): Promise<Uint8Array> {
   const path = join(folder, pixels.file);
   await checkSize(path, pixels.bytes);
-  const cache = new Uint8Array(rows * size * size * 3);
+  // Training shows pictures on other threads, which read them where they are.
+  const cache = new Uint8Array(new SharedArrayBuffer(rows * size * size * 3));
   const digest = await readable(path, () =>
     // A file that grew after its size was checked must not write past the cache.
     digestFile(path, (bytes, position) => cache.set(bytes.subarray(0, Math.max(0, cache.length - position)), position)),

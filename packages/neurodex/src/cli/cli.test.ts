@@ -119,6 +119,8 @@ describe('wrong usage', () => {
     [['index', 'x'], 'usage', 'neurodex index --help'],
     [['index', 'x', '--out'], 'usage', 'neurodex index --help'],
     [['index', 'x', '--out', '--force'], 'usage', 'write a value after --out'],
+    [['index', 'x', '--out', 'y', '--on-nan', 'skp'], 'usage', 'did you mean --on-nan skip?'],
+    [['index', 'x', '--out', 'y', '--resum'], 'unknown-flag', '--resume'],
     [['index', 'x', '--out', ''], 'usage', 'write a value after --out'],
     [['index', 'x', '--out', 'y', '--set', 'model.heads=2', 'model.width=64'], 'usage', 'write --set before every'],
     [['search', 'x'], 'usage', 'neurodex search --help'],
@@ -235,6 +237,45 @@ describe('index', () => {
       .map((line) => JSON.parse(line));
     expect(lines[0]).toMatchObject({ progress: { phase: 'joint', done: 5, total: 5, unit: 'steps' } });
     expect(lines[1]).toEqual({ warning: { message: 'skipped a.txt: not a picture file', details: { path: 'a.txt' } } });
+  });
+
+  it('goes on with what an unfinished run began with, and with what is said on top of it', async () => {
+    const begun = {
+      config: { ...PRESETS.seed, retrieval: { exactUpTo: 7, beam: 3 } },
+      seed: 5,
+      systems: ['dsi'] as const,
+      device: 'cuda' as const,
+      onNan: 'skip' as const,
+    };
+    const readBegun = vi.fn(async () => begun);
+    const createIndex = vi.fn(async () => summary);
+    const resume = async (...more: string[]) => {
+      const { status } = await runCli(['index', 'photos', '--out', 'out', '--resume', ...more], {
+        io: { cwd: folder },
+        sources: { folder: async () => dataset },
+        jobs: { createIndex, readBegun },
+      });
+      expect(status).toBe(0);
+      return (createIndex.mock.calls.at(-1) as unknown as [CreateIndexOptions])[0];
+    };
+    expect(await resume()).toMatchObject({ ...begun, resume: true, force: false });
+    expect(readBegun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: true });
+    const changed = await resume(
+      '--set',
+      'training.indexingEpochs=3',
+      '--seed',
+      '6',
+      '--on-nan',
+      'stop',
+      '--device',
+      'cpu',
+      '--force',
+    );
+    expect(changed).toMatchObject({ seed: 6, systems: ['dsi'], force: true, onNan: 'stop', device: 'cpu' });
+    expect(changed.config).toEqual({ ...begun.config, training: { ...PRESETS.seed.training, indexingEpochs: 3 } });
+    expect(readBegun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: false });
+    // A preset or a file says all of it, and what differs is refused by the job.
+    expect((await resume('--preset', 'quick')).config).toEqual(PRESETS.quick);
   });
 
   it('tells a person what was made and what to do next', async () => {
@@ -617,7 +658,7 @@ describe('failure', () => {
     const { status, stderr } = await failing(new RuntimeError('the device cuda cannot be used here: no such provider'));
     expect(status).toBe(1);
     expect(stderr).toBe(
-      'error: the device cuda cannot be used here: no such provider\nhint: leave out --device to run on the CPU\n',
+      'error: the device cuda cannot be used here: no such provider\nhint: run on the CPU with --device cpu\n',
     );
   });
 

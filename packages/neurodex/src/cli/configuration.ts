@@ -14,6 +14,8 @@ export interface ConfigurationRequest {
   readonly file?: string | undefined;
   /** `--set`: 'key=value', later ones over earlier ones. */
   readonly settings?: readonly string[];
+  /** What stands in for a preset where neither `preset` nor `file` is given: the configuration of an unfinished run. */
+  readonly base?: Config;
   /** Where relative files are looked for. */
   readonly cwd: string;
 }
@@ -37,7 +39,14 @@ export async function resolveConfiguration(request: ConfigurationRequest): Promi
   const preset = request.preset === undefined ? file?.preset : { value: request.preset, origin: '--preset' };
   const values: Values = new Map();
   const name = presetName(preset ?? { value: 'default', origin: 'the default' });
-  collect(values, '', { value: PRESETS[name], origin: `the preset ${name}` });
+  const goesOn = request.base !== undefined && request.preset === undefined && file === undefined;
+  collect(
+    values,
+    '',
+    goesOn
+      ? { value: request.base, origin: 'the unfinished run' }
+      : { value: PRESETS[name], origin: `the preset ${name}` },
+  );
   if (file !== undefined) collect(values, '', file.rest);
   for (const setting of request.settings ?? []) applySetting(values, setting);
   return validate(values);

@@ -10,12 +10,14 @@ import type { findKeypoints } from '../jobs/keypoints.ts';
 import type { listRuns } from '../jobs/list-runs.ts';
 import type { writeReport } from '../jobs/report.ts';
 import type { searchIndex } from '../jobs/search.ts';
+import type { readBegun } from '../jobs/unfinished-run.ts';
 import type { Reporter } from '../progress.ts';
 import type { runStudy } from '../study/study.ts';
 
 /** What the commands call; tests call others. */
 export interface Jobs {
   readonly createIndex: typeof createIndex;
+  readonly readBegun: typeof readBegun;
   readonly searchIndex: typeof searchIndex;
   readonly evaluateIndex: typeof evaluateIndex;
   readonly judgeRuns: typeof judgeRuns;
@@ -50,6 +52,7 @@ export interface Services {
 export const services: Services = {
   jobs: {
     createIndex: async (options) => (await import('../jobs/create-index.ts')).createIndex(options),
+    readBegun: async (out, options) => (await import('../jobs/unfinished-run.ts')).readBegun(out, options),
     searchIndex: async (options) => (await import('../jobs/search.ts')).searchIndex(options),
     evaluateIndex: async (options) => (await import('../jobs/evaluate-index.ts')).evaluateIndex(options),
     judgeRuns: async (options) => (await import('../jobs/evaluate-runs.ts')).judgeRuns(options),

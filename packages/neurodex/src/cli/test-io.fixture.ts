@@ -35,6 +35,7 @@ export async function runCli(
   const services: Services = {
     jobs: {
       createIndex: unexpected('createIndex'),
+      readBegun: unexpected('readBegun'),
       searchIndex: unexpected('searchIndex'),
       evaluateIndex: unexpected('evaluateIndex'),
       judgeRuns: unexpected('judgeRuns'),

@@ -75,7 +75,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     const dataset = await (options.openDataset ?? openEmoji)({ concepts, seed, reporter, ...stop });
     const config = PRESETS[options.preset ?? 'demo'];
     const indexFolder = join(temporary, INDEX);
-    await createIndex({ ...options, dataset, config, out: indexFolder, force: false });
+    await createIndex({ ...options, dataset, config, out: indexFolder, force: false, keepUnfinished: false });
     const index = await openIndex(indexFolder, nodeRuntime({ device: options.device }));
     try {
       return await show(index, temporary, reporter);

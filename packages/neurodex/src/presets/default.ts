@@ -31,6 +31,7 @@ export const standard: Config = {
     gradientClip: 1,
     trieMasking: true,
     validateEvery: 200,
+    checkpointEvery: 200,
     patience: 10,
   },
   augmentation: {

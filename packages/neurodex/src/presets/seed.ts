@@ -31,6 +31,7 @@ export const seed: Config = {
     gradientClip: 1,
     trieMasking: false,
     validateEvery: 100,
+    checkpointEvery: 100,
     patience: 0,
   },
   augmentation: {

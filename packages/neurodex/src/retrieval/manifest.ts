@@ -36,6 +36,19 @@ const count = z.int().min(0);
 const listed = <Name extends string>(file: Name) =>
   z.object({ file: z.literal(file), bytes: count, sha256: z.string() });
 
+/** What an index knows of its bag of visual words. */
+export const bovwFacts = z.object({
+  vocabulary: listed(VOCABULARY_FILE),
+  /** Of the catalogue pictures, all together. */
+  descriptors: count,
+  /** Catalogue pictures without a keypoint. */
+  withoutKeypoints: count,
+  /** Of the vocabulary: sum of the squared distances of the descriptors to their words. */
+  inertia: z.number().min(0),
+  /** The graph of approximate search, where the catalogue is large enough for one. */
+  neighbours: listed(NEIGHBOURS_FILE).optional(),
+});
+
 const manifestSchema = z.object({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
@@ -63,19 +76,7 @@ const manifestSchema = z.object({
     })
     .optional(),
   /** Of the system bovw. */
-  bovw: z
-    .object({
-      vocabulary: listed(VOCABULARY_FILE),
-      /** Of the catalogue pictures, all together. */
-      descriptors: count,
-      /** Catalogue pictures without a keypoint. */
-      withoutKeypoints: count,
-      /** Of the vocabulary: sum of the squared distances of the descriptors to their words. */
-      inertia: z.number().min(0),
-      /** The graph of approximate search, where the catalogue is large enough for one. */
-      neighbours: listed(NEIGHBOURS_FILE).optional(),
-    })
-    .optional(),
+  bovw: bovwFacts.optional(),
 });
 
 export type IndexManifest = Readonly<z.infer<typeof manifestSchema>>;

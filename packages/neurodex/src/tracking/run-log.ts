@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Reporter } from '../progress.ts';
 import { reasonOf } from './outbox.ts';
 import { safeJson } from './scalars.ts';
@@ -81,6 +81,20 @@ export class RunLog implements Tracker {
     this.flush();
     this.done = true;
     this.closeFile();
+  }
+
+  /**
+   * Everything tracked so far is on the disk, if it can be.
+   * @returns bytes of the log that are: where a run goes on that is resumed from here
+   */
+  sync(): number {
+    if (!this.done) this.flush();
+    try {
+      if (this.file !== undefined) fsyncSync(this.file);
+    } catch (error) {
+      this.failed(error);
+    }
+    return this.size;
   }
 
   // Synchronous: a few kilobytes a second cost nothing beside training, and the lines survive a process that dies.

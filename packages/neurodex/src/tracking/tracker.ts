@@ -22,6 +22,8 @@ export type TrackedEvent =
       readonly config: unknown;
       readonly dataset: unknown;
       readonly seed: number;
+      /** The step that an unfinished run goes on from. */
+      readonly resumedFrom?: number;
     }
   | { readonly kind: 'skipped'; readonly path: string; readonly reason: string }
   | {

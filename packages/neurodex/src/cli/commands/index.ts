@@ -1,10 +1,12 @@
+import type { Device } from '@neurodex/autograd';
 import type { Command } from 'commander';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import { PRESETS } from '../../presets/presets.ts';
 import { measuresLine } from '../../report/table.ts';
 import type { SystemName } from '../../retrieval/system.ts';
 import { shellQuote } from '../../shell.ts';
-import { collected, parseSeed, parseSystems, SYSTEMS, text, wholeNumber } from '../arguments.ts';
+import { ON_NAN, type OnNan } from '../../training/on-nan.ts';
+import { collected, oneOf, parseSeed, parseSystems, SYSTEMS, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -24,9 +26,11 @@ interface Flags extends CommonFlags, DeviceFlag, TrackingFlags {
   readonly config?: string;
   readonly set?: readonly string[];
   readonly systems?: readonly SystemName[];
-  readonly seed: number;
+  readonly seed?: number;
   readonly concepts?: number;
   readonly force?: true;
+  readonly resume?: true;
+  readonly onNan?: OnNan;
 }
 
 export function addIndex(program: Command, context: Context): void {
@@ -51,30 +55,50 @@ export function addIndex(program: Command, context: Context): void {
       `what shall answer, separated by commas: ${SYSTEMS.join(',')} (all that the pictures allow unless told)`,
       parseSystems,
     )
-    .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0)
+    .option('--seed <integer>', 'makes the run repeatable (0 unless told)', parseSeed)
     .option('--concepts <n>', 'with the source emoji: how many things (64 unless told)', wholeNumber('--concepts', 2))
-    .option('--force', 'replace the index that is in the folder');
+    .option('--resume', 'go on with the run that was interrupted, or begin where there is none')
+    .option('--force', 'replace the index that is in the folder; without --resume, also start anew')
+    .option(
+      '--on-nan <what>',
+      `a batch whose loss is no number: ${ON_NAN.join(' or ')} (stop unless told)`,
+      oneOf('--on-nan', ON_NAN),
+    );
   withCommonFlags(withTracking(withDevice(command)));
   withExamples(command, [
     ['neurodex index photos --out photos.index', 'an index with the default configuration'],
     ['neurodex index photos --out photos.index --preset quick --seed 7 --force', 'a first look, again'],
     ['neurodex index photos --out photos.index --set training.indexingEpochs=800', 'train for longer'],
     ['neurodex index photos --out photos.index --track tensorboard,wandb', 'and look at the curves there'],
+    ['neurodex index photos --out photos.index --resume', 'go on after an interruption, with what the run began with'],
   ]);
-  command.action((source: string, flags: Flags) => index(source, flags, context));
+  command.action((source: string, flags: Flags) => {
+    const device = command.getOptionValueSource('device') === 'default' ? undefined : flags.device;
+    return index(source, { ...flags, device }, context);
+  });
 }
 
-async function index(source: string, flags: Flags, context: Context): Promise<void> {
+async function index(
+  source: string,
+  flags: Omit<Flags, 'device'> & { readonly device: Device | undefined },
+  context: Context,
+): Promise<void> {
   const { io, services } = context;
   await perform(context, flags, { unwinds: true }, async ({ reporter, path }) => {
     const { resolveConfiguration } = await import('../configuration.ts');
+    const begun = flags.resume
+      ? await services.jobs.readBegun(path(flags.out), { orComplete: flags.force !== true })
+      : undefined;
     const config = await resolveConfiguration({
       preset: flags.preset,
       file: flags.config,
       settings: flags.set ?? [],
       cwd: io.cwd,
+      ...(begun === undefined ? {} : { base: begun.config }),
     });
-    const { seed, concepts } = flags;
+    const systems = flags.systems ?? begun?.systems;
+    const seed = flags.seed ?? begun?.seed ?? 0;
+    const { concepts } = flags;
     const tracking = trackingOf(flags, path(flags.out), io.env);
     const dataset = await openSource(
       { source, path: path(source), concepts, seed, reporter, signal: io.signal },
@@ -84,10 +108,12 @@ async function index(source: string, flags: Flags, context: Context): Promise<vo
       dataset,
       out: path(flags.out),
       config,
-      ...(flags.systems === undefined ? {} : { systems: flags.systems }),
+      ...(systems === undefined ? {} : { systems }),
       seed,
       force: flags.force === true,
-      device: flags.device,
+      resume: flags.resume === true,
+      onNan: flags.onNan ?? begun?.onNan ?? 'stop',
+      device: flags.device ?? begun?.device ?? 'cpu',
       ...tracking,
       reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
