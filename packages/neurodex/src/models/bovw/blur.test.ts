@@ -1,6 +1,8 @@
 import { Random } from '@neurodex/autograd';
 import { expect, it } from 'vitest';
-import { blurred } from './blur.ts';
+import { Arena } from './arena.ts';
+import { blur } from './blur.ts';
+import { gradientsOf } from './gradients.ts';
 import { type Plane, plane } from './plane.ts';
 
 function noise(width: number, height: number): Plane {
@@ -44,11 +46,39 @@ it.each([
   const picture = noise(width, height);
   const random = Random.seeded(9);
   for (const deviation of [1.2, 3.1]) {
-    const { data } = blurred(picture, deviation);
-    expect(data).toHaveLength(width * height);
+    const arena = new Arena(width, height, 2);
+    const target = arena.planes[1];
+    if (target === undefined) throw new Error('no plane');
+    blur(picture, deviation, target, arena);
     for (let i = 0; i < 60; i++) {
       const [x, y] = [random.integer(width), random.integer(height)];
-      expect(data[y * width + x]).toBeCloseTo(reference(picture, deviation, x, y), 3);
+      expect(target.data[y * target.stride + x]).toBeCloseTo(reference(picture, deviation, x, y), 3);
+    }
+  }
+});
+
+it('gradients are central differences, their direction atan2 from 0 to 2π, to 2·10⁻⁵', () => {
+  const [width, height] = [37, 21];
+  const picture = noise(width, height);
+  const arena = new Arena(width, height, 1);
+  const target = arena.planes[0];
+  if (target === undefined) throw new Error('no plane');
+  for (let y = 0; y < height; y++) {
+    // Flat places have no direction, and must not divide by zero.
+    const row =
+      y === 7 || y === 8 || y === 9 ? new Float32Array(width) : picture.data.subarray(y * width, (y + 1) * width);
+    target.data.set(row, y * target.stride);
+  }
+  const { stride, lengths, directions } = gradientsOf(target, arena);
+  const at = (x: number, y: number): number => target.data[y * stride + x] as number;
+  for (let y = 1; y < height - 1; y++) {
+    for (let x = 1; x < width - 1; x++) {
+      const [dx, dy] = [at(x + 1, y) - at(x - 1, y), at(x, y - 1) - at(x, y + 1)];
+      expect(lengths[y * stride + x]).toBeCloseTo(Math.hypot(dx, dy), 3);
+      const found = directions[y * stride + x] as number;
+      const turn = Math.abs(found - Math.atan2(dy, dx)) % (2 * Math.PI);
+      expect(Math.min(turn, 2 * Math.PI - turn)).toBeLessThan(2e-5);
+      expect(found >= 0 && found < 6.2832).toBe(true);
     }
   }
 });

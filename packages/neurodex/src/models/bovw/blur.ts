@@ -1,78 +1,34 @@
-import { readFileSync } from 'node:fs';
-import { type Plane, plane } from './plane.ts';
-import { instantiate, type WebAssemblyMemory } from './webassembly.ts';
-
-/** WebAssembly for its vectors of four: the blurs are half of the work, and JavaScript has none. See wasm/blur.wat. */
-interface Kernels {
-  readonly memory: WebAssemblyMemory;
-  /** Addresses in bytes; the rest in pixels. */
-  blur(
-    source: number,
-    stride: number,
-    middle: number,
-    target: number,
-    width: number,
-    rows: number,
-    kernel: number,
-    radius: number,
-  ): void;
-}
-
-const { memory, blur } = instantiate<Kernels>(readFileSync(new URL('../../../wasm/blur.wasm', import.meta.url)));
-
-/** Pixels that are filtered together; a larger picture goes in bands of rows, so that memory stays bounded. */
-const BAND = 1 << 20;
-const FEWEST_ROWS = 64;
-/** Pixels that the kernel filters at once. */
-const AT_ONCE = 16;
-const PAGE = 65_536;
+import type { Arena, ArenaPlane } from './arena.ts';
+import type { Plane } from './plane.ts';
+import { vectors } from './vectors.ts';
 
 /** Gaussian blur, the kernel cut off at four deviations; borders are mirrored without repeating the edge. */
-export function blurred(source: Plane, deviation: number): Plane {
-  const { width, height } = source;
+export function blur(source: Plane, deviation: number, target: ArenaPlane, arena: Arena): void {
+  const { width, height, stride } = target;
   const kernel = gaussian(deviation);
   const radius = kernel.length - 1;
-  const wide = AT_ONCE * Math.ceil(width / AT_ONCE);
-  const stride = wide + 2 * radius;
-  const rows = Math.min(height, Math.max(FEWEST_ROWS, Math.floor(BAND / wide)));
-  const inputRows = rows + 2 * radius;
-  const [middle, target, weights] = [
-    4 * stride * inputRows,
-    4 * (stride + wide) * inputRows,
-    4 * ((stride + wide) * inputRows + wide * rows),
-  ];
-  reserve(weights + 4 * kernel.length);
-  const floats = new Float32Array(memory.buffer);
-  floats.set(kernel, weights / 4);
-
-  const out = plane(width, height);
-  for (let first = 0; first < height; first += rows) {
-    const count = Math.min(rows, height - first);
-    for (let y = -radius; y < count + radius; y++) {
-      copyRow(source, mirrored(first + y, height), floats, (y + radius) * stride, radius);
+  arena.weights.data.set(kernel);
+  const rowLength = stride + 2 * radius;
+  for (let first = 0; first < height; first += arena.bandRows) {
+    const rows = Math.min(arena.bandRows, height - first);
+    for (let y = -radius; y < rows + radius; y++) {
+      copyRow(source, mirrored(first + y, height), width, arena.source.data, (y + radius) * rowLength, radius);
     }
-    blur(0, stride, middle, target, wide, count, weights, radius);
-    for (let y = 0; y < count; y++) {
-      const from = target / 4 + y * wide;
-      out.data.set(floats.subarray(from, from + width), (first + y) * width);
-    }
+    const to = target.address + 4 * first * stride;
+    const { source: band, middle, weights } = arena;
+    vectors.blur(band.address, rowLength, middle.address, to, stride, rows, weights.address, radius);
   }
-  return out;
 }
 
 /** A row with `radius` mirrored pixels at both ends. */
-function copyRow({ width, data }: Plane, row: number, floats: Float32Array, to: number, radius: number): void {
-  const from = row * width;
-  floats.set(data.subarray(from, from + width), to + radius);
+function copyRow(source: Plane, row: number, width: number, into: Float32Array, to: number, radius: number): void {
+  const from = row * source.stride;
+  const { data } = source;
+  into.set(data.subarray(from, from + width), to + radius);
   for (let i = 1; i <= radius; i++) {
-    floats[to + radius - i] = data[from + mirrored(-i, width)] as number;
-    floats[to + radius + width - 1 + i] = data[from + mirrored(width - 1 + i, width)] as number;
+    into[to + radius - i] = data[from + mirrored(-i, width)] as number;
+    into[to + radius + width - 1 + i] = data[from + mirrored(width - 1 + i, width)] as number;
   }
-}
-
-function reserve(size: number): void {
-  const missing = Math.ceil((size - memory.buffer.byteLength) / PAGE);
-  if (missing > 0) memory.grow(missing);
 }
 
 /** The weights from the outermost to the middle one: float32 [radius + 1]. */

@@ -1,6 +1,5 @@
-import { direction } from './direction.ts';
+import type { Gradients } from './gradients.ts';
 import { DESCRIPTOR_LENGTH } from './parameters.ts';
-import type { Plane } from './plane.ts';
 
 /** Histograms on an edge of the grid, and orientations in each (Lowe 2004, §6.1). */
 const GRID = 4;
@@ -31,7 +30,7 @@ const values = new Float64Array(DESCRIPTOR_LENGTH);
  * @returns uint8 [128]
  */
 export function describe(
-  { width, height, data }: Plane,
+  { width, height, stride, lengths, directions }: Gradients,
   x: number,
   y: number,
   angle: number,
@@ -59,11 +58,9 @@ export function describe(
       const gridColumn = j * cosine - i * sine + REACH;
       const gridRow = j * sine + i * cosine + REACH;
       if (!(gridColumn > 0 && gridColumn < GRID + 1 && gridRow > 0 && gridRow < GRID + 1)) continue;
-      const at = (row + i) * width + column + j;
-      const dx = (data[at + 1] as number) - (data[at - 1] as number);
-      const dy = (data[at - width] as number) - (data[at + width] as number);
-      const weight = Math.sqrt(dx * dx + dy * dy) * rowWeight * (weights[Math.abs(j)] as number);
-      let bin = (direction(dy, dx) - turned) * perBin;
+      const at = (row + i) * stride + column + j;
+      const weight = (lengths[at] as number) * rowWeight * (weights[Math.abs(j)] as number);
+      let bin = ((directions[at] as number) - turned) * perBin;
       if (bin < 0) bin += BINS;
       if (bin >= BINS) bin -= BINS;
 

@@ -1,13 +1,16 @@
-/** A grayscale picture with fractional values, row by row; float32 [height, width], 0 … 255. */
+/** A grayscale picture with fractional values, row by row; float32 [height, stride], 0 … 255. */
 export interface Plane {
   readonly width: number;
   readonly height: number;
+  /** Elements from one row to the next; what lies behind the width means nothing. */
+  readonly stride: number;
   readonly data: Float32Array;
 }
 
 export const plane = (width: number, height: number): Plane => ({
   width,
   height,
+  stride: width,
   data: new Float32Array(width * height),
 });
 
@@ -23,12 +26,12 @@ export function grayOf(pixels: Uint8Array, width: number, height: number): Plane
 }
 
 /** Twice the size by bilinear interpolation, pixel centres aligned, borders repeated. */
-export function doubled({ width, height, data }: Plane): Plane {
+export function doubled({ width, height, stride, data }: Plane): Plane {
   const out = plane(2 * width, 2 * height);
   for (let y = 0; y < out.height; y++) {
     // An even target lies a quarter of a pixel before its source, an odd one as far behind it.
-    const near = (y >> 1) * width;
-    const far = Math.min(Math.max((y >> 1) + (y & 1 ? 1 : -1), 0), height - 1) * width;
+    const near = (y >> 1) * stride;
+    const far = Math.min(Math.max((y >> 1) + (y & 1 ? 1 : -1), 0), height - 1) * stride;
     const to = y * out.width;
     for (let x = 0; x < width; x++) {
       const before = Math.max(x - 1, 0);
@@ -44,16 +47,10 @@ export function doubled({ width, height, data }: Plane): Plane {
 }
 
 /** Every second pixel of every second row. */
-export function halved({ width, height, data }: Plane): Plane {
+export function halved({ width, height, stride, data }: Plane): Plane {
   const out = plane(width >> 1, height >> 1);
   for (let y = 0; y < out.height; y++) {
-    for (let x = 0; x < out.width; x++) out.data[y * out.width + x] = data[2 * y * width + 2 * x] as number;
+    for (let x = 0; x < out.width; x++) out.data[y * out.width + x] = data[2 * y * stride + 2 * x] as number;
   }
-  return out;
-}
-
-export function difference(a: Plane, b: Plane): Plane {
-  const out = plane(a.width, a.height);
-  for (let i = 0; i < out.data.length; i++) out.data[i] = (a.data[i] as number) - (b.data[i] as number);
   return out;
 }

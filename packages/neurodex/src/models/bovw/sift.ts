@@ -1,5 +1,6 @@
 import { describe } from './descriptor.ts';
 import { findExtrema } from './extrema.ts';
+import { gradientsOf } from './gradients.ts';
 import { orientations } from './orientation.ts';
 import { DESCRIPTOR_LENGTH, SIFT_DEFAULTS, type SiftParameters } from './parameters.ts';
 import type { Plane } from './plane.ts';
@@ -29,13 +30,19 @@ export interface Keypoint {
 export function sift(picture: Plane, parameters: SiftParameters = SIFT_DEFAULTS): Keypoint[] {
   const keypoints: Keypoint[] = [];
   for (const octave of scaleSpace(picture, parameters)) {
-    const { gaussians, pixel } = octave;
-    for (const extremum of findExtrema(octave, parameters)) {
-      const { x, y, layer, scale, response } = extremum;
-      const gaussian = gaussians[layer] as Plane;
-      for (const angle of orientations(extremum, gaussian)) {
-        const descriptor = describe(gaussian, x, y, angle, scale);
-        keypoints.push({ x: x * pixel, y: y * pixel, size: 2 * scale * pixel, angle, response, descriptor });
+    const { gaussians, arena, pixel } = octave;
+    const extrema = [...findExtrema(octave, parameters)];
+    // Gradients are there for one layer at a time.
+    for (const [layer, gaussian] of gaussians.entries()) {
+      const found = extrema.filter((extremum) => extremum.layer === layer);
+      if (found.length === 0) continue;
+      const gradients = gradientsOf(gaussian, arena);
+      for (const extremum of found) {
+        const { x, y, scale, response } = extremum;
+        for (const angle of orientations(extremum, gradients)) {
+          const descriptor = describe(gradients, x, y, angle, scale);
+          keypoints.push({ x: x * pixel, y: y * pixel, size: 2 * scale * pixel, angle, response, descriptor });
+        }
       }
     }
   }
