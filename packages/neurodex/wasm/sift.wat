@@ -184,4 +184,56 @@
       (local.set $source (i32.add (local.get $source) (i32.const 16)))
       (local.set $length (i32.add (local.get $length) (i32.const 16)))
       (local.set $direction (i32.add (local.get $direction) (i32.const 16)))
-      (br_if $pixels (i32.lt_u (local.get $source) (local.get $end))))))
+      (br_if $pixels (i32.lt_u (local.get $source) (local.get $end)))))
+
+  ;; Adds a share to two neighbouring directions of a histogram.
+  (func $spread (param $bin i32) (param $weight f32) (param $fraction f32)
+    (local $next f32)
+    (local.set $next (f32.mul (local.get $weight) (local.get $fraction)))
+    (f32.store (local.get $bin) (f32.add (f32.load (local.get $bin)) (f32.sub (local.get $weight) (local.get $next))))
+    (f32.store offset=4 (local.get $bin) (f32.add (f32.load offset=4 (local.get $bin)) (local.get $next))))
+
+  ;; The gradients of one row of pixels, shared out among the 6×6 histograms of 8 + 2 directions of a descriptor, trilinearly.
+  ;; Weights are one for each pixel; column and row are the first pixel's place in the grid, across and along the steps from
+  ;; one to the next; `turned` is subtracted from directions, which then count `per` bins for each radian.
+  (func (export "share") (param $length i32) (param $direction i32) (param $weights i32) (param $count i32)
+                         (param $column f32) (param $row f32) (param $across f32) (param $along f32)
+                         (param $weight f32) (param $turned f32) (param $per f32) (param $histogram i32)
+    (local $i i32) (local $x f32) (local $y f32) (local $bin f32) (local $w f32) (local $low f32) (local $right f32)
+    (local $c i32) (local $r i32) (local $d i32) (local $at i32)
+    (loop $pixels
+      (local.set $x (f32.add (local.get $column) (f32.mul (f32.convert_i32_u (local.get $i)) (local.get $across))))
+      (local.set $y (f32.add (local.get $row) (f32.mul (f32.convert_i32_u (local.get $i)) (local.get $along))))
+      (if (i32.and
+            (i32.and (f32.gt (local.get $x) (f32.const 0)) (f32.lt (local.get $x) (f32.const 5)))
+            (i32.and (f32.gt (local.get $y) (f32.const 0)) (f32.lt (local.get $y) (f32.const 5)))) (then
+        (local.set $at (i32.shl (local.get $i) (i32.const 2)))
+        (local.set $w (f32.mul (local.get $weight) (f32.mul
+          (f32.load (i32.add (local.get $length) (local.get $at)))
+          (f32.load (i32.add (local.get $weights) (local.get $at))))))
+        (local.set $bin (f32.mul (local.get $per)
+          (f32.sub (f32.load (i32.add (local.get $direction) (local.get $at))) (local.get $turned))))
+        (if (f32.lt (local.get $bin) (f32.const 0)) (then
+          (local.set $bin (f32.add (local.get $bin) (f32.const 8)))))
+        (if (f32.ge (local.get $bin) (f32.const 8)) (then
+          (local.set $bin (f32.sub (local.get $bin) (f32.const 8)))))
+        (local.set $c (i32.trunc_f32_s (local.get $x)))
+        (local.set $r (i32.trunc_f32_s (local.get $y)))
+        (local.set $d (i32.trunc_f32_s (local.get $bin)))
+        (local.set $x (f32.sub (local.get $x) (f32.convert_i32_s (local.get $c))))
+        (local.set $y (f32.sub (local.get $y) (f32.convert_i32_s (local.get $r))))
+        (local.set $bin (f32.sub (local.get $bin) (f32.convert_i32_s (local.get $d))))
+        ;; 240 bytes for a row of histograms, 40 for each, 4 for each direction.
+        (local.set $at (i32.add (local.get $histogram) (i32.add (i32.mul (local.get $r) (i32.const 240))
+          (i32.add (i32.mul (local.get $c) (i32.const 40)) (i32.shl (local.get $d) (i32.const 2))))))
+        (local.set $low (f32.mul (local.get $w) (local.get $y)))
+        (local.set $w (f32.sub (local.get $w) (local.get $low)))
+        (local.set $right (f32.mul (local.get $w) (local.get $x)))
+        (call $spread (local.get $at) (f32.sub (local.get $w) (local.get $right)) (local.get $bin))
+        (call $spread (i32.add (local.get $at) (i32.const 40)) (local.get $right) (local.get $bin))
+        (local.set $right (f32.mul (local.get $low) (local.get $x)))
+        (call $spread (i32.add (local.get $at) (i32.const 240)) (f32.sub (local.get $low) (local.get $right))
+                      (local.get $bin))
+        (call $spread (i32.add (local.get $at) (i32.const 280)) (local.get $right) (local.get $bin))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $pixels (i32.lt_u (local.get $i) (local.get $count))))))

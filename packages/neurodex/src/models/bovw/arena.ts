@@ -14,6 +14,8 @@ const FEWEST_ROWS = 64;
 const MARGIN = 4096;
 /** Longest kernel, in weights on one side: a blur of deviation 6 has 25. */
 const WEIGHTS = 64;
+/** 6×6 histograms of 8 + 2 directions. */
+const HISTOGRAM = 360;
 
 /**
  * The memory of one octave: planes of one size, reused from octave to octave and from picture to picture, so that nothing
@@ -25,8 +27,12 @@ export class Arena {
   readonly directions: ArenaPlane;
   /** int32, one for each pixel at most. */
   readonly numbers: Int32Array;
-  /** float32 [WEIGHTS] */
+  /** float32 [WEIGHTS], of a blur. */
   readonly weights: ArenaPlane;
+  /** float32 [6·6·10], of a descriptor. */
+  readonly histogram: ArenaPlane;
+  /** float32 [2·radius + 1], of a descriptor's window. */
+  readonly window: ArenaPlane;
   /** Rows with mirrored ends, and the same after the first pass. */
   readonly source: ArenaPlane;
   readonly middle: ArenaPlane;
@@ -39,10 +45,14 @@ export class Arena {
     this.bandRows = Math.min(height, Math.max(FEWEST_ROWS, Math.floor(BAND / stride)));
     const sourceStride = stride + 2 * WEIGHTS;
     const inputRows = this.bandRows + 2 * WEIGHTS;
+    // A window is never larger than the picture.
+    const windowLength = AT_ONCE * Math.ceil((2 * Math.ceil(Math.hypot(width, height)) + 1) / AT_ONCE);
     const sizes = [
       ...Array<number>(count + 2).fill(stride * height),
       stride * height,
       WEIGHTS,
+      HISTOGRAM,
+      windowLength,
       sourceStride * inputRows,
       stride * inputRows,
     ];
@@ -61,6 +71,8 @@ export class Arena {
     this.numbers = new Int32Array(vectors.memory.buffer, address, stride * height);
     address += 4 * stride * height;
     this.weights = take(WEIGHTS, { width: WEIGHTS, height: 1, stride: WEIGHTS });
+    this.histogram = take(HISTOGRAM, { width: HISTOGRAM, height: 1, stride: HISTOGRAM });
+    this.window = take(windowLength, { width: windowLength, height: 1, stride: windowLength });
     this.source = take(sourceStride * inputRows, { width, height: inputRows, stride: sourceStride });
     this.middle = take(stride * inputRows, { width, height: inputRows, stride });
   }

@@ -1,5 +1,6 @@
 import type { Gradients } from './gradients.ts';
 import { DESCRIPTOR_LENGTH } from './parameters.ts';
+import { vectors } from './vectors.ts';
 
 /** Histograms on an edge of the grid, and orientations in each (Lowe 2004, §6.1). */
 const GRID = 4;
@@ -18,7 +19,6 @@ const GRID_PADDED = GRID + 2;
 const ROW = GRID_PADDED * BINS_PADDED;
 
 /** Reused: a picture has hundreds of descriptors. */
-const histogram = new Float64Array(GRID_PADDED * ROW);
 const values = new Float64Array(DESCRIPTOR_LENGTH);
 
 /**
@@ -29,13 +29,9 @@ const values = new Float64Array(DESCRIPTOR_LENGTH);
  * @param scale in pixels of the octave
  * @returns uint8 [128]
  */
-export function describe(
-  { width, height, stride, lengths, directions }: Gradients,
-  x: number,
-  y: number,
-  angle: number,
-  scale: number,
-): Uint8Array {
+export function describe(gradients: Gradients, x: number, y: number, angle: number, scale: number): Uint8Array {
+  const { width, height, stride, lengths, directions, arena } = gradients;
+  const histogram = arena.histogram.data;
   histogram.fill(0);
   const [column, row] = [Math.round(x), Math.round(y)];
   const turned = ((angle === 0 ? 0 : 360 - angle) * Math.PI) / 180;
@@ -43,81 +39,64 @@ export function describe(
   const radius = Math.min(Math.round(square * Math.SQRT2 * REACH), Math.floor(Math.hypot(width, height)));
   const cosine = Math.cos(turned) / square;
   const sine = Math.sin(turned) / square;
-  const weights = gaussianWeights(radius, square);
-  const perBin = BINS / (2 * Math.PI);
+  const bounds: [number, number] = [0, 0];
+  const weights = fillWindow(arena.window.data, radius, square);
   const top = Math.max(-radius, 1 - row);
   const bottom = Math.min(radius, height - 2 - row);
   for (let i = top; i <= bottom; i++) {
     // Where the turned grid begins and ends on this row of pixels.
-    const [from, to] = crossing(i, cosine, sine, radius);
-    const first = Math.max(from, 1 - column);
-    const last = Math.min(to, width - 2 - column);
-    const rowWeight = weights[Math.abs(i)] as number;
-    for (let j = first; j <= last; j++) {
-      // Position in the turned grid, in squares; the padded grid begins at 0.
-      const gridColumn = j * cosine - i * sine + REACH;
-      const gridRow = j * sine + i * cosine + REACH;
-      if (!(gridColumn > 0 && gridColumn < GRID + 1 && gridRow > 0 && gridRow < GRID + 1)) continue;
-      const at = (row + i) * stride + column + j;
-      const weight = (lengths[at] as number) * rowWeight * (weights[Math.abs(j)] as number);
-      let bin = ((directions[at] as number) - turned) * perBin;
-      if (bin < 0) bin += BINS;
-      if (bin >= BINS) bin -= BINS;
-
-      // Trilinear: to the two nearest rows, columns and directions, by nearness.
-      const r = gridRow | 0;
-      const c = gridColumn | 0;
-      const d = bin | 0;
-      const fr = gridRow - r;
-      const fc = gridColumn - c;
-      const fd = bin - d;
-      const lower = weight * fr;
-      const upper = weight - lower;
-      const upperRight = upper * fc;
-      const upperLeft = upper - upperRight;
-      const lowerRight = lower * fc;
-      const lowerLeft = lower - lowerRight;
-      const start = r * ROW + c * BINS_PADDED + d;
-      spread(start, upperLeft, fd);
-      spread(start + BINS_PADDED, upperRight, fd);
-      spread(start + ROW, lowerLeft, fd);
-      spread(start + ROW + BINS_PADDED, lowerRight, fd);
-    }
+    bounds[0] = Math.max(-radius, 1 - column);
+    bounds[1] = Math.min(radius, width - 2 - column);
+    narrow(bounds, cosine, -i * sine);
+    narrow(bounds, sine, i * cosine);
+    const first = bounds[0];
+    const count = bounds[1] - first + 1;
+    if (count <= 0) continue;
+    const at = 4 * ((row + i) * stride + column + first);
+    vectors.share(
+      lengths.address + at,
+      directions.address + at,
+      arena.window.address + 4 * (radius + first),
+      count,
+      // The padded grid begins at 0.
+      first * cosine - i * sine + REACH,
+      first * sine + i * cosine + REACH,
+      cosine,
+      sine,
+      weights[radius + i] as number,
+      turned,
+      BINS / (2 * Math.PI),
+      arena.histogram.address,
+    );
   }
-  return toBytes();
+  return toBytes(histogram);
 }
 
-function spread(start: number, weight: number, fraction: number): void {
-  const next = weight * fraction;
-  histogram[start] = (histogram[start] as number) + (weight - next);
-  histogram[start + 1] = (histogram[start + 1] as number) + next;
-}
-
-/** exp(−d²/(2·(GRID/2)²)) for d pixels along one axis; the weight at (i, j) is the product, however the grid is turned. */
-function gaussianWeights(radius: number, square: number): Float64Array {
+/**
+ * exp(−d²/(2·(GRID/2)²)) for −radius … radius pixels along one axis; the weight at (i, j) is the product, however the
+ * grid is turned.
+ */
+function fillWindow(window: Float32Array, radius: number, square: number): Float32Array {
   const decay = -2 / (GRID * square) ** 2;
-  const weights = new Float64Array(radius + 1);
-  for (let i = 0; i <= radius; i++) weights[i] = Math.exp(i * i * decay);
-  return weights;
+  for (let i = 0; i <= radius; i++) {
+    const weight = Math.exp(i * i * decay);
+    window[radius + i] = weight;
+    window[radius - i] = weight;
+  }
+  return window;
 }
 
-/** The whole j for which both j·cosine − i·sine and j·sine + i·cosine may lie within the reach; generous by a pixel. */
-function crossing(i: number, cosine: number, sine: number, radius: number): [from: number, to: number] {
-  let [from, to] = [-radius, radius];
-  for (const [slope, offset] of [
-    [cosine, -i * sine],
-    [sine, i * cosine],
-  ] as const) {
-    if (Math.abs(slope) < 1e-9) continue;
-    const [a, b] = [(-REACH - offset) / slope, (REACH - offset) / slope];
-    from = Math.max(from, Math.floor(Math.min(a, b)));
-    to = Math.min(to, Math.ceil(Math.max(a, b)));
-  }
-  return [from, to];
+/** The smallest and largest d with −REACH ≤ d·slope + offset ≤ REACH, rounded outwards, within what there was. */
+function narrow(bounds: [from: number, to: number], slope: number, offset: number): void {
+  if (Math.abs(slope) < 1e-9) return;
+  const a = (-REACH - offset) / slope;
+  const b = (REACH - offset) / slope;
+  bounds[0] = Math.max(bounds[0], Math.floor(Math.min(a, b)));
+  bounds[1] = Math.min(bounds[1], Math.ceil(Math.max(a, b)));
 }
 
 /** Without the padding, at unit length, large elements cut, at unit length again, as bytes (Lowe 2004, §6.1). */
-function toBytes(): Uint8Array {
+function toBytes(histogram: Float32Array): Uint8Array {
   let to = 0;
   for (let y = 1; y <= GRID; y++) {
     for (let x = 1; x <= GRID; x++) {
@@ -131,7 +110,9 @@ function toBytes(): Uint8Array {
   const largest = LARGEST * length();
   for (let i = 0; i < values.length; i++) values[i] = Math.min(values[i] as number, largest);
   const factor = BYTE_SCALE / Math.max(length(), 1e-7);
-  return Uint8Array.from(values, (value) => Math.min(255, Math.round(value * factor)));
+  const bytes = new Uint8Array(DESCRIPTOR_LENGTH);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.min(255, Math.round((values[i] as number) * factor));
+  return bytes;
 }
 
 function length(): number {

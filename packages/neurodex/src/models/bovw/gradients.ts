@@ -6,16 +6,19 @@ export interface Gradients {
   readonly width: number;
   readonly height: number;
   readonly stride: number;
-  readonly lengths: Float32Array;
+  readonly lengths: ArenaPlane;
   /** 0 … 2π, counter-clockwise from the x axis. */
-  readonly directions: Float32Array;
+  readonly directions: ArenaPlane;
+  /** Where descriptors are added up. */
+  readonly arena: Arena;
 }
 
 /** Of one plane at a time: those of the plane before are overwritten. */
-export function gradientsOf(plane: ArenaPlane, { lengths, directions }: Arena): Gradients {
+export function gradientsOf(plane: ArenaPlane, arena: Arena): Gradients {
+  const { lengths, directions } = arena;
   const { width, height, stride, address } = plane;
   const row = 4 * stride;
   const bytes = (height - 2) * row;
   if (bytes > 0) vectors.gradients(address + row, row, lengths.address + row, directions.address + row, bytes);
-  return { width, height, stride, lengths: lengths.data, directions: directions.data };
+  return { width, height, stride, lengths, directions, arena };
 }

@@ -28,7 +28,8 @@ export function orientations({ column, row, scale }: Extremum, gradients: Gradie
 }
 
 function gradientHistogram(gradients: Gradients, column: number, row: number, scale: number): Float64Array {
-  const { width, height, stride, lengths, directions } = gradients;
+  const { width, height, stride } = gradients;
+  const [lengths, directions] = [gradients.lengths.data, gradients.directions.data];
   const histogram = new Float64Array(BINS);
   const radius = Math.round(RADIUS * scale);
   const decay = -1 / (2 * (WINDOW * scale) ** 2);

@@ -35,6 +35,24 @@ interface Kernels {
     out: number,
   ): number;
   gradients(source: number, stride: number, length: number, direction: number, bytes: number): void;
+  /**
+   * One row of pixels into the histograms of a descriptor; places are in squares of the grid, directions in radians.
+   * @param count pixels, 1 or more
+   */
+  share(
+    length: number,
+    direction: number,
+    weights: number,
+    count: number,
+    column: number,
+    row: number,
+    across: number,
+    along: number,
+    weight: number,
+    turned: number,
+    perRadian: number,
+    histogram: number,
+  ): void;
 }
 
 export const vectors: Kernels = instantiate<Kernels>(readFileSync(new URL('../../../wasm/sift.wasm', import.meta.url)));
