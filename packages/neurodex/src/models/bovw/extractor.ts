@@ -41,5 +41,11 @@ export class Extractor {
 /** The compiled worker, whether this file is compiled or a source that tests run: Node does not read TypeScript. */
 const WORKER = new URL('../../../dist/models/bovw/extract-worker.js', import.meta.url);
 
+/** All threads stay: one that ends when it has nothing to do for a moment takes what it has compiled with it. */
 const startThreads = (): Piscina =>
-  new Piscina({ filename: WORKER.href, maxThreads: availableParallelism(), execArgv: [] });
+  new Piscina({
+    filename: WORKER.href,
+    minThreads: availableParallelism(),
+    maxThreads: availableParallelism(),
+    execArgv: [],
+  });
