@@ -4,7 +4,7 @@ import { DESCRIPTOR_LENGTH } from './parameters.ts';
 import { pointsOf, type Vocabulary } from './vocabulary.ts';
 
 /** Descriptors that are given to words at a time: few sizes, for each is a graph of its own. */
-const AT_ONCE = [64, 512, 8192] as const;
+const AT_ONCE = [64, 128, 256, 512, 8192] as const;
 const MOST = AT_ONCE[AT_ONCE.length - 1] as number;
 
 /** Counts how often each visual word occurs in a picture. */
