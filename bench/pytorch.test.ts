@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findPython } from './python.ts';
+import { findPython, PYTORCH } from './python.ts';
 import { type PyTorch, startPyTorch } from './pytorch.ts';
 
 const script = fileURLToPath(new URL('fixtures/fake_pytorch.mjs', import.meta.url));
@@ -63,9 +63,9 @@ test('a program that does not exist is named', async () => {
 });
 
 test('without PyTorch it is said how to install it', async () => {
-  const none = await findPython({}, join(folder, '.venv'));
+  const none = await findPython(PYTORCH, {}, join(folder, '.venv'));
   expect(none).toEqual({ missing: expect.stringContaining('-r bench/requirements.txt') });
-  const wrong = await findPython({ NEURODEX_BENCH_PYTHON: join(folder, 'python') }, join(folder, '.venv'));
+  const wrong = await findPython(PYTORCH, { NEURODEX_BENCH_PYTHON: join(folder, 'python') }, join(folder, '.venv'));
   expect(wrong).toEqual({ missing: expect.stringMatching(/NEURODEX_BENCH_PYTHON.*cannot import torch/) });
 });
 
@@ -77,9 +77,9 @@ test.skipIf(process.platform === 'win32')('the named Python goes before the virt
   };
   const own = await program(join(folder, '.venv/bin/python'), '1.0');
   const named = await program(join(folder, 'named/python'), '2.0');
-  expect(await findPython({}, join(folder, '.venv'))).toEqual({ executable: own, torch: '1.0' });
-  expect(await findPython({ NEURODEX_BENCH_PYTHON: named }, join(folder, '.venv'))).toEqual({
+  expect(await findPython(PYTORCH, {}, join(folder, '.venv'))).toEqual({ executable: own, version: '1.0' });
+  expect(await findPython(PYTORCH, { NEURODEX_BENCH_PYTHON: named }, join(folder, '.venv'))).toEqual({
     executable: named,
-    torch: '2.0',
+    version: '2.0',
   });
 });

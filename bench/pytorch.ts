@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { findPython } from './python.ts';
+import { findPython, PYTORCH } from './python.ts';
 
 const ready = z.object({
   ready: z.literal(true),
@@ -88,7 +88,7 @@ export async function startPyTorch(options: StartOptions): Promise<PyTorch> {
 
 /** Start PyTorch where it is installed, else say how to install it. */
 export async function openPyTorch(): Promise<PyTorch | { readonly missing: string }> {
-  const python = await findPython();
+  const python = await findPython(PYTORCH);
   return 'missing' in python ? python : startPyTorch({ executable: python.executable });
 }
 

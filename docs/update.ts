@@ -1,11 +1,25 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { configurationTable } from '../packages/neurodex/src/cli/configuration-table.ts';
+import { layerOverrides } from '../tests/layers.ts';
 
-/** `npm run docs`: writes the table of configuration keys and presets into docs/cli.md, where a test expects it. */
-const file = new URL('cli.md', import.meta.url);
-const lines = readFileSync(file, 'utf8').split('\n');
+/**
+ * `npm run docs`: writes what tests expect to be the same in two places: the table of configuration keys and presets in
+ * docs/cli.md, and the lint rule of the layers in biome.json.
+ */
+const root = new URL('../', import.meta.url);
+
+const cli = new URL('docs/cli.md', root);
+const lines = readFileSync(cli, 'utf8').split('\n');
 const start = lines.findIndex((line) => line.startsWith('| key '));
 const after = lines.findIndex((line, i) => i > start && !line.startsWith('|'));
 if (start < 0) throw new Error('docs/cli.md has no table of configuration keys');
 const rest = after < 0 ? [''] : lines.slice(after);
-writeFileSync(file, [...lines.slice(0, start), configurationTable(), ...rest].join('\n'));
+writeFileSync(cli, [...lines.slice(0, start), configurationTable(), ...rest].join('\n'));
+
+const biome = new URL('biome.json', root);
+const config = JSON.parse(readFileSync(biome, 'utf8')) as Record<string, unknown>;
+writeFileSync(biome, JSON.stringify({ ...config, overrides: layerOverrides() }, null, 2));
+const program = fileURLToPath(new URL('node_modules/@biomejs/biome/bin/biome', root));
+execFileSync(process.execPath, [program, 'format', '--write', fileURLToPath(biome)], { stdio: 'ignore' });

@@ -1,8 +1,9 @@
-"""ir_measures computes the figures that Neurodex prints: python check_measures.py TREC_FOLDER EVALUATE.json
+"""ir_measures computes the figures that Neurodex prints: python check_measures.py TREC_FOLDER EVALUATE.json REPORT.json
 
 TREC_FOLDER holds qrels.txt and run-SYSTEM.txt as `evaluate --trec` writes them, EVALUATE.json what `evaluate --json`
 prints of the same index. Every measure but IA, which is of the indexing task and no TREC measure, is computed by
 pytrec_eval (trec_eval's own code) and must agree to four digits. A run ranks the whole catalogue for every query, once.
+REPORT.json is what `report --json` prints: its precision at eleven levels of recall must be trec_eval's.
 """
 
 import json
@@ -48,8 +49,19 @@ def figure_problems(system: str, figures: dict[str, float], qrels: list, run: li
     return problems
 
 
-def main(folder: Path, json_file: Path) -> int:
+def curve_problems(system: str, precision: list[float], qrels: list, run: list) -> list[str]:
+    levels = [ir_measures.IPrec @ (level / 10) for level in range(11)]
+    theirs = PytrecEvalProvider().calc_aggregate(levels, qrels, run)
+    return [
+        f"{system}: {level} is {ours:.6f} in the report and {theirs[level]:.6f} in ir_measures"
+        for level, ours in zip(levels, precision, strict=True)
+        if not abs(theirs[level] - ours) <= TOLERANCE
+    ]
+
+
+def main(folder: Path, json_file: Path, report_file: Path) -> int:
     evaluation = json.loads(json_file.read_text(encoding="utf-8"))
+    curves = json.loads(report_file.read_text(encoding="utf-8"))["curves"]
     qrels = list(ir_measures.read_trec_qrels(str(folder / "qrels.txt")))
     queries = {judgement.query_id for judgement in qrels}
     problems = []
@@ -62,12 +74,13 @@ def main(folder: Path, json_file: Path) -> int:
         run = list(ir_measures.read_trec_run(str(folder / f"run-{system}.txt")))
         problems += run_problems(system, run, queries, evaluation["catalogue"])
         problems += figure_problems(system, evaluation["systems"][system], qrels, run)
+        problems += curve_problems(system, curves[system]["precision"], qrels, run)
     for problem in problems[:20]:
         print(f"FAILED: {problem}")
     return 1 if problems else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -23,6 +23,8 @@ TYPES = {
     "split": pa.string(),
     "identifier": pa.string(),
 }
+# Columns of vectors, which a catalogue may have: catalogue pictures have one each, queries none.
+VECTORS = {"bovw": pa.list_(pa.float32())}
 
 
 def same_type(actual: pa.DataType, expected: pa.DataType) -> bool:
@@ -38,6 +40,9 @@ def schema_problems(schema: pa.Schema) -> list[str]:
         if name not in schema.names:
             problems.append(f"there is no column {name}")
         elif not same_type(schema.field(name).type, expected):
+            problems.append(f"column {name} is {schema.field(name).type}, not {expected}")
+    for name, expected in VECTORS.items():
+        if name in schema.names and not same_type(schema.field(name).type, expected):
             problems.append(f"column {name} is {schema.field(name).type}, not {expected}")
     metadata = (schema.metadata or {}).get(b"huggingface")
     if metadata is None:
@@ -73,6 +78,9 @@ def row_problems(rows: list[dict]) -> list[str]:
             problems.append(f"{path}: split {row['split']}, identifier {row['identifier']!r}")
         elif named and not re.fullmatch(r"[0-9]+", row["identifier"]):
             problems.append(f"{path}: the identifier {row['identifier']!r} is not digits")
+        for name in VECTORS.keys() & row.keys():
+            if (row[name] is not None) != (row["split"] == "catalogue"):
+                problems.append(f"{path}: split {row['split']}, {name} {row[name]!r}")
     for what, values in (
         ("path", [row["image"]["path"] for row in rows]),
         ("identifier", [row["identifier"] for row in rows if row["identifier"] is not None]),

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ import { prepareEnvironment } from './python.ts';
  */
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const PICTURES = 48;
+const MEASURES = ['--measures', 'P@10 AP AP@10 R@100 RR nDCG@10 nDCG Success@1 Rprec'];
+const bin = here('../packages/neurodex/bin/neurodex.js');
 
 /** Run a program, say so, and return what it prints on stdout. @throws Error when it fails */
 function run(title: string, program: string, args: readonly string[], capture = false): string {
@@ -29,7 +31,6 @@ function run(title: string, program: string, args: readonly string[], capture = 
 }
 
 function neurodex(args: readonly string[], capture = false): string {
-  const bin = here('../packages/neurodex/bin/neurodex.js');
   return run(`npx neurodex ${args.join(' ')}`, process.execPath, [bin, ...args], capture);
 }
 
@@ -47,24 +48,47 @@ function main(): number {
   const folder = mkdtempSync(join(tmpdir(), 'neurodex-interop-'));
   try {
     const index = values.index === undefined ? join(folder, 'index') : resolve(values.index);
+    const pictures = join(folder, 'pictures');
+    script('make_pictures.py', pictures);
     if (values.index === undefined) {
-      script('make_pictures.py', join(folder, 'pictures'));
-      neurodex(['index', join(folder, 'pictures'), '--out', index, '--preset', 'quick', '--json'], true);
+      neurodex(['index', pictures, '--out', index, '--preset', 'quick', '--json'], true);
     }
     const figures = join(folder, 'evaluate.json');
     writeFileSync(figures, neurodex(['evaluate', index, '--json'], true));
     neurodex(['evaluate', index, '--trec', join(folder, 'trec')], true);
+    const report = join(folder, 'report.json');
+    writeFileSync(report, neurodex(['report', index, '--out', join(folder, 'report.html'), '--json'], true));
+
+    const runs = join(folder, 'runs');
+    script('make_runs.py', runs);
+    const [judged, compared] = [join(folder, 'judged.json'), join(folder, 'compared.json')];
+    const qrels = ['--qrels', join(runs, 'qrels.txt'), '--quiet', '--json'];
+    const files = readdirSync(runs).filter((name) => name.startsWith('run-'));
+    const all = files.sort().map((name) => join(runs, name));
+    writeFileSync(judged, neurodex(['evaluate', ...all.flatMap((f) => ['--run', f]), ...MEASURES, ...qrels], true));
+    const some = all.filter((_, i) => i % 2 === 0).slice(0, 5);
+    writeFileSync(compared, neurodex(['compare', ...some, '--measures', 'AP nDCG@10 P@10', ...qrels], true));
 
     const models = join(folder, 'onnx');
     run('tsx interop/write_onnx.ts', process.execPath, ['--import', 'tsx', here('write_onnx.ts'), index, models]);
 
+    const bovw = join(folder, 'bovw');
+    run('tsx interop/write_bovw.ts', process.execPath, ['--import', 'tsx', here('write_bovw.ts'), bovw]);
+    const tracked = join(folder, 'tracked');
+    const short = ['index', pictures, '--preset', 'quick', '--set', 'training.indexingEpochs=40', '--json'];
+    neurodex([...short, '--out', join(tracked, 'index'), '--track', 'tensorboard,wandb'], true);
     const parquet = join(folder, 'parquet');
     script('make_parquet.py', parquet);
 
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
-      'check_measures.py': [join(folder, 'trec'), figures],
+      'check_measures.py': [join(folder, 'trec'), figures, report],
+      'check_runs.py': [runs, judged, compared],
       'check_onnx.py': [models],
+      'check_bovw.py': [bovw],
+      'check_tensorboard.py': [join(tracked, 'index'), join(tracked, 'runs')],
+      'check_wandb.py': [join(tracked, 'index'), join(tracked, 'wandb')],
+      'check_mlflow.py': [join(folder, 'mlflow'), process.execPath, bin, ...short],
       'read_parquet.ts': [parquet],
     };
     const failed: string[] = [];

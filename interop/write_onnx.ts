@@ -9,7 +9,7 @@ import { trainingStep } from '../packages/neurodex/src/training/step.ts';
 /** The graphs of an index as ONNX files, in standard ONNX and with ONNX Runtime's own operators: write_onnx.ts INDEX OUT */
 const [folder = '', out = ''] = process.argv.slice(2);
 const index = await openIndex(folder, nodeRuntime());
-const { geometry, parameters } = index.model;
+const { geometry, parameters } = await index.model();
 const { encoder, decoder } = scoringGraphs(geometry, 2, 16, parameters);
 const step = trainingStep({ geometry, batch: 4, identifiers: 2, dropout: 0.1, trieMasking: true, optimizer: adamW() });
 mkdirSync(out, { recursive: true });

@@ -142,7 +142,7 @@ describe('neurodex', () => {
     expect(ended.stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('leaves nothing half-made when it is interrupted', async () => {
+  it('leaves nothing half-made under its name when it is interrupted, but a run that can be gone on with', async () => {
     let sent = false;
     const ended = await neurodex(
       ['index', 'photos', '--out', 'stopped', '--json', ...SMALL, '--set', 'training.indexingEpochs=100000'],
@@ -156,6 +156,19 @@ describe('neurodex', () => {
     expect(ended.status).toBe(1);
     expect(ended.stdout).toBe('');
     expect(ended.stderr).toContain('"interrupted"');
-    expect(readdirSync(folder).filter((name) => name.startsWith('stopped'))).toEqual([]);
+    expect(ended.stderr).toContain('--resume');
+    const left = () => readdirSync(folder).filter((name) => name.startsWith('stopped'));
+    expect(left()).toEqual(['stopped.partial']);
+
+    const again = await neurodex(['index', 'photos', '--out', 'stopped', '--json', ...SMALL]);
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('"run-unfinished"')]);
+    const other = await neurodex(['index', 'photos', '--out', 'stopped', '--resume', '--json', '--seed', '9']);
+    expect([other.status, other.stderr]).toEqual([2, expect.stringContaining('--seed was 0, now 9')]);
+    const resumed = await neurodex([
+      ...['index', 'photos', '--out', 'stopped', '--resume', '--json', '--set', 'training.indexingEpochs=1'],
+    ]);
+    expect(resumed.status, resumed.stderr).toBe(0);
+    expect((JSON.parse(resumed.stdout) as { steps: number }).steps).toBeGreaterThan(0);
+    expect(left()).toEqual(['stopped']);
   }, 120_000);
 });

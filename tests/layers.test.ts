@@ -4,27 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-/** The layers of ARCHITECTURE.md, lowest first: a folder may use those before it, and not those after it. */
-const LAYERS = {
-  'packages/autograd/src': ['core', 'ops', 'graph', 'onnx', 'nn', 'optim', 'runtime'],
-  'packages/neurodex/src': [
-    'storage',
-    'download',
-    'image',
-    'datasets',
-    'catalogue',
-    'identifiers',
-    'models',
-    'tracking',
-    'training',
-    'retrieval',
-    'evaluation',
-    'report',
-    'jobs',
-    'cli',
-  ],
-} as const;
+import { LAYERS, layerOverrides } from './layers.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), 'neurodex-layers-'));
@@ -72,6 +52,11 @@ beforeAll(() => {
 });
 
 afterAll(() => rmSync(copy, { recursive: true }));
+
+it('the rule in biome.json is made from the table of layers: npm run docs', () => {
+  const { overrides } = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')) as { overrides: unknown };
+  expect(overrides).toEqual(layerOverrides());
+});
 
 describe.each(Object.entries(LAYERS))('the layers of %s', (base, layers) => {
   it('are all the folders there are', () => {

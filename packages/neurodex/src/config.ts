@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const IDENTIFIER_ORDERS = ['clustered', 'random'] as const;
 export type IdentifierOrder = (typeof IDENTIFIER_ORDERS)[number];
 
+/** How the baseline's visual words count. */
+export const WEIGHTINGS = ['counts', 'tfidf'] as const;
+export type Weighting = (typeof WEIGHTINGS)[number];
+
 /**
  * The whole configuration of an index as plain data. Presets are complete values of it; `--config` and `--set` change
  * single keys. Every object is strict: a key that is not here is refused.
@@ -50,7 +54,9 @@ export const configSchema = z.strictObject({
       .int()
       .min(8)
       .max(1024)
-      .describe('edge of the square picture kept in the catalogue for people to look at, in pixels; smaller pictures are not enlarged'),
+      .describe(
+        'edge of the square picture kept in the catalogue for people to look at, in pixels; smaller pictures are not enlarged',
+      ),
     maxPixels: positive.describe('largest file that is decoded, in pixels (width × height); larger ones are skipped'),
   }),
   split: z.strictObject({
@@ -98,6 +104,7 @@ export const configSchema = z.strictObject({
     gradientClip: z.number().gt(0).describe('largest global norm of the gradient'),
     trieMasking: z.boolean().describe('train the digits against those the trie allows, as they are decoded'),
     validateEvery: positive.describe('steps between validations'),
+    checkpointEvery: positive.describe('steps between checkpoints, from which an interrupted run goes on'),
     patience: z.int().min(0).describe('validations without improvement before a phase stops; 0 never stops early'),
   }),
   augmentation: z.strictObject({
@@ -119,6 +126,17 @@ export const configSchema = z.strictObject({
   retrieval: z.strictObject({
     exactUpTo: z.int().min(0).describe('largest catalogue that is scored exhaustively; larger ones by beam search'),
     beam: positive.describe('beam width of the search over the trie'),
+  }),
+  bovw: z.strictObject({
+    words: z.int().min(2).max(100_000).describe('k, visual words in the vocabulary'),
+    rootSift: z.boolean().describe('square roots of the descriptors, so that their distances compare histograms'),
+    restarts: positive.describe('runs of k-means from different seedings, of which the best is kept'),
+    descriptorsInMemory: z
+      .int()
+      .min(1024)
+      .describe('descriptors that k-means holds at a time; of more, it draws mini-batches'),
+    weighting: z.enum(WEIGHTINGS).describe('counts: visual words count alike; tfidf: rare ones count more'),
+    exactUpTo: z.int().min(0).describe('largest catalogue that is compared exhaustively; larger ones approximately'),
   }),
 });
 

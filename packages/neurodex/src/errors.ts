@@ -27,12 +27,19 @@ export const ERROR_CODES = [
   'output-exists',
   'output-unwritable',
   'disk-full',
+  'run-unfinished',
+  'run-locked',
+  'run-changed',
   'index-missing',
   'index-damaged',
   'index-newer',
+  'system-missing',
+  'run-missing',
+  'study-failed',
   'device-unavailable',
   'training-diverged',
   'trec-malformed',
+  'queries-differ',
   'interrupted',
 ] as const;
 
@@ -48,6 +55,8 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'config-unreadable',
   'config-unknown-key',
   'config-invalid',
+  'system-missing',
+  'run-changed',
 ]);
 
 export class NeurodexError extends Error {

@@ -8,16 +8,30 @@ export { openFolder } from './datasets/folder.ts';
 export { openJsonl } from './datasets/jsonl.ts';
 export { openParquet } from './datasets/parquet.ts';
 export { type ErrorCode, NeurodexError } from './errors.ts';
+export type { Comparison } from './evaluation/compare.ts';
 export type { Measure } from './evaluation/measure.ts';
 export { DEFAULT_MEASURES, parseMeasure } from './evaluation/registry.ts';
+export type { RunsComparison } from './evaluation/runs.ts';
 export { decodeFile, decodePicture } from './image/decode.ts';
 export type { Picture } from './image/picture.ts';
+export { type AttentionOptions, type ShownAttention, showAttention } from './jobs/attention.ts';
+export {
+  type CompareIndexesOptions,
+  type CompareRunsOptions,
+  type Contest,
+  compareIndexes,
+  compareRuns,
+} from './jobs/compare.ts';
 export { type CreateIndexOptions, createIndex, type IndexSummary } from './jobs/create-index.ts';
 export { type EvaluateOptions, evaluateIndex } from './jobs/evaluate-index.ts';
+export { type EvaluateRunsOptions, judgeRuns } from './jobs/evaluate-runs.ts';
 export { type IndexFacts, inspectIndex } from './jobs/inspect-index.ts';
+export { listRuns, type RunFacts, type RunsFound } from './jobs/list-runs.ts';
+export { type ReportOptions, type WrittenReport, writeReport } from './jobs/report.ts';
 export { type SearchOptions, type SearchResults, searchIndex } from './jobs/search.ts';
 export { PRESETS, type PresetName } from './presets/presets.ts';
 export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts';
-export { type Index, openIndex, SYSTEMS, type SystemName } from './retrieval/open.ts';
-export type { Answer, System } from './retrieval/system.ts';
+export { type Index, openIndex } from './retrieval/open.ts';
+export { type Answer, type QueryPicture, SYSTEMS, type System, type SystemName } from './retrieval/system.ts';
 export type { TrackedEvent, Tracker } from './tracking/tracker.ts';
+export { TRACKER_NAMES, type TrackerName, type TrackingRequest } from './tracking/trackers.ts';

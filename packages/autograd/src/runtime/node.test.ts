@@ -59,4 +59,16 @@ describe('the node runtime', () => {
     for (let run = 0; run < 5; run++) expect([...((await session.run({ i, x })).y ?? [])]).toEqual(want);
     await session.release();
   });
+
+  it('reads memory that threads share, and does not write to it', async () => {
+    const session = await nodeRuntime().load(loadable(small));
+    const shared = () => new Float32Array(new SharedArrayBuffer(8));
+    const x = shared();
+    x.set([-1, 2]);
+    expect([...((await session.run({ x })).y ?? [])]).toEqual([0, 2]);
+    await expect(session.run({ x }, { y: shared() })).rejects.toThrow(
+      'the output y cannot be written to shared memory',
+    );
+    await session.release();
+  });
 });

@@ -85,7 +85,10 @@ class NodeSession implements Session {
   }
 }
 
-/** An array as a tensor, without a copy: ONNX Runtime reads and writes the array itself. */
+/**
+ * An array as a tensor, without a copy: ONNX Runtime reads and writes the array itself. It takes none whose memory threads
+ * share: of an input, it gets a copy.
+ */
 function wrap({ name, dtype, shape }: ValueType, data: HostArray | undefined, what: string): OnnxTensor {
   if (data === undefined) throw new RuntimeError(`the ${what} ${name} is missing`);
   const wanted = allocate(dtype, 0).constructor;
@@ -98,5 +101,7 @@ function wrap({ name, dtype, shape }: ValueType, data: HostArray | undefined, wh
       `the ${what} ${name} has ${data.length} elements; [${shape.join(',')}] holds ${elementCount(shape)}`,
     );
   }
-  return new OnnxTensor(dtype, data as never, shape);
+  const shared = typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer;
+  if (shared && what === 'output') throw new RuntimeError(`the output ${name} cannot be written to shared memory`);
+  return new OnnxTensor(dtype, (shared ? data.slice() : data) as never, shape);
 }

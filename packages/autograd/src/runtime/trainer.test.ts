@@ -74,6 +74,18 @@ describe('Trainer', () => {
     await trainer.release();
   });
 
+  it('takes a step back: parameters and moments as before it, the step counted all the same', async () => {
+    const trainer = await Trainer.create(runtime, regression(0));
+    const memory = memoryOf(1);
+    await losses(trainer, memory, 3);
+    const before = memory.save();
+    await losses(trainer, memory, 1);
+    expect(memory.save().vectors).not.toEqual(before.vectors);
+    memory.takeBack();
+    expect(memory.save()).toEqual({ ...before, step: 4 });
+    await trainer.release();
+  });
+
   it('forgets the moments but not the parameters where a phase begins', async () => {
     const trainer = await Trainer.create(runtime, regression(0));
     const memory = memoryOf(1);

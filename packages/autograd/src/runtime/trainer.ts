@@ -178,6 +178,15 @@ export class TrainingMemory {
     this.optimizerStep = 0;
   }
 
+  /**
+   * Takes the last step back, once: parameters and slots are again as they were before it. It stays counted in `step`,
+   * and the noise goes on, so that what follows is another draw.
+   */
+  takeBack(): void {
+    [this.current, this.spare] = [this.spare, this.current];
+    this.optimizerStep--;
+  }
+
   advance(): void {
     [this.current, this.spare] = [this.spare, this.current];
     this.step++;

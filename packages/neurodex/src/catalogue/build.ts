@@ -38,12 +38,30 @@ export interface BuildOptions {
   readonly assignIdentifiers: (
     catalogue: readonly { readonly path: string; readonly labels: readonly string[] }[],
   ) => readonly string[];
+  /** Vectors of the catalogue pictures, by column, made when their thumbnails are there. */
+  readonly describe?: (catalogue: CatalogueThumbnails) => Promise<Readonly<Record<string, CatalogueVectors>>>;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
   readonly readPicture?: PictureReader;
   /** Pictures in work at a time; by default two for each core and at least eight, so that a large one holds nobody up. */
   readonly concurrency?: number;
   readonly limits?: ShardLimits;
+}
+
+/** The catalogue pictures while the catalogue is built. */
+export interface CatalogueThumbnails {
+  /** In row order. */
+  readonly pictures: readonly StoredPicture[];
+  /** PNG */
+  thumbnail(picture: StoredPicture): Promise<Uint8Array>;
+}
+
+export interface CatalogueVectors {
+  readonly length: number;
+  /** SHA-256 of the vocabulary that they are made with. */
+  readonly vocabulary: string;
+  /** float32 [N, length], in row order */
+  readonly values: Float32Array;
 }
 
 /** What was built; `openCatalogue` reads it back with its pixels. */
@@ -69,18 +87,23 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
     const { usable, lengths, skipped } = await decodeAll(dataset, writer, spool, options);
     if (usable.length === 0) throw nothingUsable(dataset, skipped);
     const pictures = describe(usable, options);
-    const kept = pictures.filter(({ role }) => role === 'catalogue').length;
-    if (kept < 2) throw tooFew(dataset, kept, usable.length);
+    const catalogue = pictures.filter(({ role }) => role === 'catalogue');
+    if (catalogue.length < 2) throw tooFew(dataset, catalogue.length, usable.length);
     const hasClasses = pictures.some(({ labels }) => labels.length > 0);
 
     const thumbnails = await openFileBytes(spool);
     try {
+      const starts = [0];
+      for (const length of lengths) starts.push((starts.at(-1) ?? 0) + length);
+      const thumbnail = async ({ row }: StoredPicture) =>
+        new Uint8Array(await thumbnails.slice(starts[row] as number, starts[row + 1]));
+      const vectors = (await options.describe?.({ pictures: catalogue, thumbnail })) ?? {};
+      declareVectors(writer, vectors);
       let position = 0;
-      for (const { row, ...picture } of pictures) {
+      for (const picture of pictures) {
         throwIfInterrupted(options.signal);
-        const end = position + (lengths[row] ?? 0);
-        await writer.appendRow({ ...picture, thumbnail: new Uint8Array(await thumbnails.slice(position, end)) });
-        position = end;
+        const described = picture.role === 'catalogue' ? { vectors: vectorsAt(vectors, position++) } : {};
+        await writer.appendRow({ ...picture, ...described, thumbnail: await thumbnail(picture) });
       }
     } finally {
       await thumbnails.close();
@@ -95,6 +118,20 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
 
 /** Twice the threads of Node's pool, which decode: a small picture is decoded before the next one can be handed on. */
 const LEAST_IN_WORK = 8;
+function declareVectors(writer: CatalogueWriter, columns: Readonly<Record<string, CatalogueVectors>>): void {
+  writer.declareVectors(
+    Object.fromEntries(Object.entries(columns).map(([name, { length, vocabulary }]) => [name, { length, vocabulary }])),
+  );
+}
+
+/** Those of one catalogue picture. @param position of the picture in the catalogue, from 0 */
+const vectorsAt = (columns: Readonly<Record<string, CatalogueVectors>>, position: number) =>
+  Object.fromEntries(
+    Object.entries(columns).map(([name, { length, values }]) => [
+      name,
+      values.subarray(position * length, (position + 1) * length),
+    ]),
+  );
 
 interface Decoded {
   readonly usable: readonly SourcePicture[];

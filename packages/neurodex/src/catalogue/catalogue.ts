@@ -1,4 +1,5 @@
 import type { LicenceNotice, PictureObject, Role, SkippedFile } from '../datasets/dataset.ts';
+import type { Picture } from '../image/picture.ts';
 
 /** One picture of an index: a row of the Parquet data set and of the pixel cache. */
 export interface StoredPicture {
@@ -28,6 +29,8 @@ export interface Catalogue {
   readonly skipped: readonly SkippedFile[];
   /** uint8 [rows, size, size, 3], row after row. */
   readonly pixels: Uint8Array;
+  /** The larger picture that is kept for people and for the bag of visual words, read when asked for. */
+  thumbnail(row: number): Promise<Picture>;
 }
 
 export const withRole = (catalogue: Catalogue, role: Role): StoredPicture[] =>

@@ -26,6 +26,8 @@ const manifestSchema = z.object({
   shards: z.array(z.object({ file: fileName, rows: z.int().min(1), bytes: count, sha256 })),
   /** uint8 [rows, size, size, 3] */
   pixels: z.object({ file: fileName, bytes: count, sha256 }),
+  /** Columns of vectors by name: their length, and the SHA-256 of the vocabulary that they were made with. */
+  vectors: z.record(z.string(), z.object({ length: z.int().min(1), vocabulary: sha256 })).optional(),
   notices: z.array(z.object({ work: z.string(), author: z.string(), licence: z.string(), url: z.string() })),
   skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
 });

@@ -13,7 +13,12 @@ import type { StoredPicture } from './catalogue.ts';
 export interface ShardRow extends StoredPicture {
   /** PNG */
   readonly thumbnail: Uint8Array;
+  /** By column; only catalogue pictures have any. */
+  readonly vectors?: Readonly<Record<string, Float32Array>>;
 }
+
+/** Columns of vectors by name, with the length of each one's vectors. */
+export type VectorColumns = Readonly<Record<string, { readonly length: number }>>;
 
 const text = (name: string, repetition: 'OPTIONAL' | 'REQUIRED' = 'OPTIONAL'): SchemaElement => ({
   name,
@@ -23,8 +28,15 @@ const text = (name: string, repetition: 'OPTIONAL' | 'REQUIRED' = 'OPTIONAL'): S
   repetition_type: repetition,
 });
 
+/** A list as Parquet's LogicalTypes.md lays it out. */
 const list = (name: string, element: readonly SchemaElement[]): SchemaElement[] => [
-  { name, repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST', logical_type: { type: 'LIST' } },
+  {
+    name,
+    repetition_type: 'OPTIONAL',
+    num_children: 1,
+    converted_type: 'LIST',
+    logical_type: { type: 'LIST' },
+  },
   { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
   ...element,
 ];
@@ -33,8 +45,8 @@ const list = (name: string, element: readonly SchemaElement[]): SchemaElement[] 
  * The columns as Arrow writes them for a Hugging Face data set. `path` stands beside `image.path` so that the names
  * can be read without the pictures: a Parquet reader fetches a struct whole.
  */
-const SCHEMA: SchemaElement[] = [
-  { name: 'schema', num_children: 8 },
+const schemaOf = (vectors: readonly string[]): SchemaElement[] => [
+  { name: 'schema', num_children: 8 + vectors.length },
   { name: 'image', repetition_type: 'OPTIONAL', num_children: 2 },
   { name: 'bytes', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
   text('path'),
@@ -51,13 +63,14 @@ const SCHEMA: SchemaElement[] = [
   text('split'),
   text('identifier'),
   { name: 'row', type: 'INT32', repetition_type: 'OPTIONAL' },
+  ...vectors.flatMap((name) => list(name, [{ name: 'element', type: 'FLOAT', repetition_type: 'OPTIONAL' }])),
 ];
 
 const string = { dtype: 'string', _type: 'Value' };
 const double = { dtype: 'float64', _type: 'Value' };
 
 /** What `datasets` reads to know that `image` is a picture. */
-const HUGGING_FACE = {
+const huggingFaceInfo = (vectors: VectorColumns) => ({
   info: {
     features: {
       image: { _type: 'Image' },
@@ -76,9 +89,15 @@ const HUGGING_FACE = {
       split: string,
       identifier: string,
       row: { dtype: 'int32', _type: 'Value' },
+      ...Object.fromEntries(
+        Object.entries(vectors).map(([name, { length }]) => [
+          name,
+          { feature: { dtype: 'float32', _type: 'Value' }, length, _type: 'Sequence' },
+        ]),
+      ),
     },
   },
-};
+});
 
 /** Small pages, so that one thumbnail costs one page and not its whole row group. */
 const PAGE_BYTES = 1 << 16;
@@ -89,20 +108,22 @@ export class ShardWriter {
   private readonly file: HashedFile;
   private readonly buffer = new ByteWriter();
   private readonly parquet: ParquetWriter;
+  private readonly vectors: readonly string[];
   private rowCount = 0;
 
-  private constructor(file: HashedFile) {
+  private constructor(file: HashedFile, vectors: VectorColumns) {
     this.file = file;
+    this.vectors = Object.keys(vectors);
     this.parquet = new ParquetWriter({
       writer: this.buffer,
-      schema: SCHEMA,
-      kvMetadata: [{ key: 'huggingface', value: JSON.stringify(HUGGING_FACE) }],
+      schema: schemaOf(this.vectors),
+      kvMetadata: [{ key: 'huggingface', value: JSON.stringify(huggingFaceInfo(vectors)) }],
       createdBy: 'neurodex',
     });
   }
 
-  static async create(path: string): Promise<ShardWriter> {
-    return new ShardWriter(await HashedFile.create(path));
+  static async create(path: string, vectors: VectorColumns = {}): Promise<ShardWriter> {
+    return new ShardWriter(await HashedFile.create(path), vectors);
   }
 
   get rows(): number {
@@ -134,6 +155,10 @@ export class ShardWriter {
         column('split', ({ role }) => role),
         column('identifier', ({ identifier }) => identifier ?? null),
         column('row', ({ row }) => row),
+        ...this.vectors.map((name) => ({
+          ...column(name, ({ vectors }) => (vectors?.[name] === undefined ? null : [...vectors[name]])),
+          statistics: false,
+        })),
       ],
       rowGroupSize: rows.length,
       pageSize: PAGE_BYTES,
@@ -181,6 +206,12 @@ export async function readShardRows(file: AsyncBuffer): Promise<Record<string, u
     (name) => present.has(name) || !['captions', 'objects'].includes(name),
   );
   return await parquetReadObjects({ ...READING, file, metadata, columns });
+}
+
+/** A column of vectors: as decoded, so not to be trusted. */
+export async function readShardVectors(file: AsyncBuffer, name: string): Promise<unknown[]> {
+  const metadata = await readShardMetadata(file);
+  return (await parquetReadObjects({ ...READING, file, metadata, columns: [name] })).map((row) => row[name]);
 }
 
 /** The thumbnail of one row (counted from the start of the shard): reads the pages that hold it and no others. */

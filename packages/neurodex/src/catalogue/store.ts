@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import type { FileMetaData } from 'hyparquet';
 import { type PictureObject, ROLES, type Role } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
+import { decodeWhole } from '../image/decode.ts';
+import type { Picture } from '../image/picture.ts';
 import { type ByteSource, type OpenBytes, openFileBytes } from '../storage/byte-source.ts';
 import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
 import type { Catalogue, StoredPicture } from './catalogue.ts';
 import { type CatalogueManifest, damaged, readManifest, unreadable } from './manifest.ts';
-import { readShardMetadata, readShardRows, readShardThumbnail } from './shard.ts';
+import { readShardMetadata, readShardRows, readShardThumbnail, readShardVectors } from './shard.ts';
 
 /** A catalogue without its pixels: enough to name answers. */
-export type CatalogueRows = Omit<Catalogue, 'pixels'>;
+export type CatalogueRows = Omit<Catalogue, 'pixels' | 'thumbnail'>;
 
 /**
  * The rows of the catalogue in `folder` (the folder that holds catalogue.json), and its pixels.
@@ -19,7 +21,12 @@ export type CatalogueRows = Omit<Catalogue, 'pixels'>;
 export async function openCatalogue(folder: string): Promise<Catalogue> {
   const manifest = await readManifest(folder);
   const rows = await readRows(folder, manifest);
-  return { ...rows, pixels: await readPixels(folder, manifest) };
+  const thumbnails = new ThumbnailReader(folder, manifest);
+  return {
+    ...rows,
+    pixels: await readPixels(folder, manifest),
+    thumbnail: async (row) => decodeThumbnail(await thumbnails.read(row), `the thumbnail of row ${row} in ${folder}`),
+  };
 }
 
 /** As `openCatalogue`, without reading the pixels; that they are there, and of the right size, is checked. */
@@ -44,8 +51,7 @@ export async function verifyCatalogue(folder: string): Promise<CatalogueManifest
 }
 
 /**
- * The thumbnails (PNG) of some rows, in the order asked for. Of each shard the footer is read, and then only the pages
- * that hold those rows.
+ * The thumbnails (PNG) of some rows, in the order asked for.
  * @throws RangeError for a row that the catalogue does not have; NeurodexError as `openCatalogue`
  */
 export async function readThumbnails(
@@ -53,26 +59,88 @@ export async function readThumbnails(
   rows: readonly number[],
   open: OpenBytes = openFileBytes,
 ): Promise<Uint8Array[]> {
-  const manifest = await readManifest(folder);
-  const wanted = rows.find((row) => !(Number.isInteger(row) && row >= 0 && row < manifest.rows));
-  if (wanted !== undefined) throw new RangeError(`the catalogue has rows 0 to ${manifest.rows - 1}, not ${wanted}`);
+  const reader = new ThumbnailReader(folder, await readManifest(folder), open);
   const found = new Map<number, Uint8Array>();
-  let first = 0;
-  for (const shard of manifest.shards) {
-    const from = first;
-    const inside = [...new Set(rows)].filter((row) => row >= from && row < from + shard.rows);
-    first += shard.rows;
-    if (inside.length === 0) continue;
-    await readShard(join(folder, shard.file), shard.bytes, open, async (file, path) => {
-      const metadata = checkRows(await readShardMetadata(file), shard.rows, path);
-      for (const row of inside) {
-        const bytes = await readShardThumbnail(file, metadata, row - from);
+  for (const row of new Set(rows)) found.set(row, await reader.read(row));
+  return rows.map((row) => found.get(row) ?? new Uint8Array());
+}
+
+/** Reads thumbnails one by one: of each shard the footer, once, and then only the pages that hold the row. */
+class ThumbnailReader {
+  private readonly folder: string;
+  private readonly manifest: CatalogueManifest;
+  private readonly open: OpenBytes;
+  private readonly footers = new Map<string, FileMetaData>();
+
+  constructor(folder: string, manifest: CatalogueManifest, open: OpenBytes = openFileBytes) {
+    this.folder = folder;
+    this.manifest = manifest;
+    this.open = open;
+  }
+
+  /** @returns PNG */
+  async read(row: number): Promise<Uint8Array> {
+    const { shards, rows } = this.manifest;
+    if (!(Number.isInteger(row) && row >= 0 && row < rows)) {
+      throw new RangeError(`the catalogue has rows 0 to ${rows - 1}, not ${row}`);
+    }
+    let first = 0;
+    for (const shard of shards) {
+      const inside = row - first;
+      first += shard.rows;
+      if (row >= first) continue;
+      return await readShard(join(this.folder, shard.file), shard.bytes, this.open, async (file, path) => {
+        const metadata = this.footers.get(path) ?? checkRows(await readShardMetadata(file), shard.rows, path);
+        this.footers.set(path, metadata);
+        const bytes = await readShardThumbnail(file, metadata, inside);
         if (!(bytes instanceof Uint8Array)) throw damaged(path, `has no thumbnail in row ${row}`);
-        found.set(row, bytes);
+        return bytes;
+      });
+    }
+    throw damaged(this.folder, `has no shard with row ${row}`);
+  }
+}
+
+/** @param name what it is called in messages */
+export async function decodeThumbnail(png: Uint8Array, name: string): Promise<Picture> {
+  const { width, height, pixels } = await decodeWhole(png, { name, maxPixels: Number.POSITIVE_INFINITY });
+  if (width !== height) throw damaged(name, `is ${width}×${height}, where it should be square`);
+  return { size: width, pixels };
+}
+
+/** Vectors of the catalogue pictures, in row order, and the vocabulary that they were made with. */
+export interface StoredVectors {
+  /** float32 [N, length] */
+  readonly values: Float32Array;
+  readonly length: number;
+  /** SHA-256 */
+  readonly vocabulary: string;
+}
+
+/**
+ * A column of vectors; undefined when the catalogue has none of that name.
+ * @throws NeurodexError as `openCatalogue`
+ */
+export async function readVectors(folder: string, name: string): Promise<StoredVectors | undefined> {
+  const manifest = await readManifest(folder);
+  const column = manifest.vectors?.[name];
+  if (column === undefined) return undefined;
+  const found: number[][] = [];
+  for (const shard of manifest.shards) {
+    await readShard(join(folder, shard.file), shard.bytes, openFileBytes, async (file, path) => {
+      for (const vector of await readShardVectors(file, name)) {
+        if (vector === null || vector === undefined) continue;
+        const values = Array.from(vector as ArrayLike<number>);
+        if (values.length !== column.length || !values.every(Number.isFinite)) {
+          throw damaged(path, `has a vector in column ${name} that is not ${column.length} numbers`);
+        }
+        found.push(values);
       }
     });
   }
-  return rows.map((row) => found.get(row) ?? new Uint8Array());
+  const values = new Float32Array(found.length * column.length);
+  for (const [i, vector] of found.entries()) values.set(vector, i * column.length);
+  return { values, ...column };
 }
 
 async function readRows(folder: string, manifest: CatalogueManifest): Promise<CatalogueRows> {
@@ -135,7 +203,8 @@ function toObjects(value: unknown): PictureObject[] | 'damaged' | undefined {
 async function readPixels(folder: string, { pixels, rows, size }: CatalogueManifest): Promise<Uint8Array> {
   const path = join(folder, pixels.file);
   await checkSize(path, pixels.bytes);
-  const cache = new Uint8Array(rows * size * size * 3);
+  // Training shows pictures on other threads, which read them where they are.
+  const cache = new Uint8Array(new SharedArrayBuffer(rows * size * size * 3));
   const digest = await readable(path, () =>
     // A file that grew after its size was checked must not write past the cache.
     digestFile(path, (bytes, position) => cache.set(bytes.subarray(0, Math.max(0, cache.length - position)), position)),
@@ -145,16 +214,16 @@ async function readPixels(folder: string, { pixels, rows, size }: CatalogueManif
 }
 
 /** Whatever goes wrong inside is the file's fault, for what is read was checked when it was written. */
-async function readShard(
+async function readShard<T>(
   path: string,
   bytes: number,
   open: OpenBytes,
-  work: (file: ByteSource, path: string) => Promise<void>,
-): Promise<void> {
+  work: (file: ByteSource, path: string) => Promise<T>,
+): Promise<T> {
   const file = await readable(path, () => open(path));
   try {
     if (file.byteLength !== bytes) throw wrongSize(path, file.byteLength, bytes);
-    await work(file, path);
+    return await work(file, path);
   } catch (error) {
     if (error instanceof NeurodexError || isSystemError(error)) throw error;
     throw damaged(path, `is not a Parquet file that can be read (${(error as Error).message})`, error);

@@ -39,6 +39,7 @@ export class CatalogueWriter {
   private shard: ShardWriter | undefined;
   private group: ShardRow[] = [];
   private groupBytes = 0;
+  private vectors: NonNullable<CatalogueManifest['vectors']> = {};
   private pixelRows = 0;
   private rows = 0;
 
@@ -72,8 +73,15 @@ export class CatalogueWriter {
     this.pixelRows++;
   }
 
+  /** Columns of vectors, declared before the first row. */
+  declareVectors(vectors: NonNullable<CatalogueManifest['vectors']>): void {
+    if (this.rows > 0) throw new RangeError('vectors are declared before the first row');
+    this.vectors = vectors;
+  }
+
   async appendRow(row: Omit<ShardRow, 'row'>): Promise<void> {
-    const bytes = row.thumbnail.length + ROW_OVERHEAD;
+    const vectors = Object.values(row.vectors ?? {});
+    const bytes = row.thumbnail.length + ROW_OVERHEAD + vectors.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const { groupRows, groupBytes } = this.limits;
     if (this.group.length > 0 && (this.group.length >= groupRows || this.groupBytes + bytes > groupBytes)) {
       await this.flushGroup();
@@ -98,6 +106,7 @@ export class CatalogueWriter {
       hasClasses: about.hasClasses,
       shards: this.shards,
       pixels: { file: PIXELS_FILE, ...(await this.pixels.finish()) },
+      ...(Object.keys(this.vectors).length > 0 ? { vectors: this.vectors } : {}),
       notices: [...about.notices],
       skipped: [...about.skipped],
     };
@@ -119,7 +128,7 @@ export class CatalogueWriter {
         this.shard.rows + group.length > limits.shardRows || this.shard.bytes + groupBytes > limits.shardBytes;
       if (full) await this.finishShard();
     }
-    this.shard ??= await ShardWriter.create(join(this.folder, shardName(this.shards.length)));
+    this.shard ??= await ShardWriter.create(join(this.folder, shardName(this.shards.length)), this.vectors);
     await this.shard.writeRowGroup(group);
     this.group = [];
     this.groupBytes = 0;

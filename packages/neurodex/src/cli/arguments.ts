@@ -1,10 +1,12 @@
 import { DEVICES } from '@neurodex/autograd';
 import { NeurodexError } from '../errors.ts';
+import { type ParsedMeasure, parseMeasure } from '../evaluation/registry.ts';
 import type { Split } from '../jobs/evaluate-index.ts';
-import type { SystemName } from '../retrieval/open.ts';
+import { SYSTEMS } from '../retrieval/system.ts';
+import { TRACKER_NAMES } from '../tracking/trackers.ts';
 import { nearest } from './suggest.ts';
 
-export const SYSTEMS: readonly SystemName[] = ['dsi', 'pixels'];
+export { SYSTEMS };
 export const SPLITS: readonly Split[] = ['test', 'validation'];
 /** Seeds are 32 bits wide: a larger one would be the same as a smaller one. */
 const LARGEST_SEED = 2 ** 32 - 1;
@@ -38,10 +40,25 @@ export const oneOf =
 
 export const parseDevice = oneOf('--device', DEVICES);
 
-/** Systems, separated by commas; the flag may also be repeated. In the order given, each once. */
-export const parseSystems = (text: string, before: readonly SystemName[] = []): readonly SystemName[] => [
-  ...new Set([...before, ...text.split(',').map((name) => oneOf('--system', SYSTEMS)(name.trim()))]),
-];
+/** A parser of words separated by commas; the flag may also be repeated. In the order given, each once. */
+const someOf =
+  <T extends string>(flag: string, values: readonly T[]) =>
+  (text: string, before: readonly T[] = []): readonly T[] => [
+    ...new Set([...before, ...text.split(',').map((name) => oneOf(flag, values)(name.trim()))]),
+  ];
+
+export const parseSystems = someOf('--systems', SYSTEMS);
+export const parseTrackers = someOf('--track', TRACKER_NAMES);
+
+/** Measures by their ir_measures names, separated by blanks or commas; the flag may also be repeated. Each once. */
+export function parseMeasures(text: string, before: readonly ParsedMeasure[] = []): readonly ParsedMeasure[] {
+  const names = text.split(/[\s,]+/).filter((name) => name !== '');
+  if (names.length === 0) {
+    throw refuse('--measures', text, 'names of measures', 'write --measures "AP@10 RR"');
+  }
+  const asked = [...before, ...names.map(parseMeasure)];
+  return asked.filter(({ label }, i) => asked.findIndex((other) => other.label === label) === i);
+}
 
 /** A text that is not another flag: `--out --force` is a slip, and no folder is called so (`./--force` is one). */
 export const text =

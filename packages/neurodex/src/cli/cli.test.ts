@@ -7,11 +7,16 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
+import type { AttentionOptions } from '../jobs/attention.ts';
 import type { BuildDatasetOptions, PreparedSummary } from '../jobs/build-dataset.ts';
+import type { CompareIndexesOptions, CompareRunsOptions } from '../jobs/compare.ts';
 import type { CreateIndexOptions, IndexSummary } from '../jobs/create-index.ts';
 import type { DemoOptions } from '../jobs/demo.ts';
 import type { EvaluateOptions } from '../jobs/evaluate-index.ts';
+import type { EvaluateRunsOptions } from '../jobs/evaluate-runs.ts';
+import type { IndexFacts } from '../jobs/inspect-index.ts';
 import type { OpenedSource, OpenSourceOptions } from '../jobs/open-source.ts';
+import type { ReportOptions, WrittenReport } from '../jobs/report.ts';
 import type { SearchOptions } from '../jobs/search.ts';
 import type { DatasetFacts, ShowDatasetOptions } from '../jobs/show-dataset.ts';
 import { PRESETS } from '../presets/presets.ts';
@@ -31,6 +36,7 @@ const summary: IndexSummary = {
   catalogue: 12,
   queries: { train: 20, validation: 2, test: 4 },
   skipped: [{ path: 'a.txt', reason: 'not a picture file' }],
+  systems: ['dsi', 'bovw', 'pixels'],
   parameters: 123456,
   steps: 300,
   seconds: 75,
@@ -39,7 +45,42 @@ const summary: IndexSummary = {
 const evaluation = {
   catalogue: 128,
   queries: 64,
+  withoutRelevant: 0,
+  protocol: 'full' as const,
   systems: { dsi: { 'IA@1': 0.98, RR: 0.75 }, pixels: { RR: 0.625 } },
+  intervals: { dsi: { 'IA@1': [0.95, 1] as const, RR: [0.7, 0.8] as const }, pixels: { RR: [0.5, 0.75] as const } },
+};
+const contest = {
+  queries: 64,
+  systems: evaluation.systems,
+  intervals: evaluation.intervals,
+  level: 0.05,
+  tests: [
+    {
+      measure: 'RR',
+      systems: ['dsi', 'pixels'] as const,
+      difference: 0.125,
+      interval: [0.05, 0.2] as const,
+      effectSize: 0.4,
+      queries: { better: 30, equal: 24, worse: 10 },
+      p: 0.001,
+      exact: false,
+      pHolm: 0.002,
+      winner: 'dsi',
+    },
+    {
+      measure: 'P@10',
+      systems: ['dsi', 'pixels'] as const,
+      difference: -0.01,
+      interval: [-0.03, 0.02] as const,
+      effectSize: null,
+      queries: { better: 1, equal: 62, worse: 1 },
+      p: 1,
+      exact: true,
+      pHolm: 1,
+      winner: null,
+    },
+  ],
 };
 
 describe('help and version', () => {
@@ -47,16 +88,20 @@ describe('help and version', () => {
     const { status, stdout, stderr } = await runCli(['--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['demo', 'index', 'search', 'evaluate', 'inspect']) expect(stdout).toContain(`  ${command} `);
+    for (const command of ['demo', 'index', 'search', 'evaluate', 'compare', 'study', 'report', 'inspect', 'runs'])
+      expect(stdout).toContain(`  ${command} `);
     expect(stdout).toContain('Exit status');
   });
 
-  it.each(['demo', 'index', 'search', 'evaluate', 'inspect'])('%s --help has examples, as help %s', async (command) => {
-    const { status, stdout } = await runCli([command, '--help']);
-    expect(status).toBe(0);
-    expect(stdout).toContain(`Examples:\n  neurodex ${command}`);
-    expect(await runCli(['help', command])).toEqual({ status: 0, stdout, stderr: '' });
-  });
+  it.each(['demo', 'index', 'search', 'evaluate', 'compare', 'study', 'report', 'inspect', 'runs'])(
+    '%s --help has examples, as help %s',
+    async (command) => {
+      const { status, stdout } = await runCli([command, '--help']);
+      expect(status).toBe(0);
+      expect(stdout).toContain(`Examples:\n  neurodex ${command}`);
+      expect(await runCli(['help', command])).toEqual({ status: 0, stdout, stderr: '' });
+    },
+  );
 
   it('prints the version of the package', async () => {
     const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -79,15 +124,34 @@ describe('wrong usage', () => {
     [['index', 'x'], 'usage', 'neurodex index --help'],
     [['index', 'x', '--out'], 'usage', 'neurodex index --help'],
     [['index', 'x', '--out', '--force'], 'usage', 'write a value after --out'],
+    [['index', 'x', '--out', 'y', '--on-nan', 'skp'], 'usage', 'did you mean --on-nan skip?'],
+    [['index', 'x', '--out', 'y', '--resum'], 'unknown-flag', '--resume'],
     [['index', 'x', '--out', ''], 'usage', 'write a value after --out'],
     [['index', 'x', '--out', 'y', '--set', 'model.heads=2', 'model.width=64'], 'usage', 'write --set before every'],
     [['search', 'x'], 'usage', 'neurodex search --help'],
     [['inspect', 'x', 'y'], 'usage', 'neurodex inspect --help'],
     [['search', 'x', 'y.png', '--system', 'pixel'], 'usage', 'did you mean --system pixels?'],
-    [['evaluate', 'x', '--system', 'dsi,bovw'], 'usage', 'did you mean --system'],
+    [['evaluate'], 'usage', 'neurodex evaluate --help'],
+    [['evaluate', 'x', '--measures', 'ndcg@10'], 'usage', 'did you mean nDCG@10?'],
+    [['evaluate', 'x', '--measures', ' '], 'usage', 'write --measures'],
+    [['evaluate', 'x', '--protocol', 'notebok'], 'usage', 'did you mean --protocol notebook?'],
+    [['evaluate', '--run', 'r.txt'], 'usage', 'write --run FILE --qrels FILE'],
+    [['evaluate', '--qrels', 'r.txt'], 'usage', 'write --run FILE --qrels FILE'],
+    [['evaluate', 'x', '--run', 'r.txt', '--qrels', 'q.txt'], 'usage', 'leave it out'],
+    [['evaluate', '--run', 'r.txt', '--qrels', 'q.txt', '--protocol', 'full'], 'usage', 'leave it out'],
+    [['compare'], 'usage', 'neurodex compare --help'],
+    [['compare', 'a', 'b', '--qrels', 'q', '--systems', 'dsi'], 'usage', 'leave it out'],
+    [['evaluate', 'x', '--systems', 'dsi,bow'], 'usage', 'did you mean --systems bovw?'],
+    [['index', 'x', '--out', 'y', '--systems', 'dsi,'], 'usage', '--systems'],
     [['evaluate', 'x', '--split', 'train'], 'usage', 'did you mean --split'],
     [['search', 'x', 'y.png', '--device', 'gpu'], 'usage', 'did you mean --device'],
     [['demo', '--seed', '4294967296'], 'usage', 'write --seed 7'],
+    [['index', 'x', '--out', 'y', '--track', 'tensorbord'], 'usage', 'did you mean --track tensorboard?'],
+    [['demo', '--track', 'tensorboard,wand'], 'usage', 'did you mean --track wandb?'],
+    [['demo', '--track', 'mlflow'], 'usage', 'set it to the address of an MLflow server'],
+    [['demo', '--run-name', 'first'], 'usage', 'add --track tensorboard or wandb or mlflow'],
+    [['demo', '--track', 'tensorboard', '--wandb-project', 'p'], 'usage', 'add --track wandb'],
+    [['runs'], 'usage', 'neurodex runs --help'],
     [['demo', '--preset', 'quik'], 'unknown-preset', 'did you mean quick?'],
     [['index', 'x', '--out', 'y', '--preset', 'constructor'], 'unknown-preset', 'Presets: default, quick, seed'],
     [['index', 'x', '--out', 'y', '--set', 'model.widht=64'], 'config-unknown-key', 'did you mean model.width?'],
@@ -184,6 +248,44 @@ describe('index', () => {
     expect(lines[1]).toEqual({ warning: { message: 'skipped a.txt: not a picture file', details: { path: 'a.txt' } } });
   });
 
+  it('goes on with what an unfinished run began with, and with what is said on top of it', async () => {
+    const begun = {
+      config: { ...PRESETS.seed, retrieval: { exactUpTo: 7, beam: 3 } },
+      seed: 5,
+      systems: ['dsi'] as const,
+      device: 'cuda' as const,
+      onNan: 'skip' as const,
+    };
+    const readBegun = vi.fn(async () => begun);
+    const createIndex = vi.fn(async () => summary);
+    const resume = async (...more: string[]) => {
+      const { status } = await runCli(['index', 'photos', '--out', 'out', '--resume', ...more], {
+        io: { cwd: folder },
+        jobs: { openSource, createIndex, readBegun },
+      });
+      expect(status).toBe(0);
+      return (createIndex.mock.calls.at(-1) as unknown as [CreateIndexOptions])[0];
+    };
+    expect(await resume()).toMatchObject({ ...begun, resume: true, force: false });
+    expect(readBegun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: true });
+    const changed = await resume(
+      '--set',
+      'training.indexingEpochs=3',
+      '--seed',
+      '6',
+      '--on-nan',
+      'stop',
+      '--device',
+      'cpu',
+      '--force',
+    );
+    expect(changed).toMatchObject({ seed: 6, systems: ['dsi'], force: true, onNan: 'stop', device: 'cpu' });
+    expect(changed.config).toEqual({ ...begun.config, training: { ...PRESETS.seed.training, indexingEpochs: 3 } });
+    expect(readBegun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: false });
+    // A preset or a file says all of it, and what differs is refused by the job.
+    expect((await resume('--preset', 'quick')).config).toEqual(PRESETS.quick);
+  });
+
   it('tells a person what was made and what to do next', async () => {
     const { stdout, stderr } = await runCli(['index', 'photos', '--out', 'my index', '--quiet'], {
       jobs: {
@@ -199,6 +301,28 @@ describe('index', () => {
     expect(stdout).toContain('300 steps in 1 min 15 s');
     expect(stdout).toContain("neurodex search 'my index' PICTURE");
     expect(stderr).toBe('warning: skipped a.txt: not a picture file\n');
+  });
+
+  it('hands on which trackers are asked for, with the environment of their own programs', async () => {
+    const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);
+    const env = { WANDB_PROJECT: 'emoji', MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000' };
+    const services = { io: { cwd: folder, env }, jobs: { openSource, createIndex } };
+    const asked = async (...flags: string[]) => {
+      const { status, stderr } = await runCli(['index', 'photos', '--out', 'deep/my.index', ...flags], services);
+      expect(status, stderr).toBe(0);
+      return createIndex.mock.calls.at(-1)?.[0].tracking;
+    };
+    expect(await asked()).toBeUndefined();
+    expect(await asked('--track', 'wandb,mlflow', '--track', 'tensorboard,wandb')).toEqual({
+      trackers: ['wandb', 'mlflow', 'tensorboard'],
+      folder: join(folder, 'deep'),
+      run: { name: 'my.index', named: false },
+      env,
+    });
+    expect(await asked('--track', 'wandb', '--run-name', 'first', '--wandb-project', 'p')).toMatchObject({
+      run: { name: 'first', named: true },
+      wandbProject: 'p',
+    });
   });
 
   it('hands on what the flags say of the source', async () => {
@@ -415,14 +539,14 @@ describe('search', () => {
 
 describe('evaluate', () => {
   it.each([
-    [[], ['dsi', 'pixels']],
+    [[], undefined],
     [
-      ['--system', 'pixels,dsi'],
+      ['--systems', 'pixels,dsi'],
       ['pixels', 'dsi'],
     ],
-    [['--system', 'dsi', '--system', 'dsi'], ['dsi']],
+    [['--systems', 'dsi', '--systems', 'dsi'], ['dsi']],
     [
-      ['--system', 'dsi', '--system', 'pixels'],
+      ['--systems', 'dsi', '--systems', 'pixels'],
       ['dsi', 'pixels'],
     ],
   ])('%j measures %j', async (flags, systems) => {
@@ -434,32 +558,149 @@ describe('evaluate', () => {
       },
     );
     expect(stdout).toBe(`${JSON.stringify(evaluation)}\n`);
+    expect(evaluateIndex.mock.calls[0]?.[0].systems).toEqual(systems);
     expect(evaluateIndex.mock.calls[0]?.[0]).toMatchObject({
-      systems,
       split: 'validation',
       trec: resolve('/home/somebody/runs'),
     });
   });
 
-  it('shows measures side by side, with a dash where one does not apply', async () => {
+  it('shows measures side by side, and says where one does not apply', async () => {
     const { stdout } = await runCli(['evaluate', 'out'], { jobs: { evaluateIndex: async () => evaluation } });
     expect(stdout).toBe(
       [
         '64 test queries over 128 catalogue pictures',
         '',
-        'measure    dsi  pixels',
-        '───────  ─────  ──────',
-        'IA@1     0.980       —',
-        'RR       0.750   0.625',
+        'measure                   dsi                pixels',
+        '───────  ────────────────────  ────────────────────',
+        'IA@1     0.980 [0.950, 1.000]                   n/a',
+        'RR       0.750 [0.700, 0.800]  0.625 [0.500, 0.750]',
+        '',
+        'in brackets: 95 % bootstrap intervals over queries',
         '',
       ].join('\n'),
     );
+  });
+
+  it('says which queries were left out, and what a protocol is', async () => {
+    const evaluateIndex = vi.fn(async (_options: EvaluateOptions) => ({
+      ...evaluation,
+      withoutRelevant: 3,
+      protocol: 'notebook' as const,
+    }));
+    const { stdout } = await runCli(['evaluate', 'out', '--protocol', 'notebook', '--seed', '4'], {
+      jobs: { evaluateIndex },
+    });
+    expect(stdout).toContain('3 queries without a relevant picture left out\nthe protocol of the notebook');
+    expect(stdout).toContain('MAP@K is the mean of P@K');
+    expect(evaluateIndex.mock.calls[0]?.[0]).toMatchObject({ protocol: 'notebook', seed: 4 });
+  });
+
+  it('takes measures by name, each once and in order', async () => {
+    const evaluateIndex = vi.fn(async (_options: EvaluateOptions) => evaluation);
+    const names = 'IA@1 IA@5 P@10 AP AP@10 R@100 RR nDCG@10 Success@1 Rprec';
+    await runCli(['evaluate', 'out', '--measures', names, '--measures', 'AP,R@5'], { jobs: { evaluateIndex } });
+    const labels = evaluateIndex.mock.calls[0]?.[0].measures?.map(({ label }) => label);
+    expect(labels).toEqual([...names.split(' '), 'R@5']);
+  });
+
+  it('judges runs of other programs', async () => {
+    const judgeRuns = vi.fn(async (_options: EvaluateRunsOptions) => ({
+      queries: 50,
+      withoutRelevant: 2,
+      systems: { 'a.txt': { AP: 0.5 } },
+      intervals: { 'a.txt': { AP: [0.4, 0.6] as const } },
+    }));
+    const argv = ['evaluate', '--run', 'a.txt', '--run', 'b/c.txt', '--qrels', 'q.txt', '--measures', 'AP'];
+    const { stdout, status } = await runCli(argv, { jobs: { judgeRuns } });
+    expect(status).toBe(0);
+    expect(judgeRuns.mock.calls[0]?.[0]).toMatchObject({
+      qrels: { name: 'q.txt', path: resolve('/home/somebody/q.txt') },
+      runs: [
+        { name: 'a.txt', path: resolve('/home/somebody/a.txt') },
+        { name: 'b/c.txt', path: resolve('/home/somebody/b/c.txt') },
+      ],
+      seed: 0,
+    });
+    expect(stdout).toContain('50 judged queries, 2 of them without a relevant document');
+    expect(stdout).toContain('AP       0.500 [0.400, 0.600]');
+  });
+});
+
+describe('compare', () => {
+  it('gives the job the indexes and prints who wins on what', async () => {
+    const compareIndexes = vi.fn(async (_options: CompareIndexesOptions) => contest);
+    const { stdout } = await runCli(['compare', 'a', 'b', '--systems', 'dsi', '--measures', 'RR P@10'], {
+      jobs: { compareIndexes },
+    });
+    expect(compareIndexes.mock.calls[0]?.[0]).toMatchObject({
+      indexes: [
+        { name: 'a', path: resolve('/home/somebody/a') },
+        { name: 'b', path: resolve('/home/somebody/b') },
+      ],
+      systems: ['dsi'],
+      split: 'test',
+      seed: 0,
+    });
+    expect(stdout).toContain('RR       dsi − pixels  +0.125 [+0.050, +0.200]   +0.40  0.0010    0.0020  dsi');
+    expect(stdout).toContain('Holm’s correction over 2 tests, level 0.05');
+    expect(stdout).toContain('\ndsi is better than pixels on RR\n');
+    expect(stdout).toContain('\nno difference is shown between dsi and pixels on P@10\n');
+  });
+
+  it('compares runs where judgements are given, and prints the object', async () => {
+    const compareRuns = vi.fn(async (_options: CompareRunsOptions) => contest);
+    const { stdout } = await runCli(['compare', 'a.txt', 'b.txt', '--qrels', 'q.txt', '--json'], {
+      jobs: { compareRuns },
+    });
+    expect(JSON.parse(stdout)).toEqual(contest);
+    expect(compareRuns.mock.calls[0]?.[0].runs.map(({ name }) => name)).toEqual(['a.txt', 'b.txt']);
+  });
+});
+
+describe('attention', () => {
+  it('asks for the best answer unless told, and names the patch that was looked at most', async () => {
+    const seen = { patches: [0.1, 0.2, 0.6, 0.1], onPicture: 0.75 };
+    const showAttention = vi.fn(async (_options: AttentionOptions) => ({
+      query: '/x/a.png',
+      identifier: '7',
+      picture: 'c/b.png',
+      label: 'c',
+      side: 2,
+      digits: [{ digit: '7', probability: 0.5, lastLayer: seen, rollout: { ...seen, patches: [0, 1, 0, 0] } }],
+    }));
+    const jobs = { showAttention };
+    const { stdout } = await runCli(['attention', 'out', 'a.png', '--out', 'p.png'], { jobs });
+    expect(showAttention.mock.calls[0]?.[0]).toMatchObject({ out: resolve('/home/somebody/p.png'), device: 'cpu' });
+    expect(showAttention.mock.calls[0]?.[0]).not.toHaveProperty('identifier');
+    expect(stdout).toMatch(/7 +0\.500 +75 % +row 2, column 1 \(60 %\) +row 1, column 2 \(100 %\)/);
+    expect(stdout).toContain('drawn in p.png');
+    const json = await runCli(['attention', 'out', 'a.png', '--identifier', '7', '--json'], { jobs });
+    expect(JSON.parse(json.stdout)).toMatchObject({ query: 'a.png', digits: [{ lastLayer: seen }] });
+    expect(showAttention.mock.calls[1]?.[0]).toMatchObject({ identifier: '7' });
+  });
+});
+
+describe('report', () => {
+  it('is written into the index unless told otherwise, and prints the figures and where it is', async () => {
+    const asked: ReportOptions[] = [];
+    const writeReport = async (options: ReportOptions) => {
+      asked.push(options);
+      return { report: options.out, evaluation } as unknown as WrittenReport;
+    };
+    const { stdout } = await runCli(['report', 'my index', '--measures', 'AP'], { jobs: { writeReport } });
+    expect(asked[0]).toMatchObject({ out: resolve('/home/somebody/my index/report.html'), split: 'test', seed: 0 });
+    expect(asked[0]?.measures?.map(({ label }) => label)).toEqual(['AP']);
+    expect(stdout).toContain('RR       0.750 [0.700, 0.800]');
+    expect(stdout).toContain(`report  ${join('my index', 'report.html')}`);
+    const json = await runCli(['report', 'x', '--out', 'r.html', '--json'], { jobs: { writeReport } });
+    expect(JSON.parse(json.stdout)).toMatchObject({ report: resolve('/home/somebody/r.html'), evaluation });
   });
 });
 
 describe('inspect and demo', () => {
   it('inspect shows everything that was skipped and who made the pictures', async () => {
-    const inspection = {
+    const inspection: IndexFacts = {
       index: '/x',
       version: 1,
       neurodex: '0.1.0',
@@ -469,6 +710,13 @@ describe('inspect and demo', () => {
       catalogue: 12,
       queries: { train: 20, validation: 2, test: 4 },
       classes: 3,
+      systems: ['dsi', 'bovw'],
+      bovw: {
+        vocabulary: { file: 'vocabulary.safetensors', bytes: 77_000, sha256: '' },
+        descriptors: 4321,
+        withoutKeypoints: 1,
+        inertia: 1,
+      },
       parameters: 1000,
       bytes: 1_234_567,
       training: { device: 'cpu', steps: 10, seconds: 3, validation: {} },
@@ -483,6 +731,7 @@ describe('inspect and demo', () => {
     const jobs = { inspectIndex };
     const { stdout } = await runCli(['inspect', '/x', '--verify'], { jobs });
     expect(stdout).toContain('1.23 MB');
+    expect(stdout).toContain('4,321 descriptors, vocabulary of 77.0 kB, 1 picture without keypoints');
     expect(stdout).toContain('patchSize 8, stem convolutional');
     expect(stdout).toContain('  a.txt: not a picture file\n  b\\x0a.jpg: empty\n');
     expect(stdout).toContain('OpenMoji by HfG, CC BY-SA 4.0');
@@ -527,7 +776,7 @@ describe('failure', () => {
     const { status, stderr } = await failing(new RuntimeError('the device cuda cannot be used here: no such provider'));
     expect(status).toBe(1);
     expect(stderr).toBe(
-      'error: the device cuda cannot be used here: no such provider\nhint: leave out --device to run on the CPU\n',
+      'error: the device cuda cannot be used here: no such provider\nhint: run on the CPU with --device cpu\n',
     );
   });
 
@@ -537,6 +786,38 @@ describe('failure', () => {
       jobs: { evaluateIndex: async () => evaluation },
     });
     expect([status, stderr]).toEqual([1, 'error: no space left\n']);
+  });
+});
+
+describe('the terminal', () => {
+  const drawn = async (env: Record<string, string>) => {
+    let time = 0;
+    const written: string[] = [];
+    const stderr = { isTTY: true, columns: 80, rows: 24, write: (more: string) => void written.push(more) };
+    await runCli(['index', 'photos', '--out', 'o'], {
+      io: { env, stderr, now: () => time },
+      jobs: {
+        openSource,
+        createIndex: async ({ reporter }) => {
+          for (let done = 1; done <= 100; done++) {
+            reporter.progress({ phase: 'joint', done, total: 100, unit: 'steps', figures: { loss: 1 / done } });
+            time += 100;
+          }
+          return summary;
+        },
+      },
+    });
+    return written.join('');
+  };
+
+  it('is drawn on in colours, without them where NO_COLOR is set, and in whole lines where it is dumb', async () => {
+    const [coloured, plain, dumb] = [await drawn({}), await drawn({ NO_COLOR: '1' }), await drawn({ TERM: 'dumb' })];
+    expect(coloured).toContain('\u001b[36m');
+    expect(coloured).toContain('memory');
+    expect(plain).toContain('\u001b[K');
+    expect(plain).not.toContain('\u001b[36m');
+    expect(dumb).not.toContain('\u001b');
+    expect(dumb.trimEnd().split('\n').at(-1)).toBe('joint      100/100 steps  in 10 s  loss 0.010');
   });
 });
 

@@ -2,13 +2,18 @@ import { Command, CommanderError } from 'commander';
 import { NeurodexError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import type { Context } from './command.ts';
+import { addAttention } from './commands/attention.ts';
+import { addCompare } from './commands/compare.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addIndex } from './commands/index.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKeypoints } from './commands/keypoints.ts';
+import { addReport } from './commands/report.ts';
+import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
+import { addStudy } from './commands/study.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
 import { services as realServices, type Services } from './jobs.ts';
@@ -77,7 +82,20 @@ function createProgram(context: Context, help: { out: string; error: string }): 
         '  neurodex search photos.index holiday.jpg\n      searches it\n' +
         '\nExit status: 0 done, 1 failed, 2 wrong usage.\n',
     );
-  for (const add of [addDemo, addIndex, addSearch, addEvaluate, addInspect, addKeypoints, addDataset])
+  for (const add of [
+    addDemo,
+    addIndex,
+    addSearch,
+    addEvaluate,
+    addCompare,
+    addStudy,
+    addReport,
+    addInspect,
+    addRuns,
+    addAttention,
+    addKeypoints,
+    addDataset,
+  ])
     add(program, context);
   return program;
 }

@@ -60,8 +60,13 @@ export async function perform(
   { unwinds }: { readonly unwinds: boolean },
   work: (work: Work) => Promise<CommandResult>,
 ): Promise<void> {
-  const style = flags.json ? 'json' : io.stderr.isTTY ? 'terminal' : 'lines';
-  const drawing = commandReporter(style, io.stderr, io.now);
+  // A dumb terminal cannot move its cursor up.
+  const terminal = io.stderr.isTTY && io.env.TERM !== 'dumb';
+  const style = flags.json ? 'json' : terminal ? 'terminal' : 'lines';
+  const drawing = commandReporter(style, io.stderr, {
+    ...(io.now === undefined ? {} : { now: io.now }),
+    colour: !io.env.NO_COLOR,
+  });
   const reporter = flags.quiet ? quietly(drawing) : drawing;
   const onStop = (): void => reporter.info('stopping; Ctrl-C again stops at once');
   if (unwinds) io.signal?.addEventListener('abort', onStop, { once: true });

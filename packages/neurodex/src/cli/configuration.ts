@@ -14,6 +14,8 @@ export interface ConfigurationRequest {
   readonly file?: string | undefined;
   /** `--set`: 'key=value', later ones over earlier ones. */
   readonly settings?: readonly string[];
+  /** What stands in for a preset where neither `preset` nor `file` is given: the configuration of an unfinished run. */
+  readonly base?: Config;
   /** Where relative files are looked for. */
   readonly cwd: string;
 }
@@ -37,21 +39,23 @@ export async function resolveConfiguration(request: ConfigurationRequest): Promi
   const preset = request.preset === undefined ? file?.preset : { value: request.preset, origin: '--preset' };
   const values: Values = new Map();
   const name = presetName(preset ?? { value: 'default', origin: 'the default' });
-  collect(values, '', { value: PRESETS[name], origin: originOf(name) });
+  const goesOn = request.base !== undefined && request.preset === undefined && file === undefined;
+  const base = goesOn
+    ? { value: request.base, origin: 'the unfinished run' }
+    : { value: PRESETS[name], origin: `the preset ${name}` };
+  collect(values, '', base);
   if (file !== undefined) collect(values, '', file.rest);
   for (const setting of request.settings ?? []) applySetting(values, setting);
-  keepOwnSize(values, name);
+  keepOwnSize(values, base.origin);
   return validate(values);
 }
 
 /** Who sets the size of the pictures and nothing of patches per dimension does not want it to follow the data set. */
-function keepOwnSize(values: Values, preset: PresetName): void {
-  const isPresets = (key: string): boolean => values.get(key)?.origin === originOf(preset);
-  if (isPresets('pictures.size') || !isPresets('dataset.patchesPerDimension')) return;
+function keepOwnSize(values: Values, base: string): void {
+  const isTheBases = (key: string): boolean => values.get(key)?.origin === base;
+  if (isTheBases('pictures.size') || !isTheBases('dataset.patchesPerDimension')) return;
   values.set('dataset.patchesPerDimension', { value: 0, origin: 'pictures.size, which is set' });
 }
-
-const originOf = (preset: PresetName): string => `the preset ${preset}`;
 
 /** @throws NeurodexError `unknown-preset` */
 export function presetName({ value, origin }: Given): PresetName {

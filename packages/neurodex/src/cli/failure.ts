@@ -32,7 +32,7 @@ function inOurWords(error: unknown, signal: AbortSignal | undefined): NeurodexEr
   if (error instanceof NeurodexError) return error;
   if (error instanceof RuntimeError && error.message.startsWith('the device ')) {
     return new NeurodexError('device-unavailable', error.message, {
-      hint: 'leave out --device to run on the CPU',
+      hint: 'run on the CPU with --device cpu',
       cause: error,
     });
   }

@@ -16,4 +16,6 @@ export interface Output {
   readonly isTTY?: boolean | undefined;
   /** Width of a terminal in characters. */
   readonly columns?: number | undefined;
+  /** Height of a terminal in lines. */
+  readonly rows?: number | undefined;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ProgressEvent } from '../progress.ts';
+import { Curve } from './live-view.ts';
 import { type CommandReporter, commandReporter, type ProgressStyle, quietly } from './progress.ts';
 
 function collector() {
@@ -17,11 +18,11 @@ function collector() {
 }
 
 /** A reporter under a clock that a test turns. */
-function watched(style: ProgressStyle, columns = 80) {
+function watched(style: ProgressStyle, columns = 80, { colour = false, rows = 24 } = {}) {
   let time = 5_000_000;
   const { write, take } = collector();
-  const output = { write, columns, isTTY: style === 'terminal' };
-  const reporter = commandReporter(style, output, () => time);
+  const output = { write, columns, rows, isTTY: style === 'terminal' };
+  const reporter = commandReporter(style, output, { now: () => time, memory: () => 123_456_789, colour });
   return {
     reporter,
     /** Events of one phase, `each` milliseconds apart. */
@@ -32,19 +33,44 @@ function watched(style: ProgressStyle, columns = 80) {
       }
     },
     take,
+    output,
   };
 }
 
-/** What a terminal shows: carriage returns and "clear to the end of the line" obeyed. */
-function screen(text: string): string[] {
-  return text.split('\n').map((line) => {
-    let shown = '';
-    for (const part of line.split('\r')) {
-      const [drawn = '', ...rest] = part.split('\u001b[K');
-      shown = rest.length > 0 ? drawn + rest.join('') : drawn + shown.slice(drawn.length);
+/**
+ * What a terminal shows after it was sent a text, line by line: carriage returns, line feeds, "cursor up", "clear to the
+ * end of the line" and "of the screen", and lines broken at its width. Colours are left out.
+ */
+function screen(text: string, columns = 80): string[] {
+  const lines: string[][] = [[]];
+  let [row, column] = [0, 0];
+  const line = (): string[] => {
+    while (lines.length <= row) lines.push([]);
+    return lines[row] ?? [];
+  };
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are told with them what to do
+  for (const [part] of text.matchAll(/\u001b\[\d*[A-Za-z]|./gsu)) {
+    if (part === '\r') column = 0;
+    else if (part === '\n') {
+      row++;
+      column = 0;
+      line();
+    } else if (part === '\u001b[K') line().splice(column);
+    else if (part === '\u001b[J') {
+      line().splice(column);
+      lines.splice(row + 1);
+    } else if (part.endsWith('A') && part.length > 1) row = Math.max(0, row - Number(part.slice(2, -1)));
+    else if (!part.endsWith('m') || part.length === 1) {
+      if (column === columns) {
+        row++;
+        column = 0;
+      }
+      const target = line();
+      while (target.length < column) target.push(' ');
+      target[column++] = part;
     }
-    return shown;
-  });
+  }
+  return lines.map((each) => each.join(''));
 }
 
 describe('lines', () => {
@@ -105,7 +131,7 @@ describe('lines', () => {
   it('have no total and no time left where there is none', () => {
     let time = 0;
     const output = collector();
-    const reporter = commandReporter('lines', output, () => time);
+    const reporter = commandReporter('lines', output, { now: () => time });
     for (let done = 1; done < 4; done++) {
       reporter.progress({ phase: 'download', done: done * 1_000_000, unit: 'bytes' });
       time += 3000;
@@ -155,7 +181,9 @@ describe('terminal', () => {
     for (const columns of [20, 40, 59, 60, 100]) {
       const { count, take } = watched('terminal', columns);
       count(1, 60, 100, { figures: { loss: 1.5, accuracy: 0.25, 'AP@10': 0.125, 'Success@10': 0.5 } });
-      expect(Math.max(...screen(take()).map((line) => line.length))).toBeLessThan(columns);
+      const lines = screen(take(), columns);
+      expect(lines).toHaveLength(6);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(columns);
     }
   });
 
@@ -166,6 +194,120 @@ describe('terminal', () => {
     expect(take().endsWith('\n')).toBe(true);
     reporter.close();
     expect(take()).toBe('');
+  });
+});
+
+describe('the live view of a training', () => {
+  const step = (done: number) => ({
+    loss: 4 / done,
+    tokenAccuracy: done / 100,
+    ...(done < 20 ? {} : { 'AP@10': Math.floor(done / 20) / 10, 'IA@1': done < 60 ? 1 : 0.5 }),
+  });
+  const train = ({ reporter, count }: ReturnType<typeof watched>, from: number, to: number, phase = 'joint') => {
+    for (let done = from; done <= to; done++) count(done, done, 100, { figures: step(done), phase });
+    return reporter;
+  };
+
+  it('shows curves, validations as they come, and memory, below the progress', () => {
+    const watching = watched('terminal');
+    train(watching, 1, 15);
+    expect(screen(watching.take()).map((line) => line.replaceAll(/[▁-█]+/g, '~'))).toEqual([
+      'joint      ━━━┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄  15/100 steps  10.0/s  9 s left',
+      'loss       ~  0.267',
+      'accuracy   ~  0.150',
+      'memory     123 MB, most 123 MB',
+    ]);
+    train(watching, 16, 65);
+    expect(screen(`${'\n'.repeat(3)}${watching.take()}`).map((line) => line.replaceAll(/[▁-█]{5,}/g, '~'))).toEqual([
+      'joint      ━━━━━━━━━━━━━┄┄┄┄┄┄┄  65/100 steps  10.0/s  4 s left',
+      'loss       ~  0.062',
+      'accuracy   ~  0.650',
+      'AP@10      ▁▂▃  0.300',
+      'IA@1       █▅  0.500  best 1.000',
+      'memory     123 MB, most 123 MB',
+    ]);
+  });
+
+  it('draws over itself: however long it trains, the screen has one view', () => {
+    const watching = watched('terminal');
+    train(watching, 1, 90);
+    const text = watching.take();
+    expect(text.split('\u001b[K').length).toBeGreaterThan(200);
+    expect(screen(text)).toHaveLength(6);
+  });
+
+  it('leaves one line with the figures of a phase that is over, and begins anew with the next', () => {
+    const watching = watched('terminal', 130);
+    train(watching, 1, 100, 'indexing');
+    train(watching, 1, 30, 'retrieval');
+    watching.reporter.close();
+    expect(screen(watching.take(), 130)).toEqual([
+      'indexing   ━━━━━━━━━━━━━━━━━━━━  100/100 steps  in 10 s  loss 0.040, tokenAccuracy 1.000, AP@10 0.500, IA@1 0.500',
+      'retrieval  ━━━━━━┄┄┄┄┄┄┄┄┄┄┄┄┄┄  30/100 steps  10.0/s  7 s left  loss 0.133, tokenAccuracy 0.300, AP@10 0.100, IA@1 1.000',
+      '',
+    ]);
+  });
+
+  it('has warnings above it, once', () => {
+    const watching = watched('terminal');
+    train(watching, 1, 40);
+    watching.reporter.warn('skipped a.jpg: empty');
+    watching.reporter.info('two\nlines');
+    train(watching, 41, 50);
+    const shown = screen(watching.take());
+    expect(shown.slice(0, 4)).toEqual([
+      'warning: skipped a.jpg: empty',
+      'two',
+      'lines',
+      expect.stringContaining('50/100 steps'),
+    ]);
+    expect(shown).toHaveLength(9);
+  });
+
+  it('is one line where the terminal is too low for more', () => {
+    const watching = watched('terminal', 80, { rows: 4 });
+    train(watching, 1, 40);
+    expect(screen(watching.take())).toEqual([expect.stringMatching(/^joint .* 40\/100 steps/)]);
+  });
+
+  it('follows a terminal that is made narrower or wider', () => {
+    const watching = watched('terminal', 120);
+    train(watching, 1, 40);
+    watching.take();
+    // What was 68 columns wide stands in three lines of 30 now: the way home is that much longer.
+    watching.output.columns = 30;
+    train(watching, 41, 41);
+    const narrow = watching.take();
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for one
+    expect(Number(/^\u001b\[(\d+)A/.exec(narrow)?.[1])).toBeGreaterThan(6);
+    expect(Math.max(...screen(narrow, 30).map((line) => line.length))).toBeLessThan(30);
+    watching.output.columns = 120;
+    train(watching, 42, 42);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for one
+    expect(watching.take()).toMatch(/^\u001b\[5A/);
+  });
+
+  it('has colours only where they are wanted, and they change no width', () => {
+    const [plain, coloured] = [watched('terminal', 70), watched('terminal', 70, { colour: true })];
+    for (const watching of [plain, coloured]) {
+      train(watching, 1, 70);
+      watching.reporter.warn('careful');
+    }
+    const [without, withThem] = [plain.take(), coloured.take()];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for them
+    const sgr = /\u001b\[\d+m/g;
+    expect(without).not.toMatch(sgr);
+    expect(withThem).toMatch(sgr);
+    expect(withThem.replaceAll(sgr, '')).toBe(without);
+  });
+
+  it('keeps curves in bounded memory, whatever the length of the run', () => {
+    const curve = new Curve();
+    for (let i = 0; i < 1_000_000; i++) curve.push(i);
+    expect(curve.points.length).toBeLessThanOrEqual(512);
+    expect(curve.points.length).toBeGreaterThan(200);
+    expect(curve.points.every((value, i) => i === 0 || value > (curve.points[i - 1] ?? 0))).toBe(true);
+    expect(curve.last).toBe(999_999);
   });
 });
 
@@ -181,11 +323,44 @@ describe('json', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(lines).toEqual([
-      { progress: { phase: 'ingest', done: 3, total: 3, unit: 'pictures', seconds: 0.02 } },
-      { progress: { phase: 'joint', done: 11, total: 100, unit: 'steps', seconds: 1, rate: 10, secondsLeft: 8.9 } },
-      { progress: { phase: 'joint', done: 21, total: 100, unit: 'steps', seconds: 2, rate: 10, secondsLeft: 7.9 } },
+      { progress: { phase: 'ingest', done: 3, total: 3, unit: 'pictures', seconds: 0.02, memory: 123_456_789 } },
+      {
+        progress: {
+          phase: 'joint',
+          done: 11,
+          total: 100,
+          unit: 'steps',
+          seconds: 1,
+          rate: 10,
+          secondsLeft: 8.9,
+          memory: 123_456_789,
+        },
+      },
+      {
+        progress: {
+          phase: 'joint',
+          done: 21,
+          total: 100,
+          unit: 'steps',
+          seconds: 2,
+          rate: 10,
+          secondsLeft: 7.9,
+          memory: 123_456_789,
+        },
+      },
       { info: { message: 'done' } },
-      { progress: { phase: 'joint', done: 30, total: 100, unit: 'steps', seconds: 2.9, rate: 10, secondsLeft: 7 } },
+      {
+        progress: {
+          phase: 'joint',
+          done: 30,
+          total: 100,
+          unit: 'steps',
+          seconds: 2.9,
+          rate: 10,
+          secondsLeft: 7,
+          memory: 123_456_789,
+        },
+      },
     ]);
   });
 });

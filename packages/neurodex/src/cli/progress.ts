@@ -1,7 +1,8 @@
 import type { ProgressEvent, Reporter } from '../progress.ts';
-import { printable, truncate } from '../report/text.ts';
+import { displayWidth, printable } from '../report/text.ts';
 import { formatBytes, formatCount, formatFigure, formatSeconds } from './format.ts';
 import type { Output } from './io.ts';
+import { LiveView, paint, type Segment } from './live-view.ts';
 import { type Measured, ProgressMeter } from './progress-meter.ts';
 
 export type ProgressStyle = 'terminal' | 'lines' | 'json';
@@ -16,18 +17,24 @@ const WORTH_SHOWING = 1000;
 /** Milliseconds between two drawings of the same phase. */
 const INTERVALS = { terminal: 100, lines: 5000, json: 1000 } as const;
 
-export function commandReporter(
-  style: ProgressStyle,
-  output: Output,
-  now: () => number = () => performance.now(),
-): CommandReporter {
+export interface ReporterOptions {
+  /** Milliseconds; `performance.now` unless a test has its own. */
+  readonly now?: () => number;
+  /** Bytes that the process takes. */
+  readonly memory?: () => number;
+  /** Whether a terminal is drawn on in colours. */
+  readonly colour?: boolean;
+}
+
+export function commandReporter(style: ProgressStyle, output: Output, options: ReporterOptions = {}): CommandReporter {
+  const { now = () => performance.now(), memory = () => process.memoryUsage.rss(), colour = false } = options;
   switch (style) {
     case 'terminal':
-      return new TerminalReporter(output, now);
+      return new TerminalReporter(output, now, memory, colour);
     case 'lines':
       return new LineReporter(output, now);
     case 'json':
-      return new JsonReporter(output, now);
+      return new JsonReporter(output, now, memory);
   }
 }
 
@@ -103,47 +110,89 @@ abstract class TimedReporter implements CommandReporter {
   protected left(): void {}
 }
 
-/** One line, redrawn; it stays where its phase ended. */
+/**
+ * A line with a bar, and below it what is known of a training, redrawn in place. When a phase ends its line stays and the
+ * rest goes.
+ */
 class TerminalReporter extends TimedReporter {
-  private line = '';
+  private readonly view: LiveView;
+  private readonly colour: boolean;
+  /** Widths of the lines that are drawn; none after a phase or a message. */
+  private widths: number[] = [];
+  private last: { readonly measured: Measured; readonly ended: boolean } | undefined;
 
-  constructor(output: Output, now: () => number) {
+  constructor(output: Output, now: () => number, memory: () => number, colour: boolean) {
     super(output, now, INTERVALS.terminal);
+    this.view = new LiveView(memory);
+    this.colour = colour;
+  }
+
+  override progress(event: ProgressEvent): void {
+    this.view.add(event);
+    super.progress(event);
+  }
+
+  override warn(message: string): void {
+    this.above(() => {
+      for (const [i, line] of message.split('\n').entries()) {
+        const head: Segment[] = i === 0 ? [['warning:', 'yellow'], [' ']] : [];
+        this.output.write(`${paint([...head, [line]], Number.POSITIVE_INFINITY, this.colour)}\n`);
+      }
+    });
   }
 
   protected override say(message: string): void {
-    const { line } = this;
-    this.clear();
-    super.say(message);
-    if (line !== '') this.show(line);
+    this.above(() => super.say(message));
+  }
+
+  /** Messages stand above what is drawn. */
+  private above(write: () => void): void {
+    const last = this.last;
+    const drawn = this.widths.length > 0;
+    if (drawn) this.output.write(`${this.home()}\u001b[J`);
+    this.widths = [];
+    write();
+    if (drawn && last !== undefined) this.draw(last.measured, last.ended);
   }
 
   protected draw(measured: Measured, ended: boolean): void {
-    const columns = this.output.columns ?? 80;
-    const text = truncate(progressLine(measured, { bar: columns >= 60, ended }), columns - 1);
+    const { columns = 80, rows = 24 } = this.output;
+    const { event } = measured;
+    const training = LiveView.shows(event) && !ended;
+    const head = progressLine(measured, { bar: columns >= 60, ended, figures: !training });
+    const lines = [head, ...(training ? this.view.lines(event.phase, columns) : [])];
+    // One line fits everywhere; more than the terminal is high could not be drawn over.
+    const shown = lines.length < rows ? lines : lines.slice(0, 1);
+    const width = columns - 1;
+    const painted = shown.map((line) => paint(line, width, this.colour));
     // Clearing what the new text does not cover, after it is written, does not flicker.
-    this.output.write(`\r${text}\u001b[K`);
-    this.line = text;
+    this.output.write(`${this.home()}${painted.join('\u001b[K\n')}\u001b[K${shown.length > 1 ? '\u001b[J' : ''}`);
+    this.widths = shown.map((line) => Math.min(width, displayWidth(printable(line.map(([text]) => text).join('')))));
+    this.last = { measured, ended };
     if (ended) this.end();
   }
 
+  /** Back to the first column of the first line that is drawn: a terminal that became narrower has broken long ones. */
+  private home(): string {
+    const { columns = 80 } = this.output;
+    const rows = this.widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    return rows > 1 ? `\u001b[${rows - 1}A\r` : '\r';
+  }
+
+  /** The phase is over or left: its first line stays, and the cursor goes below. */
   protected override left(): void {
     this.end();
   }
 
-  private show(line: string): void {
-    this.output.write(line);
-    this.line = line;
-  }
-
-  private clear(): void {
-    if (this.line !== '') this.output.write('\r\u001b[K');
-    this.line = '';
-  }
-
   private end(): void {
-    if (this.line !== '') this.output.write('\n');
-    this.line = '';
+    const last = this.last;
+    if (this.widths.length > 1 && last !== undefined) {
+      const { columns = 80 } = this.output;
+      const line = progressLine(last.measured, { bar: columns >= 60, ended: last.ended, figures: true });
+      this.output.write(`${this.home()}${paint(line, columns - 1, this.colour)}\u001b[K\u001b[J`);
+    }
+    if (this.widths.length > 0) this.output.write('\n');
+    this.widths = [];
   }
 }
 
@@ -154,14 +203,18 @@ class LineReporter extends TimedReporter {
   }
 
   protected draw(measured: Measured, ended: boolean): void {
-    this.output.write(`${progressLine(measured, { bar: false, ended })}\n`);
+    const line = progressLine(measured, { bar: false, ended, figures: true });
+    this.output.write(`${paint(line, Number.POSITIVE_INFINITY, false)}\n`);
   }
 }
 
 /** JSON lines; every phase has at least its last one. */
 class JsonReporter extends TimedReporter {
-  constructor(output: Output, now: () => number) {
+  private readonly memory: () => number;
+
+  constructor(output: Output, now: () => number, memory: () => number) {
     super(output, now, INTERVALS.json);
+    this.memory = memory;
   }
 
   override warn(message: string, details?: Readonly<Record<string, string | number>>): void {
@@ -184,6 +237,7 @@ class JsonReporter extends TimedReporter {
         seconds: round(elapsed / 1000),
         ...(rate === undefined ? {} : { rate: round(rate) }),
         ...(left === undefined ? {} : { secondsLeft: round(left) }),
+        memory: this.memory(),
       },
     });
   }
@@ -195,21 +249,28 @@ class JsonReporter extends TimedReporter {
 
 const BAR = 20;
 
-function progressLine({ event, elapsed, rate, left }: Measured, options: { bar: boolean; ended: boolean }): string {
+function progressLine(
+  { event, elapsed, rate, left }: Measured,
+  options: { readonly bar: boolean; readonly ended: boolean; readonly figures: boolean },
+): Segment[] {
   const { phase, done, total, unit, figures = {} } = event;
   const filled = total === undefined || total === 0 ? 0 : Math.min(BAR, Math.round((done / total) * BAR));
   const isBytes = unit === 'bytes';
   const amount = isBytes ? formatBytes : formatCount;
-  const parts = [
-    phase.padEnd(9),
-    options.bar && total !== undefined ? `${'━'.repeat(filled)}${'┄'.repeat(BAR - filled)}` : '',
+  const facts = [
     `${amount(done)}${total === undefined ? '' : `${isBytes ? ' of ' : '/'}${amount(total)}`}${isBytes ? '' : ` ${unit}`}`,
     options.ended ? `in ${formatSeconds(elapsed / 1000)}` : '',
     options.ended || rate === undefined ? '' : `${isBytes ? formatBytes(Math.round(rate)) : formatFigure(rate)}/s`,
     options.ended || left === undefined ? '' : `${formatSeconds(left)} left`,
-    Object.entries(figures)
-      .map(([name, value]) => `${name} ${formatFigure(value)}`)
-      .join(', '),
-  ];
-  return printable(parts.filter((part) => part !== '').join('  '));
+    options.figures
+      ? Object.entries(figures)
+          .map(([name, value]) => `${name} ${formatFigure(value)}`)
+          .join(', ')
+      : '',
+  ].filter((fact) => fact !== '');
+  const bar: Segment[] =
+    options.bar && total !== undefined
+      ? [['━'.repeat(filled), 'green'], ['┄'.repeat(BAR - filled), 'faint'], ['  ']]
+      : [];
+  return [[phase.padEnd(9)], ['  '], ...bar, [facts.join('  ')]];
 }

@@ -56,6 +56,9 @@ function outputTo(stream: NodeJS.WriteStream, refused: (error: Error) => void): 
     get columns() {
       return stream.columns;
     },
+    get rows() {
+      return stream.rows;
+    },
     write: (text) =>
       new Promise((resolve, reject) => {
         stream.write(text, (error) => {

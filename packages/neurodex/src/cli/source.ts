@@ -19,7 +19,8 @@ export interface ConfigurationFlags {
   readonly preset?: string;
   readonly config?: string;
   readonly set?: readonly string[];
-  readonly seed: number;
+  /** 0 unless told. */
+  readonly seed?: number;
 }
 
 export const SOURCE_HELP = 'folder, archive or file of pictures, or the name of a data set (neurodex dataset list)';
@@ -48,31 +49,36 @@ export const withConfiguration = (command: Command): Command =>
     )
     .option('--config <file>', 'JSON file with configuration keys', text('--config'))
     .option('--set <key=value>', 'one configuration key; may be repeated', collected('--set'))
-    .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0);
+    .option('--seed <integer>', 'makes the run repeatable (0 unless told)', parseSeed);
 
-/** @throws NeurodexError `unknown-preset`, `config-*` */
-export async function configurationOf(flags: ConfigurationFlags, { io }: Context): Promise<Config> {
+/**
+ * @param base of the run that is gone on with, where there is one
+ * @throws NeurodexError `unknown-preset`, `config-*`
+ */
+export async function configurationOf(flags: ConfigurationFlags, { io }: Context, base?: Config): Promise<Config> {
   const { resolveConfiguration } = await import('./configuration.ts');
   return await resolveConfiguration({
     preset: flags.preset,
     file: flags.config,
     settings: flags.set ?? [],
     cwd: io.cwd,
+    ...(base === undefined ? {} : { base }),
   });
 }
 
 /**
- * Opens what SOURCE names, with the configuration that the flags ask for.
- * @throws NeurodexError `config-*`, `source-*`, `usage`, and those of downloads and archives
+ * Opens what SOURCE names.
+ * @throws NeurodexError `source-*`, `usage`, `config-invalid`, and those of downloads and archives
  */
 export async function sourceOf(
   source: string,
-  flags: SourceFlags & ConfigurationFlags,
+  flags: SourceFlags,
+  { config, seed }: { readonly config: Config; readonly seed: number },
   context: Context,
   { reporter, path }: Work,
 ): Promise<OpenedSource> {
   const { io, services } = context;
-  const { from, concepts, cocoYear, cocoSplit, seed } = flags;
+  const { from, concepts, cocoYear, cocoSplit } = flags;
   return await services.jobs.openSource({
     source,
     path: path(source),
@@ -80,7 +86,7 @@ export async function sourceOf(
     ...(concepts === undefined ? {} : { concepts }),
     ...(cocoYear === undefined ? {} : { cocoYear }),
     ...(cocoSplit === undefined ? {} : { cocoSplit }),
-    config: await configurationOf(flags, context),
+    config,
     seed,
     environment: io.env,
     reporter,

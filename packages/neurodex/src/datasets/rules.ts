@@ -152,7 +152,9 @@ class Shapes {
   ): Promise<SourcePicture[]> {
     const squares: SourcePicture[] = [];
     const near: SourcePicture[] = [];
-    for await (const { picture, dimensions } of inOrder(pictures, CONCURRENCY[remote ? 'remote' : 'local'], (each) => this.look(each))) {
+    for await (const { picture, dimensions } of inOrder(pictures, CONCURRENCY[remote ? 'remote' : 'local'], (each) =>
+      this.look(each),
+    )) {
       if (dimensions === undefined) continue;
       const difference = Math.abs(dimensions.width / dimensions.height - 1);
       if (difference === 0) squares.push(picture);

@@ -1,7 +1,9 @@
 import { withRole } from '../catalogue/catalogue.ts';
 import { silentReporter } from '../progress.ts';
 import type { System } from '../retrieval/system.ts';
-import { countJudged, type EvaluationOptions, measureSystem } from './evaluate.ts';
+import { countJudged, type EvaluationOptions, measureSystem, type SystemEvaluation } from './evaluate.ts';
+import { drawQueries, PROTOCOLS, type ProtocolName } from './protocol.ts';
+import { allIntervals, type Figures, figuresOf, type Intervals, warnOfDepth } from './summary.ts';
 import { writeTrec } from './trec-output.ts';
 
 /** Systems side by side, over the same queries. What `evaluate --json` prints. */
@@ -10,30 +12,59 @@ export interface Comparison {
   readonly catalogue: number;
   /** Queries that were measured. */
   readonly queries: number;
-  /** System → measure label → figure. */
-  readonly systems: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Queries left out because nothing in the catalogue is relevant to them. */
+  readonly withoutRelevant: number;
+  readonly protocol: ProtocolName;
+  readonly systems: Figures;
+  readonly intervals: Intervals;
+}
+
+export interface ComparisonOptions extends EvaluationOptions {
+  readonly systems: readonly System[];
+  /** `full` unless told. Its measures are measured unless others are asked for. */
+  readonly protocol?: ProtocolName;
+  /** Of the intervals and of the queries that a protocol draws; 0 unless told. */
+  readonly seed?: number;
+  /** Folder for `qrels.txt` and one `run-<system>.txt` each; see `writeTrec`. */
+  readonly trec?: string;
 }
 
 /**
  * Measure several systems on the same queries.
  * @throws NeurodexError as `evaluateSystem` and `writeTrec`
  */
-export async function evaluateSystems({
+export const evaluateSystems = async (options: ComparisonOptions): Promise<Comparison> =>
+  (await evaluateInFull(options)).comparison;
+
+/** `evaluateSystems`, with what is known of each query. */
+export async function evaluateInFull({
   systems,
   trec,
+  protocol: name = 'full',
+  seed = 0,
   ...options
-}: EvaluationOptions & {
-  readonly systems: readonly System[];
-  /** Folder for `qrels.txt` and one `run-<system>.txt` each; see `writeTrec`. */
-  readonly trec?: string;
-}): Promise<Comparison> {
-  const { catalogue, queries, reporter = silentReporter } = options;
-  const judged = countJudged(queries, reporter);
-  const figures: Record<string, Readonly<Record<string, number>>> = {};
+}: ComparisonOptions): Promise<{ comparison: Comparison; evaluations: readonly SystemEvaluation[] }> {
+  const { catalogue, reporter = silentReporter } = options;
+  const protocol = PROTOCOLS[name];
+  const { measures = protocol.measures } = options;
+  const judged = countJudged(options.queries, reporter);
+  const queries = drawQueries(options.queries, protocol, seed);
+  const indexed = withRole(catalogue, 'catalogue').length;
+  warnOfDepth(measures, indexed, reporter);
+  const evaluations: SystemEvaluation[] = [];
   for (const system of systems) {
-    const evaluation = await measureSystem({ ...options, system, keepRankings: trec !== undefined });
-    figures[system.name] = evaluation.figures;
+    const evaluation = await measureSystem({ ...options, queries, measures, system, keepRankings: trec !== undefined });
     if (trec !== undefined) await writeTrec(trec, { catalogue, queries, evaluations: [evaluation] });
+    // Rankings are large: one system's are let go before the next system is asked.
+    evaluations.push({ ...evaluation, rankings: [] });
   }
-  return { catalogue: withRole(catalogue, 'catalogue').length, queries: judged, systems: figures };
+  const comparison: Comparison = {
+    catalogue: indexed,
+    queries: Math.min(judged, queries.length),
+    withoutRelevant: options.queries.length - judged,
+    protocol: name,
+    systems: figuresOf(evaluations),
+    intervals: allIntervals(evaluations, seed),
+  };
+  return { comparison, evaluations };
 }

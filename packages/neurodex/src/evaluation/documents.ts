@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { EvaluationQuery } from './queries.ts';
+import { compareNames } from './ranking.ts';
 
 /** The document name of a catalogue row: the picture's path. @throws RangeError when it is no catalogue picture */
 export function pathOf(catalogue: Catalogue, row: number): string {
@@ -19,4 +20,21 @@ export function gradesIn(catalogue: Catalogue): (query: EvaluationQuery) => Read
     }
     return grades;
   };
+}
+
+const placesOf = new WeakMap<Catalogue, Int32Array>();
+
+/** Place of each row among the document names, descending as `rankAsTrec` breaks ties; −1 for rows that are no document. */
+export function namePlaces(catalogue: Catalogue): Int32Array {
+  const known = placesOf.get(catalogue);
+  if (known !== undefined) return known;
+  const places = new Int32Array(catalogue.pictures.length).fill(-1);
+  catalogue.pictures
+    .filter(({ role }) => role === 'catalogue')
+    .sort((a, b) => compareNames(b.path, a.path))
+    .forEach(({ row }, place) => {
+      places[row] = place;
+    });
+  placesOf.set(catalogue, places);
+  return places;
 }

@@ -1,14 +1,17 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
+import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import type { Role } from '../datasets/dataset.ts';
 import { silentReporter } from '../progress.ts';
 import type { System } from '../retrieval/system.ts';
-import { evaluateSystems } from './compare.ts';
+import { evaluateInFull, evaluateSystems } from './compare.ts';
 import { evaluateSystem } from './evaluate.ts';
 import { type EvaluationQuery, queriesOf } from './queries.ts';
+import { rankAsTrec } from './ranking.ts';
 import { parseMeasure } from './registry.ts';
 import { relevantRows } from './relevance.ts';
 import { scoreRun } from './score-run.ts';
@@ -24,7 +27,7 @@ function catalogueOf(rows: readonly (readonly [path: string, labels: string[], r
     pixels.fill(row * 10, row * BYTES, (row + 1) * BYTES);
   });
   const pictures: StoredPicture[] = rows.map(([path, labels, role], row) => ({ row, path, labels, role }));
-  return { size: SIZE, pictures, hasClasses, notices: [], skipped: [], pixels } satisfies Catalogue;
+  return { size: SIZE, pictures, hasClasses, notices: [], skipped: [], pixels, ...noThumbnail } satisfies Catalogue;
 }
 
 const classes = catalogueOf([
@@ -50,13 +53,13 @@ function systemOf(
     name,
     memorises,
     calls,
-    async rank(pictures, k) {
-      const count = pictures.length / BYTES;
-      calls.push([count, k]);
-      return Array.from({ length: count }, (_, i) =>
+    async close() {},
+    async rank(queries, k) {
+      calls.push([queries.length, k]);
+      return queries.map(({ pixels }) =>
         catalogue.pictures
           .filter(({ role }) => role === 'catalogue')
-          .map(({ row }) => ({ row, score: scoreOf(row, pictures[i * BYTES] as number) }))
+          .map(({ row }) => ({ row, score: scoreOf(row, pixels[0] as number) }))
           .sort((a, b) => b.score - a.score || a.row - b.row)
           .slice(0, k),
       );
@@ -113,7 +116,7 @@ describe('queriesOf', () => {
     const names = ['a.png', 'b.png', 'c.png'];
     const pixels = Uint8Array.from({ length: names.length * size * size * 3 }, (_, i) => (i * i * 31) % 256);
     const pictures: StoredPicture[] = names.map((path, row) => ({ row, path, labels: [], role: 'catalogue' }));
-    const flat: Catalogue = { size, pictures, hasClasses: false, notices: [], skipped: [], pixels };
+    const flat: Catalogue = { size, pictures, hasClasses: false, notices: [], skipped: [], pixels, ...noThumbnail };
     const queries = queriesOf(flat, 'test');
     expect(queries.map(({ name, relevant }) => [name, [...relevant]])).toEqual([
       ['a.png#view', [0]],
@@ -261,8 +264,8 @@ describe('evaluateSystem', () => {
     const system: System = {
       name: 'broken',
       memorises: false,
-      rank: async (pictures) =>
-        Array.from({ length: pictures.length / BYTES }, () => rows.map((row) => ({ row, score: 0 }))),
+      rank: async (queries) => queries.map(() => rows.map((row) => ({ row, score: 0 }))),
+      async close() {},
     };
     await expect(evaluateSystem({ ...options, system })).rejects.toThrow(message);
   });
@@ -280,7 +283,23 @@ describe('evaluateSystems', () => {
     });
     const shared = ['P@10', 'AP@10', 'R@10', 'R@100', 'RR', 'Success@1', 'Success@10'];
     expect(result).toMatchObject({ catalogue: 4, queries: 2 });
-    expect(Object.keys(result)).toEqual(['catalogue', 'queries', 'systems']);
+    expect(Object.keys(result)).toEqual([
+      'catalogue',
+      'queries',
+      'withoutRelevant',
+      'protocol',
+      'systems',
+      'intervals',
+    ]);
+    expect(result).toMatchObject({ withoutRelevant: 1, protocol: 'full' });
+    for (const [name, figures] of Object.entries(result.systems)) {
+      expect(Object.keys(result.intervals[name] ?? {})).toEqual(Object.keys(figures));
+      for (const [label, figure] of Object.entries(figures)) {
+        const [low = 2, high = -1] = result.intervals[name]?.[label] ?? [];
+        expect(low).toBeLessThanOrEqual(figure);
+        expect(high).toBeGreaterThanOrEqual(figure);
+      }
+    }
     expect(Object.keys(result.systems)).toEqual(['dsi', 'pixels']);
     expect(Object.keys(result.systems.dsi ?? {})).toEqual(['IA@1', 'IA@5', ...shared]);
     expect(Object.keys(result.systems.pixels ?? {})).toEqual(shared);
@@ -328,6 +347,74 @@ describe('evaluateSystems', () => {
       systems: [dsi(), pixels()],
       reporter: { ...silentReporter, warn: (message) => warnings.push(message) },
     });
-    expect(warnings.length).toBe(1);
+    expect(warnings.filter((warning) => warning.includes('no relevant picture'))).toHaveLength(1);
   });
+
+  test('warns where a cut-off reaches the end of the catalogue', async () => {
+    const warnings: string[] = [];
+    await evaluateSystems({
+      catalogue: classes,
+      queries: queriesOf(classes, 'test'),
+      systems: [pixels()],
+      measures: ['P@3', 'R@4', 'AP@10', 'Success@100', 'RR'].map(parseMeasure),
+      reporter: { ...silentReporter, warn: (message) => warnings.push(message) },
+    });
+    expect(warnings.at(-1)).toContain('R@4, Success@100 look at all of them');
+  });
+
+  test('the notebook protocol draws ten queries that can be measured, the same for the same seed', async () => {
+    const many = catalogueOf([
+      ['a.png', ['x'], 'catalogue'],
+      ['b.png', ['y'], 'catalogue'],
+      ...Array.from(
+        { length: 23 },
+        (_, i) => [`q${i}.png`, [i % 5 === 0 ? 'nobody' : i % 2 === 0 ? 'x' : 'y'], 'test'] as const,
+      ).map(([path, labels, role]) => [path, [...labels], role] as [string, string[], Role]),
+    ]);
+    const system = () => systemOf('pixels', nearest, { catalogue: many });
+    const evaluate = (seed: number) =>
+      evaluateInFull({
+        catalogue: many,
+        queries: queriesOf(many, 'test'),
+        systems: [system()],
+        protocol: 'notebook',
+        seed,
+      });
+    const { comparison, evaluations } = await evaluate(1);
+    expect(comparison).toMatchObject({ queries: 10, withoutRelevant: 5, protocol: 'notebook' });
+    expect(Object.keys(comparison.systems.pixels ?? {})).toEqual(['P@10', 'P@100', 'R@10', 'R@100']);
+    const asked = [...(evaluations[0]?.perQuery.get('P@10') ?? new Map<string, number>()).keys()];
+    expect(asked).toHaveLength(10);
+    const again = async (seed: number) => [
+      ...((await evaluate(seed)).evaluations[0]?.perQuery.get('P@10') ?? new Map<string, number>()).keys(),
+    ];
+    expect(await again(1)).toEqual(asked);
+    expect(await again(2)).not.toEqual(asked);
+  });
+});
+
+test('answers are ranked as trec_eval ranks them, whatever order and scores a system gives', async () => {
+  const rows: (readonly [string, string[], Role])[] = ['é', 'a', 'B', '𝒳', 'z z', 'b', '\uffee', '%'].map((name) => [
+    name,
+    ['x'],
+    'catalogue',
+  ]);
+  const names = catalogueOf([...rows, ['q', ['x'], 'test']]);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7]),
+      fc.array(fc.constantFrom(0, 1, -1, Infinity, -Infinity, 0.5), { minLength: 8, maxLength: 8 }),
+      async (order, scores) => {
+        const answers = order.map((row) => ({ row, score: scores[row] as number }));
+        const system: System = { name: 'any', memorises: false, rank: async () => [answers], close: async () => {} };
+        const options = { catalogue: names, queries: queriesOf(names, 'test'), system, keepRankings: true };
+        const [ranking] = (await evaluateSystem(options)).rankings;
+        const expected = rankAsTrec(
+          answers.map(({ row, score }) => ({ document: names.pictures[row]?.path ?? '', row, score })),
+        );
+        expect([...(ranking?.rows ?? [])]).toEqual(expected.map(({ row }) => row));
+        expect([...(ranking?.scores ?? [])]).toEqual(expected.map(({ score }) => score));
+      },
+    ),
+  );
 });

@@ -1,10 +1,10 @@
 import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { NeurodexError } from '../errors.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
-import type { Answer, System } from '../retrieval/system.ts';
-import { gradesIn, pathOf } from './documents.ts';
+import type { System } from '../retrieval/system.ts';
+import { gradesIn } from './documents.ts';
 import type { EvaluationQuery } from './queries.ts';
-import { rankAsTrec, type ScoredDocument } from './ranking.ts';
+import { type RankedRows, rankAll } from './rank-rows.ts';
 import { DEFAULT_MEASURES, type ParsedMeasure } from './registry.ts';
 import { Tally } from './score-run.ts';
 
@@ -15,15 +15,13 @@ export interface EvaluationOptions {
   /** Pictures that a system ranks at once. */
   readonly batchSize?: number;
   readonly reporter?: Reporter;
+  /** Told of every ranking as it is made, of queries without a relevant picture too; keeping them all takes much room. */
+  readonly onRanking?: (system: string, query: EvaluationQuery, ranking: RankedRows) => void;
 }
 
 /** The whole catalogue ranked for one query, best first, in the order of `rankAsTrec`. */
-export interface Ranking {
+export interface Ranking extends RankedRows {
   readonly query: string;
-  /** Catalogue rows (StoredPicture.row), int32 [N]. */
-  readonly rows: Int32Array;
-  /** float64 [N] */
-  readonly scores: Float64Array;
 }
 
 /** What one system is worth. */
@@ -61,7 +59,14 @@ export async function measureSystem({
   keepRankings = false,
   ...options
 }: SystemOptions): Promise<SystemEvaluation> {
-  const { catalogue, queries, measures = DEFAULT_MEASURES, batchSize = 32, reporter = silentReporter } = options;
+  const {
+    catalogue,
+    queries,
+    measures = DEFAULT_MEASURES,
+    batchSize = 32,
+    reporter = silentReporter,
+    onRanking,
+  } = options;
   const wanted = measures.filter(({ measure }) => measure.task === 'retrieval' || system.memorises);
   const retrieval = wanted.filter(({ measure }) => measure.task === 'retrieval');
   const indexing = wanted.filter(({ measure }) => measure.task === 'indexing');
@@ -70,6 +75,8 @@ export async function measureSystem({
     (retrieval.length > 0 || keepRankings ? queries.length : 0) + (indexing.length > 0 ? indexed.length : 0);
   const progress = (done: number) => reporter.progress({ phase: 'evaluate', done, total, unit: 'queries' });
   const gradesOf = gradesIn(catalogue);
+  const documents = ({ rows }: RankedRows): string[] =>
+    Array.from(rows, (row) => (catalogue.pictures[row] as StoredPicture).path);
   const shared = { system, catalogue, batchSize };
 
   const retrieved = new Tally(retrieval);
@@ -78,18 +85,11 @@ export async function measureSystem({
   if (retrieval.length > 0 || keepRankings) {
     for await (const { query, ranking } of rankAll({ ...shared, queries, k: indexed.length })) {
       progress(++done);
+      onRanking?.(system.name, query, ranking);
       if (query.relevant.size > 0) {
-        retrieved.add(query.name, {
-          ranking: ranking.map(({ document }) => document),
-          grades: gradesOf(query),
-        });
+        retrieved.add(query.name, { ranking: documents(ranking), grades: gradesOf(query) });
       }
-      if (!keepRankings) continue;
-      rankings.push({
-        query: query.name,
-        rows: Int32Array.from(ranking, ({ row }) => row),
-        scores: Float64Array.from(ranking, ({ score }) => score),
-      });
+      if (keepRankings) rankings.push({ query: query.name, ...ranking });
     }
   }
 
@@ -100,10 +100,7 @@ export async function measureSystem({
     const themselves = indexed.map((picture) => itself(catalogue, picture));
     for await (const { query, ranking } of rankAll({ ...shared, queries: themselves, k })) {
       progress(++done);
-      memorised.add(query.name, {
-        ranking: ranking.map(({ document }) => document),
-        grades: gradesOf(query),
-      });
+      memorised.add(query.name, { ranking: documents(ranking), grades: gradesOf(query) });
     }
   }
 
@@ -147,62 +144,9 @@ export function countJudged(queries: readonly EvaluationQuery[], reporter: Repor
   return judged;
 }
 
-interface RankedDocument extends ScoredDocument {
-  readonly row: number;
-}
-
-/** Answers of a system in the order of `rankAsTrec`, query by query, asked for in batches. */
-async function* rankAll({
-  system,
-  catalogue,
-  queries,
-  k,
-  batchSize,
-}: {
-  readonly system: System;
-  readonly catalogue: Catalogue;
-  readonly queries: readonly EvaluationQuery[];
-  readonly k: number;
-  readonly batchSize: number;
-}): AsyncGenerator<{ readonly query: EvaluationQuery; readonly ranking: readonly RankedDocument[] }> {
-  const bytes = catalogue.size * catalogue.size * 3;
-  for (let from = 0; from < queries.length; from += batchSize) {
-    const batch = queries.slice(from, from + batchSize);
-    const pictures = new Uint8Array(batch.length * bytes);
-    batch.forEach((query, i) => {
-      pictures.set(query.pixels, i * bytes);
-    });
-    const answered = await system.rank(pictures, k);
-    for (let i = 0; i < batch.length; i++) {
-      const query = batch[i] as EvaluationQuery;
-      yield { query, ranking: ranked(catalogue, system, query, answered[i] ?? []) };
-    }
-  }
-}
-
-function ranked(
-  catalogue: Catalogue,
-  system: System,
-  query: EvaluationQuery,
-  answered: readonly Answer[],
-): RankedDocument[] {
-  const seen = new Set<number>();
-  for (const { row, score } of answered) {
-    // A picture answered twice would count twice: a fault of the system, not of the user.
-    if (seen.has(row)) throw new Error(`the system ${system.name} answered ${pathOf(catalogue, row)} twice`);
-    seen.add(row);
-    if (!Number.isNaN(score)) continue;
-    throw new NeurodexError(
-      'index-damaged',
-      `the system ${system.name} gives ${pathOf(catalogue, row)} a score that is not a number for the query ${query.name}`,
-      { hint: 'rebuild the index', details: { system: system.name, query: query.name } },
-    );
-  }
-  return rankAsTrec(answered.map(({ row, score }) => ({ row, score, document: pathOf(catalogue, row) })));
-}
-
 const itself = (catalogue: Catalogue, { path, row }: StoredPicture): EvaluationQuery => ({
   name: path,
   pixels: pixelsOf(catalogue, row),
+  thumbnail: () => catalogue.thumbnail(row),
   relevant: new Set([row]),
 });

@@ -20,5 +20,7 @@ export interface Measure {
   readonly cutoff: 'required' | 'optional' | 'none';
   /** 'retrieval': over queries; 'indexing': over catalogue pictures shown to the system that memorised them. */
   readonly task: 'retrieval' | 'indexing';
+  /** Whether all rankings of the whole catalogue have one value once the cut-off reaches its end. */
+  readonly saturates?: true;
   compute(query: RankedQuery, cutoff: number | undefined): number;
 }

@@ -2,14 +2,14 @@ import { Random } from '@neurodex/autograd';
 import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import type { Role } from '../datasets/dataset.ts';
 import { type AugmentSettings, augment } from '../image/augment.ts';
+import type { Picture } from '../image/picture.ts';
+import type { QueryPicture } from '../retrieval/system.ts';
 import { relevantRows } from './relevance.ts';
 
 /** A picture to search with, and what should be found: evaluation does not care where they come from. */
-export interface EvaluationQuery {
+export interface EvaluationQuery extends QueryPicture {
   /** Unique among the queries; the query's name in TREC files. */
   readonly name: string;
-  /** uint8 RGB [size, size, 3]; may be made anew, the same bytes, each time it is read. */
-  readonly pixels: Uint8Array;
   /** Catalogue rows (StoredPicture.row). */
   readonly relevant: ReadonlySet<number>;
 }
@@ -44,20 +44,26 @@ export function queriesOf(catalogue: Catalogue, role: QueryRole): EvaluationQuer
   return withRole(catalogue, role).map((picture) => ({
     name: picture.path,
     pixels: pixelsOf(catalogue, picture.row),
+    thumbnail: () => catalogue.thumbnail(picture.row),
     relevant: relevantRows(catalogue, picture),
   }));
 }
 
 function viewOf(catalogue: Catalogue, picture: StoredPicture, role: QueryRole): EvaluationQuery {
+  const { row, path } = picture;
+  /** The same turn, shift and colours at every size. */
+  const view = ({ size, pixels }: Picture): Picture => {
+    const turned = new Uint8Array(pixels.length);
+    augment(pixels, turned, size, VIEW, Random.stream(VIEW_SEED[role], path));
+    return { size, pixels: turned };
+  };
   return {
-    name: `${picture.path}#view`,
+    name: `${path}#view`,
     // Made when asked for: the views of a large folder together are as large as its pixel cache.
     get pixels() {
-      const source = pixelsOf(catalogue, picture.row);
-      const view = new Uint8Array(source.length);
-      augment(source, view, catalogue.size, VIEW, Random.stream(VIEW_SEED[role], picture.path));
-      return view;
+      return view({ size: catalogue.size, pixels: pixelsOf(catalogue, row) }).pixels;
     },
+    thumbnail: async () => view(await catalogue.thumbnail(row)),
     relevant: relevantRows(catalogue, picture),
   };
 }

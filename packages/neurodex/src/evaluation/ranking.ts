@@ -22,7 +22,7 @@ export function rankAsTrec<Answer extends ScoredDocument>(answers: readonly Answ
 }
 
 /** strcmp over the escaped names: bytes of UTF-8, which order as code points do and UTF-16 code units do not. */
-function compareNames(a: string, b: string): number {
+export function compareNames(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(escapeName(a)), Buffer.from(escapeName(b)));
 }
 

@@ -1,4 +1,4 @@
-import type { Random } from '@neurodex/autograd';
+import { Random } from '@neurodex/autograd';
 import { pictureBytes } from './picture.ts';
 
 /** How far an augmented view may lie from its picture; each range is multiplied by `strength`. */
@@ -35,52 +35,72 @@ function meanLuma(pixels: Uint8Array): number {
   return sum / (256 * (pixels.length / 3));
 }
 
+/** A rectangle that is blanked out, with noise or with the picture's mean grey. */
+interface Erasure {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  /** State of the random numbers that the noise comes from; null for grey. */
+  readonly noise: readonly number[] | null;
+}
+
+/**
+ * One random change of a picture, as plain numbers: everything that is drawn at random, so that showing it may happen
+ * elsewhere and later.
+ */
+export interface View {
+  /** A target pixel p is taken from A·p + b in the source: x from (xx, xy, originX), y from (−sine, cosine, originY). */
+  readonly xx: number;
+  readonly xy: number;
+  readonly cosine: number;
+  readonly sine: number;
+  readonly originX: number;
+  readonly originY: number;
+  /** Factors. */
+  readonly brightness: number;
+  readonly contrast: number;
+  readonly saturation: number;
+  /** Turn of the hues, in radians. */
+  readonly turn: number;
+  readonly erasure: Erasure | null;
+}
+
 /** Random erasing (Zhong et al. 2020): 2 to 20 % of the area, aspect 1/3 to 3, noise or the picture's mean grey. */
-function eraseRectangle(target: Uint8Array, size: number, grey: number, random: Random): void {
+function drawErasure(size: number, random: Random): Erasure {
   const area = random.uniform(0.02, 0.2) * size * size;
   const aspect = 3 ** random.uniform(-1, 1);
   const width = Math.max(1, Math.min(size, Math.round(Math.sqrt(area * aspect))));
   const height = Math.max(1, Math.min(size, Math.round(Math.sqrt(area / aspect))));
   const left = random.integer(size - width + 1);
   const top = random.integer(size - height + 1);
-  const noise = random.uniform() < 0.5;
+  const noise = random.uniform() < 0.5 ? random.state : null;
+  if (noise !== null) for (let i = 0; i < width * height; i++) random.uint32();
+  return { left, top, width, height, noise };
+}
+
+function erase(target: Uint8Array, size: number, grey: number, { left, top, width, height, noise }: Erasure): void {
+  const random = noise === null ? undefined : Random.restore(noise);
   for (let y = top; y < top + height; y++) {
     let at = (y * size + left) * 3;
     for (let x = 0; x < width; x++) {
-      const word = noise ? random.uint32() : 0;
-      target[at++] = noise ? word : grey;
-      target[at++] = noise ? word >>> 8 : grey;
-      target[at++] = noise ? word >>> 16 : grey;
+      const word = random?.uint32() ?? 0;
+      target[at++] = random ? word : grey;
+      target[at++] = random ? word >>> 8 : grey;
+      target[at++] = random ? word >>> 16 : grey;
     }
   }
 }
 
 /**
- * Writes a randomly changed view of `source` into `target`: turned, scaled, shifted, mirrored (one inverse affine map,
- * sampled bilinearly, clamped to the edge), changed in colour, with a rectangle blanked out. One pass over the pixels;
- * the same state of `random` gives the same bytes.
- * @param source uint8 RGB [size, size, 3]
- * @param target uint8 RGB [size, size, 3]; must not overlap `source`
+ * Draws a change of a picture: turned, scaled, shifted, mirrored (one inverse affine map), changed in colour, with a
+ * rectangle blanked out. The same state of `random` gives the same view.
+ * @returns null where the strength is 0: the picture as it is
  */
-export function augment(
-  source: Uint8Array,
-  target: Uint8Array,
-  size: number,
-  settings: AugmentSettings,
-  random: Random,
-): void {
-  const bytes = pictureBytes(size);
-  if (source.length !== bytes || target.length !== bytes) {
-    throw new RangeError(
-      `a picture of edge ${size} has ${bytes} bytes; source has ${source.length}, target ${target.length}`,
-    );
-  }
+export function drawView(size: number, settings: AugmentSettings, random: Random): View | null {
   const { strength } = settings;
-  if (strength === 0) {
-    target.set(source);
-    return;
-  }
-  // A target pixel p is taken from A·p + b in the source: undo the shift, then scale and rotation, about the centre.
+  if (strength === 0) return null;
+  // Undo the shift, then scale and rotation, about the centre.
   const centre = (size - 1) / 2;
   const angle = (random.uniform(-1, 1) * settings.rotate * strength * Math.PI) / 180;
   const zoom = (1 + settings.scale * strength) ** random.uniform(-1, 1);
@@ -91,17 +111,55 @@ export function augment(
   const sine = Math.sin(angle) / zoom;
   const xx = mirror * cosine;
   const xy = mirror * sine;
-  const originX = centre - xx * (centre + shiftX) - xy * (centre + shiftY);
-  const originY = centre + sine * (centre + shiftX) - cosine * (centre + shiftY);
-
-  // Brightness, contrast about the mean luma, and saturation are linear in a pixel: gain·(luma + s·(v − luma)) + lift.
   const colour = settings.colour * strength;
-  const brightness = 1 + colour * random.uniform(-1, 1);
-  const contrast = 1 + colour * random.uniform(-1, 1);
-  const saturation = 1 + colour * random.uniform(-1, 1);
+  return {
+    xx,
+    xy,
+    cosine,
+    sine,
+    originX: centre - xx * (centre + shiftX) - xy * (centre + shiftY),
+    originY: centre + sine * (centre + shiftX) - cosine * (centre + shiftY),
+    brightness: 1 + colour * random.uniform(-1, 1),
+    contrast: 1 + colour * random.uniform(-1, 1),
+    saturation: 1 + colour * random.uniform(-1, 1),
+    turn: (random.uniform(-1, 1) * settings.hue * strength * Math.PI) / 180,
+    erasure: random.uniform() < settings.erase * strength ? drawErasure(size, random) : null,
+  };
+}
+
+/** Draws a view of `source` and shows it in `target`: `drawView` and `showView` in one. */
+export function augment(
+  source: Uint8Array,
+  target: Uint8Array,
+  size: number,
+  settings: AugmentSettings,
+  random: Random,
+): void {
+  showView(source, target, size, drawView(size, settings, random));
+}
+
+/**
+ * Writes a view of `source` into `target`, sampled bilinearly, clamped to the edge. One pass over the pixels; no random
+ * numbers, but for those that the view carries.
+ * @param source uint8 RGB [size, size, 3]
+ * @param target uint8 RGB [size, size, 3]; must not overlap `source`
+ * @param view null copies
+ */
+export function showView(source: Uint8Array, target: Uint8Array, size: number, view: View | null): void {
+  const bytes = pictureBytes(size);
+  if (source.length !== bytes || target.length !== bytes) {
+    throw new RangeError(
+      `a picture of edge ${size} has ${bytes} bytes; source has ${source.length}, target ${target.length}`,
+    );
+  }
+  if (view === null) {
+    target.set(source);
+    return;
+  }
+  const { xx, xy, cosine, sine, originX, originY, brightness, contrast, saturation, turn } = view;
+  // Brightness, contrast about the mean luma, and saturation are linear in a pixel: gain·(luma + s·(v − luma)) + lift.
   const mean = meanLuma(source);
   // Turning hues is a rotation about the grey axis: each new channel is a mixture, the same one shifted by a channel.
-  const turn = (random.uniform(-1, 1) * settings.hue * strength * Math.PI) / 180;
   const third = (1 - Math.cos(turn)) / 3;
   const same = Math.cos(turn) + third;
   const next = third - Math.sin(turn) / Math.sqrt(3);
@@ -159,5 +217,5 @@ export function augment(
       sampleY -= sine;
     }
   }
-  if (random.uniform() < settings.erase * strength) eraseRectangle(target, size, mean, random);
+  if (view.erasure !== null) erase(target, size, mean, view.erasure);
 }

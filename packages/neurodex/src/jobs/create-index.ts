@@ -1,44 +1,65 @@
-import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Device, parameterCount, Random } from '@neurodex/autograd';
+import { type Device, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { buildCatalogue } from '../catalogue/build.ts';
-import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
-import { openCatalogue } from '../catalogue/store.ts';
+import { type BuiltCatalogue, buildCatalogue } from '../catalogue/build.ts';
+import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
-import type { Dataset, SkippedFile } from '../datasets/dataset.ts';
+import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
 import { applyRules } from '../datasets/rules.ts';
 import { NeurodexError } from '../errors.ts';
-import { relevantRows } from '../evaluation/relevance.ts';
-import { identifierLength } from '../identifiers/encode.ts';
 import { SCHEMES } from '../identifiers/schemes.ts';
-import { geometryOf } from '../models/dsi/geometry.ts';
-import { serialiseModel } from '../models/dsi/model.ts';
-import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
-import { CATALOGUE_FOLDER, describeIndex, INDEX_FILE, MODEL_FILE, writeIndexManifest } from '../retrieval/manifest.ts';
-import { trieOf } from '../retrieval/open.ts';
-import { createFolder, writeFileAtomically } from '../storage/atomic.ts';
+import {
+  CATALOGUE_FOLDER,
+  describeIndex,
+  INDEX_FILE,
+  type IndexManifest,
+  readIndexManifest,
+  writeIndexManifest,
+} from '../retrieval/manifest.ts';
+import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
+import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
+import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
-import type { Tracker } from '../tracking/tracker.ts';
-import { catalogueQueries, retrievalQueries } from '../training/examples.ts';
-import { type TrainingResult, train } from '../training/loop.ts';
-import { planTraining } from '../training/plan.ts';
+import { trackedReporter } from '../tracking/tracked-reporter.ts';
+import { DONE } from '../tracking/tracker.ts';
+import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
+import type { OnNan } from '../training/on-nan.ts';
+import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
-import { Validator } from './validate.ts';
+import { type BuiltBovw, buildBovw } from './build-bovw.ts';
+import { ExamplePictures } from './example-pictures.ts';
+import { checkComplete, completedBefore, reopen, withTheWayOn } from './reopen-run.ts';
+import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
+import { finishIngest, isIngested, RUN_FILE, tidy } from './unfinished-run.ts';
 
 export interface CreateIndexOptions {
   readonly dataset: Dataset;
   /** The folder to make. */
   readonly out: string;
   readonly config: Config;
+  /**
+   * What the index shall answer with. Unless given, everything that can be made of the pictures: a catalogue with too few
+   * keypoints for a vocabulary goes without `bovw`, and says so.
+   */
+  readonly systems?: readonly SystemName[];
   readonly seed: number;
-  /** Replace an index that is there. */
+  /** Replace an index that is there. Without `resume`, an unfinished run is thrown away as well. */
   readonly force: boolean;
+  /** Go on with the unfinished run of this index, if there is one. */
+  readonly resume?: boolean;
+  /** Whether a run that cannot be completed stays, to be gone on with: true unless told. */
+  readonly keepUnfinished?: boolean;
+  /** What happens to a batch whose loss is no number: 'stop' unless given. */
+  readonly onNan?: OnNan;
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** Trackers besides the run log; none unless given. */
+  readonly tracking?: TrackingRequest;
 }
 
 export interface IndexSummary {
@@ -47,149 +68,177 @@ export interface IndexSummary {
   readonly catalogue: number;
   readonly queries: { readonly train: number; readonly validation: number; readonly test: number };
   readonly skipped: readonly SkippedFile[];
+  readonly systems: readonly SystemName[];
+  /** Of the network; 0 without one, as are the steps. */
   readonly parameters: number;
   readonly steps: number;
   readonly seconds: number;
   readonly validation: Readonly<Record<string, number>>;
 }
 
+/** Refusals to go on with what is there: it stays as it is. */
+const REFUSALS: ReadonlySet<string> = new Set(['run-changed', 'index-damaged']);
+
 /**
- * Pictures to index: builds the catalogue, trains the network, writes the folder. It appears under its name only when it
- * is complete; on an error or an interruption nothing is left. The one exception: training that diverges after it had a
- * good state leaves the index of that state, and then throws.
- * @throws NeurodexError of the catalogue, `config-invalid`, `output-exists`, `training-diverged`, `interrupted`
+ * Pictures to index: builds the catalogue and its bag of visual words, trains the network, writes the folder. It appears
+ * under its name only when it is complete. Until then the run lives in `<out>.partial`; where it stops after the pictures
+ * were read in, by an error, an interruption or a process that is killed, it stays there, and `resume` goes on with it.
+ * Training that diverges after it had a good state leaves the index of that state, and then throws.
+ * @throws NeurodexError of the catalogue, `config-invalid`, `output-exists`, `run-unfinished`, `run-locked`,
+ *   `run-changed`, `training-diverged`, `interrupted`
  */
 export async function createIndex(options: CreateIndexOptions): Promise<IndexSummary> {
-  const { out, force, signal, config } = options;
+  const { out, force, resume = false, keepUnfinished = true, signal, config } = options;
   checkConfig(config);
-  const folder = { force, marker: INDEX_FILE, ...(signal === undefined ? {} : { signal }) };
-  const { summary, diverged } = await createFolder(out, folder, (temporary) => fillIndex(options, temporary));
-  if (diverged === undefined) return summary;
-  throw new NeurodexError(
-    diverged.code,
-    `${diverged.message}; the index holds the last good state, of step ${summary.steps}`,
-    {
-      details: diverged.details,
-      ...(diverged.hint === undefined ? {} : { hint: diverged.hint }),
-    },
-  );
+  const folder = {
+    force,
+    resume,
+    marker: INDEX_FILE,
+    ownMarker: RUN_FILE,
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const complete = resume && !force ? await completedBefore(options) : undefined;
+  const began = performance.now();
+  let kept = false;
+  const keeps = async (at: string, error: unknown): Promise<boolean> => {
+    const refused = error instanceof NeurodexError && REFUSALS.has(error.code);
+    kept = !refused && keepUnfinished && (await isIngested(at));
+    return kept || refused;
+  };
+  try {
+    const manifest =
+      complete ?? (await completeFolder(out, folder, (unfinished) => fillIndex(options, unfinished), keeps));
+    const summary = await summarise(manifest, out, (performance.now() - began) / 1000);
+    const stopped = manifest.training?.stopped;
+    if (stopped === undefined) return summary;
+    throw new NeurodexError(
+      'training-diverged',
+      `${stopped}; the index holds the last good state, of step ${summary.steps}`,
+      { hint: divergenceAdvice(config) },
+    );
+  } catch (error) {
+    throw kept ? withTheWayOn(error, unfinishedName(resolve(out)), options.reporter) : error;
+  }
 }
 
-async function fillIndex(
-  options: CreateIndexOptions,
-  folder: string,
-): Promise<{ summary: IndexSummary; diverged: NeurodexError | undefined }> {
-  const { config, seed, device, reporter, signal } = options;
-  const dataset = await applyRules(options.dataset, config.dataset, options);
-  const started = performance.now();
-  const tracker = new RunLog(join(folder, RUN_LOG), reporter);
+/** Does what is left to be done in the folder of an unfinished run. */
+async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): Promise<IndexManifest> {
+  const { dataset, config, seed, device, reporter } = options;
+  const { folder } = unfinished;
+  if (unfinished.resumed && existsSync(join(folder, INDEX_FILE))) {
+    await checkComplete(folder, options);
+    return await finish(folder);
+  }
+  const before = await reopen(options, unfinished);
+  const started = performance.now() - 1000 * (before?.checkpoint?.seconds ?? before?.facts.seconds ?? 0);
+  const elapsed = () => (performance.now() - started) / 1000;
+  const log = new RunLog(join(folder, RUN_LOG), reporter);
+  const trackers = await openTrackers(options.tracking, folder, reporter);
+  const tracker = fanOut([log, ...trackers], reporter);
+  let manifest: IndexManifest;
   try {
-    const scheme = SCHEMES[config.identifiers.scheme];
-    const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
-      pictures: config.pictures,
-      split: config.split,
-      seed,
-      reporter,
-      ...(signal === undefined ? {} : { signal }),
-      assignIdentifiers: (entries) => scheme.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
-    });
-    tracker.track({
-      kind: 'start',
-      time: new Date().toISOString(),
-      config,
-      dataset: { name: dataset.name, source: dataset.source },
-      seed,
-    });
-    for (const file of built.skipped) tracker.track({ kind: 'skipped', ...file });
-
-    const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
-    const geometry = geometryOf(
-      config,
-      scheme.vocabulary,
-      identifierLength(
-        scheme,
-        withRole(catalogue, 'catalogue').map((p) => p.identifier ?? ''),
-      ),
-    );
-    const result = await trainOn(catalogue, geometry, options, tracker);
-    const seconds = (performance.now() - started) / 1000;
-
-    const model = serialiseModel({ geometry, parameters: result.parameters });
-    await writeFileAtomically(join(folder, MODEL_FILE), model);
-    const parameters = parameterCount(dsiParameters(geometry));
-    await writeIndexManifest(
-      folder,
-      describeIndex({
-        neurodex: VERSION,
-        created: new Date().toISOString(),
-        seed,
-        dataset: { name: dataset.name, source: dataset.source },
-        config,
-        model: {
-          file: MODEL_FILE,
-          bytes: model.length,
-          sha256: createHash('sha256').update(model).digest('hex'),
-          parameters,
-        },
-        training: {
-          device,
-          steps: result.steps,
-          seconds,
-          validation: result.figures,
-          ...(result.diverged === undefined ? {} : { stopped: result.diverged.message }),
-        },
-      }),
-    );
-    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: result.diverged?.message ?? 'done' });
-    const count = (role: 'train' | 'validation' | 'test') => withRole(catalogue, role).length;
-    const summary: IndexSummary = {
-      index: resolve(options.out),
-      catalogue: withRole(catalogue, 'catalogue').length,
-      queries: { train: count('train'), validation: count('validation'), test: count('test') },
-      skipped: built.skipped,
-      parameters,
-      steps: result.steps,
-      seconds,
-      validation: result.figures,
+    const time = new Date().toISOString();
+    const resumedFrom = before === undefined ? {} : { resumedFrom: before.checkpoint?.memory.step ?? 0 };
+    const source = { name: dataset.name, source: dataset.source };
+    tracker.track({ kind: 'start', time, config, dataset: source, seed, ...resumedFrom });
+    let bovw = before?.facts.bovw ?? undefined;
+    if (before === undefined) {
+      const made = await ingest(options, folder);
+      bovw = made.bovw;
+      for (const file of made.built.skipped) tracker.track({ kind: 'skipped', ...file });
+      await finishIngest(folder, { bovw: bovw ?? null, seconds: elapsed(), logBytes: log.sync() });
+    }
+    const catalogue = before?.catalogue ?? (await openCatalogue(join(folder, CATALOGUE_FOLDER)));
+    const wanted = options.systems ?? SYSTEMS;
+    const systems = SYSTEMS.filter((name) => wanted.includes(name) && (name !== 'bovw' || bovw !== undefined));
+    const state: NetworkState = {
+      resumeFrom: before?.checkpoint,
+      save: (checkpoint, checkpoints) => checkpoints.save(checkpoint, { seconds: elapsed(), logBytes: log.sync() }),
     };
-    return { summary, diverged: result.diverged };
+    const trainNetwork = async () => {
+      const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, folder, tracker, reporter);
+      await examples?.trackInputs();
+      const told = { ...options, reporter: trackedReporter(reporter, tracker) };
+      return makeNetwork(catalogue, told, folder, tracker, { ...state, examples });
+    };
+    const trained = systems.includes('dsi') ? await trainNetwork() : undefined;
+    manifest = describeIndex({
+      neurodex: VERSION,
+      created: new Date().toISOString(),
+      seed,
+      dataset: source,
+      config,
+      systems,
+      ...(bovw === undefined ? {} : { bovw }),
+      ...(trained === undefined ? {} : describeNetwork(trained, device, elapsed())),
+    });
+    const diverged = trained?.result.diverged;
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason: diverged?.message ?? DONE });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason });
+    throw error;
   } finally {
     await tracker.close();
   }
+  // Last of all: with it, the index is complete.
+  await writeIndexManifest(folder, manifest);
+  return await finish(folder);
 }
 
-async function trainOn(
-  catalogue: Catalogue,
-  geometry: ReturnType<typeof geometryOf>,
-  { config, seed, device, reporter, signal }: CreateIndexOptions,
-  tracker: Tracker,
-): Promise<TrainingResult> {
-  const runtime = nodeRuntime({ device });
+async function finish(folder: string): Promise<IndexManifest> {
+  const manifest = await readIndexManifest(folder);
+  await tidy(folder);
+  return manifest;
+}
+
+/** @param seconds that this process took, for an index without a network; training counts its own */
+async function summarise(manifest: IndexManifest, out: string, seconds: number): Promise<IndexSummary> {
+  const catalogue = await openCatalogueRows(join(out, CATALOGUE_FOLDER));
+  const count = (role: Role) => catalogue.pictures.filter((picture) => picture.role === role).length;
+  return {
+    index: resolve(out),
+    catalogue: count('catalogue'),
+    queries: { train: count('train'), validation: count('validation'), test: count('test') },
+    skipped: catalogue.skipped,
+    systems: manifest.systems,
+    parameters: manifest.model?.parameters ?? 0,
+    steps: manifest.training?.steps ?? 0,
+    seconds: manifest.training?.seconds ?? seconds,
+    validation: manifest.training?.validation ?? {},
+  };
+}
+
+/** The catalogue, and the bag of visual words of its pictures where that is wanted and can be made. */
+async function ingest(
+  options: CreateIndexOptions,
+  folder: string,
+): Promise<{ readonly built: BuiltCatalogue; readonly bovw: BuiltBovw['facts'] | undefined }> {
+  const { config, seed, device, reporter, systems } = options;
+  const dataset = await applyRules(options.dataset, config.dataset, options);
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
   const scheme = SCHEMES[config.identifiers.scheme];
-  const trie = trieOf(catalogue, { config });
-  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
-  const queries = retrievalQueries(catalogue, relevant);
-  // Without queries (a flat folder), augmented catalogue pictures stand in for them.
-  const ownQueries = catalogueQueries(catalogue, relevant);
-  const drawn = queries.length > 0 ? queries : ownQueries;
-  const pairs = drawn.reduce((n, example) => n + example.relevant.length, 0);
-  const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });
-  const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
-  try {
-    return await train({
-      runtime,
-      geometry,
-      source: { catalogue, scheme, trie, length: geometry.tokens, config },
-      phases,
-      examples: { queries, ownQueries },
-      config,
-      seed,
-      tracker,
-      reporter,
-      signal,
-      validate: (parameters, phase) => validator.measure(parameters, phase.mix),
-    });
-  } finally {
-    await validator.close();
-  }
+  let bovw: BuiltBovw | undefined;
+  const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
+    pictures: config.pictures,
+    split: config.split,
+    seed,
+    reporter,
+    ...signal,
+    assignIdentifiers: (entries) => scheme.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
+    async describe(catalogue) {
+      if (!(systems ?? SYSTEMS).includes('bovw')) return {};
+      const runtime = nodeRuntime({ device });
+      try {
+        bovw = await buildBovw(catalogue, { folder, config: config.bovw, seed, runtime, reporter, ...signal });
+        return { [BOVW_COLUMN]: bovw.vectors };
+      } catch (error) {
+        const tooFew = error instanceof NeurodexError && error.code === 'source-unusable';
+        if (!tooFew || systems !== undefined) throw error;
+        reporter.warn(`bovw is left out: ${error.message}`);
+        return {};
+      }
+    },
+  });
+  return { built, bovw: bovw?.facts };
 }

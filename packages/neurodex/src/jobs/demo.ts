@@ -15,10 +15,11 @@ import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
 import { learningCurve } from '../report/learning-curve.ts';
 import { measuresTable } from '../report/table.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
-import { type Index, openIndex, SYSTEMS } from '../retrieval/open.ts';
+import { type Index, openIndex } from '../retrieval/open.ts';
 import { createFolder } from '../storage/atomic.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
+import type { TrackingRequest } from '../tracking/trackers.ts';
 import { createIndex } from './create-index.ts';
 
 export interface DemoOptions {
@@ -33,6 +34,8 @@ export interface DemoOptions {
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** Trackers besides the run log; none unless given. */
+  readonly tracking?: TrackingRequest;
   /** Gives the pictures; emoji from npm unless told. */
   readonly openDataset?: (options: EmojiOptions) => Promise<Dataset>;
 }
@@ -72,7 +75,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     const dataset = await (options.openDataset ?? openEmoji)({ concepts, seed, reporter, ...stop });
     const config = PRESETS[options.preset ?? 'demo'];
     const indexFolder = join(temporary, INDEX);
-    await createIndex({ ...options, dataset, config, out: indexFolder, force: false });
+    await createIndex({ ...options, dataset, config, out: indexFolder, force: false, keepUnfinished: false });
     const index = await openIndex(indexFolder, nodeRuntime({ device: options.device }));
     try {
       return await show(index, temporary, reporter);
@@ -96,9 +99,9 @@ async function show(
   reporter: Reporter,
 ): Promise<{ comparison: Comparison; tryNext: string }> {
   const { catalogue } = index;
-  const systems = SYSTEMS.map((name) => index.system(name));
+  const systems = await systemsOf(index);
   const comparison = await evaluateSystems({ systems, catalogue, queries: queriesOf(catalogue, 'test'), reporter });
-  await writeFile(join(folder, MEASURES), `${measuresTable(comparison.systems)}\n`);
+  await writeFile(join(folder, MEASURES), `${measuresTable(comparison.systems, comparison.intervals)}\n`);
   await writeFile(join(folder, CONTACT_SHEET), await contactSheet({ rows: await sheetRows(index) }));
   const log = await readFile(join(index.folder, RUN_LOG), 'utf8');
   const events = log
@@ -109,6 +112,8 @@ async function show(
   return { comparison, tryNext: await writeQueries(index, folder) };
 }
 
+const systemsOf = (index: Index) => Promise.all(index.systems.map((name) => index.system(name)));
+
 /** Evenly spread test queries, with the first answers of each system. */
 async function sheetRows(index: Index): Promise<SheetRow[]> {
   const { catalogue } = index;
@@ -116,6 +121,7 @@ async function sheetRows(index: Index): Promise<SheetRow[]> {
   const queries = queriesOf(catalogue, 'test');
   const test = withRole(catalogue, 'test');
   const count = Math.min(SHEET_ROWS, queries.length);
+  const ranking = await systemsOf(index);
   return await Promise.all(
     Array.from({ length: count }, async (_, i) => {
       const at = Math.floor((i * queries.length) / count);
@@ -123,14 +129,14 @@ async function sheetRows(index: Index): Promise<SheetRow[]> {
       if (query === undefined || picture === undefined) throw new RangeError(`no test query ${at}`);
       const [thumbnail = new Uint8Array()] = await readThumbnails(pictures, [picture.row]);
       const systems = await Promise.all(
-        SYSTEMS.map(async (name) => {
-          const [answers = []] = await index.system(name).rank(query.pixels, ANSWERS);
+        ranking.map(async (system) => {
+          const [answers = []] = await system.rank([query], ANSWERS);
           const found = await readThumbnails(
             pictures,
             answers.map(({ row }) => row),
           );
           return {
-            name,
+            name: system.name,
             answers: answers.map(({ row }, rank) => ({
               picture: found[rank] ?? new Uint8Array(),
               right: query.relevant.has(row),

@@ -1,9 +1,12 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { type Comparison, evaluateSystems } from '../evaluation/compare.ts';
+import type { ProtocolName } from '../evaluation/protocol.ts';
 import { queriesOf } from '../evaluation/queries.ts';
+import type { ParsedMeasure } from '../evaluation/registry.ts';
 import type { Reporter } from '../progress.ts';
-import { openIndex, type SystemName } from '../retrieval/open.ts';
+import { openIndex } from '../retrieval/open.ts';
+import type { SystemName } from '../retrieval/system.ts';
 
 /** Queries that can be measured on. */
 export const SPLITS = ['test', 'validation'] as const;
@@ -11,31 +14,38 @@ export type Split = (typeof SPLITS)[number];
 
 export interface EvaluateOptions {
   readonly index: string;
-  readonly systems: readonly SystemName[];
+  /** All that the index has, unless given. */
+  readonly systems?: readonly SystemName[];
   readonly split: Split;
+  /** Those of the protocol unless told. */
+  readonly measures?: readonly ParsedMeasure[];
+  /** `full` unless told. */
+  readonly protocol?: ProtocolName;
+  /** Of the intervals, and of the queries that a protocol draws; 0 unless told. */
+  readonly seed?: number;
   /** Folder for TREC files. */
   readonly trec?: string;
   readonly device: Device;
   readonly reporter: Reporter;
 }
 
-/** Measures systems over every query of a split. @throws NeurodexError of the index, `usage` for an empty split */
+/** Measures systems over the queries of a split. @throws NeurodexError of the index, `usage` for an empty split */
 export async function evaluateIndex({
   index: folder,
   systems,
   split,
-  trec,
   device,
   reporter,
+  ...options
 }: EvaluateOptions): Promise<Comparison> {
-  const index = await openIndex(folder, nodeRuntime({ device }));
+  const index = await openIndex(folder, nodeRuntime({ device }), reporter);
   try {
     return await evaluateSystems({
-      systems: systems.map((name) => index.system(name)),
+      ...options,
+      reporter,
+      systems: await Promise.all((systems ?? index.systems).map((name) => index.system(name))),
       catalogue: index.catalogue,
       queries: queriesOf(index.catalogue, split),
-      reporter,
-      ...(trec === undefined ? {} : { trec }),
     });
   } finally {
     await index.close();

@@ -1,10 +1,15 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
 import { type LicenceNotice, ROLES, type SkippedFile } from '../datasets/dataset.ts';
 import type { Reporter } from '../progress.ts';
-import { CATALOGUE_FOLDER, type RecordedConfig, readIndexManifest } from '../retrieval/manifest.ts';
-import { readModel } from '../retrieval/open.ts';
+import {
+  CATALOGUE_FOLDER,
+  type IndexManifest,
+  type RecordedConfig,
+  readIndexManifest,
+  readListed,
+} from '../retrieval/manifest.ts';
+import type { SystemName } from '../retrieval/system.ts';
 
 export interface InspectOptions {
   readonly index: string;
@@ -23,15 +28,15 @@ export interface IndexFacts {
   readonly catalogue: number;
   readonly queries: { readonly train: number; readonly validation: number; readonly test: number };
   readonly classes: number;
+  readonly systems: readonly SystemName[];
+  /** Of the network; 0 without one. */
   readonly parameters: number;
-  /** Of the model file. */
+  /** Of the model file; 0 without one. */
   readonly bytes: number;
-  readonly training: {
-    readonly device: string;
-    readonly steps: number;
-    readonly seconds: number;
-    readonly validation: Readonly<Record<string, number>>;
-  };
+  /** Absent without a network. */
+  readonly training?: NonNullable<IndexManifest['training']>;
+  /** Absent without a bag of visual words. */
+  readonly bovw?: NonNullable<IndexManifest['bovw']>;
   /** As it was when the index was made. */
   readonly config: RecordedConfig;
   readonly skipped: readonly SkippedFile[];
@@ -46,7 +51,9 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
   if (verify) {
     reporter.info('comparing every file with its digest');
     await verifyCatalogue(folder);
-    await readModel(index, manifest);
+    for (const file of [manifest.model, manifest.bovw?.vocabulary, manifest.bovw?.neighbours]) {
+      if (file !== undefined) await readListed(index, file);
+    }
   }
   const roles = Object.fromEntries(
     ROLES.map((role) => [role, catalogue.pictures.filter((p) => p.role === role).length]),
@@ -61,9 +68,11 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     catalogue: roles.catalogue ?? 0,
     queries: { train: roles.train ?? 0, validation: roles.validation ?? 0, test: roles.test ?? 0 },
     classes: new Set(catalogue.pictures.flatMap((p) => p.labels)).size,
-    parameters: manifest.model.parameters,
-    bytes: (await stat(join(index, manifest.model.file))).size,
-    training: manifest.training,
+    systems: manifest.systems,
+    parameters: manifest.model?.parameters ?? 0,
+    bytes: manifest.model?.bytes ?? 0,
+    ...(manifest.training === undefined ? {} : { training: manifest.training }),
+    ...(manifest.bovw === undefined ? {} : { bovw: manifest.bovw }),
     config: manifest.config,
     skipped: catalogue.skipped,
     notices: catalogue.notices,

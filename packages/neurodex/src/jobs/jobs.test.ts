@@ -1,16 +1,23 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { parseHTML } from 'linkedom';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
 import { openFolder } from '../datasets/folder.ts';
+import { parseMeasure } from '../evaluation/registry.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { silentReporter } from '../progress.ts';
+import { type Reporter, silentReporter } from '../progress.ts';
 import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
+import type { TrackingRequest } from '../tracking/trackers.ts';
+import { showAttention } from './attention.ts';
+import { compareIndexes } from './compare.ts';
 import { createIndex } from './create-index.ts';
 import { evaluateIndex } from './evaluate-index.ts';
+import { judgeRuns } from './evaluate-runs.ts';
 import { inspectIndex } from './inspect-index.ts';
+import { writeReport } from './report.ts';
 import { searchIndex } from './search.ts';
 
 /** The whole way, on small pictures of coloured shapes: folder → index → search, evaluate, inspect. */
@@ -52,7 +59,7 @@ const indexing = async (
   source: string,
   out: string,
   changes: Partial<Config> = {},
-  more: { force?: boolean; seed?: number; signal?: AbortSignal } = {},
+  more: { force?: boolean; seed?: number; signal?: AbortSignal; tracking?: TrackingRequest; reporter?: Reporter } = {},
 ) =>
   createIndex({
     dataset: await openFolder(source),
@@ -118,6 +125,168 @@ describe('an index of a folder', () => {
     expect(await evaluateIndex(options)).toEqual(comparison);
     expect((await readdir(trec)).sort()).toEqual(['qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
     expect((await readFile(join(trec, 'run-dsi.txt'), 'utf8')).trim().split('\n')).toHaveLength(7 * 12);
+  });
+
+  it('is compared: its systems with each other, and with an index of the same pictures', async () => {
+    const options = { split: 'test' as const, ...quiet };
+    const one = [{ name: 'one', path: index }];
+    const contest = await compareIndexes({ ...options, indexes: one, systems: ['dsi', 'pixels'] });
+    expect(contest).toMatchObject({ queries: 7, level: 0.05 });
+    expect(contest.tests.map(({ measure }) => measure)).toEqual(
+      Object.keys(contest.systems.pixels ?? {}), // Indexing accuracy is the dsi's alone.
+    );
+    for (const { p, pHolm, winner } of contest.tests) {
+      expect(pHolm).toBeGreaterThanOrEqual(p);
+      expect(winner === null).toBe(pHolm > 0.05);
+    }
+    const twin = join(root, 'twin');
+    await indexing(shapes, twin, { training: { ...config.training, indexingEpochs: 4 } });
+    const both = await compareIndexes({ ...options, indexes: [...one, { name: 'two', path: twin }] });
+    expect(Object.keys(both.systems)).toEqual(['one', 'two']);
+    expect(both.tests.map(({ measure }) => measure)).toContain('IA@1');
+    const four = await compareIndexes({
+      ...options,
+      indexes: [...one, { name: 'two', path: twin }],
+      systems: ['dsi', 'pixels'],
+      measures: [parseMeasure('RR')],
+    });
+    expect(Object.keys(four.systems)).toEqual(['one:dsi', 'one:pixels', 'two:dsi', 'two:pixels']);
+    expect(four.tests).toHaveLength(6);
+    expect(four.tests.find(({ systems }) => systems.join() === 'one:pixels,two:pixels')).toMatchObject({ p: 1 });
+  });
+
+  it('is not compared with nothing, with itself, or with an index of other queries', async () => {
+    const options = { split: 'test' as const, ...quiet };
+    const one = { name: 'one', path: index };
+    const compare = (...indexes: (typeof one)[]) => compareIndexes({ ...options, indexes, systems: ['pixels'] });
+    await expect(compare(one)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('nobody') });
+    await expect(compare(one, one)).rejects.toMatchObject({ code: 'usage', message: 'one is named twice' });
+    const other = join(root, 'other');
+    await indexing(shapes, other, { training: { ...config.training, indexingEpochs: 2 } }, { seed: 3 });
+    await expect(compare(one, { name: 'two', path: other })).rejects.toMatchObject({
+      code: 'queries-differ',
+      message: expect.stringContaining('their queries differ'),
+    });
+  });
+
+  it('without a test split cannot be measured on it, and says so', async () => {
+    const none = join(root, 'no test');
+    await indexing(shapes, none, {
+      split: { ...config.split, testFraction: 0 },
+      training: { ...config.training, indexingEpochs: 2 },
+    });
+    await expect(evaluateIndex({ index: none, systems: ['pixels'], split: 'test', ...quiet })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('this split has no pictures'),
+    });
+  });
+
+  it('writes runs that are judged as it was measured', async () => {
+    const trec = join(root, 'runs');
+    const measures = ['AP', 'nDCG@5', 'Rprec'].map(parseMeasure);
+    const comparison = await evaluateIndex({ index, systems: ['dsi'], split: 'test', trec, measures, ...quiet });
+    const named = (name: string) => ({ name, path: join(trec, name) });
+    const judged = await judgeRuns({
+      qrels: named('qrels.txt'),
+      runs: [named('run-dsi.txt')],
+      measures,
+      reporter: silentReporter,
+    });
+    expect(judged.queries).toBe(comparison.queries);
+    expect(judged.systems['run-dsi.txt']).toEqual(comparison.systems.dsi);
+    expect(judged.intervals['run-dsi.txt']).toEqual(comparison.intervals.dsi);
+    await expect(
+      judgeRuns({ qrels: named('qrels.txt'), runs: [named('gone.txt')], reporter: silentReporter }),
+    ).rejects.toMatchObject({ code: 'source-missing' });
+  });
+
+  it('shows which patches each digit looked at', async () => {
+    const file = join(shapes, 'class 2', '0.png');
+    const out = join(root, 'attention.png');
+    const [best] = (await searchIndex({ index, files: [file], k: 2, system: 'dsi', ...quiet })).results;
+    const shown = await showAttention({ index, file, out, device: 'cpu' });
+    expect(shown).toMatchObject({ identifier: best?.answers[0]?.identifier, label: 'class 2', side: 2 });
+    expect(Math.log(shown.digits.reduce((p, { probability }) => p * probability, 1))).toBeCloseTo(
+      best?.answers[0]?.score as number,
+      3,
+    );
+    for (const { lastLayer, rollout } of shown.digits) {
+      for (const { patches } of [lastLayer, rollout]) expect(patches.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
+    }
+    expect(await sharp(out).metadata()).toMatchObject({ format: 'png', width: 534 });
+    const identifier = best?.answers[1]?.identifier as string;
+    const second = await showAttention({ index, file, identifier, device: 'cpu' });
+    expect(second.picture).toBe(best?.answers[1]?.picture);
+    await expect(showAttention({ index, file, identifier: '99', device: 'cpu' })).rejects.toMatchObject({
+      code: 'usage',
+      hint: expect.stringContaining('did you mean'),
+    });
+  });
+
+  it('is reported as one page, whose figures are those of the evaluation', async () => {
+    const out = join(root, 'report.html');
+    const systems = ['dsi', 'pixels'] as const;
+    const options = { index, split: 'test' as const, ...quiet };
+    const { report, ...facts } = await writeReport({ ...options, systems, out });
+    expect(report).toBe(out);
+    const comparison = await evaluateIndex({ ...options, systems });
+    expect(facts.evaluation).toEqual(comparison);
+    const { document } = parseHTML(await readFile(out, 'utf8'));
+    expect(JSON.parse(document.getElementById('facts')?.textContent ?? '')).toEqual(facts);
+    const rows = [...document.querySelectorAll('#figures tbody')][0]?.querySelectorAll('tr') ?? [];
+    for (const row of rows) {
+      const [label, ...cells] = [...row.children].map((cell) => cell.textContent ?? '');
+      systems.forEach((system, i) => {
+        const figure = comparison.systems[system]?.[label as string];
+        expect(cells[i]?.slice(0, 5)).toBe(figure === undefined ? '—' : figure.toFixed(3));
+      });
+    }
+    expect(rows.length).toBe(Object.keys(comparison.systems.dsi ?? {}).length);
+
+    expect(facts.pictures).toEqual({ catalogue: 12, train: 22, validation: 7, test: 7 });
+    expect(facts.balance).toHaveLength(4);
+    expect(facts.balance.reduce((sum, { catalogue }) => sum + catalogue, 0)).toBe(12);
+    expect(facts.confusion.dsi?.reduce((sum, { queries }) => sum + queries, 0)).toBe(7);
+    expect(facts.curves.pixels?.recall.at(-1)).toEqual({ k: 12, recall: expect.closeTo(1, 9) });
+    const kinds = facts.examples.map(({ kind }) => kind);
+    expect(new Set(kinds)).toEqual(new Set(['best', 'median', 'worst']));
+    expect(new Set(facts.examples.map(({ query }) => query)).size).toBe(kinds.length);
+    const order = facts.examples.map(({ systems }) => systems.dsi?.AP as number);
+    expect(order).toEqual([...order].sort((a, b) => b - a));
+    for (const { tree, identifier, attention } of facts.decoded) {
+      expect(tree.probability).toBeCloseTo(1, 4);
+      expect(attention.map(({ digit }) => digit).join('')).toBe(identifier);
+    }
+    expect(document.querySelectorAll('.answer.right').length).toBe(
+      facts.examples
+        .flatMap(({ systems }) => Object.values(systems))
+        .flatMap(({ answers }) => answers)
+        .filter(({ relevant }) => relevant).length,
+    );
+  });
+
+  it('without a network is reported without what only a network has', async () => {
+    const bare = join(root, 'bare');
+    await createIndex({
+      dataset: await openFolder(shapes),
+      out: bare,
+      config,
+      seed: 1,
+      force: false,
+      systems: ['pixels'],
+      ...quiet,
+    });
+    const out = join(root, 'bare.html');
+    const facts = await writeReport({ index: bare, out, split: 'test', ...quiet });
+    expect(facts).toMatchObject({ parameters: null, training: null, decoded: [], tests: [] });
+    expect(Object.keys(facts.evaluation.systems)).toEqual(['pixels']);
+    const page = await readFile(out, 'utf8');
+    expect(page).not.toMatch(/NaN|undefined|id="looking"/);
+    const file = join(shapes, 'class 2', '0.png');
+    await expect(showAttention({ index: bare, file, device: 'cpu' })).rejects.toMatchObject({ code: 'system-missing' });
+    await expect(
+      compareIndexes({ indexes: [{ name: 'bare', path: bare }], split: 'test', ...quiet }),
+    ).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('nobody') });
   });
 
   it('is made bit for bit again from the same seed', async () => {
@@ -216,32 +385,53 @@ describe('other folders', () => {
   });
 });
 
-describe('what goes wrong', () => {
-  const nothingLeft = async (name: string) =>
-    expect((await readdir(root)).filter((entry) => entry.startsWith(name))).toEqual([]);
+describe('trackers', () => {
+  const request = (folder: string) => ({
+    trackers: ['tensorboard', 'wandb'] as const,
+    folder,
+    run: { name: 'shapes', named: false },
+    env: {},
+  });
+  const short = { training: { ...config.training, indexingEpochs: 5 } };
 
-  it('an interruption leaves nothing, not even under a temporary name', async () => {
-    const controller = new AbortController();
-    const reporter = {
-      ...silentReporter,
-      progress: ({ phase, done }: { phase: string; done: number }) =>
-        phase === 'joint' && done === 5 && controller.abort(),
-    };
-    const dataset = await openFolder(shapes);
-    const run = createIndex({
-      dataset,
-      out: join(root, 'stopped'),
-      config,
-      seed: 1,
-      force: false,
-      device: 'cpu',
-      reporter,
-      signal: controller.signal,
-    });
-    await expect(run).rejects.toMatchObject({ code: 'interrupted' });
-    await nothingLeft('stopped');
+  it('leave their files beside the index, and are told what becomes of the run', async () => {
+    const folder = join(root, 'tracked');
+    await indexing(shapes, join(folder, 'index'), short, { tracking: request(folder) });
+    expect((await readdir(folder)).sort()).toEqual(['index', 'runs', 'wandb']);
+    expect(await readdir(join(folder, 'runs'))).toEqual([expect.stringMatching(/^shapes-\w{7}$/)]);
+    const runs = (await readdir(join(folder, 'wandb'))).map((name) => join(folder, 'wandb', name));
+    expect(runs).toHaveLength(2);
+    const media = await Promise.all(runs.map((run) => readdir(join(run, 'files', 'media', 'images'))));
+    const kinds = new Set(media.flat().map((name) => name.split('_')[0]));
+    expect(kinds).toEqual(new Set(['catalogue', 'queries', 'answers']));
+    const lines = (await readFile(join(folder, 'index', 'run.jsonl'), 'utf8')).trim().split('\n');
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ kind: 'end', reason: 'done' });
   });
 
+  it('keep what a run was, when it ends in an error and its index is not made', async () => {
+    const folder = join(root, 'tracked-badly');
+    const training = { ...config.training, learningRate: 1e30, warmupFraction: 0, validateEvery: 1000 };
+    await expect(
+      indexing(shapes, join(folder, 'index'), { training }, { tracking: request(folder) }),
+    ).rejects.toMatchObject({ code: 'training-diverged' });
+    expect((await readdir(folder)).sort()).toEqual(['index.partial', 'runs', 'wandb']);
+    const [run = ''] = await readdir(join(folder, 'wandb'));
+    const [log = ''] = (await readdir(join(folder, 'wandb', run))).filter((name) => name.endsWith('.wandb'));
+    expect(await readFile(join(folder, 'wandb', run, log), 'latin1')).toContain('training diverged at step');
+  });
+
+  it('that cannot write change nothing about the index', async () => {
+    const file = join(root, 'a file');
+    await writeFile(file, '');
+    const warnings: string[] = [];
+    const reporter = { ...silentReporter, warn: (message: string) => warnings.push(message) };
+    const summary = await indexing(shapes, join(root, 'untracked'), short, { tracking: request(file), reporter });
+    expect(summary.steps).toBeGreaterThan(0);
+    expect(warnings.filter((warning) => warning.includes('left out of the rest of the run'))).toHaveLength(2);
+  });
+});
+
+describe('what goes wrong', () => {
   it('a loss that is no number: the index of the last good state stays, and the error says so', async () => {
     const training = {
       ...config.training,
@@ -266,8 +456,8 @@ describe('what goes wrong', () => {
     expect(results[0]?.answers).toHaveLength(3);
     await expect(
       indexing(shapes, join(root, 'wilder'), { training: { ...training, learningRate: 1e30, validateEvery: 1000 } }),
-    ).rejects.toMatchObject({ code: 'training-diverged' });
-    await nothingLeft('wilder');
+    ).rejects.toMatchObject({ code: 'training-diverged', hint: expect.stringMatching(/learningRate.*--resume/) });
+    expect((await readdir(root)).filter((entry) => entry.startsWith('wilder'))).toEqual(['wilder.partial']);
   });
 
   it.skipIf(noMount !== undefined)(

@@ -4,8 +4,8 @@ import { sift } from '../models/bovw/sift.ts';
 import { keypointsPicture } from '../report/keypoints-picture.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 
-/** The scale space of a picture takes about 200 bytes for each of its pixels. */
-const MAX_PIXELS = 25_000_000;
+/** The first octave has four times as many pixels as the picture, and its planes must fit into 4 GiB. */
+const MAX_PIXELS = 16_000_000;
 
 export interface KeypointsOptions {
   readonly file: string;

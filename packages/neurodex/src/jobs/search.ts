@@ -1,8 +1,9 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { decodeFile } from '../image/decode.ts';
+import { decodePicture, readPictureFile } from '../image/decode.ts';
 import type { Reporter } from '../progress.ts';
-import { openIndex, type SystemName } from '../retrieval/open.ts';
+import { openIndex } from '../retrieval/open.ts';
+import type { QueryPicture, SystemName } from '../retrieval/system.ts';
 
 export interface SearchOptions {
   readonly index: string;
@@ -38,16 +39,14 @@ export async function searchIndex({
   device,
   reporter,
 }: SearchOptions): Promise<SearchResults> {
-  const index = await openIndex(folder, nodeRuntime({ device }));
+  const index = await openIndex(folder, nodeRuntime({ device }), reporter);
   try {
     const { catalogue, manifest } = index;
+    const ranking = await index.system(system);
     const results: SearchResults['results'][number][] = [];
     for (const file of files) {
-      const { pixels } = await decodeFile(file, {
-        size: catalogue.size,
-        maxPixels: manifest.config.pictures.maxPixels,
-      });
-      const [answers = []] = await index.system(system).rank(pixels, k);
+      const query = await queryOf(file, { ...manifest.config.pictures, size: catalogue.size });
+      const [answers = []] = await ranking.rank([query], k);
       results.push({
         query: file,
         answers: answers.map(({ row, score }, i) => {
@@ -67,4 +66,14 @@ export async function searchIndex({
   } finally {
     await index.close();
   }
+}
+
+/** A picture file in the sizes that systems look at. @throws NeurodexError `picture-*` */
+async function queryOf(
+  file: string,
+  { size, thumbnail, maxPixels }: { readonly size: number; readonly thumbnail: number; readonly maxPixels: number },
+): Promise<QueryPicture> {
+  const bytes = await readPictureFile(file);
+  const { pixels } = await decodePicture(bytes, { name: file, size, maxPixels });
+  return { pixels, thumbnail: () => decodePicture(bytes, { name: file, size: thumbnail, maxPixels }) };
 }

@@ -1,6 +1,7 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import { evaluateSystem } from '../evaluation/evaluate.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
@@ -16,7 +17,15 @@ function catalogueOf(network: ReturnType<typeof smallNetwork>): Catalogue {
     labels: [`class ${row % 5}`],
     role: row % 2 === 1 && row < 40 ? ('catalogue' as const) : ('validation' as const),
   }));
-  return { size: 16, pictures, hasClasses: true, notices: [], skipped: [], pixels: network.pictures(42) };
+  return {
+    size: 16,
+    pictures,
+    hasClasses: true,
+    notices: [],
+    skipped: [],
+    pixels: network.pictures(42),
+    ...noThumbnail,
+  };
 }
 
 describe('the validator', () => {

@@ -7,6 +7,7 @@ import { parseMeasure } from '../evaluation/registry.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
+import type { System } from '../retrieval/system.ts';
 import type { Figures } from '../training/best.ts';
 import type { BatchMix } from '../training/plan.ts';
 
@@ -34,6 +35,7 @@ export class Validator {
     this.indexed = spread(withRole(catalogue, 'catalogue')).map(({ path, row }) => ({
       name: path,
       pixels: pixelsOf(catalogue, row),
+      thumbnail: () => catalogue.thumbnail(row),
       relevant: new Set([row]),
     }));
     this.queries = spread(queriesOf(catalogue, 'validation').filter(({ relevant }) => relevant.size > 0));
@@ -47,6 +49,12 @@ export class Validator {
     // A catalogue picture's only right answer is itself: indexing accuracy is success.
     if (mix.indexing > 0) figures['IA@1'] = await this.figure(this.indexed, 'Success@1');
     return figures;
+  }
+
+  /** The system with these parameters, until the next measurement. */
+  systemOf(parameters: Float32Array): System {
+    this.parameters = parameters as Float32Array<ArrayBuffer>;
+    return this.system;
   }
 
   private async figure(queries: readonly EvaluationQuery[], measure: string): Promise<number> {

@@ -40,6 +40,7 @@ export const standard: Config = {
     gradientClip: 1,
     trieMasking: true,
     validateEvery: 200,
+    checkpointEvery: 200,
     patience: 10,
   },
   augmentation: {
@@ -55,4 +56,12 @@ export const standard: Config = {
     erase: 0.1,
   },
   retrieval: { exactUpTo: 5000, beam: 20 },
+  bovw: {
+    words: 150,
+    rootSift: false,
+    restarts: 3,
+    descriptorsInMemory: 500_000, // 256 MB as float32
+    weighting: 'counts',
+    exactUpTo: 20_000,
+  },
 };

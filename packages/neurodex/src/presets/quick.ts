@@ -6,5 +6,12 @@ export const quick: Config = {
   ...standard,
   pictures: { ...standard.pictures, size: 32 },
   model: { ...standard.model, width: 64, feedForwardWidth: 128, heads: 2, layers: 2 },
-  training: { ...standard.training, batchSize: 32, indexingEpochs: 60, learningRate: 2e-3, validateEvery: 100 },
+  training: {
+    ...standard.training,
+    batchSize: 32,
+    indexingEpochs: 60,
+    learningRate: 2e-3,
+    validateEvery: 100,
+    checkpointEvery: 100,
+  },
 };

@@ -40,6 +40,7 @@ export const seed: Config = {
     gradientClip: 1,
     trieMasking: false,
     validateEvery: 100,
+    checkpointEvery: 100,
     patience: 0,
   },
   augmentation: {
@@ -55,4 +56,12 @@ export const seed: Config = {
     erase: 0,
   },
   retrieval: { exactUpTo: 5000, beam: 20 },
+  bovw: {
+    words: 150,
+    rootSift: false,
+    restarts: 10,
+    descriptorsInMemory: 500_000, // 256 MB as float32
+    weighting: 'counts',
+    exactUpTo: 20_000,
+  },
 };

@@ -2,6 +2,8 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { TrackedEvent } from '../tracking/tracker.ts';
 import { type CurveSeries, curveSeries, type Point, smoothed, thinned } from './curve-series.ts';
+import { escapeXml } from './html.ts';
+import { INKS, PAPER, TEXT } from './inks.ts';
 
 const WIDTH = 820;
 const PANEL = 210;
@@ -10,18 +12,6 @@ const LEFT = 56;
 /** Room for the names at the ends of the lines. */
 const RIGHT = 124;
 const RAW_POINTS = 800;
-
-/** Okabe and Ito's colours, told apart by people with any colour vision; on dark paper a lighter shade. */
-const INKS = [
-  ['#0072b2', '#56b4e9'],
-  ['#b34700', '#ff9d5c'],
-  ['#00765a', '#3ddbb0'],
-  ['#a03c78', '#e79ac6'],
-  ['#6b5900', '#e6c84f'],
-  ['#4a4a4a', '#c8c8c8'],
-] as const;
-const PAPER = ['#ffffff', '#0d1117'] as const;
-const TEXT = ['#1f2328', '#e6edf3'] as const;
 
 const ink = (i: number): string => INKS[i % INKS.length]?.[0] ?? TEXT[0];
 const inkClass = (i: number): string => `ink${i % INKS.length}`;
@@ -202,6 +192,3 @@ function styleSheet(): string {
   ).join('');
   return `@media (prefers-color-scheme:dark){svg{color:${TEXT[1]}}.paper{fill:${PAPER[1]}}${dark}}`;
 }
-
-const escapeXml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

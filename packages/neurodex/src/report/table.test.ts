@@ -33,7 +33,7 @@ describe('textTable', () => {
 
 it('measuresTable has every measure once, in the order in which they first come', () => {
   const table = measuresTable({ pixels: { RR: 0.5 }, dsi: { 'IA@1': 1, RR: 0 } });
-  expect(table.split('\n').slice(2)).toEqual(['RR        0.500  0.000', 'IA@1          —  1.000']);
+  expect(table.split('\n').slice(2)).toEqual(['RR        0.500  0.000', 'IA@1        n/a  1.000']);
   expect(measuresLine({ RR: 0.5, 'P@10': 0.25 })).toBe('RR 0.500, P@10 0.250');
 });
 

@@ -1,3 +1,5 @@
+import type { Interval } from '../evaluation/bootstrap.ts';
+import type { Figures, Intervals } from '../evaluation/summary.ts';
 import { displayWidth, printable } from './text.ts';
 
 export interface Column {
@@ -23,11 +25,11 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
   return [line(headings), widths.map((width) => '─'.repeat(width)).join('  '), ...body.map(line)].join('\n');
 }
 
-/** System → measure → figure, as evaluation/ gives it. */
-export type Figures = Readonly<Record<string, Readonly<Record<string, number>>>>;
-
-/** Measures side by side: a row for each measure, a column for each system; '—' where a measure does not apply. */
-export function measuresTable(systems: Figures): string {
+/**
+ * Measures side by side: a row for each measure, a column for each system, each figure with its interval where there is
+ * one; 'n/a' where a measure does not apply.
+ */
+export function measuresTable(systems: Figures, intervals: Intervals = {}): string {
   const measures = new Set(Object.values(systems).flatMap((figures) => Object.keys(figures)));
   const columns: Column[] = [
     { heading: 'measure' },
@@ -35,11 +37,17 @@ export function measuresTable(systems: Figures): string {
   ];
   return textTable(
     columns,
-    [...measures].map((measure) => [measure, ...Object.values(systems).map((figures) => figure(figures[measure]))]),
+    [...measures].map((measure) => [
+      measure,
+      ...Object.entries(systems).map(([name, figures]) => figure(figures[measure]) + range(intervals[name]?.[measure])),
+    ]),
   );
 }
 
-const figure = (value: number | undefined): string => (value === undefined ? '—' : value.toFixed(3));
+const range = (interval: Interval | undefined): string =>
+  interval === undefined ? '' : ` [${interval.map((end) => end.toFixed(3)).join(', ')}]`;
+
+const figure = (value: number | undefined): string => (value === undefined ? 'n/a' : value.toFixed(3));
 
 /** The figures of one system on one line: 'IA@1 0.980, AP@10 0.512'. */
 export const measuresLine = (figures: Readonly<Record<string, number>>): string =>

@@ -8,9 +8,12 @@ import { dsiParameters } from '../models/dsi/parameters.ts';
 import { DsiSystem } from './dsi.ts';
 import { ExactSearch } from './exact.ts';
 import { planNodes, slotsFor } from './node-plan.ts';
+import { asQueries } from './queries.fixture.ts';
 import { Scorer } from './scorer.ts';
 import { smallNetwork } from './small-network.fixture.ts';
 
+/** Of a picture of the small network. */
+const BYTES = 16 * 16 * 3;
 const runtime = nodeRuntime();
 type Network = ReturnType<typeof smallNetwork>;
 
@@ -69,7 +72,7 @@ describe.each([
     const picture = network.pictures(1);
     const expected = await byDefinition(network, picture);
     const system = systemOf(network);
-    const [answers = []] = await system.rank(picture, options.count);
+    const [answers = []] = await system.rank(asQueries(picture, BYTES), options.count);
     await system.close();
     expect(answers.map(({ row }) => row).sort((a, b) => a - b)).toEqual([...network.rows].sort((a, b) => a - b));
     for (const { row, score } of answers) expect(score).toBeCloseTo(expected.get(row) as number, 3);
@@ -81,10 +84,10 @@ describe.each([
   it('answers a batch as it answers one picture, and fewer answers as the first of more', async () => {
     const pictures = network.pictures(35);
     const system = systemOf(network);
-    const together = await system.rank(pictures, options.count + 10);
+    const together = await system.rank(asQueries(pictures, BYTES), options.count + 10);
     const bytes = pictures.length / 35;
     for (const i of [0, 31, 34]) {
-      const [alone = []] = await system.rank(pictures.subarray(i * bytes, (i + 1) * bytes), 5);
+      const [alone = []] = await system.rank(asQueries(pictures.subarray(i * bytes, (i + 1) * bytes), BYTES), 5);
       expect(alone.map(({ row }) => row)).toEqual(together[i]?.slice(0, 5).map(({ row }) => row));
     }
     expect(together.every((answers) => answers.length === options.count)).toBe(true);
@@ -94,7 +97,7 @@ describe.each([
   it('finds the same in many small plans as in one', async () => {
     const picture = network.pictures(1);
     const system = systemOf(network);
-    const [expected = []] = await system.rank(picture, options.count);
+    const [expected = []] = await system.rank(asQueries(picture, BYTES), options.count);
     const few = network.trie.maxDepth - 1; // a path to the deepest node that branches
     expect(planNodes(network.trie, few).length).toBeGreaterThan(
       planNodes(network.trie, slotsFor(network.trie, 512)).length,
@@ -121,7 +124,10 @@ describe('beam search', () => {
     const pictures = network.pictures(3);
     const exact = systemOf(network);
     const beam = systemOf(network, { exactUpTo: 0, beam: 72 });
-    const [expected, found] = [await exact.rank(pictures, 20), await beam.rank(pictures, 20)];
+    const [expected, found] = [
+      await exact.rank(asQueries(pictures, BYTES), 20),
+      await beam.rank(asQueries(pictures, BYTES), 20),
+    ];
     found.forEach((answers, query) => {
       expect(answers.map(({ row }) => row)).toEqual(expected[query]?.map(({ row }) => row));
       for (const [i, { score }] of answers.entries())
@@ -135,7 +141,10 @@ describe('beam search', () => {
     const pictures = network.pictures(2);
     const exact = systemOf(network);
     const beam = systemOf(network, { exactUpTo: 0, beam: 4 });
-    const [expected, found] = [await exact.rank(pictures, 70), await beam.rank(pictures, 4)];
+    const [expected, found] = [
+      await exact.rank(asQueries(pictures, BYTES), 70),
+      await beam.rank(asQueries(pictures, BYTES), 4),
+    ];
     found.forEach((answers, query) => {
       expect(new Set(answers.map(({ row }) => row)).size).toBe(4);
       for (const { row, score } of answers) {
@@ -148,7 +157,7 @@ describe('beam search', () => {
 
   it('leaves the field to exhaustive scoring when more answers are wanted than it can hold', async () => {
     const beam = systemOf(network, { exactUpTo: 0, beam: 4 });
-    const [answers = []] = await beam.rank(network.pictures(1), 70);
+    const [answers = []] = await beam.rank(asQueries(network.pictures(1), BYTES), 70);
     expect(new Set(answers.map(({ row }) => row)).size).toBe(70);
     await beam.close();
   });

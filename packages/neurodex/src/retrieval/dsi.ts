@@ -6,7 +6,7 @@ import { BeamSearch } from './beam.ts';
 import { ExactSearch } from './exact.ts';
 import { slotsFor } from './node-plan.ts';
 import { Scorer } from './scorer.ts';
-import type { Answer, System } from './system.ts';
+import type { Answer, QueryPicture, System } from './system.ts';
 
 /** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
 const EXACT_SLOTS = 512;
@@ -44,24 +44,20 @@ export class DsiSystem implements System {
     this.options = options;
   }
 
-  async rank(pictures: Uint8Array, k: number): Promise<Answer[][]> {
+  async rank(queries: readonly QueryPicture[], k: number): Promise<Answer[][]> {
     const { geometry, parameters } = this.options;
     const bytes = geometry.size * geometry.size * 3;
-    const total = pictures.length / bytes;
     const current = typeof parameters === 'function' ? parameters() : undefined;
     const answers: Answer[][] = [];
-    while (answers.length < total) {
-      const left = total - answers.length;
+    while (answers.length < queries.length) {
+      const left = queries.length - answers.length;
       const searcher = await this.searcher(left === 1 ? BATCHES[1] : BATCHES[0], k);
-      const count = Math.min(left, searcher.batch);
-      let batch = pictures.subarray(answers.length * bytes, (answers.length + count) * bytes);
-      if (count < searcher.batch) {
-        const padded = new Uint8Array(searcher.batch * bytes);
-        padded.set(batch);
-        batch = padded;
-      }
-      const encoded = await searcher.scorer.encode(batch, current);
-      answers.push(...(await searcher.rank(encoded, count, k, current)));
+      const batch = queries.slice(answers.length, answers.length + searcher.batch);
+      // A batch that is not full ends in black pictures, whose answers nobody asks for.
+      const pictures = new Uint8Array(searcher.batch * bytes);
+      for (const [i, { pixels }] of batch.entries()) pictures.set(pixels, i * bytes);
+      const encoded = await searcher.scorer.encode(pictures, current);
+      answers.push(...(await searcher.rank(encoded, batch.length, k, current)));
     }
     return answers;
   }

@@ -1,14 +1,18 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { configSchema } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
+import { SYSTEMS } from './system.ts';
 
 /** The files of an index folder. */
 export const INDEX_FILE = 'index.json';
 export const CATALOGUE_FOLDER = 'catalogue';
 export const MODEL_FILE = 'model.safetensors';
+export const VOCABULARY_FILE = 'vocabulary.safetensors';
+export const NEIGHBOURS_FILE = 'bovw.usearch';
 
 const FORMAT = 'neurodex-index';
 const VERSION = 1;
@@ -19,13 +23,31 @@ const figures = z.record(z.string(), z.number());
  * The configuration that an index was made with. Only what searching needs is required of it: an index outlives keys
  * that are added later.
  */
-const { pictures, identifiers, retrieval } = configSchema.shape;
+const { pictures, identifiers, retrieval, bovw } = configSchema.shape;
 const recordedConfig = z.looseObject({
-  pictures: z.looseObject({ maxPixels: pictures.shape.maxPixels }),
+  pictures: z.looseObject({ maxPixels: pictures.shape.maxPixels, thumbnail: pictures.shape.thumbnail }),
   identifiers: z.looseObject({ scheme: identifiers.shape.scheme }),
   retrieval: z.looseObject({ exactUpTo: retrieval.shape.exactUpTo, beam: retrieval.shape.beam }),
+  bovw: z.looseObject({ weighting: bovw.shape.weighting }).optional(),
 });
 export type RecordedConfig = Readonly<z.infer<typeof recordedConfig>>;
+
+const count = z.int().min(0);
+const listed = <Name extends string>(file: Name) =>
+  z.object({ file: z.literal(file), bytes: count, sha256: z.string() });
+
+/** What an index knows of its bag of visual words. */
+export const bovwFacts = z.object({
+  vocabulary: listed(VOCABULARY_FILE),
+  /** Of the catalogue pictures, all together. */
+  descriptors: count,
+  /** Catalogue pictures without a keypoint. */
+  withoutKeypoints: count,
+  /** Of the vocabulary: sum of the squared distances of the descriptors to their words. */
+  inertia: z.number().min(0),
+  /** The graph of approximate search, where the catalogue is large enough for one. */
+  neighbours: listed(NEIGHBOURS_FILE).optional(),
+});
 
 const manifestSchema = z.object({
   format: z.literal(FORMAT),
@@ -36,21 +58,25 @@ const manifestSchema = z.object({
   seed: z.int(),
   dataset: z.object({ name: z.string(), source: z.string() }),
   config: recordedConfig,
-  model: z.object({
-    file: z.literal(MODEL_FILE),
-    bytes: z.int().min(0),
-    sha256: z.string(),
-    parameters: z.int().min(1),
-  }),
-  training: z.object({
-    device: z.string(),
-    steps: z.int().min(0),
-    seconds: z.number().min(0),
-    /** Of the parameters that are kept. */
-    validation: figures,
-    /** Why training stopped before its time, where it did. */
-    stopped: z.string().optional(),
-  }),
+  /** What can answer queries; the first indexes did not say. */
+  systems: z.array(z.enum(SYSTEMS)).min(1).default(['dsi', 'pixels']),
+  /** Of the system dsi. */
+  model: listed(MODEL_FILE)
+    .extend({ parameters: z.int().min(1) })
+    .optional(),
+  training: z
+    .object({
+      device: z.string(),
+      steps: count,
+      seconds: z.number().min(0),
+      /** Of the parameters that are kept. */
+      validation: figures,
+      /** Why training stopped before its time, where it did. */
+      stopped: z.string().optional(),
+    })
+    .optional(),
+  /** Of the system bovw. */
+  bovw: bovwFacts.optional(),
 });
 
 export type IndexManifest = Readonly<z.infer<typeof manifestSchema>>;
@@ -101,3 +127,20 @@ export const damaged = (file: string, what: string, cause?: unknown): NeurodexEr
     details: { file },
     ...(cause === undefined ? {} : { cause }),
   });
+
+/** A file of the index, as it was written. @throws NeurodexError `index-damaged` */
+export async function readListed(
+  folder: string,
+  listed: { readonly file: string; readonly sha256: string },
+): Promise<Uint8Array> {
+  const file = join(folder, listed.file);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    throw damaged(file, 'cannot be read', error);
+  }
+  if (createHash('sha256').update(bytes).digest('hex') !== listed.sha256)
+    throw damaged(file, 'is not the file that was written');
+  return bytes;
+}

@@ -1,19 +1,24 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import { openCatalogue } from '../catalogue/store.ts';
+import { NeurodexError } from '../errors.ts';
 import { SCHEMES } from '../identifiers/schemes.ts';
 import { Trie } from '../identifiers/trie.ts';
 import { type DsiModel, deserialiseModel } from '../models/dsi/model.ts';
+import { type Reporter, silentReporter } from '../progress.ts';
 import { DsiSystem } from './dsi.ts';
-import { CATALOGUE_FOLDER, damaged, type IndexManifest, MODEL_FILE, readIndexManifest } from './manifest.ts';
+import {
+  CATALOGUE_FOLDER,
+  damaged,
+  type IndexManifest,
+  MODEL_FILE,
+  readIndexManifest,
+  readListed,
+} from './manifest.ts';
+import { openBovw } from './open-bovw.ts';
 import { PixelsSystem } from './pixels.ts';
-import type { System } from './system.ts';
-
-export const SYSTEMS = ['dsi', 'pixels'] as const;
-export type SystemName = (typeof SYSTEMS)[number];
+import type { System, SystemName } from './system.ts';
 
 /** An index ready to be searched. */
 export interface Index {
@@ -21,45 +26,58 @@ export interface Index {
   readonly manifest: IndexManifest;
   readonly catalogue: Catalogue;
   readonly trie: Trie;
-  readonly model: DsiModel;
-  /** Made when first asked for. */
-  system(name: SystemName): System;
+  /** What it can answer with, in the order of SYSTEMS. */
+  readonly systems: readonly SystemName[];
+  /** Made when first asked for. @throws NeurodexError `system-missing`, `index-damaged` */
+  system(name: SystemName): Promise<System>;
+  /** The network. @throws NeurodexError `system-missing`, `index-damaged` */
+  model(): Promise<DsiModel>;
   close(): Promise<void>;
 }
 
 /**
- * Opens the folder that a training run left: what it holds, its pictures, the identifiers' trie and the network.
+ * Opens the folder that `index` left: what it holds, its pictures and the identifiers' trie. Systems are read when they
+ * are asked for.
  * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`
  */
-export async function openIndex(folder: string, runtime: Runtime): Promise<Index> {
+export async function openIndex(folder: string, runtime: Runtime, reporter: Reporter = silentReporter): Promise<Index> {
   const manifest = await readIndexManifest(folder);
   const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
   const trie = trieOf(catalogue, manifest);
-  const model = await readModel(folder, manifest);
-  if (model.geometry.size !== catalogue.size || model.geometry.tokens < trie.maxDepth) {
-    throw damaged(join(folder, MODEL_FILE), 'belongs to another catalogue');
-  }
-  const systems = new Map<SystemName, System>();
-  const dsi = new DsiSystem({
-    runtime,
-    geometry: model.geometry,
-    trie,
-    search: manifest.config.retrieval,
-    parameters: model.parameters,
-  });
-  const make = (name: SystemName): System => (name === 'dsi' ? dsi : new PixelsSystem(catalogue));
+  const systems = new Map<SystemName, Promise<System>>();
+
+  const model = async (): Promise<DsiModel> => {
+    const read = await readModel(folder, manifest);
+    if (read.geometry.size !== catalogue.size || read.geometry.tokens < trie.maxDepth) {
+      throw damaged(join(folder, MODEL_FILE), 'belongs to another catalogue');
+    }
+    return read;
+  };
+  const make: { readonly [Name in SystemName]: () => Promise<System> } = {
+    async dsi() {
+      const { geometry, parameters } = await model();
+      return new DsiSystem({ runtime, geometry, trie, search: manifest.config.retrieval, parameters });
+    },
+    bovw: () => openBovw(folder, manifest, catalogue, runtime, reporter),
+    pixels: async () => new PixelsSystem(catalogue),
+  };
+
   return {
     folder,
     manifest,
     catalogue,
     trie,
+    systems: manifest.systems,
     model,
-    system(name) {
-      const system = systems.get(name) ?? make(name);
+    async system(name) {
+      if (!manifest.systems.includes(name)) throw missingSystem(folder, manifest, name);
+      const system = systems.get(name) ?? make[name]();
       systems.set(name, system);
-      return system;
+      return await system;
     },
-    close: () => dsi.close(),
+    async close() {
+      for (const system of systems.values()) await (await system.catch(() => undefined))?.close();
+    },
   };
 }
 
@@ -74,15 +92,15 @@ export function trieOf(catalogue: Catalogue, { config }: Pick<IndexManifest, 'co
   );
 }
 
-export async function readModel(folder: string, { model }: IndexManifest): Promise<DsiModel> {
-  const file = join(folder, model.file);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    throw damaged(file, 'cannot be read', error);
-  }
-  if (createHash('sha256').update(bytes).digest('hex') !== model.sha256)
-    throw damaged(file, 'is not the file that was written');
-  return deserialiseModel(bytes, file);
+/** @throws NeurodexError `system-missing`, `index-damaged` */
+export async function readModel(folder: string, manifest: IndexManifest): Promise<DsiModel> {
+  if (manifest.model === undefined) throw missingSystem(folder, manifest, 'dsi');
+  return deserialiseModel(await readListed(folder, manifest.model), join(folder, manifest.model.file));
+}
+
+function missingSystem(folder: string, { systems }: IndexManifest, name: SystemName): NeurodexError {
+  return new NeurodexError('system-missing', `${folder} was made without ${name}; it has ${systems.join(', ')}`, {
+    hint: `ask for one of those, or build the index again with --systems ${[...systems, name].join(',')}`,
+    details: { folder, system: name, systems },
+  });
 }

@@ -1,7 +1,9 @@
 import { Random } from '@neurodex/autograd';
 import { describe, expect, it } from 'vitest';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import { PixelsSystem } from './pixels.ts';
+import { asQueries } from './queries.fixture.ts';
 
 /** Odd, so that a picture's length is no multiple of four. */
 const SIZE = 9;
@@ -16,7 +18,7 @@ function catalogueOf(count: number): Catalogue {
     labels: ['x'],
     role: row % 3 === 0 ? ('test' as const) : ('catalogue' as const),
   }));
-  return { size: SIZE, pictures, hasClasses: true, notices: [], skipped: [], pixels };
+  return { size: SIZE, pictures, hasClasses: true, notices: [], skipped: [], pixels, ...noThumbnail };
 }
 
 describe('the pixels baseline', () => {
@@ -25,7 +27,7 @@ describe('the pixels baseline', () => {
   it('is the cosine of the pixel values, best first', async () => {
     const query = new Uint8Array(BYTES);
     Random.seeded(9).fillBytes(query);
-    const [answers = []] = await new PixelsSystem(catalogue).rank(query, 100);
+    const [answers = []] = await new PixelsSystem(catalogue).rank(asQueries(query, BYTES), 100);
     const cosine = (row: number) => {
       const other = catalogue.pixels.subarray(row * BYTES, (row + 1) * BYTES);
       const dot = (a: Uint8Array, b: Uint8Array) => a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
@@ -42,8 +44,8 @@ describe('the pixels baseline', () => {
   it('finds a picture itself, brightness apart, and ranks a black query by row', async () => {
     const system = new PixelsSystem(catalogue);
     const own = catalogue.pixels.slice(7 * BYTES, 8 * BYTES).map((x) => x >> 1);
-    expect((await system.rank(own, 1))[0]?.[0]).toMatchObject({ row: 7 });
-    const [black = []] = await system.rank(new Uint8Array(BYTES), 3);
+    expect((await system.rank(asQueries(own, BYTES), 1))[0]?.[0]).toMatchObject({ row: 7 });
+    const [black = []] = await system.rank(asQueries(new Uint8Array(BYTES), BYTES), 3);
     expect(black).toEqual([1, 2, 4].map((row) => ({ row, score: 0 })));
   });
 });

@@ -88,11 +88,12 @@ export async function createFolder<T>(
   }
 }
 
-async function refuseExisting(
+/** @throws NeurodexError `output-exists` unless `goal` is free, or may be replaced */
+export async function refuseExisting(
   goal: string,
   force: boolean,
   marker: string | undefined,
-  files: FileSystem,
+  files: FileSystem = disk,
 ): Promise<void> {
   const refuse = (what: string, hint: string): never => {
     throw new NeurodexError('output-exists', `${goal} ${what}`, { hint, details: { path: goal } });
@@ -115,7 +116,13 @@ async function refuseExisting(
   }
 }
 
-async function putInPlace(temporary: string, goal: string, force: boolean, files: FileSystem): Promise<void> {
+/** Gives a complete folder its name; with `force` in the place of the one that is there. */
+export async function putInPlace(
+  temporary: string,
+  goal: string,
+  force: boolean,
+  files: FileSystem = disk,
+): Promise<void> {
   const old = besides(goal, 'replaced');
   const replaced = force && (await renameIfThere(goal, old, files));
   try {
@@ -156,13 +163,14 @@ async function renameIfThere(from: string, to: string, files: FileSystem): Promi
 }
 
 /** A refusal that concerns the new folder, or has no path, is about the target; others belong to `work`. */
-function inWordsOf(error: unknown, temporary: string, goal: string): unknown {
+export function inWordsOf(error: unknown, temporary: string, goal: string): unknown {
   const { path } = (error ?? {}) as NodeJS.ErrnoException;
   const ours = path === undefined || path === temporary || path.startsWith(temporary + sep);
   return ours || path === goal || path === dirname(goal) ? fromFileSystem(error, goal) : error;
 }
 
-async function syncTree(folder: string, files: FileSystem): Promise<void> {
+/** Everything in a folder is on the disk. */
+export async function syncTree(folder: string, files: FileSystem = disk): Promise<void> {
   for (const entry of await files.readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) await syncTree(path, files);

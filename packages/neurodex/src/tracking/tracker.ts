@@ -1,3 +1,19 @@
+import type { Reporter } from '../progress.ts';
+
+/** The two things that the network learns; a phase trains one of them, or both. */
+export type Task = 'indexing' | 'retrieval';
+
+/** A picture for people to look at. */
+export interface ExamplePicture {
+  /** An encoded file. */
+  readonly bytes: Uint8Array;
+  readonly format: 'png' | 'jpeg';
+  /** In pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly caption: string;
+}
+
 /** What a run tells its trackers. Every number is finite; `step` counts optimiser steps over the whole run. */
 export type TrackedEvent =
   | {
@@ -6,6 +22,8 @@ export type TrackedEvent =
       readonly config: unknown;
       readonly dataset: unknown;
       readonly seed: number;
+      /** The step that an unfinished run goes on from. */
+      readonly resumedFrom?: number;
     }
   | { readonly kind: 'skipped'; readonly path: string; readonly reason: string }
   | {
@@ -25,13 +43,52 @@ export type TrackedEvent =
       readonly step: number;
       readonly figures: Readonly<Record<string, number>>;
     }
+  | {
+      readonly kind: 'pictures';
+      /** What they show: 'catalogue', 'queries', 'answers'. */
+      readonly name: string;
+      readonly task: Task;
+      readonly step: number;
+      readonly pictures: readonly ExamplePicture[];
+    }
   | { readonly kind: 'evaluation'; readonly figures: unknown }
   | { readonly kind: 'message'; readonly level: 'info' | 'warning'; readonly text: string }
   | { readonly kind: 'end'; readonly time: string; readonly reason: string };
 
-/** Somewhere a run is logged. A tracker never throws into training: it warns once and goes on or gives up. */
+/** `reason` of the end of a run that went well; any other says what stopped it. */
+export const DONE = 'done';
+
+/**
+ * Somewhere a run is logged. A tracker never throws into training and never makes it wait: `track` returns at once, what
+ * cannot be delivered is warned about once, and then caught up with or given up.
+ */
 export interface Tracker {
   track(event: TrackedEvent): void;
-  /** Writes what is pending. */
+  /** Delivers what is pending, within a time limit of its own. Called again, or followed by `track`, it does nothing. */
   close(): Promise<void>;
+}
+
+/** Which run it is, the same for all its trackers. */
+export interface RunIdentity {
+  /** Seven letters and digits; a resumed run keeps it. */
+  readonly id: string;
+  /** What the user called it, or the name of the index. */
+  readonly name: string;
+  /** Whether the user called it something. */
+  readonly named: boolean;
+  /** When it first began, ISO 8601. */
+  readonly started: string;
+  /** Whether an earlier process began it. */
+  readonly resumed: boolean;
+}
+
+/** What opening a tracker needs. */
+export interface TrackerContext {
+  readonly run: RunIdentity;
+  /** Where files go unless the environment says so: beside the index, so that they never move. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly reporter: Reporter;
+  /** Goes before WANDB_PROJECT. */
+  readonly wandbProject?: string | undefined;
 }

@@ -1,17 +1,30 @@
 /** Validation figures by name, all in [0, 1]. */
 export type Figures = Readonly<Record<string, number>>;
 
+/** The best state of a phase. */
+export interface BestState {
+  readonly score: number;
+  readonly step: number;
+  readonly parameters: Float32Array;
+  readonly figures: Figures;
+}
+
 /**
  * Early stopping: remembers the best state by one score, and says when `patience` validations in a row were no better.
  */
 export class BestKeeper {
   private readonly patience: number;
-  private best: { score: number; step: number; parameters: Float32Array; figures: Figures } | undefined;
-  private waited = 0;
+  private best: BestState | undefined;
+  private waitedFor: number;
 
-  /** @param patience 0 never stops */
-  constructor(patience: number) {
+  /**
+   * @param patience 0 never stops
+   * @param from what an earlier process remembered
+   */
+  constructor(patience: number, from: { readonly best?: BestState; readonly waited: number } = { waited: 0 }) {
     this.patience = patience;
+    this.best = from.best;
+    this.waitedFor = from.waited;
   }
 
   /** @returns whether training should go on */
@@ -21,14 +34,24 @@ export class BestKeeper {
     const unmeasured = Object.keys(figures).length === 0;
     if (this.best === undefined || score > this.best.score || unmeasured) {
       this.best = { score, step, parameters: parameters.slice(), figures };
-      this.waited = 0;
-      return true;
+      this.waitedFor = 0;
+    } else {
+      this.waitedFor++;
     }
-    this.waited++;
-    return this.patience === 0 || this.waited < this.patience;
+    return !this.stopped;
   }
 
-  get state() {
+  /** Whether patience is at its end. */
+  get stopped(): boolean {
+    return this.patience > 0 && this.waitedFor >= this.patience;
+  }
+
+  /** Validations since the best one. */
+  get waited(): number {
+    return this.waitedFor;
+  }
+
+  get state(): BestState | undefined {
     return this.best;
   }
 }

@@ -1,10 +1,12 @@
-import type { Random } from '@neurodex/autograd';
+import { Random } from '@neurodex/autograd';
 import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import type { IdentifierScheme } from '../identifiers/scheme.ts';
 import type { Trie } from '../identifiers/trie.ts';
-import { augment } from '../image/augment.ts';
+import { drawView, showView, type View } from '../image/augment.ts';
+import { pictureBytes } from '../image/picture.ts';
+import { Deck, type DeckState, sample } from './deck.ts';
 import type { Phase } from './plan.ts';
 
 /** A picture to show, and the catalogue rows whose identifiers it should give. */
@@ -24,6 +26,20 @@ export interface BatchArrays {
   readonly targets: Int32Array;
   /** uint8 [R·M, B, V] */
   readonly allowed: Uint8Array;
+}
+
+/** One picture of a batch: a row of the catalogue's pixels, and how it is changed. */
+export interface Showing {
+  readonly row: number;
+  readonly view: View | null;
+}
+
+/** Where a `BatchMaker` stands: from here, the same batches follow. */
+export interface BatchState {
+  readonly random: readonly number[];
+  readonly indexing: DeckState;
+  readonly queries: DeckState;
+  readonly ownQueries: DeckState;
 }
 
 export interface ExampleSource {
@@ -57,34 +73,14 @@ export const catalogueQueries = (
     relevant: [...relevantRows(picture)],
   }));
 
-/** Endless passes over a list, each in a new random order: every item once before any comes again. */
-export class Deck<T> {
-  private readonly items: readonly T[];
-  private readonly random: Random;
-  private left: T[] = [];
-
-  constructor(items: readonly T[], random: Random) {
-    this.items = items;
-    this.random = random;
-  }
-
-  get size(): number {
-    return this.items.length;
-  }
-
-  draw(): T {
-    if (this.left.length === 0) this.left = this.random.shuffled(this.items);
-    const item = this.left.pop();
-    if (item === undefined) throw new RangeError('an empty deck has nothing to draw');
-    return item;
-  }
-}
-
-/** Draws batches for one phase: which pictures, how they are augmented, which identifiers they are asked for. */
+/**
+ * Draws batches for one phase: which pictures, how they are augmented, which identifiers they are asked for. All random
+ * numbers are drawn here, in order; showing the pictures takes most of the time and may happen on other threads.
+ */
 export class BatchMaker {
   private readonly source: ExampleSource;
   private readonly phase: Phase;
-  private readonly random: Random;
+  private random: Random;
   private readonly indexing: Deck<Example>;
   private readonly queries: Deck<Example>;
   private readonly ownQueries: Deck<Example>;
@@ -100,12 +96,9 @@ export class BatchMaker {
     this.phase = phase;
     this.random = random;
     const own = withRole(source.catalogue, 'catalogue');
-    this.indexing = new Deck(
-      own.map((picture) => ({ picture, task: 'indexing' as const, relevant: [picture.row] })),
-      random,
-    );
-    this.queries = new Deck(decks.queries, random);
-    this.ownQueries = new Deck(decks.ownQueries, random);
+    this.indexing = new Deck(own.map((picture) => ({ picture, task: 'indexing' as const, relevant: [picture.row] })));
+    this.queries = new Deck(decks.queries);
+    this.ownQueries = new Deck(decks.ownQueries);
     for (const { row, identifier } of own) {
       const { inputs, targets } = encodeIdentifier(source.scheme, identifier ?? '', source.length);
       this.encoded.set(row, { inputs, targets, allowed: source.trie.allowedTokens(targets) });
@@ -114,53 +107,86 @@ export class BatchMaker {
 
   allocate(): BatchArrays {
     const { size } = this.source.catalogue;
-    const B = this.phase.mix.indexing + this.phase.mix.retrieval;
+    const B = this.size;
     const slots = this.phase.identifiers * this.source.length * B;
     return {
-      pictures: new Uint8Array(B * size * size * 3),
+      pictures: new Uint8Array(B * pictureBytes(size)),
       tokens: new Int32Array(slots),
       targets: new Int32Array(slots),
       allowed: new Uint8Array(slots * this.source.scheme.vocabulary.size),
     };
   }
 
+  /** B */
+  get size(): number {
+    return this.phase.mix.indexing + this.phase.mix.retrieval;
+  }
+
+  /** Whether pictures are shown changed at all. */
+  get augments(): boolean {
+    const { indexing, retrieval } = this.source.config.augmentation;
+    const { mix } = this.phase;
+    return (mix.indexing > 0 && indexing > 0) || (mix.retrieval > 0 && retrieval > 0);
+  }
+
+  get state(): BatchState {
+    const { random, indexing, queries, ownQueries } = this;
+    return {
+      random: random.state,
+      indexing: indexing.state,
+      queries: queries.state,
+      ownQueries: ownQueries.state,
+    };
+  }
+
+  /** @throws RangeError for a state of other pictures */
+  restore(state: BatchState): void {
+    this.random = Random.restore(state.random);
+    this.indexing.restore(state.indexing);
+    this.queries.restore(state.queries);
+    this.ownQueries.restore(state.ownQueries);
+  }
+
   /** Writes the next batch. */
   fill(batch: BatchArrays): void {
+    const { size } = this.source.catalogue;
+    const bytes = pictureBytes(size);
+    this.draw(batch).forEach(({ row, view }, b) => {
+      showView(pixelsOf(this.source.catalogue, row), batch.pictures.subarray(b * bytes, (b + 1) * bytes), size, view);
+    });
+  }
+
+  /** Writes the next batch but for its pictures. @returns what to show in each of the B places */
+  draw(batch: Omit<BatchArrays, 'pictures'>): Showing[] {
     const { mix } = this.phase;
     const { pad } = this.source.scheme.vocabulary;
     batch.tokens.fill(pad);
     batch.targets.fill(pad);
     batch.allowed.fill(1);
-    for (let b = 0; b < mix.indexing + mix.retrieval; b++) {
-      const example = b < mix.indexing ? this.indexing.draw() : this.drawQuery();
-      this.show(example, batch.pictures, b);
+    return Array.from({ length: this.size }, (_, b) => {
+      const example = b < mix.indexing ? this.indexing.draw(this.random) : this.drawQuery();
+      const view = this.drawViewOf(example);
       this.ask(example, batch, b);
-    }
+      return { row: example.picture.row, view };
+    });
   }
 
   private drawQuery(): Example {
     const own = this.queries.size === 0 || this.random.uniform() < this.source.config.training.catalogueQueries;
-    return own ? this.ownQueries.draw() : this.queries.draw();
+    return (own ? this.ownQueries : this.queries).draw(this.random);
   }
 
-  private show({ picture, task }: Example, pictures: Uint8Array, b: number): void {
+  private drawViewOf({ task }: Example): View | null {
     const { catalogue, config } = this.source;
-    const bytes = catalogue.size * catalogue.size * 3;
     const { indexing, retrieval, clean, ...ranges } = config.augmentation;
     const strength = task === 'indexing' ? indexing : this.random.uniform() < clean ? 0 : retrieval;
-    augment(
-      pixelsOf(catalogue, picture.row),
-      pictures.subarray(b * bytes, (b + 1) * bytes),
-      catalogue.size,
-      { ...ranges, strength },
-      this.random,
-    );
+    return drawView(catalogue.size, { ...ranges, strength }, this.random);
   }
 
   /** R identifiers of relevant pictures, drawn without repetition; where there are fewer, the rest is PAD. */
-  private ask({ relevant }: Example, batch: BatchArrays, b: number): void {
+  private ask({ relevant }: Example, batch: Omit<BatchArrays, 'pictures'>, b: number): void {
     const { length, scheme } = this.source;
-    const B = this.phase.mix.indexing + this.phase.mix.retrieval;
+    const B = this.size;
     const V = scheme.vocabulary.size;
     const chosen = sample(relevant, this.phase.identifiers, this.random);
     chosen.forEach((row, r) => {
@@ -174,16 +200,4 @@ export class BatchMaker {
       }
     });
   }
-}
-
-/** `count` different items at random, all of them in random order where there are no more (Fisher & Yates, stopped early). */
-export function sample<T>(items: readonly T[], count: number, random: Random): T[] {
-  if (items.length === 1) return [...items];
-  const pool = [...items];
-  const taken = Math.min(count, pool.length);
-  for (let i = 0; i < taken; i++) {
-    const j = i + random.integer(pool.length - i);
-    [pool[i], pool[j]] = [pool[j] as T, pool[i] as T];
-  }
-  return pool.slice(0, taken);
 }

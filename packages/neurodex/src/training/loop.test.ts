@@ -1,3 +1,4 @@
+import { readSafetensors } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
@@ -9,9 +10,11 @@ import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
 import { MemoryTracker } from '../tracking/memory.ts';
 import type { Figures } from './best.ts';
+import { type Checkpoint, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
 import { catalogueQueries, retrievalQueries } from './examples.ts';
 import { train } from './loop.ts';
 import { planTraining } from './plan.ts';
+import type { TrainingRun } from './run.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
 const runtime = nodeRuntime();
@@ -27,6 +30,7 @@ function runOf(
   changes: Changes,
   validate: (call: number) => Figures = (call) => ({ 'IA@1': call / 100 }),
   signal?: AbortSignal,
+  more: Partial<TrainingRun> = {},
 ) {
   const config: Config = {
     ...PRESETS.quick,
@@ -60,6 +64,7 @@ function runOf(
     reporter: silentReporter,
     signal,
     validate: async () => validate(++calls),
+    ...more,
   });
   const steps = () => tracker.events.flatMap((event) => (event.kind === 'step' ? [event] : []));
   return { result, tracker, steps };
@@ -136,5 +141,147 @@ describe('the training loop', () => {
     );
     await expect(result).rejects.toMatchObject({ code: 'interrupted' });
     expect(steps()).toHaveLength(40);
+  });
+});
+
+/** Keeps every checkpoint as its file would hold it. */
+function keeping() {
+  const files: Uint8Array[] = [];
+  const checkpoints = {
+    save: async (checkpoint: Checkpoint) =>
+      void files.push(serialiseCheckpoint(checkpoint, { seconds: 0, logBytes: 0 })),
+    settled: async () => {},
+  };
+  return {
+    checkpoints,
+    all: () => files.map((bytes) => deserialiseCheckpoint(bytes, readParameters(bytes))),
+  };
+}
+const readParameters = (bytes: Uint8Array) => readSafetensors(bytes).tensors.parameters?.data.length ?? 0;
+
+describe('checkpoints', () => {
+  /** Figures of the parameters alone, so that they are the same whenever they are measured. */
+  const measured = async (parameters: Float32Array): Promise<Figures> => ({
+    'IA@1': Math.abs(Math.sin(1000 * parameters.reduce((sum, value) => sum + value, 0))),
+  });
+
+  it.each([
+    ['a joint plan', { plan: 'joint', indexingEpochs: 6 }],
+    ['a sequential plan', { plan: 'sequential', indexingEpochs: 8, retrievalEpochs: 4 }],
+    ['one that stops early', { plan: 'sequential', indexingEpochs: 40, retrievalEpochs: 4, patience: 2 }],
+  ] as const)('go on bit for bit from wherever they were made: %s', async (_name, plan) => {
+    const changes = {
+      training: { ...plan, validateEvery: 3, checkpointEvery: 2 },
+      model: { dropout: 0.2 },
+    };
+    const kept = keeping();
+    const whole = runOf(changes, undefined, undefined, { validate: measured, checkpoints: kept.checkpoints });
+    const expected = await whole.result;
+    const all = kept.all();
+    expect(all.length).toBeGreaterThan(5);
+    for (const from of all) {
+      const resumed = runOf(changes, undefined, undefined, { validate: measured, resumeFrom: from });
+      const result = await resumed.result;
+      expect(result).toEqual(expected);
+      const after = (events: typeof whole.tracker.events) =>
+        events.flatMap((event): object[] => {
+          if (event.kind === 'validation') return event.step > from.memory.step ? [event] : [];
+          if (event.kind !== 'step' || event.step <= from.memory.step) return [];
+          const { seconds: _, picturesPerSecond: __, ...same } = event;
+          return [same];
+        });
+      expect(after(resumed.tracker.events)).toEqual(after(whole.tracker.events));
+    }
+  });
+
+  it('are made at an interruption, and from there training can be longer than it was to be', async () => {
+    const controller = new AbortController();
+    const training = { validateEvery: 7, checkpointEvery: 1000, schedule: 'constant' as const, warmupFraction: 0 };
+    const kept = keeping();
+    const cut = runOf({ training }, undefined, controller.signal, {
+      checkpoints: kept.checkpoints,
+      validate: async (parameters) => {
+        controller.abort();
+        return await measured(parameters);
+      },
+    });
+    await expect(cut.result).rejects.toMatchObject({ code: 'interrupted' });
+    const [from, ...more] = kept.all();
+    expect(more).toEqual([]);
+    expect(from?.phaseStep).toBe(7);
+    const longer = { training: { ...training, indexingEpochs: 50 } };
+    const whole = await runOf(longer, undefined, undefined, { validate: measured }).result;
+    expect(await runOf(longer, undefined, undefined, { validate: measured, resumeFrom: from }).result).toEqual(whole);
+    // A phase that is to be shorter than it is already is measured once more, and is over.
+    const shorter = runOf({ training: { ...training, indexingEpochs: 1 } }, undefined, undefined, {
+      validate: measured,
+      resumeFrom: from,
+    });
+    expect(await shorter.result).toMatchObject({ steps: 7 });
+    expect(shorter.steps()).toEqual([]);
+  });
+});
+
+describe('a batch whose loss is no number', () => {
+  /** A runtime whose training step gives a loss that is no number, and parameters that are none, at some of its runs. */
+  const failing = (at: (run: number) => boolean): TrainingRun['runtime'] => ({
+    ...runtime,
+    async load(model) {
+      const session = await runtime.load(model);
+      let runs = 0;
+      return {
+        release: () => session.release(),
+        async run(feeds, into) {
+          const fetched = await session.run(feeds, into);
+          if (at(++runs)) {
+            (fetched.loss as Float32Array)[0] = Number.NaN;
+            (fetched['next.parameters'] as Float32Array).fill(Number.NaN);
+          }
+          return fetched;
+        },
+      };
+    },
+  });
+  const run = (at: (run: number) => boolean, onNan: 'stop' | 'skip') => {
+    const said: string[] = [];
+    const reporter = { ...silentReporter, warn: (message: string) => said.push(message) };
+    const made = runOf({}, undefined, undefined, { runtime: failing(at), onNan, reporter });
+    return { ...made, said };
+  };
+
+  it('is skipped and counted where that is asked for', async () => {
+    const { result, steps, said } = run((n) => n === 5 || n === 25, 'skip');
+    const { parameters, diverged } = await result;
+    expect(diverged).toBeUndefined();
+    expect(parameters.every(Number.isFinite)).toBe(true);
+    const whole = runOf({});
+    await whole.result;
+    const all = whole.steps();
+    expect(steps().map(({ step }) => step)).toEqual(all.map(({ step }) => step).filter((n) => n !== 5 && n !== 25));
+    expect(
+      steps()
+        .slice(0, 4)
+        .map(({ loss }) => loss),
+    ).toEqual(all.slice(0, 4).map(({ loss }) => loss));
+    expect(steps().every(({ loss }) => Number.isFinite(loss))).toBe(true);
+    expect(said).toEqual([
+      expect.stringContaining('step 5: the batch is skipped, its loss is NaN'),
+      expect.stringContaining('(2 so far)'),
+      '2 batches were skipped because the loss or the gradient was no number',
+    ]);
+  });
+
+  it('stops training all the same when no batch has one any more', async () => {
+    const { result, said } = run((n) => n > 30, 'skip');
+    const { diverged, parameters, steps } = await result;
+    expect(diverged).toMatchObject({ code: 'training-diverged' });
+    expect(parameters.every(Number.isFinite)).toBe(true);
+    expect([steps, said.length]).toEqual([41, 10]);
+  });
+
+  it('stops training where nothing else is asked for', async () => {
+    const { diverged, steps } = await run((n) => n === 25, 'stop').result;
+    expect(diverged).toMatchObject({ code: 'training-diverged' });
+    expect(steps).toBe(25);
   });
 });

@@ -1,5 +1,6 @@
 import { Random } from '@neurodex/autograd';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
+import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
 
@@ -22,7 +23,7 @@ export function tinyCatalogue(classes: number, size = 16) {
       }
     }
   }
-  const catalogue: Catalogue = { size, pictures, hasClasses: true, notices: [], skipped: [], pixels };
+  const catalogue: Catalogue = { size, pictures, hasClasses: true, notices: [], skipped: [], pixels, ...noThumbnail };
   const named = pictures.filter(({ identifier }) => identifier !== undefined);
   const trie = new Trie(
     numeric,

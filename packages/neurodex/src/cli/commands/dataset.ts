@@ -3,12 +3,13 @@ import type { PreparedSummary } from '../../jobs/build-dataset.ts';
 import type { ListedDataset } from '../../jobs/list-datasets.ts';
 import type { DatasetFacts } from '../../jobs/show-dataset.ts';
 import { printable } from '../../report/text.ts';
+import { shellQuote } from '../../shell.ts';
 import { text, wholeNumber } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { formatCount, plural } from '../format.ts';
-import { shellQuote } from '../shell.ts';
 import {
   type ConfigurationFlags,
+  configurationOf,
   SOURCE_HELP,
   type SourceFlags,
   sourceOf,
@@ -90,12 +91,14 @@ async function listAll(flags: CommonFlags, context: Context): Promise<void> {
 async function buildOne(source: string, flags: BuildFlags, context: Context): Promise<void> {
   const { io, services } = context;
   await perform(context, flags, { unwinds: true }, async (work) => {
-    const { dataset, config } = await sourceOf(source, flags, context, work);
+    const seed = flags.seed ?? 0;
+    const asked = { config: await configurationOf(flags, context), seed };
+    const { dataset, config } = await sourceOf(source, flags, asked, context, work);
     const summary = await services.jobs.buildDataset({
       dataset,
       out: work.path(flags.out),
       config,
-      seed: flags.seed,
+      seed,
       force: flags.force === true,
       reporter: work.reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
@@ -107,7 +110,9 @@ async function buildOne(source: string, flags: BuildFlags, context: Context): Pr
 async function showOne(source: string, flags: ShowFlags, context: Context): Promise<void> {
   const { io, services } = context;
   await perform(context, flags, { unwinds: true }, async (work) => {
-    const { dataset, config } = await sourceOf(source, flags, context, work);
+    const seed = flags.seed ?? 0;
+    const asked = { config: await configurationOf(flags, context), seed };
+    const { dataset, config } = await sourceOf(source, flags, asked, context, work);
     const facts = await services.jobs.showDataset({
       dataset,
       config,

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { DEFAULT_CONCEPTS } from '../../datasets/request.ts';
 import type { DemoResult } from '../../jobs/demo.ts';
 import { PRESETS } from '../../presets/presets.ts';
+import { shellQuote } from '../../shell.ts';
 import { parseSeed, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -13,10 +14,10 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
-import { shellQuote } from '../shell.ts';
+import { type TrackingFlags, trackingOf, withTracking } from '../tracking.ts';
 import { describeEvaluation } from './evaluate.ts';
 
-interface Flags extends CommonFlags, DeviceFlag {
+interface Flags extends CommonFlags, DeviceFlag, TrackingFlags {
   readonly out: string;
   readonly concepts: number;
   readonly seed: number;
@@ -41,7 +42,7 @@ export function addDemo(program: Command, context: Context): void {
       text('--preset'),
     )
     .option('--force', 'replace the demo that is in the folder');
-  withCommonFlags(withDevice(command));
+  withCommonFlags(withTracking(withDevice(command)));
   withExamples(command, [
     ['neurodex demo', 'a few minutes on two cores'],
     ['neurodex demo --concepts 16 --out small-demo', 'sooner done'],
@@ -61,6 +62,7 @@ async function demo(flags: Flags, context: Context): Promise<void> {
       ...(preset === undefined ? {} : { preset }),
       force: flags.force === true,
       device: flags.device,
+      ...trackingOf(flags, path(flags.out), io.env),
       reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
     });

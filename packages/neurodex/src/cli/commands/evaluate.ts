@@ -1,14 +1,20 @@
 import type { Command } from 'commander';
+import { NeurodexError } from '../../errors.ts';
 import type { Comparison } from '../../evaluation/compare.ts';
+import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from '../../evaluation/protocol.ts';
+import type { ParsedMeasure } from '../../evaluation/registry.ts';
+import type { RunsComparison } from '../../evaluation/runs.ts';
 import type { Split } from '../../jobs/evaluate-index.ts';
 import { measuresTable } from '../../report/table.ts';
-import type { SystemName } from '../../retrieval/open.ts';
-import { oneOf, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
+import type { SystemName } from '../../retrieval/system.ts';
+import { collected, oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
 import {
+  type CommandResult,
   type CommonFlags,
   type Context,
   type DeviceFlag,
   perform,
+  type Work,
   withCommonFlags,
   withDevice,
   withExamples,
@@ -16,47 +22,137 @@ import {
 import { plural } from '../format.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
-  readonly system?: readonly SystemName[];
-  readonly split: Split;
+  readonly systems?: readonly SystemName[];
+  readonly split?: Split;
+  readonly measures?: readonly ParsedMeasure[];
+  readonly protocol?: ProtocolName;
+  readonly seed: number;
   readonly trec?: string;
+  readonly run?: readonly string[];
+  readonly qrels?: string;
 }
+
+/** What is said of an index, and has no meaning for a run that came from elsewhere. */
+const OF_AN_INDEX = ['systems', 'split', 'protocol', 'trec'] as const;
 
 export function addEvaluate(program: Command, context: Context): void {
   const command = program
     .command('evaluate')
-    .summary('measure an index beside a baseline')
-    .description('Measure systems on the same held-out queries of an index, side by side.')
-    .argument('<index>', 'folder that neurodex index made')
+    .summary('measure an index beside its baselines, or a run of another program')
+    .description(
+      'Measure systems on the same held-out queries of an index, side by side, each figure with its 95 % confidence\n' +
+        'interval over queries. With --run and --qrels, judge runs in TREC format, whoever made them.',
+    )
+    .argument('[index]', 'folder that neurodex index made')
     .option(
-      '--system <names>',
-      'dsi, pixels or both, separated by a comma; may be repeated (both unless told)',
+      '--systems <names>',
+      `some of ${SYSTEMS.join(', ')}, separated by commas; all that the index has unless told`,
       parseSystems,
     )
-    .option('--split <name>', 'which queries: test or validation', oneOf('--split', SPLITS), 'test' as Split)
-    .option('--trec <folder>', 'also write qrels.txt and one run file for each system, in TREC format', text('--trec'));
+    .option('--split <name>', 'which queries: test or validation (test unless told)', oneOf('--split', SPLITS))
+    .option(
+      '--measures <names>',
+      'what to measure, by the names of ir_measures: "AP@10 nDCG@10 RR Rprec"; may be repeated',
+      parseMeasures,
+    )
+    .option(
+      '--protocol <name>',
+      `full: ${PROTOCOLS.full.description} (unless told); notebook: ${PROTOCOLS.notebook.description}`,
+      oneOf('--protocol', PROTOCOL_NAMES),
+    )
+    .option('--seed <integer>', 'of the intervals, and of the queries that a protocol draws', parseSeed, 0)
+    .option('--trec <folder>', 'also write qrels.txt and one run file for each system, in TREC format', text('--trec'))
+    .option('--run <file>', 'judge this run instead of an index; may be repeated', collected('--run'))
+    .option('--qrels <file>', 'relevance judgements for --run', text('--qrels'));
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex evaluate photos.index', 'the table of measures'],
-    ['neurodex evaluate photos.index --system dsi --split validation --json', 'for a program'],
+    ['neurodex evaluate photos.index --systems dsi --split validation --json', 'for a program'],
+    ['neurodex evaluate photos.index --measures "AP nDCG@10 Rprec"', 'other measures'],
     ['neurodex evaluate photos.index --trec runs', 'rankings for trec_eval or ir_measures'],
+    ['neurodex evaluate --run bm25.txt --run mine.txt --qrels qrels.txt', 'runs that another program made'],
   ]);
-  command.action((index: string, flags: Flags) => evaluate(index, flags, context));
+  command.action((index: string | undefined, flags: Flags) => evaluate(index, flags, context));
 }
 
-async function evaluate(index: string, flags: Flags, context: Context): Promise<void> {
-  await perform(context, flags, { unwinds: false }, async ({ reporter, path }) => {
+async function evaluate(index: string | undefined, flags: Flags, context: Context): Promise<void> {
+  await perform(context, flags, { unwinds: false }, async (work) => {
+    if (flags.run !== undefined || flags.qrels !== undefined) return await judge(index, flags, context, work);
+    if (index === undefined) {
+      throw new NeurodexError('usage', 'neurodex evaluate needs an index, or --run and --qrels', {
+        hint: 'see neurodex evaluate --help',
+      });
+    }
+    const { reporter, path } = work;
+    const split = flags.split ?? 'test';
     const evaluation = await context.services.jobs.evaluateIndex({
       index: path(index),
-      systems: [...(flags.system ?? SYSTEMS)],
-      split: flags.split,
+      ...(flags.systems === undefined ? {} : { systems: flags.systems }),
+      split,
+      seed: flags.seed,
+      ...(flags.measures === undefined ? {} : { measures: flags.measures }),
+      ...(flags.protocol === undefined ? {} : { protocol: flags.protocol }),
       ...(flags.trec === undefined ? {} : { trec: path(flags.trec) }),
       device: flags.device,
       reporter,
     });
     const written = flags.trec === undefined ? '' : `\n\nTREC files in ${flags.trec}`;
-    return { json: evaluation, text: describeEvaluation(evaluation, flags.split) + written };
+    return { json: evaluation, text: describeEvaluation(evaluation, split) + written };
   });
 }
 
-export const describeEvaluation = ({ catalogue, queries, systems }: Comparison, split: Split): string =>
-  `${plural(queries, `${split} query`, `${split} queries`)} over ${plural(catalogue, 'catalogue picture')}\n\n${measuresTable(systems)}`;
+async function judge(
+  index: string | undefined,
+  flags: Flags,
+  context: Context,
+  { reporter, path }: Work,
+): Promise<CommandResult> {
+  const { run, qrels, measures, seed } = flags;
+  if (run === undefined || qrels === undefined) {
+    throw new NeurodexError('usage', `${run === undefined ? '--qrels' : '--run'} was given without the other`, {
+      hint: 'write --run FILE --qrels FILE',
+    });
+  }
+  const foreign = OF_AN_INDEX.find((flag) => flags[flag] !== undefined);
+  if (index !== undefined || foreign !== undefined) {
+    const what = index === undefined ? `--${foreign}` : `the index ${index}`;
+    throw new NeurodexError('usage', `${what} has nothing to say about a run`, {
+      hint: `leave it out; \`neurodex evaluate INDEX --trec DIR\` writes the judgements of an index`,
+    });
+  }
+  const evaluation = await context.services.jobs.judgeRuns({
+    qrels: { name: qrels, path: path(qrels) },
+    runs: run.map((name) => ({ name, path: path(name) })),
+    ...(measures === undefined ? {} : { measures }),
+    seed,
+    reporter,
+  });
+  return { json: evaluation, text: describeRuns(evaluation) };
+}
+
+export const INTERVALS = 'in brackets: 95 % bootstrap intervals over queries';
+
+export const describeEvaluation = (
+  { catalogue, queries, withoutRelevant, protocol, systems, intervals }: Comparison,
+  split: Split,
+): string =>
+  [
+    `${plural(queries, `${split} query`, `${split} queries`)} over ${plural(catalogue, 'catalogue picture')}${leftOut(withoutRelevant)}`,
+    ...(protocol === 'full' ? [] : [PROTOCOLS[protocol].description]),
+    '',
+    measuresTable(systems, intervals),
+    '',
+    INTERVALS,
+  ].join('\n');
+
+const leftOut = (queries: number): string =>
+  queries === 0 ? '' : `; ${plural(queries, 'query', 'queries')} without a relevant picture left out`;
+
+const describeRuns = ({ queries, withoutRelevant, systems, intervals }: RunsComparison): string =>
+  [
+    `${plural(queries, 'judged query', 'judged queries')}${withoutRelevant === 0 ? '' : `, ${withoutRelevant} of them without a relevant document`}`,
+    '',
+    measuresTable(systems, intervals),
+    '',
+    INTERVALS,
+  ].join('\n');

@@ -1,7 +1,11 @@
+import type { Device } from '@neurodex/autograd';
 import type { Command } from 'commander';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import { measuresLine } from '../../report/table.ts';
-import { text } from '../arguments.ts';
+import type { SystemName } from '../../retrieval/system.ts';
+import { shellQuote } from '../../shell.ts';
+import { ON_NAN, type OnNan } from '../../training/on-nan.ts';
+import { oneOf, parseSystems, SYSTEMS, text } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -12,19 +16,23 @@ import {
   withExamples,
 } from '../command.ts';
 import { formatCount, formatSeconds, plural } from '../format.ts';
-import { shellQuote } from '../shell.ts';
 import {
   type ConfigurationFlags,
+  configurationOf,
   SOURCE_HELP,
   type SourceFlags,
   sourceOf,
   withConfiguration,
   withSource,
 } from '../source.ts';
+import { type TrackingFlags, trackingOf, withTracking } from '../tracking.ts';
 
-interface Flags extends CommonFlags, DeviceFlag, SourceFlags, ConfigurationFlags {
+interface Flags extends CommonFlags, DeviceFlag, TrackingFlags, SourceFlags, ConfigurationFlags {
   readonly out: string;
+  readonly systems?: readonly SystemName[];
   readonly force?: true;
+  readonly resume?: true;
+  readonly onNan?: OnNan;
 }
 
 export function addIndex(program: Command, context: Context): void {
@@ -38,29 +46,62 @@ export function addIndex(program: Command, context: Context): void {
     )
     .argument('<source>', SOURCE_HELP)
     .requiredOption('--out <folder>', 'folder of the new index', text('--out'));
-  withSource(withConfiguration(command)).option('--force', 'replace the index that is in the folder');
-  withCommonFlags(withDevice(command));
+  withConfiguration(command).option(
+    '--systems <names>',
+    `what shall answer, separated by commas: ${SYSTEMS.join(',')} (all that the pictures allow unless told)`,
+    parseSystems,
+  );
+  withSource(command)
+    .option('--resume', 'go on with the run that was interrupted, or begin where there is none')
+    .option('--force', 'replace the index that is in the folder; without --resume, also start anew')
+    .option(
+      '--on-nan <what>',
+      `a batch whose loss is no number: ${ON_NAN.join(' or ')} (stop unless told)`,
+      oneOf('--on-nan', ON_NAN),
+    );
+  withCommonFlags(withTracking(withDevice(command)));
   withExamples(command, [
     ['neurodex index photos --out photos.index', 'an index with the default configuration'],
     ['neurodex index photos --out photos.index --preset quick --seed 7 --force', 'a first look, again'],
     ['neurodex index photos --out photos.index --set training.indexingEpochs=800', 'train for longer'],
     ['neurodex index coco --from /data/coco --out coco.index --preset seed', 'MS COCO from a local copy'],
+    ['neurodex index photos --out photos.index --track tensorboard,wandb', 'and look at the curves there'],
+    ['neurodex index photos --out photos.index --resume', 'go on after an interruption, with what the run began with'],
   ]);
-  command.action((source: string, flags: Flags) => index(source, flags, context));
+  command.action((source: string, flags: Flags) => {
+    const device = command.getOptionValueSource('device') === 'default' ? undefined : flags.device;
+    return index(source, { ...flags, device }, context);
+  });
 }
 
-async function index(source: string, flags: Flags, context: Context): Promise<void> {
+async function index(
+  source: string,
+  flags: Omit<Flags, 'device'> & { readonly device: Device | undefined },
+  context: Context,
+): Promise<void> {
   const { io, services } = context;
   await perform(context, flags, { unwinds: true }, async (work) => {
-    const { dataset, config } = await sourceOf(source, flags, context, work);
+    const { reporter, path } = work;
+    const begun = flags.resume
+      ? await services.jobs.readBegun(path(flags.out), { orComplete: flags.force !== true })
+      : undefined;
+    const asked = await configurationOf(flags, context, begun?.config);
+    const systems = flags.systems ?? begun?.systems;
+    const seed = flags.seed ?? begun?.seed ?? 0;
+    const tracking = trackingOf(flags, path(flags.out), io.env);
+    const { dataset, config } = await sourceOf(source, flags, { config: asked, seed }, context, work);
     const summary = await services.jobs.createIndex({
       dataset,
-      out: work.path(flags.out),
+      out: path(flags.out),
       config,
-      seed: flags.seed,
+      ...(systems === undefined ? {} : { systems }),
+      seed,
       force: flags.force === true,
-      device: flags.device,
-      reporter: work.reporter,
+      resume: flags.resume === true,
+      onNan: flags.onNan ?? begun?.onNan ?? 'stop',
+      device: flags.device ?? begun?.device ?? 'cpu',
+      ...tracking,
+      reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
     });
     return { json: summary, text: describe(summary, flags.out) };
@@ -68,13 +109,14 @@ async function index(source: string, flags: Flags, context: Context): Promise<vo
 }
 
 function describe(summary: IndexSummary, out: string): string {
-  const { catalogue, queries, skipped, parameters, steps, seconds, validation } = summary;
+  const { catalogue, queries, skipped, systems, parameters, steps, seconds, validation } = summary;
   const lines = [
     `index       ${out}`,
     `catalogue   ${plural(catalogue, 'picture')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
     ...(skipped.length > 0 ? [`skipped     ${plural(skipped.length, 'file')}, named in the warnings`] : []),
-    `parameters  ${formatCount(parameters)}`,
+    `systems     ${systems.join(', ')}`,
+    ...(parameters > 0 ? [`parameters  ${formatCount(parameters)}`] : []),
     `training    ${plural(steps, 'step')} in ${formatSeconds(seconds)}`,
     ...(Object.keys(validation).length > 0 ? [`validation  ${measuresLine(validation)}`] : []),
     '',

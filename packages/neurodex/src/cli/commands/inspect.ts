@@ -32,15 +32,24 @@ async function inspect(index: string, flags: Flags, context: Context): Promise<v
 }
 
 function describe(inspection: IndexFacts, verified: boolean): string {
-  const { dataset, queries, config, skipped, notices } = inspection;
+  const { dataset, queries, config, bovw, skipped, notices } = inspection;
   const lines = [
     `index       ${inspection.index} (version ${inspection.version}${verified ? ', every file sound' : ''})`,
     `created     ${inspection.created}, seed ${inspection.seed}`,
     `data set    ${dataset.name}: ${dataset.source}`,
     `catalogue   ${plural(inspection.catalogue, 'picture')} in ${plural(inspection.classes, 'class', 'classes')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
-    `parameters  ${formatCount(inspection.parameters)}`,
-    `size        ${formatBytes(inspection.bytes)}`,
+    `systems     ${inspection.systems.join(', ')}`,
+    ...(inspection.parameters > 0
+      ? [`network     ${formatCount(inspection.parameters)} parameters, ${formatBytes(inspection.bytes)}`]
+      : []),
+    ...(bovw === undefined
+      ? []
+      : [
+          `bovw        ${formatCount(bovw.descriptors)} descriptors, vocabulary of ${formatBytes(bovw.vocabulary.bytes)}` +
+            `${bovw.withoutKeypoints > 0 ? `, ${plural(bovw.withoutKeypoints, 'picture')} without keypoints` : ''}` +
+            `${bovw.neighbours === undefined ? '' : ', approximate search'}`,
+        ]),
     '',
     'configuration',
     ...settings(config),

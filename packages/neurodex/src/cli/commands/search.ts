@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { SearchResults } from '../../jobs/search.ts';
 import { textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
-import type { SystemName } from '../../retrieval/open.ts';
+import type { SystemName } from '../../retrieval/system.ts';
 import { oneOf, SYSTEMS, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -27,7 +27,7 @@ export function addSearch(program: Command, context: Context): void {
     .argument('<index>', 'folder that neurodex index made')
     .argument('<files...>', 'query pictures')
     .option('--k <n>', 'answers for each query', wholeNumber('--k', 1), 10)
-    .option('--system <name>', 'who answers: dsi or pixels', oneOf('--system', SYSTEMS), 'dsi' as SystemName);
+    .option('--system <name>', `who answers: ${SYSTEMS.join(', ')}`, oneOf('--system', SYSTEMS), 'dsi' as SystemName);
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex search photos.index holiday.jpg', 'the ten best answers'],

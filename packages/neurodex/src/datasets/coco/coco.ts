@@ -61,6 +61,7 @@ export async function openCoco(options: CocoOptions): Promise<Dataset> {
     source,
     pictures,
     notices: [notice(year, split)],
+    ...(folder === undefined ? { remote: true } : {}),
     skipped: [...instances.skipped, ...(captions?.skipped ?? [])],
     inputs: () =>
       localInputs(folder === undefined ? files : [...files, ...pictures.map(({ path }) => join(folder, path))]),

@@ -7,5 +7,6 @@ export const indexingAccuracy: Measure = {
   source: 'Hits@K of the indexing task; Tay et al. 2022, "Transformer Memory as a Differentiable Search Index"',
   cutoff: 'required',
   task: 'indexing',
+  saturates: true,
   compute: (query, cutoff) => (firstRelevantRank(query, needed(cutoff, 'IA')) === Number.POSITIVE_INFINITY ? 0 : 1),
 };

@@ -7,6 +7,7 @@ export const precision: Measure = {
   source: 'trec_eval P',
   cutoff: 'required',
   task: 'retrieval',
+  saturates: true,
   compute(query, cutoff) {
     const depth = needed(cutoff, 'P');
     return relevantWithin(query, depth) / depth;

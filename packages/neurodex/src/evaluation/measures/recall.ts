@@ -7,6 +7,7 @@ export const recall: Measure = {
   source: 'trec_eval recall',
   cutoff: 'required',
   task: 'retrieval',
+  saturates: true,
   compute(query, cutoff) {
     const relevant = relevantCount(query);
     return relevant === 0 ? 0 : relevantWithin(query, needed(cutoff, 'R')) / relevant;

@@ -7,6 +7,7 @@ export const success: Measure = {
   source: 'trec_eval success',
   cutoff: 'required',
   task: 'retrieval',
+  saturates: true,
   compute: (query, cutoff) =>
     firstRelevantRank(query, needed(cutoff, 'Success')) === Number.POSITIVE_INFINITY ? 0 : 1,
 };

@@ -1,6 +1,8 @@
+import type { ArenaPlane } from './arena.ts';
 import { BORDER, type SiftParameters } from './parameters.ts';
 import type { Plane } from './plane.ts';
 import type { Octave } from './pyramid.ts';
+import { vectors } from './vectors.ts';
 
 /** An extremum of the scale space, found between the pixels. */
 export interface Extremum {
@@ -21,34 +23,36 @@ export interface Extremum {
 const STEPS = 5;
 const RANGE = 255;
 
-/** Local extrema of the differences over space and scale (Lowe 2004, §3.1), refined and filtered (§4). */
-export function* findExtrema({ differences }: Octave, parameters: SiftParameters): Generator<Extremum> {
+/** Local extrema of the differences over space and scale (Lowe 2004, §3.1), refined and filtered (§4); layer by layer. */
+export function* findExtrema({ differences, arena }: Octave, parameters: SiftParameters): Generator<Extremum> {
   // A first, coarse threshold on whole grey values; the exact one follows the refinement.
   const threshold = Math.floor((0.5 * parameters.contrastThreshold * RANGE) / parameters.octaveLayers);
   for (let layer = 1; layer <= parameters.octaveLayers; layer++) {
-    const planes = [differences[layer - 1], differences[layer], differences[layer + 1]] as [Plane, Plane, Plane];
-    const { width, height, data } = planes[1];
-    for (let row = BORDER; row < height - BORDER; row++) {
-      for (let column = BORDER; column < width - BORDER; column++) {
-        const at = row * width + column;
-        if (Math.abs(data[at] as number) <= threshold || !isExtremum(planes, at, width)) continue;
-        const found = refine(differences, layer, row, column, parameters);
-        if (found !== undefined) yield found;
-      }
+    const [below, at, above] = differences.slice(layer - 1, layer + 2) as [ArenaPlane, ArenaPlane, ArenaPlane];
+    const { width, height, stride } = at;
+    const [columns, rows] = [width - 2 * BORDER, height - 2 * BORDER];
+    if (columns <= 0 || rows <= 0) continue;
+    const end = vectors.extrema(
+      below.address,
+      at.address,
+      above.address,
+      4 * stride,
+      4 * (BORDER * stride + BORDER),
+      4 * columns,
+      rows,
+      threshold,
+      arena.numbers.byteOffset,
+    );
+    const count = (end - arena.numbers.byteOffset) / 4;
+    for (let i = 0; i < count; i++) {
+      const number = arena.numbers[i] as number;
+      const [row, column] = [Math.floor(number / stride), number % stride];
+      // The last vector of a row may reach into its border.
+      if (column >= width - BORDER) continue;
+      const found = refine(differences, layer, row, column, parameters);
+      if (found !== undefined) yield found;
     }
   }
-}
-
-/** Whether the value is at least as large (or as small, if negative) as its 26 neighbours in space and scale. */
-function isExtremum(planes: readonly [Plane, Plane, Plane], at: number, width: number): boolean {
-  const value = planes[1].data[at] as number;
-  const sign = value > 0 ? 1 : -1;
-  for (const { data } of planes) {
-    for (let dy = -width; dy <= width; dy += width) {
-      for (let dx = -1; dx <= 1; dx++) if (sign * (data[at + dy + dx] as number) > sign * value) return false;
-    }
-  }
-  return true;
 }
 
 /** Fits a quadratic around the pixel (Brown & Lowe 2002) and moves until its extremum lies within half a pixel. */
@@ -101,22 +105,22 @@ function derivatives(
   row: number,
   column: number,
 ): { value: number; gradient: Vector; hessian: Matrix } {
-  const { width } = differences[layer] as Plane;
-  const at = row * width + column;
+  const { stride } = differences[layer] as Plane;
+  const at = row * stride + column;
   const read = (dl: number, offset: number): number =>
     ((differences[layer + dl] as Plane).data[at + offset] as number) / RANGE;
   const value = read(0, 0);
   const gradient: Vector = [
     (read(0, 1) - read(0, -1)) / 2,
-    (read(0, width) - read(0, -width)) / 2,
+    (read(0, stride) - read(0, -stride)) / 2,
     (read(1, 0) - read(-1, 0)) / 2,
   ];
   const xx = read(0, 1) + read(0, -1) - 2 * value;
-  const yy = read(0, width) + read(0, -width) - 2 * value;
+  const yy = read(0, stride) + read(0, -stride) - 2 * value;
   const ss = read(1, 0) + read(-1, 0) - 2 * value;
-  const xy = (read(0, width + 1) - read(0, width - 1) - read(0, 1 - width) + read(0, -width - 1)) / 4;
+  const xy = (read(0, stride + 1) - read(0, stride - 1) - read(0, 1 - stride) + read(0, -stride - 1)) / 4;
   const xs = (read(1, 1) - read(1, -1) - read(-1, 1) + read(-1, -1)) / 4;
-  const ys = (read(1, width) - read(1, -width) - read(-1, width) + read(-1, -width)) / 4;
+  const ys = (read(1, stride) - read(1, -stride) - read(-1, stride) + read(-1, -stride)) / 4;
   return { value, gradient, hessian: [xx, xy, xs, xy, yy, ys, xs, ys, ss] };
 }
 

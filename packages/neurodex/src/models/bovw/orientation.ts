@@ -1,5 +1,5 @@
 import type { Extremum } from './extrema.ts';
-import type { Plane } from './plane.ts';
+import type { Gradients } from './gradients.ts';
 
 const BINS = 36;
 /** The window's deviation, as a multiple of the keypoint's scale (Lowe 2004, §5). */
@@ -10,8 +10,8 @@ const RADIUS = 3 * WINDOW;
 const PEAK = 0.8;
 
 /** Main directions of the gradients around a point (Lowe 2004, §5): degrees, clockwise in a picture whose y points down. */
-export function orientations({ column, row, scale }: Extremum, gaussian: Plane): number[] {
-  const histogram = smoothed(gradientHistogram(gaussian, column, row, scale));
+export function orientations({ column, row, scale }: Extremum, gradients: Gradients): number[] {
+  const histogram = smoothed(gradientHistogram(gradients, column, row, scale));
   const highest = Math.max(...histogram);
   const found: number[] = [];
   for (let bin = 0; bin < BINS; bin++) {
@@ -27,21 +27,25 @@ export function orientations({ column, row, scale }: Extremum, gaussian: Plane):
   return found;
 }
 
-function gradientHistogram({ width, height, data }: Plane, column: number, row: number, scale: number): Float64Array {
+function gradientHistogram(gradients: Gradients, column: number, row: number, scale: number): Float64Array {
+  const { width, height, stride } = gradients;
+  const [lengths, directions] = [gradients.lengths.data, gradients.directions.data];
   const histogram = new Float64Array(BINS);
   const radius = Math.round(RADIUS * scale);
   const decay = -1 / (2 * (WINDOW * scale) ** 2);
-  for (let i = -radius; i <= radius; i++) {
-    const y = row + i;
-    if (y <= 0 || y >= height - 1) continue;
-    for (let j = -radius; j <= radius; j++) {
-      const x = column + j;
-      if (x <= 0 || x >= width - 1) continue;
-      const at = y * width + x;
-      const dx = (data[at + 1] as number) - (data[at - 1] as number);
-      const dy = (data[at - width] as number) - (data[at + width] as number);
-      const bin = (Math.round((BINS / (2 * Math.PI)) * Math.atan2(dy, dx)) + BINS) % BINS;
-      histogram[bin] = (histogram[bin] as number) + Math.exp((i * i + j * j) * decay) * Math.hypot(dx, dy);
+  // The Gaussian of (i, j) is the product of those of i and j.
+  const weights = Float64Array.from({ length: radius + 1 }, (_, i) => Math.exp(i * i * decay));
+  const perBin = BINS / (2 * Math.PI);
+  const left = Math.max(-radius, 1 - column);
+  const right = Math.min(radius, width - 2 - column);
+  for (let i = Math.max(-radius, 1 - row); i <= Math.min(radius, height - 2 - row); i++) {
+    const rowWeight = weights[Math.abs(i)] as number;
+    for (let j = left; j <= right; j++) {
+      const at = (row + i) * stride + column + j;
+      const nearest = Math.round(perBin * (directions[at] as number));
+      const bin = nearest === BINS ? 0 : nearest;
+      const weight = rowWeight * (weights[Math.abs(j)] as number);
+      histogram[bin] = (histogram[bin] as number) + weight * (lengths[at] as number);
     }
   }
   return histogram;

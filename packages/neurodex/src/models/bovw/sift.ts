@@ -1,7 +1,8 @@
 import { describe } from './descriptor.ts';
 import { findExtrema } from './extrema.ts';
+import { gradientsOf } from './gradients.ts';
 import { orientations } from './orientation.ts';
-import { SIFT_DEFAULTS, type SiftParameters } from './parameters.ts';
+import { DESCRIPTOR_LENGTH, SIFT_DEFAULTS, type SiftParameters } from './parameters.ts';
 import type { Plane } from './plane.ts';
 import { scaleSpace } from './pyramid.ts';
 
@@ -29,13 +30,19 @@ export interface Keypoint {
 export function sift(picture: Plane, parameters: SiftParameters = SIFT_DEFAULTS): Keypoint[] {
   const keypoints: Keypoint[] = [];
   for (const octave of scaleSpace(picture, parameters)) {
-    const { gaussians, pixel } = octave;
-    for (const extremum of findExtrema(octave, parameters)) {
-      const { x, y, layer, scale, response } = extremum;
-      const gaussian = gaussians[layer] as Plane;
-      for (const angle of orientations(extremum, gaussian)) {
-        const descriptor = describe(gaussian, x, y, angle, scale);
-        keypoints.push({ x: x * pixel, y: y * pixel, size: 2 * scale * pixel, angle, response, descriptor });
+    const { gaussians, arena, pixel } = octave;
+    const extrema = [...findExtrema(octave, parameters)];
+    // Gradients are there for one layer at a time.
+    for (const [layer, gaussian] of gaussians.entries()) {
+      const found = extrema.filter((extremum) => extremum.layer === layer);
+      if (found.length === 0) continue;
+      const gradients = gradientsOf(gaussian, arena);
+      for (const extremum of found) {
+        const { x, y, scale, response } = extremum;
+        for (const angle of orientations(extremum, gradients)) {
+          const descriptor = describe(gradients, x, y, angle, scale);
+          keypoints.push({ x: x * pixel, y: y * pixel, size: 2 * scale * pixel, angle, response, descriptor });
+        }
       }
     }
   }
@@ -47,8 +54,20 @@ export function sift(picture: Plane, parameters: SiftParameters = SIFT_DEFAULTS)
 const samePlace = (a: Keypoint, b: Keypoint): boolean =>
   a.x === b.x && a.y === b.y && a.size === b.size && a.angle === b.angle;
 
-/** RootSIFT (Arandjelović & Zisserman 2012): square roots of the elements over their sum, so that distances compare histograms. */
-export function rootSift(descriptor: Uint8Array): Float32Array {
-  const sum = descriptor.reduce((total, value) => total + value, 0);
-  return Float32Array.from(descriptor, (value) => (sum === 0 ? 0 : Math.sqrt(value / sum)));
+/**
+ * RootSIFT (Arandjelović & Zisserman 2012): square roots of the elements over their sum, so that Euclidean distances
+ * compare histograms by Hellinger's kernel.
+ * @param descriptors uint8 [n, 128]
+ * @returns float32 [n, 128], each of unit length, or zero where the descriptor is
+ */
+export function rootSift(descriptors: Uint8Array): Float32Array {
+  const roots = new Float32Array(descriptors.length);
+  for (let start = 0; start < descriptors.length; start += DESCRIPTOR_LENGTH) {
+    const descriptor = descriptors.subarray(start, start + DESCRIPTOR_LENGTH);
+    let sum = 0;
+    for (const value of descriptor) sum += value;
+    if (sum === 0) continue;
+    for (let i = 0; i < descriptor.length; i++) roots[start + i] = Math.sqrt((descriptor[i] as number) / sum);
+  }
+  return roots;
 }

@@ -68,6 +68,8 @@ export interface PatchMemory {
 export interface ForwardOptions {
   /** Dropout rate; 0 outside training. */
   readonly dropout: number;
+  /** Told of the attention of each block in turn, [B,H,S,K]: who reads it makes it an output of the graph. */
+  readonly onAttention?: (probabilities: Tensor) => void;
 }
 
 /**
@@ -103,7 +105,7 @@ export function encode(
     keys.push(k);
     values.push(v);
     // Nothing reads the patches after the last block's keys and values.
-    if (i < layers - 1) x = block(parameters, i, x, attention(q(), k, v, geometry.heads, mask)[0], options);
+    if (i < layers - 1) x = block(parameters, i, x, attend(q(), k, v, geometry, mask, options), options);
   }
   return { keys, values };
 }
@@ -127,7 +129,7 @@ export function decode(
     const { q, k, v } = project(parameters, i, x);
     const keys = concat([memory.keys[i] as Tensor, k], 0);
     const values = concat([memory.values[i] as Tensor, v], 0);
-    x = block(parameters, i, x, attention(q(), keys, values, geometry.heads, plan.mask)[0], options);
+    x = block(parameters, i, x, attend(q(), keys, values, geometry, plan.mask, options), options);
   }
   return linear(standardize(x), foldNorm(layer(parameters, 'final'), layer(parameters, 'head')));
 }
@@ -146,6 +148,19 @@ function project(parameters: NamedTensors, i: number, x: Tensor) {
     return reshape(gemm(rows, slice(weight, 1, start, end), biased ? slice(bias, 0, start, end) : undefined), x.shape);
   };
   return { q: () => part(0, true), k: part(1, false), v: part(2, true) };
+}
+
+function attend(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  { heads }: Geometry,
+  mask: Tensor | undefined,
+  { onAttention }: ForwardOptions,
+): Tensor {
+  const [attended, probabilities] = attention(q, k, v, heads, mask);
+  onAttention?.(probabilities);
+  return attended;
 }
 
 /** The rest of block i, after attention: projection and feed-forward, each added to what came in. */

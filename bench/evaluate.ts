@@ -1,0 +1,131 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Random, type Runtime, type Session } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import sharp from 'sharp';
+import type { Dataset, SourcePicture } from '../packages/neurodex/src/datasets/dataset.ts';
+import { evaluateSystems } from '../packages/neurodex/src/evaluation/compare.ts';
+import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
+import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
+import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
+import { silentReporter } from '../packages/neurodex/src/progress.ts';
+import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
+import { SYSTEMS } from '../packages/neurodex/src/retrieval/system.ts';
+import { atLeast, type Benchmark } from './benchmark.ts';
+import { interleave, summarise } from './statistics.ts';
+
+const CLASSES = 10;
+
+/** A runtime that adds up the time its sessions run. */
+function clocked(): { runtime: Runtime; seconds: () => number } {
+  const real = nodeRuntime();
+  let total = 0;
+  const clock = (session: Session): Session => ({
+    async run(feeds, into) {
+      const start = performance.now();
+      try {
+        return await session.run(feeds, into);
+      } finally {
+        total += (performance.now() - start) / 1000;
+      }
+    },
+    release: () => session.release(),
+  });
+  return { runtime: { ...real, load: async (model) => clock(await real.load(model)) }, seconds: () => total };
+}
+
+/** Soft random spots, as PNG files: pictures that every system can read, of no meaning. */
+function randomPictures(catalogue: number, queries: number): Dataset {
+  const random = Random.seeded(1);
+  const pictures = Array.from({ length: catalogue + queries }, (_, i): SourcePicture => {
+    const spots = new Uint8Array(6 * 6 * 3);
+    random.fillBytes(spots);
+    return {
+      path: `${String(i).padStart(6, '0')}.png`,
+      labels: [`class ${i % CLASSES}`],
+      role: i < catalogue ? 'catalogue' : i % 50 === 0 ? 'train' : 'test',
+      read: () =>
+        sharp(spots, { raw: { width: 6, height: 6, channels: 3 } })
+          .resize(64, 64, { kernel: 'cubic' })
+          .png({ compressionLevel: 1 })
+          .toBuffer(),
+    };
+  });
+  return { name: 'random', source: 'bench/evaluate.ts', pictures, notices: [], skipped: [] };
+}
+
+export const benchmark: Benchmark = {
+  name: 'evaluate',
+  description:
+    'measuring every system on 1,000 queries over 1,000 catalogue pictures: how long, and how much of it is the network',
+  flags: {
+    catalogue: { type: 'string', default: '1000' },
+    queries: { type: 'string', default: '1000' },
+    rounds: { type: 'string', default: '1' },
+    systems: { type: 'string', default: SYSTEMS.join(',') },
+  },
+  async run({ flags, log }) {
+    const [catalogue, asked, rounds] = [Number(flags.catalogue), Number(flags.queries), Number(flags.rounds)];
+    const folder = await mkdtemp(join(tmpdir(), 'neurodex-bench-'));
+    try {
+      const wanted = String(flags.systems).split(',');
+      const systems = SYSTEMS.filter((name) => wanted.includes(name));
+      if (systems.length !== wanted.length) throw new Error(`--systems takes some of ${SYSTEMS.join(', ')}`);
+      log('making an index of random pictures, trained for a single step');
+      const out = join(folder, 'index');
+      await createIndex({
+        // One picture in fifty of the queries is for training, of which there is none.
+        dataset: randomPictures(catalogue, Math.ceil((asked * 50) / 49) + 1),
+        out,
+        config: { ...PRESETS.default, training: { ...PRESETS.default.training, indexingEpochs: 0.01 } },
+        systems,
+        seed: 1,
+        force: false,
+        device: 'cpu',
+        reporter: silentReporter,
+      });
+      const { runtime, seconds } = clocked();
+      const index = await openIndex(out, runtime);
+      const queries = queriesOf(index.catalogue, 'test').slice(0, asked);
+      const evaluate = async (name: (typeof SYSTEMS)[number], few = false) =>
+        await evaluateSystems({
+          catalogue: index.catalogue,
+          queries: few ? queries.slice(0, 64) : queries,
+          systems: [await index.system(name)],
+        });
+      const inside: Record<string, number[]> = {};
+      const side = (name: (typeof SYSTEMS)[number]) => async (): Promise<number> => {
+        const [start, before] = [performance.now(), seconds()];
+        await evaluate(name);
+        const total = (performance.now() - start) / 1000;
+        inside[name] = [...(inside[name] ?? []), (seconds() - before) / total];
+        return total;
+      };
+      for (const name of systems) await evaluate(name, true);
+      for (const name of systems) inside[name] = [];
+      const summaries = await interleave(
+        Object.fromEntries(systems.map((name) => [name, side(name)])),
+        rounds,
+        (name, round, value) => log(`round ${round}, ${name}: ${value.toFixed(2)} s`),
+      );
+      await index.close();
+      const sides = Object.fromEntries(
+        systems.map((name) => [
+          name,
+          {
+            catalogue,
+            queries: queries.length,
+            medianSeconds: summaries[name]?.median,
+            millisecondsPerQuery: (1000 * (summaries[name]?.median ?? Number.NaN)) / queries.length,
+            insideOnnxRuntime: summarise(inside[name] ?? []).median,
+          },
+        ]),
+      );
+      const share = systems.includes('dsi') ? summarise(inside.dsi ?? []).median : null;
+      return { sides, ratios: {}, targets: [atLeast('dsi: share of the time inside ONNX Runtime', share, 0.8)] };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};

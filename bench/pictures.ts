@@ -1,0 +1,34 @@
+import { Random } from '@neurodex/autograd';
+import type { Catalogue, StoredPicture } from '../packages/neurodex/src/catalogue/catalogue.ts';
+import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
+import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
+
+/** A catalogue of noise in memory: `catalogue` pictures and as many training queries, two of each to a class. */
+export function noiseCatalogue(pictures: number, size: number): { catalogue: Catalogue; trie: Trie } {
+  const rows: StoredPicture[] = [];
+  const digits = String(pictures - 1).length;
+  for (let i = 0; i < 2 * pictures; i++) {
+    const label = `class ${Math.floor((i % pictures) / 2)}`;
+    const identifier = i < pictures ? { identifier: String(i).padStart(digits, '0') } : {};
+    rows.push({ row: i, path: `${i}.png`, labels: [label], role: i < pictures ? 'catalogue' : 'train', ...identifier });
+  }
+  const pixels = new Uint8Array(new SharedArrayBuffer(rows.length * size * size * 3));
+  Random.seeded(1).fillBytes(pixels);
+  const named = rows.filter(({ identifier }) => identifier !== undefined);
+  return {
+    catalogue: {
+      size,
+      pictures: rows,
+      hasClasses: true,
+      notices: [],
+      skipped: [],
+      pixels,
+      thumbnail: (row) => Promise.reject(new Error(`noise has no thumbnail of row ${row}`)),
+    },
+    trie: new Trie(
+      numeric,
+      named.map(({ identifier }) => identifier ?? ''),
+      named.map(({ row }) => row),
+    ),
+  };
+}

@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import type { Config } from '../packages/neurodex/src/config.ts';
+import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
+import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
+import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
+import { Validator } from '../packages/neurodex/src/jobs/validate.ts';
+import { geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
+import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
+import { silentReporter } from '../packages/neurodex/src/progress.ts';
+import { RunLog } from '../packages/neurodex/src/tracking/run-log.ts';
+import { CheckpointFolder } from '../packages/neurodex/src/training/checkpoint-folder.ts';
+import { catalogueQueries, retrievalQueries } from '../packages/neurodex/src/training/examples.ts';
+import { train } from '../packages/neurodex/src/training/loop.ts';
+import { atMost, type Benchmark } from './benchmark.ts';
+import { noiseCatalogue } from './pictures.ts';
+
+const PICTURES = 64;
+const SAMPLES = 200;
+/** A small network on pictures large enough that worker threads show them; everything else as in a real run. */
+const config: Config = {
+  ...PRESETS.quick,
+  pictures: { ...PRESETS.quick.pictures, size: 48 },
+  model: {
+    ...PRESETS.quick.model,
+    patchSize: 16,
+    width: 16,
+    feedForwardWidth: 16,
+    layers: 1,
+    stem: 'linear',
+    dropout: 0.1,
+  },
+  training: { ...PRESETS.quick.training, batchSize: 32, validateEvery: 500, checkpointEvery: 200, patience: 0 },
+};
+
+export const benchmark: Benchmark = {
+  name: 'soak',
+  description: 'resident memory over 10,000 training steps, with threads, validation, checkpoints and the run log',
+  flags: { steps: { type: 'string', default: '10000' } },
+  async run({ flags, log }) {
+    const steps = Number(flags.steps);
+    const folder = await mkdtemp(join(tmpdir(), 'neurodex-soak-'));
+    const samples: { step: number; mebibytes: number }[] = [];
+    const every = Math.max(1, Math.round(steps / SAMPLES));
+    const started = performance.now();
+    try {
+      await trainFor(steps, folder, (step) => {
+        if (step % every === 0) samples.push({ step, mebibytes: process.memoryUsage.rss() / 2 ** 20 });
+        if (step % (10 * every) === 0) log(`step ${step}: ${Math.round(samples.at(-1)?.mebibytes ?? 0)} MiB`);
+      });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+    const seconds = (performance.now() - started) / 1000;
+    // Until then arenas, compiled code and caches come to their size.
+    const settled = samples.filter(({ step }) => step > steps / 2);
+    const slope = 1000 * slopeOf(settled.map(({ step, mebibytes }) => [step, mebibytes]));
+    const peak = Math.max(...samples.map(({ mebibytes }) => mebibytes));
+    const half = settled[0]?.mebibytes ?? Number.NaN;
+    return {
+      sides: {
+        neurodex: {
+          steps,
+          seconds,
+          peakMebibytes: peak,
+          mebibytesHalfWay: half,
+          mebibytesAtTheEnd: settled.at(-1)?.mebibytes,
+          mebibytesPerThousandSteps: slope,
+        },
+      },
+      ratios: { 'peak / half way': peak / half },
+      targets: [atMost('growth of resident memory over the second half, MiB per 1,000 steps', slope, 1)],
+    };
+  },
+};
+
+async function trainFor(steps: number, folder: string, onStep: (step: number) => void): Promise<void> {
+  const { catalogue, trie } = noiseCatalogue(PICTURES, config.pictures.size);
+  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
+  const length = identifierLength(
+    numeric,
+    catalogue.pictures.flatMap(({ identifier }) => identifier ?? []),
+  );
+  const geometry = geometryOf(config, numeric.vocabulary, length);
+  const runtime = nodeRuntime();
+  const tracker = new RunLog(join(folder, 'run.jsonl'), silentReporter);
+  tracker.track({ kind: 'start', time: new Date().toISOString(), config, dataset: 'noise', seed: 1 });
+  const checkpoints = new CheckpointFolder(join(folder, 'checkpoints'), silentReporter);
+  const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
+  await train({
+    runtime,
+    geometry,
+    source: { catalogue, scheme: numeric, trie, length, config },
+    phases: [
+      {
+        name: 'joint',
+        mix: { indexing: 8, retrieval: 24 },
+        identifiers: 2,
+        steps,
+        schedule: { learningRate: 1e-3, kind: 'cosine', warmupSteps: 100, steps },
+      },
+    ],
+    examples: { queries: retrievalQueries(catalogue, relevant), ownQueries: catalogueQueries(catalogue, relevant) },
+    config,
+    seed: 1,
+    tracker,
+    reporter: { ...silentReporter, progress: ({ done }) => onStep(done) },
+    signal: undefined,
+    checkpoints: {
+      save: (checkpoint) => checkpoints.save(checkpoint, { seconds: 0, logBytes: tracker.sync() }),
+      settled: () => checkpoints.settled(),
+    },
+    validate: (parameters, phase) => validator.measure(parameters, phase.mix),
+  });
+  await validator.close();
+  await tracker.close();
+}
+
+/** Of the line of least squares through the points. */
+function slopeOf(points: readonly (readonly [number, number])[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [x, y] = [mean(points.map(([at]) => at)), mean(points.map(([, value]) => value))];
+  const covariance = points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0);
+  return covariance / points.reduce((sum, [at]) => sum + (at - x) ** 2, 0);
+}

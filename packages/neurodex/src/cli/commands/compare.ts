@@ -1,0 +1,137 @@
+import type { Command } from 'commander';
+import { NeurodexError } from '../../errors.ts';
+import type { PairwiseTest } from '../../evaluation/pairwise.ts';
+import type { ParsedMeasure } from '../../evaluation/registry.ts';
+import type { Contest } from '../../jobs/compare.ts';
+import type { Split } from '../../jobs/evaluate-index.ts';
+import { type Column, measuresTable, textTable } from '../../report/table.ts';
+import { printable } from '../../report/text.ts';
+import type { SystemName } from '../../retrieval/system.ts';
+import { oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
+import {
+  type CommonFlags,
+  type Context,
+  type DeviceFlag,
+  perform,
+  withCommonFlags,
+  withDevice,
+  withExamples,
+} from '../command.ts';
+import { plural } from '../format.ts';
+import { INTERVALS } from './evaluate.ts';
+
+interface Flags extends CommonFlags, DeviceFlag {
+  readonly systems?: readonly SystemName[];
+  readonly split?: Split;
+  readonly measures?: readonly ParsedMeasure[];
+  readonly qrels?: string;
+  readonly seed: number;
+}
+
+export function addCompare(program: Command, context: Context): void {
+  const command = program
+    .command('compare')
+    .summary('test who is better: systems, indexes or runs')
+    .description(
+      'Test systems of one index, or several indexes, pairwise on the same queries: paired randomisation test, two-sided,\n' +
+        'with Holm’s correction over all tests, and the size of the effect. With --qrels, A B … are runs in TREC format.',
+    )
+    .argument('<indexes...>', 'folders that neurodex index made; with --qrels, run files')
+    .option(
+      '--systems <names>',
+      `which of ${SYSTEMS.join(', ')} (all of a single index, dsi of several, unless told)`,
+      parseSystems,
+    )
+    .option('--split <name>', 'which queries: test or validation (test unless told)', oneOf('--split', SPLITS))
+    .option('--measures <names>', 'what to test, by the names of ir_measures; may be repeated', parseMeasures)
+    .option('--qrels <file>', 'relevance judgements: compare runs instead of indexes', text('--qrels'))
+    .option('--seed <integer>', 'of the intervals and the tests', parseSeed, 0);
+  withCommonFlags(withDevice(command));
+  withExamples(command, [
+    ['neurodex compare photos.index', 'every two systems of one index'],
+    ['neurodex compare small.index large.index --measures "AP@10 RR"', 'two indexes of the same pictures'],
+    ['neurodex compare a.txt b.txt --qrels qrels.txt', 'two runs of other programs'],
+  ]);
+  command.action((names: string[], flags: Flags) => compare(names, flags, context));
+}
+
+async function compare(names: readonly string[], flags: Flags, { io, services }: Context): Promise<void> {
+  const { systems, split, measures, qrels, seed, device } = flags;
+  await perform({ io, services }, flags, { unwinds: false }, async ({ reporter, path }) => {
+    const named = names.map((name) => ({ name, path: path(name) }));
+    const shared = { seed, reporter, ...(measures === undefined ? {} : { measures }) };
+    if (qrels !== undefined) {
+      if (systems !== undefined || split !== undefined) {
+        throw new NeurodexError('usage', `${systems ? '--systems' : '--split'} has nothing to say about a run`, {
+          hint: 'leave it out, or leave out --qrels to compare indexes',
+        });
+      }
+      const contest = await services.jobs.compareRuns({
+        ...shared,
+        qrels: { name: qrels, path: path(qrels) },
+        runs: named,
+      });
+      return { json: contest, text: describe(contest, 'judged') };
+    }
+    const contest = await services.jobs.compareIndexes({
+      ...shared,
+      indexes: named,
+      split: split ?? 'test',
+      device,
+      ...(systems === undefined ? {} : { systems }),
+    });
+    return { json: contest, text: describe(contest, split ?? 'test') };
+  });
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'measure' },
+  { heading: 'systems' },
+  { heading: 'difference', align: 'right' },
+  { heading: 'effect', align: 'right' },
+  { heading: 'p', align: 'right' },
+  { heading: 'p (Holm)', align: 'right' },
+  { heading: 'better' },
+];
+
+function describe({ queries, systems, intervals, level, tests }: Contest, kind: string): string {
+  const rows = tests.map((test) => [
+    test.measure,
+    `${test.systems[0]} − ${test.systems[1]}`,
+    `${signed(test.difference)} [${test.interval.map((end) => signed(end)).join(', ')}]`,
+    test.effectSize === null ? '—' : signed(test.effectSize, 2),
+    probability(test.p),
+    probability(test.pHolm),
+    test.winner ?? '—',
+  ]);
+  return [
+    plural(queries, `${kind} query`, `${kind} queries`),
+    '',
+    measuresTable(systems, intervals),
+    '',
+    textTable(COLUMNS, rows),
+    '',
+    `${INTERVALS}; effect: Cohen’s d for pairs;`,
+    `p: paired randomisation test, two-sided; Holm’s correction over ${plural(tests.length, 'test')}, level ${level}`,
+    '',
+    ...verdicts(tests).map(printable),
+  ].join('\n');
+}
+
+/** Who wins on what, a line for each winner and loser, and where nothing was shown. */
+function verdicts(tests: readonly PairwiseTest[]): string[] {
+  const lines = new Map<string, string[]>();
+  for (const { systems, winner, measure } of tests) {
+    const [a, b] = systems;
+    const line =
+      winner === null
+        ? `no difference is shown between ${a} and ${b} on`
+        : `${winner} is better than ${winner === a ? b : a} on`;
+    lines.set(line, [...(lines.get(line) ?? []), measure]);
+  }
+  return [...lines].map(([line, measures]) => `${line} ${measures.join(', ')}`);
+}
+
+const signed = (value: number, digits = 3): string => (value < 0 ? '−' : '+') + Math.abs(value).toFixed(digits);
+
+const probability = (p: number): string => (p < 0.0001 ? p.toExponential(0) : p.toFixed(4));

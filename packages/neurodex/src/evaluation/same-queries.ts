@@ -1,0 +1,59 @@
+import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
+import { NeurodexError } from '../errors.ts';
+import { pathOf } from './documents.ts';
+import type { EvaluationQuery } from './queries.ts';
+
+/** A catalogue and what is asked of it, under the name by which the user knows it. */
+export interface Asked {
+  readonly name: string;
+  readonly catalogue: Catalogue;
+  readonly queries: readonly EvaluationQuery[];
+}
+
+/**
+ * Systems can be compared where they answer the same queries over the same catalogue.
+ * @throws NeurodexError `queries-differ` saying what differs
+ */
+export function refuseDifferentQueries(a: Asked, b: Asked): void {
+  const names = ({ queries }: Asked): Set<string> => new Set(queries.map(({ name }) => name));
+  const documents = ({ catalogue }: Asked): Set<string> =>
+    new Set(withRole(catalogue, 'catalogue').map(({ path }) => path));
+  const difference =
+    setsDiffer('queries', names(a), names(b), a, b) ??
+    setsDiffer('catalogue pictures', documents(a), documents(b), a, b) ??
+    judgementsDiffer(a, b) ??
+    pixelsDiffer(a, b);
+  if (difference === undefined) return;
+  throw new NeurodexError('queries-differ', `${a.name} and ${b.name} cannot be compared: ${difference}`, {
+    hint: 'compare indexes of the same pictures with the same split (the same source, --seed and split.* keys)',
+    details: { first: a.name, second: b.name },
+  });
+}
+
+function setsDiffer(what: string, ofA: Set<string>, ofB: Set<string>, a: Asked, b: Asked): string | undefined {
+  const only = (mine: Set<string>, others: Set<string>, { name }: Asked): string[] => {
+    const missing = [...mine].filter((one) => !others.has(one));
+    return missing.length === 0 ? [] : [`${missing.length} only in ${name} (${missing[0]} among them)`];
+  };
+  const parts = [...only(ofA, ofB, a), ...only(ofB, ofA, b)];
+  return parts.length === 0 ? undefined : `their ${what} differ, ${parts.join(', ')}`;
+}
+
+function judgementsDiffer(a: Asked, b: Asked): string | undefined {
+  const others = new Map(b.queries.map((query) => [query.name, query]));
+  for (const query of a.queries) {
+    const relevant = new Set([...query.relevant].map((row) => pathOf(a.catalogue, row)));
+    const theirs = others.get(query.name)?.relevant ?? new Set<number>();
+    if (relevant.size === theirs.size && [...theirs].every((row) => relevant.has(pathOf(b.catalogue, row)))) continue;
+    return `other pictures are relevant to ${query.name} (${relevant.size} in ${a.name}, ${theirs.size} in ${b.name})`;
+  }
+  return undefined;
+}
+
+/** Pictures of two sizes cannot be compared byte by byte, and then their names must do. */
+function pixelsDiffer(a: Asked, b: Asked): string | undefined {
+  if (a.catalogue.size !== b.catalogue.size) return undefined;
+  const others = new Map(b.queries.map((query) => [query.name, query]));
+  const other = a.queries.find(({ name, pixels }) => Buffer.compare(pixels, others.get(name)?.pixels ?? pixels) !== 0);
+  return other === undefined ? undefined : `the query ${other.name} is another picture in each`;
+}

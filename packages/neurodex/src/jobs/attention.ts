@@ -1,0 +1,98 @@
+import type { Device } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { closest } from 'fastest-levenshtein';
+import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import { NeurodexError } from '../errors.ts';
+import { decodePicture, readPictureFile } from '../image/decode.ts';
+import { attentionPicture } from '../report/attention-picture.ts';
+import { AttentionProbe, type DigitAttention } from '../retrieval/attention.ts';
+import { type Index, openIndex } from '../retrieval/open.ts';
+import type { QueryPicture } from '../retrieval/system.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
+
+/** Edge of a drawn picture, in pixels. */
+const EDGE = 240;
+
+export interface AttentionOptions {
+  readonly index: string;
+  /** Query picture. */
+  readonly file: string;
+  /** Whose digits are looked at; those of the best answer unless told. */
+  readonly identifier?: string;
+  /** PNG to draw them in. */
+  readonly out?: string;
+  readonly device: Device;
+}
+
+/** What `attention --json` prints. */
+export interface ShownAttention {
+  readonly query: string;
+  readonly identifier: string;
+  /** Path of the catalogue picture that the identifier names. */
+  readonly picture: string;
+  readonly label: string | null;
+  /** Patches along an edge of the picture: the shares below run row by row over the square of them. */
+  readonly side: number;
+  readonly digits: readonly DigitAttention[];
+}
+
+/**
+ * Which patches of a picture each digit of an identifier looked at.
+ * @throws NeurodexError of the index, `picture-*`, `usage` for an identifier that is not in the index
+ */
+export async function showAttention(options: AttentionOptions): Promise<ShownAttention> {
+  const { file, device, out } = options;
+  const index = await openIndex(options.index, nodeRuntime({ device }));
+  try {
+    const { catalogue, manifest, trie } = index;
+    const model = await index.model();
+    const bytes = await readPictureFile(file);
+    const { maxPixels, thumbnail } = manifest.config.pictures;
+    const read = { name: file, maxPixels };
+    const { pixels } = await decodePicture(bytes, { ...read, size: catalogue.size });
+    const picture =
+      options.identifier === undefined
+        ? catalogue.pictures[
+            await bestRow(index, { pixels, thumbnail: () => decodePicture(bytes, { ...read, size: thumbnail }) })
+          ]
+        : named(catalogue, options.identifier);
+    const identifier = picture?.identifier ?? '';
+    const probe = await AttentionProbe.create(nodeRuntime({ device }), model, trie);
+    let digits: DigitAttention[];
+    try {
+      digits = await probe.look(pixels, identifier);
+    } finally {
+      await probe.release();
+    }
+    if (out !== undefined) {
+      const large = await decodePicture(bytes, { ...read, size: EDGE });
+      await writeFileAtomically(out, await attentionPicture(large.pixels, EDGE, digits));
+    }
+    return {
+      query: file,
+      identifier,
+      picture: picture?.path ?? '',
+      label: picture?.labels[0] ?? null,
+      side: Math.sqrt(model.geometry.patches),
+      digits,
+    };
+  } finally {
+    await index.close();
+  }
+}
+
+async function bestRow(index: Index, query: QueryPicture): Promise<number> {
+  const [[best] = []] = await (await index.system('dsi')).rank([query], 1);
+  return best?.row ?? -1;
+}
+
+function named(catalogue: Catalogue, identifier: string): StoredPicture {
+  const pictures = withRole(catalogue, 'catalogue');
+  const found = pictures.find((picture) => picture.identifier === identifier);
+  if (found !== undefined) return found;
+  const known = pictures.map((picture) => picture.identifier ?? '');
+  throw new NeurodexError('usage', `no catalogue picture has the identifier ${JSON.stringify(identifier)}`, {
+    hint: `did you mean ${closest(identifier, known)}? \`neurodex search\` prints identifiers`,
+    details: { identifier },
+  });
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import { readThumbnails } from '../catalogue/store.ts';
+import { queriesOf } from '../evaluation/queries.ts';
+import type { Reporter } from '../progress.ts';
+import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
+import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
+import type { System } from '../retrieval/system.ts';
+import type { ExamplePicture, Task, Tracker } from '../tracking/tracker.ts';
+
+/** Pictures of each kind that trackers are shown. */
+const SHOWN = 8;
+/** Queries on the sheet of answers, and answers of each. */
+const ROWS = 6;
+const ANSWERS = 5;
+
+/** Tells trackers what the pictures of a run look like. Whatever fails here is warned about and stops nothing. */
+export class ExamplePictures {
+  private readonly catalogue: Catalogue;
+  private readonly folder: string;
+  private readonly tracker: Tracker;
+  private readonly reporter: Reporter;
+
+  /** @param folder of the index that is being made */
+  constructor(catalogue: Catalogue, folder: string, tracker: Tracker, reporter: Reporter) {
+    this.catalogue = catalogue;
+    this.folder = join(folder, CATALOGUE_FOLDER);
+    this.tracker = tracker;
+    this.reporter = reporter;
+  }
+
+  /** Some pictures of the catalogue, with their identifiers, and some training queries, with their labels. */
+  trackInputs(): Promise<void> {
+    return this.orWarn(async () => {
+      await this.show('catalogue', 'indexing', spread(withRole(this.catalogue, 'catalogue'), SHOWN));
+      await this.show('queries', 'retrieval', spread(withRole(this.catalogue, 'train'), SHOWN));
+    });
+  }
+
+  /** Held-out queries and what a system answers to them, right answers marked, as one picture. */
+  trackAnswers(system: System, step: number): Promise<void> {
+    return this.orWarn(async () => {
+      const { catalogue } = this;
+      const role = withRole(catalogue, 'validation').length > 0 ? 'validation' : 'test';
+      const queries = spread(queriesOf(catalogue, role), ROWS);
+      if (queries.length === 0) return;
+      const pictures = new Map(catalogue.pictures.map((picture) => [picture.path, picture]));
+      const rows: SheetRow[] = [];
+      for (const query of queries) {
+        const picture = pictures.get(query.name.replace(/#view$/, ''));
+        if (picture === undefined) throw new RangeError(`no picture ${query.name}`);
+        const [answers = []] = await system.rank([query], ANSWERS);
+        const [own = new Uint8Array(), ...found] = await readThumbnails(this.folder, [
+          picture.row,
+          ...answers.map((a) => a.row),
+        ]);
+        const shown = found.map((bytes, i) => ({ picture: bytes, right: query.relevant.has(answers[i]?.row ?? -1) }));
+        rows.push({
+          query: own,
+          caption: picture.labels[0] ?? picture.path,
+          systems: [{ name: system.name, answers: shown }],
+        });
+      }
+      const sheet = await asExample(
+        await contactSheet({ rows, answers: ANSWERS }),
+        `${role} queries and their answers`,
+      );
+      this.tracker.track({ kind: 'pictures', name: 'answers', task: 'retrieval', step, pictures: [sheet] });
+    });
+  }
+
+  private async show(name: string, task: Task, chosen: readonly StoredPicture[]): Promise<void> {
+    if (chosen.length === 0) return;
+    const thumbnails = await readThumbnails(
+      this.folder,
+      chosen.map(({ row }) => row),
+    );
+    const pictures = await Promise.all(
+      chosen.map(({ identifier, labels, path }, i) => {
+        const words = [identifier, labels[0] ?? path].filter((word) => word !== undefined && word !== null);
+        return asExample(thumbnails[i] ?? new Uint8Array(), words.join(' '));
+      }),
+    );
+    this.tracker.track({ kind: 'pictures', name, task, step: 0, pictures });
+  }
+
+  private async orWarn(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.reporter.warn(`trackers are not shown the pictures: ${reason}`);
+    }
+  }
+}
+
+/** As PNG, which every tracker shows. */
+async function asExample(bytes: Uint8Array, caption: string): Promise<ExamplePicture> {
+  const { data, info } = await sharp(bytes).png().toBuffer({ resolveWithObject: true });
+  return { bytes: data, format: 'png', width: info.width, height: info.height, caption };
+}
+
+/** At most `most` of them, evenly spread. */
+function spread<T>(items: readonly T[], most: number): T[] {
+  if (items.length <= most) return [...items];
+  return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)] as T);
+}

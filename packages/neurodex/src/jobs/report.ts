@@ -1,0 +1,210 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { Device } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import sharp from 'sharp';
+import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
+import { readThumbnails } from '../catalogue/store.ts';
+import { ROLES } from '../datasets/dataset.ts';
+import { evaluateInFull } from '../evaluation/compare.ts';
+import { LEVEL, testPairs } from '../evaluation/pairwise.ts';
+import { queriesOf } from '../evaluation/queries.ts';
+import type { ParsedMeasure } from '../evaluation/registry.ts';
+import type { Reporter } from '../progress.ts';
+import { curveSeries } from '../report/curve-series.ts';
+import { decodingTree } from '../report/decoding-tree.ts';
+import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from '../report/facts.ts';
+import { htmlReport } from '../report/html-report.ts';
+import { AttentionProbe } from '../retrieval/attention.ts';
+import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
+import { type Index, openIndex } from '../retrieval/open.ts';
+import type { SystemName } from '../retrieval/system.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
+import { RUN_LOG } from '../tracking/run-log.ts';
+import type { TrackedEvent } from '../tracking/tracker.ts';
+import type { Split } from './evaluate-index.ts';
+import { ReportAnswers } from './report-answers.ts';
+
+/** Edge of a picture in the page, in pixels: sharp enough on a screen with two dots to a pixel. */
+const THUMBNAIL = 128;
+
+export interface ReportOptions {
+  readonly index: string;
+  /** HTML file to write. */
+  readonly out: string;
+  /** All unless told; examples are chosen by the first. */
+  readonly systems?: readonly SystemName[];
+  readonly split: Split;
+  readonly measures?: readonly ParsedMeasure[];
+  /** Of the intervals and the tests; 0 unless told. */
+  readonly seed?: number;
+  readonly device: Device;
+  readonly reporter: Reporter;
+}
+
+/** What `report --json` prints. */
+export interface WrittenReport extends ReportFacts {
+  /** The file. */
+  readonly report: string;
+}
+
+/**
+ * Writes all there is to see of an index as one self-contained HTML page.
+ * @throws NeurodexError of the index, `usage` for an empty split, `output-unwritable`, `disk-full`
+ */
+export async function writeReport({ out, device, reporter, ...options }: ReportOptions): Promise<WrittenReport> {
+  const runtime = nodeRuntime({ device });
+  const index = await openIndex(options.index, runtime, reporter);
+  try {
+    const model = index.systems.includes('dsi') ? await index.model() : undefined;
+    const answers = new ReportAnswers(index.catalogue);
+    const facts = await factsOf(index, { ...options, reporter }, answers, async (examples) => {
+      if (model === undefined) return [];
+      return await decode(index, answers, examples, await AttentionProbe.create(runtime, model, index.trie));
+    });
+    const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, model?.geometry.patchSize));
+    await writeFileAtomically(out, page);
+    return { report: resolve(out), ...facts };
+  } finally {
+    await index.close();
+  }
+}
+
+async function factsOf(
+  index: Index,
+  { systems = index.systems, split, measures, seed = 0, reporter }: Omit<ReportOptions, 'out' | 'device'>,
+  answers: ReportAnswers,
+  decodeExamples: (examples: readonly Example[]) => Promise<Decoded[]>,
+): Promise<ReportFacts> {
+  const { catalogue, manifest } = index;
+  const counts = Object.fromEntries(ROLES.map((role) => [role, withRole(catalogue, role).length]));
+  const { comparison, evaluations } = await evaluateInFull({
+    catalogue,
+    queries: queriesOf(catalogue, split),
+    systems: await Promise.all(systems.map((name) => index.system(name))),
+    seed,
+    reporter,
+    onRanking: (system, query, ranking) => answers.add(system, query, ranking),
+    ...(measures === undefined ? {} : { measures }),
+  });
+  const examples = answers.examples();
+  return {
+    index: basename(resolve(index.folder)),
+    created: manifest.created,
+    neurodex: manifest.neurodex,
+    seed: manifest.seed,
+    dataset: manifest.dataset,
+    parameters: manifest.model?.parameters ?? null,
+    training: manifest.training ?? null,
+    config: manifest.config,
+    pictures: {
+      catalogue: counts.catalogue ?? 0,
+      train: counts.train ?? 0,
+      validation: counts.validation ?? 0,
+      test: counts.test ?? 0,
+    },
+    skipped: catalogue.skipped.length,
+    balance: balanceOf(catalogue),
+    split,
+    evaluation: comparison,
+    tests: testPairs(evaluations, { seed, reporter }),
+    level: LEVEL,
+    curves: answers.curves(),
+    confusion: answers.confusion(),
+    examples,
+    decoded: await decodeExamples(examples),
+    notices: catalogue.notices,
+  };
+}
+
+function balanceOf({ pictures }: Catalogue): ClassBalance[] {
+  const classes = new Map<string, Record<(typeof ROLES)[number], number>>();
+  for (const { labels, role } of pictures) {
+    for (const label of labels) {
+      const counts = classes.get(label) ?? { catalogue: 0, train: 0, validation: 0, test: 0 };
+      counts[role]++;
+      classes.set(label, counts);
+    }
+  }
+  return [...classes].map(([label, counts]) => ({ label, ...counts }));
+}
+
+/** The best and the worst example, as the DSI decodes them. */
+async function decode(
+  { catalogue, trie, ...index }: Index,
+  answers: ReportAnswers,
+  examples: readonly Example[],
+  probe: AttentionProbe,
+): Promise<Decoded[]> {
+  try {
+    const decoded: Decoded[] = [];
+    for (const example of new Set([0, examples.length - 1])) {
+      const query = answers.query(examples[example]?.query ?? '');
+      const [ranked = []] = await (await index.system('dsi')).rank([query], trie.leafCount);
+      const identifier = catalogue.pictures[ranked[0]?.row ?? -1]?.identifier ?? '';
+      const nameOf = (row: number): string => catalogue.pictures[row]?.labels[0] ?? catalogue.pictures[row]?.path ?? '';
+      decoded.push({
+        example,
+        tree: decodingTree(trie, ranked, { nameOf }),
+        identifier,
+        attention: await probe.look(query.pixels, identifier),
+      });
+    }
+    return decoded;
+  } finally {
+    await probe.release();
+  }
+}
+
+async function picturesOf(
+  { catalogue, folder }: Index,
+  split: Split,
+  examples: readonly Example[],
+  patchSize: number | undefined,
+): Promise<ReportPictures> {
+  const rows = [
+    ...new Set(
+      examples.flatMap(({ row, systems }) => [
+        row,
+        ...Object.values(systems).flatMap(({ answers }) => answers.map((answer) => answer.row)),
+      ]),
+    ),
+  ];
+  const stored = await readThumbnails(join(folder, CATALOGUE_FOLDER), rows);
+  const thumbnails = new Map<number, Uint8Array>();
+  for (const [i, row] of rows.entries()) {
+    thumbnails.set(
+      row,
+      await sharp(stored[i])
+        .resize(THUMBNAIL, THUMBNAIL)
+        .flatten({ background: '#fff' })
+        .jpeg({ quality: 80 })
+        .toBuffer(),
+    );
+  }
+  const shown = new Set(examples.map(({ query }) => query));
+  const queries = new Map<string, Uint8Array>();
+  const raw = { width: catalogue.size, height: catalogue.size, channels: 3 as const };
+  for (const { name, pixels } of queriesOf(catalogue, split)) {
+    if (shown.has(name)) queries.set(name, await sharp(pixels, { raw }).png().toBuffer());
+  }
+  return {
+    learning: curveSeries(await readEvents(folder)),
+    thumbnail: (row) => thumbnails.get(row) ?? new Uint8Array(),
+    modelPicture: (query) => queries.get(query) ?? new Uint8Array(),
+    size: catalogue.size,
+    patchSize: patchSize ?? catalogue.size,
+  };
+}
+
+/** The run log as far as it can be read: an index without it can be reported as well. */
+async function readEvents(folder: string): Promise<TrackedEvent[]> {
+  const text = await readFile(join(folder, RUN_LOG), 'utf8').catch(() => '');
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as TrackedEvent];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,222 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DEVICES, type Device } from '@neurodex/autograd';
+import { z } from 'zod';
+import { type Config, configSchema } from '../config.ts';
+import { fromFileSystem, NeurodexError } from '../errors.ts';
+import type { Reporter } from '../progress.ts';
+import { bovwFacts, INDEX_FILE, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
+import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { syncTree, writeFileAtomically } from '../storage/atomic.ts';
+import { LOCK_FILE, unfinishedName } from '../storage/unfinished.ts';
+import { RUN_IDENTITY } from '../tracking/run-identity.ts';
+import { RUN_LOG } from '../tracking/run-log.ts';
+import { ON_NAN, type OnNan } from '../training/on-nan.ts';
+import { VERSION } from '../version.ts';
+import { type DatasetMark, otherDataset } from './data-set-mark.ts';
+import { CHANGEABLE, changedKeys } from './resume-config.ts';
+
+/** What an unfinished run has in its folder beside what will be the index. */
+export const RUN_FILE = 'unfinished.json';
+export const INGEST_FILE = 'ingested.json';
+export const CHECKPOINTS_FOLDER = 'checkpoints';
+
+/** A run is the same one to its trackers as long as this file of theirs stays. */
+const KEPT_WHEN_STARTING_OVER = [LOCK_FILE, RUN_FILE, RUN_IDENTITY];
+
+const FORMAT = 'neurodex-unfinished';
+
+const recordSchema = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(1),
+  /** Of the program that began it. */
+  neurodex: z.string(),
+  seed: z.int(),
+  config: configSchema,
+  /** Null for all that can be made. */
+  systems: z.array(z.enum(SYSTEMS)).nullable(),
+  dataset: z.object({
+    name: z.string(),
+    source: z.string(),
+    pictures: z.int(),
+    listing: z.string(),
+    contents: z.array(z.string().nullable()),
+  }),
+  device: z.enum(DEVICES),
+  onNan: z.enum(ON_NAN),
+  threads: z.int(),
+});
+type RunRecord = z.infer<typeof recordSchema>;
+
+/** What a run is asked to be. */
+export interface RunRequest {
+  readonly seed: number;
+  readonly config: Config;
+  readonly systems?: readonly SystemName[];
+  readonly device: Device;
+  readonly onNan?: OnNan;
+}
+
+/** What is known when all pictures are read in. */
+const ingestSchema = z.object({
+  bovw: bovwFacts.nullable(),
+  /** Of work until then. */
+  seconds: z.number().min(0),
+  /** Of the run log. */
+  logBytes: z.int().min(0),
+});
+export interface IngestFacts {
+  readonly bovw: NonNullable<IndexManifest['bovw']> | null;
+  readonly seconds: number;
+  readonly logBytes: number;
+}
+
+const recordOf = ({ seed, config, systems, device, onNan = 'stop' }: RunRequest, dataset: DatasetMark): RunRecord => ({
+  format: FORMAT,
+  version: 1,
+  neurodex: VERSION,
+  seed,
+  config,
+  systems: systems === undefined ? null : [...systems],
+  dataset: { ...dataset, contents: [...dataset.contents] },
+  device,
+  onNan,
+  threads: availableParallelism(),
+});
+
+export const beginRun = (folder: string, request: RunRequest, dataset: DatasetMark): Promise<void> =>
+  writeRecord(folder, recordOf(request, dataset));
+
+const writeRecord = (folder: string, record: RunRecord): Promise<void> =>
+  writeFileAtomically(join(folder, RUN_FILE), `${JSON.stringify(record, null, 2)}\n`);
+
+/** What a run was asked to be when it began. */
+export interface Begun {
+  readonly config: Config;
+  readonly seed: number;
+  readonly systems?: readonly SystemName[];
+  readonly device?: Device;
+  readonly onNan?: OnNan;
+}
+
+/**
+ * What the unfinished run of an index began with; where there is none and `orComplete` is set, what the index was made
+ * with. Undefined where there is neither.
+ */
+export async function readBegun(
+  out: string,
+  { orComplete }: { readonly orComplete: boolean },
+): Promise<Begun | undefined> {
+  const folder = unfinishedName(resolve(out));
+  if (existsSync(join(folder, RUN_FILE))) {
+    const { config, seed, systems, device, onNan } = await readRecord(folder);
+    return { config, seed, device, onNan, ...(systems === null ? {} : { systems }) };
+  }
+  if (!orComplete || !existsSync(join(out, INDEX_FILE))) return undefined;
+  const { config, seed } = await readIndexManifest(out);
+  const parsed = configSchema.safeParse(config);
+  return parsed.success ? { config: parsed.data, seed } : undefined;
+}
+
+async function readRecord(folder: string): Promise<RunRecord> {
+  const file = join(folder, RUN_FILE);
+  let reason: string;
+  try {
+    const parsed = recordSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    if (parsed.success) return parsed.data;
+    reason = parsed.error.issues[0]?.path.join('.') ?? '';
+  } catch (error) {
+    reason = (error as Error).message;
+  }
+  throw new NeurodexError('index-damaged', `${file} does not describe a run that can be gone on with: ${reason}`, {
+    hint: 'go on with the version of Neurodex that began it, or start anew with --force',
+    details: { path: file },
+  });
+}
+
+/**
+ * Compares an unfinished run with what it is asked to be now, and notes what may change.
+ * @throws NeurodexError `run-changed` naming every difference that may not be
+ */
+export async function continueRun(
+  folder: string,
+  request: RunRequest,
+  dataset: DatasetMark,
+  reporter: Reporter,
+): Promise<void> {
+  const before = await readRecord(folder);
+  const now = recordOf(request, dataset);
+  const keys = changedKeys(before.config, now.config);
+  const differences = keys.filter(({ allowed }) => !allowed).map(({ key, before: was, now: is }) => ({ key, was, is }));
+  if (before.seed !== now.seed) differences.push({ key: '--seed', was: before.seed, is: now.seed });
+  const systemsOf = ({ systems }: RunRecord) => systems?.join(',') ?? 'all';
+  if (systemsOf(before) !== systemsOf(now)) {
+    differences.push({ key: '--systems', was: systemsOf(before), is: systemsOf(now) });
+  }
+  const other = otherDataset(before.dataset, now.dataset);
+  if (differences.length > 0 || other !== undefined) {
+    const words = differences.map(({ key, was, is }) => `${key} was ${String(was)}, now ${String(is)}`);
+    if (other !== undefined) words.push(`another data set (${other})`);
+    throw new NeurodexError('run-changed', `the run in ${folder} began with something else: ${words.join('; ')}`, {
+      hint: `go on with what it began with, or start anew with --force; these may change: ${CHANGEABLE.join(', ')}`,
+      details: { path: folder, keys: differences.map(({ key }) => key) },
+    });
+  }
+  for (const { key, before: was, now: is } of keys) reporter.info(`${key} was ${String(was)}, now ${String(is)}`);
+  for (const [what, was, is] of [
+    ['device', before.device, now.device],
+    ['number of threads', before.threads, now.threads],
+  ]) {
+    if (was !== is) {
+      reporter.info(
+        `the run began with the ${what} ${was} and goes on with ${is}: its numbers will not be the same to the last digit`,
+      );
+    }
+  }
+  await writeRecord(folder, now);
+}
+
+/** What reading the pictures gave; undefined where it was not complete. */
+export async function readIngest(folder: string): Promise<IngestFacts | undefined> {
+  try {
+    return ingestSchema.parse(JSON.parse(await readFile(join(folder, INGEST_FILE), 'utf8'))) as IngestFacts;
+  } catch {
+    return undefined;
+  }
+}
+
+/** From here on the pictures need not be read again: what was made of them is on the disk first. */
+export async function finishIngest(folder: string, facts: IngestFacts): Promise<void> {
+  await syncTree(folder);
+  await writeFileAtomically(join(folder, INGEST_FILE), `${JSON.stringify(facts)}\n`);
+}
+
+/** Removes what reading the pictures left when it was cut off. */
+export async function startOver(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!KEPT_WHEN_STARTING_OVER.includes(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Cuts off what the run log has after a state that is gone on with: it is logged again. */
+export async function rewindLog(folder: string, bytes: number): Promise<void> {
+  const log = join(folder, RUN_LOG);
+  try {
+    if ((await stat(log)).size > bytes) await truncate(log, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fromFileSystem(error, log);
+  }
+}
+
+/** Removes what only an unfinished run needs. */
+export async function tidy(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const leftover =
+      [CHECKPOINTS_FOLDER, INGEST_FILE, RUN_FILE].includes(name) || /\.partial-\d+-[0-9a-f]+$/.test(name);
+    if (leftover) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+export const isIngested = async (folder: string): Promise<boolean> => (await readIngest(folder)) !== undefined;

@@ -1,0 +1,51 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import type { Picture } from '../../image/picture.ts';
+import { describePicture } from './extract.ts';
+
+/** Pictures from which on threads are worth starting: one takes as long to start as a few pictures take. */
+const WORTH_THREADS = 32;
+
+/**
+ * Describes pictures on all cores: one code path for the catalogue and for queries. Threads start when many pictures are
+ * asked for, and end with `close`.
+ */
+export class Extractor {
+  private pool: Piscina | undefined;
+
+  /**
+   * Pictures that may be asked for at a time, so that no thread waits and memory stays bounded.
+   * @param pictures how many are still to come
+   */
+  width(pictures: number): number {
+    return pictures < WORTH_THREADS ? 1 : 2 * availableParallelism();
+  }
+
+  /**
+   * SIFT descriptors of a picture: uint8 [n, 128].
+   * @param among how many pictures this one is of: few are described on the calling thread
+   */
+  async describe(picture: Picture, among = 1): Promise<Uint8Array> {
+    if (this.pool === undefined && among < WORTH_THREADS) return describePicture(picture);
+    this.pool ??= startThreads();
+    return (await this.pool.run(picture)) as Uint8Array;
+  }
+
+  async close(): Promise<void> {
+    const { pool } = this;
+    this.pool = undefined;
+    await pool?.destroy();
+  }
+}
+
+/** The compiled worker, whether this file is compiled or a source that tests run: Node does not read TypeScript. */
+const WORKER = new URL('../../../dist/models/bovw/extract-worker.js', import.meta.url);
+
+/** All threads stay: one that ends when it has nothing to do for a moment takes what it has compiled with it. */
+const startThreads = (): Piscina =>
+  new Piscina({
+    filename: WORKER.href,
+    minThreads: availableParallelism(),
+    maxThreads: availableParallelism(),
+    execArgv: [],
+  });

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { loadable } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { describe, expect, it } from 'vitest';
+import { attentionGraph, rollout } from './attention.ts';
+import type { Geometry } from './geometry.ts';
+import { dsiParameters } from './parameters.ts';
+import { plainNetwork, plainRollout } from './plain-network.fixture.ts';
+
+/** The tiny network of PyTorch (fixtures/README.md). */
+const golden = JSON.parse(readFileSync(new URL('./fixtures/vit-tiny.json', import.meta.url), 'utf8')) as {
+  config: Record<'imageSize' | 'patchSize' | 'D' | 'F' | 'H' | 'L' | 'V' | 'P' | 'M' | 'PAD', number>;
+  images_uint8_BYXC: { data: number[] };
+  tokens: number[][];
+  weights: Record<string, { shape: number[]; data: number[] }>;
+  cases: Record<'causal' | 'prefix', { logits: { data: number[] } }>;
+};
+const { config } = golden;
+const P = config.P;
+const M = config.M;
+
+describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (attention) => {
+  const geometry: Geometry = {
+    size: config.imageSize,
+    patchSize: config.patchSize,
+    stem: 'linear',
+    patches: P,
+    width: config.D,
+    feedForwardWidth: config.F,
+    heads: config.H,
+    layers: config.L,
+    vocabulary: config.V,
+    pad: config.PAD,
+    tokens: M,
+    positions: 'sinusoidal',
+    attention,
+  };
+  const weights = (name: string) => golden.weights[name] as { shape: number[]; data: number[] };
+  const bytes = config.imageSize ** 2 * 3;
+  const pictureOf = (b: number) => golden.images_uint8_BYXC.data.slice(b * bytes, (b + 1) * bytes);
+  const plain = golden.tokens.map((tokens, b) => plainNetwork(weights, pictureOf(b), tokens, geometry));
+
+  it('is written plainly as PyTorch computes it', () => {
+    const logits = golden.cases[attention].logits.data;
+    plain
+      .flatMap((pass) => pass.logits.flat())
+      .forEach((value, i) => {
+        expect(value).toBeCloseTo(logits[i] as number, 7);
+      });
+  });
+
+  it.each([true, false])('comes out of the graph as it is written plainly (contrib %s)', async (contrib) => {
+    const parameters = Float32Array.from(Object.keys(dsiParameters(geometry)).flatMap((name) => weights(name).data));
+    const session = await nodeRuntime().load(loadable(attentionGraph(geometry), { contrib }));
+    for (const [b, tokens] of golden.tokens.entries()) {
+      const expected = plain[b] as (typeof plain)[0];
+      const out = await session.run({
+        parameters,
+        pictures: Uint8Array.from(pictureOf(b)),
+        tokens: Int32Array.from(tokens),
+      });
+      expect(Object.keys(out).sort()).toEqual(['logits', 'patches0', 'tokens0', 'tokens1']);
+      const compare = (ours: Float32Array | Float64Array, theirs: readonly number[]) => {
+        expect(ours.length).toBe(theirs.length);
+        ours.forEach((value, i) => {
+          expect(Math.abs(value - (theirs[i] as number))).toBeLessThan(1e-5);
+        });
+      };
+      compare(out.logits as Float32Array, expected.logits.flat());
+      const rows = (block: number, from: number, to: number, columns: number) =>
+        (expected.attention[block] ?? []).slice(from, to).flatMap((row) => row.slice(0, columns));
+      compare(out.patches0 as Float32Array, rows(0, 0, P, P));
+      compare(out.tokens0 as Float32Array, rows(0, P, P + M, P + M));
+      compare(out.tokens1 as Float32Array, rows(1, P, P + M, P + M));
+      const maps = {
+        patches: [out.patches0 as Float32Array],
+        tokens: [out.tokens0 as Float32Array, out.tokens1 as Float32Array],
+      };
+      const rolled = rollout(maps, geometry);
+      compare(rolled, plainRollout(expected.attention).slice(P).flat());
+      for (let i = 0; i < M; i++) {
+        const row = rolled.subarray(i * (P + M), (i + 1) * (P + M));
+        expect(row.reduce((a, x) => a + x, 0)).toBeCloseTo(1, 5);
+      }
+    }
+    await session.release();
+  });
+});

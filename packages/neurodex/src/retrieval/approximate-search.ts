@@ -1,0 +1,93 @@
+import { NeurodexError } from '../errors.ts';
+import {
+  byScore,
+  dot,
+  ExactVectorSearch,
+  isZero,
+  type Neighbour,
+  normalised,
+  type VectorSearch,
+} from './vector-search.ts';
+
+/** What is used of usearch (Malkov & Yashunin 2018: hierarchical navigable small worlds). */
+interface Graph {
+  add(keys: BigUint64Array, vectors: Float32Array, threads: number): void;
+  search(query: Float32Array, k: number, threads: number): { readonly keys: BigUint64Array };
+  save(path: string): void;
+  load(path: string): void;
+}
+
+/** Neighbours per vector, and candidates looked at when a vector is added or sought: usearch's defaults but the last. */
+const CONNECTIVITY = 16;
+const CANDIDATES_ADDED = 128;
+const CANDIDATES_SOUGHT = 256;
+/** More answers than this come from exact search: approximate search would find ever fewer of them. */
+export const MOST_APPROXIMATE = CANDIDATES_SOUGHT / 2;
+
+/** @throws NeurodexError `system-missing` where usearch has no build for the machine */
+async function emptyGraph(length: number): Promise<Graph> {
+  try {
+    const { Index, MetricKind, ScalarKind } = await import('usearch');
+    return new Index({
+      dimensions: length,
+      metric: MetricKind.Cos,
+      quantization: ScalarKind.F32,
+      connectivity: CONNECTIVITY,
+      expansion_add: CANDIDATES_ADDED,
+      expansion_search: CANDIDATES_SOUGHT,
+      multi: false,
+    }) as unknown as Graph;
+  } catch (error) {
+    throw new NeurodexError('system-missing', 'approximate search needs usearch, which is not installed here', {
+      hint: 'install usearch, or set bovw.exactUpTo above the number of catalogue pictures',
+      cause: error,
+    });
+  }
+}
+
+/** Finds almost all of the nearest vectors without looking at most; their cosines are exact. */
+export class ApproximateVectorSearch implements VectorSearch {
+  private readonly unit: Float32Array;
+  private readonly length: number;
+  private readonly graph: Graph;
+  private readonly exact: VectorSearch;
+
+  private constructor(unit: Float32Array, length: number, graph: Graph) {
+    this.unit = unit;
+    this.length = length;
+    this.graph = graph;
+    this.exact = new ExactVectorSearch(unit, length);
+  }
+
+  /** @param unit float32 [n, length], as `normalised` gives them. The same vectors give the same graph. */
+  static async build(unit: Float32Array, length: number): Promise<ApproximateVectorSearch> {
+    const graph = await emptyGraph(length);
+    const positions = Array.from({ length: unit.length / length }, (_, i) => i).filter((i) => !isZero(unit, length, i));
+    const vectors = new Float32Array(positions.length * length);
+    for (const [i, position] of positions.entries()) {
+      vectors.set(unit.subarray(position * length, (position + 1) * length), i * length);
+    }
+    // One thread: with more, the graph depends on which was faster.
+    graph.add(BigUint64Array.from(positions, BigInt), vectors, 1);
+    return new ApproximateVectorSearch(unit, length, graph);
+  }
+
+  static async load(unit: Float32Array, length: number, path: string): Promise<ApproximateVectorSearch> {
+    const graph = await emptyGraph(length);
+    graph.load(path);
+    return new ApproximateVectorSearch(unit, length, graph);
+  }
+
+  save(path: string): void {
+    this.graph.save(path);
+  }
+
+  nearest(query: Float32Array, k: number): Neighbour[] {
+    if (k > MOST_APPROXIMATE || isZero(query, this.length, 0)) return this.exact.nearest(query, k);
+    const unitQuery = normalised(query, this.length);
+    const { keys } = this.graph.search(unitQuery, k, 1);
+    return Array.from(keys, Number)
+      .map((position) => ({ position, score: dot(unitQuery, this.unit, position * this.length) }))
+      .sort(byScore);
+  }
+}

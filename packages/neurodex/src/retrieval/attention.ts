@@ -1,0 +1,93 @@
+import { loadable, type Runtime, type Session } from '@neurodex/autograd';
+import { encodeIdentifier } from '../identifiers/encode.ts';
+import type { Trie } from '../identifiers/trie.ts';
+import { type AttentionMaps, attentionGraph, rollout } from '../models/dsi/attention.ts';
+import type { DsiModel } from '../models/dsi/model.ts';
+import { choose } from './choose.ts';
+
+/** Where one digit looked. */
+export interface PatchAttention {
+  /** Share of each patch in what was seen of the picture, [P], row by row; adds up to 1. */
+  readonly patches: readonly number[];
+  /** Share of the picture in all that was seen; the rest are the tokens before the digit. */
+  readonly onPicture: number;
+}
+
+/** One digit of an identifier, and what the network looked at to write it. */
+export interface DigitAttention {
+  readonly digit: string;
+  /** Probability of the digit given those before it, among those that the trie allows there. */
+  readonly probability: number;
+  /** Attention of the last block, mean over heads. */
+  readonly lastLayer: PatchAttention;
+  /** Attention rollout over all blocks (models/dsi/attention.ts). */
+  readonly rollout: PatchAttention;
+}
+
+/** Which patches of a picture each digit of an identifier looked at. */
+export class AttentionProbe {
+  private readonly session: Session;
+  private readonly model: DsiModel;
+  private readonly trie: Trie;
+
+  private constructor(session: Session, model: DsiModel, trie: Trie) {
+    this.session = session;
+    this.model = model;
+    this.trie = trie;
+  }
+
+  static async create(runtime: Runtime, model: DsiModel, trie: Trie): Promise<AttentionProbe> {
+    const graph = loadable(attentionGraph(model.geometry), { name: 'attention', contrib: runtime.contrib });
+    return new AttentionProbe(await runtime.load(graph), model, trie);
+  }
+
+  /**
+   * @param picture uint8 [Y,X,3]
+   * @param identifier of a catalogue picture
+   * @throws RangeError for an identifier that names no catalogue picture
+   */
+  async look(picture: Uint8Array, identifier: string): Promise<DigitAttention[]> {
+    const trie = this.trie;
+    const { geometry, parameters } = this.model;
+    if (trie.find(identifier) === undefined) throw new RangeError(`no catalogue picture is called ${identifier}`);
+    const { inputs, targets } = encodeIdentifier(trie.scheme, identifier, geometry.tokens);
+    const out = await this.session.run({ parameters, pictures: picture, tokens: inputs });
+    const list = (name: string, count: number) =>
+      Array.from({ length: count }, (_, i) => out[`${name}${i}`] as Float32Array);
+    const maps: AttentionMaps = {
+      patches: list('patches', geometry.layers - 1),
+      tokens: list('tokens', geometry.layers),
+    };
+    const last = maps.tokens.at(-1) ?? new Float32Array();
+    const rolled = rollout(maps, geometry);
+    const width = geometry.patches + geometry.tokens;
+    // The digit at place i is written at the token before it, which is BOS for the first.
+    return trie.scheme.toTokens(identifier).map((token, i) => ({
+      digit: trie.scheme.fromTokens([token]),
+      probability: this.probability(targets.subarray(0, i), token, out.logits as Float32Array, i * geometry.vocabulary),
+      lastLayer: onPatches(last.subarray(i * width, (i + 1) * width), geometry.patches),
+      rollout: onPatches(rolled.subarray(i * width, (i + 1) * width), geometry.patches),
+    }));
+  }
+
+  release(): Promise<void> {
+    return this.session.release();
+  }
+
+  private probability(prefix: Int32Array, token: number, logits: Float32Array, offset: number): number {
+    const node = this.trie.walk(prefix);
+    let found = 0;
+    if (node === undefined) return found;
+    choose(this.trie, node, logits, offset, (child, log) => {
+      if (this.trie.token(child) === token) found = Math.exp(log);
+    });
+    return found;
+  }
+}
+
+/** @param row shares of patches, then of tokens */
+function onPatches(row: Float32Array | Float64Array, count: number): PatchAttention {
+  const patches = Array.from(row.subarray(0, count));
+  const onPicture = patches.reduce((a, b) => a + b, 0);
+  return { patches: patches.map((share) => share / onPicture), onPicture };
+}

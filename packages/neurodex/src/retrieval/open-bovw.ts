@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import type { Runtime } from '@neurodex/autograd';
+import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
+import { readVectors } from '../catalogue/store.ts';
+import { Extractor } from '../models/bovw/extractor.ts';
+import { HistogramCounter } from '../models/bovw/histogram.ts';
+import { deserialiseVocabulary, fingerprint } from '../models/bovw/vocabulary.ts';
+import type { Reporter } from '../progress.ts';
+import { ApproximateVectorSearch } from './approximate-search.ts';
+import { BovwSystem } from './bovw.ts';
+import { CATALOGUE_FOLDER, damaged, type IndexManifest, readListed } from './manifest.ts';
+import { ExactVectorSearch, normalised } from './vector-search.ts';
+import { weightBy } from './weighting.ts';
+
+/** The column of the catalogue's histograms. */
+export const BOVW_COLUMN = 'bovw';
+
+/**
+ * The bag of visual words of an index: its vocabulary, and the histograms of the catalogue.
+ * @throws NeurodexError `index-damaged`, also when the histograms were made with another vocabulary
+ */
+export async function openBovw(
+  folder: string,
+  { bovw, config }: IndexManifest,
+  catalogue: Catalogue,
+  runtime: Runtime,
+  reporter: Reporter,
+): Promise<BovwSystem> {
+  const stored = await readVectors(join(folder, CATALOGUE_FOLDER), BOVW_COLUMN);
+  if (bovw === undefined || stored === undefined)
+    throw damaged(folder, 'does not hold the bag of visual words it lists');
+  const file = join(folder, bovw.vocabulary.file);
+  const bytes = await readListed(folder, bovw.vocabulary);
+  const vocabulary = deserialiseVocabulary(bytes, file);
+  if (fingerprint(bytes) !== stored.vocabulary || vocabulary.size !== stored.length) {
+    throw damaged(file, 'is of another run: the histograms of the catalogue were made with another vocabulary');
+  }
+  const pictures = withRole(catalogue, 'catalogue');
+  if (stored.values.length !== pictures.length * stored.length) {
+    throw damaged(join(folder, CATALOGUE_FOLDER), 'does not have one histogram for each catalogue picture');
+  }
+  const weight = weightBy(config.bovw?.weighting ?? 'counts', stored.values, stored.length);
+  const vectors = weight(stored.values);
+  const unit = normalised(vectors, stored.length);
+  return new BovwSystem({
+    pictures,
+    vectors,
+    search: await searchOver(folder, bovw, unit, stored.length),
+    weight,
+    extractor: new Extractor(),
+    counter: new HistogramCounter(runtime, vocabulary),
+    onNoKeypoints: (queries) =>
+      reporter.warn(
+        queries === 1
+          ? 'a query has no keypoint: bovw cannot tell the catalogue pictures apart for it'
+          : `${queries} queries have no keypoint: bovw cannot tell the catalogue pictures apart for them`,
+        { queries },
+      ),
+  });
+}
+
+async function searchOver(
+  folder: string,
+  { neighbours }: NonNullable<IndexManifest['bovw']>,
+  unit: Float32Array,
+  length: number,
+): Promise<ExactVectorSearch | ApproximateVectorSearch> {
+  if (neighbours === undefined) return new ExactVectorSearch(unit, length);
+  // A damaged graph would be read by native code.
+  await readListed(folder, neighbours);
+  return await ApproximateVectorSearch.load(unit, length, join(folder, neighbours.file));
+}

@@ -1,0 +1,124 @@
+import * as disk from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { inWordsOf, putInPlace, refuseExisting, syncTree, throwIfInterrupted } from './atomic.ts';
+import { isAlive, type Lock, lockFile, refuseLocked } from './lock.ts';
+
+/** Where the unfinished run lives until it is complete. */
+export const unfinishedName = (goal: string): string => `${goal}.partial`;
+
+export const LOCK_FILE = 'lock';
+
+export interface UnfinishedOptions {
+  /** Replace the folder that is there once the new one is complete; without `resume`, also throw an unfinished one away. */
+  readonly force: boolean;
+  /** Go on with an unfinished folder, if there is one. */
+  readonly resume: boolean;
+  /** A file that a folder at the target must hold for `force` to replace it. */
+  readonly marker: string;
+  /** A file that tells an unfinished folder of ours from another one of that name; `work` writes it before all others. */
+  readonly ownMarker: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface Unfinished {
+  /** The folder to work in. */
+  readonly folder: string;
+  /** Whether it holds what an earlier process left. */
+  readonly resumed: boolean;
+}
+
+/**
+ * Make a folder that appears under its name only when it is complete, and that can be gone on with when it is not: `work`
+ * fills `<target>.partial`, which is then renamed. One process works on it at a time.
+ * @param work fills the folder, and leaves nothing in it that does not belong to the complete one
+ * @param keeps whether what is there after an error is worth keeping; if not, it is removed
+ * @throws NeurodexError `output-exists`, `run-unfinished`, `run-locked` (before any work), `interrupted`, `disk-full`,
+ *   `output-unwritable`; and whatever `work` throws
+ */
+export async function completeFolder<T>(
+  target: string,
+  options: UnfinishedOptions,
+  work: (unfinished: Unfinished) => Promise<T>,
+  keeps: (folder: string, error: unknown) => Promise<boolean>,
+): Promise<T> {
+  const { force, resume, marker, ownMarker, signal } = options;
+  const goal = resolve(target);
+  const folder = unfinishedName(goal);
+  await refuseExisting(goal, force, marker);
+  const found = await holdsRun(folder, [ownMarker, marker]);
+  if (found && !resume && !force) {
+    await refuseLocked(join(folder, LOCK_FILE));
+    throw unfinished(folder);
+  }
+  throwIfInterrupted(signal);
+  let lock: Lock | undefined;
+  try {
+    await disk.mkdir(folder, { recursive: true });
+    lock = await lockFile(join(folder, LOCK_FILE));
+    if (!resume) await empty(folder);
+    const result = await work({ folder, resumed: resume && found });
+    await syncTree(folder);
+    await putInPlace(folder, goal, force);
+    await lock.release(join(goal, LOCK_FILE));
+    await removeReplaced(goal);
+    return result;
+  } catch (error) {
+    // Without the lock it is somebody else's.
+    if (lock !== undefined) {
+      if (!(await keeps(folder, error))) await disk.rm(folder, { recursive: true, force: true });
+      for (const at of [folder, goal]) await lock.release(join(at, LOCK_FILE));
+    }
+    throw inWordsOf(error, folder, goal);
+  }
+}
+
+/**
+ * Whether there is an unfinished folder that something has been done in.
+ * @throws NeurodexError `output-exists` for something else of that name
+ */
+async function holdsRun(folder: string, markers: readonly string[]): Promise<boolean> {
+  let names: string[];
+  try {
+    names = await disk.readdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return false;
+    if (code === 'ENOTDIR') throw foreign(folder, 'is not a folder');
+    throw fromFileSystem(error, folder);
+  }
+  // A process that is killed while it writes its first file leaves that one under a temporary name.
+  const inside = names.filter((name) => !name.startsWith(LOCK_FILE) && !/\.partial-\d+-[0-9a-f]+$/.test(name));
+  if (inside.length === 0) return false;
+  if (!markers.some((name) => inside.includes(name)))
+    throw foreign(folder, 'holds other things than an unfinished run');
+  return true;
+}
+
+async function empty(folder: string): Promise<void> {
+  const names = (await disk.readdir(folder)).filter((name) => name !== LOCK_FILE);
+  for (const name of names) await disk.rm(join(folder, name), { recursive: true, force: true });
+}
+
+/** Folders that were replaced by a process that was killed before it could delete them. */
+async function removeReplaced(goal: string): Promise<void> {
+  const prefix = `${basename(goal)}.replaced-`;
+  const names = await disk.readdir(dirname(goal));
+  for (const name of names.filter((each) => each.startsWith(prefix))) {
+    const [pid = ''] = name.slice(prefix.length).split('-');
+    if (!/^\d+$/.test(pid) || isAlive(Number(pid))) continue;
+    await disk.rm(join(dirname(goal), name), { recursive: true, force: true });
+  }
+}
+
+const foreign = (folder: string, what: string): NeurodexError =>
+  new NeurodexError('output-exists', `${folder} ${what}, so it is left alone`, {
+    hint: 'choose another name with --out, or move it away: an unfinished run is kept there',
+    details: { path: folder },
+  });
+
+const unfinished = (folder: string): NeurodexError =>
+  new NeurodexError('run-unfinished', `${folder} holds a run that is not finished`, {
+    hint: 'go on with it with --resume, or start anew with --force, which throws it away',
+    details: { path: folder },
+  });

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { closest } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { IDENTIFIER_ORDERS, type IdentifierOrder } from '../config.ts';
+import { NeurodexError } from '../errors.ts';
+import { parseMeasure } from '../evaluation/registry.ts';
+import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+
+/** How the DSI is trained: for indexing alone, or for both tasks. The words are those of the report it is compared with. */
+export const TRAININGS = ['fine-tuned', 'zero-shot'] as const;
+export type StudyTraining = (typeof TRAININGS)[number];
+
+/** Configuration keys and values, as `--set` takes them. */
+const settings = z.record(z.string().regex(/^[\w.]+$/), z.union([z.string(), z.number(), z.boolean()]));
+const distinct = <T>(values: readonly T[]): boolean =>
+  new Set(values.map((v) => JSON.stringify(v))).size === values.length;
+const listOf = <T extends z.ZodType>(item: T) => z.array(item).min(1).refine(distinct, 'a value stands there twice');
+
+const gridSchema = z.strictObject({
+  /** As `neurodex index` takes it, with the flags that go with it. */
+  source: z.string().min(1),
+  flags: z.array(z.string()).default([]),
+  preset: z.string().optional(),
+  settings: settings.default({}),
+  /** Pictures taken of the data set, catalogue and queries together; each may have settings of its own. */
+  sizes: listOf(z.strictObject({ pictures: z.int().min(8), settings: settings.default({}) })),
+  orders: listOf(z.enum(IDENTIFIER_ORDERS)),
+  trainings: listOf(z.enum(TRAININGS)),
+  systems: listOf(z.enum(SYSTEMS)),
+  seeds: listOf(z.int().min(0)),
+  measures: listOf(z.string()),
+});
+
+/** What a study varies: every size × order × training × seed for the DSI, every size × seed for the baselines. */
+export type StudyGrid = Readonly<z.infer<typeof gridSchema>>;
+
+/** One training or one build of baselines, and what is measured of it. */
+export interface StudyCell {
+  readonly pictures: number;
+  readonly seed: number;
+  readonly systems: readonly SystemName[];
+  /** Of the DSI; the baselines know no identifiers and no training. */
+  readonly order?: IdentifierOrder;
+  readonly training?: StudyTraining;
+  /** All configuration keys that differ from the preset. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** @throws NeurodexError `config-unreadable`, `config-unknown-key`, `config-invalid`, `usage` for a measure */
+export async function readGrid(file: string): Promise<StudyGrid> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    const what = error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
+    throw new NeurodexError('config-unreadable', `${file} ${what}: ${(error as Error).message}`, {
+      hint: 'name a JSON file that describes a study; docs/study.md has one',
+      details: { file },
+      cause: error,
+    });
+  }
+  const parsed = gridSchema.safeParse(value);
+  if (!parsed.success) throw refusal(file, parsed.error.issues[0] as z.core.$ZodIssue);
+  for (const measure of parsed.data.measures) parseMeasure(measure);
+  return parsed.data;
+}
+
+function refusal(file: string, issue: z.core.$ZodIssue): NeurodexError {
+  const key = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const [unknown = ''] = issue.keys;
+    const known = Object.keys(gridSchema.shape);
+    return new NeurodexError(
+      'config-unknown-key',
+      `${file} has a key ${JSON.stringify(unknown)}${key === '' ? '' : ` in ${key}`} that no study has`,
+      {
+        hint: `did you mean ${closest(unknown, key === '' ? known : ['pictures', 'settings'])}?`,
+        details: { file, key: unknown },
+      },
+    );
+  }
+  return new NeurodexError('config-invalid', `${file}: ${key || 'it'}: ${issue.message}`, {
+    hint: 'docs/study.md describes the keys of a study',
+    details: { file, key },
+  });
+}
+
+/** Every cell of a grid, baselines first and small sizes before large ones. */
+export function cellsOf(grid: StudyGrid): StudyCell[] {
+  const baselines = grid.systems.filter((name) => name !== 'dsi');
+  const cells: StudyCell[] = [];
+  for (const { pictures, settings: own } of grid.sizes) {
+    for (const seed of grid.seeds) {
+      const common = { ...grid.settings, 'dataset.maxPictures': pictures, ...own };
+      if (baselines.length > 0) cells.push({ pictures, seed, systems: baselines, settings: common });
+      if (!grid.systems.includes('dsi')) continue;
+      for (const order of grid.orders) {
+        for (const training of grid.trainings) {
+          const alone = training === 'zero-shot' ? { 'training.retrievalShare': 0, 'training.retrievalEpochs': 0 } : {};
+          cells.push({
+            pictures,
+            seed,
+            systems: ['dsi'],
+            order,
+            training,
+            settings: { ...common, 'identifiers.order': order, ...alone },
+          });
+        }
+      }
+    }
+  }
+  return cells;
+}
+
+/** What makes a result the answer to a cell: everything that could change it. @returns 16 hexadecimal digits */
+export function cellKey({ source, flags, preset, measures }: StudyGrid, cell: StudyCell): string {
+  const sorted = Object.entries(cell.settings).sort(([a], [b]) => (a < b ? -1 : 1));
+  const facts = [source, flags, preset ?? null, measures, cell.systems, cell.seed, sorted];
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
+}
+
+/** 'size 512, seed 0, random identifiers, fine-tuned', or its baselines. */
+export const cellName = ({ pictures, seed, systems, order, training }: StudyCell): string =>
+  `size ${pictures}, seed ${seed}, ${order === undefined ? systems.join(' and ') : `${order} identifiers, ${training}`}`;

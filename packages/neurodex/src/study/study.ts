@@ -1,0 +1,97 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fromFileSystem, NeurodexError } from '../errors.ts';
+import type { Reporter } from '../progress.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
+import { cellKey, cellName, cellsOf, readGrid, type StudyCell, type StudyGrid } from './grid.ts';
+import { appendResult, readResults, type StudyResult } from './results.ts';
+import { runCell } from './run-cell.ts';
+import { type StudyRow, summarise } from './summary.ts';
+import { studyTable } from './table.ts';
+
+export interface StudyOptions {
+  /** JSON file of the grid. */
+  readonly grid: string;
+  /** Folder of results and tables; a study that is there goes on. */
+  readonly out: string;
+  /** Processes at a time. */
+  readonly jobs: number;
+  /** Keep the index of every cell. */
+  readonly keep: boolean;
+  readonly cwd: string;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+export interface StudySummary {
+  readonly cells: number;
+  /** Run this time; the others had their results. */
+  readonly ran: number;
+  readonly failed: readonly { readonly cell: string; readonly reason: string }[];
+  readonly rows: readonly StudyRow[];
+}
+
+const RESULTS = 'results.jsonl';
+const TABLES = { 'table.md': 'markdown', 'table.csv': 'csv', 'table.tex': 'latex' } as const;
+
+/**
+ * Runs every cell of a grid that has no result yet, one process for each, and writes the tables anew after each. A cell
+ * that fails is reported and left out; stopping loses no more than the cells that are running.
+ * @throws NeurodexError of the grid, `interrupted`, `study-failed` when no cell gave a result
+ */
+export async function runStudy(options: StudyOptions): Promise<StudySummary> {
+  const { out, jobs, reporter, signal } = options;
+  const grid = await readGrid(options.grid);
+  const cells = cellsOf(grid);
+  const file = join(out, RESULTS);
+  try {
+    await mkdir(join(out, 'indexes'), { recursive: true });
+  } catch (error) {
+    throw fromFileSystem(error, out);
+  }
+  const results = await readResults(file);
+  const missing = cells.filter((cell) => !results.has(cellKey(grid, cell)));
+  const known = cells.length - missing.length;
+  if (known > 0) reporter.info(`${known} of ${cells.length} cells have their results in ${file}`);
+
+  const failed: { cell: string; reason: string }[] = [];
+  const queue = [...missing];
+  let done = 0;
+  const work = async (): Promise<void> => {
+    for (let cell = queue.shift(); cell !== undefined && !signal?.aborted; cell = queue.shift()) {
+      reporter.info(cellName(cell));
+      try {
+        const result = await runCell({ ...options, grid, cell, folder: join(out, 'indexes') });
+        await appendResult(file, result);
+        results.set(result.key, result);
+        await writeTables(out, summarise(grid, of(grid, cells, results)));
+      } catch (error) {
+        if (!(error instanceof NeurodexError) || error.code !== 'study-failed') throw error;
+        failed.push({ cell: cellName(cell), reason: error.message });
+        reporter.warn(error.message, { cell: cellName(cell) });
+      }
+      reporter.progress({ phase: 'study', done: ++done, total: missing.length, unit: 'cells' });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, jobs) }, work));
+  if (signal?.aborted)
+    throw new NeurodexError('interrupted', 'interrupted', { hint: 'the same command goes on with it' });
+  const rows = summarise(grid, of(grid, cells, results));
+  if (rows.length === 0) {
+    throw new NeurodexError('study-failed', `no cell of ${options.grid} gave a result: ${failed[0]?.reason}`, {
+      hint: 'mend the grid; neurodex index with the same settings shows the error alone',
+    });
+  }
+  await writeTables(out, rows);
+  return { cells: cells.length, ran: missing.length, failed, rows };
+}
+
+/** Results of the cells of this grid; a file may hold others, of a grid before it. */
+const of = (grid: StudyGrid, cells: readonly StudyCell[], results: ReadonlyMap<string, StudyResult>): StudyResult[] =>
+  cells.flatMap((cell) => results.get(cellKey(grid, cell)) ?? []);
+
+async function writeTables(out: string, rows: readonly StudyRow[]): Promise<void> {
+  for (const [name, format] of Object.entries(TABLES)) {
+    await writeFileAtomically(join(out, name), `${studyTable(rows, format)}\n`);
+  }
+}

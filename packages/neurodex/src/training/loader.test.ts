@@ -1,0 +1,65 @@
+import { Random } from '@neurodex/autograd';
+import { describe, expect, it } from 'vitest';
+import { numeric } from '../identifiers/numeric.ts';
+import { PRESETS } from '../presets/presets.ts';
+import { BatchMaker, catalogueQueries, retrievalQueries } from './examples.ts';
+import { BatchLoader } from './loader.ts';
+import type { Phase } from './plan.ts';
+import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
+
+const { catalogue, trie } = tinyCatalogue(6);
+const sameClass = (picture: { labels: readonly string[] }) =>
+  new Set(
+    catalogue.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
+  );
+const phase: Phase = {
+  name: 'joint',
+  mix: { indexing: 3, retrieval: 4 },
+  identifiers: 2,
+  steps: 10,
+  schedule: { learningRate: 1, kind: 'constant', warmupSteps: 0, steps: 10 },
+};
+
+function makerOf() {
+  const config = {
+    ...PRESETS.default,
+    augmentation: { ...PRESETS.default.augmentation, retrieval: 1, erase: 0.5, clean: 0.2 },
+  };
+  const examples = {
+    queries: retrievalQueries(catalogue, sameClass),
+    ownQueries: catalogueQueries(catalogue, sameClass),
+  };
+  return new BatchMaker({ catalogue, scheme: numeric, trie, length: 3, config }, phase, examples, Random.seeded(4));
+}
+
+describe('BatchLoader', () => {
+  it.each([0, 1, 3])(
+    'gives the batches of its maker in order with %i threads, and the state after each',
+    async (threads) => {
+      const expected = makerOf();
+      const batch = expected.allocate();
+      const loader = new BatchLoader(makerOf(), { pixels: catalogue, batches: 10, threads });
+      try {
+        for (let step = 0; step < 10; step++) {
+          expected.fill(batch);
+          const { arrays, state } = await loader.next();
+          loader.prefetch();
+          // What is in use is not written to by what is made ready meanwhile.
+          await new Promise((resolve) => setTimeout(resolve, 2));
+          expect(arrays).toEqual(batch);
+          expect(state).toEqual(expected.state);
+        }
+        await expect(loader.next()).rejects.toThrow('no more batches');
+      } finally {
+        await loader.close();
+      }
+    },
+  );
+
+  it('ends with batches still in work', async () => {
+    const loader = new BatchLoader(makerOf(), { pixels: catalogue, batches: 10, threads: 1 });
+    await loader.next();
+    loader.prefetch();
+    await loader.close();
+  });
+});

@@ -1,0 +1,3 @@
+/** What happens to a batch whose loss or gradient is no finite number: training stops, or goes on without that batch. */
+export const ON_NAN = ['stop', 'skip'] as const;
+export type OnNan = (typeof ON_NAN)[number];
