@@ -1,15 +1,19 @@
 """pycocotools and Neurodex read the same annotation files and must say the same of them.
 
-    python check_coco.py INSTANCES CAPTIONS READ
+    python check_coco.py INSTANCES CAPTIONS READ CATALOGUE
 
-READ is what read_coco.ts printed. Boxes, areas, crowds, categories and captions of every picture; the area of every region
+READ is what read_coco.ts printed, CATALOGUE the Parquet of a data set that Neurodex prepared of the same files, in which
+`datasets` must find the captions and objects of every picture. Boxes, areas, crowds, categories and captions of every picture; the area of every region
 as drawn from its polygons or runs; and the seed notebook's classes of each picture, by area.
 """
 
 import contextlib
 import json
 import sys
+import tempfile
+from pathlib import Path
 
+import datasets
 from pycocotools import mask as masks
 from pycocotools.coco import COCO
 
@@ -26,7 +30,7 @@ def seed_classes(coco, image):
 
 
 def main():
-    instances_path, captions_path, read_path = sys.argv[1:]
+    instances_path, captions_path, read_path, catalogue_path = sys.argv[1:]
     with contextlib.redirect_stdout(sys.stderr):
         instances, captions = COCO(instances_path), COCO(captions_path)
     with open(read_path) as file:
@@ -61,6 +65,23 @@ def main():
     for number, annotation in instances.anns.items():
         regions += 1
         same(f"area of region {number}", read["regions"][str(number)], int(masks.area(instances.annToRLE(annotation))))
+
+    expected = {picture["file"]: picture for picture in read["pictures"]}
+    with tempfile.TemporaryDirectory() as cache:
+        stored = datasets.load_dataset(
+            "parquet", data_files=str(Path(catalogue_path) / "*.parquet"), split="train", cache_dir=cache
+        )
+        for row in stored:
+            picture = expected.pop(row["path"])
+            same(f"{row['path']} captions", row["captions"], picture["captions"])
+            same(f"{row['path']} labels", row["labels"], [entry["category"] for entry in picture["classes"]])
+            same(
+                f"{row['path']} objects",
+                [(o["category"], o["bbox"], o["area"], o["crowd"]) for o in row["objects"]],
+                [(o["category"], o["box"], o["area"], o["crowd"]) for o in picture["objects"]],
+            )
+            same(f"{row['path']} picture", row["image"].mode, "RGB")
+    same("pictures that are not in the catalogue", list(expected), [])
 
     for difference in differences[:20]:
         print(difference)

@@ -80,6 +80,15 @@ function main(): number {
     const parquet = join(folder, 'parquet');
     script('make_parquet.py', parquet);
 
+    const coco = join(folder, 'coco');
+    script('make_coco.py', coco);
+    const annotations = ['instances', 'captions'].map((what) => join(coco, 'annotations', `${what}_val2014.json`));
+    const readCoco = ['--import', 'tsx', here('read_coco.ts'), ...annotations];
+    const cocoRead = join(folder, 'coco.json');
+    writeFileSync(cocoRead, run(`tsx interop/read_coco.ts ${annotations.join(' ')}`, process.execPath, readCoco, true));
+    const prepared = join(folder, 'coco.data');
+    neurodex(['dataset', 'build', coco, '--out', prepared, '--preset', 'quick', '--json'], true);
+
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
       'check_measures.py': [join(folder, 'trec'), figures, report],
@@ -90,6 +99,7 @@ function main(): number {
       'check_wandb.py': [join(tracked, 'index'), join(tracked, 'wandb')],
       'check_mlflow.py': [join(folder, 'mlflow'), process.execPath, bin, ...short],
       'read_parquet.ts': [parquet],
+      'check_coco.py': [...annotations, cocoRead, join(prepared, 'catalogue')],
     };
     const failed: string[] = [];
     for (const [name, args] of Object.entries(checks)) {

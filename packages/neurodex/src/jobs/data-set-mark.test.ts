@@ -36,3 +36,14 @@ it('says nothing of a picture that cannot be read at the time', async () => {
   expect(otherDataset(now, mark)).toBeUndefined();
   expect(otherDataset(now, await markOf(dataset(5, async (i) => Uint8Array.of(i, 1))))).toContain('other pictures');
 });
+
+it('reads no picture of a remote data set: its files have checksums', async () => {
+  const unread = () => Promise.reject(new Error('was read'));
+  const remote = (version: string): Dataset => ({
+    ...dataset(9, unread),
+    remote: true,
+    inputs: async () => [{ name: 'train.parquet', version }],
+  });
+  expect(otherDataset(await markOf(remote('a')), await markOf(remote('a')))).toBeUndefined();
+  expect(otherDataset(await markOf(remote('a')), await markOf(remote('b')))).toBeDefined();
+});
