@@ -86,32 +86,37 @@ function refusal(file: string, issue: z.core.$ZodIssue): NeurodexError {
   });
 }
 
-/** Every cell of a grid, baselines first and small sizes before large ones. */
+/** Every cell of a grid: seed by seed, so that a whole table is there early; small sizes first, baselines before the DSI. */
 export function cellsOf(grid: StudyGrid): StudyCell[] {
-  const baselines = grid.systems.filter((name) => name !== 'dsi');
-  const cells: StudyCell[] = [];
-  for (const { pictures, settings: own } of grid.sizes) {
-    for (const seed of grid.seeds) {
+  return grid.seeds.flatMap((seed) =>
+    grid.sizes.flatMap(({ pictures, settings: own }) => {
       const common = { ...grid.settings, 'dataset.maxPictures': pictures, ...own };
+      const baselines = grid.systems.filter((name) => name !== 'dsi');
+      const cells: StudyCell[] = [];
       if (baselines.length > 0) cells.push({ pictures, seed, systems: baselines, settings: common });
-      if (!grid.systems.includes('dsi')) continue;
-      for (const order of grid.orders) {
-        for (const training of grid.trainings) {
-          const alone = training === 'zero-shot' ? { 'training.retrievalShare': 0, 'training.retrievalEpochs': 0 } : {};
-          cells.push({
-            pictures,
-            seed,
-            systems: ['dsi'],
-            order,
-            training,
-            settings: { ...common, 'identifiers.order': order, ...alone },
-          });
-        }
-      }
-    }
-  }
-  return cells;
+      if (grid.systems.includes('dsi')) cells.push(...dsiCells(grid, { pictures, seed, settings: common }));
+      return cells;
+    }),
+  );
 }
+
+const dsiCells = (
+  { orders, trainings }: StudyGrid,
+  { settings: common, ...cell }: Pick<StudyCell, 'pictures' | 'seed' | 'settings'>,
+): StudyCell[] =>
+  orders.flatMap((order) =>
+    trainings.map((training) => ({
+      ...cell,
+      systems: ['dsi'],
+      order,
+      training,
+      settings: {
+        ...common,
+        'identifiers.order': order,
+        ...(training === 'zero-shot' ? { 'training.retrievalShare': 0, 'training.retrievalEpochs': 0 } : {}),
+      },
+    })),
+  );
 
 /** What makes a result the answer to a cell: everything that could change it. @returns 16 hexadecimal digits */
 export function cellKey({ source, flags, preset, measures }: StudyGrid, cell: StudyCell): string {
