@@ -173,6 +173,13 @@ function asColour(pixels: Uint8Array, channels: number): Uint8Array {
   return Uint8Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)] as number);
 }
 
+/** A picture at that edge where it is smaller, by Lanczos 3; larger ones as they are. */
+export async function enlarged(picture: Picture, edge: number): Promise<Picture> {
+  const { size, pixels } = picture;
+  if (size >= edge) return picture;
+  return await rawPixels(resized(sharp(pixels, { raw: { width: size, height: size, channels: 3 } }), edge), edge);
+}
+
 /**
  * The model's pixels, equal to those of `decodePicture`, and a PNG thumbnail for people, which is never larger than the
  * picture. Both are made from the encoded file: a JPEG is decoded at a reduced scale for each, which is quicker than

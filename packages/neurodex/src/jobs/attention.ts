@@ -9,6 +9,7 @@ import { AttentionProbe, type DigitAttention } from '../retrieval/attention.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { QueryPicture } from '../retrieval/system.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
+import { queryOf } from './query.ts';
 
 /** Edge of a drawn picture, in pixels. */
 const EDGE = 240;
@@ -47,14 +48,11 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
     const { catalogue, manifest, trie } = index;
     const model = await index.model();
     const bytes = await readPictureFile(file);
-    const { maxPixels, thumbnail } = manifest.config.pictures;
-    const read = { name: file, maxPixels };
-    const { pixels } = await decodePicture(bytes, { ...read, size: catalogue.size });
+    const query = await queryOf(bytes, file, { ...manifest.config.pictures, size: catalogue.size });
+    const { pixels } = query;
     const picture =
       options.identifier === undefined
-        ? catalogue.pictures[
-            await bestRow(index, { pixels, thumbnail: () => decodePicture(bytes, { ...read, size: thumbnail }) })
-          ]
+        ? catalogue.pictures[await bestRow(index, query)]
         : named(catalogue, options.identifier);
     const identifier = picture?.identifier ?? '';
     const probe = await AttentionProbe.create(nodeRuntime({ device }), model, trie);
@@ -65,7 +63,11 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
       await probe.release();
     }
     if (out !== undefined) {
-      const large = await decodePicture(bytes, { ...read, size: EDGE });
+      const large = await decodePicture(bytes, {
+        name: file,
+        maxPixels: manifest.config.pictures.maxPixels,
+        size: EDGE,
+      });
       await writeFileAtomically(out, await attentionPicture(large.pixels, EDGE, digits));
     }
     return {

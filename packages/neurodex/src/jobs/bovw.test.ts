@@ -164,6 +164,20 @@ describe('an index with a bag of visual words and no network', () => {
     expect(systems.bovw?.RR).toBeGreaterThan(0.7);
   });
 
+  it('sees pictures that are smaller than its size enlarged, in the catalogue and as queries alike', async () => {
+    const out = join(root, 'enlarged');
+    await make(out, { pictures: { ...config.pictures, thumbnail: 2 * EDGE } }, ['bovw']);
+    const [small, large] = await Promise.all(
+      [index, out].map((folder) => inspectIndex({ index: folder, verify: false, reporter: silentReporter })),
+    );
+    expect(large?.bovw?.descriptors).toBeGreaterThan(1.2 * (small?.bovw?.descriptors ?? NaN));
+    const files = (await readdir(join(patterns, 'kind 2'))).map((name) => join(patterns, 'kind 2', name));
+    const { results } = await searchIndex({ index: out, files, k: 1, system: 'bovw', ...quiet });
+    const own = results.filter(({ query, answers }) => query.endsWith(answers[0]?.picture ?? '-'));
+    expect(own).toHaveLength(5);
+    for (const { answers } of own) expect(answers[0]?.score).toBeCloseTo(1, 6);
+  });
+
   it('searches approximately from the configured size on, and finds the same', async () => {
     const out = join(root, 'approximate');
     await make(out, { bovw: { ...config.bovw, exactUpTo: 10 } }, ['bovw']);

@@ -5,6 +5,7 @@ import type { CatalogueThumbnails, CatalogueVectors } from '../catalogue/build.t
 import { decodeThumbnail } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
+import { enlarged } from '../image/decode.ts';
 import { DescriptorFile } from '../models/bovw/descriptor-file.ts';
 import { Extractor } from '../models/bovw/extractor.ts';
 import { HistogramCounter } from '../models/bovw/histogram.ts';
@@ -23,6 +24,8 @@ export interface BuildBovwOptions {
   /** The index folder in the making. */
   readonly folder: string;
   readonly config: Config['bovw'];
+  /** Edge at which pictures are described; smaller thumbnails are enlarged to it. */
+  readonly edge: number;
   readonly seed: number;
   readonly runtime: Runtime;
   readonly reporter: Reporter;
@@ -83,13 +86,16 @@ export async function buildBovw(catalogue: CatalogueThumbnails, options: BuildBo
 async function describeAll(
   { pictures, thumbnail }: CatalogueThumbnails,
   descriptors: DescriptorFile,
-  { reporter, signal }: BuildBovwOptions,
+  { edge, reporter, signal }: BuildBovwOptions,
 ): Promise<number[]> {
   const extractor = new Extractor();
   const counts: number[] = [];
   try {
     const described = inOrder(pictures, extractor.width(pictures.length), async (picture) =>
-      extractor.describe(await decodeThumbnail(await thumbnail(picture), picture.path), pictures.length),
+      extractor.describe(
+        await enlarged(await decodeThumbnail(await thumbnail(picture), picture.path), edge),
+        pictures.length,
+      ),
     );
     for await (const found of described) {
       throwIfInterrupted(signal);

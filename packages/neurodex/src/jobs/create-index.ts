@@ -230,7 +230,8 @@ async function ingest(
       if (!(systems ?? SYSTEMS).includes('bovw')) return {};
       const runtime = nodeRuntime({ device });
       try {
-        bovw = await buildBovw(catalogue, { folder, config: config.bovw, seed, runtime, reporter, ...signal });
+        const edge = config.pictures.thumbnail;
+        bovw = await buildBovw(catalogue, { folder, config: config.bovw, edge, seed, runtime, reporter, ...signal });
         return { [BOVW_COLUMN]: bovw.vectors };
       } catch (error) {
         const tooFew = error instanceof NeurodexError && error.code === 'source-unusable';

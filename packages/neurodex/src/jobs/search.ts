@@ -1,9 +1,10 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { decodePicture, readPictureFile } from '../image/decode.ts';
+import { readPictureFile } from '../image/decode.ts';
 import type { Reporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
-import type { QueryPicture, SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../retrieval/system.ts';
+import { queryOf } from './query.ts';
 
 export interface SearchOptions {
   readonly index: string;
@@ -45,7 +46,10 @@ export async function searchIndex({
     const ranking = await index.system(system);
     const results: SearchResults['results'][number][] = [];
     for (const file of files) {
-      const query = await queryOf(file, { ...manifest.config.pictures, size: catalogue.size });
+      const query = await queryOf(await readPictureFile(file), file, {
+        ...manifest.config.pictures,
+        size: catalogue.size,
+      });
       const [answers = []] = await ranking.rank([query], k);
       results.push({
         query: file,
@@ -66,14 +70,4 @@ export async function searchIndex({
   } finally {
     await index.close();
   }
-}
-
-/** A picture file in the sizes that systems look at. @throws NeurodexError `picture-*` */
-async function queryOf(
-  file: string,
-  { size, thumbnail, maxPixels }: { readonly size: number; readonly thumbnail: number; readonly maxPixels: number },
-): Promise<QueryPicture> {
-  const bytes = await readPictureFile(file);
-  const { pixels } = await decodePicture(bytes, { name: file, size, maxPixels });
-  return { pixels, thumbnail: () => decodePicture(bytes, { name: file, size: thumbnail, maxPixels }) };
 }

@@ -1,4 +1,5 @@
 import type { StoredPicture } from '../catalogue/catalogue.ts';
+import { enlarged } from '../image/decode.ts';
 import type { Extractor } from '../models/bovw/extractor.ts';
 import type { HistogramCounter } from '../models/bovw/histogram.ts';
 import { DESCRIPTOR_LENGTH } from '../models/bovw/parameters.ts';
@@ -17,6 +18,8 @@ export interface BovwOptions {
   readonly search: VectorSearch;
   readonly weight: (histograms: Float32Array) => Float32Array;
   readonly extractor: Extractor;
+  /** Edge at which pictures are described; smaller thumbnails are enlarged to it. */
+  readonly edge: number;
   readonly counter: HistogramCounter;
   /** Told the number of queries without a keypoint. */
   readonly onNoKeypoints?: (queries: number) => void;
@@ -64,9 +67,9 @@ export class BovwSystem implements System {
 
   /** Weighted, float32 [B, k] */
   private async histograms(queries: readonly QueryPicture[]): Promise<Float32Array> {
-    const { extractor, counter, weight } = this.options;
+    const { extractor, edge, counter, weight } = this.options;
     const described = await Promise.all(
-      queries.map(async (query) => extractor.describe(await query.thumbnail(), queries.length)),
+      queries.map(async (query) => extractor.describe(await enlarged(await query.thumbnail(), edge), queries.length)),
     );
     const counts = described.map(({ length }) => length / DESCRIPTOR_LENGTH);
     return weight(await counter.count(new Uint8Array(Buffer.concat(described)), counts));

@@ -48,6 +48,7 @@ export async function openBovw(
     search: await searchOver(folder, bovw, unit, stored.length),
     weight,
     extractor: new Extractor(),
+    edge: config.pictures.thumbnail,
     counter: new HistogramCounter(runtime, vocabulary),
     onNoKeypoints: (queries) =>
       reporter.warn(

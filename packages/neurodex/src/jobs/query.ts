@@ -1,0 +1,17 @@
+import { decodeThumbnail } from '../catalogue/store.ts';
+import { readPicture } from '../image/decode.ts';
+import type { QueryPicture } from '../retrieval/system.ts';
+
+/**
+ * An encoded picture in the sizes that systems look at, made as those of the catalogue are.
+ * @param name what it is called in messages
+ * @throws NeurodexError `picture-*`
+ */
+export async function queryOf(
+  bytes: Uint8Array,
+  name: string,
+  sizes: { readonly size: number; readonly thumbnail: number; readonly maxPixels: number },
+): Promise<QueryPicture> {
+  const { picture, thumbnail } = await readPicture(bytes, { ...sizes, name });
+  return { pixels: picture.pixels, thumbnail: () => decodeThumbnail(thumbnail, name) };
+}
