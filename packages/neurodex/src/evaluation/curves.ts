@@ -39,8 +39,8 @@ export class CurveTally {
       precisions[i] = Math.max(precisions[i] as number, precisions[i + 1] as number);
     }
     RECALL_LEVELS.forEach((level, i) => {
-      // With a little slack: 0.1 · 30 is not quite 3.
-      const found = Math.max(1, Math.ceil(level * relevant.size - 1e-9));
+      // How many relevant answers make a level of recall, as trec_eval counts them (m_iprec_at_recall.c), rounding included.
+      const found = Math.max(1, Math.floor(level * relevant.size + 0.9));
       this.precisions[i] = (this.precisions[i] as number) + (precisions[found - 1] ?? 0);
     });
   }

@@ -131,7 +131,8 @@ export class WandbTracker implements Tracker {
         tags: (env.WANDB_TAGS ?? '').split(',').filter((tag) => tag !== ''),
         notes: env.WANDB_NOTES || undefined,
         group: env.WANDB_RUN_GROUP || `${identity.name}-${identity.id}`,
-        config: { ...(config as object | undefined), dataset, seed },
+        // `dataset` is a section of the configuration.
+        config: { ...(config as object | undefined), source: dataset, seed },
         began: Date.now(),
         write: (written) => this.outbox.push(written),
         appended: (path) => new AppendedFile(path, this.options.files),
