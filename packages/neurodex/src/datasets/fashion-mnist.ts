@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RemoteFile } from '../download/downloads.ts';
+import type { RemoteFile } from '../download/remote-file.ts';
 import type { Dataset, LicenceNotice } from './dataset.ts';
 import { findIdxImages, openIdx } from './idx.ts';
 import type { OpenDatasetRequest } from './request.ts';

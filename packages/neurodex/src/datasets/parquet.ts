@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import type { Downloads, RemoteFile } from '../download/downloads.ts';
+import type { Downloads } from '../download/downloads.ts';
+import type { RemoteFile } from '../download/remote-file.ts';
 import { NeurodexError } from '../errors.ts';
 import { readPictureFile } from '../image/decode.ts';
 import { type Reporter, silentReporter } from '../progress.ts';

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NeurodexError } from '../errors.ts';
 import type { ProgressEvent, Reporter } from '../progress.ts';
-import { createDownloads, type DownloadOptions, type Downloads, type RemoteFile } from './downloads.ts';
+import { createDownloads, type DownloadOptions, type Downloads } from './downloads.ts';
+import type { RemoteFile } from './remote-file.ts';
 import type { Patience } from './retry.ts';
 import { TestServer } from './server.fixture.ts';
 

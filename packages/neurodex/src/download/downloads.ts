@@ -10,31 +10,11 @@ import { ByteProgress } from './byte-progress.ts';
 import { isUnreachable } from './failures.ts';
 import { Http } from './http.ts';
 import { collect, openRanges } from './remote-bytes.ts';
+import type { RemoteFile } from './remote-file.ts';
 import { PATIENCE, PassingFailure, type Patience, withRetries } from './retry.ts';
 import { retryContext, type Transfer } from './transfer.ts';
 import { mismatch, notAsExpected } from './verify.ts';
 import { fetchWhole, placeOf } from './whole-file.ts';
-
-/** A file on a server, and what is known of it beforehand. */
-export interface RemoteFile {
-  readonly url: string;
-  /** What it is called in messages and progress. */
-  readonly name: string;
-  readonly bytes?: number;
-  /** Hexadecimal. */
-  readonly sha256?: string;
-  /** Hexadecimal; only where the owner publishes nothing better. */
-  readonly md5?: string;
-  readonly gate?: Gate;
-}
-
-/** A file that only those may have whom its owner has granted access. */
-export interface Gate {
-  /** Where access is asked for. */
-  readonly page: string;
-  /** The environment variable whose content is sent as `Authorization: Bearer …`, to the host of the URL and no other. */
-  readonly token: 'HF_TOKEN';
-}
 
 /**
  * Files over HTTP. Every method retries what may pass (429, 5xx, broken or stalled connections) with exponential

@@ -1,5 +1,5 @@
 import { NeurodexError } from '../errors.ts';
-import type { RemoteFile } from './downloads.ts';
+import type { RemoteFile } from './remote-file.ts';
 import { PassingFailure } from './retry.ts';
 
 /** A URL for people: without what may be secret in it (user, password, signatures in the query). */

@@ -1,8 +1,8 @@
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { NeurodexError } from '../errors.ts';
-import type { RemoteFile } from './downloads.ts';
 import { downloadFailed, fromConnection, fromStatus, mayPass, publicUrl } from './failures.ts';
 import { piecesOf } from './pieces.ts';
+import type { RemoteFile } from './remote-file.ts';
 import { PassingFailure, type Patience, parseRetryAfter } from './retry.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { Downloads, Gate, RemoteFile } from './downloads.ts';
+import type { Downloads } from './downloads.ts';
 import { downloadFailed } from './failures.ts';
+import type { Gate, RemoteFile } from './remote-file.ts';
 
 /** A split of a data set on Hugging Face's hub that is published as Parquet. */
 export interface HubDataset {

@@ -1,9 +1,9 @@
 import { NeurodexError } from '../errors.ts';
 import { type ByteSource, openFileBytes } from '../storage/byte-source.ts';
-import type { RemoteFile } from './downloads.ts';
 import { downloadChanged, downloadFailed } from './failures.ts';
 import type { Answer, Ask } from './http.ts';
 import { contentRange, validatorOf } from './ranges.ts';
+import type { RemoteFile } from './remote-file.ts';
 import { PassingFailure, withRetries } from './retry.ts';
 import { retryContext, type Transfer } from './transfer.ts';
 

@@ -1,9 +1,9 @@
 import type { LimitFunction } from 'p-limit';
 import type { Reporter } from '../progress.ts';
 import type { ByteProgress } from './byte-progress.ts';
-import type { RemoteFile } from './downloads.ts';
 import { downloadFailed, NETWORK_HINT } from './failures.ts';
 import type { Http } from './http.ts';
+import type { RemoteFile } from './remote-file.ts';
 import type { Patience, RetryContext } from './retry.ts';
 
 /** What all downloads of a run share. */

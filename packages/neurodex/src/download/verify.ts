@@ -1,6 +1,6 @@
 import type { NeurodexError } from '../errors.ts';
-import type { RemoteFile } from './downloads.ts';
 import { downloadFailed } from './failures.ts';
+import type { RemoteFile } from './remote-file.ts';
 
 export type DigestAlgorithm = 'sha256' | 'md5';
 

@@ -1,0 +1,20 @@
+/** A file on a server, and what is known of it beforehand. */
+export interface RemoteFile {
+  readonly url: string;
+  /** What it is called in messages and progress. */
+  readonly name: string;
+  readonly bytes?: number;
+  /** Hexadecimal. */
+  readonly sha256?: string;
+  /** Hexadecimal; only where the owner publishes nothing better. */
+  readonly md5?: string;
+  readonly gate?: Gate;
+}
+
+/** A file that only those may have whom its owner has granted access. */
+export interface Gate {
+  /** Where access is asked for. */
+  readonly page: string;
+  /** The environment variable whose content is sent as `Authorization: Bearer …`, to the host of the URL and no other. */
+  readonly token: 'HF_TOKEN';
+}
