@@ -56,7 +56,7 @@ const WRITERS: { readonly [Format in TableFormat]: (rows: readonly StudyRow[]) =
       line([...HEADINGS, ...measures].map(() => '---')),
       ...rows.map((row) => line([...identity(row), ...measures.map((measure) => cell(row.figures[measure]))])),
       '',
-      'Means over seeds with 95 % intervals; in brackets the published figure.',
+      'Means over seeds with 95 % intervals, over the seeds where there are several, else over queries; in brackets the published figure.',
       '',
       ...PROTOCOL_DIFFERENCES.map((difference) => `- ${difference}`),
     ].join('\n');
