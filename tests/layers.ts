@@ -19,6 +19,7 @@ export const LAYERS = {
     'study',
     'cli',
   ],
+  'packages/web/src': ['state', 'browser', 'charts', 'components', 'pages'],
 } as const;
 
 interface Pattern {
@@ -44,7 +45,14 @@ const OTHERS: { readonly [Base in keyof typeof LAYERS]: (folder: string) => read
       message: 'Use what @neurodex/autograd exports.',
     },
   ],
+  'packages/web/src': (folder) => [
+    { group: ['node:*', '**/neurodex/src/**', '**/autograd/src/**'], message: 'Pages run in a browser.' },
+    ...(folder === 'browser' ? [] : [{ group: NO_ONNX_RUNTIME, message: 'Only browser/ talks to ONNX Runtime.' }]),
+  ],
 };
+
+/** Who may import ONNX Runtime, in each package. */
+export const USES_ONNX_RUNTIME: readonly string[] = ['packages/autograd/src/runtime', 'packages/web/src/browser'];
 
 /** The lint rule that holds the layers: `overrides` of biome.json, which `npm run docs` writes. */
 export const layerOverrides = (): readonly unknown[] =>
@@ -58,7 +66,13 @@ export const layerOverrides = (): readonly unknown[] =>
       const others = OTHERS[base as keyof typeof LAYERS](folder);
       const options = { patterns: above.length > 0 ? [upwards, ...others] : others };
       return {
-        includes: [`${base}/${folder}/**/*.ts`, '!**/*.test.ts', '!**/*.contract.ts', '!**/*.fixture.ts'],
+        includes: [
+          `${base}/${folder}/**/*.ts`,
+          ...(base === 'packages/web/src' ? [`${base}/${folder}/**/*.tsx`, '!**/*.test.tsx'] : []),
+          '!**/*.test.ts',
+          '!**/*.contract.ts',
+          '!**/*.fixture.ts',
+        ],
         linter: { rules: { style: { noRestrictedImports: { level: 'error', options } } } },
       };
     }),

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Two pages from the same components: one asks the server that sent it, the other searches in the browser. */
+export default defineConfig({
+  root: here('.'),
+  // Addresses in the pages are relative, so that they work in any folder of any host.
+  base: './',
+  build: {
+    outDir: here('../neurodex/web'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // No inline data: addresses, which a strict Content-Security-Policy refuses.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { index: here('index.html'), static: here('static.html') } },
+  },
+  server: { proxy: { '/v1': process.env.NEURODEX_SERVER ?? 'http://127.0.0.1:8080' } },
+});
