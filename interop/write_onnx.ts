@@ -2,15 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { adamW, toOnnx, trainingGraph } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { parameterArrays } from '../packages/neurodex/src/models/dsi/parameters.ts';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
-import { scoringGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
+import { scoringGraphs } from '../packages/neurodex/src/retrieval/scoring-graphs.ts';
 import { trainingStep } from '../packages/neurodex/src/training/step.ts';
 
 /** The graphs of an index as ONNX files, in standard ONNX and with ONNX Runtime's own operators: write_onnx.ts INDEX OUT */
 const [folder = '', out = ''] = process.argv.slice(2);
 const index = await openIndex(folder, nodeRuntime());
 const { geometry, parameters } = await index.model();
-const { encoder, decoder } = scoringGraphs(geometry, 2, 16, parameters);
+const { encoder, decoder } = scoringGraphs(geometry, 2, 16, parameterArrays(geometry, parameters));
 const step = trainingStep({ geometry, batch: 4, identifiers: 2, dropout: 0.1, trieMasking: true, optimizer: adamW() });
 mkdirSync(out, { recursive: true });
 for (const [name, graph] of Object.entries({ encoder, decoder, 'training-step': trainingGraph(step) })) {

@@ -9,7 +9,7 @@ import { Scorer } from './scorer.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 
 /** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
-const EXACT_SLOTS = 512;
+export const EXACT_SLOTS = 512;
 /** Pictures encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. */
 const BATCHES = [32, 1] as const;
 

@@ -1,8 +1,8 @@
-import { layout, type ParameterSpecs, readSafetensors, writeSafetensors } from '@neurodex/autograd';
+import { layout, type ParameterSpecs, type Precision, readSafetensors, writeSafetensors } from '@neurodex/autograd';
 import { z } from 'zod';
 import { NeurodexError } from '../../errors.ts';
 import type { Geometry } from './geometry.ts';
-import { dsiParameters } from './parameters.ts';
+import { dsiParameters, parameterArrays } from './parameters.ts';
 
 /** A trained network: its sizes, and all parameters as one flat vector in the order of `dsiParameters`. */
 export interface DsiModel {
@@ -26,15 +26,16 @@ const geometrySchema = z.strictObject({
   attention: z.enum(['causal', 'prefix']),
 });
 
-/** The model as a safetensors file, parameters by name, the geometry in its metadata. */
-export function serialiseModel({ geometry, parameters }: DsiModel): Uint8Array {
-  const tensors = Object.fromEntries(
-    [...layout(dsiParameters(geometry))].map(([name, spec, start, end]) => [
-      name,
-      { shape: spec.shape, data: parameters.subarray(start, end) },
-    ]),
+/**
+ * The model as a safetensors file, parameters by name, the geometry in its metadata.
+ * @param precision what the parameters are stored in
+ */
+export function serialiseModel({ geometry, parameters }: DsiModel, precision: Precision = 'float32'): Uint8Array {
+  return writeSafetensors(
+    parameterArrays(geometry, parameters),
+    { format: 'pt', model: 'vit-dsi', geometry: JSON.stringify(geometry) },
+    precision,
   );
-  return writeSafetensors(tensors, { format: 'pt', model: 'vit-dsi', geometry: JSON.stringify(geometry) });
 }
 
 /** @throws NeurodexError `index-damaged` naming the file, when it is cut off or holds another network */
