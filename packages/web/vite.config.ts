@@ -15,6 +15,8 @@ export default defineConfig({
     // No inline data: addresses, which a strict Content-Security-Policy refuses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What each page reaches: an exported site takes the files of one.
+    manifest: true,
     rolldownOptions: { input: { index: here('index.html'), static: here('static.html') } },
   },
   server: { proxy: { '/v1': process.env.NEURODEX_SERVER ?? 'http://127.0.0.1:8080' } },

@@ -21,13 +21,16 @@ const OPEN = { batch: 1_000_003, slots: 2_000_003 } as const;
 /** A network whose parameters are stored in a precision. */
 export interface StoredModel {
   readonly precision: Precision;
+  /** As it was trained. */
+  readonly original: DsiModel;
   /** With the float32 parameters that the stored ones stand for: what an exported model computes with. */
   readonly model: DsiModel;
   readonly arrays: ParameterArrays;
   readonly weights: Weights;
 }
 
-export function storeModel({ geometry, parameters }: DsiModel, precision: Precision): StoredModel {
+export function storeModel(original: DsiModel, precision: Precision): StoredModel {
+  const { geometry, parameters } = original;
   const kept = new Map(
     Object.entries(parameterArrays(geometry, parameters)).map(([name, { shape, data }]) => [
       name,
@@ -44,7 +47,7 @@ export function storeModel({ geometry, parameters }: DsiModel, precision: Precis
       return [data, { name, stored: each }];
     }),
   );
-  return { precision, model: { geometry, parameters: flat }, arrays, weights };
+  return { precision, original, model: { geometry, parameters: flat }, arrays, weights };
 }
 
 /** Pictures → keys and values, and these with tokens → logits, for any number of pictures and token slots. */
