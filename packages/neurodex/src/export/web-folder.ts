@@ -12,6 +12,7 @@ import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
 import type { Write } from './folder.ts';
 import type { StoredModel } from './models.ts';
 import { webReadme } from './readme.ts';
+import { SITE_MODEL, type SiteDescription, type SitePicture } from './site.ts';
 
 /** The pages, as `npm run build` puts them into the package. */
 export const PAGES = fileURLToPath(new URL('../../web/', import.meta.url));
@@ -20,32 +21,9 @@ const PAGE = 'static.html';
 /** What pages refer to besides what Vite knows of. */
 const PUBLIC = ['icon.svg', 'theme.js'];
 
-export const MODEL_FILE = 'model.safetensors';
 /** Queries to try, at most. */
 const SAMPLES = 12;
 const THUMBNAIL_QUALITY = 82;
-
-/** A picture of the site: of the catalogue, or a query to try. */
-export interface SitePicture {
-  /** Names its files: `pictures/<row>.webp`, as the model sees it, and `thumbnails/<row>.webp`. */
-  readonly row: number;
-  readonly name: string;
-  readonly labels: readonly string[];
-  readonly role: 'catalogue' | 'test' | 'validation';
-  readonly identifier: string | null;
-}
-
-/** `index.json` of a site. */
-export interface SiteDescription extends Omit<ExportedIndex, 'pictures'> {
-  readonly model: { readonly file: typeof MODEL_FILE; readonly bytes: number };
-  /** Largest picture that is decoded, in pixels. */
-  readonly maxPixels: number;
-  /** False for a flat folder: each picture is then its own relevant set. */
-  readonly hasClasses: boolean;
-  readonly exactUpTo: number;
-  /** Catalogue pictures in row order, then queries to try. */
-  readonly pictures: readonly SitePicture[];
-}
 
 /** The static site that searches in the browser: page, runtime, model, names and pictures. */
 export async function writeWeb(
@@ -59,12 +37,12 @@ export async function writeWeb(
 ): Promise<void> {
   for (const [from, to] of await pageFiles(pages)) await write(to, await readFile(join(pages, from)));
   const model = serialiseModel(stored.original, stored.precision);
-  await write(MODEL_FILE, model);
+  await write(SITE_MODEL, model);
   const pictures = sitePictures(index);
   const { catalogue, manifest } = index;
   const site: SiteDescription = {
     ...description,
-    model: { file: MODEL_FILE, bytes: model.length },
+    model: { file: SITE_MODEL, bytes: model.length },
     maxPixels: manifest.config.pictures.maxPixels,
     hasClasses: catalogue.hasClasses,
     exactUpTo: manifest.config.retrieval.exactUpTo,
