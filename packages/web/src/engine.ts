@@ -102,11 +102,20 @@ export class EngineError extends Error {
   readonly code: string;
   /** What to do about it. */
   readonly hint: string | undefined;
+  /** Of the HTTP answer, where there was one. */
+  readonly status: number | undefined;
 
-  constructor(code: string, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+  constructor(code: string, message: string, options: EngineErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.name = 'EngineError';
     this.code = code;
     this.hint = options.hint;
+    this.status = options.status;
   }
+}
+
+export interface EngineErrorOptions {
+  readonly hint?: string;
+  readonly status?: number;
+  readonly cause?: unknown;
 }
