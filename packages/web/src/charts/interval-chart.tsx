@@ -1,5 +1,5 @@
 import { linear } from './scale.ts';
-import { ink, Legend } from './series.tsx';
+import { ink, Legend, Mark } from './series.tsx';
 
 export interface IntervalRow {
   readonly name: string;
@@ -26,7 +26,7 @@ export function IntervalChart({
   const across = linear([0, 1], [FRAME.left, WIDTH - FRAME.right]);
   return (
     <>
-      <Legend names={series} />
+      <Legend names={series} marks />
       <svg className="chart" viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={title}>
         {across.ticks.map((tick) => (
           <g key={tick} className="axis">
@@ -48,9 +48,9 @@ export function IntervalChart({
                 const y = top + 6 + LINE * (i + 0.5);
                 const [low, high] = one.interval ?? [one.value, one.value];
                 return (
-                  <g key={series[i]} stroke={ink(i)} fill={ink(i)}>
+                  <g key={series[i]} stroke={ink(i)}>
                     <line x1={across(low)} x2={across(high)} y1={y} y2={y} strokeWidth="2" />
-                    <circle cx={across(one.value)} cy={y} r="3.4" stroke="none" />
+                    <Mark i={i} x={across(one.value)} y={y} />
                   </g>
                 );
               })}

@@ -1,3 +1,4 @@
+import type { CSSProperties } from 'react';
 import type { Answer, SystemAnswers, SystemName } from '../engine.ts';
 import { duration, share, titleOf } from '../state/format.ts';
 import { type PickPicture, PictureAction } from './picture-action.tsx';
@@ -43,11 +44,14 @@ export function rightOf(answers: readonly Answer[]): string | null {
 /** One system's answers, best first. */
 export function AnswerColumn({
   results: { system, seconds, answers },
+  rows,
   pick,
   explained,
   onExplain,
 }: {
   readonly results: SystemAnswers;
+  /** Of the grid that all columns share: a heading and the answers of whoever has most. */
+  readonly rows: number;
   readonly pick: PickPicture;
   /** Rank of the answer whose digits are shown. */
   readonly explained: number | null;
@@ -56,7 +60,7 @@ export function AnswerColumn({
   const { title, how, score } = SYSTEM_WORDS[system];
   const right = rightOf(answers);
   return (
-    <section className="column" aria-labelledby={`answers-${system}`}>
+    <section className="column" style={{ '--rows': rows } as CSSProperties} aria-labelledby={`answers-${system}`}>
       <header>
         <h3 id={`answers-${system}`}>{title}</h3>
         <p className="note how">{how}</p>

@@ -4,7 +4,7 @@ import { Thumb } from './thumb.tsx';
 
 /**
  * The query as the network sees it, a square cut from the middle, and over it the patches that a digit looked at: what it
- * did not look at is veiled.
+ * looked at least is veiled most.
  * @param attention share of each patch, [P], row by row
  */
 export function QueryPicture({
@@ -38,7 +38,7 @@ function LocalPicture({ file }: { readonly file: File }) {
 }
 
 function Heat({ attention, side }: { readonly attention: readonly number[]; readonly side: number }) {
-  const most = Math.max(...attention);
+  const [least, most] = [Math.min(...attention), Math.max(...attention)];
   return (
     <svg
       className="heat"
@@ -49,11 +49,11 @@ function Heat({ attention, side }: { readonly attention: readonly number[]; read
     >
       {attention.map((share, patch) => {
         const [x, y] = [patch % side, Math.floor(patch / side)];
-        const warmth = most > 0 ? share / most : 0;
+        const warmth = most > least ? (share - least) / (most - least) : 0;
         return (
           <g key={`${x},${y}`}>
-            <rect className="veil" x={x} y={y} width="1" height="1" opacity={0.88 * (1 - warmth)} />
-            <rect className="warm" x={x} y={y} width="1" height="1" opacity={0.3 * warmth} />
+            <rect className="veil" x={x} y={y} width="1" height="1" opacity={0.86 * (1 - warmth)} />
+            <rect className="warm" x={x} y={y} width="1" height="1" opacity={0.24 * warmth} />
           </g>
         );
       })}

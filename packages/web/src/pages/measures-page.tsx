@@ -184,39 +184,68 @@ function Tests({ tests, level }: { readonly tests: readonly PairwiseTest[]; read
         Paired randomisation test, two-sided; p after Holm’s correction over {counted(tests.length, 'test')}; level{' '}
         {level}.
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Tests of each two systems">
-        <table className="plain">
-          <thead>
-            <tr>
-              <th scope="col">measure</th>
-              <th scope="col">systems</th>
-              <th scope="col" className="number">
-                difference
-              </th>
-              <th scope="col" className="number">
-                p
-              </th>
-              <th scope="col">better</th>
-            </tr>
-          </thead>
-          <tbody>
-            {tests.map(({ measure, systems, difference, interval, pHolm, winner }) => (
-              <tr key={`${measure} ${systems.join()}`}>
-                <th scope="row">{measure}</th>
-                <td>{systems.join(' − ')}</td>
-                <td className="number">
-                  {signed(difference)}
-                  <span className="interval">{interval.map(signed).join(' to ')}</span>
-                </td>
-                <td className="number">{pHolm < 0.0001 ? '< 0.0001' : pHolm.toFixed(4)}</td>
-                <td>{winner ?? 'cannot be told'}</td>
+      <Winners tests={tests} />
+      <details className="behind">
+        <summary>All tests</summary>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard. */}
+        <section className="scroll" tabIndex={0} aria-label="Tests of each two systems">
+          <table className="plain">
+            <thead>
+              <tr>
+                <th scope="col">measure</th>
+                <th scope="col">systems</th>
+                <th scope="col" className="number">
+                  difference
+                </th>
+                <th scope="col" className="number">
+                  p
+                </th>
+                <th scope="col">better</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+            </thead>
+            <tbody>
+              {tests.map(({ measure, systems, difference, interval, pHolm, winner }) => (
+                <tr key={`${measure} ${systems.join()}`}>
+                  <th scope="row">{measure}</th>
+                  <td>{systems.join(' − ')}</td>
+                  <td className="number">
+                    {signed(difference)}
+                    <span className="interval">{interval.map(signed).join(' to ')}</span>
+                  </td>
+                  <td className="number">{pHolm < 0.0001 ? '< 0.0001' : pHolm.toFixed(4)}</td>
+                  <td>{winner ?? 'cannot be told'}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      </details>
     </section>
+  );
+}
+
+/** What the tests tell, a line for each two systems. */
+function Winners({ tests }: { readonly tests: readonly PairwiseTest[] }) {
+  const pairs = new Map<string, Map<string, string[]>>();
+  for (const { systems, winner, measure } of tests) {
+    const [a, b] = systems;
+    const pair = pairs.get(systems.join()) ?? new Map([[`${a} and ${b} cannot be told apart`, []]]);
+    if (winner !== null) {
+      const outcome = `${winner} is better than ${winner === a ? b : a}`;
+      pair.set(outcome, [...(pair.get(outcome) ?? []), measure]);
+    }
+    pairs.set(systems.join(), pair);
+  }
+  const lines = [...pairs.values()].flatMap((pair) => {
+    const won = [...pair].filter(([, measures]) => measures.length > 0);
+    return won.length > 0 ? won.map(([what, on]) => `${what} on ${on.join(', ')}`) : [...pair.keys()];
+  });
+  return (
+    <ul className="plain-list">
+      {lines.map((line) => (
+        <li key={line}>{line}</li>
+      ))}
+    </ul>
   );
 }
 

@@ -180,6 +180,7 @@ function Asked({
               <AnswerColumn
                 key={results.system}
                 results={results}
+                rows={1 + Math.max(1, ...response.results.map(({ answers }) => answers.length))}
                 pick={pick}
                 explained={results.system === 'dsi' ? (explained?.answer.rank ?? null) : null}
                 onExplain={(rank) => {
