@@ -17,6 +17,7 @@ export const LAYERS = {
     'report',
     'jobs',
     'study',
+    'server',
     'cli',
   ],
 } as const;
