@@ -17,6 +17,7 @@ export const LAYERS = {
     'report',
     'jobs',
     'study',
+    'server',
     'cli',
   ],
   'packages/web/src': ['state', 'browser', 'charts', 'components', 'pages'],

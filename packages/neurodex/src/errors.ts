@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   'run-missing',
   'study-failed',
   'device-unavailable',
+  'address-unavailable',
   'training-diverged',
   'trec-malformed',
   'queries-differ',

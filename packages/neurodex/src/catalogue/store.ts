@@ -65,6 +65,12 @@ export async function readThumbnails(
   return rows.map((row) => found.get(row) ?? new Uint8Array());
 }
 
+/** Reads thumbnails (PNG) one by one, whenever they are asked for. @throws NeurodexError as `openCatalogue` */
+export async function openThumbnails(folder: string): Promise<(row: number) => Promise<Uint8Array>> {
+  const reader = new ThumbnailReader(folder, await readManifest(folder));
+  return (row) => reader.read(row);
+}
+
 /** Reads thumbnails one by one: of each shard the footer, once, and then only the pages that hold the row. */
 class ThumbnailReader {
   private readonly folder: string;

@@ -13,6 +13,7 @@ import { addKeypoints } from './commands/keypoints.ts';
 import { addReport } from './commands/report.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
+import { addServe } from './commands/serve.ts';
 import { addStudy } from './commands/study.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -86,6 +87,7 @@ function createProgram(context: Context, help: { out: string; error: string }): 
     addDemo,
     addIndex,
     addSearch,
+    addServe,
     addEvaluate,
     addCompare,
     addStudy,

@@ -14,6 +14,7 @@ import type { writeReport } from '../jobs/report.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { showDataset } from '../jobs/show-dataset.ts';
 import type { readBegun } from '../jobs/unfinished-run.ts';
+import type { serve } from '../server/serve.ts';
 import type { runStudy } from '../study/study.ts';
 
 /** What the commands call; tests call others. */
@@ -36,6 +37,7 @@ export interface Jobs {
   readonly showAttention: typeof showAttention;
   readonly writeReport: typeof writeReport;
   readonly runStudy: typeof runStudy;
+  readonly serve: typeof serve;
 }
 
 export interface Services {
@@ -55,6 +57,7 @@ export const services: Services = {
     compareRuns: async (options) => (await import('../jobs/compare.ts')).compareRuns(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    serve: async (options) => (await import('../server/serve.ts')).serve(options),
     runStudy: async (options) => (await import('../study/study.ts')).runStudy(options),
     writeReport: async (options) => (await import('../jobs/report.ts')).writeReport(options),
     showAttention: async (options) => (await import('../jobs/attention.ts')).showAttention(options),

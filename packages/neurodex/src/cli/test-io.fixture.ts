@@ -52,6 +52,7 @@ export async function runCli(
       showAttention: unexpected('showAttention'),
       writeReport: unexpected('writeReport'),
       runStudy: unexpected('runStudy'),
+      serve: unexpected('serve'),
       ...jobs,
     },
   };
