@@ -1,4 +1,3 @@
-import type { Interval } from '../api.ts';
 import { figure } from '../state/format.ts';
 
 /** A column of measures: one system of one index. */
@@ -8,7 +7,7 @@ export interface MeasuresColumn {
   /** Above the title, where columns belong together. */
   readonly group?: string;
   readonly figures: Readonly<Record<string, number>>;
-  readonly intervals: Readonly<Record<string, Interval>>;
+  readonly intervals: Readonly<Record<string, readonly [number, number]>>;
 }
 
 /** All measures that some column has, in the order of the first that has them. */

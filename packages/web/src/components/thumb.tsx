@@ -1,7 +1,7 @@
-import { useEffect, useState } from 'react';
+import { use, useEffect, useState } from 'react';
 import type { Picture } from '../engine.ts';
+import { BytesContext } from '../state/context.ts';
 import { titleOf } from '../state/format.ts';
-import { readToken } from '../state/token.ts';
 
 /** A picture of the index. Decorative where its title stands beside it. */
 export function Thumb({
@@ -33,17 +33,17 @@ export function Thumb({
 
 /** An `img` cannot send a token: with one, the picture is fetched and shown from memory. */
 function useAddress(address: string): string | undefined {
-  const token = readToken();
+  const fetchBytes = use(BytesContext);
   const [local, setLocal] = useState<string | undefined>();
   useEffect(() => {
-    if (token === null) return;
+    if (fetchBytes === null) return;
     const controller = new AbortController();
     let made: string | undefined;
-    fetch(address, { headers: { authorization: `Bearer ${token}` }, signal: controller.signal })
-      .then((response) => (response.ok ? response.blob() : Promise.reject(new Error(String(response.status)))))
+    fetchBytes(address, controller.signal)
       .then((blob) => {
         made = URL.createObjectURL(blob);
-        setLocal(made);
+        if (controller.signal.aborted) URL.revokeObjectURL(made);
+        else setLocal(made);
       })
       .catch(() => {
         if (!controller.signal.aborted) setLocal('about:invalid');
@@ -52,6 +52,6 @@ function useAddress(address: string): string | undefined {
       controller.abort();
       if (made !== undefined) URL.revokeObjectURL(made);
     };
-  }, [address, token]);
-  return token === null ? address : local;
+  }, [address, fetchBytes]);
+  return fetchBytes === null ? address : local;
 }

@@ -1,9 +1,9 @@
+import type { IndexCard } from 'neurodex/client';
 import { type ReactNode, useMemo, useState } from 'react';
-import type { IndexCard } from '../api.ts';
 import { Empty, Failure, Loading } from '../components/notice.tsx';
 import { EngineError } from '../engine.ts';
 import { createClient } from '../state/client.ts';
-import { ClientContext, useClient } from '../state/context.ts';
+import { BytesContext, ClientContext, useClient } from '../state/context.ts';
 import { useResource } from '../state/resource.ts';
 import { firstView, go, hrefOf, parseRoute, type Route, useFragment } from '../state/route.ts';
 import { keepToken, readToken } from '../state/token.ts';
@@ -19,17 +19,28 @@ export function App() {
   const client = useMemo(() => createClient(token), [token]);
   return (
     <ClientContext value={client}>
-      <Pages
-        onToken={(given) => {
-          keepToken(given);
-          setToken(given);
-        }}
-      />
+      <BytesContext value={token === null ? null : client.bytes}>
+        <Pages
+          key={token}
+          tried={token !== null}
+          onToken={(given) => {
+            keepToken(given);
+            setToken(given);
+          }}
+        />
+      </BytesContext>
     </ClientContext>
   );
 }
 
-function Pages({ onToken }: { readonly onToken: (token: string) => void }) {
+function Pages({
+  tried,
+  onToken,
+}: {
+  /** Whether a token was given, which may be the wrong one. */
+  readonly tried: boolean;
+  readonly onToken: (token: string) => void;
+}) {
   const client = useClient();
   const route = parseRoute(useFragment());
   const [file, setFile] = useState<File | null>(null);
@@ -40,12 +51,7 @@ function Pages({ onToken }: { readonly onToken: (token: string) => void }) {
     if (known.state === 'failed') {
       const { error, retry } = known;
       return error instanceof EngineError && error.status === 401 ? (
-        <AskToken
-          onToken={(token) => {
-            onToken(token);
-            retry();
-          }}
-        />
+        <AskToken wrong={tried} onToken={onToken} />
       ) : (
         <Failure error={error} retry={retry} />
       );
@@ -145,7 +151,7 @@ function NoPage() {
   );
 }
 
-function AskToken({ onToken }: { readonly onToken: (token: string) => void }) {
+function AskToken({ wrong, onToken }: { readonly wrong: boolean; readonly onToken: (token: string) => void }) {
   return (
     <form
       className="token"
@@ -155,7 +161,14 @@ function AskToken({ onToken }: { readonly onToken: (token: string) => void }) {
       }}
     >
       <h1>This server asks for a token</h1>
-      <p>It is what `neurodex serve --token` was told. It is kept until this tab is closed.</p>
+      <p>
+        It is what <code>neurodex serve --token</code> was told. This tab keeps it until it is closed.
+      </p>
+      {wrong ? (
+        <p className="notice failure" role="alert">
+          <strong>That is not the token.</strong>
+        </p>
+      ) : null}
       <label className="field">
         Token
         <input name="token" type="password" autoComplete="current-password" required />

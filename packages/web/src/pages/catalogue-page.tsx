@@ -24,7 +24,11 @@ export function CataloguePage({ route, index }: { readonly route: CatalogueRoute
   const client = useClient();
   const { role, label, offset } = route;
   const page = useResource(`pictures ${hrefOf({ ...route, index })}`, (signal) =>
-    client.pictures(index, { role, label, offset, limit: LIMIT }, signal),
+    client.pictures(
+      index,
+      { ...(role === null ? {} : { role }), ...(label === null ? {} : { label }), offset, limit: LIMIT },
+      signal,
+    ),
   );
   const value = page.state === 'failed' ? undefined : page.value;
   const show = (changed: Partial<CatalogueRoute>): void => go({ ...route, index, offset: 0, ...changed });

@@ -1,4 +1,4 @@
-import type { IndexCard, Report } from '../api.ts';
+import type { IndexCard, MeasuredReport } from 'neurodex/client';
 import { MeasuresTable } from '../components/measures-table.tsx';
 import { Empty } from '../components/notice.tsx';
 import { counted } from '../state/format.ts';
@@ -70,7 +70,7 @@ export function ComparePage({
 
 interface Measured {
   readonly index: IndexCard;
-  readonly report: Report;
+  readonly report: MeasuredReport;
 }
 
 function Compared({ reports }: { readonly reports: readonly Measured[] }) {

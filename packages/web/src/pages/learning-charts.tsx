@@ -1,4 +1,4 @@
-import type { Point, Report } from '../api.ts';
+import type { MeasuredReport } from 'neurodex/client';
 import { Figure } from '../charts/figure.tsx';
 import { LineChart } from '../charts/line-chart.tsx';
 import { smoothed, thinned } from '../charts/thin.ts';
@@ -7,13 +7,14 @@ import { count, figure } from '../state/format.ts';
 /** Points of a line, and rows of the table behind it. */
 const [POINTS, ROWS] = [400, 25];
 
-type Learning = Report['learning'];
+type Learning = MeasuredReport['learning'];
+type Point = Learning['loss'][number];
 
 /** How training went, where there was one. */
 export function LearningCharts({ learning }: { readonly learning: Learning }) {
-  const { loss, tokenAccuracy, validation, phases } = learning;
+  const { loss, tokenAccuracy, validation, phases, lastStep } = learning;
   if (loss.length === 0) return null;
-  const last = Math.max(1, loss.at(-1)?.step ?? 1);
+  const last = Math.max(1, lastStep);
   const marks = phases.length > 1 ? phases.map(({ phase, step }) => ({ x: step, label: phase })) : [];
   const shared = { last, marks };
   return (

@@ -1,4 +1,4 @@
-import type { IndexDetails, PairwiseTest, Report } from '../api.ts';
+import type { IndexDetails, MeasuredReport } from 'neurodex/client';
 import { Figure } from '../charts/figure.tsx';
 import { IntervalChart } from '../charts/interval-chart.tsx';
 import { LineChart } from '../charts/line-chart.tsx';
@@ -10,6 +10,8 @@ import { bytes, count, counted, day, duration, figure, signed } from '../state/f
 import { type ReportState, useReports } from '../state/report.ts';
 import { useResource } from '../state/resource.ts';
 import { LearningCharts } from './learning-charts.tsx';
+
+type PairwiseTest = MeasuredReport['tests'][number];
 
 /** What an index is worth: its measures, tests and curves, and what it was made from. */
 export function MeasuresPage({ index }: { readonly index: string }) {
@@ -43,7 +45,7 @@ export function Waiting({ report, name }: { readonly report: ReportState | undef
   );
 }
 
-export const columnsOf = ({ evaluation }: Report): MeasuresColumn[] =>
+export const columnsOf = ({ evaluation }: MeasuredReport): MeasuresColumn[] =>
   Object.entries(evaluation.systems).map(([system, figures]) => ({
     key: system,
     title: system,
@@ -51,7 +53,7 @@ export const columnsOf = ({ evaluation }: Report): MeasuresColumn[] =>
     intervals: evaluation.intervals[system] ?? {},
   }));
 
-function Measured({ report }: { readonly report: Report }) {
+function Measured({ report }: { readonly report: MeasuredReport }) {
   const { evaluation, tests, level, curves, split, learning } = report;
   const columns = columnsOf(report);
   const left = evaluation.withoutRelevant;
@@ -121,7 +123,7 @@ export function MeasuresFigure({
   );
 }
 
-type Curves = Report['curves'];
+type Curves = MeasuredReport['curves'];
 
 function PrecisionFigure({ curves }: { readonly curves: Curves }) {
   const systems = Object.entries(curves);

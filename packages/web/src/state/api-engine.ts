@@ -11,7 +11,7 @@ export const apiEngine = (client: Client, index: string): SearchEngine => ({
     const role = queries.test > 0 ? 'test' : 'catalogue';
     const total = role === 'test' ? queries.test : catalogue;
     const samples = await spread(total, SAMPLES, async (offset, limit) => {
-      const { pictures } = await client.pictures(index, { role, label: null, offset, limit });
+      const { pictures } = await client.pictures(index, { role, offset, limit });
       return pictures;
     });
     return { name, dataset, systems, catalogue, patchesPerSide, samples, runs: 'on this server' };

@@ -12,3 +12,6 @@ export function useClient(): Client {
 
 /** Says something to screen readers, once. */
 export const AnnounceContext = createContext<(text: string) => void>(() => {});
+
+/** How pictures are fetched where their addresses alone will not do; null where they will. */
+export const BytesContext = createContext<Client['bytes'] | null>(null);

@@ -1,10 +1,10 @@
+import type { MeasuredReport, Measuring } from 'neurodex/client';
 import { useEffect, useState } from 'react';
-import type { Measuring, Report } from '../api.ts';
 import { useClient } from './context.ts';
 
 export type ReportState =
   | { readonly state: 'measuring'; readonly progress: Measuring | null }
-  | { readonly state: 'ready'; readonly report: Report }
+  | { readonly state: 'ready'; readonly report: MeasuredReport }
   | { readonly state: 'failed'; readonly error: unknown; readonly retry: () => void };
 
 /** The reports of some indexes; asks again while a server measures. */
