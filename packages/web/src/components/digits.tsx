@@ -71,12 +71,15 @@ export function Digits({ digits, writing }: { readonly digits: readonly Digit[];
           className="digit"
           data-shown={place < writing.shown}
           aria-pressed={place === writing.active}
-          aria-label={`Digit ${place + 1} of ${digits.length}: ${token}, probability ${share(probability)}`}
           tabIndex={place === writing.active ? 0 : -1}
           onClick={() => writing.look(place)}
         >
+          <span className="hidden">
+            Digit {place + 1} of {digits.length}:{' '}
+          </span>
           <span className="digit-token">{token}</span>
-          <span className="digit-bar">
+          <span className="hidden">, probability </span>
+          <span className="digit-bar" aria-hidden="true">
             <span style={{ inlineSize: `${probability * 100}%` }} />
           </span>
           <span className="digit-probability">{share(probability)}</span>
