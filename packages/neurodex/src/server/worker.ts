@@ -57,3 +57,5 @@ process.on('message', async (message: ToWorker) => {
 // The process that started this one hears the signals, and is what there is to end with.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit());
+// What is sent before there is somebody to hear it is lost.
+send({ kind: 'hello' });

@@ -9,6 +9,7 @@ import type { ServerOptions, ServerSettings } from './start-server.ts';
 
 /** What a worker says to the process that started it. */
 export type FromWorker =
+  | { readonly kind: 'hello' }
   | { readonly kind: 'listening'; readonly address: string }
   | {
       readonly kind: 'failed';
@@ -36,6 +37,9 @@ const WORKER = fileURLToPath(new URL('../../dist/server/worker.js', import.meta.
 const TOO_SOON = 5000;
 /** Milliseconds that a worker has to tell its metrics. */
 const METRICS_TIME = 2000;
+
+/** Seconds that a worker has to end once it has nothing to do. */
+const PATIENCE = 10;
 
 /** A server of several processes that share a port. */
 export interface Workers {
@@ -89,7 +93,8 @@ export async function startWorkers(options: ServerOptions, count: number): Promi
       const begun = performance.now();
       workers.add(worker);
       worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'listening') resolve(message.address);
+        if (message.kind === 'hello') tell(worker, { kind: 'start', settings });
+        else if (message.kind === 'listening') resolve(message.address);
         else if (message.kind === 'failed') reject(failureOf(message));
         else void hear(worker, message);
       });
@@ -99,17 +104,27 @@ export async function startWorkers(options: ServerOptions, count: number): Promi
         if (stopping) return;
         const soon = performance.now() - begun < TOO_SOON;
         reporter.warn(`a worker ended with ${signal ?? status}${soon ? '' : '; another one takes its place'}`);
-        if (!soon) start().catch((error: Error) => reporter.warn(`a worker could not be started: ${error.message}`));
+        if (!soon) {
+          start().catch((error: Error) => {
+            if (!stopping) reporter.warn(`a worker could not be started: ${error.message}`);
+          });
+        }
       });
-      tell(worker, { kind: 'start', settings });
     });
+
+  const kill = (): void => {
+    for (const worker of workers) worker.process.kill('SIGKILL');
+  };
 
   const stop = async (): Promise<void> => {
     answered = requestCountIn(await gather());
     stopping = true;
     const ended = [...workers].map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())));
     for (const worker of workers) tell(worker, { kind: 'stop' });
+    // Each breaks off itself what runs longer than it may.
+    const late = setTimeout(kill, 1000 * (limits.drainSeconds + PATIENCE));
     await Promise.all(ended);
+    clearTimeout(late);
     await reports.close();
   };
 
@@ -120,7 +135,7 @@ export async function startWorkers(options: ServerOptions, count: number): Promi
     return { address, stop, requests: async () => answered };
   } catch (error) {
     stopping = true;
-    for (const worker of workers) worker.process.kill('SIGKILL');
+    kill();
     throw error;
   }
 }
