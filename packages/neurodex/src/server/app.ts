@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import cors from '@fastify/cors';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, type HTTPMethods } from 'fastify';
 import { hostCheck, isLoopback, siteCheck, tokenCheck } from './access.ts';
@@ -38,14 +39,19 @@ export interface AppOptions {
   readonly decoders: number;
   /** Told of faults of the server, which clients are not told of. */
   readonly onFault: (error: unknown) => void;
-  readonly onRequest?: ((line: string) => void) | undefined;
 }
 
 export interface App {
   readonly http: FastifyInstance;
-  /** From now on no search is let in, and the server is not ready. */
-  drain(): void;
+  /**
+   * No search is let in any more, and the server is not ready; those that are running are answered, for as long as the
+   * limits say. Until then it listens, so that whoever asks hears why. Then it is closed.
+   */
+  drain(): Promise<void>;
 }
+
+/** Milliseconds between two looks at what is still running. */
+const DRAIN_LOOK = 20;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -59,6 +65,8 @@ declare module 'fastify' {
 export async function createApp(options: AppOptions): Promise<App> {
   const { host, limits, reports, metrics, admission, token, pages } = options;
   let isDraining = false;
+  /** Requests. */
+  let underWay = 0;
   const http = fastify({
     logger: false,
     bodyLimit: limits.bodyBytes,
@@ -86,12 +94,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
 
   http.addHook('onRequest', async (_request, reply) => {
+    underWay++;
+    reply.raw.once('close', () => underWay--);
     reply.headers({ ...SECURITY_HEADERS, 'content-security-policy': NO_PAGE });
+    if (isDraining) reply.header('connection', 'close');
   });
   http.addHook('onResponse', async (request, reply) => {
-    const { counted, method, url } = request;
-    metrics.answered(counted, method, reply.statusCode, reply.elapsedTime / 1000);
-    options.onRequest?.(`${method} ${url} ${reply.statusCode} ${reply.elapsedTime.toFixed(1)} ms`);
+    metrics.answered(request.counted, request.method, reply.statusCode, reply.elapsedTime / 1000);
   });
   if (options.cors.length > 0) {
     await http.register(cors, {
@@ -188,8 +197,13 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   return {
     http,
-    drain() {
+    async drain() {
       isDraining = true;
+      const deadline = performance.now() + 1000 * limits.drainSeconds;
+      while (underWay > 0 && performance.now() < deadline) await setTimeout(DRAIN_LOOK);
+      const late = globalThis.setTimeout(() => http.server.closeAllConnections(), deadline - performance.now());
+      await http.close();
+      clearTimeout(late);
     },
   };
 

@@ -44,7 +44,7 @@ export function handlers({ host, search, images, reports, metrics, isDraining }:
 
     async getReport({ path }) {
       const state = await reports.ask(host.index(path.index).id);
-      if (state.status === 'failed') throw new ApiError('report-failed', 'the index could not be measured');
+      if (state.status === 'failed') throw new ApiError(state.code, state.reason);
       return state.status === 'measured'
         ? { status: 200, json: state }
         : { status: 202, json: state, headers: { 'retry-after': REPORT_RETRY } };

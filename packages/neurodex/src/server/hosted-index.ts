@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { basename, isAbsolute, join, resolve } from 'node:path';
-import type { Runtime } from '@neurodex/autograd';
 import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { readManifest } from '../catalogue/manifest.ts';
 import { openThumbnails } from '../catalogue/store.ts';
 import { ROLES, type Role } from '../datasets/dataset.ts';
-import { AttentionProbe } from '../retrieval/attention.ts';
+import type { DigitAttention } from '../retrieval/attention.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import type { Index } from '../retrieval/open.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
@@ -32,17 +31,14 @@ export class HostedIndex {
   readonly labels: readonly string[];
   /** The stored picture of a row, PNG. */
   readonly image: (row: number) => Promise<Uint8Array>;
-  private readonly runtime: Runtime;
   private readonly facts: readonly PictureFacts[];
   private readonly byRole: ReadonlyMap<Role, readonly PictureFacts[]>;
   private readonly ranker: Ranker;
   private readonly batchers: ReadonlyMap<SystemName, Batcher<PlainQuery, Answer[]>>;
-  private probe: Promise<AttentionProbe> | undefined;
 
   private constructor(
     id: string,
     index: Index,
-    runtime: Runtime,
     opened: {
       readonly digest: string;
       readonly patchesPerSide: number | null;
@@ -52,7 +48,6 @@ export class HostedIndex {
   ) {
     this.id = id;
     this.index = index;
-    this.runtime = runtime;
     this.digest = opened.digest;
     this.image = opened.image;
     this.ranker = opened.ranker;
@@ -65,19 +60,13 @@ export class HostedIndex {
   }
 
   /** @throws NeurodexError `index-damaged` */
-  static async open(
-    id: string,
-    index: Index,
-    ranker: Ranker,
-    runtime: Runtime,
-    options: HostingOptions,
-  ): Promise<HostedIndex> {
+  static async open(id: string, index: Index, ranker: Ranker, options: HostingOptions): Promise<HostedIndex> {
     const folder = join(index.folder, CATALOGUE_FOLDER);
     const { shards } = await readManifest(folder);
     const digest = createHash('sha256');
     for (const { sha256 } of shards) digest.update(sha256);
     const hasNetwork = index.systems.includes('dsi');
-    return new HostedIndex(id, index, runtime, {
+    return new HostedIndex(id, index, {
       ...options,
       ranker,
       digest: digest.digest('hex').slice(0, 16),
@@ -105,14 +94,24 @@ export class HostedIndex {
     return label === undefined ? candidates : candidates.filter(({ labels }) => labels.includes(label));
   }
 
-  /** How dsi wrote the identifier of a catalogue picture, and what it looked at, in a picture uint8 [Y,X,3]. */
-  async explain(pixels: Uint8Array, identifier: string) {
-    this.probe ??= this.index.model().then((model) => AttentionProbe.create(this.runtime, model, this.index.trie));
-    return await (await this.probe).look(pixels, identifier);
+  /** How dsi writes the identifiers of catalogue pictures, and what it looks at, in a picture uint8 [Y,X,3]. */
+  explain(pixels: Uint8Array, identifiers: readonly string[]): Promise<DigitAttention[][]> {
+    return this.ranker.explain(pixels, identifiers);
+  }
+
+  /** Has every system load what it needs, so that no search waits for that. */
+  async warm(): Promise<void> {
+    const { size } = this.index.catalogue;
+    const image = await this.image(0);
+    const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image };
+    await Promise.all(
+      this.index.systems.map(async (system) => {
+        for (const queries of WARMING) await this.ranker.rank(system, Array(queries).fill(query), 1);
+      }),
+    );
   }
 
   async close(): Promise<void> {
-    await (await this.probe?.catch(() => undefined))?.release();
     await this.ranker.close();
     await this.index.close();
   }
@@ -151,6 +150,9 @@ export class HostedIndex {
     };
   }
 }
+
+/** Batches that make every size of the network's graphs be loaded. */
+const WARMING = [1, 2, 9];
 
 /** Batches of a system that are under way at once: one is computed while the answers of the other are put in order. */
 const LANES = 2;

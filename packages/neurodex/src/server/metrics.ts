@@ -1,15 +1,25 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client';
 import type { RouteName } from './api/paths.ts';
 
 /** Seconds. */
 const TIMES = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 const BATCHES = [1, 2, 4, 8, 16, 32, 64];
 
+const REQUESTS = 'neurodex_http_requests_total';
+
+/** Requests that were answered, by the metrics of several processes. */
+export const requestCountIn = (processes: readonly (readonly MetricObject[])[]): number =>
+  processes
+    .flat()
+    .filter(({ name }) => name === REQUESTS)
+    .flatMap((metric) => (metric as unknown as { values: readonly { value: number }[] }).values)
+    .reduce((sum, { value }) => sum + value, 0);
+
 /** Counters and times of a server, for Prometheus. */
 export class Metrics {
   readonly registry = new Registry();
   private readonly requests = new Counter({
-    name: 'neurodex_http_requests_total',
+    name: REQUESTS,
     help: 'Requests that were answered.',
     labelNames: ['route', 'method', 'status'],
     registers: [this.registry],
@@ -63,6 +73,11 @@ export class Metrics {
     this.batches.observe({ index, system }, queries);
     this.ranking.observe({ index, system }, seconds);
   };
+
+  /** Requests that were answered. */
+  async requestCount(): Promise<number> {
+    return requestCountIn([await this.registry.getMetricsAsJSON()]);
+  }
 
   text(): Promise<string> {
     return this.extra();

@@ -1,3 +1,4 @@
+import type { DigitAttention } from '../retrieval/attention.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
 
 /** A query on its way to a system: what `QueryPicture` is, as plain data that threads can be sent. */
@@ -11,8 +12,10 @@ export interface PlainQuery {
 /** Systems that look at more than the network's pixels. */
 export const NEEDS_THUMBNAIL: { readonly [Name in SystemName]: boolean } = { dsi: false, bovw: true, pixels: false };
 
-/** Ranks the catalogue of one index, somewhere. */
+/** Ranks the catalogue of one index, somewhere else than on the thread that serves. */
 export interface Ranker {
   rank(system: SystemName, queries: readonly PlainQuery[], k: number): Promise<Answer[][]>;
+  /** How dsi writes the identifiers of catalogue pictures, and what it looks at, in a picture uint8 [Y,X,3]. */
+  explain(pixels: Uint8Array, identifiers: readonly string[]): Promise<DigitAttention[][]>;
   close(): Promise<void>;
 }

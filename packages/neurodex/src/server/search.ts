@@ -128,19 +128,15 @@ export class Search {
   /** The digits of each answer. */
   private explain(hosted: HostedIndex, { pixels }: PlainQuery, answers: readonly Answer[]): Promise<Digit[][]> {
     return this.explaining(async () => {
-      const explained: Digit[][] = [];
-      for (const { row } of answers) {
-        const identifier = hosted.picture(row)?.identifier ?? '';
-        const digits = await hosted.explain(pixels, identifier);
-        explained.push(
-          digits.map(({ digit, probability, rollout }) => ({
-            token: digit,
-            probability,
-            attention: [...rollout.patches],
-          })),
-        );
-      }
-      return explained;
+      const identifiers = answers.map(({ row }) => hosted.picture(row)?.identifier ?? '');
+      const written = await hosted.explain(pixels, identifiers);
+      return written.map((digits) =>
+        digits.map(({ digit, probability, rollout }) => ({
+          token: digit,
+          probability,
+          attention: [...rollout.patches],
+        })),
+      );
     });
   }
 }

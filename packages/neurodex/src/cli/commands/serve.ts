@@ -10,7 +10,7 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
-import { plural } from '../format.ts';
+import { formatSeconds, plural } from '../format.ts';
 
 const PORT = 8080;
 const MEBIBYTE = 2 ** 20;
@@ -18,13 +18,14 @@ const MEBIBYTE = 2 ** 20;
 interface Flags extends CommonFlags, DeviceFlag {
   readonly port: number;
   readonly host: string;
-  readonly token?: string;
   /** False with --no-token. */
+  readonly token?: string | false;
   readonly cors?: readonly string[];
   readonly allowHost?: readonly string[];
   readonly maxBody: number;
   readonly maxPixels: number;
   readonly queue: number;
+  readonly workers: number;
   readonly connections: number;
   readonly timeout: number;
 }
@@ -37,7 +38,9 @@ export function addServe(program: Command, context: Context): void {
     .argument('<indexes...>', 'folders that neurodex index made; the first is the default')
     .option('--port <n>', 'port to listen on; 0 takes one that is free', wholeNumber('--port', 0, 65535, PORT), PORT)
     .option('--host <address>', 'address to listen on', text('--host'), '127.0.0.1')
-    .option('--token <text>', 'what clients must send: Authorization: Bearer <text>', text('--token'))
+    .option('--token <text>', 'what clients must send, Authorization: Bearer <text>; or NEURODEX_TOKEN in the environment', text('--token'))
+    .option('--no-token', 'serve everybody who reaches the address')
+    .option('--workers <n>', 'processes that share the port', wholeNumber('--workers', 1, 256, 2), 1)
     .option('--cors <origin>', 'origin whose pages may call the API (may be repeated)', collected('--cors'))
     .option('--allow-host <name>', 'other name under which it is called (may be repeated)', collected('--allow-host'))
     .option(
@@ -79,7 +82,9 @@ async function serve(indexes: readonly string[], flags: Flags, context: Context)
       indexes: indexes.map(path),
       port: flags.port,
       host: flags.host,
-      token: flags.token,
+      token: flags.token === false ? undefined : (flags.token ?? (context.io.env.NEURODEX_TOKEN || undefined)),
+      open: flags.token === false,
+      workers: flags.workers,
       cors: flags.cors ?? [],
       allowHosts: flags.allowHost ?? [],
       limits: {
@@ -94,6 +99,6 @@ async function serve(indexes: readonly string[], flags: Flags, context: Context)
       reporter,
       signal: context.io.signal,
     });
-    return { json: served, text: `stopped after ${plural(served.requests, 'request')}` };
+    return { json: served, text: `${plural(served.requests, 'request')} in ${formatSeconds(served.seconds)}` };
   });
 }

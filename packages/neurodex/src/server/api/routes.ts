@@ -88,7 +88,7 @@ export const ROUTES = {
         headers: { 'Retry-After': 'seconds after which to ask again' },
       },
     },
-    problems: ['index-unknown', 'report-failed'],
+    problems: ['index-unknown', 'report-impossible', 'report-failed'],
   },
   getImage: {
     summary: 'A picture as it is stored',
