@@ -18,6 +18,7 @@ export const LAYERS = {
     'report',
     'jobs',
     'study',
+    'server',
     'cli',
   ],
   'packages/web/src': ['state', 'browser', 'charts', 'components', 'pages'],

@@ -39,6 +39,7 @@ export const ERROR_CODES = [
   'run-missing',
   'study-failed',
   'device-unavailable',
+  'address-unavailable',
   'training-diverged',
   'trec-malformed',
   'queries-differ',

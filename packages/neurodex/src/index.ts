@@ -39,5 +39,8 @@ export { PRESETS, type PresetName } from './presets/presets.ts';
 export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts';
 export { type Index, openIndex } from './retrieval/open.ts';
 export { type Answer, type QueryPicture, SYSTEMS, type System, type SystemName } from './retrieval/system.ts';
+export { ClientError, type ClientOptions, type NeurodexClient, neurodexClient } from './server/client.ts';
+export { DEFAULT_LIMITS, type Limits } from './server/limits.ts';
+export { type Served, type ServeOptions, serve } from './server/serve.ts';
 export type { TrackedEvent, Tracker } from './tracking/tracker.ts';
 export { TRACKER_NAMES, type TrackerName, type TrackingRequest } from './tracking/trackers.ts';

@@ -1,3 +1,5 @@
+import type { Digit, PictureFacts, SearchAnswer, SearchResponse } from 'neurodex/client';
+
 /**
  * What a page searches with. Two engines implement it: the client of a server's HTTP API (state/api-engine.ts), and the
  * one that runs in the browser itself (browser/). Components know no other way to search.
@@ -45,56 +47,13 @@ export type Query =
   | { readonly kind: 'file'; readonly file: File }
   | { readonly kind: 'picture'; readonly picture: Picture };
 
-export type SystemName = 'dsi' | 'bovw' | 'pixels';
-export type Role = 'catalogue' | 'train' | 'validation' | 'test';
-
-export interface Picture {
-  readonly id: string;
-  readonly row: number;
-  readonly name: string;
-  readonly labels: readonly string[];
-  readonly role: Role;
-  /** Of a catalogue picture, where identifiers were given. */
-  readonly identifier: string | null;
-  /** Addresses, absolute or relative to the page. */
-  readonly thumbnail: string;
-  readonly image: string;
-}
-
-/** One digit of an identifier as the DSI wrote it. */
-export interface Digit {
-  readonly token: string;
-  /** Given the digits before it, among those that the trie allows there. */
-  readonly probability: number;
-  /** Share of each patch in what was seen of the picture, [P], row by row; adds up to 1. */
-  readonly attention: readonly number[];
-}
-
-export interface Answer {
-  /** From 1. */
-  readonly rank: number;
-  readonly picture: Picture;
-  /** Higher is better: a log-probability for `dsi`, a cosine for the baselines. */
-  readonly score: number;
-  /** Null where the query's labels are not known. */
-  readonly relevant: boolean | null;
-  /** Of `dsi`, for the first answers at least. */
-  readonly digits?: readonly Digit[];
-}
-
-export interface SystemAnswers {
-  readonly system: SystemName;
-  readonly seconds: number;
-  readonly answers: readonly Answer[];
-}
-
-export interface SearchResponse {
-  /** Id of the index. */
-  readonly index: string;
-  readonly k: number;
-  readonly query: { readonly picture: string | null; readonly labels: readonly string[] | null };
-  readonly results: readonly SystemAnswers[];
-}
+/** What engines answer with is what the HTTP API answers with; shapes and units stand in its OpenAPI document. */
+export type { Digit, SearchResponse };
+export type Picture = PictureFacts;
+export type Role = Picture['role'];
+export type Answer = SearchAnswer;
+export type SystemAnswers = SearchResponse['results'][number];
+export type SystemName = SystemAnswers['system'];
 
 /** What went wrong, in words for people. */
 export class EngineError extends Error {
@@ -102,11 +61,20 @@ export class EngineError extends Error {
   readonly code: string;
   /** What to do about it. */
   readonly hint: string | undefined;
+  /** Of the HTTP answer, where there was one. */
+  readonly status: number | undefined;
 
-  constructor(code: string, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+  constructor(code: string, message: string, options: EngineErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.name = 'EngineError';
     this.code = code;
     this.hint = options.hint;
+    this.status = options.status;
   }
+}
+
+export interface EngineErrorOptions {
+  readonly hint?: string;
+  readonly status?: number;
+  readonly cause?: unknown;
 }

@@ -1,3 +1,4 @@
 import { mount } from './mount.tsx';
+import { App } from './pages/app.tsx';
 
-mount(<h1>Neurodex</h1>);
+mount(<App />);

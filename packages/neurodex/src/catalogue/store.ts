@@ -16,15 +16,16 @@ export type CatalogueRows = Omit<Catalogue, 'pixels' | 'thumbnail'>;
 
 /**
  * The rows of the catalogue in `folder` (the folder that holds catalogue.json), and its pixels.
+ * @param pixels of the same catalogue, where another thread has read them: they are not read again
  * @throws NeurodexError `index-missing`, `index-damaged` (naming the file), `index-newer`
  */
-export async function openCatalogue(folder: string): Promise<Catalogue> {
+export async function openCatalogue(folder: string, pixels?: Uint8Array): Promise<Catalogue> {
   const manifest = await readManifest(folder);
   const rows = await readRows(folder, manifest);
   const thumbnails = new ThumbnailReader(folder, manifest);
   return {
     ...rows,
-    pixels: await readPixels(folder, manifest),
+    pixels: pixels ?? (await readPixels(folder, manifest)),
     thumbnail: async (row) => decodeThumbnail(await thumbnails.read(row), `the thumbnail of row ${row} in ${folder}`),
   };
 }
@@ -63,6 +64,12 @@ export async function readThumbnails(
   const found = new Map<number, Uint8Array>();
   for (const row of new Set(rows)) found.set(row, await reader.read(row));
   return rows.map((row) => found.get(row) ?? new Uint8Array());
+}
+
+/** Reads thumbnails (PNG) one by one, whenever they are asked for. @throws NeurodexError as `openCatalogue` */
+export async function openThumbnails(folder: string): Promise<(row: number) => Promise<Uint8Array>> {
+  const reader = new ThumbnailReader(folder, await readManifest(folder));
+  return (row) => reader.read(row);
 }
 
 /** Reads thumbnails one by one: of each shard the footer, once, and then only the pages that hold the row. */

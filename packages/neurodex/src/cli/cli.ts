@@ -14,6 +14,7 @@ import { addKeypoints } from './commands/keypoints.ts';
 import { addReport } from './commands/report.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
+import { addServe } from './commands/serve.ts';
 import { addStudy } from './commands/study.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -87,6 +88,7 @@ function createProgram(context: Context, help: { out: string; error: string }): 
     addDemo,
     addIndex,
     addSearch,
+    addServe,
     addEvaluate,
     addCompare,
     addStudy,

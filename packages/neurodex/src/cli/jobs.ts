@@ -15,6 +15,7 @@ import type { writeReport } from '../jobs/report.ts';
 import type { searchIndex } from '../jobs/search.ts';
 import type { showDataset } from '../jobs/show-dataset.ts';
 import type { readBegun } from '../jobs/unfinished-run.ts';
+import type { serve } from '../server/serve.ts';
 import type { runStudy } from '../study/study.ts';
 
 /** What the commands call; tests call others. */
@@ -38,6 +39,7 @@ export interface Jobs {
   readonly writeReport: typeof writeReport;
   readonly runStudy: typeof runStudy;
   readonly exportIndex: typeof exportIndex;
+  readonly serve: typeof serve;
 }
 
 export interface Services {
@@ -57,6 +59,7 @@ export const services: Services = {
     compareRuns: async (options) => (await import('../jobs/compare.ts')).compareRuns(options),
     inspectIndex: async (options) => (await import('../jobs/inspect-index.ts')).inspectIndex(options),
     runDemo: async (options) => (await import('../jobs/demo.ts')).runDemo(options),
+    serve: async (options) => (await import('../server/serve.ts')).serve(options),
     runStudy: async (options) => (await import('../study/study.ts')).runStudy(options),
     writeReport: async (options) => (await import('../jobs/report.ts')).writeReport(options),
     exportIndex: async (options) => (await import('../jobs/export-index.ts')).exportIndex(options),

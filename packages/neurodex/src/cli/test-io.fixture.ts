@@ -53,6 +53,7 @@ export async function runCli(
       writeReport: unexpected('writeReport'),
       runStudy: unexpected('runStudy'),
       exportIndex: unexpected('exportIndex'),
+      serve: unexpected('serve'),
       ...jobs,
     },
   };

@@ -15,6 +15,8 @@ export interface DecodeOptions {
   readonly maxPixels: number;
   /** What the picture is called in messages. */
   readonly name: string;
+  /** Seconds that decoding may take, for pictures of strangers; a picture that takes longer is `picture-damaged`. */
+  readonly seconds?: number;
 }
 
 export interface ReadOptions extends DecodeOptions {
@@ -53,8 +55,8 @@ const SHARP_FORMATS: Readonly<Record<Format, readonly string[]>> = {
  * 'error' refuses truncated and corrupt data, and lets pass what decoders merely warn of (an odd colour profile). sharp's
  * own pixel limit is off because ours comes first and names the file.
  */
-const opened = (bytes: Uint8Array): Sharp =>
-  sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true });
+const opened = (bytes: Uint8Array, seconds = 0): Sharp =>
+  sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true }).timeout({ seconds });
 
 /**
  * Checks everything that can be known from the header, so that a picture that is too large is never decoded.
@@ -64,6 +66,7 @@ async function open(
   bytes: Uint8Array,
   name: string,
   maxPixels: number,
+  seconds?: number,
 ): Promise<{ image: Sharp; format: Format; header: Metadata }> {
   if (bytes.length === 0) {
     throw new NeurodexError('picture-empty', `${name} is empty (0 bytes)`, {
@@ -78,7 +81,7 @@ async function open(
       details: { name },
     });
   }
-  const image = opened(bytes);
+  const image = opened(bytes, seconds);
   let header: Metadata;
   try {
     header = await image.metadata();
@@ -125,7 +128,7 @@ async function rawPixels(image: Sharp, size: number): Promise<Picture> {
  * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
  */
 export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): Promise<Picture> {
-  const { image, format } = await open(bytes, options.name, options.maxPixels);
+  const { image, format } = await open(bytes, options.name, options.maxPixels, options.seconds);
   try {
     return await pixelsOf(image, options.size);
   } catch (error) {
@@ -190,19 +193,19 @@ export async function readPicture(
   bytes: Uint8Array,
   options: ReadOptions,
 ): Promise<{ picture: Picture; thumbnail: Uint8Array }> {
-  const { name, size, maxPixels } = options;
+  const { name, size, maxPixels, seconds } = options;
   if (isOwnThumbnail(bytes, options)) {
     try {
-      return { picture: await rawPixels(resized(opened(bytes), size), size), thumbnail: bytes };
+      return { picture: await rawPixels(resized(opened(bytes, seconds), size), size), thumbnail: bytes };
     } catch (error) {
       throw damaged(name, 'PNG', error);
     }
   }
-  const { image, format, header } = await open(bytes, name, maxPixels);
+  const { image, format, header } = await open(bytes, name, maxPixels, seconds);
   try {
     const picture = await pixelsOf(image, size);
     const edge = Math.min(options.thumbnail, header.width, header.height);
-    const thumbnail = await square(opened(bytes), edge).png().toBuffer();
+    const thumbnail = await square(opened(bytes, seconds), edge).png().toBuffer();
     return { picture, thumbnail: new Uint8Array(thumbnail.buffer, thumbnail.byteOffset, thumbnail.length) };
   } catch (error) {
     throw damaged(name, format, error);

@@ -11,7 +11,7 @@ import { LEVEL, testPairs } from '../evaluation/pairwise.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
 import type { Reporter } from '../progress.ts';
-import { curveSeries } from '../report/curve-series.ts';
+import { type CurveSeries, curveSeries } from '../report/curve-series.ts';
 import { decodingTree } from '../report/decoding-tree.ts';
 import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from '../report/facts.ts';
 import { htmlReport } from '../report/html-report.ts';
@@ -65,6 +65,50 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
     const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, model?.geometry.patchSize));
     await writeFileAtomically(out, page);
     return { report: resolve(out), ...facts };
+  } finally {
+    await index.close();
+  }
+}
+
+export interface MeasureOptions {
+  readonly index: string;
+  readonly device: Device;
+  /** Threads of ONNX Runtime; all cores unless told. */
+  readonly threads?: number;
+  readonly reporter: Reporter;
+}
+
+/** An index measured: the facts of its report without the examples, and the learning curve's points. */
+export interface MeasuredIndex extends Omit<ReportFacts, 'split' | 'examples' | 'decoded'> {
+  readonly split: Split;
+  readonly learning: CurveSeries;
+}
+
+/**
+ * Measures an index as `writeReport` does, without a page: on its test queries, or on those of validation where it has no
+ * others.
+ * @throws NeurodexError of the index, `usage` where there is no query
+ */
+export async function measureIndex({
+  index: folder,
+  device,
+  threads,
+  reporter,
+}: MeasureOptions): Promise<MeasuredIndex> {
+  const index = await openIndex(
+    folder,
+    nodeRuntime({ device, ...(threads === undefined ? {} : { threads }) }),
+    reporter,
+  );
+  try {
+    const split = queriesOf(index.catalogue, 'test').length > 0 ? 'test' : 'validation';
+    const answers = new ReportAnswers(index.catalogue);
+    const {
+      examples: _,
+      decoded: __,
+      ...facts
+    } = await factsOf(index, { index: folder, split, reporter }, answers, async () => []);
+    return { ...facts, split, learning: curveSeries(await readEvents(folder)) };
   } finally {
     await index.close();
   }

@@ -11,7 +11,8 @@ import type { Answer, QueryPicture, System } from './system.ts';
 /** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
 export const EXACT_SLOTS = 512;
 /** Pictures encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. */
-const BATCHES = [32, 1] as const;
+const BATCHES = [1, 8, 32] as const;
+const LARGEST = 32;
 
 export interface DsiOptions {
   readonly runtime: Runtime;
@@ -51,7 +52,7 @@ export class DsiSystem implements System {
     const answers: Answer[][] = [];
     while (answers.length < queries.length) {
       const left = queries.length - answers.length;
-      const searcher = await this.searcher(left === 1 ? BATCHES[1] : BATCHES[0], k);
+      const searcher = await this.searcher(BATCHES.find((batch) => batch >= left) ?? LARGEST, k);
       const batch = queries.slice(answers.length, answers.length + searcher.batch);
       // A batch that is not full ends in black pictures, whose answers nobody asks for.
       const pictures = new Uint8Array(searcher.batch * bytes);

@@ -35,14 +35,24 @@ export interface Index {
   close(): Promise<void>;
 }
 
+export interface OpenOptions {
+  /** The pixel cache, where another thread has read it (`Catalogue.pixels`). */
+  readonly pixels?: Uint8Array;
+}
+
 /**
  * Opens the folder that `index` left: what it holds, its pictures and the identifiers' trie. Systems are read when they
  * are asked for.
  * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`
  */
-export async function openIndex(folder: string, runtime: Runtime, reporter: Reporter = silentReporter): Promise<Index> {
+export async function openIndex(
+  folder: string,
+  runtime: Runtime,
+  reporter: Reporter = silentReporter,
+  { pixels }: OpenOptions = {},
+): Promise<Index> {
   const manifest = await readIndexManifest(folder);
-  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
+  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER), pixels);
   const trie = trieOf(catalogue, manifest);
   const systems = new Map<SystemName, Promise<System>>();
 

@@ -1,6 +1,44 @@
-import type { SearchEngine } from '../engine.ts';
+import { useState } from 'react';
+import { Failure, Loading } from '../components/notice.tsx';
+import type { EngineDescription, Progress, Query, SearchEngine } from '../engine.ts';
+import { bytes } from '../state/format.ts';
+import { useResource } from '../state/resource.ts';
+import { DEFAULT_K } from '../state/route.ts';
+import { SearchView } from './search-view.tsx';
+import { Shell } from './shell.tsx';
 
 /** The whole of the page that searches in the browser. */
-export function StaticPage(_: { readonly engine: SearchEngine }) {
-  return <h1>Neurodex</h1>;
+export function StaticPage({ engine }: { readonly engine: SearchEngine }) {
+  const [progress, setProgress] = useState<Progress | null>(null);
+  const described = useResource('describe', () => engine.describe(setProgress));
+  return (
+    <Shell title={described.state === 'ready' ? described.value.name : ''}>
+      {described.state === 'failed' ? <Failure error={described.error} retry={described.retry} /> : null}
+      {described.state === 'loading' ? <Opening progress={progress} /> : null}
+      {described.state === 'ready' ? <Search engine={engine} description={described.value} /> : null}
+    </Shell>
+  );
+}
+
+function Opening({ progress }: { readonly progress: Progress | null }) {
+  if (progress === null) return <Loading what="Opening the index" />;
+  const { what, done, total } = progress;
+  const much = total === undefined ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
+  return <Loading what={`${what}, ${much}`} done={done} total={total} />;
+}
+
+function Search({ engine, description }: { readonly engine: SearchEngine; readonly description: EngineDescription }) {
+  const [query, setQuery] = useState<Query | null>(null);
+  const [k, setK] = useState(DEFAULT_K);
+  return (
+    <SearchView
+      engine={engine}
+      description={description}
+      query={query}
+      k={k}
+      onFile={(file) => setQuery({ kind: 'file', file })}
+      onK={setK}
+      pick={{ onPick: (picture) => setQuery({ kind: 'picture', picture }) }}
+    />
+  );
 }

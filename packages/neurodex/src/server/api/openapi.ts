@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { VERSION } from '../../version.ts';
+import { pathParameters } from './parameters.ts';
+import { PATHS, type RouteName } from './paths.ts';
+import { PROBLEMS, type ProblemCode } from './problems.ts';
+import { COMMON_PROBLEMS, parametersIn, type RawContent, type Response, type Route, route } from './routes.ts';
+import { components, problem } from './schemas.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const reference = (id: string): string => `#/components/schemas/${id}`;
+
+/** A schema that has a name, by its name; any other, written out, as it is after parsing. */
+const schemaOf = (schema: z.ZodType): Json => {
+  const named = components.get(schema);
+  if (named !== undefined) return { $ref: reference(named.id) };
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'output' });
+  return json;
+};
+
+const BYTES: Json = {};
+const FORM: Json = {
+  type: 'object',
+  properties: { picture: { type: 'string', contentMediaType: 'application/octet-stream' } },
+  required: ['picture'],
+};
+
+const isRaw = (content: z.ZodType | RawContent): content is RawContent => 'raw' in content;
+
+const contentOf = (content: z.ZodType | RawContent): Json =>
+  isRaw(content)
+    ? Object.fromEntries(
+        content.types.map((type) => [
+          type,
+          {
+            schema:
+              content.raw === 'bytes' ? BYTES : type === 'application/json' ? { type: 'object' } : { type: 'string' },
+          },
+        ]),
+      )
+    : { 'application/json': { schema: schemaOf(content) } };
+
+const headersOf = (headers: Readonly<Record<string, string>>): Json =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  );
+
+const responseOf = ({ description, content, headers }: Response): Json => ({
+  description,
+  ...(headers === undefined ? {} : { headers: headersOf(headers) }),
+  ...(content === undefined ? {} : { content: contentOf(content) }),
+});
+
+/** Refusals by status, each naming its codes. */
+function problemResponses({ problems, open }: Route): Json {
+  const codes: ProblemCode[] = [...COMMON_PROBLEMS, ...(open ? [] : (['token-wrong'] as const)), ...problems];
+  const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].sort((a, b) => a - b);
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const here = codes.filter((code) => PROBLEMS[code].status === status);
+      return [
+        String(status),
+        {
+          description: `${PROBLEMS[here[0] as ProblemCode].title}: ${here.join(', ')}`,
+          ...(status === 503 ? { headers: headersOf({ 'Retry-After': 'seconds after which to try again' }) } : {}),
+          content: { 'application/problem+json': { schema: schemaOf(problem) } },
+        },
+      ];
+    }),
+  );
+}
+
+function operationOf(name: RouteName): Json {
+  const declared = route(name);
+  const query = Object.entries(declared.query.shape).map(([parameter, schema]) => {
+    const { description, ...json } = schemaOf(schema as z.ZodType);
+    return {
+      name: parameter,
+      in: 'query',
+      ...(description === undefined ? {} : { description }),
+      schema: json,
+      ...(json.type === 'array' ? { style: 'form', explode: false } : {}),
+    };
+  });
+  const path = parametersIn(PATHS[name].path).map((parameter) => {
+    const { description, ...json } = schemaOf(pathParameters[parameter]);
+    return { name: parameter, in: 'path', required: true, description, schema: json };
+  });
+  return {
+    operationId: name,
+    summary: declared.summary,
+    ...(declared.open ? { security: [] } : {}),
+    parameters: [...path, ...query],
+    ...(declared.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: Object.fromEntries(
+              Object.entries(declared.body).map(([type, body]) => [
+                type,
+                { schema: body === 'bytes' ? BYTES : body === 'form' ? FORM : schemaOf(body) },
+              ]),
+            ),
+          },
+        }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(declared.responses).map(([status, response]) => [status, responseOf(response)]),
+      ),
+      ...problemResponses(declared),
+    },
+  };
+}
+
+/** The OpenAPI 3.1 document of the API, made from the table of its routes. */
+export function openApiDocument(): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const [name, { method, path }] of Object.entries(PATHS)) {
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operationOf(name as RouteName) };
+  }
+  const { schemas } = z.toJSONSchema(components, { io: 'output', uri: reference });
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Neurodex',
+      version: VERSION,
+      summary: 'Image search whose index is a neural network',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    // A server that was started without a token asks for none.
+    security: [{ token: [] }, {}],
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: Object.fromEntries(
+        Object.entries(schemas).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]),
+      ),
+    },
+  };
+}

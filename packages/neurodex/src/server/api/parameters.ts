@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { ROLES } from '../../datasets/dataset.ts';
+import { SYSTEMS } from '../../retrieval/system.ts';
+
+/** Answers to one query at most: a page is no place for a whole catalogue of millions. */
+export const MOST_ANSWERS = 1000;
+/** Pictures on one page at most. */
+export const MOST_PICTURES = 500;
+
+/** Parameters come as text; in the OpenAPI document they are what the text says. */
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(least).max(most));
+
+const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) => z.enum(words);
+
+/** Repeated, or separated by commas; each once. */
+const listOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z
+    .union([z.string(), z.array(z.string())])
+    .transform((given) => [...new Set([given].flat().flatMap((text) => text.split(',').map((word) => word.trim())))])
+    .pipe(z.array(z.enum(words)).min(1));
+
+const row = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+/** Path parameters, by the name that stands in braces in `PATHS`. */
+export const pathParameters = {
+  index: z.string().describe('id of an index'),
+  row: row.describe('row of a picture in its index'),
+  picture: z.string().describe('id of a picture: <index>.<row>'),
+} as const;
+
+export const noQuery = z.strictObject({});
+
+export const pageQuery = z.strictObject({
+  role: oneOf(ROLES).optional().describe('only pictures with this part'),
+  label: z.string().optional().describe('only pictures with this label'),
+  offset: row.default(0).describe('pictures that are passed over'),
+  limit: wholeNumber(1, MOST_PICTURES).default(60).describe('pictures on this page'),
+});
+
+export const imageQuery = z.strictObject({
+  v: z
+    .string()
+    .regex(/^[0-9a-f]{1,64}$/)
+    .optional()
+    .describe('digest of the catalogue, as addresses in answers have it: what is found under it never changes'),
+});
+
+export const searchQuery = z.strictObject({
+  index: z.string().optional().describe('id of an index; the default one unless told'),
+  system: listOf(SYSTEMS)
+    .optional()
+    .describe('who answers, separated by commas or repeated; all systems of the index unless told'),
+  k: wholeNumber(1, MOST_ANSWERS).default(10).describe('answers of each system'),
+  explain: z
+    .enum(['true', 'false'])
+    .transform((word) => word === 'true')
+    .pipe(z.boolean())
+    .default(false)
+    .describe('whether answers of dsi say how their digits were written'),
+  explainCount: wholeNumber(1, 10).default(3).describe('how many answers of dsi say so'),
+});

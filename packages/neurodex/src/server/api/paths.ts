@@ -1,0 +1,20 @@
+/**
+ * Every route of the HTTP API: its method and its path, parameters in braces as OpenAPI writes them. A file without
+ * imports, because the client, which also runs in browsers, reads it.
+ */
+export const PATHS = {
+  listIndexes: { method: 'GET', path: '/v1/indexes' },
+  getIndex: { method: 'GET', path: '/v1/indexes/{index}' },
+  listPictures: { method: 'GET', path: '/v1/indexes/{index}/pictures' },
+  getPicture: { method: 'GET', path: '/v1/indexes/{index}/pictures/{row}' },
+  getReport: { method: 'GET', path: '/v1/indexes/{index}/report' },
+  getImage: { method: 'GET', path: '/v1/pictures/{picture}' },
+  getThumbnail: { method: 'GET', path: '/v1/pictures/{picture}/thumbnail' },
+  search: { method: 'POST', path: '/v1/search' },
+  isAlive: { method: 'GET', path: '/healthz' },
+  isReady: { method: 'GET', path: '/readyz' },
+  getMetrics: { method: 'GET', path: '/metrics' },
+  getOpenApi: { method: 'GET', path: '/openapi.json' },
+} as const;
+
+export type RouteName = keyof typeof PATHS;

@@ -1,0 +1,66 @@
+import type { ErrorCode } from '../../errors.ts';
+
+interface ProblemKind {
+  readonly status: number;
+  /** The phrase of the status, as RFC 9457 wants it of problems of the type about:blank. */
+  readonly title: string;
+}
+
+/** Everything that a request may be answered with in place of what it asked for, by the code that programs read. */
+export const PROBLEMS = {
+  'request-malformed': { status: 400, title: 'Bad Request' },
+  'parameter-invalid': { status: 400, title: 'Bad Request' },
+  'body-malformed': { status: 400, title: 'Bad Request' },
+  'token-wrong': { status: 401, title: 'Unauthorized' },
+  'origin-refused': { status: 403, title: 'Forbidden' },
+  'not-found': { status: 404, title: 'Not Found' },
+  'index-unknown': { status: 404, title: 'Not Found' },
+  'picture-unknown': { status: 404, title: 'Not Found' },
+  'report-impossible': { status: 404, title: 'Not Found' },
+  'method-not-allowed': { status: 405, title: 'Method Not Allowed' },
+  'request-timeout': { status: 408, title: 'Request Timeout' },
+  'body-too-large': { status: 413, title: 'Content Too Large' },
+  'address-too-long': { status: 414, title: 'URI Too Long' },
+  'type-unsupported': { status: 415, title: 'Unsupported Media Type' },
+  'host-refused': { status: 421, title: 'Misdirected Request' },
+  'picture-empty': { status: 422, title: 'Unprocessable Content' },
+  'picture-not-an-image': { status: 422, title: 'Unprocessable Content' },
+  'picture-damaged': { status: 422, title: 'Unprocessable Content' },
+  'picture-too-large': { status: 422, title: 'Unprocessable Content' },
+  'headers-too-large': { status: 431, title: 'Request Header Fields Too Large' },
+  internal: { status: 500, title: 'Internal Server Error' },
+  'report-failed': { status: 500, title: 'Internal Server Error' },
+  busy: { status: 503, title: 'Service Unavailable' },
+  draining: { status: 503, title: 'Service Unavailable' },
+  'too-slow': { status: 503, title: 'Service Unavailable' },
+} as const satisfies Readonly<Record<string, ProblemKind>>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Errors of the library that a request may cause and that may be told to whoever sent it. */
+export const isTold = (code: ErrorCode): code is ErrorCode & ProblemCode =>
+  code in PROBLEMS && code.startsWith('picture-');
+
+/** A request that is refused: a code, what is wrong with what, and what to do. */
+export class ApiError extends Error {
+  readonly code: ProblemCode;
+  readonly hint: string | undefined;
+  /** Seconds after which it may be tried again. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: { hint?: string; retryAfter?: number; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ApiError';
+    this.code = code;
+    this.hint = options.hint;
+    this.retryAfter = options.retryAfter;
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}

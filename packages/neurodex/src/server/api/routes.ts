@@ -1,0 +1,194 @@
+import type { z } from 'zod';
+import { imageQuery, noQuery, pageQuery, type pathParameters, searchQuery } from './parameters.ts';
+import type { PATHS, RouteName } from './paths.ts';
+import type { ProblemCode } from './problems.ts';
+import {
+  alive,
+  indexDetails,
+  indexList,
+  measuredReport,
+  measuring,
+  picture,
+  picturePage,
+  ready,
+  searchByPicture,
+  searchResponse,
+} from './schemas.ts';
+
+/** A body that is no JSON: bytes of those media types, or text. */
+export type RawContent = { readonly raw: 'bytes' | 'text'; readonly types: readonly [string, ...string[]] };
+
+export interface Response {
+  readonly description: string;
+  /** Undefined: no body. */
+  readonly content?: z.ZodType | RawContent;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Route {
+  readonly summary: string;
+  readonly query: z.ZodObject;
+  /** Media type → what the body is. */
+  readonly body?: Readonly<Record<string, z.ZodType | 'bytes' | 'form'>>;
+  readonly responses: Readonly<Record<number, Response>>;
+  /** What it may be refused with, beside what every request may (COMMON_PROBLEMS). */
+  readonly problems: readonly ProblemCode[];
+  /** Answered without the token: it tells nothing of the pictures. */
+  readonly open?: true;
+}
+
+/** What any request may be refused with. */
+export const COMMON_PROBLEMS = [
+  'request-malformed',
+  'parameter-invalid',
+  'host-refused',
+  'internal',
+] as const satisfies readonly ProblemCode[];
+
+const REVALIDATED = {
+  ETag: 'digest of the content',
+  'Cache-Control': 'for a year where the address has the digest of the catalogue (v), else to be revalidated',
+};
+const NOT_MODIFIED: Response = { description: 'The content has the ETag of If-None-Match.', headers: REVALIDATED };
+
+/** Every route, once: what it takes and what it answers. Handlers (handlers/) and the OpenAPI document go by it. */
+export const ROUTES = {
+  listIndexes: {
+    summary: 'The indexes that are served',
+    query: noQuery,
+    responses: { 200: { description: 'All of them, the default one first.', content: indexList } },
+    problems: [],
+  },
+  getIndex: {
+    summary: 'What one index is and what it was made from',
+    query: noQuery,
+    responses: { 200: { description: 'The index.', content: indexDetails } },
+    problems: ['index-unknown'],
+  },
+  listPictures: {
+    summary: 'Pictures of an index, page by page, in row order',
+    query: pageQuery,
+    responses: { 200: { description: 'A page.', content: picturePage } },
+    problems: ['index-unknown'],
+  },
+  getPicture: {
+    summary: 'What is known of one picture',
+    query: noQuery,
+    responses: { 200: { description: 'The picture.', content: picture } },
+    problems: ['index-unknown', 'picture-unknown'],
+  },
+  getReport: {
+    summary: 'Measures of every system, tests between them, and curves',
+    query: noQuery,
+    responses: {
+      200: { description: 'Measured on the test queries.', content: measuredReport },
+      202: {
+        description: 'It is measured now, once, in the background.',
+        content: measuring,
+        headers: { 'Retry-After': 'seconds after which to ask again' },
+      },
+    },
+    problems: ['index-unknown', 'report-impossible', 'report-failed'],
+  },
+  getImage: {
+    summary: 'A picture as it is stored',
+    query: imageQuery,
+    responses: {
+      200: { description: 'The picture.', content: { raw: 'bytes', types: ['image/png'] }, headers: REVALIDATED },
+      304: NOT_MODIFIED,
+    },
+    problems: ['picture-unknown'],
+  },
+  getThumbnail: {
+    summary: 'A small picture for pages with many of them',
+    query: imageQuery,
+    responses: {
+      200: {
+        description: 'The picture, at most 128 pixels wide and high.',
+        content: { raw: 'bytes', types: ['image/webp', 'image/png'] },
+        headers: REVALIDATED,
+      },
+      304: NOT_MODIFIED,
+    },
+    problems: ['picture-unknown'],
+  },
+  search: {
+    summary: 'Rank the catalogue for a picture',
+    query: searchQuery,
+    body: {
+      'image/*': 'bytes',
+      'application/octet-stream': 'bytes',
+      'multipart/form-data': 'form',
+      'application/json': searchByPicture,
+    },
+    responses: { 200: { description: 'The answers of each system, best first.', content: searchResponse } },
+    problems: [
+      'body-malformed',
+      'origin-refused',
+      'index-unknown',
+      'picture-unknown',
+      'request-timeout',
+      'body-too-large',
+      'type-unsupported',
+      'picture-empty',
+      'picture-not-an-image',
+      'picture-damaged',
+      'picture-too-large',
+      'busy',
+      'draining',
+      'too-slow',
+    ],
+  },
+  isAlive: {
+    summary: 'Whether the process lives',
+    query: noQuery,
+    responses: { 200: { description: 'It does.', content: alive } },
+    problems: [],
+    open: true,
+  },
+  isReady: {
+    summary: 'Whether searches are answered',
+    query: noQuery,
+    responses: { 200: { description: 'The indexes are loaded.', content: ready } },
+    problems: ['draining'],
+    open: true,
+  },
+  getMetrics: {
+    summary: 'Counters and times for Prometheus',
+    query: noQuery,
+    responses: {
+      200: {
+        description: "In Prometheus' text format.",
+        content: { raw: 'text', types: ['text/plain; version=0.0.4; charset=utf-8'] },
+      },
+    },
+    problems: [],
+  },
+  getOpenApi: {
+    summary: 'This document',
+    query: noQuery,
+    responses: { 200: { description: 'OpenAPI 3.1.', content: { raw: 'text', types: ['application/json'] } } },
+    problems: [],
+    open: true,
+  },
+} as const satisfies { readonly [Name in RouteName]: Route };
+
+export const route = (name: RouteName): Route => ROUTES[name];
+
+type ParameterIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParameterIn<Rest>
+  : never;
+
+/** Path parameters of a route, as a handler is given them. */
+export type PathOf<Name extends RouteName> = {
+  readonly [Parameter in ParameterIn<(typeof PATHS)[Name]['path']> & keyof typeof pathParameters]: z.output<
+    (typeof pathParameters)[Parameter]
+  >;
+};
+
+/** Query parameters of a route, as a handler is given them. */
+export type QueryOf<Name extends RouteName> = z.output<(typeof ROUTES)[Name]['query']>;
+
+/** Names of the path parameters, in order. */
+export const parametersIn = (path: string): (keyof typeof pathParameters)[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as keyof typeof pathParameters);

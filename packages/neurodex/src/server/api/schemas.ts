@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { ROLES } from '../../datasets/dataset.ts';
+import { SYSTEMS } from '../../retrieval/system.ts';
+import { PROBLEMS, type ProblemCode } from './problems.ts';
+
+/** What goes over the wire, one schema each: answers are typed, documented (openapi.ts) and tested by them. */
+
+/** Those that the OpenAPI document names. */
+export const components = z.registry<{ id: string }>();
+
+const count = z.int().min(0);
+const name = z.string();
+const indexId = z
+  .string()
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+  .describe('names an index in addresses');
+const pictureId = z
+  .string()
+  .regex(/^[a-z0-9-]+\.\d+$/)
+  .describe('<index>.<row>');
+const system = z.enum(SYSTEMS);
+const role = z.enum(ROLES);
+const figures = z.record(z.string(), z.number());
+
+export const problem = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string().describe('the phrase of the status'),
+    status: z.int(),
+    detail: z.string().describe('what is wrong with what'),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]).describe('for programs'),
+    hint: z.string().optional().describe('what to do'),
+  })
+  .describe('A refused request (RFC 9457).')
+  .register(components, { id: 'Problem' });
+
+export const indexCard = z
+  .object({
+    id: indexId,
+    name: name.describe("the folder's name"),
+    default: z.boolean().describe('whether searches that name no index go here'),
+    systems: z.array(system).describe('what can answer'),
+    catalogue: count.describe('pictures that are indexed, N'),
+    queries: z.object({ train: count, validation: count, test: count }),
+    created: z.string(),
+    dataset: z.object({ name, source: name }),
+  })
+  .register(components, { id: 'IndexCard' });
+
+export const indexList = z.object({ indexes: z.array(indexCard) }).register(components, { id: 'IndexList' });
+
+export const indexDetails = z
+  .object({
+    ...indexCard.shape,
+    seed: z.int(),
+    neurodex: z.string().describe('version of the program that made it'),
+    config: z.record(z.string(), z.unknown()).describe('as it was when the index was made'),
+    model: z.object({ parameters: count, bytes: count }).nullable().describe('of the network; null without one'),
+    training: z
+      .object({ steps: count, seconds: z.number(), validation: figures.describe('of the parameters that were kept') })
+      .nullable(),
+    pictures: z.object({
+      size: z.int().describe('edge of a picture as the network sees it, in pixels'),
+      thumbnail: z.int().describe('edge of a picture as it is stored, in pixels; smaller ones are not enlarged'),
+    }),
+    patchesPerSide: z
+      .int()
+      .nullable()
+      .describe('of a picture as the network sees it: P = patchesPerSide²; null without a network'),
+    notices: z
+      .array(z.object({ work: name, author: name, licence: name, url: name }))
+      .describe('whose pictures these are'),
+  })
+  .register(components, { id: 'IndexDetails' });
+
+export const picture = z
+  .object({
+    id: pictureId,
+    row: count,
+    name: name.describe('path relative to the source; unique'),
+    labels: z.array(z.string()),
+    role,
+    identifier: z.string().nullable().describe('the digits that name it; null for queries'),
+    image: z.string().describe('address of the picture as it is stored; changes when the picture does'),
+    thumbnail: z.string().describe('address of a small picture; changes when the picture does'),
+  })
+  .register(components, { id: 'Picture' });
+
+export const picturePage = z
+  .object({
+    total: count.describe('pictures that were asked for, on all pages'),
+    offset: count,
+    labels: z.array(z.string()).describe('all labels of the index, in the order of the alphabet'),
+    pictures: z.array(picture),
+  })
+  .register(components, { id: 'PicturePage' });
+
+export const digit = z
+  .object({
+    token: z.string(),
+    probability: z.number().describe('given the digits before it, among those that lead to a picture'),
+    attention: z
+      .array(z.number())
+      .describe('share of each patch in what was seen of the picture, [P] row by row, sum 1'),
+  })
+  .register(components, { id: 'Digit' });
+
+export const answer = z
+  .object({
+    rank: z.int().min(1),
+    picture,
+    score: z.number().describe('higher is better: log-probability for dsi, cosine for the others'),
+    relevant: z
+      .boolean()
+      .nullable()
+      .describe('whether a label is shared; null where the labels of the query are not known'),
+    digits: z.array(digit).optional().describe('with explain: how dsi wrote the identifier'),
+  })
+  .register(components, { id: 'Answer' });
+
+export const searchResponse = z
+  .object({
+    index: indexId,
+    k: z.int().min(1),
+    query: z.object({ picture: pictureId.nullable(), labels: z.array(z.string()).nullable() }),
+    results: z.array(
+      z.object({
+        system,
+        seconds: z.number().describe('from the decoded query to its answers, waiting included'),
+        answers: z.array(answer).describe('best first'),
+      }),
+    ),
+  })
+  .register(components, { id: 'SearchResponse' });
+
+/** The JSON form of a query: a picture that the server has. */
+export const searchByPicture = z.strictObject({ picture: pictureId }).register(components, { id: 'SearchByPicture' });
+
+const interval = z.tuple([z.number(), z.number()]);
+const point = z.object({ step: count, value: z.number() });
+
+export const measuredReport = z
+  .object({
+    status: z.literal('measured'),
+    split: z.enum(['test', 'validation']),
+    evaluation: z
+      .object({
+        catalogue: count,
+        queries: count.describe('that were measured'),
+        withoutRelevant: count.describe('left out because nothing in the catalogue is relevant to them'),
+        protocol: z.string(),
+        systems: z.record(z.string(), figures).describe('system → measure → mean over the queries'),
+        intervals: z.record(z.string(), z.record(z.string(), interval)).describe('95 % confidence intervals of those'),
+      })
+      .describe('as neurodex evaluate --json'),
+    level: z.number().describe('of the tests, after the correction'),
+    tests: z
+      .array(
+        z.object({
+          measure: z.string(),
+          systems: z.tuple([z.string(), z.string()]),
+          difference: z.number(),
+          interval,
+          effectSize: z.number().nullable(),
+          queries: z.object({ better: count, equal: count, worse: count }),
+          p: z.number(),
+          exact: z.boolean(),
+          pHolm: z.number(),
+          winner: z.string().nullable(),
+        }),
+      )
+      .describe('every two systems on every measure, as neurodex compare --json'),
+    curves: z
+      .record(
+        z.string(),
+        z.object({
+          precision: z.array(z.number()).describe('interpolated, at recall 0, 0.1 … 1'),
+          recall: z.array(z.object({ k: z.int(), recall: z.number() })),
+        }),
+      )
+      .describe('system → curves, means over the queries'),
+    confusion: z
+      .record(z.string(), z.array(z.object({ queryClass: z.string(), answerClass: z.string(), queries: count })))
+      .describe('system → how often queries of a class were answered first with a picture of another'),
+    balance: z.array(z.object({ label: z.string(), catalogue: count, train: count, validation: count, test: count })),
+    learning: z
+      .object({
+        loss: z.array(point),
+        tokenAccuracy: z.array(point),
+        validation: z.record(z.string(), z.array(point)),
+        phases: z.array(z.object({ phase: z.string(), step: count })),
+        lastStep: count,
+      })
+      .describe('of the training; long curves are thinned to their extremes'),
+  })
+  .register(components, { id: 'MeasuredReport' });
+
+export const measuring = z
+  .object({
+    status: z.literal('measuring'),
+    done: count.describe('queries'),
+    total: count,
+  })
+  .register(components, { id: 'Measuring' });
+
+export const alive = z.object({ status: z.literal('ok') }).register(components, { id: 'Alive' });
+export const ready = z.object({ status: z.literal('ready'), indexes: count }).register(components, { id: 'Ready' });
+
+export type Problem = z.infer<typeof problem>;
+export type IndexCard = z.infer<typeof indexCard>;
+export type IndexList = z.infer<typeof indexList>;
+export type IndexDetails = z.infer<typeof indexDetails>;
+export type PictureFacts = z.infer<typeof picture>;
+export type PicturePage = z.infer<typeof picturePage>;
+export type Digit = z.infer<typeof digit>;
+export type SearchAnswer = z.infer<typeof answer>;
+export type SearchResponse = z.infer<typeof searchResponse>;
+export type SearchByPicture = z.infer<typeof searchByPicture>;
+export type MeasuredReport = z.infer<typeof measuredReport>;
+export type Measuring = z.infer<typeof measuring>;
+export type Alive = z.infer<typeof alive>;
+export type Ready = z.infer<typeof ready>;

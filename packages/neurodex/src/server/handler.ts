@@ -1,0 +1,41 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { z } from 'zod';
+import type { RouteName } from './api/paths.ts';
+import type { PathOf, QueryOf, RawContent, ROUTES } from './api/routes.ts';
+import type { Waiting } from './batcher.ts';
+
+/** A request whose parameters are what its route declares. */
+export interface Asked<Name extends RouteName> {
+  readonly path: PathOf<Name>;
+  readonly query: QueryOf<Name>;
+  readonly headers: IncomingHttpHeaders;
+  /** The body as it came; undefined without one. */
+  readonly body: Buffer | undefined;
+  readonly waiting: Waiting;
+}
+
+export type Headers = Readonly<Record<string, string>>;
+
+type Responses<Name extends RouteName> = (typeof ROUTES)[Name]['responses'];
+
+type ReplyWith<Status, Declared> = Declared extends { readonly content: infer Content }
+  ? Content extends z.ZodType
+    ? { readonly status: Status; readonly json: z.output<Content>; readonly headers?: Headers }
+    : Content extends RawContent
+      ? {
+          readonly status: Status;
+          readonly body: string | Uint8Array;
+          readonly type: Content['types'][number];
+          readonly headers?: Headers;
+        }
+      : never
+  : { readonly status: Status; readonly headers?: Headers };
+
+/** One of the answers that the route declares. */
+export type Reply<Name extends RouteName> = {
+  [Status in keyof Responses<Name>]: ReplyWith<Status, Responses<Name>[Status]>;
+}[keyof Responses<Name>];
+
+export type Handler<Name extends RouteName> = (asked: Asked<Name>) => Reply<Name> | Promise<Reply<Name>>;
+
+export type Handlers = { readonly [Name in RouteName]: Handler<Name> };

@@ -1,0 +1,82 @@
+import { openApiDocument } from './api/openapi.ts';
+import { ApiError } from './api/problems.ts';
+import type { Handlers } from './handler.ts';
+import { type Host, unknownPicture } from './host.ts';
+import type { Images } from './images.ts';
+import type { Metrics } from './metrics.ts';
+import type { ReportDesk } from './report-desk.ts';
+import type { Search } from './search.ts';
+import { readUpload } from './uploads.ts';
+
+export interface HandlerServices {
+  readonly host: Host;
+  readonly search: Search;
+  readonly images: Images;
+  readonly reports: ReportDesk;
+  readonly metrics: Metrics;
+  readonly isDraining: () => boolean;
+}
+
+/** Seconds after which to ask again whether a report is measured. */
+const REPORT_RETRY = '2';
+
+/** What each route does. */
+export function handlers({ host, search, images, reports, metrics, isDraining }: HandlerServices): Handlers {
+  const document = JSON.stringify(openApiDocument());
+  return {
+    listIndexes: () => ({ status: 200, json: { indexes: host.indexes.map(({ card }) => card) } }),
+
+    getIndex: ({ path }) => ({ status: 200, json: host.index(path.index).details }),
+
+    listPictures({ path, query }) {
+      const { offset, limit, role, label } = query;
+      const hosted = host.index(path.index);
+      const pictures = hosted.pictures({ role, label });
+      const page = pictures.slice(offset, offset + limit);
+      return { status: 200, json: { total: pictures.length, offset, labels: [...hosted.labels], pictures: page } };
+    },
+
+    getPicture({ path }) {
+      const picture = host.index(path.index).picture(path.row);
+      if (picture === undefined) throw unknownPicture(`${path.index}.${path.row}`);
+      return { status: 200, json: picture };
+    },
+
+    async getReport({ path }) {
+      const state = await reports.ask(host.index(path.index).id);
+      if (state.status === 'failed') throw new ApiError(state.code, state.reason);
+      return state.status === 'measured'
+        ? { status: 200, json: state }
+        : { status: 202, json: state, headers: { 'retry-after': REPORT_RETRY } };
+    },
+
+    getImage: ({ path, query, headers }) =>
+      images.image({ picture: path.picture, v: query.v, ifNoneMatch: headers['if-none-match'] }),
+
+    getThumbnail: ({ path, query, headers }) =>
+      images.thumbnail({ picture: path.picture, v: query.v, ifNoneMatch: headers['if-none-match'] }),
+
+    async search({ query, headers, body, waiting }) {
+      const sent = await readUpload(body, headers['content-type']);
+      return { status: 200, json: await search.search(sent, query, waiting) };
+    },
+
+    isAlive: () => ({ status: 200, json: { status: 'ok' } }),
+
+    isReady() {
+      if (isDraining()) throw draining();
+      return { status: 200, json: { status: 'ready', indexes: host.indexes.length } };
+    },
+
+    getMetrics: async () => ({
+      status: 200,
+      type: 'text/plain; version=0.0.4; charset=utf-8',
+      body: await metrics.text(),
+    }),
+
+    getOpenApi: () => ({ status: 200, type: 'application/json', body: document }),
+  };
+}
+
+export const draining = (): ApiError =>
+  new ApiError('draining', 'the server is about to stop', { hint: 'ask another one, or try again', retryAfter: 5 });

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { basename, isAbsolute, join, resolve } from 'node:path';
+import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import { readManifest } from '../catalogue/manifest.ts';
+import { openThumbnails } from '../catalogue/store.ts';
+import { ROLES, type Role } from '../datasets/dataset.ts';
+import type { DigitAttention } from '../retrieval/attention.ts';
+import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
+import type { Index } from '../retrieval/open.ts';
+import type { Answer, SystemName } from '../retrieval/system.ts';
+import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
+import { Batcher } from './batcher.ts';
+import type { Limits } from './limits.ts';
+import type { PlainQuery, Ranker } from './ranker.ts';
+
+export interface HostingOptions {
+  readonly isDefault: boolean;
+  readonly limits: Pick<Limits, 'batch' | 'batchWindow'>;
+  readonly onBatch: (index: string, system: SystemName, queries: number, seconds: number) => void;
+}
+
+/** One index as it is served: everything that answers say of it. */
+export class HostedIndex {
+  readonly id: string;
+  readonly index: Index;
+  /** Changes when any picture of the index does. */
+  readonly digest: string;
+  readonly card: IndexCard;
+  readonly details: IndexDetails;
+  /** All labels, in the order of the alphabet. */
+  readonly labels: readonly string[];
+  /** The stored picture of a row, PNG. */
+  readonly image: (row: number) => Promise<Uint8Array>;
+  private readonly facts: readonly PictureFacts[];
+  private readonly byRole: ReadonlyMap<Role, readonly PictureFacts[]>;
+  private readonly ranker: Ranker;
+  private readonly batchers: ReadonlyMap<SystemName, Batcher<PlainQuery, Answer[]>>;
+
+  private constructor(
+    id: string,
+    index: Index,
+    opened: {
+      readonly digest: string;
+      readonly patchesPerSide: number | null;
+      readonly image: (row: number) => Promise<Uint8Array>;
+      readonly ranker: Ranker;
+    } & HostingOptions,
+  ) {
+    this.id = id;
+    this.index = index;
+    this.digest = opened.digest;
+    this.image = opened.image;
+    this.ranker = opened.ranker;
+    this.batchers = new Map(index.systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
+    this.facts = index.catalogue.pictures.map((picture) => factsOf(id, opened.digest, picture));
+    this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
+    this.labels = [...new Set(this.facts.flatMap(({ labels }) => labels))].sort();
+    this.card = this.cardOf(opened.isDefault);
+    this.details = { ...this.card, ...this.detailsOf(opened.patchesPerSide) };
+  }
+
+  /** @throws NeurodexError `index-damaged` */
+  static async open(id: string, index: Index, ranker: Ranker, options: HostingOptions): Promise<HostedIndex> {
+    const folder = join(index.folder, CATALOGUE_FOLDER);
+    const { shards } = await readManifest(folder);
+    const digest = createHash('sha256');
+    for (const { sha256 } of shards) digest.update(sha256);
+    const hasNetwork = index.systems.includes('dsi');
+    return new HostedIndex(id, index, {
+      ...options,
+      ranker,
+      digest: digest.digest('hex').slice(0, 16),
+      image: await openThumbnails(folder),
+      patchesPerSide: hasNetwork ? Math.sqrt((await index.model()).geometry.patches) : null,
+    });
+  }
+
+  /** @throws RangeError for a system that the index does not have */
+  batcher(system: SystemName): Batcher<PlainQuery, Answer[]> {
+    const found = this.batchers.get(system);
+    if (found === undefined) throw new RangeError(`${this.id} has no ${system}`);
+    return found;
+  }
+
+  /** Undefined for a row that the index does not have. */
+  picture(row: number): PictureFacts | undefined {
+    return this.facts[row];
+  }
+
+  /** In row order. */
+  pictures(wanted: { readonly role?: Role | undefined; readonly label?: string | undefined }): readonly PictureFacts[] {
+    const { role, label } = wanted;
+    const candidates = role === undefined ? this.facts : (this.byRole.get(role) ?? []);
+    return label === undefined ? candidates : candidates.filter(({ labels }) => labels.includes(label));
+  }
+
+  /** How dsi writes the identifiers of catalogue pictures, and what it looks at, in a picture uint8 [Y,X,3]. */
+  explain(pixels: Uint8Array, identifiers: readonly string[]): Promise<DigitAttention[][]> {
+    return this.ranker.explain(pixels, identifiers);
+  }
+
+  /** Has every system load what it needs, so that no search waits for that. */
+  async warm(): Promise<void> {
+    const { size } = this.index.catalogue;
+    const image = await this.image(0);
+    const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image };
+    await Promise.all(
+      this.index.systems.map(async (system) => {
+        for (const queries of WARMING) await this.ranker.rank(system, Array(queries).fill(query), 1);
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.ranker.close();
+    await this.index.close();
+  }
+
+  private cardOf(isDefault: boolean): IndexCard {
+    const { manifest, folder, systems, catalogue } = this.index;
+    const count = (role: Role): number => withRole(catalogue, role).length;
+    return {
+      id: this.id,
+      name: basename(resolve(folder)),
+      default: isDefault,
+      systems: [...systems],
+      catalogue: count('catalogue'),
+      queries: { train: count('train'), validation: count('validation'), test: count('test') },
+      created: manifest.created,
+      // A folder of the machine is named without where it is.
+      dataset: { name: manifest.dataset.name, source: nameOf(manifest.dataset.source) },
+    };
+  }
+
+  private detailsOf(patchesPerSide: number | null): Omit<IndexDetails, keyof IndexCard> {
+    const { manifest, catalogue } = this.index;
+    const { model, training, config, seed, neurodex } = manifest;
+    return {
+      seed,
+      neurodex,
+      config,
+      model: model === undefined ? null : { parameters: model.parameters, bytes: model.bytes },
+      training:
+        training === undefined
+          ? null
+          : { steps: training.steps, seconds: training.seconds, validation: training.validation },
+      pictures: { size: catalogue.size, thumbnail: config.pictures.thumbnail },
+      patchesPerSide,
+      notices: catalogue.notices.map((notice) => ({ ...notice })),
+    };
+  }
+}
+
+/** Batches that make every size of the network's graphs be loaded. */
+const WARMING = [1, 2, 9];
+
+/** Batches of a system that are under way at once: one is computed while the answers of the other are put in order. */
+const LANES = 2;
+
+function batcherOf(
+  system: SystemName,
+  { id, ranker, limits, onBatch }: { readonly id: string; readonly ranker: Ranker } & HostingOptions,
+): Batcher<PlainQuery, Answer[]> {
+  return new Batcher({
+    run: (queries, k) => ranker.rank(system, queries, k),
+    size: limits.batch,
+    window: limits.batchWindow,
+    lanes: LANES,
+    onBatch: (queries, seconds) => onBatch(id, system, queries, seconds),
+  });
+}
+
+const nameOf = (source: string): string => (isAbsolute(source) ? basename(source) : source);
+
+function factsOf(index: string, digest: string, { row, path, labels, role, identifier }: StoredPicture): PictureFacts {
+  const image = `/v1/pictures/${index}.${row}`;
+  return {
+    id: `${index}.${row}`,
+    row,
+    name: path,
+    labels: [...labels],
+    role,
+    identifier: identifier ?? null,
+    image: `${image}?v=${digest}`,
+    thumbnail: `${image}/thumbnail?v=${digest}`,
+  };
+}
+
+/** Ids for addresses, of the folders' names: lower case, digits and hyphens, each once. */
+export function idsOf(folders: readonly string[]): string[] {
+  const ids: string[] = [];
+  for (const folder of folders) {
+    const base =
+      basename(resolve(folder))
+        .normalize('NFKD')
+        .toLowerCase()
+        .replace(/\p{M}/gu, '')
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-|-$/g, '') || 'index';
+    let id = base;
+    for (let i = 2; ids.includes(id); i++) id = `${base}-${i}`;
+    ids.push(id);
+  }
+  return ids;
+}

@@ -1,0 +1,51 @@
+import { fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Device } from '@neurodex/autograd';
+import { type ErrorCode, NeurodexError } from '../errors.ts';
+import type { MeasuredReport } from './api/schemas.ts';
+import type { Measure } from './report-desk.ts';
+
+export interface MeasureRequest {
+  readonly folder: string;
+  readonly device: Device;
+}
+
+export type MeasureMessage =
+  | { readonly kind: 'progress'; readonly done: number; readonly total: number }
+  | { readonly kind: 'measured'; readonly report: MeasuredReport }
+  | { readonly kind: 'failed'; readonly code: ErrorCode | undefined; readonly message: string };
+
+/** The compiled child, whether this file is compiled or a source that tests run. */
+const CHILD = fileURLToPath(new URL('../../dist/server/measure-child.js', import.meta.url));
+
+/**
+ * Measures in a process of its own and of low priority: measuring computes for seconds in one go, and its memory is given
+ * back when it is done.
+ * @param folderOf the folder of an index by its id
+ */
+export const measureApart =
+  (folderOf: (index: string) => string, device: Device): Measure =>
+  (index, { signal, onProgress }) =>
+    new Promise((resolve, reject) => {
+      const child = fork(CHILD, {
+        execArgv: [],
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        signal,
+        killSignal: 'SIGKILL',
+      });
+      if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+      child.on('message', (message: MeasureMessage) => {
+        if (message.kind === 'progress') onProgress(message.done, message.total);
+        else if (message.kind === 'measured') resolve(message.report);
+        else
+          reject(
+            message.code === undefined ? new Error(message.message) : new NeurodexError(message.code, message.message),
+          );
+      });
+      child.on('error', reject);
+      child.on('exit', (status, killed) =>
+        reject(new Error(`the process that measures ended with ${status ?? killed}`)),
+      );
+      child.send({ folder: folderOf(index), device } satisfies MeasureRequest);
+    });

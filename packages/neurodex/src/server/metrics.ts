@@ -1,0 +1,85 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client';
+import type { RouteName } from './api/paths.ts';
+
+/** Seconds. */
+const TIMES = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+const BATCHES = [1, 2, 4, 8, 16, 32, 64];
+
+const REQUESTS = 'neurodex_http_requests_total';
+
+/** Requests that were answered, by the metrics of several processes. */
+export const requestCountIn = (processes: readonly (readonly MetricObject[])[]): number =>
+  processes
+    .flat()
+    .filter(({ name }) => name === REQUESTS)
+    .flatMap((metric) => (metric as unknown as { values: readonly { value: number }[] }).values)
+    .reduce((sum, { value }) => sum + value, 0);
+
+/** Counters and times of a server, for Prometheus. */
+export class Metrics {
+  readonly registry = new Registry();
+  private readonly requests = new Counter({
+    name: REQUESTS,
+    help: 'Requests that were answered.',
+    labelNames: ['route', 'method', 'status'],
+    registers: [this.registry],
+  });
+  private readonly times = new Histogram({
+    name: 'neurodex_http_request_duration_seconds',
+    help: 'From the head of a request to the end of its answer.',
+    labelNames: ['route'],
+    buckets: TIMES,
+    registers: [this.registry],
+  });
+  private readonly batches = new Histogram({
+    name: 'neurodex_batch_queries',
+    help: 'Queries that went through a system together.',
+    labelNames: ['index', 'system'],
+    buckets: BATCHES,
+    registers: [this.registry],
+  });
+  private readonly ranking = new Histogram({
+    name: 'neurodex_batch_duration_seconds',
+    help: 'How long a batch took.',
+    labelNames: ['index', 'system'],
+    buckets: TIMES,
+    registers: [this.registry],
+  });
+  private readonly extra: () => Promise<string>;
+
+  /**
+   * @param searches how many are under way
+   * @param text of the whole server, where this is one process of several; its own unless given
+   */
+  constructor(searches: () => number, text?: () => Promise<string>) {
+    collectDefaultMetrics({ register: this.registry });
+    new Gauge({
+      name: 'neurodex_searches_under_way',
+      help: 'Searches that are received, decoded, waiting or ranked.',
+      registers: [this.registry],
+      collect() {
+        this.set(searches());
+      },
+    });
+    this.extra = text ?? (() => this.registry.metrics());
+  }
+
+  answered(route: RouteName | 'page' | 'none', method: string, status: number, seconds: number): void {
+    this.requests.inc({ route, method, status });
+    this.times.observe({ route }, seconds);
+  }
+
+  readonly batch = (index: string, system: string, queries: number, seconds: number): void => {
+    this.batches.observe({ index, system }, queries);
+    this.ranking.observe({ index, system }, seconds);
+  };
+
+  /** Requests that were answered. */
+  async requestCount(): Promise<number> {
+    return requestCountIn([await this.registry.getMetricsAsJSON()]);
+  }
+
+  text(): Promise<string> {
+    return this.extra();
+  }
+}

@@ -1,0 +1,71 @@
+import type { Device } from '@neurodex/autograd';
+import type { DigitAttention } from '../retrieval/attention.ts';
+import type { Answer, SystemName } from '../retrieval/system.ts';
+
+/** What a ranking thread begins with. */
+export interface RankThreadData {
+  readonly folder: string;
+  readonly device: Device;
+  /** Of ONNX Runtime. */
+  readonly threads: number;
+  /** The pixel cache, in memory that threads share: uint8 [rows, size, size, 3]. */
+  readonly pixels: Uint8Array;
+}
+
+export type RankRequest =
+  | {
+      readonly id: number;
+      readonly kind: 'rank';
+      readonly system: SystemName;
+      readonly k: number;
+      /** uint8 [B, size, size, 3] */
+      readonly pixels: Uint8Array;
+      /** PNG, one for each query; empty where no system asks for them. */
+      readonly thumbnails: readonly Uint8Array[];
+      readonly queries: number;
+    }
+  | {
+      readonly id: number;
+      readonly kind: 'explain';
+      readonly pixels: Uint8Array;
+      readonly identifiers: readonly string[];
+    }
+  | { readonly id: number; readonly kind: 'close' };
+
+export type RankReply =
+  | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedAnswers }
+  | { readonly id: number; readonly kind: 'explained'; readonly digits: DigitAttention[][] }
+  | { readonly id: number; readonly kind: 'closed' }
+  | { readonly id: number; readonly kind: 'failed'; readonly error: unknown }
+  /** A query without keypoints and the like: for the operator. */
+  | { readonly kind: 'warning'; readonly message: string };
+
+/** Answers as three arrays, which cost threads nothing to hand over. */
+export interface PackedAnswers {
+  /** int32 [B]: answers of each query */
+  readonly counts: Int32Array<ArrayBuffer>;
+  /** int32 [Σ counts] */
+  readonly rows: Int32Array<ArrayBuffer>;
+  /** float64 [Σ counts] */
+  readonly scores: Float64Array<ArrayBuffer>;
+}
+
+export function packAnswers(answers: readonly (readonly Answer[])[]): PackedAnswers {
+  const all = answers.flat();
+  return {
+    counts: Int32Array.from(answers, ({ length }) => length),
+    rows: Int32Array.from(all, ({ row }) => row),
+    scores: Float64Array.from(all, ({ score }) => score),
+  };
+}
+
+export function unpackAnswers({ counts, rows, scores }: PackedAnswers): Answer[][] {
+  let at = 0;
+  return Array.from(counts, (count) =>
+    Array.from({ length: count }, () => {
+      const answer = { row: rows[at] as number, score: scores[at] as number };
+      at++;
+      return answer;
+    }),
+  );
+}

@@ -1,0 +1,66 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { decodeThumbnail } from '../catalogue/store.ts';
+import { silentReporter } from '../progress.ts';
+import { AttentionProbe } from '../retrieval/attention.ts';
+import { type Index, openIndex } from '../retrieval/open.ts';
+import type { Answer } from '../retrieval/system.ts';
+import { packAnswers, type RankReply, type RankRequest, type RankThreadData } from './rank-messages.ts';
+
+/** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
+const port = parentPort as MessagePort;
+const { folder, device, threads, pixels } = workerData as RankThreadData;
+const runtime = nodeRuntime({ device, threads });
+const reporter = {
+  ...silentReporter,
+  warn: (message: string) => port.postMessage({ kind: 'warning', message } satisfies RankReply),
+};
+const opening = openIndex(folder, runtime, reporter, { pixels });
+let probe: Promise<AttentionProbe> | undefined;
+
+async function rank(
+  index: Index,
+  { system, queries, k, ...sent }: RankRequest & { kind: 'rank' },
+): Promise<Answer[][]> {
+  const bytes = sent.pixels.length / queries;
+  const pictures = Array.from({ length: queries }, (_, i) => ({
+    pixels: sent.pixels.subarray(i * bytes, (i + 1) * bytes),
+    thumbnail: () => decodeThumbnail(sent.thumbnails[i] ?? new Uint8Array(), 'the picture'),
+  }));
+  return await (await index.system(system)).rank(pictures, k);
+}
+
+async function explain(index: Index, { pixels: picture, identifiers }: RankRequest & { kind: 'explain' }) {
+  probe ??= index.model().then((model) => AttentionProbe.create(runtime, model, index.trie));
+  const ready = await probe;
+  const digits = [];
+  for (const identifier of identifiers) digits.push(await ready.look(picture, identifier));
+  return digits;
+}
+
+async function answer(request: RankRequest): Promise<void> {
+  const { id } = request;
+  try {
+    const index = await opening;
+    if (request.kind === 'rank') {
+      const answers = packAnswers(await rank(index, request));
+      const { counts, rows, scores } = answers;
+      port.postMessage({ id, kind: 'ranked', answers } satisfies RankReply, [
+        counts.buffer,
+        rows.buffer,
+        scores.buffer,
+      ]);
+    } else if (request.kind === 'explain') {
+      port.postMessage({ id, kind: 'explained', digits: await explain(index, request) } satisfies RankReply);
+    } else {
+      await (await probe?.catch(() => undefined))?.release();
+      await index.close();
+      port.postMessage({ id, kind: 'closed' } satisfies RankReply);
+      port.close();
+    }
+  } catch (error) {
+    port.postMessage({ id, kind: 'failed', error } satisfies RankReply);
+  }
+}
+
+port.on('message', (request: RankRequest) => void answer(request));

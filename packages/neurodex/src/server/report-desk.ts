@@ -1,0 +1,60 @@
+import { NeurodexError } from '../errors.ts';
+import type { MeasuredReport, Measuring } from './api/schemas.ts';
+
+export type ReportState =
+  | MeasuredReport
+  | Measuring
+  | { readonly status: 'failed'; readonly code: 'report-impossible' | 'report-failed'; readonly reason: string };
+
+/** Has indexes measured, each once. */
+export interface ReportDesk {
+  /** @param index id of a served index */
+  ask(index: string): Promise<ReportState>;
+  close(): Promise<void>;
+}
+
+export type Measure = (
+  index: string,
+  options: { readonly signal: AbortSignal; readonly onProgress: (done: number, total: number) => void },
+) => Promise<MeasuredReport>;
+
+/** Measures one index at a time, in the order in which they are asked for. */
+export function reportDesk(measure: Measure, onFault: (error: unknown) => void): ReportDesk {
+  const states = new Map<string, ReportState>();
+  const stop = new AbortController();
+  let last: Promise<void> = Promise.resolve();
+
+  const run = async (index: string): Promise<void> => {
+    if (stop.signal.aborted) return;
+    try {
+      const onProgress = (done: number, total: number) => states.set(index, { status: 'measuring', done, total });
+      states.set(index, await measure(index, { signal: stop.signal, onProgress }));
+    } catch (error) {
+      states.set(index, failed(error));
+      if (!stop.signal.aborted) onFault(error);
+    }
+  };
+  const start = (index: string): ReportState => {
+    const begun: Measuring = { status: 'measuring', done: 0, total: 0 };
+    states.set(index, begun);
+    last = last.then(() => run(index));
+    return begun;
+  };
+  return {
+    ask: async (index) => states.get(index) ?? start(index),
+    async close() {
+      stop.abort();
+      await last;
+    },
+  };
+}
+
+/** That there is nothing to measure an index with is no secret; anything else is a fault. */
+const failed = (error: unknown): ReportState =>
+  error instanceof NeurodexError && error.code === 'usage'
+    ? { status: 'failed', code: 'report-impossible', reason: error.message }
+    : {
+        status: 'failed',
+        code: 'report-failed',
+        reason: 'the index could not be measured; the log of the server says why',
+      };

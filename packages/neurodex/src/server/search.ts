@@ -1,0 +1,156 @@
+import pLimit from 'p-limit';
+import { type Catalogue, pixelsOf, type StoredPicture } from '../catalogue/catalogue.ts';
+import { relevantRows } from '../evaluation/relevance.ts';
+import { decodePicture, readPicture } from '../image/decode.ts';
+import type { Answer, SystemName } from '../retrieval/system.ts';
+import { ApiError } from './api/problems.ts';
+import type { QueryOf } from './api/routes.ts';
+import type { Digit, PictureFacts, SearchAnswer, SearchResponse } from './api/schemas.ts';
+import { tooSlow, type Waiting } from './batcher.ts';
+import type { Host } from './host.ts';
+import type { HostedIndex } from './hosted-index.ts';
+import { DECODE_SECONDS, type Limits } from './limits.ts';
+import { NEEDS_THUMBNAIL, type PlainQuery } from './ranker.ts';
+import type { Sent } from './uploads.ts';
+
+/** Searches that are explained at one time: a page asks for one, and it should not hold up the others. */
+const EXPLAINED_AT_ONCE = 2;
+
+interface ReadQuery {
+  readonly query: PlainQuery;
+  /** Where the picture is one of an index. */
+  readonly stored: { readonly facts: PictureFacts; readonly relevant: ReadonlySet<number> | null } | undefined;
+}
+
+/** Answers searches: reads the picture, asks each system, and says what is known of the answers. */
+export class Search {
+  private readonly host: Host;
+  private readonly limits: Limits;
+  private readonly decoding: ReturnType<typeof pLimit>;
+  private readonly explaining = pLimit(EXPLAINED_AT_ONCE);
+
+  /** @param decoders pictures that are decoded at one time */
+  constructor(host: Host, limits: Limits, decoders: number) {
+    this.host = host;
+    this.limits = limits;
+    this.decoding = pLimit(decoders);
+  }
+
+  /** @throws ApiError; NeurodexError `picture-*` */
+  async search(sent: Sent, asked: QueryOf<'search'>, waiting: Waiting): Promise<SearchResponse> {
+    const { k, explain, explainCount } = asked;
+    const hosted = this.host.index(asked.index);
+    const systems = systemsOf(hosted, asked.system);
+    const batchers = systems.map((system) => ({ system, batcher: hosted.batcher(system) }));
+    const announced = batchers.map(({ batcher }) => batcher.announce());
+    let read: ReadQuery;
+    let asking: Promise<{ system: SystemName; seconds: number; answers: readonly Answer[] }>[];
+    try {
+      read = await this.read(sent, hosted, systems, waiting);
+      const started = performance.now();
+      asking = batchers.map(async ({ system, batcher }) => {
+        const answers = await batcher.ask(read.query, k, waiting);
+        return { system, answers, seconds: (performance.now() - started) / 1000 };
+      });
+    } finally {
+      for (const arrived of announced) arrived();
+    }
+    const found = await Promise.all(asking);
+    const { query, stored } = read;
+    const digits = explain
+      ? await this.explain(
+          hosted,
+          query,
+          found.find(({ system }) => system === 'dsi')?.answers.slice(0, explainCount) ?? [],
+        )
+      : [];
+    return {
+      index: hosted.id,
+      k,
+      query: { picture: stored?.facts.id ?? null, labels: stored?.facts.labels ?? null },
+      results: found.map(({ system, seconds, answers }) => ({
+        system,
+        seconds,
+        answers: answers.map(({ row, score }, i): SearchAnswer => {
+          const explained = system === 'dsi' ? digits[i] : undefined;
+          return {
+            rank: i + 1,
+            picture: hosted.picture(row) as PictureFacts,
+            score,
+            relevant: stored?.relevant?.has(row) ?? null,
+            ...(explained === undefined ? {} : { digits: explained }),
+          };
+        }),
+      })),
+    };
+  }
+
+  private async read(
+    sent: Sent,
+    hosted: HostedIndex,
+    systems: readonly SystemName[],
+    waiting: Waiting,
+  ): Promise<ReadQuery> {
+    const { catalogue, manifest } = hosted.index;
+    const { size } = catalogue;
+    const withThumbnail = systems.some((system) => NEEDS_THUMBNAIL[system]);
+    if ('picture' in sent) {
+      const { from, row, facts } = this.host.picture(sent.picture);
+      const own = from === hosted;
+      const image = own && !withThumbnail ? undefined : await from.image(row);
+      const pixels = own
+        ? pixelsOf(catalogue, row).slice()
+        : (await decodePicture(image as Uint8Array, { size, maxPixels: Number.POSITIVE_INFINITY, name: facts.id }))
+            .pixels;
+      return {
+        query: { pixels, thumbnail: withThumbnail ? image : undefined },
+        stored: { facts, relevant: own ? relevantTo(catalogue, catalogue.pictures[row] as StoredPicture) : null },
+      };
+    }
+    return await this.decoding(async () => {
+      if (waiting.gone || waiting.deadline < performance.now()) throw tooSlow();
+      const options = {
+        size,
+        thumbnail: manifest.config.pictures.thumbnail,
+        maxPixels: Math.min(this.limits.maxPixels, manifest.config.pictures.maxPixels),
+        seconds: DECODE_SECONDS,
+        name: 'the picture',
+      };
+      if (!withThumbnail) {
+        const { pixels } = await decodePicture(sent.bytes, options);
+        return { query: { pixels, thumbnail: undefined }, stored: undefined };
+      }
+      const { picture, thumbnail } = await readPicture(sent.bytes, options);
+      return { query: { pixels: picture.pixels, thumbnail }, stored: undefined };
+    });
+  }
+
+  /** The digits of each answer. */
+  private explain(hosted: HostedIndex, { pixels }: PlainQuery, answers: readonly Answer[]): Promise<Digit[][]> {
+    return this.explaining(async () => {
+      const identifiers = answers.map(({ row }) => hosted.picture(row)?.identifier ?? '');
+      const written = await hosted.explain(pixels, identifiers);
+      return written.map((digits) =>
+        digits.map(({ digit, probability, rollout }) => ({
+          token: digit,
+          probability,
+          attention: [...rollout.patches],
+        })),
+      );
+    });
+  }
+}
+
+function systemsOf(hosted: HostedIndex, asked: readonly SystemName[] | undefined): readonly SystemName[] {
+  const known = hosted.index.systems;
+  const missing = asked?.find((system) => !known.includes(system));
+  if (missing === undefined) return asked ?? known;
+  throw new ApiError('parameter-invalid', `the index ${hosted.id} was made without ${missing}`, {
+    hint: `it has ${known.join(', ')}`,
+  });
+}
+
+/** Null where nothing is known to be relevant: a query of a folder without classes. */
+function relevantTo(catalogue: Catalogue, picture: StoredPicture): ReadonlySet<number> | null {
+  return catalogue.hasClasses || picture.role === 'catalogue' ? relevantRows(catalogue, picture) : null;
+}

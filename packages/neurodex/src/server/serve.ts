@@ -1,0 +1,76 @@
+import { availableParallelism } from 'node:os';
+import { NeurodexError } from '../errors.ts';
+import type { Reporter } from '../progress.ts';
+import { isLoopback } from './access.ts';
+import { idsOf } from './hosted-index.ts';
+import { measureApart } from './measure.ts';
+import { reportDesk } from './report-desk.ts';
+import { type ServerSettings, type Serving, startServer } from './start-server.ts';
+import { startWorkers } from './workers.ts';
+
+export interface ServeOptions extends Omit<ServerSettings, 'cores'> {
+  /** Processes that share the port. */
+  readonly workers: number;
+  /** Whether it may be open to everybody: without a token on an address that other machines reach. */
+  readonly open: boolean;
+  readonly reporter: Reporter;
+  /** Given when the server shall stop. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told where it listens. */
+  readonly onListening?: (address: string) => void;
+}
+
+/** What `serve --json` prints when it has stopped. */
+export interface Served {
+  readonly address: string;
+  /** That were answered. */
+  readonly requests: number;
+  readonly seconds: number;
+}
+
+/**
+ * Serves indexes over HTTP until the signal, then finishes what is running.
+ * @throws NeurodexError of the indexes, `address-unavailable`, `usage` for an address that others reach without a token
+ */
+export async function serve({ signal, workers, open, onListening, ...options }: ServeOptions): Promise<Served> {
+  const { reporter, indexes, host, token } = options;
+  if (token === undefined && !open && !isLoopback(host)) throw unguarded(host);
+  const started = performance.now();
+  const ids = idsOf(indexes);
+  const folderOf = (id: string): string => indexes[ids.indexOf(id)] as string;
+  const reports = reportDesk(measureApart(folderOf, options.device), (error) =>
+    reporter.warn(`an index could not be measured: ${error instanceof Error ? error.message : String(error)}`),
+  );
+  const cores = Math.max(1, Math.floor(availableParallelism() / workers));
+  const settings = { ...options, cores, reports };
+  const serving: Omit<Serving, 'metrics'> & { requests(): Promise<number> } =
+    workers === 1 ? await alone(settings) : await startWorkers(settings, workers);
+  reporter.info(
+    `${indexes.length === 1 ? 'the index is' : `${indexes.length} indexes are`} served at ${serving.address}`,
+  );
+  onListening?.(serving.address);
+  await stopped(signal);
+  await serving.stop();
+  return {
+    address: serving.address,
+    requests: await serving.requests(),
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+async function alone(settings: Parameters<typeof startServer>[0]) {
+  const serving = await startServer(settings);
+  return { ...serving, requests: () => serving.metrics.requestCount() };
+}
+
+const stopped = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+const unguarded = (host: string): NeurodexError =>
+  new NeurodexError('usage', `at ${host} other machines could reach the server, and it has no token`, {
+    hint: 'name one with --token TEXT, listen on 127.0.0.1, or open it to everybody with --no-token',
+    details: { host },
+  });

@@ -1,0 +1,132 @@
+import type { Device } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import sharp from 'sharp';
+import { NeurodexError } from '../errors.ts';
+import type { Reporter } from '../progress.ts';
+import { openIndex } from '../retrieval/open.ts';
+import { Admission } from './admission.ts';
+import { createApp } from './app.ts';
+import { Host } from './host.ts';
+import { HostedIndex, idsOf } from './hosted-index.ts';
+import type { Limits } from './limits.ts';
+import { Metrics } from './metrics.ts';
+import { readPages } from './pages.ts';
+import type { ReportDesk } from './report-desk.ts';
+import { threadRanker } from './thread-ranker.ts';
+
+/** What every process of a server is told. */
+export interface ServerSettings {
+  /** Folders of indexes, the default one first. */
+  readonly indexes: readonly string[];
+  /** 0: any that is free. */
+  readonly port: number;
+  /** Address to listen on. */
+  readonly host: string;
+  readonly token?: string | undefined;
+  /** Origins whose pages may call it. */
+  readonly cors: readonly string[];
+  /** Other names under which it is called. */
+  readonly allowHosts: readonly string[];
+  readonly limits: Limits;
+  readonly device: Device;
+  /** Cores for this process: threads of ONNX Runtime, and pictures decoded at one time. */
+  readonly cores: number;
+}
+
+export interface ServerOptions extends ServerSettings {
+  readonly reporter: Reporter;
+  readonly reports: ReportDesk;
+  /** Metrics of the whole server, where this is one process of several. */
+  readonly metricsText?: (() => Promise<string>) | undefined;
+  /** Folder of the built pages; that of the package unless told. */
+  readonly pages?: string;
+}
+
+/** A server that listens. */
+export interface Serving {
+  /** http://127.0.0.1:8080 */
+  readonly address: string;
+  readonly metrics: Metrics;
+  /** Finishes what is running, then ends; what runs longer than it may is broken off. */
+  stop(): Promise<void>;
+}
+
+/** @throws NeurodexError of the indexes, `address-unavailable` */
+export async function startServer(options: ServerOptions): Promise<Serving> {
+  const { limits, reporter, cores, reports } = options;
+  // Pictures are decoded side by side; threads within one would only wait for each other.
+  sharp.concurrency(1);
+  const admission = new Admission(limits);
+  const metrics = new Metrics(() => admission.underWay, options.metricsText);
+  const host = await openHost(options, metrics);
+  try {
+    const app = await createApp({
+      ...options,
+      host,
+      reports,
+      metrics,
+      admission,
+      address: options.host,
+      pages: await readPages(options.pages),
+      decoders: cores,
+      onFault: (error) =>
+        reporter.warn(
+          `a request could not be answered: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        ),
+    });
+    const address = await app.http.listen({ port: options.port, host: options.host });
+    return {
+      address,
+      metrics,
+      async stop() {
+        await app.drain();
+        await reports.close();
+        await host.close();
+      },
+    };
+  } catch (error) {
+    await host.close();
+    throw unavailable(error, options);
+  }
+}
+
+async function openHost({ indexes, device, cores, limits, reporter }: ServerOptions, metrics: Metrics): Promise<Host> {
+  const runtime = nodeRuntime({ device, threads: cores });
+  const ids = idsOf(indexes);
+  const hosted: HostedIndex[] = [];
+  try {
+    for (const [i, folder] of indexes.entries()) {
+      const index = await openIndex(folder, runtime, reporter);
+      const thread = { folder, device, threads: cores, pixels: index.catalogue.pixels };
+      const ranker = threadRanker(thread, (message) => reporter.warn(`${ids[i]}: ${message}`));
+      const one = await HostedIndex.open(ids[i] as string, index, ranker, {
+        isDefault: i === 0,
+        limits,
+        onBatch: metrics.batch,
+      });
+      hosted.push(one);
+      await one.warm();
+      reporter.progress({ phase: 'load', done: i + 1, total: indexes.length, unit: 'indexes' });
+    }
+    return new Host(hosted);
+  } catch (error) {
+    for (const one of hosted) await one.close();
+    throw error;
+  }
+}
+
+function unavailable(error: unknown, { host, port }: ServerSettings): unknown {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'another program listens there',
+    EACCES: 'that port is not for everybody',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    ENOTFOUND: 'there is no such name',
+  };
+  const reason = reasons[(error as NodeJS.ErrnoException | null)?.code ?? ''];
+  if (reason === undefined) return error;
+  return new NeurodexError('address-unavailable', `cannot listen on ${host}:${port}: ${reason}`, {
+    hint: 'name another with --port or --host; --port 0 takes any that is free',
+    details: { host, port },
+    cause: error,
+  });
+}

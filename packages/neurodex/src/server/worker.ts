@@ -1,0 +1,61 @@
+import { NeurodexError } from '../errors.ts';
+import { silentReporter } from '../progress.ts';
+import type { ReportState } from './report-desk.ts';
+import { type ServerSettings, type Serving, startServer } from './start-server.ts';
+import type { FromWorker, ToWorker } from './workers.ts';
+
+/** One process of a server of several (workers.ts). */
+const send = (message: FromWorker): void => void process.send?.(message);
+
+const waiting = new Map<number, (value: never) => void>();
+let last = 0;
+const ask = <T>(question: (id: number) => FromWorker): Promise<T> =>
+  new Promise((resolve) => {
+    const id = ++last;
+    waiting.set(id, resolve as (value: never) => void);
+    send(question(id));
+  });
+const told = <T>(id: number, value: T): void => {
+  waiting.get(id)?.(value as never);
+  waiting.delete(id);
+};
+
+let serving: Serving | undefined;
+
+async function start(settings: ServerSettings): Promise<void> {
+  try {
+    serving = await startServer({
+      ...settings,
+      reporter: { ...silentReporter, warn: (message) => send({ kind: 'warning', message }) },
+      reports: {
+        ask: (index) => ask<ReportState>((id) => ({ kind: 'ask-report', id, index })),
+        close: async () => {},
+      },
+      metricsText: () => ask<string>((id) => ({ kind: 'ask-metrics', id })),
+    });
+    send({ kind: 'listening', address: serving.address });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof NeurodexError)) return send({ kind: 'failed', message });
+    const { code, hint, details } = error;
+    send({ kind: 'failed', code, message, details, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+process.on('message', async (message: ToWorker) => {
+  if (message.kind === 'start') await start(message.settings);
+  else if (message.kind === 'report') told(message.id, message.state);
+  else if (message.kind === 'all-metrics') told(message.id, message.text);
+  else if (message.kind === 'metrics-wanted') {
+    const metrics = (await serving?.metrics.registry.getMetricsAsJSON()) ?? [];
+    send({ kind: 'metrics', id: message.id, metrics });
+  } else if (message.kind === 'stop') {
+    await serving?.stop();
+    process.exit();
+  }
+});
+// The process that started this one hears the signals, and is what there is to end with.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit());
+// What is sent before there is somebody to hear it is lost.
+send({ kind: 'hello' });

@@ -1,0 +1,33 @@
+import type { Picture } from '../engine.ts';
+import { titleOf } from '../state/format.ts';
+import { type PickPicture, PictureAction } from './picture-action.tsx';
+import { Thumb } from './thumb.tsx';
+
+/** Pictures of the index, each of which can be searched with. */
+export function PictureGrid({
+  pictures,
+  pick,
+  roles = false,
+}: {
+  readonly pictures: readonly Picture[];
+  readonly pick: PickPicture;
+  /** Whether the role of each is shown. */
+  readonly roles?: boolean;
+}) {
+  return (
+    <ul className="grid">
+      {pictures.map((picture) => (
+        <li key={picture.id}>
+          <PictureAction picture={picture} pick={pick} className="tile">
+            <Thumb picture={picture} decorative />
+            <span className="tile-title">
+              <span className="hidden">Search with </span>
+              {titleOf(picture)}
+            </span>
+            {roles ? <span className="tile-note">{picture.identifier ?? picture.role}</span> : null}
+          </PictureAction>
+        </li>
+      ))}
+    </ul>
+  );
+}

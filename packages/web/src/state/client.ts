@@ -1,0 +1,71 @@
+import {
+  ClientError,
+  type IndexCard,
+  type IndexDetails,
+  type MeasuredReport,
+  type Measuring,
+  neurodexClient,
+  type PageParameters,
+  type PicturePage,
+} from 'neurodex/client';
+import { EngineError, type Picture, type Query, type SearchResponse } from '../engine.ts';
+
+/** What pages ask of the server that sent them. Every call throws EngineError, or the signal's reason. */
+export interface Client {
+  indexes(signal: AbortSignal): Promise<readonly IndexCard[]>;
+  index(id: string, signal?: AbortSignal): Promise<IndexDetails>;
+  pictures(index: string, parameters: PageParameters, signal?: AbortSignal): Promise<PicturePage>;
+  /** @param id `<index>.<row>` */
+  picture(id: string, signal: AbortSignal): Promise<Picture>;
+  /** Asks until the measures are there. */
+  measured(
+    index: string,
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: Measuring) => void },
+  ): Promise<MeasuredReport>;
+  search(index: string, query: Query, k: number, signal?: AbortSignal): Promise<SearchResponse>;
+  /** The bytes behind an address of a picture. */
+  bytes(address: string, signal: AbortSignal): Promise<Blob>;
+}
+
+/** @param token of `neurodex serve --token` */
+export function createClient(token: string | null): Client {
+  const api = neurodexClient(token === null ? {} : { token });
+  const optional = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
+  return {
+    indexes: (signal) => told(api.indexes({ signal })),
+    index: (id, signal) => told(api.index(id, optional(signal))),
+    pictures: (index, parameters, signal) => told(api.pictures(index, parameters, optional(signal))),
+    picture(id, signal) {
+      const [, index = '', row = ''] = /^(.*)\.(\d+)$/.exec(id) ?? [];
+      if (index === '') return Promise.reject(new EngineError('picture-unknown', `no picture has the id ${id}`));
+      return told(api.picture(index, Number(row), { signal }));
+    },
+    measured: (index, options) => told(api.measured(index, options)),
+    search: (index, query, k, signal) =>
+      told(
+        api.search(
+          query.kind === 'file' ? query.file : { picture: query.picture.id },
+          { index, k, explain: true },
+          optional(signal),
+        ),
+      ),
+    bytes: (address, signal) => told(api.bytes(address, { signal })),
+  };
+}
+
+/** The client's errors, as pages tell them. */
+async function told<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    const { status, message, retryAfter } = error;
+    const again = retryAfter === undefined ? undefined : `try again in ${retryAfter} s`;
+    const hint = error.hint ?? again;
+    throw new EngineError(error.code ?? (status === 0 ? 'unreachable' : `status-${status}`), message, {
+      status,
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import { useState } from 'react';
+
+/** `system`: as the visitor's system has it. public/theme.js sets a chosen one before anything is painted. */
+export const THEMES = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof THEMES)[number];
+
+const KEY = 'neurodex.theme';
+
+export function useTheme(): readonly [Theme, (theme: Theme) => void] {
+  const [theme, setTheme] = useState<Theme>(() => THEMES.find((name) => name === remembered(KEY)) ?? 'system');
+  const choose = (chosen: Theme): void => {
+    setTheme(chosen);
+    remember(KEY, chosen);
+    if (chosen === 'system') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = chosen;
+  };
+  return [theme, choose];
+}
+
+/** What this browser was told before; null where it keeps nothing. */
+export function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+export function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Storage is refused: it holds until the page is closed.
+  }
+}
+
+export const reducedMotion = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;

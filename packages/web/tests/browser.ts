@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { findChromium, MISSING_CHROMIUM } from './chromium.ts';
+
+/** Undefined: the tests in a browser are left out. */
+export const program = findChromium();
+/** Of a suite that needs a browser, for its name. */
+export const leftOut = program === undefined ? ` (left out: ${MISSING_CHROMIUM})` : '';
+
+export const launch = (): Promise<Browser> =>
+  program === undefined ? Promise.reject(new Error(MISSING_CHROMIUM)) : chromium.launch({ executablePath: program });
+
+export interface OpenedPage {
+  readonly page: Page;
+  /** What the page threw or complained of on the console. */
+  readonly complaints: readonly string[];
+}
+
+/** A page in a context of its own; nothing moves in it unless asked to. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<OpenedPage> {
+  const context = await browser.newContext({
+    reducedMotion: 'reduce',
+    viewport: { width: 1200, height: 900 },
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  return { page, complaints };
+}
+
+/** Pixels by which the page is wider than its window. */
+export const overflow = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds wrong: WCAG 2.2 A and AA and its best practices. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  // Pictures must have come, and nothing may still fade in: colours are measured.
+  await page.waitForLoadState('networkidle');
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  );
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${help}; ${target.join(' ')}; ${failureSummary}`),
+  );
+}

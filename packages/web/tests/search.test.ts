@@ -1,0 +1,235 @@
+import type { SearchResponse } from 'neurodex/client';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { launch, leftOut, type OpenedPage, openPage, program } from './browser.ts';
+import { drawing } from './drawings.ts';
+import { type Indexes, makeIndexes, type Server, startServe } from './site.ts';
+
+describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () => {
+  let indexes: Indexes;
+  let server: Server;
+  let browser: Browser;
+  let opened: OpenedPage;
+  let page: Page;
+  let circle: Buffer;
+
+  beforeAll(async () => {
+    indexes = await makeIndexes();
+    server = await startServe([indexes.shapes, indexes.plain]);
+    browser = await launch();
+    circle = await drawing('circle', 30);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    indexes?.remove();
+  });
+  beforeEach(async () => {
+    opened = await openPage(browser);
+    page = opened.page;
+  });
+  afterEach(async () => {
+    await page.context().close();
+  });
+
+  const visit = (fragment = ''): Promise<unknown> => page.goto(`${server.address}/${fragment}`);
+  const upload = (name: string, mimeType: string, buffer: Buffer): Promise<void> =>
+    page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer });
+  const titles = (system: string): Promise<string[]> =>
+    page
+      .locator(`section[aria-labelledby=answers-${system}] .answer-title`)
+      .evaluateAll((all) => all.map((one) => one.getAttribute('title') ?? ''));
+
+  it('by an uploaded file shows what the API answers, system by system, best first', async () => {
+    await visit();
+    await page.getByRole('heading', { name: 'Show it a picture' }).waitFor();
+    await upload('mine.png', 'image/png', circle);
+    await page.locator('.columns').waitFor();
+    const answered = await fetch(`${server.address}/v1/search?index=shapes&k=10`, {
+      method: 'POST',
+      body: new Uint8Array(circle),
+      headers: { 'content-type': 'image/png' },
+    });
+    const { results } = (await answered.json()) as SearchResponse;
+    expect(results.map(({ system }) => system)).toEqual(['dsi', 'bovw', 'pixels']);
+    for (const { system, answers } of results) {
+      expect(answers).toHaveLength(10);
+      expect(await titles(system)).toEqual(answers.map(({ picture }) => `${picture.labels.join()}, ${picture.name}`));
+    }
+    // Nobody knows what is right for a picture from elsewhere.
+    expect(await page.locator('.verdict').count()).toBe(0);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  it('by a picture of the index shows what is right, at an address that can be kept', async () => {
+    await visit();
+    await page.locator('.tile').first().click();
+    await page.locator('.columns').waitFor();
+    expect(page.url()).toMatch(/#\/search\/shapes\?picture=shapes\.\d+$/);
+    expect(await page.locator('.answer.right').count()).toBeGreaterThan(0);
+    const said = await page.locator('.columns header').allInnerTexts();
+    for (const text of said) expect(text).toMatch(/\d+ of 10 right/);
+    const before = await titles('pixels');
+    await page.reload();
+    await page.locator('.columns').waitFor();
+    expect(await titles('pixels')).toEqual(before);
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Show it a picture' }).waitFor();
+    expect(opened.complaints).toEqual([]);
+  });
+
+  it('by a pasted picture, and by a dropped one', async () => {
+    await visit();
+    for (const kind of ['paste', 'drop'] as const) {
+      await page
+        .getByRole('button', { name: /picture/ })
+        .first()
+        .waitFor();
+      await page.evaluate(
+        ([type, bytes]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], `${type}.png`, { type: 'image/png' }));
+          document.body.dispatchEvent(
+            type === 'paste'
+              ? new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true })
+              : new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }),
+          );
+        },
+        [kind, [...circle]] as const,
+      );
+      await page.getByRole('heading', { name: `${kind}.png` }).waitFor();
+      await page.locator('.columns').waitFor();
+    }
+    expect(opened.complaints).toEqual([]);
+  });
+
+  it('by what is no picture says so, and the next picture is searched', async () => {
+    await visit();
+    await upload('notes.txt', 'text/plain', Buffer.from('not a picture'));
+    expect(await page.getByRole('alert').innerText()).toBe('Notes.txt is not a picture, but text/plain.');
+    await upload('notes.png', 'image/png', Buffer.from('not a picture'));
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    expect(await page.getByRole('alert').innerText()).toContain('not');
+    await upload('empty.png', 'image/png', Buffer.alloc(0));
+    await page.getByText('Empty.png is empty.').waitFor();
+    await upload('mine.png', 'image/png', circle);
+    await page.locator('.columns').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('by text on the clipboard says what to copy', async () => {
+    await visit();
+    await page.locator('.open').waitFor();
+    await page.evaluate(() => {
+      const transfer = new DataTransfer();
+      transfer.setData('text/plain', 'http://example.org/cat.png');
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true }));
+    });
+    expect(await page.getByRole('alert').innerText()).toContain('copy the picture itself');
+  });
+
+  it('gives as many answers as are asked for', async () => {
+    await visit('#/search/plain?picture=plain.0&k=5');
+    await page.locator('.columns').waitFor();
+    expect(await page.locator('.answer').count()).toBe(5);
+    await page.getByRole('combobox', { name: 'Answers of each' }).selectOption('20');
+    await page.locator('.answer').nth(10).waitFor();
+    expect(page.url()).toContain('k=20');
+    // The catalogue has 18 pictures.
+    expect(await page.locator('.answer').count()).toBe(18);
+  });
+
+  it('shows digit by digit how an identifier was written, and where each digit looked', async () => {
+    await visit('#/search/shapes?picture=shapes.0');
+    const digits = page.getByRole('toolbar').getByRole('button');
+    await digits.first().waitFor();
+    const written = await page.locator('button.identifier[aria-pressed=true]').innerText();
+    const tokens = await page.locator('.digit-token').allInnerTexts();
+    expect(tokens.join('')).toBe(written);
+    const veils = (): Promise<string[]> =>
+      page.locator('.veil').evaluateAll((all) => all.map((one) => one.getAttribute('opacity') ?? ''));
+    const first = await veils();
+    expect(first.length).toBeGreaterThan(1);
+    expect(new Set(first).size).toBeGreaterThan(1);
+    await digits.first().focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await digits.nth(1).getAttribute('aria-pressed')).toBe('true');
+    expect(await veils()).not.toEqual(first);
+    await page
+      .getByRole('button', { name: /^Show how/ })
+      .nth(1)
+      .click();
+    expect(await page.locator('.written > p').first().innerText()).toContain('its answer 2');
+  });
+
+  it('writes the digits one after the other where motion is welcome', async () => {
+    const { page: moving } = await openPage(browser, { reducedMotion: 'no-preference' });
+    await moving.goto(`${server.address}/#/search/shapes?picture=shapes.0`);
+    const shown = moving.locator('.digit[data-shown=true]');
+    await moving.locator('.digit').first().waitFor();
+    const all = await moving.locator('.digit').count();
+    expect(all).toBeGreaterThan(1);
+    expect(await shown.count()).toBeLessThan(all);
+    await shown.nth(all - 1).waitFor();
+    await moving.context().close();
+  });
+
+  it('tells screen readers what was found', async () => {
+    await visit('#/search/shapes?picture=shapes.0');
+    const said = page.getByText(/^Answers for /);
+    await said.waitFor({ state: 'attached' });
+    expect(await said.getAttribute('role')).toBe('status');
+    expect(await said.innerText()).toMatch(/dsi: \w+, probability [\d.]+, \d+ of 10 right\. bovw: /);
+  });
+
+  it('with the keyboard alone', async () => {
+    await visit();
+    await page.locator('.tile').first().waitFor();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('MAIN');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Choose a picture');
+    await page.keyboard.press('Tab');
+    const outline = await page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle);
+    expect(outline).toBe('solid');
+    await page.keyboard.press('Enter');
+    await page.locator('.columns').waitFor();
+    const chooser = page.waitForEvent('filechooser');
+    await page.keyboard.press('o');
+    await (await chooser).setFiles({ name: 'chosen.png', mimeType: 'image/png', buffer: circle });
+    await page.getByRole('heading', { name: 'chosen.png' }).waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    await page.getByLabel('Single keys are shortcuts').uncheck();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.keyboard.press('c');
+    expect(page.url()).toContain('#/search');
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).press('Enter');
+    await page.getByLabel('Single keys are shortcuts').check();
+    await page.getByRole('button', { name: 'Close' }).press('Enter');
+    await page.keyboard.press('c');
+    await page.getByRole('heading', { name: 'Catalogue' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('MAIN');
+    expect(opened.complaints).toEqual([]);
+  });
+
+  it('says that the server is gone, and goes on when it is back', async () => {
+    const own = await startServe([indexes.plain]);
+    await page.goto(own.address);
+    await page.locator('.tile').first().waitFor();
+    await own.stop();
+    await upload('mine.png', 'image/png', circle);
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByRole('alert').innerText()).toContain('The server cannot be reached.');
+    const back = await startServe([indexes.plain], ['--port', new URL(own.address).port]);
+    try {
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await page.locator('.columns').waitFor();
+    } finally {
+      await back.stop();
+    }
+  });
+});

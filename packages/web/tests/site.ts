@@ -1,0 +1,81 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { drawInto } from './drawings.ts';
+
+/** The installed program. */
+const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
+const run = promisify(execFile);
+
+/** Small, and trained for seconds only. */
+const SMALL = ['training.indexingEpochs=20', 'pictures.size=16', 'model.width=32', 'bovw.words=20'].flatMap((key) => ['--set', key]);
+
+export interface Indexes {
+  /** Of a network and both baselines. */
+  readonly shapes: string;
+  /** Of one baseline. */
+  readonly plain: string;
+  remove(): void;
+}
+
+/** Two indexes of the same drawings, made by the program itself. */
+export async function makeIndexes(): Promise<Indexes> {
+  const folder = mkdtempSync(join(tmpdir(), 'neurodex-pages-'));
+  const [photos, shapes, plain] = ['photos', 'shapes', 'plain'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await drawInto(photos);
+  await run(process.execPath, [
+    bin,
+    'index',
+    photos,
+    '--out',
+    shapes,
+    '--preset',
+    'quick',
+    '--systems',
+    'dsi,bovw,pixels',
+    ...SMALL,
+  ]);
+  await run(process.execPath, [bin, 'index', photos, '--out', plain, '--preset', 'quick', '--systems', 'pixels']);
+  return { shapes, plain, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export interface Server {
+  /** http://127.0.0.1:… */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** `neurodex serve` in a process of its own. @param flags beside the indexes; any free port unless they name one */
+export async function startServe(indexes: readonly string[], flags: readonly string[] = []): Promise<Server> {
+  const port = flags.includes('--port') ? [] : ['--port', '0'];
+  const child = spawn(process.execPath, [bin, 'serve', ...indexes, ...port, ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  return {
+    address: await addressOf(child),
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+function addressOf({ stderr }: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    stderr?.on('data', (data: Buffer) => {
+      said += data.toString();
+      const [address] = /http:\/\/[\d.]+:\d+/.exec(said) ?? [];
+      if (address !== undefined) resolve(address);
+    });
+    stderr?.once('close', () => reject(new Error(`neurodex serve ended: ${said}`)));
+  });
+}
