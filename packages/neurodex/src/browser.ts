@@ -2,7 +2,8 @@
 export type { SiteDescription, SitePicture } from './export/site.ts';
 export { SCHEMES } from './identifiers/schemes.ts';
 export { Trie } from './identifiers/trie.ts';
-export { type DsiModel, deserialiseModel } from './models/dsi/model.ts';
+export type { DsiModel } from './models/dsi/model.ts';
+export { readParameters } from './models/dsi/read-parameters.ts';
 export { AttentionProbe, type DigitAttention } from './retrieval/attention.ts';
 export { DsiSystem } from './retrieval/dsi.ts';
 export type { Answer } from './retrieval/system.ts';

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp, { type WebpOptions } from 'sharp';
@@ -18,8 +18,10 @@ import { SITE_MODEL, type SiteDescription, type SitePicture } from './site.ts';
 export const PAGES = fileURLToPath(new URL('../../web/', import.meta.url));
 const MANIFEST = '.vite/manifest.json';
 const PAGE = 'static.html';
-/** What pages refer to besides what Vite knows of. */
+/** What pages refer to besides what the manifest knows of: these, and ONNX Runtime as it is published. */
 const PUBLIC = ['icon.svg', 'theme.js'];
+const ASSETS = 'assets';
+const RUNTIME = /^onnxruntime-web-[\w.-]+$/;
 
 /** Queries to try, at most. */
 const SAMPLES = 12;
@@ -122,6 +124,10 @@ export async function pageFiles(pages: string): Promise<(readonly [from: string,
     if (chunk === undefined) throw missing(pages);
     for (const file of [chunk.file, ...(chunk.css ?? []), ...(chunk.assets ?? [])]) files.add(file);
     open.push(...(chunk.imports ?? []), ...(chunk.dynamicImports ?? []));
+  }
+  const runtime = (await readdir(join(pages, ASSETS))).filter((name) => RUNTIME.test(name));
+  for (const name of runtime) {
+    for (const file of await readdir(join(pages, ASSETS, name))) files.add(`${ASSETS}/${name}/${file}`);
   }
   return [[PAGE, 'index.html'], ...[...PUBLIC, ...files].map((file) => [file, file] as const)];
 }

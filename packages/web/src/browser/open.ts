@@ -3,7 +3,7 @@ import {
   AttentionProbe,
   type DsiModel,
   DsiSystem,
-  deserialiseModel,
+  readParameters,
   SCHEMES,
   type SiteDescription,
   type SitePicture,
@@ -81,7 +81,7 @@ async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => v
     catalogue.map(({ identifier }) => identifier ?? ''),
     catalogue.map(({ row }) => row),
   );
-  onProgress?.({ what: 'starting the network', done: 0 });
+  onProgress?.({ what: 'Starting the network', done: 0 });
   const { system, probe, runs } = await start(model, trie, site);
   const { patches } = model.geometry;
   return {
@@ -101,11 +101,11 @@ async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => v
   };
 }
 
-function readModel(bytes: Uint8Array, { model }: SiteDescription): DsiModel {
+function readModel(bytes: Uint8Array, { model, geometry }: SiteDescription): DsiModel {
   try {
-    return deserialiseModel(bytes, model.file);
+    return { geometry, parameters: readParameters(bytes, geometry) };
   } catch (error) {
-    throw new EngineError('damaged', error instanceof Error ? error.message : `${model.file} is damaged`, {
+    throw new EngineError('damaged', `${model.file} is damaged: ${error instanceof Error ? error.message : error}`, {
       hint: 'Copy the exported folder to its host again, as a whole.',
       cause: error,
     });
@@ -180,10 +180,10 @@ async function search(
       ...(digits === undefined
         ? {}
         : {
-            digits: digits.map(({ digit, probability, lastLayer }) => ({
+            digits: digits.map(({ digit, probability, rollout }) => ({
               token: digit,
               probability,
-              attention: lastLayer.patches,
+              attention: [...rollout.patches],
             })),
           }),
     });
@@ -191,7 +191,10 @@ async function search(
   return {
     index: site.name,
     k,
-    query: { picture: known === undefined ? null : String(known.row), labels: known?.labels ?? null },
+    query: {
+      picture: known === undefined ? null : String(known.row),
+      labels: known === undefined ? null : [...known.labels],
+    },
     results: [{ system: 'dsi', seconds, answers }],
   };
 }
@@ -204,7 +207,7 @@ const shown = ({ row, name, labels, role, identifier }: SitePicture, files: Site
   id: String(row),
   row,
   name,
-  labels,
+  labels: [...labels],
   role,
   identifier,
   thumbnail: files.address(`thumbnails/${row}.webp`),

@@ -54,7 +54,7 @@ export class SiteFiles {
         if (done + chunk.value.length > bytes.length) throw cutOff();
         bytes.set(chunk.value, done);
         done += chunk.value.length;
-        onProgress?.({ what: 'reading the model', done, total: bytes.length });
+        onProgress?.({ what: 'Reading the model', done, total: bytes.length });
       }
     } catch (error) {
       throw error instanceof EngineError ? error : unreachable(model.file, error);

@@ -1,8 +1,9 @@
-import { layout, type ParameterSpecs, type Precision, readSafetensors, writeSafetensors } from '@neurodex/autograd';
+import { type Precision, readSafetensors, writeSafetensors } from '@neurodex/autograd';
 import { z } from 'zod';
 import { NeurodexError } from '../../errors.ts';
 import type { Geometry } from './geometry.ts';
-import { dsiParameters, parameterArrays } from './parameters.ts';
+import { parameterArrays } from './parameters.ts';
+import { readParameters } from './read-parameters.ts';
 
 /** A trained network: its sizes, and all parameters as one flat vector in the order of `dsiParameters`. */
 export interface DsiModel {
@@ -46,24 +47,10 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
       details: { file },
       cause,
     });
-  let read: ReturnType<typeof readSafetensors>;
-  let geometry: Geometry;
   try {
-    read = readSafetensors(bytes);
-    geometry = geometrySchema.parse(JSON.parse(read.metadata.geometry ?? 'null'));
+    const geometry = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
+    return { geometry, parameters: readParameters(bytes, geometry) };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);
   }
-  const specs: ParameterSpecs = dsiParameters(geometry);
-  const parts = [...layout(specs)];
-  const parameters = new Float32Array(parts.at(-1)?.[3] ?? 0);
-  for (const [name, spec, start, end] of parts) {
-    const tensor = read.tensors[name];
-    if (tensor === undefined || tensor.data.length !== end - start || String(tensor.shape) !== String(spec.shape)) {
-      throw damaged(`the parameter ${name} is missing or has another shape`);
-    }
-    parameters.set(tensor.data, start);
-  }
-  if (!parameters.every(Number.isFinite)) throw damaged('it holds numbers that are not finite');
-  return { geometry, parameters };
 }
