@@ -20,7 +20,7 @@ type Ort = typeof import('onnxruntime-web');
  * @throws RuntimeError
  */
 export async function browserRuntime({ device = 'cpu', threads = 1 }: BrowserRuntimeOptions = {}): Promise<Runtime> {
-  if (device === 'webgpu' && !(await hasWebGpu()))
+  if (device === 'webgpu' && !(await hasWebGpu({ fallback: true })))
     throw new RuntimeError('the device webgpu cannot be used here: this browser has no graphics adapter for it');
   const ort: Ort = device === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
   // What goes wrong is thrown; ONNX Runtime need not print it as well.
@@ -59,10 +59,18 @@ export async function browserRuntime({ device = 'cpu', threads = 1 }: BrowserRun
 
 type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Whether this browser has a graphics adapter that WebGPU can use. */
-export async function hasWebGpu(): Promise<boolean> {
-  const { navigator } = globalThis as { navigator?: { gpu?: { requestAdapter(): Promise<object | null> } } };
-  return ((await navigator?.gpu?.requestAdapter().catch(() => null)) ?? null) !== null;
+interface GpuAdapter {
+  readonly info?: { readonly isFallbackAdapter?: boolean };
+}
+
+/**
+ * Whether this browser has a graphics adapter that WebGPU can use. One that is a program on the processor counts only
+ * where it is asked for: WebAssembly is faster.
+ */
+export async function hasWebGpu({ fallback = false }: { readonly fallback?: boolean } = {}): Promise<boolean> {
+  const { navigator } = globalThis as { navigator?: { gpu?: { requestAdapter(): Promise<GpuAdapter | null> } } };
+  const adapter = (await navigator?.gpu?.requestAdapter().catch(() => null)) ?? null;
+  return adapter !== null && (fallback || adapter.info?.isFallbackAdapter !== true);
 }
 
 class BrowserSession implements Session {

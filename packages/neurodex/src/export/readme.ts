@@ -63,7 +63,8 @@ ${closing(description)}`;
 export function webReadme(description: ExportedIndex): string {
   return `${heading(description)}
 A static site that searches on the visitor's machine: the model is loaded once and no picture leaves the browser. It runs on
-WebGPU where the browser has it, else on WebAssembly.
+WebGPU where the browser has a graphics adapter for it, else on WebAssembly; \`?device=wasm\` or \`?device=webgpu\` behind the page's
+address says which.
 
 Any static host will do, in any folder: all addresses are relative. To look at it here:
 

@@ -42,7 +42,7 @@ interface Opened {
 /**
  * The engine that searches in the browser, with the files of an exported index beside the page: on WebGPU where there is
  * one, else as WebAssembly, with threads where the page is isolated.
- * @param base the page's address
+ * @param base the page's address; `?device=webgpu` or `?device=wasm` in it says what to run on
  */
 export function openBrowserEngine(base: string = document.baseURI): SearchEngine {
   const files = new SiteFiles(new URL(base));
@@ -82,7 +82,7 @@ async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => v
     catalogue.map(({ row }) => row),
   );
   onProgress?.({ what: 'Starting the network', done: 0 });
-  const { system, probe, runs } = await start(model, trie, site);
+  const { system, probe, runs } = await start(model, trie, site, files.device);
   const { patches } = model.geometry;
   return {
     site,
@@ -113,7 +113,7 @@ function readModel(bytes: Uint8Array, { model, geometry }: SiteDescription): Dsi
 }
 
 /** The network on the best device that answers a first query, so that what a device cannot do is known before the visitor asks. */
-async function start(model: DsiModel, trie: Trie, site: SiteDescription) {
+async function start(model: DsiModel, trie: Trie, site: SiteDescription, device: string | null) {
   const threads = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
   const on = async (runtime: Runtime) => {
     const search = { exactUpTo: site.exactUpTo, beam: site.search.beam };
@@ -122,7 +122,7 @@ async function start(model: DsiModel, trie: Trie, site: SiteDescription) {
     await system.rank([asQuery(black)], 1);
     return { system, probe: await AttentionProbe.create(runtime, model, trie) };
   };
-  if (await hasWebGpu()) {
+  if (device === 'webgpu' || (device !== 'wasm' && (await hasWebGpu()))) {
     try {
       return { ...(await on(await browserRuntime({ device: 'webgpu' }))), runs: 'in this browser, on WebGPU' };
     } catch (error) {

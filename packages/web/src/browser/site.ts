@@ -15,6 +15,11 @@ export class SiteFiles {
     this.get = get;
   }
 
+  /** What the page's address asks to run on. */
+  get device(): string | null {
+    return this.base.searchParams.get('device');
+  }
+
   address(file: string): string {
     return new URL(file, this.base).href;
   }

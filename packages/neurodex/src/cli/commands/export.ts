@@ -101,8 +101,13 @@ function describe(
     const { measure, split, queries, original, exported, loss } = measured;
     lines.push(
       `${measure.padEnd(16)}  ${exported.toFixed(4)} on ${plural(queries, `${split} query`, `${split} queries`)}; ` +
-        `as trained ${original.toFixed(4)}: ${loss > 0 ? `${loss.toFixed(4)} lost` : 'nothing lost'}`,
+        `as trained ${original.toFixed(4)}: ${lost(loss)}`,
     );
   }
   return lines.join('\n');
 }
+
+const lost = (loss: number): string => {
+  if (loss <= 0) return 'nothing lost';
+  return loss < 0.00005 ? 'less than 0.0001 lost' : `${loss.toFixed(4)} lost`;
+};

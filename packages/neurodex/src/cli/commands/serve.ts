@@ -38,7 +38,11 @@ export function addServe(program: Command, context: Context): void {
     .argument('<indexes...>', 'folders that neurodex index made; the first is the default')
     .option('--port <n>', 'port to listen on; 0 takes one that is free', wholeNumber('--port', 0, 65535, PORT), PORT)
     .option('--host <address>', 'address to listen on', text('--host'), '127.0.0.1')
-    .option('--token <text>', 'what clients must send, Authorization: Bearer <text>; or NEURODEX_TOKEN in the environment', text('--token'))
+    .option(
+      '--token <text>',
+      'what clients must send, Authorization: Bearer <text>; or NEURODEX_TOKEN in the environment',
+      text('--token'),
+    )
     .option('--no-token', 'serve everybody who reaches the address')
     .option('--workers <n>', 'processes that share the port', wholeNumber('--workers', 1, 256, 2), 1)
     .option('--cors <origin>', 'origin whose pages may call the API (may be repeated)', collected('--cors'))
