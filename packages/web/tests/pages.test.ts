@@ -26,7 +26,7 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
     indexes = await makeIndexes();
     server = await startServe([indexes.shapes, indexes.plain]);
     browser = await launch();
-  });
+  }, 120_000);
   afterAll(async () => {
     await browser?.close();
     await server?.stop();

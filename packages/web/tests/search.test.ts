@@ -18,7 +18,7 @@ describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () =>
     server = await startServe([indexes.shapes, indexes.plain]);
     browser = await launch();
     circle = await drawing('circle', 30);
-  });
+  }, 120_000);
   afterAll(async () => {
     await browser?.close();
     await server?.stop();

@@ -11,7 +11,10 @@ const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.
 const run = promisify(execFile);
 
 /** Small, and trained for seconds only. */
-const SMALL = ['training.indexingEpochs=20', 'pictures.size=16', 'model.width=32', 'bovw.words=20'].flatMap((key) => ['--set', key]);
+const SMALL = ['training.indexingEpochs=20', 'pictures.size=16', 'model.width=32', 'bovw.words=20'].flatMap((key) => [
+  '--set',
+  key,
+]);
 
 export interface Indexes {
   /** Of a network and both baselines. */
