@@ -96,12 +96,12 @@ export function searchSuite(site: () => Site): void {
   it('by what is no picture says so, and the next picture is searched', async () => {
     await visit();
     await upload('notes.txt', 'text/plain', Buffer.from('not a picture'));
-    expect(await page.getByRole('alert').innerText()).toBe('Notes.txt is not a picture, but text/plain.');
+    expect(await page.getByRole('alert').innerText()).toBe('The file notes.txt is not a picture, but text/plain.');
     await upload('notes.png', 'image/png', Buffer.from('not a picture'));
     await page.getByRole('button', { name: 'Try again' }).waitFor();
     expect(await page.getByRole('alert').innerText()).toContain('not');
     await upload('empty.png', 'image/png', Buffer.alloc(0));
-    await page.getByText('Empty.png is empty.').waitFor();
+    await page.getByText('The file empty.png is empty.').waitFor();
     await upload('mine.png', 'image/png', circle);
     await page.locator('.columns').waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
