@@ -40,6 +40,8 @@ export interface ServerOptions extends ServerSettings {
   readonly metricsText?: (() => Promise<string>) | undefined;
   /** Folder of the built pages; that of the package unless told. */
   readonly pages?: string;
+  /** Where catalogues are ranked; on threads unless told. */
+  readonly ranker?: typeof threadRanker;
 }
 
 /** A server that listens. */
@@ -90,7 +92,8 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   }
 }
 
-async function openHost({ indexes, device, cores, limits, reporter }: ServerOptions, metrics: Metrics): Promise<Host> {
+async function openHost({ ranker: make = threadRanker, ...options }: ServerOptions, metrics: Metrics): Promise<Host> {
+  const { indexes, device, cores, limits, reporter } = options;
   const runtime = nodeRuntime({ device, threads: cores });
   const ids = idsOf(indexes);
   const hosted: HostedIndex[] = [];
@@ -98,7 +101,7 @@ async function openHost({ indexes, device, cores, limits, reporter }: ServerOpti
     for (const [i, folder] of indexes.entries()) {
       const index = await openIndex(folder, runtime, reporter);
       const thread = { folder, device, threads: cores, pixels: index.catalogue.pixels };
-      const ranker = threadRanker(thread, (message) => reporter.warn(`${ids[i]}: ${message}`));
+      const ranker = make(thread, (message) => reporter.warn(`${ids[i]}: ${message}`));
       const one = await HostedIndex.open(ids[i] as string, index, ranker, {
         isDefault: i === 0,
         limits,
