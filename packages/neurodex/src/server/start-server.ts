@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import sharp from 'sharp';
@@ -61,6 +62,7 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   const admission = new Admission(limits);
   const metrics = new Metrics(() => admission.underWay, options.metricsText);
   const host = await openHost(options, metrics);
+  metrics.watch(() => host.indexes.flatMap((index) => index.queues()));
   try {
     const app = await createApp({
       ...options,
@@ -118,7 +120,21 @@ async function openHost({ ranker: make = threadRanker, ...options }: ServerOptio
   }
 }
 
-function unavailable(error: unknown, { host, port }: ServerSettings): unknown {
+/** Finds out before anything is loaded that the address is not to be had. @throws NeurodexError `address-unavailable` */
+export async function checkAddress({ host, port }: Pick<ServerSettings, 'host' | 'port'>): Promise<void> {
+  const probe = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      probe.once('error', reject);
+      probe.listen(port, host, resolve);
+    });
+  } catch (error) {
+    throw unavailable(error, { host, port });
+  }
+  await new Promise((resolve) => probe.close(resolve));
+}
+
+function unavailable(error: unknown, { host, port }: Pick<ServerSettings, 'host' | 'port'>): unknown {
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: 'another program listens there',
     EACCES: 'that port is not for everybody',
