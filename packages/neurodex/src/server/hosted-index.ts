@@ -82,6 +82,11 @@ export class HostedIndex {
     return found;
   }
 
+  /** Queries that wait, by system. */
+  queues(): { index: string; system: SystemName; waiting: number }[] {
+    return [...this.batchers].map(([system, { waiting }]) => ({ index: this.id, system, waiting }));
+  }
+
   /** Undefined for a row that the index does not have. */
   picture(row: number): PictureFacts | undefined {
     return this.facts[row];
