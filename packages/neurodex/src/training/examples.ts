@@ -94,7 +94,9 @@ export class BatchMaker {
     this.indexing = new Deck(own.map((picture) => ({ picture, task: 'indexing' as const, relevant: [picture.row] })));
     this.queries = new Deck(decks.queries);
     this.ownQueries = new Deck(decks.ownQueries);
-    this.asking = askingOf(source, phase, own, Math.max(0, ...lengths(decks.queries), ...lengths(decks.ownQueries)));
+    const examples = [...decks.queries, ...decks.ownQueries];
+    const most = examples.reduce((n, { relevant }) => Math.max(n, relevant.length), 0);
+    this.asking = askingOf(source, phase, own, most);
   }
 
   allocate(): BatchArrays {
@@ -167,8 +169,6 @@ export class BatchMaker {
     return drawView(catalogue.size, { ...ranges, strength }, this.random);
   }
 }
-
-const lengths = (examples: readonly Example[]): number[] => examples.map(({ relevant }) => relevant.length);
 
 /**
  * Small catalogues are taught whole sets of identifiers, larger ones R at a time; and so are those where R identifiers
