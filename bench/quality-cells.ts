@@ -53,11 +53,11 @@ export const PICTURES = {
     settings: (size) => [
       'pictures.size=28',
       'model.patchSize=4',
-      'training.batchSize=32',
+      `training.batchSize=${BATCH}`,
       'training.validateEvery=200',
       'training.patience=0',
       `dataset.maxPictures=${size}`,
-      `training.indexingEpochs=${epochs(FASHION_STEPS, 8, size / 4)}`,
+      ...bothTasks(Math.ceil(size / 4)),
     ],
     open: async (_, config, { seed, reporter }) =>
       (
@@ -94,12 +94,16 @@ export type PicturesName = keyof typeof PICTURES;
 /** Views of each photograph: a quarter are the catalogue, the others queries. */
 const VIEWS = 40;
 
-/** Steps of training on Fashion-MNIST, at every size. */
-const FASHION_STEPS = 2000;
+/** Of training on Fashion-MNIST, at every size. */
+const STEPS = 2000;
+const BATCH = 32;
+/** Times that every catalogue picture is asked for its own identifier: enough to memorise it. */
+const PASSES = 40;
 
-/** Passes over N pictures that take this many steps of so many pictures. */
-function epochs(steps: number, perStep: number, N: number): number {
-  return Math.round((100 * steps * perStep) / N) / 100;
+/** As much of each batch for the indexing task as makes its passes over N pictures; the rest is left to retrieval. */
+function bothTasks(N: number): string[] {
+  const indexing = Math.max(2, Math.round((PASSES * N) / STEPS));
+  return [`training.retrievalShare=${1 - indexing / BATCH}`, `training.indexingEpochs=${(STEPS * indexing) / N}`];
 }
 
 export async function openCell(
