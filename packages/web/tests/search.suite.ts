@@ -1,7 +1,7 @@
 import type { SearchResponse } from 'neurodex/client';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type OpenedPage, openPage } from './chromium-page.ts';
+import { type OpenedPage, openPage } from './browser.ts';
 import { drawing } from './drawings.ts';
 import { type Site, startServe } from './site.ts';
 

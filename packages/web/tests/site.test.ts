@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { launch, leftOut, program } from './chromium-page.ts';
+import { launch, leftOut, program } from './browser.ts';
 import { pagesSuite } from './pages.suite.ts';
 import { searchSuite } from './search.suite.ts';
 import { makeIndexes, type Site, startServe } from './site.ts';
 
 /** The pages as the program serves them, in Chromium: one server and one browser for all tests. */
-describe.skipIf(program === undefined)(`in a browser${leftOut}`, () => {
+describe.skipIf(program === undefined)(`in a browser${leftOut}`, { timeout: 180_000 }, () => {
   let site: Site;
 
   beforeAll(async () => {
