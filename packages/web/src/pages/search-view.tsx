@@ -11,6 +11,7 @@ import { AnnounceContext } from '../state/context.ts';
 import { counted, share, titleOf } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
 import { CHOICES_OF_K } from '../state/route.ts';
+import { reducedMotion } from '../state/theme.ts';
 
 export interface SearchViewProps {
   readonly engine: SearchEngine;
@@ -170,9 +171,11 @@ function Asked({
                   ? null
                   : ` Digit ${writing.active + 1} looked ${lookedMost(looked.attention, patchesPerSide)}.`}
               </p>
-              <button type="button" className="button quiet" onClick={writing.again}>
-                Write it again
-              </button>
+              {reducedMotion() ? null : (
+                <button type="button" className="button quiet" onClick={writing.again}>
+                  Write it again
+                </button>
+              )}
             </div>
           )}
           {side}
