@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { findChromium, MISSING_CHROMIUM } from './chromium.ts';
 
@@ -26,7 +25,8 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     ...options,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  // Long, because measuring and loading wait for cores that other tests have.
+  page.setDefaultTimeout(60_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
@@ -41,13 +41,18 @@ export const overflow = (page: Page): Promise<number> =>
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe-core finds wrong: WCAG 2.2 A and AA and its best practices. */
-export async function accessibilityProblems(page: Page): Promise<string[]> {
-  // Pictures must have come, and nothing may still fade in: colours are measured.
-  await page.waitForLoadState('networkidle');
+/**
+ * What axe-core finds wrong: WCAG 2.2 A and AA and its best practices.
+ * @param rules those alone; all unless told
+ */
+export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  const { violations } = await page.evaluate(
+    (only) => {
+      const { axe: loaded } = globalThis as unknown as { axe: typeof import('axe-core') };
+      return loaded.run(only === undefined ? {} : { runOnly: { type: 'rule', values: only } });
+    },
+    rules === undefined ? undefined : [...rules],
   );
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${help}; ${target.join(' ')}; ${failureSummary}`),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Browser } from 'playwright-core';
 import { drawInto } from './drawings.ts';
 
 /** The installed program. */
@@ -47,6 +48,13 @@ export async function makeIndexes(): Promise<Indexes> {
   ]);
   await run(process.execPath, [bin, 'index', photos, '--out', plain, '--preset', 'quick', '--systems', 'pixels']);
   return { shapes, plain, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** What the tests of the pages share. */
+export interface Site {
+  readonly indexes: Indexes;
+  readonly server: Server;
+  readonly browser: Browser;
 }
 
 export interface Server {

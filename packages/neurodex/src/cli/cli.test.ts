@@ -21,6 +21,8 @@ import type { ReportOptions, WrittenReport } from '../jobs/report.ts';
 import type { SearchOptions } from '../jobs/search.ts';
 import type { DatasetFacts, ShowDatasetOptions } from '../jobs/show-dataset.ts';
 import { PRESETS } from '../presets/presets.ts';
+import { DEFAULT_LIMITS } from '../server/limits.ts';
+import type { ServeOptions } from '../server/serve.ts';
 import { jsonError, runCli } from './test-io.fixture.ts';
 
 let folder = '';
@@ -89,12 +91,23 @@ describe('help and version', () => {
     const { status, stdout, stderr } = await runCli(['--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['demo', 'index', 'search', 'evaluate', 'compare', 'study', 'report', 'inspect', 'runs'])
+    for (const command of [
+      'demo',
+      'index',
+      'search',
+      'evaluate',
+      'compare',
+      'study',
+      'report',
+      'inspect',
+      'runs',
+      'serve',
+    ])
       expect(stdout).toContain(`  ${command} `);
     expect(stdout).toContain('Exit status');
   });
 
-  it.each(['demo', 'index', 'search', 'evaluate', 'compare', 'study', 'report', 'inspect', 'runs'])(
+  it.each(['demo', 'index', 'search', 'evaluate', 'compare', 'study', 'report', 'inspect', 'runs', 'serve'])(
     '%s --help has examples, as help %s',
     async (command) => {
       const { status, stdout } = await runCli([command, '--help']);
@@ -790,6 +803,80 @@ describe('failure', () => {
       jobs: { evaluateIndex: async () => evaluation },
     });
     expect([status, stderr]).toEqual([1, 'error: no space left\n']);
+  });
+});
+
+describe('serve', () => {
+  const served = { address: 'http://127.0.0.1:8080', requests: 12, seconds: 61 };
+  const asked = async (args: readonly string[], env: Record<string, string> = {}) => {
+    const serve = vi.fn(async (_options: ServeOptions) => served);
+    const outcome = await runCli(['serve', ...args], { io: { env, cwd: '/home/somebody' }, jobs: { serve } });
+    return { outcome, options: serve.mock.calls[0]?.[0] };
+  };
+
+  it('is for this machine alone, one process without a token, unless told', async () => {
+    const { outcome, options } = await asked(['a', '/b']);
+    expect(outcome).toEqual({ status: 0, stdout: '12 requests in 1 min 1 s\n', stderr: '' });
+    expect(options).toMatchObject({
+      indexes: ['/home/somebody/a', '/b'],
+      host: '127.0.0.1',
+      port: 8080,
+      token: undefined,
+      open: false,
+      workers: 1,
+      cors: [],
+      allowHosts: [],
+      limits: DEFAULT_LIMITS,
+    });
+  });
+
+  it('takes limits, origins and names', async () => {
+    const { options } = await asked(
+      ['a', '--max-body', '2', '--max-pixels', '1000', '--queue', '3', '--connections', '4', '--timeout', '5'].concat([
+        '--cors',
+        'https://a.example',
+        '--cors',
+        'https://b.example',
+        '--allow-host',
+        'c.example',
+        '--workers',
+        '6',
+      ]),
+    );
+    expect(options?.limits).toEqual({
+      ...DEFAULT_LIMITS,
+      bodyBytes: 2 * 2 ** 20,
+      maxPixels: 1000,
+      queue: 3,
+      connections: 4,
+      searchSeconds: 5,
+    });
+    expect(options).toMatchObject({
+      cors: ['https://a.example', 'https://b.example'],
+      allowHosts: ['c.example'],
+      workers: 6,
+    });
+  });
+
+  it('takes the token from the command line, or else from the environment', async () => {
+    const env = { NEURODEX_TOKEN: 'of the environment' };
+    expect((await asked(['a', '--token', 'mine'], env)).options).toMatchObject({ token: 'mine', open: false });
+    expect((await asked(['a'], env)).options).toMatchObject({ token: 'of the environment', open: false });
+    expect((await asked(['a', '--no-token'], env)).options).toMatchObject({ token: undefined, open: true });
+    expect((await asked(['a'], { NEURODEX_TOKEN: '' })).options).toMatchObject({ token: undefined, open: false });
+  });
+
+  it.each([
+    [['a', '--port', '70000'], 'an integer from 0 to 65535'],
+    [['a', '--workers', '0'], 'an integer from 1 to 256'],
+    [['a', '--tokn', 'x'], 'did you mean --token?'],
+    [['a', '--token', ''], '--token needs a value'],
+    [['a', '--cors', '*'], '--cors takes an origin'],
+    [['a', '--cors', 'https://a.example/page'], 'write --cors https://a.example'],
+  ])('refuses %j', async (args, why) => {
+    const { outcome } = await asked(args);
+    expect([outcome.status, outcome.stdout]).toEqual([2, '']);
+    expect(outcome.stderr).toContain(why);
   });
 });
 

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { decode, encode, fixedPlan, packedLayout } from '../models/dsi/network.ts';
+import { planNodes, slotsFor } from '../models/dsi/node-plan.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
-import { DsiSystem } from './dsi.ts';
+import { batchFor, DsiSystem, FINE_BATCHES } from './dsi.ts';
 import { ExactSearch } from './exact.ts';
-import { planNodes, slotsFor } from './node-plan.ts';
 import { asQueries } from './queries.fixture.ts';
 import { Scorer } from './scorer.ts';
 import { smallNetwork } from './small-network.fixture.ts';
@@ -59,8 +59,8 @@ async function byDefinition(
   return scores;
 }
 
-const systemOf = ({ geometry, trie, parameters }: Network, search = { exactUpTo: 5000, beam: 20 }) =>
-  new DsiSystem({ runtime, geometry, trie, search, parameters });
+const systemOf = ({ geometry, trie, parameters }: Network, search = { exactUpTo: 5000, beam: 20 }, batches = [1, 32]) =>
+  new DsiSystem({ runtime, geometry, trie, search, parameters, batches });
 
 describe.each([
   { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear' },
@@ -160,5 +160,42 @@ describe('beam search', () => {
     const [answers = []] = await beam.rank(asQueries(network.pictures(1), BYTES), 70);
     expect(new Set(answers.map(({ row }) => row)).size).toBe(70);
     await beam.close();
+  });
+});
+
+describe('the sizes of batches', () => {
+  it.each([
+    [1, [1]],
+    [2, [2]],
+    [3, [4]],
+    [5, [4, 1]],
+    [7, [8]],
+    [11, [8, 4]],
+    [23, [16, 8]],
+    [24, [32]],
+    [45, [32, 16]],
+  ])('for %i queries are %j', (queries, expected) => {
+    const sizes: number[] = [];
+    for (let left = queries; left > 0; left -= sizes.at(-1) as number) sizes.push(batchFor(left, FINE_BATCHES));
+    expect(sizes).toEqual(expected);
+  });
+
+  it('do not multiply where there are only a single one and many', () => {
+    expect([1, 2, 3, 31, 32, 33].map((queries) => batchFor(queries, [1, 32]))).toEqual([1, 1, 32, 32, 32, 32]);
+  });
+
+  it('do not change answers', async () => {
+    const network = smallNetwork(40);
+    const queries = asQueries(network.pictures(7), BYTES);
+    const [coarse, fine] = [systemOf(network), systemOf(network, { exactUpTo: 5000, beam: 20 }, [...FINE_BATCHES])];
+    const [expected, found] = [await coarse.rank(queries, 5), await fine.rank(queries, 5)];
+    found.forEach((answers, query) => {
+      answers.forEach(({ row, score }, i) => {
+        expect(row).toBe(expected[query]?.[i]?.row);
+        expect(score).toBeCloseTo(expected[query]?.[i]?.score as number, 4);
+      });
+    });
+    await coarse.close();
+    await fine.close();
   });
 });

@@ -2,23 +2,43 @@ import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
+import { slotsFor } from '../models/dsi/node-plan.ts';
 import { BeamSearch } from './beam.ts';
 import { ExactSearch } from './exact.ts';
-import { slotsFor } from './node-plan.ts';
 import { Scorer } from './scorer.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 
 /** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
 export const EXACT_SLOTS = 512;
-/** Pictures encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. */
-const BATCHES = [1, 8, 32] as const;
-const LARGEST = 32;
+/**
+ * Pictures encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. Each size
+ * has graphs of its own, which take longer to load than a few batches that are not full take.
+ */
+const BATCHES: readonly number[] = [1, 32];
+/** For who stays: to load every size once is cheaper than to fill up batch after batch. */
+export const FINE_BATCHES: readonly number[] = [1, 2, 4, 8, 16, 32];
+/** Share of queries from which on a batch is worth filling up. */
+const WORTH_FILLING = 0.75;
+
+/**
+ * The size of the next batch: the largest that is full, unless the one above it nearly is, or more than two of the smaller
+ * would be needed.
+ * @param sizes ascending
+ */
+export function batchFor(queries: number, sizes: readonly number[]): number {
+  const above = sizes.find((size) => size >= queries);
+  const below = sizes.findLast((size) => size <= queries);
+  if (above === undefined || below === undefined) return (above ?? below) as number;
+  return queries >= WORTH_FILLING * above || queries > 2 * below ? above : below;
+}
 
 export interface DsiOptions {
   readonly runtime: Runtime;
   readonly geometry: Geometry;
   readonly trie: Trie;
   readonly search: Config['retrieval'];
+  /** Sizes in which queries are encoded together, ascending; a single one and many unless told. */
+  readonly batches?: readonly number[];
   /** Built into the graphs; a function is asked at every call, for a network that is still being trained. */
   readonly parameters: Float32Array | (() => Float32Array);
 }
@@ -52,7 +72,7 @@ export class DsiSystem implements System {
     const answers: Answer[][] = [];
     while (answers.length < queries.length) {
       const left = queries.length - answers.length;
-      const searcher = await this.searcher(BATCHES.find((batch) => batch >= left) ?? LARGEST, k);
+      const searcher = await this.searcher(batchFor(left, this.options.batches ?? BATCHES), k);
       const batch = queries.slice(answers.length, answers.length + searcher.batch);
       // A batch that is not full ends in black pictures, whose answers nobody asks for.
       const pictures = new Uint8Array(searcher.batch * bytes);

@@ -38,6 +38,8 @@ export interface Index {
 export interface OpenOptions {
   /** The pixel cache, where another thread has read it (`Catalogue.pixels`). */
   readonly pixels?: Uint8Array;
+  /** Sizes in which the network takes queries together (`DsiOptions.batches`). */
+  readonly batches?: readonly number[];
 }
 
 /**
@@ -49,7 +51,7 @@ export async function openIndex(
   folder: string,
   runtime: Runtime,
   reporter: Reporter = silentReporter,
-  { pixels }: OpenOptions = {},
+  { pixels, batches }: OpenOptions = {},
 ): Promise<Index> {
   const manifest = await readIndexManifest(folder);
   const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER), pixels);
@@ -66,7 +68,14 @@ export async function openIndex(
   const make: { readonly [Name in SystemName]: () => Promise<System> } = {
     async dsi() {
       const { geometry, parameters } = await model();
-      return new DsiSystem({ runtime, geometry, trie, search: manifest.config.retrieval, parameters });
+      return new DsiSystem({
+        runtime,
+        geometry,
+        trie,
+        search: manifest.config.retrieval,
+        parameters,
+        ...(batches === undefined ? {} : { batches }),
+      });
     },
     bovw: () => openBovw(folder, manifest, catalogue, runtime, reporter),
     pixels: async () => new PixelsSystem(catalogue),

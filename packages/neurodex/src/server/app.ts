@@ -52,6 +52,8 @@ export interface App {
 
 /** Milliseconds between two looks at what is still running. */
 const DRAIN_LOOK = 20;
+/** Milliseconds in which requests that are on their way may arrive after the server has stopped to listen. */
+const DRAIN_GRACE = 100;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -72,7 +74,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     bodyLimit: limits.bodyBytes,
     requestTimeout: 1000 * limits.requestSeconds,
     keepAliveTimeout: 1000 * KEEP_ALIVE_SECONDS,
-    http: { headersTimeout: 1000 * Math.min(HEADER_SECONDS, limits.requestSeconds), connectionsCheckingInterval: 1000 },
+    http: {
+      headersTimeout: 1000 * Math.min(HEADER_SECONDS, limits.requestSeconds),
+      connectionsCheckingInterval: 1000,
+      requireHostHeader: false,
+    },
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: (error, socket) => refuseBytes(error, socket),
@@ -93,11 +99,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       .send(JSON.stringify(problemOf(told)));
   };
 
-  http.addHook('onRequest', async (_request, reply) => {
+  http.addHook('onRequest', async (request, reply) => {
     underWay++;
     reply.raw.once('close', () => underWay--);
     reply.headers({ ...SECURITY_HEADERS, 'content-security-policy': NO_PAGE });
     if (isDraining) reply.header('connection', 'close');
+    if (request.headers.host === undefined) throw new ApiError('request-malformed', 'the request has no Host header');
   });
   http.addHook('onResponse', async (request, reply) => {
     metrics.answered(request.counted, request.method, reply.statusCode, reply.elapsedTime / 1000);
@@ -200,10 +207,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     async drain() {
       isDraining = true;
       const deadline = performance.now() + 1000 * limits.drainSeconds;
-      while (underWay > 0 && performance.now() < deadline) await setTimeout(DRAIN_LOOK);
-      const late = globalThis.setTimeout(() => http.server.closeAllConnections(), deadline - performance.now());
-      await http.close();
-      clearTimeout(late);
+      const running = async (): Promise<void> => {
+        while (underWay > 0 && performance.now() < deadline) await setTimeout(DRAIN_LOOK);
+      };
+      await running();
+      const closed = http.close();
+      // What was sent just before is still answered; connections that were opened for later would never end.
+      await Promise.race([closed, setTimeout(DRAIN_GRACE)]);
+      await running();
+      http.server.closeAllConnections();
+      await closed;
     },
   };
 

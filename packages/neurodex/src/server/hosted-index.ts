@@ -5,6 +5,7 @@ import { readManifest } from '../catalogue/manifest.ts';
 import { openThumbnails } from '../catalogue/store.ts';
 import { ROLES, type Role } from '../datasets/dataset.ts';
 import type { DigitAttention } from '../retrieval/attention.ts';
+import { FINE_BATCHES } from '../retrieval/dsi.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import type { Index } from '../retrieval/open.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
@@ -82,6 +83,11 @@ export class HostedIndex {
     return found;
   }
 
+  /** Queries that wait, by system. */
+  queues(): { index: string; system: SystemName; waiting: number }[] {
+    return [...this.batchers].map(([system, { waiting }]) => ({ index: this.id, system, waiting }));
+  }
+
   /** Undefined for a row that the index does not have. */
   picture(row: number): PictureFacts | undefined {
     return this.facts[row];
@@ -106,7 +112,8 @@ export class HostedIndex {
     const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image };
     await Promise.all(
       this.index.systems.map(async (system) => {
-        for (const queries of WARMING) await this.ranker.rank(system, Array(queries).fill(query), 1);
+        const sizes = system === 'dsi' ? FINE_BATCHES : [1];
+        for (const size of sizes) await this.ranker.rank(system, Array<PlainQuery>(size).fill(query), 1);
       }),
     );
   }
@@ -150,9 +157,6 @@ export class HostedIndex {
     };
   }
 }
-
-/** Batches that make every size of the network's graphs be loaded. */
-const WARMING = [1, 2, 9];
 
 /** Batches of a system that are under way at once: one is computed while the answers of the other are put in order. */
 const LANES = 2;

@@ -64,6 +64,19 @@ export class Metrics {
     this.extra = text ?? (() => this.registry.metrics());
   }
 
+  /** Tells from now on how many queries wait for their turn. */
+  watch(queues: () => readonly { readonly index: string; readonly system: string; readonly waiting: number }[]): void {
+    new Gauge({
+      name: 'neurodex_queries_waiting',
+      help: 'Queries that wait for the batch before theirs.',
+      labelNames: ['index', 'system'],
+      registers: [this.registry],
+      collect() {
+        for (const { index, system, waiting } of queues()) this.set({ index, system }, waiting);
+      },
+    });
+  }
+
   answered(route: RouteName | 'page' | 'none', method: string, status: number, seconds: number): void {
     this.requests.inc({ route, method, status });
     this.times.observe({ route }, seconds);

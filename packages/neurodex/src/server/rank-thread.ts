@@ -3,6 +3,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { decodeThumbnail } from '../catalogue/store.ts';
 import { silentReporter } from '../progress.ts';
 import { AttentionProbe } from '../retrieval/attention.ts';
+import { FINE_BATCHES } from '../retrieval/dsi.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { Answer } from '../retrieval/system.ts';
 import { packAnswers, type RankReply, type RankRequest, type RankThreadData } from './rank-messages.ts';
@@ -10,12 +11,14 @@ import { packAnswers, type RankReply, type RankRequest, type RankThreadData } fr
 /** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
 const port = parentPort as MessagePort;
 const { folder, device, threads, pixels } = workerData as RankThreadData;
-const runtime = nodeRuntime({ device, threads });
+// The cores are also needed for what decodes pictures and answers requests: with threads that spin, a search takes twice the
+// processor time.
+const runtime = nodeRuntime({ device, threads, spinning: false });
 const reporter = {
   ...silentReporter,
   warn: (message: string) => port.postMessage({ kind: 'warning', message } satisfies RankReply),
 };
-const opening = openIndex(folder, runtime, reporter, { pixels });
+const opening = openIndex(folder, runtime, reporter, { pixels, batches: FINE_BATCHES });
 let probe: Promise<AttentionProbe> | undefined;
 
 async function rank(

@@ -57,13 +57,9 @@ export class Search {
     }
     const found = await Promise.all(asking);
     const { query, stored } = read;
-    const digits = explain
-      ? await this.explain(
-          hosted,
-          query,
-          found.find(({ system }) => system === 'dsi')?.answers.slice(0, explainCount) ?? [],
-        )
-      : [];
+    const best = explain ? found.find(({ system }) => system === 'dsi')?.answers.slice(0, explainCount) : undefined;
+    // An index without a network has nothing to explain.
+    const digits = best === undefined ? [] : await this.explain(hosted, query, best);
     return {
       index: hosted.id,
       k,

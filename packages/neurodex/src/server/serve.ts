@@ -5,7 +5,7 @@ import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
 import { measureApart } from './measure.ts';
 import { reportDesk } from './report-desk.ts';
-import { type ServerSettings, type Serving, startServer } from './start-server.ts';
+import { checkAddress, type ServerSettings, type Serving, startServer } from './start-server.ts';
 import { startWorkers } from './workers.ts';
 
 export interface ServeOptions extends Omit<ServerSettings, 'cores'> {
@@ -35,6 +35,7 @@ export interface Served {
 export async function serve({ signal, workers, open, onListening, ...options }: ServeOptions): Promise<Served> {
   const { reporter, indexes, host, token } = options;
   if (token === undefined && !open && !isLoopback(host)) throw unguarded(host);
+  await checkAddress(options);
   const started = performance.now();
   const ids = idsOf(indexes);
   const folderOf = (id: string): string => indexes[ids.indexOf(id)] as string;

@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import sharp from 'sharp';
@@ -40,6 +41,8 @@ export interface ServerOptions extends ServerSettings {
   readonly metricsText?: (() => Promise<string>) | undefined;
   /** Folder of the built pages; that of the package unless told. */
   readonly pages?: string;
+  /** Where catalogues are ranked; on threads unless told. */
+  readonly ranker?: typeof threadRanker;
 }
 
 /** A server that listens. */
@@ -59,6 +62,7 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   const admission = new Admission(limits);
   const metrics = new Metrics(() => admission.underWay, options.metricsText);
   const host = await openHost(options, metrics);
+  metrics.watch(() => host.indexes.flatMap((index) => index.queues()));
   try {
     const app = await createApp({
       ...options,
@@ -90,7 +94,8 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   }
 }
 
-async function openHost({ indexes, device, cores, limits, reporter }: ServerOptions, metrics: Metrics): Promise<Host> {
+async function openHost({ ranker: make = threadRanker, ...options }: ServerOptions, metrics: Metrics): Promise<Host> {
+  const { indexes, device, cores, limits, reporter } = options;
   const runtime = nodeRuntime({ device, threads: cores });
   const ids = idsOf(indexes);
   const hosted: HostedIndex[] = [];
@@ -98,7 +103,7 @@ async function openHost({ indexes, device, cores, limits, reporter }: ServerOpti
     for (const [i, folder] of indexes.entries()) {
       const index = await openIndex(folder, runtime, reporter);
       const thread = { folder, device, threads: cores, pixels: index.catalogue.pixels };
-      const ranker = threadRanker(thread, (message) => reporter.warn(`${ids[i]}: ${message}`));
+      const ranker = make(thread, (message) => reporter.warn(`${ids[i]}: ${message}`));
       const one = await HostedIndex.open(ids[i] as string, index, ranker, {
         isDefault: i === 0,
         limits,
@@ -115,7 +120,21 @@ async function openHost({ indexes, device, cores, limits, reporter }: ServerOpti
   }
 }
 
-function unavailable(error: unknown, { host, port }: ServerSettings): unknown {
+/** Finds out before anything is loaded that the address is not to be had. @throws NeurodexError `address-unavailable` */
+export async function checkAddress({ host, port }: Pick<ServerSettings, 'host' | 'port'>): Promise<void> {
+  const probe = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      probe.once('error', reject);
+      probe.listen(port, host, resolve);
+    });
+  } catch (error) {
+    throw unavailable(error, { host, port });
+  }
+  await new Promise((resolve) => probe.close(resolve));
+}
+
+function unavailable(error: unknown, { host, port }: Pick<ServerSettings, 'host' | 'port'>): unknown {
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: 'another program listens there',
     EACCES: 'that port is not for everybody',

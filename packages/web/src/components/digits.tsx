@@ -20,10 +20,8 @@ export interface Writing {
 export function useWriting(digits: readonly Digit[]): Writing {
   const [run, setRun] = useState({ digits, shown: 0, active: 0 });
   const current = run.digits === digits ? run : { digits, shown: 0, active: 0 };
-  const still = useRef(false);
   useEffect(() => {
-    still.current = reducedMotion();
-    if (still.current) {
+    if (reducedMotion()) {
       setRun({ digits, shown: digits.length, active: 0 });
       return;
     }
@@ -38,7 +36,7 @@ export function useWriting(digits: readonly Digit[]): Writing {
     shown: current.shown,
     active: current.active,
     look: (active) => setRun({ digits, shown: digits.length, active }),
-    again: () => setRun({ digits, shown: still.current ? digits.length : 0, active: 0 }),
+    again: () => setRun({ digits, shown: 0, active: 0 }),
   };
 }
 

@@ -22,6 +22,16 @@ export function Failure({ error, retry }: { readonly error: unknown; readonly re
   );
 }
 
+/** A notice that is all there is of a page, which needs a heading for those who go by headings. */
+export function Alone({ heading, children }: { readonly heading: string; readonly children: ReactNode }) {
+  return (
+    <>
+      <h1 className="hidden">{heading}</h1>
+      {children}
+    </>
+  );
+}
+
 /** Nothing is here, and why. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
   return (

@@ -86,8 +86,8 @@ export function OpenPicture({
 
 /** What is plainly something else need not be sent; what has no type is for the decoder to judge. */
 function takeFile(file: File, onFile: (file: File) => void, onRefused: (why: string) => void): void {
-  if (file.size === 0) onRefused(`${file.name} is empty`);
+  if (file.size === 0) onRefused(`the file ${file.name} is empty`);
   else if (file.type !== '' && !file.type.startsWith('image/'))
-    onRefused(`${file.name} is not a picture, but ${file.type}`);
+    onRefused(`the file ${file.name} is not a picture, but ${file.type}`);
   else onFile(file);
 }

@@ -1,10 +1,10 @@
 import type { IndexCard } from 'neurodex/client';
 import { type ReactNode, useMemo, useState } from 'react';
-import { Empty, Failure, Loading } from '../components/notice.tsx';
+import { Alone, Empty, Failure, Loading } from '../components/notice.tsx';
 import { EngineError } from '../engine.ts';
 import { createClient } from '../state/client.ts';
 import { BytesContext, ClientContext, useClient } from '../state/context.ts';
-import { useResource } from '../state/resource.ts';
+import { type Resource, useResource } from '../state/resource.ts';
 import { firstView, go, hrefOf, parseRoute, type Route, useFragment } from '../state/route.ts';
 import { keepToken, readToken } from '../state/token.ts';
 import { CataloguePage } from './catalogue-page.tsx';
@@ -47,36 +47,15 @@ function Pages({
   const known = useResource('indexes', (signal) => client.indexes(signal));
   const indexes = known.state === 'ready' ? known.value : [];
   const index = indexOf(route, indexes);
+  const title = titleOf(route, index);
   const content = (): ReactNode => {
-    if (known.state === 'failed') {
-      const { error, retry } = known;
-      return error instanceof EngineError && error.status === 401 ? (
-        <AskToken wrong={tried} onToken={onToken} />
-      ) : (
-        <Failure error={error} retry={retry} />
-      );
+    if (known.state === 'failed' && known.error instanceof EngineError && known.error.status === 401) {
+      return <AskToken wrong={tried} onToken={onToken} />;
     }
-    if (known.state === 'loading') return <Loading what="Asking the server" />;
-    if (route === null) return <NoPage />;
-    if (indexes.length === 0) {
-      return (
-        <Empty title="This server has no index.">
-          <p>
-            Make one with <code>neurodex index SOURCE --out DIR</code> and serve it: <code>neurodex serve DIR</code>.
-          </p>
-        </Empty>
-      );
-    }
-    if (route.page === 'compare') return <ComparePage indexes={indexes} chosen={route.indexes} />;
-    if (index === undefined) {
-      return (
-        <Empty title={`This server has no index ${route.index}.`}>
-          <p>
-            <a href={hrefOf(firstView(route.page, null))}>Go to the default one</a>
-          </p>
-        </Empty>
-      );
-    }
+    const notice = noticeInstead(known, route, index);
+    if (notice !== null) return <Alone heading={title}>{notice}</Alone>;
+    if (route?.page === 'compare') return <ComparePage indexes={indexes} chosen={route.indexes} />;
+    if (route === null || index === undefined) return null;
     switch (route.page) {
       case 'search':
         return <SearchPage route={route} index={index.id} file={file} onFile={setFile} />;
@@ -88,7 +67,7 @@ function Pages({
   };
   return (
     <Shell
-      title={titleOf(route, index)}
+      title={title}
       navigation={{
         page: route?.page,
         index: index === undefined || index.default ? null : index.id,
@@ -100,6 +79,42 @@ function Pages({
     >
       {content()}
     </Shell>
+  );
+}
+
+/** What there is to say where there is no page to show. */
+function noticeInstead(
+  known: Resource<readonly IndexCard[]>,
+  route: Route | null,
+  index: IndexCard | undefined,
+): ReactNode {
+  if (known.state === 'failed') return <Failure error={known.error} retry={known.retry} />;
+  if (known.state === 'loading') return <Loading what="Asking the server" />;
+  if (route === null) {
+    return (
+      <Empty title="There is no such page.">
+        <p>
+          <a href={hrefOf(firstView('search', null))}>Go to the search</a>
+        </p>
+      </Empty>
+    );
+  }
+  if (known.value.length === 0) {
+    return (
+      <Empty title="This server has no index.">
+        <p>
+          Make one with <code>neurodex index SOURCE --out DIR</code> and serve it: <code>neurodex serve DIR</code>.
+        </p>
+      </Empty>
+    );
+  }
+  if (route.page === 'compare' || index !== undefined) return null;
+  return (
+    <Empty title={`This server has no index ${route.index}.`}>
+      <p>
+        <a href={hrefOf(firstView(route.page, null))}>Go to the default one</a>
+      </p>
+    </Empty>
   );
 }
 
@@ -138,16 +153,6 @@ function IndexChooser({
         ))}
       </select>
     </label>
-  );
-}
-
-function NoPage() {
-  return (
-    <Empty title="There is no such page.">
-      <p>
-        <a href={hrefOf(firstView('search', null))}>Go to the search</a>
-      </p>
-    </Empty>
   );
 }
 

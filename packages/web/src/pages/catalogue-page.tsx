@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react';
 import { Empty, Failure, Loading } from '../components/notice.tsx';
 import { Pager } from '../components/pager.tsx';
 import { PictureGrid } from '../components/picture-grid.tsx';
@@ -31,6 +32,7 @@ export function CataloguePage({ route, index }: { readonly route: CatalogueRoute
     ),
   );
   const value = page.state === 'failed' ? undefined : page.value;
+  useTopOf(offset);
   const show = (changed: Partial<CatalogueRoute>): void => go({ ...route, index, offset: 0, ...changed });
   return (
     <>
@@ -88,6 +90,16 @@ export function CataloguePage({ route, index }: { readonly route: CatalogueRoute
       )}
     </>
   );
+}
+
+/** The next part of a long list is read from its top. */
+function useTopOf(offset: number): void {
+  const before = useRef(offset);
+  useEffect(() => {
+    if (before.current === offset) return;
+    before.current = offset;
+    scrollTo({ top: 0 });
+  }, [offset]);
 }
 
 /** A list while labels are few; where they are many, one types and is helped. */

@@ -252,7 +252,8 @@ function Winners({ tests }: { readonly tests: readonly PairwiseTest[] }) {
 }
 
 function About({ details }: { readonly details: IndexDetails }) {
-  const { dataset, catalogue, queries, model, training, created, seed, config, pictures, patchesPerSide } = details;
+  const { dataset, catalogue, queries, model, training, created, seed, config, pictures, patchesPerSide, notices } =
+    details;
   const facts: [string, string][] = [
     ['data set', dataset.name],
     ['source', dataset.source],
@@ -274,6 +275,7 @@ function About({ details }: { readonly details: IndexDetails }) {
     <section aria-labelledby="about-title">
       <h2 id="about-title">What it was made from</h2>
       <Facts entries={facts} />
+      <Notices notices={notices} />
       <details className="behind">
         <summary>Configuration</summary>
         <div className="configuration">
@@ -292,6 +294,23 @@ function About({ details }: { readonly details: IndexDetails }) {
         </div>
       </details>
     </section>
+  );
+}
+
+/** Whose pictures these are: licences ask for it. */
+function Notices({ notices }: { readonly notices: IndexDetails['notices'] }) {
+  if (notices.length === 0) return null;
+  return (
+    <details className="behind">
+      <summary>Whose pictures these are</summary>
+      <ul className="plain-list">
+        {notices.map(({ work, author, licence, url }) => (
+          <li key={`${work} ${url}`}>
+            {/^https?:/.test(url) ? <a href={url}>{work}</a> : work} by {author}, {licence}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

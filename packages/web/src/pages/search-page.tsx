@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { Failure, Loading } from '../components/notice.tsx';
+import { Alone, Failure, Loading } from '../components/notice.tsx';
 import type { Query } from '../engine.ts';
 import { apiEngine } from '../state/api-engine.ts';
 import { useClient } from '../state/context.ts';
@@ -26,10 +26,20 @@ export function SearchPage({
   const opened = useMemo<Query | null>(() => (file === null ? null : { kind: 'file', file }), [file]);
   const picture = asked.state === 'ready' && route.picture !== null ? asked.value : null;
   const indexed = useMemo<Query | null>(() => (picture === null ? null : { kind: 'picture', picture }), [picture]);
-  if (described.state === 'failed') return <Failure error={described.error} retry={described.retry} />;
-  if (route.picture !== null && asked.state === 'failed') return <Failure error={asked.error} retry={asked.retry} />;
-  if (described.state === 'loading' || (route.picture !== null && indexed === null)) {
-    return <Loading what="Opening the index" />;
+  const failed = [described, ...(route.picture === null ? [] : [asked])].find(({ state }) => state === 'failed');
+  if (failed?.state === 'failed') {
+    return (
+      <Alone heading="Search">
+        <Failure error={failed.error} retry={failed.retry} />
+      </Alone>
+    );
+  }
+  if (described.state !== 'ready' || (route.picture !== null && indexed === null)) {
+    return (
+      <Alone heading="Search">
+        <Loading what="Opening the index" />
+      </Alone>
+    );
   }
   return (
     <SearchView

@@ -11,6 +11,7 @@ import { AnnounceContext } from '../state/context.ts';
 import { counted, share, titleOf } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
 import { CHOICES_OF_K } from '../state/route.ts';
+import { reducedMotion } from '../state/theme.ts';
 
 export interface SearchViewProps {
   readonly engine: SearchEngine;
@@ -30,8 +31,16 @@ export function SearchView({ engine, description, query, k, onFile, onK, pick }:
     return engine.search(query, k, signal);
   });
   useAnnouncement(query, found.state === 'ready' ? found.value : null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was refused is forgotten with the next query.
-  useEffect(() => setRefused(null), [query]);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const before = useRef(query);
+  useEffect(() => {
+    if (before.current === query) return;
+    before.current = query;
+    // What was refused is forgotten with the next query, and reading begins at its answers.
+    setRefused(null);
+    heading.current?.focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  }, [query]);
   const open = <OpenPicture compact={query !== null} onFile={onFile} onRefused={setRefused} />;
   const complaint =
     refused === null ? null : (
@@ -50,7 +59,9 @@ export function SearchView({ engine, description, query, k, onFile, onK, pick }:
   const response = found.state === 'ready' ? found.value : null;
   return (
     <>
-      <h1 className="hidden">Answers</h1>
+      <h1 className="hidden" ref={heading} tabIndex={-1}>
+        Answers
+      </h1>
       {complaint}
       <Asked
         query={query}
@@ -160,9 +171,11 @@ function Asked({
                   ? null
                   : ` Digit ${writing.active + 1} looked ${lookedMost(looked.attention, patchesPerSide)}.`}
               </p>
-              <button type="button" className="button quiet" onClick={writing.again}>
-                Write it again
-              </button>
+              {reducedMotion() ? null : (
+                <button type="button" className="button quiet" onClick={writing.again}>
+                  Write it again
+                </button>
+              )}
             </div>
           )}
           {side}

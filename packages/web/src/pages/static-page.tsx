@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Failure, Loading } from '../components/notice.tsx';
+import { Alone, Failure, Loading } from '../components/notice.tsx';
 import type { EngineDescription, Progress, Query, SearchEngine } from '../engine.ts';
 import { bytes } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
@@ -13,9 +13,17 @@ export function StaticPage({ engine }: { readonly engine: SearchEngine }) {
   const described = useResource('describe', () => engine.describe(setProgress));
   return (
     <Shell title={described.state === 'ready' ? described.value.name : ''}>
-      {described.state === 'failed' ? <Failure error={described.error} retry={described.retry} /> : null}
-      {described.state === 'loading' ? <Opening progress={progress} /> : null}
-      {described.state === 'ready' ? <Search engine={engine} description={described.value} /> : null}
+      {described.state === 'ready' ? (
+        <Search engine={engine} description={described.value} />
+      ) : (
+        <Alone heading="Search">
+          {described.state === 'failed' ? (
+            <Failure error={described.error} retry={described.retry} />
+          ) : (
+            <Opening progress={progress} />
+          )}
+        </Alone>
+      )}
     </Shell>
   );
 }

@@ -93,16 +93,22 @@ export function firstView(page: PageName, index: string | null): Route {
   }
 }
 
+const GONE = 'neurodex-gone';
+
+/** Goes there at once: what shows the route is drawn anew before the next event. */
 export function go(route: Route): void {
   location.hash = hrefOf(route);
+  dispatchEvent(new Event(GONE));
 }
 
 /** The fragment as it changes. */
 export const useFragment = (): string =>
   useSyncExternalStore(
     (changed) => {
-      addEventListener('hashchange', changed);
-      return () => removeEventListener('hashchange', changed);
+      for (const event of ['hashchange', GONE]) addEventListener(event, changed);
+      return () => {
+        for (const event of ['hashchange', GONE]) removeEventListener(event, changed);
+      };
     },
     () => location.hash,
   );

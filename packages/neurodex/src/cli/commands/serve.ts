@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { NeurodexError } from '../../errors.ts';
 import { DEFAULT_LIMITS } from '../../server/limits.ts';
 import { collected, text, wholeNumber } from '../arguments.ts';
 import {
@@ -30,6 +31,18 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly timeout: number;
 }
 
+/** Origins as browsers send them (RFC 6454): compared letter by letter, so that anything else would never be equal. */
+function origins(given: string, before: readonly string[] = []): readonly string[] {
+  const [value = ''] = collected('--cors')(given);
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (isWeb && url?.origin === value) return [...before, value];
+  throw new NeurodexError('usage', `--cors takes an origin, and ${JSON.stringify(value)} is none`, {
+    hint: isWeb ? `write --cors ${url?.origin}` : 'write --cors https://search.example.org',
+    details: { value },
+  });
+}
+
 export function addServe(program: Command, context: Context): void {
   const command = program
     .command('serve')
@@ -45,7 +58,7 @@ export function addServe(program: Command, context: Context): void {
     )
     .option('--no-token', 'serve everybody who reaches the address')
     .option('--workers <n>', 'processes that share the port', wholeNumber('--workers', 1, 256, 2), 1)
-    .option('--cors <origin>', 'origin whose pages may call the API (may be repeated)', collected('--cors'))
+    .option('--cors <origin>', 'origin whose pages may call the API (may be repeated)', origins)
     .option('--allow-host <name>', 'other name under which it is called (may be repeated)', collected('--allow-host'))
     .option(
       '--max-body <MiB>',

@@ -3,7 +3,15 @@ import { VERSION } from '../../version.ts';
 import { pathParameters } from './parameters.ts';
 import { PATHS, type RouteName } from './paths.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
-import { COMMON_PROBLEMS, parametersIn, type RawContent, type Response, type Route, route } from './routes.ts';
+import {
+  COMMON_PROBLEMS,
+  GUARDED_PROBLEMS,
+  parametersIn,
+  type RawContent,
+  type Response,
+  type Route,
+  route,
+} from './routes.ts';
 import { components, problem } from './schemas.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -53,7 +61,7 @@ const responseOf = ({ description, content, headers }: Response): Json => ({
 
 /** Refusals by status, each naming its codes. */
 function problemResponses({ problems, open }: Route): Json {
-  const codes: ProblemCode[] = [...COMMON_PROBLEMS, ...(open ? [] : (['token-wrong'] as const)), ...problems];
+  const codes: ProblemCode[] = [...COMMON_PROBLEMS, ...(open ? [] : GUARDED_PROBLEMS), ...problems];
   const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].sort((a, b) => a - b);
   return Object.fromEntries(
     statuses.map((status) => {

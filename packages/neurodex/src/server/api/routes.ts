@@ -33,17 +33,17 @@ export interface Route {
   readonly responses: Readonly<Record<number, Response>>;
   /** What it may be refused with, beside what every request may (COMMON_PROBLEMS). */
   readonly problems: readonly ProblemCode[];
-  /** Answered without the token: it tells nothing of the pictures. */
+  /** Answered without the token: it tells nothing of the pictures, and cannot fail. */
   readonly open?: true;
 }
 
-/** What any request may be refused with. */
+/** What any request may be refused with; and what those may be that look at indexes. */
 export const COMMON_PROBLEMS = [
   'request-malformed',
   'parameter-invalid',
   'host-refused',
-  'internal',
 ] as const satisfies readonly ProblemCode[];
+export const GUARDED_PROBLEMS = ['token-wrong', 'internal'] as const satisfies readonly ProblemCode[];
 
 const REVALIDATED = {
   ETag: 'digest of the content',

@@ -1,9 +1,9 @@
 import type { MeasuredReport } from 'neurodex/client';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessibilityProblems, launch, leftOut, openPage, overflow, program } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { accessibilityProblems, openPage, overflow } from './browser.ts';
 import { CLASS_NAMES, EACH } from './drawings.ts';
-import { type Indexes, makeIndexes, type Server, startServe } from './site.ts';
+import { type Site, startServe } from './site.ts';
 
 /** Every page, by an address and by what is on it when it is complete. */
 const PAGES = {
@@ -17,29 +17,15 @@ const PAGES = {
   'no page': ['#/nowhere', '.notice'],
 } as const;
 
-describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
-  let indexes: Indexes;
-  let server: Server;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    indexes = await makeIndexes();
-    server = await startServe([indexes.shapes, indexes.plain]);
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    indexes?.remove();
-  });
-
+/** Every page, in every state. */
+export function pagesSuite(site: () => Site): void {
   /** Runs with a page and closes it; whatever the page complains of is an error. */
   const withPage = async (
     run: (page: Page) => Promise<void>,
     options: Parameters<typeof openPage>[1] = {},
     excused = /404/,
   ): Promise<void> => {
-    const { page, complaints } = await openPage(browser, options);
+    const { page, complaints } = await openPage(site().browser, options);
     try {
       await run(page);
       expect(complaints.filter((text) => !excused.test(text))).toEqual([]);
@@ -51,7 +37,7 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
   it('catalogue: page by page, by role and by label', () =>
     withPage(async (page) => {
       const total = CLASS_NAMES.length * EACH;
-      await page.goto(`${server.address}/#/catalogue`);
+      await page.goto(`${site().server.address}/#/catalogue`);
       await page.getByText(`${total} pictures`).waitFor();
       expect(await page.locator('.tile').count()).toBe(60);
       await page.getByRole('link', { name: 'Next' }).click();
@@ -59,22 +45,22 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
       expect(await page.locator('.tile').count()).toBe(total - 60);
       await page.getByLabel('Label').selectOption('square');
       await page.getByText(`${EACH} pictures`).waitFor();
-      await page.getByLabel('Pictures', { exact: true }).selectOption('catalogue');
+      await page.getByRole('combobox', { name: 'Pictures' }).selectOption('catalogue');
       await page.getByText('6 pictures', { exact: true }).waitFor();
       expect(page.url()).toContain('role=catalogue&label=square');
       const sources = await page
         .locator('.tile img')
         .evaluateAll((all) => all.map((one) => (one as HTMLImageElement).alt));
       expect(sources).toEqual(Array(6).fill(''));
-      await page.goto(`${server.address}/#/catalogue?label=hexagon`);
+      await page.goto(`${site().server.address}/#/catalogue?label=hexagon`);
       await page.getByText('No picture is like that.').waitFor();
     }));
 
   it('measures: the figures, intervals and curves of the report, with tables behind the charts', () =>
     withPage(async (page) => {
-      await page.goto(`${server.address}/#/measures`);
+      await page.goto(`${site().server.address}/#/measures`);
       await page.locator('.measures').waitFor();
-      const answered = await fetch(`${server.address}/v1/indexes/shapes/report`);
+      const answered = await fetch(`${site().server.address}/v1/indexes/shapes/report`);
       const { evaluation, curves } = (await answered.json()) as MeasuredReport;
       const systems = Object.keys(evaluation.systems);
       const row = page.locator('.measures tbody tr', { has: page.getByRole('rowheader', { name: 'AP@10' }) });
@@ -107,7 +93,7 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
           json: { status: 'measuring', done: 7, total: 54 },
         });
       });
-      await page.goto(`${server.address}/#/measures`);
+      await page.goto(`${site().server.address}/#/measures`);
       await page.getByText('Measuring, 7 of 54 queries…').waitFor();
       expect(await page.locator('progress').getAttribute('value')).toBe('7');
       await page.locator('.measures').waitFor();
@@ -116,7 +102,7 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
 
   it('compare: the systems of the indexes that are picked, side by side', () =>
     withPage(async (page) => {
-      await page.goto(server.address);
+      await page.goto(site().server.address);
       await page.getByRole('link', { name: 'Compare' }).click();
       await page.getByText('Pick two indexes or more.').waitFor();
       await page.getByRole('checkbox', { name: /shapes/ }).check();
@@ -131,7 +117,7 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
 
   it('the index is chosen beside the pages and stays on the page', () =>
     withPage(async (page) => {
-      await page.goto(`${server.address}/#/catalogue`);
+      await page.goto(`${site().server.address}/#/catalogue`);
       await page.getByLabel('Index').selectOption('plain');
       await page.locator('.tile').first().waitFor();
       expect(page.url()).toContain('#/catalogue/plain');
@@ -142,7 +128,7 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
   it('a server without an index says how to make one', () =>
     withPage(async (page) => {
       await page.route('**/v1/indexes', (route) => route.fulfill({ json: { indexes: [] } }));
-      await page.goto(server.address);
+      await page.goto(site().server.address);
       await page.getByText('This server has no index.').waitFor();
       expect(await page.locator('.notice').innerText()).toContain('neurodex index SOURCE --out DIR');
     }));
@@ -164,7 +150,7 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
             },
           }),
         );
-        await page.goto(`${server.address}/#/search/shapes?picture=shapes.0`);
+        await page.goto(`${site().server.address}/#/search/shapes?picture=shapes.0`);
         expect(await page.getByRole('alert').innerText()).toContain('Too many searches.\n\nTry again in 3 s.');
         await page.unroute('**/v1/search*');
         await page.getByRole('button', { name: 'Try again' }).click();
@@ -175,7 +161,7 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
     ));
 
   it('a server that wants a token asks for it, and shows its pictures with it', async () => {
-    const locked = await startServe([indexes.plain], ['--token', 'open-sesame']);
+    const locked = await startServe([site().indexes.plain], ['--token', 'open-sesame']);
     try {
       await withPage(
         async (page) => {
@@ -205,7 +191,7 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
     withPage(
       async (page) => {
         const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-        await page.goto(server.address);
+        await page.goto(site().server.address);
         const dark = await paper();
         await page.getByLabel('Theme').selectOption('light');
         const light = await paper();
@@ -218,28 +204,35 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
       { colorScheme: 'dark' },
     ));
 
-  it.each(['light', 'dark'] as const)('axe-core finds nothing wrong with any page, %s', async (colorScheme) => {
-    await withPage(
-      async (page) => {
-        for (const [name, [fragment, complete]] of Object.entries(PAGES)) {
-          await page.goto('about:blank');
-          await page.goto(`${server.address}/${fragment}`);
-          await page.locator(complete).first().waitFor();
-          expect(await accessibilityProblems(page), name).toEqual([]);
-        }
-        await page.keyboard.press('?');
-        expect(await accessibilityProblems(page), 'help').toEqual([]);
-      },
-      { colorScheme },
-    );
-  });
+  it.each(Object.entries(PAGES))('axe-core finds nothing wrong: %s, light and dark', (_, [fragment, complete]) =>
+    withPage(async (page) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.goto('about:blank');
+        await page.goto(`${site().server.address}/${fragment}`);
+        await page.locator(complete).first().waitFor();
+        // The dark page is the same page but for its colours.
+        const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined;
+        expect(await accessibilityProblems(page, rules), colorScheme).toEqual([]);
+      }
+    }),
+  );
+
+  it('axe-core finds nothing wrong: the list of shortcuts', () =>
+    withPage(async (page) => {
+      await page.goto(site().server.address);
+      await page.locator('.tile').first().waitFor();
+      await page.keyboard.press('?');
+      await page.getByRole('dialog').waitFor();
+      expect(await accessibilityProblems(page)).toEqual([]);
+    }));
 
   it('no page is wider than a telephone of 400 pixels', () =>
     withPage(
       async (page) => {
         for (const [name, [fragment, complete]] of Object.entries(PAGES)) {
           await page.goto('about:blank');
-          await page.goto(`${server.address}/${fragment}`);
+          await page.goto(`${site().server.address}/${fragment}`);
           await page.locator(complete).first().waitFor();
           for (const summary of await page.locator('summary').all()) await summary.click();
           expect(await overflow(page), name).toBeLessThanOrEqual(0);
@@ -247,4 +240,4 @@ describe.skipIf(program === undefined)(`pages in a browser${leftOut}`, () => {
       },
       { viewport: { width: 400, height: 860 } },
     ));
-});
+}

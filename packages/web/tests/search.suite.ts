@@ -1,38 +1,28 @@
 import type { SearchResponse } from 'neurodex/client';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launch, leftOut, type OpenedPage, openPage, program } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type OpenedPage, openPage } from './browser.ts';
 import { drawing } from './drawings.ts';
-import { type Indexes, makeIndexes, type Server, startServe } from './site.ts';
+import { type Site, startServe } from './site.ts';
 
-describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () => {
-  let indexes: Indexes;
-  let server: Server;
-  let browser: Browser;
+/** Searching, in every way there is. */
+export function searchSuite(site: () => Site): void {
   let opened: OpenedPage;
   let page: Page;
   let circle: Buffer;
 
   beforeAll(async () => {
-    indexes = await makeIndexes();
-    server = await startServe([indexes.shapes, indexes.plain]);
-    browser = await launch();
     circle = await drawing('circle', 30);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    indexes?.remove();
-  });
   beforeEach(async () => {
-    opened = await openPage(browser);
+    opened = await openPage(site().browser);
     page = opened.page;
   });
   afterEach(async () => {
     await page.context().close();
   });
 
-  const visit = (fragment = ''): Promise<unknown> => page.goto(`${server.address}/${fragment}`);
+  const visit = (fragment = ''): Promise<unknown> => page.goto(`${site().server.address}/${fragment}`);
   const upload = (name: string, mimeType: string, buffer: Buffer): Promise<void> =>
     page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer });
   const titles = (system: string): Promise<string[]> =>
@@ -45,7 +35,7 @@ describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () =>
     await page.getByRole('heading', { name: 'Show it a picture' }).waitFor();
     await upload('mine.png', 'image/png', circle);
     await page.locator('.columns').waitFor();
-    const answered = await fetch(`${server.address}/v1/search?index=shapes&k=10`, {
+    const answered = await fetch(`${site().server.address}/v1/search?index=shapes&k=10`, {
       method: 'POST',
       body: new Uint8Array(circle),
       headers: { 'content-type': 'image/png' },
@@ -106,12 +96,12 @@ describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () =>
   it('by what is no picture says so, and the next picture is searched', async () => {
     await visit();
     await upload('notes.txt', 'text/plain', Buffer.from('not a picture'));
-    expect(await page.getByRole('alert').innerText()).toBe('Notes.txt is not a picture, but text/plain.');
+    expect(await page.getByRole('alert').innerText()).toBe('The file notes.txt is not a picture, but text/plain.');
     await upload('notes.png', 'image/png', Buffer.from('not a picture'));
     await page.getByRole('button', { name: 'Try again' }).waitFor();
     expect(await page.getByRole('alert').innerText()).toContain('not');
     await upload('empty.png', 'image/png', Buffer.alloc(0));
-    await page.getByText('Empty.png is empty.').waitFor();
+    await page.getByText('The file empty.png is empty.').waitFor();
     await upload('mine.png', 'image/png', circle);
     await page.locator('.columns').waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
@@ -163,14 +153,26 @@ describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () =>
   });
 
   it('writes the digits one after the other where motion is welcome', async () => {
-    const { page: moving } = await openPage(browser, { reducedMotion: 'no-preference' });
-    await moving.goto(`${server.address}/#/search/shapes?picture=shapes.0`);
-    const shown = moving.locator('.digit[data-shown=true]');
-    await moving.locator('.digit').first().waitFor();
+    const { page: moving } = await openPage(site().browser, { reducedMotion: 'no-preference' });
+    // How many digits can be seen, each time that changes.
+    await moving.addInitScript(() => {
+      const seen: number[] = [];
+      Object.assign(globalThis, { seen });
+      new MutationObserver(() => {
+        const shown = document.querySelectorAll('.digit[data-shown=true]').length;
+        if (shown !== seen.at(-1)) seen.push(shown);
+      }).observe(document, { subtree: true, childList: true, attributes: true });
+    });
+    await moving.goto(`${site().server.address}/#/search/shapes?picture=shapes.0`);
+    await moving.locator('.digit').first().waitFor({ state: 'attached' });
     const all = await moving.locator('.digit').count();
     expect(all).toBeGreaterThan(1);
-    expect(await shown.count()).toBeLessThan(all);
-    await shown.nth(all - 1).waitFor();
+    await moving
+      .locator('.digit[data-shown=true]')
+      .nth(all - 1)
+      .waitFor();
+    const seen = await moving.evaluate(() => (globalThis as unknown as { seen: number[] }).seen);
+    expect(seen).toEqual(Array.from({ length: all + 1 }, (_, i) => i));
     await moving.context().close();
   });
 
@@ -183,6 +185,9 @@ describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () =>
   });
 
   it('with the keyboard alone', async () => {
+    page.on('filechooser', (chooser) =>
+      chooser.setFiles({ name: 'chosen.png', mimeType: 'image/png', buffer: circle }),
+    );
     await visit();
     await page.locator('.tile').first().waitFor();
     await page.keyboard.press('Tab');
@@ -196,9 +201,7 @@ describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () =>
     expect(outline).toBe('solid');
     await page.keyboard.press('Enter');
     await page.locator('.columns').waitFor();
-    const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('o');
-    await (await chooser).setFiles({ name: 'chosen.png', mimeType: 'image/png', buffer: circle });
     await page.getByRole('heading', { name: 'chosen.png' }).waitFor();
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
@@ -217,14 +220,14 @@ describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () =>
   });
 
   it('says that the server is gone, and goes on when it is back', async () => {
-    const own = await startServe([indexes.plain]);
+    const own = await startServe([site().indexes.plain]);
     await page.goto(own.address);
     await page.locator('.tile').first().waitFor();
     await own.stop();
     await upload('mine.png', 'image/png', circle);
     await page.getByRole('alert').waitFor();
     expect(await page.getByRole('alert').innerText()).toContain('The server cannot be reached.');
-    const back = await startServe([indexes.plain], ['--port', new URL(own.address).port]);
+    const back = await startServe([site().indexes.plain], ['--port', new URL(own.address).port]);
     try {
       await page.getByRole('button', { name: 'Try again' }).click();
       await page.locator('.columns').waitFor();
@@ -232,4 +235,4 @@ describe.skipIf(program === undefined)(`searching in a browser${leftOut}`, () =>
       await back.stop();
     }
   });
-});
+}

@@ -1,0 +1,312 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Admission } from './admission.ts';
+import { openApiDocument } from './api/openapi.ts';
+import { PATHS, type RouteName } from './api/paths.ts';
+import type { ProblemCode } from './api/problems.ts';
+import type { MeasuredReport } from './api/schemas.ts';
+import { createApp } from './app.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { Metrics } from './metrics.ts';
+import { parseAnswer, type RawAnswer, type RawRequest, send, sendBytes } from './raw-http.fixture.ts';
+import { circle, type HeldRanker, heldRanker, makeIndex, serveForTest } from './served.fixture.ts';
+import type { Serving } from './start-server.ts';
+
+/** Every route and every answer that the document has for it, each got from a server and held against the document. */
+
+interface Documented {
+  readonly content?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+const document = JSON.parse(JSON.stringify(openApiDocument()));
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema(document, 'api');
+const pointer = (...steps: string[]): string =>
+  steps.map((step) => step.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
+
+const documented = (name: RouteName): Readonly<Record<string, Documented>> => {
+  const { method, path } = PATHS[name];
+  return document.paths[path][method.toLowerCase()].responses;
+};
+
+const REPORT: MeasuredReport = {
+  status: 'measured',
+  split: 'test',
+  evaluation: {
+    catalogue: 18,
+    queries: 6,
+    withoutRelevant: 0,
+    protocol: 'full',
+    systems: { dsi: { RR: 0.5 } },
+    intervals: { dsi: { RR: [0.4, 0.6] } },
+  },
+  level: 0.05,
+  tests: [],
+  curves: { dsi: { precision: [1], recall: [{ k: 1, recall: 0.5 }] } },
+  confusion: {},
+  balance: [],
+  learning: { loss: [], tokenAccuracy: [], validation: {}, phases: [], lastStep: 0 },
+};
+
+let root = '';
+let png: Buffer;
+let held: HeldRanker;
+const servers: Record<'plain' | 'guarded' | 'faulty' | 'full' | 'hasty' | 'draining', Serving> = {} as never;
+const stops: Promise<void>[] = [];
+let busy: Promise<RawAnswer>[] = [];
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'neurodex-contract-'));
+  png = await circle(0, 1);
+  const index = await makeIndex(root, 'shapes', { systems: ['dsi'] });
+  held = heldRanker();
+  const instant = heldRanker();
+  const hasty = heldRanker();
+  const reports = {
+    measured: { ask: async () => REPORT, close: async () => {} },
+    failed: {
+      ask: async () => ({ status: 'failed', code: 'report-failed', reason: 'it could not be measured' }) as const,
+      close: async () => {},
+    },
+    impossible: {
+      ask: async () => ({ status: 'failed', code: 'report-impossible', reason: 'there is no query' }) as const,
+      close: async () => {},
+    },
+  };
+  servers.plain = await serveForTest([index]);
+  servers.guarded = await serveForTest([index], { token: 'secret', ranker: instant.make, reports: reports.measured });
+  servers.faulty = await serveForTest([index], {
+    ranker: heldRanker(() => new TypeError('a fault, of which nobody is told')).make,
+    reports: reports.failed,
+  });
+  servers.full = await serveForTest([index], { ranker: held.make, limits: { queue: 1 }, reports: reports.impossible });
+  servers.hasty = await serveForTest([index], {
+    ranker: hasty.make,
+    limits: { requestSeconds: 1, searchSeconds: 0, bodyBytes: 1000, maxPixels: 100 },
+  });
+  servers.draining = await serveForTest([index], { ranker: held.make });
+  held.hold();
+  const search = { path: '/v1/search', headers: { 'content-type': 'image/png' }, body: png };
+  busy = [send(servers.full.address, search), send(servers.draining.address, search)];
+  while (held.held().length < 2) await pause(5);
+  stops.push(servers.draining.stop());
+}, 60_000);
+
+afterAll(async () => {
+  held.release();
+  expect((await Promise.all(busy)).map(({ status }) => status)).toEqual([200, 200]);
+  await Promise.all(stops);
+  for (const [name, server] of Object.entries(servers)) if (name !== 'draining') await server.stop();
+  await rm(root, { recursive: true, force: true });
+});
+
+interface Case extends RawRequest {
+  readonly status: number;
+  readonly code?: ProblemCode;
+  readonly on?: keyof typeof servers;
+}
+
+const get = (path: string, status: number, more: Partial<Case> = {}): Case => ({ path, status, ...more });
+const post = (body: Uint8Array | string, status: number, more: Partial<Case> = {}): Case => ({
+  path: '/v1/search',
+  status,
+  body,
+  headers: { 'content-type': 'image/png' },
+  ...more,
+});
+const type = (contentType: string) => ({ headers: { 'content-type': contentType } });
+
+/** What every GET route may answer. */
+const common = (path: string): Case[] => [
+  get(`${path}?kk=1`, 400, { code: 'parameter-invalid' }),
+  get(path, 421, { code: 'host-refused', headers: { host: 'evil.example' } }),
+];
+const guarded = (path: string): Case[] => [...common(path), get(path, 401, { on: 'guarded', code: 'token-wrong' })];
+const token = { headers: { authorization: 'Bearer secret' } };
+
+const form = (parts: string, boundary = 'x'): Partial<Case> & { body: string } => ({
+  body: parts,
+  ...type(`multipart/form-data; boundary=${boundary}`),
+});
+
+const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
+  listIndexes: () => [get('/v1/indexes', 200), ...guarded('/v1/indexes')],
+  getIndex: () => [
+    get('/v1/indexes/shapes', 200),
+    get('/v1/indexes/shapes', 200, { on: 'guarded', ...token }),
+    get('/v1/indexes/shape', 404, { code: 'index-unknown' }),
+    ...guarded('/v1/indexes/shapes'),
+  ],
+  listPictures: () => [
+    get('/v1/indexes/shapes/pictures?role=test&label=class%201&limit=2', 200),
+    get('/v1/indexes/shapes/pictures?limit=0', 400, { code: 'parameter-invalid' }),
+    get('/v1/indexes/shapes/pictures?role=tset', 400, { code: 'parameter-invalid' }),
+    get('/v1/indexes/none/pictures', 404, { code: 'index-unknown' }),
+    ...guarded('/v1/indexes/shapes/pictures'),
+  ],
+  getPicture: () => [
+    get('/v1/indexes/shapes/pictures/0', 200),
+    get('/v1/indexes/shapes/pictures/9999', 404, { code: 'picture-unknown' }),
+    get('/v1/indexes/shapes/pictures/-1', 400, { code: 'parameter-invalid' }),
+    ...guarded('/v1/indexes/shapes/pictures/0'),
+  ],
+  getReport: () => [
+    get('/v1/indexes/shapes/report', 200, { on: 'guarded', ...token }),
+    get('/v1/indexes/shapes/report', 202),
+    get('/v1/indexes/shapes/report', 404, { on: 'full', code: 'report-impossible' }),
+    get('/v1/indexes/shapes/report', 500, { on: 'faulty', code: 'report-failed' }),
+    ...guarded('/v1/indexes/shapes/report'),
+  ],
+  getImage: () => [
+    get('/v1/pictures/shapes.0', 200),
+    get('/v1/pictures/shapes.0', 304, { headers: { 'if-none-match': '*' } }),
+    get('/v1/pictures/shapes.99', 404, { code: 'picture-unknown' }),
+    ...guarded('/v1/pictures/shapes.0'),
+  ],
+  getThumbnail: () => [
+    get('/v1/pictures/shapes.0/thumbnail', 200),
+    get('/v1/pictures/shapes.0/thumbnail', 304, { headers: { 'if-none-match': '*' } }),
+    get('/v1/pictures/none.0/thumbnail', 404, { code: 'picture-unknown' }),
+    ...guarded('/v1/pictures/shapes.0/thumbnail'),
+  ],
+  search: () => [
+    post(png, 200),
+    post(png, 200, { path: '/v1/search?explain=true&k=4&system=dsi', ...type('application/octet-stream') }),
+    post('{"picture":"shapes.0"}', 200, type('application/json')),
+    post('{"picture":3}', 400, { code: 'body-malformed', ...type('application/json') }),
+    post('{', 400, { code: 'body-malformed', ...type('application/json') }),
+    post(png, 400, { path: '/v1/search?k=0', code: 'parameter-invalid' }),
+    post(png, 400, { path: '/v1/search?system=bovw', code: 'parameter-invalid' }),
+    { ...post('', 400, { code: 'body-malformed' }), ...form('--x--\r\n') },
+    post(png, 401, { on: 'guarded', code: 'token-wrong' }),
+    post(png, 403, { code: 'origin-refused', headers: { 'sec-fetch-site': 'cross-site' } }),
+    post(png, 404, { path: '/v1/search?index=none', code: 'index-unknown' }),
+    post('{"picture":"shapes.999"}', 404, { code: 'picture-unknown', ...type('application/json') }),
+    post(Buffer.alloc(2000), 413, { on: 'hasty', code: 'body-too-large' }),
+    post('picture=1', 415, { code: 'type-unsupported', ...type('application/x-www-form-urlencoded') }),
+    post(png, 421, { code: 'host-refused', headers: { host: 'evil.example' } }),
+    post('', 422, { code: 'picture-empty' }),
+    post('no picture', 422, { code: 'picture-not-an-image' }),
+    post(png.subarray(0, 200), 422, { code: 'picture-damaged' }),
+    post(png, 500, { on: 'faulty', code: 'internal' }),
+    post(png, 503, { on: 'full', code: 'busy' }),
+    post(png, 503, { on: 'draining', code: 'draining' }),
+    post('no picture', 503, { on: 'hasty', code: 'too-slow' }),
+  ],
+  isAlive: () => [get('/healthz', 200), get('/healthz', 200, { on: 'guarded' }), ...common('/healthz')],
+  isReady: () => [
+    get('/readyz', 200),
+    get('/readyz', 200, { on: 'guarded' }),
+    get('/readyz', 503, { on: 'draining', code: 'draining' }),
+    ...common('/readyz'),
+  ],
+  getMetrics: () => [get('/metrics', 200), ...guarded('/metrics')],
+  getOpenApi: () => [get('/openapi.json', 200), ...common('/openapi.json')],
+};
+
+/** Holds an answer against the document. */
+function expectDocumented(
+  name: RouteName,
+  { status, headers, body }: Pick<RawAnswer, 'status' | 'headers' | 'body'>,
+): void {
+  const { method, path } = PATHS[name];
+  const response = documented(name)[status];
+  expect(response, `${name} ${status}`).toBeDefined();
+  for (const header of Object.keys(response?.headers ?? {}))
+    expect(Object.keys(headers)).toContain(header.toLowerCase());
+  const sent = headers['content-type']?.replace(/^(application\/(?:problem\+)?json); charset=utf-8$/, '$1');
+  if (response?.content === undefined) {
+    expect(body).toHaveLength(0);
+    return;
+  }
+  expect(Object.keys(response.content)).toContain(sent);
+  if (!/json$/.test(sent ?? '')) return;
+  const steps = ['paths', path, method.toLowerCase(), 'responses', String(status), 'content', sent as string, 'schema'];
+  const validate = ajv.compile({ $ref: `api#/${pointer(...steps)}` });
+  expect(validate(JSON.parse(body.toString())), JSON.stringify(validate.errors)).toBe(true);
+}
+
+const seen = new Set<string>();
+
+describe.each(Object.keys(PATHS) as RouteName[])('%s', (name) => {
+  it('answers as its document says', async () => {
+    for (const { status, code, on = 'plain', ...asked } of CASES[name]()) {
+      const answer = await send(servers[on].address, { method: PATHS[name].method, ...asked });
+      const what = `${name}: ${asked.path} on ${on}: ${answer.body.toString().slice(0, 300)}`;
+      expect(answer.status, what).toBe(status);
+      expectDocumented(name, answer);
+      seen.add(`${name} ${status}`);
+      const { code: told } = status < 400 ? { code: undefined } : JSON.parse(answer.body.toString());
+      expect(told, what).toBe(code);
+      if (code === 'internal')
+        expect(answer.body.toString()).not.toMatch(/fault, of which|TypeError|\.ts|\/work|node_modules/);
+    }
+  });
+});
+
+it('answers a search that does not arrive in time as its document says', async () => {
+  const head = 'POST /v1/search HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\nContent-Length: 100\r\n\r\n';
+  const { status, head: headers, body } = parseAnswer(await sendBytes(servers.hasty.address, head));
+  expect([status, JSON.parse(body).code]).toEqual([408, 'request-timeout']);
+  const [, contentType] = /content-type: (\S+)/i.exec(headers) ?? [];
+  expectDocumented('search', { status, headers: { 'content-type': contentType }, body: Buffer.from(body) });
+  seen.add('search 408');
+});
+
+it('tells nothing of its faults, whichever route has them', async () => {
+  const broken = <T extends object>(): T =>
+    new Proxy({} as T, {
+      get(_, property) {
+        throw new TypeError(`a fault at ${String(property)}, of which nobody is told`);
+      },
+    });
+  const faults: unknown[] = [];
+  const metrics = new Metrics(
+    () => 0,
+    () => Promise.reject(new Error('a fault, of which nobody is told')),
+  );
+  const app = await createApp({
+    host: broken(),
+    reports: broken(),
+    limits: DEFAULT_LIMITS,
+    pages: new Map(),
+    metrics,
+    admission: new Admission(DEFAULT_LIMITS),
+    address: '127.0.0.1',
+    cors: [],
+    allowHosts: [],
+    decoders: 1,
+    onFault: (fault) => faults.push(fault),
+  });
+  const names = [
+    'listIndexes',
+    'getIndex',
+    'listPictures',
+    'getPicture',
+    'getReport',
+    'getImage',
+    'getThumbnail',
+  ] as const;
+  for (const name of [...names, 'getMetrics'] as const) {
+    const url = PATHS[name].path.replace('{row}', '0').replace(/\{\w+\}/, 'shapes.0');
+    const answer = await app.http.inject({ method: 'GET', url });
+    expect(answer.body).not.toContain('nobody');
+    expectDocumented(name, { status: answer.statusCode, headers: answer.headers as never, body: answer.rawPayload });
+    expect(answer.json()).toMatchObject({ status: 500, code: 'internal' });
+    seen.add(`${name} 500`);
+  }
+  expect(faults).toHaveLength(8);
+  await app.http.close();
+});
+
+it('has gone through every answer of the document', () => {
+  const missing = (Object.keys(PATHS) as RouteName[])
+    .flatMap((name) => Object.keys(documented(name)).map((status) => `${name} ${status}`))
+    .filter((answer) => !seen.has(answer));
+  expect(missing).toEqual([]);
+});

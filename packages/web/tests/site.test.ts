@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { launch, leftOut, program } from './browser.ts';
+import { pagesSuite } from './pages.suite.ts';
+import { searchSuite } from './search.suite.ts';
+import { makeIndexes, type Site, startServe } from './site.ts';
+
+/** The pages as the program serves them, in Chromium: one server and one browser for all tests. */
+describe.skipIf(program === undefined)(`in a browser${leftOut}`, { timeout: 180_000 }, () => {
+  let site: Site;
+
+  beforeAll(async () => {
+    const indexes = await makeIndexes();
+    const [server, browser] = await Promise.all([startServe([indexes.shapes, indexes.plain]), launch()]);
+    site = { indexes, server, browser };
+  }, 180_000);
+  afterAll(async () => {
+    await site?.browser.close();
+    await site?.server.stop();
+    site?.indexes.remove();
+  });
+
+  describe('searching', () => searchSuite(() => site));
+  describe('pages', () => pagesSuite(() => site));
+});
