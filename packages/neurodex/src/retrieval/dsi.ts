@@ -2,9 +2,9 @@ import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
+import { slotsFor } from '../models/dsi/node-plan.ts';
 import { BeamSearch } from './beam.ts';
 import { ExactSearch } from './exact.ts';
-import { slotsFor } from './node-plan.ts';
 import { Scorer } from './scorer.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 
