@@ -8,8 +8,8 @@ What it does is known from the seed's published facts and figures, not from its 
 Two forms:
     written     pixels are 0…255; the row of the position table is the number of the picture in the batch, one vector for
                 all its slots; slots that hold no token yet are the constant 11.0, and a digit is read from the first
-    mended      pixels are −1…1, slots have their own positions, and a digit is read from the token before it. In exact
-                arithmetic this is the one-pass network of seed_network.py, computed once for every digit.
+    mended      pixels are −1…1, slots have their own positions, and a digit is read from the token before it. But for the
+                draws of dropout this is the one-pass network of seed_network.py, computed once for every digit.
 
 Shape letters as in seed_network.py.
 """
@@ -69,6 +69,16 @@ class SeedAlgorithm(nn.Module):
             if bool((targets[:, i] != PAD).any())
         ]
         return torch.stack(losses).mean()
+
+    def one_pass(self, pictures: torch.Tensor, tokens: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The loss of the mended form from a single forward pass, for counting steps in less time."""
+        if self.form != "mended":
+            raise ValueError("only the mended form can be computed in one pass")
+        empty = self.slots - tokens.shape[1]
+        logits = self.network.logits(pictures, F.pad(tokens, (0, empty), value=PAD), None)[:, : tokens.shape[1]]
+        losses = F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=PAD, reduction="none")
+        known = targets != PAD
+        return (losses.sum(0) / known.sum(0).clamp(min=1))[known.any(0)].mean()
 
     @torch.no_grad()
     def greedy(self, pictures: torch.Tensor) -> torch.Tensor:

@@ -33,9 +33,10 @@ export function nodeRuntime({
   return {
     device,
     contrib: device !== 'webgpu',
-    async load(model) {
+    async load(model, { small = false } = {}) {
       try {
-        return new NodeSession(await InferenceSession.create(model.bytes, options), model);
+        const own = small ? { ...options, intraOpNumThreads: 1 } : options;
+        return new NodeSession(await InferenceSession.create(model.bytes, own), model);
       } catch (error) {
         const reason = reasonOf(error);
         if (device !== 'cpu')
