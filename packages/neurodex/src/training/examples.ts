@@ -94,7 +94,9 @@ export class BatchMaker {
     this.indexing = new Deck(own.map((picture) => ({ picture, task: 'indexing' as const, relevant: [picture.row] })));
     this.queries = new Deck(decks.queries);
     this.ownQueries = new Deck(decks.ownQueries);
-    this.asking = askingOf(source, phase, own);
+    const examples = [...decks.queries, ...decks.ownQueries];
+    const most = examples.reduce((n, { relevant }) => Math.max(n, relevant.length), 0);
+    this.asking = askingOf(source, phase, own, most);
   }
 
   allocate(): BatchArrays {
@@ -168,11 +170,16 @@ export class BatchMaker {
   }
 }
 
-/** Small catalogues are taught whole sets of identifiers, larger ones R at a time. */
+/**
+ * Small catalogues are taught whole sets of identifiers, larger ones R at a time; and so are those where R identifiers
+ * are the whole set, which then takes fewer slots.
+ * @param most relevant identifiers of any example
+ */
 function askingOf(
   { scheme, trie, length, config }: ExampleSource,
   phase: Phase,
   own: readonly StoredPicture[],
+  most: number,
 ): Asking {
   const { setTargetsUpTo, trieMasking } = config.training;
   const named = {
@@ -181,5 +188,7 @@ function askingOf(
     length,
     identifiers: new Map(own.map(({ row, identifier }) => [row, identifier ?? ''])),
   };
-  return own.length <= setTargetsUpTo ? askSet(named) : askSample(named, phase.identifiers, trieMasking);
+  return own.length <= setTargetsUpTo && most > phase.identifiers
+    ? askSet(named)
+    : askSample(named, phase.identifiers, trieMasking);
 }
