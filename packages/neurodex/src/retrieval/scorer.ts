@@ -21,7 +21,7 @@ import type { NodePlan } from '../models/dsi/node-plan.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { NamedTensors } from '../models/dsi/patches.ts';
 
-/** Positions (patches and slots, of all pictures) up to which waking a second thread takes longer than it helps. */
+/** Slots of all pictures up to which waking a second thread takes longer than it helps. */
 const FEW = 64;
 
 /** What one batch leaves behind: all arrays are the scorer's, and written anew by the next batch that takes them. */
@@ -91,10 +91,10 @@ export class Scorer {
     const { start, further } = searchGraphs(geometry, shape, parameters);
     const load = (graph: Graph, name: string, small: boolean) =>
       runtime.load(loadable(graph, { name, contrib: runtime.contrib }), { small });
-    const isSmall = (positions: number) => shape.batch * positions <= FEW;
+    const few = shape.batch * (shape.further?.slots ?? 0) <= FEW;
     return new Scorer(
-      await load(start, 'start', isSmall(geometry.patches + shape.start.tokens.length)),
-      further && (await load(further, 'further', isSmall(shape.further?.slots ?? 0))),
+      await load(start, 'start', false),
+      further && (await load(further, 'further', few)),
       geometry,
       shape,
     );
