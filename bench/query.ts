@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { initialParameters, loadable, Random } from '@neurodex/autograd';
@@ -16,7 +16,6 @@ import { scoringGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
 import { ExactVectorSearch, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
 import { atLeast, atMost, type Benchmark, ratio, type Side, type Target } from './benchmark.ts';
 import { openPyTorch, type PyTorch } from './pytorch.ts';
-import { queryChart } from './query-chart.ts';
 import { interleave, median, type Summary } from './statistics.ts';
 
 const NETWORKS = ['seed', 'default'] as const;
@@ -26,7 +25,9 @@ const SMALL = 96;
 const ANSWERS = 10;
 const BEAM = 10;
 /** What is measured in a row before it is another side's turn; its median is the value of the round. */
-const QUERIES = 15;
+const QUERIES = 30;
+/** Milliseconds between two sides. */
+const REST = 50;
 /** Of the vectors that cosine compares: the width of both networks. */
 const VECTOR = 128;
 /** Catalogues of the index whose memory is measured. */
@@ -79,13 +80,15 @@ function vectorsOf(n: number): { unit: Float32Array; query: Float32Array } {
 const timed = (call: Call) => {
   let before = 100;
   return async (): Promise<number> => {
+    // The threads of the side before may still be spinning, on the cores that this one needs.
+    await setTimeout(REST);
     const seconds: number[] = [];
     for (let i = -before; i < QUERIES; i++) {
       const start = performance.now();
       await call();
       if (i >= 0) seconds.push((performance.now() - start) / 1000);
     }
-    before = 3;
+    before = 5;
     return median(seconds);
   };
 };
@@ -109,7 +112,6 @@ export const benchmark: Benchmark = {
   flags: {
     rounds: { type: 'string', default: '7' },
     sizes: { type: 'string', default: '100,1000,10000,100000' },
-    chart: { type: 'string' },
     'no-memory': { type: 'boolean', default: false },
   },
   async run({ flags, log }) {
@@ -179,7 +181,8 @@ export const benchmark: Benchmark = {
     }
     const cosine = await vectorSearch(sizes, rounds, tell);
     Object.assign(growth, cosine);
-    for (const [name, values] of Object.entries(cosine)) sides[name] = values;
+    // Milliseconds by N, which docs/plot-query.ts draws.
+    sides.latency = growth;
     if (!flags['no-memory']) {
       const resident: Record<string, number> = {};
       for (const n of INDEXES) {
@@ -191,7 +194,6 @@ export const benchmark: Benchmark = {
       }
       sides.memory = { residentMiB: resident };
     }
-    if (typeof flags.chart === 'string') await writeFile(flags.chart, queryChart(growth));
     return { sides, ratios, targets };
   },
 };
