@@ -28,17 +28,26 @@ const DROPOUTS = [0.1, 0] as const;
 const IDENTIFIER_LENGTH = 4;
 const { learningRate, weightDecay, gradientClip, batchSize } = PRESETS.seed.training;
 
+/** Larger batches are not tried. */
+const MOST_PICTURES = 8192;
 const CHILD = fileURLToPath(new URL('train-step-child.ts', import.meta.url));
 /** R of retrieval training with many relevant pictures for each query. */
 const MANY = 16;
 
-/** Our step, compiled, with one batch of random pictures. @param identifiers R */
-async function ourStep(dropout: number, device: Device, identifiers = 1) {
+interface Shape {
+  /** B */
+  readonly batch?: number;
+  /** R */
+  readonly identifiers?: number;
+}
+
+/** Our step, compiled, with one batch of random pictures. */
+async function ourStep(dropout: number, device: Device, { batch = batchSize, identifiers = 1 }: Shape = {}) {
   const geometry = geometryOf(PRESETS.seed, numeric.vocabulary, IDENTIFIER_LENGTH);
   const optimizer = adamW({ weightDecay, clip: gradientClip });
   const definition = trainingStep({
     geometry,
-    batch: batchSize,
+    batch,
     asking: sampledStep(identifiers, IDENTIFIER_LENGTH, geometry.vocabulary, false),
     dropout,
     optimizer,
@@ -46,16 +55,14 @@ async function ourStep(dropout: number, device: Device, identifiers = 1) {
   const trainer = await Trainer.create(nodeRuntime({ device }), definition);
   const memory = TrainingMemory.initial(definition.parameters, optimizer, 1);
   const random = Random.seeded(2);
-  const pictures = new Uint8Array(batchSize * geometry.size ** 2 * 3);
+  const pictures = new Uint8Array(batch * geometry.size ** 2 * 3);
   random.fillBytes(pictures);
   const { bos, eos } = numeric.vocabulary;
-  const rows = IDENTIFIER_LENGTH * batchSize;
+  const rows = IDENTIFIER_LENGTH * batch;
   const tokens = Int32Array.from({ length: identifiers * rows }, (_, i) =>
-    i % rows < batchSize ? bos : random.integer(10),
+    i % rows < batch ? bos : random.integer(10),
   );
-  const targets = Int32Array.from(tokens, (_, i) =>
-    i % rows < rows - batchSize ? (tokens[i + batchSize] as number) : eos,
-  );
+  const targets = Int32Array.from(tokens, (_, i) => (i % rows < rows - batch ? (tokens[i + batch] as number) : eos));
   const step = async (steps: number): Promise<number[]> => {
     const seconds: number[] = [];
     for (let i = 0; i < steps; i++) {
@@ -71,6 +78,24 @@ async function ourStep(dropout: number, device: Device, identifiers = 1) {
     parameters: parameterCount(definition.parameters),
     release: () => trainer.release(),
   };
+}
+
+/** The largest batch that a step can be taken with, doubled from the notebook's: what fits into a device's memory. */
+async function largestBatch(device: Device, log: (message: string) => void): Promise<number> {
+  let largest = 0;
+  for (let batch = batchSize; batch <= MOST_PICTURES; batch *= 2) {
+    try {
+      const step = await ourStep(0.1, device, { batch });
+      const [seconds = Number.NaN] = await step.step(1);
+      await step.release();
+      log(`batch ${batch}: ${seconds.toFixed(2)} s`);
+    } catch (error) {
+      log(`batch ${batch} does not fit: ${(error as Error).message}`);
+      break;
+    }
+    largest = batch;
+  }
+  return largest;
 }
 
 const milliseconds = (summary: Summary | undefined) =>
@@ -142,6 +167,8 @@ export const benchmark: Benchmark = {
         ratios[many] = ratio(summaries.many?.median, neurodex?.median);
         targets.push(atMost(many, ratios[many] ?? null, 1.6));
       }
+      // On the CPU the memory of the machine would be what is measured.
+      if (device !== 'cpu') ours.largestBatch = await largestBatch(device, log);
       if (device === 'cpu') {
         log('memory: training in a process of its own');
         const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', CHILD]);
@@ -177,7 +204,7 @@ interface Comparison {
 async function compare({ dropout, device, pytorch, preparation, rounds, steps, log }: Comparison) {
   const step = await ourStep(dropout, device);
   await step.step(3);
-  const many = dropout === 0 ? undefined : await ourStep(dropout, device, MANY);
+  const many = dropout === 0 ? undefined : await ourStep(dropout, device, { identifiers: MANY });
   await many?.step(3);
   const torch = (variant: string) => async (): Promise<number> =>
     (await (pytorch as PyTorch).steps({ variant, dropout, steps })).seconds_per_step;

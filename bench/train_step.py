@@ -277,6 +277,11 @@ def check() -> bool:
         worst = max(distance(parameter.grad, expected[name]) for name, parameter in network.named_parameters())
         met &= report(f"{variant}: loss and gradients", max(worst, distance(loss.detach(), expected_loss)), TOLERANCE)
 
+    torch.manual_seed(2)
+    digits = SeedAlgorithm(shape, 0.0, "mended").to(torch.float64)
+    expected_digits = digits.one_pass(*batch).detach()
+    met &= report("one forward pass for every digit: loss", distance(digits(*batch).detach(), expected_digits), 1e-9)
+
     network, _ = build("eager-sdpa-all-bytes", shape, 0.1)
     dropped = network.dropout(torch.ones(1_000_000), draw_factors(1_000_000, 0.1))
     met &= report("bytes: mean after dropout", abs(dropped.mean().item() - 1), 2e-3)
