@@ -13,8 +13,9 @@ import { decode, encode } from '../models/dsi/network.ts';
 import { asConstants, dsiParameters, type ParameterArrays } from '../models/dsi/parameters.ts';
 
 /**
- * The two graphs of a scorer. Inputs and outputs: pictures (uint8 [B,Y,X,3]) → keys0, values0, … (float32 [P,B,D] for each
- * layer); these with tokens (int32 [T,B]), positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
+ * The network as two graphs that know nothing of a catalogue, for other programs to search with. Inputs and outputs:
+ * pictures (uint8 [B,Y,X,3]) → keys0, values0, … (float32 [P,B,D] for each layer); these with tokens (int32 [T,B]),
+ * positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
  * @param parameters built in; without them both take the flat vector as an input
  */
 export function scoringGraphs(
