@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const IDENTIFIER_ORDERS = ['clustered', 'random'] as const;
 export type IdentifierOrder = (typeof IDENTIFIER_ORDERS)[number];
 
+/** What an embedding of the network stands for: a token, wherever it comes, or a whole prefix of identifiers. */
+export const EMBEDDINGS = ['token', 'prefix'] as const;
+export type Embedding = (typeof EMBEDDINGS)[number];
+
 /** How the baseline's visual words count. */
 export const WEIGHTINGS = ['counts', 'tfidf'] as const;
 export type Weighting = (typeof WEIGHTINGS)[number];
@@ -79,6 +83,11 @@ export const configSchema = z.strictObject({
     heads: positive.describe('H'),
     layers: positive.describe('L'),
     dropout: z.number().min(0).max(0.9).describe('on the embedded sequence and inside the feed-forward network'),
+    embedding: z
+      .enum(EMBEDDINGS)
+      .describe(
+        'token: a digit is shown as the same embedding wherever it stands; prefix: every prefix of identifiers has an embedding of its own, which is learned several times faster where identifiers are in random order',
+      ),
     positions: z.enum(['sinusoidal', 'learned']),
     attention: z.enum(['causal', 'prefix']).describe('causal: as the seed; prefix: patches see each other'),
   }),

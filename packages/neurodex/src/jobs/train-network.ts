@@ -49,10 +49,10 @@ export interface NetworkState {
   save(checkpoint: Checkpoint, checkpoints: CheckpointFolder): Promise<void>;
 }
 
-export function geometryFor(catalogue: Catalogue, config: Config): Geometry {
+export function geometryFor(catalogue: Catalogue, config: Config, trie = trieOf(catalogue, { config })): Geometry {
   const scheme = SCHEMES[config.identifiers.scheme];
   const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
-  return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers));
+  return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers), trie.shownCount);
 }
 
 /** Trains the network on the catalogue and writes its file. */

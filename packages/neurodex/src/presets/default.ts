@@ -22,6 +22,7 @@ export const standard: Config = {
     heads: 4,
     layers: 4,
     dropout: 0,
+    embedding: 'prefix',
     positions: 'learned',
     attention: 'prefix',
   },

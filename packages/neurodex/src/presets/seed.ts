@@ -22,6 +22,7 @@ export const seed: Config = {
     heads: 4,
     layers: 6,
     dropout: 0.1,
+    embedding: 'token',
     positions: 'sinusoidal',
     attention: 'causal',
   },

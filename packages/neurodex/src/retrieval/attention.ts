@@ -50,8 +50,8 @@ export class AttentionProbe {
     const trie = this.trie;
     const { geometry, parameters } = this.model;
     if (trie.find(identifier) === undefined) throw new RangeError(`no catalogue picture is called ${identifier}`);
-    const { inputs, targets } = encodeIdentifier(trie.scheme, identifier, geometry.tokens);
-    const out = await this.session.run({ parameters, pictures: picture, tokens: inputs });
+    const { targets } = encodeIdentifier(trie.scheme, identifier, geometry.tokens);
+    const out = await this.session.run({ parameters, pictures: picture, tokens: trie.shownBefore(targets) });
     const list = (name: string, count: number) =>
       Array.from({ length: count }, (_, i) => out[`${name}${i}`] as Float32Array);
     const maps: AttentionMaps = {

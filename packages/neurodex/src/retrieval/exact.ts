@@ -102,7 +102,7 @@ export class ExactSearch {
 
 const rootAlone = (trie: Trie): NodePlan => ({
   nodes: Int32Array.of(0),
-  tokens: Int32Array.of(trie.scheme.vocabulary.bos),
+  tokens: Int32Array.of(trie.shown(0)),
   layout: { places: [0], sees: () => true },
   read: [],
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { configSchema } from '../config.ts';
+import { configSchema, EMBEDDINGS } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { SYSTEMS } from './system.ts';
@@ -27,6 +27,8 @@ const { pictures, identifiers, retrieval, bovw } = configSchema.shape;
 const recordedConfig = z.looseObject({
   pictures: z.looseObject({ maxPixels: pictures.shape.maxPixels, thumbnail: pictures.shape.thumbnail }),
   identifiers: z.looseObject({ scheme: identifiers.shape.scheme }),
+  /** The first indexes did not say: tokens. */
+  model: z.looseObject({ embedding: z.enum(EMBEDDINGS).default('token') }).optional(),
   retrieval: z.looseObject({ exactUpTo: retrieval.shape.exactUpTo, beam: retrieval.shape.beam }),
   bovw: z.looseObject({ weighting: bovw.shape.weighting }).optional(),
 });

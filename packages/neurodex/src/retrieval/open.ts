@@ -48,7 +48,11 @@ export async function openIndex(folder: string, runtime: Runtime, reporter: Repo
 
   const model = async (): Promise<DsiModel> => {
     const read = await readModel(folder, manifest);
-    if (read.geometry.size !== catalogue.size || read.geometry.tokens < trie.maxDepth) {
+    if (
+      read.geometry.size !== catalogue.size ||
+      read.geometry.tokens < trie.maxDepth ||
+      read.geometry.embeddings !== trie.shownCount
+    ) {
       throw damaged(join(folder, MODEL_FILE), 'belongs to another catalogue');
     }
     return read;
@@ -89,6 +93,7 @@ export function trieOf(catalogue: Catalogue, { config }: Pick<IndexManifest, 'co
     scheme,
     pictures.map(({ identifier }) => identifier ?? ''),
     pictures.map(({ row }) => row),
+    config.model?.embedding,
   );
 }
 

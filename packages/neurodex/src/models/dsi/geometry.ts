@@ -20,6 +20,8 @@ export interface Geometry {
   /** V */
   readonly vocabulary: number;
   readonly pad: number;
+  /** Rows of the table of embeddings: V, or one for each prefix and PAD (`Trie.shownCount`). */
+  readonly embeddings: number;
   /** M: decoder positions of one identifier, BOS and its digits (identifiers/encode.ts). */
   readonly tokens: number;
   readonly positions: Config['model']['positions'];
@@ -30,6 +32,7 @@ export const geometryOf = (
   { pictures, model }: Pick<Config, 'pictures' | 'model'>,
   vocabulary: TokenVocabulary,
   identifierLength: number,
+  embeddings: number = vocabulary.size,
 ): Geometry => ({
   size: pictures.size,
   patchSize: model.patchSize,
@@ -41,6 +44,7 @@ export const geometryOf = (
   layers: model.layers,
   vocabulary: vocabulary.size,
   pad: vocabulary.pad,
+  embeddings,
   tokens: identifierLength,
   positions: model.positions,
   attention: model.attention,

@@ -21,6 +21,8 @@ const geometrySchema = z.strictObject({
   layers: z.int().min(1),
   vocabulary: z.int().min(1),
   pad: z.int().min(0),
+  /** V in models that were made before prefixes could have embeddings. */
+  embeddings: z.int().min(1).optional(),
   tokens: z.int().min(1),
   positions: z.enum(['sinusoidal', 'learned']),
   attention: z.enum(['causal', 'prefix']),
@@ -49,7 +51,8 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
   let geometry: Geometry;
   try {
     read = readSafetensors(bytes);
-    geometry = geometrySchema.parse(JSON.parse(read.metadata.geometry ?? 'null'));
+    const described = geometrySchema.parse(JSON.parse(read.metadata.geometry ?? 'null'));
+    geometry = { ...described, embeddings: described.embeddings ?? described.vocabulary };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);
   }
