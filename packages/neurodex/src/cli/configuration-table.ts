@@ -10,7 +10,7 @@ export function configurationTable(): string {
     row(['key', 'allowed', 'meaning', ...presets.map(([name]) => `\`${name}\``)]),
     row(['---', '---', '---', ...presets.map(() => '---')]),
     ...CONFIGURATION_KEYS.map(({ path, allowed, description = '' }) =>
-      row([`\`${path}\``, allowed, description, ...presets.map(([, config]) => String(valueAt(config, path)))]),
+      row([`\`${path}\``, allowed, description, ...presets.map(([, config]) => show(valueAt(config, path)))]),
     ),
   ].join('\n');
 }
@@ -20,5 +20,7 @@ function valueAt(config: Config, path: string): unknown {
   for (const name of path.split('.')) value = (value as Record<string, unknown>)[name];
   return value;
 }
+
+const show = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Device, Random } from '@neurodex/autograd';
+import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { type BuiltCatalogue, buildCatalogue } from '../catalogue/build.ts';
+import { type BuiltCatalogue, buildCatalogue, type CatalogueVectors } from '../catalogue/build.ts';
 import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
 import { applyRules } from '../datasets/rules.ts';
 import { NeurodexError } from '../errors.ts';
-import { SCHEMES } from '../identifiers/schemes.ts';
 import type { Reporter } from '../progress.ts';
 import {
   CATALOGUE_FOLDER,
@@ -32,6 +31,7 @@ import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
 import { type BuiltBovw, buildBovw } from './build-bovw.ts';
 import { ExamplePictures } from './example-pictures.ts';
+import { checkVectorSource, nameCatalogue } from './name-catalogue.ts';
 import { checkComplete, completedBefore, reopen, withTheWayOn } from './reopen-run.ts';
 import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
 import { finishIngest, isIngested, RUN_FILE, tidy } from './unfinished-run.ts';
@@ -90,6 +90,7 @@ const REFUSALS: ReadonlySet<string> = new Set(['run-changed', 'index-damaged']);
 export async function createIndex(options: CreateIndexOptions): Promise<IndexSummary> {
   const { out, force, resume = false, keepUnfinished = true, signal, config } = options;
   checkConfig(config);
+  checkVectorSource(config, options.systems ?? SYSTEMS);
   const folder = {
     force,
     resume,
@@ -217,7 +218,8 @@ async function ingest(
   const { config, seed, device, reporter, systems } = options;
   const dataset = await applyRules(options.dataset, config.dataset, options);
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const scheme = SCHEMES[config.identifiers.scheme];
+  const runtime = nodeRuntime({ device });
+  const columns: Record<string, CatalogueVectors> = {};
   let bovw: BuiltBovw | undefined;
   const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
     pictures: config.pictures,
@@ -225,17 +227,19 @@ async function ingest(
     seed,
     reporter,
     ...signal,
-    assignIdentifiers: (entries) => scheme.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
+    assignIdentifiers: (entries, decoded) =>
+      nameCatalogue(entries, decoded, { config, seed, runtime, reporter, ...signal, columns }),
     async describe(catalogue) {
       if (!(systems ?? SYSTEMS).includes('bovw')) return {};
-      const runtime = nodeRuntime({ device });
       try {
         const edge = config.pictures.thumbnail;
         bovw = await buildBovw(catalogue, { folder, config: config.bovw, edge, seed, runtime, reporter, ...signal });
-        return { [BOVW_COLUMN]: bovw.vectors };
+        columns[BOVW_COLUMN] = bovw.vectors;
+        return columns;
       } catch (error) {
         const tooFew = error instanceof NeurodexError && error.code === 'source-unusable';
-        if (!tooFew || systems !== undefined) throw error;
+        const needed = config.identifiers.scheme === 'semantic' && config.identifiers.vectors === 'bovw';
+        if (!tooFew || needed || systems !== undefined) throw error;
         reporter.warn(`bovw is left out: ${error.message}`);
         return {};
       }

@@ -7,7 +7,7 @@ import type { Config } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { identifierLength } from '../identifiers/encode.ts';
-import { SCHEMES } from '../identifiers/schemes.ts';
+import { schemeOf } from '../identifiers/schemes.ts';
 import { type Geometry, geometryOf } from '../models/dsi/geometry.ts';
 import { serialiseModel } from '../models/dsi/model.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
@@ -50,7 +50,7 @@ export interface NetworkState {
 }
 
 export function geometryFor(catalogue: Catalogue, config: Config): Geometry {
-  const scheme = SCHEMES[config.identifiers.scheme];
+  const scheme = schemeOf(config.identifiers);
   const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
   return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers));
 }
@@ -113,7 +113,7 @@ async function trainOn(
   }: Pick<TrainingRun, 'resumeFrom' | 'checkpoints'> & { readonly examples: ExamplePictures | undefined },
 ): Promise<TrainingResult> {
   const runtime = nodeRuntime({ device });
-  const scheme = SCHEMES[config.identifiers.scheme];
+  const scheme = schemeOf(config.identifiers);
   const trie = trieOf(catalogue, { config });
   const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
   const queries = retrievalQueries(catalogue, relevant);

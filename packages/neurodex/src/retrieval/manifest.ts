@@ -26,7 +26,11 @@ const figures = z.record(z.string(), z.number());
 const { pictures, identifiers, retrieval, bovw } = configSchema.shape;
 const recordedConfig = z.looseObject({
   pictures: z.looseObject({ maxPixels: pictures.shape.maxPixels, thumbnail: pictures.shape.thumbnail }),
-  identifiers: z.looseObject({ scheme: identifiers.shape.scheme }),
+  // The first indexes did not say how their clusters branch: they had none.
+  identifiers: z.looseObject({
+    scheme: identifiers.shape.scheme,
+    branching: identifiers.shape.branching.default(10),
+  }),
   retrieval: z.looseObject({ exactUpTo: retrieval.shape.exactUpTo, beam: retrieval.shape.beam }),
   bovw: z.looseObject({ weighting: bovw.shape.weighting }).optional(),
 });

@@ -3,7 +3,7 @@ import type { Runtime } from '@neurodex/autograd';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import { openCatalogue } from '../catalogue/store.ts';
 import { NeurodexError } from '../errors.ts';
-import { SCHEMES } from '../identifiers/schemes.ts';
+import { schemeOf } from '../identifiers/schemes.ts';
 import { Trie } from '../identifiers/trie.ts';
 import { type DsiModel, deserialiseModel } from '../models/dsi/model.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
@@ -84,7 +84,7 @@ export async function openIndex(folder: string, runtime: Runtime, reporter: Repo
 /** The trie of the catalogue's identifiers; its leaves are rows. */
 export function trieOf(catalogue: Catalogue, { config }: Pick<IndexManifest, 'config'>): Trie {
   const pictures = withRole(catalogue, 'catalogue');
-  const scheme = SCHEMES[config.identifiers.scheme];
+  const scheme = schemeOf(config.identifiers);
   return new Trie(
     scheme,
     pictures.map(({ identifier }) => identifier ?? ''),
