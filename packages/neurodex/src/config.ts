@@ -140,6 +140,11 @@ export const configSchema = z.strictObject({
     plan: z
       .enum(['sequential', 'joint'])
       .describe('sequential: indexing, then retrieval; joint: both tasks in every batch'),
+    initialise: z
+      .string()
+      .describe(
+        'folder of an index, or its model.safetensors, that parameters begin as where their names and shapes agree; empty for none',
+      ),
     batchSize: positive.describe('B, pictures per step'),
     indexingEpochs: z
       .number()

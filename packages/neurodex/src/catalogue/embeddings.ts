@@ -34,7 +34,7 @@ export class Embeddings {
   /** The clean picture's, float32 [P, C]. @throws NeurodexError `index-missing`, `index-damaged` */
   read(row: number): Float32Array {
     const out = new Float32Array(this.tokens * this.channels);
-    readEmbeddings(this.path, [this.place(row, 0)], new Uint8Array(out.buffer), 0);
+    readEmbeddings(this.path, [this.place(row, 0)], new Uint8Array(out.buffer), 0, out.byteLength);
     return out;
   }
 }
@@ -42,7 +42,7 @@ export class Embeddings {
 /**
  * Embeddings at some places of a file, one after another.
  * @param target bytes of float32 [B, P, C], in which they stand from the `first` one on
- * @param size bytes of one of them; as many as there are places where there is no more room in the target
+ * @param size bytes of one of them
  * @throws NeurodexError `index-missing`, `index-damaged`
  */
 export function readEmbeddings(
@@ -50,7 +50,7 @@ export function readEmbeddings(
   places: readonly number[],
   target: Uint8Array,
   first: number,
-  size: number = target.length / places.length,
+  size: number,
 ): void {
   let file: number;
   try {

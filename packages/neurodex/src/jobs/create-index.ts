@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Device } from '@neurodex/autograd';
+import type { Device, Runtime } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { type BuiltCatalogue, buildCatalogue, type CatalogueVectors } from '../catalogue/build.ts';
 import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
@@ -13,13 +13,16 @@ import type { Reporter } from '../progress.ts';
 import {
   CATALOGUE_FOLDER,
   describeIndex,
+  ENCODER_FILE,
   INDEX_FILE,
   type IndexManifest,
   readIndexManifest,
   writeIndexManifest,
 } from '../retrieval/manifest.ts';
 import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
+import { ENCODER_COLUMN, openQueryEncoder } from '../retrieval/open-encoder.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
 import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
 import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
@@ -30,8 +33,10 @@ import type { OnNan } from '../training/on-nan.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
 import { type BuiltBovw, buildBovw } from './build-bovw.ts';
+import { embedAll, embedCatalogue } from './embed-pictures.ts';
 import { ExamplePictures } from './example-pictures.ts';
 import { checkVectorSource, nameCatalogue } from './name-catalogue.ts';
+import { type ChosenEncoder, checkEncoderSystem, openChosenEncoder, refuseOtherEncoder } from './open-encoder.ts';
 import { checkComplete, completedBefore, reopen, withTheWayOn } from './reopen-run.ts';
 import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
 import { finishIngest, isIngested, RUN_FILE, tidy } from './unfinished-run.ts';
@@ -91,6 +96,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
   const { out, force, resume = false, keepUnfinished = true, signal, config } = options;
   checkConfig(config);
   checkVectorSource(config, options.systems ?? SYSTEMS);
+  checkEncoderSystem(config, options.systems);
   const folder = {
     force,
     resume,
@@ -143,15 +149,29 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
     const source = { name: dataset.name, source: dataset.source };
     tracker.track({ kind: 'start', time, config, dataset: source, seed, ...resumedFrom });
     let bovw = before?.facts.bovw ?? undefined;
+    let encoder = before?.facts.encoder ?? undefined;
+    await refuseOtherEncoder(config, encoder?.sha256);
     if (before === undefined) {
       const made = await ingest(options, folder);
       bovw = made.bovw;
+      encoder = made.encoder;
       for (const file of made.built.skipped) tracker.track({ kind: 'skipped', ...file });
-      await finishIngest(folder, { bovw: bovw ?? null, seconds: elapsed(), logBytes: log.sync() });
+      await finishIngest(folder, {
+        bovw: bovw ?? null,
+        encoder: encoder ?? null,
+        seconds: elapsed(),
+        logBytes: log.sync(),
+      });
     }
     const catalogue = before?.catalogue ?? (await openCatalogue(join(folder, CATALOGUE_FOLDER)));
     const wanted = options.systems ?? SYSTEMS;
-    const systems = SYSTEMS.filter((name) => wanted.includes(name) && (name !== 'bovw' || bovw !== undefined));
+    const made: Readonly<Record<SystemName, boolean>> = {
+      dsi: true,
+      bovw: bovw !== undefined,
+      pixels: true,
+      encoder: encoder !== undefined,
+    };
+    const systems = SYSTEMS.filter((name) => wanted.includes(name) && made[name]);
     const state: NetworkState = {
       resumeFrom: before?.checkpoint,
       save: (checkpoint, checkpoints) => checkpoints.save(checkpoint, { seconds: elapsed(), logBytes: log.sync() }),
@@ -159,8 +179,16 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
     const trainNetwork = async () => {
       const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, folder, tracker, reporter);
       await examples?.trackInputs();
-      const told = { ...options, reporter: trackedReporter(reporter, tracker) };
-      return makeNetwork(catalogue, told, folder, tracker, { ...state, examples });
+      const inFront = encoder !== undefined && config.encoder.inFront;
+      const queries = inFront
+        ? await openQueryEncoder(folder, { encoder }, catalogue, nodeRuntime({ device }))
+        : undefined;
+      const told = { ...options, reporter: trackedReporter(reporter, tracker), encoder: queries };
+      try {
+        return await makeNetwork(catalogue, told, folder, tracker, { ...state, examples });
+      } finally {
+        await queries?.encoder.release();
+      }
     };
     const trained = systems.includes('dsi') ? await trainNetwork() : undefined;
     manifest = describeIndex({
@@ -171,6 +199,7 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       config,
       systems,
       ...(bovw === undefined ? {} : { bovw }),
+      ...(encoder === undefined ? {} : { encoder }),
       ...(trained === undefined ? {} : describeNetwork(trained, device, elapsed())),
     });
     const diverged = trained?.result.diverged;
@@ -210,15 +239,43 @@ async function summarise(manifest: IndexManifest, out: string, seconds: number):
   };
 }
 
-/** The catalogue, and the bag of visual words of its pictures where that is wanted and can be made. */
+/**
+ * The catalogue, what the encoder makes of its pictures, and their bag of visual words where that is wanted and can be
+ * made. The encoder is opened first: what is wrong with it is told before any picture is read.
+ */
 async function ingest(
   options: CreateIndexOptions,
   folder: string,
+): Promise<{
+  readonly built: BuiltCatalogue;
+  readonly bovw: BuiltBovw['facts'] | undefined;
+  readonly encoder: IndexManifest['encoder'];
+}> {
+  const { config, device } = options;
+  const runtime = nodeRuntime({ device });
+  const chosen = await openChosenEncoder(config, runtime);
+  try {
+    const made = await readIn(options, folder, chosen, runtime);
+    if (chosen === undefined) return { ...made, encoder: undefined };
+    await writeFileAtomically(join(folder, ENCODER_FILE), chosen.onnx);
+    const { onnx, sha256, encoder } = chosen;
+    const { mean, std, ...facts } = encoder.facts;
+    const listed = { file: ENCODER_FILE, bytes: onnx.length, sha256 } as const;
+    return { ...made, encoder: { ...listed, ...facts, mean: [...mean], std: [...std] } };
+  } finally {
+    await chosen?.encoder.release();
+  }
+}
+
+async function readIn(
+  options: CreateIndexOptions,
+  folder: string,
+  chosen: ChosenEncoder | undefined,
+  runtime: Runtime,
 ): Promise<{ readonly built: BuiltCatalogue; readonly bovw: BuiltBovw['facts'] | undefined }> {
-  const { config, seed, device, reporter, systems } = options;
+  const { config, seed, reporter, systems = SYSTEMS } = options;
   const dataset = await applyRules(options.dataset, config.dataset, options);
   const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const runtime = nodeRuntime({ device });
   const columns: Record<string, CatalogueVectors> = {};
   let bovw: BuiltBovw | undefined;
   const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
@@ -229,8 +286,14 @@ async function ingest(
     ...signal,
     assignIdentifiers: (entries, decoded) =>
       nameCatalogue(entries, decoded, { config, seed, runtime, reporter, ...signal, columns }),
+    ...(chosen !== undefined && config.encoder.inFront && systems.includes('dsi')
+      ? { embed: (decoded, file) => embedAll(decoded, file, { chosen, config, seed, reporter, ...signal }) }
+      : {}),
     async describe(catalogue) {
-      if (!(systems ?? SYSTEMS).includes('bovw')) return {};
+      if (chosen !== undefined) {
+        columns[ENCODER_COLUMN] = await embedCatalogue(catalogue, { chosen, config, seed, reporter, ...signal });
+      }
+      if (!systems.includes('bovw')) return columns;
       try {
         const edge = config.pictures.thumbnail;
         bovw = await buildBovw(catalogue, { folder, config: config.bovw, edge, seed, runtime, reporter, ...signal });
@@ -239,9 +302,9 @@ async function ingest(
       } catch (error) {
         const tooFew = error instanceof NeurodexError && error.code === 'source-unusable';
         const needed = config.identifiers.scheme === 'semantic' && config.identifiers.vectors === 'bovw';
-        if (!tooFew || needed || systems !== undefined) throw error;
+        if (!tooFew || needed || options.systems !== undefined) throw error;
         reporter.warn(`bovw is left out: ${error.message}`);
-        return {};
+        return columns;
       }
     },
   });

@@ -14,6 +14,7 @@ import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import { type IndexManifest, MODEL_FILE } from '../retrieval/manifest.ts';
 import { trieOf } from '../retrieval/open.ts';
+import type { QueryEncoder } from '../retrieval/query-encoder.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import type { Tracker } from '../tracking/tracker.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
@@ -24,6 +25,7 @@ import type { OnNan } from '../training/on-nan.ts';
 import { type Phase, planTraining } from '../training/plan.ts';
 import type { TrainingRun } from '../training/run.ts';
 import type { ExamplePictures } from './example-pictures.ts';
+import { parametersFrom } from './initial-parameters.ts';
 import { CHECKPOINTS_FOLDER } from './unfinished-run.ts';
 import { Validator } from './validate.ts';
 
@@ -36,6 +38,8 @@ export interface NetworkOptions {
   readonly onNan?: OnNan;
   /** Whether checkpoints are worth writing: true unless told. */
   readonly keepUnfinished?: boolean;
+  /** In front of the network, where the catalogue has embeddings. */
+  readonly encoder?: QueryEncoder | undefined;
 }
 
 export interface TrainedNetwork {
@@ -52,7 +56,8 @@ export interface NetworkState {
 export function geometryFor(catalogue: Catalogue, config: Config): Geometry {
   const scheme = schemeOf(config.identifiers);
   const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
-  return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers));
+  const inFront = config.encoder.inFront ? catalogue.embeddings : undefined;
+  return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers), inFront);
 }
 
 /** Trains the network on the catalogue and writes its file. */
@@ -105,13 +110,16 @@ export const describeNetwork = ({ result, model }: TrainedNetwork, device: Devic
 async function trainOn(
   catalogue: Catalogue,
   geometry: Geometry,
-  { config, seed, device, reporter, signal, onNan = 'stop' }: NetworkOptions,
+  { config, seed, device, reporter, signal, onNan = 'stop', encoder }: NetworkOptions,
   tracker: Tracker,
   {
     examples,
     ...state
   }: Pick<TrainingRun, 'resumeFrom' | 'checkpoints'> & { readonly examples: ExamplePictures | undefined },
 ): Promise<TrainingResult> {
+  const { initialise } = config.training;
+  const begins = state.resumeFrom === undefined && initialise !== '';
+  const initial = begins ? await parametersFrom(initialise, geometry, { seed, reporter }) : undefined;
   const runtime = nodeRuntime({ device });
   const scheme = schemeOf(config.identifiers);
   const trie = trieOf(catalogue, { config });
@@ -123,7 +131,7 @@ async function trainOn(
   const pairs = drawn.reduce((n, example) => n + example.relevant.length, 0);
   const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });
   checkPhase(state.resumeFrom, phases);
-  const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
+  const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval, encoder });
   try {
     const result = await train({
       runtime,
@@ -137,6 +145,7 @@ async function trainOn(
       reporter,
       signal,
       onNan,
+      initial,
       ...state,
       validate: (parameters, phase) => validator.measure(parameters, phase.mix),
     });

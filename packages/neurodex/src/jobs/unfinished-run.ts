@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type Config, configSchema } from '../config.ts';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
-import { bovwFacts, INDEX_FILE, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
+import { bovwFacts, encoderFacts, INDEX_FILE, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { syncTree, writeFileAtomically } from '../storage/atomic.ts';
 import { LOCK_FILE, unfinishedName } from '../storage/unfinished.ts';
@@ -62,6 +62,7 @@ export interface RunRequest {
 /** What is known when all pictures are read in. */
 const ingestSchema = z.object({
   bovw: bovwFacts.nullable(),
+  encoder: encoderFacts.nullable().default(null),
   /** Of work until then. */
   seconds: z.number().min(0),
   /** Of the run log. */
@@ -69,6 +70,7 @@ const ingestSchema = z.object({
 });
 export interface IngestFacts {
   readonly bovw: NonNullable<IndexManifest['bovw']> | null;
+  readonly encoder: NonNullable<IndexManifest['encoder']> | null;
   readonly seconds: number;
   readonly logBytes: number;
 }

@@ -45,6 +45,7 @@ export const standard: Config = {
   },
   training: {
     plan: 'joint',
+    initialise: '', // at random
     batchSize: 64,
     indexingEpochs: 400,
     retrievalEpochs: 0, // the joint plan has one phase

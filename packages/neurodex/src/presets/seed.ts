@@ -45,6 +45,7 @@ export const seed: Config = {
   },
   training: {
     plan: 'sequential',
+    initialise: '', // at random
     batchSize: 32,
     indexingEpochs: 750,
     retrievalEpochs: 75,

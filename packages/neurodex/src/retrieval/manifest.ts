@@ -13,6 +13,7 @@ export const CATALOGUE_FOLDER = 'catalogue';
 export const MODEL_FILE = 'model.safetensors';
 export const VOCABULARY_FILE = 'vocabulary.safetensors';
 export const NEIGHBOURS_FILE = 'bovw.usearch';
+export const ENCODER_FILE = 'encoder.onnx';
 
 const FORMAT = 'neurodex-index';
 const VERSION = 1;
@@ -53,6 +54,20 @@ export const bovwFacts = z.object({
   neighbours: listed(NEIGHBOURS_FILE).optional(),
 });
 
+/** What an index knows of its encoder. */
+export const encoderFacts = listed(ENCODER_FILE).extend({
+  input: z.string(),
+  output: z.string(),
+  /** Edge of the picture that it takes. */
+  size: z.int().min(1),
+  mean: z.array(z.number()).length(3),
+  std: z.array(z.number()).length(3),
+  /** P */
+  tokens: z.int().min(1),
+  /** C */
+  channels: z.int().min(1),
+});
+
 const manifestSchema = z.object({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
@@ -81,6 +96,8 @@ const manifestSchema = z.object({
     .optional(),
   /** Of the system bovw. */
   bovw: bovwFacts.optional(),
+  /** In front of the network, or of the system encoder. */
+  encoder: encoderFacts.optional(),
 });
 
 export type IndexManifest = Readonly<z.infer<typeof manifestSchema>>;

@@ -11,9 +11,8 @@ import {
   type Session,
   type Tensor,
   trace,
-  uint8,
 } from '@neurodex/autograd';
-import type { Geometry } from '../models/dsi/geometry.ts';
+import { type Geometry, shownType } from '../models/dsi/geometry.ts';
 import { decode, encode } from '../models/dsi/network.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 
@@ -63,8 +62,8 @@ export class Scorer {
     return new Scorer(await load(encoder, 'encode'), await load(decoder, 'decode'), geometry, batch, slots);
   }
 
-  /** @param pictures uint8 [B,Y,X,3] */
-  encode(pictures: Uint8Array, parameters?: Float32Array): Promise<EncodedPictures> {
+  /** @param pictures as `shownType` has them */
+  encode(pictures: Uint8Array | Float32Array, parameters?: Float32Array): Promise<EncodedPictures> {
     return this.encoder.run(parameters === undefined ? { pictures } : { pictures, parameters });
   }
 
@@ -82,7 +81,7 @@ export class Scorer {
 }
 
 /**
- * The two graphs of a scorer. Inputs and outputs: pictures (uint8 [B,Y,X,3]) → keys0, values0, … (float32 [P,B,D] for each
+ * The two graphs of a scorer. Inputs and outputs: pictures (as `shownType` has them) → keys0, values0, … (float32 [P,B,D] for each
  * layer); these with tokens (int32 [T,B]), positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
  * @param parameters built in; without them both take the flat vector as an input
  */
@@ -92,7 +91,7 @@ export function scoringGraphs(
   slots: number,
   parameters?: Float32Array,
 ): { encoder: Graph; decoder: Graph } {
-  const { size, patches, width, layers } = geometry;
+  const { patches, width, layers } = geometry;
   const specs = dsiParameters(geometry);
   const flat = float32(parameterCount(specs));
   const fed = parameters === undefined ? { parameters: flat } : {};
@@ -103,7 +102,7 @@ export function scoringGraphs(
   const memoryType = float32(patches, batch, width);
   const names = Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
 
-  const encoder = trace({ ...fed, pictures: uint8(batch, size, size, 3) }, (tensors, scope) => {
+  const encoder = trace({ ...fed, pictures: shownType(geometry, batch) }, (tensors, scope) => {
     const { keys, values } = encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 });
     return Object.fromEntries(
       names.flatMap(([key, value], i) => [

@@ -6,7 +6,7 @@ import {
   type TrainingDefinition,
   uint8,
 } from '@neurodex/autograd';
-import type { Geometry } from '../models/dsi/geometry.ts';
+import { type Geometry, shownType } from '../models/dsi/geometry.ts';
 import { dsiLoss } from '../models/dsi/loss.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 
@@ -30,7 +30,7 @@ export function trainingStep(options: StepOptions): TrainingDefinition<Parameter
     parameters: dsiParameters(geometry),
     optimizer,
     inputs: {
-      pictures: uint8(batch, geometry.size, geometry.size, 3),
+      pictures: shownType(geometry, batch),
       tokens: int32(T, batch),
       targets: int32(T, batch),
       ...(trieMasking ? { allowed: uint8(T, batch, geometry.vocabulary) } : {}),

@@ -4,7 +4,7 @@ import { decode, encode, type ForwardOptions, fixedPlan, packedLayout } from './
 import type { NamedTensors } from './patches.ts';
 
 export interface Batch {
-  /** uint8 [B,Y,X,3] */
+  /** As `shownType` has them (geometry.ts). */
   readonly pictures: Tensor;
   /** int32 [R·M, B]: BOS and digits of R identifiers, one identifier after another. */
   readonly tokens: Tensor;

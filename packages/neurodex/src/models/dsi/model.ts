@@ -13,7 +13,8 @@ export interface DsiModel {
 const geometrySchema = z.strictObject({
   size: z.int().min(1),
   patchSize: z.int().min(1),
-  stem: z.enum(['linear', 'convolutional']),
+  stem: z.enum(['linear', 'convolutional', 'encoder']),
+  channels: z.int().min(1).optional(),
   patches: z.int().min(1),
   width: z.int().min(1),
   feedForwardWidth: z.int().min(1),

@@ -70,13 +70,15 @@ export interface ForwardOptions {
   readonly dropout: number;
   /** Told of the attention of each block in turn, [B,H,S,K]: who reads it makes it an output of the graph. */
   readonly onAttention?: (probabilities: Tensor) => void;
+  /** Told of the patches as the last block reads them, [P,B,D]: what the network makes of a picture. */
+  readonly onPatches?: (states: Tensor) => void;
 }
 
 /**
  * The ViT-DSI is one stack of pre-norm blocks (Xiong et al. 2020) over patches, then identifier tokens. Patches never
  * see tokens, so the two run one after the other: `encode` takes a picture through the blocks once, `decode` takes any
  * number of tokens through the same blocks, reading what the patches left behind.
- * @param pictures uint8 [B,Y,X,3]
+ * @param pictures as `shownType` has them (geometry.ts)
  */
 export function encode(
   parameters: NamedTensors,
@@ -101,6 +103,7 @@ export function encode(
   const keys: Tensor[] = [];
   const values: Tensor[] = [];
   for (let i = 0; i < layers; i++) {
+    if (i === layers - 1) options.onPatches?.(x);
     const { q, k, v } = project(parameters, i, x);
     keys.push(k);
     values.push(v);
