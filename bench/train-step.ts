@@ -13,6 +13,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
+import { sampledStep } from '../packages/neurodex/src/training/asking.ts';
 import { trainingStep } from '../packages/neurodex/src/training/step.ts';
 import { atMost, type Benchmark, ratio, type Side } from './benchmark.ts';
 import { peakMatrixProduct } from './peak.ts';
@@ -31,9 +32,8 @@ async function ourStep(dropout: number, device: Device) {
   const definition = trainingStep({
     geometry,
     batch: batchSize,
-    identifiers: 1,
+    asking: sampledStep(1, IDENTIFIER_LENGTH, geometry.vocabulary, false),
     dropout,
-    trieMasking: false,
     optimizer,
   });
   const trainer = await Trainer.create(nodeRuntime({ device }), definition);

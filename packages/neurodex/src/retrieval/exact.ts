@@ -1,8 +1,8 @@
 import type { Trie } from '../identifiers/trie.ts';
 import { maskOf, positionsOf } from '../models/dsi/network.ts';
+import { type NodePlan, planNodes } from '../models/dsi/node-plan.ts';
 import { best } from './answers.ts';
 import { choose } from './choose.ts';
-import { type NodePlan, planNodes } from './node-plan.ts';
 import type { EncodedPictures, Scorer, TokenSlots } from './scorer.ts';
 import type { Answer } from './system.ts';
 

@@ -74,9 +74,8 @@ export class PhaseTraining {
       trainingStep({
         geometry,
         batch: this.maker.size,
-        identifiers: phase.identifiers,
+        asking: this.maker.asking,
         dropout: config.model.dropout,
-        trieMasking: config.training.trieMasking,
         optimizer: this.optimizer,
       }),
     );
@@ -146,9 +145,9 @@ export class PhaseTraining {
   }
 
   /** The bytes of an encoder's embeddings as the numbers that they are. */
-  private feeds({ pictures, ...rest }: BatchArrays): Feeds {
-    if (this.trained.geometry.stem !== 'encoder') return { pictures, ...rest };
-    return { pictures: new Float32Array(pictures.buffer, pictures.byteOffset, pictures.byteLength / 4), ...rest };
+  private feeds({ pictures, asked }: BatchArrays): Feeds {
+    if (this.trained.geometry.stem !== 'encoder') return { pictures, ...asked };
+    return { pictures: new Float32Array(pictures.buffer, pictures.byteOffset, pictures.byteLength / 4), ...asked };
   }
 
   /** Undoes the last step where that is asked for. @returns whether training goes on */

@@ -1,5 +1,5 @@
-import type { Trie } from '../identifiers/trie.ts';
-import type { TokenLayout } from '../models/dsi/network.ts';
+import type { Trie } from '../../identifiers/trie.ts';
+import type { TokenLayout } from './network.ts';
 
 /** Trie nodes whose outputs are computed together, behind one encoded picture. */
 export interface NodePlan {
