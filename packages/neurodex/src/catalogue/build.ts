@@ -43,7 +43,7 @@ export interface BuildOptions {
   /** Vectors of the catalogue pictures, by column. */
   readonly describe?: (decoded: DecodedPictures) => Promise<Readonly<Record<string, CatalogueVectors>>>;
   /** What the network reads in place of pixels: appended to the file, row by row. Called before `describe`. */
-  readonly embed?: (decoded: DecodedPictures, file: HashedFile) => Promise<EmbeddingFacts | undefined>;
+  readonly embed?: (decoded: DecodedPictures, file: HashedFile) => Promise<EmbeddingFacts>;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
   readonly readPicture?: PictureReader;
@@ -273,10 +273,7 @@ async function writeEmbeddings(
   const file = await HashedFile.create(join(folder, EMBEDDINGS_FILE));
   try {
     const facts = await embed(decoded, file);
-    const digest = await file.finish();
-    if (facts !== undefined) return { file: EMBEDDINGS_FILE, ...digest, ...facts };
-    await rm(join(folder, EMBEDDINGS_FILE));
-    return undefined;
+    return { file: EMBEDDINGS_FILE, ...(await file.finish()), ...facts };
   } finally {
     await file.close();
   }

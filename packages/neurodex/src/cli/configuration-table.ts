@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import { type Config, showValue } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { CONFIGURATION_KEYS } from './configuration-keys.ts';
 
@@ -10,7 +10,7 @@ export function configurationTable(): string {
     row(['key', 'allowed', 'meaning', ...presets.map(([name]) => `\`${name}\``)]),
     row(['---', '---', '---', ...presets.map(() => '---')]),
     ...CONFIGURATION_KEYS.map(({ path, allowed, description = '' }) =>
-      row([`\`${path}\``, allowed, description, ...presets.map(([, config]) => show(valueAt(config, path)))]),
+      row([`\`${path}\``, allowed, description, ...presets.map(([, config]) => showValue(valueAt(config, path)))]),
     ),
   ].join('\n');
 }
@@ -20,7 +20,5 @@ function valueAt(config: Config, path: string): unknown {
   for (const name of path.split('.')) value = (value as Record<string, unknown>)[name];
   return value;
 }
-
-const show = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

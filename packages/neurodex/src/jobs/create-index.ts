@@ -1,28 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Device, Runtime } from '@neurodex/autograd';
+import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { type BuiltCatalogue, buildCatalogue, type CatalogueVectors } from '../catalogue/build.ts';
 import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
-import { applyRules } from '../datasets/rules.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 import {
   CATALOGUE_FOLDER,
   describeIndex,
-  ENCODER_FILE,
   INDEX_FILE,
   type IndexManifest,
   readIndexManifest,
   writeIndexManifest,
 } from '../retrieval/manifest.ts';
-import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
-import { ENCODER_COLUMN, openQueryEncoder } from '../retrieval/open-encoder.ts';
+import { openQueryEncoder } from '../retrieval/open-encoder.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
 import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
 import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
@@ -32,11 +27,10 @@ import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import type { OnNan } from '../training/on-nan.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
-import { type BuiltBovw, buildBovw } from './build-bovw.ts';
-import { embedAll, embedCatalogue } from './embed-pictures.ts';
 import { ExamplePictures } from './example-pictures.ts';
-import { checkVectorSource, nameCatalogue } from './name-catalogue.ts';
-import { type ChosenEncoder, checkEncoderSystem, openChosenEncoder, refuseOtherEncoder } from './open-encoder.ts';
+import { ingest } from './ingest.ts';
+import { checkVectorSource } from './name-catalogue.ts';
+import { checkEncoderSystem, refuseOtherEncoder } from './open-encoder.ts';
 import { checkComplete, completedBefore, reopen, withTheWayOn } from './reopen-run.ts';
 import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
 import { finishIngest, isIngested, RUN_FILE, tidy } from './unfinished-run.ts';
@@ -237,76 +231,4 @@ async function summarise(manifest: IndexManifest, out: string, seconds: number):
     seconds: manifest.training?.seconds ?? seconds,
     validation: manifest.training?.validation ?? {},
   };
-}
-
-/**
- * The catalogue, what the encoder makes of its pictures, and their bag of visual words where that is wanted and can be
- * made. The encoder is opened first: what is wrong with it is told before any picture is read.
- */
-async function ingest(
-  options: CreateIndexOptions,
-  folder: string,
-): Promise<{
-  readonly built: BuiltCatalogue;
-  readonly bovw: BuiltBovw['facts'] | undefined;
-  readonly encoder: IndexManifest['encoder'];
-}> {
-  const { config, device } = options;
-  const runtime = nodeRuntime({ device });
-  const chosen = await openChosenEncoder(config, runtime);
-  try {
-    const made = await readIn(options, folder, chosen, runtime);
-    if (chosen === undefined) return { ...made, encoder: undefined };
-    await writeFileAtomically(join(folder, ENCODER_FILE), chosen.onnx);
-    const { onnx, sha256, encoder } = chosen;
-    const { mean, std, ...facts } = encoder.facts;
-    const listed = { file: ENCODER_FILE, bytes: onnx.length, sha256 } as const;
-    return { ...made, encoder: { ...listed, ...facts, mean: [...mean], std: [...std] } };
-  } finally {
-    await chosen?.encoder.release();
-  }
-}
-
-async function readIn(
-  options: CreateIndexOptions,
-  folder: string,
-  chosen: ChosenEncoder | undefined,
-  runtime: Runtime,
-): Promise<{ readonly built: BuiltCatalogue; readonly bovw: BuiltBovw['facts'] | undefined }> {
-  const { config, seed, reporter, systems = SYSTEMS } = options;
-  const dataset = await applyRules(options.dataset, config.dataset, options);
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const columns: Record<string, CatalogueVectors> = {};
-  let bovw: BuiltBovw | undefined;
-  const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
-    pictures: config.pictures,
-    split: config.split,
-    seed,
-    reporter,
-    ...signal,
-    assignIdentifiers: (entries, decoded) =>
-      nameCatalogue(entries, decoded, { config, seed, runtime, reporter, ...signal, columns }),
-    ...(chosen !== undefined && config.encoder.inFront && systems.includes('dsi')
-      ? { embed: (decoded, file) => embedAll(decoded, file, { chosen, config, seed, reporter, ...signal }) }
-      : {}),
-    async describe(catalogue) {
-      if (chosen !== undefined) {
-        columns[ENCODER_COLUMN] = await embedCatalogue(catalogue, { chosen, config, seed, reporter, ...signal });
-      }
-      if (!systems.includes('bovw')) return columns;
-      try {
-        const edge = config.pictures.thumbnail;
-        bovw = await buildBovw(catalogue, { folder, config: config.bovw, edge, seed, runtime, reporter, ...signal });
-        columns[BOVW_COLUMN] = bovw.vectors;
-        return columns;
-      } catch (error) {
-        const tooFew = error instanceof NeurodexError && error.code === 'source-unusable';
-        const needed = config.identifiers.scheme === 'semantic' && config.identifiers.vectors === 'bovw';
-        if (!tooFew || needed || options.systems !== undefined) throw error;
-        reporter.warn(`bovw is left out: ${error.message}`);
-        return columns;
-      }
-    },
-  });
-  return { built, bovw: bovw?.facts };
 }

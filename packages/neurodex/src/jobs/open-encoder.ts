@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { exportEncoder } from '../models/dsi/export-encoder.ts';
 import { Encoder, unusable } from '../models/encoder/encoder.ts';
+import type { Reporter } from '../progress.ts';
 import { ENCODER_FILE, INDEX_FILE, readIndexManifest } from '../retrieval/manifest.ts';
 import { readModel } from '../retrieval/open.ts';
 
@@ -24,10 +25,17 @@ export interface ChosenEncoder {
 export async function openChosenEncoder(
   { encoder: config, pictures }: Config,
   runtime: Runtime,
+  reporter: Reporter,
 ): Promise<ChosenEncoder | undefined> {
   if (config.file === '') return undefined;
   const onnx = await readEncoder(config.file);
   const encoder = await Encoder.open(runtime, onnx, { name: config.file, config, fallbackSize: pictures.size });
+  const { size } = encoder.facts;
+  if (size > pictures.thumbnail && size !== pictures.size) {
+    reporter.warn(
+      `the encoder takes pictures of ${size} pixels, and pictures.thumbnail keeps ${pictures.thumbnail}: they are enlarged`,
+    );
+  }
   return { encoder, onnx, sha256: digestOf(onnx) };
 }
 

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DEVICES, type Device } from '@neurodex/autograd';
 import { z } from 'zod';
-import { type Config, configSchema } from '../config.ts';
+import { type Config, configSchema, showValue } from '../config.ts';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 import { bovwFacts, encoderFacts, INDEX_FILE, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
@@ -159,14 +159,14 @@ export async function continueRun(
   }
   const other = otherDataset(before.dataset, now.dataset);
   if (differences.length > 0 || other !== undefined) {
-    const words = differences.map(({ key, was, is }) => `${key} was ${String(was)}, now ${String(is)}`);
+    const words = differences.map(({ key, was, is }) => `${key} was ${showValue(was)}, now ${showValue(is)}`);
     if (other !== undefined) words.push(`another data set (${other})`);
     throw new NeurodexError('run-changed', `the run in ${folder} began with something else: ${words.join('; ')}`, {
       hint: `go on with what it began with, or start anew with --force; these may change: ${CHANGEABLE.join(', ')}`,
       details: { path: folder, keys: differences.map(({ key }) => key) },
     });
   }
-  for (const { key, before: was, now: is } of keys) reporter.info(`${key} was ${String(was)}, now ${String(is)}`);
+  for (const { key, before: was, now: is } of keys) reporter.info(`${key} was ${showValue(was)}, now ${showValue(is)}`);
   for (const [what, was, is] of [
     ['device', before.device, now.device],
     ['number of threads', before.threads, now.threads],

@@ -1,3 +1,4 @@
+import { showValue } from '../config.ts';
 import { legend } from './chart.ts';
 import { balanceChart, confusionChart, curveCharts, figure, learningCharts } from './charts.ts';
 import type { ReportFacts, ReportPictures } from './facts.ts';
@@ -81,7 +82,7 @@ function configurationSection({ config, created, seed, parameters, training, neu
     ([name, keys]) =>
       html`<h3>${name}</h3>${list(
         typeof keys === 'object' && keys !== null
-          ? Object.entries(keys).map(([key, value]) => [key, String(value)])
+          ? Object.entries(keys).map(([key, value]) => [key, showValue(value)])
           : [[name, String(keys)]],
       )}`,
   );
