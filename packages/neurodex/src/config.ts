@@ -206,7 +206,3 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof configSchema>;
-
-/** A value of the configuration as `--set` takes it: lists and the empty text as JSON. */
-export const showValue = (value: unknown): string =>
-  typeof value === 'string' && value !== '' ? value : (JSON.stringify(value) ?? String(value));

@@ -1,5 +1,6 @@
-import { type Config, showValue } from '../config.ts';
+import type { Config } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
+import { showValue } from '../report/text.ts';
 import { CONFIGURATION_KEYS } from './configuration-keys.ts';
 
 /** The Markdown table of every configuration key with its values in the presets: what docs/cli.md holds. */

@@ -1,4 +1,3 @@
-import { showValue } from '../config.ts';
 import { legend } from './chart.ts';
 import { balanceChart, confusionChart, curveCharts, figure, learningCharts } from './charts.ts';
 import type { ReportFacts, ReportPictures } from './facts.ts';
@@ -6,6 +5,7 @@ import { type Html, html, jsonScript } from './html.ts';
 import { page } from './page.ts';
 import { figuresSection } from './report-figures.ts';
 import { examplesSection, lookingSection } from './report-pictures.ts';
+import { showValue } from './text.ts';
 
 /** The id of the script element that holds the report's facts as JSON. */
 export const FACTS_ID = 'facts';

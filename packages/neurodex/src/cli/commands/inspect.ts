@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { showValue } from '../../config.ts';
 import type { IndexFacts } from '../../jobs/inspect-index.ts';
-import { printable } from '../../report/text.ts';
+import { printable, showValue } from '../../report/text.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 
