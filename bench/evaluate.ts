@@ -1,21 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random, type Runtime, type Session } from '@neurodex/autograd';
+import type { Runtime, Session } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import sharp from 'sharp';
-import type { Dataset, SourcePicture } from '../packages/neurodex/src/datasets/dataset.ts';
 import { evaluateSystems } from '../packages/neurodex/src/evaluation/compare.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
-import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
-import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
 import { SYSTEMS } from '../packages/neurodex/src/retrieval/system.ts';
 import { atLeast, type Benchmark } from './benchmark.ts';
+import { randomIndex } from './random-index.ts';
 import { interleave, summarise } from './statistics.ts';
-
-const CLASSES = 10;
 
 /** A runtime that adds up the time its sessions run. */
 function clocked(): { runtime: Runtime; seconds: () => number } {
@@ -32,27 +26,10 @@ function clocked(): { runtime: Runtime; seconds: () => number } {
     },
     release: () => session.release(),
   });
-  return { runtime: { ...real, load: async (model) => clock(await real.load(model)) }, seconds: () => total };
-}
-
-/** Soft random spots, as PNG files: pictures that every system can read, of no meaning. */
-function randomPictures(catalogue: number, queries: number): Dataset {
-  const random = Random.seeded(1);
-  const pictures = Array.from({ length: catalogue + queries }, (_, i): SourcePicture => {
-    const spots = new Uint8Array(6 * 6 * 3);
-    random.fillBytes(spots);
-    return {
-      path: `${String(i).padStart(6, '0')}.png`,
-      labels: [`class ${i % CLASSES}`],
-      role: i < catalogue ? 'catalogue' : i % 50 === 0 ? 'train' : 'test',
-      read: () =>
-        sharp(spots, { raw: { width: 6, height: 6, channels: 3 } })
-          .resize(64, 64, { kernel: 'cubic' })
-          .png({ compressionLevel: 1 })
-          .toBuffer(),
-    };
-  });
-  return { name: 'random', source: 'bench/evaluate.ts', pictures, notices: [], skipped: [] };
+  return {
+    runtime: { ...real, load: async (model, options) => clock(await real.load(model, options)) },
+    seconds: () => total,
+  };
 }
 
 export const benchmark: Benchmark = {
@@ -74,17 +51,7 @@ export const benchmark: Benchmark = {
       if (systems.length !== wanted.length) throw new Error(`--systems takes some of ${SYSTEMS.join(', ')}`);
       log('making an index of random pictures, trained for a single step');
       const out = join(folder, 'index');
-      await createIndex({
-        // One picture in fifty of the queries is for training, of which there is none.
-        dataset: randomPictures(catalogue, Math.ceil((asked * 50) / 49) + 1),
-        out,
-        config: { ...PRESETS.default, training: { ...PRESETS.default.training, indexingEpochs: 0.01 } },
-        systems,
-        seed: 1,
-        force: false,
-        device: 'cpu',
-        reporter: silentReporter,
-      });
+      await randomIndex(out, { catalogue, queries: Math.ceil((asked * 50) / 49) + 1, systems });
       const { runtime, seconds } = clocked();
       const index = await openIndex(out, runtime);
       const queries = queriesOf(index.catalogue, 'test').slice(0, asked);

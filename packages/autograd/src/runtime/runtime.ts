@@ -50,9 +50,14 @@ export interface Runtime {
   readonly device: Device;
   /** Whether `com.microsoft` operators run well on this device. */
   readonly contrib: boolean;
-  load(model: LoadableModel): Promise<Session>;
+  load(model: LoadableModel, options?: LoadOptions): Promise<Session>;
   /** Loads a model that was made elsewhere. @throws RuntimeError when the bytes are no ONNX model that can be run */
   open(onnx: Uint8Array): Promise<OpenedModel>;
+}
+
+export interface LoadOptions {
+  /** Runs on the calling thread alone: for a graph whose operations are too small to be worth sharing. */
+  readonly small?: boolean;
 }
 
 /** ONNX bytes with the types of what goes in and out. */

@@ -28,7 +28,7 @@ export interface Catalogue {
   readonly hasClasses: boolean;
   readonly notices: readonly LicenceNotice[];
   readonly skipped: readonly SkippedFile[];
-  /** uint8 [rows, size, size, 3], row after row. */
+  /** uint8 [rows, size, size, 3], row after row; of a stored catalogue, read when first asked for. */
   readonly pixels: Uint8Array;
   /** What an encoder makes of the pictures, where the network reads that in place of pixels. */
   readonly embeddings?: Embeddings;

@@ -7,7 +7,6 @@ import { slotsFor } from '../models/dsi/node-plan.ts';
 import { BeamSearch } from './beam.ts';
 import { ExactSearch } from './exact.ts';
 import type { QueryEncoder } from './query-encoder.ts';
-import { Scorer } from './scorer.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 
 /** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
@@ -26,16 +25,8 @@ export interface DsiOptions {
   readonly encoder?: QueryEncoder;
 }
 
-interface Searcher {
-  readonly batch: number;
-  readonly scorer: Scorer;
-  rank(
-    encoded: Awaited<ReturnType<Scorer['encode']>>,
-    queries: number,
-    k: number,
-    parameters?: Float32Array,
-  ): Promise<Answer[][]>;
-}
+/** The two ways to search; each for one batch size. */
+type Searcher = ExactSearch | BeamSearch;
 
 /** The differentiable search index as a system: encode each query once, then search the trie of real identifiers. */
 export class DsiSystem implements System {
@@ -57,8 +48,7 @@ export class DsiSystem implements System {
       const searcher = await this.searcher(left === 1 ? BATCHES[1] : BATCHES[0], k);
       const batch = queries.slice(answers.length, answers.length + searcher.batch);
       const pictures = await this.shown(batch, searcher.batch);
-      const encoded = await searcher.scorer.encode(pictures, current);
-      answers.push(...(await searcher.rank(encoded, batch.length, k, current)));
+      answers.push(...(await searcher.rank(pictures, batch.length, k, current)));
     }
     return answers;
   }
@@ -80,7 +70,7 @@ export class DsiSystem implements System {
 
   /** Frees the graphs. */
   async close(): Promise<void> {
-    for (const searcher of this.searchers.values()) await (await searcher).scorer.release();
+    for (const searcher of this.searchers.values()) await (await searcher).release();
     this.searchers.clear();
   }
 
@@ -98,15 +88,9 @@ export class DsiSystem implements System {
 
   private async makeSearcher(batch: number, exact: boolean): Promise<Searcher> {
     const { runtime, geometry, trie, search, parameters } = this.options;
-    const slots = exact ? slotsFor(trie, EXACT_SLOTS) : search.beam * geometry.tokens;
-    const scorer = await Scorer.create(
-      runtime,
-      geometry,
-      batch,
-      slots,
-      typeof parameters === 'function' ? undefined : parameters,
-    );
-    const method = exact ? new ExactSearch(trie, scorer) : new BeamSearch(trie, scorer);
-    return { batch, scorer, rank: (encoded, queries, k, current) => method.rank(encoded, queries, k, current) };
+    const built = typeof parameters === 'function' ? undefined : parameters;
+    return exact
+      ? await ExactSearch.create(runtime, trie, geometry, { batch, slots: slotsFor(trie, EXACT_SLOTS) }, built)
+      : await BeamSearch.create(runtime, trie, geometry, { batch, width: search.beam }, built);
   }
 }

@@ -99,7 +99,7 @@ function sharedStart(
 }
 
 export interface SetBatch {
-  /** uint8 [B,Y,X,3] */
+  /** As `shownType` has them (geometry.ts). */
   readonly pictures: Tensor;
   /**
    * float32 [T,B,V]: at each trie node, the share of the wanted identifiers that go on with each token. A row adds up to

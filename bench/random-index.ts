@@ -1,0 +1,49 @@
+import { Random } from '@neurodex/autograd';
+import sharp from 'sharp';
+import type { Dataset, SourcePicture } from '../packages/neurodex/src/datasets/dataset.ts';
+import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
+import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
+import { silentReporter } from '../packages/neurodex/src/progress.ts';
+import type { SystemName } from '../packages/neurodex/src/retrieval/system.ts';
+
+const CLASSES = 10;
+
+/** Soft random spots, as PNG files: pictures that every system can read, of no meaning. */
+function randomPictures(catalogue: number, queries: number): Dataset {
+  const random = Random.seeded(1);
+  const pictures = Array.from({ length: catalogue + queries }, (_, i): SourcePicture => {
+    const spots = new Uint8Array(6 * 6 * 3);
+    random.fillBytes(spots);
+    return {
+      path: `${String(i).padStart(6, '0')}.png`,
+      labels: [`class ${i % CLASSES}`],
+      role: i < catalogue ? 'catalogue' : i % 50 === 0 ? 'train' : 'test',
+      read: () =>
+        sharp(spots, { raw: { width: 6, height: 6, channels: 3 } })
+          .resize(64, 64, { kernel: 'cubic' })
+          .png({ compressionLevel: 1 })
+          .toBuffer(),
+    };
+  });
+  return { name: 'random', source: 'bench/random-index.ts', pictures, notices: [], skipped: [] };
+}
+
+/**
+ * An index in the shape of the `default` preset, trained for a single step.
+ * @param queries of which one in fifty is for training, of which there is none
+ */
+export async function randomIndex(
+  out: string,
+  { catalogue, queries, systems }: { catalogue: number; queries: number; systems: readonly SystemName[] },
+): Promise<void> {
+  await createIndex({
+    dataset: randomPictures(catalogue, queries),
+    out,
+    config: { ...PRESETS.default, training: { ...PRESETS.default.training, indexingEpochs: 0.01 } },
+    systems,
+    seed: 1,
+    force: false,
+    device: 'cpu',
+    reporter: silentReporter,
+  });
+}
