@@ -49,7 +49,7 @@ function searchOf(
   const identifiers = numeric.assign(entries, { order: 'clustered', zeroPadding }, random);
   const trie = new Trie(numeric, identifiers, undefined, preset.model.embedding);
   const length = identifierLength(numeric, identifiers);
-  const geometry = geometryOf(preset, numeric.vocabulary, length, trie.shownCount);
+  const geometry = geometryOf(preset, numeric.vocabulary, length, { tokenRows: trie.shownCount });
   const parameters = initialParameters(dsiParameters(geometry), random);
   const pixels = new Uint8Array(geometry.size ** 2 * 3);
   random.fillBytes(pixels);

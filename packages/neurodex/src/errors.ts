@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   'run-missing',
   'study-failed',
   'device-unavailable',
+  'encoder-unusable',
   'training-diverged',
   'trec-malformed',
   'queries-differ',

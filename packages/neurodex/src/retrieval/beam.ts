@@ -65,9 +65,14 @@ export class BeamSearch {
 
   /**
    * Up to min(k, width) answers for each of the first `queries` pictures.
-   * @param pictures uint8 [B,Y,X,3]
+   * @param pictures as `shownType` has them
    */
-  async rank(pictures: Uint8Array, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
+  async rank(
+    pictures: Uint8Array | Float32Array,
+    queries: number,
+    k: number,
+    parameters?: Float32Array,
+  ): Promise<Answer[][]> {
     const { trie } = this;
     const scored = await this.scorer.start(pictures, parameters);
     let beams: Hypothesis[][] = Array.from({ length: queries }, () => [

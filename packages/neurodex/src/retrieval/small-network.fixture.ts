@@ -34,7 +34,7 @@ export function smallNetwork(
     layers: 2,
     vocabulary: numeric.vocabulary.size,
     pad: numeric.vocabulary.pad,
-    embeddings: trie.shownCount,
+    tokenRows: trie.shownCount,
     tokens: identifierLength(numeric, identifiers),
     positions: 'learned',
     attention,

@@ -44,7 +44,7 @@ function networkOf(embedding: Embedding) {
     layers: 2,
     vocabulary: numeric.vocabulary.size,
     pad: numeric.vocabulary.pad,
-    embeddings: trie.shownCount,
+    tokenRows: trie.shownCount,
     tokens: 4,
     positions: 'learned',
     attention: 'prefix',
