@@ -1,6 +1,6 @@
 import { RuntimeError } from '../core/errors.ts';
 import { allocate, elementCount, type HostArray } from '../core/types.ts';
-import type { ValueType } from './runtime.ts';
+import type { DeclaredValue, ValueType } from './runtime.ts';
 
 /** An array that holds the elements of a value. @throws RuntimeError where it is missing, or of another type or length */
 export function fitting(
@@ -27,3 +27,22 @@ export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return (text.split('\n', 1)[0] ?? text).replace(/^\/\S+\.(cc|h):\d+ .* was false\. /, '');
 }
+
+/** What ONNX Runtime says of an input or output, in Node and in browsers alike. */
+type Metadata =
+  | {
+      readonly name: string;
+      readonly isTensor: true;
+      readonly type: string;
+      readonly shape: readonly (number | string)[];
+    }
+  | { readonly name: string; readonly isTensor: false };
+
+export const declared = (value: Metadata): DeclaredValue =>
+  value.isTensor
+    ? {
+        name: value.name,
+        dtype: value.type,
+        shape: value.shape.map((size) => (typeof size === 'number' && size > 0 ? size : undefined)),
+      }
+    : { name: value.name, dtype: 'no tensor', shape: [] };

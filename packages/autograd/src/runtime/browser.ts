@@ -1,8 +1,17 @@
 import type { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-web';
 import { RuntimeError } from '../core/errors.ts';
 import type { HostArray } from '../core/types.ts';
-import { fitting, reasonOf } from './arrays.ts';
-import type { Feeds, Fetches, LoadableModel, Runtime, Session } from './runtime.ts';
+import { declared, fitting, reasonOf } from './arrays.ts';
+import type {
+  DeclaredValue,
+  Feeds,
+  Fetches,
+  LoadableModel,
+  OpenedModel,
+  Runtime,
+  Session,
+  ShapedArray,
+} from './runtime.ts';
 
 export interface BrowserRuntimeOptions {
   /** `cpu` is WebAssembly. */
@@ -39,21 +48,18 @@ export async function browserRuntime({ device = 'cpu', threads = 1 }: BrowserRun
     turn = done.catch(() => {});
     return done;
   };
+  const create = async (bytes: Uint8Array): Promise<InferenceSession> => {
+    try {
+      return await inTurn(() => ort.InferenceSession.create(bytes, options));
+    } catch (error) {
+      throw new RuntimeError(`ONNX Runtime refused the graph: ${reasonOf(error)}`, { cause: error });
+    }
+  };
   return {
     device,
     contrib: device !== 'webgpu',
-    async load(model) {
-      try {
-        return new BrowserSession(
-          await inTurn(() => ort.InferenceSession.create(model.bytes, options)),
-          model,
-          ort,
-          inTurn,
-        );
-      } catch (error) {
-        throw new RuntimeError(`ONNX Runtime refused the graph: ${reasonOf(error)}`, { cause: error });
-      }
-    },
+    load: async (model) => new BrowserSession(await create(model.bytes), model, ort, inTurn),
+    open: async (onnx) => new BrowserModel(await create(onnx), ort, inTurn),
   };
 }
 
@@ -109,6 +115,44 @@ class BrowserSession implements Session {
         return [name, target ?? data];
       }),
     );
+  }
+
+  async release(): Promise<void> {
+    await this.inTurn(() => this.session.release());
+  }
+}
+
+/** A model that was made elsewhere. */
+class BrowserModel implements OpenedModel {
+  readonly inputs: readonly DeclaredValue[];
+  readonly outputs: readonly DeclaredValue[];
+  private readonly session: InferenceSession;
+  private readonly ort: Ort;
+  private readonly inTurn: InTurn;
+
+  constructor(session: InferenceSession, ort: Ort, inTurn: InTurn) {
+    this.session = session;
+    this.ort = ort;
+    this.inTurn = inTurn;
+    this.inputs = session.inputMetadata.map(declared);
+    this.outputs = session.outputMetadata.map(declared);
+  }
+
+  async run(feeds: Readonly<Record<string, ShapedArray>>, output: string): Promise<ShapedArray<Float32Array>> {
+    const given: Record<string, OnnxTensor> = {};
+    for (const { name, dtype } of this.inputs) {
+      const array = feeds[name];
+      if (array === undefined) throw new RuntimeError(`the input ${name} is missing`);
+      given[name] = new this.ort.Tensor(dtype as 'float32', array.data as never, array.shape);
+    }
+    let found: OnnxTensor | undefined;
+    try {
+      found = (await this.inTurn(() => this.session.run(given, [output])))[output];
+    } catch (error) {
+      throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
+    }
+    if (found?.type !== 'float32') throw new RuntimeError(`the output ${output} is ${found?.type}, not float32`);
+    return { shape: found.dims, data: found.data as Float32Array };
   }
 
   async release(): Promise<void> {

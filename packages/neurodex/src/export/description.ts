@@ -46,7 +46,11 @@ export interface ExportedIndex {
     readonly layout: 'uint8 [batch, size, size, 3], RGB';
   };
   readonly geometry: Geometry;
-  readonly scheme: { readonly name: RecordedConfig['identifiers']['scheme'] } & TokenVocabulary;
+  readonly scheme: Pick<RecordedConfig['identifiers'], 'scheme' | 'branching'> &
+    TokenVocabulary & {
+      /** What an embedding of the network stands for (`model.embedding`). */
+      readonly embedding: 'token' | 'prefix';
+    };
   readonly search: {
     /** Whether all identifiers are scored; else by beam search. */
     readonly exhaustive: boolean;
@@ -66,6 +70,8 @@ export interface ExportedIndex {
 export interface ExportedTrie {
   /** The token that leads to each node; −1 at the root. */
   readonly tokens: readonly number[];
+  /** What a slot shows of each, a row of the network's table of embeddings; of a leaf it is never asked for. */
+  readonly shown: readonly number[];
   /** The node above each; −1 at the root. */
   readonly parents: readonly number[];
   /** Position in `pictures` of what a leaf names; −1 at inner nodes. */
@@ -93,7 +99,12 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
       layout: 'uint8 [batch, size, size, 3], RGB',
     },
     geometry,
-    scheme: { name: manifest.config.identifiers.scheme, ...scheme.vocabulary },
+    scheme: {
+      scheme: manifest.config.identifiers.scheme,
+      branching: manifest.config.identifiers.branching,
+      embedding: manifest.config.model?.embedding ?? 'token',
+      ...scheme.vocabulary,
+    },
     search: { exhaustive: isExhaustive(index), beam: manifest.config.retrieval.beam },
     pictures: leavesByRow(trie).map((leaf) => {
       const picture = catalogue.pictures[trie.row(leaf) as number];
@@ -113,6 +124,7 @@ export function exportedTrie({ trie }: Index): ExportedTrie {
   for (const [position, leaf] of leavesByRow(trie).entries()) pictures[leaf] = position;
   return {
     tokens: nodes.map((node) => trie.token(node)),
+    shown: nodes.map((node) => trie.shown(node)),
     parents: nodes.map((node) => trie.parent(node)),
     pictures,
   };

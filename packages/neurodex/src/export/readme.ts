@@ -15,7 +15,7 @@ ${search.exhaustive ? `| \`search.onnx\` | \`pictures\`: uint8 [batch, ${size}, 
 in the files. Pixels go in as they are: red, green, blue, 0 to 255.
 
 - \`index.json\` names the answers: \`pictures\` in order, with their identifiers and labels; \`trie\`, the identifiers as a tree in
-  flat arrays (a node's token, its parent, and at a leaf the position in \`pictures\`); \`scheme\`, the tokens BOS, PAD and EOS;
+  flat arrays (a node's token, what a slot shows of it, its parent, and at a leaf the position in \`pictures\`);
   \`preprocessing\`, how a file becomes what the model sees.
 - \`search.py\` searches with the encoder and the decoder: \`pip install onnxruntime numpy pillow\`, then
   \`python search.py PICTURE…\`.
@@ -26,7 +26,7 @@ ${
 `
     : ''
 }
-A slot shows one token of an identifier: BOS, then its digits. \`positions\` of a slot is ${patches} plus the token's place in the
+A slot shows one node of the trie, on the way of an identifier from the root: what \`shown\` has for it. \`positions\` of a slot is ${patches} plus the token's place in the
 identifier, from 0. \`mask\` is added to the attention scores: its first ${patches} columns are the patches of the picture (0: they
 are seen), the others the slots; 0 where slot i may see slot j, −1e9 where not. A slot sees itself and the tokens before it in
 its own identifier, so that any number of identifiers can be decoded together. The logits of a slot become probabilities by a

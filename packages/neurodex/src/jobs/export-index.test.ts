@@ -200,6 +200,22 @@ describe('exporting an index', () => {
       code: 'system-missing',
     });
   });
+
+  it('is refused for a network behind an image encoder', async () => {
+    const behind = join(root, 'behind.index');
+    await createIndex({
+      dataset: await openFolder(join(root, 'shapes')),
+      out: behind,
+      config: { ...config, encoder: { ...config.encoder, file: index } },
+      systems: ['dsi'],
+      seed: 1,
+      force: false,
+      device: 'cpu',
+      reporter: silentReporter,
+    });
+    const refused = exporting({ onnx: join(root, 'none') }, { index: behind });
+    await expect(refused).rejects.toMatchObject({ code: 'encoder-unusable', message: expect.stringContaining(behind) });
+  }, 60_000);
 });
 
 describe('a static site', () => {

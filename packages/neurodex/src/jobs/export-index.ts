@@ -76,6 +76,7 @@ export async function exportIndex(options: ExportOptions): Promise<ExportSummary
   const index = await openIndex(options.index, runtime, reporter);
   try {
     const original = await index.model();
+    if (original.geometry.stem === 'encoder') throw behindEncoder(index);
     if (out.triton !== undefined) refuseLarge(index);
     const model = storeModel(original, precision);
     const measured =
@@ -116,6 +117,12 @@ function refuseNested(index: string, folders: readonly { readonly folder: string
     });
   }
 }
+
+const behindEncoder = ({ folder }: Index): NeurodexError =>
+  new NeurodexError('encoder-unusable', `the network of ${folder} reads an image encoder, which exports do not hold`, {
+    hint: 'build the index without encoder.file, or with --set encoder.inFront=false, to export it',
+    details: { folder },
+  });
 
 function refuseLarge(index: Index): void {
   if (isExhaustive(index)) return;

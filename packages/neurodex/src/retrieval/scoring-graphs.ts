@@ -1,20 +1,11 @@
-import {
-  float32,
-  type Graph,
-  int32,
-  openParameters,
-  parameterCount,
-  type Tensor,
-  trace,
-  uint8,
-} from '@neurodex/autograd';
-import type { Geometry } from '../models/dsi/geometry.ts';
+import { float32, type Graph, int32, openParameters, parameterCount, type Tensor, trace } from '@neurodex/autograd';
+import { type Geometry, shownType } from '../models/dsi/geometry.ts';
 import { decode, encode } from '../models/dsi/network.ts';
 import { asConstants, dsiParameters, type ParameterArrays } from '../models/dsi/parameters.ts';
 
 /**
  * The network as two graphs that know nothing of a catalogue, for other programs to search with. Inputs and outputs:
- * pictures (uint8 [B,Y,X,3]) → keys0, values0, … (float32 [P,B,D] for each layer); these with tokens (int32 [T,B]),
+ * pictures (as `shownType` has them) → keys0, values0, … (float32 [P,B,D] for each layer); these with tokens (int32 [T,B]),
  * positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
  * @param parameters built in; without them both take the flat vector as an input
  */
@@ -24,7 +15,7 @@ export function scoringGraphs(
   slots: number,
   parameters?: ParameterArrays,
 ): { encoder: Graph; decoder: Graph } {
-  const { size, patches, width, layers } = geometry;
+  const { patches, width, layers } = geometry;
   const specs = dsiParameters(geometry);
   const flat = float32(parameterCount(specs));
   const fed = parameters === undefined ? { parameters: flat } : {};
@@ -33,7 +24,7 @@ export function scoringGraphs(
   const memoryType = float32(patches, batch, width);
   const names = Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
 
-  const encoder = trace({ ...fed, pictures: uint8(batch, size, size, 3) }, (tensors, scope) => {
+  const encoder = trace({ ...fed, pictures: shownType(geometry, batch) }, (tensors, scope) => {
     const { keys, values } = encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 });
     return Object.fromEntries(
       names.flatMap(([key, value], i) => [

@@ -10,7 +10,12 @@ export interface PlainQuery {
 }
 
 /** Systems that look at more than the network's pixels. */
-export const NEEDS_THUMBNAIL: { readonly [Name in SystemName]: boolean } = { dsi: false, bovw: true, pixels: false };
+export const NEEDS_THUMBNAIL: { readonly [Name in SystemName]: boolean } = {
+  dsi: false,
+  bovw: true,
+  pixels: false,
+  encoder: true,
+};
 
 /** Ranks the catalogue of one index, somewhere else than on the thread that serves. */
 export interface Ranker {

@@ -77,7 +77,12 @@ class RankThread {
 export function threadRanker(data: RankThreadData, onWarning: (message: string) => void): Ranker {
   const network = new RankThread(data, onWarning);
   const baselines = new RankThread(data, onWarning);
-  const threads: { readonly [Name in SystemName]: RankThread } = { dsi: network, bovw: baselines, pixels: baselines };
+  const threads: { readonly [Name in SystemName]: RankThread } = {
+    dsi: network,
+    bovw: baselines,
+    pixels: baselines,
+    encoder: network,
+  };
   return {
     async rank(system, queries, k) {
       const request = { kind: 'rank', system, k, ...packed(queries), queries: queries.length } as const;

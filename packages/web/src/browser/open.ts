@@ -4,9 +4,9 @@ import {
   type DsiModel,
   DsiSystem,
   readParameters,
-  SCHEMES,
   type SiteDescription,
   type SitePicture,
+  schemeOf,
   Trie,
 } from 'neurodex/browser';
 import {
@@ -77,9 +77,10 @@ async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => v
   const model = readModel(await files.model(site, onProgress), site);
   const catalogue = site.pictures.filter(({ role }) => role === 'catalogue');
   const trie = new Trie(
-    SCHEMES[site.scheme.name],
+    schemeOf(site.scheme),
     catalogue.map(({ identifier }) => identifier ?? ''),
     catalogue.map(({ row }) => row),
+    site.scheme.embedding,
   );
   onProgress?.({ what: 'Starting the network', done: 0 });
   const { system, probe, runs } = await start(model, trie, site, files.device);

@@ -26,6 +26,12 @@ export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
     score: 'cosine',
     shareOf: (score) => Math.min(1, Math.max(0, score)),
   },
+  encoder: {
+    title: 'encoder',
+    how: 'an image encoder’s embeddings are compared',
+    score: 'cosine',
+    shareOf: (score) => Math.min(1, Math.max(0, score)),
+  },
   pixels: {
     title: 'pixels',
     how: 'the pixels themselves are compared',

@@ -14,7 +14,8 @@ export interface DsiModel {
 const geometrySchema = z.strictObject({
   size: z.int().min(1),
   patchSize: z.int().min(1),
-  stem: z.enum(['linear', 'convolutional']),
+  stem: z.enum(['linear', 'convolutional', 'encoder']),
+  channels: z.int().min(1).optional(),
   patches: z.int().min(1),
   width: z.int().min(1),
   feedForwardWidth: z.int().min(1),
@@ -22,6 +23,8 @@ const geometrySchema = z.strictObject({
   layers: z.int().min(1),
   vocabulary: z.int().min(1),
   pad: z.int().min(0),
+  /** V in models that were made before prefixes could have embeddings. */
+  tokenRows: z.int().min(1).optional(),
   tokens: z.int().min(1),
   positions: z.enum(['sinusoidal', 'learned']),
   attention: z.enum(['causal', 'prefix']),
@@ -48,7 +51,8 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
       cause,
     });
   try {
-    const geometry = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
+    const described = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
+    const geometry = { ...described, tokenRows: described.tokenRows ?? described.vocabulary };
     return { geometry, parameters: readParameters(bytes, geometry) };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);
