@@ -61,12 +61,14 @@ const SHORT_EDGE = 480;
  * Views cut out of photographs: a square of 40 to 80 % of the shorter edge, anywhere, turned by up to 20°, with another
  * brightness. Views of one photograph are relevant to each other: finding the same scene, for which bags of visual words
  * were made.
+ * @returns RGB of SIZE×SIZE pixels, view by view
  */
-export async function photographSet(source: string, folder: string): Promise<PictureSet> {
-  const files = (await readdir(source, { recursive: true })).filter((name) => EXTENSIONS.has(extname(name))).sort();
-  const writer = new SetWriter(folder);
+async function* views(
+  source: string,
+  count: number,
+): AsyncGenerator<{ file: string; view: number; pixels: Uint8Array }> {
   const random = Random.seeded(1);
-  for (const file of files) {
+  for (const file of await photographsIn(source)) {
     const { data, info } = await sharp(join(source, file), { limitInputPixels: false })
       .autoOrient()
       .flatten({ background: '#fff' })
@@ -74,12 +76,33 @@ export async function photographSet(source: string, folder: string): Promise<Pic
       .toColourspace('srgb')
       .raw()
       .toBuffer({ resolveWithObject: true });
-    for (let view = 0; view < VIEWS.catalogue + VIEWS.queries; view++) {
-      const pixels = await cutView(data, info, random);
-      await writer.add(pixels, file, view >= VIEWS.catalogue);
-    }
+    for (let view = 0; view < count; view++) yield { file, view, pixels: await cutView(data, info, random) };
   }
-  return writer.set(`${VIEWS.catalogue + VIEWS.queries} views each of ${files.length} photographs in ${source}`);
+}
+
+const photographsIn = async (source: string): Promise<string[]> =>
+  (await readdir(source, { recursive: true })).filter((name) => EXTENSIONS.has(extname(name))).sort();
+
+/** Views of photographs as both sides index them and are asked. */
+export async function photographSet(source: string, folder: string): Promise<PictureSet> {
+  const writer = new SetWriter(folder);
+  for await (const { file, view, pixels } of views(source, VIEWS.catalogue + VIEWS.queries)) {
+    await writer.add(pixels, file, view >= VIEWS.catalogue);
+  }
+  const { length } = await photographsIn(source);
+  return writer.set(`${VIEWS.catalogue + VIEWS.queries} views each of ${length} photographs in ${source}`);
+}
+
+/** The views as a folder of pictures: a folder for each photograph, with `count` views in it. */
+export async function photographViews(source: string, folder: string, count: number): Promise<void> {
+  for await (const { file, view, pixels } of views(source, count)) {
+    const own = join(folder, file.replaceAll(/[^\w.-]/g, '_'));
+    await mkdir(own, { recursive: true });
+    const raw = { width: SIZE, height: SIZE, channels: 3 } as const;
+    await sharp(pixels, { raw })
+      .png()
+      .toFile(join(own, `${String(view).padStart(3, '0')}.png`));
+  }
 }
 
 async function cutView(data: Buffer, { width, height, channels }: OutputInfo, random: Random): Promise<Uint8Array> {

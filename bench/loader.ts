@@ -45,9 +45,8 @@ function open() {
   const definition = trainingStep({
     geometry: geometryOf(config, numeric.vocabulary, length),
     batch: B,
-    identifiers: 1,
+    asking: maker.asking,
     dropout: config.model.dropout,
-    trieMasking: config.training.trieMasking,
     optimizer: adamW({ weightDecay: config.training.weightDecay, clip: config.training.gradientClip }),
   });
   return { catalogue, maker, definition };
@@ -81,7 +80,7 @@ export const benchmark: Benchmark = {
         const started = performance.now();
         const arrays = (await loader?.next())?.arrays ?? ready;
         const waited = performance.now();
-        const running = trainer.step(memory, { ...arrays }, rate);
+        const running = trainer.step(memory, { pictures: arrays.pictures, ...arrays.asked }, rate);
         loader?.prefetch();
         await running;
         if (step <= 0) continue;

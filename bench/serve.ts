@@ -11,7 +11,7 @@ import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { CATALOGUE_FOLDER } from '../packages/neurodex/src/retrieval/manifest.ts';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
 import { atLeast, type Benchmark, ratio, type Side } from './benchmark.ts';
-import { makeRandomIndex } from './random-index.ts';
+import { randomIndex } from './random-index.ts';
 import { interleave, median } from './statistics.ts';
 
 const PROGRAM = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
@@ -90,7 +90,7 @@ export const benchmark: Benchmark = {
       const out = made ? join(folder, 'index') : String(flags.index);
       if (made) {
         log('making an index of random pictures, trained for a single step');
-        await makeRandomIndex(out, catalogue, Math.ceil((QUERIES * 50) / 49) + 1, ['dsi']);
+        await randomIndex(out, { catalogue, queries: Math.ceil((QUERIES * 50) / 49) + 1, systems: ['dsi'] });
       }
       const index = await openIndex(out, nodeRuntime());
       const queries = queriesOf(index.catalogue, 'test').slice(0, QUERIES);

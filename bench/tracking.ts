@@ -12,6 +12,7 @@ import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { fanOut } from '../packages/neurodex/src/tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../packages/neurodex/src/tracking/run-log.ts';
 import { openTrackers, TRACKER_NAMES } from '../packages/neurodex/src/tracking/trackers.ts';
+import { sampledStep } from '../packages/neurodex/src/training/asking.ts';
 import { trainingStep } from '../packages/neurodex/src/training/step.ts';
 import { atMost, type Benchmark, ratio } from './benchmark.ts';
 import { interleave } from './statistics.ts';
@@ -44,7 +45,13 @@ async function quickStep() {
   const geometry = geometryOf(PRESETS.quick, numeric.vocabulary, 3);
   const { batchSize: B, identifiersPerQuery: R, weightDecay, gradientClip } = PRESETS.quick.training;
   const optimizer = adamW({ weightDecay, clip: gradientClip });
-  const options = { geometry, batch: B, identifiers: R, dropout: 0, trieMasking: false, optimizer };
+  const options = {
+    geometry,
+    batch: B,
+    asking: sampledStep(R, geometry.tokens, geometry.vocabulary, false),
+    dropout: 0,
+    optimizer,
+  };
   const definition = trainingStep(options);
   const trainer = await Trainer.create(nodeRuntime({ device: 'cpu' }), definition);
   const memory = TrainingMemory.initial(definition.parameters, optimizer, 1);

@@ -4,6 +4,7 @@ import { adamW, toOnnx, trainingGraph } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
 import { scoringGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
+import { sampledStep } from '../packages/neurodex/src/training/asking.ts';
 import { trainingStep } from '../packages/neurodex/src/training/step.ts';
 
 /** The graphs of an index as ONNX files, in standard ONNX and with ONNX Runtime's own operators: write_onnx.ts INDEX OUT */
@@ -11,7 +12,8 @@ const [folder = '', out = ''] = process.argv.slice(2);
 const index = await openIndex(folder, nodeRuntime());
 const { geometry, parameters } = await index.model();
 const { encoder, decoder } = scoringGraphs(geometry, 2, 16, parameters);
-const step = trainingStep({ geometry, batch: 4, identifiers: 2, dropout: 0.1, trieMasking: true, optimizer: adamW() });
+const asking = sampledStep(2, geometry.tokens, geometry.vocabulary, true);
+const step = trainingStep({ geometry, batch: 4, asking, dropout: 0.1, optimizer: adamW() });
 mkdirSync(out, { recursive: true });
 for (const [name, graph] of Object.entries({ encoder, decoder, 'training-step': trainingGraph(step) })) {
   for (const contrib of [true, false]) {

@@ -97,6 +97,12 @@ export const configSchema = z.strictObject({
       'share of the retrieval examples whose query is a catalogue picture, for its class-mates and itself',
     ),
     identifiersPerQuery: positive.describe('R, relevant identifiers packed behind one picture'),
+    setTargetsUpTo: z
+      .int()
+      .min(0)
+      .describe(
+        'largest catalogue that is taught all relevant identifiers of a picture at once, each alike; larger ones are taught identifiersPerQuery of them, drawn anew each time',
+      ),
     learningRate: z.number().gt(0),
     schedule: z.enum(['constant', 'cosine']),
     warmupFraction: fraction.describe('share of a phase over which the learning rate rises from zero'),

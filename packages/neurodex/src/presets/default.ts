@@ -33,6 +33,7 @@ export const standard: Config = {
     retrievalShare: 0.75,
     catalogueQueries: 0.4,
     identifiersPerQuery: 2,
+    setTargetsUpTo: 1000, // about N / 9 trie nodes behind each picture
     learningRate: 1.5e-3,
     schedule: 'cosine',
     warmupFraction: 0.05,

@@ -33,6 +33,7 @@ export const seed: Config = {
     retrievalShare: 0.5, // of the joint plan: not used here
     catalogueQueries: 0,
     identifiersPerQuery: 1,
+    setTargetsUpTo: 0,
     learningRate: 5e-4,
     schedule: 'constant',
     warmupFraction: 0,

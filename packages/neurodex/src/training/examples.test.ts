@@ -25,7 +25,7 @@ function makerOf(
 ) {
   const config = {
     ...PRESETS.default,
-    training: { ...PRESETS.default.training, catalogueQueries: options.catalogueQueries ?? 0 },
+    training: { ...PRESETS.default.training, catalogueQueries: options.catalogueQueries ?? 0, setTargetsUpTo: 0 },
     augmentation: { ...PRESETS.default.augmentation, retrieval: options.strength ?? 0, clean: options.clean ?? 0 },
   };
   const phase: Phase = {
@@ -47,12 +47,14 @@ function rowShown(pictures: Uint8Array, b: number): number {
   return catalogue.pictures.findIndex(({ row }) => shown.equals(pixelsOf(catalogue, row)));
 }
 
+const targetsOf = ({ asked }: ReturnType<BatchMaker['allocate']>) => asked.targets as Int32Array;
+
 /** Identifiers asked for in slot b, as rows. */
 function rowsAsked(batch: ReturnType<BatchMaker['allocate']>, b: number, B: number, identifiers: number): number[] {
   return Array.from({ length: identifiers }, (_, r) => {
     const column = (values: Int32Array) =>
       Array.from({ length: LENGTH }, (_, place) => values[(r * LENGTH + place) * B + b] as number);
-    const [inputs, targets] = [column(batch.tokens), column(batch.targets)];
+    const [inputs, targets] = [column(batch.asked.tokens as Int32Array), column(targetsOf(batch))];
     if (inputs.every((token) => token === pad)) return -1;
     const picture = catalogue.pictures.find(({ identifier }) => {
       if (identifier === undefined) return false;
@@ -110,10 +112,10 @@ describe('a batch', () => {
     maker.fill(batch);
     const V = numeric.vocabulary.size;
     for (let b = 0; b < 6; b++) {
-      const targets = Array.from({ length: LENGTH }, (_, place) => batch.targets[place * 6 + b] as number);
+      const targets = Array.from({ length: LENGTH }, (_, place) => targetsOf(batch)[place * 6 + b] as number);
       const expected = trie.allowedTokens(targets);
       targets.forEach((target, place) => {
-        const allowed = batch.allowed.subarray((place * 6 + b) * V, (place * 6 + b + 1) * V);
+        const allowed = (batch.asked.allowed as Uint8Array).subarray((place * 6 + b) * V, (place * 6 + b + 1) * V);
         expect([...allowed]).toEqual([...expected.subarray(place * V, (place + 1) * V)]);
         expect(allowed[target]).toBe(1);
       });

@@ -1,12 +1,12 @@
 import { Random } from '@neurodex/autograd';
 import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
-import { encodeIdentifier } from '../identifiers/encode.ts';
 import type { IdentifierScheme } from '../identifiers/scheme.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import { drawView, showView, type View } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
-import { Deck, type DeckState, sample } from './deck.ts';
+import { type AskedArrays, type Asking, askSample, askSet } from './asking.ts';
+import { Deck, type DeckState } from './deck.ts';
 import type { Phase } from './plan.ts';
 
 /** A picture to show, and the catalogue rows whose identifiers it should give. */
@@ -20,12 +20,7 @@ export interface Example {
 export interface BatchArrays {
   /** uint8 [B,Y,X,3] */
   readonly pictures: Uint8Array;
-  /** int32 [R·M, B] */
-  readonly tokens: Int32Array;
-  /** int32 [R·M, B] */
-  readonly targets: Int32Array;
-  /** uint8 [R·M, B, V] */
-  readonly allowed: Uint8Array;
+  readonly asked: AskedArrays;
 }
 
 /** One picture of a batch: a row of the catalogue's pixels, and how it is changed. */
@@ -84,7 +79,7 @@ export class BatchMaker {
   private readonly indexing: Deck<Example>;
   private readonly queries: Deck<Example>;
   private readonly ownQueries: Deck<Example>;
-  private readonly encoded = new Map<number, { inputs: Int32Array; targets: Int32Array; allowed: Uint8Array }>();
+  readonly asking: Asking;
 
   constructor(
     source: ExampleSource,
@@ -99,21 +94,15 @@ export class BatchMaker {
     this.indexing = new Deck(own.map((picture) => ({ picture, task: 'indexing' as const, relevant: [picture.row] })));
     this.queries = new Deck(decks.queries);
     this.ownQueries = new Deck(decks.ownQueries);
-    for (const { row, identifier } of own) {
-      const { inputs, targets } = encodeIdentifier(source.scheme, identifier ?? '', source.length);
-      this.encoded.set(row, { inputs, targets, allowed: source.trie.allowedTokens(targets) });
-    }
+    const examples = [...decks.queries, ...decks.ownQueries];
+    const most = examples.reduce((n, { relevant }) => Math.max(n, relevant.length), 0);
+    this.asking = askingOf(source, phase, own, most);
   }
 
   allocate(): BatchArrays {
-    const { size } = this.source.catalogue;
-    const B = this.size;
-    const slots = this.phase.identifiers * this.source.length * B;
     return {
-      pictures: new Uint8Array(B * pictureBytes(size)),
-      tokens: new Int32Array(slots),
-      targets: new Int32Array(slots),
-      allowed: new Uint8Array(slots * this.source.scheme.vocabulary.size),
+      pictures: new Uint8Array(this.size * pictureBytes(this.source.catalogue.size)),
+      asked: this.asking.allocate(this.size),
     };
   }
 
@@ -157,16 +146,13 @@ export class BatchMaker {
   }
 
   /** Writes the next batch but for its pictures. @returns what to show in each of the B places */
-  draw(batch: Omit<BatchArrays, 'pictures'>): Showing[] {
+  draw({ asked }: Pick<BatchArrays, 'asked'>): Showing[] {
     const { mix } = this.phase;
-    const { pad } = this.source.scheme.vocabulary;
-    batch.tokens.fill(pad);
-    batch.targets.fill(pad);
-    batch.allowed.fill(1);
+    this.asking.clear(asked);
     return Array.from({ length: this.size }, (_, b) => {
       const example = b < mix.indexing ? this.indexing.draw(this.random) : this.drawQuery();
       const view = this.drawViewOf(example);
-      this.ask(example, batch, b);
+      this.asking.ask(example.relevant, asked, b, this.random);
       return { row: example.picture.row, view };
     });
   }
@@ -182,22 +168,27 @@ export class BatchMaker {
     const strength = task === 'indexing' ? indexing : this.random.uniform() < clean ? 0 : retrieval;
     return drawView(catalogue.size, { ...ranges, strength }, this.random);
   }
+}
 
-  /** R identifiers of relevant pictures, drawn without repetition; where there are fewer, the rest is PAD. */
-  private ask({ relevant }: Example, batch: Omit<BatchArrays, 'pictures'>, b: number): void {
-    const { length, scheme } = this.source;
-    const B = this.size;
-    const V = scheme.vocabulary.size;
-    const chosen = sample(relevant, this.phase.identifiers, this.random);
-    chosen.forEach((row, r) => {
-      const identifier = this.encoded.get(row);
-      if (identifier === undefined) throw new RangeError(`row ${row} is not in the catalogue`);
-      for (let place = 0; place < length; place++) {
-        const at = (r * length + place) * B + b;
-        batch.tokens[at] = identifier.inputs[place] as number;
-        batch.targets[at] = identifier.targets[place] as number;
-        batch.allowed.set(identifier.allowed.subarray(place * V, (place + 1) * V), at * V);
-      }
-    });
-  }
+/**
+ * Small catalogues are taught whole sets of identifiers, larger ones R at a time; and so are those where R identifiers
+ * are the whole set, which then takes fewer slots.
+ * @param most relevant identifiers of any example
+ */
+function askingOf(
+  { scheme, trie, length, config }: ExampleSource,
+  phase: Phase,
+  own: readonly StoredPicture[],
+  most: number,
+): Asking {
+  const { setTargetsUpTo, trieMasking } = config.training;
+  const named = {
+    scheme,
+    trie,
+    length,
+    identifiers: new Map(own.map(({ row, identifier }) => [row, identifier ?? ''])),
+  };
+  return own.length <= setTargetsUpTo && most > phase.identifiers
+    ? askSet(named)
+    : askSample(named, phase.identifiers, trieMasking);
 }

@@ -74,9 +74,8 @@ export class PhaseTraining {
       trainingStep({
         geometry,
         batch: this.maker.size,
-        identifiers: phase.identifiers,
+        asking: this.maker.asking,
         dropout: config.model.dropout,
-        trieMasking: config.training.trieMasking,
         optimizer: this.optimizer,
       }),
     );
@@ -102,7 +101,7 @@ export class PhaseTraining {
     const started = performance.now();
     const batch = await loader.next();
     const learningRate = learningRateAt(phase.schedule, this.done + 1);
-    const running = trainer.step(memory, { ...batch.arrays }, { learningRate });
+    const running = trainer.step(memory, { pictures: batch.arrays.pictures, ...batch.arrays.asked }, { learningRate });
     // The batches that follow are made ready while this one is computed.
     loader.prefetch();
     const { loss = Number.NaN, tokenAccuracy = 0, gradientNorm = Number.NaN } = await running;

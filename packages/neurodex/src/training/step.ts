@@ -1,47 +1,33 @@
 import {
   type InputTypes,
-  int32,
   type Optimizer,
   type ParameterSpecs,
   type TrainingDefinition,
   uint8,
 } from '@neurodex/autograd';
 import type { Geometry } from '../models/dsi/geometry.ts';
-import { dsiLoss } from '../models/dsi/loss.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
+import type { Asking } from './asking.ts';
 
 export interface StepOptions {
   readonly geometry: Geometry;
   /** B */
   readonly batch: number;
-  /** R */
-  readonly identifiers: number;
   readonly dropout: number;
-  /** Whether the batch says which tokens the trie allows. */
-  readonly trieMasking: boolean;
+  /** What the batch asks for beside its pictures. */
+  readonly asking: Pick<Asking, 'inputs' | 'loss'>;
   readonly optimizer: Optimizer;
 }
 
 /** One training step of the ViT-DSI for one batch shape, ready to be compiled (`Trainer.create`, `trainingGraph`). */
 export function trainingStep(options: StepOptions): TrainingDefinition<ParameterSpecs, InputTypes> {
-  const { geometry, batch, identifiers, dropout, trieMasking, optimizer } = options;
-  const T = identifiers * geometry.tokens;
+  const { geometry, batch, asking, dropout, optimizer } = options;
   return {
     parameters: dsiParameters(geometry),
     optimizer,
-    inputs: {
-      pictures: uint8(batch, geometry.size, geometry.size, 3),
-      tokens: int32(T, batch),
-      targets: int32(T, batch),
-      ...(trieMasking ? { allowed: uint8(T, batch, geometry.vocabulary) } : {}),
-    },
-    loss: (parameters, inputs) => {
-      const { loss, tokenAccuracy } = dsiLoss(
-        parameters,
-        inputs as unknown as Parameters<typeof dsiLoss>[1],
-        geometry,
-        { dropout },
-      );
+    inputs: { pictures: uint8(batch, geometry.size, geometry.size, 3), ...asking.inputs(batch) },
+    loss(parameters, inputs) {
+      const { loss, tokenAccuracy } = asking.loss(parameters, inputs, geometry, { dropout });
       return { loss, tokenAccuracy };
     },
   };

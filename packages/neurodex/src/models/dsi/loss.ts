@@ -1,7 +1,28 @@
-import { accuracy, cast, crossEntropy, select, type Tensor } from '@neurodex/autograd';
+import {
+  accuracy,
+  argMax,
+  cast,
+  constant,
+  crossEntropy,
+  div,
+  gather,
+  logSoftmax,
+  maximum,
+  mul,
+  neg,
+  oneHot,
+  reshape,
+  select,
+  sum,
+  type Tensor,
+} from '@neurodex/autograd';
 import type { Geometry } from './geometry.ts';
-import { decode, encode, type ForwardOptions, fixedPlan, packedLayout } from './network.ts';
+import { decode, encode, type ForwardOptions, fixedPlan, type TokenLayout } from './network.ts';
+import type { NodePlan } from './node-plan.ts';
 import type { NamedTensors } from './patches.ts';
+
+/** Added to the logit of a token that the trie forbids: its probability is 0. */
+const FORBIDDEN = -1e9;
 
 export interface Batch {
   /** uint8 [B,Y,X,3] */
@@ -14,21 +35,113 @@ export interface Batch {
   readonly allowed?: Tensor;
 }
 
-/** Teacher forcing in one pass (design: "one pass per step"): mean cross-entropy over all identifiers' tokens. */
+export interface DsiLoss {
+  /** Mean cross-entropy in nats over the tokens that are asked for; scalar. */
+  readonly loss: Tensor;
+  /** Share of those tokens where the likeliest is one that is asked for; scalar. */
+  readonly tokenAccuracy: Tensor;
+}
+
+/**
+ * Teacher forcing in one pass (design: "one pass per step"): mean cross-entropy over all identifiers' tokens. BOS sees
+ * nothing but the picture, so the R identifiers of a picture share it: T = 1 + R·(M−1) slots.
+ */
 export function dsiLoss(
   parameters: NamedTensors,
   batch: Batch,
   geometry: Geometry,
   options: ForwardOptions,
-): { loss: Tensor; tokenAccuracy: Tensor; logits: Tensor } {
+): DsiLoss & { readonly logits: Tensor } {
   const identifiers = batch.tokens.size(0) / geometry.tokens;
   const memory = encode(parameters, batch.pictures, geometry, options);
-  const plan = fixedPlan(batch.tokens, packedLayout(identifiers, geometry.tokens), geometry.patches);
-  const all = decode(parameters, memory, batch.tokens, plan, geometry, options);
-  const logits = batch.allowed === undefined ? all : select(cast(batch.allowed, 'float32'), all, -1e9);
+  const { layout, rows, slots } = sharedStart(identifiers, geometry.tokens);
+  const plan = fixedPlan(batch.tokens, layout, geometry.patches);
+  const pick = (from: Tensor, indices: readonly number[]): Tensor =>
+    gather(from, constant(from.scope, 'int32', [indices.length], Int32Array.from(indices)));
+  const shared = identifiers > 1;
+  const tokens = shared ? pick(batch.tokens, rows) : batch.tokens;
+  const decoded = decode(parameters, memory, tokens, plan, geometry, options);
+  const all = shared ? pick(decoded, slots) : decoded;
+  const logits = batch.allowed === undefined ? all : select(cast(batch.allowed, 'float32'), all, FORBIDDEN);
   return {
     loss: crossEntropy(logits, batch.targets, geometry.pad),
     tokenAccuracy: accuracy(logits, batch.targets, geometry.pad),
     logits,
+  };
+}
+
+/** Slots of R identifiers behind one BOS. */
+function sharedStart(
+  identifiers: number,
+  length: number,
+): {
+  readonly layout: TokenLayout;
+  /** Of each slot, its row among the R·M tokens. */
+  readonly rows: readonly number[];
+  /** Of each of the R·M tokens, its slot. */
+  readonly slots: readonly number[];
+} {
+  const digits = length - 1;
+  const slots = Array.from({ length: identifiers * length }, (_, row) => {
+    const place = row % length;
+    return place === 0 ? 0 : 1 + Math.floor(row / length) * digits + place - 1;
+  });
+  const rows = Array.from({ length: 1 + identifiers * digits }, (_, slot) => slots.indexOf(slot));
+  const owner = (slot: number): number => Math.floor((rows[slot] as number) / length);
+  return {
+    layout: {
+      places: rows.map((row) => row % length),
+      sees: (i, j) => j === 0 || (owner(i) === owner(j) && j <= i),
+    },
+    rows,
+    slots,
+  };
+}
+
+export interface SetBatch {
+  /** uint8 [B,Y,X,3] */
+  readonly pictures: Tensor;
+  /**
+   * float32 [T,B,V]: at each trie node, the share of the wanted identifiers that go on with each token. A row adds up to
+   * the share of them that come by the node.
+   */
+  readonly shares: Tensor;
+}
+
+/**
+ * The cross-entropy of a whole set of wanted identifiers, not of a sample of them: −Σᵣ w(r)·log p(r), with p(r) the
+ * product of its digits' probabilities among those that the trie allows. Shared prefixes are computed once, at the nodes
+ * of the trie; the result is divided by the decisions on the way, so that it is a mean per token, as `dsiLoss` is.
+ * @param plan all branching nodes of the trie, T slots
+ * @param allowed uint8 [T,V], 0 or 1: the children of each node
+ */
+export function setLoss(
+  parameters: NamedTensors,
+  { pictures, shares }: SetBatch,
+  plan: NodePlan,
+  allowed: Uint8Array,
+  geometry: Geometry,
+  options: ForwardOptions,
+): DsiLoss {
+  const [T, B, V] = [plan.tokens.length, pictures.size(0), geometry.vocabulary];
+  const memory = encode(parameters, pictures, geometry, options);
+  const shown = Int32Array.from({ length: T * B }, (_, i) => plan.tokens[Math.floor(i / B)] as number);
+  const tokens = constant(pictures.scope, 'int32', [T, B], shown);
+  const decoded = decode(
+    parameters,
+    memory,
+    tokens,
+    fixedPlan(tokens, plan.layout, geometry.patches),
+    geometry,
+    options,
+  );
+  const mask = reshape(constant(pictures.scope, 'float32', [T, V], Float32Array.from(allowed)), [T, 1, V]);
+  const logits = select(mask, decoded, FORBIDDEN);
+  const decisions = maximum(sum(shares), 1e-9);
+  const chosen = mul(oneHot(cast(argMax(logits), 'int32'), V), shares);
+  return {
+    loss: div(neg(sum(mul(logSoftmax(logits), shares))), decisions),
+    // A right choice is one of the wanted tokens, and counts as much as comes by the node.
+    tokenAccuracy: div(sum(mul(div(chosen, maximum(chosen, 1e-9)), sum(shares, -1, true))), decisions),
   };
 }

@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
+import type { Config } from '../packages/neurodex/src/config.ts';
+import type { Dataset } from '../packages/neurodex/src/datasets/dataset.ts';
+import { openEmoji } from '../packages/neurodex/src/datasets/emoji.ts';
+import { openFolder } from '../packages/neurodex/src/datasets/folder.ts';
+import { openSource } from '../packages/neurodex/src/jobs/open-source.ts';
+import type { Reporter } from '../packages/neurodex/src/progress.ts';
+import { photographViews } from './bovw-pictures.ts';
+
+/** What the identifiers of a cell are: an order of the scheme `numeric`, or another scheme. */
+export const IDENTIFIERS = {
+  clustered: ['identifiers.order=clustered'],
+  random: ['identifiers.order=random'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+export type Identifiers = keyof typeof IDENTIFIERS;
+
+/** One index that is trained and measured. */
+export interface Cell {
+  readonly pictures: PicturesName;
+  /** Pictures in all for Fashion-MNIST, things to tell apart for emoji, 0 for photographs: all there are. */
+  readonly size: number;
+  readonly identifiers: Identifiers;
+  readonly seed: number;
+}
+
+export const cellName = ({ pictures, size, identifiers, seed }: Cell): string =>
+  `${pictures}${size === 0 ? '' : ` ${size}`}, ${identifiers}, seed ${seed}`;
+export const cellFolder = ({ pictures, size, identifiers, seed }: Cell): string =>
+  `${pictures}-${size}-${identifiers}-${seed}`;
+
+interface Pictures {
+  readonly preset: 'default' | 'demo';
+  /** Sizes unless --sizes says others. */
+  readonly sizes: readonly number[];
+  /** Settings at a size, as --set takes them. */
+  settings(size: number): readonly string[];
+  open(size: number, config: Config, context: OpenContext): Promise<Dataset>;
+}
+
+interface OpenContext {
+  readonly seed: number;
+  readonly folder: string;
+  readonly photographs: string | undefined;
+  readonly reporter: Reporter;
+}
+
+/** Where the pictures of a cell come from, and what training is given to learn them. */
+export const PICTURES = {
+  'fashion-mnist': {
+    preset: 'default',
+    sizes: [512],
+    settings: (size) => [
+      'pictures.size=28',
+      'model.patchSize=4',
+      `training.batchSize=${BATCH}`,
+      'training.validateEvery=200',
+      'training.patience=0',
+      `dataset.maxPictures=${size}`,
+      ...bothTasks(Math.ceil(size / 4)),
+    ],
+    open: async (_, config, { seed, reporter }) =>
+      (
+        await openSource({
+          source: 'fashion-mnist',
+          path: join(process.cwd(), 'fashion-mnist'),
+          config,
+          seed,
+          environment: process.env,
+          reporter,
+        })
+      ).dataset,
+  },
+  emoji: {
+    preset: 'demo',
+    sizes: [256],
+    settings: () => [],
+    open: (concepts, _, { seed, reporter }) => openEmoji({ concepts, seed, reporter }),
+  },
+  photographs: {
+    preset: 'default',
+    sizes: [0],
+    settings: () => ['training.indexingEpochs=100', 'training.patience=0'],
+    async open(_, __, { folder, photographs }) {
+      if (photographs === undefined) throw new Error('--pictures photographs needs --photographs FOLDER');
+      const views = join(folder, 'views');
+      await photographViews(photographs, views, VIEWS);
+      return openFolder(views);
+    },
+  },
+} as const satisfies Readonly<Record<string, Pictures>>;
+export type PicturesName = keyof typeof PICTURES;
+
+/** Views of each photograph: a quarter are the catalogue, the others queries. */
+const VIEWS = 40;
+
+/** Of training on Fashion-MNIST, at every size. */
+const STEPS = 2000;
+const BATCH = 32;
+/** Times that every catalogue picture is asked for its own identifier: enough to memorise it. */
+const PASSES = 40;
+
+/** As much of each batch for the indexing task as makes its passes over N pictures; the rest is left to retrieval. */
+function bothTasks(N: number): string[] {
+  const indexing = Math.max(2, Math.round((PASSES * N) / STEPS));
+  return [`training.retrievalShare=${1 - indexing / BATCH}`, `training.indexingEpochs=${(STEPS * indexing) / N}`];
+}
+
+export async function openCell(
+  { pictures, size, identifiers, seed }: Cell,
+  context: Omit<OpenContext, 'seed'> & { readonly settings: readonly string[] },
+): Promise<{ readonly dataset: Dataset; readonly config: Config }> {
+  const declaration: Pictures = PICTURES[pictures];
+  const config = await resolveConfiguration({
+    preset: declaration.preset,
+    settings: [...declaration.settings(size), ...IDENTIFIERS[identifiers], ...context.settings],
+    cwd: process.cwd(),
+  });
+  return { config, dataset: await declaration.open(size, config, { ...context, seed }) };
+}

@@ -1,0 +1,192 @@
+import {
+  adamW,
+  learningRateAt,
+  loadable,
+  Random,
+  type Runtime,
+  type Session,
+  Trainer,
+  TrainingMemory,
+} from '@neurodex/autograd';
+import { type Catalogue, type StoredPicture, withRole } from '../packages/neurodex/src/catalogue/catalogue.ts';
+import type { Config } from '../packages/neurodex/src/config.ts';
+import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
+import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
+import { type Geometry, geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
+import type { DsiModel } from '../packages/neurodex/src/models/dsi/model.ts';
+import { best } from '../packages/neurodex/src/retrieval/answers.ts';
+import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
+import { scoringGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
+import type { Answer, QueryPicture, System } from '../packages/neurodex/src/retrieval/system.ts';
+import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
+import { BatchMaker } from '../packages/neurodex/src/training/examples.ts';
+import type { Phase } from '../packages/neurodex/src/training/plan.ts';
+import { trainingStep } from '../packages/neurodex/src/training/step.ts';
+
+const BATCH = 32;
+
+/**
+ * k-nearest-neighbour search over what the DSI's own encoder makes of the pictures: the mean over patches of the last
+ * block's values, compared by cosine. What the identifiers cost or give beside it is the decoder's doing.
+ */
+export class EmbeddingSystem implements System {
+  readonly name = 'embedding';
+  readonly memorises = true;
+  private readonly encoder: Session;
+  private readonly geometry: Geometry;
+  private readonly rows: readonly number[];
+  private readonly vectors: Float32Array;
+
+  private constructor(encoder: Session, geometry: Geometry, rows: readonly number[], vectors: Float32Array) {
+    this.encoder = encoder;
+    this.geometry = geometry;
+    this.rows = rows;
+    this.vectors = vectors;
+  }
+
+  static async create(runtime: Runtime, { geometry, parameters }: DsiModel, catalogue: Catalogue): Promise<System> {
+    const { encoder: graph } = scoringGraphs(geometry, BATCH, geometry.tokens, parameters);
+    const encoder = await runtime.load(loadable(graph, { contrib: runtime.contrib }));
+    const pictures = withRole(catalogue, 'catalogue');
+    const bytes = geometry.size ** 2 * 3;
+    const vectors = await embed(
+      encoder,
+      geometry,
+      pictures.map(({ row }) => catalogue.pixels.subarray(row * bytes, (row + 1) * bytes)),
+    );
+    return new EmbeddingSystem(
+      encoder,
+      geometry,
+      pictures.map(({ row }) => row),
+      vectors,
+    );
+  }
+
+  async rank(queries: readonly QueryPicture[], k: number): Promise<Answer[][]> {
+    const { width } = this.geometry;
+    const asked = await embed(
+      this.encoder,
+      this.geometry,
+      queries.map(({ pixels }) => pixels),
+    );
+    return queries.map((_, i) => {
+      const query = asked.subarray(i * width, (i + 1) * width);
+      return best(
+        this.rows.map((row, at) => ({ row, score: dot(query, this.vectors, at * width) })),
+        k,
+      );
+    });
+  }
+
+  close(): Promise<void> {
+    return this.encoder.release();
+  }
+}
+
+/** Unit vectors, float32 [n, D]. */
+async function embed(encoder: Session, geometry: Geometry, pictures: readonly Uint8Array[]): Promise<Float32Array> {
+  const { patches: P, width: D, layers, size } = geometry;
+  const bytes = size ** 2 * 3;
+  const out = new Float32Array(pictures.length * D);
+  for (let start = 0; start < pictures.length; start += BATCH) {
+    const batch = pictures.slice(start, start + BATCH);
+    const shown = new Uint8Array(BATCH * bytes);
+    batch.forEach((pixels, b) => void shown.set(pixels, b * bytes));
+    const values = (await encoder.run({ pictures: shown }))[`values${layers - 1}`] as Float32Array;
+    batch.forEach((_, b) => {
+      for (let p = 0; p < P; p++) {
+        for (let d = 0; d < D; d++) {
+          const at = (start + b) * D + d;
+          out[at] = (out[at] as number) + (values[(p * BATCH + b) * D + d] as number);
+        }
+      }
+    });
+  }
+  return normalised(out, D);
+}
+
+/**
+ * A plain classifier of the same network: one digit or more that names the class, learned from all labelled pictures that
+ * the DSI learns from, for the same number of steps. It ranks the catalogue by the probability of each picture's class.
+ */
+export async function classifier(
+  runtime: Runtime,
+  catalogue: Catalogue,
+  config: Config,
+  { steps, seed }: { readonly steps: number; readonly seed: number },
+): Promise<System> {
+  const indexed = withRole(catalogue, 'catalogue');
+  const classes = [...new Set(indexed.map(({ labels }) => labels[0] ?? ''))];
+  const names = classes.map((_, i) => String(i).padStart(String(classes.length - 1).length, '0'));
+  const representatives = classes.map((label) => indexed.find(({ labels }) => labels[0] === label) as StoredPicture);
+  const rowOf = new Map(classes.map((label, i) => [label, (representatives[i] as StoredPicture).row]));
+  const shown = new Map(representatives.map((picture, i) => [picture.row, names[i] as string]));
+  // One picture of each class stands for it; all others are queries for their class.
+  const pictures = catalogue.pictures.map((picture): StoredPicture => {
+    const { identifier: _, ...rest } = picture;
+    const name = shown.get(picture.row);
+    if (name !== undefined) return { ...rest, identifier: name };
+    return picture.role === 'catalogue' ? { ...rest, role: 'train' } : rest;
+  });
+  const reduced: Catalogue = { ...catalogue, pictures };
+  const trie = new Trie(
+    numeric,
+    names,
+    representatives.map(({ row }) => row),
+  );
+  const geometry = geometryOf(config, numeric.vocabulary, trie.maxDepth);
+  const B = config.training.batchSize;
+  const { learningRate, schedule: kind, warmupFraction, weightDecay, gradientClip } = config.training;
+  const schedule = { learningRate, kind, warmupSteps: Math.round(warmupFraction * steps), steps };
+  const phase: Phase = { name: 'retrieval', mix: { indexing: 0, retrieval: B }, steps, identifiers: 1, schedule };
+  const example = (picture: StoredPicture) => ({
+    picture,
+    task: 'retrieval' as const,
+    relevant: [rowOf.get(picture.labels[0] ?? '') as number],
+  });
+  const queries = [...withRole(reduced, 'train'), ...representatives].map(example);
+  const source = { catalogue: reduced, scheme: numeric, trie, length: geometry.tokens, config };
+  const maker = new BatchMaker(
+    { ...source, config: { ...config, training: { ...config.training, catalogueQueries: 0 } } },
+    phase,
+    { queries, ownQueries: queries },
+    Random.stream(seed, 'classifier'),
+  );
+  const optimizer = adamW({ weightDecay, clip: gradientClip });
+  const definition = trainingStep({
+    geometry,
+    batch: B,
+    dropout: config.model.dropout,
+    asking: maker.asking,
+    optimizer,
+  });
+  const trainer = await Trainer.create(runtime, definition);
+  const memory = TrainingMemory.initial(definition.parameters, optimizer, seed);
+  const batch = maker.allocate();
+  for (let step = 1; step <= steps; step++) {
+    maker.fill(batch);
+    const feeds = { pictures: batch.pictures, ...batch.asked };
+    await trainer.step(memory, feeds, { learningRate: learningRateAt(schedule, step) });
+  }
+  await trainer.release();
+  const parameters = memory.parameters.slice();
+  const network = new DsiSystem({ runtime, geometry, trie, search: config.retrieval, parameters });
+  return {
+    name: 'classifier',
+    memorises: false,
+    async rank(asked, k) {
+      const classesOf = await network.rank(asked, classes.length);
+      return classesOf.map((answers) => {
+        const score = new Map(answers.map(({ row, score }) => [row, score]));
+        return best(
+          indexed.map(({ row, labels }) => ({
+            row,
+            score: score.get(rowOf.get(labels[0] ?? '') as number) ?? Number.NEGATIVE_INFINITY,
+          })),
+          k,
+        );
+      });
+    },
+    close: () => network.close(),
+  };
+}

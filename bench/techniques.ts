@@ -1,0 +1,148 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Random } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
+import type { Dataset, Role, SourcePicture } from '../packages/neurodex/src/datasets/dataset.ts';
+import { evaluateSystems } from '../packages/neurodex/src/evaluation/compare.ts';
+import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
+import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
+import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
+import { openSource } from '../packages/neurodex/src/jobs/open-source.ts';
+import { silentReporter } from '../packages/neurodex/src/progress.ts';
+import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
+import type { Benchmark } from './benchmark.ts';
+
+const MEASURES = ['IA@1', 'P@10', 'AP@10'] as const;
+type Figures = Readonly<Record<(typeof MEASURES)[number], number>>;
+
+/** A small network and few steps, so that a difference costs a minute and not an hour. */
+const BASE = [
+  'pictures.size=28',
+  'model.patchSize=4',
+  'model.width=64',
+  'model.feedForwardWidth=128',
+  'model.heads=2',
+  'training.batchSize=32',
+  'training.validateEvery=100000',
+  'training.checkpointEvery=100000',
+  'identifiers.order=random',
+];
+
+/** What is changed, one thing at a time. */
+const TECHNIQUES = {
+  'as the default': [],
+  'two sampled identifiers instead of the whole set': ['training.setTargetsUpTo=0', 'training.identifiersPerQuery=2'],
+  'eight sampled identifiers instead of the whole set': ['training.setTargetsUpTo=0', 'training.identifiersPerQuery=8'],
+  'indexing, then retrieval': [
+    'training.plan=sequential',
+    'training.setTargetsUpTo=0',
+    'training.indexingEpochs=98.5',
+    'training.retrievalEpochs=6',
+  ],
+  'half of the batch indexing': ['training.retrievalShare=0.5'],
+  'an eighth of the batch indexing': ['training.retrievalShare=0.875'],
+  'no catalogue pictures as queries': ['training.catalogueQueries=0'],
+  'a fifth of the queries from the catalogue': ['training.catalogueQueries=0.2'],
+  'no augmentation': ['augmentation.retrieval=0'],
+  'no query shown as it is': ['augmentation.clean=0'],
+  'linear stem': ['model.stem=linear'],
+  'dropout 0.1': ['model.dropout=0.1'],
+  'digits trained against all tokens': ['training.setTargetsUpTo=0', 'training.trieMasking=false'],
+  'clustered identifiers': ['identifiers.order=clustered'],
+  'causal attention among patches': ['model.attention=causal'],
+  'twice the width': ['model.width=128', 'model.feedForwardWidth=256', 'model.heads=4'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** Pictures of each class: those of the size 512, but for the test queries, of which there are enough to see differences. */
+const COUNTS = { catalogue: 13, train: 33, validation: 2, test: 100 } as const satisfies Record<Role, number>;
+
+export const benchmark: Benchmark = {
+  name: 'techniques',
+  description:
+    'what each way of training gives: one thing changed at a time, on 130 catalogue pictures of Fashion-MNIST',
+  flags: {
+    steps: { type: 'string', default: '800' },
+    seeds: { type: 'string', default: '0' },
+    only: { type: 'string', multiple: true, default: [] },
+  },
+  async run({ flags, log }) {
+    const steps = Number(flags.steps);
+    const only = flags.only as string[];
+    const unknown = only.find((name) => !Object.hasOwn(TECHNIQUES, name));
+    if (unknown !== undefined) throw new Error(`--only ${unknown} is none of: ${Object.keys(TECHNIQUES).join('; ')}`);
+    const folder = await mkdtemp(join(tmpdir(), 'neurodex-techniques-'));
+    const sides: Record<string, Record<string, Figures & { seconds: number }>> = {};
+    try {
+      for (const seed of String(flags.seeds).split(',').map(Number)) {
+        for (const [name, settings] of Object.entries(TECHNIQUES)) {
+          if (only.length > 0 && !only.includes(name)) continue;
+          const figures = await measure(join(folder, 'index'), { steps, seed, settings });
+          sides[name] = { ...sides[name], [`seed ${seed}`]: figures };
+          log(`${name}: ${MEASURES.map((measure) => `${measure} ${figures[measure].toFixed(3)}`).join(', ')}`);
+        }
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+    return { sides, ratios: {}, targets: [] };
+  },
+};
+
+async function measure(
+  out: string,
+  { steps, seed, settings }: { readonly steps: number; readonly seed: number; readonly settings: readonly string[] },
+): Promise<Figures & { seconds: number }> {
+  const base = await resolveConfiguration({ preset: 'default', settings: [...BASE, ...settings], cwd: process.cwd() });
+  const { plan, batchSize, retrievalShare } = base.training;
+  // A pass is over the catalogue; of a joint batch, only the indexing part counts towards it.
+  const perStep = plan === 'joint' ? Math.max(1, batchSize - Math.round(batchSize * retrievalShare)) : batchSize;
+  const indexingEpochs = plan === 'joint' ? (steps * perStep) / (10 * COUNTS.catalogue) : base.training.indexingEpochs;
+  const config = { ...base, training: { ...base.training, indexingEpochs } };
+  const { seconds } = await createIndex({
+    dataset: await pictures(config, seed),
+    out,
+    config,
+    systems: ['dsi'],
+    seed,
+    force: true,
+    device: 'cpu',
+    reporter: silentReporter,
+  });
+  const index = await openIndex(out, nodeRuntime());
+  try {
+    const { systems } = await evaluateSystems({
+      systems: [await index.system('dsi')],
+      catalogue: index.catalogue,
+      queries: queriesOf(index.catalogue, 'test'),
+      measures: MEASURES.map(parseMeasure),
+    });
+    return { ...(systems.dsi as Figures), seconds };
+  } finally {
+    await index.close();
+  }
+}
+
+async function pictures(config: Parameters<typeof openSource>[0]['config'], seed: number): Promise<Dataset> {
+  const { dataset } = await openSource({
+    source: 'fashion-mnist',
+    path: join(process.cwd(), 'fashion-mnist'),
+    config,
+    seed,
+    environment: process.env,
+    reporter: silentReporter,
+  });
+  const roles = Object.entries(COUNTS).flatMap(([role, count]) => Array.from({ length: count }, () => role as Role));
+  const taken = new Map<string, number>();
+  const chosen: SourcePicture[] = [];
+  for (const picture of Random.stream(seed, 'techniques').shuffled(dataset.pictures)) {
+    const label = picture.labels[0] ?? '';
+    const number = taken.get(label) ?? 0;
+    const role = roles[number];
+    if (role === undefined) continue;
+    taken.set(label, number + 1);
+    chosen.push({ ...picture, role });
+  }
+  return { ...dataset, pictures: chosen };
+}

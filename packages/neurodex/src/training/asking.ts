@@ -1,0 +1,149 @@
+import { float32, type HostArray, type InputTypes, int32, type Random, type Tensor, uint8 } from '@neurodex/autograd';
+import { encodeIdentifier } from '../identifiers/encode.ts';
+import type { IdentifierScheme } from '../identifiers/scheme.ts';
+import type { Trie } from '../identifiers/trie.ts';
+import type { Geometry } from '../models/dsi/geometry.ts';
+import { type Batch, type DsiLoss, dsiLoss, type SetBatch, setLoss } from '../models/dsi/loss.ts';
+import type { ForwardOptions } from '../models/dsi/network.ts';
+import { type NodePlan, planNodes, slotsFor } from '../models/dsi/node-plan.ts';
+import type { NamedTensors } from '../models/dsi/patches.ts';
+import { sample } from './deck.ts';
+
+/** What a batch holds beside its pictures, by the names of the graph's inputs. */
+export type AskedArrays = Readonly<Record<string, HostArray>>;
+
+/** How training asks for identifiers: what stands in a batch beside its pictures, and the loss of the answers. */
+export interface Asking {
+  /** @param batch B */
+  inputs(batch: number): InputTypes;
+  /** @param inputs pictures (uint8 [B,Y,X,3]) and what `inputs` names */
+  loss(
+    parameters: NamedTensors,
+    inputs: Readonly<Record<string, Tensor>>,
+    geometry: Geometry,
+    options: ForwardOptions,
+  ): DsiLoss;
+  allocate(batch: number): AskedArrays;
+  /** Asks for nothing. */
+  clear(arrays: AskedArrays): void;
+  /** Asks picture b of B for these catalogue rows, each alike. */
+  ask(relevant: readonly number[], arrays: AskedArrays, b: number, random: Random): void;
+}
+
+/** What the identifiers of a catalogue look like to training. */
+export interface Named {
+  readonly scheme: IdentifierScheme;
+  readonly trie: Trie;
+  /** M */
+  readonly length: number;
+  /** Identifiers of catalogue pictures, by row. */
+  readonly identifiers: ReadonlyMap<number, string>;
+}
+
+interface SampleArrays {
+  /** int32 [R·M, B] */
+  readonly tokens: Int32Array;
+  /** int32 [R·M, B] */
+  readonly targets: Int32Array;
+  /** uint8 [R·M, B, V] */
+  readonly allowed: Uint8Array;
+}
+
+/** R identifiers of relevant pictures, drawn without repetition; where there are fewer, the rest is PAD. */
+export function askSample({ scheme, trie, length: M, identifiers }: Named, R: number, trieMasking: boolean): Asking {
+  const { size: V, pad } = scheme.vocabulary;
+  const encoded = new Map(
+    [...identifiers].map(([row, identifier]) => {
+      const { inputs, targets } = encodeIdentifier(scheme, identifier, M);
+      return [row, { inputs, targets, allowed: trie.allowedTokens(targets) }];
+    }),
+  );
+  return {
+    ...sampledStep(R, M, V, trieMasking),
+    allocate: (B) => ({
+      tokens: new Int32Array(R * M * B),
+      targets: new Int32Array(R * M * B),
+      allowed: new Uint8Array(R * M * B * V),
+    }),
+    clear(arrays) {
+      const { tokens, targets, allowed } = arrays as unknown as SampleArrays;
+      tokens.fill(pad);
+      targets.fill(pad);
+      allowed.fill(1);
+    },
+    ask(relevant, arrays, b, random) {
+      const { tokens, targets, allowed } = arrays as unknown as SampleArrays;
+      const B = tokens.length / (R * M);
+      sample(relevant, R, random).forEach((row, r) => {
+        const identifier = encoded.get(row);
+        if (identifier === undefined) throw new RangeError(`row ${row} is not in the catalogue`);
+        for (let place = 0; place < M; place++) {
+          const at = (r * M + place) * B + b;
+          tokens[at] = identifier.inputs[place] as number;
+          targets[at] = identifier.targets[place] as number;
+          allowed.set(identifier.allowed.subarray(place * V, (place + 1) * V), at * V);
+        }
+      });
+    },
+  };
+}
+
+/**
+ * The graph's side of asking for R identifiers of M tokens.
+ * @param trieMasking whether the batch says which tokens the trie allows
+ */
+export function sampledStep(R: number, M: number, V: number, trieMasking: boolean): Pick<Asking, 'inputs' | 'loss'> {
+  return {
+    inputs: (B) => ({
+      tokens: int32(R * M, B),
+      targets: int32(R * M, B),
+      ...(trieMasking ? { allowed: uint8(R * M, B, V) } : {}),
+    }),
+    loss: (parameters, inputs, geometry, options) => dsiLoss(parameters, inputs as unknown as Batch, geometry, options),
+  };
+}
+
+/** All relevant identifiers at once, each alike, at every branching node of the trie. */
+export function askSet({ scheme, trie, identifiers }: Named): Asking {
+  const { size: V } = scheme.vocabulary;
+  const plan = planNodes(trie, slotsFor(trie, trie.nodeCount))[0] as NodePlan;
+  const T = plan.tokens.length;
+  const slots = new Map(Array.from(plan.nodes, (node, slot) => [node, slot]));
+  const allowed = new Uint8Array(T * V);
+  plan.nodes.forEach((node, slot) => {
+    for (const { token } of trie.children(node)) allowed[slot * V + token] = 1;
+  });
+  const decisions = new Map([...identifiers].map(([row, identifier]) => [row, decisionsOf(identifier)]));
+  /** Places of a picture's shares that an identifier adds to. */
+  function decisionsOf(identifier: string): number[] {
+    const path: number[] = [];
+    let node = 0;
+    for (const token of [...scheme.toTokens(identifier), scheme.vocabulary.eos]) {
+      if (trie.childCount(node) > 1) path.push((slots.get(node) as number) * V + token);
+      node = trie.child(node, token) as number;
+    }
+    return path;
+  }
+  return {
+    inputs: (B) => ({ shares: float32(T, B, V) }),
+    loss: (parameters, inputs, geometry, options) =>
+      setLoss(parameters, inputs as unknown as SetBatch, plan, allowed, geometry, options),
+    allocate: (B) => ({ shares: new Float32Array(T * B * V) }),
+    clear: ({ shares }) => void (shares as Float32Array).fill(0),
+    ask(relevant, arrays, b) {
+      const shares = arrays.shares as Float32Array;
+      const B = shares.length / (T * V);
+      for (const row of relevant) {
+        for (const at of decisions.get(row) ?? missing(row)) {
+          const token = at % V;
+          const place = (((at - token) / V) * B + b) * V + token;
+          shares[place] = (shares[place] as number) + 1 / relevant.length;
+        }
+      }
+    },
+  };
+}
+
+function missing(row: number): never {
+  throw new RangeError(`row ${row} is not in the catalogue`);
+}
