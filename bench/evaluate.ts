@@ -8,7 +8,7 @@ import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
 import { SYSTEMS } from '../packages/neurodex/src/retrieval/system.ts';
 import { atLeast, type Benchmark } from './benchmark.ts';
-import { makeRandomIndex } from './random-index.ts';
+import { randomIndex } from './random-index.ts';
 import { interleave, summarise } from './statistics.ts';
 
 /** A runtime that adds up the time its sessions run. */
@@ -26,7 +26,10 @@ function clocked(): { runtime: Runtime; seconds: () => number } {
     },
     release: () => session.release(),
   });
-  return { runtime: { ...real, load: async (model) => clock(await real.load(model)) }, seconds: () => total };
+  return {
+    runtime: { ...real, load: async (model, options) => clock(await real.load(model, options)) },
+    seconds: () => total,
+  };
 }
 
 export const benchmark: Benchmark = {
@@ -48,8 +51,7 @@ export const benchmark: Benchmark = {
       if (systems.length !== wanted.length) throw new Error(`--systems takes some of ${SYSTEMS.join(', ')}`);
       log('making an index of random pictures, trained for a single step');
       const out = join(folder, 'index');
-      // One picture in fifty of the queries is for training, of which there is none.
-      await makeRandomIndex(out, catalogue, Math.ceil((asked * 50) / 49) + 1, systems);
+      await randomIndex(out, { catalogue, queries: Math.ceil((asked * 50) / 49) + 1, systems });
       const { runtime, seconds } = clocked();
       const index = await openIndex(out, runtime);
       const queries = queriesOf(index.catalogue, 'test').slice(0, asked);

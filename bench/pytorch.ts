@@ -21,6 +21,10 @@ const preparation = z.object({
   unavailable: z.array(z.object({ variant: z.string(), dropout: z.number(), reason: z.string() })),
 });
 const peak = z.object({ gflops: z.number() });
+const generation = z.object({ seconds: z.number(), all: z.array(z.number()) });
+
+/** How faithful the seed's algorithm is to the seed: with its faults, or without them (bench/seed_algorithm.py). */
+export type SeedForm = 'written' | 'mended';
 
 export type PyTorchDescription = Omit<z.infer<typeof ready>, 'ready'>;
 /** Seconds: the median, and every step; the loss of the last. */
@@ -46,6 +50,26 @@ export class PyTorch {
   /** Time training steps; the first request of a variant warms it up before. */
   steps(request: { variant: string; dropout: number; steps: number }): Promise<StepMeasurement> {
     return this.#connection.ask(request, measurement);
+  }
+
+  /** Time the seed's own training steps, one forward pass for every digit. */
+  digitSteps({ form, dropout, steps }: { form: SeedForm; dropout: number; steps: number }): Promise<StepMeasurement> {
+    return this.#connection.ask({ digits: form, dropout, steps }, measurement);
+  }
+
+  /** Time the seed's generation of k identifiers for one picture. @returns seconds, the median of the runs */
+  async generate({
+    form,
+    batched,
+    k,
+    runs,
+  }: {
+    form: SeedForm;
+    batched: boolean;
+    k: number;
+    runs: number;
+  }): Promise<number> {
+    return (await this.#connection.ask({ generate: k, form, batched, runs }, generation)).seconds;
   }
 
   /** The fastest 1024³ float32 matrix product, in GFLOP/s. */

@@ -1,4 +1,13 @@
-import { adamW, learningRateAt, Random, type Runtime, Trainer, TrainingMemory } from '@neurodex/autograd';
+import {
+  adamW,
+  learningRateAt,
+  loadable,
+  Random,
+  type Runtime,
+  type Session,
+  Trainer,
+  TrainingMemory,
+} from '@neurodex/autograd';
 import { type Catalogue, type StoredPicture, withRole } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
@@ -7,7 +16,7 @@ import { type Geometry, geometryOf } from '../packages/neurodex/src/models/dsi/g
 import type { DsiModel } from '../packages/neurodex/src/models/dsi/model.ts';
 import { best } from '../packages/neurodex/src/retrieval/answers.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import { Scorer } from '../packages/neurodex/src/retrieval/scorer.ts';
+import { scoringGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
 import type { Answer, QueryPicture, System } from '../packages/neurodex/src/retrieval/system.ts';
 import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
 import { BatchMaker } from '../packages/neurodex/src/training/examples.ts';
@@ -23,29 +32,30 @@ const BATCH = 32;
 export class EmbeddingSystem implements System {
   readonly name = 'embedding';
   readonly memorises = true;
-  private readonly scorer: Scorer;
+  private readonly encoder: Session;
   private readonly geometry: Geometry;
   private readonly rows: readonly number[];
   private readonly vectors: Float32Array;
 
-  private constructor(scorer: Scorer, geometry: Geometry, rows: readonly number[], vectors: Float32Array) {
-    this.scorer = scorer;
+  private constructor(encoder: Session, geometry: Geometry, rows: readonly number[], vectors: Float32Array) {
+    this.encoder = encoder;
     this.geometry = geometry;
     this.rows = rows;
     this.vectors = vectors;
   }
 
   static async create(runtime: Runtime, { geometry, parameters }: DsiModel, catalogue: Catalogue): Promise<System> {
-    const scorer = await Scorer.create(runtime, geometry, BATCH, geometry.tokens, parameters);
+    const { encoder: graph } = scoringGraphs(geometry, BATCH, geometry.tokens, parameters);
+    const encoder = await runtime.load(loadable(graph, { contrib: runtime.contrib }));
     const pictures = withRole(catalogue, 'catalogue');
     const bytes = geometry.size ** 2 * 3;
     const vectors = await embed(
-      scorer,
+      encoder,
       geometry,
       pictures.map(({ row }) => catalogue.pixels.subarray(row * bytes, (row + 1) * bytes)),
     );
     return new EmbeddingSystem(
-      scorer,
+      encoder,
       geometry,
       pictures.map(({ row }) => row),
       vectors,
@@ -55,7 +65,7 @@ export class EmbeddingSystem implements System {
   async rank(queries: readonly QueryPicture[], k: number): Promise<Answer[][]> {
     const { width } = this.geometry;
     const asked = await embed(
-      this.scorer,
+      this.encoder,
       this.geometry,
       queries.map(({ pixels }) => pixels),
     );
@@ -69,12 +79,12 @@ export class EmbeddingSystem implements System {
   }
 
   close(): Promise<void> {
-    return this.scorer.release();
+    return this.encoder.release();
   }
 }
 
 /** Unit vectors, float32 [n, D]. */
-async function embed(scorer: Scorer, geometry: Geometry, pictures: readonly Uint8Array[]): Promise<Float32Array> {
+async function embed(encoder: Session, geometry: Geometry, pictures: readonly Uint8Array[]): Promise<Float32Array> {
   const { patches: P, width: D, layers, size } = geometry;
   const bytes = size ** 2 * 3;
   const out = new Float32Array(pictures.length * D);
@@ -82,7 +92,7 @@ async function embed(scorer: Scorer, geometry: Geometry, pictures: readonly Uint
     const batch = pictures.slice(start, start + BATCH);
     const shown = new Uint8Array(BATCH * bytes);
     batch.forEach((pixels, b) => void shown.set(pixels, b * bytes));
-    const values = (await scorer.encode(shown))[`values${layers - 1}`] as Float32Array;
+    const values = (await encoder.run({ pictures: shown }))[`values${layers - 1}`] as Float32Array;
     batch.forEach((_, b) => {
       for (let p = 0; p < P; p++) {
         for (let d = 0; d < D; d++) {

@@ -29,15 +29,12 @@ function randomPictures(catalogue: number, queries: number): Dataset {
 }
 
 /**
- * An index of random pictures in the shape of the `default` preset, trained for a single step: as quick to make as it can
- * be, and as slow to search as any.
- * @param queries one in fifty is for training, the others are test queries
+ * An index in the shape of the `default` preset, trained for a single step.
+ * @param queries of which one in fifty is for training, of which there is none
  */
-export async function makeRandomIndex(
+export async function randomIndex(
   out: string,
-  catalogue: number,
-  queries: number,
-  systems: readonly SystemName[],
+  { catalogue, queries, systems }: { catalogue: number; queries: number; systems: readonly SystemName[] },
 ): Promise<void> {
   await createIndex({
     dataset: randomPictures(catalogue, queries),

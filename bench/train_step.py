@@ -9,6 +9,9 @@ Requests, one JSON object a line, each answered by one line ({"error": …} when
     {"prepare": true, "dropouts": [0.1, 0]}
         → {"fastest": [{dropout, variant}], "measured": [{…, seconds_per_step, minimum}], "unavailable": [{…, reason}]}
     {"peak": true}                                 → {"gflops": …}, the best 1024³ float32 matrix product
+    {"digits": form, "dropout": 0.1, "steps": n}   → as for a variant: the seed's step, one forward pass for every digit
+    {"generate": k, "form": form, "batched": false, "runs": n}
+        → {"seconds": median, "all": […]}: the seed's generation of k identifiers for one picture (seed_algorithm.py)
 
 A variant's name says how the same function is computed, four words joined by "-":
     eager | compiled      torch.compile in its default mode; max-autotune was tried and gained nothing here
@@ -28,6 +31,7 @@ import time
 
 import torch
 
+from seed_algorithm import SeedAlgorithm, optimiser_of
 from seed_network import SeedNetwork, Shape, draw_factors
 
 VARIANTS = ["-".join(words) for words in itertools.product(
@@ -85,9 +89,54 @@ class Trainer:
         return seconds, loss.item()
 
 
+class DigitTrainer:
+    """The seed's own step: one forward pass for every digit, one backward pass, clip, AdamW."""
+
+    def __init__(self, form: str, dropout: float):
+        torch.manual_seed(0)
+        shape = Shape()
+        self.model = SeedAlgorithm(shape, dropout, form)
+        self.optimiser = optimiser_of(self.model)
+        self.batches = itertools.cycle([random_batch(shape, seed) for seed in range(4)])
+        self.run(1)
+
+    def run(self, steps: int) -> tuple[list[float], float]:
+        """Seconds of each step, and the last loss."""
+        seconds, loss = [], torch.tensor(float("nan"))
+        for _ in range(steps):
+            batch = next(self.batches)
+            start = time.perf_counter()
+            loss = self.model(*batch)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0, foreach=True)
+            self.optimiser.step()
+            self.optimiser.zero_grad(set_to_none=True)
+            seconds.append(time.perf_counter() - start)
+        return seconds, loss.item()
+
+
+class Generator:
+    """The seed's generation for one picture: identifiers of two digits, as a catalogue of 96 has."""
+
+    def __init__(self, form: str):
+        torch.manual_seed(0)
+        self.model = SeedAlgorithm(dataclasses.replace(Shape(), batch=1, tokens=3), 0.0, form).eval()
+        self.picture = random_batch(dataclasses.replace(Shape(), batch=1), 7)[0]
+
+    def run(self, k: int, batched: bool, runs: int) -> list[float]:
+        seconds = []
+        for _ in range(runs):
+            start = time.perf_counter()
+            self.model.generate(self.picture, k, batched)
+            seconds.append(time.perf_counter() - start)
+        return seconds
+
+
 class Server:
     def __init__(self) -> None:
         self.trainers: dict[tuple[str, float], Trainer] = {}
+        self.digit_trainers: dict[tuple[str, float], DigitTrainer] = {}
+        self.generators: dict[str, Generator] = {}
 
     def trainer(self, variant: str, dropout: float) -> Trainer:
         if variant not in VARIANTS:
@@ -103,6 +152,19 @@ class Server:
     def measure(self, variant: str, dropout: float, steps: int) -> dict:
         seconds, loss = self.trainer(variant, dropout).run(max(1, steps))
         return {"seconds_per_step": statistics.median(seconds), "all": seconds, "loss": loss}
+
+    def digits(self, form: str, dropout: float, steps: int) -> dict:
+        key = (form, dropout)
+        if key not in self.digit_trainers:
+            self.digit_trainers[key] = DigitTrainer(form, dropout)
+        seconds, loss = self.digit_trainers[key].run(max(1, steps))
+        return {"seconds_per_step": statistics.median(seconds), "all": seconds, "loss": loss}
+
+    def generate(self, k: int, form: str, batched: bool, runs: int) -> dict:
+        if form not in self.generators:
+            self.generators[form] = Generator(form)
+        seconds = self.generators[form].run(k, batched, max(1, runs))
+        return {"seconds": statistics.median(seconds), "all": seconds}
 
     def prepare(self, dropouts: list[float]) -> dict:
         """Every variant in turn for some rounds, then the three best of each dropout for some more. The least step of
@@ -140,6 +202,12 @@ class Server:
             return {"gflops": peak_gflops()}
         if request.get("prepare"):
             return self.prepare([float(rate) for rate in request.get("dropouts", [0.1, 0])])
+        if "digits" in request:
+            return self.digits(request["digits"], float(request["dropout"]), int(request["steps"]))
+        if "generate" in request:
+            return self.generate(
+                int(request["generate"]), request["form"], bool(request["batched"]), int(request["runs"])
+            )
         if "variant" in request:
             return self.measure(request["variant"], float(request["dropout"]), int(request["steps"]))
         raise ValueError(f"not a request: {json.dumps(request)}")
@@ -208,6 +276,11 @@ def check() -> bool:
         loss.backward()
         worst = max(distance(parameter.grad, expected[name]) for name, parameter in network.named_parameters())
         met &= report(f"{variant}: loss and gradients", max(worst, distance(loss.detach(), expected_loss)), TOLERANCE)
+
+    torch.manual_seed(2)
+    digits = SeedAlgorithm(shape, 0.0, "mended").to(torch.float64)
+    expected_digits = digits.one_pass(*batch).detach()
+    met &= report("one forward pass for every digit: loss", distance(digits(*batch).detach(), expected_digits), 1e-9)
 
     network, _ = build("eager-sdpa-all-bytes", shape, 0.1)
     dropped = network.dropout(torch.ones(1_000_000), draw_factors(1_000_000, 0.1))

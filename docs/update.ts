@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configurationTable } from '../packages/neurodex/src/cli/configuration-table.ts';
+import { graphCosts } from '../tests/graphs.ts';
 import { layerOverrides } from '../tests/layers.ts';
 
 /**
  * `npm run docs`: writes what tests expect to be the same in two places: the table of configuration keys and presets in
- * docs/cli.md, and the lint rule of the layers in biome.json.
+ * docs/cli.md, the lint rule of the layers in biome.json, and what the graphs of the presets cost in tests/graphs.json.
  */
 const root = new URL('../', import.meta.url);
 
@@ -21,5 +22,8 @@ writeFileSync(cli, [...lines.slice(0, start), configurationTable(), ...rest].joi
 const biome = new URL('biome.json', root);
 const config = JSON.parse(readFileSync(biome, 'utf8')) as Record<string, unknown>;
 writeFileSync(biome, JSON.stringify({ ...config, overrides: layerOverrides() }, null, 2));
+const graphs = new URL('tests/graphs.json', root);
+writeFileSync(graphs, JSON.stringify(graphCosts(), null, 2));
 const program = fileURLToPath(new URL('node_modules/@biomejs/biome/bin/biome', root));
-execFileSync(process.execPath, [program, 'format', '--write', fileURLToPath(biome)], { stdio: 'ignore' });
+const written = [biome, graphs].map((file) => fileURLToPath(file));
+execFileSync(process.execPath, [program, 'format', '--write', ...written], { stdio: 'ignore' });

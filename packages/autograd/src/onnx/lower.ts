@@ -50,11 +50,12 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): OnnxModel 
     });
   }
   for (const [from, to] of aliases) emitter.node('Identity', [from], [to]);
-  const read = new Set(emitter.nodes.flatMap((n) => n.inputs));
+  const nodes = mergeReshapes(emitter.nodes, new Set(simple.outputs.map(({ name }) => name)));
+  const read = new Set(nodes.flatMap((n) => n.inputs));
   const value = ({ name, value: id }: { name: string; value: number }) => ({ name, ...typeOf(graph, id) });
   return {
     name: options.name ?? 'graph',
-    nodes: emitter.nodes,
+    nodes,
     initializers: emitter.initializers.filter((t) => read.has(t.name)),
     inputs: [...simple.inputs, ...simple.noise].filter(({ name }) => read.has(name)).map(value),
     outputs: simple.outputs.map(value),
@@ -63,6 +64,20 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): OnnxModel 
 }
 
 export const toOnnx = (graph: Graph, options: LowerOptions = {}): Uint8Array => encodeModel(lowerGraph(graph, options));
+
+/** A Reshape of a Reshape is one; the first goes where nobody else reads it. */
+function mergeReshapes(nodes: readonly OnnxNode[], outputs: ReadonlySet<string>): OnnxNode[] {
+  const before = new Map<string, string>();
+  const merged = nodes.map((node) => {
+    if (node.opType !== 'Reshape') return node;
+    const [input = '', shape = ''] = node.inputs;
+    const source = before.get(input) ?? input;
+    for (const output of node.outputs) before.set(output, source);
+    return source === input ? node : { ...node, inputs: [source, shape] };
+  });
+  const read = new Set(merged.flatMap(({ inputs }) => inputs));
+  return merged.filter((node) => node.opType !== 'Reshape' || node.outputs.some((o) => read.has(o) || outputs.has(o)));
+}
 
 function typeOf(graph: Graph, value: number): TensorType {
   const type = graph.types[value];

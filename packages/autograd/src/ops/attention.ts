@@ -15,7 +15,8 @@ export interface AttentionAttributes {
 
 /**
  * Scaled dot-product attention of H heads (Vaswani et al. 2017), sequence first: queries [S,B,D], keys and values
- * [K,B,D], and optionally a mask [S,K] that is added to the scores (0: seen; a large negative number: hidden).
+ * [K,B,D], and optionally a mask [S,K], or [B,1,S,K] for each of the batch, that is added to the scores (0: seen; a large
+ * negative number: hidden).
  * Outputs: [S,B,D], and the probabilities [B,H,S,K] that the gradient reads; the mask and the probabilities have no
  * gradient.
  *
@@ -41,8 +42,8 @@ export const attentionOp = defineOp<AttentionAttributes>({
         `takes queries [S,B,D] and keys and values [K,B,D] with D a multiple of ${heads} heads`,
       );
     }
-    if (mask !== undefined && !sameShape(mask.shape, [s, keys]))
-      throw new ShapeError('attention', inputs, `the mask is not [${s},${keys}]`);
+    if (mask !== undefined && !sameShape(mask.shape, [s, keys]) && !sameShape(mask.shape, [batch, 1, s, keys]))
+      throw new ShapeError('attention', inputs, `the mask is neither [${s},${keys}] nor [${batch},1,${s},${keys}]`);
     return [
       { dtype: 'float32', shape: [s, batch, width] },
       { dtype: 'float32', shape: [batch, heads, s, keys] },
@@ -113,6 +114,10 @@ export const attentionOp = defineOp<AttentionAttributes>({
     {
       inputs: [{ shape: [2, 2, 6] }, { shape: [5, 2, 6] }, { shape: [5, 2, 6] }, { shape: [2, 5] }],
       attributes: { heads: 3 },
+    },
+    {
+      inputs: [{ shape: [2, 2, 6] }, { shape: [5, 2, 6] }, { shape: [5, 2, 6] }, { shape: [2, 1, 2, 5] }],
+      attributes: { heads: 2 },
     },
   ],
 });

@@ -22,7 +22,12 @@ export interface Runtime {
   readonly device: Device;
   /** Whether `com.microsoft` operators run well on this device. */
   readonly contrib: boolean;
-  load(model: LoadableModel): Promise<Session>;
+  load(model: LoadableModel, options?: LoadOptions): Promise<Session>;
+}
+
+export interface LoadOptions {
+  /** Runs on the calling thread alone: for a graph whose operations are too small to be worth sharing. */
+  readonly small?: boolean;
 }
 
 /** ONNX bytes with the types of what goes in and out. */

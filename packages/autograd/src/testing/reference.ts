@@ -93,7 +93,7 @@ const attention: Rule<Attributes<'attention'>> = (inputs, { heads }) => {
   const size = width / heads;
   const scores = build([batch, heads, s, keys], ([b = 0, h = 0, i = 0, j = 0]) => {
     const products = Array.from({ length: size }, (_, d) => at(q, [i, b, h * size + d]) * at(k, [j, b, h * size + d]));
-    return total(products) / Math.sqrt(size) + (mask === undefined ? 0 : at(mask, [i, j]));
+    return total(products) / Math.sqrt(size) + (mask === undefined ? 0 : at(mask, [b, 0, i, j]));
   });
   const probabilities = rows(scores, softmax);
   const out = build([s, batch, width], ([i = 0, b = 0, d = 0]) =>

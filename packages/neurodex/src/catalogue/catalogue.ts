@@ -27,7 +27,7 @@ export interface Catalogue {
   readonly hasClasses: boolean;
   readonly notices: readonly LicenceNotice[];
   readonly skipped: readonly SkippedFile[];
-  /** uint8 [rows, size, size, 3], row after row. */
+  /** uint8 [rows, size, size, 3], row after row; of a stored catalogue, read when first asked for. */
   readonly pixels: Uint8Array;
   /** The larger picture that is kept for people and for the bag of visual words, read when asked for. */
   thumbnail(row: number): Promise<Picture>;

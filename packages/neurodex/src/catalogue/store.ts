@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileMetaData } from 'hyparquet';
@@ -11,21 +12,31 @@ import type { Catalogue, StoredPicture } from './catalogue.ts';
 import { type CatalogueManifest, damaged, readManifest, unreadable } from './manifest.ts';
 import { readShardMetadata, readShardRows, readShardThumbnail, readShardVectors } from './shard.ts';
 
+/** Bytes read at once. */
+const PIECE = 2 ** 24;
+
 /** A catalogue without its pixels: enough to name answers. */
 export type CatalogueRows = Omit<Catalogue, 'pixels' | 'thumbnail'>;
 
 /**
- * The rows of the catalogue in `folder` (the folder that holds catalogue.json), and its pixels.
- * @param pixels of the same catalogue, where another thread has read them: they are not read again
+ * The rows of the catalogue in `folder` (the folder that holds catalogue.json), and its pixels, which are checked now and
+ * held from when they are first asked for.
+ * @param shared the pixels, where another thread has read them: they are neither checked nor read again
  * @throws NeurodexError `index-missing`, `index-damaged` (naming the file), `index-newer`
  */
-export async function openCatalogue(folder: string, pixels?: Uint8Array): Promise<Catalogue> {
+export async function openCatalogue(folder: string, shared?: Uint8Array): Promise<Catalogue> {
   const manifest = await readManifest(folder);
   const rows = await readRows(folder, manifest);
   const thumbnails = new ThumbnailReader(folder, manifest);
+  if (shared === undefined) await checkPixels(folder, manifest);
+  let pixels = shared;
   return {
     ...rows,
-    pixels: pixels ?? (await readPixels(folder, manifest)),
+    // Most of the memory of an index, and searching with the network reads none of it: they are held once somebody asks.
+    get pixels() {
+      pixels ??= readPixels(folder, manifest);
+      return pixels;
+    },
     thumbnail: async (row) => decodeThumbnail(await thumbnails.read(row), `the thumbnail of row ${row} in ${folder}`),
   };
 }
@@ -207,16 +218,32 @@ function toObjects(value: unknown): PictureObject[] | 'damaged' | undefined {
   return objects;
 }
 
-async function readPixels(folder: string, { pixels, rows, size }: CatalogueManifest): Promise<Uint8Array> {
+async function checkPixels(folder: string, { pixels }: CatalogueManifest): Promise<void> {
   const path = join(folder, pixels.file);
   await checkSize(path, pixels.bytes);
+  checkDigest(path, await readable(path, () => digestFile(path)), pixels.sha256);
+}
+
+/** The pixels, whose digest has been checked before. */
+function readPixels(folder: string, { pixels, rows, size }: CatalogueManifest): Uint8Array {
+  const path = join(folder, pixels.file);
   // Training shows pictures on other threads, which read them where they are.
   const cache = new Uint8Array(new SharedArrayBuffer(rows * size * size * 3));
-  const digest = await readable(path, () =>
-    // A file that grew after its size was checked must not write past the cache.
-    digestFile(path, (bytes, position) => cache.set(bytes.subarray(0, Math.max(0, cache.length - position)), position)),
-  );
-  checkDigest(path, digest, pixels.sha256);
+  try {
+    const file = openSync(path, 'r');
+    try {
+      let filled = 0;
+      while (filled < cache.length) {
+        const read = readSync(file, cache, filled, Math.min(PIECE, cache.length - filled), filled);
+        if (read === 0) throw wrongSize(path, filled, pixels.bytes);
+        filled += read;
+      }
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw error instanceof NeurodexError ? error : unreadable(error, path);
+  }
   return cache;
 }
 

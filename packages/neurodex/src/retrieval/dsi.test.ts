@@ -9,8 +9,8 @@ import { dsiParameters } from '../models/dsi/parameters.ts';
 import { batchFor, DsiSystem, FINE_BATCHES } from './dsi.ts';
 import { ExactSearch } from './exact.ts';
 import { asQueries } from './queries.fixture.ts';
-import { Scorer } from './scorer.ts';
 import { smallNetwork } from './small-network.fixture.ts';
+import type { Answer } from './system.ts';
 
 /** Of a picture of the small network. */
 const BYTES = 16 * 16 * 3;
@@ -102,20 +102,51 @@ describe.each([
     expect(planNodes(network.trie, few).length).toBeGreaterThan(
       planNodes(network.trie, slotsFor(network.trie, 512)).length,
     );
-    const scorer = await Scorer.create(runtime, network.geometry, 1, few, network.parameters);
-    const [found = []] = await new ExactSearch(network.trie, scorer).rank(
-      await scorer.encode(picture),
-      1,
-      options.count,
-    );
+    const shape = { batch: 1, slots: few };
+    const search = await ExactSearch.create(runtime, network.trie, network.geometry, shape, network.parameters);
+    const [found = []] = await search.rank(picture, 1, options.count);
     for (const [i, { row, score }] of found.entries()) {
       expect(row).toBe(expected[i]?.row);
       expect(score).toBeCloseTo(expected[i]?.score as number, 4);
     }
-    await scorer.release();
+    await search.release();
     await system.close();
   });
 });
+
+/**
+ * Beam search by the probabilities of all identifiers: a prefix is as probable as all identifiers that begin with it
+ * together. `#` ends an identifier.
+ */
+function plainBeam({ identifiers, rows }: Network, answers: readonly Answer[], width: number): Answer[] {
+  const whole = new Map(identifiers.map((identifier, i) => [`${identifier}#`, rows[i] as number]));
+  const scores = new Map(answers.map(({ row, score }) => [row, score]));
+  const probability = (prefix: string) =>
+    [...whole].reduce((sum, [name, row]) => sum + (name.startsWith(prefix) ? Math.exp(scores.get(row) ?? NaN) : 0), 0);
+  let beam = [''];
+  while (beam.some((prefix) => !whole.has(prefix))) {
+    const longer = beam.flatMap((prefix) =>
+      whole.has(prefix)
+        ? [prefix]
+        : [
+            ...new Set(
+              [...whole.keys()]
+                .filter((name) => name.startsWith(prefix))
+                .map((name) => name.slice(0, prefix.length + 1)),
+            ),
+          ],
+    );
+    const ranked = longer.map((prefix) => ({ prefix, probability: probability(prefix) }));
+    beam = ranked
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, width)
+      .map(({ prefix }) => prefix);
+  }
+  return beam.map((name) => {
+    const row = whole.get(name) as number;
+    return { row, score: scores.get(row) as number };
+  });
+}
 
 describe('beam search', () => {
   const network = smallNetwork(70, { seed: 5 });
@@ -154,6 +185,34 @@ describe('beam search', () => {
     await exact.close();
     await beam.close();
   });
+
+  it.each([
+    { zeroPadding: true, width: 3, attention: 'prefix' },
+    { zeroPadding: false, width: 6, attention: 'causal' },
+    { zeroPadding: false, width: 30, attention: 'prefix' },
+  ] as const)(
+    'keeps at every depth the prefixes of a plain beam search: $width, padding $zeroPadding',
+    async (options) => {
+      const many = smallNetwork(1300, { seed: 7, ...options });
+      const pictures = many.pictures(3);
+      const exact = systemOf(many);
+      const beam = systemOf(many, { exactUpTo: 0, beam: options.width });
+      const all = await exact.rank(asQueries(pictures, BYTES), 1300);
+      for (const together of [true, false]) {
+        const queries = asQueries(pictures, BYTES);
+        const found = together
+          ? await beam.rank(queries, options.width)
+          : (await Promise.all(queries.map((query) => beam.rank([query], options.width)))).flat();
+        found.forEach((answers, query) => {
+          const expected = plainBeam(many, all[query] ?? [], options.width);
+          expect(answers.map(({ row }) => row)).toEqual(expected.map(({ row }) => row));
+          for (const [i, { score }] of answers.entries()) expect(score).toBeCloseTo(expected[i]?.score as number, 4);
+        });
+      }
+      await exact.close();
+      await beam.close();
+    },
+  );
 
   it('leaves the field to exhaustive scoring when more answers are wanted than it can hold', async () => {
     const beam = systemOf(network, { exactUpTo: 0, beam: 4 });

@@ -5,7 +5,6 @@ import type { Geometry } from '../models/dsi/geometry.ts';
 import { slotsFor } from '../models/dsi/node-plan.ts';
 import { BeamSearch } from './beam.ts';
 import { ExactSearch } from './exact.ts';
-import { Scorer } from './scorer.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 
 /** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
@@ -43,16 +42,8 @@ export interface DsiOptions {
   readonly parameters: Float32Array | (() => Float32Array);
 }
 
-interface Searcher {
-  readonly batch: number;
-  readonly scorer: Scorer;
-  rank(
-    encoded: Awaited<ReturnType<Scorer['encode']>>,
-    queries: number,
-    k: number,
-    parameters?: Float32Array,
-  ): Promise<Answer[][]>;
-}
+/** The two ways to search; each for one batch size. */
+type Searcher = ExactSearch | BeamSearch;
 
 /** The differentiable search index as a system: encode each query once, then search the trie of real identifiers. */
 export class DsiSystem implements System {
@@ -77,15 +68,14 @@ export class DsiSystem implements System {
       // A batch that is not full ends in black pictures, whose answers nobody asks for.
       const pictures = new Uint8Array(searcher.batch * bytes);
       for (const [i, { pixels }] of batch.entries()) pictures.set(pixels, i * bytes);
-      const encoded = await searcher.scorer.encode(pictures, current);
-      answers.push(...(await searcher.rank(encoded, batch.length, k, current)));
+      answers.push(...(await searcher.rank(pictures, batch.length, k, current)));
     }
     return answers;
   }
 
   /** Frees the graphs. */
   async close(): Promise<void> {
-    for (const searcher of this.searchers.values()) await (await searcher).scorer.release();
+    for (const searcher of this.searchers.values()) await (await searcher).release();
     this.searchers.clear();
   }
 
@@ -103,15 +93,9 @@ export class DsiSystem implements System {
 
   private async makeSearcher(batch: number, exact: boolean): Promise<Searcher> {
     const { runtime, geometry, trie, search, parameters } = this.options;
-    const slots = exact ? slotsFor(trie, EXACT_SLOTS) : search.beam * geometry.tokens;
-    const scorer = await Scorer.create(
-      runtime,
-      geometry,
-      batch,
-      slots,
-      typeof parameters === 'function' ? undefined : parameters,
-    );
-    const method = exact ? new ExactSearch(trie, scorer) : new BeamSearch(trie, scorer);
-    return { batch, scorer, rank: (encoded, queries, k, current) => method.rank(encoded, queries, k, current) };
+    const built = typeof parameters === 'function' ? undefined : parameters;
+    return exact
+      ? await ExactSearch.create(runtime, trie, geometry, { batch, slots: slotsFor(trie, EXACT_SLOTS) }, built)
+      : await BeamSearch.create(runtime, trie, geometry, { batch, width: search.beam }, built);
   }
 }

@@ -1,56 +1,76 @@
+import type { Runtime } from '@neurodex/autograd';
 import type { Trie } from '../identifiers/trie.ts';
+import type { Geometry } from '../models/dsi/geometry.ts';
 import { maskOf, positionsOf } from '../models/dsi/network.ts';
 import { type NodePlan, planNodes } from '../models/dsi/node-plan.ts';
 import { best } from './answers.ts';
 import { choose } from './choose.ts';
-import type { EncodedPictures, Scorer, TokenSlots } from './scorer.ts';
+import { Scorer, type TokenSlots } from './scorer.ts';
 import type { Answer } from './system.ts';
 
-interface PreparedPlan {
-  readonly plan: NodePlan;
-  readonly slots: TokenSlots;
-}
-
-/** Exhaustive scoring: every branching node of the trie is decoded, and every leaf gets its log-probability. */
+/**
+ * Exhaustive scoring: every branching node of the trie is decoded, and every leaf gets its log-probability. The first plan
+ * of nodes goes through the network together with the picture; what does not fit into it follows plan by plan.
+ */
 export class ExactSearch {
+  readonly batch: number;
   private readonly trie: Trie;
   private readonly scorer: Scorer;
-  private readonly plans: readonly PreparedPlan[];
+  /** The first is decoded with the picture. */
+  private readonly plans: readonly NodePlan[];
+  /** Of all plans but the first. */
+  private readonly slots: readonly TokenSlots[];
 
-  constructor(trie: Trie, scorer: Scorer) {
+  private constructor(trie: Trie, scorer: Scorer, plans: readonly NodePlan[]) {
     this.trie = trie;
     this.scorer = scorer;
+    this.plans = plans;
+    this.batch = scorer.shape.batch;
     const { patches } = scorer.geometry;
-    this.plans = planNodes(trie, scorer.slots).map((plan) => ({
-      plan,
-      slots: {
-        tokens: Int32Array.from(
-          { length: scorer.slots * scorer.batch },
-          (_, i) => plan.tokens[Math.floor(i / scorer.batch)] as number,
-        ),
-        positions: positionsOf(plan.layout, patches),
-        mask: maskOf(plan.layout, patches),
-      },
+    this.slots = plans.slice(1).map(({ tokens, layout }) => ({
+      tokens: Int32Array.from(
+        { length: tokens.length * this.batch },
+        (_, i) => tokens[Math.floor(i / this.batch)] as number,
+      ),
+      positions: positionsOf(layout, patches),
+      mask: maskOf(layout, patches),
     }));
   }
 
-  /** The catalogue for each of the first `queries` encoded pictures, k answers each. */
-  async rank(encoded: EncodedPictures, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
-    const trie = this.trie;
-    const scorer = this.scorer;
-    const vocabulary = scorer.geometry.vocabulary;
+  /** @param slots nodes decoded at once */
+  static async create(
+    runtime: Runtime,
+    trie: Trie,
+    geometry: Geometry,
+    { batch, slots }: { readonly batch: number; readonly slots: number },
+    parameters?: Float32Array,
+  ): Promise<ExactSearch> {
+    const planned = planNodes(trie, slots);
+    // A single picture leaves nothing to decide; its graph still has to be one.
+    const plans = planned.length > 0 ? planned : [rootAlone(trie)];
+    const [start] = plans as [NodePlan, ...NodePlan[]];
+    const further = plans.length > 1 ? { further: { slots, seen: 0, kept: 0, ownMasks: false } } : {};
+    return new ExactSearch(
+      trie,
+      await Scorer.create(runtime, geometry, { batch, start, ...further }, parameters),
+      plans,
+    );
+  }
+
+  /**
+   * The catalogue for each of the first `queries` pictures, k answers each.
+   * @param pictures uint8 [B,Y,X,3]
+   */
+  async rank(pictures: Uint8Array, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
+    const { trie } = this;
     // Log-probability of each node given its parent: 0 where there is nothing to decide.
     const conditional = Array.from({ length: queries }, () => new Float64Array(trie.nodeCount));
-    for (const { plan, slots } of this.plans) {
-      const logits = await scorer.decode(encoded, slots, parameters);
-      conditional.forEach((logs, query) => {
-        for (const slot of plan.read) {
-          choose(trie, plan.nodes[slot] as number, logits, (slot * scorer.batch + query) * vocabulary, (child, log) => {
-            logs[child] = log;
-          });
-        }
-      });
+    const scored = await this.scorer.start(pictures, parameters);
+    this.read(this.plans[0] as NodePlan, scored.logits, conditional);
+    for (const [i, slots] of this.slots.entries()) {
+      this.read(this.plans[i + 1] as NodePlan, await this.scorer.further(scored, i, slots, parameters), conditional);
     }
+    scored.release();
     return conditional.map((logs) => {
       const answers: Answer[] = [];
       // Parents have smaller numbers: one pass adds up every path.
@@ -62,4 +82,27 @@ export class ExactSearch {
       return best(answers, k);
     });
   }
+
+  release(): Promise<void> {
+    return this.scorer.release();
+  }
+
+  private read(plan: NodePlan, logits: Float32Array, conditional: readonly Float64Array[]): void {
+    const vocabulary = this.scorer.geometry.vocabulary;
+    conditional.forEach((logs, query) => {
+      for (const slot of plan.read) {
+        const offset = (slot * this.batch + query) * vocabulary;
+        choose(this.trie, plan.nodes[slot] as number, logits, offset, (child, log) => {
+          logs[child] = log;
+        });
+      }
+    });
+  }
 }
+
+const rootAlone = (trie: Trie): NodePlan => ({
+  nodes: Int32Array.of(0),
+  tokens: Int32Array.of(trie.scheme.vocabulary.bos),
+  layout: { places: [0], sees: () => true },
+  read: [],
+});

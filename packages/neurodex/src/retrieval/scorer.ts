@@ -3,6 +3,7 @@ import {
   float32,
   type Graph,
   type HostArray,
+  type InputTypes,
   int32,
   loadable,
   openParameters,
@@ -10,80 +11,245 @@ import {
   type Runtime,
   type Session,
   type Tensor,
+  type TensorType,
   trace,
   uint8,
 } from '@neurodex/autograd';
 import type { Geometry } from '../models/dsi/geometry.ts';
-import { decode, encode } from '../models/dsi/network.ts';
+import { decode, decodeFurther, encode, encodeAndDecode, type PatchMemory } from '../models/dsi/network.ts';
+import type { NodePlan } from '../models/dsi/node-plan.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
+import type { NamedTensors } from '../models/dsi/patches.ts';
 
-/** Keys and values of B encoded pictures, by the names of the decoding graph's inputs. */
-export type EncodedPictures = Readonly<Record<string, HostArray>>;
+/** Slots of all pictures up to which waking a second thread takes longer than it helps. */
+const FEW = 64;
 
-/** Token slots of one decoding run. */
+/** What one batch leaves behind: all arrays are the scorer's, and written anew by the next batch that takes them. */
+export interface ScoredPictures {
+  /** float32 [S,B,V]: logits of the token after each slot, S = those of the start, then those of every further run. */
+  readonly logits: Float32Array;
+  /** float32 [P+S,B,D] of each layer, by the names of the decoding graph's inputs; empty where nothing is decoded further. */
+  readonly memory: Readonly<Record<string, Float32Array>>;
+}
+
+/** Token slots of a further run. */
 export interface TokenSlots {
   /** int32 [T,B] */
   readonly tokens: Int32Array;
   /** int32 [T] */
   readonly positions: Int32Array;
-  /** float32 [T, P+T] */
+  /** float32 [T, P+C+T], or [B, 1, T, P+C+T] with `ownMasks` */
   readonly mask: Float32Array;
 }
 
+export interface ScorerShape {
+  /** B */
+  readonly batch: number;
+  /** The slots that are decoded together with the encoding of the picture. */
+  readonly start: Pick<NodePlan, 'tokens' | 'layout'>;
+  /** What is decoded after that; undefined: nothing. */
+  readonly further?: {
+    /** T, slots of one run. */
+    readonly slots: number;
+    /** C, earlier slots whose keys and values a run may see. */
+    readonly seen: number;
+    /** Runs whose keys and values are kept behind those of the start; 0: none is. */
+    readonly kept: number;
+    /** Whether what a slot sees differs from picture to picture. */
+    readonly ownMasks: boolean;
+  };
+}
+
 /**
- * The network as two graphs for one batch size: pictures → keys and values, once per query, and keys and values with T
- * token slots → logits, as often as the search needs. Parameters are fed, so that training can look at its own network,
- * or built in, so that ONNX Runtime folds what depends on them alone.
+ * The network as one or two graphs for one batch size. The first takes pictures to the logits of the slots that every
+ * search begins with, picture and tokens in one stream. The second decodes further slots behind what the first left, as
+ * often as the search needs. Parameters are fed, so that training can look at its own network, or built in, so that ONNX
+ * Runtime folds what depends on them alone.
  */
 export class Scorer {
-  readonly batch: number;
-  readonly slots: number;
   readonly geometry: Geometry;
-  private readonly encoder: Session;
-  private readonly decoder: Session;
+  readonly shape: ScorerShape;
+  private readonly first: Session;
+  private readonly second: Session | undefined;
+  /** Arrays that no search holds. */
+  private readonly free: ScoredPictures[] = [];
 
-  private constructor(encoder: Session, decoder: Session, geometry: Geometry, batch: number, slots: number) {
-    this.encoder = encoder;
-    this.decoder = decoder;
+  private constructor(first: Session, second: Session | undefined, geometry: Geometry, shape: ScorerShape) {
+    this.first = first;
+    this.second = second;
     this.geometry = geometry;
-    this.batch = batch;
-    this.slots = slots;
+    this.shape = shape;
   }
 
   /** @param parameters built into the graphs; without them every call takes them */
   static async create(
     runtime: Runtime,
     geometry: Geometry,
-    batch: number,
-    slots: number,
+    shape: ScorerShape,
     parameters?: Float32Array,
   ): Promise<Scorer> {
-    const { encoder, decoder } = scoringGraphs(geometry, batch, slots, parameters);
-    const load = (graph: Graph, name: string) => runtime.load(loadable(graph, { name, contrib: runtime.contrib }));
-    return new Scorer(await load(encoder, 'encode'), await load(decoder, 'decode'), geometry, batch, slots);
+    const { start, further } = searchGraphs(geometry, shape, parameters);
+    const load = (graph: Graph, name: string, small: boolean) =>
+      runtime.load(loadable(graph, { name, contrib: runtime.contrib }), { small });
+    const few = shape.batch * (shape.further?.slots ?? 0) <= FEW;
+    return new Scorer(
+      await load(start, 'start', false),
+      further && (await load(further, 'further', few)),
+      geometry,
+      shape,
+    );
   }
 
-  /** @param pictures uint8 [B,Y,X,3] */
-  encode(pictures: Uint8Array, parameters?: Float32Array): Promise<EncodedPictures> {
-    return this.encoder.run(parameters === undefined ? { pictures } : { pictures, parameters });
+  /**
+   * Encodes pictures and decodes the slots of the start. `release` gives the arrays back.
+   * @param pictures uint8 [B,Y,X,3]
+   */
+  async start(pictures: Uint8Array, parameters?: Float32Array): Promise<ScoredPictures & { release(): void }> {
+    const scored = this.free.pop() ?? this.allocate();
+    const slots = this.shape.start.tokens.length;
+    const { patches, width, vocabulary } = this.geometry;
+    const { batch } = this.shape;
+    const into: Record<string, Float32Array> = { logits: scored.logits.subarray(0, slots * batch * vocabulary) };
+    for (const [name, array] of Object.entries(scored.memory)) {
+      into[name] = array.subarray(0, (patches + slots) * batch * width);
+    }
+    await this.first.run(parameters === undefined ? { pictures } : { pictures, parameters }, into);
+    return { ...scored, release: () => void this.free.push(scored) };
   }
 
-  /** Logits of the token after each slot, float32 [T,B,V]. */
-  async decode(encoded: EncodedPictures, slots: TokenSlots, parameters?: Float32Array): Promise<Float32Array> {
-    const feeds = { ...encoded, ...slots } as Readonly<Record<string, HostArray>>;
-    const { logits } = await this.decoder.run(parameters === undefined ? feeds : { ...feeds, parameters });
-    return logits as Float32Array;
+  /**
+   * Decodes T more slots.
+   * @param run which of the further runs this is, from 0
+   * @returns their logits, float32 [T,B,V], which stand in `logits` from slot (slots of the start) + run·T on when
+   * kept
+   */
+  async further(
+    { logits, memory }: ScoredPictures,
+    run: number,
+    slots: TokenSlots,
+    parameters?: Float32Array,
+  ): Promise<Float32Array> {
+    const { batch, start, further } = this.shape;
+    if (this.second === undefined || further === undefined) throw new RangeError('this scorer decodes nothing further');
+    const { patches, width, vocabulary } = this.geometry;
+    const feeds: Record<string, HostArray> = { tokens: slots.tokens, positions: slots.positions, mask: slots.mask };
+    const into: Record<string, Float32Array> = {};
+    const from = start.tokens.length + run * further.slots;
+    for (const [name, array] of Object.entries(memory)) {
+      feeds[name] = array.subarray(0, (patches + further.seen) * batch * width);
+      if (further.kept === 0) continue;
+      const row = batch * width;
+      into[`next.${name}`] = array.subarray((patches + from) * row, (patches + from + further.slots) * row);
+    }
+    if (further.kept > 0) {
+      into.logits = logits.subarray(from * batch * vocabulary, (from + further.slots) * batch * vocabulary);
+    }
+    if (parameters !== undefined) feeds.parameters = parameters;
+    return (await this.second.run(feeds, into)).logits as Float32Array;
   }
 
   async release(): Promise<void> {
-    await this.encoder.release();
-    await this.decoder.release();
+    await this.first.release();
+    await this.second?.release();
+  }
+
+  private allocate(): ScoredPictures {
+    const { patches, width, layers, vocabulary } = this.geometry;
+    const { batch, start, further } = this.shape;
+    const slots = start.tokens.length + (further === undefined ? 0 : further.kept * further.slots);
+    const names = further === undefined ? [] : memoryNames(layers).flat();
+    return {
+      logits: new Float32Array(slots * batch * vocabulary),
+      memory: Object.fromEntries(names.map((name) => [name, new Float32Array((patches + slots) * batch * width)])),
+    };
   }
 }
 
+/** Of keys and values, by layer. */
+const memoryNames = (layers: number): (readonly [string, string])[] =>
+  Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
+
+type Opener = (tensors: Readonly<Record<string, Tensor>>, scope: Tensor['scope']) => NamedTensors;
+
+/** The parameters as a graph's input, or built into it. */
+function parametersOf(geometry: Geometry, parameters: Float32Array | undefined): { fed: InputTypes; open: Opener } {
+  const specs = dsiParameters(geometry);
+  const flat = float32(parameterCount(specs));
+  return {
+    fed: parameters === undefined ? { parameters: flat } : {},
+    open: (tensors, scope) => {
+      const built = () => constant(scope, 'float32', flat.shape, parameters ?? new Float32Array());
+      return openParameters(specs, tensors.parameters ?? built());
+    },
+  };
+}
+
+/** Keys and values as outputs, by name. */
+const outputsOf = (memory: PatchMemory, prefix = ''): Record<string, Tensor> =>
+  Object.fromEntries(
+    memoryNames(memory.keys.length).flatMap(([key, value], i) => [
+      [prefix + key, memory.keys[i] as Tensor],
+      [prefix + value, memory.values[i] as Tensor],
+    ]),
+  );
+
+const memoryOf = (inputs: Readonly<Record<string, Tensor>>, layers: number): PatchMemory => ({
+  keys: memoryNames(layers).map(([key]) => inputs[key] as Tensor),
+  values: memoryNames(layers).map(([, value]) => inputs[value] as Tensor),
+});
+
+const memoryTypes = (layers: number, type: TensorType): InputTypes =>
+  Object.fromEntries(
+    memoryNames(layers)
+      .flat()
+      .map((name) => [name, type]),
+  );
+
 /**
- * The two graphs of a scorer. Inputs and outputs: pictures (uint8 [B,Y,X,3]) → keys0, values0, … (float32 [P,B,D] for each
- * layer); these with tokens (int32 [T,B]), positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
+ * The graphs of a scorer. Start: pictures (uint8 [B,Y,X,3]) → logits (float32 [T₀,B,V]) and, where more is decoded,
+ * keys0, values0, … (float32 [P+T₀,B,D]). Further: keys and values (float32 [P+C,B,D]) with tokens (int32 [T,B]),
+ * positions (int32 [T]) and mask (float32 [T,P+C+T] or [B,1,T,P+C+T]) → logits (float32 [T,B,V]) and, where they are
+ * kept, next.keys0, … (float32 [T,B,D]).
+ */
+export function searchGraphs(
+  geometry: Geometry,
+  { batch, start: { tokens: shown, layout }, further }: ScorerShape,
+  parameters?: Float32Array,
+): { readonly start: Graph; readonly further?: Graph } {
+  const { size, patches, width, layers } = geometry;
+  const { fed, open } = parametersOf(geometry, parameters);
+  const start = trace({ ...fed, pictures: uint8(batch, size, size, 3) } as const, (tensors, scope) => {
+    const count = shown.length;
+    const ids = Int32Array.from({ length: count * batch }, (_, i) => shown[Math.floor(i / batch)] as number);
+    const tokens = constant(scope, 'int32', [count, batch], ids);
+    const { logits, memory } = encodeAndDecode(open(tensors, scope), tensors.pictures, tokens, layout, geometry);
+    return { logits, ...(further === undefined ? {} : outputsOf(memory)) };
+  });
+  if (further === undefined) return { start };
+  const { slots, seen, kept, ownMasks } = further;
+  const keys = patches + seen + slots;
+  const inputs = {
+    ...fed,
+    ...memoryTypes(layers, float32(patches + seen, batch, width)),
+    tokens: int32(slots, batch),
+    positions: int32(slots),
+    mask: ownMasks ? float32(batch, 1, slots, keys) : float32(slots, keys),
+  } as const;
+  return {
+    start,
+    further: trace(inputs, (tensors, scope) => {
+      const before = memoryOf(tensors, layers);
+      const options = { dropout: 0 };
+      const decoded = decodeFurther(open(tensors, scope), before, tensors.tokens, tensors, geometry, options);
+      return { logits: decoded.logits, ...(kept === 0 ? {} : outputsOf(decoded.memory, 'next.')) };
+    }),
+  };
+}
+
+/**
+ * The network as two graphs that know nothing of a catalogue, for other programs to search with. Inputs and outputs:
+ * pictures (uint8 [B,Y,X,3]) → keys0, values0, … (float32 [P,B,D] for each layer); these with tokens (int32 [T,B]),
+ * positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
  * @param parameters built in; without them both take the flat vector as an input
  */
 export function scoringGraphs(
@@ -93,41 +259,19 @@ export function scoringGraphs(
   parameters?: Float32Array,
 ): { encoder: Graph; decoder: Graph } {
   const { size, patches, width, layers } = geometry;
-  const specs = dsiParameters(geometry);
-  const flat = float32(parameterCount(specs));
-  const fed = parameters === undefined ? { parameters: flat } : {};
-  const open = (tensors: Readonly<Record<string, Tensor>>, scope: Tensor['scope']) => {
-    const built = () => constant(scope, 'float32', flat.shape, parameters ?? new Float32Array());
-    return openParameters(specs, tensors.parameters ?? built());
-  };
-  const memoryType = float32(patches, batch, width);
-  const names = Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
-
-  const encoder = trace({ ...fed, pictures: uint8(batch, size, size, 3) }, (tensors, scope) => {
-    const { keys, values } = encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 });
-    return Object.fromEntries(
-      names.flatMap(([key, value], i) => [
-        [key, keys[i] as Tensor],
-        [value, values[i] as Tensor],
-      ]),
-    );
-  });
-  const decoder = trace(
-    {
-      ...fed,
-      ...Object.fromEntries(names.flat().map((name) => [name, memoryType])),
-      tokens: int32(slots, batch),
-      positions: int32(slots),
-      mask: float32(slots, patches + slots),
-    } as const,
-    (tensors, scope) => {
-      const all = tensors as Readonly<Record<string, Tensor>>;
-      const memory = {
-        keys: names.map(([key]) => all[key] as Tensor),
-        values: names.map(([, value]) => all[value] as Tensor),
-      };
-      return { logits: decode(open(all, scope), memory, tensors.tokens, tensors, geometry, { dropout: 0 }) };
-    },
+  const { fed, open } = parametersOf(geometry, parameters);
+  const encoder = trace({ ...fed, pictures: uint8(batch, size, size, 3) } as const, (tensors, scope) =>
+    outputsOf(encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 })),
   );
+  const inputs = {
+    ...fed,
+    ...memoryTypes(layers, float32(patches, batch, width)),
+    tokens: int32(slots, batch),
+    positions: int32(slots),
+    mask: float32(slots, patches + slots),
+  } as const;
+  const decoder = trace(inputs, (tensors, scope) => ({
+    logits: decode(open(tensors, scope), memoryOf(tensors, layers), tensors.tokens, tensors, geometry, { dropout: 0 }),
+  }));
   return { encoder, decoder };
 }

@@ -87,11 +87,8 @@ export class HashedFile {
   }
 }
 
-/** Digest of a file that exists, read in pieces; `onBytes` sees each piece, which is reused afterwards. */
-export async function digestFile(
-  path: string,
-  onBytes?: (bytes: Uint8Array, position: number) => void,
-): Promise<FileDigest> {
+/** Digest of a file that exists, read in pieces. */
+export async function digestFile(path: string): Promise<FileDigest> {
   const hash = createHash('sha256');
   const buffer = new Uint8Array(BUFFER_BYTES);
   const handle = await open(path, 'r');
@@ -100,9 +97,7 @@ export async function digestFile(
     for (;;) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
       if (bytesRead === 0) return { bytes: position, sha256: hash.digest('hex') };
-      const bytes = buffer.subarray(0, bytesRead);
-      hash.update(bytes);
-      onBytes?.(bytes, position);
+      hash.update(buffer.subarray(0, bytesRead));
       position += bytesRead;
     }
   } finally {

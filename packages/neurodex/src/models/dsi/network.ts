@@ -18,7 +18,7 @@ import type { Geometry } from './geometry.ts';
 import { embedPatches, layer, type NamedTensors, named } from './patches.ts';
 
 /** Large enough that a hidden score is 0 after the softmax, small enough to stay finite in float32. */
-const HIDDEN = -1e9;
+export const HIDDEN = -1e9;
 
 /** Which identifier tokens are decoded together: each sees all patches, and of the tokens those that `sees` allows. */
 export interface TokenLayout {
@@ -38,7 +38,7 @@ export const packedLayout = (identifiers: number, length: number): TokenLayout =
 export interface TokenPlan {
   /** int32 [T], rows of the position table: P + place. */
   readonly positions: Tensor;
-  /** float32 [T, P+T], added to the attention scores: 0 where seen. */
+  /** float32 [T, P+T], or [B, 1, T, P+T] where pictures differ in it; added to the attention scores: 0 where seen. */
   readonly mask: Tensor;
 }
 
@@ -59,7 +59,7 @@ export const fixedPlan = (like: Tensor, layout: TokenLayout, patches: number): T
   };
 };
 
-/** What the identifiers read of a picture: keys and values of its patches in every layer, [P,B,D] each. */
+/** What tokens read of what comes before them: keys and values in every layer, [P,B,D] each for the patches. */
 export interface PatchMemory {
   readonly keys: readonly Tensor[];
   readonly values: readonly Tensor[];
@@ -84,12 +84,8 @@ export function encode(
   geometry: Geometry,
   options: ForwardOptions,
 ): PatchMemory {
-  const { patches, layers, attention: kind } = geometry;
-  const positions = slice(positionTable(parameters, pictures, geometry), 0, 0, patches);
-  let x = dropout(
-    add(embedPatches(parameters, pictures, geometry), reshape(positions, [patches, 1, geometry.width])),
-    options.dropout,
-  );
+  const { patches, attention: kind } = geometry;
+  const x = dropout(placedPatches(parameters, pictures, geometry), options.dropout);
   const causal = () =>
     constant(
       x.scope,
@@ -97,17 +93,8 @@ export function encode(
       [patches, patches],
       visibility(patches, (i, j) => j <= i, 0),
     );
-  const mask = kind === 'causal' ? causal() : undefined;
-  const keys: Tensor[] = [];
-  const values: Tensor[] = [];
-  for (let i = 0; i < layers; i++) {
-    const { q, k, v } = project(parameters, i, x);
-    keys.push(k);
-    values.push(v);
-    // Nothing reads the patches after the last block's keys and values.
-    if (i < layers - 1) x = block(parameters, i, x, attend(q(), k, v, geometry, mask, options), options);
-  }
-  return { keys, values };
+  // Nothing reads the patches after the last block's keys and values.
+  return blocks(parameters, x, { mask: kind === 'causal' ? causal() : undefined, goOn: 0 }, geometry, options).memory;
 }
 
 /**
@@ -122,32 +109,133 @@ export function decode(
   geometry: Geometry,
   options: ForwardOptions,
 ): Tensor {
-  const rows = gather(positionTable(parameters, tokens, geometry), plan.positions);
-  const embedded = gather(named(parameters, 'token.embedding'), tokens);
-  let x = dropout(add(embedded, reshape(rows, [tokens.size(0), 1, geometry.width])), options.dropout);
-  for (let i = 0; i < geometry.layers; i++) {
-    const { q, k, v } = project(parameters, i, x);
-    const keys = concat([memory.keys[i] as Tensor, k], 0);
-    const values = concat([memory.values[i] as Tensor, v], 0);
-    x = block(parameters, i, x, attend(q(), keys, values, geometry, plan.mask, options), options);
-  }
-  return linear(standardize(x), foldNorm(layer(parameters, 'final'), layer(parameters, 'head')));
+  return decodeFurther(parameters, memory, tokens, plan, geometry, options).logits;
 }
 
 /**
- * Queries, keys and values of block i, [S,B,D] each; the queries are made only where they are asked for. The keys have
- * no bias: it would add the same number to all scores of a query, which the softmax takes away again. Its gradient is
- * zero, and is exactly zero here; computed in float32 it would be noise that Adam scales up to full steps.
+ * `decode`, and what the tokens leave behind for tokens that come later: keys and values, [T,B,D] each. The memory may
+ * hold earlier tokens behind the patches.
  */
-function project(parameters: NamedTensors, i: number, x: Tensor) {
-  const { weight, bias } = foldNorm(layer(parameters, `block${i}.ln1`), layer(parameters, `block${i}.qkv`));
-  const width = x.size(-1);
-  const rows = reshape(standardize(x), [-1, width]);
-  const part = (n: number, biased: boolean): Tensor => {
-    const [start, end] = [n * width, (n + 1) * width];
-    return reshape(gemm(rows, slice(weight, 1, start, end), biased ? slice(bias, 0, start, end) : undefined), x.shape);
+export function decodeFurther(
+  parameters: NamedTensors,
+  memory: PatchMemory,
+  tokens: Tensor,
+  plan: TokenPlan,
+  geometry: Geometry,
+  options: ForwardOptions,
+): { readonly logits: Tensor; readonly memory: PatchMemory } {
+  const x = dropout(placedTokens(parameters, tokens, plan.positions, geometry), options.dropout);
+  const stream = { mask: plan.mask, before: memory, goOn: tokens.size(0) };
+  const decoded = blocks(parameters, x, stream, geometry, options);
+  return { logits: head(parameters, decoded.rows, tokens.size(1)), memory: decoded.memory };
+}
+
+/**
+ * `encode` and `decode` as one stream of P + T positions, for tokens that are known before the picture: fewer and larger
+ * operations, for searching. The memory is that of patches and tokens, [P+T,B,D].
+ * @param tokens int32 [T,B]
+ */
+export function encodeAndDecode(
+  parameters: NamedTensors,
+  pictures: Tensor,
+  tokens: Tensor,
+  layout: TokenLayout,
+  geometry: Geometry,
+): { readonly logits: Tensor; readonly memory: PatchMemory } {
+  const { patches, attention: kind } = geometry;
+  const count = layout.places.length;
+  const sees = (i: number, j: number): boolean => {
+    if (j < patches) return i >= patches || kind === 'prefix' || j <= i;
+    return i >= patches && layout.sees(i - patches, j - patches);
   };
-  return { q: () => part(0, true), k: part(1, false), v: part(2, true) };
+  const size = patches + count;
+  const mask = constant(pictures.scope, 'float32', [size, size], visibility(size, sees, 0));
+  const positions = constant(tokens.scope, 'int32', [count], positionsOf(layout, patches));
+  const x = concat(
+    [placedPatches(parameters, pictures, geometry), placedTokens(parameters, tokens, positions, geometry)],
+    0,
+  );
+  const decoded = blocks(parameters, x, { mask, goOn: count }, geometry, { dropout: 0 });
+  return { logits: head(parameters, decoded.rows, tokens.size(1)), memory: decoded.memory };
+}
+
+/** Embedded patches with their positions, [P,B,D]. */
+function placedPatches(parameters: NamedTensors, pictures: Tensor, geometry: Geometry): Tensor {
+  const { patches, width } = geometry;
+  const rows = slice(positionTable(parameters, pictures, geometry), 0, 0, patches);
+  return add(embedPatches(parameters, pictures, geometry), reshape(rows, [patches, 1, width]));
+}
+
+/** Embedded tokens with their positions, [T,B,D]. */
+function placedTokens(parameters: NamedTensors, tokens: Tensor, positions: Tensor, geometry: Geometry): Tensor {
+  const rows = gather(positionTable(parameters, tokens, geometry), positions);
+  const embedded = gather(named(parameters, 'token.embedding'), tokens);
+  return add(embedded, reshape(rows, [tokens.size(0), 1, geometry.width]));
+}
+
+interface Stream {
+  /** [S, K] or [B,1,S,K], added to the attention scores; undefined: every position sees all. */
+  readonly mask: Tensor | undefined;
+  /** Positions that come before these and are seen by them. */
+  readonly before?: PatchMemory;
+  /** How many positions, from the end, leave the last block; the others end with its keys and values. */
+  readonly goOn: number;
+}
+
+/**
+ * All blocks over S positions [S,B,D]: the states of those that leave the last block, as rows [goOn·B, D], and the keys
+ * and values of each block. Only attention has to know positions and pictures apart.
+ */
+function blocks(
+  parameters: NamedTensors,
+  from: Tensor,
+  { mask, before, goOn }: Stream,
+  geometry: Geometry,
+  options: ForwardOptions,
+): { readonly rows: Tensor; readonly memory: PatchMemory } {
+  const [size, batch, width] = [from.size(0), from.size(1), from.size(2)];
+  const last = geometry.layers - 1;
+  const keys: Tensor[] = [];
+  const values: Tensor[] = [];
+  let rows = reshape(from, [size * batch, width]);
+  for (let i = 0; i <= last; i++) {
+    const { q, k, v } = project(parameters, i, rows, batch);
+    keys.push(k);
+    values.push(v);
+    const start = i === last ? size - goOn : 0;
+    if (start === size) break;
+    const seen = (own: Tensor, earlier: Tensor | undefined) =>
+      earlier === undefined ? own : concat([earlier, own], 0);
+    const attended = attend(
+      q(start),
+      seen(k, before?.keys[i]),
+      seen(v, before?.values[i]),
+      geometry,
+      mask && slice(mask, -2, start, size),
+      options,
+    );
+    rows = block(parameters, i, slice(rows, 0, start * batch, size * batch), attended, options);
+  }
+  return { rows, memory: { keys, values } };
+}
+
+/**
+ * Queries, keys and values of block i, [S,B,D] each, of rows [S·B, D]; the queries are made where they are asked for, from
+ * a position on. The keys have no bias: it would add the same number to all scores of a query, which the softmax takes
+ * away again. Its gradient is zero, and is exactly zero here; computed in float32 it would be noise that Adam scales up
+ * to full steps.
+ */
+function project(parameters: NamedTensors, i: number, rows: Tensor, batch: number) {
+  const { weight, bias } = foldNorm(layer(parameters, `block${i}.ln1`), layer(parameters, `block${i}.qkv`));
+  const [count, width] = [rows.size(0), rows.size(1)];
+  const standard = standardize(rows);
+  const part = (n: number, biased: boolean, first = 0): Tensor => {
+    const [start, end] = [n * width, (n + 1) * width];
+    const from = slice(standard, 0, first * batch, count);
+    const projected = gemm(from, slice(weight, 1, start, end), biased ? slice(bias, 0, start, end) : undefined);
+    return reshape(projected, [count / batch - first, batch, width]);
+  };
+  return { q: (first: number) => part(0, true, first), k: part(1, false), v: part(2, true) };
 }
 
 function attend(
@@ -163,13 +251,19 @@ function attend(
   return attended;
 }
 
-/** The rest of block i, after attention: projection and feed-forward, each added to what came in. */
+/** The rest of block i on rows, after attention: projection and feed-forward, each added to what came in. */
 function block(parameters: NamedTensors, i: number, x: Tensor, attended: Tensor, options: ForwardOptions): Tensor {
-  const middle = add(x, linear(attended, layer(parameters, `block${i}.proj`)));
+  const middle = add(x, linear(reshape(attended, x.shape), layer(parameters, `block${i}.proj`)));
   const hidden = gelu(
     linear(standardize(middle), foldNorm(layer(parameters, `block${i}.ln2`), layer(parameters, `block${i}.fc1`))),
   );
   return add(middle, linear(dropout(hidden, options.dropout), layer(parameters, `block${i}.fc2`)));
+}
+
+/** Rows [T·B, D] → logits [T,B,V]. */
+function head(parameters: NamedTensors, rows: Tensor, batch: number): Tensor {
+  const logits = linear(standardize(rows), foldNorm(layer(parameters, 'final'), layer(parameters, 'head')));
+  return reshape(logits, [rows.size(0) / batch, batch, logits.size(1)]);
 }
 
 /** Mask of S tokens over `before` positions that all see, then over themselves: 0 where seen; [S, before + S]. */

@@ -55,6 +55,40 @@ export function slotsFor(trie: Trie, most: number): number {
   return Math.max(1, all.size);
 }
 
+/**
+ * The root and the levels below it, as long as no more than `most` nodes have a decision to make or lie on the way to one:
+ * what every search over the trie begins with.
+ * @param decides 1 for the nodes that branch or lie above one that does (`deciding`)
+ */
+export function planTop(
+  trie: Trie,
+  decides: Uint8Array,
+  most: number,
+): { readonly plan: NodePlan; readonly depth: number } {
+  const members: number[] = [0];
+  let depth = 0;
+  for (let level = members; ; depth++) {
+    const below = level.flatMap((node) =>
+      trie.children(node).flatMap((child) => (decides[child.node] ? child.node : [])),
+    );
+    if (below.length === 0 || members.length + below.length > most) break;
+    members.push(...below);
+    level = below;
+  }
+  const read = members.map((_, slot) => slot);
+  return { plan: makePlan(trie, members, read, members.length), depth };
+}
+
+/** 1 for every node that branches or lies above one that does: a search has to decode these and no others. */
+export function deciding(trie: Trie): Uint8Array {
+  const decides = new Uint8Array(trie.nodeCount);
+  for (let node = trie.nodeCount - 1; node >= 0; node--) {
+    if (trie.childCount(node) >= 2) decides[node] = 1;
+    if (decides[node] === 1 && node > 0) decides[trie.parent(node)] = 1;
+  }
+  return decides;
+}
+
 /** The node and all above it, root first. */
 function chain(trie: Trie, node: number): number[] {
   const out: number[] = [];

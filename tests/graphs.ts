@@ -1,0 +1,97 @@
+import { adamW, type Graph, matrixOperations, Random, trainingGraph } from '@neurodex/autograd';
+import { lowerGraph } from '../packages/autograd/src/onnx/lower.ts';
+import { encodeModel } from '../packages/autograd/src/onnx/protobuf.ts';
+import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
+import { SCHEMES } from '../packages/neurodex/src/identifiers/schemes.ts';
+import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
+import { type Geometry, geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
+import {
+  deciding,
+  type NodePlan,
+  planNodes,
+  planTop,
+  slotsFor,
+} from '../packages/neurodex/src/models/dsi/node-plan.ts';
+import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
+import { searchGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
+import { askSample, askSet, type Named } from '../packages/neurodex/src/training/asking.ts';
+import { trainingStep } from '../packages/neurodex/src/training/step.ts';
+
+/** What a graph costs, without running it. */
+export interface GraphCost {
+  /** Nodes of the ONNX graph that ONNX Runtime is given, before its own optimisations. */
+  readonly nodes: number;
+  /** The same by operator, in the order of their names. */
+  readonly operators: Readonly<Record<string, number>>;
+  /** Floating-point operations of the matrix products, in millions. */
+  readonly megaflops: number;
+  /** Of the ONNX file; parameters are fed and not in it. */
+  readonly bytes: number;
+}
+
+/** Catalogue pictures of the graphs: as the notebook's demo has. */
+const PICTURES = 96;
+const BEAM = 10;
+
+function costOf(graph: Graph): GraphCost {
+  const model = lowerGraph(graph);
+  const counts = new Map<string, number>();
+  for (const { opType } of model.nodes) counts.set(opType, (counts.get(opType) ?? 0) + 1);
+  return {
+    nodes: model.nodes.length,
+    operators: Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))),
+    megaflops: Math.round(matrixOperations(graph) / 1e4) / 100,
+    bytes: encodeModel(model).length,
+  };
+}
+
+/**
+ * The graphs of every preset: a training step that draws identifiers, one that teaches sets where the preset does, an
+ * exhaustive query, and the two graphs of a query by beam search over 1,000 identifiers.
+ */
+export function graphCosts(): Record<string, Record<string, GraphCost>> {
+  return Object.fromEntries(Object.entries(PRESETS).map(([name, config]) => [name, costsOf(config)]));
+}
+
+function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string, GraphCost> {
+  const { training, model, identifiers } = config;
+  const scheme = SCHEMES[identifiers.scheme];
+  const named = (count: number): Named & { geometry: Geometry } => {
+    const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
+    const names = scheme.assign(entries, { ...identifiers, order: 'clustered' }, Random.seeded(1));
+    const length = identifierLength(scheme, names);
+    return {
+      scheme,
+      trie: new Trie(scheme, names),
+      length,
+      identifiers: new Map(names.map((identifier, row) => [row, identifier])),
+      geometry: geometryOf(config, scheme.vocabulary, length),
+    };
+  };
+  const small = named(PICTURES);
+  const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
+  const step = (asking: ReturnType<typeof askSet>) =>
+    costOf(
+      trainingGraph(
+        trainingStep({
+          geometry: small.geometry,
+          batch: training.batchSize,
+          asking,
+          dropout: model.dropout,
+          optimizer,
+        }),
+      ),
+    );
+  const plan = planNodes(small.trie, slotsFor(small.trie, small.trie.nodeCount))[0] as NodePlan;
+  const large = named(1000);
+  const top = planTop(large.trie, deciding(large.trie), BEAM + 1).plan;
+  const further = { slots: BEAM, seen: top.tokens.length, kept: 1, ownMasks: true };
+  const beam = searchGraphs(large.geometry, { batch: 1, start: top, further });
+  return {
+    'training step': step(askSample(small, training.identifiersPerQuery, training.trieMasking)),
+    ...(training.setTargetsUpTo >= PICTURES ? { 'training step, sets': step(askSet(small)) } : {}),
+    'exhaustive query': costOf(searchGraphs(small.geometry, { batch: 1, start: plan }).start),
+    'beam search, start': costOf(beam.start),
+    ...(beam.further === undefined ? {} : { 'beam search, further': costOf(beam.further) }),
+  };
+}
