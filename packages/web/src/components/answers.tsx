@@ -13,7 +13,7 @@ interface SystemWords {
 }
 
 /** What each system is, for people. */
-export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
+export const SYSTEM_WORDS: Readonly<Record<SystemName | 'encoder', SystemWords>> = {
   dsi: {
     title: 'dsi',
     how: 'the trained index writes identifiers',
@@ -29,6 +29,12 @@ export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
   pixels: {
     title: 'pixels',
     how: 'the pixels themselves are compared',
+    score: 'cosine',
+    shareOf: (score) => Math.min(1, Math.max(0, score)),
+  },
+  encoder: {
+    title: 'encoder',
+    how: 'embeddings of the encoder are compared',
     score: 'cosine',
     shareOf: (score) => Math.min(1, Math.max(0, score)),
   },
