@@ -3,7 +3,7 @@ import { type Catalogue, withRole } from '../packages/neurodex/src/catalogue/cat
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { NeurodexError } from '../packages/neurodex/src/errors.ts';
 import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
-import { SCHEMES } from '../packages/neurodex/src/identifiers/schemes.ts';
+import { schemeOf } from '../packages/neurodex/src/identifiers/schemes.ts';
 import { geometryFor } from '../packages/neurodex/src/jobs/train-network.ts';
 import { Validator } from '../packages/neurodex/src/jobs/validate.ts';
 import type { Geometry } from '../packages/neurodex/src/models/dsi/geometry.ts';
@@ -62,7 +62,7 @@ export async function trainOurs(
     const result = await train({
       runtime,
       geometry,
-      source: { catalogue, scheme: SCHEMES[config.identifiers.scheme], trie, length: geometry.tokens, config },
+      source: { catalogue, scheme: schemeOf(config.identifiers), trie, length: geometry.tokens, config },
       phases,
       examples: { queries, ownQueries: catalogueQueries(catalogue, relevant) },
       config,

@@ -12,6 +12,7 @@ import { photographViews } from './bovw-pictures.ts';
 export const IDENTIFIERS = {
   clustered: ['identifiers.order=clustered'],
   random: ['identifiers.order=random'],
+  semantic: ['identifiers.scheme=semantic'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type Identifiers = keyof typeof IDENTIFIERS;
 

@@ -47,12 +47,13 @@ function searchOf(
   const entries = Array.from({ length: n }, (_, i) => ({ path: `${i}.png`, labels: [] }));
   const { zeroPadding } = preset.identifiers;
   const identifiers = numeric.assign(entries, { order: 'clustered', zeroPadding }, random);
-  const geometry = geometryOf(preset, numeric.vocabulary, identifierLength(numeric, identifiers));
+  const trie = new Trie(numeric, identifiers, undefined, preset.model.embedding);
+  const length = identifierLength(numeric, identifiers);
+  const geometry = geometryOf(preset, numeric.vocabulary, length, { tokenRows: trie.shownCount });
   const parameters = initialParameters(dsiParameters(geometry), random);
   const pixels = new Uint8Array(geometry.size ** 2 * 3);
   random.fillBytes(pixels);
   const runtime = nodeRuntime();
-  const trie = new Trie(numeric, identifiers);
   const system = new DsiSystem({ runtime, geometry, trie, search: { exactUpTo, beam: BEAM }, parameters });
   const query = [{ pixels, thumbnail: () => Promise.reject(new Error('there is no thumbnail')) }];
   return {

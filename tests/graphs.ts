@@ -2,16 +2,10 @@ import { adamW, type Graph, matrixOperations, Random, trainingGraph } from '@neu
 import { lowerGraph } from '../packages/autograd/src/onnx/lower.ts';
 import { encodeModel } from '../packages/autograd/src/onnx/protobuf.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
-import { SCHEMES } from '../packages/neurodex/src/identifiers/schemes.ts';
+import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { type Geometry, geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
-import {
-  deciding,
-  type NodePlan,
-  planNodes,
-  planTop,
-  slotsFor,
-} from '../packages/neurodex/src/models/dsi/node-plan.ts';
+import { type NodePlan, planNodes, planTop, slotsFor } from '../packages/neurodex/src/models/dsi/node-plan.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { searchGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
 import { askSample, askSet, type Named } from '../packages/neurodex/src/training/asking.ts';
@@ -55,17 +49,20 @@ export function graphCosts(): Record<string, Record<string, GraphCost>> {
 
 function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string, GraphCost> {
   const { training, model, identifiers } = config;
-  const scheme = SCHEMES[identifiers.scheme];
+  if (identifiers.scheme !== 'numeric') throw new RangeError('vectors are needed to name pictures by this scheme');
+  const scheme = numeric;
+  const { zeroPadding } = identifiers;
   const named = (count: number): Named & { geometry: Geometry } => {
     const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
-    const names = scheme.assign(entries, { ...identifiers, order: 'clustered' }, Random.seeded(1));
+    const names = scheme.assign(entries, { order: 'clustered', zeroPadding }, Random.seeded(1));
     const length = identifierLength(scheme, names);
+    const trie = new Trie(scheme, names, undefined, model.embedding);
     return {
       scheme,
-      trie: new Trie(scheme, names),
+      trie,
       length,
       identifiers: new Map(names.map((identifier, row) => [row, identifier])),
-      geometry: geometryOf(config, scheme.vocabulary, length),
+      geometry: geometryOf(config, scheme.vocabulary, length, { tokenRows: trie.shownCount }),
     };
   };
   const small = named(PICTURES);
@@ -84,7 +81,7 @@ function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string,
     );
   const plan = planNodes(small.trie, slotsFor(small.trie, small.trie.nodeCount))[0] as NodePlan;
   const large = named(1000);
-  const top = planTop(large.trie, deciding(large.trie), BEAM + 1).plan;
+  const top = planTop(large.trie, large.trie.deciding(), BEAM + 1).plan;
   const further = { slots: BEAM, seen: top.tokens.length, kept: 1, ownMasks: true };
   const beam = searchGraphs(large.geometry, { batch: 1, start: top, further });
   return {

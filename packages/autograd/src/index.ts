@@ -41,7 +41,17 @@ export { adamW, clipByGlobalNorm } from './optim/adamw.ts';
 export { chain, type Optimizer } from './optim/optimizer.ts';
 export { learningRateAt, type Schedule } from './optim/schedule.ts';
 export { loadable } from './runtime/model.ts';
-export { DEVICES, type Device, type Feeds, type LoadableModel, type Runtime, type Session } from './runtime/runtime.ts';
+export {
+  DEVICES,
+  type DeclaredValue,
+  type Device,
+  type Feeds,
+  type LoadableModel,
+  type OpenedModel,
+  type Runtime,
+  type Session,
+  type ShapedArray,
+} from './runtime/runtime.ts';
 export {
   Trainer,
   type TrainingDefinition,

@@ -25,7 +25,7 @@ export function invalidConfig(problems: readonly ConfigProblem[]): NeurodexError
   });
 }
 
-export function configProblems({ pictures, split, model, training }: Config): ConfigProblem[] {
+export function configProblems({ pictures, split, model, training, identifiers, encoder }: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const refuse = (key: string, message: string, hint: string): void => {
     problems.push({ key, message, hint });
@@ -62,6 +62,30 @@ export function configProblems({ pictures, split, model, training }: Config): Co
         `set model.width to ${multiples(width, 2)}, or model.stem to linear`,
       );
     }
+  }
+  if (identifiers.scheme === 'semantic' && identifiers.vectors === 'encoder' && encoder.file === '') {
+    refuse(
+      'identifiers.vectors',
+      'identifiers.vectors is encoder, and encoder.file names none',
+      'set encoder.file to an ONNX file, or identifiers.vectors to pixels or bovw',
+    );
+  }
+  for (const key of ['mean', 'std'] as const) {
+    const values = encoder[key];
+    if (values.length !== 0 && values.length !== 3) {
+      refuse(
+        `encoder.${key}`,
+        `encoder.${key} has ${values.length} numbers`,
+        `set encoder.${key} to three, of red, green and blue, or to []`,
+      );
+    }
+  }
+  if (encoder.std.some((value) => value <= 0)) {
+    refuse(
+      'encoder.std',
+      `encoder.std [${encoder.std.join(', ')}] is divided by`,
+      'set encoder.std to numbers above 0',
+    );
   }
   if (split.validationFraction + split.testFraction >= 1) {
     refuse(

@@ -4,9 +4,21 @@ import { z } from 'zod';
 export const IDENTIFIER_ORDERS = ['clustered', 'random'] as const;
 export type IdentifierOrder = (typeof IDENTIFIER_ORDERS)[number];
 
+/** What an embedding of the network stands for: a token, wherever it comes, or a whole prefix of identifiers. */
+export const EMBEDDINGS = ['token', 'prefix'] as const;
+export type Embedding = (typeof EMBEDDINGS)[number];
+
 /** How the baseline's visual words count. */
 export const WEIGHTINGS = ['counts', 'tfidf'] as const;
 export type Weighting = (typeof WEIGHTINGS)[number];
+
+/** What semantic identifiers cluster. */
+export const VECTORS = ['bovw', 'pixels', 'encoder'] as const;
+export type VectorSource = (typeof VECTORS)[number];
+
+/** Families of ONNX encoders whose inputs and outputs are known (models/encoder/presets.ts). */
+export const ENCODER_PRESETS = ['none', 'dinov2', 'clip', 'siglip'] as const;
+export type EncoderPreset = (typeof ENCODER_PRESETS)[number];
 
 /**
  * The whole configuration of an index as plain data. Presets are complete values of it; `--config` and `--set` change
@@ -14,6 +26,8 @@ export type Weighting = (typeof WEIGHTINGS)[number];
  */
 const positive = z.int().min(1);
 const fraction = z.number().min(0).max(1);
+/** Of red, green and blue. */
+const perChannel = z.array(z.number()).max(3);
 
 export const configSchema = z.strictObject({
   dataset: z.strictObject({
@@ -65,9 +79,53 @@ export const configSchema = z.strictObject({
     testFraction: fraction.describe('share of the query pictures held out for the final measures'),
   }),
   identifiers: z.strictObject({
-    scheme: z.enum(['numeric']),
-    order: z.enum(IDENTIFIER_ORDERS).describe('clustered: numbered class by class; random: shuffled'),
-    zeroPadding: z.boolean().describe('leading zeros, so that all identifiers have one length'),
+    scheme: z
+      .enum(['numeric', 'semantic'])
+      .describe('numeric: dense numbers; semantic: paths in a tree of clusters, made without labels'),
+    order: z
+      .enum(IDENTIFIER_ORDERS)
+      .describe('numeric: clustered numbers class by class, random shuffles; semantic identifiers have no such order'),
+    zeroPadding: z
+      .boolean()
+      .describe('zeros before a numeric identifier, or behind a semantic one, so that all have one length'),
+    branching: z
+      .int()
+      .min(2)
+      .max(1000)
+      .describe('semantic: most clusters that a cluster is divided into; above 10, tokens are parted by dots'),
+    leafSize: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .describe('semantic: most pictures of a cluster that is not divided further; they are numbered'),
+    vectors: z.enum(VECTORS).describe('semantic: what is clustered, each as the system of that name compares it'),
+  }),
+  encoder: z.strictObject({
+    file: z
+      .string()
+      .describe(
+        'image encoder in front of the network: an ONNX file, or the folder of an index, whose network serves; empty for none',
+      ),
+    preset: z.enum(ENCODER_PRESETS).describe('what the keys below are that are left empty'),
+    inFront: z
+      .boolean()
+      .describe(
+        'the network reads the embeddings in place of pixels; false leaves them to the system encoder and to identifiers.vectors',
+      ),
+    input: z.string().describe('name of the input; empty for that of the preset, or the only one'),
+    output: z.string().describe('name of the output; empty for that of the preset, or the first'),
+    size: z
+      .int()
+      .min(0)
+      .max(2048)
+      .describe('edge of the square picture that the encoder takes; 0 for that of the preset or the file'),
+    mean: perChannel.describe('taken from values of 0 to 1; [] for that of the preset'),
+    std: perChannel.describe('what is left is divided by this; [] for that of the preset'),
+    views: z
+      .int()
+      .min(0)
+      .max(100)
+      .describe('augmented views of each picture that are embedded beside the clean one, for training'),
   }),
   model: z.strictObject({
     patchSize: positive.describe('edge of a patch in pixels'),
@@ -79,6 +137,11 @@ export const configSchema = z.strictObject({
     heads: positive.describe('H'),
     layers: positive.describe('L'),
     dropout: z.number().min(0).max(0.9).describe('on the embedded sequence and inside the feed-forward network'),
+    embedding: z
+      .enum(EMBEDDINGS)
+      .describe(
+        'token: a digit is shown as the same embedding wherever it stands; prefix: every prefix of identifiers has an embedding of its own, which is learned several times faster where identifiers are in random order',
+      ),
     positions: z.enum(['sinusoidal', 'learned']),
     attention: z.enum(['causal', 'prefix']).describe('causal: as the seed; prefix: patches see each other'),
   }),
@@ -86,6 +149,11 @@ export const configSchema = z.strictObject({
     plan: z
       .enum(['sequential', 'joint'])
       .describe('sequential: indexing, then retrieval; joint: both tasks in every batch'),
+    initialise: z
+      .string()
+      .describe(
+        'folder of an index, or its model.safetensors, that parameters begin as where their names and shapes agree; empty for none',
+      ),
     batchSize: positive.describe('B, pictures per step'),
     indexingEpochs: z
       .number()

@@ -38,6 +38,7 @@ export const ERROR_CODES = [
   'study-failed',
   'device-unavailable',
   'address-unavailable',
+  'encoder-unusable',
   'training-diverged',
   'trec-malformed',
   'queries-differ',

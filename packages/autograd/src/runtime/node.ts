@@ -2,7 +2,18 @@ import os from 'node:os';
 import { env, InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { RuntimeError } from '../core/errors.ts';
 import { allocate, elementCount, type HostArray } from '../core/types.ts';
-import type { Device, Feeds, Fetches, LoadableModel, Runtime, Session, ValueType } from './runtime.ts';
+import type {
+  DeclaredValue,
+  Device,
+  Feeds,
+  Fetches,
+  LoadableModel,
+  OpenedModel,
+  Runtime,
+  Session,
+  ShapedArray,
+  ValueType,
+} from './runtime.ts';
 
 // What goes wrong is thrown; ONNX Runtime need not print it as well.
 env.logLevel = 'fatal';
@@ -40,20 +51,21 @@ export function nodeRuntime({
     ...(spinning ? {} : { extra: { session: { intra_op: { allow_spinning: '0' } } } }),
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
   };
+  const create = async (bytes: Uint8Array, small: boolean): Promise<InferenceSession> => {
+    try {
+      return await InferenceSession.create(bytes, small ? { ...options, intraOpNumThreads: 1 } : options);
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (device !== 'cpu')
+        throw new RuntimeError(`the device ${device} cannot be used here: ${reason}`, { cause: error });
+      throw new RuntimeError(`ONNX Runtime refused the graph: ${reason}`, { cause: error });
+    }
+  };
   return {
     device,
     contrib: device !== 'webgpu',
-    async load(model, { small = false } = {}) {
-      try {
-        const own = small ? { ...options, intraOpNumThreads: 1 } : options;
-        return new NodeSession(await InferenceSession.create(model.bytes, own), model);
-      } catch (error) {
-        const reason = reasonOf(error);
-        if (device !== 'cpu')
-          throw new RuntimeError(`the device ${device} cannot be used here: ${reason}`, { cause: error });
-        throw new RuntimeError(`ONNX Runtime refused the graph: ${reason}`, { cause: error });
-      }
-    },
+    load: async (model, { small = false } = {}) => new NodeSession(await create(model.bytes, small), model),
+    open: async (onnx) => new NodeModel(await create(onnx, false)),
   };
 }
 
@@ -95,6 +107,52 @@ class NodeSession implements Session {
     await this.session.release();
   }
 }
+
+/** Fatal alone: what goes wrong is thrown. */
+const QUIET = { logSeverityLevel: 4 } as const;
+
+/** A model that was made elsewhere. */
+class NodeModel implements OpenedModel {
+  readonly inputs: readonly DeclaredValue[];
+  readonly outputs: readonly DeclaredValue[];
+  private readonly session: InferenceSession;
+
+  constructor(session: InferenceSession) {
+    this.session = session;
+    this.inputs = session.inputMetadata.map(declared);
+    this.outputs = session.outputMetadata.map(declared);
+  }
+
+  async run(feeds: Readonly<Record<string, ShapedArray>>, output: string): Promise<ShapedArray<Float32Array>> {
+    const given: Record<string, OnnxTensor> = {};
+    for (const { name, dtype } of this.inputs) {
+      const array = feeds[name];
+      if (array === undefined) throw new RuntimeError(`the input ${name} is missing`);
+      given[name] = new OnnxTensor(dtype as 'float32', array.data as never, array.shape);
+    }
+    let found: OnnxTensor | undefined;
+    try {
+      found = (await this.session.run(given, [output], QUIET))[output] as OnnxTensor | undefined;
+    } catch (error) {
+      throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
+    }
+    if (found?.type !== 'float32') throw new RuntimeError(`the output ${output} is ${found?.type}, not float32`);
+    return { shape: found.dims, data: found.data as Float32Array };
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+const declared = (value: InferenceSession.ValueMetadata): DeclaredValue =>
+  value.isTensor
+    ? {
+        name: value.name,
+        dtype: value.type,
+        shape: value.shape.map((size) => (typeof size === 'number' && size > 0 ? size : undefined)),
+      }
+    : { name: value.name, dtype: 'no tensor', shape: [] };
 
 /**
  * An array as a tensor, without a copy: ONNX Runtime reads and writes the array itself. It takes none whose memory threads

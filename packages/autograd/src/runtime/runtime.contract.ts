@@ -56,6 +56,22 @@ export function runtimeContract(name: string, create: () => Runtime): void {
       expect([...x]).toEqual([1, 2, 3, 4]);
     });
 
+    it('opens a model that was made elsewhere, and says what goes in and out', async () => {
+      const model = await runtime.open(loadable(scaled, { contrib: runtime.contrib }).bytes);
+      expect(model.inputs).toEqual([
+        { name: 'x', dtype: 'float32', shape: [2, 2] },
+        { name: 's', dtype: 'float32', shape: [] },
+      ]);
+      expect(model.outputs.map(({ name }) => name)).toEqual(['y', 'total']);
+      const feeds = { x: { shape: [2, 2], data: x }, s: { shape: [], data: Float32Array.of(2) } };
+      expect(await model.run(feeds, 'y')).toEqual({ shape: [2, 2], data: Float32Array.of(2, 4, 6, 8) });
+      await expect(model.run({ x: feeds.x }, 'y')).rejects.toThrow('the input s is missing');
+      const wrong = { ...feeds, x: { shape: [4, 1], data: x } };
+      await expect(model.run(wrong, 'y')).rejects.toThrow(RuntimeError);
+      await model.release();
+      await expect(runtime.open(Uint8Array.of(1, 2, 3))).rejects.toThrow(RuntimeError);
+    });
+
     it('moves every element type', async () => {
       const types = {
         bytes: { dtype: 'uint8', shape: [2] },

@@ -17,12 +17,42 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** An input or output of a model that was made elsewhere, as its file declares it. */
+export interface DeclaredValue {
+  readonly name: string;
+  /** ONNX Runtime's name of the element type: 'float32', 'uint8', 'float16' … */
+  readonly dtype: string;
+  /** Dimensions; undefined where the file leaves one open. */
+  readonly shape: readonly (number | undefined)[];
+}
+
+/** Elements with the shape that they have in this run. */
+export interface ShapedArray<T extends HostArray = HostArray> {
+  readonly shape: readonly number[];
+  readonly data: T;
+}
+
+/** A loaded model that was made elsewhere: its shapes may be open. Calls may not overlap. */
+export interface OpenedModel {
+  readonly inputs: readonly DeclaredValue[];
+  readonly outputs: readonly DeclaredValue[];
+  /**
+   * Runs the model once, for one output.
+   * @param feeds float32, int32, int64 or uint8, by input name
+   * @throws RuntimeError when it refuses them, or the output is not float32
+   */
+  run(feeds: Readonly<Record<string, ShapedArray>>, output: string): Promise<ShapedArray<Float32Array>>;
+  release(): Promise<void>;
+}
+
 /** Something that executes graphs: ONNX Runtime in Node, later in the browser. */
 export interface Runtime {
   readonly device: Device;
   /** Whether `com.microsoft` operators run well on this device. */
   readonly contrib: boolean;
   load(model: LoadableModel, options?: LoadOptions): Promise<Session>;
+  /** Loads a model that was made elsewhere. @throws RuntimeError when the bytes are no ONNX model that can be run */
+  open(onnx: Uint8Array): Promise<OpenedModel>;
 }
 
 export interface LoadOptions {

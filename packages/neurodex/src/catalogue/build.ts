@@ -5,13 +5,14 @@ import { Random } from '@neurodex/autograd';
 import type { Dataset, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
 import { readPicture } from '../image/decode.ts';
-import type { Picture } from '../image/picture.ts';
+import { type Picture, pictureBytes } from '../image/picture.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { openFileBytes } from '../storage/byte-source.ts';
 import { HashedFile } from '../storage/hashed-file.ts';
 import { inOrder } from '../storage/in-order.ts';
 import type { StoredPicture } from './catalogue.ts';
+import { type CatalogueManifest, EMBEDDINGS_FILE } from './manifest.ts';
 import { assignRoles, byPath, type SplitOptions } from './split.ts';
 import { CatalogueWriter, type ShardLimits } from './writer.ts';
 
@@ -34,12 +35,15 @@ export interface BuildOptions {
   readonly pictures: PictureOptions;
   readonly split: SplitOptions;
   readonly seed: number;
-  /** One identifier per catalogue picture, in the order given. */
+  /** One identifier per catalogue picture, in the order given; asked for when everything else is known. */
   readonly assignIdentifiers: (
     catalogue: readonly { readonly path: string; readonly labels: readonly string[] }[],
-  ) => readonly string[];
-  /** Vectors of the catalogue pictures, by column, made when their thumbnails are there. */
-  readonly describe?: (catalogue: CatalogueThumbnails) => Promise<Readonly<Record<string, CatalogueVectors>>>;
+    decoded: DecodedPictures,
+  ) => readonly string[] | Promise<readonly string[]>;
+  /** Vectors of the catalogue pictures, by column. */
+  readonly describe?: (decoded: DecodedPictures) => Promise<Readonly<Record<string, CatalogueVectors>>>;
+  /** What the network reads in place of pixels: appended to the file, row by row. Called before `describe`. */
+  readonly embed?: (decoded: DecodedPictures, file: HashedFile) => Promise<EmbeddingFacts>;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
   readonly readPicture?: PictureReader;
@@ -48,17 +52,24 @@ export interface BuildOptions {
   readonly limits?: ShardLimits;
 }
 
-/** The catalogue pictures while the catalogue is built. */
-export interface CatalogueThumbnails {
-  /** In row order. */
+/** The pictures while the catalogue is built: decoded, with their roles, still without identifiers. */
+export interface DecodedPictures {
+  /** The catalogue pictures, in row order. */
   readonly pictures: readonly StoredPicture[];
+  /** Those and the queries, in row order. */
+  readonly all: readonly StoredPicture[];
   /** PNG */
   thumbnail(picture: StoredPicture): Promise<Uint8Array>;
+  /** uint8 [size, size, 3] */
+  pixels(picture: StoredPicture): Promise<Uint8Array>;
 }
+
+/** What the file of embeddings holds. */
+export type EmbeddingFacts = Omit<NonNullable<CatalogueManifest['embeddings']>, 'file' | 'bytes' | 'sha256'>;
 
 export interface CatalogueVectors {
   readonly length: number;
-  /** SHA-256 of the vocabulary that they are made with. */
+  /** SHA-256 of the vocabulary or encoder that they are made with. */
   readonly vocabulary: string;
   /** float32 [N, length], in row order */
   readonly values: Float32Array;
@@ -86,18 +97,30 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
   try {
     const { usable, lengths, skipped } = await decodeAll(dataset, writer, spool, options);
     if (usable.length === 0) throw nothingUsable(dataset, skipped);
-    const pictures = describe(usable, options);
-    const catalogue = pictures.filter(({ role }) => role === 'catalogue');
+    const unnamed = withRoles(usable, options);
+    const catalogue = unnamed.filter(({ role }) => role === 'catalogue');
     if (catalogue.length < 2) throw tooFew(dataset, catalogue.length, usable.length);
-    const hasClasses = pictures.some(({ labels }) => labels.length > 0);
+    const hasClasses = unnamed.some(({ labels }) => labels.length > 0);
 
+    let pictures: readonly StoredPicture[];
+    let embeddings: CatalogueManifest['embeddings'];
     const thumbnails = await openFileBytes(spool);
+    const pixels = await openFileBytes(await writer.finishPixels());
     try {
       const starts = [0];
       for (const length of lengths) starts.push((starts.at(-1) ?? 0) + length);
       const thumbnail = async ({ row }: StoredPicture) =>
         new Uint8Array(await thumbnails.slice(starts[row] as number, starts[row + 1]));
-      const vectors = (await options.describe?.({ pictures: catalogue, thumbnail })) ?? {};
+      const bytes = pictureBytes(options.pictures.size);
+      const decoded: DecodedPictures = {
+        pictures: catalogue,
+        all: unnamed,
+        thumbnail,
+        pixels: async ({ row }) => new Uint8Array(await pixels.slice(row * bytes, (row + 1) * bytes)),
+      };
+      embeddings = await writeEmbeddings(folder, decoded, options);
+      const vectors = (await options.describe?.(decoded)) ?? {};
+      pictures = await named(decoded, options);
       declareVectors(writer, vectors);
       let position = 0;
       for (const picture of pictures) {
@@ -107,9 +130,15 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
       }
     } finally {
       await thumbnails.close();
+      await pixels.close();
     }
     await rm(spool);
-    await writer.finish({ hasClasses, notices: dataset.notices, skipped });
+    await writer.finish({
+      hasClasses,
+      notices: dataset.notices,
+      skipped,
+      ...(embeddings === undefined ? {} : { embeddings }),
+    });
     return { pictures, hasClasses, skipped };
   } finally {
     await writer.close();
@@ -207,28 +236,47 @@ async function decode(source: SourcePicture, options: BuildOptions): Promise<Dec
 const withoutName = (message: string, path: string): string =>
   message.startsWith(`${path} `) ? message.slice(path.length + 1) : message;
 
-/** Roles and identifiers of the usable pictures, which are in path order. */
-function describe(usable: readonly SourcePicture[], options: BuildOptions): StoredPicture[] {
+/** The usable pictures, which are in path order, with their roles. */
+function withRoles(usable: readonly SourcePicture[], options: BuildOptions): StoredPicture[] {
   const roles = assignRoles(usable, options.split, Random.stream(options.seed, 'split'));
-  const catalogue = usable.filter((_, row) => roles[row] === 'catalogue');
-  const identifiers = options.assignIdentifiers(catalogue.map(({ path, labels }) => ({ path, labels })));
+  return usable.map(({ path, labels, captions, objects }, row) => ({
+    row,
+    path,
+    labels,
+    ...(captions === undefined ? {} : { captions }),
+    ...(objects === undefined ? {} : { objects }),
+    role: roles[row] ?? 'catalogue',
+  }));
+}
+
+/** All pictures, those of the catalogue with identifiers. */
+async function named(decoded: DecodedPictures, options: BuildOptions): Promise<StoredPicture[]> {
+  const catalogue = decoded.pictures;
+  const entries = catalogue.map(({ path, labels }) => ({ path, labels }));
+  const identifiers = await options.assignIdentifiers(entries, decoded);
   if (identifiers.length !== catalogue.length || new Set(identifiers).size !== catalogue.length) {
     throw new RangeError(`${catalogue.length} catalogue pictures need as many distinct identifiers`);
   }
   let next = 0;
-  return usable.map(({ path, labels, captions, objects }, row) => {
-    const role = roles[row] ?? 'catalogue';
-    const identifier = role === 'catalogue' ? identifiers[next++] : undefined;
-    return {
-      row,
-      path,
-      labels,
-      ...(captions === undefined ? {} : { captions }),
-      ...(objects === undefined ? {} : { objects }),
-      role,
-      ...(identifier === undefined ? {} : { identifier }),
-    };
-  });
+  return decoded.all.map((picture) =>
+    picture.role === 'catalogue' ? { ...picture, identifier: identifiers[next++] ?? '' } : picture,
+  );
+}
+
+/** The file of embeddings, where there is to be one. */
+async function writeEmbeddings(
+  folder: string,
+  decoded: DecodedPictures,
+  { embed }: BuildOptions,
+): Promise<CatalogueManifest['embeddings']> {
+  if (embed === undefined) return undefined;
+  const file = await HashedFile.create(join(folder, EMBEDDINGS_FILE));
+  try {
+    const facts = await embed(decoded, file);
+    return { file: EMBEDDINGS_FILE, ...(await file.finish()), ...facts };
+  } finally {
+    await file.close();
+  }
 }
 
 function nothingUsable(dataset: Dataset, skipped: readonly SkippedFile[]): NeurodexError {

@@ -1,5 +1,6 @@
 import type { LicenceNotice, PictureObject, Role, SkippedFile } from '../datasets/dataset.ts';
 import type { Picture } from '../image/picture.ts';
+import type { Embeddings } from './embeddings.ts';
 
 /** One picture of an index: a row of the Parquet data set and of the pixel cache. */
 export interface StoredPicture {
@@ -29,6 +30,8 @@ export interface Catalogue {
   readonly skipped: readonly SkippedFile[];
   /** uint8 [rows, size, size, 3], row after row; of a stored catalogue, read when first asked for. */
   readonly pixels: Uint8Array;
+  /** What an encoder makes of the pictures, where the network reads that in place of pixels. */
+  readonly embeddings?: Embeddings;
   /** The larger picture that is kept for people and for the bag of visual words, read when asked for. */
   thumbnail(row: number): Promise<Picture>;
 }

@@ -6,6 +6,7 @@ import { writeFileAtomically } from '../storage/atomic.ts';
 
 export const MANIFEST_FILE = 'catalogue.json';
 export const PIXELS_FILE = 'pixels.u8';
+export const EMBEDDINGS_FILE = 'embeddings.f32';
 export const FORMAT = 'neurodex-catalogue';
 export const VERSION = 1;
 
@@ -26,7 +27,20 @@ const manifestSchema = z.object({
   shards: z.array(z.object({ file: fileName, rows: z.int().min(1), bytes: count, sha256 })),
   /** uint8 [rows, size, size, 3] */
   pixels: z.object({ file: fileName, bytes: count, sha256 }),
-  /** Columns of vectors by name: their length, and the SHA-256 of the vocabulary that they were made with. */
+  /** float32 [rows, 1 + views, tokens, channels]: what an encoder makes of every picture, and of views of it. */
+  embeddings: z
+    .object({
+      file: fileName,
+      bytes: count,
+      sha256,
+      tokens: z.int().min(1),
+      channels: z.int().min(1),
+      views: count,
+      /** SHA-256 of the encoder. */
+      encoder: sha256,
+    })
+    .optional(),
+  /** Columns of vectors by name: their length, and the SHA-256 of the vocabulary or encoder that made them. */
   vectors: z.record(z.string(), z.object({ length: z.int().min(1), vocabulary: sha256 })).optional(),
   notices: z.array(z.object({ work: z.string(), author: z.string(), licence: z.string(), url: z.string() })),
   skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
@@ -94,6 +108,12 @@ function checked(manifest: CatalogueManifest, file: string): CatalogueManifest {
   const expected = manifest.rows * manifest.size ** 2 * 3;
   if (manifest.pixels.bytes !== expected) {
     throw damaged(file, `says ${manifest.pixels.bytes} bytes of pixels, where its rows need ${expected}`);
+  }
+  const { embeddings } = manifest;
+  if (embeddings !== undefined) {
+    const { tokens, channels, views, bytes } = embeddings;
+    const wanted = manifest.rows * (1 + views) * tokens * channels * Float32Array.BYTES_PER_ELEMENT;
+    if (bytes !== wanted) throw damaged(file, `says ${bytes} bytes of embeddings, where its rows need ${wanted}`);
   }
   return manifest;
 }

@@ -9,6 +9,7 @@ import type { Picture } from '../image/picture.ts';
 import { type ByteSource, type OpenBytes, openFileBytes } from '../storage/byte-source.ts';
 import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
 import type { Catalogue, StoredPicture } from './catalogue.ts';
+import { Embeddings } from './embeddings.ts';
 import { type CatalogueManifest, damaged, readManifest, unreadable } from './manifest.ts';
 import { readShardMetadata, readShardRows, readShardThumbnail, readShardVectors } from './shard.ts';
 
@@ -16,7 +17,7 @@ import { readShardMetadata, readShardRows, readShardThumbnail, readShardVectors 
 const PIECE = 2 ** 24;
 
 /** A catalogue without its pixels: enough to name answers. */
-export type CatalogueRows = Omit<Catalogue, 'pixels' | 'thumbnail'>;
+export type CatalogueRows = Omit<Catalogue, 'pixels' | 'thumbnail' | 'embeddings'>;
 
 /**
  * The rows of the catalogue in `folder` (the folder that holds catalogue.json), and its pixels, which are checked now and
@@ -32,6 +33,7 @@ export async function openCatalogue(folder: string, shared?: Uint8Array): Promis
   let pixels = shared;
   return {
     ...rows,
+    ...(await openEmbeddings(folder, manifest)),
     // Most of the memory of an index, and searching with the network reads none of it: they are held once somebody asks.
     get pixels() {
       pixels ??= readPixels(folder, manifest);
@@ -39,6 +41,16 @@ export async function openCatalogue(folder: string, shared?: Uint8Array): Promis
     },
     thumbnail: async (row) => decodeThumbnail(await thumbnails.read(row), `the thumbnail of row ${row} in ${folder}`),
   };
+}
+
+/** Their bytes are compared with the digest by `verifyCatalogue` alone: they may be many, and searching reads few. */
+async function openEmbeddings(
+  folder: string,
+  { embeddings }: CatalogueManifest,
+): Promise<{ readonly embeddings?: Embeddings }> {
+  if (embeddings === undefined) return {};
+  await checkSize(join(folder, embeddings.file), embeddings.bytes);
+  return { embeddings: new Embeddings(folder, embeddings) };
 }
 
 /** As `openCatalogue`, without reading the pixels; that they are there, and of the right size, is checked. */
@@ -54,7 +66,8 @@ export async function openCatalogueRows(folder: string): Promise<CatalogueRows> 
  */
 export async function verifyCatalogue(folder: string): Promise<CatalogueManifest> {
   const manifest = await readManifest(folder);
-  for (const listed of [...manifest.shards, manifest.pixels]) {
+  const { embeddings } = manifest;
+  for (const listed of [...manifest.shards, manifest.pixels, ...(embeddings === undefined ? [] : [embeddings])]) {
     const path = join(folder, listed.file);
     await checkSize(path, listed.bytes);
     checkDigest(path, await readable(path, () => digestFile(path)), listed.sha256);
@@ -126,7 +139,7 @@ export async function decodeThumbnail(png: Uint8Array, name: string): Promise<Pi
   return { size: width, pixels };
 }
 
-/** Vectors of the catalogue pictures, in row order, and the vocabulary that they were made with. */
+/** Vectors of the catalogue pictures, in row order, and the vocabulary or encoder that they were made with. */
 export interface StoredVectors {
   /** float32 [N, length] */
   readonly values: Float32Array;

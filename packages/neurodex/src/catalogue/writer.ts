@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LicenceNotice, SkippedFile } from '../datasets/dataset.ts';
 import { fromFileSystem } from '../errors.ts';
 import { pictureBytes } from '../image/picture.ts';
-import { HashedFile } from '../storage/hashed-file.ts';
+import { type FileDigest, HashedFile } from '../storage/hashed-file.ts';
 import { type CatalogueManifest, FORMAT, PIXELS_FILE, VERSION, writeManifest } from './manifest.ts';
 import { type ShardRow, ShardWriter } from './shard.ts';
 
@@ -41,6 +41,7 @@ export class CatalogueWriter {
   private groupBytes = 0;
   private vectors: NonNullable<CatalogueManifest['vectors']> = {};
   private pixelRows = 0;
+  private pixelDigest: FileDigest | undefined;
   private rows = 0;
 
   private constructor(folder: string, size: number, limits: ShardLimits, pixels: HashedFile) {
@@ -73,6 +74,12 @@ export class CatalogueWriter {
     this.pixelRows++;
   }
 
+  /** Ends the pixels, so that they can be read before the rows are written. @returns the file */
+  async finishPixels(): Promise<string> {
+    this.pixelDigest ??= await this.pixels.finish();
+    return join(this.folder, PIXELS_FILE);
+  }
+
   /** Columns of vectors, declared before the first row. */
   declareVectors(vectors: NonNullable<CatalogueManifest['vectors']>): void {
     if (this.rows > 0) throw new RangeError('vectors are declared before the first row');
@@ -94,10 +101,12 @@ export class CatalogueWriter {
     hasClasses: boolean;
     notices: readonly LicenceNotice[];
     skipped: readonly SkippedFile[];
+    embeddings?: CatalogueManifest['embeddings'];
   }): Promise<CatalogueManifest> {
     if (this.pixelRows !== this.rows) throw new RangeError(`${this.rows} rows, but pixels of ${this.pixelRows}`);
     await this.flushGroup();
     await this.finishShard();
+    await this.finishPixels();
     const manifest: CatalogueManifest = {
       format: FORMAT,
       version: VERSION,
@@ -105,8 +114,9 @@ export class CatalogueWriter {
       rows: this.rows,
       hasClasses: about.hasClasses,
       shards: this.shards,
-      pixels: { file: PIXELS_FILE, ...(await this.pixels.finish()) },
+      pixels: { file: PIXELS_FILE, ...(this.pixelDigest as FileDigest) },
       ...(Object.keys(this.vectors).length > 0 ? { vectors: this.vectors } : {}),
+      ...(about.embeddings === undefined ? {} : { embeddings: about.embeddings }),
       notices: [...about.notices],
       skipped: [...about.skipped],
     };

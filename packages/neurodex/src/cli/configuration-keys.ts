@@ -20,6 +20,7 @@ interface Property {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
+  readonly maxItems?: number;
   readonly description?: string;
 }
 
@@ -45,6 +46,8 @@ function allowed(property: Property): string {
   const choices = property.enum ?? (property.const === undefined ? undefined : [property.const]);
   if (choices !== undefined) return choices.join(' or ');
   if (property.type === 'boolean') return 'true or false';
+  if (property.type === 'string') return 'a text';
+  if (property.type === 'array') return `a list of at most ${property.maxItems} numbers`;
   const kind = property.type === 'integer' ? 'an integer' : 'a number';
   const { minimum, exclusiveMinimum, exclusiveMaximum } = property;
   // An integer without a bound of its own carries the largest that a double holds exactly, which tells nobody anything.

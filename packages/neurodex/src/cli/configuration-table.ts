@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
+import { showValue } from '../report/text.ts';
 import { CONFIGURATION_KEYS } from './configuration-keys.ts';
 
 /** The Markdown table of every configuration key with its values in the presets: what docs/cli.md holds. */
@@ -10,7 +11,7 @@ export function configurationTable(): string {
     row(['key', 'allowed', 'meaning', ...presets.map(([name]) => `\`${name}\``)]),
     row(['---', '---', '---', ...presets.map(() => '---')]),
     ...CONFIGURATION_KEYS.map(({ path, allowed, description = '' }) =>
-      row([`\`${path}\``, allowed, description, ...presets.map(([, config]) => String(valueAt(config, path)))]),
+      row([`\`${path}\``, allowed, description, ...presets.map(([, config]) => showValue(valueAt(config, path)))]),
     ),
   ].join('\n');
 }

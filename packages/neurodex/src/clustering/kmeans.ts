@@ -2,7 +2,7 @@ import { Random, type Runtime } from '@neurodex/autograd';
 import { type Assignment, NearestCentroids } from './nearest.ts';
 import { plusPlus } from './seeding.ts';
 
-/** Iterations of one restart at most, and the movement at which it has converged: scikit-learn's defaults. */
+/** Iterations of a run at most, and the movement at which it has converged: scikit-learn's defaults. */
 const MOST_ITERATIONS = 300;
 const TOLERANCE = 1e-4;
 /** Points per cluster on which the restarts compete: enough to tell them apart. */
@@ -16,6 +16,8 @@ export interface KMeansOptions {
   /** Seedings that compete. */
   readonly restarts: number;
   readonly random: Random;
+  /** Iterations of a run at most, 1 or more; 300 unless given. */
+  readonly mostIterations?: number;
   /** Called after every iteration; the run over all points, where a sample was drawn, counts as one more restart. */
   readonly onIteration?: (figures: {
     readonly restart: number;
@@ -41,7 +43,7 @@ export interface Clustering {
  * @param points float32 [n, dimensions], n ≥ clusters
  */
 export async function kMeans(points: Float32Array, options: KMeansOptions): Promise<Clustering> {
-  const { runtime, dimensions, clusters, restarts, random, onIteration } = options;
+  const { runtime, dimensions, clusters, restarts, random, mostIterations = MOST_ITERATIONS, onIteration } = options;
   // About the mean, products are smaller and float32 keeps more of the distances.
   const mean = meanOf(points, dimensions);
   const centred = points.map((value, i) => value - (mean[i % dimensions] as number));
@@ -49,7 +51,9 @@ export async function kMeans(points: Float32Array, options: KMeansOptions): Prom
   const sample = sampled(centred, dimensions, SAMPLE * clusters, random);
   const nearest = new NearestCentroids(runtime, { clusters, dimensions });
   const refined = (from: Float32Array, seeds: Float32Array, restart: number) =>
-    lloyd(from, seeds, nearest, tolerance, (iteration, inertia) => onIteration?.({ restart, iteration, inertia }));
+    lloyd(from, seeds, nearest, { tolerance, mostIterations }, (iteration, inertia) =>
+      onIteration?.({ restart, iteration, inertia }),
+    );
   let best: Clustering | undefined;
   try {
     for (let restart = 0; restart < restarts; restart++) {
@@ -81,7 +85,7 @@ async function lloyd(
   points: Float32Array,
   seeds: Float32Array,
   nearest: NearestCentroids,
-  tolerance: number,
+  { tolerance, mostIterations }: { readonly tolerance: number; readonly mostIterations: number },
   onIteration: (iteration: number, inertia: number) => void,
 ): Promise<Clustering> {
   const means = new RunningMeans(points, nearest);
@@ -91,7 +95,7 @@ async function lloyd(
     const inertia = assignment.distances.reduce((sum, distance) => sum + distance, 0);
     onIteration(iteration, inertia);
     const moved = means.take(assignment);
-    if (moved === 0 || iteration === MOST_ITERATIONS) return { centroids, inertia, iterations: iteration };
+    if (moved === 0 || iteration === mostIterations) return { centroids, inertia, iterations: iteration };
     const next = means.centroids(assignment);
     const shift = squaredDistance(centroids, next);
     centroids = next;

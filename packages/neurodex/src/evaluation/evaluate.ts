@@ -1,6 +1,7 @@
-import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { NeurodexError } from '../errors.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
+import { storedQuery } from '../retrieval/stored-query.ts';
 import type { System } from '../retrieval/system.ts';
 import { gradesIn } from './documents.ts';
 import type { EvaluationQuery } from './queries.ts';
@@ -146,7 +147,6 @@ export function countJudged(queries: readonly EvaluationQuery[], reporter: Repor
 
 const itself = (catalogue: Catalogue, { path, row }: StoredPicture): EvaluationQuery => ({
   name: path,
-  pixels: pixelsOf(catalogue, row),
-  thumbnail: () => catalogue.thumbnail(row),
+  ...storedQuery(catalogue, row),
   relevant: new Set([row]),
 });

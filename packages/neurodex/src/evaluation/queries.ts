@@ -3,6 +3,7 @@ import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catal
 import type { Role } from '../datasets/dataset.ts';
 import { type AugmentSettings, augment } from '../image/augment.ts';
 import type { Picture } from '../image/picture.ts';
+import { storedQuery } from '../retrieval/stored-query.ts';
 import type { QueryPicture } from '../retrieval/system.ts';
 import { relevantRows } from './relevance.ts';
 
@@ -43,8 +44,7 @@ export function queriesOf(catalogue: Catalogue, role: QueryRole): EvaluationQuer
   if (!catalogue.hasClasses) return withRole(catalogue, 'catalogue').map((picture) => viewOf(catalogue, picture, role));
   return withRole(catalogue, role).map((picture) => ({
     name: picture.path,
-    pixels: pixelsOf(catalogue, picture.row),
-    thumbnail: () => catalogue.thumbnail(picture.row),
+    ...storedQuery(catalogue, picture.row),
     relevant: relevantRows(catalogue, picture),
   }));
 }

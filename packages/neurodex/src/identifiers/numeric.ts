@@ -1,5 +1,6 @@
+import type { Random } from '@neurodex/autograd';
 import { NeurodexError } from '../errors.ts';
-import type { IdentifierScheme, Nameable } from './scheme.ts';
+import type { IdentifierScheme, Nameable, SchemeOptions } from './scheme.ts';
 
 const BOS = 10;
 const PAD = 11;
@@ -10,11 +11,11 @@ const EOS = 12;
  * pictures of one class share leading digits; `random` shuffles the numbers. Identifiers of Tay et al. 2022,
  * "Transformer Memory as a Differentiable Search Index", section 3.2.
  */
-export const numeric: IdentifierScheme = {
+export const numeric = {
   name: 'numeric',
   vocabulary: { size: 13, bos: BOS, pad: PAD, eos: EOS },
 
-  assign(catalogue, options, random) {
+  assign(catalogue: readonly Nameable[], options: SchemeOptions, random: Random): string[] {
     const positions = catalogue.map((_, position) => position);
     const numbered = options.order === 'clustered' ? clustered(catalogue) : random.shuffled(positions);
     const width = options.zeroPadding ? String(Math.max(0, catalogue.length - 1)).length : 0;
@@ -25,7 +26,7 @@ export const numeric: IdentifierScheme = {
     return identifiers;
   },
 
-  toTokens(identifier) {
+  toTokens(identifier: string): number[] {
     if (!/^[0-9]+$/.test(identifier)) {
       throw new NeurodexError('index-damaged', `${JSON.stringify(identifier)} is not a numeric identifier`, {
         hint: 'a numeric identifier is made of the digits 0 to 9; rebuild the index if it holds others',
@@ -37,13 +38,13 @@ export const numeric: IdentifierScheme = {
     return tokens;
   },
 
-  fromTokens(tokens) {
+  fromTokens(tokens: readonly number[]): string {
     for (const token of tokens) {
       if (!Number.isInteger(token) || token < 0 || token > 9) throw new RangeError(`token ${token} is not a digit`);
     }
     return tokens.join('');
   },
-};
+} as const satisfies IdentifierScheme;
 
 /**
  * Positions class by class: classes in order of first appearance, catalogue order within a class. A picture with

@@ -1,4 +1,4 @@
-import type { Random } from '@neurodex/autograd';
+import type { Random, Runtime } from '@neurodex/autograd';
 import type { IdentifierOrder } from '../config.ts';
 
 /** What a scheme may look at when it names the catalogue. */
@@ -7,11 +7,24 @@ export interface Nameable {
   readonly labels: readonly string[];
 }
 
+/** One vector per catalogue picture, in catalogue order. */
+export interface PictureVectors {
+  /** float32 [N, length] */
+  readonly values: Float32Array;
+  readonly length: number;
+}
+
 export interface SchemeOptions {
-  /** `clustered`: class by class, in catalogue order within a class; `random`: shuffled. */
+  /** `clustered`: class by class, in catalogue order within a class; `random`: shuffled. Of `numeric` alone. */
   readonly order: IdentifierOrder;
-  /** Pad with leading zeros to one length, so that every identifier has the same M. */
+  /** Pad with zeros to one length, so that every identifier has the same M. */
   readonly zeroPadding: boolean;
+  /** Most pictures of a cluster that is not divided. Of `semantic`, as is what follows. */
+  readonly leafSize?: number;
+  readonly points?: PictureVectors;
+  readonly runtime?: Runtime;
+  /** Told how many pictures have a name; may throw to stop the work. */
+  readonly onProgress?: (done: number) => void;
 }
 
 /**
@@ -21,7 +34,7 @@ export interface SchemeOptions {
 export interface IdentifierScheme {
   readonly name: string;
   readonly vocabulary: TokenVocabulary;
-  assign(catalogue: readonly Nameable[], options: SchemeOptions, random: Random): string[];
+  assign(catalogue: readonly Nameable[], options: SchemeOptions, random: Random): string[] | Promise<string[]>;
   /** Identifier → its tokens, without BOS, EOS and PAD. */
   toTokens(identifier: string): number[];
   /** The inverse of `toTokens`. */

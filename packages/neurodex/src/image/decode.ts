@@ -185,9 +185,13 @@ function asColour(pixels: Uint8Array, channels: number): Uint8Array {
 }
 
 /** A picture at that edge where it is smaller, by Lanczos 3; larger ones as they are. */
-export async function enlarged(picture: Picture, edge: number): Promise<Picture> {
+export const enlarged = async (picture: Picture, edge: number): Promise<Picture> =>
+  picture.size >= edge ? picture : await atSize(picture, edge);
+
+/** A picture at that edge, by Lanczos 3. */
+export async function atSize(picture: Picture, edge: number): Promise<Picture> {
   const { size, pixels } = picture;
-  if (size >= edge) return picture;
+  if (size === edge) return picture;
   return await rawPixels(resized(sharp(pixels, { raw: { width: size, height: size, channels: 3 } }), edge), edge);
 }
 

@@ -49,16 +49,16 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
     const model = await index.model();
     const bytes = await readPictureFile(file);
     const query = await queryOf(bytes, file, { ...manifest.config.pictures, size: catalogue.size });
-    const { pixels } = query;
     const picture =
       options.identifier === undefined
         ? catalogue.pictures[await bestRow(index, query)]
         : named(catalogue, options.identifier);
     const identifier = picture?.identifier ?? '';
     const probe = await AttentionProbe.create(nodeRuntime({ device }), model, trie);
+    const { side } = probe;
     let digits: DigitAttention[];
     try {
-      digits = await probe.look(pixels, identifier);
+      digits = await probe.look(await index.shown(query), identifier);
     } finally {
       await probe.release();
     }
@@ -75,7 +75,7 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
       identifier,
       picture: picture?.path ?? '',
       label: picture?.labels[0] ?? null,
-      side: Math.sqrt(model.geometry.patches),
+      side,
       digits,
     };
   } finally {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Random, type Runtime } from '@neurodex/autograd';
-import type { CatalogueThumbnails, CatalogueVectors } from '../catalogue/build.ts';
+import type { CatalogueVectors, DecodedPictures } from '../catalogue/build.ts';
 import { decodeThumbnail } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
@@ -45,7 +45,7 @@ const PICTURES_AT_ONCE = 64;
  * Describe the catalogue pictures by SIFT, cluster the descriptors into visual words, count the words of each picture.
  * @throws NeurodexError `source-unusable` when there are fewer descriptors than words, `interrupted`, `disk-full`
  */
-export async function buildBovw(catalogue: CatalogueThumbnails, options: BuildBovwOptions): Promise<BuiltBovw> {
+export async function buildBovw(catalogue: DecodedPictures, options: BuildBovwOptions): Promise<BuiltBovw> {
   const { folder, config, seed, runtime } = options;
   const spool = join(folder, 'descriptors.spool');
   const descriptors = await DescriptorFile.create(spool);
@@ -84,7 +84,7 @@ export async function buildBovw(catalogue: CatalogueThumbnails, options: BuildBo
 
 /** @returns descriptors of each picture */
 async function describeAll(
-  { pictures, thumbnail }: CatalogueThumbnails,
+  { pictures, thumbnail }: DecodedPictures,
   descriptors: DescriptorFile,
   { edge, reporter, signal }: BuildBovwOptions,
 ): Promise<number[]> {

@@ -17,7 +17,7 @@ import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
 import { applyRules } from '../datasets/rules.ts';
 import { NeurodexError } from '../errors.ts';
-import { SCHEMES } from '../identifiers/schemes.ts';
+import { numeric } from '../identifiers/numeric.ts';
 import type { Reporter } from '../progress.ts';
 import { createFolder } from '../storage/atomic.ts';
 import { VERSION } from '../version.ts';
@@ -90,14 +90,14 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
   };
   return await createFolder(out, folder, async (temporary) => {
     const dataset = await applyRules(options.dataset, config.dataset, options);
-    const scheme = SCHEMES[config.identifiers.scheme];
     const { pictures, skipped } = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
       pictures: config.pictures,
       split: config.split,
       seed,
       reporter,
       ...(signal === undefined ? {} : { signal }),
-      assignIdentifiers: (entries) => scheme.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
+      // Whatever the scheme: an index names its catalogue itself.
+      assignIdentifiers: (entries) => numeric.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
     });
     await writePreparedManifest(temporary, { neurodex: VERSION, created: new Date().toISOString(), ...facts });
     return summaryOf(out, true, pictures, skipped);

@@ -1,15 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Device, Random } from '@neurodex/autograd';
+import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { type BuiltCatalogue, buildCatalogue } from '../catalogue/build.ts';
 import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
-import { applyRules } from '../datasets/rules.ts';
 import { NeurodexError } from '../errors.ts';
-import { SCHEMES } from '../identifiers/schemes.ts';
 import type { Reporter } from '../progress.ts';
 import {
   CATALOGUE_FOLDER,
@@ -19,7 +16,7 @@ import {
   readIndexManifest,
   writeIndexManifest,
 } from '../retrieval/manifest.ts';
-import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
+import { openQueryEncoder } from '../retrieval/open-encoder.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
 import { fanOut } from '../tracking/fan-out.ts';
@@ -30,8 +27,10 @@ import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import type { OnNan } from '../training/on-nan.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
-import { type BuiltBovw, buildBovw } from './build-bovw.ts';
 import { ExamplePictures } from './example-pictures.ts';
+import { ingest } from './ingest.ts';
+import { checkVectorSource } from './name-catalogue.ts';
+import { checkEncoderSystem, refuseOtherEncoder } from './open-encoder.ts';
 import { checkComplete, completedBefore, reopen, withTheWayOn } from './reopen-run.ts';
 import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
 import { finishIngest, isIngested, RUN_FILE, tidy } from './unfinished-run.ts';
@@ -90,6 +89,8 @@ const REFUSALS: ReadonlySet<string> = new Set(['run-changed', 'index-damaged']);
 export async function createIndex(options: CreateIndexOptions): Promise<IndexSummary> {
   const { out, force, resume = false, keepUnfinished = true, signal, config } = options;
   checkConfig(config);
+  checkVectorSource(config, options.systems ?? SYSTEMS);
+  checkEncoderSystem(config, options.systems);
   const folder = {
     force,
     resume,
@@ -142,15 +143,29 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
     const source = { name: dataset.name, source: dataset.source };
     tracker.track({ kind: 'start', time, config, dataset: source, seed, ...resumedFrom });
     let bovw = before?.facts.bovw ?? undefined;
+    let encoder = before?.facts.encoder ?? undefined;
+    await refuseOtherEncoder(config, encoder?.sha256);
     if (before === undefined) {
       const made = await ingest(options, folder);
       bovw = made.bovw;
+      encoder = made.encoder;
       for (const file of made.built.skipped) tracker.track({ kind: 'skipped', ...file });
-      await finishIngest(folder, { bovw: bovw ?? null, seconds: elapsed(), logBytes: log.sync() });
+      await finishIngest(folder, {
+        bovw: bovw ?? null,
+        encoder: encoder ?? null,
+        seconds: elapsed(),
+        logBytes: log.sync(),
+      });
     }
     const catalogue = before?.catalogue ?? (await openCatalogue(join(folder, CATALOGUE_FOLDER)));
     const wanted = options.systems ?? SYSTEMS;
-    const systems = SYSTEMS.filter((name) => wanted.includes(name) && (name !== 'bovw' || bovw !== undefined));
+    const made: Readonly<Record<SystemName, boolean>> = {
+      dsi: true,
+      bovw: bovw !== undefined,
+      pixels: true,
+      encoder: encoder !== undefined,
+    };
+    const systems = SYSTEMS.filter((name) => wanted.includes(name) && made[name]);
     const state: NetworkState = {
       resumeFrom: before?.checkpoint,
       save: (checkpoint, checkpoints) => checkpoints.save(checkpoint, { seconds: elapsed(), logBytes: log.sync() }),
@@ -158,8 +173,16 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
     const trainNetwork = async () => {
       const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, folder, tracker, reporter);
       await examples?.trackInputs();
-      const told = { ...options, reporter: trackedReporter(reporter, tracker) };
-      return makeNetwork(catalogue, told, folder, tracker, { ...state, examples });
+      const inFront = encoder !== undefined && config.encoder.inFront;
+      const queries = inFront
+        ? await openQueryEncoder(folder, { encoder }, catalogue, nodeRuntime({ device }))
+        : undefined;
+      const told = { ...options, reporter: trackedReporter(reporter, tracker), encoder: queries };
+      try {
+        return await makeNetwork(catalogue, told, folder, tracker, { ...state, examples });
+      } finally {
+        await queries?.encoder.release();
+      }
     };
     const trained = systems.includes('dsi') ? await trainNetwork() : undefined;
     manifest = describeIndex({
@@ -170,6 +193,7 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       config,
       systems,
       ...(bovw === undefined ? {} : { bovw }),
+      ...(encoder === undefined ? {} : { encoder }),
       ...(trained === undefined ? {} : describeNetwork(trained, device, elapsed())),
     });
     const diverged = trained?.result.diverged;
@@ -207,39 +231,4 @@ async function summarise(manifest: IndexManifest, out: string, seconds: number):
     seconds: manifest.training?.seconds ?? seconds,
     validation: manifest.training?.validation ?? {},
   };
-}
-
-/** The catalogue, and the bag of visual words of its pictures where that is wanted and can be made. */
-async function ingest(
-  options: CreateIndexOptions,
-  folder: string,
-): Promise<{ readonly built: BuiltCatalogue; readonly bovw: BuiltBovw['facts'] | undefined }> {
-  const { config, seed, device, reporter, systems } = options;
-  const dataset = await applyRules(options.dataset, config.dataset, options);
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const scheme = SCHEMES[config.identifiers.scheme];
-  let bovw: BuiltBovw | undefined;
-  const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
-    pictures: config.pictures,
-    split: config.split,
-    seed,
-    reporter,
-    ...signal,
-    assignIdentifiers: (entries) => scheme.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
-    async describe(catalogue) {
-      if (!(systems ?? SYSTEMS).includes('bovw')) return {};
-      const runtime = nodeRuntime({ device });
-      try {
-        const edge = config.pictures.thumbnail;
-        bovw = await buildBovw(catalogue, { folder, config: config.bovw, edge, seed, runtime, reporter, ...signal });
-        return { [BOVW_COLUMN]: bovw.vectors };
-      } catch (error) {
-        const tooFew = error instanceof NeurodexError && error.code === 'source-unusable';
-        if (!tooFew || systems !== undefined) throw error;
-        reporter.warn(`bovw is left out: ${error.message}`);
-        return {};
-      }
-    },
-  });
-  return { built, bovw: bovw?.facts };
 }

@@ -37,6 +37,8 @@ export interface IndexFacts {
   readonly training?: NonNullable<IndexManifest['training']>;
   /** Absent without a bag of visual words. */
   readonly bovw?: NonNullable<IndexManifest['bovw']>;
+  /** Absent without an encoder. */
+  readonly encoder?: NonNullable<IndexManifest['encoder']>;
   /** As it was when the index was made. */
   readonly config: RecordedConfig;
   readonly skipped: readonly SkippedFile[];
@@ -51,7 +53,7 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
   if (verify) {
     reporter.info('comparing every file with its digest');
     await verifyCatalogue(folder);
-    for (const file of [manifest.model, manifest.bovw?.vocabulary, manifest.bovw?.neighbours]) {
+    for (const file of [manifest.model, manifest.bovw?.vocabulary, manifest.bovw?.neighbours, manifest.encoder]) {
       if (file !== undefined) await readListed(index, file);
     }
   }
@@ -73,6 +75,7 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     bytes: manifest.model?.bytes ?? 0,
     ...(manifest.training === undefined ? {} : { training: manifest.training }),
     ...(manifest.bovw === undefined ? {} : { bovw: manifest.bovw }),
+    ...(manifest.encoder === undefined ? {} : { encoder: manifest.encoder }),
     config: manifest.config,
     skipped: catalogue.skipped,
     notices: catalogue.notices,

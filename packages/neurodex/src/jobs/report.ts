@@ -10,12 +10,13 @@ import { evaluateInFull } from '../evaluation/compare.ts';
 import { LEVEL, testPairs } from '../evaluation/pairwise.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
+import type { DsiModel } from '../models/dsi/model.ts';
 import type { Reporter } from '../progress.ts';
 import { type CurveSeries, curveSeries } from '../report/curve-series.ts';
 import { decodingTree } from '../report/decoding-tree.ts';
 import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from '../report/facts.ts';
 import { htmlReport } from '../report/html-report.ts';
-import { AttentionProbe } from '../retrieval/attention.ts';
+import { AttentionProbe, hasPlaces } from '../retrieval/attention.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
@@ -59,10 +60,10 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
     const model = index.systems.includes('dsi') ? await index.model() : undefined;
     const answers = new ReportAnswers(index.catalogue);
     const facts = await factsOf(index, { ...options, reporter }, answers, async (examples) => {
-      if (model === undefined) return [];
+      if (model === undefined || !hasPlaces(model)) return [];
       return await decode(index, answers, examples, await AttentionProbe.create(runtime, model, index.trie));
     });
-    const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, model?.geometry.patchSize));
+    const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, patchSizeOf(model)));
     await writeFileAtomically(out, page);
     return { report: resolve(out), ...facts };
   } finally {
@@ -113,6 +114,10 @@ export async function measureIndex({
     await index.close();
   }
 }
+
+/** Undefined where the network is shown no patches of pixels. */
+const patchSizeOf = (model: DsiModel | undefined): number | undefined =>
+  model?.geometry.stem === 'encoder' ? undefined : model?.geometry.patchSize;
 
 async function factsOf(
   index: Index,
@@ -191,7 +196,7 @@ async function decode(
         example,
         tree: decodingTree(trie, ranked, { nameOf }),
         identifier,
-        attention: await probe.look(query.pixels, identifier),
+        attention: await probe.look(await index.shown(query), identifier),
       });
     }
     return decoded;

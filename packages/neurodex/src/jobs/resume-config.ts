@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config.ts';
 
 /** What may be different when a run is gone on with: how long it trains, how fast, how often it looks, how it searches. */
@@ -34,7 +35,9 @@ export interface ChangedKey {
 export function changedKeys(before: Config, now: Config): ChangedKey[] {
   const old = new Map(leaves(before));
   return leaves(now).flatMap(([key, value]) =>
-    old.get(key) === value ? [] : [{ key, before: old.get(key), now: value, allowed: CHANGEABLE.includes(key) }],
+    isDeepStrictEqual(old.get(key), value)
+      ? []
+      : [{ key, before: old.get(key), now: value, allowed: CHANGEABLE.includes(key) }],
   );
 }
 

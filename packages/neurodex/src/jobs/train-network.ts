@@ -7,13 +7,14 @@ import type { Config } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { identifierLength } from '../identifiers/encode.ts';
-import { SCHEMES } from '../identifiers/schemes.ts';
+import { schemeOf } from '../identifiers/schemes.ts';
 import { type Geometry, geometryOf } from '../models/dsi/geometry.ts';
 import { serialiseModel } from '../models/dsi/model.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import { type IndexManifest, MODEL_FILE } from '../retrieval/manifest.ts';
 import { trieOf } from '../retrieval/open.ts';
+import type { QueryEncoder } from '../retrieval/query-encoder.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import type { Tracker } from '../tracking/tracker.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
@@ -24,6 +25,7 @@ import type { OnNan } from '../training/on-nan.ts';
 import { type Phase, planTraining } from '../training/plan.ts';
 import type { TrainingRun } from '../training/run.ts';
 import type { ExamplePictures } from './example-pictures.ts';
+import { parametersFrom } from './initial-parameters.ts';
 import { CHECKPOINTS_FOLDER } from './unfinished-run.ts';
 import { Validator } from './validate.ts';
 
@@ -36,6 +38,8 @@ export interface NetworkOptions {
   readonly onNan?: OnNan;
   /** Whether checkpoints are worth writing: true unless told. */
   readonly keepUnfinished?: boolean;
+  /** In front of the network, where the catalogue has embeddings. */
+  readonly encoder?: QueryEncoder | undefined;
 }
 
 export interface TrainedNetwork {
@@ -49,10 +53,13 @@ export interface NetworkState {
   save(checkpoint: Checkpoint, checkpoints: CheckpointFolder): Promise<void>;
 }
 
-export function geometryFor(catalogue: Catalogue, config: Config): Geometry {
-  const scheme = SCHEMES[config.identifiers.scheme];
+export function geometryFor(catalogue: Catalogue, config: Config, trie = trieOf(catalogue, { config })): Geometry {
+  const scheme = schemeOf(config.identifiers);
   const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
-  return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers));
+  return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers), {
+    tokenRows: trie.shownCount,
+    inFront: config.encoder.inFront ? catalogue.embeddings : undefined,
+  });
 }
 
 /** Trains the network on the catalogue and writes its file. */
@@ -105,15 +112,18 @@ export const describeNetwork = ({ result, model }: TrainedNetwork, device: Devic
 async function trainOn(
   catalogue: Catalogue,
   geometry: Geometry,
-  { config, seed, device, reporter, signal, onNan = 'stop' }: NetworkOptions,
+  { config, seed, device, reporter, signal, onNan = 'stop', encoder }: NetworkOptions,
   tracker: Tracker,
   {
     examples,
     ...state
   }: Pick<TrainingRun, 'resumeFrom' | 'checkpoints'> & { readonly examples: ExamplePictures | undefined },
 ): Promise<TrainingResult> {
+  const { initialise } = config.training;
+  const begins = state.resumeFrom === undefined && initialise !== '';
+  const initial = begins ? await parametersFrom(initialise, geometry, { seed, reporter }) : undefined;
   const runtime = nodeRuntime({ device });
-  const scheme = SCHEMES[config.identifiers.scheme];
+  const scheme = schemeOf(config.identifiers);
   const trie = trieOf(catalogue, { config });
   const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
   const queries = retrievalQueries(catalogue, relevant);
@@ -123,7 +133,7 @@ async function trainOn(
   const pairs = drawn.reduce((n, example) => n + example.relevant.length, 0);
   const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });
   checkPhase(state.resumeFrom, phases);
-  const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
+  const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval, encoder });
   try {
     const result = await train({
       runtime,
@@ -137,6 +147,7 @@ async function trainOn(
       reporter,
       signal,
       onNan,
+      initial,
       ...state,
       validate: (parameters, phase) => validator.measure(parameters, phase.mix),
     });

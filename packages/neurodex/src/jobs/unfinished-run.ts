@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { type Config, configSchema } from '../config.ts';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
-import { bovwFacts, INDEX_FILE, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
+import { showValue } from '../report/text.ts';
+import { bovwFacts, encoderFacts, INDEX_FILE, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { syncTree, writeFileAtomically } from '../storage/atomic.ts';
 import { LOCK_FILE, unfinishedName } from '../storage/unfinished.ts';
@@ -62,6 +63,7 @@ export interface RunRequest {
 /** What is known when all pictures are read in. */
 const ingestSchema = z.object({
   bovw: bovwFacts.nullable(),
+  encoder: encoderFacts.nullable().default(null),
   /** Of work until then. */
   seconds: z.number().min(0),
   /** Of the run log. */
@@ -69,6 +71,7 @@ const ingestSchema = z.object({
 });
 export interface IngestFacts {
   readonly bovw: NonNullable<IndexManifest['bovw']> | null;
+  readonly encoder: NonNullable<IndexManifest['encoder']> | null;
   readonly seconds: number;
   readonly logBytes: number;
 }
@@ -157,14 +160,14 @@ export async function continueRun(
   }
   const other = otherDataset(before.dataset, now.dataset);
   if (differences.length > 0 || other !== undefined) {
-    const words = differences.map(({ key, was, is }) => `${key} was ${String(was)}, now ${String(is)}`);
+    const words = differences.map(({ key, was, is }) => `${key} was ${showValue(was)}, now ${showValue(is)}`);
     if (other !== undefined) words.push(`another data set (${other})`);
     throw new NeurodexError('run-changed', `the run in ${folder} began with something else: ${words.join('; ')}`, {
       hint: `go on with what it began with, or start anew with --force; these may change: ${CHANGEABLE.join(', ')}`,
       details: { path: folder, keys: differences.map(({ key }) => key) },
     });
   }
-  for (const { key, before: was, now: is } of keys) reporter.info(`${key} was ${String(was)}, now ${String(is)}`);
+  for (const { key, before: was, now: is } of keys) reporter.info(`${key} was ${showValue(was)}, now ${showValue(is)}`);
   for (const [what, was, is] of [
     ['device', before.device, now.device],
     ['number of threads', before.threads, now.threads],

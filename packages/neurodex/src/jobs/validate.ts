@@ -1,5 +1,5 @@
 import type { Runtime } from '@neurodex/autograd';
-import { type Catalogue, pixelsOf, withRole } from '../catalogue/catalogue.ts';
+import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
 import { evaluateSystem } from '../evaluation/evaluate.ts';
 import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
@@ -7,6 +7,8 @@ import { parseMeasure } from '../evaluation/registry.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
+import type { QueryEncoder } from '../retrieval/query-encoder.ts';
+import { storedQuery } from '../retrieval/stored-query.ts';
 import type { System } from '../retrieval/system.ts';
 import type { Figures } from '../training/best.ts';
 import type { BatchMix } from '../training/plan.ts';
@@ -18,8 +20,9 @@ const MOST = 512;
 export class Validator {
   private readonly system: DsiSystem;
   private readonly catalogue: Catalogue;
-  private readonly queries: readonly EvaluationQuery[];
+  private queries: readonly EvaluationQuery[];
   private readonly indexed: readonly EvaluationQuery[];
+  private readonly encoder: QueryEncoder | undefined;
   private parameters = new Float32Array();
 
   constructor(options: {
@@ -28,14 +31,17 @@ export class Validator {
     trie: Trie;
     catalogue: Catalogue;
     search: Config['retrieval'];
+    /** In front of the network, where its stem is `encoder`. */
+    encoder?: QueryEncoder | undefined;
   }) {
-    const { catalogue, ...rest } = options;
-    this.system = new DsiSystem({ ...rest, parameters: () => this.parameters });
+    const { catalogue, encoder, ...rest } = options;
+    this.encoder = encoder;
+    const inFront = encoder === undefined ? {} : { encoder };
+    this.system = new DsiSystem({ ...rest, ...inFront, parameters: () => this.parameters });
     this.catalogue = catalogue;
     this.indexed = spread(withRole(catalogue, 'catalogue')).map(({ path, row }) => ({
       name: path,
-      pixels: pixelsOf(catalogue, row),
-      thumbnail: () => catalogue.thumbnail(row),
+      ...storedQuery(catalogue, row),
       relevant: new Set([row]),
     }));
     this.queries = spread(queriesOf(catalogue, 'validation').filter(({ relevant }) => relevant.size > 0));
@@ -45,6 +51,7 @@ export class Validator {
   async measure(parameters: Float32Array, mix: BatchMix): Promise<Figures> {
     this.parameters = parameters as Float32Array<ArrayBuffer>;
     const figures: Record<string, number> = {};
+    if (this.encoder !== undefined) this.queries = await embedded(this.queries, this.encoder);
     if (mix.retrieval > 0 && this.queries.length > 0) figures['AP@10'] = await this.figure(this.queries, 'AP@10');
     // A catalogue picture's only right answer is itself: indexing accuracy is success.
     if (mix.indexing > 0) figures['IA@1'] = await this.figure(this.indexed, 'Success@1');
@@ -70,6 +77,20 @@ export class Validator {
   close(): Promise<void> {
     return this.system.close();
   }
+}
+
+/** Queries that are views of pictures have no embedding yet: they are looked at many times, and encoded once. */
+async function embedded(queries: readonly EvaluationQuery[], encoder: QueryEncoder): Promise<EvaluationQuery[]> {
+  const known: EvaluationQuery[] = [];
+  for (const query of queries) {
+    if (query.stored !== undefined) {
+      known.push(query);
+      continue;
+    }
+    const values = await encoder.embed([query]);
+    known.push({ ...query, stored: { encoder: encoder.sha256, embedding: () => values } });
+  }
+  return known;
 }
 
 /** At most MOST of them, evenly spread. */

@@ -13,7 +13,25 @@ export const standard: Config = {
   },
   pictures: { size: 48, thumbnail: 160, maxPixels: 100_000_000 },
   split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.1 },
-  identifiers: { scheme: 'numeric', order: 'clustered', zeroPadding: true },
+  identifiers: {
+    scheme: 'numeric',
+    order: 'clustered',
+    zeroPadding: true,
+    branching: 10, // of semantic identifiers, as are the next two
+    leafSize: 10,
+    vectors: 'pixels',
+  },
+  encoder: {
+    file: '', // none
+    preset: 'none',
+    inFront: true,
+    input: '',
+    output: '',
+    size: 0,
+    mean: [],
+    std: [],
+    views: 0,
+  },
   model: {
     patchSize: 8, // 48 / 8 = 6 patches on an edge: P = 36
     stem: 'convolutional',
@@ -22,11 +40,13 @@ export const standard: Config = {
     heads: 4,
     layers: 4,
     dropout: 0,
+    embedding: 'prefix',
     positions: 'learned',
     attention: 'prefix',
   },
   training: {
     plan: 'joint',
+    initialise: '', // at random
     batchSize: 64,
     indexingEpochs: 400,
     retrievalEpochs: 0, // the joint plan has one phase

@@ -13,7 +13,25 @@ export const seed: Config = {
   },
   pictures: { size: 160, thumbnail: 160, maxPixels: 100_000_000 },
   split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.05 },
-  identifiers: { scheme: 'numeric', order: 'clustered', zeroPadding: false },
+  identifiers: {
+    scheme: 'numeric',
+    order: 'clustered',
+    zeroPadding: false,
+    branching: 10, // of semantic identifiers, as are the next two
+    leafSize: 10,
+    vectors: 'pixels',
+  },
+  encoder: {
+    file: '', // none
+    preset: 'none',
+    inFront: true,
+    input: '',
+    output: '',
+    size: 0,
+    mean: [],
+    std: [],
+    views: 0,
+  },
   model: {
     patchSize: 16, // 160 / 16 = 10 patches on an edge: P = 100
     stem: 'linear',
@@ -22,11 +40,13 @@ export const seed: Config = {
     heads: 4,
     layers: 6,
     dropout: 0.1,
+    embedding: 'token',
     positions: 'sinusoidal',
     attention: 'causal',
   },
   training: {
     plan: 'sequential',
+    initialise: '', // at random
     batchSize: 32,
     indexingEpochs: 750,
     retrievalEpochs: 75,

@@ -5,6 +5,7 @@ import { type Html, html, jsonScript } from './html.ts';
 import { page } from './page.ts';
 import { figuresSection } from './report-figures.ts';
 import { examplesSection, lookingSection } from './report-pictures.ts';
+import { showValue } from './text.ts';
 
 /** The id of the script element that holds the report's facts as JSON. */
 export const FACTS_ID = 'facts';
@@ -81,7 +82,7 @@ function configurationSection({ config, created, seed, parameters, training, neu
     ([name, keys]) =>
       html`<h3>${name}</h3>${list(
         typeof keys === 'object' && keys !== null
-          ? Object.entries(keys).map(([key, value]) => [key, String(value)])
+          ? Object.entries(keys).map(([key, value]) => [key, showValue(value)])
           : [[name, String(keys)]],
       )}`,
   );

@@ -32,3 +32,7 @@ export function truncate(text: string, width: number): string {
   }
   return width < 1 ? '' : `${kept}…`;
 }
+
+/** A value of the configuration as `--set` takes it: lists and the empty text as JSON. */
+export const showValue = (value: unknown): string =>
+  typeof value === 'string' && value !== '' ? value : (JSON.stringify(value) ?? String(value));

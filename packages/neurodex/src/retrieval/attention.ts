@@ -1,13 +1,15 @@
 import { loadable, type Runtime, type Session } from '@neurodex/autograd';
+import { NeurodexError } from '../errors.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import { type AttentionMaps, attentionGraph, rollout } from '../models/dsi/attention.ts';
+import { type PatchGrid, patchGrid } from '../models/dsi/geometry.ts';
 import type { DsiModel } from '../models/dsi/model.ts';
 import { choose } from './choose.ts';
 
 /** Where one digit looked. */
 export interface PatchAttention {
-  /** Share of each patch in what was seen of the picture, [P], row by row; adds up to 1. */
+  /** Share of each patch in what was seen of the patches, side × side, row by row; adds up to 1. */
   readonly patches: readonly number[];
   /** Share of the picture in all that was seen; the rest are the tokens before the digit. */
   readonly onPicture: number;
@@ -36,22 +38,29 @@ export class AttentionProbe {
     this.trie = trie;
   }
 
+  /** @throws NeurodexError `usage` for a network whose tokens have no place in the picture */
   static async create(runtime: Runtime, model: DsiModel, trie: Trie): Promise<AttentionProbe> {
+    gridOf(model);
     const graph = loadable(attentionGraph(model.geometry), { name: 'attention', contrib: runtime.contrib });
     return new AttentionProbe(await runtime.load(graph), model, trie);
   }
 
+  /** Patches along an edge of the picture. */
+  get side(): number {
+    return gridOf(this.model).side;
+  }
+
   /**
-   * @param picture uint8 [Y,X,3]
+   * @param picture what the network is shown of it: uint8 [Y,X,3], or an encoder's tokens, float32 [P,C]
    * @param identifier of a catalogue picture
    * @throws RangeError for an identifier that names no catalogue picture
    */
-  async look(picture: Uint8Array, identifier: string): Promise<DigitAttention[]> {
+  async look(picture: Uint8Array | Float32Array, identifier: string): Promise<DigitAttention[]> {
     const trie = this.trie;
     const { geometry, parameters } = this.model;
     if (trie.find(identifier) === undefined) throw new RangeError(`no catalogue picture is called ${identifier}`);
-    const { inputs, targets } = encodeIdentifier(trie.scheme, identifier, geometry.tokens);
-    const out = await this.session.run({ parameters, pictures: picture, tokens: inputs });
+    const { targets } = encodeIdentifier(trie.scheme, identifier, geometry.tokens);
+    const out = await this.session.run({ parameters, pictures: picture, tokens: trie.shownBefore(targets) });
     const list = (name: string, count: number) =>
       Array.from({ length: count }, (_, i) => out[`${name}${i}`] as Float32Array);
     const maps: AttentionMaps = {
@@ -61,12 +70,14 @@ export class AttentionProbe {
     const last = maps.tokens.at(-1) ?? new Float32Array();
     const rolled = rollout(maps, geometry);
     const width = geometry.patches + geometry.tokens;
+    const grid = gridOf(this.model);
+    const onPatches = (row: Float32Array | Float64Array) => sharesOf(row, geometry.patches, grid);
     // The digit at place i is written at the token before it, which is BOS for the first.
     return trie.scheme.toTokens(identifier).map((token, i) => ({
       digit: trie.scheme.fromTokens([token]),
       probability: this.probability(targets.subarray(0, i), token, out.logits as Float32Array, i * geometry.vocabulary),
-      lastLayer: onPatches(last.subarray(i * width, (i + 1) * width), geometry.patches),
-      rollout: onPatches(rolled.subarray(i * width, (i + 1) * width), geometry.patches),
+      lastLayer: onPatches(last.subarray(i * width, (i + 1) * width)),
+      rollout: onPatches(rolled.subarray(i * width, (i + 1) * width)),
     }));
   }
 
@@ -85,9 +96,23 @@ export class AttentionProbe {
   }
 }
 
-/** @param row shares of patches, then of tokens */
-function onPatches(row: Float32Array | Float64Array, count: number): PatchAttention {
-  const patches = Array.from(row.subarray(0, count));
-  const onPicture = patches.reduce((a, b) => a + b, 0);
-  return { patches: patches.map((share) => share / onPicture), onPicture };
+/** @param row shares of patches, then of tokens @param count P */
+function sharesOf(row: Float32Array | Float64Array, count: number, { side, first }: PatchGrid): PatchAttention {
+  const onPicture = Array.from(row.subarray(0, count)).reduce((a, b) => a + b, 0);
+  const patches = Array.from(row.subarray(first, first + side * side));
+  const seen = patches.reduce((a, b) => a + b, 0);
+  return { patches: patches.map((share) => share / seen), onPicture };
+}
+
+/** Whether attention can be shown at all. */
+export const hasPlaces = ({ geometry }: DsiModel): boolean => patchGrid(geometry) !== undefined;
+
+function gridOf({ geometry }: DsiModel): PatchGrid {
+  const grid = patchGrid(geometry);
+  if (grid !== undefined) return grid;
+  throw new NeurodexError(
+    'usage',
+    `the network reads ${geometry.patches === 1 ? 'one vector' : `${geometry.patches} tokens`} of an encoder for each picture, which have no place in it to look at`,
+    { hint: 'build an index with an encoder that gives a square of patch tokens (encoder.output), or with none' },
+  );
 }

@@ -2,7 +2,7 @@ import type { Runtime } from '@neurodex/autograd';
 import type { Trie } from '../identifiers/trie.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
 import { HIDDEN } from '../models/dsi/network.ts';
-import { deciding, planTop } from '../models/dsi/node-plan.ts';
+import { planTop } from '../models/dsi/node-plan.ts';
 import { best } from './answers.ts';
 import { choose } from './choose.ts';
 import { type ScoredPictures, Scorer } from './scorer.ts';
@@ -52,7 +52,7 @@ export class BeamSearch {
     { batch, width }: { readonly batch: number; readonly width: number },
     parameters?: Float32Array,
   ): Promise<BeamSearch> {
-    const decides = deciding(trie);
+    const decides = trie.deciding();
     const { plan, depth } = planTop(trie, decides, TOP);
     let deepest = 0;
     for (let node = 0; node < trie.nodeCount; node++) if (decides[node]) deepest = trie.depth(node);
@@ -65,9 +65,14 @@ export class BeamSearch {
 
   /**
    * Up to min(k, width) answers for each of the first `queries` pictures.
-   * @param pictures uint8 [B,Y,X,3]
+   * @param pictures as `shownType` has them
    */
-  async rank(pictures: Uint8Array, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
+  async rank(
+    pictures: Uint8Array | Float32Array,
+    queries: number,
+    k: number,
+    parameters?: Float32Array,
+  ): Promise<Answer[][]> {
     const { trie } = this;
     const scored = await this.scorer.start(pictures, parameters);
     let beams: Hypothesis[][] = Array.from({ length: queries }, () => [
@@ -114,7 +119,7 @@ export class BeamSearch {
     const { start, further } = this.scorer.shape;
     const [first, seen] = [start.tokens.length + run * width, further?.seen ?? 0];
     const row = patches + seen + width;
-    const tokens = new Int32Array(width * batch).fill(trie.scheme.vocabulary.pad);
+    const tokens = new Int32Array(width * batch).fill(trie.shownForPad);
     const positions = new Int32Array(width).fill(patches);
     // Every slot sees the patches and itself, a hypothesis also the slots on its way.
     const mask = new Float32Array(batch * width * row);
@@ -126,7 +131,7 @@ export class BeamSearch {
       beam.map((hypothesis, i) => {
         if (!this.isUndecoded(hypothesis)) return hypothesis;
         const { node, slots } = hypothesis;
-        tokens[i * batch + query] = trie.token(node);
+        tokens[i * batch + query] = trie.shown(node);
         // All open hypotheses have come equally deep.
         positions.fill(patches + trie.depth(node));
         for (const slot of slots) mask[(query * width + i) * row + patches + slot] = 0;

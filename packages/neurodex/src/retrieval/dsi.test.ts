@@ -39,7 +39,7 @@ async function byDefinition(
   );
   const session = await runtime.load(loadable(graph));
   const encoded = identifiers.map((identifier) => encodeIdentifier(numeric, identifier, geometry.tokens));
-  const tokens = Int32Array.from(encoded.flatMap(({ inputs }) => [...inputs]));
+  const tokens = Int32Array.from(encoded.flatMap(({ targets }) => [...trie.shownBefore(targets)]));
   const { logits } = (await session.run({ parameters, pictures: picture, tokens })) as { logits: Float32Array };
   await session.release();
   const scores = new Map<number, number>();
@@ -63,56 +63,60 @@ const systemOf = ({ geometry, trie, parameters }: Network, search = { exactUpTo:
   new DsiSystem({ runtime, geometry, trie, search, parameters, batches });
 
 describe.each([
-  { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear' },
-  { count: 120, zeroPadding: true, attention: 'causal', stem: 'convolutional' },
-] as const)('exhaustive scoring of $count pictures ($attention, $stem, padding $zeroPadding)', (options) => {
-  const network = smallNetwork(options.count, options);
+  { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear', embedding: 'token' },
+  { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear', embedding: 'prefix' },
+  { count: 120, zeroPadding: true, attention: 'causal', stem: 'convolutional', embedding: 'prefix' },
+] as const)(
+  'exhaustive scoring of $count pictures ($attention, $stem, padding $zeroPadding, $embedding)',
+  (options) => {
+    const network = smallNetwork(options.count, options);
 
-  it('gives every identifier the log-probability of its definition, and a distribution that adds up to 1', async () => {
-    const picture = network.pictures(1);
-    const expected = await byDefinition(network, picture);
-    const system = systemOf(network);
-    const [answers = []] = await system.rank(asQueries(picture, BYTES), options.count);
-    await system.close();
-    expect(answers.map(({ row }) => row).sort((a, b) => a - b)).toEqual([...network.rows].sort((a, b) => a - b));
-    for (const { row, score } of answers) expect(score).toBeCloseTo(expected.get(row) as number, 3);
-    expect(answers.reduce((sum, { score }) => sum + Math.exp(score), 0)).toBeCloseTo(1, 5);
-    for (let i = 1; i < answers.length; i++)
-      expect(answers[i]?.score).toBeLessThanOrEqual(answers[i - 1]?.score as number);
-  });
+    it('gives every identifier the log-probability of its definition, and a distribution that adds up to 1', async () => {
+      const picture = network.pictures(1);
+      const expected = await byDefinition(network, picture);
+      const system = systemOf(network);
+      const [answers = []] = await system.rank(asQueries(picture, BYTES), options.count);
+      await system.close();
+      expect(answers.map(({ row }) => row).sort((a, b) => a - b)).toEqual([...network.rows].sort((a, b) => a - b));
+      for (const { row, score } of answers) expect(score).toBeCloseTo(expected.get(row) as number, 3);
+      expect(answers.reduce((sum, { score }) => sum + Math.exp(score), 0)).toBeCloseTo(1, 5);
+      for (let i = 1; i < answers.length; i++)
+        expect(answers[i]?.score).toBeLessThanOrEqual(answers[i - 1]?.score as number);
+    });
 
-  it('answers a batch as it answers one picture, and fewer answers as the first of more', async () => {
-    const pictures = network.pictures(35);
-    const system = systemOf(network);
-    const together = await system.rank(asQueries(pictures, BYTES), options.count + 10);
-    const bytes = pictures.length / 35;
-    for (const i of [0, 31, 34]) {
-      const [alone = []] = await system.rank(asQueries(pictures.subarray(i * bytes, (i + 1) * bytes), BYTES), 5);
-      expect(alone.map(({ row }) => row)).toEqual(together[i]?.slice(0, 5).map(({ row }) => row));
-    }
-    expect(together.every((answers) => answers.length === options.count)).toBe(true);
-    await system.close();
-  });
+    it('answers a batch as it answers one picture, and fewer answers as the first of more', async () => {
+      const pictures = network.pictures(35);
+      const system = systemOf(network);
+      const together = await system.rank(asQueries(pictures, BYTES), options.count + 10);
+      const bytes = pictures.length / 35;
+      for (const i of [0, 31, 34]) {
+        const [alone = []] = await system.rank(asQueries(pictures.subarray(i * bytes, (i + 1) * bytes), BYTES), 5);
+        expect(alone.map(({ row }) => row)).toEqual(together[i]?.slice(0, 5).map(({ row }) => row));
+      }
+      expect(together.every((answers) => answers.length === options.count)).toBe(true);
+      await system.close();
+    });
 
-  it('finds the same in many small plans as in one', async () => {
-    const picture = network.pictures(1);
-    const system = systemOf(network);
-    const [expected = []] = await system.rank(asQueries(picture, BYTES), options.count);
-    const few = network.trie.maxDepth - 1; // a path to the deepest node that branches
-    expect(planNodes(network.trie, few).length).toBeGreaterThan(
-      planNodes(network.trie, slotsFor(network.trie, 512)).length,
-    );
-    const shape = { batch: 1, slots: few };
-    const search = await ExactSearch.create(runtime, network.trie, network.geometry, shape, network.parameters);
-    const [found = []] = await search.rank(picture, 1, options.count);
-    for (const [i, { row, score }] of found.entries()) {
-      expect(row).toBe(expected[i]?.row);
-      expect(score).toBeCloseTo(expected[i]?.score as number, 4);
-    }
-    await search.release();
-    await system.close();
-  });
-});
+    it('finds the same in many small plans as in one', async () => {
+      const picture = network.pictures(1);
+      const system = systemOf(network);
+      const [expected = []] = await system.rank(asQueries(picture, BYTES), options.count);
+      const few = network.trie.maxDepth - 1; // a path to the deepest node that branches
+      expect(planNodes(network.trie, few).length).toBeGreaterThan(
+        planNodes(network.trie, slotsFor(network.trie, 512)).length,
+      );
+      const shape = { batch: 1, slots: few };
+      const search = await ExactSearch.create(runtime, network.trie, network.geometry, shape, network.parameters);
+      const [found = []] = await search.rank(picture, 1, options.count);
+      for (const [i, { row, score }] of found.entries()) {
+        expect(row).toBe(expected[i]?.row);
+        expect(score).toBeCloseTo(expected[i]?.score as number, 4);
+      }
+      await search.release();
+      await system.close();
+    });
+  },
+);
 
 /**
  * Beam search by the probabilities of all identifiers: a prefix is as probable as all identifiers that begin with it

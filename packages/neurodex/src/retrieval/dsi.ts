@@ -1,10 +1,12 @@
 import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import type { Trie } from '../identifiers/trie.ts';
+import { pictureBytes } from '../image/picture.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
 import { slotsFor } from '../models/dsi/node-plan.ts';
 import { BeamSearch } from './beam.ts';
 import { ExactSearch } from './exact.ts';
+import type { QueryEncoder } from './query-encoder.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 
 /** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
@@ -40,6 +42,8 @@ export interface DsiOptions {
   readonly batches?: readonly number[];
   /** Built into the graphs; a function is asked at every call, for a network that is still being trained. */
   readonly parameters: Float32Array | (() => Float32Array);
+  /** In front of the network, where its stem is `encoder`. */
+  readonly encoder?: QueryEncoder;
 }
 
 /** The two ways to search; each for one batch size. */
@@ -57,20 +61,32 @@ export class DsiSystem implements System {
   }
 
   async rank(queries: readonly QueryPicture[], k: number): Promise<Answer[][]> {
-    const { geometry, parameters } = this.options;
-    const bytes = geometry.size * geometry.size * 3;
+    const { parameters } = this.options;
     const current = typeof parameters === 'function' ? parameters() : undefined;
     const answers: Answer[][] = [];
     while (answers.length < queries.length) {
       const left = queries.length - answers.length;
       const searcher = await this.searcher(batchFor(left, this.options.batches ?? BATCHES), k);
       const batch = queries.slice(answers.length, answers.length + searcher.batch);
-      // A batch that is not full ends in black pictures, whose answers nobody asks for.
-      const pictures = new Uint8Array(searcher.batch * bytes);
-      for (const [i, { pixels }] of batch.entries()) pictures.set(pixels, i * bytes);
+      const pictures = await this.shown(batch, searcher.batch);
       answers.push(...(await searcher.rank(pictures, batch.length, k, current)));
     }
     return answers;
+  }
+
+  /** As `shownType` has them. A batch that is not full ends in zeros, whose answers nobody asks for. */
+  private async shown(queries: readonly QueryPicture[], count: number): Promise<Uint8Array | Float32Array> {
+    const { geometry, encoder } = this.options;
+    if (geometry.stem === 'encoder') {
+      if (encoder === undefined) throw new RangeError('the network reads an encoder, and there is none');
+      const pictures = new Float32Array(count * encoder.encoder.length);
+      pictures.set(await encoder.embed(queries));
+      return pictures;
+    }
+    const bytes = pictureBytes(geometry.size);
+    const pictures = new Uint8Array(count * bytes);
+    for (const [i, { pixels }] of queries.entries()) pictures.set(pixels, i * bytes);
+    return pictures;
   }
 
   /** Frees the graphs. */

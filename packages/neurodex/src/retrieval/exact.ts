@@ -59,9 +59,14 @@ export class ExactSearch {
 
   /**
    * The catalogue for each of the first `queries` pictures, k answers each.
-   * @param pictures uint8 [B,Y,X,3]
+   * @param pictures as `shownType` has them
    */
-  async rank(pictures: Uint8Array, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
+  async rank(
+    pictures: Uint8Array | Float32Array,
+    queries: number,
+    k: number,
+    parameters?: Float32Array,
+  ): Promise<Answer[][]> {
     const { trie } = this;
     // Log-probability of each node given its parent: 0 where there is nothing to decide.
     const conditional = Array.from({ length: queries }, () => new Float64Array(trie.nodeCount));
@@ -102,7 +107,7 @@ export class ExactSearch {
 
 const rootAlone = (trie: Trie): NodePlan => ({
   nodes: Int32Array.of(0),
-  tokens: Int32Array.of(trie.scheme.vocabulary.bos),
+  tokens: Int32Array.of(trie.shown(0)),
   layout: { places: [0], sees: () => true },
   read: [],
 });

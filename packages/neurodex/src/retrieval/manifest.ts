@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { configSchema } from '../config.ts';
+import { configSchema, EMBEDDINGS } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { SYSTEMS } from './system.ts';
@@ -13,6 +13,7 @@ export const CATALOGUE_FOLDER = 'catalogue';
 export const MODEL_FILE = 'model.safetensors';
 export const VOCABULARY_FILE = 'vocabulary.safetensors';
 export const NEIGHBOURS_FILE = 'bovw.usearch';
+export const ENCODER_FILE = 'encoder.onnx';
 
 const FORMAT = 'neurodex-index';
 const VERSION = 1;
@@ -26,7 +27,13 @@ const figures = z.record(z.string(), z.number());
 const { pictures, identifiers, retrieval, bovw } = configSchema.shape;
 const recordedConfig = z.looseObject({
   pictures: z.looseObject({ maxPixels: pictures.shape.maxPixels, thumbnail: pictures.shape.thumbnail }),
-  identifiers: z.looseObject({ scheme: identifiers.shape.scheme }),
+  // The first indexes did not say how their clusters branch: they had none.
+  identifiers: z.looseObject({
+    scheme: identifiers.shape.scheme,
+    branching: identifiers.shape.branching.default(10),
+  }),
+  // Nor what an embedding stands for: tokens.
+  model: z.looseObject({ embedding: z.enum(EMBEDDINGS).default('token') }).optional(),
   retrieval: z.looseObject({ exactUpTo: retrieval.shape.exactUpTo, beam: retrieval.shape.beam }),
   bovw: z.looseObject({ weighting: bovw.shape.weighting }).optional(),
 });
@@ -47,6 +54,20 @@ export const bovwFacts = z.object({
   inertia: z.number().min(0),
   /** The graph of approximate search, where the catalogue is large enough for one. */
   neighbours: listed(NEIGHBOURS_FILE).optional(),
+});
+
+/** What an index knows of its encoder. */
+export const encoderFacts = listed(ENCODER_FILE).extend({
+  input: z.string(),
+  output: z.string(),
+  /** Edge of the picture that it takes. */
+  size: z.int().min(1),
+  mean: z.array(z.number()).length(3),
+  std: z.array(z.number()).length(3),
+  /** P */
+  tokens: z.int().min(1),
+  /** C */
+  channels: z.int().min(1),
 });
 
 const manifestSchema = z.object({
@@ -77,6 +98,8 @@ const manifestSchema = z.object({
     .optional(),
   /** Of the system bovw. */
   bovw: bovwFacts.optional(),
+  /** In front of the network, or of the system encoder. */
+  encoder: encoderFacts.optional(),
 });
 
 export type IndexManifest = Readonly<z.infer<typeof manifestSchema>>;

@@ -3,7 +3,7 @@ import type { Runtime } from '@neurodex/autograd';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import { openCatalogue } from '../catalogue/store.ts';
 import { NeurodexError } from '../errors.ts';
-import { SCHEMES } from '../identifiers/schemes.ts';
+import { schemeOf } from '../identifiers/schemes.ts';
 import { Trie } from '../identifiers/trie.ts';
 import { type DsiModel, deserialiseModel } from '../models/dsi/model.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
@@ -17,8 +17,10 @@ import {
   readListed,
 } from './manifest.ts';
 import { openBovw } from './open-bovw.ts';
+import { openEncoderSystem, openQueryEncoder } from './open-encoder.ts';
 import { PixelsSystem } from './pixels.ts';
-import type { System, SystemName } from './system.ts';
+import type { QueryEncoder } from './query-encoder.ts';
+import type { QueryPicture, System, SystemName } from './system.ts';
 
 /** An index ready to be searched. */
 export interface Index {
@@ -32,6 +34,8 @@ export interface Index {
   system(name: SystemName): Promise<System>;
   /** The network. @throws NeurodexError `system-missing`, `index-damaged` */
   model(): Promise<DsiModel>;
+  /** What the network is shown of a query, for one picture: its pixels, or its embedding. */
+  shown(query: QueryPicture): Promise<Uint8Array | Float32Array>;
   close(): Promise<void>;
 }
 
@@ -57,28 +61,39 @@ export async function openIndex(
   const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER), pixels);
   const trie = trieOf(catalogue, manifest);
   const systems = new Map<SystemName, Promise<System>>();
+  let opened: Promise<QueryEncoder> | undefined;
+  const queryEncoder = (): Promise<QueryEncoder> => {
+    opened ??= openQueryEncoder(folder, manifest, catalogue, runtime);
+    return opened;
+  };
 
   const model = async (): Promise<DsiModel> => {
     const read = await readModel(folder, manifest);
-    if (read.geometry.size !== catalogue.size || read.geometry.tokens < trie.maxDepth) {
+    if (
+      read.geometry.size !== catalogue.size ||
+      read.geometry.tokens < trie.maxDepth ||
+      read.geometry.tokenRows !== trie.shownCount
+    ) {
       throw damaged(join(folder, MODEL_FILE), 'belongs to another catalogue');
+    }
+    const { encoder } = manifest;
+    const { stem, patches, channels } = read.geometry;
+    if (stem === 'encoder' && (encoder?.tokens !== patches || encoder.channels !== channels)) {
+      throw damaged(join(folder, MODEL_FILE), 'was trained behind another encoder');
     }
     return read;
   };
   const make: { readonly [Name in SystemName]: () => Promise<System> } = {
     async dsi() {
       const { geometry, parameters } = await model();
-      return new DsiSystem({
-        runtime,
-        geometry,
-        trie,
-        search: manifest.config.retrieval,
-        parameters,
-        ...(batches === undefined ? {} : { batches }),
-      });
+      const search = manifest.config.retrieval;
+      const encoder = geometry.stem === 'encoder' ? { encoder: await queryEncoder() } : {};
+      const sizes = batches === undefined ? {} : { batches };
+      return new DsiSystem({ runtime, geometry, trie, search, parameters, ...encoder, ...sizes });
     },
     bovw: () => openBovw(folder, manifest, catalogue, runtime, reporter),
     pixels: async () => new PixelsSystem(catalogue),
+    encoder: async () => openEncoderSystem(folder, catalogue, manifest.encoder?.sha256, await queryEncoder()),
   };
 
   return {
@@ -94,8 +109,13 @@ export async function openIndex(
       systems.set(name, system);
       return await system;
     },
+    async shown(query) {
+      const { geometry } = await model();
+      return geometry.stem === 'encoder' ? await (await queryEncoder()).embed([query]) : query.pixels;
+    },
     async close() {
       for (const system of systems.values()) await (await system.catch(() => undefined))?.close();
+      await (await opened?.catch(() => undefined))?.encoder.release();
     },
   };
 }
@@ -103,11 +123,12 @@ export async function openIndex(
 /** The trie of the catalogue's identifiers; its leaves are rows. */
 export function trieOf(catalogue: Catalogue, { config }: Pick<IndexManifest, 'config'>): Trie {
   const pictures = withRole(catalogue, 'catalogue');
-  const scheme = SCHEMES[config.identifiers.scheme];
+  const scheme = schemeOf(config.identifiers);
   return new Trie(
     scheme,
     pictures.map(({ identifier }) => identifier ?? ''),
     pictures.map(({ row }) => row),
+    config.model?.embedding,
   );
 }
 

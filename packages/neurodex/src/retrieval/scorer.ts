@@ -13,9 +13,8 @@ import {
   type Tensor,
   type TensorType,
   trace,
-  uint8,
 } from '@neurodex/autograd';
-import type { Geometry } from '../models/dsi/geometry.ts';
+import { type Geometry, shownType } from '../models/dsi/geometry.ts';
 import { decode, decodeFurther, encode, encodeAndDecode, type PatchMemory } from '../models/dsi/network.ts';
 import type { NodePlan } from '../models/dsi/node-plan.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
@@ -102,9 +101,12 @@ export class Scorer {
 
   /**
    * Encodes pictures and decodes the slots of the start. `release` gives the arrays back.
-   * @param pictures uint8 [B,Y,X,3]
+   * @param pictures as `shownType` has them
    */
-  async start(pictures: Uint8Array, parameters?: Float32Array): Promise<ScoredPictures & { release(): void }> {
+  async start(
+    pictures: Uint8Array | Float32Array,
+    parameters?: Float32Array,
+  ): Promise<ScoredPictures & { release(): void }> {
     const scored = this.free.pop() ?? this.allocate();
     const slots = this.shape.start.tokens.length;
     const { patches, width, vocabulary } = this.geometry;
@@ -206,7 +208,7 @@ const memoryTypes = (layers: number, type: TensorType): InputTypes =>
   );
 
 /**
- * The graphs of a scorer. Start: pictures (uint8 [B,Y,X,3]) → logits (float32 [T₀,B,V]) and, where more is decoded,
+ * The graphs of a scorer. Start: pictures (as `shownType` has them) → logits (float32 [T₀,B,V]) and, where more is decoded,
  * keys0, values0, … (float32 [P+T₀,B,D]). Further: keys and values (float32 [P+C,B,D]) with tokens (int32 [T,B]),
  * positions (int32 [T]) and mask (float32 [T,P+C+T] or [B,1,T,P+C+T]) → logits (float32 [T,B,V]) and, where they are
  * kept, next.keys0, … (float32 [T,B,D]).
@@ -216,9 +218,9 @@ export function searchGraphs(
   { batch, start: { tokens: shown, layout }, further }: ScorerShape,
   parameters?: Float32Array,
 ): { readonly start: Graph; readonly further?: Graph } {
-  const { size, patches, width, layers } = geometry;
+  const { patches, width, layers } = geometry;
   const { fed, open } = parametersOf(geometry, parameters);
-  const start = trace({ ...fed, pictures: uint8(batch, size, size, 3) } as const, (tensors, scope) => {
+  const start = trace({ ...fed, pictures: shownType(geometry, batch) } as const, (tensors, scope) => {
     const count = shown.length;
     const ids = Int32Array.from({ length: count * batch }, (_, i) => shown[Math.floor(i / batch)] as number);
     const tokens = constant(scope, 'int32', [count, batch], ids);
@@ -248,7 +250,7 @@ export function searchGraphs(
 
 /**
  * The network as two graphs that know nothing of a catalogue, for other programs to search with. Inputs and outputs:
- * pictures (uint8 [B,Y,X,3]) → keys0, values0, … (float32 [P,B,D] for each layer); these with tokens (int32 [T,B]),
+ * pictures (as `shownType` has them) → keys0, values0, … (float32 [P,B,D] for each layer); these with tokens (int32 [T,B]),
  * positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
  * @param parameters built in; without them both take the flat vector as an input
  */
@@ -258,9 +260,9 @@ export function scoringGraphs(
   slots: number,
   parameters?: Float32Array,
 ): { encoder: Graph; decoder: Graph } {
-  const { size, patches, width, layers } = geometry;
+  const { patches, width, layers } = geometry;
   const { fed, open } = parametersOf(geometry, parameters);
-  const encoder = trace({ ...fed, pictures: uint8(batch, size, size, 3) } as const, (tensors, scope) =>
+  const encoder = trace({ ...fed, pictures: shownType(geometry, batch) } as const, (tensors, scope) =>
     outputsOf(encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 })),
   );
   const inputs = {

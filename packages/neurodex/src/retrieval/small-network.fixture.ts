@@ -1,4 +1,5 @@
 import { initialParameters, Random } from '@neurodex/autograd';
+import type { Embedding } from '../config.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
@@ -8,14 +9,20 @@ import { dsiParameters } from '../models/dsi/parameters.ts';
 /** An untrained network over N pictures, with weights large enough that its opinions differ. */
 export function smallNetwork(
   count: number,
-  options: { zeroPadding?: boolean; attention?: Geometry['attention']; stem?: Geometry['stem']; seed?: number } = {},
+  options: {
+    zeroPadding?: boolean;
+    attention?: Geometry['attention'];
+    stem?: Geometry['stem'];
+    embedding?: Embedding;
+    seed?: number;
+  } = {},
 ) {
-  const { zeroPadding = false, attention = 'prefix', stem = 'linear', seed = 1 } = options;
+  const { zeroPadding = false, attention = 'prefix', stem = 'linear', embedding = 'token', seed = 1 } = options;
   const random = Random.seeded(seed);
   const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
   const identifiers = numeric.assign(entries, { order: 'random', zeroPadding }, random);
   const rows = identifiers.map((_, i) => 2 * i + 1);
-  const trie = new Trie(numeric, identifiers, rows);
+  const trie = new Trie(numeric, identifiers, rows, embedding);
   const geometry: Geometry = {
     size: 16,
     patchSize: 8,
@@ -27,6 +34,7 @@ export function smallNetwork(
     layers: 2,
     vocabulary: numeric.vocabulary.size,
     pad: numeric.vocabulary.pad,
+    tokenRows: trie.shownCount,
     tokens: identifierLength(numeric, identifiers),
     positions: 'learned',
     attention,

@@ -1,7 +1,7 @@
 import type { Picture } from '../image/picture.ts';
 
 /** Everything that can answer queries: the DSI, and the baselines that it is measured against. */
-export const SYSTEMS = ['dsi', 'bovw', 'pixels'] as const;
+export const SYSTEMS = ['dsi', 'bovw', 'pixels', 'encoder'] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 
 /** One answer to a query: a catalogue picture, best first in a ranking. */
@@ -18,6 +18,13 @@ export interface QueryPicture {
   readonly pixels: Uint8Array;
   /** As the catalogue keeps it for people, and as the bag of visual words sees it; made when asked for. */
   thumbnail(): Promise<Picture>;
+  /** What an encoder made of it, where that is known. */
+  readonly stored?: {
+    /** SHA-256 of the encoder. */
+    readonly encoder: string;
+    /** float32 [P, C] */
+    embedding(): Float32Array;
+  };
 }
 
 /** Anything that ranks the catalogue for a query picture: the DSI and every baseline. */

@@ -10,6 +10,7 @@ import {
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Embedding } from '../config.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
@@ -19,37 +20,49 @@ import { type Asking, askSample, askSet, type Named } from './asking.ts';
 /** Identifiers of one to three digits: some nodes have one child, and EOS stands beside digits. */
 const identifiers = ['0', '3', '31', '317', '42', '420', '421', '5', '58', '599'];
 const rows = identifiers.map((_, i) => 10 + i);
-const trie = new Trie(numeric, identifiers, rows);
-const named: Named = {
-  scheme: numeric,
-  trie,
-  length: 4,
-  identifiers: new Map(rows.map((row, i) => [row, identifiers[i] as string])),
-};
-const geometry: Geometry = {
-  size: 16,
-  patchSize: 8,
-  stem: 'linear',
-  patches: 4,
-  width: 16,
-  feedForwardWidth: 24,
-  heads: 2,
-  layers: 2,
-  vocabulary: numeric.vocabulary.size,
-  pad: numeric.vocabulary.pad,
-  tokens: 4,
-  positions: 'learned',
-  attention: 'prefix',
-};
-const specs = dsiParameters(geometry);
-const random = Random.seeded(5);
-const parameters = initialParameters(specs, random).map((value) => 2 * value + 0.05 * random.normal());
 const bytes = 16 * 16 * 3;
 const pictures = new Uint8Array(3 * bytes);
-random.fillBytes(pictures);
+Random.seeded(5).fillBytes(pictures);
+
+/** An untrained network, and what the identifiers look like to it. */
+function networkOf(embedding: Embedding) {
+  const trie = new Trie(numeric, identifiers, rows, embedding);
+  const named: Named = {
+    scheme: numeric,
+    trie,
+    length: 4,
+    identifiers: new Map(rows.map((row, i) => [row, identifiers[i] as string])),
+  };
+  const geometry: Geometry = {
+    size: 16,
+    patchSize: 8,
+    stem: 'linear',
+    patches: 4,
+    width: 16,
+    feedForwardWidth: 24,
+    heads: 2,
+    layers: 2,
+    vocabulary: numeric.vocabulary.size,
+    pad: numeric.vocabulary.pad,
+    tokenRows: trie.shownCount,
+    tokens: 4,
+    positions: 'learned',
+    attention: 'prefix',
+  };
+  const specs = dsiParameters(geometry);
+  const random = Random.seeded(5);
+  const parameters = initialParameters(specs, random).map((value) => 2 * value + 0.05 * random.normal());
+  return { trie, named, geometry, specs, parameters };
+}
+type Network = ReturnType<typeof networkOf>;
 
 /** Loss and accuracy of asking pictures for sets of rows. */
-async function measure(asking: Asking, wanted: readonly (readonly number[])[], shown: Uint8Array) {
+async function measure(
+  { geometry, specs, parameters }: Network,
+  asking: Asking,
+  wanted: readonly (readonly number[])[],
+  shown: Uint8Array,
+) {
   const B = wanted.length;
   const graph = trace(
     { parameters: float32(parameterCount(specs)), pictures: uint8(B, 16, 16, 3), ...asking.inputs(B) },
@@ -71,29 +84,31 @@ async function measure(asking: Asking, wanted: readonly (readonly number[])[], s
   };
 }
 
-/** −log p of every identifier for every picture, from the loss of asking for it alone. */
-let surprise: number[][];
-beforeAll(async () => {
-  const one = askSample(named, 1, true);
-  surprise = [];
-  for (let b = 0; b < 3; b++) {
-    const own = pictures.subarray(b * bytes, (b + 1) * bytes);
-    const row: number[] = [];
-    for (const [i, wanted] of rows.entries()) {
-      const tokens = (identifiers[i] as string).length + 1;
-      row.push((await measure(one, [[wanted]], own)).loss * tokens);
-    }
-    surprise.push(row);
-  }
-});
-
 /** Nodes with two children or more on the way to an identifier. */
-function decisions(identifier: string): number {
+function decisions(trie: Trie, identifier: string): number {
   const path = [...numeric.toTokens(identifier), numeric.vocabulary.eos];
   return path.filter((_, i) => trie.childCount(trie.walk(path.slice(0, i)) as number) > 1).length;
 }
 
-describe('asking for whole sets', () => {
+describe.each(['token', 'prefix'] as const)('asking for whole sets, an embedding for each %s', (embedding) => {
+  const network = networkOf(embedding);
+  const { named, trie } = network;
+  /** −log p of every identifier for every picture, from the loss of asking for it alone. */
+  let surprise: number[][];
+  beforeAll(async () => {
+    const one = askSample(named, 1, true);
+    surprise = [];
+    for (let b = 0; b < 3; b++) {
+      const own = pictures.subarray(b * bytes, (b + 1) * bytes);
+      const row: number[] = [];
+      for (const [i, wanted] of rows.entries()) {
+        const tokens = (identifiers[i] as string).length + 1;
+        row.push((await measure(network, one, [[wanted]], own)).loss * tokens);
+      }
+      surprise.push(row);
+    }
+  });
+
   it('knows probabilities of all identifiers that add up to 1', () => {
     for (const row of surprise) expect(row.reduce((sum, value) => sum + Math.exp(-value), 0)).toBeCloseTo(1, 5);
   });
@@ -108,21 +123,23 @@ describe('asking for whole sets', () => {
     wanted.forEach((relevant, b) => {
       for (const row of relevant) {
         total += (surprise[b]?.[row - 10] as number) / relevant.length;
-        count += decisions(identifiers[row - 10] as string) / relevant.length;
+        count += decisions(trie, identifiers[row - 10] as string) / relevant.length;
       }
     });
-    expect((await measure(askSet(named), wanted, pictures)).loss).toBeCloseTo(total / count, 4);
+    expect((await measure(network, askSet(named), wanted, pictures)).loss).toBeCloseTo(total / count, 4);
   });
 
   it('counts the likeliest token as right where it is one of those wanted', async () => {
-    expect((await measure(askSet(named), [rows, rows, rows], pictures)).tokenAccuracy).toBeCloseTo(1, 5);
+    expect((await measure(network, askSet(named), [rows, rows, rows], pictures)).tokenAccuracy).toBeCloseTo(1, 5);
     const likeliest = surprise.map((row) => rows[row.indexOf(Math.min(...row))] as number);
     const greedy = await measure(
+      network,
       askSet(named),
       likeliest.map((row) => [row]),
       pictures,
     );
     const other = await measure(
+      network,
       askSet(named),
       surprise.map((row) => [rows[row.indexOf(Math.max(...row))] as number]),
       pictures,
@@ -138,13 +155,19 @@ describe('asking for whole sets', () => {
   });
 });
 
-it('asks for several identifiers behind one BOS as for each alone', async () => {
-  const [one, three] = [askSample(named, 1, true), askSample(named, 3, true)];
-  const wanted = [12, 15, 19];
-  const own = pictures.subarray(0, bytes);
-  const tokens = wanted.map((row) => (identifiers[row - 10] as string).length + 1);
-  let total = 0;
-  for (const [i, row] of wanted.entries()) total += (await measure(one, [[row]], own)).loss * (tokens[i] as number);
-  const together = await measure(three, [wanted], own);
-  expect(together.loss).toBeCloseTo(total / tokens.reduce((a, b) => a + b, 0), 4);
-});
+it.each(['token', 'prefix'] as const)(
+  'asks for several identifiers behind one BOS as for each alone: %s',
+  async (embedding) => {
+    const network = networkOf(embedding);
+    const { named } = network;
+    const [one, three] = [askSample(named, 1, true), askSample(named, 3, true)];
+    const wanted = [12, 15, 19];
+    const own = pictures.subarray(0, bytes);
+    const tokens = wanted.map((row) => (identifiers[row - 10] as string).length + 1);
+    let total = 0;
+    for (const [i, row] of wanted.entries())
+      total += (await measure(network, one, [[row]], own)).loss * (tokens[i] as number);
+    const together = await measure(network, three, [wanted], own);
+    expect(together.loss).toBeCloseTo(total / tokens.reduce((a, b) => a + b, 0), 4);
+  },
+);

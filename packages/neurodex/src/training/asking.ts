@@ -41,7 +41,7 @@ export interface Named {
 }
 
 interface SampleArrays {
-  /** int32 [R·M, B] */
+  /** int32 [R·M, B]: what is shown of each identifier (`Trie.shownBefore`). */
   readonly tokens: Int32Array;
   /** int32 [R·M, B] */
   readonly targets: Int32Array;
@@ -54,8 +54,8 @@ export function askSample({ scheme, trie, length: M, identifiers }: Named, R: nu
   const { size: V, pad } = scheme.vocabulary;
   const encoded = new Map(
     [...identifiers].map(([row, identifier]) => {
-      const { inputs, targets } = encodeIdentifier(scheme, identifier, M);
-      return [row, { inputs, targets, allowed: trie.allowedTokens(targets) }];
+      const { targets } = encodeIdentifier(scheme, identifier, M);
+      return [row, { shown: trie.shownBefore(targets), targets, allowed: trie.allowedTokens(targets) }];
     }),
   );
   return {
@@ -67,7 +67,7 @@ export function askSample({ scheme, trie, length: M, identifiers }: Named, R: nu
     }),
     clear(arrays) {
       const { tokens, targets, allowed } = arrays as unknown as SampleArrays;
-      tokens.fill(pad);
+      tokens.fill(trie.shownForPad);
       targets.fill(pad);
       allowed.fill(1);
     },
@@ -79,7 +79,7 @@ export function askSample({ scheme, trie, length: M, identifiers }: Named, R: nu
         if (identifier === undefined) throw new RangeError(`row ${row} is not in the catalogue`);
         for (let place = 0; place < M; place++) {
           const at = (r * M + place) * B + b;
-          tokens[at] = identifier.inputs[place] as number;
+          tokens[at] = identifier.shown[place] as number;
           targets[at] = identifier.targets[place] as number;
           allowed.set(identifier.allowed.subarray(place * V, (place + 1) * V), at * V);
         }

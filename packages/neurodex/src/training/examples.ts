@@ -1,13 +1,15 @@
 import { Random } from '@neurodex/autograd';
-import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import type { Embeddings } from '../catalogue/embeddings.ts';
 import type { Config } from '../config.ts';
 import type { IdentifierScheme } from '../identifiers/scheme.ts';
 import type { Trie } from '../identifiers/trie.ts';
-import { drawView, showView, type View } from '../image/augment.ts';
+import { drawView, type View } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
 import { type AskedArrays, type Asking, askSample, askSet } from './asking.ts';
 import { Deck, type DeckState } from './deck.ts';
 import type { Phase } from './plan.ts';
+import { type EmbeddingSource, type PixelSource, showPictures } from './show-pictures.ts';
 
 /** A picture to show, and the catalogue rows whose identifiers it should give. */
 export interface Example {
@@ -18,12 +20,12 @@ export interface Example {
 
 /** A batch as the training graph takes it; arrays are reused from step to step. */
 export interface BatchArrays {
-  /** uint8 [B,Y,X,3] */
+  /** uint8 [B,Y,X,3], or the bytes of float32 [B,P,C] from an encoder */
   readonly pictures: Uint8Array;
   readonly asked: AskedArrays;
 }
 
-/** One picture of a batch: a row of the catalogue's pixels, and how it is changed. */
+/** One picture of a batch: a row of the catalogue's pixels, and how it is changed; or a place in its embeddings. */
 export interface Showing {
   readonly row: number;
   readonly view: View | null;
@@ -101,9 +103,28 @@ export class BatchMaker {
 
   allocate(): BatchArrays {
     return {
-      pictures: new Uint8Array(this.size * pictureBytes(this.source.catalogue.size)),
+      pictures: new Uint8Array(this.size * this.bytes),
       asked: this.asking.allocate(this.size),
     };
+  }
+
+  /** What the network is shown. */
+  get shown(): PixelSource | EmbeddingSource {
+    const { catalogue } = this.source;
+    const embeddings = this.embeddings;
+    return embeddings === undefined ? catalogue : { path: embeddings.path, bytes: this.bytes };
+  }
+
+  /** Of one picture, or of its embedding. */
+  private get bytes(): number {
+    const embeddings = this.embeddings;
+    if (embeddings === undefined) return pictureBytes(this.source.catalogue.size);
+    return embeddings.tokens * embeddings.channels * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  private get embeddings(): Embeddings | undefined {
+    const { catalogue, config } = this.source;
+    return config.encoder.inFront ? catalogue.embeddings : undefined;
   }
 
   /** B */
@@ -111,8 +132,9 @@ export class BatchMaker {
     return this.phase.mix.indexing + this.phase.mix.retrieval;
   }
 
-  /** Whether pictures are shown changed at all. */
+  /** Whether pictures are changed when they are shown. */
   get augments(): boolean {
+    if (this.embeddings !== undefined) return false;
     const { indexing, retrieval } = this.source.config.augmentation;
     const { mix } = this.phase;
     return (mix.indexing > 0 && indexing > 0) || (mix.retrieval > 0 && retrieval > 0);
@@ -138,11 +160,7 @@ export class BatchMaker {
 
   /** Writes the next batch. */
   fill(batch: BatchArrays): void {
-    const { size } = this.source.catalogue;
-    const bytes = pictureBytes(size);
-    this.draw(batch).forEach(({ row, view }, b) => {
-      showView(pixelsOf(this.source.catalogue, row), batch.pictures.subarray(b * bytes, (b + 1) * bytes), size, view);
-    });
+    showPictures(this.shown, { pictures: batch.pictures, first: 0, showings: this.draw(batch) });
   }
 
   /** Writes the next batch but for its pictures. @returns what to show in each of the B places */
@@ -151,9 +169,9 @@ export class BatchMaker {
     this.asking.clear(asked);
     return Array.from({ length: this.size }, (_, b) => {
       const example = b < mix.indexing ? this.indexing.draw(this.random) : this.drawQuery();
-      const view = this.drawViewOf(example);
+      const showing = this.drawShowing(example);
       this.asking.ask(example.relevant, asked, b, this.random);
-      return { row: example.picture.row, view };
+      return showing;
     });
   }
 
@@ -162,11 +180,16 @@ export class BatchMaker {
     return (own ? this.ownQueries : this.queries).draw(this.random);
   }
 
-  private drawViewOf({ task }: Example): View | null {
+  /** Of embeddings, one of the augmented views takes the place of augmentation, where there are any. */
+  private drawShowing({ task, picture: { row } }: Example): Showing {
     const { catalogue, config } = this.source;
     const { indexing, retrieval, clean, ...ranges } = config.augmentation;
     const strength = task === 'indexing' ? indexing : this.random.uniform() < clean ? 0 : retrieval;
-    return drawView(catalogue.size, { ...ranges, strength }, this.random);
+    const embeddings = this.embeddings;
+    if (embeddings === undefined) return { row, view: drawView(catalogue.size, { ...ranges, strength }, this.random) };
+    const { views } = embeddings;
+    const view = strength === 0 || views === 0 ? 0 : 1 + this.random.integer(views);
+    return { row: embeddings.place(row, view), view: null };
   }
 }
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { BatchArrays, BatchMaker, BatchState } from './examples.ts';
-import { type PixelSource, showPictures } from './show-pictures.ts';
+import { type EmbeddingSource, type PixelSource, showPictures } from './show-pictures.ts';
 
 /** Pixels of a batch from which on threads are worth starting: below, a batch is shown in a few milliseconds. */
 const WORTH_THREADS = 1 << 16;
@@ -24,7 +24,7 @@ interface Slot {
 }
 
 export interface LoaderOptions {
-  readonly pixels: PixelSource;
+  readonly pixels: PixelSource | EmbeddingSource;
   /** Batches that will be asked for: no more are drawn. */
   readonly batches: number;
   /** Threads that show pictures; 0 does it on the calling thread. By default as many as are worth it. */
@@ -37,7 +37,7 @@ export interface LoaderOptions {
  */
 export class BatchLoader {
   private readonly maker: BatchMaker;
-  private readonly pixels: PixelSource;
+  private readonly pixels: PixelSource | EmbeddingSource;
   private readonly pool: Piscina | undefined;
   private readonly ahead: number;
   /** Free ones first. */
@@ -48,11 +48,11 @@ export class BatchLoader {
   /** What the engine is given of shared memory, which it does not take itself. */
   private readonly given: Uint8Array;
 
-  constructor(maker: BatchMaker, { pixels, batches, threads = threadsWorth(maker, pixels.size) }: LoaderOptions) {
+  constructor(maker: BatchMaker, { pixels, batches, threads = threadsWorth(maker, pixels) }: LoaderOptions) {
     this.maker = maker;
     this.left = batches;
     this.ahead = threads === 0 ? 1 : AHEAD;
-    this.pixels = threads === 0 ? pixels : { size: pixels.size, pixels: shared(pixels.pixels) };
+    this.pixels = threads === 0 || 'path' in pixels ? pixels : { size: pixels.size, pixels: shared(pixels.pixels) };
     this.pool = threads === 0 ? undefined : startThreads(threads, this.pixels);
     const slot = (): Slot => {
       const arrays = maker.allocate();
@@ -109,8 +109,8 @@ export class BatchLoader {
   }
 }
 
-const threadsWorth = (maker: BatchMaker, size: number): number =>
-  maker.size * size * size < WORTH_THREADS || !maker.augments
+const threadsWorth = (maker: BatchMaker, shown: PixelSource | EmbeddingSource): number =>
+  'path' in shown || maker.size * shown.size * shown.size < WORTH_THREADS || !maker.augments
     ? 0
     : Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1));
 
@@ -124,7 +124,7 @@ function shared(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-function startThreads(threads: number, workerData: PixelSource): Piscina {
+function startThreads(threads: number, workerData: PixelSource | EmbeddingSource): Piscina {
   const compiled = import.meta.url.endsWith('.js');
   return new Piscina({
     filename: new URL(compiled ? './show-worker.js' : './show-worker.ts', import.meta.url).href,

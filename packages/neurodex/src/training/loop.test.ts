@@ -83,6 +83,14 @@ describe('the training loop', () => {
     expect(first.steps).toBe(one.steps().length);
   });
 
+  it('begins with the parameters that it is given', async () => {
+    const before = runOf({});
+    const { parameters: initial } = await before.result;
+    const again = runOf({ training: { indexingEpochs: 1 } }, undefined, undefined, { initial });
+    await again.result;
+    expect(again.steps()[0]?.loss).toBeLessThan(0.5 * (before.steps()[0]?.loss as number));
+  });
+
   it('goes through the phases of a sequential plan, each with its own schedule', async () => {
     const { result, steps, tracker } = runOf({
       training: { plan: 'sequential', indexingEpochs: 10, retrievalEpochs: 5, schedule: 'cosine' },

@@ -25,6 +25,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     resumeFrom === undefined
       ? TrainingMemory.initial(specs, optimizer, run.seed)
       : TrainingMemory.restore(resumeFrom.memory);
+  if (resumeFrom === undefined && run.initial !== undefined) memory.parameters.set(run.initial);
   let good: Good | undefined = resumeFrom?.good;
   let skipped = resumeFrom?.skipped.all ?? 0;
   const first = resumeFrom === undefined ? 0 : phases.findIndex(({ name }) => name === resumeFrom.phase);

@@ -1,10 +1,10 @@
-import { type adamW, learningRateAt, Random, Trainer, type TrainingMemory } from '@neurodex/autograd';
+import { type adamW, type Feeds, learningRateAt, Random, Trainer, type TrainingMemory } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { BestKeeper, type Figures } from './best.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { BatchMaker } from './examples.ts';
+import { type BatchArrays, BatchMaker } from './examples.ts';
 import { BatchLoader } from './loader.ts';
 import type { Phase } from './plan.ts';
 import type { Good, TrainingRun } from './run.ts';
@@ -67,7 +67,7 @@ export class PhaseTraining {
   /** @returns the error of training that cannot go on */
   async run(): Promise<NeurodexError | undefined> {
     const { phase, keeper } = this;
-    const { config, runtime, geometry, source } = this.trained;
+    const { config, runtime, geometry } = this.trained;
     if (this.done >= phase.steps || keeper.stopped) return await this.validateOnce();
     const trainer = await Trainer.create(
       runtime,
@@ -79,7 +79,7 @@ export class PhaseTraining {
         optimizer: this.optimizer,
       }),
     );
-    const loader = new BatchLoader(this.maker, { pixels: source.catalogue, batches: phase.steps - this.done });
+    const loader = new BatchLoader(this.maker, { pixels: this.maker.shown, batches: phase.steps - this.done });
     try {
       while (this.done < phase.steps && !keeper.stopped) {
         await this.stopIfInterrupted();
@@ -101,7 +101,7 @@ export class PhaseTraining {
     const started = performance.now();
     const batch = await loader.next();
     const learningRate = learningRateAt(phase.schedule, this.done + 1);
-    const running = trainer.step(memory, { pictures: batch.arrays.pictures, ...batch.arrays.asked }, { learningRate });
+    const running = trainer.step(memory, this.feeds(batch.arrays), { learningRate });
     // The batches that follow are made ready while this one is computed.
     loader.prefetch();
     const { loss = Number.NaN, tokenAccuracy = 0, gradientNorm = Number.NaN } = await running;
@@ -142,6 +142,12 @@ export class PhaseTraining {
       figures: { ...this.newest, ...this.validated, ...(this.skips.all > 0 ? { skipped: this.skips.all } : {}) },
     });
     return undefined;
+  }
+
+  /** The bytes of an encoder's embeddings as the numbers that they are. */
+  private feeds({ pictures, asked }: BatchArrays): Feeds {
+    if (this.trained.geometry.stem !== 'encoder') return { pictures, ...asked };
+    return { pictures: new Float32Array(pictures.buffer, pictures.byteOffset, pictures.byteLength / 4), ...asked };
   }
 
   /** Undoes the last step where that is asked for. @returns whether training goes on */

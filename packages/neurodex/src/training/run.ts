@@ -33,6 +33,8 @@ export interface TrainingRun {
   readonly signal: AbortSignal | undefined;
   /** None unless given. */
   readonly checkpoints?: Checkpoints;
+  /** Parameters to begin with, in the order of `dsiParameters`; drawn from the seed unless given. */
+  readonly initial?: Float32Array | undefined;
   /** Where an earlier process stopped. Its phase must be one of `phases`. */
   readonly resumeFrom?: Checkpoint | undefined;
   /** Measures the network as it is: figures of the tasks that the phase trains. */

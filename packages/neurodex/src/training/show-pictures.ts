@@ -1,10 +1,11 @@
+import { readEmbeddings } from '../catalogue/embeddings.ts';
 import { showView } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
 import type { Showing } from './examples.ts';
 
 /** Pictures of a batch to be shown, in memory that threads share. */
 export interface ShowTask {
-  /** uint8 [B,Y,X,3] */
+  /** uint8 [B,Y,X,3], or the bytes of float32 [B,P,C] from an encoder */
   readonly pictures: Uint8Array;
   /** Place of the first of `showings` in the batch. */
   readonly first: number;
@@ -19,8 +20,21 @@ export interface PixelSource {
   readonly pixels: Uint8Array;
 }
 
-/** Writes the views of some pictures into their places of a batch. */
-export function showPictures({ size, pixels }: PixelSource, { pictures, first, showings }: ShowTask): void {
+/** What an encoder made of the pictures, and of views of them, in a file. */
+export interface EmbeddingSource {
+  readonly path: string;
+  /** Of one embedding. */
+  readonly bytes: number;
+}
+
+/** Writes the views of some pictures, or their embeddings, into their places of a batch. */
+export function showPictures(source: PixelSource | EmbeddingSource, { pictures, first, showings }: ShowTask): void {
+  if ('path' in source) {
+    const places = showings.map(({ row }) => row);
+    readEmbeddings(source.path, places, pictures, first, source.bytes);
+    return;
+  }
+  const { size, pixels } = source;
   const bytes = pictureBytes(size);
   showings.forEach(({ row, view }, i) => {
     const place = first + i;

@@ -1,11 +1,5 @@
-import {
-  type InputTypes,
-  type Optimizer,
-  type ParameterSpecs,
-  type TrainingDefinition,
-  uint8,
-} from '@neurodex/autograd';
-import type { Geometry } from '../models/dsi/geometry.ts';
+import type { InputTypes, Optimizer, ParameterSpecs, TrainingDefinition } from '@neurodex/autograd';
+import { type Geometry, shownType } from '../models/dsi/geometry.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Asking } from './asking.ts';
 
@@ -25,7 +19,7 @@ export function trainingStep(options: StepOptions): TrainingDefinition<Parameter
   return {
     parameters: dsiParameters(geometry),
     optimizer,
-    inputs: { pictures: uint8(batch, geometry.size, geometry.size, 3), ...asking.inputs(batch) },
+    inputs: { pictures: shownType(geometry, batch), ...asking.inputs(batch) },
     loss(parameters, inputs) {
       const { loss, tokenAccuracy } = asking.loss(parameters, inputs, geometry, { dropout });
       return { loss, tokenAccuracy };

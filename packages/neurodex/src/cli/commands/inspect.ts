@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { IndexFacts } from '../../jobs/inspect-index.ts';
-import { printable } from '../../report/text.ts';
+import { printable, showValue } from '../../report/text.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 
@@ -32,7 +32,7 @@ async function inspect(index: string, flags: Flags, context: Context): Promise<v
 }
 
 function describe(inspection: IndexFacts, verified: boolean): string {
-  const { dataset, queries, config, bovw, skipped, notices } = inspection;
+  const { dataset, queries, config, bovw, encoder, skipped, notices } = inspection;
   const lines = [
     `index       ${inspection.index} (version ${inspection.version}${verified ? ', every file sound' : ''})`,
     `created     ${inspection.created}, seed ${inspection.seed}`,
@@ -49,6 +49,11 @@ function describe(inspection: IndexFacts, verified: boolean): string {
           `bovw        ${formatCount(bovw.descriptors)} descriptors, vocabulary of ${formatBytes(bovw.vocabulary.bytes)}` +
             `${bovw.withoutKeypoints > 0 ? `, ${plural(bovw.withoutKeypoints, 'picture')} without keypoints` : ''}` +
             `${bovw.neighbours === undefined ? '' : ', approximate search'}`,
+        ]),
+    ...(encoder === undefined
+      ? []
+      : [
+          `encoder     ${encoder.tokens === 1 ? 'one vector' : plural(encoder.tokens, 'token')} of ${plural(encoder.channels, 'number')} for each picture of ${encoder.size} pixels, ${formatBytes(encoder.bytes)}`,
         ]),
     '',
     'configuration',
@@ -70,7 +75,9 @@ function settings(config: IndexFacts['config']): string[] {
   const sections = Object.entries(config);
   const width = Math.max(...sections.map(([name]) => name.length));
   return sections.map(([name, keys]) => {
-    const values = Object.entries(keys as Readonly<Record<string, unknown>>).map(([key, value]) => `${key} ${value}`);
+    const values = Object.entries(keys as Readonly<Record<string, unknown>>).map(
+      ([key, value]) => `${key} ${showValue(value)}`,
+    );
     return `  ${name.padEnd(width)}  ${values.join(', ')}`;
   });
 }

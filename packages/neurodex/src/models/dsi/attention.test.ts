@@ -30,6 +30,7 @@ describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (a
     heads: config.H,
     layers: config.L,
     vocabulary: config.V,
+    tokenRows: config.V,
     pad: config.PAD,
     tokens: M,
     positions: 'sinusoidal',

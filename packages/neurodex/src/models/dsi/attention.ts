@@ -7,9 +7,8 @@ import {
   parameterCount,
   type Tensor,
   trace,
-  uint8,
 } from '@neurodex/autograd';
-import type { Geometry } from './geometry.ts';
+import { type Geometry, shownType } from './geometry.ts';
 import { decode, encode, fixedPlan, packedLayout } from './network.ts';
 import { dsiParameters } from './parameters.ts';
 
@@ -22,17 +21,17 @@ export interface AttentionMaps {
 }
 
 /**
- * The network for one picture and one identifier, with its attention as outputs: pictures (uint8 [1,Y,X,3]), tokens (int32
+ * The network for one picture and one identifier, with its attention as outputs: pictures (as `shownType` has them), tokens (int32
  * [M,1]) and the flat vector of parameters → logits (float32 [M,1,V]), patches0 … (float32 [P,P]) and tokens0 … (float32
  * [M,P+M]), means over the heads.
  */
 export function attentionGraph(geometry: Geometry): Graph {
-  const { size, tokens: length, patches } = geometry;
+  const { tokens: length, patches } = geometry;
   const specs = dsiParameters(geometry);
   return trace(
     {
       parameters: float32(parameterCount(specs)),
-      pictures: uint8(1, size, size, 3),
+      pictures: shownType(geometry, 1),
       tokens: int32(length, 1),
     },
     (inputs) => {

@@ -1,3 +1,4 @@
+import { float32, type TensorType, uint8 } from '@neurodex/autograd';
 import type { Config } from '../../config.ts';
 import type { TokenVocabulary } from '../../identifiers/scheme.ts';
 
@@ -6,8 +7,11 @@ export interface Geometry {
   /** Y = X, pixels. */
   readonly size: number;
   readonly patchSize: number;
-  readonly stem: Config['model']['stem'];
-  /** P */
+  /** `encoder`: an encoder's embeddings are read in place of pixels. */
+  readonly stem: Config['model']['stem'] | 'encoder';
+  /** C, numbers of each embedding; of the stem `encoder` alone. */
+  readonly channels?: number | undefined;
+  /** P: patches of the picture, or tokens of the encoder. */
   readonly patches: number;
   /** D */
   readonly width: number;
@@ -20,28 +24,62 @@ export interface Geometry {
   /** V */
   readonly vocabulary: number;
   readonly pad: number;
+  /** Rows of the table of token embeddings: V, or one for each prefix and PAD (`Trie.shownCount`). */
+  readonly tokenRows: number;
   /** M: decoder positions of one identifier, BOS and its digits (identifiers/encode.ts). */
   readonly tokens: number;
   readonly positions: Config['model']['positions'];
   readonly attention: Config['model']['attention'];
 }
 
+export interface GeometryOptions {
+  /** `Trie.shownCount`; V unless told. */
+  readonly tokenRows?: number;
+  /** What an encoder in front of the network gives of each picture. */
+  readonly inFront?: { readonly tokens: number; readonly channels: number } | undefined;
+}
+
 export const geometryOf = (
   { pictures, model }: Pick<Config, 'pictures' | 'model'>,
   vocabulary: TokenVocabulary,
   identifierLength: number,
+  { tokenRows = vocabulary.size, inFront }: GeometryOptions = {},
 ): Geometry => ({
   size: pictures.size,
   patchSize: model.patchSize,
-  stem: model.stem,
-  patches: (pictures.size / model.patchSize) ** 2,
+  ...(inFront === undefined
+    ? { stem: model.stem, patches: (pictures.size / model.patchSize) ** 2 }
+    : { stem: 'encoder', patches: inFront.tokens, channels: inFront.channels }),
   width: model.width,
   feedForwardWidth: model.feedForwardWidth,
   heads: model.heads,
   layers: model.layers,
   vocabulary: vocabulary.size,
   pad: vocabulary.pad,
+  tokenRows,
   tokens: identifierLength,
   positions: model.positions,
   attention: model.attention,
 });
+
+/** What the network reads of B pictures: uint8 [B,Y,X,3], or float32 [B,P,C] from an encoder. */
+export const shownType = ({ size, stem, patches, channels }: Geometry, batch: number): TensorType =>
+  stem === 'encoder' ? float32(batch, patches, channels ?? 0) : uint8(batch, size, size, 3);
+
+/** How patches lie in the picture: side × side of them, after `first` tokens that belong to no place. */
+export interface PatchGrid {
+  readonly side: number;
+  readonly first: number;
+}
+
+/**
+ * Where the patches are; undefined where the tokens have no place in the picture: a pooled vector, or a number of them that
+ * is no square. One token before a square is an encoder's class token.
+ */
+export function patchGrid({ patches, stem }: Geometry): PatchGrid | undefined {
+  for (const first of stem === 'encoder' ? [0, 1] : [0]) {
+    const side = Math.sqrt(patches - first);
+    if (Number.isInteger(side) && (side > 1 || stem !== 'encoder')) return { side, first };
+  }
+  return undefined;
+}

@@ -84,6 +84,7 @@ describe.each(['causal', 'prefix'] as const)('the ViT-DSI with %s attention, aga
     heads: config.H,
     layers: config.L,
     vocabulary: config.V,
+    tokenRows: config.V,
     pad: config.PAD,
     tokens: config.M,
     positions: 'sinusoidal',

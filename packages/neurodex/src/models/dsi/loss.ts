@@ -25,7 +25,7 @@ import type { NamedTensors } from './patches.ts';
 const FORBIDDEN = -1e9;
 
 export interface Batch {
-  /** uint8 [B,Y,X,3] */
+  /** As `shownType` has them (geometry.ts). */
   readonly pictures: Tensor;
   /** int32 [R·M, B]: BOS and digits of R identifiers, one identifier after another. */
   readonly tokens: Tensor;
@@ -99,7 +99,7 @@ function sharedStart(
 }
 
 export interface SetBatch {
-  /** uint8 [B,Y,X,3] */
+  /** As `shownType` has them (geometry.ts). */
   readonly pictures: Tensor;
   /**
    * float32 [T,B,V]: at each trie node, the share of the wanted identifiers that go on with each token. A row adds up to

@@ -13,7 +13,8 @@ export interface DsiModel {
 const geometrySchema = z.strictObject({
   size: z.int().min(1),
   patchSize: z.int().min(1),
-  stem: z.enum(['linear', 'convolutional']),
+  stem: z.enum(['linear', 'convolutional', 'encoder']),
+  channels: z.int().min(1).optional(),
   patches: z.int().min(1),
   width: z.int().min(1),
   feedForwardWidth: z.int().min(1),
@@ -21,6 +22,8 @@ const geometrySchema = z.strictObject({
   layers: z.int().min(1),
   vocabulary: z.int().min(1),
   pad: z.int().min(0),
+  /** V in models that were made before prefixes could have embeddings. */
+  tokenRows: z.int().min(1).optional(),
   tokens: z.int().min(1),
   positions: z.enum(['sinusoidal', 'learned']),
   attention: z.enum(['causal', 'prefix']),
@@ -49,7 +52,8 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
   let geometry: Geometry;
   try {
     read = readSafetensors(bytes);
-    geometry = geometrySchema.parse(JSON.parse(read.metadata.geometry ?? 'null'));
+    const described = geometrySchema.parse(JSON.parse(read.metadata.geometry ?? 'null'));
+    geometry = { ...described, tokenRows: described.tokenRows ?? described.vocabulary };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);
   }

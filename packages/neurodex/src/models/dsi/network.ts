@@ -70,13 +70,15 @@ export interface ForwardOptions {
   readonly dropout: number;
   /** Told of the attention of each block in turn, [B,H,S,K]: who reads it makes it an output of the graph. */
   readonly onAttention?: (probabilities: Tensor) => void;
+  /** Told of the patches as the last block reads them, [P,B,D]: what the network makes of a picture. */
+  readonly onPatches?: (states: Tensor) => void;
 }
 
 /**
  * The ViT-DSI is one stack of pre-norm blocks (Xiong et al. 2020) over patches, then identifier tokens. Patches never
  * see tokens, so the two run one after the other: `encode` takes a picture through the blocks once, `decode` takes any
  * number of tokens through the same blocks, reading what the patches left behind.
- * @param pictures uint8 [B,Y,X,3]
+ * @param pictures as `shownType` has them (geometry.ts)
  */
 export function encode(
   parameters: NamedTensors,
@@ -203,7 +205,10 @@ function blocks(
     keys.push(k);
     values.push(v);
     const start = i === last ? size - goOn : 0;
-    if (start === size) break;
+    if (start === size) {
+      options.onPatches?.(reshape(rows, [size, batch, width]));
+      break;
+    }
     const seen = (own: Tensor, earlier: Tensor | undefined) =>
       earlier === undefined ? own : concat([earlier, own], 0);
     const attended = attend(

@@ -5,7 +5,7 @@ import type { TokenLayout } from './network.ts';
 export interface NodePlan {
   /** Trie node of each slot; a parent stands before its children. −1: an empty slot. */
   readonly nodes: Int32Array;
-  /** int32 [T]: the token each slot shows: BOS at the root, else the node's own. */
+  /** int32 [T]: what each slot shows (`Trie.shown`). */
   readonly tokens: Int32Array;
   readonly layout: TokenLayout;
   /** Slots whose logits this plan is computed for; the others are there to be seen by them. */
@@ -58,7 +58,7 @@ export function slotsFor(trie: Trie, most: number): number {
 /**
  * The root and the levels below it, as long as no more than `most` nodes have a decision to make or lie on the way to one:
  * what every search over the trie begins with.
- * @param decides 1 for the nodes that branch or lie above one that does (`deciding`)
+ * @param decides 1 for the nodes that branch or lie above one that does (`Trie.deciding`)
  */
 export function planTop(
   trie: Trie,
@@ -79,16 +79,6 @@ export function planTop(
   return { plan: makePlan(trie, members, read, members.length), depth };
 }
 
-/** 1 for every node that branches or lies above one that does: a search has to decode these and no others. */
-export function deciding(trie: Trie): Uint8Array {
-  const decides = new Uint8Array(trie.nodeCount);
-  for (let node = trie.nodeCount - 1; node >= 0; node--) {
-    if (trie.childCount(node) >= 2) decides[node] = 1;
-    if (decides[node] === 1 && node > 0) decides[trie.parent(node)] = 1;
-  }
-  return decides;
-}
-
 /** The node and all above it, root first. */
 function chain(trie: Trie, node: number): number[] {
   const out: number[] = [];
@@ -106,7 +96,6 @@ function* depthFirst(trie: Trie): Generator<number> {
 }
 
 function makePlan(trie: Trie, members: readonly number[], read: readonly number[], slots: number): NodePlan {
-  const { bos, pad } = trie.scheme.vocabulary;
   const nodes = new Int32Array(slots).fill(-1);
   nodes.set(members);
   const slotOf = new Map(members.map((node, slot) => [node, slot]));
@@ -117,7 +106,7 @@ function makePlan(trie: Trie, members: readonly number[], read: readonly number[
   });
   return {
     nodes,
-    tokens: Int32Array.from(nodes, (node) => (node < 0 ? pad : node === 0 ? bos : trie.token(node))),
+    tokens: Int32Array.from(nodes, (node) => (node < 0 ? trie.shownForPad : trie.shown(node))),
     layout: {
       places: Array.from(nodes, (node) => (node < 0 ? 0 : trie.depth(node))),
       sees: (i, j) => seen.has(i * slots + j),

@@ -7,7 +7,7 @@ const EMBEDDING_DEVIATION = 0.02;
 
 /** Parameters of the ViT-DSI by name. Weights are [in, out]; qkv packs queries, keys and values in that order. */
 export function dsiParameters(geometry: Geometry): ParameterSpecs {
-  const { width, feedForwardWidth, layers, vocabulary, patches, tokens } = geometry;
+  const { width, feedForwardWidth, layers, vocabulary, tokenRows, patches, tokens } = geometry;
   const blocks = Array.from({ length: layers }, (_, i) => {
     const block: ParameterSpecs = {
       [`block${i}.ln1.weight`]: ones(width),
@@ -27,7 +27,7 @@ export function dsiParameters(geometry: Geometry): ParameterSpecs {
   });
   return {
     ...stemParameters(geometry),
-    'token.embedding': normal(EMBEDDING_DEVIATION, vocabulary, width),
+    'token.embedding': normal(EMBEDDING_DEVIATION, tokenRows, width),
     ...(geometry.positions === 'learned' ? { position: normal(EMBEDDING_DEVIATION, patches + tokens, width) } : {}),
     ...Object.assign({}, ...blocks),
     'final.weight': ones(width),

@@ -11,6 +11,7 @@ import {
   pad,
   reshape,
   slice,
+  standardize,
   sub,
   sum,
   type Tensor,
@@ -34,7 +35,8 @@ export type NamedTensors = Readonly<Record<string, Tensor>>;
 const stages = ({ patchSize, width }: Geometry) => ({ stride: patchSize / 2, channels: width / 2 });
 
 export function stemParameters(geometry: Geometry): ParameterSpecs {
-  const { patchSize, width, stem } = geometry;
+  const { patchSize, width, stem, channels: embedded = 0 } = geometry;
+  if (stem === 'encoder') return { 'patch.weight': glorot(embedded, width), 'patch.bias': zeros(width) };
   if (stem === 'linear') {
     return { 'patch.weight': glorot(CHANNELS * patchSize ** 2, width), 'patch.bias': zeros(width) };
   }
@@ -65,10 +67,16 @@ export function named(parameters: NamedTensors, name: string): Tensor {
   return tensor;
 }
 
-/** uint8 pictures [B,Y,X,3] → embedded patches, sequence first: [P,B,D]. */
+/**
+ * Pictures as `shownType` has them → embedded patches, sequence first: [P,B,D]. Embeddings of an encoder [B,P,C] are
+ * brought to one scale and projected: encoders differ in theirs by orders of magnitude.
+ */
 export function embedPatches(parameters: NamedTensors, pictures: Tensor, geometry: Geometry): Tensor {
   const batch = pictures.size(0);
   const { patchSize, width, patches } = geometry;
+  if (geometry.stem === 'encoder') {
+    return linear(standardize(transpose(pictures, [1, 0, 2])), layer(parameters, 'patch'));
+  }
   if (geometry.stem === 'linear') {
     const rows = reshape(tiles(pictures, patchSize), [-1, CHANNELS * patchSize ** 2]);
     return reshape(fromBytes(rows, layer(parameters, 'patch'), [patchSize]), [patches, batch, width]);

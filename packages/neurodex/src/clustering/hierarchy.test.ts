@@ -1,0 +1,101 @@
+import { Random } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hierarchicalKMeans, type LeafCluster } from './hierarchy.ts';
+
+const runtime = nodeRuntime({ threads: 1 });
+
+const clustered = (points: Float32Array, dimensions: number, branching: number, leafSize: number, seed = 1) =>
+  hierarchicalKMeans(points, { runtime, dimensions, branching, leafSize, random: Random.seeded(seed) });
+
+const membersOf = (leaves: readonly LeafCluster[]) => leaves.flatMap(({ members }) => [...members]);
+
+/** Few distinct values, so that many points are equal. */
+const coarse = fc.array(fc.integer({ min: -2, max: 2 }), { maxLength: 300 });
+/** Sizes that double: k-means peels off the largest, again and again. */
+const doubling = fc.integer({ min: 0, max: 120 }).map((n) => Array.from({ length: n }, (_, i) => 2 ** (i - 60)));
+
+describe('hierarchicalKMeans', () => {
+  it('puts every point into one leaf that is small enough, on a path that is short enough', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.oneof(coarse, doubling, fc.array(fc.float({ noNaN: true, min: -1000, max: 1000 }), { maxLength: 300 })),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 2, max: 12 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (numbers, dimensions, branching, leafSize) => {
+          const n = Math.floor(numbers.length / dimensions);
+          const points = Float32Array.from(numbers.slice(0, n * dimensions));
+          const leaves = await clustered(points, dimensions, branching, leafSize);
+          expect(membersOf(leaves).sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
+          const levels = Math.ceil(Math.log(Math.max(1, n / leafSize)) / Math.log(branching));
+          for (const { path, members } of leaves) {
+            expect(members.length).toBeGreaterThan(0);
+            expect(members.length).toBeLessThanOrEqual(leafSize);
+            expect([...members]).toEqual([...members].sort((a, b) => a - b));
+            expect(path.length).toBeLessThanOrEqual(3 * levels + 2);
+            for (const token of path) expect(token >= 0 && token < branching).toBe(true);
+          }
+          expect(new Set(leaves.map(({ path }) => path.join('.'))).size).toBe(leaves.length);
+        },
+      ),
+      { numRuns: 150 },
+    ));
+
+  it('keeps groups that lie apart together, in one cluster of the first level each', async () => {
+    const random = Random.seeded(5);
+    const groups = Array.from({ length: 4 }, (_, g) => [100 * (g % 2), 100 * Math.floor(g / 2)] as const);
+    const of = (i: number) => i % 4;
+    const points = Float32Array.from({ length: 2 * 80 }, (_, at) => {
+      const i = Math.floor(at / 2);
+      return (groups[of(i)]?.[at % 2] as number) + random.normal();
+    });
+    const leaves = await clustered(points, 2, 4, 5);
+    const firsts = new Map<number, Set<number>>();
+    for (const { path, members } of leaves) {
+      for (const member of members) {
+        const first = path[0] as number;
+        firsts.set(first, (firsts.get(first) ?? new Set()).add(of(member)));
+      }
+    }
+    expect(firsts.size).toBe(4);
+    for (const groupsThere of firsts.values()) expect(groupsThere.size).toBe(1);
+  });
+
+  it('cuts equal points into equal parts, in their order', async () => {
+    const leaves = await clustered(new Float32Array(2 * 30).fill(0.3), 2, 3, 10);
+    expect(leaves.map(({ path, members }) => [path, members[0], members.length])).toEqual([
+      [[0], 0, 10],
+      [[1], 10, 10],
+      [[2], 20, 10],
+    ]);
+  });
+
+  it('is the same for the same random state, on the runtime as well', async () => {
+    const random = Random.seeded(3);
+    // Large enough that the first levels go to the runtime.
+    const points = Float32Array.from({ length: 6000 * 100 }, () => random.normal());
+    const first = await clustered(points, 100, 10, 50, 7);
+    expect(await clustered(points, 100, 10, 50, 7)).toEqual(first);
+    expect(await clustered(points, 100, 10, 50, 8)).not.toEqual(first);
+    expect(membersOf(first)).toHaveLength(6000);
+  }, 30_000);
+
+  it('tells how many points are placed, and stops when told to', async () => {
+    const points = Float32Array.from({ length: 60 }, (_, i) => i);
+    const options = { runtime, dimensions: 1, branching: 3, leafSize: 4, random: Random.seeded(1) };
+    const told: number[] = [];
+    await hierarchicalKMeans(points, { ...options, onProgress: (done) => told.push(done) });
+    expect(told.at(-1)).toBe(60);
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    const stop = new Error('enough');
+    const stopped = hierarchicalKMeans(points, {
+      ...options,
+      onProgress: () => {
+        throw stop;
+      },
+    });
+    await expect(stopped).rejects.toBe(stop);
+  });
+});

@@ -1,0 +1,100 @@
+import { hierarchicalKMeans } from '../clustering/hierarchy.ts';
+import { NeurodexError } from '../errors.ts';
+import type { IdentifierScheme, SchemeOptions } from './scheme.ts';
+
+/** Where single digits end: from here on, tokens are parted by dots. */
+const DIGITS = 10;
+
+/**
+ * Paths in a tree of clusters: pictures whose vectors are alike share their first tokens. Each token chooses one of at most
+ * `branching` clusters; the last ones number the pictures of a cluster that is not divided. "Semantically structured
+ * identifiers" of Tay et al. 2022, section 3.2. Tokens are written as digits, `407`, or parted by dots where there are more
+ * than ten of them, `4.0.17`.
+ * @param branching tokens 0 … branching − 1
+ */
+export function semantic(branching: number): IdentifierScheme {
+  const separator = branching > DIGITS ? '.' : '';
+  return {
+    name: 'semantic',
+    vocabulary: { size: branching + 3, bos: branching, pad: branching + 1, eos: branching + 2 },
+
+    async assign(catalogue, options, random) {
+      const paths = await pathsOf(catalogue.length, branching, options, random);
+      // No path is the beginning of another, so that zeros behind it keep it apart from all others.
+      const longest = options.zeroPadding ? paths.reduce((most, path) => Math.max(most, path.length), 0) : 0;
+      return paths.map((path) =>
+        [...path, ...Array<number>(Math.max(0, longest - path.length)).fill(0)].join(separator),
+      );
+    },
+
+    toTokens(identifier) {
+      const parts = identifier.split(separator);
+      const tokens = parts.map(Number);
+      const isToken = (part: string, i: number) => /^(0|[1-9][0-9]*)$/.test(part) && (tokens[i] as number) < branching;
+      if (identifier === '' || !parts.every(isToken)) {
+        throw new NeurodexError(
+          'index-damaged',
+          `${JSON.stringify(identifier)} is not a semantic identifier of tokens 0 to ${branching - 1}`,
+          {
+            hint: 'a semantic identifier is made of numbers below identifiers.branching; rebuild the index if it holds others',
+            details: { identifier },
+          },
+        );
+      }
+      return tokens;
+    },
+
+    fromTokens(tokens) {
+      for (const token of tokens) {
+        if (!Number.isInteger(token) || token < 0 || token >= branching) {
+          throw new RangeError(`token ${token} is not a number below ${branching}`);
+        }
+      }
+      return tokens.join(separator);
+    },
+  };
+}
+
+/** The tokens of each picture: its clusters from the root, then its number in the last of them. */
+async function pathsOf(
+  count: number,
+  branching: number,
+  { leafSize = DIGITS, points, runtime, onProgress }: SchemeOptions,
+  random: Parameters<IdentifierScheme['assign']>[2],
+): Promise<number[][]> {
+  if (points === undefined || runtime === undefined) throw new RangeError('semantic identifiers are made of vectors');
+  const { values, length: dimensions } = points;
+  if (values.length !== count * dimensions) {
+    throw new RangeError(`${values.length / dimensions} vectors for ${count} pictures`);
+  }
+  const paths: number[][] = Array.from({ length: count }, () => []);
+  const leaves = await hierarchicalKMeans(values, {
+    runtime,
+    dimensions,
+    branching,
+    leafSize,
+    random,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  for (const { path, members } of leaves) {
+    const width = digitsOf(members.length - 1, branching);
+    for (const [number, member] of members.entries()) {
+      paths[member] = [...path, ...written(number, width, branching)];
+    }
+  }
+  return paths;
+}
+
+/** How many tokens it takes to write a number, at least one. */
+function digitsOf(number: number, base: number): number {
+  let digits = 1;
+  for (let left = Math.floor(number / base); left > 0; left = Math.floor(left / base)) digits++;
+  return digits;
+}
+
+/** A number in `width` tokens, the largest power first. */
+function written(number: number, width: number, base: number): number[] {
+  const tokens = new Array<number>(width);
+  for (let i = width - 1, left = number; i >= 0; i--, left = Math.floor(left / base)) tokens[i] = left % base;
+  return tokens;
+}

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import type { Device, Runtime } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { type BuiltCatalogue, buildCatalogue, type CatalogueVectors } from '../catalogue/build.ts';
+import type { Config } from '../config.ts';
+import type { Dataset } from '../datasets/dataset.ts';
+import { applyRules } from '../datasets/rules.ts';
+import { NeurodexError } from '../errors.ts';
+import type { Reporter } from '../progress.ts';
+import { CATALOGUE_FOLDER, ENCODER_FILE, type IndexManifest } from '../retrieval/manifest.ts';
+import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
+import { ENCODER_COLUMN } from '../retrieval/open-encoder.ts';
+import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
+import { type BuiltBovw, buildBovw } from './build-bovw.ts';
+import { embedAll, embedCatalogue } from './embed-pictures.ts';
+import { nameCatalogue } from './name-catalogue.ts';
+import { type ChosenEncoder, openChosenEncoder } from './open-encoder.ts';
+
+export interface IngestOptions {
+  readonly dataset: Dataset;
+  readonly config: Config;
+  /** All that can be made, unless given. */
+  readonly systems?: readonly SystemName[];
+  readonly seed: number;
+  readonly device: Device;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+/** What reading the pictures in leaves in the folder of an index. */
+export interface Ingested {
+  readonly built: BuiltCatalogue;
+  /** Undefined where there is none. */
+  readonly bovw: IndexManifest['bovw'];
+  readonly encoder: IndexManifest['encoder'];
+}
+
+/**
+ * The catalogue, what the encoder makes of its pictures, and their bag of visual words where that is wanted and can be
+ * made. The encoder is opened first: what is wrong with it is told before any picture is read.
+ * @throws NeurodexError of the catalogue and of the encoder
+ */
+export async function ingest(options: IngestOptions, folder: string): Promise<Ingested> {
+  const { config, device, reporter } = options;
+  const runtime = nodeRuntime({ device });
+  const chosen = await openChosenEncoder(config, runtime, reporter);
+  try {
+    const made = await readIn(options, folder, chosen, runtime);
+    if (chosen === undefined) return { ...made, encoder: undefined };
+    const { onnx, sha256, encoder } = chosen;
+    await writeFileAtomically(join(folder, ENCODER_FILE), onnx);
+    const { mean, std, ...facts } = encoder.facts;
+    const listed = { file: ENCODER_FILE, bytes: onnx.length, sha256 } as const;
+    return { ...made, encoder: { ...listed, ...facts, mean: [...mean], std: [...std] } };
+  } finally {
+    await chosen?.encoder.release();
+  }
+}
+
+async function readIn(
+  options: IngestOptions,
+  folder: string,
+  chosen: ChosenEncoder | undefined,
+  runtime: Runtime,
+): Promise<Omit<Ingested, 'encoder'>> {
+  const { config, seed, reporter, systems = SYSTEMS } = options;
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const common = { config, seed, reporter, ...signal };
+  const dataset = await applyRules(options.dataset, config.dataset, options);
+  const columns: Record<string, CatalogueVectors> = {};
+  let bovw: BuiltBovw | undefined;
+  const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {
+    pictures: config.pictures,
+    split: config.split,
+    seed,
+    reporter,
+    ...signal,
+    ...(chosen !== undefined && config.encoder.inFront && systems.includes('dsi')
+      ? {
+          async embed(decoded, file) {
+            const { facts, pooled } = await embedAll(decoded, file, { chosen, ...common });
+            columns[ENCODER_COLUMN] = pooled;
+            return facts;
+          },
+        }
+      : {}),
+    async describe(decoded) {
+      if (chosen !== undefined) columns[ENCODER_COLUMN] ??= await embedCatalogue(decoded, { chosen, ...common });
+      if (!systems.includes('bovw')) return columns;
+      try {
+        const edge = config.pictures.thumbnail;
+        bovw = await buildBovw(decoded, { ...common, folder, config: config.bovw, edge, runtime });
+        columns[BOVW_COLUMN] = bovw.vectors;
+      } catch (error) {
+        const tooFew = error instanceof NeurodexError && error.code === 'source-unusable';
+        const needed = config.identifiers.scheme === 'semantic' && config.identifiers.vectors === 'bovw';
+        if (!tooFew || needed || options.systems !== undefined) throw error;
+        reporter.warn(`bovw is left out: ${error.message}`);
+      }
+      return columns;
+    },
+    assignIdentifiers: (entries, decoded) => nameCatalogue(entries, decoded, { ...common, runtime, columns }),
+  });
+  return { built, bovw: bovw?.facts };
+}

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { initialParameters, layout, type NamedArray, Random, readSafetensors } from '@neurodex/autograd';
+import { NeurodexError } from '../errors.ts';
+import type { Geometry } from '../models/dsi/geometry.ts';
+import { dsiParameters } from '../models/dsi/parameters.ts';
+import type { Reporter } from '../progress.ts';
+import { INDEX_FILE, MODEL_FILE } from '../retrieval/manifest.ts';
+
+/** Names that a message lists. */
+const LISTED = 5;
+
+/**
+ * Parameters to begin a training with: those of another network where name and shape agree, the others drawn from the seed
+ * as without it. Networks over different identifiers share all but the token embedding and the head, where the number of
+ * tokens differs, and the learned positions, where the length does.
+ * @param from folder of an index, or a file of parameters (safetensors)
+ * @returns the flat vector, in the order of `dsiParameters`
+ * @throws NeurodexError `index-missing`, `index-damaged`, `config-invalid` when nothing agrees
+ */
+export async function parametersFrom(
+  from: string,
+  geometry: Geometry,
+  { seed, reporter }: { readonly seed: number; readonly reporter: Reporter },
+): Promise<Float32Array> {
+  const file = existsSync(join(from, INDEX_FILE)) ? join(from, MODEL_FILE) : from;
+  const tensors = await readTensors(file);
+  const specs = dsiParameters(geometry);
+  const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
+  const fresh: string[] = [];
+  let taken = 0;
+  for (const [name, { shape }, start, end] of layout(specs)) {
+    const tensor = tensors[name];
+    if (tensor === undefined || String(tensor.shape) !== String(shape)) {
+      fresh.push(name);
+      continue;
+    }
+    if (!tensor.data.every(Number.isFinite))
+      throw damaged(file, `the parameter ${name} has numbers that are not finite`);
+    parameters.set(tensor.data, start);
+    taken += end - start;
+  }
+  if (taken === 0) {
+    throw new NeurodexError('config-invalid', `no parameter of ${file} has the name and shape of one of this network`, {
+      hint: 'set model.* as it was for that network, or leave training.initialise empty',
+      details: { keys: ['training.initialise'], file },
+    });
+  }
+  const more = fresh.length > LISTED ? ` and ${fresh.length - LISTED} more` : '';
+  const rest = fresh.length === 0 ? '' : `; drawn anew: ${fresh.slice(0, LISTED).join(', ')}${more}`;
+  reporter.info(`${taken} of ${parameters.length} parameters begin as in ${file}${rest}`);
+  return parameters;
+}
+
+async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is no index' : `cannot be read (${code})`;
+    throw new NeurodexError('index-missing', `training.initialise: ${file} ${what}`, {
+      hint: 'name the folder of an index, or the model.safetensors in it',
+      details: { file },
+      cause: error,
+    });
+  }
+  try {
+    return readSafetensors(bytes).tensors;
+  } catch (error) {
+    throw damaged(file, (error as Error).message, error);
+  }
+}
+
+const damaged = (file: string, problem: string, cause?: unknown): NeurodexError =>
+  new NeurodexError('index-damaged', `${file} holds no parameters that can be taken: ${problem}`, {
+    hint: 'name the folder of an index, or the model.safetensors in it',
+    details: { file },
+    ...(cause === undefined ? {} : { cause }),
+  });

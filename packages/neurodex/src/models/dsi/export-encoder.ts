@@ -1,0 +1,42 @@
+import {
+  constant,
+  mean,
+  openParameters,
+  standardize,
+  type Tensor,
+  toOnnx,
+  trace,
+  transpose,
+  uint8,
+} from '@neurodex/autograd';
+import type { DsiModel } from './model.ts';
+import { encode } from './network.ts';
+import { dsiParameters } from './parameters.ts';
+
+/** Pictures that the file takes at a time. */
+const BATCH = 16;
+
+/**
+ * The network's picture encoder as an ONNX file of its own: pictures (uint8 [16,Y,X,3]) → tokens (float32 [16,P,D]), what the
+ * last block reads of each patch, each brought to mean 0 and variance 1 as the block does, and embedding (float32 [16,D]),
+ * their mean. The last block itself is left out: it was trained to read patches, and never to go on with them.
+ * @throws RangeError for a network that reads an encoder's embeddings itself
+ */
+export function exportEncoder({ geometry, parameters }: DsiModel): Uint8Array {
+  if (geometry.stem === 'encoder') throw new RangeError('this network reads no pictures');
+  const specs = dsiParameters(geometry);
+  const graph = trace({ pictures: uint8(BATCH, geometry.size, geometry.size, 3) }, ({ pictures }, scope) => {
+    const named = openParameters(specs, constant(scope, 'float32', [parameters.length], parameters));
+    let states: Tensor | undefined;
+    encode(named, pictures, geometry, {
+      dropout: 0,
+      onPatches: (read) => {
+        states = read;
+      },
+    });
+    if (states === undefined) throw new RangeError('a network without blocks has nothing to give');
+    const tokens = transpose(standardize(states), [1, 0, 2]);
+    return { tokens, embedding: mean(tokens, [1]) };
+  });
+  return toOnnx(graph, { name: 'encoder' });
+}

@@ -1,0 +1,260 @@
+import type { DeclaredValue, OpenedModel, Runtime, ShapedArray } from '@neurodex/autograd';
+import type { Config } from '../../config.ts';
+import { NeurodexError } from '../../errors.ts';
+import { pictureBytes } from '../../image/picture.ts';
+import { ENCODERS, type EncoderDefaults } from './presets.ts';
+
+/** How an encoder is fed and read, settled. */
+export interface EncoderSettings {
+  readonly input: string;
+  readonly output: string;
+  /** Edge of the square picture that it takes, in pixels. */
+  readonly size: number;
+  /** Of red, green and blue; of no meaning for an input of bytes. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Settings, and what comes out: float32 [B, P, C]. */
+export interface EncoderFacts extends EncoderSettings {
+  /** P; 1 for a pooled vector. */
+  readonly tokens: number;
+  /** C */
+  readonly channels: number;
+}
+
+/** Pictures that are encoded together, where the file does not say how many. */
+const BATCH = 16;
+const COLOURS = 3;
+
+/** Where colours stand in the input: [B,3,Y,X], as PyTorch has it, or [B,Y,X,3]. */
+type Layout = 'channels-first' | 'channels-last';
+
+/** An image encoder in a file of its own: pictures → patch tokens or one pooled vector each. */
+export class Encoder {
+  readonly facts: EncoderFacts;
+  private readonly model: OpenedModel;
+  private readonly name: string;
+  private readonly bytes: boolean;
+  private readonly layout: Layout;
+  /** B */
+  readonly batch: number;
+
+  private constructor(model: OpenedModel, name: string, input: DeclaredValue, facts: EncoderFacts) {
+    this.model = model;
+    this.name = name;
+    this.bytes = input.dtype === 'uint8';
+    this.layout = layoutOf(input);
+    this.batch = input.shape[0] ?? BATCH;
+    this.facts = facts;
+  }
+
+  /**
+   * @param name what the file is called in messages
+   * @param fallbackSize edge of the pictures where neither configuration, preset nor file says it
+   * @throws NeurodexError `encoder-unusable`
+   */
+  static async open(
+    runtime: Runtime,
+    onnx: Uint8Array,
+    { name, config, fallbackSize }: { name: string; config: Config['encoder']; fallbackSize: number },
+  ): Promise<Encoder> {
+    const model = await openModel(runtime, onnx, name);
+    try {
+      const preset: EncoderDefaults = ENCODERS[config.preset];
+      const input = onlyInput(model, config.input || preset.input, name);
+      const fixed = edgeOf(input, name);
+      const size = config.size || preset.size || fixed || fallbackSize;
+      if (fixed !== undefined && size !== fixed) {
+        throw unusable(name, `takes pictures of ${fixed} × ${fixed} pixels, not of ${size} × ${size}`, {
+          hint: `set encoder.size to ${fixed}, or to 0 with encoder.preset none`,
+        });
+      }
+      if (input.dtype === 'uint8' && (config.mean.length > 0 || config.std.length > 0)) {
+        throw unusable(name, `takes pictures as bytes in ${input.name}, which are not normalised before`, {
+          hint: 'leave encoder.mean and encoder.std empty',
+        });
+      }
+      const settings = {
+        input: input.name,
+        output: outputOf(model, config.output || preset.output, name),
+        size,
+        mean: config.mean.length > 0 ? config.mean : preset.mean,
+        std: config.std.length > 0 ? config.std : preset.std,
+      };
+      const unknown = new Encoder(model, name, input, { ...settings, tokens: 0, channels: 0 });
+      return new Encoder(model, name, input, { ...settings, ...(await unknown.probe()) });
+    } catch (error) {
+      await model.release();
+      throw error;
+    }
+  }
+
+  /** The encoder of an index, with the settings that it was made with. @throws NeurodexError `encoder-unusable` */
+  static async reopen(runtime: Runtime, onnx: Uint8Array, facts: EncoderFacts, name: string): Promise<Encoder> {
+    const model = await openModel(runtime, onnx, name);
+    return new Encoder(model, name, onlyInput(model, facts.input, name), facts);
+  }
+
+  /** Numbers of one picture's embedding: P·C. */
+  get length(): number {
+    return this.facts.tokens * this.facts.channels;
+  }
+
+  /**
+   * @param pictures uint8 [size, size, 3] each
+   * @returns float32 [n, P, C]
+   * @throws NeurodexError `encoder-unusable`
+   */
+  async embed(pictures: readonly Uint8Array[]): Promise<Float32Array> {
+    const out = new Float32Array(pictures.length * this.length);
+    for (let first = 0; first < pictures.length; first += this.batch) {
+      const part = pictures.slice(first, first + this.batch);
+      const { data } = await this.run(part);
+      // What a batch that is not full ends in is nobody's.
+      out.set(data.subarray(0, part.length * this.length), first * this.length);
+    }
+    if (!out.every(Number.isFinite)) {
+      throw unusable(this.name, `gives numbers that are not finite in ${this.facts.output}`, {
+        hint: 'check encoder.mean, encoder.std and encoder.size, or take an export in float32',
+      });
+    }
+    return out;
+  }
+
+  release(): Promise<void> {
+    return this.model.release();
+  }
+
+  /** Learns from one black picture what comes out. */
+  private async probe(): Promise<Pick<EncoderFacts, 'tokens' | 'channels'>> {
+    const { output, size } = this.facts;
+    const { shape } = await this.run([new Uint8Array(pictureBytes(size))]);
+    const said = `${output} is [${shape.join(', ')}]`;
+    if (shape.length !== 2 && shape.length !== 3) {
+      throw unusable(this.name, `gives no embedding: ${said}`, {
+        hint: `name an output of patch tokens [B, P, C] or of a pooled vector [B, C] with encoder.output; it has ${names(this.model.outputs)}`,
+      });
+    }
+    if (shape[0] !== (this.model.inputs[0]?.shape[0] ?? 1) || shape.includes(0)) {
+      throw unusable(this.name, `does not give one embedding for each picture: ${said}`, {
+        hint: 'export it with the pictures along the first dimension of input and output',
+      });
+    }
+    const [tokens, channels] = shape.length === 3 ? (shape.slice(1) as [number, number]) : [1, shape[1] as number];
+    return { tokens, channels };
+  }
+
+  /** @param pictures at most B */
+  private async run(pictures: readonly Uint8Array[]): Promise<ShapedArray<Float32Array>> {
+    const { input, output, size } = this.facts;
+    const count = this.model.inputs[0]?.shape[0] ?? pictures.length;
+    const shape = this.layout === 'channels-last' ? [count, size, size, COLOURS] : [count, COLOURS, size, size];
+    try {
+      return await this.model.run({ [input]: { shape, data: this.fed(pictures, count) } }, output);
+    } catch (error) {
+      throw unusable(this.name, `cannot be run on pictures of ${size} × ${size} pixels: ${(error as Error).message}`, {
+        hint: 'check encoder.size and encoder.output',
+        cause: error,
+      });
+    }
+  }
+
+  /** Pictures as the input takes them; black ones fill a batch of fixed size. */
+  private fed(pictures: readonly Uint8Array[], count: number): Uint8Array | Float32Array {
+    const { size, mean, std } = this.facts;
+    const length = pictureBytes(size);
+    const out = this.bytes ? new Uint8Array(count * length) : new Float32Array(count * length);
+    const area = size * size;
+    for (const [b, pixels] of pictures.entries()) {
+      if (pixels.length !== length) throw new RangeError(`a picture of ${pixels.length} bytes where ${length} are due`);
+      for (let colour = 0; colour < COLOURS; colour++) {
+        const [m, s] = this.bytes ? [0, 1] : [255 * (mean[colour] as number), 255 * (std[colour] as number)];
+        const [start, step] = this.layout === 'channels-last' ? [colour, COLOURS] : [colour * area, 1];
+        for (let i = 0, at = b * length + start; i < area; i++, at += step) {
+          out[at] = ((pixels[i * COLOURS + colour] as number) - m) / s;
+        }
+      }
+    }
+    return out;
+  }
+}
+
+/** Mean over the tokens of each picture: float32 [n, P, C] → [n, C]. */
+export function pooled(embeddings: Float32Array, { tokens, channels }: Pick<EncoderFacts, 'tokens' | 'channels'>) {
+  if (tokens === 1) return embeddings;
+  const out = new Float32Array(embeddings.length / tokens);
+  for (let at = 0; at < embeddings.length; at++) {
+    const to = Math.floor(at / (tokens * channels)) * channels + (at % channels);
+    out[to] = (out[to] as number) + (embeddings[at] as number) / tokens;
+  }
+  return out;
+}
+
+async function openModel(runtime: Runtime, onnx: Uint8Array, name: string): Promise<OpenedModel> {
+  try {
+    return await runtime.open(onnx);
+  } catch (error) {
+    throw unusable(name, `is not an ONNX model that can be run: ${(error as Error).message}`, {
+      hint: 'name an ONNX file that holds its weights itself, with encoder.file',
+      cause: error,
+    });
+  }
+}
+
+/** The input for pictures. An encoder has no other: nobody could say what to feed it. */
+function onlyInput({ inputs }: OpenedModel, wanted: string | undefined, name: string): DeclaredValue {
+  const found = wanted === undefined ? inputs[0] : inputs.find((input) => input.name === wanted);
+  if (found === undefined) {
+    throw unusable(name, `has no input ${wanted}; it has ${names(inputs)}`, {
+      hint: `set encoder.input to one of them, or to '' with encoder.preset none`,
+    });
+  }
+  if (inputs.length > 1) {
+    throw unusable(name, `takes more than pictures: ${names(inputs)}`, {
+      hint: 'take an export of the image encoder alone (vision_model.onnx)',
+    });
+  }
+  if (found.dtype !== 'float32' && found.dtype !== 'uint8') {
+    throw unusable(name, `takes ${found.dtype} in ${found.name}, where float32 or uint8 is fed`, {
+      hint: 'take an export in float32 (model.onnx, not model_fp16.onnx)',
+    });
+  }
+  if (found.shape.length !== 4 && found.shape.length !== 0) {
+    throw unusable(name, `takes no pictures: ${found.name} has ${found.shape.length} dimensions, not 4`, {
+      hint: 'name a model whose input is [B, 3, Y, X] or [B, Y, X, 3]',
+    });
+  }
+  return found;
+}
+
+function outputOf({ outputs }: OpenedModel, wanted: string | undefined, name: string): string {
+  const found = wanted === undefined ? outputs[0] : outputs.find((output) => output.name === wanted);
+  if (found !== undefined) return found.name;
+  throw unusable(name, `has no output ${wanted}; it has ${names(outputs)}`, {
+    hint: 'set encoder.output to one of them',
+  });
+}
+
+const layoutOf = ({ shape }: DeclaredValue): Layout =>
+  shape[1] !== COLOURS && shape[3] === COLOURS ? 'channels-last' : 'channels-first';
+
+/** The edge that the file fixes, where it does. */
+function edgeOf(input: DeclaredValue, name: string): number | undefined {
+  const [height, width] = layoutOf(input) === 'channels-last' ? input.shape.slice(1, 3) : input.shape.slice(2, 4);
+  if (height !== width) {
+    throw unusable(name, `takes pictures that are not square: ${input.name} is ${height ?? '?'} × ${width ?? '?'}`, {
+      hint: 'take an export for square pictures',
+    });
+  }
+  return height;
+}
+
+const names = (values: readonly DeclaredValue[]): string => values.map(({ name }) => name).join(', ');
+
+export const unusable = (name: string, what: string, more: { hint: string; cause?: unknown }): NeurodexError =>
+  new NeurodexError('encoder-unusable', `the encoder ${name} ${what}`, {
+    hint: more.hint,
+    details: { file: name },
+    ...(more.cause === undefined ? {} : { cause: more.cause }),
+  });

@@ -1,0 +1,46 @@
+import { atSize } from '../image/decode.ts';
+import type { Encoder } from '../models/encoder/encoder.ts';
+import type { QueryPicture } from './system.ts';
+
+/** Turns queries into what the network or the system `encoder` reads. */
+export class QueryEncoder {
+  readonly encoder: Encoder;
+  readonly sha256: string;
+  /** Edge of `QueryPicture.pixels`. */
+  private readonly size: number;
+
+  /** @param sha256 of the encoder: embeddings that are stored under it are taken as they are */
+  constructor(encoder: Encoder, sha256: string, size: number) {
+    this.encoder = encoder;
+    this.sha256 = sha256;
+    this.size = size;
+  }
+
+  /** @returns float32 [n, P, C] @throws NeurodexError `encoder-unusable` */
+  async embed(queries: readonly QueryPicture[]): Promise<Float32Array> {
+    const { length } = this.encoder;
+    const out = new Float32Array(queries.length * length);
+    const places: number[] = [];
+    const pictures: Uint8Array[] = [];
+    for (const [i, query] of queries.entries()) {
+      const { stored } = query;
+      if (stored?.encoder === this.sha256) {
+        out.set(stored.embedding(), i * length);
+      } else {
+        places.push(i);
+        pictures.push(await this.shown(query));
+      }
+    }
+    const embedded = await this.encoder.embed(pictures);
+    for (const [i, place] of places.entries()) {
+      out.set(embedded.subarray(i * length, (i + 1) * length), place * length);
+    }
+    return out;
+  }
+
+  /** As the encoder takes it, by the same way as the catalogue's pictures (jobs/embed-pictures.ts). */
+  private async shown({ pixels, thumbnail }: QueryPicture): Promise<Uint8Array> {
+    const { size } = this.encoder.facts;
+    return size === this.size ? pixels : (await atSize(await thumbnail(), size)).pixels;
+  }
+}
