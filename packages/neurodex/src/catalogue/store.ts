@@ -22,14 +22,15 @@ export type CatalogueRows = Omit<Catalogue, 'pixels' | 'thumbnail' | 'embeddings
 /**
  * The rows of the catalogue in `folder` (the folder that holds catalogue.json), and its pixels, which are checked now and
  * held from when they are first asked for.
- * @param pixels of the same catalogue, where another thread has read them: they are not read again
+ * @param shared the pixels, where another thread has read them: they are neither checked nor read again
  * @throws NeurodexError `index-missing`, `index-damaged` (naming the file), `index-newer`
  */
-export async function openCatalogue(folder: string, pixels?: Uint8Array): Promise<Catalogue> {
+export async function openCatalogue(folder: string, shared?: Uint8Array): Promise<Catalogue> {
   const manifest = await readManifest(folder);
   const rows = await readRows(folder, manifest);
   const thumbnails = new ThumbnailReader(folder, manifest);
-  if (pixels === undefined) await checkPixels(folder, manifest);
+  if (shared === undefined) await checkPixels(folder, manifest);
+  let pixels = shared;
   return {
     ...rows,
     ...(await openEmbeddings(folder, manifest)),

@@ -89,7 +89,7 @@ export async function openIndex(
       const search = manifest.config.retrieval;
       const encoder = geometry.stem === 'encoder' ? { encoder: await queryEncoder() } : {};
       const sizes = batches === undefined ? {} : { batches };
-      return new DsiSystem({ runtime, geometry, trie, search, parameters, ...sizes, ...encoder });
+      return new DsiSystem({ runtime, geometry, trie, search, parameters, ...encoder, ...sizes });
     },
     bovw: () => openBovw(folder, manifest, catalogue, runtime, reporter),
     pixels: async () => new PixelsSystem(catalogue),

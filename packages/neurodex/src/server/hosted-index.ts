@@ -4,6 +4,8 @@ import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { readManifest } from '../catalogue/manifest.ts';
 import { openThumbnails } from '../catalogue/store.ts';
 import { ROLES, type Role } from '../datasets/dataset.ts';
+import { patchGrid } from '../models/dsi/geometry.ts';
+import type { DsiModel } from '../models/dsi/model.ts';
 import type { DigitAttention } from '../retrieval/attention.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
@@ -34,6 +36,8 @@ export class HostedIndex {
   readonly image: (row: number) => Promise<Uint8Array>;
   private readonly facts: readonly PictureFacts[];
   private readonly byRole: ReadonlyMap<Role, readonly PictureFacts[]>;
+  /** Systems that look at more of a query than the network's pixels. */
+  readonly lookAtThumbnails: ReadonlySet<SystemName>;
   private readonly ranker: Ranker;
   private readonly batchers: ReadonlyMap<SystemName, Batcher<PlainQuery, Answer[]>>;
 
@@ -43,6 +47,7 @@ export class HostedIndex {
     opened: {
       readonly digest: string;
       readonly patchesPerSide: number | null;
+      readonly lookAtThumbnails: ReadonlySet<SystemName>;
       readonly image: (row: number) => Promise<Uint8Array>;
       readonly ranker: Ranker;
     } & HostingOptions,
@@ -52,6 +57,7 @@ export class HostedIndex {
     this.digest = opened.digest;
     this.image = opened.image;
     this.ranker = opened.ranker;
+    this.lookAtThumbnails = opened.lookAtThumbnails;
     this.batchers = new Map(index.systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
     this.facts = index.catalogue.pictures.map((picture) => factsOf(id, opened.digest, picture));
     this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
@@ -66,13 +72,14 @@ export class HostedIndex {
     const { shards } = await readManifest(folder);
     const digest = createHash('sha256');
     for (const { sha256 } of shards) digest.update(sha256);
-    const hasNetwork = index.systems.includes('dsi');
+    const model = index.systems.includes('dsi') ? await index.model() : undefined;
     return new HostedIndex(id, index, {
       ...options,
       ranker,
       digest: digest.digest('hex').slice(0, 16),
       image: await openThumbnails(folder),
-      patchesPerSide: hasNetwork ? Math.sqrt((await index.model()).geometry.patches) : null,
+      patchesPerSide: model === undefined ? null : (patchGrid(model.geometry)?.side ?? null),
+      lookAtThumbnails: thumbnailSystems(index, model),
     });
   }
 
@@ -100,16 +107,16 @@ export class HostedIndex {
     return label === undefined ? candidates : candidates.filter(({ labels }) => labels.includes(label));
   }
 
-  /** How dsi writes the identifiers of catalogue pictures, and what it looks at, in a picture uint8 [Y,X,3]. */
-  explain(pixels: Uint8Array, identifiers: readonly string[]): Promise<DigitAttention[][]> {
-    return this.ranker.explain(pixels, identifiers);
+  /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
+  explain(query: PlainQuery, identifiers: readonly string[]): Promise<DigitAttention[][]> {
+    return this.ranker.explain(query, identifiers);
   }
 
   /** Has every system load what it needs, so that no search waits for that. */
   async warm(): Promise<void> {
     const { size } = this.index.catalogue;
     const image = await this.image(0);
-    const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image };
+    const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image, row: undefined };
     await Promise.all(
       this.index.systems.map(async (system) => {
         const sizes = system === 'dsi' ? FINE_BATCHES : [1];
@@ -156,6 +163,16 @@ export class HostedIndex {
       notices: catalogue.notices.map((notice) => ({ ...notice })),
     };
   }
+}
+
+/** The bag of visual words looks at the thumbnail, and so does an encoder that takes pictures of another size. */
+function thumbnailSystems({ manifest, catalogue }: Index, model: DsiModel | undefined): ReadonlySet<SystemName> {
+  const larger = manifest.encoder !== undefined && manifest.encoder.size !== catalogue.size;
+  return new Set<SystemName>([
+    'bovw',
+    ...(larger ? (['encoder'] as const) : []),
+    ...(larger && model?.geometry.stem === 'encoder' ? (['dsi'] as const) : []),
+  ]);
 }
 
 /** Batches of a system that are under way at once: one is computed while the answers of the other are put in order. */

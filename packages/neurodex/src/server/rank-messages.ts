@@ -12,25 +12,22 @@ export interface RankThreadData {
   readonly pixels: Uint8Array;
 }
 
-export type RankRequest =
-  | {
-      readonly id: number;
-      readonly kind: 'rank';
-      readonly system: SystemName;
-      readonly k: number;
-      /** uint8 [B, size, size, 3] */
-      readonly pixels: Uint8Array;
-      /** PNG, one for each query; empty where no system asks for them. */
-      readonly thumbnails: readonly Uint8Array[];
-      readonly queries: number;
-    }
-  | {
-      readonly id: number;
-      readonly kind: 'explain';
-      readonly pixels: Uint8Array;
-      readonly identifiers: readonly string[];
-    }
-  | { readonly id: number; readonly kind: 'close' };
+/** Queries, packed. */
+export interface PackedQueries {
+  readonly queries: number;
+  /** uint8 [B, size, size, 3] */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+  /** PNG; undefined where no system that is asked looks at it. */
+  readonly thumbnails: readonly (Uint8Array | undefined)[];
+  /** Of pictures of the same index. */
+  readonly rows: readonly (number | undefined)[];
+}
+
+export type RankRequest = { readonly id: number } & (
+  | ({ readonly kind: 'rank'; readonly system: SystemName; readonly k: number } & PackedQueries)
+  | ({ readonly kind: 'explain'; readonly identifiers: readonly string[] } & PackedQueries)
+  | { readonly kind: 'close' }
+);
 
 export type RankReply =
   | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedAnswers }

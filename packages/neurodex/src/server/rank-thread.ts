@@ -2,11 +2,18 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { decodeThumbnail } from '../catalogue/store.ts';
 import { silentReporter } from '../progress.ts';
-import { AttentionProbe } from '../retrieval/attention.ts';
+import { AttentionProbe, type DigitAttention } from '../retrieval/attention.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
-import type { Answer } from '../retrieval/system.ts';
-import { packAnswers, type RankReply, type RankRequest, type RankThreadData } from './rank-messages.ts';
+import { storedQuery } from '../retrieval/stored-query.ts';
+import type { QueryPicture } from '../retrieval/system.ts';
+import {
+  type PackedQueries,
+  packAnswers,
+  type RankReply,
+  type RankRequest,
+  type RankThreadData,
+} from './rank-messages.ts';
 
 /** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
 const port = parentPort as MessagePort;
@@ -21,23 +28,24 @@ const reporter = {
 const opening = openIndex(folder, runtime, reporter, { pixels, batches: FINE_BATCHES });
 let probe: Promise<AttentionProbe> | undefined;
 
-async function rank(
-  index: Index,
-  { system, queries, k, ...sent }: RankRequest & { kind: 'rank' },
-): Promise<Answer[][]> {
-  const bytes = sent.pixels.length / queries;
-  const pictures = Array.from({ length: queries }, (_, i) => ({
-    pixels: sent.pixels.subarray(i * bytes, (i + 1) * bytes),
-    thumbnail: () => decodeThumbnail(sent.thumbnails[i] ?? new Uint8Array(), 'the picture'),
-  }));
-  return await (await index.system(system)).rank(pictures, k);
+function unpack({ catalogue }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): QueryPicture[] {
+  const bytes = all.length / queries;
+  return Array.from({ length: queries }, (_, i) => {
+    const row = rows[i];
+    if (row !== undefined) return storedQuery(catalogue, row);
+    return {
+      pixels: all.subarray(i * bytes, (i + 1) * bytes),
+      thumbnail: () => decodeThumbnail(thumbnails[i] ?? new Uint8Array(), 'the picture'),
+    };
+  });
 }
 
-async function explain(index: Index, { pixels: picture, identifiers }: RankRequest & { kind: 'explain' }) {
+async function explain(index: Index, { identifiers, ...packed }: RankRequest & { kind: 'explain' }) {
   probe ??= index.model().then((model) => AttentionProbe.create(runtime, model, index.trie));
   const ready = await probe;
-  const digits = [];
-  for (const identifier of identifiers) digits.push(await ready.look(picture, identifier));
+  const shown = await index.shown(unpack(index, packed)[0] as QueryPicture);
+  const digits: DigitAttention[][] = [];
+  for (const identifier of identifiers) digits.push(await ready.look(shown, identifier));
   return digits;
 }
 
@@ -46,7 +54,7 @@ async function answer(request: RankRequest): Promise<void> {
   try {
     const index = await opening;
     if (request.kind === 'rank') {
-      const answers = packAnswers(await rank(index, request));
+      const answers = packAnswers(await (await index.system(request.system)).rank(unpack(index, request), request.k));
       const { counts, rows, scores } = answers;
       port.postMessage({ id, kind: 'ranked', answers } satisfies RankReply, [
         counts.buffer,

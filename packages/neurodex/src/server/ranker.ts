@@ -5,22 +5,16 @@ import type { Answer, SystemName } from '../retrieval/system.ts';
 export interface PlainQuery {
   /** uint8 RGB [size, size, 3] */
   readonly pixels: Uint8Array;
-  /** The picture as the catalogue would keep it, PNG; only for those who look at it (`NEEDS_THUMBNAIL`). */
+  /** The picture as the catalogue would keep it, PNG; undefined where no system that is asked looks at it. */
   readonly thumbnail: Uint8Array | undefined;
+  /** Of a picture of the same index, of which the catalogue knows the rest. */
+  readonly row: number | undefined;
 }
-
-/** Systems that look at more than the network's pixels. */
-export const NEEDS_THUMBNAIL: { readonly [Name in SystemName]: boolean } = {
-  dsi: false,
-  bovw: true,
-  pixels: false,
-  encoder: true,
-};
 
 /** Ranks the catalogue of one index, somewhere else than on the thread that serves. */
 export interface Ranker {
   rank(system: SystemName, queries: readonly PlainQuery[], k: number): Promise<Answer[][]>;
-  /** How dsi writes the identifiers of catalogue pictures, and what it looks at, in a picture uint8 [Y,X,3]. */
-  explain(pixels: Uint8Array, identifiers: readonly string[]): Promise<DigitAttention[][]>;
+  /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
+  explain(query: PlainQuery, identifiers: readonly string[]): Promise<DigitAttention[][]>;
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { tooSlow, type Waiting } from './batcher.ts';
 import type { Host } from './host.ts';
 import type { HostedIndex } from './hosted-index.ts';
 import { DECODE_SECONDS, type Limits } from './limits.ts';
-import { NEEDS_THUMBNAIL, type PlainQuery } from './ranker.ts';
+import type { PlainQuery } from './ranker.ts';
 import type { Sent } from './uploads.ts';
 
 /** Searches that are explained at one time: a page asks for one, and it should not hold up the others. */
@@ -57,9 +57,15 @@ export class Search {
     }
     const found = await Promise.all(asking);
     const { query, stored } = read;
-    const best = explain ? found.find(({ system }) => system === 'dsi')?.answers.slice(0, explainCount) : undefined;
-    // An index without a network has nothing to explain.
-    const digits = best === undefined ? [] : await this.explain(hosted, query, best);
+    // Where what the network reads has no place in the picture, there is nothing to show.
+    const digits =
+      explain && hosted.details.patchesPerSide !== null
+        ? await this.explain(
+            hosted,
+            query,
+            found.find(({ system }) => system === 'dsi')?.answers.slice(0, explainCount) ?? [],
+          )
+        : [];
     return {
       index: hosted.id,
       k,
@@ -88,44 +94,46 @@ export class Search {
     waiting: Waiting,
   ): Promise<ReadQuery> {
     const { catalogue, manifest } = hosted.index;
-    const { size } = catalogue;
-    const withThumbnail = systems.some((system) => NEEDS_THUMBNAIL[system]);
+    const sizes = { size: catalogue.size, thumbnail: manifest.config.pictures.thumbnail };
+    const withThumbnail = systems.some((system) => hosted.lookAtThumbnails.has(system));
     if ('picture' in sent) {
       const { from, row, facts } = this.host.picture(sent.picture);
-      const own = from === hosted;
-      const image = own && !withThumbnail ? undefined : await from.image(row);
-      const pixels = own
-        ? pixelsOf(catalogue, row).slice()
-        : (await decodePicture(image as Uint8Array, { size, maxPixels: Number.POSITIVE_INFINITY, name: facts.id }))
-            .pixels;
+      if (from === hosted) {
+        const relevant = relevantTo(catalogue, catalogue.pictures[row] as StoredPicture);
+        return { query: { pixels: pixelsOf(catalogue, row), thumbnail: undefined, row }, stored: { facts, relevant } };
+      }
+      const decoded = await readPicture(await from.image(row), {
+        ...sizes,
+        maxPixels: Number.POSITIVE_INFINITY,
+        name: facts.id,
+      });
       return {
-        query: { pixels, thumbnail: withThumbnail ? image : undefined },
-        stored: { facts, relevant: own ? relevantTo(catalogue, catalogue.pictures[row] as StoredPicture) : null },
+        query: { pixels: decoded.picture.pixels, thumbnail: decoded.thumbnail, row: undefined },
+        stored: { facts, relevant: null },
       };
     }
     return await this.decoding(async () => {
       if (waiting.gone || waiting.deadline < performance.now()) throw tooSlow();
       const options = {
-        size,
-        thumbnail: manifest.config.pictures.thumbnail,
+        ...sizes,
         maxPixels: Math.min(this.limits.maxPixels, manifest.config.pictures.maxPixels),
         seconds: DECODE_SECONDS,
         name: 'the picture',
       };
       if (!withThumbnail) {
         const { pixels } = await decodePicture(sent.bytes, options);
-        return { query: { pixels, thumbnail: undefined }, stored: undefined };
+        return { query: { pixels, thumbnail: undefined, row: undefined }, stored: undefined };
       }
       const { picture, thumbnail } = await readPicture(sent.bytes, options);
-      return { query: { pixels: picture.pixels, thumbnail }, stored: undefined };
+      return { query: { pixels: picture.pixels, thumbnail, row: undefined }, stored: undefined };
     });
   }
 
   /** The digits of each answer. */
-  private explain(hosted: HostedIndex, { pixels }: PlainQuery, answers: readonly Answer[]): Promise<Digit[][]> {
+  private explain(hosted: HostedIndex, query: PlainQuery, answers: readonly Answer[]): Promise<Digit[][]> {
     return this.explaining(async () => {
       const identifiers = answers.map(({ row }) => hosted.picture(row)?.identifier ?? '');
-      const written = await hosted.explain(pixels, identifiers);
+      const written = await hosted.explain(query, identifiers);
       return written.map((digits) =>
         digits.map(({ digit, probability, rollout }) => ({
           token: digit,

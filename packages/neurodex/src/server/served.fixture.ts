@@ -38,7 +38,11 @@ export const circle = (colour: number, i: number): Promise<Buffer> =>
 export async function makeIndex(
   root: string,
   name: string,
-  { classes = true, systems = ['dsi', 'pixels'] }: { classes?: boolean; systems?: readonly SystemName[] } = {},
+  {
+    classes = true,
+    systems = ['dsi', 'pixels'],
+    encoder = {},
+  }: { classes?: boolean; systems?: readonly SystemName[]; encoder?: Partial<Config['encoder']> } = {},
 ): Promise<string> {
   const source = join(root, `pictures of ${name}`);
   for (let colour = 0; colour < 3; colour++) {
@@ -48,7 +52,17 @@ export async function makeIndex(
   }
   const out = join(root, name);
   const dataset = await openFolder(source);
-  await createIndex({ dataset, out, config, systems, seed: 1, force: false, device: 'cpu', reporter: silentReporter });
+  const changed = { ...config, encoder: { ...config.encoder, ...encoder } };
+  await createIndex({
+    dataset,
+    out,
+    config: changed,
+    systems,
+    seed: 1,
+    force: false,
+    device: 'cpu',
+    reporter: silentReporter,
+  });
   return out;
 }
 

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import sharp from 'sharp';
@@ -111,7 +112,7 @@ describe('indexes', () => {
     expect(report.learning.loss.length).toBeGreaterThan(0);
     expect(report.tests.length).toBeGreaterThan(0);
     expect(await client.report('formen-farben')).toEqual(report);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('a search', () => {
@@ -185,6 +186,37 @@ describe('a search', () => {
           3,
         );
       }
+    }
+  });
+
+  it('goes through the encoder of an index that has one, as search does', async () => {
+    const file = fileURLToPath(new URL('../models/encoder/fixtures/encoder.onnx', import.meta.url));
+    const index = await makeIndex(root, 'encoded', { systems: ['dsi', 'encoder'], encoder: { file } });
+    const at = await serveForTest([index]);
+    try {
+      const encoded = neurodexClient({ server: at.address });
+      const query = join(root, 'encoded query.png');
+      await writeFile(query, await circle(2, 17));
+      const found = await encoded.search(new Uint8Array(await readFile(query)), { k: 4 });
+      expect(found.results.map(({ system }) => system)).toEqual(['dsi', 'encoder']);
+      for (const { system, answers } of found.results) {
+        const options = { index, files: [query], k: 4, system, device: 'cpu', reporter: silentReporter } as const;
+        const { results } = await searchIndex(options);
+        expect(answers.map(({ picture }) => picture.name)).toEqual(results[0]?.answers.map(({ picture }) => picture));
+        for (const [i, { score }] of answers.entries())
+          expect(score).toBeCloseTo(results[0]?.answers[i]?.score as number, 4);
+      }
+      const { patchesPerSide } = await encoded.index('encoded');
+      const own = await encoded.search({ picture: 'encoded.0' }, { k: 1, explain: true });
+      for (const { system, answers } of own.results) {
+        const digits = system === 'dsi' && patchesPerSide !== null ? answers[0]?.picture.identifier?.length : undefined;
+        expect(answers[0]?.digits?.length).toBe(digits);
+      }
+      const { pictures } = await encoded.pictures('encoded', { role: 'catalogue', limit: 1 });
+      const itself = await encoded.search({ picture: pictures[0]?.id as string }, { system: ['encoder'], k: 1 });
+      expect(itself.results[0]?.answers[0]).toMatchObject({ picture: { id: pictures[0]?.id }, relevant: true });
+    } finally {
+      await at.stop();
     }
   });
 

@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type { DigitAttention } from '../retrieval/attention.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
-import { type RankReply, type RankRequest, type RankThreadData, unpackAnswers } from './rank-messages.ts';
+import {
+  type PackedQueries,
+  type RankReply,
+  type RankRequest,
+  type RankThreadData,
+  unpackAnswers,
+} from './rank-messages.ts';
 import type { PlainQuery, Ranker } from './ranker.ts';
 
 /** The compiled thread, whether this file is compiled or a source that tests run: Node does not read TypeScript. */
@@ -71,27 +77,27 @@ class RankThread {
 }
 
 /**
- * Ranks on threads: one for dsi, so that nothing keeps the network waiting, and one for the baselines, which compute in
- * JavaScript.
+ * Ranks on threads: one for the network and its encoder, so that nothing keeps them waiting, and one for the baselines, which
+ * compute in JavaScript.
  */
 export function threadRanker(data: RankThreadData, onWarning: (message: string) => void): Ranker {
   const network = new RankThread(data, onWarning);
   const baselines = new RankThread(data, onWarning);
   const threads: { readonly [Name in SystemName]: RankThread } = {
     dsi: network,
+    encoder: network,
     bovw: baselines,
     pixels: baselines,
-    encoder: network,
   };
   return {
     async rank(system, queries, k) {
-      const request = { kind: 'rank', system, k, ...packed(queries), queries: queries.length } as const;
+      const request = { kind: 'rank', system, k, ...packed(queries) } as const;
       const reply = await threads[system].ask(request, [request.pixels.buffer]);
       if (reply.kind !== 'ranked') throw new Error(`the thread that ranks answered with ${reply.kind}`);
       return unpackAnswers(reply.answers) satisfies Answer[][];
     },
-    async explain(pixels, identifiers) {
-      const reply = await network.ask({ kind: 'explain', pixels: Uint8Array.from(pixels), identifiers });
+    async explain(query, identifiers) {
+      const reply = await network.ask({ kind: 'explain', identifiers, ...packed([query]) });
       if (reply.kind !== 'explained') throw new Error(`the thread that ranks answered with ${reply.kind}`);
       return reply.digits satisfies DigitAttention[][];
     },
@@ -103,10 +109,14 @@ export function threadRanker(data: RankThreadData, onWarning: (message: string) 
 }
 
 /** Copies, because what a thread is sent goes with the whole memory that it is a part of. */
-function packed(queries: readonly PlainQuery[]) {
+function packed(queries: readonly PlainQuery[]): PackedQueries {
   const bytes = queries[0]?.pixels.length ?? 0;
   const pixels = new Uint8Array(queries.length * bytes);
   for (const [i, query] of queries.entries()) pixels.set(query.pixels, i * bytes);
-  const thumbnails = queries.flatMap(({ thumbnail }) => (thumbnail === undefined ? [] : [Uint8Array.from(thumbnail)]));
-  return { pixels, thumbnails };
+  return {
+    queries: queries.length,
+    pixels,
+    thumbnails: queries.map(({ thumbnail }) => (thumbnail === undefined ? undefined : Uint8Array.from(thumbnail))),
+    rows: queries.map(({ row }) => row),
+  };
 }

@@ -13,7 +13,7 @@ interface SystemWords {
 }
 
 /** What each system is, for people. */
-export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
+export const SYSTEM_WORDS: Readonly<Record<SystemName | 'encoder', SystemWords>> = {
   dsi: {
     title: 'dsi',
     how: 'the trained index writes identifiers',
@@ -26,15 +26,15 @@ export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
     score: 'cosine',
     shareOf: (score) => Math.min(1, Math.max(0, score)),
   },
-  encoder: {
-    title: 'encoder',
-    how: 'an image encoder’s embeddings are compared',
-    score: 'cosine',
-    shareOf: (score) => Math.min(1, Math.max(0, score)),
-  },
   pixels: {
     title: 'pixels',
     how: 'the pixels themselves are compared',
+    score: 'cosine',
+    shareOf: (score) => Math.min(1, Math.max(0, score)),
+  },
+  encoder: {
+    title: 'encoder',
+    how: 'embeddings of the encoder are compared',
     score: 'cosine',
     shareOf: (score) => Math.min(1, Math.max(0, score)),
   },

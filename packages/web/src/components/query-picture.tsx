@@ -19,7 +19,9 @@ export function QueryPicture({
   return (
     <div className="query-picture">
       {query.kind === 'file' ? <LocalPicture file={query.file} /> : <Thumb picture={query.picture} full />}
-      {attention === null || patchesPerSide === null ? null : <Heat attention={attention} side={patchesPerSide} />}
+      {attention === null || patchesPerSide === null || attention.length !== patchesPerSide ** 2 ? null : (
+        <Heat attention={attention} side={patchesPerSide} />
+      )}
     </div>
   );
 }
@@ -49,7 +51,7 @@ function Heat({ attention, side }: { readonly attention: readonly number[]; read
     >
       {attention.map((share, patch) => {
         const [x, y] = [patch % side, Math.floor(patch / side)];
-        const warmth = most > least ? (share - least) / (most - least) : 0;
+        const warmth = most > least ? (share - least) / (most - least) : 1;
         return (
           <g key={`${x},${y}`}>
             <rect className="veil" x={x} y={y} width="1" height="1" opacity={0.86 * (1 - warmth)} />

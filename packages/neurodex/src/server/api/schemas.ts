@@ -66,7 +66,7 @@ export const indexDetails = z
     patchesPerSide: z
       .int()
       .nullable()
-      .describe('of a picture as the network sees it: P = patchesPerSide²; null without a network'),
+      .describe('of a picture as the network sees it; null without a network, or where what it reads has no places'),
     notices: z
       .array(z.object({ work: name, author: name, licence: name, url: name }))
       .describe('whose pictures these are'),
@@ -101,7 +101,7 @@ export const digit = z
     probability: z.number().describe('given the digits before it, among those that lead to a picture'),
     attention: z
       .array(z.number())
-      .describe('share of each patch in what was seen of the picture, [P] row by row, sum 1'),
+      .describe('share of each patch in what was seen of the patches, patchesPerSide² row by row, sum 1'),
   })
   .register(components, { id: 'Digit' });
 
