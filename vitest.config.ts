@@ -1,14 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const source = (path: string) => fileURLToPath(new URL(`./packages/autograd/src/${path}`, import.meta.url));
+const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
 
 export default defineConfig({
   resolve: {
     // Tests read the sources, so that a failing line is a line of TypeScript.
     alias: [
-      { find: /^@neurodex\/autograd\/node$/, replacement: source('runtime/node.ts') },
-      { find: /^@neurodex\/autograd$/, replacement: source('index.ts') },
+      { find: /^@neurodex\/autograd\/node$/, replacement: source('autograd/src/runtime/node.ts') },
+      { find: /^@neurodex\/autograd\/browser$/, replacement: source('autograd/src/runtime/browser.ts') },
+      { find: /^@neurodex\/autograd$/, replacement: source('autograd/src/index.ts') },
+      { find: /^neurodex\/browser$/, replacement: source('neurodex/src/browser.ts') },
     ],
   },
   test: {

@@ -14,9 +14,10 @@ import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { type Geometry, geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
 import type { DsiModel } from '../packages/neurodex/src/models/dsi/model.ts';
+import { parameterArrays } from '../packages/neurodex/src/models/dsi/parameters.ts';
 import { best } from '../packages/neurodex/src/retrieval/answers.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import { scoringGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
+import { scoringGraphs } from '../packages/neurodex/src/retrieval/scoring-graphs.ts';
 import type { Answer, QueryPicture, System } from '../packages/neurodex/src/retrieval/system.ts';
 import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
 import { BatchMaker } from '../packages/neurodex/src/training/examples.ts';
@@ -45,7 +46,7 @@ export class EmbeddingSystem implements System {
   }
 
   static async create(runtime: Runtime, { geometry, parameters }: DsiModel, catalogue: Catalogue): Promise<System> {
-    const { encoder: graph } = scoringGraphs(geometry, BATCH, geometry.tokens, parameters);
+    const { encoder: graph } = scoringGraphs(geometry, BATCH, geometry.tokens, parameterArrays(geometry, parameters));
     const encoder = await runtime.load(loadable(graph, { contrib: runtime.contrib }));
     const pictures = withRole(catalogue, 'catalogue');
     const bytes = geometry.size ** 2 * 3;

@@ -8,11 +8,11 @@ import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
-import { dsiParameters } from '../packages/neurodex/src/models/dsi/parameters.ts';
+import { dsiParameters, parameterArrays } from '../packages/neurodex/src/models/dsi/parameters.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { ApproximateVectorSearch } from '../packages/neurodex/src/retrieval/approximate-search.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import { scoringGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
+import { scoringGraphs } from '../packages/neurodex/src/retrieval/scoring-graphs.ts';
 import { ExactVectorSearch, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
 import { atLeast, atMost, type Benchmark, ratio, type Side, type Target } from './benchmark.ts';
 import { openPyTorch, type PyTorch } from './pytorch.ts';
@@ -60,7 +60,9 @@ function searchOf(
     call: () => system.rank(query, ANSWERS),
     // The patches alone, to the last keys and values.
     encoder: async () => {
-      const session = await runtime.load(loadable(scoringGraphs(geometry, 1, 1, parameters).encoder));
+      const session = await runtime.load(
+        loadable(scoringGraphs(geometry, 1, 1, parameterArrays(geometry, parameters)).encoder),
+      );
       return () => session.run({ pictures: pixels });
     },
     close: () => system.close(),

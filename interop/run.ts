@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ import { prepareEnvironment } from './python.ts';
  */
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const PICTURES = 48;
+const PRECISIONS = ['float32', 'float16', 'int8'];
 const MEASURES = ['--measures', 'P@10 AP AP@10 R@100 RR nDCG@10 nDCG Success@1 Rprec'];
 const bin = here('../packages/neurodex/bin/neurodex.js');
 
@@ -32,6 +33,16 @@ function run(title: string, program: string, args: readonly string[], capture = 
 
 function neurodex(args: readonly string[], capture = false): string {
   return run(`npx neurodex ${args.join(' ')}`, process.execPath, [bin, ...args], capture);
+}
+
+/** The exports of an index in every precision, and what Node answers to the queries that others are asked as well. */
+function exportAll(index: string, out: string, precisions = PRECISIONS, kinds = ['onnx', 'triton']): string {
+  run('tsx interop/write_export.ts', process.execPath, ['--import', 'tsx', here('write_export.ts'), index, out]);
+  for (const precision of precisions) {
+    const folders = kinds.flatMap((kind) => [`--${kind}`, join(out, `${kind}-${precision}`)]);
+    neurodex(['export', index, ...folders, '--precision', precision, '--json'], true);
+  }
+  return out;
 }
 
 function main(): number {
@@ -72,6 +83,14 @@ function main(): number {
     const models = join(folder, 'onnx');
     run('tsx interop/write_onnx.ts', process.execPath, ['--import', 'tsx', here('write_onnx.ts'), index, models]);
 
+    const exported = exportAll(index, join(folder, 'export'));
+    const byBeam = join(folder, 'index-by-beam');
+    cpSync(index, byBeam, { recursive: true });
+    const manifest = JSON.parse(readFileSync(join(byBeam, 'index.json'), 'utf8'));
+    manifest.config.retrieval.exactUpTo = 0;
+    writeFileSync(join(byBeam, 'index.json'), JSON.stringify(manifest));
+    const exportedByBeam = exportAll(byBeam, join(folder, 'export-by-beam'), ['float32'], ['onnx']);
+
     const bovw = join(folder, 'bovw');
     run('tsx interop/write_bovw.ts', process.execPath, ['--import', 'tsx', here('write_bovw.ts'), bovw]);
     const tracked = join(folder, 'tracked');
@@ -94,6 +113,7 @@ function main(): number {
       'check_measures.py': [join(folder, 'trec'), figures, report],
       'check_runs.py': [runs, judged, compared],
       'check_onnx.py': [models],
+      'check_export.py': [exported, exportedByBeam],
       'check_bovw.py': [bovw],
       'check_tensorboard.py': [join(tracked, 'index'), join(tracked, 'runs')],
       'check_wandb.py': [join(tracked, 'index'), join(tracked, 'wandb')],

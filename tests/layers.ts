@@ -14,6 +14,7 @@ export const LAYERS = {
     'training',
     'retrieval',
     'evaluation',
+    'export',
     'report',
     'jobs',
     'study',

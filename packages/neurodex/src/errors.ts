@@ -34,6 +34,8 @@ export const ERROR_CODES = [
   'index-damaged',
   'index-newer',
   'system-missing',
+  'catalogue-too-large',
+  'page-missing',
   'run-missing',
   'study-failed',
   'device-unavailable',
@@ -58,6 +60,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'config-unknown-key',
   'config-invalid',
   'system-missing',
+  'catalogue-too-large',
   'run-changed',
 ]);
 

@@ -29,6 +29,7 @@ export {
 export { type CreateIndexOptions, createIndex, type IndexSummary } from './jobs/create-index.ts';
 export { type EvaluateOptions, evaluateIndex } from './jobs/evaluate-index.ts';
 export { type EvaluateRunsOptions, judgeRuns } from './jobs/evaluate-runs.ts';
+export { type ExportOptions, type ExportSummary, exportIndex } from './jobs/export-index.ts';
 export { type IndexFacts, inspectIndex } from './jobs/inspect-index.ts';
 export { listRuns, type RunFacts, type RunsFound } from './jobs/list-runs.ts';
 export { type OpenedSource, type OpenSourceOptions, openSource } from './jobs/open-source.ts';

@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.ts';
 import { readCounts, simplify } from '../graph/simplify.ts';
 import type { ConstantAttributes } from '../ops/source.ts';
 import { opNamed } from '../ops/table.ts';
-import { encodeModel, type OnnxModel, type OnnxNode, type OnnxTensor } from './protobuf.ts';
+import { encodeModel, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValue } from './protobuf.ts';
 
 export interface LowerOptions {
   readonly name?: string;
@@ -14,8 +14,16 @@ export interface LowerOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+type FixedValue = OnnxValue & { readonly shape: Shape };
+
+/** A model all of whose inputs and outputs have known shapes. */
+export interface LoweredModel extends OnnxModel {
+  readonly inputs: readonly FixedValue[];
+  readonly outputs: readonly FixedValue[];
+}
+
 /** A graph as an ONNX model: the nodes its outputs need, constants as initializers, everything of known shape. */
-export function lowerGraph(graph: Graph, options: LowerOptions = {}): OnnxModel {
+export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoweredModel {
   const simple = simplify(graph);
   const counts = readCounts(simple);
   const names = new Map<number, string>();

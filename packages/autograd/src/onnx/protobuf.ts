@@ -11,16 +11,20 @@ export interface OnnxNode {
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, AttributeValue>>;
 }
+/** Element types that weights may be stored in besides those that the engine computes with. */
+export type StoredType = 'float16' | 'int8';
 export interface OnnxTensor {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: DType | StoredType;
   readonly shape: Shape;
-  readonly data: HostArray;
+  /** float16 as its bits. */
+  readonly data: HostArray | Uint16Array | Int8Array;
 }
 export interface OnnxValue {
   readonly name: string;
   readonly dtype: DType;
-  readonly shape: Shape;
+  /** A dimension is a number, or the name of one that differs from run to run. */
+  readonly shape: readonly (number | string)[];
 }
 export interface OnnxModel {
   readonly name: string;
@@ -31,6 +35,7 @@ export interface OnnxModel {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+const STORED_TYPE: Readonly<Record<StoredType, number>> = { int8: 3, float16: 10 };
 const IR_VERSION = 9;
 export const OPSET = 20;
 
@@ -93,7 +98,7 @@ function writeAttribute([name, value]: [string, AttributeValue], pbf: Pbf): void
 
 function writeTensor(tensor: OnnxTensor, pbf: Pbf): void {
   for (const d of tensor.shape) pbf.writeVarintField(1, d);
-  pbf.writeVarintField(2, ONNX_TYPE[tensor.dtype]);
+  pbf.writeVarintField(2, { ...ONNX_TYPE, ...STORED_TYPE }[tensor.dtype]);
   pbf.writeStringField(8, tensor.name);
   pbf.writeBytesField(9, new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength));
 }
@@ -108,6 +113,11 @@ function writeTensorType(value: OnnxValue, pbf: Pbf): void {
   pbf.writeMessage(2, writeShape, value.shape);
 }
 
-function writeShape(shape: Shape, pbf: Pbf): void {
-  for (const d of shape) pbf.writeMessage(1, (size: number, dimension: Pbf) => dimension.writeVarintField(1, size), d);
+function writeShape(shape: OnnxValue['shape'], pbf: Pbf): void {
+  for (const d of shape) pbf.writeMessage(1, writeDimension, d);
+}
+
+function writeDimension(size: number | string, pbf: Pbf): void {
+  if (typeof size === 'string') pbf.writeStringField(2, size);
+  else pbf.writeVarintField(1, size);
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PRECISIONS, restored, stored } from './precision.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
 
 describe('safetensors', () => {
@@ -33,8 +34,31 @@ describe('safetensors', () => {
     expect(new DataView(bytes.buffer).getFloat32(8 + length + 20, true)).toBe(-6);
   });
 
-  it('refuses every truncation', () => {
-    const bytes = writeSafetensors(tensors);
+  it.each(PRECISIONS)('refuses every truncation of %s', (precision) => {
+    const bytes = writeSafetensors(tensors, {}, precision);
     for (let n = 0; n < bytes.length; n++) expect(() => readSafetensors(bytes.slice(0, n))).toThrow(RangeError);
+  });
+
+  it.each(PRECISIONS)('reads %s as the float32 numbers that it stands for', (precision) => {
+    const read = readSafetensors(writeSafetensors(tensors, {}, precision));
+    const want = Object.entries(tensors).map(([name, { shape, data }]) => [
+      name,
+      { shape, data: restored(stored(data, shape, precision)) },
+    ]);
+    expect(read.tensors).toEqual(Object.fromEntries(want));
+  });
+
+  it('refuses int8 without its scales, and types that it does not know', () => {
+    const header = (entries: object): Uint8Array => {
+      const json = new TextEncoder().encode(JSON.stringify(entries).padEnd(64));
+      const bytes = new Uint8Array(8 + json.length + 8);
+      new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+      bytes.set(json, 8);
+      return bytes;
+    };
+    for (const dtype of ['I8', 'BOOL', 'constructor']) {
+      const bytes = header({ a: { dtype, shape: [2, 4], data_offsets: [0, 8] } });
+      expect(() => readSafetensors(bytes)).toThrow(RangeError);
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { elementCount, type Shape } from '../core/types.ts';
+import { type Precision, restored, stored } from './precision.ts';
 
 /** The safetensors format: u64 length, JSON header, then the elements little-endian, one tensor after another. */
 export interface NamedArray {
@@ -13,18 +14,32 @@ interface Entry {
 }
 
 const HEADER_ALIGNMENT = 8;
+/** Behind the name of an int8 matrix: the float32 vector of what a step is worth in each column. */
+const SCALES = '.scales';
 
+/** Bytes of an element, by the format's names of types. */
+const BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, I8: 1 };
+
+/** @param precision what the elements are stored in; see `stored` */
 export function writeSafetensors(
   tensors: Readonly<Record<string, NamedArray>>,
   metadata: Readonly<Record<string, string>> = {},
+  precision: Precision = 'float32',
 ): Uint8Array {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  const parts: ArrayBufferView[] = [];
   let offset = 0;
+  const append = (name: string, dtype: string, shape: Shape, data: ArrayBufferView): void => {
+    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+    parts.push(data);
+  };
   for (const [name, { shape, data }] of Object.entries(tensors)) {
     if (data.length !== elementCount(shape))
       throw new RangeError(`${name} has ${data.length} elements, its shape [${shape.join(',')}] another number`);
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+    const kept = stored(data, shape, precision);
+    append(name, { float32: 'F32', float16: 'F16', int8: 'I8' }[kept.precision], shape, kept.data);
+    if (kept.precision === 'int8') append(`${name}${SCALES}`, 'F32', [kept.scales.length], kept.scales);
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(json.length / HEADER_ALIGNMENT) * HEADER_ALIGNMENT;
@@ -32,14 +47,17 @@ export function writeSafetensors(
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.fill(0x20, 8, 8 + length).set(json, 8);
   let position = 8 + length;
-  for (const { data } of Object.values(tensors)) {
+  for (const data of parts) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
     position += data.byteLength;
   }
   return bytes;
 }
 
-/** @throws RangeError when the bytes are no safetensors file of float32 tensors, or are cut off */
+/**
+ * All tensors as float32, whatever they are stored in.
+ * @throws RangeError when the bytes are no safetensors file of float32, float16 or scaled int8 tensors, or are cut off
+ */
 export function readSafetensors(bytes: Uint8Array): {
   tensors: Record<string, NamedArray>;
   metadata: Readonly<Record<string, string>>;
@@ -57,16 +75,29 @@ export function readSafetensors(bytes: Uint8Array): {
     throw new RangeError('the header is not JSON', { cause: error });
   }
   const { __metadata__: metadata = {}, ...entries } = header;
-  const tensors: Record<string, NamedArray> = {};
-  for (const [name, value] of Object.entries(entries)) {
-    const { dtype, shape, data_offsets } = value as Entry;
-    const [start, end] = data_offsets;
+  const base = bytes.byteOffset + 8 + length;
+  const read = (name: string): NamedArray => {
+    const { dtype, shape, data_offsets } = (entries[name] ?? {}) as Partial<Entry>;
+    const [start = -1, end = -1] = data_offsets ?? [];
+    const size = (Object.hasOwn(BYTES, dtype ?? '') ? BYTES[dtype ?? ''] : undefined) ?? Number.NaN;
     const sound =
-      dtype === 'F32' && start >= 0 && end - start === 4 * elementCount(shape) && 8 + length + end <= bytes.length;
-    if (!sound) throw new RangeError(`the tensor ${name} is cut off or not float32`);
-    // A copy of the range, aligned for float32; `slice` of a Node Buffer would share its memory.
-    const base = bytes.byteOffset + 8 + length;
-    tensors[name] = { shape, data: new Float32Array(bytes.buffer.slice(base + start, base + end) as ArrayBuffer) };
-  }
+      shape !== undefined &&
+      start >= 0 &&
+      end - start === size * elementCount(shape) &&
+      8 + length + end <= bytes.length;
+    if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16 or int8`);
+    // A copy of the range, aligned for its type; `slice` of a Node Buffer would share its memory.
+    const range = bytes.buffer.slice(base + start, base + end) as ArrayBuffer;
+    if (dtype === 'F32') return { shape, data: new Float32Array(range) };
+    if (dtype === 'F16') return { shape, data: restored({ precision: 'float16', data: new Uint16Array(range) }) };
+    const scales = read(`${name}${SCALES}`).data;
+    if (shape.length !== 2 || scales.length !== shape[1])
+      throw new RangeError(`the tensor ${name} is int8 and has not one scale for each column`);
+    return { shape, data: restored({ precision: 'int8', data: new Int8Array(range), scales }) };
+  };
+  const isScales = (name: string): boolean =>
+    name.endsWith(SCALES) && (entries[name.slice(0, -SCALES.length)] as Entry | undefined)?.dtype === 'I8';
+  const names = Object.keys(entries).filter((name) => !isScales(name));
+  const tensors = Object.fromEntries(names.map((name) => [name, read(name)]));
   return { tensors, metadata: metadata as Readonly<Record<string, string>> };
 }

@@ -229,6 +229,9 @@ export const pack = (parts: readonly Tensor[]): Tensor => {
   return single(first.scope.apply('pack', parts, {}));
 };
 
+/** A WebGPU shader may write to eight buffers and no more, wherever it runs: a larger split fails there. */
+const MOST_SPLIT = 8;
+
 /** The inverse of pack: one vector cut into tensors of the given shapes. */
 export const unpackOp = defineOp<{ readonly shapes: readonly Shape[] }>({
   name: 'unpack',
@@ -244,18 +247,31 @@ export const unpackOp = defineOp<{ readonly shapes: readonly Shape[] }>({
   },
   lower(emit, { inputs, outputs, attributes: { shapes } }) {
     const flat = shapes.map((s, i) => (s.length === 1 ? (outputs[i] ?? '') : emit.temporary()));
-    emit.node(
-      'Split',
-      [inputs[0] ?? '', emit.constant('int64', [shapes.length], int64s(shapes.map(elementCount)))],
-      flat,
-      { axis: 0 },
-    );
+    const value = (n: number) => emit.constant('int64', [1], int64s([n]));
+    if (emit.contrib || shapes.length <= MOST_SPLIT) {
+      emit.node(
+        'Split',
+        [inputs[0] ?? '', emit.constant('int64', [shapes.length], int64s(shapes.map(elementCount)))],
+        flat,
+        { axis: 0 },
+      );
+    } else {
+      let start = 0;
+      shapes.forEach((s, i) => {
+        const end = start + elementCount(s);
+        emit.node('Slice', [inputs[0] ?? '', value(start), value(end), value(0)], [flat[i] ?? '']);
+        start = end;
+      });
+    }
     shapes.forEach((s, i) => {
       if (s.length !== 1)
         emit.node('Reshape', [flat[i] ?? '', emit.constant('int64', [s.length], int64s(s))], [outputs[i] ?? '']);
     });
   },
-  samples: [{ inputs: [{ shape: [10] }], attributes: { shapes: [[2, 3], [4]] } }],
+  samples: [
+    { inputs: [{ shape: [10] }], attributes: { shapes: [[2, 3], [4]] } },
+    { inputs: [{ shape: [11] }], attributes: { shapes: [[2], [1], [], [1, 1], [1], [1], [1], [1], [1], [1]] } },
+  ],
 });
 export const unpack = (x: Tensor, shapes: readonly Shape[]): readonly Tensor[] =>
   x.scope.apply('unpack', [x], { shapes });

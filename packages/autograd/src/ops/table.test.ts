@@ -176,6 +176,11 @@ const WRONG_CALLS: {
   mean: [[[i(2, 3)], { axes: [0], keepDimensions: true }]],
   max: [[[f(2, 3)], { axes: [-1], keepDimensions: false }]],
   argMax: [[[f(2, 3)], { axis: 2 }]],
+  topK: [
+    [[f(2, 3)], { k: 4 }],
+    [[f(2, 3)], { k: 0 }],
+    [[i(2, 3)], { k: 1 }],
+  ],
   reshape: [
     [[f(2, 3)], { shape: [4] }],
     [[f(5)], { shape: [2, 2.5] }],

@@ -9,6 +9,7 @@ import { argMaxOp, maxOp, meanOp, sumOp } from './reduce.ts';
 import { castOp, equalMaskOp, selectOp } from './select.ts';
 import { broadcastToOp, concatOp, packOp, padOp, reshapeOp, sliceOp, transposeOp, unpackOp } from './shape.ts';
 import { constantOp, inputOp } from './source.ts';
+import { topKOp } from './top-k.ts';
 
 /** Every operation of the engine, under the name it is applied by. */
 export const OPS = {
@@ -35,6 +36,7 @@ export const OPS = {
   mean: meanOp,
   max: maxOp,
   argMax: argMaxOp,
+  topK: topKOp,
   reshape: reshapeOp,
   transpose: transposeOp,
   broadcastTo: broadcastToOp,

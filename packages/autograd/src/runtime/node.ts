@@ -2,6 +2,7 @@ import os from 'node:os';
 import { env, InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { RuntimeError } from '../core/errors.ts';
 import { allocate, elementCount, type HostArray } from '../core/types.ts';
+import { declared, fitting, reasonOf } from './arrays.ts';
 import type {
   DeclaredValue,
   Device,
@@ -67,12 +68,6 @@ export function nodeRuntime({
     load: async (model, { small = false } = {}) => new NodeSession(await create(model.bytes, small), model),
     open: async (onnx) => new NodeModel(await create(onnx, false)),
   };
-}
-
-/** The first line of what ONNX Runtime says, without the place in its sources. */
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n', 1)[0] ?? text).replace(/^\/\S+\.(cc|h):\d+ .* was false\. /, '');
 }
 
 class NodeSession implements Session {
@@ -145,32 +140,14 @@ class NodeModel implements OpenedModel {
   }
 }
 
-const declared = (value: InferenceSession.ValueMetadata): DeclaredValue =>
-  value.isTensor
-    ? {
-        name: value.name,
-        dtype: value.type,
-        shape: value.shape.map((size) => (typeof size === 'number' && size > 0 ? size : undefined)),
-      }
-    : { name: value.name, dtype: 'no tensor', shape: [] };
-
 /**
  * An array as a tensor, without a copy: ONNX Runtime reads and writes the array itself. It takes none whose memory threads
  * share: of an input, it gets a copy.
  */
-function wrap({ name, dtype, shape }: ValueType, data: HostArray | undefined, what: string): OnnxTensor {
-  if (data === undefined) throw new RuntimeError(`the ${what} ${name} is missing`);
-  const wanted = allocate(dtype, 0).constructor;
-  if (data.constructor !== wanted)
-    throw new RuntimeError(
-      `the ${what} ${name} is ${dtype} and takes a ${wanted.name}, not a ${data.constructor.name}`,
-    );
-  if (data.length !== elementCount(shape)) {
-    throw new RuntimeError(
-      `the ${what} ${name} has ${data.length} elements; [${shape.join(',')}] holds ${elementCount(shape)}`,
-    );
-  }
+function wrap(value: ValueType, array: HostArray | undefined, what: 'input' | 'output'): OnnxTensor {
+  const data = fitting(value, array, what);
   const shared = typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer;
-  if (shared && what === 'output') throw new RuntimeError(`the output ${name} cannot be written to shared memory`);
-  return new OnnxTensor(dtype, (shared ? data.slice() : data) as never, shape);
+  if (shared && what === 'output')
+    throw new RuntimeError(`the output ${value.name} cannot be written to shared memory`);
+  return new OnnxTensor(value.dtype, (shared ? data.slice() : data) as never, value.shape);
 }

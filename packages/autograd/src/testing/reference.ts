@@ -137,6 +137,24 @@ export const RULES: Rules = {
   max: reduceWith((group) => Math.max(...group)),
   argMax: (inputs, { axis }) => [fold(operand(inputs), [axis], false, (group) => group.indexOf(Math.max(...group)))],
 
+  topK: (inputs, { k }) => {
+    const x = operand(inputs);
+    const width = x.shape.at(-1) ?? 1;
+    const shape = [...x.shape.slice(0, -1), k];
+    const order = Array.from({ length: x.data.length / width }, (_, row) => {
+      const values = x.data.slice(row * width, (row + 1) * width);
+      return values
+        .map((_, i) => i)
+        .sort((a, b) => (values[b] ?? NaN) - (values[a] ?? NaN) || a - b)
+        .slice(0, k);
+    });
+    const values = order.flatMap((places, row) => places.map((i) => x.data[row * width + i] ?? NaN));
+    return [
+      { shape, data: values },
+      { shape, data: order.flat() },
+    ];
+  },
+
   reshape: (inputs, { shape }) => [reshaped(operand(inputs), shape)],
   transpose: (inputs, { permutation }) => {
     const x = operand(inputs);

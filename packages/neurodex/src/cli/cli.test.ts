@@ -14,6 +14,7 @@ import type { CreateIndexOptions, IndexSummary } from '../jobs/create-index.ts';
 import type { DemoOptions } from '../jobs/demo.ts';
 import type { EvaluateOptions } from '../jobs/evaluate-index.ts';
 import type { EvaluateRunsOptions } from '../jobs/evaluate-runs.ts';
+import type { ExportOptions, ExportSummary } from '../jobs/export-index.ts';
 import type { IndexFacts } from '../jobs/inspect-index.ts';
 import type { OpenedSource, OpenSourceOptions } from '../jobs/open-source.ts';
 import type { ReportOptions, WrittenReport } from '../jobs/report.ts';
@@ -165,6 +166,9 @@ describe('wrong usage', () => {
     [['demo', '--run-name', 'first'], 'usage', 'add --track tensorboard or wandb or mlflow'],
     [['demo', '--track', 'tensorboard', '--wandb-project', 'p'], 'usage', 'add --track wandb'],
     [['runs'], 'usage', 'neurodex runs --help'],
+    [['export', 'x'], 'usage', 'add --onnx FOLDER, --triton FOLDER or --web FOLDER'],
+    [['export', 'x', '--onxx', 'y'], 'unknown-flag', 'did you mean --onnx?'],
+    [['export', 'x', '--onnx', 'y', '--precision', 'int4'], 'usage', 'did you mean --precision int8?'],
     [['demo', '--preset', 'quik'], 'unknown-preset', 'did you mean quick?'],
     [['index', 'x', '--out', 'y', '--preset', 'constructor'], 'unknown-preset', 'Presets: default, quick, seed'],
     [['index', 'x', '--out', 'y', '--set', 'model.widht=64'], 'config-unknown-key', 'did you mean model.width?'],
@@ -975,5 +979,68 @@ it('reads a configuration file from where it is run', async () => {
   expect(createIndex.mock.calls[0]?.[0].config).toEqual({
     ...PRESETS.seed,
     model: { ...PRESETS.seed.model, layers: 2 },
+  });
+});
+
+describe('export', () => {
+  const summary: ExportSummary = {
+    index: '/home/somebody/photos.index',
+    precision: 'int8',
+    measured: { measure: 'AP@10', split: 'test', queries: 150, original: 0.5, exported: 0.4875, loss: 0.0125 },
+    exports: [
+      { kind: 'web', folder: '/home/somebody/site', files: [{ file: 'index.html', bytes: 1200 }] },
+      {
+        kind: 'onnx',
+        folder: '/home/somebody/m',
+        files: [
+          { file: 'a', bytes: 900_000 },
+          { file: 'b', bytes: 100_000 },
+        ],
+      },
+    ],
+  };
+  const exportIndex = vi.fn(async (_: ExportOptions) => summary);
+
+  it('hands on where to and how, and prints what was written', async () => {
+    const asked = [
+      'export',
+      'photos.index',
+      '--web',
+      'site',
+      '--onnx',
+      'm',
+      '--precision',
+      'int8',
+      '--k',
+      '7',
+      '--force',
+    ];
+    const { status, stdout, stderr } = await runCli(asked, { jobs: { exportIndex } });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(exportIndex.mock.calls[0]?.[0]).toMatchObject({
+      index: '/home/somebody/photos.index',
+      out: { web: '/home/somebody/site', onnx: '/home/somebody/m' },
+      precision: 'int8',
+      k: 7,
+      force: true,
+      device: 'cpu',
+    });
+    expect(stdout).toBe(
+      [
+        'static site       site: 1 file, 1.20 kB',
+        'ONNX models       m: 2 files, 1.00 MB',
+        'weights           int8',
+        'AP@10             0.4875 on 150 test queries; as trained 0.5000: 0.0125 lost',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('stores weights as they are unless told, and prints one object for programs', async () => {
+    exportIndex.mockClear();
+    const { stdout } = await runCli(['export', 'photos.index', '--triton', 't', '--json'], { jobs: { exportIndex } });
+    expect(JSON.parse(stdout)).toEqual(summary);
+    expect(exportIndex.mock.calls[0]?.[0]).toMatchObject({ precision: 'float32', k: 100, force: false });
+    expect(exportIndex.mock.calls[0]?.[0].out).toEqual({ triton: '/home/somebody/t' });
   });
 });

@@ -7,6 +7,7 @@ import { addCompare } from './commands/compare.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEvaluate } from './commands/evaluate.ts';
+import { addExport } from './commands/export.ts';
 import { addIndex } from './commands/index.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKeypoints } from './commands/keypoints.ts';
@@ -92,6 +93,7 @@ function createProgram(context: Context, help: { out: string; error: string }): 
     addCompare,
     addStudy,
     addReport,
+    addExport,
     addInspect,
     addRuns,
     addAttention,

@@ -5,6 +5,7 @@ import type { createIndex } from '../jobs/create-index.ts';
 import type { runDemo } from '../jobs/demo.ts';
 import type { evaluateIndex } from '../jobs/evaluate-index.ts';
 import type { judgeRuns } from '../jobs/evaluate-runs.ts';
+import type { exportIndex } from '../jobs/export-index.ts';
 import type { inspectIndex } from '../jobs/inspect-index.ts';
 import type { findKeypoints } from '../jobs/keypoints.ts';
 import type { listDatasets } from '../jobs/list-datasets.ts';
@@ -37,6 +38,7 @@ export interface Jobs {
   readonly showAttention: typeof showAttention;
   readonly writeReport: typeof writeReport;
   readonly runStudy: typeof runStudy;
+  readonly exportIndex: typeof exportIndex;
   readonly serve: typeof serve;
 }
 
@@ -60,6 +62,7 @@ export const services: Services = {
     serve: async (options) => (await import('../server/serve.ts')).serve(options),
     runStudy: async (options) => (await import('../study/study.ts')).runStudy(options),
     writeReport: async (options) => (await import('../jobs/report.ts')).writeReport(options),
+    exportIndex: async (options) => (await import('../jobs/export-index.ts')).exportIndex(options),
     showAttention: async (options) => (await import('../jobs/attention.ts')).showAttention(options),
     listRuns: async (options) => (await import('../jobs/list-runs.ts')).listRuns(options),
     findKeypoints: async (options) => (await import('../jobs/keypoints.ts')).findKeypoints(options),

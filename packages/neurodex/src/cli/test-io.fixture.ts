@@ -52,6 +52,7 @@ export async function runCli(
       showAttention: unexpected('showAttention'),
       writeReport: unexpected('writeReport'),
       runStudy: unexpected('runStudy'),
+      exportIndex: unexpected('exportIndex'),
       serve: unexpected('serve'),
       ...jobs,
     },

@@ -1,9 +1,10 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
+import { parameterArrays } from '../models/dsi/parameters.ts';
 import { AttentionProbe } from './attention.ts';
 import { DsiSystem } from './dsi.ts';
 import { asQueries } from './queries.fixture.ts';
-import { scoringGraphs } from './scorer.ts';
+import { scoringGraphs } from './scoring-graphs.ts';
 import { smallNetwork } from './small-network.fixture.ts';
 
 const runtime = nodeRuntime();
@@ -44,7 +45,7 @@ describe.each([
   });
 
   it('costs the search nothing: its graphs have no attention among their outputs', () => {
-    const { encoder, decoder } = scoringGraphs(geometry, 1, 8, parameters);
+    const { encoder, decoder } = scoringGraphs(geometry, 1, 8, parameterArrays(geometry, parameters));
     expect(decoder.outputs.map(({ name }) => name)).toEqual(['logits']);
     expect(encoder.outputs.every(({ name }) => /^(keys|values)\d+$/.test(name))).toBe(true);
   });

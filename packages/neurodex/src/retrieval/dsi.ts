@@ -10,7 +10,7 @@ import type { QueryEncoder } from './query-encoder.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 
 /** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
-const EXACT_SLOTS = 512;
+export const EXACT_SLOTS = 512;
 /**
  * Pictures encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. Each size
  * has graphs of its own, which take longer to load than a few batches that are not full take.

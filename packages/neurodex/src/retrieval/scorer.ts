@@ -15,7 +15,7 @@ import {
   trace,
 } from '@neurodex/autograd';
 import { type Geometry, shownType } from '../models/dsi/geometry.ts';
-import { decode, decodeFurther, encode, encodeAndDecode, type PatchMemory } from '../models/dsi/network.ts';
+import { decodeFurther, encodeAndDecode, type PatchMemory } from '../models/dsi/network.ts';
 import type { NodePlan } from '../models/dsi/node-plan.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { NamedTensors } from '../models/dsi/patches.ts';
@@ -246,34 +246,4 @@ export function searchGraphs(
       return { logits: decoded.logits, ...(kept === 0 ? {} : outputsOf(decoded.memory, 'next.')) };
     }),
   };
-}
-
-/**
- * The network as two graphs that know nothing of a catalogue, for other programs to search with. Inputs and outputs:
- * pictures (as `shownType` has them) → keys0, values0, … (float32 [P,B,D] for each layer); these with tokens (int32 [T,B]),
- * positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
- * @param parameters built in; without them both take the flat vector as an input
- */
-export function scoringGraphs(
-  geometry: Geometry,
-  batch: number,
-  slots: number,
-  parameters?: Float32Array,
-): { encoder: Graph; decoder: Graph } {
-  const { patches, width, layers } = geometry;
-  const { fed, open } = parametersOf(geometry, parameters);
-  const encoder = trace({ ...fed, pictures: shownType(geometry, batch) } as const, (tensors, scope) =>
-    outputsOf(encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 })),
-  );
-  const inputs = {
-    ...fed,
-    ...memoryTypes(layers, float32(patches, batch, width)),
-    tokens: int32(slots, batch),
-    positions: int32(slots),
-    mask: float32(slots, patches + slots),
-  } as const;
-  const decoder = trace(inputs, (tensors, scope) => ({
-    logits: decode(open(tensors, scope), memoryOf(tensors, layers), tensors.tokens, tensors, geometry, { dropout: 0 }),
-  }));
-  return { encoder, decoder };
 }

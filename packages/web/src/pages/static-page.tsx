@@ -31,8 +31,8 @@ export function StaticPage({ engine }: { readonly engine: SearchEngine }) {
 function Opening({ progress }: { readonly progress: Progress | null }) {
   if (progress === null) return <Loading what="Opening the index" />;
   const { what, done, total } = progress;
-  const much = total === undefined ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
-  return <Loading what={`${what}, ${much}`} done={done} total={total} />;
+  if (total === undefined) return <Loading what={what} />;
+  return <Loading what={`${what}, ${bytes(done)} of ${bytes(total)}`} done={done} total={total} />;
 }
 
 function Search({ engine, description }: { readonly engine: SearchEngine; readonly description: EngineDescription }) {

@@ -1,8 +1,9 @@
-import { layout, type ParameterSpecs, readSafetensors, writeSafetensors } from '@neurodex/autograd';
+import { type Precision, readSafetensors, writeSafetensors } from '@neurodex/autograd';
 import { z } from 'zod';
 import { NeurodexError } from '../../errors.ts';
 import type { Geometry } from './geometry.ts';
-import { dsiParameters } from './parameters.ts';
+import { parameterArrays } from './parameters.ts';
+import { readParameters } from './read-parameters.ts';
 
 /** A trained network: its sizes, and all parameters as one flat vector in the order of `dsiParameters`. */
 export interface DsiModel {
@@ -29,15 +30,16 @@ const geometrySchema = z.strictObject({
   attention: z.enum(['causal', 'prefix']),
 });
 
-/** The model as a safetensors file, parameters by name, the geometry in its metadata. */
-export function serialiseModel({ geometry, parameters }: DsiModel): Uint8Array {
-  const tensors = Object.fromEntries(
-    [...layout(dsiParameters(geometry))].map(([name, spec, start, end]) => [
-      name,
-      { shape: spec.shape, data: parameters.subarray(start, end) },
-    ]),
+/**
+ * The model as a safetensors file, parameters by name, the geometry in its metadata.
+ * @param precision what the parameters are stored in
+ */
+export function serialiseModel({ geometry, parameters }: DsiModel, precision: Precision = 'float32'): Uint8Array {
+  return writeSafetensors(
+    parameterArrays(geometry, parameters),
+    { format: 'pt', model: 'vit-dsi', geometry: JSON.stringify(geometry) },
+    precision,
   );
-  return writeSafetensors(tensors, { format: 'pt', model: 'vit-dsi', geometry: JSON.stringify(geometry) });
 }
 
 /** @throws NeurodexError `index-damaged` naming the file, when it is cut off or holds another network */
@@ -48,25 +50,11 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
       details: { file },
       cause,
     });
-  let read: ReturnType<typeof readSafetensors>;
-  let geometry: Geometry;
   try {
-    read = readSafetensors(bytes);
-    const described = geometrySchema.parse(JSON.parse(read.metadata.geometry ?? 'null'));
-    geometry = { ...described, tokenRows: described.tokenRows ?? described.vocabulary };
+    const described = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
+    const geometry = { ...described, tokenRows: described.tokenRows ?? described.vocabulary };
+    return { geometry, parameters: readParameters(bytes, geometry) };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);
   }
-  const specs: ParameterSpecs = dsiParameters(geometry);
-  const parts = [...layout(specs)];
-  const parameters = new Float32Array(parts.at(-1)?.[3] ?? 0);
-  for (const [name, spec, start, end] of parts) {
-    const tensor = read.tensors[name];
-    if (tensor === undefined || tensor.data.length !== end - start || String(tensor.shape) !== String(spec.shape)) {
-      throw damaged(`the parameter ${name} is missing or has another shape`);
-    }
-    parameters.set(tensor.data, start);
-  }
-  if (!parameters.every(Number.isFinite)) throw damaged('it holds numbers that are not finite');
-  return { geometry, parameters };
 }

@@ -1,4 +1,14 @@
-import { glorot, normal, ones, type ParameterSpecs, zeros } from '@neurodex/autograd';
+import {
+  constant,
+  glorot,
+  layout,
+  normal,
+  ones,
+  type ParameterSpecs,
+  type Shape,
+  type Tensor,
+  zeros,
+} from '@neurodex/autograd';
 import type { Geometry } from './geometry.ts';
 import { stemParameters } from './patches.ts';
 
@@ -36,3 +46,21 @@ export function dsiParameters(geometry: Geometry): ParameterSpecs {
     'head.bias': zeros(vocabulary),
   };
 }
+
+/** Parameters by name, each by itself. */
+export type ParameterArrays = Readonly<Record<string, { readonly shape: Shape; readonly data: Float32Array }>>;
+
+/** @param flat all parameters in the order of `dsiParameters`; the arrays are views of it */
+export const parameterArrays = (geometry: Geometry, flat: Float32Array): ParameterArrays =>
+  Object.fromEntries(
+    [...layout(dsiParameters(geometry))].map(([name, { shape }, start, end]) => [
+      name,
+      { shape, data: flat.subarray(start, end) },
+    ]),
+  );
+
+/** Parameters built into a graph. */
+export const asConstants = (arrays: ParameterArrays, scope: Tensor['scope']): Readonly<Record<string, Tensor>> =>
+  Object.fromEntries(
+    Object.entries(arrays).map(([name, { shape, data }]) => [name, constant(scope, 'float32', shape, data)]),
+  );

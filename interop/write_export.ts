@@ -1,0 +1,51 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PRECISIONS, Random } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { pixelsOf } from '../packages/neurodex/src/catalogue/catalogue.ts';
+import { VIEW } from '../packages/neurodex/src/evaluation/queries.ts';
+import { storeModel } from '../packages/neurodex/src/export/models.ts';
+import { leavesByRow } from '../packages/neurodex/src/export/search-graph.ts';
+import { augment } from '../packages/neurodex/src/image/augment.ts';
+import { encodePng } from '../packages/neurodex/src/image/png.ts';
+import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
+import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
+
+/**
+ * What Node answers to 100 queries, for those who search the same index with other programs: write_export.ts INDEX OUT
+ * OUT/queries/000.png … are of the very size that the model sees; OUT/answers.json holds the answers for each precision.
+ */
+const QUERIES = 100;
+const K = 10;
+const [folder = '', out = ''] = process.argv.slice(2);
+const runtime = nodeRuntime();
+const index = await openIndex(folder, runtime);
+const { catalogue, trie, manifest } = index;
+const { size, pictures } = catalogue;
+mkdirSync(join(out, 'queries'), { recursive: true });
+// Queries first, catalogue pictures after them, then each a little turned and recoloured.
+const rows = [...pictures].sort((a, b) => Number(a.role === 'catalogue') - Number(b.role === 'catalogue'));
+const queries = Array.from({ length: QUERIES }, (_, i) => {
+  const pixels = pixelsOf(catalogue, rows[i % rows.length]?.row ?? 0);
+  if (i < rows.length) return pixels.slice();
+  const view = new Uint8Array(pixels.length);
+  augment(pixels, view, size, VIEW, Random.stream(i, 'export'));
+  return view;
+});
+for (const [i, pixels] of queries.entries()) {
+  writeFileSync(join(out, 'queries', `${String(i).padStart(3, '0')}.png`), encodePng(pixels, size, size, 3));
+}
+const position = new Map(leavesByRow(trie).map((leaf, i) => [trie.row(leaf), i]));
+const answers: Record<string, [position: number, score: number][][]> = {};
+for (const precision of PRECISIONS) {
+  const { geometry, parameters } = storeModel(await index.model(), precision).model;
+  const system = new DsiSystem({ runtime, geometry, trie, search: manifest.config.retrieval, parameters });
+  const ranked = await system.rank(
+    queries.map((pixels) => ({ pixels, thumbnail: () => Promise.reject(new Error('not looked at')) })),
+    K,
+  );
+  answers[precision] = ranked.map((each) => each.map(({ row, score }) => [position.get(row) ?? -1, score]));
+  await system.close();
+}
+writeFileSync(join(out, 'answers.json'), JSON.stringify(answers));
+await index.close();

@@ -1,0 +1,114 @@
+import { GraphError } from '../core/errors.ts';
+import type { LoweredModel } from './lower.ts';
+import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './protobuf.ts';
+
+/**
+ * Makes dimensions differ from run to run: a graph that was traced with a large prime for each such dimension becomes one
+ * in which those are names. Graphs have static shapes; what holds a dimension is the shapes of inputs and outputs and the
+ * target shapes of reshapes, and in these a prime that nothing else is a multiple of can be told from all other numbers.
+ * @param symbols name → the prime that the graph was traced with
+ * @throws GraphError where another constant than a reshape's target depends on such a dimension
+ */
+export function withSymbols(model: LoweredModel, symbols: Readonly<Record<string, number>>): OnnxModel {
+  const least = Math.min(...Object.values(symbols));
+  const depends = (size: number): boolean => size >= least;
+  const targets = new Set(model.nodes.flatMap(({ opType, inputs }) => (opType === 'Reshape' ? [inputs[1]] : [])));
+  const initializers: OnnxTensor[] = [];
+  const shapes: OnnxNode[] = [];
+  for (const tensor of model.initializers) {
+    const sizes = tensor.dtype === 'int64' ? Array.from(tensor.data as BigInt64Array, Number) : [];
+    if (!sizes.some(depends) && !tensor.shape.some(depends)) {
+      initializers.push(tensor);
+      continue;
+    }
+    if (!targets.has(tensor.name))
+      throw new GraphError(`the constant ${tensor.name} depends on one of ${Object.keys(symbols).join(', ')}`);
+    const made = targetShape(tensor.name, sizes, depends, (size) => sourceOf(model, symbols, size));
+    initializers.push(...made.initializers);
+    shapes.push(...made.nodes);
+  }
+  const named = (value: OnnxValue): OnnxValue => ({
+    ...value,
+    shape: value.shape.map((size) => (typeof size === 'number' ? nameOf(size, symbols) : size)),
+  });
+  return {
+    ...model,
+    initializers,
+    nodes: [...shapes, ...model.nodes],
+    inputs: model.inputs.map(named),
+    outputs: model.outputs.map(named),
+  };
+}
+
+/** A number, the name of a symbol, or for those of a concatenation `36 + slots`. */
+function nameOf(size: number, symbols: Readonly<Record<string, number>>): number | string {
+  const largestFirst = Object.entries(symbols).sort(([, a], [, b]) => b - a);
+  const found = largestFirst.find(([, prime]) => size >= prime);
+  if (found === undefined) return size;
+  const [name, prime] = found;
+  return size === prime ? name : `${size - prime} + ${name}`;
+}
+
+/** The input and its axis that say how long a dimension is. */
+function sourceOf(model: LoweredModel, symbols: Readonly<Record<string, number>>, size: number) {
+  for (const { name, shape } of model.inputs) {
+    const axis = shape.indexOf(size);
+    if (axis >= 0 && Object.values(symbols).includes(size)) return { name, axis };
+  }
+  return undefined;
+}
+
+/** The target of a reshape: one dimension is left to ONNX (−1), others are read off an input. */
+function targetShape(
+  name: string,
+  sizes: readonly number[],
+  depends: (size: number) => boolean,
+  source: (size: number) => { name: string; axis: number } | undefined,
+): { initializers: OnnxTensor[]; nodes: OnnxNode[] } {
+  const open = sizes.flatMap((size, i) => (depends(size) ? [i] : []));
+  const inferred = open.find((i) => source(sizes[i] as number) === undefined) ?? open[0];
+  const constant = (suffix: string, values: readonly number[]): OnnxTensor => ({
+    name: `${name}${suffix}`,
+    dtype: 'int64',
+    shape: [values.length],
+    data: BigInt64Array.from(values.map(BigInt)),
+  });
+  if (open.length === 1)
+    return {
+      initializers: [
+        constant(
+          '',
+          sizes.map((size, i) => (i === inferred ? -1 : size)),
+        ),
+      ],
+      nodes: [],
+    };
+  const parts = sizes.map((size, i) => {
+    if (i === inferred || !depends(size)) return constant(`_${i}`, [i === inferred ? -1 : size]);
+    const from = source(size);
+    if (from === undefined) throw new GraphError(`no input says how long the dimension ${i} of ${name} is`);
+    return { axis: from.axis, from: from.name };
+  });
+  const read = parts.flatMap((part, i) =>
+    'from' in part ? [node('Shape', [part.from], [`${name}_${i}`], { start: part.axis, end: part.axis + 1 })] : [],
+  );
+  return {
+    initializers: parts.filter((part): part is OnnxTensor => !('from' in part)),
+    nodes: [
+      ...read,
+      node(
+        'Concat',
+        parts.map((_, i) => `${name}_${i}`),
+        [name],
+        { axis: 0 },
+      ),
+    ],
+  };
+}
+
+const node = (
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: OnnxNode['attributes'],
+): OnnxNode => ({ opType, domain: '', inputs, outputs, attributes });

@@ -1,0 +1,48 @@
+import { RuntimeError } from '../core/errors.ts';
+import { allocate, elementCount, type HostArray } from '../core/types.ts';
+import type { DeclaredValue, ValueType } from './runtime.ts';
+
+/** An array that holds the elements of a value. @throws RuntimeError where it is missing, or of another type or length */
+export function fitting(
+  { name, dtype, shape }: ValueType,
+  data: HostArray | undefined,
+  what: 'input' | 'output',
+): HostArray {
+  if (data === undefined) throw new RuntimeError(`the ${what} ${name} is missing`);
+  const wanted = allocate(dtype, 0).constructor;
+  if (data.constructor !== wanted)
+    throw new RuntimeError(
+      `the ${what} ${name} is ${dtype} and takes a ${wanted.name}, not a ${data.constructor.name}`,
+    );
+  if (data.length !== elementCount(shape)) {
+    throw new RuntimeError(
+      `the ${what} ${name} has ${data.length} elements; [${shape.join(',')}] holds ${elementCount(shape)}`,
+    );
+  }
+  return data;
+}
+
+/** The first line of what ONNX Runtime says, without the place in its sources. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split('\n', 1)[0] ?? text).replace(/^\/\S+\.(cc|h):\d+ .* was false\. /, '');
+}
+
+/** What ONNX Runtime says of an input or output, in Node and in browsers alike. */
+type Metadata =
+  | {
+      readonly name: string;
+      readonly isTensor: true;
+      readonly type: string;
+      readonly shape: readonly (number | string)[];
+    }
+  | { readonly name: string; readonly isTensor: false };
+
+export const declared = (value: Metadata): DeclaredValue =>
+  value.isTensor
+    ? {
+        name: value.name,
+        dtype: value.type,
+        shape: value.shape.map((size) => (typeof size === 'number' && size > 0 ? size : undefined)),
+      }
+    : { name: value.name, dtype: 'no tensor', shape: [] };

@@ -1,0 +1,161 @@
+import type { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-web';
+import { RuntimeError } from '../core/errors.ts';
+import type { HostArray } from '../core/types.ts';
+import { declared, fitting, reasonOf } from './arrays.ts';
+import type {
+  DeclaredValue,
+  Feeds,
+  Fetches,
+  LoadableModel,
+  OpenedModel,
+  Runtime,
+  Session,
+  ShapedArray,
+} from './runtime.ts';
+
+export interface BrowserRuntimeOptions {
+  /** `cpu` is WebAssembly. */
+  readonly device?: 'cpu' | 'webgpu';
+  /** WebAssembly's threads; more than one only where the page is isolated from others (`crossOriginIsolated`). */
+  readonly threads?: number;
+}
+
+/** What is used of onnxruntime-web, whichever of its builds it is. */
+type Ort = typeof import('onnxruntime-web');
+
+/**
+ * ONNX Runtime in a browser: on WebGPU, or as WebAssembly with SIMD. Only the build that is asked for is loaded. A browser
+ * without WebGPU refuses it here.
+ * @throws RuntimeError
+ */
+export async function browserRuntime({ device = 'cpu', threads = 1 }: BrowserRuntimeOptions = {}): Promise<Runtime> {
+  if (device === 'webgpu' && !(await hasWebGpu({ fallback: true })))
+    throw new RuntimeError('the device webgpu cannot be used here: this browser has no graphics adapter for it');
+  const ort: Ort = device === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
+  // What goes wrong is thrown; ONNX Runtime need not print it as well.
+  ort.env.logLevel = 'fatal';
+  ort.env.wasm.numThreads = threads;
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: device === 'webgpu' ? ['webgpu', 'wasm'] : ['wasm'],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    logSeverityLevel: 4,
+  };
+  // Its sessions share one WebAssembly instance, and on WebGPU one may not run while another does.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn: InTurn = (work) => {
+    const done = turn.then(work);
+    turn = done.catch(() => {});
+    return done;
+  };
+  const create = async (bytes: Uint8Array): Promise<InferenceSession> => {
+    try {
+      return await inTurn(() => ort.InferenceSession.create(bytes, options));
+    } catch (error) {
+      throw new RuntimeError(`ONNX Runtime refused the graph: ${reasonOf(error)}`, { cause: error });
+    }
+  };
+  return {
+    device,
+    contrib: device !== 'webgpu',
+    load: async (model) => new BrowserSession(await create(model.bytes), model, ort, inTurn),
+    open: async (onnx) => new BrowserModel(await create(onnx), ort, inTurn),
+  };
+}
+
+type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
+interface GpuAdapter {
+  readonly info?: { readonly isFallbackAdapter?: boolean };
+}
+
+/**
+ * Whether this browser has a graphics adapter that WebGPU can use. One that is a program on the processor counts only
+ * where it is asked for: WebAssembly is faster.
+ */
+export async function hasWebGpu({ fallback = false }: { readonly fallback?: boolean } = {}): Promise<boolean> {
+  const { navigator } = globalThis as { navigator?: { gpu?: { requestAdapter(): Promise<GpuAdapter | null> } } };
+  const adapter = (await navigator?.gpu?.requestAdapter().catch(() => null)) ?? null;
+  return adapter !== null && (fallback || adapter.info?.isFallbackAdapter !== true);
+}
+
+class BrowserSession implements Session {
+  private readonly session: InferenceSession;
+  private readonly model: LoadableModel;
+  private readonly ort: Ort;
+  private readonly inTurn: InTurn;
+
+  constructor(session: InferenceSession, model: LoadableModel, ort: Ort, inTurn: InTurn) {
+    this.session = session;
+    this.model = model;
+    this.ort = ort;
+    this.inTurn = inTurn;
+  }
+
+  async run(feeds: Feeds, into: Fetches = {}): Promise<Fetches> {
+    const given: Record<string, OnnxTensor> = {};
+    for (const value of this.model.inputs) {
+      const data = fitting(value, feeds[value.name], 'input');
+      given[value.name] = new this.ort.Tensor(value.dtype, data as never, value.shape);
+    }
+    for (const value of this.model.outputs) {
+      if (into[value.name] !== undefined) fitting(value, into[value.name], 'output');
+    }
+    let outputs: InferenceSession.ReturnType;
+    try {
+      outputs = await this.inTurn(() => this.session.run(given));
+    } catch (error) {
+      throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
+    }
+    return Object.fromEntries(
+      this.model.outputs.map(({ name }) => {
+        const data = outputs[name]?.data as HostArray;
+        const target = into[name];
+        target?.set(data as never);
+        return [name, target ?? data];
+      }),
+    );
+  }
+
+  async release(): Promise<void> {
+    await this.inTurn(() => this.session.release());
+  }
+}
+
+/** A model that was made elsewhere. */
+class BrowserModel implements OpenedModel {
+  readonly inputs: readonly DeclaredValue[];
+  readonly outputs: readonly DeclaredValue[];
+  private readonly session: InferenceSession;
+  private readonly ort: Ort;
+  private readonly inTurn: InTurn;
+
+  constructor(session: InferenceSession, ort: Ort, inTurn: InTurn) {
+    this.session = session;
+    this.ort = ort;
+    this.inTurn = inTurn;
+    this.inputs = session.inputMetadata.map(declared);
+    this.outputs = session.outputMetadata.map(declared);
+  }
+
+  async run(feeds: Readonly<Record<string, ShapedArray>>, output: string): Promise<ShapedArray<Float32Array>> {
+    const given: Record<string, OnnxTensor> = {};
+    for (const { name, dtype } of this.inputs) {
+      const array = feeds[name];
+      if (array === undefined) throw new RuntimeError(`the input ${name} is missing`);
+      given[name] = new this.ort.Tensor(dtype as 'float32', array.data as never, array.shape);
+    }
+    let found: OnnxTensor | undefined;
+    try {
+      found = (await this.inTurn(() => this.session.run(given, [output])))[output];
+    } catch (error) {
+      throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
+    }
+    if (found?.type !== 'float32') throw new RuntimeError(`the output ${output} is ${found?.type}, not float32`);
+    return { shape: found.dims, data: found.data as Float32Array };
+  }
+
+  async release(): Promise<void> {
+    await this.inTurn(() => this.session.release());
+  }
+}

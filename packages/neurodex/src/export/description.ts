@@ -1,0 +1,131 @@
+import { basename, resolve } from 'node:path';
+import type { Precision } from '@neurodex/autograd';
+import type { LicenceNotice } from '../datasets/dataset.ts';
+import type { TokenVocabulary } from '../identifiers/scheme.ts';
+import type { Geometry } from '../models/dsi/geometry.ts';
+import type { RecordedConfig } from '../retrieval/manifest.ts';
+import type { Index } from '../retrieval/open.ts';
+import { VERSION } from '../version.ts';
+import type { MeasuredLoss } from './loss.ts';
+import { leavesByRow } from './search-graph.ts';
+
+/** Beside every exported model: what is needed to search with it and to name its answers. */
+export const DESCRIPTION_FILE = 'index.json';
+const FORMAT = 'neurodex-export';
+const FORMAT_VERSION = 1;
+
+/** A catalogue picture; its position in the list is what `answers` of an exported model counts. */
+export interface ExportedPicture {
+  readonly identifier: string;
+  /** Path relative to the source. */
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+export interface ExportedIndex {
+  readonly format: typeof FORMAT;
+  readonly version: typeof FORMAT_VERSION;
+  /** Version of the program that wrote it. */
+  readonly neurodex: string;
+  /** Name of the index's folder. */
+  readonly name: string;
+  /** When the index was made. */
+  readonly created: string;
+  readonly dataset: { readonly name: string; readonly source: string };
+  /** What the weights are stored in, and what that costs; null where it costs nothing. */
+  readonly precision: { readonly weights: Precision; readonly measured: MeasuredLoss | null };
+  /** How a file becomes what the model sees. */
+  readonly preprocessing: {
+    readonly orientation: 'EXIF';
+    readonly background: '#ffffff';
+    readonly colours: 'sRGB';
+    readonly crop: 'centre square';
+    /** Edge of the square, in pixels. */
+    readonly size: number;
+    readonly resize: 'lanczos3';
+    readonly layout: 'uint8 [batch, size, size, 3], RGB';
+  };
+  readonly geometry: Geometry;
+  readonly scheme: Pick<RecordedConfig['identifiers'], 'scheme' | 'branching'> &
+    TokenVocabulary & {
+      /** What an embedding of the network stands for (`model.embedding`). */
+      readonly embedding: 'token' | 'prefix';
+    };
+  readonly search: {
+    /** Whether all identifiers are scored; else by beam search. */
+    readonly exhaustive: boolean;
+    /** Beam width. */
+    readonly beam: number;
+  };
+  /** In the order of their rows; equal scores are answered in this order. */
+  readonly pictures: readonly ExportedPicture[];
+  /** Of the pictures. */
+  readonly notices: readonly LicenceNotice[];
+}
+
+/**
+ * The trie of the identifiers as flat arrays, node by node, breadth first; the root is node 0, a parent stands before its
+ * children, and the children of a node are consecutive and in token order.
+ */
+export interface ExportedTrie {
+  /** The token that leads to each node; −1 at the root. */
+  readonly tokens: readonly number[];
+  /** What a slot shows of each, a row of the network's table of embeddings; of a leaf it is never asked for. */
+  readonly shown: readonly number[];
+  /** The node above each; −1 at the root. */
+  readonly parents: readonly number[];
+  /** Position in `pictures` of what a leaf names; −1 at inner nodes. */
+  readonly pictures: readonly number[];
+}
+
+export function describeExport(index: Index, geometry: Geometry, precision: ExportedIndex['precision']): ExportedIndex {
+  const { manifest, catalogue, trie, folder } = index;
+  const { scheme } = trie;
+  return {
+    format: FORMAT,
+    version: FORMAT_VERSION,
+    neurodex: VERSION,
+    name: basename(resolve(folder)),
+    created: manifest.created,
+    dataset: manifest.dataset,
+    precision,
+    preprocessing: {
+      orientation: 'EXIF',
+      background: '#ffffff',
+      colours: 'sRGB',
+      crop: 'centre square',
+      size: geometry.size,
+      resize: 'lanczos3',
+      layout: 'uint8 [batch, size, size, 3], RGB',
+    },
+    geometry,
+    scheme: {
+      scheme: manifest.config.identifiers.scheme,
+      branching: manifest.config.identifiers.branching,
+      embedding: manifest.config.model?.embedding ?? 'token',
+      ...scheme.vocabulary,
+    },
+    search: { exhaustive: isExhaustive(index), beam: manifest.config.retrieval.beam },
+    pictures: leavesByRow(trie).map((leaf) => {
+      const picture = catalogue.pictures[trie.row(leaf) as number];
+      return { identifier: picture?.identifier ?? '', name: picture?.path ?? '', labels: picture?.labels ?? [] };
+    }),
+    notices: catalogue.notices,
+  };
+}
+
+/** Whether the catalogue is small enough that every identifier is scored. */
+export const isExhaustive = ({ trie, manifest }: Index): boolean =>
+  trie.leafCount <= manifest.config.retrieval.exactUpTo;
+
+export function exportedTrie({ trie }: Index): ExportedTrie {
+  const nodes = Array.from({ length: trie.nodeCount }, (_, node) => node);
+  const pictures = new Array<number>(trie.nodeCount).fill(-1);
+  for (const [position, leaf] of leavesByRow(trie).entries()) pictures[leaf] = position;
+  return {
+    tokens: nodes.map((node) => trie.token(node)),
+    shown: nodes.map((node) => trie.shown(node)),
+    parents: nodes.map((node) => trie.parent(node)),
+    pictures,
+  };
+}

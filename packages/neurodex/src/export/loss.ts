@@ -1,0 +1,59 @@
+import type { Runtime } from '@neurodex/autograd';
+import { measureSystem } from '../evaluation/evaluate.ts';
+import { queriesOf } from '../evaluation/queries.ts';
+import { parseMeasure } from '../evaluation/registry.ts';
+import type { DsiModel } from '../models/dsi/model.ts';
+import type { Reporter } from '../progress.ts';
+import { DsiSystem } from '../retrieval/dsi.ts';
+import type { Index } from '../retrieval/open.ts';
+
+const MEASURE = parseMeasure('AP@10');
+/** The first that has a query with a relevant picture. */
+const SPLITS = ['test', 'validation'] as const;
+
+/** What storing the weights in fewer bits does to the answers. */
+export interface MeasuredLoss {
+  readonly measure: string;
+  readonly split: (typeof SPLITS)[number];
+  readonly queries: number;
+  /** With the weights as they were trained. */
+  readonly original: number;
+  /** With the weights as they are stored. */
+  readonly exported: number;
+  /** original − exported: above 0, something is lost. */
+  readonly loss: number;
+}
+
+/** Ranks the same queries with both. @returns null where the index has no query to measure on */
+export async function measureLoss(
+  index: Index,
+  original: DsiModel,
+  exported: DsiModel,
+  runtime: Runtime,
+  reporter: Reporter,
+): Promise<MeasuredLoss | null> {
+  const { catalogue, trie, manifest } = index;
+  for (const split of SPLITS) {
+    const queries = queriesOf(catalogue, split).filter(({ relevant }) => relevant.size > 0);
+    if (queries.length === 0) continue;
+    const figure = async ({ geometry, parameters }: DsiModel): Promise<number> => {
+      const system = new DsiSystem({ runtime, geometry, trie, search: manifest.config.retrieval, parameters });
+      try {
+        const { figures } = await measureSystem({ system, catalogue, queries, measures: [MEASURE], reporter });
+        return figures[MEASURE.label] ?? Number.NaN;
+      } finally {
+        await system.close();
+      }
+    };
+    const [before, after] = [await figure(original), await figure(exported)];
+    return {
+      measure: MEASURE.label,
+      split,
+      queries: queries.length,
+      original: before,
+      exported: after,
+      loss: before - after,
+    };
+  }
+  return null;
+}

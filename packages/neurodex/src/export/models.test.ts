@@ -1,0 +1,153 @@
+import { loadable, PRECISIONS, type Session } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { describe, expect, it } from 'vitest';
+import { DsiSystem } from '../retrieval/dsi.ts';
+import { asQueries } from '../retrieval/queries.fixture.ts';
+import { scoringGraphs } from '../retrieval/scoring-graphs.ts';
+import { smallNetwork } from '../retrieval/small-network.fixture.ts';
+import type { Answer } from '../retrieval/system.ts';
+import { scoringModels, searchModel, storeModel } from './models.ts';
+import { leavesByRow } from './search-graph.ts';
+
+const runtime = nodeRuntime({ threads: 1 });
+/** Of a picture of the small network. */
+const BYTES = 16 * 16 * 3;
+const SHAPES = [
+  { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear' },
+  { count: 120, zeroPadding: true, attention: 'causal', stem: 'convolutional' },
+  { count: 1, zeroPadding: false, attention: 'prefix', stem: 'linear' },
+] as const;
+type Network = ReturnType<typeof smallNetwork>;
+
+async function using<T>(session: Promise<Session>, work: (session: Session) => Promise<T>): Promise<T> {
+  const opened = await session;
+  try {
+    return await work(opened);
+  } finally {
+    await opened.release();
+  }
+}
+
+/** What search.onnx answers, as a system answers. */
+async function searched(bytes: Uint8Array, { trie }: Network, pictures: Uint8Array, k: number): Promise<Answer[][]> {
+  const batch = pictures.length / BYTES;
+  const model = {
+    bytes,
+    inputs: [{ name: 'pictures', dtype: 'uint8', shape: [batch, 16, 16, 3] }],
+    outputs: [
+      { name: 'answers', dtype: 'int32', shape: [batch, k] },
+      { name: 'scores', dtype: 'float32', shape: [batch, k] },
+    ],
+  } as const;
+  const { answers, scores } = await using(runtime.load(model), (session) => session.run({ pictures }));
+  const leaves = leavesByRow(trie);
+  return Array.from({ length: batch }, (_, query) =>
+    Array.from({ length: k }, (_, i) => ({
+      row: trie.row(leaves[Number(answers?.[query * k + i])] as number) as number,
+      score: Number(scores?.[query * k + i]),
+    })),
+  );
+}
+
+/** Rows in order; scores that are closer than float32 sums can tell apart may change places. */
+function expectSame(have: readonly Answer[], want: readonly Answer[]): void {
+  expect(have).toHaveLength(want.length);
+  const scoreOf = new Map(want.map(({ row, score }) => [row, score]));
+  have.forEach(({ row, score }, i) => {
+    expect(score).toBeCloseTo(scoreOf.get(row) as number, 3);
+    if (row !== want[i]?.row) expect(scoreOf.get(row)).toBeCloseTo(want[i]?.score as number, 4);
+  });
+}
+
+describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, padding $zeroPadding)', (options) => {
+  const network = smallNetwork(options.count, options);
+  const { geometry, parameters, trie } = network;
+  const model = storeModel({ geometry, parameters }, 'float32');
+
+  it('search.onnx ranks as exhaustive scoring does, for any number of pictures', async () => {
+    const system = new DsiSystem({ runtime, geometry, trie, search: { exactUpTo: 5000, beam: 20 }, parameters });
+    const k = Math.min(options.count, 25);
+    const bytes = searchModel(model, trie, k);
+    for (const batch of [1, 3, 32]) {
+      const pictures = network.pictures(batch);
+      const want = await system.rank(asQueries(pictures, BYTES), k);
+      const have = await searched(bytes, network, pictures, k);
+      have.forEach((answers, i) => {
+        expectSame(answers, want[i] as Answer[]);
+      });
+    }
+    await system.close();
+  });
+
+  it('encoder.onnx and decoder.onnx give the logits of the graphs of each size, for any number of pictures and slots', async () => {
+    const { encoder, decoder } = scoringModels(model);
+    for (const [batch, slots] of [
+      [1, 5],
+      [3, 12],
+      [32, 1],
+    ] as const) {
+      const fixed = scoringGraphs(geometry, batch, slots, model.arrays);
+      const pictures = network.pictures(batch);
+      const tokens = {
+        tokens: Int32Array.from({ length: slots * batch }, (_, i) => i % 10),
+        positions: Int32Array.from({ length: slots }, (_, i) => geometry.patches + (i % geometry.tokens)),
+        mask: new Float32Array(slots * (geometry.patches + slots)),
+      };
+      const encodedAtOnce = await using(runtime.load(loadable(fixed.encoder)), (session) => session.run({ pictures }));
+      const { logits: want = new Float32Array() } = await using(runtime.load(loadable(fixed.decoder)), (session) =>
+        session.run({ ...encodedAtOnce, ...tokens }),
+      );
+      const memory = Array.from({ length: geometry.layers }, (_, i) => [`keys${i}`, `values${i}`])
+        .flat()
+        .map((name) => ({ name, dtype: 'float32' as const, shape: [geometry.patches, batch, geometry.width] }));
+      const encoded = await using(
+        runtime.load({
+          bytes: encoder,
+          inputs: [{ name: 'pictures', dtype: 'uint8', shape: [batch, 16, 16, 3] }],
+          outputs: memory,
+        }),
+        (session) => session.run({ pictures }),
+      );
+      const { logits = new Float32Array() } = await using(
+        runtime.load({
+          bytes: decoder,
+          inputs: [
+            ...memory,
+            { name: 'tokens', dtype: 'int32', shape: [slots, batch] },
+            { name: 'positions', dtype: 'int32', shape: [slots] },
+            { name: 'mask', dtype: 'float32', shape: [slots, geometry.patches + slots] },
+          ],
+          outputs: [{ name: 'logits', dtype: 'float32', shape: [slots, batch, geometry.vocabulary] }],
+        }),
+        (session) => session.run({ ...encoded, ...tokens }),
+      );
+      expect(logits).toHaveLength(want.length);
+      want.forEach((logit, i) => {
+        expect(Number(logits[i])).toBeCloseTo(Number(logit), 4);
+      });
+    }
+  });
+});
+
+describe.each(PRECISIONS)('a model stored as %s', (precision) => {
+  const network = smallNetwork(60);
+  const { geometry, parameters, trie } = network;
+  const model = storeModel({ geometry, parameters }, precision);
+
+  it('answers as the parameters that it is measured with', async () => {
+    const search = { exactUpTo: 5000, beam: 20 };
+    const system = new DsiSystem({ runtime, geometry, trie, search, parameters: model.model.parameters });
+    const pictures = network.pictures(4);
+    const want = await system.rank(asQueries(pictures, BYTES), 10);
+    await system.close();
+    const have = await searched(searchModel(model, trie, 10), network, pictures, 10);
+    have.forEach((answers, i) => {
+      expectSame(answers, want[i] as Answer[]);
+    });
+  });
+
+  it('keeps the parameters that it was given apart from those that it stands for', () => {
+    const changed = model.model.parameters.some((x, i) => x !== parameters[i]);
+    expect(changed).toBe(precision !== 'float32');
+  });
+});

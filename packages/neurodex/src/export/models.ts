@@ -1,0 +1,67 @@
+import {
+  encodeModel,
+  type Graph,
+  lowerGraph,
+  type Precision,
+  restored,
+  stored,
+  storeWeights,
+  type Weights,
+  withSymbols,
+} from '@neurodex/autograd';
+import type { Trie } from '../identifiers/trie.ts';
+import type { DsiModel } from '../models/dsi/model.ts';
+import { type ParameterArrays, parameterArrays } from '../models/dsi/parameters.ts';
+import { scoringGraphs } from '../retrieval/scoring-graphs.ts';
+import { searchGraph } from './search-graph.ts';
+
+/** Dimensions that differ from run to run, and the primes that they are traced with: no size of a network comes near. */
+const OPEN = { batch: 1_000_003, slots: 2_000_003 } as const;
+
+/** A network whose parameters are stored in a precision. */
+export interface StoredModel {
+  readonly precision: Precision;
+  /** As it was trained. */
+  readonly original: DsiModel;
+  /** With the float32 parameters that the stored ones stand for: what an exported model computes with. */
+  readonly model: DsiModel;
+  readonly arrays: ParameterArrays;
+  readonly weights: Weights;
+}
+
+export function storeModel(original: DsiModel, precision: Precision): StoredModel {
+  const { geometry, parameters } = original;
+  const kept = new Map(
+    Object.entries(parameterArrays(geometry, parameters)).map(([name, { shape, data }]) => [
+      name,
+      stored(data, shape, precision),
+    ]),
+  );
+  const flat = new Float32Array(parameters.length);
+  const arrays = parameterArrays(geometry, flat);
+  const weights: Weights = new Map(
+    Object.entries(arrays).map(([name, { data }]) => {
+      const each = kept.get(name);
+      if (each === undefined) throw new RangeError(`the network has no parameter ${name}`);
+      data.set(restored(each));
+      return [data, { name, stored: each }];
+    }),
+  );
+  return { precision, original, model: { geometry, parameters: flat }, arrays, weights };
+}
+
+/** Pictures → keys and values, and these with tokens → logits, for any number of pictures and token slots. */
+export function scoringModels(model: StoredModel): { encoder: Uint8Array; decoder: Uint8Array } {
+  const { encoder, decoder } = scoringGraphs(model.model.geometry, OPEN.batch, OPEN.slots, model.arrays);
+  return { encoder: onnxBytes(encoder, 'encoder', model), decoder: onnxBytes(decoder, 'decoder', model) };
+}
+
+/** Pictures → the k best answers, for any number of pictures. */
+export const searchModel = (model: StoredModel, trie: Trie, k: number): Uint8Array =>
+  onnxBytes(searchGraph(model.model.geometry, trie, OPEN.batch, k, model.arrays), 'search', model);
+
+/** Standard ONNX, for any runtime. */
+function onnxBytes(graph: Graph, name: string, { weights, precision }: StoredModel): Uint8Array {
+  const lowered = lowerGraph(graph, { name, contrib: false, metadata: { model: 'vit-dsi', weights: precision } });
+  return encodeModel(storeWeights(withSymbols(lowered, OPEN), weights));
+}

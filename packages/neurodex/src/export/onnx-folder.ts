@@ -1,0 +1,25 @@
+import type { Index } from '../retrieval/open.ts';
+import { DESCRIPTION_FILE, type ExportedIndex, exportedTrie } from './description.ts';
+import { template, type Write } from './folder.ts';
+import { type StoredModel, scoringModels, searchModel } from './models.ts';
+import { onnxReadme } from './readme.ts';
+
+/**
+ * The network as ONNX files that any runtime loads, what names their answers, and a program in Python that searches.
+ * @param k answers of search.onnx
+ */
+export async function writeOnnx(
+  write: Write,
+  index: Index,
+  model: StoredModel,
+  description: ExportedIndex,
+  k: number,
+): Promise<void> {
+  const { encoder, decoder } = scoringModels(model);
+  await write('encoder.onnx', encoder);
+  await write('decoder.onnx', decoder);
+  if (description.search.exhaustive) await write('search.onnx', searchModel(model, index.trie, k));
+  await write(DESCRIPTION_FILE, `${JSON.stringify({ ...description, trie: exportedTrie(index) })}\n`);
+  await write('search.py', await template('onnx/search.py'));
+  await write('README.md', onnxReadme(description, k));
+}

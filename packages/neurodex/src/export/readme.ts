@@ -1,0 +1,104 @@
+import type { ExportedIndex } from './description.ts';
+
+/** What an export holds, in words: its README.md. */
+export function onnxReadme(description: ExportedIndex, k: number): string {
+  const { geometry, search } = description;
+  const { size, patches, width, layers, vocabulary } = geometry;
+  const memory = `\`keys0\`, \`values0\` … \`keys${layers - 1}\`, \`values${layers - 1}\``;
+  return `${heading(description)}
+| file | inputs | outputs |
+| --- | --- | --- |
+| \`encoder.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | ${memory}: float32 [${patches}, batch, ${width}] |
+| \`decoder.onnx\` | those, and \`tokens\`: int32 [slots, batch], \`positions\`: int32 [slots], \`mask\`: float32 [slots, ${patches} + slots] | \`logits\` of the token after each slot: float32 [slots, batch, ${vocabulary}] |
+${search.exhaustive ? `| \`search.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | \`answers\`: int32 [batch, ${k}], \`scores\`: float32 [batch, ${k}] |\n` : ''}
+\`batch\` and \`slots\` are whatever is fed. All is standard ONNX (opset 20, no operators of other domains), and the weights are
+in the files. Pixels go in as they are: red, green, blue, 0 to 255.
+
+- \`index.json\` names the answers: \`pictures\` in order, with their identifiers and labels; \`trie\`, the identifiers as a tree in
+  flat arrays (a node's token, what a slot shows of it, its parent, and at a leaf the position in \`pictures\`);
+  \`preprocessing\`, how a file becomes what the model sees.
+- \`search.py\` searches with the encoder and the decoder: \`pip install onnxruntime numpy pillow\`, then
+  \`python search.py PICTURE…\`.
+${
+  search.exhaustive
+    ? `- \`search.onnx\` is the whole search in one graph: it scores every identifier and answers with the ${k} best, as positions
+  in \`pictures\`, with their log-probabilities.
+`
+    : ''
+}
+A slot shows one node of the trie, on the way of an identifier from the root: what \`shown\` has for it. \`positions\` of a slot is ${patches} plus the token's place in the
+identifier, from 0. \`mask\` is added to the attention scores: its first ${patches} columns are the patches of the picture (0: they
+are seen), the others the slots; 0 where slot i may see slot j, −1e9 where not. A slot sees itself and the tokens before it in
+its own identifier, so that any number of identifiers can be decoded together. The logits of a slot become probabilities by a
+softmax over the tokens that the trie allows there; the score of an identifier is the sum of their logarithms, and a node with
+one child costs nothing. Equal scores are answered in the order of \`pictures\`.
+${closing(description)}`;
+}
+
+export function tritonReadme(description: ExportedIndex, k: number): string {
+  const { size } = description.geometry;
+  return `${heading(description)}
+A model repository with one model, \`neurodex\`: the whole search in one graph of standard ONNX. Input \`pictures\`: uint8
+[batch, ${size}, ${size}, 3], red, green, blue. Outputs: \`answers\`, int32 [batch, ${k}], positions in \`pictures\` of \`index.json\`, best first,
+and \`scores\`, float32 [batch, ${k}], log-probabilities.
+
+    docker run --rm -p 8000:8000 -v "$PWD:/models" nvcr.io/nvidia/tritonserver:25.10-py3 tritonserver --model-repository=/models
+    pip install numpy pillow && python client.py http://localhost:8000 PICTURE…
+
+\`client.py\` speaks the Open Inference Protocol (KServe v2) over HTTP, so it asks KServe's other runtimes as well.
+
+**Many replicas.** The model keeps no state between requests: any number of servers can share this folder, or a copy in a
+bucket, behind one load balancer.
+- On one machine, raise \`instance_group\`'s \`count\` in \`neurodex/config.pbtxt\`: one instance for each GPU is usual, two where the
+  GPU is not busy. On CPUs, as many instances as there are cores divided by the threads of each
+  (\`parameters { key: "intra_op_thread_count" value { string_value: "2" } }\`).
+- With KServe, an \`InferenceService\` whose \`predictor.model\` has \`modelFormat.name: onnx\`, \`runtime: kserve-tritonserver\`,
+  \`protocolVersion: v2\` and this folder as \`storageUri\`; \`minReplicas\` and \`maxReplicas\` scale it.
+- Dynamic batching collects requests for up to \`max_queue_delay_microseconds\`; larger delays give fuller batches and slower answers.
+- A new export goes into \`neurodex/2/model.onnx\` beside the old one only if it is of the same index: positions in \`index.json\`
+  belong to one export.
+${closing(description)}`;
+}
+
+export function webReadme(description: ExportedIndex): string {
+  return `${heading(description)}
+A static site that searches on the visitor's machine: the model is loaded once and no picture leaves the browser. It runs on
+WebGPU where the browser has a graphics adapter for it, else on WebAssembly; \`?device=wasm\` or \`?device=webgpu\` behind the page's
+address says which.
+
+Any static host will do, in any folder: all addresses are relative. To look at it here:
+
+    npx http-server . -p 8080        or        python -m http.server 8080
+
+Opened as a file (\`file://\`) it does not work: browsers load no modules from there.
+
+- **Threads.** WebAssembly uses several cores only where the page is isolated from others, which two headers say:
+  \`Cross-Origin-Opener-Policy: same-origin\` and \`Cross-Origin-Embedder-Policy: require-corp\`. \`_headers\` has them in the form that
+  Netlify and Cloudflare Pages read; GitHub Pages cannot send headers, and the page then runs on one core.
+- **Types.** \`.wasm\` should be served as \`application/wasm\` and \`.mjs\` as \`text/javascript\`; most hosts do.
+- **Compression.** The runtime's \`.wasm\` shrinks to about a third with gzip or Brotli.
+- **Offline.** Once loaded, searching needs no network.
+
+\`model.safetensors\` holds the network, \`index.json\` the identifiers and names, \`pictures/\` the catalogue as the model sees it
+(without loss) and \`thumbnails/\` as people do.
+${closing(description)}`;
+}
+
+const heading = ({ name, dataset, pictures, neurodex, geometry }: ExportedIndex): string =>
+  `# ${name}
+
+An index of ${pictures.length} pictures (${dataset.name}) as a neural network, exported by Neurodex ${neurodex}. A picture of ${geometry.size} × ${geometry.size} pixels goes
+in, and the identifiers of matching catalogue pictures come out.
+`;
+
+function closing({ precision, notices }: ExportedIndex): string {
+  const { weights, measured } = precision;
+  const stored = `\nWeights are stored as ${weights} and computed with as float32.`;
+  const lost =
+    measured === null
+      ? ''
+      : ` On ${measured.queries} ${measured.split} queries ${measured.measure} is ${measured.exported.toFixed(4)}; with the weights as
+trained it is ${measured.original.toFixed(4)}.`;
+  const credits = notices.map(({ work, author, licence, url }) => `- ${work} by ${author}, ${licence}, ${url}`);
+  return `${stored}${lost}\n${credits.length > 0 ? `\n## Pictures\n\n${credits.join('\n')}\n` : ''}`;
+}

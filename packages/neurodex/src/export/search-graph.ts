@@ -1,0 +1,109 @@
+import {
+  add,
+  cast,
+  concat,
+  constant,
+  type Graph,
+  gather,
+  logSoftmax,
+  mul,
+  reshape,
+  slice,
+  type Tensor,
+  topK,
+  trace,
+  transpose,
+  uint8,
+} from '@neurodex/autograd';
+import type { Trie } from '../identifiers/trie.ts';
+import type { Geometry } from '../models/dsi/geometry.ts';
+import { decode, encode, fixedPlan } from '../models/dsi/network.ts';
+import { type NodePlan, planNodes, slotsFor } from '../models/dsi/node-plan.ts';
+import { asConstants, type ParameterArrays } from '../models/dsi/parameters.ts';
+import { EXACT_SLOTS } from '../retrieval/dsi.ts';
+
+/** Added to the logit of a token that the trie does not allow: nothing is left of it after the softmax. */
+const FORBIDDEN = -1e9;
+
+/**
+ * The whole search as one graph: exhaustive scoring (retrieval/exact.ts) of every identifier, and the k best. Inputs and
+ * outputs have the batch first: pictures (uint8 [B,Y,X,3]) → answers (int32 [B,k], which leaf of the trie in the order of
+ * rows, best first, equal scores in that order) and scores (float32 [B,k], log-probabilities).
+ * @param k 1 … N
+ */
+export function searchGraph(geometry: Geometry, trie: Trie, batch: number, k: number, arrays: ParameterArrays): Graph {
+  const { size } = geometry;
+  const plans = planNodes(trie, slotsFor(trie, EXACT_SLOTS));
+  return trace({ pictures: uint8(batch, size, size, 3) }, ({ pictures }, scope) => {
+    const parameters = asConstants(arrays, scope);
+    const memory = encode(parameters, pictures, geometry, { dropout: 0 });
+    const zeros = zeroForEach(pictures);
+    const blocks = plans.map((plan) => {
+      const tokens = repeated(plan.tokens, zeros);
+      const layout = fixedPlan(tokens, plan.layout, geometry.patches);
+      const logits = decode(parameters, memory, tokens, layout, geometry, { dropout: 0 });
+      return logProbabilities(logits, plan, trie);
+    });
+    const { values, places } = topK(scoresOf(concat([...blocks, zeros], 0), plans, trie, geometry.vocabulary), k);
+    return { answers: cast(places, 'int32'), scores: values };
+  });
+}
+
+/** Leaves in the order of their catalogue rows: what `answers` counts. */
+export const leavesByRow = (trie: Trie): number[] =>
+  [...trie.leaves()].sort((a, b) => (trie.row(a) as number) - (trie.row(b) as number));
+
+/** float32 [1,B] of zeros, as many as there are pictures: a batch of any size makes its own. */
+function zeroForEach(pictures: Tensor): Tensor {
+  const corner = slice(slice(slice(pictures, 1, 0, 1), 2, 0, 1), 3, 0, 1);
+  return mul(cast(reshape(corner, [1, pictures.size(0)]), 'float32'), 0);
+}
+
+/** int32 [T] for each of B pictures: [T,B]. Tokens are small numbers, which float32 holds exactly. */
+function repeated(tokens: Int32Array, zeros: Tensor): Tensor {
+  const column = constant(zeros.scope, 'float32', [tokens.length, 1], Float32Array.from(tokens));
+  return cast(add(column, zeros), 'int32');
+}
+
+/** Of the tokens that the trie allows at each node that a plan reads: logits [T,B,V] → [read·V, B]. */
+function logProbabilities(logits: Tensor, { nodes, read }: NodePlan, trie: Trie): Tensor {
+  const vocabulary = logits.size(2);
+  const allowed = new Float32Array(read.length * vocabulary).fill(FORBIDDEN);
+  read.forEach((slot, i) => {
+    for (const { token } of trie.children(nodes[slot] as number)) allowed[i * vocabulary + token] = 0;
+  });
+  const wanted = gather(logits, constant(logits.scope, 'int32', [read.length], Int32Array.from(read)));
+  const masked = add(wanted, constant(logits.scope, 'float32', [read.length, 1, vocabulary], allowed));
+  return reshape(transpose(logSoftmax(masked), [0, 2, 1]), [read.length * vocabulary, logits.size(1)]);
+}
+
+/**
+ * Log-probability of every leaf: the sum over its path, [B,N].
+ * @param logs one row for each token of each node that is read, and a last row of zeros for what decides nothing
+ */
+function scoresOf(logs: Tensor, plans: readonly NodePlan[], trie: Trie, vocabulary: number): Tensor {
+  const rowOf = new Map<number, number>();
+  for (const { nodes, read } of plans)
+    for (const slot of read) rowOf.set(nodes[slot] as number, rowOf.size * vocabulary);
+  const zero = logs.size(0) - 1;
+  const leaves = leavesByRow(trie);
+  let scores: Tensor | undefined;
+  for (let depth = 1; depth <= trie.maxDepth; depth++) {
+    const rows = Int32Array.from(leaves, (leaf) => {
+      const node = ancestorAt(trie, leaf, depth);
+      const row = node === undefined ? undefined : rowOf.get(trie.parent(node));
+      return row === undefined ? zero : row + trie.token(node as number);
+    });
+    const part = gather(logs, constant(logs.scope, 'int32', [leaves.length], rows));
+    scores = scores === undefined ? part : add(scores, part);
+  }
+  return transpose(scores as Tensor, [1, 0]);
+}
+
+/** The node above a leaf (or the leaf) at a depth; undefined where the path ends before. */
+function ancestorAt(trie: Trie, leaf: number, depth: number): number | undefined {
+  let node = leaf;
+  if (trie.depth(node) < depth) return undefined;
+  while (trie.depth(node) > depth) node = trie.parent(node);
+  return node;
+}

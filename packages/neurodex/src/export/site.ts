@@ -1,0 +1,26 @@
+import type { ExportedIndex } from './description.ts';
+
+/** The network of a site. */
+export const SITE_MODEL = 'model.safetensors';
+
+/** A picture of the site: of the catalogue, or a query to try. */
+export interface SitePicture {
+  /** Names its files: `pictures/<row>.webp`, as the model sees it, and `thumbnails/<row>.webp`. */
+  readonly row: number;
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly role: 'catalogue' | 'test' | 'validation';
+  readonly identifier: string | null;
+}
+
+/** `index.json` of a site. */
+export interface SiteDescription extends Omit<ExportedIndex, 'pictures'> {
+  readonly model: { readonly file: typeof SITE_MODEL; readonly bytes: number };
+  /** Largest picture that is decoded, in pixels. */
+  readonly maxPixels: number;
+  /** False for a flat folder: each picture is then its own relevant set. */
+  readonly hasClasses: boolean;
+  readonly exactUpTo: number;
+  /** Catalogue pictures in row order, then queries to try. */
+  readonly pictures: readonly SitePicture[];
+}

@@ -1,0 +1,140 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp, { type WebpOptions } from 'sharp';
+import { pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import { NeurodexError } from '../errors.ts';
+import { serialiseModel } from '../models/dsi/model.ts';
+import type { Reporter } from '../progress.ts';
+import type { Index } from '../retrieval/open.ts';
+import { throwIfInterrupted } from '../storage/atomic.ts';
+import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
+import type { Write } from './folder.ts';
+import type { StoredModel } from './models.ts';
+import { webReadme } from './readme.ts';
+import { SITE_MODEL, type SiteDescription, type SitePicture } from './site.ts';
+
+/** The pages, as `npm run build` puts them into the package. */
+export const PAGES = fileURLToPath(new URL('../../web/', import.meta.url));
+const MANIFEST = '.vite/manifest.json';
+const PAGE = 'static.html';
+/** What pages refer to besides what the manifest knows of: these, and ONNX Runtime as it is published. */
+const PUBLIC = ['icon.svg', 'theme.js'];
+const ASSETS = 'assets';
+const RUNTIME = /^onnxruntime-web-[\w.-]+$/;
+
+/** Queries to try, at most. */
+const SAMPLES = 12;
+const THUMBNAIL_QUALITY = 82;
+
+/** The static site that searches in the browser: page, runtime, model, names and pictures. */
+export async function writeWeb(
+  write: Write,
+  index: Index,
+  stored: StoredModel,
+  description: ExportedIndex,
+  reporter: Reporter,
+  signal?: AbortSignal,
+  pages: string = PAGES,
+): Promise<void> {
+  for (const [from, to] of await pageFiles(pages)) await write(to, await readFile(join(pages, from)));
+  const model = serialiseModel(stored.original, stored.precision);
+  await write(SITE_MODEL, model);
+  const pictures = sitePictures(index);
+  const { catalogue, manifest } = index;
+  const site: SiteDescription = {
+    ...description,
+    model: { file: SITE_MODEL, bytes: model.length },
+    maxPixels: manifest.config.pictures.maxPixels,
+    hasClasses: catalogue.hasClasses,
+    exactUpTo: manifest.config.retrieval.exactUpTo,
+    pictures,
+  };
+  await write(DESCRIPTION_FILE, `${JSON.stringify(site)}\n`);
+  for (const [done, { row }] of pictures.entries()) {
+    throwIfInterrupted(signal);
+    await write(`pictures/${row}.webp`, await encoded(pixelsOf(catalogue, row), catalogue.size, { lossless: true }));
+    const { pixels, size } = await catalogue.thumbnail(row);
+    await write(`thumbnails/${row}.webp`, await encoded(pixels, size, { quality: THUMBNAIL_QUALITY }));
+    reporter.progress({ phase: 'pictures', done: done + 1, total: pictures.length, unit: 'pictures' });
+  }
+  await write('_headers', HEADERS);
+  await write('README.md', webReadme(description));
+}
+
+/** For hosts that read them: threads need an isolated page, and files that are named by their content never change. */
+const HEADERS = `/*
+  Cross-Origin-Opener-Policy: same-origin
+  Cross-Origin-Embedder-Policy: require-corp
+  X-Content-Type-Options: nosniff
+/assets/*
+  Cache-Control: public, max-age=31536000, immutable
+`;
+
+function sitePictures({ catalogue }: Index): SitePicture[] {
+  const plain = ({ row, path, labels, role, identifier }: StoredPicture): SitePicture => ({
+    row,
+    name: path,
+    labels,
+    role: role as SitePicture['role'],
+    identifier: identifier ?? null,
+  });
+  const test = withRole(catalogue, 'test');
+  const queries = test.length > 0 ? test : withRole(catalogue, 'validation');
+  // Spread over all of them, which stand class by class.
+  const samples = Array.from(
+    { length: Math.min(SAMPLES, queries.length) },
+    (_, i) => queries[Math.floor((i * queries.length) / Math.min(SAMPLES, queries.length))] as StoredPicture,
+  );
+  return [...withRole(catalogue, 'catalogue'), ...samples].map(plain);
+}
+
+const encoded = async (pixels: Uint8Array, size: number, options: WebpOptions): Promise<Uint8Array> =>
+  sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+    .webp(options)
+    .toBuffer();
+
+interface Chunk {
+  readonly file: string;
+  readonly css?: readonly string[];
+  readonly assets?: readonly string[];
+  readonly imports?: readonly string[];
+  readonly dynamicImports?: readonly string[];
+}
+
+/**
+ * The files of the page that searches in the browser, as [where it is, where it goes]: of all pages, what this one can
+ * reach.
+ * @throws NeurodexError `page-missing`
+ */
+export async function pageFiles(pages: string): Promise<(readonly [from: string, to: string])[]> {
+  let manifest: Readonly<Record<string, Chunk>>;
+  try {
+    manifest = JSON.parse(await readFile(join(pages, MANIFEST), 'utf8')) as typeof manifest;
+  } catch (error) {
+    throw missing(pages, error);
+  }
+  const files = new Set<string>();
+  const reached = new Set<string>();
+  const open = [PAGE];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (reached.has(name)) continue;
+    reached.add(name);
+    const chunk = manifest[name];
+    if (chunk === undefined) throw missing(pages);
+    for (const file of [chunk.file, ...(chunk.css ?? []), ...(chunk.assets ?? [])]) files.add(file);
+    open.push(...(chunk.imports ?? []), ...(chunk.dynamicImports ?? []));
+  }
+  const runtime = (await readdir(join(pages, ASSETS))).filter((name) => RUNTIME.test(name));
+  for (const name of runtime) {
+    for (const file of await readdir(join(pages, ASSETS, name))) files.add(`${ASSETS}/${name}/${file}`);
+  }
+  return [[PAGE, 'index.html'], ...[...PUBLIC, ...files].map((file) => [file, file] as const)];
+}
+
+const missing = (pages: string, cause?: unknown): NeurodexError =>
+  new NeurodexError('page-missing', `the page that searches in the browser is not in ${pages}`, {
+    hint: 'install neurodex again; in a copy of its sources, run `npm run build`',
+    details: { folder: pages },
+    ...(cause === undefined ? {} : { cause }),
+  });

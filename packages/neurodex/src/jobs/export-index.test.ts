@@ -1,0 +1,309 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PRECISIONS, type Precision } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pixelsOf } from '../catalogue/catalogue.ts';
+import type { Config } from '../config.ts';
+import { openFolder } from '../datasets/folder.ts';
+import { describeExport } from '../export/description.ts';
+import { storeModel } from '../export/models.ts';
+import { writeWeb } from '../export/web-folder.ts';
+import { readParameters } from '../models/dsi/read-parameters.ts';
+import { PRESETS } from '../presets/presets.ts';
+import { silentReporter } from '../progress.ts';
+import { openIndex } from '../retrieval/open.ts';
+import { createIndex } from './create-index.ts';
+import { type ExportOptions, exportIndex } from './export-index.ts';
+
+const config: Config = {
+  ...PRESETS.quick,
+  pictures: { ...PRESETS.quick.pictures, size: 16, thumbnail: 32 },
+  split: { retrievalFraction: 0.6, validationFraction: 0.2, testFraction: 0.4 },
+  model: { ...PRESETS.quick.model, patchSize: 8, width: 32, feedForwardWidth: 48 },
+  training: { ...PRESETS.quick.training, batchSize: 8, indexingEpochs: 4 },
+};
+const COLOURS = ['#d33', '#3a3', '#33d'];
+
+let root = '';
+let index = '';
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'neurodex-export-'));
+  for (const [c, fill] of COLOURS.entries()) {
+    const folder = join(root, 'shapes', `class ${c}`);
+    await mkdir(folder, { recursive: true });
+    for (let i = 0; i < 8; i++) {
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="30" height="30"><circle cx="${8 + i}" cy="${9 + (i % 5)}" r="7" fill="${fill}"/></svg>`;
+      await writeFile(join(folder, `${i}.png`), await sharp(Buffer.from(svg)).flatten().png().toBuffer());
+    }
+  }
+  index = join(root, 'shapes.index');
+  await createIndex({
+    dataset: await openFolder(join(root, 'shapes')),
+    out: index,
+    config,
+    systems: ['dsi', 'pixels'],
+    seed: 1,
+    force: false,
+    device: 'cpu',
+    reporter: silentReporter,
+  });
+}, 60_000);
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const exporting = (out: ExportOptions['out'], more: Partial<ExportOptions> = {}) =>
+  exportIndex({
+    index,
+    out,
+    precision: 'float32',
+    k: 100,
+    force: false,
+    device: 'cpu',
+    reporter: silentReporter,
+    ...more,
+  });
+const json = async (file: string) => JSON.parse(await readFile(file, 'utf8'));
+
+describe('exporting an index', () => {
+  it('writes models, names and a program; export.json lists every other file with its digest', async () => {
+    const out = join(root, 'onnx');
+    const { exports, measured } = await exporting({ onnx: out });
+    expect(measured).toBeNull();
+    const files = [
+      'README.md',
+      'decoder.onnx',
+      'encoder.onnx',
+      'export.json',
+      'index.json',
+      'search.onnx',
+      'search.py',
+    ];
+    expect((await readdir(out)).sort()).toEqual(files);
+    const facts = await json(join(out, 'export.json'));
+    expect(facts).toMatchObject({ kind: 'onnx', index: { name: 'shapes.index' }, precision: { weights: 'float32' } });
+    expect(facts.files.map(({ file }: { file: string }) => file).sort()).toEqual(
+      files.filter((file) => file !== 'export.json'),
+    );
+    for (const { file, bytes, sha256 } of facts.files) {
+      const content = await readFile(join(out, file));
+      expect([file, content.length, createHash('sha256').update(content).digest('hex')]).toEqual([file, bytes, sha256]);
+    }
+    expect(exports[0]?.files).toEqual(facts.files.map(({ file, bytes }: Record<string, unknown>) => ({ file, bytes })));
+  });
+
+  it('names pictures in the order of their rows, and spells their identifiers in the trie', async () => {
+    const { catalogue, trie, close } = await openIndex(index, nodeRuntime());
+    await close();
+    const description = await json(join(root, 'onnx', 'index.json'));
+    const catalogued = catalogue.pictures.filter(({ role }) => role === 'catalogue');
+    expect(description.pictures).toEqual(
+      catalogued.map(({ identifier, path, labels }) => ({ identifier, name: path, labels })),
+    );
+    const { tokens, parents, pictures } = description.trie;
+    expect(tokens).toHaveLength(trie.nodeCount);
+    const spelled = (node: number): string => (node === 0 ? '' : spelled(parents[node]) + tokens[node]);
+    for (const [node, position] of pictures.entries()) {
+      if (position >= 0) expect(spelled(parents[node])).toBe(description.pictures[position].identifier);
+    }
+    expect(pictures.filter((position: number) => position >= 0).sort((a: number, b: number) => a - b)).toEqual(
+      catalogued.map((_, i) => i),
+    );
+    expect(description.search).toEqual({ exhaustive: true, beam: config.retrieval.beam });
+  });
+
+  it('measures what fewer bits cost, on the test queries, and says so in the export', async () => {
+    for (const precision of ['float16', 'int8'] as const) {
+      const out = join(root, precision);
+      const { measured } = await exporting({ onnx: out }, { precision });
+      expect(measured).toMatchObject({ measure: 'AP@10', split: 'test' });
+      expect(measured?.queries).toBeGreaterThan(0);
+      expect(measured?.loss).toBe((measured?.original ?? 0) - (measured?.exported ?? 0));
+      expect((await json(join(out, 'index.json'))).precision).toEqual({ weights: precision, measured });
+      expect(await readFile(join(out, 'README.md'), 'utf8')).toContain(`AP@10 is ${measured?.exported.toFixed(4)}`);
+      const half = await readFile(join(out, 'encoder.onnx'));
+      expect(half.length).toBeLessThan((await readFile(join(root, 'onnx', 'encoder.onnx'))).length * 0.7);
+    }
+  });
+
+  it('writes a model repository whose answers are no more than asked for', async () => {
+    const out = join(root, 'triton');
+    await exporting({ triton: out }, { k: 5 });
+    expect((await readdir(out)).sort()).toEqual(['README.md', 'client.py', 'export.json', 'index.json', 'neurodex']);
+    const settings = await readFile(join(out, 'neurodex', 'config.pbtxt'), 'utf8');
+    expect(settings).toContain('name: "answers", data_type: TYPE_INT32, dims: [ 5 ]');
+    expect(settings).toContain('dims: [ 16, 16, 3 ]');
+    expect(settings).toMatch(/dynamic_batching \{[^}]+max_queue_delay_microseconds: \d+/);
+  });
+
+  it('replaces an export with --force, and nothing else', async () => {
+    const out = join(root, 'again');
+    await exporting({ onnx: out });
+    await expect(exporting({ onnx: out })).rejects.toMatchObject({ code: 'output-exists' });
+    await writeFile(join(out, 'mark'), '');
+    await exporting({ onnx: out }, { force: true });
+    expect(await readdir(out)).not.toContain('mark');
+    const mine = join(root, 'mine');
+    await mkdir(mine);
+    await writeFile(join(mine, 'index.json'), '{}');
+    await expect(exporting({ onnx: mine }, { force: true })).rejects.toMatchObject({ code: 'output-exists' });
+    // One that is in the way stops all, before anything is written.
+    const other = join(root, 'other');
+    await expect(exporting({ onnx: other, triton: mine })).rejects.toMatchObject({ code: 'output-exists' });
+    await expect(readdir(other)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('refuses folders inside each other or inside the index', async () => {
+    for (const out of [
+      { onnx: join(index, 'onnx') },
+      { onnx: index },
+      { onnx: join(root, 'a'), web: join(root, 'a', 'b') },
+      { onnx: join(root, 'a'), triton: join(root, 'a') },
+    ]) {
+      await expect(exporting(out)).rejects.toMatchObject({ code: 'usage', exitStatus: 2 });
+    }
+  });
+
+  it('serves a large catalogue by beam search: no search.onnx, and no repository', async () => {
+    const large = join(root, 'large.index');
+    await cp(index, large, { recursive: true });
+    const manifest = await json(join(large, 'index.json'));
+    manifest.config.retrieval.exactUpTo = 3;
+    await writeFile(join(large, 'index.json'), JSON.stringify(manifest));
+    const out = join(root, 'large');
+    await exporting({ onnx: out }, { index: large });
+    expect(await readdir(out)).not.toContain('search.onnx');
+    expect((await json(join(out, 'index.json'))).search.exhaustive).toBe(false);
+    await expect(exporting({ triton: join(root, 'none') }, { index: large })).rejects.toMatchObject({
+      code: 'catalogue-too-large',
+      exitStatus: 2,
+      message: expect.stringContaining('up to 3 pictures'),
+    });
+  });
+
+  it('stops when it is interrupted, and leaves nothing', async () => {
+    const out = join(root, 'stopped');
+    const signal = AbortSignal.abort();
+    await expect(exporting({ onnx: out }, { signal })).rejects.toMatchObject({ code: 'interrupted' });
+    expect((await readdir(root)).filter((name) => name.startsWith('stopped'))).toEqual([]);
+  });
+
+  it('is refused for an index without a network', async () => {
+    const plain = join(root, 'plain.index');
+    await cp(index, plain, { recursive: true });
+    const { model, ...manifest } = await json(join(plain, 'index.json'));
+    expect(model.file).toBe('model.safetensors');
+    await writeFile(join(plain, 'index.json'), JSON.stringify({ ...manifest, systems: ['pixels'] }));
+    await expect(exporting({ onnx: join(root, 'none') }, { index: plain })).rejects.toMatchObject({
+      code: 'system-missing',
+    });
+  });
+
+  it('is refused for a network behind an image encoder', async () => {
+    const behind = join(root, 'behind.index');
+    await createIndex({
+      dataset: await openFolder(join(root, 'shapes')),
+      out: behind,
+      config: { ...config, encoder: { ...config.encoder, file: index } },
+      systems: ['dsi'],
+      seed: 1,
+      force: false,
+      device: 'cpu',
+      reporter: silentReporter,
+    });
+    const refused = exporting({ onnx: join(root, 'none') }, { index: behind });
+    await expect(refused).rejects.toMatchObject({ code: 'encoder-unusable', message: expect.stringContaining(behind) });
+  }, 60_000);
+});
+
+describe('a static site', () => {
+  /** Pages as Vite leaves them: two entries that share a file, and a runtime beside them. */
+  async function pages(): Promise<string> {
+    const folder = join(root, 'pages');
+    const manifest = {
+      'static.html': { file: 'assets/static.js', imports: ['_shared.js'], dynamicImports: ['wasm'] },
+      'index.html': { file: 'assets/index.js', imports: ['_shared.js'] },
+      '_shared.js': { file: 'assets/shared.js', css: ['assets/shared.css'], imports: ['static.html'] },
+      wasm: { file: 'assets/wasm.js' },
+    };
+    const files = ['static', 'index', 'shared', 'wasm'].map((name) => `assets/${name}.js`);
+    for (const file of [
+      ...files,
+      'assets/shared.css',
+      'assets/onnxruntime-web-1.2.3/ort.mjs',
+      'icon.svg',
+      'theme.js',
+    ]) {
+      await mkdir(join(folder, file, '..'), { recursive: true });
+      await writeFile(join(folder, file), file);
+    }
+    await writeFile(join(folder, 'static.html'), 'the page that searches');
+    await mkdir(join(folder, '.vite'), { recursive: true });
+    await writeFile(join(folder, '.vite', 'manifest.json'), JSON.stringify(manifest));
+    return folder;
+  }
+
+  async function site(precision: Precision, from: string) {
+    const opened = await openIndex(index, nodeRuntime());
+    const written = new Map<string, Uint8Array>();
+    const model = storeModel(await opened.model(), precision);
+    const description = describeExport(opened, model.model.geometry, { weights: precision, measured: null });
+    await writeWeb(
+      async (file, content) => {
+        written.set(file, Buffer.from(content));
+      },
+      opened,
+      model,
+      description,
+      silentReporter,
+      undefined,
+      from,
+    );
+    await opened.close();
+    return { written, opened, model, site: JSON.parse(Buffer.from(written.get('index.json') ?? []).toString()) };
+  }
+
+  it('holds the files that its page reaches, and no other page', async () => {
+    const { written } = await site('float32', await pages());
+    const assets = [...written.keys()].filter((file) => file.startsWith('assets/')).sort();
+    expect(assets).toEqual([
+      'assets/onnxruntime-web-1.2.3/ort.mjs',
+      'assets/shared.css',
+      'assets/shared.js',
+      'assets/static.js',
+      'assets/wasm.js',
+    ]);
+    expect(Buffer.from(written.get('index.html') ?? []).toString()).toBe('the page that searches');
+    expect(Buffer.from(written.get('_headers') ?? []).toString()).toContain(
+      'Cross-Origin-Embedder-Policy: require-corp',
+    );
+  });
+
+  it('holds every catalogue picture and some queries, as the network sees them, to the bit', async () => {
+    const { written, opened, site: described } = await site('float32', await pages());
+    const { catalogue } = opened;
+    const roles = described.pictures.map(({ role }: { role: string }) => role);
+    expect(roles.filter((role: string) => role === 'catalogue')).toHaveLength(opened.trie.leafCount);
+    expect(roles.filter((role: string) => role === 'test').length).toBeGreaterThan(0);
+    for (const { row } of described.pictures) {
+      const { data, info } = await sharp(written.get(`pictures/${row}.webp`))
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      expect(info).toMatchObject({ width: catalogue.size, height: catalogue.size, channels: 3 });
+      expect(new Uint8Array(data)).toEqual(new Uint8Array(pixelsOf(catalogue, row)));
+      expect((await sharp(written.get(`thumbnails/${row}.webp`)).metadata()).format).toBe('webp');
+    }
+  });
+
+  it.each(PRECISIONS)('stores as %s the parameters that were measured', async (precision) => {
+    const { written, model } = await site(precision, await pages());
+    const file = written.get('model.safetensors') ?? new Uint8Array();
+    expect(readParameters(file, model.model.geometry)).toEqual(model.model.parameters);
+  });
+
+  it('is refused where the pages have not been built', async () => {
+    await expect(site('float32', join(root, 'nowhere'))).rejects.toMatchObject({ code: 'page-missing' });
+  });
+});

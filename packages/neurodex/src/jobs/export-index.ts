@@ -1,0 +1,139 @@
+import { resolve, sep } from 'node:path';
+import type { Device, Precision } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { NeurodexError } from '../errors.ts';
+import { describeExport, type ExportedIndex, isExhaustive } from '../export/description.ts';
+import { EXPORT_FILE, type Write, type WrittenExport, writeExport } from '../export/folder.ts';
+import { type MeasuredLoss, measureLoss } from '../export/loss.ts';
+import { type StoredModel, storeModel } from '../export/models.ts';
+import { writeOnnx } from '../export/onnx-folder.ts';
+import { writeTriton } from '../export/triton-folder.ts';
+import { writeWeb } from '../export/web-folder.ts';
+import type { Reporter } from '../progress.ts';
+import { type Index, openIndex } from '../retrieval/open.ts';
+import { refuseExisting } from '../storage/atomic.ts';
+
+/** What an index can be exported as. */
+export const EXPORT_KINDS = ['onnx', 'triton', 'web'] as const;
+export type ExportKind = (typeof EXPORT_KINDS)[number];
+
+export interface ExportOptions {
+  readonly index: string;
+  /** The folder of each export that is asked for. */
+  readonly out: Readonly<Partial<Record<ExportKind, string>>>;
+  /** What the weights are stored in. */
+  readonly precision: Precision;
+  /** Answers of a model that does the whole search, 1 or more. */
+  readonly k: number;
+  /** Replace exports that are there. */
+  readonly force: boolean;
+  /** What measures the loss. */
+  readonly device: Device;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+/** What `export --json` prints. */
+export interface ExportSummary {
+  readonly index: string;
+  readonly precision: Precision;
+  /** Null where nothing is lost, or nothing could be measured. */
+  readonly measured: MeasuredLoss | null;
+  readonly exports: readonly (WrittenExport & { readonly kind: ExportKind })[];
+}
+
+interface Content {
+  readonly index: Index;
+  readonly model: StoredModel;
+  readonly description: ExportedIndex;
+  readonly k: number;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal | undefined;
+}
+
+const WRITERS: Readonly<Record<ExportKind, (write: Write, content: Content) => Promise<void>>> = {
+  onnx: (write, { index, model, description, k }) => writeOnnx(write, index, model, description, k),
+  triton: (write, { index, model, description, k }) => writeTriton(write, index, model, description, k),
+  web: (write, { index, model, description, reporter, signal }) =>
+    writeWeb(write, index, model, description, reporter, signal),
+};
+
+/**
+ * Writes an index in forms that other programs search with, each a folder of its own that appears when it is complete.
+ * @throws NeurodexError of the index, `system-missing` without a network, `catalogue-too-large`, `usage` for folders
+ *   that contain each other, `output-exists`, `output-unwritable`, `disk-full`, `page-missing`, `interrupted`
+ */
+export async function exportIndex(options: ExportOptions): Promise<ExportSummary> {
+  const { out, precision, force, device, reporter, signal } = options;
+  const folders = EXPORT_KINDS.flatMap((kind) => {
+    const folder = out[kind];
+    return folder === undefined ? [] : [{ kind, folder: resolve(folder) }];
+  });
+  refuseNested(options.index, folders);
+  for (const { folder } of folders) await refuseExisting(folder, force, EXPORT_FILE);
+
+  const runtime = nodeRuntime({ device });
+  const index = await openIndex(options.index, runtime, reporter);
+  try {
+    const original = await index.model();
+    if (original.geometry.stem === 'encoder') throw behindEncoder(index);
+    if (out.triton !== undefined) refuseLarge(index);
+    const model = storeModel(original, precision);
+    const measured =
+      precision === 'float32' ? null : await measureLoss(index, original, model.model, runtime, reporter);
+    if (precision !== 'float32' && measured === null)
+      reporter.warn('the index has no queries, so what the answers lose by fewer bits is not known');
+    const description = describeExport(index, original.geometry, { weights: precision, measured });
+    const k = Math.min(options.k, index.trie.leafCount);
+    const facts = {
+      format: 'neurodex-export',
+      neurodex: description.neurodex,
+      index: { name: description.name, created: description.created },
+      precision: description.precision,
+    };
+    const exports: ExportSummary['exports'][number][] = [];
+    for (const [i, { kind, folder }] of folders.entries()) {
+      const content = { index, model, description, k, reporter, signal };
+      const settings = { force, ...(signal === undefined ? {} : { signal }) };
+      const written = await writeExport(folder, settings, { ...facts, kind }, (write) => WRITERS[kind](write, content));
+      exports.push({ kind, ...written });
+      reporter.progress({ phase: 'export', done: i + 1, total: folders.length, unit: 'exports' });
+    }
+    return { index: resolve(options.index), precision, measured, exports };
+  } finally {
+    await index.close();
+  }
+}
+
+/** One folder inside another would be replaced with it, or be in the way of it. */
+function refuseNested(index: string, folders: readonly { readonly folder: string }[]): void {
+  const all = [{ folder: resolve(index) }, ...folders];
+  for (const [i, { folder }] of all.entries()) {
+    const other = all.find((each, j) => j !== i && (each.folder === folder || folder.startsWith(each.folder + sep)));
+    if (other === undefined) continue;
+    throw new NeurodexError('usage', `${folder} is inside ${other.folder}, which has a folder to itself`, {
+      hint: 'name folders that do not contain each other',
+      details: { path: folder, other: other.folder },
+    });
+  }
+}
+
+const behindEncoder = ({ folder }: Index): NeurodexError =>
+  new NeurodexError('encoder-unusable', `the network of ${folder} reads an image encoder, which exports do not hold`, {
+    hint: 'build the index without encoder.file, or with --set encoder.inFront=false, to export it',
+    details: { folder },
+  });
+
+function refuseLarge(index: Index): void {
+  if (isExhaustive(index)) return;
+  const { exactUpTo } = index.manifest.config.retrieval;
+  const { leafCount } = index.trie;
+  throw new NeurodexError(
+    'catalogue-too-large',
+    `--triton scores every identifier in one graph, for up to ${exactUpTo} pictures (retrieval.exactUpTo); ${index.folder} has ${leafCount}`,
+    {
+      hint: 'take --onnx, whose encoder and decoder serve a beam search, or build the index with a larger retrieval.exactUpTo',
+      details: { pictures: leafCount, exactUpTo },
+    },
+  );
+}

@@ -1,0 +1,40 @@
+"""Searches this index: python search.py PICTURE… (pip install onnxruntime numpy pillow)"""
+import json, sys
+from pathlib import Path
+import numpy as np, onnxruntime
+from PIL import Image, ImageOps
+folder = Path(__file__).parent
+index = json.loads((folder / "index.json").read_text("utf-8"))
+size, patches = index["geometry"]["size"], index["geometry"]["patches"]
+token, shown, parent, leaf = (np.array(index["trie"][name]) for name in ("tokens", "shown", "parents", "pictures"))
+encoder, decoder = (onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in ("encoder", "decoder"))
+def read(file):  # a picture as the model sees it: upright, alpha over white, the centre square, uint8 [size, size, 3]
+    picture = ImageOps.exif_transpose(Image.open(file)).convert("RGBA")
+    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    return np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
+def prefix(node):
+    return [shown[0]] if node == 0 else [*prefix(parent[node]), shown[node]]
+def search(pixels, k=10):
+    """The k best catalogue pictures, best first: position in index["pictures"] and log-probability."""
+    memory = {out.name: value for out, value in zip(encoder.get_outputs(), encoder.run(None, {"pictures": pixels[None]}))}
+    width = len(token) if index["search"]["exhaustive"] or k > index["search"]["beam"] else index["search"]["beam"]
+    beam = [(0.0, 0)]  # log-probability and node of each prefix; finished identifiers stay in the race
+    while any(leaf[node] < 0 for _, node in beam):
+        nodes = [node for _, node in beam if leaf[node] < 0]
+        tokens = np.array([prefix(node) for node in nodes], np.int32)
+        own, place = np.divmod(np.arange(tokens.size), tokens.shape[1])
+        sees = (own[:, None] == own) & (place[:, None] >= place)
+        mask = np.hstack([np.zeros((tokens.size, patches)), np.where(sees, 0, -1e9)]).astype(np.float32)
+        feeds = {"tokens": tokens.reshape(-1, 1), "positions": (patches + place).astype(np.int32), "mask": mask}
+        (logits,) = decoder.run(["logits"], {**memory, **feeds})
+        last = dict(zip(nodes, logits.reshape(*tokens.shape, -1)[:, -1].astype(np.float64)))
+        beam = [longer for score, node in beam for longer in extend(score, node, last.get(node))]
+        beam = sorted(beam, key=lambda each: (-each[0], each[1]))[:width]
+    return sorted(((int(leaf[node]), float(score)) for score, node in beam), key=lambda each: (-each[1], each[0]))[:k]
+def extend(score, node, logits):  # by the tokens that the trie allows, which share all of the probability
+    if logits is None: return [(score, node)]
+    children = np.flatnonzero(parent == node)
+    return zip(score + logits[token[children]] - np.logaddexp.reduce(logits[token[children]]), children)
+if __name__ == "__main__":
+    for file in sys.argv[1:]:
+        for position, score in search(read(file)): print(file, f"{score:.3f}", index["pictures"][position]["name"])

@@ -1,0 +1,43 @@
+"""Asks a server for matching pictures: python client.py http://localhost:8000 PICTURE… (pip install numpy pillow)"""
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+index = json.loads((Path(__file__).parent / "index.json").read_text("utf-8"))
+
+
+def read(file):
+    """A picture as the model sees it: upright, alpha over white, the centre square, uint8 [size, size, 3]."""
+    size = index["preprocessing"]["size"]
+    picture = ImageOps.exif_transpose(Image.open(file)).convert("RGBA")
+    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    return np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
+
+
+def search(server, pictures):
+    """For each picture its answers: name and log-probability, best first. Open Inference Protocol, version 2."""
+    pixels = {"name": "pictures", "shape": pictures.shape, "datatype": "UINT8", "data": pictures.ravel().tolist()}
+    request = urllib.request.Request(
+        f"{server.rstrip('/')}/v2/models/neurodex/infer",
+        json.dumps({"inputs": [pixels]}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:
+        outputs = {output["name"]: output for output in json.load(response)["outputs"]}
+    rows = [np.reshape(outputs[name]["data"], outputs[name]["shape"]) for name in ("answers", "scores")]
+    return [
+        [(index["pictures"][int(at)]["name"], float(score)) for at, score in zip(answers, scores)]
+        for answers, scores in zip(*rows)
+    ]
+
+
+if __name__ == "__main__":
+    server, *files = sys.argv[1:]
+    for file, answers in zip(files, search(server, np.stack([read(file) for file in files]))):
+        for name, score in answers[:10]:
+            print(file, f"{score:.3f}", name)

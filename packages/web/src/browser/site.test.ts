@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { SiteFiles } from './site.ts';
+
+type Answers = Readonly<Record<string, () => Response>>;
+/** A site in the folder /deep/ whose files are made up. */
+const site = (answers: Answers): SiteFiles =>
+  new SiteFiles(new URL('https://host.example/deep/?device=wasm#x'), async (address) => {
+    const name = String(address).replace('https://host.example/deep/', '');
+    return answers[name]?.() ?? new Response('not found', { status: 404 });
+  });
+const described = (more: object = {}) => ({
+  'index.json': () => Response.json({ format: 'neurodex-export', version: 1, ...more }),
+});
+const DESCRIPTION = { model: { file: 'model.safetensors', bytes: 5 } } as Parameters<SiteFiles['model']>[0];
+
+describe('the files of an exported site', () => {
+  it('are beside the page, wherever that is', async () => {
+    const files = site({ 'pictures/7.webp': () => new Response('seven') });
+    expect(files.address('thumbnails/3.webp')).toBe('https://host.example/deep/thumbnails/3.webp');
+    expect(await (await files.picture(7)).text()).toBe('seven');
+    expect(files.device).toBe('wasm');
+  });
+
+  it.each<[string, Answers, string, string]>([
+    ['is not there', {}, 'no-index', 'there is no index.json beside this page'],
+    [
+      'is a page that a host shows for what it has not',
+      { 'index.json': () => new Response('<html>') },
+      'no-index',
+      'no JSON',
+    ],
+    ['is of something else', described({ format: 'neurodex-index' }), 'no-index', 'no exported index'],
+    ['is null', { 'index.json': () => Response.json(null) }, 'no-index', 'no exported index'],
+    ['is of a later version', described({ version: 2 }), 'newer', 'has version 2'],
+    ['cannot be had', { 'index.json': () => new Response('', { status: 503 }) }, 'unreachable', 'answered 503'],
+  ])('say so where index.json %s', async (_, answers, code, message) => {
+    await expect(site(answers).describe()).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+  });
+
+  it('say that the host cannot be reached', async () => {
+    const files = new SiteFiles(new URL('https://host.example/'), () =>
+      Promise.reject(new TypeError('Failed to fetch')),
+    );
+    await expect(files.describe()).rejects.toMatchObject({
+      code: 'unreachable',
+      hint: expect.stringContaining('online'),
+    });
+  });
+
+  it('tell how much of the model has come', async () => {
+    const told: [number, number | undefined][] = [];
+    const files = site({ 'model.safetensors': () => new Response(Uint8Array.of(1, 2, 3, 4, 5)) });
+    const bytes = await files.model(DESCRIPTION, ({ done, total }) => told.push([done, total]));
+    expect([...bytes]).toEqual([1, 2, 3, 4, 5]);
+    expect(told.at(-1)).toEqual([5, 5]);
+  });
+
+  it.each([
+    ['shorter', 4],
+    ['longer', 6],
+    ['empty', 0],
+  ])('refuse a model that is %s than it should be', async (_, length) => {
+    const files = site({ 'model.safetensors': () => new Response(new Uint8Array(length)) });
+    await expect(files.model(DESCRIPTION, undefined)).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining('should have 5 bytes'),
+    });
+  });
+});

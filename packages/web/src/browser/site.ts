@@ -1,0 +1,95 @@
+import type { SiteDescription } from 'neurodex/browser';
+import { EngineError, type Progress } from '../engine.ts';
+
+type OnProgress = (progress: Progress) => void;
+
+const COPY_AGAIN = 'Copy the exported folder to its host again, as a whole.';
+
+/** Reads the files of an exported index, by addresses relative to the page. */
+export class SiteFiles {
+  private readonly base: URL;
+  private readonly get: typeof fetch;
+
+  constructor(base: URL, get: typeof fetch = (...request) => fetch(...request)) {
+    this.base = base;
+    this.get = get;
+  }
+
+  /** What the page's address asks to run on. */
+  get device(): string | null {
+    return this.base.searchParams.get('device');
+  }
+
+  address(file: string): string {
+    return new URL(file, this.base).href;
+  }
+
+  /** @throws EngineError `no-index`, `damaged`, `unreachable` */
+  async describe(): Promise<SiteDescription> {
+    const response = await this.read('index.json');
+    let site: SiteDescription;
+    try {
+      site = (await response.json()) as SiteDescription;
+    } catch (error) {
+      throw new EngineError('no-index', 'index.json beside this page is no JSON', { hint: COPY_AGAIN, cause: error });
+    }
+    if (site?.format !== 'neurodex-export')
+      throw new EngineError('no-index', 'there is no exported index beside this page', { hint: COPY_AGAIN });
+    if (site.version !== 1) {
+      throw new EngineError('newer', `the index beside this page has version ${site.version}, and the page reads 1`, {
+        hint: 'Take the page from the same export as the index.',
+      });
+    }
+    return site;
+  }
+
+  async model({ model }: SiteDescription, onProgress: OnProgress | undefined): Promise<Uint8Array> {
+    const response = await this.read(model.file);
+    const bytes = new Uint8Array(model.bytes);
+    let done = 0;
+    const cutOff = (): EngineError =>
+      new EngineError('damaged', `${model.file} is not the file of this index: it should have ${model.bytes} bytes`, {
+        hint: COPY_AGAIN,
+      });
+    const reader = response.body?.getReader();
+    try {
+      for (;;) {
+        const chunk = await reader?.read();
+        if (chunk === undefined || chunk.done) break;
+        if (done + chunk.value.length > bytes.length) throw cutOff();
+        bytes.set(chunk.value, done);
+        done += chunk.value.length;
+        onProgress?.({ what: 'Reading the model', done, total: bytes.length });
+      }
+    } catch (error) {
+      throw error instanceof EngineError ? error : unreachable(model.file, error);
+    }
+    if (done < bytes.length) throw cutOff();
+    return bytes;
+  }
+
+  async picture(row: number): Promise<Blob> {
+    return await (await this.read(`pictures/${row}.webp`)).blob();
+  }
+
+  private async read(file: string): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.get(this.address(file));
+    } catch (error) {
+      throw unreachable(file, error);
+    }
+    if (response.ok) return response;
+    if (response.status === 404)
+      throw new EngineError('no-index', `there is no ${file} beside this page`, { hint: COPY_AGAIN });
+    throw new EngineError('unreachable', `${file} could not be read: the host answered ${response.status}`, {
+      hint: 'Try again in a while.',
+    });
+  }
+}
+
+const unreachable = (file: string, cause: unknown): EngineError =>
+  new EngineError('unreachable', `${file} could not be read: the host cannot be reached`, {
+    hint: 'Look whether you are online, and try again.',
+    cause,
+  });

@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import { describe, expect, it } from 'vitest';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Every module that an entry reaches, and what is imported that is no file: parts of Node, packages that are missing. */
+async function reachedFrom(entry: string): Promise<{ modules: string[]; foreign: string[] }> {
+  const modules = new Set<string>();
+  const foreign = new Set<string>();
+  await build({
+    configFile: false,
+    logLevel: 'silent',
+    build: { write: false, lib: { entry, formats: ['es'] } },
+    plugins: [
+      {
+        name: 'reached',
+        enforce: 'pre',
+        resolveId(id) {
+          if (!/^(node:|fs$|path$|os$|crypto$|module$|worker_threads$)/.test(id)) return null;
+          foreign.add(id);
+          return { id, external: true };
+        },
+        moduleParsed: ({ id }) => void modules.add(id.replace(/^.*\/(packages|node_modules)\//, '$1/')),
+      },
+    ],
+  });
+  return { modules: [...modules].sort(), foreign: [...foreign].sort() };
+}
+
+describe('what searches in the browser', () => {
+  it('needs nothing of Node, and nothing that only training or files need', async () => {
+    const { modules, foreign } = await reachedFrom(here('../../neurodex/src/browser.ts'));
+    expect(foreign).toEqual([]);
+    expect(modules).toContain('packages/neurodex/src/retrieval/dsi.ts');
+    const other = /neurodex\/src\/(training|catalogue|storage|image|cli|jobs)\//;
+    expect(modules.filter((id) => other.test(id) && !id.endsWith('/image/picture.ts'))).toEqual([]);
+    expect(modules.filter((id) => /node_modules\/(sharp|zod|onnxruntime-node)/.test(id))).toEqual([]);
+  });
+
+  it('is told apart from what does need Node', async () => {
+    const { foreign } = await reachedFrom(here('../../neurodex/src/storage/atomic.ts'));
+    expect(foreign).toEqual(['node:crypto', 'node:fs/promises', 'node:path']);
+  });
+});

@@ -1,0 +1,213 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { SearchResults } from 'neurodex';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessibilityProblems, launch, leftOut, openPage, overflow, program } from './browser.ts';
+import { CLASS_NAMES, drawing } from './drawings.ts';
+import { type Indexes, makeIndexes } from './site.ts';
+import { hostFolder, type StaticHost } from './static-host.ts';
+
+const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
+const run = promisify(execFile);
+const neurodex = async (...args: string[]): Promise<string> =>
+  (await run(process.execPath, [bin, ...args], { maxBuffer: 1 << 26 })).stdout;
+
+const QUERIES = 100;
+/** Scores that are closer than this are one score: float32 sums in another order. */
+const TIE = 1e-4;
+
+describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () => {
+  let folder: string;
+  let indexes: Indexes;
+  let browser: Browser;
+  let host: StaticHost;
+  let site: string;
+  let files: string[];
+  let expected: SearchResults['results'];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'neurodex-site-'));
+    indexes = await makeIndexes();
+    site = join(folder, 'site');
+    await neurodex('export', indexes.shapes, '--web', site, '--quiet');
+    host = await hostFolder(site);
+    // Of the very size that the network sees, so that nothing is resized on the way.
+    files = await Promise.all(
+      Array.from({ length: QUERIES }, async (_, i) => {
+        const file = join(folder, `query-${i}.png`);
+        const drawn = await drawing(CLASS_NAMES[i % CLASS_NAMES.length] ?? '', i);
+        await sharp(drawn)
+          .rotate(3 * i, { background: '#fff' })
+          .resize(16, 16)
+          .modulate({ hue: 7 * i })
+          .removeAlpha()
+          .png()
+          .toFile(file);
+        return file;
+      }),
+    );
+    const found = await neurodex('search', indexes.shapes, ...files, '--k', '10', '--json', '--quiet');
+    expected = (JSON.parse(found) as SearchResults).results;
+    browser = await launch();
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await host?.stop();
+    indexes?.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const opened = async (address = host.address): Promise<Awaited<ReturnType<typeof openPage>>> => {
+    const open = await openPage(browser);
+    await open.page.goto(address);
+    return open;
+  };
+  const upload = (page: Page, name: string, buffer: Buffer, mimeType = 'image/png'): Promise<void> =>
+    page.locator('input[type=file]').first().setInputFiles({ name, mimeType, buffer });
+  const ready = (page: Page): Promise<void> =>
+    page.getByRole('heading', { name: 'Show it a picture' }).waitFor({ timeout: 45_000 });
+  /** What the page answers to a file: names of pictures, best first. */
+  async function answersTo(page: Page, file: string, name: string): Promise<string[]> {
+    await upload(page, name, await readFile(file));
+    await page.getByRole('heading', { name, exact: true }).waitFor();
+    await page.locator('.columns[aria-busy=false], .columns:not([aria-busy])').waitFor();
+    return await page
+      .locator('section[aria-labelledby=answers-dsi] .answer-title')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('title')?.split(', ')[1] ?? ''));
+  }
+
+  it('answers 100 queries as Node does, in the same order', async () => {
+    const { page, complaints } = await opened();
+    await ready(page);
+    let same = 0;
+    for (const [i, { answers }] of expected.entries()) {
+      const have = await answersTo(page, files[i] ?? '', `q${i}.png`);
+      expect(have).toHaveLength(10);
+      const scores = new Map(answers.map(({ picture, score }) => [picture, score]));
+      same += Number(answers.every(({ picture }, rank) => picture === have[rank]));
+      for (const [rank, { score }] of answers.entries()) {
+        const mine = scores.get(have[rank] ?? '');
+        // Who is not among Node's answers can only have tied with the last of them.
+        expect(Math.abs((mine ?? answers.at(-1)?.score ?? 0) - score), `query ${i}, rank ${rank + 1}`).toBeLessThan(
+          TIE,
+        );
+      }
+    }
+    expect(same).toBeGreaterThan(0.95 * QUERIES);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('runs on several threads where its headers isolate it, and answers the same', async () => {
+    const headers = Object.fromEntries(
+      [...(await readFile(join(site, '_headers'), 'utf8')).matchAll(/^ {2}(Cross-Origin-[\w-]+): (.+)$/gm)].map(
+        ([, name, value]) => [name, value],
+      ),
+    ) as Record<string, string>;
+    expect(Object.keys(headers)).toHaveLength(2);
+    const isolated = await hostFolder(site, headers);
+    const { page, complaints } = await opened(isolated.address);
+    await ready(page);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    const cores = await page.evaluate(() => navigator.hardwareConcurrency);
+    if (cores > 1) await page.getByText(/on WebAssembly with \d threads/).waitFor();
+    expect(await answersTo(page, files[0] ?? '', 'first.png')).toEqual(
+      expected[0]?.answers.map(({ picture }) => picture),
+    );
+    expect(complaints).toEqual([]);
+    await page.context().close();
+    await isolated.stop();
+  });
+
+  it('searches with a picture of the index, knows what is right, and shows where digits looked', async () => {
+    const { page, complaints } = await opened();
+    await ready(page);
+    await page.locator('.tile').first().click();
+    await page.locator('.columns').waitFor();
+    expect(await page.locator('.columns header').first().innerText()).toMatch(/\d+ of 10 right/);
+    const written = await page.locator('button.identifier[aria-pressed=true]').innerText();
+    expect((await page.locator('.digit-token').allInnerTexts()).join('')).toBe(written);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('asks its host for nothing but its own files, and not at all for the other runtime', async () => {
+    host.asked.length = 0;
+    const { page } = await opened();
+    await ready(page);
+    await page.waitForLoadState('networkidle');
+    expect(host.asked).toContain('model.safetensors');
+    expect(host.asked.filter((file) => file.endsWith('.wasm'))).toHaveLength(1);
+    const outside = await page.evaluate(
+      (own) =>
+        performance
+          .getEntriesByType('resource')
+          .map(({ name }) => name)
+          .filter((name) => !name.startsWith(own)),
+      host.address,
+    );
+    expect(outside).toEqual([]);
+    await page.context().close();
+  });
+
+  it('goes on without a network once it is loaded', async () => {
+    const { page } = await opened();
+    await ready(page);
+    await page.context().setOffline(true);
+    expect(await answersTo(page, files[1] ?? '', 'offline.png')).toEqual(
+      expected[1]?.answers.map(({ picture }) => picture),
+    );
+    await page.context().close();
+  });
+
+  it('says what is wrong with a file, and searches the next one', async () => {
+    const { page } = await opened();
+    await ready(page);
+    await upload(page, 'broken.png', Buffer.from('not a picture'));
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByRole('alert').innerText()).toContain('is not a picture that this browser can read');
+    expect(await answersTo(page, files[2] ?? '', 'good.png')).toHaveLength(10);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await page.context().close();
+  });
+
+  it('says so where its model is cut off, missing, or of another export', async () => {
+    const broken = join(folder, 'broken');
+    await cp(site, broken, { recursive: true });
+    const there = await hostFolder(broken);
+    const saying = async (): Promise<string> => {
+      const { page } = await opened(there.address);
+      const alert = page.getByRole('alert');
+      await alert.waitFor();
+      const said = await alert.innerText();
+      await page.context().close();
+      return said;
+    };
+    await truncate(join(broken, 'model.safetensors'), 1000);
+    expect(await saying()).toMatch(/model\.safetensors is not the file of this index/i);
+    await rm(join(broken, 'model.safetensors'));
+    expect(await saying()).toMatch(/there is no model\.safetensors beside this page/i);
+    const description = JSON.parse(await readFile(join(broken, 'index.json'), 'utf8'));
+    await writeFile(join(broken, 'index.json'), JSON.stringify({ ...description, version: 2 }));
+    expect(await saying()).toMatch(/has version 2/);
+    await writeFile(join(broken, 'index.json'), '<html>');
+    expect(await saying()).toMatch(/index\.json beside this page is no JSON/i);
+    await there.stop();
+  });
+
+  it('fits a telephone and passes axe-core', async () => {
+    const { page } = await openPage(browser, { viewport: { width: 400, height: 800 } });
+    await page.goto(host.address);
+    await ready(page);
+    await answersTo(page, files[0] ?? '', 'narrow.png');
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.context().close();
+  });
+});
