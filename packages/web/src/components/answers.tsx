@@ -13,7 +13,7 @@ interface SystemWords {
 }
 
 /** What each system is, for people. */
-export const SYSTEM_WORDS: Readonly<Record<SystemName | 'encoder', SystemWords>> = {
+export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
   dsi: {
     title: 'dsi',
     how: 'the trained index writes identifiers',
