@@ -99,7 +99,7 @@ const VIEWS = 40;
 const STEPS = 2000;
 const BATCH = 32;
 /** Times that every catalogue picture is asked for its own identifier: enough to memorise it. */
-const PASSES = 48;
+const PASSES = 40;
 
 /** As much of each batch for the indexing task as makes its passes over N pictures; the rest is left to retrieval. */
 function bothTasks(N: number): string[] {

@@ -187,7 +187,7 @@ export const configSchema = z.strictObject({
     ),
     retrieval: fraction.describe('strength of the augmentation of queries in the retrieval task'),
     clean: fraction.describe(
-      'share of the queries that are shown as they are, as queries are when the index is searched; not of catalogue pictures as queries for others, whose own identifier alone is right then',
+      'share of the queries that are shown as they are, as queries are when the index is searched',
     ),
     shift: fraction.describe('largest shift, as a share of the edge'),
     scale: fraction.describe('largest change of scale: 0.2 is 1/1.2 to 1.2'),

@@ -181,13 +181,10 @@ export class BatchMaker {
   }
 
   /** Of embeddings, one of the augmented views takes the place of augmentation, where there are any. */
-  private drawShowing({ task, picture: { row, role }, relevant }: Example): Showing {
+  private drawShowing({ task, picture: { row } }: Example): Showing {
     const { catalogue, config } = this.source;
     const { indexing, retrieval, clean, ...ranges } = config.augmentation;
-    // A catalogue picture as it is has one right answer, which the indexing task teaches: as a query for others as well, it
-    // would teach the opposite.
-    const asItIs = this.random.uniform() < clean && (role !== 'catalogue' || relevant.length === 1);
-    const strength = task === 'indexing' ? indexing : asItIs ? 0 : retrieval;
+    const strength = task === 'indexing' ? indexing : this.random.uniform() < clean ? 0 : retrieval;
     const embeddings = this.embeddings;
     if (embeddings === undefined) return { row, view: drawView(catalogue.size, { ...ranges, strength }, this.random) };
     const { views } = embeddings;
