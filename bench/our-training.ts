@@ -64,7 +64,7 @@ export async function trainOurs(
       geometry,
       source: { catalogue, scheme: schemeOf(config.identifiers), trie, length: geometry.tokens, config },
       phases,
-      examples: { queries, ownQueries: catalogueQueries(catalogue, relevant) },
+      examples: { queries, ownQueries: catalogueQueries(catalogue, relevant, config.training.ownShare) },
       config,
       seed,
       tracker,

@@ -102,7 +102,10 @@ async function trainFor(steps: number, folder: string, onStep: (step: number) =>
         schedule: { learningRate: 1e-3, kind: 'cosine', warmupSteps: 100, steps },
       },
     ],
-    examples: { queries: retrievalQueries(catalogue, relevant), ownQueries: catalogueQueries(catalogue, relevant) },
+    examples: {
+      queries: retrievalQueries(catalogue, relevant),
+      ownQueries: catalogueQueries(catalogue, relevant, config.training.ownShare),
+    },
     config,
     seed: 1,
     tracker,

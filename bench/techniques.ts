@@ -33,6 +33,10 @@ const BASE = [
 /** What is changed, one thing at a time. */
 const TECHNIQUES = {
   'as the default': [],
+  'one output matrix for all prefixes': ['model.output=shared'],
+  'own share as its class-mates': ['training.ownShare=0'],
+  'own share a half': ['training.ownShare=0.5'],
+  'shared and none': ['model.output=shared', 'training.ownShare=0'],
   'two sampled identifiers instead of the whole set': ['training.setTargetsUpTo=0', 'training.identifiersPerQuery=2'],
   'eight sampled identifiers instead of the whole set': ['training.setTargetsUpTo=0', 'training.identifiersPerQuery=8'],
   'indexing, then retrieval': [
@@ -56,7 +60,12 @@ const TECHNIQUES = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Pictures of each class: those of the size 512, but for the test queries, of which there are enough to see differences. */
-const COUNTS = { catalogue: 13, train: 33, validation: 2, test: 100 } as const satisfies Record<Role, number>;
+const countsOf = (catalogue: number): Record<Role, number> => ({
+  catalogue,
+  train: Math.round(2.5 * catalogue),
+  validation: 2,
+  test: 100,
+});
 
 export const benchmark: Benchmark = {
   name: 'techniques',
@@ -65,6 +74,7 @@ export const benchmark: Benchmark = {
   flags: {
     steps: { type: 'string', default: '800' },
     seeds: { type: 'string', default: '0' },
+    catalogue: { type: 'string', default: '13' },
     only: { type: 'string', multiple: true, default: [] },
   },
   async run({ flags, log }) {
@@ -78,7 +88,12 @@ export const benchmark: Benchmark = {
       for (const seed of String(flags.seeds).split(',').map(Number)) {
         for (const [name, settings] of Object.entries(TECHNIQUES)) {
           if (only.length > 0 && !only.includes(name)) continue;
-          const figures = await measure(join(folder, 'index'), { steps, seed, settings });
+          const figures = await measure(join(folder, 'index'), {
+            steps,
+            seed,
+            settings,
+            perClass: Number(flags.catalogue),
+          });
           sides[name] = { ...sides[name], [`seed ${seed}`]: figures };
           log(`${name}: ${MEASURES.map((measure) => `${measure} ${figures[measure].toFixed(3)}`).join(', ')}`);
         }
@@ -92,16 +107,21 @@ export const benchmark: Benchmark = {
 
 async function measure(
   out: string,
-  { steps, seed, settings }: { readonly steps: number; readonly seed: number; readonly settings: readonly string[] },
+  {
+    steps,
+    seed,
+    settings,
+    perClass,
+  }: { readonly steps: number; readonly seed: number; readonly settings: readonly string[]; readonly perClass: number },
 ): Promise<Figures & { seconds: number }> {
   const base = await resolveConfiguration({ preset: 'default', settings: [...BASE, ...settings], cwd: process.cwd() });
   const { plan, batchSize, retrievalShare } = base.training;
   // A pass is over the catalogue; of a joint batch, only the indexing part counts towards it.
   const perStep = plan === 'joint' ? Math.max(1, batchSize - Math.round(batchSize * retrievalShare)) : batchSize;
-  const indexingEpochs = plan === 'joint' ? (steps * perStep) / (10 * COUNTS.catalogue) : base.training.indexingEpochs;
+  const indexingEpochs = plan === 'joint' ? (steps * perStep) / (10 * perClass) : base.training.indexingEpochs;
   const config = { ...base, training: { ...base.training, indexingEpochs } };
   const { seconds } = await createIndex({
-    dataset: await pictures(config, seed),
+    dataset: await pictures(config, seed, perClass),
     out,
     config,
     systems: ['dsi'],
@@ -124,7 +144,11 @@ async function measure(
   }
 }
 
-async function pictures(config: Parameters<typeof openSource>[0]['config'], seed: number): Promise<Dataset> {
+async function pictures(
+  config: Parameters<typeof openSource>[0]['config'],
+  seed: number,
+  perClass: number,
+): Promise<Dataset> {
   const { dataset } = await openSource({
     source: 'fashion-mnist',
     path: join(process.cwd(), 'fashion-mnist'),
@@ -133,7 +157,9 @@ async function pictures(config: Parameters<typeof openSource>[0]['config'], seed
     environment: process.env,
     reporter: silentReporter,
   });
-  const roles = Object.entries(COUNTS).flatMap(([role, count]) => Array.from({ length: count }, () => role as Role));
+  const roles = Object.entries(countsOf(perClass)).flatMap(([role, count]) =>
+    Array.from({ length: count }, () => role as Role),
+  );
   const taken = new Map<string, number>();
   const chosen: SourcePicture[] = [];
   for (const picture of Random.stream(seed, 'techniques').shuffled(dataset.pictures)) {

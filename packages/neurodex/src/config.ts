@@ -8,6 +8,9 @@ export type IdentifierOrder = (typeof IDENTIFIER_ORDERS)[number];
 export const EMBEDDINGS = ['token', 'prefix'] as const;
 export type Embedding = (typeof EMBEDDINGS)[number];
 
+/** Whether what is embedded shares an output matrix, or each has its own. */
+export const OUTPUTS = ['shared', 'own'] as const;
+
 /** How the baseline's visual words count. */
 export const WEIGHTINGS = ['counts', 'tfidf'] as const;
 export type Weighting = (typeof WEIGHTINGS)[number];
@@ -142,6 +145,11 @@ export const configSchema = z.strictObject({
       .describe(
         'token: a digit is shown as the same embedding wherever it stands; prefix: every prefix of identifiers has an embedding of its own, which is learned several times faster where identifiers are in random order',
       ),
+    output: z
+      .enum(OUTPUTS)
+      .describe(
+        'shared: one matrix makes the digits; own: every embedding, of a token or a prefix, has a matrix of its own (after NCI’s prefix-aware weights, Wang et al. 2022)',
+      ),
     positions: z.enum(['sinusoidal', 'learned']),
     attention: z.enum(['causal', 'prefix']).describe('causal: as the seed; prefix: patches see each other'),
   }),
@@ -163,6 +171,9 @@ export const configSchema = z.strictObject({
     retrievalShare: fraction.describe('joint plan: share of a batch that is retrieval'),
     catalogueQueries: fraction.describe(
       'share of the retrieval examples whose query is a catalogue picture, for its class-mates and itself',
+    ),
+    ownShare: fraction.describe(
+      'of what a catalogue picture as a query is asked for, its own identifier is at least this share; its class-mates share the rest',
     ),
     identifiersPerQuery: positive.describe('R, relevant identifiers packed behind one picture'),
     setTargetsUpTo: z

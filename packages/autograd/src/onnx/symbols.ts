@@ -5,14 +5,17 @@ import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './protobuf.ts';
 /**
  * Makes dimensions differ from run to run: a graph that was traced with a large prime for each such dimension becomes one
  * in which those are names. Graphs have static shapes; what holds a dimension is the shapes of inputs and outputs and the
- * target shapes of reshapes, and in these a prime that nothing else is a multiple of can be told from all other numbers.
+ * target shapes of reshapes and expansions, and in these a prime that nothing else is a multiple of can be told from all
+ * other numbers.
  * @param symbols name → the prime that the graph was traced with
- * @throws GraphError where another constant than a reshape's target depends on such a dimension
+ * @throws GraphError where another constant than such a target depends on such a dimension
  */
 export function withSymbols(model: LoweredModel, symbols: Readonly<Record<string, number>>): OnnxModel {
   const least = Math.min(...Object.values(symbols));
   const depends = (size: number): boolean => size >= least;
-  const targets = new Set(model.nodes.flatMap(({ opType, inputs }) => (opType === 'Reshape' ? [inputs[1]] : [])));
+  const targetsOf = (kind: string) =>
+    new Set(model.nodes.flatMap(({ opType, inputs }) => (opType === kind ? [inputs[1]] : [])));
+  const [reshaped, expanded] = [targetsOf('Reshape'), targetsOf('Expand')];
   const initializers: OnnxTensor[] = [];
   const shapes: OnnxNode[] = [];
   for (const tensor of model.initializers) {
@@ -21,9 +24,10 @@ export function withSymbols(model: LoweredModel, symbols: Readonly<Record<string
       initializers.push(tensor);
       continue;
     }
-    if (!targets.has(tensor.name))
+    if (!reshaped.has(tensor.name) && !expanded.has(tensor.name))
       throw new GraphError(`the constant ${tensor.name} depends on one of ${Object.keys(symbols).join(', ')}`);
-    const made = targetShape(tensor.name, sizes, depends, (size) => sourceOf(model, symbols, size));
+    const source = (size: number) => sourceOf(model, symbols, size);
+    const made = targetShape(tensor.name, sizes, depends, source, !expanded.has(tensor.name));
     initializers.push(...made.initializers);
     shapes.push(...made.nodes);
   }
@@ -58,22 +62,23 @@ function sourceOf(model: LoweredModel, symbols: Readonly<Record<string, number>>
   return undefined;
 }
 
-/** The target of a reshape: one dimension is left to ONNX (−1), others are read off an input. */
+/** A target shape: of a reshape, one dimension is left to ONNX (−1); others are read off an input. */
 function targetShape(
   name: string,
   sizes: readonly number[],
   depends: (size: number) => boolean,
   source: (size: number) => { name: string; axis: number } | undefined,
+  infers: boolean,
 ): { initializers: OnnxTensor[]; nodes: OnnxNode[] } {
   const open = sizes.flatMap((size, i) => (depends(size) ? [i] : []));
-  const inferred = open.find((i) => source(sizes[i] as number) === undefined) ?? open[0];
+  const inferred = infers ? (open.find((i) => source(sizes[i] as number) === undefined) ?? open[0]) : undefined;
   const constant = (suffix: string, values: readonly number[]): OnnxTensor => ({
     name: `${name}${suffix}`,
     dtype: 'int64',
     shape: [values.length],
     data: BigInt64Array.from(values.map(BigInt)),
   });
-  if (open.length === 1)
+  if (open.length === 1 && inferred !== undefined)
     return {
       initializers: [
         constant(

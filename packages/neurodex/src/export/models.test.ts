@@ -14,7 +14,7 @@ const runtime = nodeRuntime({ threads: 1 });
 const BYTES = 16 * 16 * 3;
 const SHAPES = [
   { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear' },
-  { count: 120, zeroPadding: true, attention: 'causal', stem: 'convolutional' },
+  { count: 120, zeroPadding: true, attention: 'causal', stem: 'convolutional', embedding: 'prefix', output: 'own' },
   { count: 1, zeroPadding: false, attention: 'prefix', stem: 'linear' },
 ] as const;
 type Network = ReturnType<typeof smallNetwork>;

@@ -39,7 +39,7 @@ export function searchGraph(geometry: Geometry, trie: Trie, batch: number, k: nu
     const memory = encode(parameters, pictures, geometry, { dropout: 0 });
     const zeros = zeroForEach(pictures);
     const blocks = plans.map((plan) => {
-      const tokens = repeated(plan.tokens, zeros);
+      const tokens = constant(scope, 'int32', [plan.tokens.length, 1], plan.tokens);
       const layout = fixedPlan(tokens, plan.layout, geometry.patches);
       const logits = decode(parameters, memory, tokens, layout, geometry, { dropout: 0 });
       return logProbabilities(logits, plan, trie);
@@ -57,12 +57,6 @@ export const leavesByRow = (trie: Trie): number[] =>
 function zeroForEach(pictures: Tensor): Tensor {
   const corner = slice(slice(slice(pictures, 1, 0, 1), 2, 0, 1), 3, 0, 1);
   return mul(cast(reshape(corner, [1, pictures.size(0)]), 'float32'), 0);
-}
-
-/** int32 [T] for each of B pictures: [T,B]. Tokens are small numbers, which float32 holds exactly. */
-function repeated(tokens: Int32Array, zeros: Tensor): Tensor {
-  const column = constant(zeros.scope, 'float32', [tokens.length, 1], Float32Array.from(tokens));
-  return cast(add(column, zeros), 'int32');
 }
 
 /** Of the tokens that the trie allows at each node that a plan reads: logits [T,B,V] → [read·V, B]. */

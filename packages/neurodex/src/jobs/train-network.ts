@@ -128,7 +128,7 @@ async function trainOn(
   const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
   const queries = retrievalQueries(catalogue, relevant);
   // Without queries (a flat folder), augmented catalogue pictures stand in for them.
-  const ownQueries = catalogueQueries(catalogue, relevant);
+  const ownQueries = catalogueQueries(catalogue, relevant, config.training.ownShare);
   const drawn = queries.length > 0 ? queries : ownQueries;
   const pairs = drawn.reduce((n, example) => n + example.relevant.length, 0);
   const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });

@@ -41,6 +41,7 @@ export const standard: Config = {
     layers: 4,
     dropout: 0,
     embedding: 'prefix',
+    output: 'own',
     positions: 'learned',
     attention: 'prefix',
   },
@@ -52,6 +53,7 @@ export const standard: Config = {
     retrievalEpochs: 0, // the joint plan has one phase
     retrievalShare: 0.75,
     catalogueQueries: 0.4,
+    ownShare: 0.3,
     identifiersPerQuery: 2,
     setTargetsUpTo: 1000, // about N / 9 trie nodes behind each picture
     learningRate: 1.5e-3,

@@ -41,6 +41,7 @@ export const seed: Config = {
     layers: 6,
     dropout: 0.1,
     embedding: 'token',
+    output: 'shared',
     positions: 'sinusoidal',
     attention: 'causal',
   },
@@ -52,6 +53,7 @@ export const seed: Config = {
     retrievalEpochs: 75,
     retrievalShare: 0.5, // of the joint plan: not used here
     catalogueQueries: 0,
+    ownShare: 0,
     identifiersPerQuery: 1,
     setTargetsUpTo: 0,
     learningRate: 5e-4,

@@ -11,7 +11,7 @@ const runtime = nodeRuntime();
 
 describe.each([
   { zeroPadding: false, attention: 'prefix', stem: 'linear' },
-  { zeroPadding: true, attention: 'causal', stem: 'convolutional' },
+  { zeroPadding: true, attention: 'causal', stem: 'convolutional', embedding: 'prefix', output: 'own' },
 ] as const)('what digits look at ($attention, $stem, padding $zeroPadding)', (options) => {
   const network = smallNetwork(37, options);
   const { geometry, parameters, trie, identifiers, rows } = network;

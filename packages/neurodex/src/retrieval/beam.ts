@@ -58,7 +58,7 @@ export class BeamSearch {
     for (let node = 0; node < trie.nodeCount; node++) if (decides[node]) deepest = trie.depth(node);
     const runs = deepest - depth;
     const seen = plan.tokens.length + (runs - 1) * width;
-    const further = runs > 0 ? { further: { slots: width, seen, kept: runs, ownMasks: true } } : {};
+    const further = runs > 0 ? { further: { slots: width, seen, kept: runs, ownSlots: true } } : {};
     const scorer = await Scorer.create(runtime, geometry, { batch, start: plan, ...further }, parameters);
     return new BeamSearch(trie, scorer, width, decides, plan.nodes);
   }

@@ -63,9 +63,9 @@ const systemOf = ({ geometry, trie, parameters }: Network, search = { exactUpTo:
   new DsiSystem({ runtime, geometry, trie, search, parameters, batches });
 
 describe.each([
-  { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear', embedding: 'token' },
-  { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear', embedding: 'prefix' },
-  { count: 120, zeroPadding: true, attention: 'causal', stem: 'convolutional', embedding: 'prefix' },
+  { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear', embedding: 'token', output: 'own' },
+  { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear', embedding: 'prefix', output: 'shared' },
+  { count: 120, zeroPadding: true, attention: 'causal', stem: 'convolutional', embedding: 'prefix', output: 'own' },
 ] as const)(
   'exhaustive scoring of $count pictures ($attention, $stem, padding $zeroPadding, $embedding)',
   (options) => {
@@ -191,9 +191,9 @@ describe('beam search', () => {
   });
 
   it.each([
-    { zeroPadding: true, width: 3, attention: 'prefix' },
-    { zeroPadding: false, width: 6, attention: 'causal' },
-    { zeroPadding: false, width: 30, attention: 'prefix' },
+    { zeroPadding: true, width: 3, attention: 'prefix', embedding: 'prefix', output: 'own' },
+    { zeroPadding: false, width: 6, attention: 'causal', embedding: 'token', output: 'own' },
+    { zeroPadding: false, width: 30, attention: 'prefix', embedding: 'token', output: 'shared' },
   ] as const)(
     'keeps at every depth the prefixes of a plain beam search: $width, padding $zeroPadding',
     async (options) => {

@@ -28,10 +28,7 @@ export class ExactSearch {
     this.batch = scorer.shape.batch;
     const { patches } = scorer.geometry;
     this.slots = plans.slice(1).map(({ tokens, layout }) => ({
-      tokens: Int32Array.from(
-        { length: tokens.length * this.batch },
-        (_, i) => tokens[Math.floor(i / this.batch)] as number,
-      ),
+      tokens,
       positions: positionsOf(layout, patches),
       mask: maskOf(layout, patches),
     }));
@@ -49,7 +46,7 @@ export class ExactSearch {
     // A single picture leaves nothing to decide; its graph still has to be one.
     const plans = planned.length > 0 ? planned : [rootAlone(trie)];
     const [start] = plans as [NodePlan, ...NodePlan[]];
-    const further = plans.length > 1 ? { further: { slots, seen: 0, kept: 0, ownMasks: false } } : {};
+    const further = plans.length > 1 ? { further: { slots, seen: 0, kept: 0, ownSlots: false } } : {};
     return new ExactSearch(
       trie,
       await Scorer.create(runtime, geometry, { batch, start, ...further }, parameters),

@@ -33,11 +33,11 @@ export interface ScoredPictures {
 
 /** Token slots of a further run. */
 export interface TokenSlots {
-  /** int32 [T,B] */
+  /** int32 [T,1], or [T,B] with `ownSlots` */
   readonly tokens: Int32Array;
   /** int32 [T] */
   readonly positions: Int32Array;
-  /** float32 [T, P+C+T], or [B, 1, T, P+C+T] with `ownMasks` */
+  /** float32 [T, P+C+T], or [B, 1, T, P+C+T] with `ownSlots` */
   readonly mask: Float32Array;
 }
 
@@ -54,8 +54,8 @@ export interface ScorerShape {
     readonly seen: number;
     /** Runs whose keys and values are kept behind those of the start; 0: none is. */
     readonly kept: number;
-    /** Whether what a slot sees differs from picture to picture. */
-    readonly ownMasks: boolean;
+    /** Whether what a slot shows and sees differs from picture to picture. */
+    readonly ownSlots: boolean;
   };
 }
 
@@ -209,7 +209,7 @@ const memoryTypes = (layers: number, type: TensorType): InputTypes =>
 
 /**
  * The graphs of a scorer. Start: pictures (as `shownType` has them) → logits (float32 [T₀,B,V]) and, where more is decoded,
- * keys0, values0, … (float32 [P+T₀,B,D]). Further: keys and values (float32 [P+C,B,D]) with tokens (int32 [T,B]),
+ * keys0, values0, … (float32 [P+T₀,B,D]). Further: keys and values (float32 [P+C,B,D]) with tokens (int32 [T,1] or [T,B]),
  * positions (int32 [T]) and mask (float32 [T,P+C+T] or [B,1,T,P+C+T]) → logits (float32 [T,B,V]) and, where they are
  * kept, next.keys0, … (float32 [T,B,D]).
  */
@@ -221,21 +221,19 @@ export function searchGraphs(
   const { patches, width, layers } = geometry;
   const { fed, open } = parametersOf(geometry, parameters);
   const start = trace({ ...fed, pictures: shownType(geometry, batch) } as const, (tensors, scope) => {
-    const count = shown.length;
-    const ids = Int32Array.from({ length: count * batch }, (_, i) => shown[Math.floor(i / batch)] as number);
-    const tokens = constant(scope, 'int32', [count, batch], ids);
+    const tokens = constant(scope, 'int32', [shown.length, 1], shown);
     const { logits, memory } = encodeAndDecode(open(tensors, scope), tensors.pictures, tokens, layout, geometry);
     return { logits, ...(further === undefined ? {} : outputsOf(memory)) };
   });
   if (further === undefined) return { start };
-  const { slots, seen, kept, ownMasks } = further;
+  const { slots, seen, kept, ownSlots } = further;
   const keys = patches + seen + slots;
   const inputs = {
     ...fed,
     ...memoryTypes(layers, float32(patches + seen, batch, width)),
-    tokens: int32(slots, batch),
+    tokens: int32(slots, ownSlots ? batch : 1),
     positions: int32(slots),
-    mask: ownMasks ? float32(batch, 1, slots, keys) : float32(slots, keys),
+    mask: ownSlots ? float32(batch, 1, slots, keys) : float32(slots, keys),
   } as const;
   return {
     start,

@@ -1,5 +1,5 @@
 import { initialParameters, Random } from '@neurodex/autograd';
-import type { Embedding } from '../config.ts';
+import type { Config, Embedding } from '../config.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
@@ -14,10 +14,12 @@ export function smallNetwork(
     attention?: Geometry['attention'];
     stem?: Geometry['stem'];
     embedding?: Embedding;
+    output?: Config['model']['output'];
     seed?: number;
   } = {},
 ) {
-  const { zeroPadding = false, attention = 'prefix', stem = 'linear', embedding = 'token', seed = 1 } = options;
+  const { zeroPadding = false, attention = 'prefix', stem = 'linear', seed = 1 } = options;
+  const { embedding = 'token', output = 'shared' } = options;
   const random = Random.seeded(seed);
   const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
   const identifiers = numeric.assign(entries, { order: 'random', zeroPadding }, random);
@@ -36,6 +38,7 @@ export function smallNetwork(
     pad: numeric.vocabulary.pad,
     tokenRows: trie.shownCount,
     tokens: identifierLength(numeric, identifiers),
+    output,
     positions: 'learned',
     attention,
   };

@@ -10,12 +10,13 @@ import {
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Embedding } from '../config.ts';
+import type { Config, Embedding } from '../config.ts';
+import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
-import { type Asking, askSample, askSet, type Named } from './asking.ts';
+import { type Asking, askSample, askSet, type Named, type Wanted } from './asking.ts';
 
 /** Identifiers of one to three digits: some nodes have one child, and EOS stands beside digits. */
 const identifiers = ['0', '3', '31', '317', '42', '420', '421', '5', '58', '599'];
@@ -25,7 +26,7 @@ const pictures = new Uint8Array(3 * bytes);
 Random.seeded(5).fillBytes(pictures);
 
 /** An untrained network, and what the identifiers look like to it. */
-function networkOf(embedding: Embedding) {
+function networkOf(embedding: Embedding, output: Config['model']['output'] = 'shared') {
   const trie = new Trie(numeric, identifiers, rows, embedding);
   const named: Named = {
     scheme: numeric,
@@ -46,6 +47,7 @@ function networkOf(embedding: Embedding) {
     pad: numeric.vocabulary.pad,
     tokenRows: trie.shownCount,
     tokens: 4,
+    output,
     positions: 'learned',
     attention: 'prefix',
   };
@@ -56,11 +58,11 @@ function networkOf(embedding: Embedding) {
 }
 type Network = ReturnType<typeof networkOf>;
 
-/** Loss and accuracy of asking pictures for sets of rows. */
+/** Loss and accuracy of asking pictures for sets of rows, each alike unless told. */
 async function measure(
   { geometry, specs, parameters }: Network,
   asking: Asking,
-  wanted: readonly (readonly number[])[],
+  wanted: readonly (readonly number[] | Wanted)[],
   shown: Uint8Array,
 ) {
   const B = wanted.length;
@@ -73,8 +75,8 @@ async function measure(
   const session = await nodeRuntime().load(loadable(graph, { name: 'asking', contrib: true }));
   const asked = asking.allocate(B);
   asking.clear(asked);
-  wanted.forEach((relevant, b) => {
-    asking.ask(relevant, asked, b, Random.seeded(1));
+  wanted.forEach((each, b) => {
+    asking.ask('relevant' in each ? each : { relevant: each }, asked, b, Random.seeded(1));
   });
   const out = await session.run({ parameters, pictures: shown, ...asked });
   await session.release();
@@ -90,8 +92,13 @@ function decisions(trie: Trie, identifier: string): number {
   return path.filter((_, i) => trie.childCount(trie.walk(path.slice(0, i)) as number) > 1).length;
 }
 
-describe.each(['token', 'prefix'] as const)('asking for whole sets, an embedding for each %s', (embedding) => {
-  const network = networkOf(embedding);
+describe.each([
+  ['token', 'shared'],
+  ['prefix', 'shared'],
+  ['token', 'own'],
+  ['prefix', 'own'],
+] as const)('asking for whole sets, an embedding for each %s, %s outputs', (embedding, output) => {
+  const network = networkOf(embedding, output);
   const { named, trie } = network;
   /** −log p of every identifier for every picture, from the loss of asking for it alone. */
   let surprise: number[][];
@@ -129,6 +136,19 @@ describe.each(['token', 'prefix'] as const)('asking for whole sets, an embedding
     expect((await measure(network, askSet(named), wanted, pictures)).loss).toBeCloseTo(total / count, 4);
   });
 
+  it('gives a picture’s own identifier its share, and the others the rest', async () => {
+    const relevant = [10, 11, 12, 15];
+    let [total, count] = [0, 0];
+    for (const row of relevant) {
+      const share = row === 12 ? 0.4 : 0.2;
+      total += share * (surprise[0]?.[row - 10] as number);
+      count += share * decisions(trie, identifiers[row - 10] as string);
+    }
+    const wanted = { relevant, own: { row: 12, share: 0.4 } };
+    const { loss } = await measure(network, askSet(named), [wanted], pictures.subarray(0, bytes));
+    expect(loss).toBeCloseTo(total / count, 4);
+  });
+
   it('counts the likeliest token as right where it is one of those wanted', async () => {
     expect((await measure(network, askSet(named), [rows, rows, rows], pictures)).tokenAccuracy).toBeCloseTo(1, 5);
     const likeliest = surprise.map((row) => rows[row.indexOf(Math.min(...row))] as number);
@@ -150,7 +170,7 @@ describe.each(['token', 'prefix'] as const)('asking for whole sets, an embedding
   it('refuses a row that has no identifier', () => {
     for (const asking of [askSet(named), askSample(named, 2, true)]) {
       const asked = asking.allocate(1);
-      expect(() => asking.ask([99], asked, 0, Random.seeded(1))).toThrow('row 99');
+      expect(() => asking.ask({ relevant: [99] }, asked, 0, Random.seeded(1))).toThrow('row 99');
     }
   });
 });
@@ -171,3 +191,28 @@ it.each(['token', 'prefix'] as const)(
     expect(together.loss).toBeCloseTo(total / tokens.reduce((a, b) => a + b, 0), 4);
   },
 );
+
+it('draws a picture’s own identifier as often as gives it its share', () => {
+  const { named } = networkOf('token');
+  const asking = askSample(named, 2, true);
+  const target = encodeIdentifier(numeric, '31', 4).targets;
+  const timesAsked = (wanted: Wanted): number => {
+    const random = Random.seeded(3);
+    let times = 0;
+    for (let i = 0; i < 2000; i++) {
+      const asked = asking.allocate(1);
+      asking.clear(asked);
+      asking.ask(wanted, asked, 0, random);
+      const targets = asked.targets as Int32Array;
+      const found = [0, 4].filter((at) => target.every((token, place) => targets[at + place] === token));
+      expect(found.length).toBeLessThanOrEqual(1);
+      times += found.length;
+    }
+    return times / 2000;
+  };
+  const relevant = rows.slice(0, 8);
+  expect(timesAsked({ relevant })).toBeCloseTo(2 / 8, 1);
+  expect(timesAsked({ relevant, own: { row: 12, share: 0.3 } })).toBeCloseTo(0.6, 1);
+  expect(timesAsked({ relevant, own: { row: 12, share: 0.5 } })).toBe(1);
+  expect(timesAsked({ relevant: [12, 13], own: { row: 12, share: 0.3 } })).toBe(1);
+});

@@ -26,8 +26,15 @@ export interface Asking {
   allocate(batch: number): AskedArrays;
   /** Asks for nothing. */
   clear(arrays: AskedArrays): void;
-  /** Asks picture b of B for these catalogue rows, each alike. */
-  ask(relevant: readonly number[], arrays: AskedArrays, b: number, random: Random): void;
+  /** Asks picture b of B for catalogue rows. */
+  ask(wanted: Wanted, arrays: AskedArrays, b: number, random: Random): void;
+}
+
+/** Catalogue rows that a picture is asked for. */
+export interface Wanted {
+  readonly relevant: readonly number[];
+  /** The one among them that is the picture itself, and its share of what is asked for; the others share the rest alike. */
+  readonly own?: { readonly row: number; readonly share: number };
 }
 
 /** What the identifiers of a catalogue look like to training. */
@@ -49,7 +56,10 @@ interface SampleArrays {
   readonly allowed: Uint8Array;
 }
 
-/** R identifiers of relevant pictures, drawn without repetition; where there are fewer, the rest is PAD. */
+/**
+ * R identifiers of relevant pictures, drawn without repetition; where there are fewer, the rest is PAD. A picture's own is
+ * among them as often as gives it its share of R, but once at most.
+ */
 export function askSample({ scheme, trie, length: M, identifiers }: Named, R: number, trieMasking: boolean): Asking {
   const { size: V, pad } = scheme.vocabulary;
   const encoded = new Map(
@@ -71,10 +81,10 @@ export function askSample({ scheme, trie, length: M, identifiers }: Named, R: nu
       targets.fill(pad);
       allowed.fill(1);
     },
-    ask(relevant, arrays, b, random) {
+    ask(wanted, arrays, b, random) {
       const { tokens, targets, allowed } = arrays as unknown as SampleArrays;
       const B = tokens.length / (R * M);
-      sample(relevant, R, random).forEach((row, r) => {
+      drawn(wanted, R, random).forEach((row, r) => {
         const identifier = encoded.get(row);
         if (identifier === undefined) throw new RangeError(`row ${row} is not in the catalogue`);
         for (let place = 0; place < M; place++) {
@@ -86,6 +96,12 @@ export function askSample({ scheme, trie, length: M, identifiers }: Named, R: nu
       });
     },
   };
+}
+
+function drawn({ relevant, own }: Wanted, R: number, random: Random): readonly number[] {
+  if (own === undefined || R >= relevant.length) return sample(relevant, R, random);
+  const others = relevant.filter((row) => row !== own.row);
+  return random.uniform() < R * own.share ? [own.row, ...sample(others, R - 1, random)] : sample(others, R, random);
 }
 
 /**
@@ -103,7 +119,7 @@ export function sampledStep(R: number, M: number, V: number, trieMasking: boolea
   };
 }
 
-/** All relevant identifiers at once, each alike, at every branching node of the trie. */
+/** All relevant identifiers at once, at every branching node of the trie. */
 export function askSet({ scheme, trie, identifiers }: Named): Asking {
   const { size: V } = scheme.vocabulary;
   const plan = planNodes(trie, slotsFor(trie, trie.nodeCount))[0] as NodePlan;
@@ -130,14 +146,16 @@ export function askSet({ scheme, trie, identifiers }: Named): Asking {
       setLoss(parameters, inputs as unknown as SetBatch, plan, allowed, geometry, options),
     allocate: (B) => ({ shares: new Float32Array(T * B * V) }),
     clear: ({ shares }) => void (shares as Float32Array).fill(0),
-    ask(relevant, arrays, b) {
+    ask({ relevant, own }, arrays, b) {
       const shares = arrays.shares as Float32Array;
       const B = shares.length / (T * V);
+      const other = own === undefined ? 1 / relevant.length : (1 - own.share) / (relevant.length - 1);
       for (const row of relevant) {
+        const share = row === own?.row ? own.share : other;
         for (const at of decisions.get(row) ?? missing(row)) {
           const token = at % V;
           const place = (((at - token) / V) * B + b) * V + token;
-          shares[place] = (shares[place] as number) + 1 / relevant.length;
+          shares[place] = (shares[place] as number) + share;
         }
       }
     },

@@ -6,16 +6,15 @@ import type { IdentifierScheme } from '../identifiers/scheme.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import { drawView, type View } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
-import { type AskedArrays, type Asking, askSample, askSet } from './asking.ts';
+import { type AskedArrays, type Asking, askSample, askSet, type Wanted } from './asking.ts';
 import { Deck, type DeckState } from './deck.ts';
 import type { Phase } from './plan.ts';
 import { type EmbeddingSource, type PixelSource, showPictures } from './show-pictures.ts';
 
 /** A picture to show, and the catalogue rows whose identifiers it should give. */
-export interface Example {
+export interface Example extends Wanted {
   readonly picture: StoredPicture;
   readonly task: 'indexing' | 'retrieval';
-  readonly relevant: readonly number[];
 }
 
 /** A batch as the training graph takes it; arrays are reused from step to step. */
@@ -59,16 +58,21 @@ export function retrievalQueries(
   });
 }
 
-/** Catalogue pictures as queries for their class-mates and themselves. */
+/**
+ * Catalogue pictures as queries for themselves and their class-mates.
+ * @param ownShare at least as much of what each is asked for is its own identifier
+ */
 export const catalogueQueries = (
   catalogue: Catalogue,
   relevantRows: (picture: StoredPicture) => ReadonlySet<number>,
+  ownShare = 0,
 ): Example[] =>
-  withRole(catalogue, 'catalogue').map((picture) => ({
-    picture,
-    task: 'retrieval',
-    relevant: [...relevantRows(picture)],
-  }));
+  withRole(catalogue, 'catalogue').map((picture) => {
+    const relevant = [...relevantRows(picture)];
+    const { row } = picture;
+    const alike = !relevant.includes(row) || relevant.length * ownShare <= 1;
+    return { picture, task: 'retrieval', relevant, ...(alike ? {} : { own: { row, share: ownShare } }) };
+  });
 
 /**
  * Draws batches for one phase: which pictures, how they are augmented, which identifiers they are asked for. All random
@@ -170,7 +174,7 @@ export class BatchMaker {
     return Array.from({ length: this.size }, (_, b) => {
       const example = b < mix.indexing ? this.indexing.draw(this.random) : this.drawQuery();
       const showing = this.drawShowing(example);
-      this.asking.ask(example.relevant, asked, b, this.random);
+      this.asking.ask(example, asked, b, this.random);
       return showing;
     });
   }

@@ -33,6 +33,7 @@ describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (a
     tokenRows: config.V,
     pad: config.PAD,
     tokens: M,
+    output: 'shared',
     positions: 'sinusoidal',
     attention,
   };

@@ -30,6 +30,7 @@ const geometry: Geometry = {
   tokenRows: 13,
   pad: 11,
   tokens: 3,
+  output: 'shared',
   positions: 'learned',
   attention: 'prefix',
 };

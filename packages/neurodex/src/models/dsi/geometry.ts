@@ -28,6 +28,8 @@ export interface Geometry {
   readonly tokenRows: number;
   /** M: decoder positions of one identifier, BOS and its digits (identifiers/encode.ts). */
   readonly tokens: number;
+  /** Whether all rows of that table share an output matrix, or have their own. */
+  readonly output: Config['model']['output'];
   readonly positions: Config['model']['positions'];
   readonly attention: Config['model']['attention'];
 }
@@ -58,6 +60,7 @@ export const geometryOf = (
   pad: vocabulary.pad,
   tokenRows,
   tokens: identifierLength,
+  output: model.output,
   positions: model.positions,
   attention: model.attention,
 });

@@ -87,6 +87,7 @@ describe.each(['causal', 'prefix'] as const)('the ViT-DSI with %s attention, aga
     tokenRows: config.V,
     pad: config.PAD,
     tokens: config.M,
+    output: 'shared',
     positions: 'sinusoidal',
     attention,
   };

@@ -123,10 +123,9 @@ export function setLoss(
   geometry: Geometry,
   options: ForwardOptions,
 ): DsiLoss {
-  const [T, B, V] = [plan.tokens.length, pictures.size(0), geometry.vocabulary];
+  const [T, V] = [plan.tokens.length, geometry.vocabulary];
   const memory = encode(parameters, pictures, geometry, options);
-  const shown = Int32Array.from({ length: T * B }, (_, i) => plan.tokens[Math.floor(i / B)] as number);
-  const tokens = constant(pictures.scope, 'int32', [T, B], shown);
+  const tokens = constant(pictures.scope, 'int32', [T, 1], plan.tokens);
   const decoded = decode(
     parameters,
     memory,

@@ -1,5 +1,6 @@
 import { type Precision, readSafetensors, writeSafetensors } from '@neurodex/autograd';
 import { z } from 'zod';
+import { OUTPUTS } from '../../config.ts';
 import { NeurodexError } from '../../errors.ts';
 import type { Geometry } from './geometry.ts';
 import { parameterArrays } from './parameters.ts';
@@ -26,6 +27,7 @@ const geometrySchema = z.strictObject({
   /** V in models that were made before prefixes could have embeddings. */
   tokenRows: z.int().min(1).optional(),
   tokens: z.int().min(1),
+  output: z.enum(OUTPUTS).default('shared'),
   positions: z.enum(['sinusoidal', 'learned']),
   attention: z.enum(['causal', 'prefix']),
 });

@@ -1,6 +1,7 @@
 import {
   add,
   attention,
+  broadcastTo,
   concat,
   constant,
   dropout,
@@ -9,6 +10,7 @@ import {
   gelu,
   gemm,
   linear,
+  matmul,
   reshape,
   slice,
   standardize,
@@ -100,7 +102,7 @@ export function encode(
 }
 
 /**
- * @param tokens int32 [T,B]
+ * @param tokens int32 [T,B]; [T,1] where every picture has the same
  * @returns logits of the token after each, [T,B,V]
  */
 export function decode(
@@ -126,16 +128,17 @@ export function decodeFurther(
   geometry: Geometry,
   options: ForwardOptions,
 ): { readonly logits: Tensor; readonly memory: PatchMemory } {
-  const x = dropout(placedTokens(parameters, tokens, plan.positions, geometry), options.dropout);
+  const batch = memory.keys[0]?.size(1) ?? tokens.size(1);
+  const x = dropout(placedTokens(parameters, tokens, batch, plan.positions, geometry), options.dropout);
   const stream = { mask: plan.mask, before: memory, goOn: tokens.size(0) };
   const decoded = blocks(parameters, x, stream, geometry, options);
-  return { logits: head(parameters, decoded.rows, tokens.size(1)), memory: decoded.memory };
+  return { logits: head(parameters, decoded.rows, tokens, batch, geometry), memory: decoded.memory };
 }
 
 /**
  * `encode` and `decode` as one stream of P + T positions, for tokens that are known before the picture: fewer and larger
  * operations, for searching. The memory is that of patches and tokens, [P+T,B,D].
- * @param tokens int32 [T,B]
+ * @param tokens int32 [T,B]; [T,1] where every picture has the same
  */
 export function encodeAndDecode(
   parameters: NamedTensors,
@@ -145,7 +148,7 @@ export function encodeAndDecode(
   geometry: Geometry,
 ): { readonly logits: Tensor; readonly memory: PatchMemory } {
   const { patches, attention: kind } = geometry;
-  const count = layout.places.length;
+  const [count, batch] = [layout.places.length, pictures.size(0)];
   const sees = (i: number, j: number): boolean => {
     if (j < patches) return i >= patches || kind === 'prefix' || j <= i;
     return i >= patches && layout.sees(i - patches, j - patches);
@@ -154,11 +157,11 @@ export function encodeAndDecode(
   const mask = constant(pictures.scope, 'float32', [size, size], visibility(size, sees, 0));
   const positions = constant(tokens.scope, 'int32', [count], positionsOf(layout, patches));
   const x = concat(
-    [placedPatches(parameters, pictures, geometry), placedTokens(parameters, tokens, positions, geometry)],
+    [placedPatches(parameters, pictures, geometry), placedTokens(parameters, tokens, batch, positions, geometry)],
     0,
   );
   const decoded = blocks(parameters, x, { mask, goOn: count }, geometry, { dropout: 0 });
-  return { logits: head(parameters, decoded.rows, tokens.size(1)), memory: decoded.memory };
+  return { logits: head(parameters, decoded.rows, tokens, batch, geometry), memory: decoded.memory };
 }
 
 /** Embedded patches with their positions, [P,B,D]. */
@@ -169,10 +172,17 @@ function placedPatches(parameters: NamedTensors, pictures: Tensor, geometry: Geo
 }
 
 /** Embedded tokens with their positions, [T,B,D]. */
-function placedTokens(parameters: NamedTensors, tokens: Tensor, positions: Tensor, geometry: Geometry): Tensor {
+function placedTokens(
+  parameters: NamedTensors,
+  tokens: Tensor,
+  batch: number,
+  positions: Tensor,
+  geometry: Geometry,
+): Tensor {
+  const [count, width] = [tokens.size(0), geometry.width];
   const rows = gather(positionTable(parameters, tokens, geometry), positions);
-  const embedded = gather(named(parameters, 'token.embedding'), tokens);
-  return add(embedded, reshape(rows, [tokens.size(0), 1, geometry.width]));
+  const placed = add(gather(named(parameters, 'token.embedding'), tokens), reshape(rows, [count, 1, width]));
+  return tokens.size(1) === batch ? placed : broadcastTo(placed, [count, batch, width]);
 }
 
 interface Stream {
@@ -266,9 +276,22 @@ function block(parameters: NamedTensors, i: number, x: Tensor, attended: Tensor,
 }
 
 /** Rows [T·B, D] → logits [T,B,V]. */
-function head(parameters: NamedTensors, rows: Tensor, batch: number): Tensor {
-  const logits = linear(standardize(rows), foldNorm(layer(parameters, 'final'), layer(parameters, 'head')));
-  return reshape(logits, [rows.size(0) / batch, batch, logits.size(1)]);
+function head(parameters: NamedTensors, rows: Tensor, tokens: Tensor, batch: number, geometry: Geometry): Tensor {
+  const { width: D, vocabulary: V, output } = geometry;
+  const states = standardize(rows);
+  const count = tokens.size(0);
+  if (output === 'shared') {
+    const logits = linear(states, foldNorm(layer(parameters, 'final'), layer(parameters, 'head')));
+    return reshape(logits, [count, batch, V]);
+  }
+  // The matrix of what each slot shows takes in the norm's gain and bias.
+  const { weight, bias } = layer(parameters, 'head');
+  const matrices = gather(weight, tokens);
+  const products =
+    tokens.size(1) === batch
+      ? matmul(reshape(states, [count, batch, 1, D]), matrices)
+      : matmul(reshape(states, [count, batch, D]), reshape(matrices, [count, D, V]));
+  return add(reshape(products, [count, batch, V]), gather(bias, tokens));
 }
 
 /** Mask of S tokens over `before` positions that all see, then over themselves: 0 where seen; [S, before + S]. */

@@ -40,10 +40,17 @@ export function dsiParameters(geometry: Geometry): ParameterSpecs {
     'token.embedding': normal(EMBEDDING_DEVIATION, tokenRows, width),
     ...(geometry.positions === 'learned' ? { position: normal(EMBEDDING_DEVIATION, patches + tokens, width) } : {}),
     ...Object.assign({}, ...blocks),
-    'final.weight': ones(width),
-    'final.bias': zeros(width),
-    'head.weight': glorot(width, vocabulary),
-    'head.bias': zeros(vocabulary),
+    ...(geometry.output === 'own'
+      ? {
+          'head.weight': { ...glorot(width, vocabulary), shape: [tokenRows, width, vocabulary] },
+          'head.bias': zeros(tokenRows, vocabulary),
+        }
+      : {
+          'final.weight': ones(width),
+          'final.bias': zeros(width),
+          'head.weight': glorot(width, vocabulary),
+          'head.bias': zeros(vocabulary),
+        }),
   };
 }
 
