@@ -51,6 +51,34 @@ describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (a
       });
   });
 
+  it('has an output matrix for each token where they are not shared', async () => {
+    const own: Geometry = { ...geometry, output: 'own' };
+    const [gain, offset] = [weights('final.weight').data, weights('final.bias').data];
+    const [matrix, bias] = [weights('head.weight').data, weights('head.bias').data];
+    const { D, V } = config;
+    const folded = Array.from({ length: D * V }, (_, i) => (gain[Math.floor(i / V)] as number) * (matrix[i] as number));
+    const constants = Array.from({ length: V }, (_, v) =>
+      offset.reduce((sum, value, d) => sum + value * (matrix[d * V + v] as number), bias[v] as number),
+    );
+    // Token t has t + 1 times the matrix of the golden network: t + 1 times its logits.
+    const times = (values: readonly number[]) =>
+      Array.from({ length: own.tokenRows }, (_, t) => values.map((value) => (t + 1) * value)).flat();
+    const made: Record<string, readonly number[]> = { 'head.weight': times(folded), 'head.bias': times(constants) };
+    const parameters = Float32Array.from(
+      Object.keys(dsiParameters(own)).flatMap((name) => made[name] ?? weights(name).data),
+    );
+    const session = await nodeRuntime().load(loadable(attentionGraph(own)));
+    for (const [b, tokens] of golden.tokens.entries()) {
+      const pictures = Uint8Array.from(pictureOf(b));
+      const { logits } = await session.run({ parameters, pictures, tokens: Int32Array.from(tokens) });
+      (logits as Float32Array).forEach((value, i) => {
+        const times = (tokens[Math.floor(i / V)] as number) + 1;
+        expect(value / times).toBeCloseTo(plain[b]?.logits.flat()[i] as number, 4);
+      });
+    }
+    await session.release();
+  });
+
   it.each([true, false])('comes out of the graph as it is written plainly (contrib %s)', async (contrib) => {
     const parameters = Float32Array.from(Object.keys(dsiParameters(geometry)).flatMap((name) => weights(name).data));
     const session = await nodeRuntime().load(loadable(attentionGraph(geometry), { contrib }));
