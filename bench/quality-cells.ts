@@ -58,7 +58,7 @@ export const PICTURES = {
       'training.validateEvery=200',
       'training.patience=0',
       `dataset.maxPictures=${size}`,
-      ...bothTasks(Math.ceil(size / 4)),
+      ...bothTasks(Math.ceil(size / 4), stepsFor(size)),
     ],
     open: async (_, config, { seed, reporter }) =>
       (
@@ -95,16 +95,16 @@ export type PicturesName = keyof typeof PICTURES;
 /** Views of each photograph: a quarter are the catalogue, the others queries. */
 const VIEWS = 40;
 
-/** Of training on Fashion-MNIST, at every size. */
-const STEPS = 2000;
+/** Of training on Fashion-MNIST: 1,000 steps for 512 pictures, 2,000 for 2,048. */
+const stepsFor = (size: number): number => Math.round(1000 * Math.sqrt(size / 512));
 const BATCH = 32;
-/** Times that every catalogue picture is asked for its own identifier: enough to memorise it. */
-const PASSES = 40;
+/** Times that every catalogue picture is asked for nothing but its own identifier: enough to memorise it. */
+const PASSES = 24;
 
 /** As much of each batch for the indexing task as makes its passes over N pictures; the rest is left to retrieval. */
-function bothTasks(N: number): string[] {
-  const indexing = Math.max(2, Math.round((PASSES * N) / STEPS));
-  return [`training.retrievalShare=${1 - indexing / BATCH}`, `training.indexingEpochs=${(STEPS * indexing) / N}`];
+function bothTasks(N: number, steps: number): string[] {
+  const indexing = Math.max(2, Math.round((PASSES * N) / steps));
+  return [`training.retrievalShare=${1 - indexing / BATCH}`, `training.indexingEpochs=${(steps * indexing) / N}`];
 }
 
 export async function openCell(

@@ -8,6 +8,7 @@ import {
   Trainer,
   TrainingMemory,
 } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
 import { type Catalogue, type StoredPicture, withRole } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
@@ -23,6 +24,7 @@ import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-searc
 import { BatchMaker } from '../packages/neurodex/src/training/examples.ts';
 import type { Phase } from '../packages/neurodex/src/training/plan.ts';
 import { trainingStep } from '../packages/neurodex/src/training/step.ts';
+import type { Cell } from './quality-cells.ts';
 
 const BATCH = 32;
 
@@ -106,15 +108,37 @@ async function embed(encoder: Session, geometry: Geometry, pictures: readonly Ui
   return normalised(out, D);
 }
 
+/** One classifier for all cells of the same pictures: it knows no identifiers. */
+export class Classifiers {
+  private readonly runtime = nodeRuntime();
+  private readonly trained = new Map<string, System>();
+
+  async of({ pictures, size, seed }: Cell, catalogue: Catalogue, config: Config, budget: Budget): Promise<System> {
+    const key = `${pictures} ${size} ${seed} ${budget.steps}`;
+    const known = this.trained.get(key) ?? (await classifier(this.runtime, catalogue, config, budget));
+    this.trained.set(key, known);
+    return known;
+  }
+
+  async close(): Promise<void> {
+    for (const system of this.trained.values()) await system.close();
+  }
+}
+
+interface Budget {
+  readonly steps: number;
+  readonly seed: number;
+}
+
 /**
  * A plain classifier of the same network: one digit or more that names the class, learned from all labelled pictures that
  * the DSI learns from, for the same number of steps. It ranks the catalogue by the probability of each picture's class.
  */
-export async function classifier(
+async function classifier(
   runtime: Runtime,
   catalogue: Catalogue,
   config: Config,
-  { steps, seed }: { readonly steps: number; readonly seed: number },
+  { steps, seed }: Budget,
 ): Promise<System> {
   const indexed = withRole(catalogue, 'catalogue');
   const classes = [...new Set(indexed.map(({ labels }) => labels[0] ?? ''))];

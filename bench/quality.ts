@@ -23,7 +23,7 @@ import {
   PICTURES,
   type PicturesName,
 } from './quality-cells.ts';
-import { classifier, EmbeddingSystem } from './quality-references.ts';
+import { Classifiers, EmbeddingSystem } from './quality-references.ts';
 
 const MEASURES = ['IA@1', 'IA@5', 'P@10', 'AP@10', 'Success@1', 'R@100'] as const;
 
@@ -67,18 +67,20 @@ export const benchmark: Benchmark = {
     );
     const out = resolve(String(flags.out));
     const results = new Map<Cell, Result>();
+    const classifiers = new Classifiers();
     for (const [i, cell] of cells.entries()) {
       log(`${cellName(cell)} (${i + 1} of ${cells.length})`);
       const result = await measureCell(cell, {
         folder: join(out, cellFolder(cell)),
         settings: (flags.set ?? []) as string[],
         photographs: flags.photographs as string | undefined,
-        references: flags['no-references'] !== true,
+        classifiers: flags['no-references'] === true ? undefined : classifiers,
         log,
       });
       log(`  ${summary(result)}`);
       results.set(cell, result);
     }
+    await classifiers.close();
     return {
       sides: Object.fromEntries([...results].map(([cell, result]) => [cellName(cell), result])),
       ratios: Object.fromEntries([...results].flatMap(([cell, result]) => ratiosOf(cell, result))),
@@ -91,15 +93,16 @@ interface CellOptions {
   readonly folder: string;
   readonly settings: readonly string[];
   readonly photographs: string | undefined;
-  readonly references: boolean;
+  /** undefined: the references are left out. */
+  readonly classifiers: Classifiers | undefined;
   log(message: string): void;
 }
 
 /** The result of a cell: read where it is there already, so that the same command goes on where it stopped. */
 async function measureCell(cell: Cell, options: CellOptions): Promise<Result> {
-  const { folder, settings, photographs, references, log } = options;
+  const { folder, settings, photographs, classifiers, log } = options;
   const file = join(folder, 'result.json');
-  const config = JSON.stringify({ settings, references });
+  const config = JSON.stringify({ settings, references: classifiers !== undefined });
   const known = existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : undefined;
   if (known?.config === config) return resultSchema.parse(known.result);
   await mkdir(folder, { recursive: true });
@@ -114,7 +117,7 @@ async function measureCell(cell: Cell, options: CellOptions): Promise<Result> {
     device: 'cpu',
     reporter: reporterOf(log),
   });
-  const result = { ...(await evaluate(cell, index, opened.config, references)), steps, seconds };
+  const result = { ...(await evaluate(cell, index, opened.config, classifiers)), steps, seconds };
   await writeFileAtomically(file, `${JSON.stringify({ config, result }, null, 2)}\n`);
   return result;
 }
@@ -123,17 +126,17 @@ async function evaluate(
   cell: Cell,
   folder: string,
   config: Config,
-  references: boolean,
+  classifiers: Classifiers | undefined,
 ): Promise<Omit<Result, 'steps' | 'seconds'>> {
   const runtime = nodeRuntime();
   const index = await openIndex(folder, runtime);
   const { catalogue, manifest } = index;
   try {
     const systems = await Promise.all(index.systems.map((name) => index.system(name)));
-    if (references) {
+    if (classifiers !== undefined) {
       systems.push(await EmbeddingSystem.create(runtime, await index.model(), catalogue));
       const budget = { steps: manifest.training?.steps ?? 0, seed: cell.seed };
-      if (cell.pictures === 'fashion-mnist') systems.push(await classifier(runtime, catalogue, config, budget));
+      if (cell.pictures === 'fashion-mnist') systems.push(await classifiers.of(cell, catalogue, config, budget));
     }
     const { comparison, evaluations } = await evaluateInFull({
       systems,

@@ -82,7 +82,7 @@ function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string,
   const plan = planNodes(small.trie, slotsFor(small.trie, small.trie.nodeCount))[0] as NodePlan;
   const large = named(1000);
   const top = planTop(large.trie, large.trie.deciding(), BEAM + 1).plan;
-  const further = { slots: BEAM, seen: top.tokens.length, kept: 1, ownMasks: true };
+  const further = { slots: BEAM, seen: top.tokens.length, kept: 1, ownSlots: true };
   const beam = searchGraphs(large.geometry, { batch: 1, start: top, further });
   return {
     'training step': step(askSample(small, training.identifiersPerQuery, training.trieMasking)),
