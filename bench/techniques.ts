@@ -30,13 +30,14 @@ const BASE = [
   'identifiers.order=random',
 ];
 
+const EIGHTH = 'training.retrievalShare=0.875';
+const SIXTEENTH = 'training.retrievalShare=0.9375';
+
 /** What is changed, one thing at a time. */
 const TECHNIQUES = {
   'as the default': [],
   'one output matrix for all prefixes': ['model.output=shared'],
-  'own share as its class-mates': ['training.ownShare=0'],
-  'own share a half': ['training.ownShare=0.5'],
-  'shared and none': ['model.output=shared', 'training.ownShare=0'],
+  'one output matrix, own identifier asked for as its class-mates': ['model.output=shared', 'training.ownShare=0'],
   'two sampled identifiers instead of the whole set': ['training.setTargetsUpTo=0', 'training.identifiersPerQuery=2'],
   'eight sampled identifiers instead of the whole set': ['training.setTargetsUpTo=0', 'training.identifiersPerQuery=8'],
   'indexing, then retrieval': [
@@ -46,13 +47,19 @@ const TECHNIQUES = {
     'training.retrievalEpochs=6',
   ],
   'half of the batch indexing': ['training.retrievalShare=0.5'],
-  'an eighth of the batch indexing': ['training.retrievalShare=0.875'],
+  'an eighth of the batch indexing': [EIGHTH],
+  'a sixteenth of the batch indexing': [SIXTEENTH],
+  'a sixteenth, own share 0.5': [SIXTEENTH, 'training.ownShare=0.5'],
+  'a sixteenth, own share 0.2': [SIXTEENTH, 'training.ownShare=0.2'],
+  'a sixteenth, own share 0.2, clustered': [SIXTEENTH, 'training.ownShare=0.2', 'identifiers.order=clustered'],
+  'a sixteenth, dropout 0.1': [SIXTEENTH, 'model.dropout=0.1'],
+  'a sixteenth, stronger colours and erasing': [SIXTEENTH, 'augmentation.colour=0.4', 'augmentation.erase=0.3'],
+  'a sixteenth, fewer queries shown as they are': [SIXTEENTH, 'augmentation.clean=0.1'],
+  'an eighth, a fifth of the queries from the catalogue': [EIGHTH, 'training.catalogueQueries=0.2'],
+  'an eighth, linear stem': [EIGHTH, 'model.stem=linear'],
   'no catalogue pictures as queries': ['training.catalogueQueries=0'],
-  'a fifth of the queries from the catalogue': ['training.catalogueQueries=0.2'],
   'no augmentation': ['augmentation.retrieval=0'],
   'no query shown as it is': ['augmentation.clean=0'],
-  'linear stem': ['model.stem=linear'],
-  'dropout 0.1': ['model.dropout=0.1'],
   'digits trained against all tokens': ['training.setTargetsUpTo=0', 'training.trieMasking=false'],
   'clustered identifiers': ['identifiers.order=clustered'],
   'causal attention among patches': ['model.attention=causal'],
