@@ -56,11 +56,17 @@ export interface Sample<A> {
   readonly attributes: A;
 }
 
+/** A tensor whose elements are in the graph. */
+export interface KnownTensor extends TensorType {
+  readonly data: HostArray;
+}
+
 /**
  * One operation, declared in one place.
  * - `infer` gives the output types, or throws a ShapeError that names the operation, operands and shapes.
  * - `vjp` gives the gradient for each input (null: none), in the broadcast shape of the output where inputs broadcast:
  *   `backward` sums it down to the input's shape and accumulates. It is null where the operation has no gradient.
+ * - `fold`, of some operations that only move elements: the elements of the outputs, for operands that are in the graph.
  * - `lower` writes ONNX nodes.
  * - `samples` are the operands on which tests compare values with the reference and gradients with finite differences.
  */
@@ -68,6 +74,7 @@ export interface Op<A extends object> {
   readonly name: string;
   infer(inputs: readonly TensorType[], attributes: A): readonly TensorType[];
   readonly vjp: ((context: VjpContext<A>) => readonly (Tensor | null)[]) | null;
+  readonly fold?: (operands: readonly KnownTensor[], attributes: A) => readonly HostArray[];
   lower(emit: Emitter, context: LowerContext<A>): void;
   readonly samples: readonly Sample<A>[];
 }

@@ -55,7 +55,8 @@ export function writeSafetensors(
 }
 
 /**
- * All tensors as float32, whatever they are stored in.
+ * All tensors as float32, whatever they are stored in; those that are stored as float32 share the memory of the bytes, where
+ * these are aligned for it.
  * @throws RangeError when the bytes are no safetensors file of float32, float16 or scaled int8 tensors, or are cut off
  */
 export function readSafetensors(bytes: Uint8Array): {
@@ -86,6 +87,9 @@ export function readSafetensors(bytes: Uint8Array): {
       end - start === size * elementCount(shape) &&
       8 + length + end <= bytes.length;
     if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16 or int8`);
+    if (dtype === 'F32' && (base + start) % Float32Array.BYTES_PER_ELEMENT === 0) {
+      return { shape, data: new Float32Array(bytes.buffer, base + start, elementCount(shape)) };
+    }
     // A copy of the range, aligned for its type; `slice` of a Node Buffer would share its memory.
     const range = bytes.buffer.slice(base + start, base + end) as ArrayBuffer;
     if (dtype === 'F32') return { shape, data: new Float32Array(range) };

@@ -1,8 +1,8 @@
-import { ShapeError } from '../core/errors.ts';
-import { defineOp, single } from '../core/op.ts';
+import { GraphError, ShapeError } from '../core/errors.ts';
+import { defineOp, type KnownTensor, single } from '../core/op.ts';
 import { expectCount } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { elementCount, type TensorType } from '../core/types.ts';
+import { allocate, elementCount, showType, type TensorType } from '../core/types.ts';
 
 const isIndex = (t: TensorType | undefined): boolean => t?.dtype === 'int32' || t?.dtype === 'int64';
 
@@ -20,6 +20,19 @@ export const gatherOp = defineOp<Record<never, never>>({
   vjp({ inputs, gradients }) {
     const [table, indices] = inputs as [Tensor, Tensor];
     return [scatterAdd(indices, gradients[0] as Tensor, table.size(0)), null];
+  },
+  fold(operands) {
+    const [table, indices] = operands as [KnownTensor, KnownTensor];
+    const row = elementCount(table.shape.slice(1));
+    const rows = allocate(table.dtype, indices.data.length * row);
+    for (const [i, index] of indices.data.entries()) {
+      if (index < 0 || index >= (table.shape[0] ?? 0)) {
+        throw new GraphError(`gather: ${showType(table)} has no row ${index}`);
+      }
+      const start = Number(index) * row;
+      rows.set(table.data.subarray(start, start + row) as never, i * row);
+    }
+    return [rows];
   },
   lower: (emit, { inputs, outputs }) => emit.node('Gather', inputs, outputs, { axis: 0 }),
   samples: [

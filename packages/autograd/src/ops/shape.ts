@@ -22,6 +22,7 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
     return typed(inputs, shape);
   },
   vjp: ({ inputs, gradients }) => [reshape(gradients[0] as Tensor, (inputs[0] as Tensor).shape)],
+  fold: (operands) => operands.map(({ data }) => data),
   lower(emit, { inputs, outputs, attributes }) {
     emit.node(
       'Reshape',

@@ -58,6 +58,7 @@ export async function browserRuntime({ device = 'cpu', threads = 1 }: BrowserRun
   return {
     device,
     contrib: device !== 'webgpu',
+    inPlace: false,
     load: async (model) => new BrowserSession(await create(model.bytes), model, ort, inTurn),
     open: async (onnx) => new BrowserModel(await create(onnx), ort, inTurn),
   };

@@ -65,6 +65,7 @@ export function nodeRuntime({
   return {
     device,
     contrib: device !== 'webgpu',
+    inPlace: device === 'cpu',
     load: async (model, { small = false } = {}) => new NodeSession(await create(model.bytes, small), model),
     open: async (onnx) => new NodeModel(await create(onnx, false)),
   };

@@ -50,6 +50,8 @@ export interface Runtime {
   readonly device: Device;
   /** Whether `com.microsoft` operators run well on this device. */
   readonly contrib: boolean;
+  /** Whether inputs are read where they lie: what many graphs share, or read little of, then belongs outside of them. */
+  readonly inPlace: boolean;
   load(model: LoadableModel, options?: LoadOptions): Promise<Session>;
   /** Loads a model that was made elsewhere. @throws RuntimeError when the bytes are no ONNX model that can be run */
   open(onnx: Uint8Array): Promise<OpenedModel>;

@@ -1,5 +1,6 @@
 import {
   constant,
+  type Feeds,
   float32,
   type Graph,
   type HostArray,
@@ -17,7 +18,7 @@ import {
 import { type Geometry, shownType } from '../models/dsi/geometry.ts';
 import { decodeFurther, encodeAndDecode, type PatchMemory } from '../models/dsi/network.ts';
 import type { NodePlan } from '../models/dsi/node-plan.ts';
-import { dsiParameters } from '../models/dsi/parameters.ts';
+import { asConstants, dsiParameters, parameterArrays, tokenTables } from '../models/dsi/parameters.ts';
 import type { NamedTensors } from '../models/dsi/patches.ts';
 
 /** Slots of all pictures up to which waking a second thread takes longer than it helps. */
@@ -63,19 +64,29 @@ export interface ScorerShape {
  * The network as one or two graphs for one batch size. The first takes pictures to the logits of the slots that every
  * search begins with, picture and tokens in one stream. The second decodes further slots behind what the first left, as
  * often as the search needs. Parameters are fed, so that training can look at its own network, or built in, so that ONNX
- * Runtime folds what depends on them alone.
+ * Runtime folds what depends on them alone. The second graph reads a few rows of the tokens' tables, so that these are fed
+ * all the same where that costs nothing.
  */
 export class Scorer {
   readonly geometry: Geometry;
   readonly shape: ScorerShape;
   private readonly first: Session;
   private readonly second: Session | undefined;
+  /** What every further run is fed. */
+  private readonly tables: Feeds;
   /** Arrays that no search holds. */
   private readonly free: ScoredPictures[] = [];
 
-  private constructor(first: Session, second: Session | undefined, geometry: Geometry, shape: ScorerShape) {
+  private constructor(
+    first: Session,
+    second: Session | undefined,
+    tables: Feeds,
+    geometry: Geometry,
+    shape: ScorerShape,
+  ) {
     this.first = first;
     this.second = second;
+    this.tables = tables;
     this.geometry = geometry;
     this.shape = shape;
   }
@@ -87,13 +98,15 @@ export class Scorer {
     shape: ScorerShape,
     parameters?: Float32Array,
   ): Promise<Scorer> {
-    const { start, further } = searchGraphs(geometry, shape, parameters);
+    const apart = runtime.inPlace && parameters !== undefined ? tokenTables(geometry) : [];
+    const { start, further } = searchGraphs(geometry, shape, parameters, apart);
     const load = (graph: Graph, name: string, small: boolean) =>
       runtime.load(loadable(graph, { name, contrib: runtime.contrib }), { small });
     const few = shape.batch * (shape.further?.slots ?? 0) <= FEW;
     return new Scorer(
       await load(start, 'start', false),
       further && (await load(further, 'further', few)),
+      tablesOf(geometry, parameters, apart),
       geometry,
       shape,
     );
@@ -134,7 +147,7 @@ export class Scorer {
     const { batch, start, further } = this.shape;
     if (this.second === undefined || further === undefined) throw new RangeError('this scorer decodes nothing further');
     const { patches, width, vocabulary } = this.geometry;
-    const feeds: Record<string, HostArray> = { tokens: slots.tokens, positions: slots.positions, mask: slots.mask };
+    const feeds: Record<string, HostArray> = { ...this.tables, ...slots };
     const into: Record<string, Float32Array> = {};
     const from = start.tokens.length + run * further.slots;
     for (const [name, array] of Object.entries(memory)) {
@@ -167,22 +180,43 @@ export class Scorer {
   }
 }
 
+/** Views of the tables that are fed, by their names. */
+function tablesOf(geometry: Geometry, parameters: Float32Array | undefined, apart: readonly string[]): Feeds {
+  const arrays = parameters === undefined ? {} : parameterArrays(geometry, parameters);
+  return Object.fromEntries(apart.map((name) => [name, arrays[name]?.data as Float32Array]));
+}
+
 /** Of keys and values, by layer. */
 const memoryNames = (layers: number): (readonly [string, string])[] =>
   Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
 
 type Opener = (tensors: Readonly<Record<string, Tensor>>, scope: Tensor['scope']) => NamedTensors;
 
-/** The parameters as a graph's input, or built into it. */
-function parametersOf(geometry: Geometry, parameters: Float32Array | undefined): { fed: InputTypes; open: Opener } {
+/**
+ * The parameters of a graph: its input, or built into it.
+ * @param apart those of the latter that are inputs all the same, by their names
+ */
+function parametersOf(
+  geometry: Geometry,
+  parameters: Float32Array | undefined,
+  apart: readonly string[] = [],
+): { fed: InputTypes; open: Opener } {
   const specs = dsiParameters(geometry);
-  const flat = float32(parameterCount(specs));
+  if (parameters === undefined) {
+    return {
+      fed: { parameters: float32(parameterCount(specs)) },
+      open: (tensors) => openParameters(specs, tensors.parameters as Tensor),
+    };
+  }
+  const arrays = Object.entries(parameterArrays(geometry, parameters));
+  const isApart = ([name]: [string, unknown]) => apart.includes(name);
+  const built = Object.fromEntries(arrays.filter((entry) => !isApart(entry)));
   return {
-    fed: parameters === undefined ? { parameters: flat } : {},
-    open: (tensors, scope) => {
-      const built = () => constant(scope, 'float32', flat.shape, parameters ?? new Float32Array());
-      return openParameters(specs, tensors.parameters ?? built());
-    },
+    fed: Object.fromEntries(arrays.filter(isApart).map(([name, { shape }]) => [name, float32(...shape)])),
+    open: (tensors, scope) => ({
+      ...asConstants(built, scope),
+      ...Object.fromEntries(apart.map((name) => [name, tensors[name] as Tensor])),
+    }),
   };
 }
 
@@ -212,11 +246,14 @@ const memoryTypes = (layers: number, type: TensorType): InputTypes =>
  * keys0, values0, … (float32 [P+T₀,B,D]). Further: keys and values (float32 [P+C,B,D]) with tokens (int32 [T,1] or [T,B]),
  * positions (int32 [T]) and mask (float32 [T,P+C+T] or [B,1,T,P+C+T]) → logits (float32 [T,B,V]) and, where they are
  * kept, next.keys0, … (float32 [T,B,D]).
+ * @param parameters built into both; without them both take the flat vector as an input
+ * @param apart parameters that the second takes as inputs by their names
  */
 export function searchGraphs(
   geometry: Geometry,
   { batch, start: { tokens: shown, layout }, further }: ScorerShape,
   parameters?: Float32Array,
+  apart: readonly string[] = [],
 ): { readonly start: Graph; readonly further?: Graph } {
   const { patches, width, layers } = geometry;
   const { fed, open } = parametersOf(geometry, parameters);
@@ -228,8 +265,9 @@ export function searchGraphs(
   if (further === undefined) return { start };
   const { slots, seen, kept, ownSlots } = further;
   const keys = patches + seen + slots;
+  const decoding = parametersOf(geometry, parameters, apart);
   const inputs = {
-    ...fed,
+    ...decoding.fed,
     ...memoryTypes(layers, float32(patches + seen, batch, width)),
     tokens: int32(slots, ownSlots ? batch : 1),
     positions: int32(slots),
@@ -240,7 +278,7 @@ export function searchGraphs(
     further: trace(inputs, (tensors, scope) => {
       const before = memoryOf(tensors, layers);
       const options = { dropout: 0 };
-      const decoded = decodeFurther(open(tensors, scope), before, tensors.tokens, tensors, geometry, options);
+      const decoded = decodeFurther(decoding.open(tensors, scope), before, tensors.tokens, tensors, geometry, options);
       return { logits: decoded.logits, ...(kept === 0 ? {} : outputsOf(decoded.memory, 'next.')) };
     }),
   };

@@ -54,6 +54,10 @@ export function dsiParameters(geometry: Geometry): ParameterSpecs {
   };
 }
 
+/** The parameters that have a row for each shown token or prefix: by far the most of a large catalogue's. */
+export const tokenTables = ({ output }: Geometry): readonly string[] =>
+  output === 'own' ? ['token.embedding', 'head.weight', 'head.bias'] : ['token.embedding'];
+
 /** Parameters by name, each by itself. */
 export type ParameterArrays = Readonly<Record<string, { readonly shape: Shape; readonly data: Float32Array }>>;
 
