@@ -32,7 +32,13 @@ export const layerNorm = (x: Tensor, { weight, bias }: NormWeights, epsilon = 1e
  * layerNorm followed by linear, with gain and bias folded into the matrix: x̂·(gain∘W) + (bias·W + b). The same
  * function and the same gradients; what touches every row of x becomes work on the small matrix.
  */
-export const foldNorm = (norm: NormWeights, { weight, bias }: LinearWeights): LinearWeights => ({
-  weight: mul(reshape(norm.weight, [-1, 1]), weight),
-  bias: add(reshape(gemm(reshape(norm.bias, [1, -1]), weight), [-1]), bias),
+export const foldNorm = (norm: NormWeights, linear: LinearWeights): LinearWeights => ({
+  weight: mul(reshape(norm.weight, [-1, 1]), linear.weight),
+  bias: foldBias(norm.bias, linear).bias,
+});
+
+/** A bias [in] of every row, taken into the linear layer behind it: (x + c)·W + b = x·W + (c·W + b). */
+export const foldBias = (before: Tensor, { weight, bias }: LinearWeights): LinearWeights => ({
+  weight,
+  bias: add(reshape(gemm(reshape(before, [1, -1]), weight), [-1]), bias),
 });

@@ -2,7 +2,7 @@ import { ShapeError } from '../core/errors.ts';
 import { defineOp, type Emitter, type LowerContext, single } from '../core/op.ts';
 import { broadcastShapes, expectCount, expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { type Shape, sameShape, type TensorType } from '../core/types.ts';
+import { elementCount, type Shape, sameShape, type TensorType } from '../core/types.ts';
 import { transpose } from './shape.ts';
 
 export interface MatmulAttributes {
@@ -145,6 +145,9 @@ function lowerStandard(
 export const matmul = (a: Tensor, b: Tensor, options: Partial<MatmulAttributes> = {}): Tensor =>
   single(a.scope.apply('matmul', [a, b], { ...PLAIN, ...options }));
 
+/** Elements of a product from which on it is worth adding to it with all threads. */
+const SHARED_OUT = 2 ** 16;
+
 export interface GemmAttributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
@@ -179,8 +182,20 @@ export const gemmOp = defineOp<GemmAttributes>({
       : gemm(a, g, undefined, { transposeA: !transposeA });
     return c === undefined ? [forA, forB] : [forA, forB, g];
   },
-  lower: (emit, { inputs, outputs, attributes: { transposeA, transposeB } }) =>
-    emit.node('Gemm', inputs, outputs, { transA: +transposeA, transB: +transposeB }),
+  lower(emit, { inputs, inputTypes, outputs, outputTypes, attributes: { transposeA, transposeB } }) {
+    const transpositions = { transA: +transposeA, transB: +transposeB };
+    const [a = '', b = '', c = ''] = inputs;
+    const added = inputTypes[2] === undefined ? 0 : elementCount(inputTypes[2].shape);
+    const made = elementCount(outputTypes[0]?.shape ?? []);
+    if (!emit.contrib || added === 0 || added === made || made < SHARED_OUT) {
+      emit.node('Gemm', inputs, outputs, transpositions);
+      return;
+    }
+    // ONNX Runtime's Gemm first copies a bias to every row, on one thread. Behind a Gemm it would merge the addition again.
+    const product = emit.temporary();
+    emit.node('FusedMatMul', [a, b], [product], transpositions, 'com.microsoft');
+    emit.node('Add', [product, c], outputs);
+  },
   samples: [
     {
       inputs: [{ shape: [3, 4] }, { shape: [4, 2] }, { shape: [2] }],

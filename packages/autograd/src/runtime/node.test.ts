@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../core/random.ts';
 import { trace } from '../graph/trace.ts';
@@ -22,6 +23,26 @@ async function refusal(device: 'webgpu' | 'cuda'): Promise<unknown> {
 
 runtimeContract('node cpu', () => nodeRuntime());
 runtimeContract('node cpu, standard ONNX on one thread', () => ({ ...nodeRuntime({ threads: 1 }), contrib: false }));
+
+/** Of a process of its own: the first runtime of a process decides. */
+function tiniest(flushDenormals: boolean): string {
+  const program = `
+    import { loadable, mul, trace } from '@neurodex/autograd';
+    import { nodeRuntime } from '@neurodex/autograd/node';
+    const graph = trace({ x: { dtype: 'float32', shape: [1] } }, ({ x }) => ({ y: mul(x, 1e-20) }));
+    const session = await nodeRuntime({ flushDenormals: ${flushDenormals} }).load(loadable(graph));
+    const { y } = await session.run({ x: Float32Array.of(1e-20) });
+    console.log(y[0] > 0 ? 'kept' : 'flushed');`;
+  const args = ['--input-type=module', '--eval', program];
+  return execFileSync(process.execPath, args, { encoding: 'utf8', cwd: import.meta.dirname }).trim();
+}
+
+it.each([
+  [true, 'flushed'],
+  [false, 'kept'],
+] as const)('denormal numbers, with flushDenormals %s, are %s', (flushDenormals, what) => {
+  expect(tiniest(flushDenormals)).toBe(what);
+});
 
 for (const device of ['webgpu', 'cuda'] as const) {
   const error = await refusal(device);

@@ -259,7 +259,9 @@ export function searchGraphs(
   const { fed, open } = parametersOf(geometry, parameters);
   const start = trace({ ...fed, pictures: shownType(geometry, batch) } as const, (tensors, scope) => {
     const tokens = constant(scope, 'int32', [shown.length, 1], shown);
-    const { logits, memory } = encodeAndDecode(open(tensors, scope), tensors.pictures, tokens, layout, geometry);
+    const { logits, memory } = encodeAndDecode(open(tensors, scope), tensors.pictures, tokens, layout, geometry, {
+      dropout: 0,
+    });
     return { logits, ...(further === undefined ? {} : outputsOf(memory)) };
   });
   if (further === undefined) return { start };

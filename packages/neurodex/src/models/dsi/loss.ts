@@ -17,12 +17,15 @@ import {
   type Tensor,
 } from '@neurodex/autograd';
 import type { Geometry } from './geometry.ts';
-import { decode, encode, type ForwardOptions, fixedPlan, type TokenLayout } from './network.ts';
+import { decode, encode, encodeAndDecode, type ForwardOptions, fixedPlan, type TokenLayout } from './network.ts';
 import type { NodePlan } from './node-plan.ts';
 import type { NamedTensors } from './patches.ts';
 
 /** Added to the logit of a token that the trie forbids: its probability is 0. */
 const FORBIDDEN = -1e9;
+
+/** Patches for each token slot from which on one stream of both is faster than one after the other. */
+const FEW = 8;
 
 export interface Batch {
   /** As `shownType` has them (geometry.ts). */
@@ -53,14 +56,12 @@ export function dsiLoss(
   options: ForwardOptions,
 ): DsiLoss & { readonly logits: Tensor } {
   const identifiers = batch.tokens.size(0) / geometry.tokens;
-  const memory = encode(parameters, batch.pictures, geometry, options);
   const { layout, rows, slots } = sharedStart(identifiers, geometry.tokens);
-  const plan = fixedPlan(batch.tokens, layout, geometry.patches);
   const pick = (from: Tensor, indices: readonly number[]): Tensor =>
     gather(from, constant(from.scope, 'int32', [indices.length], Int32Array.from(indices)));
   const shared = identifiers > 1;
   const tokens = shared ? pick(batch.tokens, rows) : batch.tokens;
-  const decoded = decode(parameters, memory, tokens, plan, geometry, options);
+  const decoded = logitsOf(parameters, batch.pictures, tokens, layout, geometry, options);
   const all = shared ? pick(decoded, slots) : decoded;
   const logits = batch.allowed === undefined ? all : select(cast(batch.allowed, 'float32'), all, FORBIDDEN);
   return {
@@ -68,6 +69,27 @@ export function dsiLoss(
     tokenAccuracy: accuracy(logits, batch.targets, geometry.pad),
     logits,
   };
+}
+
+/**
+ * Logits of tokens that are known before the picture, [T,B,V]. A few go through the network in one stream with the patches,
+ * which would only have to see past many.
+ * @param tokens int32 [T,B] or [T,1]
+ */
+function logitsOf(
+  parameters: NamedTensors,
+  pictures: Tensor,
+  tokens: Tensor,
+  layout: TokenLayout,
+  geometry: Geometry,
+  options: ForwardOptions,
+): Tensor {
+  const { patches } = geometry;
+  if (FEW * tokens.size(0) <= patches) {
+    return encodeAndDecode(parameters, pictures, tokens, layout, geometry, options).logits;
+  }
+  const memory = encode(parameters, pictures, geometry, options);
+  return decode(parameters, memory, tokens, fixedPlan(tokens, layout, patches), geometry, options);
 }
 
 /** Slots of R identifiers behind one BOS. */
@@ -124,16 +146,8 @@ export function setLoss(
   options: ForwardOptions,
 ): DsiLoss {
   const [T, V] = [plan.tokens.length, geometry.vocabulary];
-  const memory = encode(parameters, pictures, geometry, options);
   const tokens = constant(pictures.scope, 'int32', [T, 1], plan.tokens);
-  const decoded = decode(
-    parameters,
-    memory,
-    tokens,
-    fixedPlan(tokens, plan.layout, geometry.patches),
-    geometry,
-    options,
-  );
+  const decoded = logitsOf(parameters, pictures, tokens, plan.layout, geometry, options);
   const mask = reshape(constant(pictures.scope, 'float32', [T, V], Float32Array.from(allowed)), [T, 1, V]);
   const logits = select(mask, decoded, FORBIDDEN);
   const decisions = maximum(sum(shares), 1e-9);

@@ -5,6 +5,7 @@ import {
   concat,
   constant,
   dropout,
+  foldBias,
   foldNorm,
   gather,
   gelu,
@@ -146,6 +147,7 @@ export function encodeAndDecode(
   tokens: Tensor,
   layout: TokenLayout,
   geometry: Geometry,
+  options: ForwardOptions,
 ): { readonly logits: Tensor; readonly memory: PatchMemory } {
   const { patches, attention: kind } = geometry;
   const [count, batch] = [layout.places.length, pictures.size(0)];
@@ -156,11 +158,12 @@ export function encodeAndDecode(
   const size = patches + count;
   const mask = constant(pictures.scope, 'float32', [size, size], visibility(size, sees, 0));
   const positions = constant(tokens.scope, 'int32', [count], positionsOf(layout, patches));
-  const x = concat(
+  const placed = concat(
     [placedPatches(parameters, pictures, geometry), placedTokens(parameters, tokens, batch, positions, geometry)],
     0,
   );
-  const decoded = blocks(parameters, x, { mask, goOn: count }, geometry, { dropout: 0 });
+  const x = dropout(placed, options.dropout);
+  const decoded = blocks(parameters, x, { mask, goOn: count }, geometry, options);
   return { logits: head(parameters, decoded.rows, tokens, batch, geometry), memory: decoded.memory };
 }
 
@@ -211,7 +214,7 @@ function blocks(
   const values: Tensor[] = [];
   let rows = reshape(from, [size * batch, width]);
   for (let i = 0; i <= last; i++) {
-    const { q, k, v } = project(parameters, i, rows, batch);
+    const { q, k, v, bias } = project(parameters, i, rows, batch);
     keys.push(k);
     values.push(v);
     const start = i === last ? size - goOn : 0;
@@ -229,7 +232,7 @@ function blocks(
       mask && slice(mask, -2, start, size),
       options,
     );
-    rows = block(parameters, i, slice(rows, 0, start * batch, size * batch), attended, options);
+    rows = block(parameters, i, slice(rows, 0, start * batch, size * batch), { attended, bias }, options);
   }
   return { rows, memory: { keys, values } };
 }
@@ -238,7 +241,7 @@ function blocks(
  * Queries, keys and values of block i, [S,B,D] each, of rows [S·B, D]; the queries are made where they are asked for, from
  * a position on. The keys have no bias: it would add the same number to all scores of a query, which the softmax takes
  * away again. Its gradient is zero, and is exactly zero here; computed in float32 it would be noise that Adam scales up
- * to full steps.
+ * to full steps. Nor have the values: what attends adds up to 1, so that theirs, [D], can be added to what was attended.
  */
 function project(parameters: NamedTensors, i: number, rows: Tensor, batch: number) {
   const { weight, bias } = foldNorm(layer(parameters, `block${i}.ln1`), layer(parameters, `block${i}.qkv`));
@@ -250,7 +253,12 @@ function project(parameters: NamedTensors, i: number, rows: Tensor, batch: numbe
     const projected = gemm(from, slice(weight, 1, start, end), biased ? slice(bias, 0, start, end) : undefined);
     return reshape(projected, [count / batch - first, batch, width]);
   };
-  return { q: (first: number) => part(0, true, first), k: part(1, false), v: part(2, true) };
+  return {
+    q: (first: number) => part(0, true, first),
+    k: part(1, false),
+    v: part(2, false),
+    bias: slice(bias, 0, 2 * width, 3 * width),
+  };
 }
 
 function attend(
@@ -266,9 +274,19 @@ function attend(
   return attended;
 }
 
-/** The rest of block i on rows, after attention: projection and feed-forward, each added to what came in. */
-function block(parameters: NamedTensors, i: number, x: Tensor, attended: Tensor, options: ForwardOptions): Tensor {
-  const middle = add(x, linear(reshape(attended, x.shape), layer(parameters, `block${i}.proj`)));
+/**
+ * The rest of block i on rows, after attention: projection and feed-forward, each added to what came in.
+ * @param attention what was attended, and the bias of the values, which is projected by itself and not row by row
+ */
+function block(
+  parameters: NamedTensors,
+  i: number,
+  x: Tensor,
+  { attended, bias }: { readonly attended: Tensor; readonly bias: Tensor },
+  options: ForwardOptions,
+): Tensor {
+  const projection = foldBias(bias, layer(parameters, `block${i}.proj`));
+  const middle = add(x, linear(reshape(attended, x.shape), projection));
   const hidden = gelu(
     linear(standardize(middle), foldNorm(layer(parameters, `block${i}.ln2`), layer(parameters, `block${i}.fc1`))),
   );
