@@ -75,7 +75,7 @@ export const PICTURES = {
   emoji: {
     preset: 'demo',
     sizes: [256],
-    settings: () => [],
+    settings: (size) => [`training.indexingEpochs=${emojiEpochs(size)}`],
     open: (concepts, _, { seed, reporter }) => openEmoji({ concepts, seed, reporter }),
   },
   photographs: {
@@ -91,6 +91,9 @@ export const PICTURES = {
   },
 } as const satisfies Readonly<Record<string, Pictures>>;
 export type PicturesName = keyof typeof PICTURES;
+
+/** The demo's, of two drawings of each thing; fewer where that would take more than 10,000 steps. */
+const emojiEpochs = (things: number): number => Math.min(206, Math.round(60_000 / things));
 
 /** Views of each photograph: a quarter are the catalogue, the others queries. */
 const VIEWS = 40;

@@ -190,7 +190,7 @@ function targetsOf(cell: Cell, result: Result): Target[] {
       // Ahead, and not by chance: 1 − p of the paired randomisation test.
       const test = result.tests.pixels?.[measure];
       const sure = test === undefined ? null : test.difference > 0 ? 1 - test.p : 0;
-      targets.push(atLeast(`1 − p that ${measure} of dsi is above pixels by chance: ${name}`, sure, 0.95));
+      targets.push(atLeast(`certainty (1 − p) that ${measure} of dsi is above that of pixels: ${name}`, sure, 0.95));
     }
   } else {
     for (const other of ['bovw', 'pixels']) {

@@ -138,7 +138,7 @@ export function decodeFurther(
 
 /**
  * `encode` and `decode` as one stream of P + T positions, for tokens that are known before the picture: fewer and larger
- * operations, for searching. The memory is that of patches and tokens, [P+T,B,D].
+ * operations. The memory is that of patches and tokens, [P+T,B,D].
  * @param tokens int32 [T,B]; [T,1] where every picture has the same
  */
 export function encodeAndDecode(
