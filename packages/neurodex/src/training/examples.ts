@@ -4,12 +4,12 @@ import type { Embeddings } from '../catalogue/embeddings.ts';
 import type { Config } from '../config.ts';
 import type { IdentifierScheme } from '../identifiers/scheme.ts';
 import type { Trie } from '../identifiers/trie.ts';
-import { drawView, type View } from '../image/augment.ts';
+import { drawView } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
 import { type AskedArrays, type Asking, askSample, askSet, type Wanted } from './asking.ts';
 import { Deck, type DeckState } from './deck.ts';
 import type { Phase } from './plan.ts';
-import { type EmbeddingSource, type PixelSource, showPictures } from './show-pictures.ts';
+import { type EmbeddingSource, type PixelSource, type Showing, showPictures } from './show-pictures.ts';
 
 /** A picture to show, and the catalogue rows whose identifiers it should give. */
 export interface Example extends Wanted {
@@ -22,12 +22,6 @@ export interface BatchArrays {
   /** uint8 [B,Y,X,3], or the bytes of float32 [B,P,C] from an encoder */
   readonly pictures: Uint8Array;
   readonly asked: AskedArrays;
-}
-
-/** One picture of a batch: a row of the catalogue's pixels, and how it is changed; or a place in its embeddings. */
-export interface Showing {
-  readonly row: number;
-  readonly view: View | null;
 }
 
 /** Where a `BatchMaker` stands: from here, the same batches follow. */

@@ -1,7 +1,12 @@
 import { readEmbeddings } from '../catalogue/embeddings.ts';
-import { showView } from '../image/augment.ts';
+import { showView, type View } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
-import type { Showing } from './examples.ts';
+
+/** One picture of a batch: a row of the catalogue's pixels, and how it is changed; or a place in its embeddings. */
+export interface Showing {
+  readonly row: number;
+  readonly view: View | null;
+}
 
 /** Pictures of a batch to be shown, in memory that threads share. */
 export interface ShowTask {

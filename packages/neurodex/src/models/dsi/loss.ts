@@ -74,22 +74,12 @@ export function dsiLoss(
 /**
  * Logits of tokens that are known before the picture, [T,B,V]. A few go through the network in one stream with the patches,
  * which would only have to see past many.
- * @param tokens int32 [T,B] or [T,1]
  */
-function logitsOf(
-  parameters: NamedTensors,
-  pictures: Tensor,
-  tokens: Tensor,
-  layout: TokenLayout,
-  geometry: Geometry,
-  options: ForwardOptions,
-): Tensor {
-  const { patches } = geometry;
-  if (FEW * tokens.size(0) <= patches) {
-    return encodeAndDecode(parameters, pictures, tokens, layout, geometry, options).logits;
-  }
+function logitsOf(...stream: Parameters<typeof encodeAndDecode>): Tensor {
+  const [parameters, pictures, tokens, layout, geometry, options] = stream;
+  if (FEW * tokens.size(0) <= geometry.patches) return encodeAndDecode(...stream).logits;
   const memory = encode(parameters, pictures, geometry, options);
-  return decode(parameters, memory, tokens, fixedPlan(tokens, layout, patches), geometry, options);
+  return decode(parameters, memory, tokens, fixedPlan(tokens, layout, geometry.patches), geometry, options);
 }
 
 /** Slots of R identifiers behind one BOS. */
