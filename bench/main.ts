@@ -1,3 +1,4 @@
+import { NeurodexError } from '../packages/neurodex/src/errors.ts';
 import { runBenchmark } from './harness.ts';
 
 /**
@@ -13,6 +14,10 @@ try {
     log,
   });
 } catch (error) {
-  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  process.exitCode = 1;
+  if (error instanceof NeurodexError) {
+    log(`error: ${error.message}${error.hint === undefined ? '' : `\nhint: ${error.hint}`}`);
+  } else {
+    log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  process.exitCode = error instanceof NeurodexError ? error.exitStatus : 1;
 }
