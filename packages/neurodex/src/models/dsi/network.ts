@@ -275,8 +275,8 @@ function attend(
 }
 
 /**
- * The rest of block i on rows, after attention: projection and feed-forward, each added to what came in.
- * @param attention what was attended, and the bias of the values, which is projected by itself and not row by row
+ * The rest of block i on rows, after attention: projection and feed-forward, each added to what came in. The bias of the
+ * values, [D], is projected by itself and not row by row.
  */
 function block(
   parameters: NamedTensors,
