@@ -6,11 +6,11 @@ import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
 import { schemeOf } from '../packages/neurodex/src/identifiers/schemes.ts';
 import { geometryFor } from '../packages/neurodex/src/jobs/train-network.ts';
 import { Validator } from '../packages/neurodex/src/jobs/validate.ts';
-import type { Geometry } from '../packages/neurodex/src/models/dsi/geometry.ts';
+import type { Geometry } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { trieOf } from '../packages/neurodex/src/retrieval/open.ts';
 import type { Tracker } from '../packages/neurodex/src/tracking/tracker.ts';
-import { catalogueQueries, retrievalQueries } from '../packages/neurodex/src/training/examples.ts';
+import { catalogueQueries, retrievalQueries } from '../packages/neurodex/src/training/batch-maker.ts';
 import { train } from '../packages/neurodex/src/training/loop.ts';
 import { planTraining } from '../packages/neurodex/src/training/plan.ts';
 

@@ -13,17 +13,17 @@ import { type Catalogue, type StoredPicture, withRole } from '../packages/neurod
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
-import { type Geometry, geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
-import type { DsiModel } from '../packages/neurodex/src/models/dsi/model.ts';
-import { parameterArrays } from '../packages/neurodex/src/models/dsi/parameters.ts';
+import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
+import type { DsiModel } from '../packages/neurodex/src/dsi/model/model-file.ts';
+import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { best } from '../packages/neurodex/src/retrieval/answers.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import { scoringGraphs } from '../packages/neurodex/src/retrieval/scoring-graphs.ts';
+import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-export.ts';
 import type { Answer, QueryPicture, System } from '../packages/neurodex/src/retrieval/system.ts';
 import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
-import { BatchMaker } from '../packages/neurodex/src/training/examples.ts';
+import { BatchMaker } from '../packages/neurodex/src/training/batch-maker.ts';
 import type { Phase } from '../packages/neurodex/src/training/plan.ts';
-import { trainingStep } from '../packages/neurodex/src/training/step.ts';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import type { Cell } from './quality-cells.ts';
 
 const BATCH = 32;

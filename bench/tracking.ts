@@ -6,14 +6,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { adamW, Random, Trainer, TrainingMemory } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
-import { geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
+import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { fanOut } from '../packages/neurodex/src/tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../packages/neurodex/src/tracking/run-log.ts';
 import { openTrackers, TRACKER_NAMES } from '../packages/neurodex/src/tracking/trackers.ts';
-import { sampledStep } from '../packages/neurodex/src/training/asking.ts';
-import { trainingStep } from '../packages/neurodex/src/training/step.ts';
+import { sampledStep } from '../packages/neurodex/src/training/objective.ts';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { atMost, type Benchmark, ratio } from './benchmark.ts';
 import { interleave } from './statistics.ts';
 

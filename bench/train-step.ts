@@ -14,10 +14,10 @@ import {
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
-import { geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
+import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { sampledStep } from '../packages/neurodex/src/training/asking.ts';
-import { trainingStep } from '../packages/neurodex/src/training/step.ts';
+import { sampledStep } from '../packages/neurodex/src/training/objective.ts';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { atLeast, atMost, type Benchmark, ratio, type Side } from './benchmark.ts';
 import { peakMatrixProduct } from './peak.ts';
 import { openPyTorch, type Preparation, type PyTorch } from './pytorch.ts';

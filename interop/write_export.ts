@@ -5,7 +5,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { pixelsOf } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import { VIEW } from '../packages/neurodex/src/evaluation/queries.ts';
 import { storeModel } from '../packages/neurodex/src/export/models.ts';
-import { leavesByRow } from '../packages/neurodex/src/export/search-graph.ts';
+import { leavesByRow } from '../packages/neurodex/src/dsi/graphs/search-export.ts';
 import { augment } from '../packages/neurodex/src/image/augment.ts';
 import { encodePng } from '../packages/neurodex/src/image/png.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';

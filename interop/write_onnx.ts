@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { adamW, toOnnx, trainingGraph } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { parameterArrays } from '../packages/neurodex/src/models/dsi/parameters.ts';
+import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
-import { scoringGraphs } from '../packages/neurodex/src/retrieval/scoring-graphs.ts';
-import { sampledStep } from '../packages/neurodex/src/training/asking.ts';
-import { trainingStep } from '../packages/neurodex/src/training/step.ts';
+import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-export.ts';
+import { sampledStep } from '../packages/neurodex/src/training/objective.ts';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 
 /** The graphs of an index as ONNX files, in standard ONNX and with ONNX Runtime's own operators: write_onnx.ts INDEX OUT */
 const [folder = '', out = ''] = process.argv.slice(2);

@@ -4,12 +4,12 @@ import { encodeModel } from '../packages/autograd/src/onnx/protobuf.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
-import { type Geometry, geometryOf } from '../packages/neurodex/src/models/dsi/geometry.ts';
-import { type NodePlan, planNodes, planTop, slotsFor } from '../packages/neurodex/src/models/dsi/node-plan.ts';
+import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
+import { type NodePlan, planNodes, planTop, slotsFor } from '../packages/neurodex/src/dsi/model/node-plan.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { searchGraphs } from '../packages/neurodex/src/retrieval/scorer.ts';
-import { askSample, askSet, type Named } from '../packages/neurodex/src/training/asking.ts';
-import { trainingStep } from '../packages/neurodex/src/training/step.ts';
+import { searchGraphs } from '../packages/neurodex/src/dsi/search/scorer.ts';
+import { askSample, askSet, type Named } from '../packages/neurodex/src/training/objective.ts';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 
 /** What a graph costs, without running it. */
 export interface GraphCost {

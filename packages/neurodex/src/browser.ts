@@ -2,8 +2,8 @@
 export type { SiteDescription, SitePicture } from './export/site.ts';
 export { schemeOf } from './identifiers/schemes.ts';
 export { Trie } from './identifiers/trie.ts';
-export type { DsiModel } from './models/dsi/model.ts';
-export { readParameters } from './models/dsi/read-parameters.ts';
-export { AttentionProbe, type DigitAttention } from './retrieval/attention.ts';
+export type { DsiModel } from './dsi/model/model-file.ts';
+export { readParameters } from './dsi/model/read-parameters.ts';
+export { AttentionProbe, type DigitAttention } from './dsi/search/attention-probe.ts';
 export { DsiSystem } from './retrieval/dsi.ts';
 export type { Answer } from './retrieval/system.ts';

@@ -47,7 +47,7 @@ export function configProblems({ pictures, split, model, training, identifiers, 
     );
   }
   if (model.stem === 'convolutional') {
-    // Its first stage moves by half a patch and looks a quarter of a patch over the border (models/dsi/patches.ts).
+    // Its first stage moves by half a patch and looks a quarter of a patch over the border (dsi/model/patch-embedding.ts).
     if (patchSize % 4 !== 0) {
       refuse(
         'model.patchSize',

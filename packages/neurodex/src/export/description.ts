@@ -2,12 +2,12 @@ import { basename, resolve } from 'node:path';
 import type { Precision } from '@neurodex/autograd';
 import type { LicenceNotice } from '../datasets/dataset.ts';
 import type { TokenVocabulary } from '../identifiers/scheme.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
 import type { RecordedConfig } from '../retrieval/manifest.ts';
 import type { Index } from '../retrieval/open.ts';
 import { VERSION } from '../version.ts';
 import type { MeasuredLoss } from './loss.ts';
-import { leavesByRow } from './search-graph.ts';
+import { leavesByRow } from '../dsi/graphs/search-export.ts';
 
 /** Beside every exported model: what is needed to search with it and to name its answers. */
 export const DESCRIPTION_FILE = 'index.json';

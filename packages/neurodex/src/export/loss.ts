@@ -2,7 +2,7 @@ import type { Runtime } from '@neurodex/autograd';
 import { measureSystem } from '../evaluation/evaluate.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
-import type { DsiModel } from '../models/dsi/model.ts';
+import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { Reporter } from '../progress.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import type { Index } from '../retrieval/open.ts';

@@ -3,11 +3,11 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import { asQueries } from '../retrieval/queries.fixture.ts';
-import { scoringGraphs } from '../retrieval/scoring-graphs.ts';
+import { scoringGraphs } from '../dsi/graphs/scoring-export.ts';
 import { smallNetwork } from '../retrieval/small-network.fixture.ts';
 import type { Answer } from '../retrieval/system.ts';
 import { scoringModels, searchModel, storeModel } from './models.ts';
-import { leavesByRow } from './search-graph.ts';
+import { leavesByRow } from '../dsi/graphs/search-export.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 /** Of a picture of the small network. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import sharp, { type WebpOptions } from 'sharp';
 import { pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { NeurodexError } from '../errors.ts';
-import { serialiseModel } from '../models/dsi/model.ts';
+import { serialiseModel } from '../dsi/model/model-file.ts';
 import type { Reporter } from '../progress.ts';
 import type { Index } from '../retrieval/open.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';

@@ -5,7 +5,7 @@ import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catal
 import { NeurodexError } from '../errors.ts';
 import { decodePicture, readPictureFile } from '../image/decode.ts';
 import { attentionPicture } from '../report/attention-picture.ts';
-import { AttentionProbe, type DigitAttention } from '../retrieval/attention.ts';
+import { AttentionProbe, type DigitAttention } from '../dsi/search/attention-probe.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { QueryPicture } from '../retrieval/system.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';

@@ -12,7 +12,7 @@ import { openFolder } from '../datasets/folder.ts';
 import { describeExport } from '../export/description.ts';
 import { storeModel } from '../export/models.ts';
 import { writeWeb } from '../export/web-folder.ts';
-import { readParameters } from '../models/dsi/read-parameters.ts';
+import { readParameters } from '../dsi/model/read-parameters.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';

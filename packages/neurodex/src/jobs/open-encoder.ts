@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
-import { exportEncoder } from '../models/dsi/export-encoder.ts';
+import { exportEncoder } from '../dsi/graphs/encoder-export.ts';
 import { Encoder, unusable } from '../models/encoder/encoder.ts';
 import type { Reporter } from '../progress.ts';
 import { ENCODER_FILE, INDEX_FILE, readIndexManifest } from '../retrieval/manifest.ts';

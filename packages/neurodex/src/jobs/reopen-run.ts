@@ -6,7 +6,7 @@ import { openCatalogue } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
-import { dsiParameters } from '../models/dsi/parameters.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import { CATALOGUE_FOLDER, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
 import { type Unfinished, unfinishedName } from '../storage/unfinished.ts';

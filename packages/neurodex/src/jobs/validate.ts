@@ -5,12 +5,12 @@ import { evaluateSystem } from '../evaluation/evaluate.ts';
 import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
 import type { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import type { QueryEncoder } from '../retrieval/query-encoder.ts';
 import { storedQuery } from '../retrieval/stored-query.ts';
 import type { System } from '../retrieval/system.ts';
-import type { Figures } from '../training/best.ts';
+import type { Figures } from '../training/early-stopping.ts';
 import type { BatchMix } from '../training/plan.ts';
 
 /** Pictures looked at per task: enough to choose by, few enough that looking costs little beside training. */

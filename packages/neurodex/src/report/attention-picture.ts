@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { DigitAttention } from '../retrieval/attention.ts';
+import type { DigitAttention } from '../dsi/search/attention-probe.ts';
 import { strokeText } from './stroke-text.ts';
 
 /** The maps of a digit, in the order in which they are drawn. */

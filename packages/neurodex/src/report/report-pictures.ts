@@ -1,4 +1,4 @@
-import type { PatchAttention } from '../retrieval/attention.ts';
+import type { PatchAttention } from '../dsi/search/attention-probe.ts';
 import { ATTENTION_MAPS, attentionVeil } from './attention-picture.ts';
 import { figure } from './charts.ts';
 import type { Decoded, Example, ExampleAnswer, ReportFacts, ReportPictures } from './facts.ts';

@@ -2,10 +2,10 @@ import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import { pictureBytes } from '../image/picture.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
-import { slotsFor } from '../models/dsi/node-plan.ts';
-import { BeamSearch } from './beam.ts';
-import { ExactSearch } from './exact.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { slotsFor } from '../dsi/model/node-plan.ts';
+import { BeamSearch } from '../dsi/search/beam.ts';
+import { ExactSearch } from '../dsi/search/exact.ts';
 import type { QueryEncoder } from './query-encoder.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 

@@ -5,7 +5,7 @@ import { openCatalogue } from '../catalogue/store.ts';
 import { NeurodexError } from '../errors.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import { Trie } from '../identifiers/trie.ts';
-import { type DsiModel, deserialiseModel } from '../models/dsi/model.ts';
+import { type DsiModel, deserialiseModel } from '../dsi/model/model-file.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { DsiSystem } from './dsi.ts';
 import {

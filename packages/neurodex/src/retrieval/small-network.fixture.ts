@@ -3,8 +3,8 @@ import type { Config, Embedding } from '../config.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
-import { dsiParameters } from '../models/dsi/parameters.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
 
 /** An untrained network over N pictures, with weights large enough that its opinions differ. */
 export function smallNetwork(

@@ -1,5 +1,5 @@
 import type { Device } from '@neurodex/autograd';
-import type { DigitAttention } from '../retrieval/attention.ts';
+import type { DigitAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
 
 /** What a ranking thread begins with. */

@@ -1,4 +1,4 @@
-import type { DigitAttention } from '../retrieval/attention.ts';
+import type { DigitAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
 
 /** A query on its way to a system: what `QueryPicture` is, as plain data that threads can be sent. */

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { DigitAttention } from '../retrieval/attention.ts';
+import type { DigitAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
 import {
   type PackedQueries,

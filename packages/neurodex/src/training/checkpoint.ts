@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readSafetensors, type TrainingState, writeSafetensors } from '@neurodex/autograd';
 import { z } from 'zod';
-import type { BestState, Figures } from './best.ts';
-import type { BatchState } from './examples.ts';
+import type { BestState, Figures } from './early-stopping.ts';
+import type { BatchState } from './batch-maker.ts';
 
 const FORMAT = 'neurodex-checkpoint';
 const VERSION = 1;

@@ -2,7 +2,7 @@ import { Random } from '@neurodex/autograd';
 import { describe, expect, it } from 'vitest';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { BatchMaker, catalogueQueries, retrievalQueries } from './examples.ts';
+import { BatchMaker, catalogueQueries, retrievalQueries } from './batch-maker.ts';
 import { BatchLoader } from './loader.ts';
 import type { Phase } from './plan.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';

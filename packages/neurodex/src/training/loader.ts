@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import type { BatchArrays, BatchMaker, BatchState } from './examples.ts';
-import { type EmbeddingSource, type PixelSource, showPictures } from './show-pictures.ts';
+import type { BatchArrays, BatchMaker, BatchState } from './batch-maker.ts';
+import { type EmbeddingSource, type PixelSource, showPictures } from './load-batch.ts';
 
 /** Pixels of a batch from which on threads are worth starting: below, a batch is shown in a few milliseconds. */
 const WORTH_THREADS = 1 << 16;
@@ -127,7 +127,7 @@ function shared(bytes: Uint8Array): Uint8Array {
 function startThreads(threads: number, workerData: PixelSource | EmbeddingSource): Piscina {
   const compiled = import.meta.url.endsWith('.js');
   return new Piscina({
-    filename: new URL(compiled ? './show-worker.js' : './show-worker.ts', import.meta.url).href,
+    filename: new URL(compiled ? './load-batch-worker.js' : './load-batch-worker.ts', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     workerData,

@@ -1,7 +1,7 @@
 import { adamW, TrainingMemory } from '@neurodex/autograd';
 import type { NeurodexError } from '../errors.ts';
-import { dsiParameters } from '../models/dsi/parameters.ts';
-import type { Figures } from './best.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
+import type { Figures } from './early-stopping.ts';
 import { PhaseTraining } from './phase-training.ts';
 import type { Good, TrainingRun } from './run.ts';
 

@@ -2,13 +2,13 @@ import { type adamW, type Feeds, learningRateAt, Random, Trainer, type TrainingM
 import type { Config } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
-import { BestKeeper, type Figures } from './best.ts';
+import { BestKeeper, type Figures } from './early-stopping.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { type BatchArrays, BatchMaker } from './examples.ts';
+import { type BatchArrays, BatchMaker } from './batch-maker.ts';
 import { BatchLoader } from './loader.ts';
 import type { Phase } from './plan.ts';
 import type { Good, TrainingRun } from './run.ts';
-import { trainingStep } from './step.ts';
+import { trainingStep } from '../dsi/graphs/training.ts';
 
 /** Batches skipped in a row after which training stops all the same: it is not the batches then. */
 const MOST_SKIPPED = 10;

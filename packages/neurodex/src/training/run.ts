@@ -1,11 +1,11 @@
 import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
 import type { Reporter } from '../progress.ts';
 import type { Tracker } from '../tracking/tracker.ts';
-import type { Figures } from './best.ts';
+import type { Figures } from './early-stopping.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { Example, ExampleSource } from './examples.ts';
+import type { Example, ExampleSource } from './batch-maker.ts';
 import type { OnNan } from './on-nan.ts';
 import type { Phase } from './plan.ts';
 

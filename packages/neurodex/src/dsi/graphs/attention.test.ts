@@ -3,12 +3,12 @@ import { loadable } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import { attentionGraph, rollout } from './attention.ts';
-import type { Geometry } from './geometry.ts';
-import { dsiParameters } from './parameters.ts';
-import { plainNetwork, plainRollout } from './plain-network.fixture.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { dsiParameters } from '../model/parameters.ts';
+import { plainNetwork, plainRollout } from '../model/plain-network.fixture.ts';
 
 /** The tiny network of PyTorch (fixtures/README.md). */
-const golden = JSON.parse(readFileSync(new URL('./fixtures/vit-tiny.json', import.meta.url), 'utf8')) as {
+const golden = JSON.parse(readFileSync(new URL('../model/fixtures/vit-tiny.json', import.meta.url), 'utf8')) as {
   config: Record<'imageSize' | 'patchSize' | 'D' | 'F' | 'H' | 'L' | 'V' | 'P' | 'M' | 'PAD', number>;
   images_uint8_BYXC: { data: number[] };
   tokens: number[][];

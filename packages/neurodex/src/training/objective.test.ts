@@ -14,9 +14,9 @@ import type { Config, Embedding } from '../config.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
-import { dsiParameters } from '../models/dsi/parameters.ts';
-import { type Asking, askSample, askSet, type Named, type Wanted } from './asking.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
+import { type Asking, askSample, askSet, type Named, type Wanted } from './objective.ts';
 
 /** Identifiers of one to three digits: some nodes have one child, and EOS stands beside digits. */
 const identifiers = ['0', '3', '31', '317', '42', '420', '421', '5', '58', '599'];

@@ -10,7 +10,7 @@ import {
   zeros,
 } from '@neurodex/autograd';
 import type { Geometry } from './geometry.ts';
-import { stemParameters } from './patches.ts';
+import { stemParameters } from './patch-embedding.ts';
 
 /** Standard deviation of the initial token embeddings and learned positions. */
 const EMBEDDING_DEVIATION = 0.02;

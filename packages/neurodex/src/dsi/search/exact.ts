@@ -1,12 +1,12 @@
 import type { Runtime } from '@neurodex/autograd';
-import type { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
-import { maskOf, positionsOf } from '../models/dsi/network.ts';
-import { type NodePlan, planNodes } from '../models/dsi/node-plan.ts';
-import { best } from './answers.ts';
-import { choose } from './choose.ts';
+import type { Trie } from '../../identifiers/trie.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { maskOf, positionsOf } from '../model/network.ts';
+import { type NodePlan, planNodes } from '../model/node-plan.ts';
+import { best } from '../../retrieval/answers.ts';
+import { choose } from './child-log-probabilities.ts';
 import { Scorer, type TokenSlots } from './scorer.ts';
-import type { Answer } from './system.ts';
+import type { Answer } from '../../retrieval/system.ts';
 
 /**
  * Exhaustive scoring: every branching node of the trie is decoded, and every leaf gets its log-probability. The first plan

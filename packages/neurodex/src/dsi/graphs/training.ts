@@ -1,7 +1,7 @@
 import type { InputTypes, Optimizer, ParameterSpecs, TrainingDefinition } from '@neurodex/autograd';
-import { type Geometry, shownType } from '../models/dsi/geometry.ts';
-import { dsiParameters } from '../models/dsi/parameters.ts';
-import type { Asking } from './asking.ts';
+import { type Geometry, shownType } from '../model/geometry.ts';
+import { dsiParameters } from '../model/parameters.ts';
+import type { Asking } from '../../training/objective.ts';
 
 export interface StepOptions {
   readonly geometry: Geometry;

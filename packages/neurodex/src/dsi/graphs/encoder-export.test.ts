@@ -11,10 +11,10 @@ import {
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { expect, it } from 'vitest';
-import { exportEncoder } from './export-encoder.ts';
-import type { Geometry } from './geometry.ts';
-import { encode } from './network.ts';
-import { dsiParameters } from './parameters.ts';
+import { exportEncoder } from './encoder-export.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { encode } from '../model/network.ts';
+import { dsiParameters } from '../model/parameters.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 const geometry: Geometry = {

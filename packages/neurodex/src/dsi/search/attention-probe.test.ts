@@ -1,11 +1,11 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
-import { parameterArrays } from '../models/dsi/parameters.ts';
-import { AttentionProbe } from './attention.ts';
-import { DsiSystem } from './dsi.ts';
-import { asQueries } from './queries.fixture.ts';
-import { scoringGraphs } from './scoring-graphs.ts';
-import { smallNetwork } from './small-network.fixture.ts';
+import { parameterArrays } from '../model/parameters.ts';
+import { AttentionProbe } from './attention-probe.ts';
+import { DsiSystem } from '../../retrieval/dsi.ts';
+import { asQueries } from '../../retrieval/queries.fixture.ts';
+import { scoringGraphs } from '../graphs/scoring-export.ts';
+import { smallNetwork } from '../../retrieval/small-network.fixture.ts';
 
 const runtime = nodeRuntime();
 

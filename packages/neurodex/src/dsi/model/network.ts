@@ -18,7 +18,7 @@ import {
   type Tensor,
 } from '@neurodex/autograd';
 import type { Geometry } from './geometry.ts';
-import { embedPatches, layer, type NamedTensors, named } from './patches.ts';
+import { embedPatches, layer, type NamedTensors, named } from './patch-embedding.ts';
 
 /** Large enough that a hidden score is 0 after the softmax, small enough to stay finite in float32. */
 export const HIDDEN = -1e9;

@@ -9,9 +9,9 @@ import {
   transpose,
   uint8,
 } from '@neurodex/autograd';
-import type { DsiModel } from './model.ts';
-import { encode } from './network.ts';
-import { dsiParameters } from './parameters.ts';
+import type { DsiModel } from '../model/model-file.ts';
+import { encode } from '../model/network.ts';
+import { dsiParameters } from '../model/parameters.ts';
 
 /** Pictures that the file takes at a time. */
 const BATCH = 16;

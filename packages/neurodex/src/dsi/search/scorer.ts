@@ -15,11 +15,11 @@ import {
   type TensorType,
   trace,
 } from '@neurodex/autograd';
-import { type Geometry, shownType } from '../models/dsi/geometry.ts';
-import { decodeFurther, encodeAndDecode, type PatchMemory } from '../models/dsi/network.ts';
-import type { NodePlan } from '../models/dsi/node-plan.ts';
-import { asConstants, dsiParameters, parameterArrays, tokenTables } from '../models/dsi/parameters.ts';
-import type { NamedTensors } from '../models/dsi/patches.ts';
+import { type Geometry, shownType } from '../model/geometry.ts';
+import { decodeFurther, encodeAndDecode, type PatchMemory } from '../model/network.ts';
+import type { NodePlan } from '../model/node-plan.ts';
+import { asConstants, dsiParameters, parameterArrays, tokenTables } from '../model/parameters.ts';
+import type { NamedTensors } from '../model/patch-embedding.ts';
 
 /** Slots of all pictures up to which waking a second thread takes longer than it helps. */
 const FEW = 64;

@@ -15,12 +15,12 @@ import {
   transpose,
   uint8,
 } from '@neurodex/autograd';
-import type { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
-import { decode, encode, fixedPlan } from '../models/dsi/network.ts';
-import { type NodePlan, planNodes, slotsFor } from '../models/dsi/node-plan.ts';
-import { asConstants, type ParameterArrays } from '../models/dsi/parameters.ts';
-import { EXACT_SLOTS } from '../retrieval/dsi.ts';
+import type { Trie } from '../../identifiers/trie.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { decode, encode, fixedPlan } from '../model/network.ts';
+import { type NodePlan, planNodes, slotsFor } from '../model/node-plan.ts';
+import { asConstants, type ParameterArrays } from '../model/parameters.ts';
+import { EXACT_SLOTS } from '../../retrieval/dsi.ts';
 
 /** Added to the logit of a token that the trie does not allow: nothing is left of it after the softmax. */
 const FORBIDDEN = -1e9;

@@ -1,4 +1,4 @@
-import type { Trie } from '../identifiers/trie.ts';
+import type { Trie } from '../../identifiers/trie.ts';
 
 /**
  * Log-probabilities of a node's children: the softmax over the tokens that the trie allows there, so that those of all

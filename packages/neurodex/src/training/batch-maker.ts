@@ -6,10 +6,10 @@ import type { IdentifierScheme } from '../identifiers/scheme.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import { drawView } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
-import { type AskedArrays, type Asking, askSample, askSet, type Wanted } from './asking.ts';
-import { Deck, type DeckState } from './deck.ts';
+import { type AskedArrays, type Asking, askSample, askSet, type Wanted } from './objective.ts';
+import { Deck, type DeckState } from './epoch-sampler.ts';
 import type { Phase } from './plan.ts';
-import { type EmbeddingSource, type PixelSource, type Showing, showPictures } from './show-pictures.ts';
+import { type EmbeddingSource, type PixelSource, type Showing, showPictures } from './load-batch.ts';
 
 /** A picture to show, and the catalogue rows whose identifiers it should give. */
 export interface Example extends Wanted {

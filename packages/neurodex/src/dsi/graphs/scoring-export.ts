@@ -1,7 +1,7 @@
 import { float32, type Graph, int32, openParameters, parameterCount, type Tensor, trace } from '@neurodex/autograd';
-import { type Geometry, shownType } from '../models/dsi/geometry.ts';
-import { decode, encode } from '../models/dsi/network.ts';
-import { asConstants, dsiParameters, type ParameterArrays } from '../models/dsi/parameters.ts';
+import { type Geometry, shownType } from '../model/geometry.ts';
+import { decode, encode } from '../model/network.ts';
+import { asConstants, dsiParameters, type ParameterArrays } from '../model/parameters.ts';
 
 /**
  * The network as two graphs that know nothing of a catalogue, for other programs to search with. Inputs and outputs:

@@ -1,11 +1,11 @@
 import { loadable, type Runtime, type Session } from '@neurodex/autograd';
-import { NeurodexError } from '../errors.ts';
-import { encodeIdentifier } from '../identifiers/encode.ts';
-import type { Trie } from '../identifiers/trie.ts';
-import { type AttentionMaps, attentionGraph, rollout } from '../models/dsi/attention.ts';
-import { type PatchGrid, patchGrid } from '../models/dsi/geometry.ts';
-import type { DsiModel } from '../models/dsi/model.ts';
-import { choose } from './choose.ts';
+import { NeurodexError } from '../../errors.ts';
+import { encodeIdentifier } from '../../identifiers/encode.ts';
+import type { Trie } from '../../identifiers/trie.ts';
+import { type AttentionMaps, attentionGraph, rollout } from '../graphs/attention.ts';
+import { type PatchGrid, patchGrid } from '../model/geometry.ts';
+import type { DsiModel } from '../model/model-file.ts';
+import { choose } from './child-log-probabilities.ts';
 
 /** Where one digit looked. */
 export interface PatchAttention {
@@ -22,7 +22,7 @@ export interface DigitAttention {
   readonly probability: number;
   /** Attention of the last block, mean over heads. */
   readonly lastLayer: PatchAttention;
-  /** Attention rollout over all blocks (models/dsi/attention.ts). */
+  /** Attention rollout over all blocks (dsi/graphs/attention.ts). */
   readonly rollout: PatchAttention;
 }
 

@@ -2,12 +2,12 @@ import { float32, type HostArray, type InputTypes, int32, type Random, type Tens
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import type { IdentifierScheme } from '../identifiers/scheme.ts';
 import type { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
-import { type Batch, type DsiLoss, dsiLoss, type SetBatch, setLoss } from '../models/dsi/loss.ts';
-import type { ForwardOptions } from '../models/dsi/network.ts';
-import { type NodePlan, planNodes, slotsFor } from '../models/dsi/node-plan.ts';
-import type { NamedTensors } from '../models/dsi/patches.ts';
-import { sample } from './deck.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { type Batch, type DsiLoss, dsiLoss, type SetBatch, setLoss } from '../dsi/model/loss.ts';
+import type { ForwardOptions } from '../dsi/model/network.ts';
+import { type NodePlan, planNodes, slotsFor } from '../dsi/model/node-plan.ts';
+import type { NamedTensors } from '../dsi/model/patch-embedding.ts';
+import { sample } from './epoch-sampler.ts';
 
 /** What a batch holds beside its pictures, by the names of the graph's inputs. */
 export type AskedArrays = Readonly<Record<string, HostArray>>;

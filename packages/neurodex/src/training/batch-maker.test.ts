@@ -5,8 +5,8 @@ import { pixelsOf } from '../catalogue/catalogue.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { Deck, sample } from './deck.ts';
-import { BatchMaker, catalogueQueries, retrievalQueries } from './examples.ts';
+import { Deck, sample } from './epoch-sampler.ts';
+import { BatchMaker, catalogueQueries, retrievalQueries } from './batch-maker.ts';
 import type { Phase } from './plan.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 

@@ -19,7 +19,7 @@ import {
 import type { Geometry } from './geometry.ts';
 import { decode, encode, encodeAndDecode, type ForwardOptions, fixedPlan, type TokenLayout } from './network.ts';
 import type { NodePlan } from './node-plan.ts';
-import type { NamedTensors } from './patches.ts';
+import type { NamedTensors } from './patch-embedding.ts';
 
 /** Added to the logit of a token that the trie forbids: its probability is 0. */
 const FORBIDDEN = -1e9;

@@ -1,12 +1,12 @@
 import type { Runtime } from '@neurodex/autograd';
-import type { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../models/dsi/geometry.ts';
-import { HIDDEN } from '../models/dsi/network.ts';
-import { planTop } from '../models/dsi/node-plan.ts';
-import { best } from './answers.ts';
-import { choose } from './choose.ts';
+import type { Trie } from '../../identifiers/trie.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { HIDDEN } from '../model/network.ts';
+import { planTop } from '../model/node-plan.ts';
+import { best } from '../../retrieval/answers.ts';
+import { choose } from './child-log-probabilities.ts';
 import { type ScoredPictures, Scorer } from './scorer.ts';
-import type { Answer } from './system.ts';
+import type { Answer } from '../../retrieval/system.ts';
 
 /**
  * Nodes at the top of the trie that are decoded together with the picture, whichever of them the beam will hold: the root

@@ -8,9 +8,9 @@ import {
   type Tensor,
   trace,
 } from '@neurodex/autograd';
-import { type Geometry, shownType } from './geometry.ts';
-import { decode, encode, fixedPlan, packedLayout } from './network.ts';
-import { dsiParameters } from './parameters.ts';
+import { type Geometry, shownType } from '../model/geometry.ts';
+import { decode, encode, fixedPlan, packedLayout } from '../model/network.ts';
+import { dsiParameters } from '../model/parameters.ts';
 
 /** Attention of one picture and one identifier, mean over heads; every row adds up to 1. */
 export interface AttentionMaps {
