@@ -2,14 +2,14 @@ import { availableParallelism } from 'node:os';
 import { adamW, Random, Trainer, TrainingMemory } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Config } from '../packages/neurodex/src/config.ts';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
+import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
-import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { BatchMaker, catalogueQueries, retrievalQueries } from '../packages/neurodex/src/training/batch-maker.ts';
+import { BatchMaker, retrievalQueries, selfQueries } from '../packages/neurodex/src/training/batch-maker.ts';
 import { BatchLoader } from '../packages/neurodex/src/training/loader.ts';
-import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { atMost, type Benchmark, ratio } from './benchmark.ts';
 import { noiseCatalogue } from './pictures.ts';
 import { median } from './statistics.ts';
@@ -39,13 +39,13 @@ function open() {
       steps: 1,
       schedule: { learningRate: 1, kind: 'constant', warmupSteps: 0, steps: 1 },
     },
-    { queries: retrievalQueries(catalogue, relevant), ownQueries: catalogueQueries(catalogue, relevant) },
+    { queries: retrievalQueries(catalogue, relevant), ownQueries: selfQueries(catalogue, relevant) },
     Random.seeded(1),
   );
   const definition = trainingStep({
     geometry: geometryOf(config, numeric.vocabulary, length),
     batch: B,
-    asking: maker.asking,
+    objective: maker.objective,
     dropout: config.model.dropout,
     optimizer: adamW({ weightDecay: config.training.weightDecay, clip: config.training.gradientClip }),
   });
@@ -80,7 +80,7 @@ export const benchmark: Benchmark = {
         const started = performance.now();
         const arrays = (await loader?.next())?.arrays ?? ready;
         const waited = performance.now();
-        const running = trainer.step(memory, { pictures: arrays.pictures, ...arrays.asked }, rate);
+        const running = trainer.step(memory, { pictures: arrays.pictures, ...arrays.targets }, rate);
         loader?.prefetch();
         await running;
         if (step <= 0) continue;

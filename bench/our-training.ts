@@ -1,16 +1,16 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { type Catalogue, withRole } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
+import type { Geometry } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { NeurodexError } from '../packages/neurodex/src/errors.ts';
 import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
 import { schemeOf } from '../packages/neurodex/src/identifiers/schemes.ts';
 import { geometryFor } from '../packages/neurodex/src/jobs/train-network.ts';
 import { Validator } from '../packages/neurodex/src/jobs/validate.ts';
-import type { Geometry } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { trieOf } from '../packages/neurodex/src/retrieval/open.ts';
 import type { Tracker } from '../packages/neurodex/src/tracking/tracker.ts';
-import { catalogueQueries, retrievalQueries } from '../packages/neurodex/src/training/batch-maker.ts';
+import { retrievalQueries, selfQueries } from '../packages/neurodex/src/training/batch-maker.ts';
 import { train } from '../packages/neurodex/src/training/loop.ts';
 import { planTraining } from '../packages/neurodex/src/training/plan.ts';
 
@@ -62,9 +62,9 @@ export async function trainOurs(
     const result = await train({
       runtime,
       geometry,
-      source: { catalogue, scheme: schemeOf(config.identifiers), trie, length: geometry.tokens, config },
+      source: { catalogue, scheme: schemeOf(config.identifiers), trie, length: geometry.maxIdentifierLength, config },
       phases,
-      examples: { queries, ownQueries: catalogueQueries(catalogue, relevant, config.training.ownShare) },
+      examples: { queries, selfQueries: selfQueries(catalogue, relevant, config.training.ownShare) },
       config,
       seed,
       tracker,

@@ -11,19 +11,19 @@ import {
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { type Catalogue, type StoredPicture, withRole } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
-import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
-import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
+import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-export.ts';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import type { DsiModel } from '../packages/neurodex/src/dsi/model/model-file.ts';
 import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
-import { best } from '../packages/neurodex/src/retrieval/answers.ts';
+import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
+import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
+import { topK } from '../packages/neurodex/src/retrieval/answers.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-export.ts';
 import type { Answer, QueryPicture, System } from '../packages/neurodex/src/retrieval/system.ts';
 import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
 import { BatchMaker } from '../packages/neurodex/src/training/batch-maker.ts';
 import type { Phase } from '../packages/neurodex/src/training/plan.ts';
-import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import type { Cell } from './quality-cells.ts';
 
 const BATCH = 32;
@@ -48,10 +48,15 @@ export class EmbeddingSystem implements System {
   }
 
   static async create(runtime: Runtime, { geometry, parameters }: DsiModel, catalogue: Catalogue): Promise<System> {
-    const { encoder: graph } = scoringGraphs(geometry, BATCH, geometry.tokens, parameterArrays(geometry, parameters));
+    const { encoder: graph } = scoringGraphs(
+      geometry,
+      BATCH,
+      geometry.maxIdentifierLength,
+      parameterArrays(geometry, parameters),
+    );
     const encoder = await runtime.load(loadable(graph, { contrib: runtime.contrib }));
     const pictures = withRole(catalogue, 'catalogue');
-    const bytes = geometry.size ** 2 * 3;
+    const bytes = geometry.imageSize ** 2 * 3;
     const vectors = await embed(
       encoder,
       geometry,
@@ -74,7 +79,7 @@ export class EmbeddingSystem implements System {
     );
     return queries.map((_, i) => {
       const query = asked.subarray(i * width, (i + 1) * width);
-      return best(
+      return topK(
         this.rows.map((row, at) => ({ row, score: dot(query, this.vectors, at * width) })),
         k,
       );
@@ -88,7 +93,7 @@ export class EmbeddingSystem implements System {
 
 /** Unit vectors, float32 [n, D]. */
 async function embed(encoder: Session, geometry: Geometry, pictures: readonly Uint8Array[]): Promise<Float32Array> {
-  const { patches: P, width: D, layers, size } = geometry;
+  const { sequenceLength: P, width: D, layers, imageSize: size } = geometry;
   const bytes = size ** 2 * 3;
   const out = new Float32Array(pictures.length * D);
   for (let start = 0; start < pictures.length; start += BATCH) {
@@ -170,7 +175,7 @@ async function classifier(
     relevant: [rowOf.get(picture.labels[0] ?? '') as number],
   });
   const queries = [...withRole(reduced, 'train'), ...representatives].map(example);
-  const source = { catalogue: reduced, scheme: numeric, trie, length: geometry.tokens, config };
+  const source = { catalogue: reduced, scheme: numeric, trie, length: geometry.maxIdentifierLength, config };
   const maker = new BatchMaker(
     { ...source, config: { ...config, training: { ...config.training, catalogueQueries: 0 } } },
     phase,
@@ -182,7 +187,7 @@ async function classifier(
     geometry,
     batch: B,
     dropout: config.model.dropout,
-    asking: maker.asking,
+    objective: maker.objective,
     optimizer,
   });
   const trainer = await Trainer.create(runtime, definition);
@@ -190,7 +195,7 @@ async function classifier(
   const batch = maker.allocate();
   for (let step = 1; step <= steps; step++) {
     maker.fill(batch);
-    const feeds = { pictures: batch.pictures, ...batch.asked };
+    const feeds = { pictures: batch.pictures, ...batch.targets };
     await trainer.step(memory, feeds, { learningRate: learningRateAt(schedule, step) });
   }
   await trainer.release();
@@ -203,7 +208,7 @@ async function classifier(
       const classesOf = await network.rank(asked, classes.length);
       return classesOf.map((answers) => {
         const score = new Map(answers.map(({ row, score }) => [row, score]));
-        return best(
+        return topK(
           indexed.map(({ row, labels }) => ({
             row,
             score: score.get(rowOf.get(labels[0] ?? '') as number) ?? Number.NEGATIVE_INFINITY,

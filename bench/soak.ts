@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Config } from '../packages/neurodex/src/config.ts';
+import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Validator } from '../packages/neurodex/src/jobs/validate.ts';
-import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { RunLog } from '../packages/neurodex/src/tracking/run-log.ts';
+import { retrievalQueries, selfQueries } from '../packages/neurodex/src/training/batch-maker.ts';
 import { CheckpointFolder } from '../packages/neurodex/src/training/checkpoint-folder.ts';
-import { catalogueQueries, retrievalQueries } from '../packages/neurodex/src/training/batch-maker.ts';
 import { train } from '../packages/neurodex/src/training/loop.ts';
 import { atMost, type Benchmark } from './benchmark.ts';
 import { noiseCatalogue } from './pictures.ts';
@@ -104,7 +104,7 @@ async function trainFor(steps: number, folder: string, onStep: (step: number) =>
     ],
     examples: {
       queries: retrievalQueries(catalogue, relevant),
-      ownQueries: catalogueQueries(catalogue, relevant, config.training.ownShare),
+      selfQueries: selfQueries(catalogue, relevant, config.training.ownShare),
     },
     config,
     seed: 1,

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { adamW, Random, Trainer, TrainingMemory } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
+import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { fanOut } from '../packages/neurodex/src/tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../packages/neurodex/src/tracking/run-log.ts';
 import { openTrackers, TRACKER_NAMES } from '../packages/neurodex/src/tracking/trackers.ts';
-import { sampledStep } from '../packages/neurodex/src/training/objective.ts';
-import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
+import { sampledGraph } from '../packages/neurodex/src/training/objective.ts';
 import { atMost, type Benchmark, ratio } from './benchmark.ts';
 import { interleave } from './statistics.ts';
 
@@ -48,7 +48,7 @@ async function quickStep() {
   const options = {
     geometry,
     batch: B,
-    asking: sampledStep(R, geometry.tokens, geometry.vocabulary, false),
+    asking: sampledGraph(R, geometry.maxIdentifierLength, geometry.vocabulary, false),
     dropout: 0,
     optimizer,
   };
@@ -56,9 +56,9 @@ async function quickStep() {
   const trainer = await Trainer.create(nodeRuntime({ device: 'cpu' }), definition);
   const memory = TrainingMemory.initial(definition.parameters, optimizer, 1);
   const random = Random.seeded(2);
-  const pictures = new Uint8Array(B * geometry.size ** 2 * 3);
+  const pictures = new Uint8Array(B * geometry.imageSize ** 2 * 3);
   random.fillBytes(pictures);
-  const tokens = Int32Array.from({ length: R * geometry.tokens * B }, () => random.integer(10));
+  const tokens = Int32Array.from({ length: R * geometry.maxIdentifierLength * B }, () => random.integer(10));
   const step = () => trainer.step(memory, { pictures, tokens, targets: tokens }, { learningRate: 1e-4 });
   return { step, release: () => trainer.release() };
 }

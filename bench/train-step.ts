@@ -13,11 +13,11 @@ import {
   trainingGraph,
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
-import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
-import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { sampledStep } from '../packages/neurodex/src/training/objective.ts';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
+import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
+import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
+import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
+import { sampledGraph } from '../packages/neurodex/src/training/objective.ts';
 import { atLeast, atMost, type Benchmark, ratio, type Side } from './benchmark.ts';
 import { peakMatrixProduct } from './peak.ts';
 import { openPyTorch, type Preparation, type PyTorch } from './pytorch.ts';
@@ -48,14 +48,14 @@ async function ourStep(dropout: number, device: Device, { batch = batchSize, ide
   const definition = trainingStep({
     geometry,
     batch,
-    asking: sampledStep(identifiers, IDENTIFIER_LENGTH, geometry.vocabulary, false),
+    objective: sampledGraph(identifiers, IDENTIFIER_LENGTH, geometry.vocabulary, false),
     dropout,
     optimizer,
   });
   const trainer = await Trainer.create(nodeRuntime({ device }), definition);
   const memory = TrainingMemory.initial(definition.parameters, optimizer, 1);
   const random = Random.seeded(2);
-  const pictures = new Uint8Array(batch * geometry.size ** 2 * 3);
+  const pictures = new Uint8Array(batch * geometry.imageSize ** 2 * 3);
   random.fillBytes(pictures);
   const { bos, eos } = numeric.vocabulary;
   const rows = IDENTIFIER_LENGTH * batch;

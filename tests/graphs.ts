@@ -1,15 +1,15 @@
 import { adamW, type Graph, matrixOperations, Random, trainingGraph } from '@neurodex/autograd';
 import { lowerGraph } from '../packages/autograd/src/onnx/lower.ts';
 import { encodeModel } from '../packages/autograd/src/onnx/protobuf.ts';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
+import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
+import { type NodePlan, planNodes, planTop, positionsFor } from '../packages/neurodex/src/dsi/model/node-plan.ts';
+import { searchGraphs } from '../packages/neurodex/src/dsi/search/scorer.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
-import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
-import { type NodePlan, planNodes, planTop, slotsFor } from '../packages/neurodex/src/dsi/model/node-plan.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { searchGraphs } from '../packages/neurodex/src/dsi/search/scorer.ts';
-import { askSample, askSet, type Named } from '../packages/neurodex/src/training/objective.ts';
-import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
+import { type IdentifierTable, sampledObjective, setObjective } from '../packages/neurodex/src/training/objective.ts';
 
 /** What a graph costs, without running it. */
 export interface GraphCost {
@@ -52,7 +52,7 @@ function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string,
   if (identifiers.scheme !== 'numeric') throw new RangeError('vectors are needed to name pictures by this scheme');
   const scheme = numeric;
   const { zeroPadding } = identifiers;
-  const named = (count: number): Named & { geometry: Geometry } => {
+  const named = (count: number): IdentifierTable & { geometry: Geometry } => {
     const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
     const names = scheme.assign(entries, { order: 'clustered', zeroPadding }, Random.seeded(1));
     const length = identifierLength(scheme, names);
@@ -62,32 +62,32 @@ function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string,
       trie,
       length,
       identifiers: new Map(names.map((identifier, row) => [row, identifier])),
-      geometry: geometryOf(config, scheme.vocabulary, length, { tokenRows: trie.shownCount }),
+      geometry: geometryOf(config, scheme.vocabulary, length, { embeddingRows: trie.embeddingRows }),
     };
   };
   const small = named(PICTURES);
   const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
-  const step = (asking: ReturnType<typeof askSet>) =>
+  const step = (asking: ReturnType<typeof setObjective>) =>
     costOf(
       trainingGraph(
         trainingStep({
           geometry: small.geometry,
           batch: training.batchSize,
-          asking,
+          objective: asking,
           dropout: model.dropout,
           optimizer,
         }),
       ),
     );
-  const plan = planNodes(small.trie, slotsFor(small.trie, small.trie.nodeCount))[0] as NodePlan;
+  const plan = planNodes(small.trie, positionsFor(small.trie, small.trie.nodeCount))[0] as NodePlan;
   const large = named(1000);
   const top = planTop(large.trie, large.trie.deciding(), BEAM + 1).plan;
   const further = { slots: BEAM, seen: top.tokens.length, kept: 1, ownSlots: true };
-  const beam = searchGraphs(large.geometry, { batch: 1, start: top, further });
+  const beam = searchGraphs(large.geometry, { batch: 1, prefill: top, decodeStep: further });
   return {
-    'training step': step(askSample(small, training.identifiersPerQuery, training.trieMasking)),
-    ...(training.setTargetsUpTo >= PICTURES ? { 'training step, sets': step(askSet(small)) } : {}),
-    'exhaustive query': costOf(searchGraphs(small.geometry, { batch: 1, start: plan }).start),
+    'training step': step(sampledObjective(small, training.identifiersPerQuery, training.trieMasking)),
+    ...(training.setTargetsUpTo >= PICTURES ? { 'training step, sets': step(setObjective(small)) } : {}),
+    'exhaustive query': costOf(searchGraphs(small.geometry, { batch: 1, prefill: plan }).start),
     'beam search, start': costOf(beam.start),
     ...(beam.further === undefined ? {} : { 'beam search, further': costOf(beam.further) }),
   };

@@ -58,9 +58,9 @@ export {
   type ShapedArray,
 } from './runtime/runtime.ts';
 export {
+  type SavedTrainingState as TrainingState,
   Trainer,
   type TrainingDefinition,
-  TrainingMemory,
-  type TrainingState,
+  TrainingState as TrainingMemory,
   trainingGraph,
 } from './runtime/trainer.ts';

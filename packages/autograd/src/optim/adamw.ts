@@ -4,7 +4,7 @@ import { chain, type Optimizer } from './optimizer.ts';
 
 /** Scales the gradient down to a global norm of at most `limit` (Pascanu, Mikolov & Bengio 2013). */
 export const clipByGlobalNorm = (limit: number): Optimizer => ({
-  slots: [],
+  moments: [],
   update({ gradient }) {
     const norm = sqrt(sum(mul(gradient, gradient)));
     return { gradient: mul(gradient, div(limit, maximum(norm, limit))), slots: {}, figures: { gradientNorm: norm } };
@@ -19,7 +19,7 @@ export interface AdamSettings {
 
 /** Adam's direction with bias correction (Kingma & Ba 2015, algorithm 1). */
 export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamSettings = {}): Optimizer => ({
-  slots: ['moment1', 'moment2'],
+  moments: ['moment1', 'moment2'],
   update({ gradient, slots: { moment1, moment2 }, step }) {
     if (moment1 === undefined || moment2 === undefined) throw new RangeError('Adam keeps two moments');
     const first = add(mul(moment1, beta1), mul(gradient, 1 - beta1));
@@ -34,7 +34,7 @@ export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
 
 /** Decoupled weight decay (Loshchilov & Hutter 2019): pulls matrices to zero, not gains and biases. */
 export const addDecay = (weightDecay: number): Optimizer => ({
-  slots: [],
+  moments: [],
   update: ({ gradient, parameters, decayed }) => ({
     gradient: weightDecay === 0 ? gradient : add(gradient, mul(parameters, mul(decayed, weightDecay))),
     slots: {},
@@ -43,7 +43,7 @@ export const addDecay = (weightDecay: number): Optimizer => ({
 
 /** A step down the slope by the learning rate that is fed. */
 export const descend: Optimizer = {
-  slots: [],
+  moments: [],
   update: ({ gradient, learningRate }) => ({ gradient: mul(gradient, neg(learningRate)), slots: {} }),
 };
 

@@ -131,13 +131,13 @@ describe('adamW', () => {
 
 describe('chain', () => {
   it('refuses two transformations that share a slot', () => {
-    const keeper: Optimizer = { slots: ['m'], update: ({ gradient }) => ({ gradient, slots: {} }) };
+    const keeper: Optimizer = { moments: ['m'], update: ({ gradient }) => ({ gradient, slots: {} }) };
     expect(() => chain(keeper, keeper)).toThrow('two transformations share a slot: m, m');
   });
 
   it('hands the gradient from one to the next and gathers the figures', () => {
     const times = (factor: number, name: string): Optimizer => ({
-      slots: [],
+      moments: [],
       update: ({ gradient }) => ({
         gradient: mul(gradient, factor),
         slots: {},

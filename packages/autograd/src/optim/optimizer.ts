@@ -28,17 +28,17 @@ export interface UpdateResult {
  */
 export interface Optimizer {
   /** Names of the flat vectors it keeps between steps. */
-  readonly slots: readonly string[];
+  readonly moments: readonly string[];
   update(context: UpdateContext): UpdateResult;
 }
 
 /** One transformation after the other; slot names must differ. */
 export function chain(...parts: readonly Optimizer[]): Optimizer {
-  const slots = parts.flatMap((part) => part.slots);
+  const slots = parts.flatMap((part) => part.moments);
   if (new Set(slots).size !== slots.length)
     throw new RangeError(`two transformations share a slot: ${slots.join(', ')}`);
   return {
-    slots,
+    moments: slots,
     update(context) {
       let gradient = context.gradient;
       const kept: Record<string, Tensor> = {};

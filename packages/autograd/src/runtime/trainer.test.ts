@@ -9,7 +9,7 @@ import { mean, sum } from '../ops/reduce.ts';
 import { adamW } from '../optim/adamw.ts';
 import { loadable } from './model.ts';
 import { nodeRuntime } from './node.ts';
-import { Trainer, TrainingMemory, trainingGraph } from './trainer.ts';
+import { Trainer, TrainingState, trainingGraph } from './trainer.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 const RATE = { learningRate: 0.05 };
@@ -28,10 +28,10 @@ const regression = (rate: number) => ({
 const feeds = { x: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1), y: Float32Array.of(0, 1, 1, 0) };
 const memoryOf = (seed: number, rate = 0) => {
   const { parameters, optimizer } = regression(rate);
-  return TrainingMemory.initial(parameters, optimizer, seed);
+  return TrainingState.initial(parameters, optimizer, seed);
 };
 
-async function losses(trainer: Trainer, memory: TrainingMemory, steps: number): Promise<number[]> {
+async function losses(trainer: Trainer, memory: TrainingState, steps: number): Promise<number[]> {
   const found: number[] = [];
   for (let i = 0; i < steps; i++) found.push((await trainer.step(memory, feeds, RATE)).loss ?? NaN);
   return found;
@@ -66,7 +66,7 @@ describe('Trainer', () => {
     const onward = await losses(trainer, memory, 4);
     // Through JSON and back, as a checkpoint's numbers go, and while the first run has moved on.
     const noise = JSON.parse(JSON.stringify(saved.noise)) as number[];
-    const restored = TrainingMemory.restore({ ...saved, noise });
+    const restored = TrainingState.restore({ ...saved, noise });
     expect(restored.step).toBe(3);
     expect(await losses(trainer, restored, 4)).toEqual(onward);
     expect(restored.save()).toEqual(memory.save());
@@ -81,7 +81,7 @@ describe('Trainer', () => {
     const before = memory.save();
     await losses(trainer, memory, 1);
     expect(memory.save().vectors).not.toEqual(before.vectors);
-    memory.takeBack();
+    memory.undo();
     expect(memory.save()).toEqual({ ...before, step: 4 });
     await trainer.release();
   });
@@ -91,7 +91,7 @@ describe('Trainer', () => {
     const memory = memoryOf(1);
     await losses(trainer, memory, 3);
     const parameters = memory.parameters.slice();
-    memory.clearSlots();
+    memory.clearMoments();
     expect(memory.parameters).toEqual(parameters);
     expect([...(memory.current.moment1 ?? []), ...(memory.current.moment2 ?? [])].every((m) => m === 0)).toBe(true);
     expect([memory.step, memory.optimizerStep]).toEqual([3, 0]);
@@ -124,7 +124,7 @@ describe('dropout', () => {
   const figures = async (rate: number, seed: number, steps: number) => {
     const definition = masks(rate);
     const trainer = await Trainer.create(runtime, definition);
-    const memory = TrainingMemory.initial(definition.parameters, definition.optimizer, seed);
+    const memory = TrainingState.initial(definition.parameters, definition.optimizer, seed);
     const found: Readonly<Record<string, number>>[] = [];
     for (let i = 0; i < steps; i++) found.push(await trainer.step(memory, {}, { learningRate: 0 }));
     await trainer.release();

@@ -37,7 +37,7 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
   const n = parameterCount(definition.parameters);
   const flat = { dtype: 'float32', shape: [n] } as const;
   const scalar = { dtype: 'float32', shape: [] } as const;
-  const slotNames = definition.optimizer.slots;
+  const slotNames = definition.optimizer.moments;
   const own: InputTypes = {
     parameters: flat,
     ...Object.fromEntries(slotNames.map((name) => [name, flat])),
@@ -69,7 +69,7 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
 }
 
 /** Everything a training run needs to go on where it stopped. */
-export interface TrainingState {
+export interface SavedTrainingState {
   /** [n] each: 'parameters' and the optimizer's slots. */
   readonly vectors: Readonly<Record<string, Float32Array>>;
   readonly step: number;
@@ -107,7 +107,7 @@ export class Trainer {
 
   /** Advances `memory` by one step and returns the loss and the other scalars. */
   async step(
-    memory: TrainingMemory,
+    memory: TrainingState,
     feeds: Feeds,
     { learningRate }: StepSettings,
   ): Promise<Readonly<Record<string, number>>> {
@@ -128,7 +128,7 @@ export class Trainer {
 }
 
 /** Parameters and slots, twice: a step reads one set and writes the other. */
-export class TrainingMemory {
+export class TrainingState {
   current: Record<string, Float32Array>;
   spare: Record<string, Float32Array>;
   random: Random;
@@ -151,19 +151,19 @@ export class TrainingMemory {
   }
 
   /** Fresh parameters and zero slots, from a seed. */
-  static initial(specs: ParameterSpecs, optimizer: Optimizer, seed: number): TrainingMemory {
+  static initial(specs: ParameterSpecs, optimizer: Optimizer, seed: number): TrainingState {
     const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
-    const slots = Object.fromEntries(optimizer.slots.map((name) => [name, new Float32Array(parameters.length)]));
-    return new TrainingMemory({ parameters, ...slots }, 0, 0, Random.stream(seed, 'dropout'));
+    const slots = Object.fromEntries(optimizer.moments.map((name) => [name, new Float32Array(parameters.length)]));
+    return new TrainingState({ parameters, ...slots }, 0, 0, Random.stream(seed, 'dropout'));
   }
 
-  static restore(state: TrainingState): TrainingMemory {
+  static restore(state: SavedTrainingState): TrainingState {
     const vectors = Object.fromEntries(Object.entries(state.vectors).map(([name, v]) => [name, v.slice()]));
-    return new TrainingMemory(vectors, state.step, state.optimizerStep, Random.restore(state.noise));
+    return new TrainingState(vectors, state.step, state.optimizerStep, Random.restore(state.noise));
   }
 
   /** A copy that later steps do not change. */
-  save(): TrainingState {
+  save(): SavedTrainingState {
     const vectors = Object.fromEntries(Object.entries(this.current).map(([name, v]) => [name, v.slice()]));
     return { vectors, step: this.step, optimizerStep: this.optimizerStep, noise: this.random.state };
   }
@@ -173,7 +173,7 @@ export class TrainingMemory {
   }
 
   /** Forgets the optimizer's vectors, as at the start of a new phase. */
-  clearSlots(): void {
+  clearMoments(): void {
     for (const [name, vector] of Object.entries(this.current)) if (name !== 'parameters') vector.fill(0);
     this.optimizerStep = 0;
   }
@@ -182,7 +182,7 @@ export class TrainingMemory {
    * Takes the last step back, once: parameters and slots are again as they were before it. It stays counted in `step`,
    * and the noise goes on, so that what follows is another draw.
    */
-  takeBack(): void {
+  undo(): void {
     [this.current, this.spare] = [this.spare, this.current];
     this.optimizerStep--;
   }

@@ -1,13 +1,13 @@
 import { basename, resolve } from 'node:path';
 import type { Precision } from '@neurodex/autograd';
 import type { LicenceNotice } from '../datasets/dataset.ts';
-import type { TokenVocabulary } from '../identifiers/scheme.ts';
+import { leavesByRow } from '../dsi/graphs/search-export.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
+import type { TokenVocabulary } from '../identifiers/scheme.ts';
 import type { RecordedConfig } from '../retrieval/manifest.ts';
 import type { Index } from '../retrieval/open.ts';
 import { VERSION } from '../version.ts';
 import type { MeasuredLoss } from './loss.ts';
-import { leavesByRow } from '../dsi/graphs/search-export.ts';
 
 /** Beside every exported model: what is needed to search with it and to name its answers. */
 export const DESCRIPTION_FILE = 'index.json';
@@ -94,7 +94,7 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
       background: '#ffffff',
       colours: 'sRGB',
       crop: 'centre square',
-      size: geometry.size,
+      size: geometry.imageSize,
       resize: 'lanczos3',
       layout: 'uint8 [batch, size, size, 3], RGB',
     },
@@ -124,7 +124,7 @@ export function exportedTrie({ trie }: Index): ExportedTrie {
   for (const [position, leaf] of leavesByRow(trie).entries()) pictures[leaf] = position;
   return {
     tokens: nodes.map((node) => trie.token(node)),
-    shown: nodes.map((node) => trie.shown(node)),
+    shown: nodes.map((node) => trie.embeddingRow(node)),
     parents: nodes.map((node) => trie.parent(node)),
     pictures,
   };

@@ -1,8 +1,8 @@
 import type { Runtime } from '@neurodex/autograd';
+import type { DsiModel } from '../dsi/model/model-file.ts';
 import { measureSystem } from '../evaluation/evaluate.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
-import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { Reporter } from '../progress.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import type { Index } from '../retrieval/open.ts';

@@ -1,13 +1,13 @@
 import { loadable, PRECISIONS, type Session } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
+import { scoringGraphs } from '../dsi/graphs/scoring-export.ts';
+import { leavesByRow } from '../dsi/graphs/search-export.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import { asQueries } from '../retrieval/queries.fixture.ts';
-import { scoringGraphs } from '../dsi/graphs/scoring-export.ts';
 import { smallNetwork } from '../retrieval/small-network.fixture.ts';
 import type { Answer } from '../retrieval/system.ts';
 import { scoringModels, searchModel, storeModel } from './models.ts';
-import { leavesByRow } from '../dsi/graphs/search-export.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 /** Of a picture of the small network. */
@@ -90,8 +90,11 @@ describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, pa
       const pictures = network.pictures(batch);
       const tokens = {
         tokens: Int32Array.from({ length: slots * batch }, (_, i) => i % 10),
-        positions: Int32Array.from({ length: slots }, (_, i) => geometry.patches + (i % geometry.tokens)),
-        mask: new Float32Array(slots * (geometry.patches + slots)),
+        positions: Int32Array.from(
+          { length: slots },
+          (_, i) => geometry.sequenceLength + (i % geometry.maxIdentifierLength),
+        ),
+        mask: new Float32Array(slots * (geometry.sequenceLength + slots)),
       };
       const encodedAtOnce = await using(runtime.load(loadable(fixed.encoder)), (session) => session.run({ pictures }));
       const { logits: want = new Float32Array() } = await using(runtime.load(loadable(fixed.decoder)), (session) =>
@@ -99,7 +102,7 @@ describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, pa
       );
       const memory = Array.from({ length: geometry.layers }, (_, i) => [`keys${i}`, `values${i}`])
         .flat()
-        .map((name) => ({ name, dtype: 'float32' as const, shape: [geometry.patches, batch, geometry.width] }));
+        .map((name) => ({ name, dtype: 'float32' as const, shape: [geometry.sequenceLength, batch, geometry.width] }));
       const encoded = await using(
         runtime.load({
           bytes: encoder,
@@ -115,7 +118,7 @@ describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, pa
             ...memory,
             { name: 'tokens', dtype: 'int32', shape: [slots, batch] },
             { name: 'positions', dtype: 'int32', shape: [slots] },
-            { name: 'mask', dtype: 'float32', shape: [slots, geometry.patches + slots] },
+            { name: 'mask', dtype: 'float32', shape: [slots, geometry.sequenceLength + slots] },
           ],
           outputs: [{ name: 'logits', dtype: 'float32', shape: [slots, batch, geometry.vocabulary] }],
         }),

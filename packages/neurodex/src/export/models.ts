@@ -9,11 +9,11 @@ import {
   type Weights,
   withSymbols,
 } from '@neurodex/autograd';
-import type { Trie } from '../identifiers/trie.ts';
-import type { DsiModel } from '../dsi/model/model-file.ts';
-import { type ParameterArrays, parameterArrays } from '../dsi/model/parameters.ts';
 import { scoringGraphs } from '../dsi/graphs/scoring-export.ts';
 import { searchGraph } from '../dsi/graphs/search-export.ts';
+import type { DsiModel } from '../dsi/model/model-file.ts';
+import { type ParameterArrays, parameterArrays } from '../dsi/model/parameters.ts';
+import type { Trie } from '../identifiers/trie.ts';
 
 /** Dimensions that differ from run to run, and the primes that they are traced with: no size of a network comes near. */
 const OPEN = { batch: 1_000_003, slots: 2_000_003 } as const;

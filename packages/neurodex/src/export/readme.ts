@@ -3,7 +3,7 @@ import type { ExportedIndex } from './description.ts';
 /** What an export holds, in words: its README.md. */
 export function onnxReadme(description: ExportedIndex, k: number): string {
   const { geometry, search } = description;
-  const { size, patches, width, layers, vocabulary } = geometry;
+  const { imageSize: size, sequenceLength: patches, width, layers, vocabulary } = geometry;
   const memory = `\`keys0\`, \`values0\` … \`keys${layers - 1}\`, \`values${layers - 1}\``;
   return `${heading(description)}
 | file | inputs | outputs |
@@ -36,7 +36,7 @@ ${closing(description)}`;
 }
 
 export function tritonReadme(description: ExportedIndex, k: number): string {
-  const { size } = description.geometry;
+  const { imageSize: size } = description.geometry;
   return `${heading(description)}
 A model repository with one model, \`neurodex\`: the whole search in one graph of standard ONNX. Input \`pictures\`: uint8
 [batch, ${size}, ${size}, 3], red, green, blue. Outputs: \`answers\`, int32 [batch, ${k}], positions in \`pictures\` of \`index.json\`, best first,
@@ -87,7 +87,7 @@ ${closing(description)}`;
 const heading = ({ name, dataset, pictures, neurodex, geometry }: ExportedIndex): string =>
   `# ${name}
 
-An index of ${pictures.length} pictures (${dataset.name}) as a neural network, exported by Neurodex ${neurodex}. A picture of ${geometry.size} × ${geometry.size} pixels goes
+An index of ${pictures.length} pictures (${dataset.name}) as a neural network, exported by Neurodex ${neurodex}. A picture of ${geometry.imageSize} × ${geometry.imageSize} pixels goes
 in, and the identifiers of matching catalogue pictures come out.
 `;
 

@@ -20,7 +20,7 @@ export async function writeTriton(
   k: number,
 ): Promise<void> {
   await write(`${TRITON_MODEL}/1/model.onnx`, searchModel(model, index.trie, k));
-  await write(`${TRITON_MODEL}/config.pbtxt`, tritonConfig(model.model.geometry.size, k));
+  await write(`${TRITON_MODEL}/config.pbtxt`, tritonConfig(model.model.geometry.imageSize, k));
   await write(DESCRIPTION_FILE, `${JSON.stringify(description)}\n`);
   await write('client.py', await template('triton/client.py'));
   await write('README.md', tritonReadme(description, k));

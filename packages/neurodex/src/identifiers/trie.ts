@@ -13,9 +13,9 @@ import type { IdentifierScheme } from './scheme.ts';
 export class Trie {
   readonly scheme: IdentifierScheme;
   /** How many things `shown` can give: V, or one for each prefix and PAD. */
-  readonly shownCount: number;
+  readonly embeddingRows: number;
   /** What stands in a slot that shows nothing. */
-  readonly shownForPad: number;
+  readonly paddingRow: number;
   readonly nodeCount: number;
   /** N */
   readonly leafCount: number;
@@ -29,7 +29,7 @@ export class Trie {
   /** Catalogue row of a leaf, −1 at inner nodes. */
   private readonly rows: Int32Array;
   /** What the network is shown for each node. */
-  private readonly shownAt: Int32Array;
+  private readonly rowAt: Int32Array;
 
   /**
    * @param identifiers N distinct identifiers of the scheme
@@ -98,9 +98,9 @@ export class Trie {
     this.firstChildren = Int32Array.from(firstChildren);
     this.childCounts = Int32Array.from(childCounts);
     this.rows = Int32Array.from(leaves);
-    [this.shownAt, this.shownCount] =
+    [this.rowAt, this.embeddingRows] =
       embedding === 'prefix' ? this.numberPrefixes() : [this.lastTokens(), scheme.vocabulary.size];
-    this.shownForPad = embedding === 'prefix' ? 0 : scheme.vocabulary.pad;
+    this.paddingRow = embedding === 'prefix' ? 0 : scheme.vocabulary.pad;
   }
 
   /** The token that leads from its parent to this node; −1 for the root. */
@@ -112,8 +112,8 @@ export class Trie {
    * What the network is shown for the prefix that ends at a node, a row of its table of embeddings: the node's token (BOS at
    * the root), or the number of the prefix, which is PAD's where nothing is decided behind it.
    */
-  shown(node: number): number {
-    return this.at(this.shownAt, node);
+  embeddingRow(node: number): number {
+    return this.at(this.rowAt, node);
   }
 
   /** −1 for the root. */
@@ -243,16 +243,16 @@ export class Trie {
    * @param targets [M], as `encodeIdentifier` gives them
    * @throws RangeError when the targets are not in the trie
    */
-  shownBefore(targets: ArrayLike<number>): Int32Array {
+  embeddingRowsBefore(targets: ArrayLike<number>): Int32Array {
     const { eos } = this.scheme.vocabulary;
     let node: number | undefined = 0;
     return Int32Array.from({ length: targets.length }, (_, place) => {
-      if (place === 0) return this.shown(0);
+      if (place === 0) return this.embeddingRow(0);
       // Behind EOS stands nothing, and it counts nowhere.
-      if (this.tokens[node as number] === eos) return this.shownForPad;
+      if (this.tokens[node as number] === eos) return this.paddingRow;
       node = this.child(node as number, targets[place - 1] as number);
       if (node === undefined) throw new RangeError(`${Array.from(targets).join(' ')} is not in the trie`);
-      return this.shown(node);
+      return this.embeddingRow(node);
     });
   }
 

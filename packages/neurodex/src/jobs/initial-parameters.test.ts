@@ -34,7 +34,7 @@ describe('parameters to begin with', () => {
   });
 
   it('are drawn from the seed where the other network has none of that name and shape', async () => {
-    const other: Geometry = { ...geometry, vocabulary: 20, tokenRows: 20, layers: 3 };
+    const other: Geometry = { ...geometry, vocabulary: 20, embeddingRows: 20, layers: 3 };
     const begun = await parametersFrom(file, other, options);
     const fresh = drawn(other);
     const before = new Map([...layout(dsiParameters(geometry))].map(([name, , start, end]) => [name, [start, end]]));

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { initialParameters, layout, type NamedArray, Random, readSafetensors } from '@neurodex/autograd';
-import { NeurodexError } from '../errors.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
+import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 import { INDEX_FILE, MODEL_FILE } from '../retrieval/manifest.ts';
 

@@ -4,22 +4,22 @@ import { type Device, parameterCount } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
+import { type Geometry, geometryOf } from '../dsi/model/geometry.ts';
+import { serialiseModel } from '../dsi/model/model-file.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
 import { NeurodexError } from '../errors.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
-import { type Geometry, geometryOf } from '../dsi/model/geometry.ts';
-import { serialiseModel } from '../dsi/model/model-file.ts';
-import { dsiParameters } from '../dsi/model/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import { type IndexManifest, MODEL_FILE } from '../retrieval/manifest.ts';
 import { trieOf } from '../retrieval/open.ts';
 import type { QueryEncoder } from '../retrieval/query-encoder.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import type { Tracker } from '../tracking/tracker.ts';
+import { retrievalQueries, selfQueries } from '../training/batch-maker.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
-import { catalogueQueries, retrievalQueries } from '../training/batch-maker.ts';
 import { type TrainingResult, train } from '../training/loop.ts';
 import type { OnNan } from '../training/on-nan.ts';
 import { type Phase, planTraining } from '../training/plan.ts';
@@ -57,8 +57,8 @@ export function geometryFor(catalogue: Catalogue, config: Config, trie = trieOf(
   const scheme = schemeOf(config.identifiers);
   const identifiers = withRole(catalogue, 'catalogue').map(({ identifier }) => identifier ?? '');
   return geometryOf(config, scheme.vocabulary, identifierLength(scheme, identifiers), {
-    tokenRows: trie.shownCount,
-    inFront: config.encoder.inFront ? catalogue.embeddings : undefined,
+    embeddingRows: trie.embeddingRows,
+    frozenBackbone: config.encoder.inFront ? catalogue.embeddings : undefined,
   });
 }
 
@@ -128,7 +128,7 @@ async function trainOn(
   const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
   const queries = retrievalQueries(catalogue, relevant);
   // Without queries (a flat folder), augmented catalogue pictures stand in for them.
-  const ownQueries = catalogueQueries(catalogue, relevant, config.training.ownShare);
+  const ownQueries = selfQueries(catalogue, relevant, config.training.ownShare);
   const drawn = queries.length > 0 ? queries : ownQueries;
   const pairs = drawn.reduce((n, example) => n + example.relevant.length, 0);
   const phases = planTraining(config, { catalogue: withRole(catalogue, 'catalogue').length, pairs });
@@ -138,9 +138,9 @@ async function trainOn(
     const result = await train({
       runtime,
       geometry,
-      source: { catalogue, scheme, trie, length: geometry.tokens, config },
+      source: { catalogue, scheme, trie, length: geometry.maxIdentifierLength, config },
       phases,
-      examples: { queries, ownQueries },
+      examples: { queries, selfQueries: ownQueries },
       config,
       seed,
       tracker,

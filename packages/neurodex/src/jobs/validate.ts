@@ -1,16 +1,16 @@
 import type { Runtime } from '@neurodex/autograd';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
 import { evaluateSystem } from '../evaluation/evaluate.ts';
 import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
 import type { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../dsi/model/geometry.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import type { QueryEncoder } from '../retrieval/query-encoder.ts';
 import { storedQuery } from '../retrieval/stored-query.ts';
 import type { System } from '../retrieval/system.ts';
-import type { Figures } from '../training/early-stopping.ts';
+import type { Metrics } from '../training/early-stopping.ts';
 import type { BatchMix } from '../training/plan.ts';
 
 /** Pictures looked at per task: enough to choose by, few enough that looking costs little beside training. */
@@ -48,7 +48,7 @@ export class Validator {
   }
 
   /** Figures of the tasks that the phase trains. */
-  async measure(parameters: Float32Array, mix: BatchMix): Promise<Figures> {
+  async measure(parameters: Float32Array, mix: BatchMix): Promise<Metrics> {
     this.parameters = parameters as Float32Array<ArrayBuffer>;
     const figures: Record<string, number> = {};
     if (this.encoder !== undefined) this.queries = await embedded(this.queries, this.encoder);

@@ -1,7 +1,7 @@
+import type { DigitAttention } from '../dsi/search/attention-probe.ts';
 import type { Comparison } from '../evaluation/compare.ts';
 import type { Curves } from '../evaluation/curves.ts';
 import type { PairwiseTest } from '../evaluation/pairwise.ts';
-import type { DigitAttention } from '../dsi/search/attention-probe.ts';
 import type { CurveSeries } from './curve-series.ts';
 import type { DecodingNode } from './decoding-tree.ts';
 

@@ -1,7 +1,7 @@
 import type { Answer } from './system.ts';
 
 /** The k best, best first; equal scores by the smaller row, so that a ranking is one ranking. */
-export function best(answers: Answer[], k: number): Answer[] {
+export function topK(answers: Answer[], k: number): Answer[] {
   const inOrder = (a: Answer, b: Answer): number => b.score - a.score || a.row - b.row;
   if (k >= answers.length) return answers.sort(inOrder);
   // Sorting bare numbers is fast: it says which few answers need be put into order at all.

@@ -1,13 +1,13 @@
 import { loadable, openParameters, trace } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
+import { decode, encode, fixedPlan, packedLayout } from '../dsi/model/network.ts';
+import { planNodes, positionsFor } from '../dsi/model/node-plan.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
+import { ExactSearch } from '../dsi/search/exact.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
-import { decode, encode, fixedPlan, packedLayout } from '../dsi/model/network.ts';
-import { planNodes, slotsFor } from '../dsi/model/node-plan.ts';
-import { dsiParameters } from '../dsi/model/parameters.ts';
 import { batchFor, DsiSystem, FINE_BATCHES } from './dsi.ts';
-import { ExactSearch } from '../dsi/search/exact.ts';
 import { asQueries } from './queries.fixture.ts';
 import { smallNetwork } from './small-network.fixture.ts';
 import type { Answer } from './system.ts';
@@ -23,23 +23,27 @@ async function byDefinition(
   picture: Uint8Array,
 ): Promise<Map<number, number>> {
   const specs = dsiParameters(geometry);
-  const slots = identifiers.length * geometry.tokens;
+  const slots = identifiers.length * geometry.maxIdentifierLength;
   const graph = trace(
     {
       parameters: { dtype: 'float32', shape: [parameters.length] },
-      pictures: { dtype: 'uint8', shape: [1, geometry.size, geometry.size, 3] },
+      pictures: { dtype: 'uint8', shape: [1, geometry.imageSize, geometry.imageSize, 3] },
       tokens: { dtype: 'int32', shape: [slots, 1] },
     },
     (inputs) => {
       const named = openParameters(specs, inputs.parameters);
       const memory = encode(named, inputs.pictures, geometry, { dropout: 0 });
-      const plan = fixedPlan(inputs.tokens, packedLayout(identifiers.length, geometry.tokens), geometry.patches);
+      const plan = fixedPlan(
+        inputs.tokens,
+        packedLayout(identifiers.length, geometry.maxIdentifierLength),
+        geometry.sequenceLength,
+      );
       return { logits: decode(named, memory, inputs.tokens, plan, geometry, { dropout: 0 }) };
     },
   );
   const session = await runtime.load(loadable(graph));
-  const encoded = identifiers.map((identifier) => encodeIdentifier(numeric, identifier, geometry.tokens));
-  const tokens = Int32Array.from(encoded.flatMap(({ targets }) => [...trie.shownBefore(targets)]));
+  const encoded = identifiers.map((identifier) => encodeIdentifier(numeric, identifier, geometry.maxIdentifierLength));
+  const tokens = Int32Array.from(encoded.flatMap(({ targets }) => [...trie.embeddingRowsBefore(targets)]));
   const { logits } = (await session.run({ parameters, pictures: picture, tokens })) as { logits: Float32Array };
   await session.release();
   const scores = new Map<number, number>();
@@ -48,7 +52,7 @@ async function byDefinition(
     let score = 0;
     targets.forEach((target, place) => {
       if (target === numeric.vocabulary.pad) return;
-      const at = (i * geometry.tokens + place) * geometry.vocabulary;
+      const at = (i * geometry.maxIdentifierLength + place) * geometry.vocabulary;
       const weights = Array.from({ length: geometry.vocabulary }, (_, v) =>
         allowed[place * geometry.vocabulary + v] ? Math.exp(logits[at + v] as number) : 0,
       );
@@ -103,7 +107,7 @@ describe.each([
       const [expected = []] = await system.rank(asQueries(picture, BYTES), options.count);
       const few = network.trie.maxDepth - 1; // a path to the deepest node that branches
       expect(planNodes(network.trie, few).length).toBeGreaterThan(
-        planNodes(network.trie, slotsFor(network.trie, 512)).length,
+        planNodes(network.trie, positionsFor(network.trie, 512)).length,
       );
       const shape = { batch: 1, slots: few };
       const search = await ExactSearch.create(runtime, network.trie, network.geometry, shape, network.parameters);

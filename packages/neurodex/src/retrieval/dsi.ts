@@ -1,11 +1,11 @@
 import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
-import type { Trie } from '../identifiers/trie.ts';
-import { pictureBytes } from '../image/picture.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
-import { slotsFor } from '../dsi/model/node-plan.ts';
+import { positionsFor } from '../dsi/model/node-plan.ts';
 import { BeamSearch } from '../dsi/search/beam.ts';
 import { ExactSearch } from '../dsi/search/exact.ts';
+import type { Trie } from '../identifiers/trie.ts';
+import { pictureBytes } from '../image/picture.ts';
 import type { QueryEncoder } from './query-encoder.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 
@@ -83,7 +83,7 @@ export class DsiSystem implements System {
       pictures.set(await encoder.embed(queries));
       return pictures;
     }
-    const bytes = pictureBytes(geometry.size);
+    const bytes = pictureBytes(geometry.imageSize);
     const pictures = new Uint8Array(count * bytes);
     for (const [i, { pixels }] of queries.entries()) pictures.set(pixels, i * bytes);
     return pictures;
@@ -111,7 +111,7 @@ export class DsiSystem implements System {
     const { runtime, geometry, trie, search, parameters } = this.options;
     const built = typeof parameters === 'function' ? undefined : parameters;
     return exact
-      ? await ExactSearch.create(runtime, trie, geometry, { batch, slots: slotsFor(trie, EXACT_SLOTS) }, built)
+      ? await ExactSearch.create(runtime, trie, geometry, { batch, slots: positionsFor(trie, EXACT_SLOTS) }, built)
       : await BeamSearch.create(runtime, trie, geometry, { batch, width: search.beam }, built);
   }
 }

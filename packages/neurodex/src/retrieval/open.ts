@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import { openCatalogue } from '../catalogue/store.ts';
+import { type DsiModel, deserialiseModel } from '../dsi/model/model-file.ts';
 import { NeurodexError } from '../errors.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import { Trie } from '../identifiers/trie.ts';
-import { type DsiModel, deserialiseModel } from '../dsi/model/model-file.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { DsiSystem } from './dsi.ts';
 import {
@@ -70,14 +70,14 @@ export async function openIndex(
   const model = async (): Promise<DsiModel> => {
     const read = await readModel(folder, manifest);
     if (
-      read.geometry.size !== catalogue.size ||
-      read.geometry.tokens < trie.maxDepth ||
-      read.geometry.tokenRows !== trie.shownCount
+      read.geometry.imageSize !== catalogue.size ||
+      read.geometry.maxIdentifierLength < trie.maxDepth ||
+      read.geometry.embeddingRows !== trie.embeddingRows
     ) {
       throw damaged(join(folder, MODEL_FILE), 'belongs to another catalogue');
     }
     const { encoder } = manifest;
-    const { stem, patches, channels } = read.geometry;
+    const { stem, sequenceLength: patches, channels } = read.geometry;
     if (stem === 'encoder' && (encoder?.tokens !== patches || encoder.channels !== channels)) {
       throw damaged(join(folder, MODEL_FILE), 'was trained behind another encoder');
     }

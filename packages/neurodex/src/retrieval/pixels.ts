@@ -1,5 +1,5 @@
 import { type Catalogue, pixelsOf, withRole } from '../catalogue/catalogue.ts';
-import { best } from './answers.ts';
+import { topK } from './answers.ts';
 import type { Answer, QueryPicture, System } from './system.ts';
 import { dot, normalised } from './vector-search.ts';
 
@@ -26,7 +26,7 @@ export class PixelsSystem implements System {
     return queries.map(({ pixels }) => {
       const query = this.unit(pixels);
       const answers = this.rows.map((row, i) => ({ row, score: dot(query, this.vectors, i * this.length) }));
-      return best(answers, k);
+      return topK(answers, k);
     });
   }
 

@@ -1,10 +1,10 @@
 import { initialParameters, Random } from '@neurodex/autograd';
 import type { Config, Embedding } from '../config.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../dsi/model/geometry.ts';
-import { dsiParameters } from '../dsi/model/parameters.ts';
 
 /** An untrained network over N pictures, with weights large enough that its opinions differ. */
 export function smallNetwork(
@@ -26,18 +26,18 @@ export function smallNetwork(
   const rows = identifiers.map((_, i) => 2 * i + 1);
   const trie = new Trie(numeric, identifiers, rows, embedding);
   const geometry: Geometry = {
-    size: 16,
+    imageSize: 16,
     patchSize: 8,
     stem,
-    patches: 4,
+    sequenceLength: 4,
     width: 16,
     feedForwardWidth: 24,
     heads: 2,
     layers: 2,
     vocabulary: numeric.vocabulary.size,
     pad: numeric.vocabulary.pad,
-    tokenRows: trie.shownCount,
-    tokens: identifierLength(numeric, identifiers),
+    embeddingRows: trie.embeddingRows,
+    maxIdentifierLength: identifierLength(numeric, identifiers),
     output,
     positions: 'learned',
     attention,

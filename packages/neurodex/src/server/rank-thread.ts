@@ -1,8 +1,8 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { decodeThumbnail } from '../catalogue/store.ts';
-import { silentReporter } from '../progress.ts';
 import { AttentionProbe, type DigitAttention } from '../dsi/search/attention-probe.ts';
+import { silentReporter } from '../progress.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import { storedQuery } from '../retrieval/stored-query.ts';

@@ -5,8 +5,8 @@ import { pixelsOf } from '../catalogue/catalogue.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { Deck, sample } from './epoch-sampler.ts';
-import { BatchMaker, catalogueQueries, retrievalQueries } from './batch-maker.ts';
+import { BatchMaker, retrievalQueries, selfQueries } from './batch-maker.ts';
+import { EpochSampler, sample } from './epoch-sampler.ts';
 import type { Phase } from './plan.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
@@ -36,7 +36,7 @@ function makerOf(
     schedule: { learningRate: 1, kind: 'constant', warmupSteps: 0, steps: 10 },
   };
   const source = { catalogue, scheme: numeric, trie, length: LENGTH, config };
-  const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: catalogueQueries(catalogue, sameClass) };
+  const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: selfQueries(catalogue, sameClass) };
   return new BatchMaker(source, phase, decks, Random.seeded(options.seed ?? 1));
 }
 
@@ -47,14 +47,14 @@ function rowShown(pictures: Uint8Array, b: number): number {
   return catalogue.pictures.findIndex(({ row }) => shown.equals(pixelsOf(catalogue, row)));
 }
 
-const targetsOf = ({ asked }: ReturnType<BatchMaker['allocate']>) => asked.targets as Int32Array;
+const targetsOf = ({ targets: asked }: ReturnType<BatchMaker['allocate']>) => asked.targets as Int32Array;
 
 /** Identifiers asked for in slot b, as rows. */
 function rowsAsked(batch: ReturnType<BatchMaker['allocate']>, b: number, B: number, identifiers: number): number[] {
   return Array.from({ length: identifiers }, (_, r) => {
     const column = (values: Int32Array) =>
       Array.from({ length: LENGTH }, (_, place) => values[(r * LENGTH + place) * B + b] as number);
-    const [inputs, targets] = [column(batch.asked.tokens as Int32Array), column(targetsOf(batch))];
+    const [inputs, targets] = [column(batch.targets.tokens as Int32Array), column(targetsOf(batch))];
     if (inputs.every((token) => token === pad)) return -1;
     const picture = catalogue.pictures.find(({ identifier }) => {
       if (identifier === undefined) return false;
@@ -115,7 +115,7 @@ describe('a batch', () => {
       const targets = Array.from({ length: LENGTH }, (_, place) => targetsOf(batch)[place * 6 + b] as number);
       const expected = trie.allowedTokens(targets);
       targets.forEach((target, place) => {
-        const allowed = (batch.asked.allowed as Uint8Array).subarray((place * 6 + b) * V, (place * 6 + b + 1) * V);
+        const allowed = (batch.targets.allowed as Uint8Array).subarray((place * 6 + b) * V, (place * 6 + b + 1) * V);
         expect([...allowed]).toEqual([...expected.subarray(place * V, (place + 1) * V)]);
         expect(allowed[target]).toBe(1);
       });
@@ -171,12 +171,12 @@ it('goes on from a saved state with the same batches, whatever was drawn meanwhi
 
 describe('Deck and sample', () => {
   it('deal every item once before any comes again', () => {
-    const deck = new Deck([1, 2, 3, 4, 5]);
+    const deck = new EpochSampler([1, 2, 3, 4, 5]);
     const random = Random.seeded(2);
     for (let pass = 0; pass < 4; pass++) {
       expect(Array.from({ length: 5 }, () => deck.draw(random)).sort()).toEqual([1, 2, 3, 4, 5]);
     }
-    expect(() => new Deck([]).draw(Random.seeded(1))).toThrow('empty deck');
+    expect(() => new EpochSampler([]).draw(Random.seeded(1))).toThrow('empty deck');
   });
 
   it('draw different items, never more than there are', () => {

@@ -6,13 +6,13 @@ import type { IdentifierScheme } from '../identifiers/scheme.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import { drawView } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
-import { type AskedArrays, type Asking, askSample, askSet, type Wanted } from './objective.ts';
-import { Deck, type DeckState } from './epoch-sampler.ts';
+import { EpochSampler, type EpochSamplerState } from './epoch-sampler.ts';
+import { type AugmentedView, type EmbeddingSource, loadBatch, type PixelSource } from './load-batch.ts';
+import { type Objective, sampledObjective, setObjective, type Target, type TargetArrays } from './objective.ts';
 import type { Phase } from './plan.ts';
-import { type EmbeddingSource, type PixelSource, type Showing, showPictures } from './load-batch.ts';
 
 /** A picture to show, and the catalogue rows whose identifiers it should give. */
-export interface Example extends Wanted {
+export interface Example extends Target {
   readonly picture: StoredPicture;
   readonly task: 'indexing' | 'retrieval';
 }
@@ -21,15 +21,15 @@ export interface Example extends Wanted {
 export interface BatchArrays {
   /** uint8 [B,Y,X,3], or the bytes of float32 [B,P,C] from an encoder */
   readonly pictures: Uint8Array;
-  readonly asked: AskedArrays;
+  readonly targets: TargetArrays;
 }
 
 /** Where a `BatchMaker` stands: from here, the same batches follow. */
 export interface BatchState {
   readonly random: readonly number[];
-  readonly indexing: DeckState;
-  readonly queries: DeckState;
-  readonly ownQueries: DeckState;
+  readonly indexing: EpochSamplerState;
+  readonly queries: EpochSamplerState;
+  readonly selfQueries: EpochSamplerState;
 }
 
 export interface ExampleSource {
@@ -56,7 +56,7 @@ export function retrievalQueries(
  * Catalogue pictures as queries for themselves and their class-mates.
  * @param ownShare at least as much of what each is asked for is its own identifier
  */
-export const catalogueQueries = (
+export const selfQueries = (
   catalogue: Catalogue,
   relevantRows: (picture: StoredPicture) => ReadonlySet<number>,
   ownShare = 0,
@@ -76,10 +76,10 @@ export class BatchMaker {
   private readonly source: ExampleSource;
   private readonly phase: Phase;
   private random: Random;
-  private readonly indexing: Deck<Example>;
-  private readonly queries: Deck<Example>;
-  private readonly ownQueries: Deck<Example>;
-  readonly asking: Asking;
+  private readonly indexing: EpochSampler<Example>;
+  private readonly queries: EpochSampler<Example>;
+  private readonly selfQueries: EpochSampler<Example>;
+  readonly objective: Objective;
 
   constructor(
     source: ExampleSource,
@@ -91,23 +91,25 @@ export class BatchMaker {
     this.phase = phase;
     this.random = random;
     const own = withRole(source.catalogue, 'catalogue');
-    this.indexing = new Deck(own.map((picture) => ({ picture, task: 'indexing' as const, relevant: [picture.row] })));
-    this.queries = new Deck(decks.queries);
-    this.ownQueries = new Deck(decks.ownQueries);
+    this.indexing = new EpochSampler(
+      own.map((picture) => ({ picture, task: 'indexing' as const, relevant: [picture.row] })),
+    );
+    this.queries = new EpochSampler(decks.queries);
+    this.selfQueries = new EpochSampler(decks.ownQueries);
     const examples = [...decks.queries, ...decks.ownQueries];
     const most = examples.reduce((n, { relevant }) => Math.max(n, relevant.length), 0);
-    this.asking = askingOf(source, phase, own, most);
+    this.objective = objectiveOf(source, phase, own, most);
   }
 
   allocate(): BatchArrays {
     return {
       pictures: new Uint8Array(this.size * this.bytes),
-      asked: this.asking.allocate(this.size),
+      targets: this.objective.allocate(this.size),
     };
   }
 
   /** What the network is shown. */
-  get shown(): PixelSource | EmbeddingSource {
+  get inputSource(): PixelSource | EmbeddingSource {
     const { catalogue } = this.source;
     const embeddings = this.embeddings;
     return embeddings === undefined ? catalogue : { path: embeddings.path, bytes: this.bytes };
@@ -139,12 +141,12 @@ export class BatchMaker {
   }
 
   get state(): BatchState {
-    const { random, indexing, queries, ownQueries } = this;
+    const { random, indexing, queries, selfQueries: ownQueries } = this;
     return {
       random: random.state,
       indexing: indexing.state,
       queries: queries.state,
-      ownQueries: ownQueries.state,
+      selfQueries: ownQueries.state,
     };
   }
 
@@ -153,33 +155,33 @@ export class BatchMaker {
     this.random = Random.restore(state.random);
     this.indexing.restore(state.indexing);
     this.queries.restore(state.queries);
-    this.ownQueries.restore(state.ownQueries);
+    this.selfQueries.restore(state.selfQueries);
   }
 
   /** Writes the next batch. */
   fill(batch: BatchArrays): void {
-    showPictures(this.shown, { pictures: batch.pictures, first: 0, showings: this.draw(batch) });
+    loadBatch(this.inputSource, { pictures: batch.pictures, first: 0, views: this.draw(batch) });
   }
 
   /** Writes the next batch but for its pictures. @returns what to show in each of the B places */
-  draw({ asked }: Pick<BatchArrays, 'asked'>): Showing[] {
+  draw({ targets: asked }: Pick<BatchArrays, 'asked'>): AugmentedView[] {
     const { mix } = this.phase;
-    this.asking.clear(asked);
+    this.objective.clear(asked);
     return Array.from({ length: this.size }, (_, b) => {
       const example = b < mix.indexing ? this.indexing.draw(this.random) : this.drawQuery();
-      const showing = this.drawShowing(example);
-      this.asking.ask(example, asked, b, this.random);
+      const showing = this.drawAugmentedView(example);
+      this.objective.setTarget(example, asked, b, this.random);
       return showing;
     });
   }
 
   private drawQuery(): Example {
     const own = this.queries.size === 0 || this.random.uniform() < this.source.config.training.catalogueQueries;
-    return (own ? this.ownQueries : this.queries).draw(this.random);
+    return (own ? this.selfQueries : this.queries).draw(this.random);
   }
 
   /** Of embeddings, one of the augmented views takes the place of augmentation, where there are any. */
-  private drawShowing({ task, picture: { row } }: Example): Showing {
+  private drawAugmentedView({ task, picture: { row } }: Example): AugmentedView {
     const { catalogue, config } = this.source;
     const { indexing, retrieval, clean, ...ranges } = config.augmentation;
     const strength = task === 'indexing' ? indexing : this.random.uniform() < clean ? 0 : retrieval;
@@ -196,12 +198,12 @@ export class BatchMaker {
  * are the whole set, which then takes fewer slots.
  * @param most relevant identifiers of any example
  */
-function askingOf(
+function objectiveOf(
   { scheme, trie, length, config }: ExampleSource,
   phase: Phase,
   own: readonly StoredPicture[],
   most: number,
-): Asking {
+): Objective {
   const { setTargetsUpTo, trieMasking } = config.training;
   const named = {
     scheme,
@@ -210,6 +212,6 @@ function askingOf(
     identifiers: new Map(own.map(({ row, identifier }) => [row, identifier ?? ''])),
   };
   return own.length <= setTargetsUpTo && most > phase.identifiers
-    ? askSet(named)
-    : askSample(named, phase.identifiers, trieMasking);
+    ? setObjective(named)
+    : sampledObjective(named, phase.identifiers, trieMasking);
 }

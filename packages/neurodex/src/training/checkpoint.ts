@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readSafetensors, type TrainingState, writeSafetensors } from '@neurodex/autograd';
 import { z } from 'zod';
-import type { BestState, Figures } from './early-stopping.ts';
 import type { BatchState } from './batch-maker.ts';
+import type { BestState, Metrics } from './early-stopping.ts';
 
 const FORMAT = 'neurodex-checkpoint';
 const VERSION = 1;
@@ -22,9 +22,9 @@ export interface Checkpoint {
   /** Validations since the best one. */
   readonly waited: number;
   /** What earlier phases left. */
-  readonly good?: { readonly parameters: Float32Array; readonly figures: Figures };
+  readonly good?: { readonly parameters: Float32Array; readonly figures: Metrics };
   /** Newest validation of this phase, and the step of the phase that it was after; 0 before the first. */
-  readonly validated: Figures;
+  readonly validated: Metrics;
   readonly validatedAt: number;
   /** Batches that were skipped because of a loss that was no number, in all and at a stretch. */
   readonly skipped: { readonly all: number; readonly stretch: number };
@@ -70,7 +70,7 @@ export function serialiseCheckpoint(checkpoint: Checkpoint, context: CheckpointC
     optimizerStep: memory.optimizerStep,
     noise: [...memory.noise],
     slots: Object.keys(memory.vectors),
-    ...(best === undefined ? {} : { best: { score: best.score, step: best.step, figures: best.figures } }),
+    ...(best === undefined ? {} : { best: { score: best.score, step: best.step, figures: best.metrics } }),
     ...(good === undefined ? {} : { good: good.figures }),
     ...context,
   };

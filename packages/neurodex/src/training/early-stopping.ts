@@ -1,18 +1,18 @@
 /** Validation figures by name, all in [0, 1]. */
-export type Figures = Readonly<Record<string, number>>;
+export type Metrics = Readonly<Record<string, number>>;
 
 /** The best state of a phase. */
 export interface BestState {
   readonly score: number;
   readonly step: number;
   readonly parameters: Float32Array;
-  readonly figures: Figures;
+  readonly metrics: Metrics;
 }
 
 /**
  * Early stopping: remembers the best state by one score, and says when `patience` validations in a row were no better.
  */
-export class BestKeeper {
+export class EarlyStopping {
   private readonly patience: number;
   private best: BestState | undefined;
   private waitedFor: number;
@@ -28,12 +28,12 @@ export class BestKeeper {
   }
 
   /** @returns whether training should go on */
-  offer(figures: Figures, step: number, parameters: Float32Array): boolean {
+  update(figures: Metrics, step: number, parameters: Float32Array): boolean {
     const score = validationScore(figures);
     // Where nothing can be measured, the newest state is the one to keep.
     const unmeasured = Object.keys(figures).length === 0;
     if (this.best === undefined || score > this.best.score || unmeasured) {
-      this.best = { score, step, parameters: parameters.slice(), figures };
+      this.best = { score, step, parameters: parameters.slice(), metrics: figures };
       this.waitedFor = 0;
     } else {
       this.waitedFor++;
@@ -57,7 +57,7 @@ export class BestKeeper {
 }
 
 /** What early stopping looks at: the mean of the figures of both tasks, or of the one that was measured. */
-export function validationScore(figures: Figures): number {
+export function validationScore(figures: Metrics): number {
   const values = Object.values(figures);
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

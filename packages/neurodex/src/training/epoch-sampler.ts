@@ -1,13 +1,13 @@
 import { Random } from '@neurodex/autograd';
 
 /** Where a deck stands, without its items: the random state that its pass was shuffled with, and how much is left of it. */
-export interface DeckState {
+export interface EpochSamplerState {
   readonly shuffledWith: readonly number[];
   readonly left: number;
 }
 
 /** Endless passes over a list, each in a new random order: every item once before any comes again. */
-export class Deck<T> {
+export class EpochSampler<T> {
   private readonly items: readonly T[];
   private left: T[] = [];
   private shuffledWith: readonly number[] = [];
@@ -30,12 +30,12 @@ export class Deck<T> {
     return item;
   }
 
-  get state(): DeckState {
+  get state(): EpochSamplerState {
     return { shuffledWith: this.shuffledWith, left: this.left.length };
   }
 
   /** @throws RangeError when more is left than there are items */
-  restore({ shuffledWith, left }: DeckState): void {
+  restore({ shuffledWith, left }: EpochSamplerState): void {
     if (left > this.items.length) throw new RangeError(`${left} of ${this.items.length} items cannot be left`);
     this.shuffledWith = shuffledWith;
     // Items are taken from the end.

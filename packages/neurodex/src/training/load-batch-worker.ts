@@ -1,5 +1,5 @@
 import { workerData } from 'piscina';
-import { type EmbeddingSource, type PixelSource, type ShowTask, showPictures } from './load-batch.ts';
+import { type EmbeddingSource, type LoadTask, loadBatch, type PixelSource } from './load-batch.ts';
 
 /** `showPictures` on a thread of its own. */
-export default (task: ShowTask): void => showPictures(workerData as PixelSource | EmbeddingSource, task);
+export default (task: LoadTask): void => loadBatch(workerData as PixelSource | EmbeddingSource, task);

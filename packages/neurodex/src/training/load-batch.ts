@@ -3,18 +3,18 @@ import { showView, type View } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
 
 /** One picture of a batch: a row of the catalogue's pixels, and how it is changed; or a place in its embeddings. */
-export interface Showing {
+export interface AugmentedView {
   readonly row: number;
   readonly view: View | null;
 }
 
 /** Pictures of a batch to be shown, in memory that threads share. */
-export interface ShowTask {
+export interface LoadTask {
   /** uint8 [B,Y,X,3], or the bytes of float32 [B,P,C] from an encoder */
   readonly pictures: Uint8Array;
   /** Place of the first of `showings` in the batch. */
   readonly first: number;
-  readonly showings: readonly Showing[];
+  readonly views: readonly AugmentedView[];
 }
 
 /** What every task needs, given to a thread once. */
@@ -33,7 +33,7 @@ export interface EmbeddingSource {
 }
 
 /** Writes the views of some pictures, or their embeddings, into their places of a batch. */
-export function showPictures(source: PixelSource | EmbeddingSource, { pictures, first, showings }: ShowTask): void {
+export function loadBatch(source: PixelSource | EmbeddingSource, { pictures, first, views: showings }: LoadTask): void {
   if ('path' in source) {
     const places = showings.map(({ row }) => row);
     readEmbeddings(source.path, places, pictures, first, source.bytes);

@@ -2,7 +2,7 @@ import { Random } from '@neurodex/autograd';
 import { describe, expect, it } from 'vitest';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { BatchMaker, catalogueQueries, retrievalQueries } from './batch-maker.ts';
+import { BatchMaker, retrievalQueries, selfQueries } from './batch-maker.ts';
 import { BatchLoader } from './loader.ts';
 import type { Phase } from './plan.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
@@ -27,7 +27,7 @@ function makerOf() {
   };
   const examples = {
     queries: retrievalQueries(catalogue, sameClass),
-    ownQueries: catalogueQueries(catalogue, sameClass),
+    ownQueries: selfQueries(catalogue, sameClass),
   };
   return new BatchMaker({ catalogue, scheme: numeric, trie, length: 3, config }, phase, examples, Random.seeded(4));
 }

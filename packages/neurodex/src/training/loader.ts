@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { BatchArrays, BatchMaker, BatchState } from './batch-maker.ts';
-import { type EmbeddingSource, type PixelSource, showPictures } from './load-batch.ts';
+import { type EmbeddingSource, loadBatch, type PixelSource } from './load-batch.ts';
 
 /** Pixels of a batch from which on threads are worth starting: below, a batch is shown in a few milliseconds. */
 const WORTH_THREADS = 1 << 16;
@@ -17,7 +17,7 @@ export interface LoadedBatch {
   readonly state: BatchState;
 }
 
-interface Slot {
+interface BatchBuffer {
   readonly arrays: BatchArrays;
   state: BatchState;
   ready: Promise<unknown>;
@@ -41,9 +41,9 @@ export class BatchLoader {
   private readonly pool: Piscina | undefined;
   private readonly ahead: number;
   /** Free ones first. */
-  private readonly free: Slot[];
-  private readonly queue: Slot[] = [];
-  private inUse: Slot | undefined;
+  private readonly free: BatchBuffer[];
+  private readonly queue: BatchBuffer[] = [];
+  private inUse: BatchBuffer | undefined;
   private left: number;
   /** What the engine is given of shared memory, which it does not take itself. */
   private readonly given: Uint8Array;
@@ -54,7 +54,7 @@ export class BatchLoader {
     this.ahead = threads === 0 ? 1 : AHEAD;
     this.pixels = threads === 0 || 'path' in pixels ? pixels : { size: pixels.size, pixels: shared(pixels.pixels) };
     this.pool = threads === 0 ? undefined : startThreads(threads, this.pixels);
-    const slot = (): Slot => {
+    const slot = (): BatchBuffer => {
       const arrays = maker.allocate();
       const pictures = threads === 0 ? arrays.pictures : sharedArray(arrays.pictures.length);
       return { arrays: { ...arrays, pictures }, state: maker.state, ready: Promise.resolve() };
@@ -87,7 +87,7 @@ export class BatchLoader {
       slot.state = this.maker.state;
       const { pictures } = slot.arrays;
       if (this.pool === undefined) {
-        showPictures(this.pixels, { pictures, first: 0, showings });
+        loadBatch(this.pixels, { pictures, first: 0, views: showings });
       } else {
         const { pool } = this;
         const each = Math.ceil(showings.length / pool.maxThreads);

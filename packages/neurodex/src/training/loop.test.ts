@@ -2,16 +2,16 @@ import { readSafetensors } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
+import { geometryOf } from '../dsi/model/geometry.ts';
 import { NeurodexError } from '../errors.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
-import { geometryOf } from '../dsi/model/geometry.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
 import { MemoryTracker } from '../tracking/memory.ts';
-import type { Figures } from './early-stopping.ts';
+import { retrievalQueries, selfQueries } from './batch-maker.ts';
 import { type Checkpoint, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
-import { catalogueQueries, retrievalQueries } from './batch-maker.ts';
+import type { Metrics } from './early-stopping.ts';
 import { train } from './loop.ts';
 import { planTraining } from './plan.ts';
 import type { TrainingRun } from './run.ts';
@@ -28,7 +28,7 @@ type Changes = { readonly training?: Partial<Config['training']>; readonly model
 
 function runOf(
   changes: Changes,
-  validate: (call: number) => Figures = (call) => ({ 'IA@1': call / 100 }),
+  validate: (call: number) => Metrics = (call) => ({ 'IA@1': call / 100 }),
   signal?: AbortSignal,
   more: Partial<TrainingRun> = {},
 ) {
@@ -57,7 +57,7 @@ function runOf(
     geometry: geometryOf(config, numeric.vocabulary, length),
     source: { catalogue, scheme: numeric, trie, length, config },
     phases: planTraining(config, { catalogue: 8, pairs: 16 }),
-    examples: { queries, ownQueries: catalogueQueries(catalogue, sameClass) },
+    examples: { queries, selfQueries: selfQueries(catalogue, sameClass) },
     config,
     seed: 3,
     tracker,
@@ -169,7 +169,7 @@ const readParameters = (bytes: Uint8Array) => readSafetensors(bytes).tensors.par
 
 describe('checkpoints', () => {
   /** Figures of the parameters alone, so that they are the same whenever they are measured. */
-  const measured = async (parameters: Float32Array): Promise<Figures> => ({
+  const measured = async (parameters: Float32Array): Promise<Metrics> => ({
     'IA@1': Math.abs(Math.sin(1000 * parameters.reduce((sum, value) => sum + value, 0))),
   });
 

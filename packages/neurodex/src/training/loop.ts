@@ -1,7 +1,7 @@
 import { adamW, TrainingMemory } from '@neurodex/autograd';
-import type { NeurodexError } from '../errors.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
-import type { Figures } from './early-stopping.ts';
+import type { NeurodexError } from '../errors.ts';
+import type { Metrics } from './early-stopping.ts';
 import { PhaseTraining } from './phase-training.ts';
 import type { Good, TrainingRun } from './run.ts';
 
@@ -10,7 +10,7 @@ export interface TrainingResult {
   /** Optimiser steps taken, over all phases. */
   readonly steps: number;
   /** Figures of the parameters that are returned. */
-  readonly figures: Figures;
+  readonly figures: Metrics;
   /** Set when a phase stopped because its loss was no number any more; the parameters are the last good ones. */
   readonly diverged?: NeurodexError;
 }
@@ -40,7 +40,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
       return { parameters: good.parameters, steps: memory.step, figures: good.figures, diverged };
     }
     if (good !== undefined) memory.parameters.set(good.parameters);
-    memory.clearSlots();
+    memory.clearMoments();
   }
   if (skipped > 0) run.reporter.warn(`${batches(skipped)} skipped because the loss or the gradient was no number`);
   return { parameters: memory.parameters.slice(), steps: memory.step, figures: good?.figures ?? {} };

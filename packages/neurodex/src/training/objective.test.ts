@@ -11,12 +11,12 @@ import {
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Config, Embedding } from '../config.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
-import type { Geometry } from '../dsi/model/geometry.ts';
-import { dsiParameters } from '../dsi/model/parameters.ts';
-import { type Asking, askSample, askSet, type Named, type Wanted } from './objective.ts';
+import { type IdentifierTable, type Objective, sampledObjective, setObjective, type Target } from './objective.ts';
 
 /** Identifiers of one to three digits: some nodes have one child, and EOS stands beside digits. */
 const identifiers = ['0', '3', '31', '317', '42', '420', '421', '5', '58', '599'];
@@ -28,25 +28,25 @@ Random.seeded(5).fillBytes(pictures);
 /** An untrained network, and what the identifiers look like to it. */
 function networkOf(embedding: Embedding, output: Config['model']['output'] = 'shared') {
   const trie = new Trie(numeric, identifiers, rows, embedding);
-  const named: Named = {
+  const named: IdentifierTable = {
     scheme: numeric,
     trie,
     length: 4,
     identifiers: new Map(rows.map((row, i) => [row, identifiers[i] as string])),
   };
   const geometry: Geometry = {
-    size: 16,
+    imageSize: 16,
     patchSize: 8,
     stem: 'linear',
-    patches: 4,
+    sequenceLength: 4,
     width: 16,
     feedForwardWidth: 24,
     heads: 2,
     layers: 2,
     vocabulary: numeric.vocabulary.size,
     pad: numeric.vocabulary.pad,
-    tokenRows: trie.shownCount,
-    tokens: 4,
+    embeddingRows: trie.embeddingRows,
+    maxIdentifierLength: 4,
     output,
     positions: 'learned',
     attention: 'prefix',
@@ -61,8 +61,8 @@ type Network = ReturnType<typeof networkOf>;
 /** Loss and accuracy of asking pictures for sets of rows, each alike unless told. */
 async function measure(
   { geometry, specs, parameters }: Network,
-  asking: Asking,
-  wanted: readonly (readonly number[] | Wanted)[],
+  asking: Objective,
+  wanted: readonly (readonly number[] | Target)[],
   shown: Uint8Array,
 ) {
   const B = wanted.length;
@@ -76,7 +76,7 @@ async function measure(
   const asked = asking.allocate(B);
   asking.clear(asked);
   wanted.forEach((each, b) => {
-    asking.ask('relevant' in each ? each : { relevant: each }, asked, b, Random.seeded(1));
+    asking.setTarget('relevant' in each ? each : { relevant: each }, asked, b, Random.seeded(1));
   });
   const out = await session.run({ parameters, pictures: shown, ...asked });
   await session.release();
@@ -103,7 +103,7 @@ describe.each([
   /** −log p of every identifier for every picture, from the loss of asking for it alone. */
   let surprise: number[][];
   beforeAll(async () => {
-    const one = askSample(named, 1, true);
+    const one = sampledObjective(named, 1, true);
     surprise = [];
     for (let b = 0; b < 3; b++) {
       const own = pictures.subarray(b * bytes, (b + 1) * bytes);
@@ -133,7 +133,7 @@ describe.each([
         count += decisions(trie, identifiers[row - 10] as string) / relevant.length;
       }
     });
-    expect((await measure(network, askSet(named), wanted, pictures)).loss).toBeCloseTo(total / count, 4);
+    expect((await measure(network, setObjective(named), wanted, pictures)).loss).toBeCloseTo(total / count, 4);
   });
 
   it('gives a picture’s own identifier its share, and the others the rest', async () => {
@@ -145,22 +145,22 @@ describe.each([
       count += share * decisions(trie, identifiers[row - 10] as string);
     }
     const wanted = { relevant, own: { row: 12, share: 0.4 } };
-    const { loss } = await measure(network, askSet(named), [wanted], pictures.subarray(0, bytes));
+    const { loss } = await measure(network, setObjective(named), [wanted], pictures.subarray(0, bytes));
     expect(loss).toBeCloseTo(total / count, 4);
   });
 
   it('counts the likeliest token as right where it is one of those wanted', async () => {
-    expect((await measure(network, askSet(named), [rows, rows, rows], pictures)).tokenAccuracy).toBeCloseTo(1, 5);
+    expect((await measure(network, setObjective(named), [rows, rows, rows], pictures)).tokenAccuracy).toBeCloseTo(1, 5);
     const likeliest = surprise.map((row) => rows[row.indexOf(Math.min(...row))] as number);
     const greedy = await measure(
       network,
-      askSet(named),
+      setObjective(named),
       likeliest.map((row) => [row]),
       pictures,
     );
     const other = await measure(
       network,
-      askSet(named),
+      setObjective(named),
       surprise.map((row) => [rows[row.indexOf(Math.max(...row))] as number]),
       pictures,
     );
@@ -168,9 +168,9 @@ describe.each([
   });
 
   it('refuses a row that has no identifier', () => {
-    for (const asking of [askSet(named), askSample(named, 2, true)]) {
+    for (const asking of [setObjective(named), sampledObjective(named, 2, true)]) {
       const asked = asking.allocate(1);
-      expect(() => asking.ask({ relevant: [99] }, asked, 0, Random.seeded(1))).toThrow('row 99');
+      expect(() => asking.setTarget({ relevant: [99] }, asked, 0, Random.seeded(1))).toThrow('row 99');
     }
   });
 });
@@ -180,7 +180,7 @@ it.each(['token', 'prefix'] as const)(
   async (embedding) => {
     const network = networkOf(embedding);
     const { named } = network;
-    const [one, three] = [askSample(named, 1, true), askSample(named, 3, true)];
+    const [one, three] = [sampledObjective(named, 1, true), sampledObjective(named, 3, true)];
     const wanted = [12, 15, 19];
     const own = pictures.subarray(0, bytes);
     const tokens = wanted.map((row) => (identifiers[row - 10] as string).length + 1);
@@ -194,15 +194,15 @@ it.each(['token', 'prefix'] as const)(
 
 it('draws a picture’s own identifier as often as gives it its share', () => {
   const { named } = networkOf('token');
-  const asking = askSample(named, 2, true);
+  const asking = sampledObjective(named, 2, true);
   const target = encodeIdentifier(numeric, '31', 4).targets;
-  const timesAsked = (wanted: Wanted): number => {
+  const timesAsked = (wanted: Target): number => {
     const random = Random.seeded(3);
     let times = 0;
     for (let i = 0; i < 2000; i++) {
       const asked = asking.allocate(1);
       asking.clear(asked);
-      asking.ask(wanted, asked, 0, random);
+      asking.setTarget(wanted, asked, 0, random);
       const targets = asked.targets as Int32Array;
       const found = [0, 4].filter((at) => target.every((token, place) => targets[at + place] === token));
       expect(found.length).toBeLessThanOrEqual(1);
@@ -212,7 +212,7 @@ it('draws a picture’s own identifier as often as gives it its share', () => {
   };
   const relevant = rows.slice(0, 8);
   expect(timesAsked({ relevant })).toBeCloseTo(2 / 8, 1);
-  expect(timesAsked({ relevant, own: { row: 12, share: 0.3 } })).toBeCloseTo(0.6, 1);
-  expect(timesAsked({ relevant, own: { row: 12, share: 0.5 } })).toBe(1);
-  expect(timesAsked({ relevant: [12, 13], own: { row: 12, share: 0.3 } })).toBe(1);
+  expect(timesAsked({ relevant, self: { row: 12, weight: 0.3 } })).toBeCloseTo(0.6, 1);
+  expect(timesAsked({ relevant, self: { row: 12, weight: 0.5 } })).toBe(1);
+  expect(timesAsked({ relevant: [12, 13], self: { row: 12, weight: 0.3 } })).toBe(1);
 });

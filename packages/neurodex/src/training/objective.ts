@@ -1,19 +1,19 @@
 import { float32, type HostArray, type InputTypes, int32, type Random, type Tensor, uint8 } from '@neurodex/autograd';
-import { encodeIdentifier } from '../identifiers/encode.ts';
-import type { IdentifierScheme } from '../identifiers/scheme.ts';
-import type { Trie } from '../identifiers/trie.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { type Batch, type DsiLoss, dsiLoss, type SetBatch, setLoss } from '../dsi/model/loss.ts';
 import type { ForwardOptions } from '../dsi/model/network.ts';
-import { type NodePlan, planNodes, slotsFor } from '../dsi/model/node-plan.ts';
+import { type NodePlan, planNodes, positionsFor } from '../dsi/model/node-plan.ts';
 import type { NamedTensors } from '../dsi/model/patch-embedding.ts';
+import { encodeIdentifier } from '../identifiers/encode.ts';
+import type { IdentifierScheme } from '../identifiers/scheme.ts';
+import type { Trie } from '../identifiers/trie.ts';
 import { sample } from './epoch-sampler.ts';
 
 /** What a batch holds beside its pictures, by the names of the graph's inputs. */
-export type AskedArrays = Readonly<Record<string, HostArray>>;
+export type TargetArrays = Readonly<Record<string, HostArray>>;
 
 /** How training asks for identifiers: what stands in a batch beside its pictures, and the loss of the answers. */
-export interface Asking {
+export interface Objective {
   /** @param batch B */
   inputs(batch: number): InputTypes;
   /** @param inputs pictures (uint8 [B,Y,X,3]) and what `inputs` names */
@@ -23,22 +23,22 @@ export interface Asking {
     geometry: Geometry,
     options: ForwardOptions,
   ): DsiLoss;
-  allocate(batch: number): AskedArrays;
+  allocate(batch: number): TargetArrays;
   /** Asks for nothing. */
-  clear(arrays: AskedArrays): void;
+  clear(arrays: TargetArrays): void;
   /** Asks picture b of B for catalogue rows. */
-  ask(wanted: Wanted, arrays: AskedArrays, b: number, random: Random): void;
+  setTarget(wanted: Target, arrays: TargetArrays, b: number, random: Random): void;
 }
 
 /** Catalogue rows that a picture is asked for. */
-export interface Wanted {
+export interface Target {
   readonly relevant: readonly number[];
   /** The one among them that is the picture itself, and its share of what is asked for; the others share the rest alike. */
-  readonly own?: { readonly row: number; readonly share: number };
+  readonly self?: { readonly row: number; readonly weight: number };
 }
 
 /** What the identifiers of a catalogue look like to training. */
-export interface Named {
+export interface IdentifierTable {
   readonly scheme: IdentifierScheme;
   readonly trie: Trie;
   /** M */
@@ -60,16 +60,20 @@ interface SampleArrays {
  * R identifiers of relevant pictures, drawn without repetition; where there are fewer, the rest is PAD. A picture's own is
  * among them as often as gives it its share of R, but once at most.
  */
-export function askSample({ scheme, trie, length: M, identifiers }: Named, R: number, trieMasking: boolean): Asking {
+export function sampledObjective(
+  { scheme, trie, length: M, identifiers }: IdentifierTable,
+  R: number,
+  trieMasking: boolean,
+): Objective {
   const { size: V, pad } = scheme.vocabulary;
   const encoded = new Map(
     [...identifiers].map(([row, identifier]) => {
       const { targets } = encodeIdentifier(scheme, identifier, M);
-      return [row, { shown: trie.shownBefore(targets), targets, allowed: trie.allowedTokens(targets) }];
+      return [row, { shown: trie.embeddingRowsBefore(targets), targets, allowed: trie.allowedTokens(targets) }];
     }),
   );
   return {
-    ...sampledStep(R, M, V, trieMasking),
+    ...sampledGraph(R, M, V, trieMasking),
     allocate: (B) => ({
       tokens: new Int32Array(R * M * B),
       targets: new Int32Array(R * M * B),
@@ -77,11 +81,11 @@ export function askSample({ scheme, trie, length: M, identifiers }: Named, R: nu
     }),
     clear(arrays) {
       const { tokens, targets, allowed } = arrays as unknown as SampleArrays;
-      tokens.fill(trie.shownForPad);
+      tokens.fill(trie.paddingRow);
       targets.fill(pad);
       allowed.fill(1);
     },
-    ask(wanted, arrays, b, random) {
+    setTarget(wanted, arrays, b, random) {
       const { tokens, targets, allowed } = arrays as unknown as SampleArrays;
       const B = tokens.length / (R * M);
       drawn(wanted, R, random).forEach((row, r) => {
@@ -98,17 +102,22 @@ export function askSample({ scheme, trie, length: M, identifiers }: Named, R: nu
   };
 }
 
-function drawn({ relevant, own }: Wanted, R: number, random: Random): readonly number[] {
+function drawn({ relevant, self: own }: Target, R: number, random: Random): readonly number[] {
   if (own === undefined || R >= relevant.length) return sample(relevant, R, random);
   const others = relevant.filter((row) => row !== own.row);
-  return random.uniform() < R * own.share ? [own.row, ...sample(others, R - 1, random)] : sample(others, R, random);
+  return random.uniform() < R * own.weight ? [own.row, ...sample(others, R - 1, random)] : sample(others, R, random);
 }
 
 /**
  * The graph's side of asking for R identifiers of M tokens.
  * @param trieMasking whether the batch says which tokens the trie allows
  */
-export function sampledStep(R: number, M: number, V: number, trieMasking: boolean): Pick<Asking, 'inputs' | 'loss'> {
+export function sampledGraph(
+  R: number,
+  M: number,
+  V: number,
+  trieMasking: boolean,
+): Pick<Objective, 'inputs' | 'loss'> {
   return {
     inputs: (B) => ({
       tokens: int32(R * M, B),
@@ -120,9 +129,9 @@ export function sampledStep(R: number, M: number, V: number, trieMasking: boolea
 }
 
 /** All relevant identifiers at once, at every branching node of the trie. */
-export function askSet({ scheme, trie, identifiers }: Named): Asking {
+export function setObjective({ scheme, trie, identifiers }: IdentifierTable): Objective {
   const { size: V } = scheme.vocabulary;
-  const plan = planNodes(trie, slotsFor(trie, trie.nodeCount))[0] as NodePlan;
+  const plan = planNodes(trie, positionsFor(trie, trie.nodeCount))[0] as NodePlan;
   const T = plan.tokens.length;
   const slots = new Map(Array.from(plan.nodes, (node, slot) => [node, slot]));
   const allowed = new Uint8Array(T * V);
@@ -146,12 +155,12 @@ export function askSet({ scheme, trie, identifiers }: Named): Asking {
       setLoss(parameters, inputs as unknown as SetBatch, plan, allowed, geometry, options),
     allocate: (B) => ({ shares: new Float32Array(T * B * V) }),
     clear: ({ shares }) => void (shares as Float32Array).fill(0),
-    ask({ relevant, own }, arrays, b) {
+    setTarget({ relevant, self: own }, arrays, b) {
       const shares = arrays.shares as Float32Array;
       const B = shares.length / (T * V);
-      const other = own === undefined ? 1 / relevant.length : (1 - own.share) / (relevant.length - 1);
+      const other = own === undefined ? 1 / relevant.length : (1 - own.weight) / (relevant.length - 1);
       for (const row of relevant) {
-        const share = row === own?.row ? own.share : other;
+        const share = row === own?.row ? own.weight : other;
         for (const at of decisions.get(row) ?? missing(row)) {
           const token = at % V;
           const place = (((at - token) / V) * B + b) * V + token;

@@ -1,14 +1,14 @@
 import { type adamW, type Feeds, learningRateAt, Random, Trainer, type TrainingMemory } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
+import { trainingStep } from '../dsi/graphs/training.ts';
 import { NeurodexError } from '../errors.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
-import { BestKeeper, type Figures } from './early-stopping.ts';
-import type { Checkpoint } from './checkpoint.ts';
 import { type BatchArrays, BatchMaker } from './batch-maker.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { EarlyStopping, type Metrics } from './early-stopping.ts';
 import { BatchLoader } from './loader.ts';
 import type { Phase } from './plan.ts';
 import type { Good, TrainingRun } from './run.ts';
-import { trainingStep } from '../dsi/graphs/training.ts';
 
 /** Batches skipped in a row after which training stops all the same: it is not the batches then. */
 const MOST_SKIPPED = 10;
@@ -20,10 +20,10 @@ export class PhaseTraining {
   private readonly optimizer: ReturnType<typeof adamW>;
   private readonly memory: TrainingMemory;
   private readonly good: Good | undefined;
-  private readonly keeper: BestKeeper;
+  private readonly keeper: EarlyStopping;
   private readonly maker: BatchMaker;
   private done: number;
-  private validated: Figures;
+  private validated: Metrics;
   private validatedAt: number;
   /** Of the newest step that counts. */
   private newest: Readonly<Record<string, number>> = {};
@@ -46,7 +46,10 @@ export class PhaseTraining {
     this.memory = memory;
     this.good = good;
     const { patience } = run.config.training;
-    this.keeper = new BestKeeper(patience, { waited: from?.waited ?? 0, ...(from?.best ? { best: from.best } : {}) });
+    this.keeper = new EarlyStopping(patience, {
+      waited: from?.waited ?? 0,
+      ...(from?.best ? { best: from.best } : {}),
+    });
     this.maker = new BatchMaker(run.source, phase, run.examples, Random.stream(run.seed, `batches ${phase.name}`));
     if (from !== undefined) this.maker.restore(from.batches);
     this.batches = this.maker.state;
@@ -74,12 +77,12 @@ export class PhaseTraining {
       trainingStep({
         geometry,
         batch: this.maker.size,
-        asking: this.maker.asking,
+        objective: this.maker.objective,
         dropout: config.model.dropout,
         optimizer: this.optimizer,
       }),
     );
-    const loader = new BatchLoader(this.maker, { pixels: this.maker.shown, batches: phase.steps - this.done });
+    const loader = new BatchLoader(this.maker, { pixels: this.maker.inputSource, batches: phase.steps - this.done });
     try {
       while (this.done < phase.steps && !keeper.stopped) {
         await this.stopIfInterrupted();
@@ -145,7 +148,7 @@ export class PhaseTraining {
   }
 
   /** The bytes of an encoder's embeddings as the numbers that they are. */
-  private feeds({ pictures, asked }: BatchArrays): Feeds {
+  private feeds({ pictures, targets: asked }: BatchArrays): Feeds {
     if (this.trained.geometry.stem !== 'encoder') return { pictures, ...asked };
     return { pictures: new Float32Array(pictures.buffer, pictures.byteOffset, pictures.byteLength / 4), ...asked };
   }
@@ -154,7 +157,7 @@ export class PhaseTraining {
   private skip(loss: number, gradientNorm: number): boolean {
     const { onNan = 'stop', reporter } = this.trained;
     if (onNan === 'stop' || this.skips.stretch >= MOST_SKIPPED) return false;
-    this.memory.takeBack();
+    this.memory.undo();
     this.skips.all++;
     this.skips.stretch++;
     const message = `step ${this.memory.step}: the batch is skipped, its loss is ${loss} and the norm of its gradient ${gradientNorm} (${this.skips.all} so far)`;
@@ -169,7 +172,7 @@ export class PhaseTraining {
     this.validated = measured;
     this.validatedAt = this.done;
     trained.tracker.track({ kind: 'validation', phase: phase.name, step: memory.step, figures: measured });
-    this.keeper.offer(measured, memory.step, memory.parameters);
+    this.keeper.update(measured, memory.step, memory.parameters);
     return undefined;
   }
 
@@ -205,7 +208,7 @@ export class PhaseTraining {
 }
 
 /** Figures of the network as it is; undefined when its answers are no numbers any more. */
-async function measure(run: TrainingRun, phase: Phase, parameters: Float32Array): Promise<Figures | undefined> {
+async function measure(run: TrainingRun, phase: Phase, parameters: Float32Array): Promise<Metrics | undefined> {
   try {
     return await run.validate(parameters, phase);
   } catch (error) {

@@ -3,9 +3,9 @@ import type { Config } from '../config.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { Reporter } from '../progress.ts';
 import type { Tracker } from '../tracking/tracker.ts';
-import type { Figures } from './early-stopping.ts';
-import type { Checkpoint } from './checkpoint.ts';
 import type { Example, ExampleSource } from './batch-maker.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Metrics } from './early-stopping.ts';
 import type { OnNan } from './on-nan.ts';
 import type { Phase } from './plan.ts';
 
@@ -23,7 +23,7 @@ export interface TrainingRun {
   readonly source: ExampleSource;
   readonly phases: readonly Phase[];
   /** What the retrieval task draws from: queries, and catalogue pictures taken as queries. */
-  readonly examples: { readonly queries: readonly Example[]; readonly ownQueries: readonly Example[] };
+  readonly examples: { readonly queries: readonly Example[]; readonly selfQueries: readonly Example[] };
   readonly config: Config;
   readonly seed: number;
   /** 'stop' unless given. */
@@ -38,7 +38,7 @@ export interface TrainingRun {
   /** Where an earlier process stopped. Its phase must be one of `phases`. */
   readonly resumeFrom?: Checkpoint | undefined;
   /** Measures the network as it is: figures of the tasks that the phase trains. */
-  validate(parameters: Float32Array, phase: Phase): Promise<Figures>;
+  validate(parameters: Float32Array, phase: Phase): Promise<Metrics>;
 }
 
 /** Parameters that were validated. */

@@ -84,7 +84,7 @@ async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => v
   );
   onProgress?.({ what: 'Starting the network', done: 0 });
   const { system, probe, runs } = await start(model, trie, site, files.device);
-  const { patches } = model.geometry;
+  const { sequenceLength: patches } = model.geometry;
   return {
     site,
     system,
@@ -119,7 +119,7 @@ async function start(model: DsiModel, trie: Trie, site: SiteDescription, device:
   const on = async (runtime: Runtime) => {
     const search = { exactUpTo: site.exactUpTo, beam: site.search.beam };
     const system = new DsiSystem({ runtime, trie, search, ...model });
-    const black = new Uint8Array(model.geometry.size ** 2 * 3);
+    const black = new Uint8Array(model.geometry.imageSize ** 2 * 3);
     await system.rank([asQuery(black)], 1);
     return { system, probe: await AttentionProbe.create(runtime, model, trie) };
   };
@@ -156,11 +156,11 @@ async function search(
   const known = query.kind === 'picture' ? pictures.get(query.picture.row) : undefined;
   const pixels =
     query.kind === 'file'
-      ? await pixelsOf(query.file, query.file.name, site.geometry.size, site.maxPixels)
+      ? await pixelsOf(query.file, query.file.name, site.geometry.imageSize, site.maxPixels)
       : await pixelsOf(
           await files.picture(query.picture.row),
           query.picture.name,
-          site.geometry.size,
+          site.geometry.imageSize,
           Number.POSITIVE_INFINITY,
         );
   signal?.throwIfAborted();

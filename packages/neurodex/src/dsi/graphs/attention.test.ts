@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { loadable } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
-import { attentionGraph, rollout } from './attention.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { dsiParameters } from '../model/parameters.ts';
 import { plainNetwork, plainRollout } from '../model/plain-network.fixture.ts';
+import { attentionGraph, rollout } from './attention.ts';
 
 /** The tiny network of PyTorch (fixtures/README.md). */
 const golden = JSON.parse(readFileSync(new URL('../model/fixtures/vit-tiny.json', import.meta.url), 'utf8')) as {
@@ -21,18 +21,18 @@ const M = config.M;
 
 describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (attention) => {
   const geometry: Geometry = {
-    size: config.imageSize,
+    imageSize: config.imageSize,
     patchSize: config.patchSize,
     stem: 'linear',
-    patches: P,
+    sequenceLength: P,
     width: config.D,
     feedForwardWidth: config.F,
     heads: config.H,
     layers: config.L,
     vocabulary: config.V,
-    tokenRows: config.V,
+    embeddingRows: config.V,
     pad: config.PAD,
-    tokens: M,
+    maxIdentifierLength: M,
     output: 'shared',
     positions: 'sinusoidal',
     attention,
@@ -62,7 +62,7 @@ describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (a
     );
     // Token t has t + 1 times the matrix of the golden network: t + 1 times its logits.
     const times = (values: readonly number[]) =>
-      Array.from({ length: own.tokenRows }, (_, t) => values.map((value) => (t + 1) * value)).flat();
+      Array.from({ length: own.embeddingRows }, (_, t) => values.map((value) => (t + 1) * value)).flat();
     const made: Record<string, readonly number[]> = { 'head.weight': times(folded), 'head.bias': times(constants) };
     const parameters = Float32Array.from(
       Object.keys(dsiParameters(own)).flatMap((name) => made[name] ?? weights(name).data),

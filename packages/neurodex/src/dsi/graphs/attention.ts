@@ -8,7 +8,7 @@ import {
   type Tensor,
   trace,
 } from '@neurodex/autograd';
-import { type Geometry, shownType } from '../model/geometry.ts';
+import { type Geometry, inputType } from '../model/geometry.ts';
 import { decode, encode, fixedPlan, packedLayout } from '../model/network.ts';
 import { dsiParameters } from '../model/parameters.ts';
 
@@ -26,12 +26,12 @@ export interface AttentionMaps {
  * [M,P+M]), means over the heads.
  */
 export function attentionGraph(geometry: Geometry): Graph {
-  const { tokens: length, patches } = geometry;
+  const { maxIdentifierLength: length, sequenceLength: patches } = geometry;
   const specs = dsiParameters(geometry);
   return trace(
     {
       parameters: float32(parameterCount(specs)),
-      pictures: shownType(geometry, 1),
+      pictures: inputType(geometry, 1),
       tokens: int32(length, 1),
     },
     (inputs) => {
@@ -58,7 +58,10 @@ export function attentionGraph(geometry: Geometry): Graph {
  * attention is ½A + ½I, and the blocks are multiplied.
  * @returns float64 [M,P+M], share of every patch and token; rows add up to 1
  */
-export function rollout({ patches, tokens }: AttentionMaps, { patches: P, tokens: M }: Geometry): Float64Array {
+export function rollout(
+  { patches, tokens }: AttentionMaps,
+  { sequenceLength: P, maxIdentifierLength: M }: Geometry,
+): Float64Array {
   const width = P + M;
   // Patches never see tokens: their rows need no more than P columns.
   let ofPatches = identity(P, P, 0);

@@ -11,25 +11,25 @@ import {
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { expect, it } from 'vitest';
-import { exportEncoder } from './encoder-export.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { encode } from '../model/network.ts';
 import { dsiParameters } from '../model/parameters.ts';
+import { exportEncoder } from './encoder-export.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 const geometry: Geometry = {
-  size: 16,
+  imageSize: 16,
   patchSize: 8,
   stem: 'convolutional',
-  patches: 4,
+  sequenceLength: 4,
   width: 16,
   feedForwardWidth: 24,
   heads: 2,
   layers: 2,
   vocabulary: 13,
-  tokenRows: 13,
+  embeddingRows: 13,
   pad: 11,
-  tokens: 3,
+  maxIdentifierLength: 3,
   output: 'shared',
   positions: 'learned',
   attention: 'prefix',

@@ -25,7 +25,7 @@ const BATCH = 16;
 export function exportEncoder({ geometry, parameters }: DsiModel): Uint8Array {
   if (geometry.stem === 'encoder') throw new RangeError('this network reads no pictures');
   const specs = dsiParameters(geometry);
-  const graph = trace({ pictures: uint8(BATCH, geometry.size, geometry.size, 3) }, ({ pictures }, scope) => {
+  const graph = trace({ pictures: uint8(BATCH, geometry.imageSize, geometry.imageSize, 3) }, ({ pictures }, scope) => {
     const named = openParameters(specs, constant(scope, 'float32', [parameters.length], parameters));
     let states: Tensor | undefined;
     encode(named, pictures, geometry, {

@@ -1,5 +1,5 @@
 import { float32, type Graph, int32, openParameters, parameterCount, type Tensor, trace } from '@neurodex/autograd';
-import { type Geometry, shownType } from '../model/geometry.ts';
+import { type Geometry, inputType } from '../model/geometry.ts';
 import { decode, encode } from '../model/network.ts';
 import { asConstants, dsiParameters, type ParameterArrays } from '../model/parameters.ts';
 
@@ -15,7 +15,7 @@ export function scoringGraphs(
   slots: number,
   parameters?: ParameterArrays,
 ): { encoder: Graph; decoder: Graph } {
-  const { patches, width, layers } = geometry;
+  const { sequenceLength: patches, width, layers } = geometry;
   const specs = dsiParameters(geometry);
   const flat = float32(parameterCount(specs));
   const fed = parameters === undefined ? { parameters: flat } : {};
@@ -24,7 +24,7 @@ export function scoringGraphs(
   const memoryType = float32(patches, batch, width);
   const names = Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
 
-  const encoder = trace({ ...fed, pictures: shownType(geometry, batch) }, (tensors, scope) => {
+  const encoder = trace({ ...fed, pictures: inputType(geometry, batch) }, (tensors, scope) => {
     const { keys, values } = encode(open(tensors, scope), tensors.pictures, geometry, { dropout: 0 });
     return Object.fromEntries(
       names.flatMap(([key, value], i) => [

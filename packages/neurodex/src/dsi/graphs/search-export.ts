@@ -16,11 +16,11 @@ import {
   uint8,
 } from '@neurodex/autograd';
 import type { Trie } from '../../identifiers/trie.ts';
+import { EXACT_SLOTS } from '../../retrieval/dsi.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { decode, encode, fixedPlan } from '../model/network.ts';
-import { type NodePlan, planNodes, slotsFor } from '../model/node-plan.ts';
+import { type NodePlan, planNodes, positionsFor } from '../model/node-plan.ts';
 import { asConstants, type ParameterArrays } from '../model/parameters.ts';
-import { EXACT_SLOTS } from '../../retrieval/dsi.ts';
 
 /** Added to the logit of a token that the trie does not allow: nothing is left of it after the softmax. */
 const FORBIDDEN = -1e9;
@@ -32,15 +32,15 @@ const FORBIDDEN = -1e9;
  * @param k 1 … N
  */
 export function searchGraph(geometry: Geometry, trie: Trie, batch: number, k: number, arrays: ParameterArrays): Graph {
-  const { size } = geometry;
-  const plans = planNodes(trie, slotsFor(trie, EXACT_SLOTS));
+  const { imageSize: size } = geometry;
+  const plans = planNodes(trie, positionsFor(trie, EXACT_SLOTS));
   return trace({ pictures: uint8(batch, size, size, 3) }, ({ pictures }, scope) => {
     const parameters = asConstants(arrays, scope);
     const memory = encode(parameters, pictures, geometry, { dropout: 0 });
     const zeros = zeroForEach(pictures);
     const blocks = plans.map((plan) => {
       const tokens = constant(scope, 'int32', [plan.tokens.length, 1], plan.tokens);
-      const layout = fixedPlan(tokens, plan.layout, geometry.patches);
+      const layout = fixedPlan(tokens, plan.layout, geometry.sequenceLength);
       const logits = decode(parameters, memory, tokens, layout, geometry, { dropout: 0 });
       return logProbabilities(logits, plan, trie);
     });

@@ -75,18 +75,18 @@ const inputs = {
 describe.each(['causal', 'prefix'] as const)('the ViT-DSI with %s attention, against PyTorch', (attention) => {
   const expected = golden.cases[attention];
   const geometry: Geometry = {
-    size: config.imageSize,
+    imageSize: config.imageSize,
     patchSize: config.patchSize,
     stem: 'linear',
-    patches: config.P,
+    sequenceLength: config.P,
     width: config.D,
     feedForwardWidth: config.F,
     heads: config.H,
     layers: config.L,
     vocabulary: config.V,
-    tokenRows: config.V,
+    embeddingRows: config.V,
     pad: config.PAD,
-    tokens: config.M,
+    maxIdentifierLength: config.M,
     output: 'shared',
     positions: 'sinusoidal',
     attention,

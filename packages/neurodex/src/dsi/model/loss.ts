@@ -17,7 +17,7 @@ import {
   type Tensor,
 } from '@neurodex/autograd';
 import type { Geometry } from './geometry.ts';
-import { decode, encode, encodeAndDecode, type ForwardOptions, fixedPlan, type TokenLayout } from './network.ts';
+import { decode, encode, type ForwardOptions, fixedPlan, prefill, type TokenLayout } from './network.ts';
 import type { NodePlan } from './node-plan.ts';
 import type { NamedTensors } from './patch-embedding.ts';
 
@@ -55,8 +55,8 @@ export function dsiLoss(
   geometry: Geometry,
   options: ForwardOptions,
 ): DsiLoss & { readonly logits: Tensor } {
-  const identifiers = batch.tokens.size(0) / geometry.tokens;
-  const { layout, rows, slots } = sharedStart(identifiers, geometry.tokens);
+  const identifiers = batch.tokens.size(0) / geometry.maxIdentifierLength;
+  const { layout, rows, slots } = sharedStart(identifiers, geometry.maxIdentifierLength);
   const pick = (from: Tensor, indices: readonly number[]): Tensor =>
     gather(from, constant(from.scope, 'int32', [indices.length], Int32Array.from(indices)));
   const shared = identifiers > 1;
@@ -75,11 +75,11 @@ export function dsiLoss(
  * Logits of tokens that are known before the picture, [T,B,V]. A few go through the network in one stream with the patches,
  * which would only have to see past many.
  */
-function logitsOf(...stream: Parameters<typeof encodeAndDecode>): Tensor {
+function logitsOf(...stream: Parameters<typeof prefill>): Tensor {
   const [parameters, pictures, tokens, layout, geometry, options] = stream;
-  if (FEW * tokens.size(0) <= geometry.patches) return encodeAndDecode(...stream).logits;
+  if (FEW * tokens.size(0) <= geometry.sequenceLength) return prefill(...stream).logits;
   const memory = encode(parameters, pictures, geometry, options);
-  return decode(parameters, memory, tokens, fixedPlan(tokens, layout, geometry.patches), geometry, options);
+  return decode(parameters, memory, tokens, fixedPlan(tokens, layout, geometry.sequenceLength), geometry, options);
 }
 
 /** Slots of R identifiers behind one BOS. */
@@ -103,7 +103,7 @@ function sharedStart(
   return {
     layout: {
       places: rows.map((row) => row % length),
-      sees: (i, j) => j === 0 || (owner(i) === owner(j) && j <= i),
+      attends: (i, j) => j === 0 || (owner(i) === owner(j) && j <= i),
     },
     rows,
     slots,

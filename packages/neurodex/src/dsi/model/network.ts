@@ -21,20 +21,20 @@ import type { Geometry } from './geometry.ts';
 import { embedPatches, layer, type NamedTensors, named } from './patch-embedding.ts';
 
 /** Large enough that a hidden score is 0 after the softmax, small enough to stay finite in float32. */
-export const HIDDEN = -1e9;
+export const MASKED = -1e9;
 
 /** Which identifier tokens are decoded together: each sees all patches, and of the tokens those that `sees` allows. */
 export interface TokenLayout {
   /** Place of each token within its identifier, 0 … M−1; [T]. */
   readonly places: readonly number[];
   /** Whether token i sees token j. */
-  sees(i: number, j: number): boolean;
+  attends(i: number, j: number): boolean;
 }
 
 /** R identifiers side by side, each causal in itself and blind to the others: T = R·M. */
 export const packedLayout = (identifiers: number, length: number): TokenLayout => ({
   places: Array.from({ length: identifiers * length }, (_, i) => i % length),
-  sees: (i, j) => Math.floor(i / length) === Math.floor(j / length) && j <= i,
+  attends: (i, j) => Math.floor(i / length) === Math.floor(j / length) && j <= i,
 });
 
 /** A layout as the network reads it. */
@@ -50,20 +50,20 @@ export const positionsOf = ({ places }: TokenLayout, patches: number): Int32Arra
   Int32Array.from(places, (place) => patches + place);
 
 /** Attention mask of a layout, float32 [T, P+T]. */
-export const maskOf = ({ places, sees }: TokenLayout, patches: number): Float32Array =>
-  visibility(places.length, sees, patches);
+export const layoutMask = ({ places, attends: sees }: TokenLayout, patches: number): Float32Array =>
+  attentionMask(places.length, sees, patches);
 
 /** A layout that is the same in every run, as constants of the graph. */
 export const fixedPlan = (like: Tensor, layout: TokenLayout, patches: number): TokenPlan => {
   const count = layout.places.length;
   return {
     positions: constant(like.scope, 'int32', [count], positionsOf(layout, patches)),
-    mask: constant(like.scope, 'float32', [count, patches + count], maskOf(layout, patches)),
+    mask: constant(like.scope, 'float32', [count, patches + count], layoutMask(layout, patches)),
   };
 };
 
 /** What tokens read of what comes before them: keys and values in every layer, [P,B,D] each for the patches. */
-export interface PatchMemory {
+export interface KeyValueCache {
   readonly keys: readonly Tensor[];
   readonly values: readonly Tensor[];
 }
@@ -88,18 +88,24 @@ export function encode(
   pictures: Tensor,
   geometry: Geometry,
   options: ForwardOptions,
-): PatchMemory {
-  const { patches, attention: kind } = geometry;
+): KeyValueCache {
+  const { sequenceLength: patches, attention: kind } = geometry;
   const x = dropout(placedPatches(parameters, pictures, geometry), options.dropout);
   const causal = () =>
     constant(
       x.scope,
       'float32',
       [patches, patches],
-      visibility(patches, (i, j) => j <= i, 0),
+      attentionMask(patches, (i, j) => j <= i, 0),
     );
   // Nothing reads the patches after the last block's keys and values.
-  return blocks(parameters, x, { mask: kind === 'causal' ? causal() : undefined, goOn: 0 }, geometry, options).memory;
+  return blocks(
+    parameters,
+    x,
+    { mask: kind === 'causal' ? causal() : undefined, outputPositions: 0 },
+    geometry,
+    options,
+  ).memory;
 }
 
 /**
@@ -108,27 +114,27 @@ export function encode(
  */
 export function decode(
   parameters: NamedTensors,
-  memory: PatchMemory,
+  memory: KeyValueCache,
   tokens: Tensor,
   plan: TokenPlan,
   geometry: Geometry,
   options: ForwardOptions,
 ): Tensor {
-  return decodeFurther(parameters, memory, tokens, plan, geometry, options).logits;
+  return decodeStep(parameters, memory, tokens, plan, geometry, options).logits;
 }
 
 /**
  * `decode`, and what the tokens leave behind for tokens that come later: keys and values, [T,B,D] each. The memory may
  * hold earlier tokens behind the patches.
  */
-export function decodeFurther(
+export function decodeStep(
   parameters: NamedTensors,
-  memory: PatchMemory,
+  memory: KeyValueCache,
   tokens: Tensor,
   plan: TokenPlan,
   geometry: Geometry,
   options: ForwardOptions,
-): { readonly logits: Tensor; readonly memory: PatchMemory } {
+): { readonly logits: Tensor; readonly memory: KeyValueCache } {
   const batch = memory.keys[0]?.size(1) ?? tokens.size(1);
   const x = dropout(placedTokens(parameters, tokens, batch, plan.positions, geometry), options.dropout);
   const stream = { mask: plan.mask, before: memory, goOn: tokens.size(0) };
@@ -141,35 +147,35 @@ export function decodeFurther(
  * operations. The memory is that of patches and tokens, [P+T,B,D].
  * @param tokens int32 [T,B]; [T,1] where every picture has the same
  */
-export function encodeAndDecode(
+export function prefill(
   parameters: NamedTensors,
   pictures: Tensor,
   tokens: Tensor,
   layout: TokenLayout,
   geometry: Geometry,
   options: ForwardOptions,
-): { readonly logits: Tensor; readonly memory: PatchMemory } {
-  const { patches, attention: kind } = geometry;
+): { readonly logits: Tensor; readonly memory: KeyValueCache } {
+  const { sequenceLength: patches, attention: kind } = geometry;
   const [count, batch] = [layout.places.length, pictures.size(0)];
   const sees = (i: number, j: number): boolean => {
     if (j < patches) return i >= patches || kind === 'prefix' || j <= i;
-    return i >= patches && layout.sees(i - patches, j - patches);
+    return i >= patches && layout.attends(i - patches, j - patches);
   };
   const size = patches + count;
-  const mask = constant(pictures.scope, 'float32', [size, size], visibility(size, sees, 0));
+  const mask = constant(pictures.scope, 'float32', [size, size], attentionMask(size, sees, 0));
   const positions = constant(tokens.scope, 'int32', [count], positionsOf(layout, patches));
   const placed = concat(
     [placedPatches(parameters, pictures, geometry), placedTokens(parameters, tokens, batch, positions, geometry)],
     0,
   );
   const x = dropout(placed, options.dropout);
-  const decoded = blocks(parameters, x, { mask, goOn: count }, geometry, options);
+  const decoded = blocks(parameters, x, { mask, outputPositions: count }, geometry, options);
   return { logits: head(parameters, decoded.rows, tokens, batch, geometry), memory: decoded.memory };
 }
 
 /** Embedded patches with their positions, [P,B,D]. */
 function placedPatches(parameters: NamedTensors, pictures: Tensor, geometry: Geometry): Tensor {
-  const { patches, width } = geometry;
+  const { sequenceLength: patches, width } = geometry;
   const rows = slice(positionTable(parameters, pictures, geometry), 0, 0, patches);
   return add(embedPatches(parameters, pictures, geometry), reshape(rows, [patches, 1, width]));
 }
@@ -192,9 +198,9 @@ interface Stream {
   /** [S, K] or [B,1,S,K], added to the attention scores; undefined: every position sees all. */
   readonly mask: Tensor | undefined;
   /** Positions that come before these and are seen by them. */
-  readonly before?: PatchMemory;
+  readonly cache?: KeyValueCache;
   /** How many positions, from the end, leave the last block; the others end with its keys and values. */
-  readonly goOn: number;
+  readonly outputPositions: number;
 }
 
 /**
@@ -204,10 +210,10 @@ interface Stream {
 function blocks(
   parameters: NamedTensors,
   from: Tensor,
-  { mask, before, goOn }: Stream,
+  { mask, cache: before, outputPositions: goOn }: Stream,
   geometry: Geometry,
   options: ForwardOptions,
-): { readonly rows: Tensor; readonly memory: PatchMemory } {
+): { readonly rows: Tensor; readonly memory: KeyValueCache } {
   const [size, batch, width] = [from.size(0), from.size(1), from.size(2)];
   const last = geometry.layers - 1;
   const keys: Tensor[] = [];
@@ -313,10 +319,10 @@ function head(parameters: NamedTensors, rows: Tensor, tokens: Tensor, batch: num
 }
 
 /** Mask of S tokens over `before` positions that all see, then over themselves: 0 where seen; [S, before + S]. */
-function visibility(count: number, sees: (i: number, j: number) => boolean, before: number): Float32Array {
+function attentionMask(count: number, sees: (i: number, j: number) => boolean, before: number): Float32Array {
   const mask = new Float32Array(count * (before + count));
   for (let i = 0; i < count; i++) {
-    for (let j = 0; j < count; j++) if (!sees(i, j)) mask[i * (before + count) + before + j] = HIDDEN;
+    for (let j = 0; j < count; j++) if (!sees(i, j)) mask[i * (before + count) + before + j] = MASKED;
   }
   return mask;
 }
@@ -325,7 +331,7 @@ function visibility(count: number, sees: (i: number, j: number) => boolean, befo
 function positionTable(
   parameters: NamedTensors,
   like: Tensor,
-  { positions, patches, tokens, width }: Geometry,
+  { positions, sequenceLength: patches, maxIdentifierLength: tokens, width }: Geometry,
 ): Tensor {
   if (positions === 'learned') return named(parameters, 'position');
   const rows = patches + tokens;

@@ -46,7 +46,7 @@ export function planNodes(trie: Trie, slots: number): NodePlan[] {
 }
 
 /** Slots for all branching nodes at once, or `most` if they are more. */
-export function slotsFor(trie: Trie, most: number): number {
+export function positionsFor(trie: Trie, most: number): number {
   const all = new Set<number>();
   for (const node of trie.branchingNodes()) {
     for (const above of chain(trie, node)) all.add(above);
@@ -106,10 +106,10 @@ function makePlan(trie: Trie, members: readonly number[], read: readonly number[
   });
   return {
     nodes,
-    tokens: Int32Array.from(nodes, (node) => (node < 0 ? trie.shownForPad : trie.shown(node))),
+    tokens: Int32Array.from(nodes, (node) => (node < 0 ? trie.paddingRow : trie.embeddingRow(node))),
     layout: {
       places: Array.from(nodes, (node) => (node < 0 ? 0 : trie.depth(node))),
-      sees: (i, j) => seen.has(i * slots + j),
+      attends: (i, j) => seen.has(i * slots + j),
     },
     read,
   };

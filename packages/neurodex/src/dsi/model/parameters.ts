@@ -17,7 +17,15 @@ const EMBEDDING_DEVIATION = 0.02;
 
 /** Parameters of the ViT-DSI by name. Weights are [in, out]; qkv packs queries, keys and values in that order. */
 export function dsiParameters(geometry: Geometry): ParameterSpecs {
-  const { width, feedForwardWidth, layers, vocabulary, tokenRows, patches, tokens } = geometry;
+  const {
+    width,
+    feedForwardWidth,
+    layers,
+    vocabulary,
+    embeddingRows: tokenRows,
+    sequenceLength: patches,
+    maxIdentifierLength: tokens,
+  } = geometry;
   const blocks = Array.from({ length: layers }, (_, i) => {
     const block: ParameterSpecs = {
       [`block${i}.ln1.weight`]: ones(width),

@@ -73,7 +73,7 @@ export function named(parameters: NamedTensors, name: string): Tensor {
  */
 export function embedPatches(parameters: NamedTensors, pictures: Tensor, geometry: Geometry): Tensor {
   const batch = pictures.size(0);
-  const { patchSize, width, patches } = geometry;
+  const { patchSize, width, sequenceLength: patches } = geometry;
   if (geometry.stem === 'encoder') {
     return linear(standardize(transpose(pictures, [1, 0, 2])), layer(parameters, 'patch'));
   }

@@ -64,8 +64,8 @@ export function plainNetwork(
     });
   };
 
-  const across = g.size / g.patchSize;
-  const pixels = table(g.patches, 3 * g.patchSize ** 2, (patch, k) => {
+  const across = g.imageSize / g.patchSize;
+  const pixels = table(g.sequenceLength, 3 * g.patchSize ** 2, (patch, k) => {
     const [channel, y, x] = [
       Math.floor(k / g.patchSize ** 2),
       Math.floor(k / g.patchSize) % g.patchSize,
@@ -73,7 +73,7 @@ export function plainNetwork(
     ];
     const row = Math.floor(patch / across) * g.patchSize + y;
     const column = (patch % across) * g.patchSize + x;
-    return ((picture[(row * g.size + column) * 3 + channel] as number) / 255 - 0.5) / 0.5;
+    return ((picture[(row * g.imageSize + column) * 3 + channel] as number) / 255 - 0.5) / 0.5;
   });
   const embedding = matrix('token.embedding');
   const content = [...linear(pixels, 'patch'), ...tokens.map((token) => embedding[token] as number[])];
@@ -85,7 +85,7 @@ export function plainNetwork(
       return column % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
     }),
   );
-  const isToken = (i: number): boolean => i >= g.patches;
+  const isToken = (i: number): boolean => i >= g.sequenceLength;
   const sees = (i: number, j: number): boolean => (g.attention === 'causal' || isToken(i) ? j <= i : !isToken(j));
   const attention: Matrix[] = [];
   const size = g.width / g.heads;
@@ -119,7 +119,7 @@ export function plainNetwork(
     const active = hidden.map((row) => row.map((value) => (value / 2) * (1 + erf(value / Math.SQRT2))));
     x = plus(x, linear(active, `block${block}.fc2`));
   }
-  return { logits: linear(norm(x, 'final'), 'head').slice(g.patches), attention };
+  return { logits: linear(norm(x, 'final'), 'head').slice(g.sequenceLength), attention };
 }
 
 /** Attention rollout by its definition: the product of all ½A + ½I. */

@@ -1,11 +1,11 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
-import { parameterArrays } from '../model/parameters.ts';
-import { AttentionProbe } from './attention-probe.ts';
 import { DsiSystem } from '../../retrieval/dsi.ts';
 import { asQueries } from '../../retrieval/queries.fixture.ts';
-import { scoringGraphs } from '../graphs/scoring-export.ts';
 import { smallNetwork } from '../../retrieval/small-network.fixture.ts';
+import { scoringGraphs } from '../graphs/scoring-export.ts';
+import { parameterArrays } from '../model/parameters.ts';
+import { AttentionProbe } from './attention-probe.ts';
 
 const runtime = nodeRuntime();
 
@@ -28,7 +28,7 @@ describe.each([
       for (const { lastLayer, rollout, probability } of digits) {
         expect(probability).toBeGreaterThan(0);
         for (const seen of [lastLayer, rollout]) {
-          expect(seen.patches).toHaveLength(geometry.patches);
+          expect(seen.patches).toHaveLength(geometry.sequenceLength);
           expect(seen.patches.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
           expect(Math.min(...seen.patches)).toBeGreaterThanOrEqual(0);
           expect(seen.onPicture).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import type { Trie } from '../../identifiers/trie.ts';
 import { type AttentionMaps, attentionGraph, rollout } from '../graphs/attention.ts';
 import { type PatchGrid, patchGrid } from '../model/geometry.ts';
 import type { DsiModel } from '../model/model-file.ts';
-import { choose } from './child-log-probabilities.ts';
+import { childLogProbabilities } from './child-log-probabilities.ts';
 
 /** Where one digit looked. */
 export interface PatchAttention {
@@ -59,8 +59,8 @@ export class AttentionProbe {
     const trie = this.trie;
     const { geometry, parameters } = this.model;
     if (trie.find(identifier) === undefined) throw new RangeError(`no catalogue picture is called ${identifier}`);
-    const { targets } = encodeIdentifier(trie.scheme, identifier, geometry.tokens);
-    const out = await this.session.run({ parameters, pictures: picture, tokens: trie.shownBefore(targets) });
+    const { targets } = encodeIdentifier(trie.scheme, identifier, geometry.maxIdentifierLength);
+    const out = await this.session.run({ parameters, pictures: picture, tokens: trie.embeddingRowsBefore(targets) });
     const list = (name: string, count: number) =>
       Array.from({ length: count }, (_, i) => out[`${name}${i}`] as Float32Array);
     const maps: AttentionMaps = {
@@ -69,9 +69,9 @@ export class AttentionProbe {
     };
     const last = maps.tokens.at(-1) ?? new Float32Array();
     const rolled = rollout(maps, geometry);
-    const width = geometry.patches + geometry.tokens;
+    const width = geometry.sequenceLength + geometry.maxIdentifierLength;
     const grid = gridOf(this.model);
-    const onPatches = (row: Float32Array | Float64Array) => sharesOf(row, geometry.patches, grid);
+    const onPatches = (row: Float32Array | Float64Array) => sharesOf(row, geometry.sequenceLength, grid);
     // The digit at place i is written at the token before it, which is BOS for the first.
     return trie.scheme.toTokens(identifier).map((token, i) => ({
       digit: trie.scheme.fromTokens([token]),
@@ -89,7 +89,7 @@ export class AttentionProbe {
     const node = this.trie.walk(prefix);
     let found = 0;
     if (node === undefined) return found;
-    choose(this.trie, node, logits, offset, (child, log) => {
+    childLogProbabilities(this.trie, node, logits, offset, (child, log) => {
       if (this.trie.token(child) === token) found = Math.exp(log);
     });
     return found;
@@ -112,7 +112,7 @@ function gridOf({ geometry }: DsiModel): PatchGrid {
   if (grid !== undefined) return grid;
   throw new NeurodexError(
     'usage',
-    `the network reads ${geometry.patches === 1 ? 'one vector' : `${geometry.patches} tokens`} of an encoder for each picture, which have no place in it to look at`,
+    `the network reads ${geometry.sequenceLength === 1 ? 'one vector' : `${geometry.sequenceLength} tokens`} of an encoder for each picture, which have no place in it to look at`,
     { hint: 'build an index with an encoder that gives a square of patch tokens (encoder.output), or with none' },
   );
 }

@@ -1,12 +1,12 @@
 import type { Runtime } from '@neurodex/autograd';
 import type { Trie } from '../../identifiers/trie.ts';
-import type { Geometry } from '../model/geometry.ts';
-import { HIDDEN } from '../model/network.ts';
-import { planTop } from '../model/node-plan.ts';
-import { best } from '../../retrieval/answers.ts';
-import { choose } from './child-log-probabilities.ts';
-import { type ScoredPictures, Scorer } from './scorer.ts';
+import { topK } from '../../retrieval/answers.ts';
 import type { Answer } from '../../retrieval/system.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { MASKED } from '../model/network.ts';
+import { planTop } from '../model/node-plan.ts';
+import { childLogProbabilities } from './child-log-probabilities.ts';
+import { type ScoredPictures, Scorer } from './scorer.ts';
 
 /**
  * Nodes at the top of the trie that are decoded together with the picture, whichever of them the beam will hold: the root
@@ -59,7 +59,7 @@ export class BeamSearch {
     const runs = deepest - depth;
     const seen = plan.tokens.length + (runs - 1) * width;
     const further = runs > 0 ? { further: { slots: width, seen, kept: runs, ownSlots: true } } : {};
-    const scorer = await Scorer.create(runtime, geometry, { batch, start: plan, ...further }, parameters);
+    const scorer = await Scorer.create(runtime, geometry, { batch, prefill: plan, ...further }, parameters);
     return new BeamSearch(trie, scorer, width, decides, plan.nodes);
   }
 
@@ -74,7 +74,7 @@ export class BeamSearch {
     parameters?: Float32Array,
   ): Promise<Answer[][]> {
     const { trie } = this;
-    const scored = await this.scorer.start(pictures, parameters);
+    const scored = await this.scorer.prefill(pictures, parameters);
     let beams: Hypothesis[][] = Array.from({ length: queries }, () => [
       { node: 0, score: 0, slots: this.slotsOf(0, []) },
     ]);
@@ -87,7 +87,7 @@ export class BeamSearch {
     }
     scored.release();
     return beams.map((beam) =>
-      best(
+      topK(
         beam.map(({ node, score }) => ({ row: trie.row(node) as number, score })),
         k,
       ),
@@ -115,30 +115,30 @@ export class BeamSearch {
     parameters?: Float32Array,
   ): Promise<Hypothesis[][]> {
     const { batch, width, trie } = this;
-    const { patches } = this.scorer.geometry;
-    const { start, further } = this.scorer.shape;
-    const [first, seen] = [start.tokens.length + run * width, further?.seen ?? 0];
+    const { sequenceLength: patches } = this.scorer.geometry;
+    const { prefill: start, decodeStep: further } = this.scorer.shape;
+    const [first, seen] = [start.tokens.length + run * width, further?.cached ?? 0];
     const row = patches + seen + width;
-    const tokens = new Int32Array(width * batch).fill(trie.shownForPad);
+    const tokens = new Int32Array(width * batch).fill(trie.paddingRow);
     const positions = new Int32Array(width).fill(patches);
     // Every slot sees the patches and itself, a hypothesis also the slots on its way.
     const mask = new Float32Array(batch * width * row);
     for (let i = 0; i < batch * width; i++) {
-      mask.fill(HIDDEN, i * row + patches, (i + 1) * row);
+      mask.fill(MASKED, i * row + patches, (i + 1) * row);
       mask[i * row + patches + seen + (i % width)] = 0;
     }
     const decoded = beams.map((beam, query) =>
       beam.map((hypothesis, i) => {
         if (!this.isUndecoded(hypothesis)) return hypothesis;
         const { node, slots } = hypothesis;
-        tokens[i * batch + query] = trie.shown(node);
+        tokens[i * batch + query] = trie.embeddingRow(node);
         // All open hypotheses have come equally deep.
         positions.fill(patches + trie.depth(node));
         for (const slot of slots) mask[(query * width + i) * row + patches + slot] = 0;
         return { ...hypothesis, slots: [...slots, first + i] };
       }),
     );
-    await this.scorer.further(scored, run, { tokens, positions, mask }, parameters);
+    await this.scorer.decodeStep(scored, run, { tokens, positions, mask }, parameters);
     return decoded;
   }
 
@@ -154,7 +154,7 @@ export class BeamSearch {
       }
       // An only child is certain: its parent need not have been decoded.
       const offset = ((slots.at(-1) ?? 0) * batch + query) * vocabulary;
-      choose(trie, node, logits, offset, (child, log) => {
+      childLogProbabilities(trie, node, logits, offset, (child, log) => {
         next.push({ node: child, score: score + log, from });
       });
     }

@@ -6,7 +6,7 @@ import type { Trie } from '../../identifiers/trie.ts';
  * @param logits float32 [V] from `offset` on
  * @param visit child and its log-probability given the node
  */
-export function choose(
+export function childLogProbabilities(
   trie: Trie,
   node: number,
   logits: Float32Array,

@@ -1,12 +1,12 @@
 import type { Runtime } from '@neurodex/autograd';
 import type { Trie } from '../../identifiers/trie.ts';
-import type { Geometry } from '../model/geometry.ts';
-import { maskOf, positionsOf } from '../model/network.ts';
-import { type NodePlan, planNodes } from '../model/node-plan.ts';
-import { best } from '../../retrieval/answers.ts';
-import { choose } from './child-log-probabilities.ts';
-import { Scorer, type TokenSlots } from './scorer.ts';
+import { topK } from '../../retrieval/answers.ts';
 import type { Answer } from '../../retrieval/system.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { layoutMask, positionsOf } from '../model/network.ts';
+import { type NodePlan, planNodes } from '../model/node-plan.ts';
+import { childLogProbabilities } from './child-log-probabilities.ts';
+import { Scorer, type StepInputs } from './scorer.ts';
 
 /**
  * Exhaustive scoring: every branching node of the trie is decoded, and every leaf gets its log-probability. The first plan
@@ -19,18 +19,18 @@ export class ExactSearch {
   /** The first is decoded with the picture. */
   private readonly plans: readonly NodePlan[];
   /** Of all plans but the first. */
-  private readonly slots: readonly TokenSlots[];
+  private readonly slots: readonly StepInputs[];
 
   private constructor(trie: Trie, scorer: Scorer, plans: readonly NodePlan[]) {
     this.trie = trie;
     this.scorer = scorer;
     this.plans = plans;
     this.batch = scorer.shape.batch;
-    const { patches } = scorer.geometry;
+    const { sequenceLength: patches } = scorer.geometry;
     this.slots = plans.slice(1).map(({ tokens, layout }) => ({
       tokens,
       positions: positionsOf(layout, patches),
-      mask: maskOf(layout, patches),
+      mask: layoutMask(layout, patches),
     }));
   }
 
@@ -49,7 +49,7 @@ export class ExactSearch {
     const further = plans.length > 1 ? { further: { slots, seen: 0, kept: 0, ownSlots: false } } : {};
     return new ExactSearch(
       trie,
-      await Scorer.create(runtime, geometry, { batch, start, ...further }, parameters),
+      await Scorer.create(runtime, geometry, { batch, prefill: start, ...further }, parameters),
       plans,
     );
   }
@@ -67,10 +67,10 @@ export class ExactSearch {
     const { trie } = this;
     // Log-probability of each node given its parent: 0 where there is nothing to decide.
     const conditional = Array.from({ length: queries }, () => new Float64Array(trie.nodeCount));
-    const scored = await this.scorer.start(pictures, parameters);
+    const scored = await this.scorer.prefill(pictures, parameters);
     this.read(this.plans[0] as NodePlan, scored.logits, conditional);
     for (const [i, slots] of this.slots.entries()) {
-      this.read(this.plans[i + 1] as NodePlan, await this.scorer.further(scored, i, slots, parameters), conditional);
+      this.read(this.plans[i + 1] as NodePlan, await this.scorer.decodeStep(scored, i, slots, parameters), conditional);
     }
     scored.release();
     return conditional.map((logs) => {
@@ -81,7 +81,7 @@ export class ExactSearch {
         const row = trie.row(node);
         if (row !== undefined) answers.push({ row, score: logs[node] as number });
       }
-      return best(answers, k);
+      return topK(answers, k);
     });
   }
 
@@ -94,7 +94,7 @@ export class ExactSearch {
     conditional.forEach((logs, query) => {
       for (const slot of plan.read) {
         const offset = (slot * this.batch + query) * vocabulary;
-        choose(this.trie, plan.nodes[slot] as number, logits, offset, (child, log) => {
+        childLogProbabilities(this.trie, plan.nodes[slot] as number, logits, offset, (child, log) => {
           logs[child] = log;
         });
       }
@@ -104,7 +104,7 @@ export class ExactSearch {
 
 const rootAlone = (trie: Trie): NodePlan => ({
   nodes: Int32Array.of(0),
-  tokens: Int32Array.of(trie.shown(0)),
-  layout: { places: [0], sees: () => true },
+  tokens: Int32Array.of(trie.embeddingRow(0)),
+  layout: { places: [0], attends: () => true },
   read: [],
 });

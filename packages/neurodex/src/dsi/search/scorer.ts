@@ -15,8 +15,8 @@ import {
   type TensorType,
   trace,
 } from '@neurodex/autograd';
-import { type Geometry, shownType } from '../model/geometry.ts';
-import { decodeFurther, encodeAndDecode, type PatchMemory } from '../model/network.ts';
+import { type Geometry, inputType } from '../model/geometry.ts';
+import { decodeStep, type KeyValueCache, prefill } from '../model/network.ts';
 import type { NodePlan } from '../model/node-plan.ts';
 import { asConstants, dsiParameters, parameterArrays, tokenTables } from '../model/parameters.ts';
 import type { NamedTensors } from '../model/patch-embedding.ts';
@@ -29,11 +29,11 @@ export interface ScoredPictures {
   /** float32 [S,B,V]: logits of the token after each slot, S = those of the start, then those of every further run. */
   readonly logits: Float32Array;
   /** float32 [P+S,B,D] of each layer, by the names of the decoding graph's inputs; empty where nothing is decoded further. */
-  readonly memory: Readonly<Record<string, Float32Array>>;
+  readonly cache: Readonly<Record<string, Float32Array>>;
 }
 
 /** Token slots of a further run. */
-export interface TokenSlots {
+export interface StepInputs {
   /** int32 [T,1], or [T,B] with `ownSlots` */
   readonly tokens: Int32Array;
   /** int32 [T] */
@@ -46,17 +46,17 @@ export interface ScorerShape {
   /** B */
   readonly batch: number;
   /** The slots that are decoded together with the encoding of the picture. */
-  readonly start: Pick<NodePlan, 'tokens' | 'layout'>;
+  readonly prefill: Pick<NodePlan, 'tokens' | 'layout'>;
   /** What is decoded after that; undefined: nothing. */
-  readonly further?: {
+  readonly decodeStep?: {
     /** T, slots of one run. */
-    readonly slots: number;
+    readonly positionCount: number;
     /** C, earlier slots whose keys and values a run may see. */
-    readonly seen: number;
+    readonly cached: number;
     /** Runs whose keys and values are kept behind those of the start; 0: none is. */
-    readonly kept: number;
+    readonly steps: number;
     /** Whether what a slot shows and sees differs from picture to picture. */
-    readonly ownSlots: boolean;
+    readonly perPicture: boolean;
   };
 }
 
@@ -102,7 +102,7 @@ export class Scorer {
     const { start, further } = searchGraphs(geometry, shape, parameters, apart);
     const load = (graph: Graph, name: string, small: boolean) =>
       runtime.load(loadable(graph, { name, contrib: runtime.contrib }), { small });
-    const few = shape.batch * (shape.further?.slots ?? 0) <= FEW;
+    const few = shape.batch * (shape.decodeStep?.positionCount ?? 0) <= FEW;
     return new Scorer(
       await load(start, 'start', false),
       further && (await load(further, 'further', few)),
@@ -116,16 +116,16 @@ export class Scorer {
    * Encodes pictures and decodes the slots of the start. `release` gives the arrays back.
    * @param pictures as `shownType` has them
    */
-  async start(
+  async prefill(
     pictures: Uint8Array | Float32Array,
     parameters?: Float32Array,
   ): Promise<ScoredPictures & { release(): void }> {
     const scored = this.free.pop() ?? this.allocate();
-    const slots = this.shape.start.tokens.length;
-    const { patches, width, vocabulary } = this.geometry;
+    const slots = this.shape.prefill.tokens.length;
+    const { sequenceLength: patches, width, vocabulary } = this.geometry;
     const { batch } = this.shape;
     const into: Record<string, Float32Array> = { logits: scored.logits.subarray(0, slots * batch * vocabulary) };
-    for (const [name, array] of Object.entries(scored.memory)) {
+    for (const [name, array] of Object.entries(scored.cache)) {
       into[name] = array.subarray(0, (patches + slots) * batch * width);
     }
     await this.first.run(parameters === undefined ? { pictures } : { pictures, parameters }, into);
@@ -138,26 +138,26 @@ export class Scorer {
    * @returns their logits, float32 [T,B,V], which stand in `logits` from slot (slots of the start) + run·T on when
    * kept
    */
-  async further(
-    { logits, memory }: ScoredPictures,
+  async decodeStep(
+    { logits, cache: memory }: ScoredPictures,
     run: number,
-    slots: TokenSlots,
+    slots: StepInputs,
     parameters?: Float32Array,
   ): Promise<Float32Array> {
-    const { batch, start, further } = this.shape;
+    const { batch, prefill: start, decodeStep: further } = this.shape;
     if (this.second === undefined || further === undefined) throw new RangeError('this scorer decodes nothing further');
-    const { patches, width, vocabulary } = this.geometry;
+    const { sequenceLength: patches, width, vocabulary } = this.geometry;
     const feeds: Record<string, HostArray> = { ...this.tables, ...slots };
     const into: Record<string, Float32Array> = {};
-    const from = start.tokens.length + run * further.slots;
+    const from = start.tokens.length + run * further.positionCount;
     for (const [name, array] of Object.entries(memory)) {
-      feeds[name] = array.subarray(0, (patches + further.seen) * batch * width);
-      if (further.kept === 0) continue;
+      feeds[name] = array.subarray(0, (patches + further.cached) * batch * width);
+      if (further.steps === 0) continue;
       const row = batch * width;
-      into[`next.${name}`] = array.subarray((patches + from) * row, (patches + from + further.slots) * row);
+      into[`next.${name}`] = array.subarray((patches + from) * row, (patches + from + further.positionCount) * row);
     }
-    if (further.kept > 0) {
-      into.logits = logits.subarray(from * batch * vocabulary, (from + further.slots) * batch * vocabulary);
+    if (further.steps > 0) {
+      into.logits = logits.subarray(from * batch * vocabulary, (from + further.positionCount) * batch * vocabulary);
     }
     if (parameters !== undefined) feeds.parameters = parameters;
     return (await this.second.run(feeds, into)).logits as Float32Array;
@@ -169,13 +169,13 @@ export class Scorer {
   }
 
   private allocate(): ScoredPictures {
-    const { patches, width, layers, vocabulary } = this.geometry;
-    const { batch, start, further } = this.shape;
-    const slots = start.tokens.length + (further === undefined ? 0 : further.kept * further.slots);
-    const names = further === undefined ? [] : memoryNames(layers).flat();
+    const { sequenceLength: patches, width, layers, vocabulary } = this.geometry;
+    const { batch, prefill: start, decodeStep: further } = this.shape;
+    const slots = start.tokens.length + (further === undefined ? 0 : further.steps * further.positionCount);
+    const names = further === undefined ? [] : cacheNames(layers).flat();
     return {
       logits: new Float32Array(slots * batch * vocabulary),
-      memory: Object.fromEntries(names.map((name) => [name, new Float32Array((patches + slots) * batch * width)])),
+      cache: Object.fromEntries(names.map((name) => [name, new Float32Array((patches + slots) * batch * width)])),
     };
   }
 }
@@ -187,7 +187,7 @@ function tablesOf(geometry: Geometry, parameters: Float32Array | undefined, apar
 }
 
 /** Of keys and values, by layer. */
-const memoryNames = (layers: number): (readonly [string, string])[] =>
+const cacheNames = (layers: number): (readonly [string, string])[] =>
   Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
 
 type Opener = (tensors: Readonly<Record<string, Tensor>>, scope: Tensor['scope']) => NamedTensors;
@@ -221,22 +221,22 @@ function parametersOf(
 }
 
 /** Keys and values as outputs, by name. */
-const outputsOf = (memory: PatchMemory, prefix = ''): Record<string, Tensor> =>
+const cacheOutputs = (memory: KeyValueCache, prefix = ''): Record<string, Tensor> =>
   Object.fromEntries(
-    memoryNames(memory.keys.length).flatMap(([key, value], i) => [
+    cacheNames(memory.keys.length).flatMap(([key, value], i) => [
       [prefix + key, memory.keys[i] as Tensor],
       [prefix + value, memory.values[i] as Tensor],
     ]),
   );
 
-const memoryOf = (inputs: Readonly<Record<string, Tensor>>, layers: number): PatchMemory => ({
-  keys: memoryNames(layers).map(([key]) => inputs[key] as Tensor),
-  values: memoryNames(layers).map(([, value]) => inputs[value] as Tensor),
+const cacheOf = (inputs: Readonly<Record<string, Tensor>>, layers: number): KeyValueCache => ({
+  keys: cacheNames(layers).map(([key]) => inputs[key] as Tensor),
+  values: cacheNames(layers).map(([, value]) => inputs[value] as Tensor),
 });
 
-const memoryTypes = (layers: number, type: TensorType): InputTypes =>
+const cacheTypes = (layers: number, type: TensorType): InputTypes =>
   Object.fromEntries(
-    memoryNames(layers)
+    cacheNames(layers)
       .flat()
       .map((name) => [name, type]),
   );
@@ -251,26 +251,26 @@ const memoryTypes = (layers: number, type: TensorType): InputTypes =>
  */
 export function searchGraphs(
   geometry: Geometry,
-  { batch, start: { tokens: shown, layout }, further }: ScorerShape,
+  { batch, prefill: { tokens: shown, layout }, decodeStep: further }: ScorerShape,
   parameters?: Float32Array,
   apart: readonly string[] = [],
 ): { readonly start: Graph; readonly further?: Graph } {
-  const { patches, width, layers } = geometry;
+  const { sequenceLength: patches, width, layers } = geometry;
   const { fed, open } = parametersOf(geometry, parameters);
-  const start = trace({ ...fed, pictures: shownType(geometry, batch) } as const, (tensors, scope) => {
+  const start = trace({ ...fed, pictures: inputType(geometry, batch) } as const, (tensors, scope) => {
     const tokens = constant(scope, 'int32', [shown.length, 1], shown);
-    const { logits, memory } = encodeAndDecode(open(tensors, scope), tensors.pictures, tokens, layout, geometry, {
+    const { logits, memory } = prefill(open(tensors, scope), tensors.pictures, tokens, layout, geometry, {
       dropout: 0,
     });
-    return { logits, ...(further === undefined ? {} : outputsOf(memory)) };
+    return { logits, ...(further === undefined ? {} : cacheOutputs(memory)) };
   });
   if (further === undefined) return { start };
-  const { slots, seen, kept, ownSlots } = further;
+  const { positionCount: slots, cached: seen, steps: kept, perPicture: ownSlots } = further;
   const keys = patches + seen + slots;
   const decoding = parametersOf(geometry, parameters, apart);
   const inputs = {
     ...decoding.fed,
-    ...memoryTypes(layers, float32(patches + seen, batch, width)),
+    ...cacheTypes(layers, float32(patches + seen, batch, width)),
     tokens: int32(slots, ownSlots ? batch : 1),
     positions: int32(slots),
     mask: ownSlots ? float32(batch, 1, slots, keys) : float32(slots, keys),
@@ -278,10 +278,10 @@ export function searchGraphs(
   return {
     start,
     further: trace(inputs, (tensors, scope) => {
-      const before = memoryOf(tensors, layers);
+      const before = cacheOf(tensors, layers);
       const options = { dropout: 0 };
-      const decoded = decodeFurther(decoding.open(tensors, scope), before, tensors.tokens, tensors, geometry, options);
-      return { logits: decoded.logits, ...(kept === 0 ? {} : outputsOf(decoded.memory, 'next.')) };
+      const decoded = decodeStep(decoding.open(tensors, scope), before, tensors.tokens, tensors, geometry, options);
+      return { logits: decoded.logits, ...(kept === 0 ? {} : cacheOutputs(decoded.memory, 'next.')) };
     }),
   };
 }
