@@ -1,7 +1,7 @@
 export * from './core/errors.ts';
 export { Random } from './core/random.ts';
 export { Tensor } from './core/tensor.ts';
-export { type DType, float32, type HostArray, int32, type Shape, type TensorType, uint8 } from './core/types.ts';
+export { allocate, type DType, elementCount, float32, type HostArray, int32, type Shape, type TensorType, uint8 } from './core/types.ts';
 export { gradients } from './graph/backward.ts';
 export { matrixOperations } from './graph/cost.ts';
 export type { Graph } from './graph/graph.ts';
@@ -13,7 +13,7 @@ export * from './nn/parameters.ts';
 export { type LowerOptions, lowerGraph, toOnnx } from './onnx/lower.ts';
 export { PRECISIONS, type Precision, restored, type Stored, stored } from './onnx/precision.ts';
 export { encodeModel, type OnnxModel } from './onnx/protobuf.ts';
-export { type NamedArray, readSafetensors, writeSafetensors } from './onnx/safetensors.ts';
+export { type NamedArray, type NamedIntegers, readSafetensors, writeSafetensors } from './onnx/safetensors.ts';
 export { withSymbols } from './onnx/symbols.ts';
 export { storeWeights, type Weights } from './onnx/weights.ts';
 export * from './ops/activation.ts';

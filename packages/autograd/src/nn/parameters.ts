@@ -72,3 +72,19 @@ export function openParameters<S extends ParameterSpecs>(specs: S, flat: Tensor)
   );
   return Object.fromEntries(Object.keys(specs).map((name, i) => [name, tensors[i]])) as Parameters<S>;
 }
+
+/** Tensors of parameters by name. */
+export type NamedTensors = Readonly<Record<string, Tensor>>;
+
+/** @throws RangeError when there is none of that name */
+export function parameter(parameters: NamedTensors, name: string): Tensor {
+  const tensor = parameters[name];
+  if (tensor === undefined) throw new RangeError(`the network has no parameter ${name}`);
+  return tensor;
+}
+
+/** Weight and bias of a layer: `block0.fc1` gives `block0.fc1.weight` and `block0.fc1.bias`. */
+export const layer = (parameters: NamedTensors, name: string): { readonly weight: Tensor; readonly bias: Tensor } => ({
+  weight: parameter(parameters, `${name}.weight`),
+  bias: parameter(parameters, `${name}.bias`),
+});

@@ -7,6 +7,12 @@ export interface NamedArray {
   readonly data: Float32Array;
 }
 
+/** Integers are stored as they are, in whatever precision the others are. */
+export interface NamedIntegers {
+  readonly shape: Shape;
+  readonly data: Int32Array;
+}
+
 interface Entry {
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -18,11 +24,11 @@ const HEADER_ALIGNMENT = 8;
 const SCALES = '.scales';
 
 /** Bytes of an element, by the format's names of types. */
-const BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, I8: 1 };
+const BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, I8: 1, I32: 4 };
 
 /** @param precision what the elements are stored in; see `stored` */
 export function writeSafetensors(
-  tensors: Readonly<Record<string, NamedArray>>,
+  tensors: Readonly<Record<string, NamedArray | NamedIntegers>>,
   metadata: Readonly<Record<string, string>> = {},
   precision: Precision = 'float32',
 ): Uint8Array {
@@ -37,6 +43,10 @@ export function writeSafetensors(
   for (const [name, { shape, data }] of Object.entries(tensors)) {
     if (data.length !== elementCount(shape))
       throw new RangeError(`${name} has ${data.length} elements, its shape [${shape.join(',')}] another number`);
+    if (data instanceof Int32Array) {
+      append(name, 'I32', shape, data);
+      continue;
+    }
     const kept = stored(data, shape, precision);
     append(name, { float32: 'F32', float16: 'F16', int8: 'I8' }[kept.precision], shape, kept.data);
     if (kept.precision === 'int8') append(`${name}${SCALES}`, 'F32', [kept.scales.length], kept.scales);
@@ -55,12 +65,13 @@ export function writeSafetensors(
 }
 
 /**
- * All tensors as float32, whatever they are stored in; those that are stored as float32 share the memory of the bytes, where
- * these are aligned for it.
- * @throws RangeError when the bytes are no safetensors file of float32, float16 or scaled int8 tensors, or are cut off
+ * All tensors of numbers as float32, whatever they are stored in, and the tensors of int32 as they are; those that are stored
+ * as float32 share the memory of the bytes, where these are aligned for it.
+ * @throws RangeError when the bytes are no safetensors file of float32, float16, scaled int8 or int32 tensors, or are cut off
  */
 export function readSafetensors(bytes: Uint8Array): {
   tensors: Record<string, NamedArray>;
+  integers: Record<string, NamedIntegers>;
   metadata: Readonly<Record<string, string>>;
 } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -77,7 +88,7 @@ export function readSafetensors(bytes: Uint8Array): {
   }
   const { __metadata__: metadata = {}, ...entries } = header;
   const base = bytes.byteOffset + 8 + length;
-  const read = (name: string): NamedArray => {
+  const locate = (name: string) => {
     const { dtype, shape, data_offsets } = (entries[name] ?? {}) as Partial<Entry>;
     const [start = -1, end = -1] = data_offsets ?? [];
     const size = (Object.hasOwn(BYTES, dtype ?? '') ? BYTES[dtype ?? ''] : undefined) ?? Number.NaN;
@@ -86,7 +97,11 @@ export function readSafetensors(bytes: Uint8Array): {
       start >= 0 &&
       end - start === size * elementCount(shape) &&
       8 + length + end <= bytes.length;
-    if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16 or int8`);
+    if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16, int8 or int32`);
+    return { dtype, shape, start, end };
+  };
+  const read = (name: string): NamedArray => {
+    const { dtype, shape, start, end } = locate(name);
     if (dtype === 'F32' && (base + start) % Float32Array.BYTES_PER_ELEMENT === 0) {
       return { shape, data: new Float32Array(bytes.buffer, base + start, elementCount(shape)) };
     }
@@ -101,7 +116,13 @@ export function readSafetensors(bytes: Uint8Array): {
   };
   const isScales = (name: string): boolean =>
     name.endsWith(SCALES) && (entries[name.slice(0, -SCALES.length)] as Entry | undefined)?.dtype === 'I8';
+  const readIntegers = (name: string): NamedIntegers => {
+    const { shape, start, end } = locate(name);
+    return { shape, data: new Int32Array(bytes.buffer.slice(base + start, base + end) as ArrayBuffer) };
+  };
+  const isInteger = (name: string): boolean => (entries[name] as Entry | undefined)?.dtype === 'I32';
   const names = Object.keys(entries).filter((name) => !isScales(name));
-  const tensors = Object.fromEntries(names.map((name) => [name, read(name)]));
-  return { tensors, metadata: metadata as Readonly<Record<string, string>> };
+  const tensors = Object.fromEntries(names.filter((name) => !isInteger(name)).map((name) => [name, read(name)]));
+  const integers = Object.fromEntries(names.filter(isInteger).map((name) => [name, readIntegers(name)]));
+  return { tensors, integers, metadata: metadata as Readonly<Record<string, string>> };
 }

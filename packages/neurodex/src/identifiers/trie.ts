@@ -1,4 +1,3 @@
-import type { Embedding } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import type { IdentifierScheme } from './scheme.ts';
 
@@ -12,10 +11,6 @@ import type { IdentifierScheme } from './scheme.ts';
  */
 export class Trie {
   readonly scheme: IdentifierScheme;
-  /** How many things `shown` can give: V, or one for each prefix and PAD. */
-  readonly embeddingRows: number;
-  /** What stands in a slot that shows nothing. */
-  readonly paddingRow: number;
   readonly nodeCount: number;
   /** N */
   readonly leafCount: number;
@@ -28,21 +23,13 @@ export class Trie {
   private readonly childCounts: Int32Array;
   /** Catalogue row of a leaf, −1 at inner nodes. */
   private readonly rows: Int32Array;
-  /** What the network is shown for each node. */
-  private readonly rowAt: Int32Array;
 
   /**
    * @param identifiers N distinct identifiers of the scheme
    * @param rows the catalogue row that each identifier names; its position in `identifiers` by default
-   * @param embedding what `shown` gives: tokens, or a number for every prefix behind which something is decided
    * @throws NeurodexError `index-damaged` when two pictures have one identifier, or one is not of the scheme
    */
-  constructor(
-    scheme: IdentifierScheme,
-    identifiers: readonly string[],
-    rows?: ArrayLike<number>,
-    embedding: Embedding = 'token',
-  ) {
+  constructor(scheme: IdentifierScheme, identifiers: readonly string[], rows?: ArrayLike<number>) {
     if (rows !== undefined && rows.length !== identifiers.length) {
       throw new RangeError(`${identifiers.length} identifiers, but ${rows.length} rows`);
     }
@@ -98,22 +85,11 @@ export class Trie {
     this.firstChildren = Int32Array.from(firstChildren);
     this.childCounts = Int32Array.from(childCounts);
     this.rows = Int32Array.from(leaves);
-    [this.rowAt, this.embeddingRows] =
-      embedding === 'prefix' ? this.numberPrefixes() : [this.lastTokens(), scheme.vocabulary.size];
-    this.paddingRow = embedding === 'prefix' ? 0 : scheme.vocabulary.pad;
   }
 
   /** The token that leads from its parent to this node; −1 for the root. */
   token(node: number): number {
     return this.at(this.tokens, node);
-  }
-
-  /**
-   * What the network is shown for the prefix that ends at a node, a row of its table of embeddings: the node's token (BOS at
-   * the root), or the number of the prefix, which is PAD's where nothing is decided behind it.
-   */
-  embeddingRow(node: number): number {
-    return this.at(this.rowAt, node);
   }
 
   /** −1 for the root. */
@@ -236,37 +212,6 @@ export class Trie {
       if (node === undefined) throw new RangeError(`${Array.from(targets).join(' ')} is not in the trie`);
     }
     return mask;
-  }
-
-  /**
-   * What the network is shown at each position of an identifier: the prefix before each target, PAD's after EOS.
-   * @param targets [M], as `encodeIdentifier` gives them
-   * @throws RangeError when the targets are not in the trie
-   */
-  embeddingRowsBefore(targets: ArrayLike<number>): Int32Array {
-    const { eos } = this.scheme.vocabulary;
-    let node: number | undefined = 0;
-    return Int32Array.from({ length: targets.length }, (_, place) => {
-      if (place === 0) return this.embeddingRow(0);
-      // Behind EOS stands nothing, and it counts nowhere.
-      if (this.tokens[node as number] === eos) return this.paddingRow;
-      node = this.child(node as number, targets[place - 1] as number);
-      if (node === undefined) throw new RangeError(`${Array.from(targets).join(' ')} is not in the trie`);
-      return this.embeddingRow(node);
-    });
-  }
-
-  private lastTokens(): Int32Array {
-    const shown = this.tokens.slice();
-    shown[0] = this.scheme.vocabulary.bos;
-    return shown;
-  }
-
-  /** 0 is PAD's; the prefixes that decide follow breadth first. */
-  private numberPrefixes(): [Int32Array, number] {
-    let count = 1;
-    const shown = Int32Array.from(this.deciding(), (decides) => (decides === 1 ? count++ : 0));
-    return [shown, count];
   }
 
   private at(values: Int32Array, node: number): number {

@@ -1,22 +1,22 @@
-import type { Runtime } from '@neurodex/autograd';
+import type { HostArray, Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
-import { positionsFor } from '../dsi/model/node-plan.ts';
+import { EXACT_POSITIONS, positionsFor } from '../dsi/model/node-plan.ts';
+import type { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { BeamSearch } from '../dsi/search/beam.ts';
 import { ExactSearch } from '../dsi/search/exact.ts';
-import type { Trie } from '../identifiers/trie.ts';
-import { pictureBytes } from '../image/picture.ts';
-import type { QueryEncoder } from './query-encoder.ts';
-import type { Answer, QueryPicture, System } from './system.ts';
+import type { Answer } from '../query/answers.ts';
+import type { FrozenBackbone } from '../query/model-input.ts';
+import { modelInput } from '../query/model-inputs.ts';
+import type { Query } from '../query/query.ts';
+import type { System } from './system.ts';
 
-/** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
-export const EXACT_SLOTS = 512;
 /**
- * Pictures encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. Each size
+ * Queries encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. Each size
  * has graphs of its own, which take longer to load than a few batches that are not full take.
  */
 const BATCHES: readonly number[] = [1, 32];
-/** For who stays: to load every size once is cheaper than to fill up batch after batch. */
+/** For a server: to load every size once is cheaper than to fill up batch after batch. */
 export const FINE_BATCHES: readonly number[] = [1, 2, 4, 8, 16, 32];
 /** Share of queries from which on a batch is worth filling up. */
 const WORTH_FILLING = 0.75;
@@ -36,14 +36,14 @@ export function batchFor(queries: number, sizes: readonly number[]): number {
 export interface DsiOptions {
   readonly runtime: Runtime;
   readonly geometry: Geometry;
-  readonly trie: Trie;
+  readonly table: PrefixTable;
   readonly search: Config['retrieval'];
-  /** Sizes in which queries are encoded together, ascending; a single one and many unless told. */
+  /** Sizes in which queries are encoded together, ascending; by default a single one and many. */
   readonly batches?: readonly number[];
-  /** Built into the graphs; a function is asked at every call, for a network that is still being trained. */
+  /** Built into the graphs; a function is called for every ranking, for a network that is still being trained. */
   readonly parameters: Float32Array | (() => Float32Array);
-  /** In front of the network, where its stem is `encoder`. */
-  readonly encoder?: QueryEncoder;
+  /** In front of the network, where it reads embeddings. */
+  readonly backbone?: FrozenBackbone | undefined;
 }
 
 /** The two ways to search; each for one batch size. */
@@ -60,33 +60,18 @@ export class DsiSystem implements System {
     this.options = options;
   }
 
-  async rank(queries: readonly QueryPicture[], k: number): Promise<Answer[][]> {
-    const { parameters } = this.options;
+  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
+    const { parameters, geometry, backbone } = this.options;
     const current = typeof parameters === 'function' ? parameters() : undefined;
     const answers: Answer[][] = [];
     while (answers.length < queries.length) {
       const left = queries.length - answers.length;
       const searcher = await this.searcher(batchFor(left, this.options.batches ?? BATCHES), k);
       const batch = queries.slice(answers.length, answers.length + searcher.batch);
-      const pictures = await this.shown(batch, searcher.batch);
-      answers.push(...(await searcher.rank(pictures, batch.length, k, current)));
+      const input: HostArray = await modelInput(geometry).feed(batch, searcher.batch, geometry, backbone);
+      answers.push(...(await searcher.rank(input, batch.length, k, current)));
     }
     return answers;
-  }
-
-  /** As `shownType` has them. A batch that is not full ends in zeros, whose answers nobody asks for. */
-  private async shown(queries: readonly QueryPicture[], count: number): Promise<Uint8Array | Float32Array> {
-    const { geometry, encoder } = this.options;
-    if (geometry.stem === 'encoder') {
-      if (encoder === undefined) throw new RangeError('the network reads an encoder, and there is none');
-      const pictures = new Float32Array(count * encoder.encoder.length);
-      pictures.set(await encoder.embed(queries));
-      return pictures;
-    }
-    const bytes = pictureBytes(geometry.imageSize);
-    const pictures = new Uint8Array(count * bytes);
-    for (const [i, { pixels }] of queries.entries()) pictures.set(pixels, i * bytes);
-    return pictures;
   }
 
   /** Frees the graphs. */
@@ -97,8 +82,8 @@ export class DsiSystem implements System {
 
   /** Exhaustive for small catalogues, and for more answers than the beam is wide; else by beam search. */
   private searcher(batch: number, k: number): Promise<Searcher> {
-    const { trie, search } = this.options;
-    const exact = trie.leafCount <= search.exactUpTo || k > search.beam;
+    const { table, search } = this.options;
+    const exact = table.trie.leafCount <= search.exactUpTo || k > search.beam;
     const key = `${batch} ${exact}`;
     const known = this.searchers.get(key);
     if (known !== undefined) return known;
@@ -108,10 +93,11 @@ export class DsiSystem implements System {
   }
 
   private async makeSearcher(batch: number, exact: boolean): Promise<Searcher> {
-    const { runtime, geometry, trie, search, parameters } = this.options;
+    const { runtime, geometry, table, search, parameters } = this.options;
     const built = typeof parameters === 'function' ? undefined : parameters;
+    const positionCount = positionsFor(table.trie, EXACT_POSITIONS);
     return exact
-      ? await ExactSearch.create(runtime, trie, geometry, { batch, slots: positionsFor(trie, EXACT_SLOTS) }, built)
-      : await BeamSearch.create(runtime, trie, geometry, { batch, width: search.beam }, built);
+      ? await ExactSearch.create(runtime, table, geometry, { batch, positionCount }, built)
+      : await BeamSearch.create(runtime, table, geometry, { batch, width: search.beam }, built);
   }
 }

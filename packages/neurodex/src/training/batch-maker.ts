@@ -1,30 +1,26 @@
-import { Random } from '@neurodex/autograd';
-import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
-import type { Embeddings } from '../catalogue/embeddings.ts';
+import { allocate, elementCount, Random } from '@neurodex/autograd';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
-import type { IdentifierScheme } from '../identifiers/scheme.ts';
-import type { Trie } from '../identifiers/trie.ts';
-import { drawView } from '../image/augment.ts';
-import { pictureBytes } from '../image/picture.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import type { PrefixTable } from '../dsi/model/prefix-table.ts';
+import { modelInput } from '../query/model-inputs.ts';
 import { EpochSampler, type EpochSamplerState } from './epoch-sampler.ts';
-import { type AugmentedView, type EmbeddingSource, loadBatch, type PixelSource } from './load-batch.ts';
-import { type Objective, sampledObjective, setObjective, type Target, type TargetArrays } from './objective.ts';
+import { type Example, indexingExamples, type RetrievalExamples } from './examples.ts';
+import { type AugmentedView, type InputSource, loadBatch } from './load-batch.ts';
+import type { IdentifierTable, Objective, TargetArrays } from './objective.ts';
 import type { Phase } from './plan.ts';
-
-/** A picture to show, and the catalogue rows whose identifiers it should give. */
-export interface Example extends Target {
-  readonly picture: StoredPicture;
-  readonly task: 'indexing' | 'retrieval';
-}
+import { sampledObjective } from './sampled-objective.ts';
+import { setObjective } from './set-objective.ts';
+import { TRAINING_INPUTS, type TrainingInput } from './training-input.ts';
 
 /** A batch as the training graph takes it; arrays are reused from step to step. */
 export interface BatchArrays {
-  /** uint8 [B,Y,X,3], or the bytes of float32 [B,P,C] from an encoder */
-  readonly pictures: Uint8Array;
+  /** As `ModelInput.type` */
+  readonly input: Uint8Array | Float32Array;
   readonly targets: TargetArrays;
 }
 
-/** Where a `BatchMaker` stands: from here, the same batches follow. */
+/** State of a `BatchMaker`: from here, the same batches follow. */
 export interface BatchState {
   readonly random: readonly number[];
   readonly indexing: EpochSamplerState;
@@ -32,99 +28,52 @@ export interface BatchState {
   readonly selfQueries: EpochSamplerState;
 }
 
-export interface ExampleSource {
-  readonly catalogue: Catalogue;
-  readonly scheme: IdentifierScheme;
-  readonly trie: Trie;
-  /** M */
-  readonly length: number;
-  readonly config: Config;
-}
-
-/** Pictures that the retrieval task may show, with their relevant catalogue rows. */
-export function retrievalQueries(
-  catalogue: Catalogue,
-  relevantRows: (picture: StoredPicture) => ReadonlySet<number>,
-): Example[] {
-  return withRole(catalogue, 'train').flatMap((picture) => {
-    const relevant = [...relevantRows(picture)];
-    return relevant.length === 0 ? [] : [{ picture, task: 'retrieval' as const, relevant }];
-  });
+/** What batches are made of. */
+export interface BatchSource {
+  readonly store: Catalogue;
+  readonly table: PrefixTable;
+  readonly geometry: Geometry;
+  readonly config: Pick<Config, 'training' | 'augmentation'>;
+  readonly examples: RetrievalExamples;
 }
 
 /**
- * Catalogue pictures as queries for themselves and their class-mates.
- * @param ownShare at least as much of what each is asked for is its own identifier
- */
-export const selfQueries = (
-  catalogue: Catalogue,
-  relevantRows: (picture: StoredPicture) => ReadonlySet<number>,
-  ownShare = 0,
-): Example[] =>
-  withRole(catalogue, 'catalogue').map((picture) => {
-    const relevant = [...relevantRows(picture)];
-    const { row } = picture;
-    const alike = !relevant.includes(row) || relevant.length * ownShare <= 1;
-    return { picture, task: 'retrieval', relevant, ...(alike ? {} : { own: { row, share: ownShare } }) };
-  });
-
-/**
- * Draws batches for one phase: which pictures, how they are augmented, which identifiers they are asked for. All random
- * numbers are drawn here, in order; showing the pictures takes most of the time and may happen on other threads.
+ * Draws batches for one phase: which pictures, how they are augmented, which identifiers are their targets. All random
+ * numbers are drawn here, in order; loading the pictures takes most of the time and may happen on other threads.
  */
 export class BatchMaker {
-  private readonly source: ExampleSource;
+  readonly objective: Objective;
+  private readonly source: BatchSource;
   private readonly phase: Phase;
   private random: Random;
+  private readonly input: TrainingInput;
   private readonly indexing: EpochSampler<Example>;
   private readonly queries: EpochSampler<Example>;
   private readonly selfQueries: EpochSampler<Example>;
-  readonly objective: Objective;
 
-  constructor(
-    source: ExampleSource,
-    phase: Phase,
-    decks: { queries: readonly Example[]; ownQueries: readonly Example[] },
-    random: Random,
-  ) {
+  constructor(source: BatchSource, phase: Phase, random: Random) {
     this.source = source;
     this.phase = phase;
     this.random = random;
-    const own = withRole(source.catalogue, 'catalogue');
-    this.indexing = new EpochSampler(
-      own.map((picture) => ({ picture, task: 'indexing' as const, relevant: [picture.row] })),
-    );
-    this.queries = new EpochSampler(decks.queries);
-    this.selfQueries = new EpochSampler(decks.ownQueries);
-    const examples = [...decks.queries, ...decks.ownQueries];
-    const most = examples.reduce((n, { relevant }) => Math.max(n, relevant.length), 0);
-    this.objective = objectiveOf(source, phase, own, most);
+    this.input = TRAINING_INPUTS[source.geometry.input](source.store);
+    this.indexing = new EpochSampler(indexingExamples(source.store));
+    this.queries = new EpochSampler(source.examples.queries);
+    this.selfQueries = new EpochSampler(source.examples.selfQueries);
+    this.objective = objectiveOf(source, phase);
   }
 
   allocate(): BatchArrays {
+    const { dtype, shape } = modelInput(this.source.geometry).type(this.source.geometry, this.size);
+    const count = elementCount(shape);
     return {
-      pictures: new Uint8Array(this.size * this.bytes),
+      input: dtype === 'float32' ? allocate('float32', count) : allocate('uint8', count),
       targets: this.objective.allocate(this.size),
     };
   }
 
-  /** What the network is shown. */
-  get inputSource(): PixelSource | EmbeddingSource {
-    const { catalogue } = this.source;
-    const embeddings = this.embeddings;
-    return embeddings === undefined ? catalogue : { path: embeddings.path, bytes: this.bytes };
-  }
-
-  /** Of one picture, or of its embedding. */
-  private get bytes(): number {
-    const embeddings = this.embeddings;
-    if (embeddings === undefined) return pictureBytes(this.source.catalogue.size);
-    return embeddings.tokens * embeddings.channels * Float32Array.BYTES_PER_ELEMENT;
-  }
-
-  private get embeddings(): Embeddings | undefined {
-    const { catalogue, config } = this.source;
-    return config.encoder.inFront ? catalogue.embeddings : undefined;
+  /** What batches are loaded from. */
+  get inputSource(): InputSource {
+    return this.input.source;
   }
 
   /** B */
@@ -132,21 +81,20 @@ export class BatchMaker {
     return this.phase.mix.indexing + this.phase.mix.retrieval;
   }
 
-  /** Whether pictures are changed when they are shown. */
+  /** Whether pictures are changed while they are loaded. */
   get augments(): boolean {
-    if (this.embeddings !== undefined) return false;
     const { indexing, retrieval } = this.source.config.augmentation;
     const { mix } = this.phase;
-    return (mix.indexing > 0 && indexing > 0) || (mix.retrieval > 0 && retrieval > 0);
+    return this.input.augments && ((mix.indexing > 0 && indexing > 0) || (mix.retrieval > 0 && retrieval > 0));
   }
 
   get state(): BatchState {
-    const { random, indexing, queries, selfQueries: ownQueries } = this;
+    const { random, indexing, queries, selfQueries } = this;
     return {
       random: random.state,
       indexing: indexing.state,
       queries: queries.state,
-      selfQueries: ownQueries.state,
+      selfQueries: selfQueries.state,
     };
   }
 
@@ -160,58 +108,51 @@ export class BatchMaker {
 
   /** Writes the next batch. */
   fill(batch: BatchArrays): void {
-    loadBatch(this.inputSource, { pictures: batch.pictures, first: 0, views: this.draw(batch) });
+    loadBatch(this.inputSource, { input: batch.input, first: 0, views: this.draw(batch) });
   }
 
-  /** Writes the next batch but for its pictures. @returns what to show in each of the B places */
-  draw({ targets: asked }: Pick<BatchArrays, 'asked'>): AugmentedView[] {
+  /** Writes the targets of the next batch. @returns what to load into each of the B places */
+  draw({ targets }: Pick<BatchArrays, 'targets'>): AugmentedView[] {
     const { mix } = this.phase;
-    this.objective.clear(asked);
+    this.objective.clear(targets);
     return Array.from({ length: this.size }, (_, b) => {
       const example = b < mix.indexing ? this.indexing.draw(this.random) : this.drawQuery();
-      const showing = this.drawAugmentedView(example);
-      this.objective.setTarget(example, asked, b, this.random);
-      return showing;
+      const view = this.drawView(example);
+      this.objective.setTarget(example, targets, b, this.random);
+      return view;
     });
   }
 
   private drawQuery(): Example {
-    const own = this.queries.size === 0 || this.random.uniform() < this.source.config.training.catalogueQueries;
-    return (own ? this.selfQueries : this.queries).draw(this.random);
+    const { selfQueryFraction } = this.source.config.training;
+    const self = this.queries.size === 0 || this.random.uniform() < selfQueryFraction;
+    return (self ? this.selfQueries : this.queries).draw(this.random);
   }
 
-  /** Of embeddings, one of the augmented views takes the place of augmentation, where there are any. */
-  private drawAugmentedView({ task, picture: { row } }: Example): AugmentedView {
-    const { catalogue, config } = this.source;
-    const { indexing, retrieval, clean, ...ranges } = config.augmentation;
+  private drawView({ task, picture: { row } }: Example): AugmentedView {
+    const { indexing, retrieval, clean, ...ranges } = this.source.config.augmentation;
     const strength = task === 'indexing' ? indexing : this.random.uniform() < clean ? 0 : retrieval;
-    const embeddings = this.embeddings;
-    if (embeddings === undefined) return { row, view: drawView(catalogue.size, { ...ranges, strength }, this.random) };
-    const { views } = embeddings;
-    const view = strength === 0 || views === 0 ? 0 : 1 + this.random.integer(views);
-    return { row: embeddings.place(row, view), view: null };
+    return this.input.draw(row, strength, ranges, this.random);
   }
 }
 
 /**
  * Small catalogues are taught whole sets of identifiers, larger ones R at a time; and so are those where R identifiers
- * are the whole set, which then takes fewer slots.
- * @param most relevant identifiers of any example
+ * are the whole set, which then takes fewer positions.
  */
-function objectiveOf(
-  { scheme, trie, length, config }: ExampleSource,
-  phase: Phase,
-  own: readonly StoredPicture[],
-  most: number,
-): Objective {
-  const { setTargetsUpTo, trieMasking } = config.training;
-  const named = {
-    scheme,
-    trie,
-    length,
-    identifiers: new Map(own.map(({ row, identifier }) => [row, identifier ?? ''])),
+function objectiveOf({ store, table, geometry, config, examples }: BatchSource, phase: Phase): Objective {
+  const { multiTargetMaxSize, trieMasking } = config.training;
+  const catalogue = indexingExamples(store);
+  const identifiers: IdentifierTable = {
+    table,
+    length: geometry.maxIdentifierLength,
+    identifiers: new Map(catalogue.map(({ picture: { row, identifier } }) => [row, identifier ?? ''])),
   };
-  return own.length <= setTargetsUpTo && most > phase.identifiers
-    ? setObjective(named)
-    : sampledObjective(named, phase.identifiers, trieMasking);
+  const largest = [...examples.queries, ...examples.selfQueries].reduce(
+    (most, { relevant }) => Math.max(most, relevant.length),
+    0,
+  );
+  return catalogue.length <= multiTargetMaxSize && largest > phase.identifiers
+    ? setObjective(identifiers)
+    : sampledObjective(identifiers, phase.identifiers, trieMasking);
 }

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
-import { readSafetensors, type TrainingState, writeSafetensors } from '@neurodex/autograd';
+import { readSafetensors, type SavedTrainingState, writeSafetensors } from '@neurodex/autograd';
 import { z } from 'zod';
 import type { BatchState } from './batch-maker.ts';
 import type { BestState, Metrics } from './early-stopping.ts';
 
 const FORMAT = 'neurodex-checkpoint';
-const VERSION = 1;
+const VERSION = 2;
 
-/** Everything that training needs to go on as if it had never stopped. */
+/** Everything that training needs to continue as if it had never stopped. */
 export interface Checkpoint {
   /** Name of the phase. */
   readonly phase: string;
   /** Batches of this phase that were taken. */
   readonly phaseStep: number;
   /** Parameters, moments, steps, dropout noise. */
-  readonly memory: TrainingState;
+  readonly state: SavedTrainingState;
   /** Order of the data, and the random numbers of batches and augmentation. */
   readonly batches: BatchState;
   /** Best of this phase so far. */
@@ -22,11 +22,11 @@ export interface Checkpoint {
   /** Validations since the best one. */
   readonly waited: number;
   /** What earlier phases left. */
-  readonly good?: { readonly parameters: Float32Array; readonly figures: Metrics };
+  readonly good?: { readonly parameters: Float32Array; readonly metrics: Metrics };
   /** Newest validation of this phase, and the step of the phase that it was after; 0 before the first. */
   readonly validated: Metrics;
   readonly validatedAt: number;
-  /** Batches that were skipped because of a loss that was no number, in all and at a stretch. */
+  /** Batches that were skipped because of a loss that was NaN, in all and in a row. */
   readonly skipped: { readonly all: number; readonly stretch: number };
 }
 
@@ -40,20 +40,20 @@ export interface CheckpointContext {
 
 const count = z.int().min(0);
 const words = z.array(z.int().min(0).max(0xffffffff)).length(4);
-const figures = z.record(z.string(), z.number());
-const deck = z.strictObject({ shuffledWith: z.union([words, z.tuple([])]), left: count });
+const metrics = z.record(z.string(), z.number());
+const sampler = z.strictObject({ shuffledWith: z.union([words, z.tuple([])]), left: count });
 const stateSchema = z.strictObject({
   phase: z.string(),
   phaseStep: count,
   step: count,
   optimizerStep: count,
   noise: words,
-  slots: z.array(z.string()),
-  batches: z.strictObject({ random: words, indexing: deck, queries: deck, ownQueries: deck }),
-  best: z.strictObject({ score: z.number(), step: count, figures }).optional(),
+  vectors: z.array(z.string()),
+  batches: z.strictObject({ random: words, indexing: sampler, queries: sampler, selfQueries: sampler }),
+  best: z.strictObject({ score: z.number(), step: count, metrics }).optional(),
   waited: count,
-  good: figures.optional(),
-  validated: figures,
+  good: metrics.optional(),
+  validated: metrics,
   validatedAt: count,
   skipped: z.strictObject({ all: count, stretch: count }),
   seconds: z.number().min(0),
@@ -62,20 +62,20 @@ const stateSchema = z.strictObject({
 
 /** A safetensors file: the vectors as tensors, all else as JSON in its metadata, and a digest of both. */
 export function serialiseCheckpoint(checkpoint: Checkpoint, context: CheckpointContext): Uint8Array {
-  const { memory, best, good, ...rest } = checkpoint;
+  const { state: saved, best, good, ...rest } = checkpoint;
   const state: z.infer<typeof stateSchema> = {
     ...rest,
     batches: structuredClone(rest.batches) as z.infer<typeof stateSchema>['batches'],
-    step: memory.step,
-    optimizerStep: memory.optimizerStep,
-    noise: [...memory.noise],
-    slots: Object.keys(memory.vectors),
-    ...(best === undefined ? {} : { best: { score: best.score, step: best.step, figures: best.metrics } }),
-    ...(good === undefined ? {} : { good: good.figures }),
+    step: saved.step,
+    optimizerStep: saved.optimizerStep,
+    noise: [...saved.noise],
+    vectors: Object.keys(saved.vectors),
+    ...(best === undefined ? {} : { best: { score: best.score, step: best.step, metrics: best.metrics } }),
+    ...(good === undefined ? {} : { good: good.metrics }),
     ...context,
   };
   const vectors = {
-    ...memory.vectors,
+    ...saved.vectors,
     ...(best === undefined ? {} : { best: best.parameters }),
     ...(good === undefined ? {} : { good: good.parameters }),
   };
@@ -106,15 +106,15 @@ export function deserialiseCheckpoint(bytes: Uint8Array, parameters: number): Ch
     return refuse(`is damaged: ${error instanceof RangeError ? error.message : 'its header makes no sense'}`);
   }
   const { format, version, state: json = '', sha256 } = read.metadata;
-  if (format !== FORMAT) return refuse('is no checkpoint');
+  if (format !== FORMAT) return refuse('is not a checkpoint');
   if (version !== String(VERSION)) {
     return refuse(`has version ${version} of the format; this Neurodex reads ${VERSION}`);
   }
   const vectors = Object.fromEntries(Object.entries(read.tensors).map(([name, { data }]) => [name, data]));
-  if (digestOf(json, vectors) !== sha256) return refuse('is damaged: its SHA-256 is another');
+  if (digestOf(json, vectors) !== sha256) return refuse('is damaged: its SHA-256 differs');
   const parsed = stateSchema.safeParse(JSON.parse(json));
   if (!parsed.success) return refuse(`is damaged: ${parsed.error.issues[0]?.path.join('.')} makes no sense`);
-  const { slots, step, optimizerStep, noise, best, good, ...rest } = parsed.data;
+  const { vectors: names, step, optimizerStep, noise, best, good, ...rest } = parsed.data;
   const vector = (name: string): Float32Array => {
     const found = vectors[name];
     if (found?.length === parameters) return found;
@@ -122,9 +122,9 @@ export function deserialiseCheckpoint(bytes: Uint8Array, parameters: number): Ch
   };
   return {
     ...rest,
-    memory: { vectors: Object.fromEntries(slots.map((name) => [name, vector(name)])), step, optimizerStep, noise },
+    state: { vectors: Object.fromEntries(names.map((name) => [name, vector(name)])), step, optimizerStep, noise },
     ...(best === undefined ? {} : { best: { ...best, parameters: vector('best') } }),
-    ...(good === undefined ? {} : { good: { figures: good, parameters: vector('good') } }),
+    ...(good === undefined ? {} : { good: { metrics: good, parameters: vector('good') } }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Validation figures by name, all in [0, 1]. */
+/** Validation metrics by name, all in [0, 1]. */
 export type Metrics = Readonly<Record<string, number>>;
 
 /** The best state of a phase. */
@@ -28,12 +28,12 @@ export class EarlyStopping {
   }
 
   /** @returns whether training should go on */
-  update(figures: Metrics, step: number, parameters: Float32Array): boolean {
-    const score = validationScore(figures);
+  update(metrics: Metrics, step: number, parameters: Float32Array): boolean {
+    const score = validationScore(metrics);
     // Where nothing can be measured, the newest state is the one to keep.
-    const unmeasured = Object.keys(figures).length === 0;
+    const unmeasured = Object.keys(metrics).length === 0;
     if (this.best === undefined || score > this.best.score || unmeasured) {
-      this.best = { score, step, parameters: parameters.slice(), metrics: figures };
+      this.best = { score, step, parameters: parameters.slice(), metrics };
       this.waitedFor = 0;
     } else {
       this.waitedFor++;
@@ -56,8 +56,8 @@ export class EarlyStopping {
   }
 }
 
-/** What early stopping looks at: the mean of the figures of both tasks, or of the one that was measured. */
-export function validationScore(figures: Metrics): number {
-  const values = Object.values(figures);
+/** What early stopping looks at: the mean of the metrics of both tasks, or of the one that was measured. */
+export function validationScore(metrics: Metrics): number {
+  const values = Object.values(metrics);
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -2,52 +2,60 @@ import { readEmbeddings } from '../catalogue/embeddings.ts';
 import { showView, type View } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
 
-/** One picture of a batch: a row of the catalogue's pixels, and how it is changed; or a place in its embeddings. */
+/** One place of a batch: a row of the store's pixels and how it is augmented, or a place in its embeddings. */
 export interface AugmentedView {
   readonly row: number;
   readonly view: View | null;
 }
 
-/** Pictures of a batch to be shown, in memory that threads share. */
+/** Some places of a batch, in memory that threads share. */
 export interface LoadTask {
-  /** uint8 [B,Y,X,3], or the bytes of float32 [B,P,C] from an encoder */
-  readonly pictures: Uint8Array;
-  /** Place of the first of `showings` in the batch. */
+  /** The batch, as `ModelInput.type` */
+  readonly input: Uint8Array | Float32Array;
+  /** Place of the first of `views` in the batch. */
   readonly first: number;
   readonly views: readonly AugmentedView[];
 }
 
-/** What every task needs, given to a thread once. */
+/** What a batch is loaded from, given to a thread once. */
+export type InputSource = PixelSource | EmbeddingSource;
+
 export interface PixelSource {
+  readonly input: 'pixels';
   /** Edge of a picture. */
   readonly size: number;
   /** uint8 [rows,Y,X,3] */
   readonly pixels: Uint8Array;
 }
 
-/** What an encoder made of the pictures, and of views of them, in a file. */
+/** Embeddings of the pictures, and of views of them, in a file. */
 export interface EmbeddingSource {
+  readonly input: 'embeddings';
   readonly path: string;
   /** Of one embedding. */
   readonly bytes: number;
 }
 
-/** Writes the views of some pictures, or their embeddings, into their places of a batch. */
-export function loadBatch(source: PixelSource | EmbeddingSource, { pictures, first, views: showings }: LoadTask): void {
-  if ('path' in source) {
-    const places = showings.map(({ row }) => row);
-    readEmbeddings(source.path, places, pictures, first, source.bytes);
-    return;
-  }
-  const { size, pixels } = source;
+/** Writes augmented pictures, or stored embeddings, into their places of a batch. */
+export function loadBatch(source: InputSource, task: LoadTask): void {
+  if (source.input === 'pixels') loadPixels(source, task);
+  else loadEmbeddings(source, task);
+}
+
+function loadPixels({ size, pixels }: PixelSource, { input, first, views }: LoadTask): void {
   const bytes = pictureBytes(size);
-  showings.forEach(({ row, view }, i) => {
+  const target = bytesOf(input);
+  views.forEach(({ row, view }, i) => {
     const place = first + i;
-    showView(
-      pixels.subarray(row * bytes, (row + 1) * bytes),
-      pictures.subarray(place * bytes, (place + 1) * bytes),
-      size,
-      view,
-    );
+    const picture = pixels.subarray(row * bytes, (row + 1) * bytes);
+    showView(picture, target.subarray(place * bytes, (place + 1) * bytes), size, view);
   });
 }
+
+function loadEmbeddings({ path, bytes }: EmbeddingSource, { input, first, views }: LoadTask): void {
+  const places = views.map(({ row }) => row);
+  readEmbeddings(path, places, bytesOf(input), first, bytes);
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { BatchArrays, BatchMaker, BatchState } from './batch-maker.ts';
-import { type EmbeddingSource, loadBatch, type PixelSource } from './load-batch.ts';
+import { type InputSource, loadBatch } from './load-batch.ts';
 
-/** Pixels of a batch from which on threads are worth starting: below, a batch is shown in a few milliseconds. */
+/** Pixels of a batch from which on threads are worth starting: below, a batch is loaded in a few milliseconds. */
 const WORTH_THREADS = 1 << 16;
 /** More would starve the engine, whose threads use the same cores. */
 const MOST_THREADS = 4;
@@ -24,20 +24,19 @@ interface BatchBuffer {
 }
 
 export interface LoaderOptions {
-  readonly pixels: PixelSource | EmbeddingSource;
   /** Batches that will be asked for: no more are drawn. */
   readonly batches: number;
-  /** Threads that show pictures; 0 does it on the calling thread. By default as many as are worth it. */
+  /** Threads that load pictures; 0 does it on the calling thread. By default as many as are worth it. */
   readonly threads?: number;
 }
 
 /**
  * Batches in the order of their maker, made ready while the engine computes. All random numbers are drawn on the calling
- * thread in the maker's order; threads only show the pictures, so the batches are the same however many there are.
+ * thread in the maker's order; threads only load the pictures, so the batches are the same however many there are.
  */
 export class BatchLoader {
   private readonly maker: BatchMaker;
-  private readonly pixels: PixelSource | EmbeddingSource;
+  private readonly source: InputSource;
   private readonly pool: Piscina | undefined;
   private readonly ahead: number;
   /** Free ones first. */
@@ -45,22 +44,22 @@ export class BatchLoader {
   private readonly queue: BatchBuffer[] = [];
   private inUse: BatchBuffer | undefined;
   private left: number;
-  /** What the engine is given of shared memory, which it does not take itself. */
-  private readonly given: Uint8Array;
+  /** Copy of a shared batch: ONNX Runtime rejects SharedArrayBuffer. */
+  private readonly unshared: BatchArrays['input'];
 
-  constructor(maker: BatchMaker, { pixels, batches, threads = threadsWorth(maker, pixels) }: LoaderOptions) {
+  constructor(maker: BatchMaker, { batches, threads = threadsWorth(maker) }: LoaderOptions) {
     this.maker = maker;
     this.left = batches;
     this.ahead = threads === 0 ? 1 : AHEAD;
-    this.pixels = threads === 0 || 'path' in pixels ? pixels : { size: pixels.size, pixels: shared(pixels.pixels) };
-    this.pool = threads === 0 ? undefined : startThreads(threads, this.pixels);
-    const slot = (): BatchBuffer => {
+    this.source = threads === 0 ? maker.inputSource : sharedSource(maker.inputSource);
+    this.pool = threads === 0 ? undefined : startThreads(threads, this.source);
+    const buffer = (): BatchBuffer => {
       const arrays = maker.allocate();
-      const pictures = threads === 0 ? arrays.pictures : sharedArray(arrays.pictures.length);
-      return { arrays: { ...arrays, pictures }, state: maker.state, ready: Promise.resolve() };
+      const input = threads === 0 ? arrays.input : shared(arrays.input);
+      return { arrays: { ...arrays, input }, state: maker.state, ready: Promise.resolve() };
     };
-    this.free = Array.from({ length: this.ahead + 1 }, slot);
-    this.given = threads === 0 ? new Uint8Array() : maker.allocate().pictures;
+    this.free = Array.from({ length: this.ahead + 1 }, buffer);
+    this.unshared = threads === 0 ? new Uint8Array() : maker.allocate().input;
   }
 
   /** The next batch; waits where it is not ready yet. */
@@ -68,37 +67,37 @@ export class BatchLoader {
     if (this.inUse !== undefined) this.free.push(this.inUse);
     this.inUse = undefined;
     if (this.queue.length === 0) this.prefetch();
-    const slot = this.queue.shift();
-    if (slot === undefined) throw new RangeError('no more batches were announced');
-    this.inUse = slot;
-    await slot.ready;
-    if (this.pool === undefined) return slot;
-    this.given.set(slot.arrays.pictures);
-    return { state: slot.state, arrays: { ...slot.arrays, pictures: this.given } };
+    const buffer = this.queue.shift();
+    if (buffer === undefined) throw new RangeError('no more batches were announced');
+    this.inUse = buffer;
+    await buffer.ready;
+    if (this.pool === undefined) return buffer;
+    this.unshared.set(buffer.arrays.input);
+    return { state: buffer.state, arrays: { ...buffer.arrays, input: this.unshared } };
   }
 
   /** Starts on the batches that follow: call it when the engine has begun to compute. */
   prefetch(): void {
     while (this.queue.length < this.ahead && this.left > 0) {
-      const slot = this.free.pop();
-      if (slot === undefined) return;
+      const buffer = this.free.pop();
+      if (buffer === undefined) return;
       this.left--;
-      const showings = this.maker.draw(slot.arrays);
-      slot.state = this.maker.state;
-      const { pictures } = slot.arrays;
+      const views = this.maker.draw(buffer.arrays);
+      buffer.state = this.maker.state;
+      const { input } = buffer.arrays;
       if (this.pool === undefined) {
-        loadBatch(this.pixels, { pictures, first: 0, views: showings });
+        loadBatch(this.source, { input, first: 0, views });
       } else {
         const { pool } = this;
-        const each = Math.ceil(showings.length / pool.maxThreads);
-        const parts = Array.from({ length: Math.ceil(showings.length / each) }, (_, i) => i * each);
-        slot.ready = Promise.all(
-          parts.map((first) => pool.run({ pictures, first, showings: showings.slice(first, first + each) })),
+        const each = Math.ceil(views.length / pool.maxThreads);
+        const parts = Array.from({ length: Math.ceil(views.length / each) }, (_, i) => i * each);
+        buffer.ready = Promise.all(
+          parts.map((first) => pool.run({ input, first, views: views.slice(first, first + each) })),
         );
         // Its turn may come later, or never; until then nobody listens.
-        slot.ready.catch(() => {});
+        buffer.ready.catch(() => {});
       }
-      this.queue.push(slot);
+      this.queue.push(buffer);
     }
   }
 
@@ -109,22 +108,25 @@ export class BatchLoader {
   }
 }
 
-const threadsWorth = (maker: BatchMaker, shown: PixelSource | EmbeddingSource): number =>
-  'path' in shown || maker.size * shown.size * shown.size < WORTH_THREADS || !maker.augments
-    ? 0
-    : Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1));
-
-const sharedArray = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
-
-/** The same bytes where threads can see them: themselves, where they lie there already. */
-function shared(bytes: Uint8Array): Uint8Array {
-  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
-  const copy = sharedArray(bytes.length);
-  copy.set(bytes);
-  return copy;
+function threadsWorth(maker: BatchMaker): number {
+  const source = maker.inputSource;
+  if (!maker.augments || source.input !== 'pixels' || maker.size * source.size * source.size < WORTH_THREADS) return 0;
+  return Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1));
 }
 
-function startThreads(threads: number, workerData: PixelSource | EmbeddingSource): Piscina {
+/** The same source where threads can read it: itself, where it lies there already. */
+const sharedSource = (source: InputSource): InputSource =>
+  source.input === 'pixels' ? { ...source, pixels: shared(source.pixels) } : source;
+
+function shared<A extends Uint8Array | Float32Array>(array: A): A {
+  if (array.buffer instanceof SharedArrayBuffer) return array;
+  const buffer = new SharedArrayBuffer(array.byteLength);
+  const copy = array instanceof Float32Array ? new Float32Array(buffer) : new Uint8Array(buffer);
+  copy.set(array);
+  return copy as A;
+}
+
+function startThreads(threads: number, workerData: InputSource): Piscina {
   const compiled = import.meta.url.endsWith('.js');
   return new Piscina({
     filename: new URL(compiled ? './load-batch-worker.js' : './load-batch-worker.ts', import.meta.url).href,

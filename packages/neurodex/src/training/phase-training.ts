@@ -1,4 +1,4 @@
-import { type adamW, type Feeds, learningRateAt, Random, Trainer, type TrainingMemory } from '@neurodex/autograd';
+import { type adamW, type Feeds, learningRateAt, Random, Trainer, type TrainingState } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import { trainingStep } from '../dsi/graphs/training.ts';
 import { NeurodexError } from '../errors.ts';
@@ -8,19 +8,31 @@ import type { Checkpoint } from './checkpoint.ts';
 import { EarlyStopping, type Metrics } from './early-stopping.ts';
 import { BatchLoader } from './loader.ts';
 import type { Phase } from './plan.ts';
-import type { Good, TrainingRun } from './run.ts';
+import type { TrainingRun, Validated } from './run.ts';
 
 /** Batches skipped in a row after which training stops all the same: it is not the batches then. */
 const MOST_SKIPPED = 10;
 
+type Optimizer = ReturnType<typeof adamW>;
+
+/** What a phase begins with. */
+export interface PhaseStart {
+  readonly run: TrainingRun;
+  readonly phase: Phase;
+  readonly optimizer: Optimizer;
+  readonly state: TrainingState;
+  /** What earlier phases left. */
+  readonly good: Validated | undefined;
+  /** Where an earlier process left this phase. */
+  readonly from: Checkpoint | undefined;
+  /** Batches skipped by earlier phases. */
+  readonly skipped: number;
+}
+
 /** One phase, from its beginning or from where it was left. */
 export class PhaseTraining {
-  private readonly trained: TrainingRun;
-  private readonly phase: Phase;
-  private readonly optimizer: ReturnType<typeof adamW>;
-  private readonly memory: TrainingMemory;
-  private readonly good: Good | undefined;
-  private readonly keeper: EarlyStopping;
+  private readonly start: PhaseStart;
+  private readonly stopping: EarlyStopping;
   private readonly maker: BatchMaker;
   private done: number;
   private validated: Metrics;
@@ -31,26 +43,15 @@ export class PhaseTraining {
   /** Where the batches after the last one that was taken begin. */
   private batches: Checkpoint['batches'];
 
-  constructor(
-    run: TrainingRun,
-    phase: Phase,
-    optimizer: ReturnType<typeof adamW>,
-    memory: TrainingMemory,
-    good: Good | undefined,
-    from: Checkpoint | undefined,
-    skipped: number,
-  ) {
-    this.trained = run;
-    this.phase = phase;
-    this.optimizer = optimizer;
-    this.memory = memory;
-    this.good = good;
+  constructor(start: PhaseStart) {
+    this.start = start;
+    const { run, phase, from, skipped } = start;
     const { patience } = run.config.training;
-    this.keeper = new EarlyStopping(patience, {
+    this.stopping = new EarlyStopping(patience, {
       waited: from?.waited ?? 0,
       ...(from?.best ? { best: from.best } : {}),
     });
-    this.maker = new BatchMaker(run.source, phase, run.examples, Random.stream(run.seed, `batches ${phase.name}`));
+    this.maker = new BatchMaker(run.source, phase, Random.stream(run.seed, `batches ${phase.name}`));
     if (from !== undefined) this.maker.restore(from.batches);
     this.batches = this.maker.state;
     this.done = from?.phaseStep ?? 0;
@@ -59,8 +60,8 @@ export class PhaseTraining {
     this.skips = { all: skipped, stretch: from?.skipped.stretch ?? 0 };
   }
 
-  get best(): Good | undefined {
-    return this.keeper.state;
+  get best(): Validated | undefined {
+    return this.stopping.state;
   }
 
   get skipped(): Checkpoint['skipped'] {
@@ -69,22 +70,16 @@ export class PhaseTraining {
 
   /** @returns the error of training that cannot go on */
   async run(): Promise<NeurodexError | undefined> {
-    const { phase, keeper } = this;
-    const { config, runtime, geometry } = this.trained;
-    if (this.done >= phase.steps || keeper.stopped) return await this.validateOnce();
-    const trainer = await Trainer.create(
-      runtime,
-      trainingStep({
-        geometry,
-        batch: this.maker.size,
-        objective: this.maker.objective,
-        dropout: config.model.dropout,
-        optimizer: this.optimizer,
-      }),
-    );
-    const loader = new BatchLoader(this.maker, { pixels: this.maker.inputSource, batches: phase.steps - this.done });
+    const { stopping, maker } = this;
+    const { run, phase, optimizer } = this.start;
+    if (this.done >= phase.steps || stopping.stopped) return await this.validateOnce();
+    const { objective, size: batch } = maker;
+    const { geometry } = run.source;
+    const step = trainingStep({ geometry, batch, objective, dropout: run.config.model.dropout, optimizer });
+    const trainer = await Trainer.create(run.runtime, step);
+    const loader = new BatchLoader(maker, { batches: phase.steps - this.done });
     try {
-      while (this.done < phase.steps && !keeper.stopped) {
+      while (this.done < phase.steps && !stopping.stopped) {
         await this.stopIfInterrupted();
         const diverged = await this.step(trainer, loader);
         if (diverged !== undefined) return diverged;
@@ -93,18 +88,19 @@ export class PhaseTraining {
     } finally {
       await loader.close();
       await trainer.release();
-      await this.trained.checkpoints?.settled();
+      await run.checkpoints?.settled();
     }
   }
 
   private async step(trainer: Trainer, loader: BatchLoader): Promise<NeurodexError | undefined> {
-    const { phase, memory, maker } = this;
-    const { tracker, reporter, config } = this.trained;
+    const { maker } = this;
+    const { run, phase, state } = this.start;
+    const { tracker, reporter, config } = run;
     const { validateEvery, checkpointEvery } = config.training;
     const started = performance.now();
     const batch = await loader.next();
     const learningRate = learningRateAt(phase.schedule, this.done + 1);
-    const running = trainer.step(memory, this.feeds(batch.arrays), { learningRate });
+    const running = trainer.step(state, feedsOf(batch.arrays), { learningRate });
     // The batches that follow are made ready while this one is computed.
     loader.prefetch();
     const { loss = Number.NaN, tokenAccuracy = 0, gradientNorm = Number.NaN } = await running;
@@ -117,7 +113,7 @@ export class PhaseTraining {
       tracker.track({
         kind: 'step',
         phase: phase.name,
-        step: memory.step,
+        step: state.step,
         loss,
         tokenAccuracy,
         learningRate,
@@ -131,12 +127,12 @@ export class PhaseTraining {
     if (step % validateEvery === 0 || step === phase.steps) {
       const diverged = await this.validate(loss);
       if (diverged !== undefined) return diverged;
-      if (this.keeper.stopped) {
+      if (this.stopping.stopped) {
         const { patience } = config.training;
         reporter.info(`${phase.name}: stopped at step ${step}, no better for ${patience} validations`);
       }
     }
-    if (step % checkpointEvery === 0 || step === phase.steps || this.keeper.stopped) await this.save();
+    if (step % checkpointEvery === 0 || step === phase.steps || this.stopping.stopped) await this.save();
     reporter.progress({
       phase: phase.name,
       done: step,
@@ -147,43 +143,38 @@ export class PhaseTraining {
     return undefined;
   }
 
-  /** The bytes of an encoder's embeddings as the numbers that they are. */
-  private feeds({ pictures, targets: asked }: BatchArrays): Feeds {
-    if (this.trained.geometry.stem !== 'encoder') return { pictures, ...asked };
-    return { pictures: new Float32Array(pictures.buffer, pictures.byteOffset, pictures.byteLength / 4), ...asked };
-  }
-
   /** Undoes the last step where that is asked for. @returns whether training goes on */
   private skip(loss: number, gradientNorm: number): boolean {
-    const { onNan = 'stop', reporter } = this.trained;
+    const { run, state } = this.start;
+    const { onNan = 'stop', reporter } = run;
     if (onNan === 'stop' || this.skips.stretch >= MOST_SKIPPED) return false;
-    this.memory.undo();
+    state.undo();
     this.skips.all++;
     this.skips.stretch++;
-    const message = `step ${this.memory.step}: the batch is skipped, its loss is ${loss} and the norm of its gradient ${gradientNorm} (${this.skips.all} so far)`;
-    reporter.warn(message, { step: this.memory.step, skipped: this.skips.all });
+    const message = `step ${state.step}: the batch is skipped, its loss is ${loss} and the norm of its gradient ${gradientNorm} (${this.skips.all} so far)`;
+    reporter.warn(message, { step: state.step, skipped: this.skips.all });
     return true;
   }
 
   private async validate(loss: number): Promise<NeurodexError | undefined> {
-    const { phase, memory, trained } = this;
-    const measured = await measure(trained, phase, memory.parameters);
-    if (measured === undefined) return divergence(phase, this.done, loss, trained.config);
+    const { phase, state, run } = this.start;
+    const measured = await measure(run, phase, state.parameters);
+    if (measured === undefined) return divergence(phase, this.done, loss, run.config);
     this.validated = measured;
     this.validatedAt = this.done;
-    trained.tracker.track({ kind: 'validation', phase: phase.name, step: memory.step, figures: measured });
-    this.keeper.update(measured, memory.step, memory.parameters);
+    run.tracker.track({ kind: 'validation', phase: phase.name, step: state.step, figures: measured });
+    this.stopping.update(measured, state.step, state.parameters);
     return undefined;
   }
 
   /** A phase that a changed configuration has made shorter than it is already ends with the state that it has. */
   private async validateOnce(): Promise<NeurodexError | undefined> {
-    if (this.keeper.stopped || this.validatedAt === this.done) return undefined;
+    if (this.stopping.stopped || this.validatedAt === this.done) return undefined;
     return await this.validate(Number.NaN);
   }
 
   private async stopIfInterrupted(): Promise<void> {
-    const { signal, checkpoints } = this.trained;
+    const { signal, checkpoints } = this.start.run;
     if (!signal?.aborted) return;
     if (this.done > 0) await this.save();
     await checkpoints?.settled();
@@ -191,15 +182,16 @@ export class PhaseTraining {
   }
 
   private async save(): Promise<void> {
-    const best = this.keeper.state;
-    await this.trained.checkpoints?.save({
-      phase: this.phase.name,
+    const best = this.stopping.state;
+    const { run, phase, state, good } = this.start;
+    await run.checkpoints?.save({
+      phase: phase.name,
       phaseStep: this.done,
-      memory: this.memory.save(),
+      state: state.save(),
       batches: this.batches,
       ...(best === undefined ? {} : { best }),
-      waited: this.keeper.waited,
-      ...(this.good === undefined ? {} : { good: this.good }),
+      waited: this.stopping.waited,
+      ...(good === undefined ? {} : { good }),
       validated: this.validated,
       validatedAt: this.validatedAt,
       skipped: { ...this.skips },

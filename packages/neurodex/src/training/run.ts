@@ -1,9 +1,8 @@
 import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
-import type { Geometry } from '../dsi/model/geometry.ts';
 import type { Reporter } from '../progress.ts';
 import type { Tracker } from '../tracking/tracker.ts';
-import type { Example, ExampleSource } from './batch-maker.ts';
+import type { BatchSource } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
 import type { OnNan } from './on-nan.ts';
@@ -17,29 +16,31 @@ export interface Checkpoints {
   settled(): Promise<void>;
 }
 
-export interface TrainingRun {
-  readonly runtime: Runtime;
-  readonly geometry: Geometry;
-  readonly source: ExampleSource;
-  readonly phases: readonly Phase[];
-  /** What the retrieval task draws from: queries, and catalogue pictures taken as queries. */
-  readonly examples: { readonly queries: readonly Example[]; readonly selfQueries: readonly Example[] };
-  readonly config: Config;
+/** How a run is watched, stopped and resumed. */
+export interface RunOptions {
   readonly seed: number;
-  /** 'stop' unless given. */
-  readonly onNan?: OnNan;
   readonly tracker: Tracker;
   readonly reporter: Reporter;
-  readonly signal: AbortSignal | undefined;
-  /** None unless given. */
-  readonly checkpoints?: Checkpoints;
-  /** Parameters to begin with, in the order of `dsiParameters`; drawn from the seed unless given. */
+  readonly signal?: AbortSignal | undefined;
+  /** By default 'stop'. */
+  readonly onNan?: OnNan | undefined;
+  /** None by default. */
+  readonly checkpoints?: Checkpoints | undefined;
+  /** Parameters to begin with, in the order of `dsiParameters`; by default drawn from the seed. */
   readonly initial?: Float32Array | undefined;
   /** Where an earlier process stopped. Its phase must be one of `phases`. */
   readonly resumeFrom?: Checkpoint | undefined;
-  /** Measures the network as it is: figures of the tasks that the phase trains. */
+}
+
+/** Everything that the loop needs. */
+export interface TrainingRun extends RunOptions {
+  readonly runtime: Runtime;
+  readonly source: BatchSource;
+  readonly phases: readonly Phase[];
+  readonly config: Config;
+  /** Measures the network as it is: metrics of the tasks that the phase trains. */
   validate(parameters: Float32Array, phase: Phase): Promise<Metrics>;
 }
 
 /** Parameters that were validated. */
-export type Good = NonNullable<Checkpoint['good']>;
+export type Validated = NonNullable<Checkpoint['good']>;

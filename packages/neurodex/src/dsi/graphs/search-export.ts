@@ -16,35 +16,41 @@ import {
   uint8,
 } from '@neurodex/autograd';
 import type { Trie } from '../../identifiers/trie.ts';
-import { EXACT_SLOTS } from '../../retrieval/dsi.ts';
+import { fixedPlan, MASKED } from '../model/attention-mask.ts';
 import type { Geometry } from '../model/geometry.ts';
-import { decode, encode, fixedPlan } from '../model/network.ts';
-import { type NodePlan, planNodes, positionsFor } from '../model/node-plan.ts';
-import { asConstants, type ParameterArrays } from '../model/parameters.ts';
-
-/** Added to the logit of a token that the trie does not allow: nothing is left of it after the softmax. */
-const FORBIDDEN = -1e9;
+import { decodeStep, encode } from '../model/network.ts';
+import { EXACT_POSITIONS, type NodePlan, planNodes, positionsFor } from '../model/node-plan.ts';
+import type { ParameterArrays } from '../model/parameters.ts';
+import type { PrefixTable } from '../model/prefix-table.ts';
+import { builtParameters } from './graph-parameters.ts';
 
 /**
- * The whole search as one graph: exhaustive scoring (retrieval/exact.ts) of every identifier, and the k best. Inputs and
+ * The whole search as one graph: exhaustive scoring (search/exact.ts) of every identifier, and the k best. Inputs and
  * outputs have the batch first: pictures (uint8 [B,Y,X,3]) → answers (int32 [B,k], which leaf of the trie in the order of
  * rows, best first, equal scores in that order) and scores (float32 [B,k], log-probabilities).
  * @param k 1 … N
  */
-export function searchGraph(geometry: Geometry, trie: Trie, batch: number, k: number, arrays: ParameterArrays): Graph {
-  const { imageSize: size } = geometry;
-  const plans = planNodes(trie, positionsFor(trie, EXACT_SLOTS));
-  return trace({ pictures: uint8(batch, size, size, 3) }, ({ pictures }, scope) => {
-    const parameters = asConstants(arrays, scope);
-    const memory = encode(parameters, pictures, geometry, { dropout: 0 });
+export function searchGraph(
+  geometry: Geometry,
+  table: PrefixTable,
+  batch: number,
+  k: number,
+  arrays: ParameterArrays,
+): Graph {
+  const { imageSize, sequenceLength, vocabulary } = geometry;
+  const { trie } = table;
+  const plans = planNodes(table, positionsFor(trie, EXACT_POSITIONS));
+  return trace({ pictures: uint8(batch, imageSize, imageSize, 3) }, ({ pictures }, scope) => {
+    const parameters = builtParameters(arrays).open({}, scope);
+    const cache = encode(parameters, pictures, geometry, { dropout: 0 });
     const zeros = zeroForEach(pictures);
     const blocks = plans.map((plan) => {
       const tokens = constant(scope, 'int32', [plan.tokens.length, 1], plan.tokens);
-      const layout = fixedPlan(tokens, plan.layout, geometry.sequenceLength);
-      const logits = decode(parameters, memory, tokens, layout, geometry, { dropout: 0 });
+      const layout = fixedPlan(tokens, plan.layout, sequenceLength);
+      const { logits } = decodeStep(parameters, cache, tokens, layout, geometry, { dropout: 0 });
       return logProbabilities(logits, plan, trie);
     });
-    const { values, places } = topK(scoresOf(concat([...blocks, zeros], 0), plans, trie, geometry.vocabulary), k);
+    const { values, places } = topK(scoresOf(concat([...blocks, zeros], 0), plans, trie, vocabulary), k);
     return { answers: cast(places, 'int32'), scores: values };
   });
 }
@@ -62,9 +68,9 @@ function zeroForEach(pictures: Tensor): Tensor {
 /** Of the tokens that the trie allows at each node that a plan reads: logits [T,B,V] → [read·V, B]. */
 function logProbabilities(logits: Tensor, { nodes, read }: NodePlan, trie: Trie): Tensor {
   const vocabulary = logits.size(2);
-  const allowed = new Float32Array(read.length * vocabulary).fill(FORBIDDEN);
-  read.forEach((slot, i) => {
-    for (const { token } of trie.children(nodes[slot] as number)) allowed[i * vocabulary + token] = 0;
+  const allowed = new Float32Array(read.length * vocabulary).fill(MASKED);
+  read.forEach((position, i) => {
+    for (const { token } of trie.children(nodes[position] as number)) allowed[i * vocabulary + token] = 0;
   });
   const wanted = gather(logits, constant(logits.scope, 'int32', [read.length], Int32Array.from(read)));
   const masked = add(wanted, constant(logits.scope, 'float32', [read.length, 1, vocabulary], allowed));
@@ -78,7 +84,7 @@ function logProbabilities(logits: Tensor, { nodes, read }: NodePlan, trie: Trie)
 function scoresOf(logs: Tensor, plans: readonly NodePlan[], trie: Trie, vocabulary: number): Tensor {
   const rowOf = new Map<number, number>();
   for (const { nodes, read } of plans)
-    for (const slot of read) rowOf.set(nodes[slot] as number, rowOf.size * vocabulary);
+    for (const position of read) rowOf.set(nodes[position] as number, rowOf.size * vocabulary);
   const zero = logs.size(0) - 1;
   const leaves = leavesByRow(trie);
   let scores: Tensor | undefined;

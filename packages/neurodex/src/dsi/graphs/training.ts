@@ -1,27 +1,43 @@
-import type { InputTypes, Optimizer, ParameterSpecs, TrainingDefinition } from '@neurodex/autograd';
-import type { Objective } from '../../training/objective.ts';
-import { type Geometry, inputType } from '../model/geometry.ts';
+import type {
+  InputTypes,
+  NamedTensors,
+  Optimizer,
+  ParameterSpecs,
+  Tensor,
+  TrainingDefinition,
+} from '@neurodex/autograd';
+import { modelInput } from '../../query/model-inputs.ts';
+import type { ForwardOptions } from '../model/blocks.ts';
+import type { Geometry } from '../model/geometry.ts';
+import type { DsiLoss } from '../model/loss.ts';
 import { dsiParameters } from '../model/parameters.ts';
+
+/** The targets of a batch in the graph, and the loss. */
+export interface ObjectiveGraph {
+  /** Inputs for the targets. @param batch B */
+  inputs(batch: number): InputTypes;
+  /** @param inputs `input` (as `ModelInput.type`) and those of `inputs` */
+  loss(parameters: NamedTensors, inputs: NamedTensors, geometry: Geometry, options: ForwardOptions): DsiLoss;
+}
 
 export interface StepOptions {
   readonly geometry: Geometry;
   /** B */
   readonly batch: number;
   readonly dropout: number;
-  /** What the batch asks for beside its pictures. */
-  readonly objective: Pick<Objective, 'inputs' | 'loss'>;
+  readonly objective: ObjectiveGraph;
   readonly optimizer: Optimizer;
 }
 
 /** One training step of the ViT-DSI for one batch shape, ready to be compiled (`Trainer.create`, `trainingGraph`). */
 export function trainingStep(options: StepOptions): TrainingDefinition<ParameterSpecs, InputTypes> {
-  const { geometry, batch, objective: asking, dropout, optimizer } = options;
+  const { geometry, batch, objective, dropout, optimizer } = options;
   return {
     parameters: dsiParameters(geometry),
     optimizer,
-    inputs: { pictures: inputType(geometry, batch), ...asking.inputs(batch) },
-    loss(parameters, inputs) {
-      const { loss, tokenAccuracy } = asking.loss(parameters, inputs, geometry, { dropout });
+    inputs: { input: modelInput(geometry).type(geometry, batch), ...objective.inputs(batch) },
+    loss(parameters: NamedTensors, inputs: Readonly<Record<string, Tensor>>) {
+      const { loss, tokenAccuracy } = objective.loss(parameters, inputs, geometry, { dropout });
       return { loss, tokenAccuracy };
     },
   };

@@ -1,20 +1,10 @@
-import { float32, type TensorType, uint8 } from '@neurodex/autograd';
 import type { Config } from '../../config.ts';
 import type { TokenVocabulary } from '../../identifiers/scheme.ts';
+import type { InputGeometry } from '../../query/model-input.ts';
+import { inputGeometry } from '../../query/model-inputs.ts';
 
 /** The sizes that shape the network, from the configuration and the identifiers. */
-export interface Geometry {
-  /** Y = X, pixels. */
-  readonly imageSize: number;
-  readonly patchSize: number;
-  /** `encoder`: an encoder's embeddings are read in place of pixels. */
-  readonly stem: Config['model']['stem'] | 'encoder';
-  /** C, numbers of each embedding; of the stem `encoder` alone. */
-  readonly channels?: number | undefined;
-  /** P: patches of the picture, or tokens of the encoder. */
-  readonly sequenceLength: number;
-  /** D */
-  readonly width: number;
+export interface Geometry extends InputGeometry {
   /** F */
   readonly feedForwardWidth: number;
   /** H */
@@ -24,9 +14,9 @@ export interface Geometry {
   /** V */
   readonly vocabulary: number;
   readonly pad: number;
-  /** Rows of the table of token embeddings: V, or one for each prefix and PAD (`Trie.shownCount`). */
+  /** Rows of the table of token embeddings: `PrefixTable.size`. */
   readonly embeddingRows: number;
-  /** M: decoder positions of one identifier, BOS and its digits (identifiers/encode.ts). */
+  /** M: decoder positions of one identifier, BOS and its tokens (identifiers/encode.ts). */
   readonly maxIdentifierLength: number;
   /** Whether all rows of that table share an output matrix, or have their own. */
   readonly output: Config['model']['output'];
@@ -35,56 +25,27 @@ export interface Geometry {
 }
 
 export interface GeometryOptions {
-  /** `Trie.shownCount`; V unless told. */
+  /** `PrefixTable.size`; by default V. */
   readonly embeddingRows?: number;
-  /** What an encoder in front of the network gives of each picture. */
-  readonly frozenBackbone?: { readonly tokens: number; readonly channels: number } | undefined;
+  /** What an encoder gives of each picture, where the network reads that in place of pixels. */
+  readonly backbone?: { readonly tokens: number; readonly channels: number } | undefined;
 }
 
 export const geometryOf = (
-  { pictures, model }: Pick<Config, 'pictures' | 'model'>,
+  config: Pick<Config, 'pictures' | 'model'>,
   vocabulary: TokenVocabulary,
-  identifierLength: number,
-  { embeddingRows: tokenRows = vocabulary.size, frozenBackbone: inFront }: GeometryOptions = {},
+  maxIdentifierLength: number,
+  { embeddingRows = vocabulary.size, backbone }: GeometryOptions = {},
 ): Geometry => ({
-  imageSize: pictures.size,
-  patchSize: model.patchSize,
-  ...(inFront === undefined
-    ? { stem: model.stem, sequenceLength: (pictures.size / model.patchSize) ** 2 }
-    : { stem: 'encoder', sequenceLength: inFront.tokens, channels: inFront.channels }),
-  width: model.width,
-  feedForwardWidth: model.feedForwardWidth,
-  heads: model.heads,
-  layers: model.layers,
+  ...inputGeometry(config, backbone),
+  feedForwardWidth: config.model.feedForwardWidth,
+  heads: config.model.heads,
+  layers: config.model.layers,
   vocabulary: vocabulary.size,
   pad: vocabulary.pad,
-  embeddingRows: tokenRows,
-  maxIdentifierLength: identifierLength,
-  output: model.output,
-  positions: model.positions,
-  attention: model.attention,
+  embeddingRows,
+  maxIdentifierLength,
+  output: config.model.output,
+  positions: config.model.positions,
+  attention: config.model.attention,
 });
-
-/** What the network reads of B pictures: uint8 [B,Y,X,3], or float32 [B,P,C] from an encoder. */
-export const inputType = (
-  { imageSize: size, stem, sequenceLength: patches, channels }: Geometry,
-  batch: number,
-): TensorType => (stem === 'encoder' ? float32(batch, patches, channels ?? 0) : uint8(batch, size, size, 3));
-
-/** How patches lie in the picture: side × side of them, after `first` tokens that belong to no place. */
-export interface PatchGrid {
-  readonly side: number;
-  readonly first: number;
-}
-
-/**
- * Where the patches are; undefined where the tokens have no place in the picture: a pooled vector, or a number of them that
- * is no square. One token before a square is an encoder's class token.
- */
-export function patchGrid({ sequenceLength: patches, stem }: Geometry): PatchGrid | undefined {
-  for (const first of stem === 'encoder' ? [0, 1] : [0]) {
-    const side = Math.sqrt(patches - first);
-    if (Number.isInteger(side) && (side > 1 || stem !== 'encoder')) return { side, first };
-  }
-  return undefined;
-}

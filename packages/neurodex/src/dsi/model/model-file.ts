@@ -2,43 +2,63 @@ import { type Precision, readSafetensors, writeSafetensors } from '@neurodex/aut
 import { z } from 'zod';
 import { OUTPUTS } from '../../config.ts';
 import { NeurodexError } from '../../errors.ts';
+import { MODEL_INPUT_NAMES } from '../../query/model-input.ts';
 import type { Geometry } from './geometry.ts';
 import { parameterArrays } from './parameters.ts';
-import { readParameters } from './read-parameters.ts';
+import type { StoredPrefixes } from './prefix-table.ts';
+import { readParameters, readPrefixes } from './read-parameters.ts';
 
-/** A trained network: its sizes, and all parameters as one flat vector in the order of `dsiParameters`. */
+/** A trained network: its sizes, all parameters as one flat vector in the order of `dsiParameters`, its prefixes. */
 export interface DsiModel {
   readonly geometry: Geometry;
   readonly parameters: Float32Array;
+  /** Which prefix each embedding row stands for; undefined where rows are tokens. */
+  readonly prefixes: StoredPrefixes | undefined;
 }
 
+const size = z.int().min(1);
 const geometrySchema = z.strictObject({
-  size: z.int().min(1),
-  patchSize: z.int().min(1),
-  stem: z.enum(['linear', 'convolutional', 'encoder']),
-  channels: z.int().min(1).optional(),
-  patches: z.int().min(1),
-  width: z.int().min(1),
-  feedForwardWidth: z.int().min(1),
-  heads: z.int().min(1),
-  layers: z.int().min(1),
-  vocabulary: z.int().min(1),
+  input: z.enum(MODEL_INPUT_NAMES),
+  imageSize: size,
+  patchSize: size,
+  stem: z.enum(['linear', 'convolutional']),
+  channels: size.optional(),
+  sequenceLength: size,
+  width: size,
+  feedForwardWidth: size,
+  heads: size,
+  layers: size,
+  vocabulary: size,
   pad: z.int().min(0),
-  /** V in models that were made before prefixes could have embeddings. */
-  tokenRows: z.int().min(1).optional(),
-  tokens: z.int().min(1),
-  output: z.enum(OUTPUTS).default('shared'),
+  embeddingRows: size,
+  maxIdentifierLength: size,
+  output: z.enum(OUTPUTS),
   positions: z.enum(['sinusoidal', 'learned']),
   attention: z.enum(['causal', 'prefix']),
 });
 
+/** Names of the table of prefixes in the file. */
+export const PREFIX_TENSORS = { parents: 'prefix.parents', tokens: 'prefix.tokens' } as const;
+
 /**
- * The model as a safetensors file, parameters by name, the geometry in its metadata.
+ * The model as a safetensors file: parameters by name, the table of prefixes as int32, the geometry in its metadata.
  * @param precision what the parameters are stored in
  */
-export function serialiseModel({ geometry, parameters }: DsiModel, precision: Precision = 'float32'): Uint8Array {
+export function serialiseModel(
+  { geometry, parameters, prefixes }: DsiModel,
+  precision: Precision = 'float32',
+): Uint8Array {
+  const vector = (data: Int32Array) => ({ shape: [data.length], data });
   return writeSafetensors(
-    parameterArrays(geometry, parameters),
+    {
+      ...parameterArrays(geometry, parameters),
+      ...(prefixes === undefined
+        ? {}
+        : {
+            [PREFIX_TENSORS.parents]: vector(prefixes.parents),
+            [PREFIX_TENSORS.tokens]: vector(prefixes.tokens),
+          }),
+    },
     { format: 'pt', model: 'vit-dsi', geometry: JSON.stringify(geometry) },
     precision,
   );
@@ -53,9 +73,8 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
       cause,
     });
   try {
-    const described = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
-    const geometry = { ...described, tokenRows: described.tokenRows ?? described.vocabulary };
-    return { geometry, parameters: readParameters(bytes, geometry) };
+    const geometry = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
+    return { geometry, parameters: readParameters(bytes, geometry), prefixes: readPrefixes(bytes, geometry) };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);
   }

@@ -1,23 +1,28 @@
 import type { Trie } from '../../identifiers/trie.ts';
-import type { TokenLayout } from './network.ts';
+import type { TokenLayout } from './attention-mask.ts';
+import type { PrefixTable } from './prefix-table.ts';
 
-/** Trie nodes whose outputs are computed together, behind one encoded picture. */
+/** Trie nodes decoded at once in exhaustive scoring; more would cost memory and save nothing. */
+export const EXACT_POSITIONS = 512;
+
+/** Trie nodes whose outputs are computed together, behind one encoded query. */
 export interface NodePlan {
-  /** Trie node of each slot; a parent stands before its children. −1: an empty slot. */
+  /** Trie node of each position; a parent stands before its children. −1: an empty position. */
   readonly nodes: Int32Array;
-  /** int32 [T]: what each slot shows (`Trie.shown`). */
+  /** int32 [T]: the row of the network's tables at each position (`PrefixTable.row`). */
   readonly tokens: Int32Array;
   readonly layout: TokenLayout;
-  /** Slots whose logits this plan is computed for; the others are there to be seen by them. */
+  /** Positions whose logits this plan is computed for; the others are there to be attended to. */
   readonly read: readonly number[];
 }
 
 /**
- * The nodes that branch, with everything above them, in as many plans as `slots` demands (depth first, so that a
+ * The nodes that branch, with everything above them, in as many plans as `count` demands (depth first, so that a
  * plan's nodes share their ancestors). A node with one child decides nothing and need not be read.
- * @param slots T, slots per plan; at least the depth of the trie
+ * @param count T, positions per plan; at least the depth of the trie
  */
-export function planNodes(trie: Trie, slots: number): NodePlan[] {
+export function planNodes(table: PrefixTable, count: number): NodePlan[] {
+  const { trie } = table;
   const plans: NodePlan[] = [];
   let members = new Map<number, number>();
   let wanted: number[] = [];
@@ -25,10 +30,10 @@ export function planNodes(trie: Trie, slots: number): NodePlan[] {
     if (wanted.length > 0)
       plans.push(
         makePlan(
-          trie,
+          table,
           [...members.keys()],
           wanted.map((node) => members.get(node) as number),
-          slots,
+          count,
         ),
       );
     members = new Map();
@@ -36,16 +41,16 @@ export function planNodes(trie: Trie, slots: number): NodePlan[] {
   };
   for (const node of depthFirst(trie)) {
     const missing = (): number[] => chain(trie, node).filter((above) => !members.has(above));
-    if (members.size + missing().length > slots) close();
+    if (members.size + missing().length > count) close();
     for (const above of missing()) members.set(above, members.size);
-    if (members.size > slots) throw new RangeError(`${slots} slots do not hold a path of the trie`);
+    if (members.size > count) throw new RangeError(`${count} positions do not hold a path of the trie`);
     wanted.push(node);
   }
   close();
   return plans;
 }
 
-/** Slots for all branching nodes at once, or `most` if they are more. */
+/** Positions for all branching nodes at once, or `most` if they are more. */
 export function positionsFor(trie: Trie, most: number): number {
   const all = new Set<number>();
   for (const node of trie.branchingNodes()) {
@@ -61,10 +66,11 @@ export function positionsFor(trie: Trie, most: number): number {
  * @param decides 1 for the nodes that branch or lie above one that does (`Trie.deciding`)
  */
 export function planTop(
-  trie: Trie,
+  table: PrefixTable,
   decides: Uint8Array,
   most: number,
 ): { readonly plan: NodePlan; readonly depth: number } {
+  const { trie } = table;
   const members: number[] = [0];
   let depth = 0;
   for (let level = members; ; depth++) {
@@ -75,8 +81,8 @@ export function planTop(
     members.push(...below);
     level = below;
   }
-  const read = members.map((_, slot) => slot);
-  return { plan: makePlan(trie, members, read, members.length), depth };
+  const read = members.map((_, position) => position);
+  return { plan: makePlan(table, members, read, members.length), depth };
 }
 
 /** The node and all above it, root first. */
@@ -95,21 +101,22 @@ function* depthFirst(trie: Trie): Generator<number> {
   }
 }
 
-function makePlan(trie: Trie, members: readonly number[], read: readonly number[], slots: number): NodePlan {
-  const nodes = new Int32Array(slots).fill(-1);
+function makePlan(table: PrefixTable, members: readonly number[], read: readonly number[], count: number): NodePlan {
+  const { trie } = table;
+  const nodes = new Int32Array(count).fill(-1);
   nodes.set(members);
-  const slotOf = new Map(members.map((node, slot) => [node, slot]));
-  const seen = new Set<number>();
-  nodes.forEach((node, slot) => {
-    if (node < 0) seen.add(slot * slots + slot);
-    else for (const above of chain(trie, node)) seen.add(slot * slots + (slotOf.get(above) as number));
+  const positionOf = new Map(members.map((node, position) => [node, position]));
+  const attended = new Set<number>();
+  nodes.forEach((node, position) => {
+    if (node < 0) attended.add(position * count + position);
+    else for (const above of chain(trie, node)) attended.add(position * count + (positionOf.get(above) as number));
   });
   return {
     nodes,
-    tokens: Int32Array.from(nodes, (node) => (node < 0 ? trie.paddingRow : trie.embeddingRow(node))),
+    tokens: Int32Array.from(nodes, (node) => (node < 0 ? table.paddingRow : table.row(node))),
     layout: {
       places: Array.from(nodes, (node) => (node < 0 ? 0 : trie.depth(node))),
-      attends: (i, j) => seen.has(i * slots + j),
+      attends: (i, j) => attended.has(i * count + j),
     },
     read,
   };

@@ -1,6 +1,7 @@
 import { layout, readSafetensors } from '@neurodex/autograd';
 import type { Geometry } from './geometry.ts';
 import { dsiParameters } from './parameters.ts';
+import type { StoredPrefixes } from './prefix-table.ts';
 
 /**
  * All parameters of a network out of its safetensors file, as one flat vector in the order of `dsiParameters`.
@@ -19,4 +20,20 @@ export function readParameters(bytes: Uint8Array, geometry: Geometry): Float32Ar
   }
   if (!parameters.every(Number.isFinite)) throw new RangeError('it holds numbers that are not finite');
   return parameters;
+}
+
+/**
+ * The table of prefixes out of the same file; undefined where it has none.
+ * @throws RangeError when it is not one of this network: a row for each embedding, a parent before its prefixes
+ */
+export function readPrefixes(bytes: Uint8Array, { embeddingRows, vocabulary }: Geometry): StoredPrefixes | undefined {
+  const { 'prefix.parents': parents, 'prefix.tokens': tokens } = readSafetensors(bytes).integers;
+  if (parents === undefined && tokens === undefined) return undefined;
+  const sound =
+    parents?.data.length === embeddingRows &&
+    tokens?.data.length === embeddingRows &&
+    parents.data.every((parent, row) => parent >= -1 && parent !== 0 && parent < Math.max(row, 1)) &&
+    tokens.data.every((token, row) => (row === 0 ? token === -1 : token >= 0 && token < vocabulary));
+  if (!sound) throw new RangeError('its table of prefixes makes no sense');
+  return { parents: parents.data, tokens: tokens.data };
 }

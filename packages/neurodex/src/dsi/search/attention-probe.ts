@@ -1,17 +1,19 @@
-import { loadable, type Runtime, type Session } from '@neurodex/autograd';
+import { type HostArray, loadable, type Runtime, type Session } from '@neurodex/autograd';
 import { NeurodexError } from '../../errors.ts';
 import { encodeIdentifier } from '../../identifiers/encode.ts';
-import type { Trie } from '../../identifiers/trie.ts';
-import { type AttentionMaps, attentionGraph, rollout } from '../graphs/attention.ts';
-import { type PatchGrid, patchGrid } from '../model/geometry.ts';
+import type { PatchGrid } from '../../query/model-input.ts';
+import { modelInput } from '../../query/model-inputs.ts';
+import { attentionGraph } from '../graphs/attention.ts';
 import type { DsiModel } from '../model/model-file.ts';
+import type { PrefixTable } from '../model/prefix-table.ts';
+import { type AttentionMaps, rollout } from './attention-rollout.ts';
 import { childLogProbabilities } from './child-log-probabilities.ts';
 
-/** Where one digit looked. */
+/** Where one token of an identifier looked. */
 export interface PatchAttention {
-  /** Share of each patch in what was seen of the patches, side × side, row by row; adds up to 1. */
+  /** Share of each patch in the attention to the patches, side × side, row by row; adds up to 1. */
   readonly patches: readonly number[];
-  /** Share of the picture in all that was seen; the rest are the tokens before the digit. */
+  /** Share of the picture in all attention; the rest went to the tokens before. */
   readonly onPicture: number;
 }
 
@@ -30,19 +32,19 @@ export interface DigitAttention {
 export class AttentionProbe {
   private readonly session: Session;
   private readonly model: DsiModel;
-  private readonly trie: Trie;
+  private readonly table: PrefixTable;
 
-  private constructor(session: Session, model: DsiModel, trie: Trie) {
+  private constructor(session: Session, model: DsiModel, table: PrefixTable) {
     this.session = session;
     this.model = model;
-    this.trie = trie;
+    this.table = table;
   }
 
   /** @throws NeurodexError `usage` for a network whose tokens have no place in the picture */
-  static async create(runtime: Runtime, model: DsiModel, trie: Trie): Promise<AttentionProbe> {
+  static async create(runtime: Runtime, model: DsiModel, table: PrefixTable): Promise<AttentionProbe> {
     gridOf(model);
     const graph = loadable(attentionGraph(model.geometry), { name: 'attention', contrib: runtime.contrib });
-    return new AttentionProbe(await runtime.load(graph), model, trie);
+    return new AttentionProbe(await runtime.load(graph), model, table);
   }
 
   /** Patches along an edge of the picture. */
@@ -51,20 +53,21 @@ export class AttentionProbe {
   }
 
   /**
-   * @param picture what the network is shown of it: uint8 [Y,X,3], or an encoder's tokens, float32 [P,C]
+   * @param input of one query, as `ModelInput.feed` gives it
    * @param identifier of a catalogue picture
    * @throws RangeError for an identifier that names no catalogue picture
    */
-  async look(picture: Uint8Array | Float32Array, identifier: string): Promise<DigitAttention[]> {
-    const trie = this.trie;
+  async look(input: HostArray, identifier: string): Promise<DigitAttention[]> {
+    const { table } = this;
+    const { trie } = table;
     const { geometry, parameters } = this.model;
     if (trie.find(identifier) === undefined) throw new RangeError(`no catalogue picture is called ${identifier}`);
     const { targets } = encodeIdentifier(trie.scheme, identifier, geometry.maxIdentifierLength);
-    const out = await this.session.run({ parameters, pictures: picture, tokens: trie.embeddingRowsBefore(targets) });
+    const out = await this.session.run({ parameters, input, tokens: table.rowsBefore(targets) });
     const list = (name: string, count: number) =>
       Array.from({ length: count }, (_, i) => out[`${name}${i}`] as Float32Array);
     const maps: AttentionMaps = {
-      patches: list('patches', geometry.layers - 1),
+      input: list('input', geometry.layers - 1),
       tokens: list('tokens', geometry.layers),
     };
     const last = maps.tokens.at(-1) ?? new Float32Array();
@@ -86,11 +89,12 @@ export class AttentionProbe {
   }
 
   private probability(prefix: Int32Array, token: number, logits: Float32Array, offset: number): number {
-    const node = this.trie.walk(prefix);
+    const { trie } = this.table;
+    const node = trie.walk(prefix);
     let found = 0;
     if (node === undefined) return found;
-    childLogProbabilities(this.trie, node, logits, offset, (child, log) => {
-      if (this.trie.token(child) === token) found = Math.exp(log);
+    childLogProbabilities(trie, node, logits, offset, (child, log) => {
+      if (trie.token(child) === token) found = Math.exp(log);
     });
     return found;
   }
@@ -105,10 +109,10 @@ function sharesOf(row: Float32Array | Float64Array, count: number, { side, first
 }
 
 /** Whether attention can be shown at all. */
-export const hasPlaces = ({ geometry }: DsiModel): boolean => patchGrid(geometry) !== undefined;
+export const hasPlaces = ({ geometry }: DsiModel): boolean => modelInput(geometry).grid(geometry) !== undefined;
 
 function gridOf({ geometry }: DsiModel): PatchGrid {
-  const grid = patchGrid(geometry);
+  const grid = modelInput(geometry).grid(geometry);
   if (grid !== undefined) return grid;
   throw new NeurodexError(
     'usage',

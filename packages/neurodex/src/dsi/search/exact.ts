@@ -1,85 +1,76 @@
-import type { Runtime } from '@neurodex/autograd';
-import type { Trie } from '../../identifiers/trie.ts';
-import { topK } from '../../retrieval/answers.ts';
-import type { Answer } from '../../retrieval/system.ts';
+import type { HostArray, Runtime } from '@neurodex/autograd';
+import { type Answer, topK } from '../../query/answers.ts';
+import { layoutMask, positionsOf } from '../model/attention-mask.ts';
 import type { Geometry } from '../model/geometry.ts';
-import { layoutMask, positionsOf } from '../model/network.ts';
 import { type NodePlan, planNodes } from '../model/node-plan.ts';
+import type { PrefixTable } from '../model/prefix-table.ts';
 import { childLogProbabilities } from './child-log-probabilities.ts';
 import { Scorer, type StepInputs } from './scorer.ts';
 
 /**
  * Exhaustive scoring: every branching node of the trie is decoded, and every leaf gets its log-probability. The first plan
- * of nodes goes through the network together with the picture; what does not fit into it follows plan by plan.
+ * of nodes goes through the network together with the query; what does not fit into it follows plan by plan.
  */
 export class ExactSearch {
   readonly batch: number;
-  private readonly trie: Trie;
+  private readonly table: PrefixTable;
   private readonly scorer: Scorer;
-  /** The first is decoded with the picture. */
-  private readonly plans: readonly NodePlan[];
-  /** Of all plans but the first. */
-  private readonly slots: readonly StepInputs[];
+  private readonly first: NodePlan;
+  private readonly further: readonly { readonly plan: NodePlan; readonly inputs: StepInputs }[];
 
-  private constructor(trie: Trie, scorer: Scorer, plans: readonly NodePlan[]) {
-    this.trie = trie;
+  private constructor(table: PrefixTable, scorer: Scorer, first: NodePlan, further: readonly NodePlan[]) {
+    this.table = table;
     this.scorer = scorer;
-    this.plans = plans;
+    this.first = first;
     this.batch = scorer.shape.batch;
-    const { sequenceLength: patches } = scorer.geometry;
-    this.slots = plans.slice(1).map(({ tokens, layout }) => ({
-      tokens,
-      positions: positionsOf(layout, patches),
-      mask: layoutMask(layout, patches),
+    const { sequenceLength } = scorer.geometry;
+    this.further = further.map((plan) => ({
+      plan,
+      inputs: {
+        tokens: plan.tokens,
+        positions: positionsOf(plan.layout, sequenceLength),
+        mask: layoutMask(plan.layout, sequenceLength),
+      },
     }));
   }
 
-  /** @param slots nodes decoded at once */
+  /** @param positionCount nodes decoded at once */
   static async create(
     runtime: Runtime,
-    trie: Trie,
+    table: PrefixTable,
     geometry: Geometry,
-    { batch, slots }: { readonly batch: number; readonly slots: number },
+    { batch, positionCount }: { readonly batch: number; readonly positionCount: number },
     parameters?: Float32Array,
   ): Promise<ExactSearch> {
-    const planned = planNodes(trie, slots);
     // A single picture leaves nothing to decide; its graph still has to be one.
-    const plans = planned.length > 0 ? planned : [rootAlone(trie)];
-    const [start] = plans as [NodePlan, ...NodePlan[]];
-    const further = plans.length > 1 ? { further: { slots, seen: 0, kept: 0, ownSlots: false } } : {};
-    return new ExactSearch(
-      trie,
-      await Scorer.create(runtime, geometry, { batch, prefill: start, ...further }, parameters),
-      plans,
-    );
+    const [first = rootAlone(table), ...further] = planNodes(table, positionCount);
+    const steps = { positionCount, cached: 0, steps: 0, perQuery: false };
+    const shape = { batch, prefill: first, ...(further.length > 0 ? { decodeStep: steps } : {}) };
+    return new ExactSearch(table, await Scorer.create(runtime, geometry, shape, parameters), first, further);
   }
 
   /**
-   * The catalogue for each of the first `queries` pictures, k answers each.
-   * @param pictures as `shownType` has them
+   * The catalogue for each of the first `queries` of a batch, k answers each.
+   * @param input as `ModelInput.type`
    */
-  async rank(
-    pictures: Uint8Array | Float32Array,
-    queries: number,
-    k: number,
-    parameters?: Float32Array,
-  ): Promise<Answer[][]> {
-    const { trie } = this;
+  async rank(input: HostArray, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
+    const { trie } = this.table;
     // Log-probability of each node given its parent: 0 where there is nothing to decide.
     const conditional = Array.from({ length: queries }, () => new Float64Array(trie.nodeCount));
-    const scored = await this.scorer.prefill(pictures, parameters);
-    this.read(this.plans[0] as NodePlan, scored.logits, conditional);
-    for (const [i, slots] of this.slots.entries()) {
-      this.read(this.plans[i + 1] as NodePlan, await this.scorer.decodeStep(scored, i, slots, parameters), conditional);
+    const scored = await this.scorer.prefill(input, parameters);
+    this.read(this.first, scored.logits, conditional);
+    for (const [step, { plan, inputs }] of this.further.entries()) {
+      this.read(plan, await this.scorer.decodeStep(scored, step, inputs, parameters), conditional);
     }
     scored.release();
     return conditional.map((logs) => {
       const answers: Answer[] = [];
       // Parents have smaller numbers: one pass adds up every path.
       for (let node = 1; node < trie.nodeCount; node++) {
-        logs[node] = (logs[node] as number) + (logs[trie.parent(node)] as number);
+        const log = (logs[node] as number) + (logs[trie.parent(node)] as number);
+        logs[node] = log;
         const row = trie.row(node);
-        if (row !== undefined) answers.push({ row, score: logs[node] as number });
+        if (row !== undefined) answers.push({ row, score: log });
       }
       return topK(answers, k);
     });
@@ -90,21 +81,22 @@ export class ExactSearch {
   }
 
   private read(plan: NodePlan, logits: Float32Array, conditional: readonly Float64Array[]): void {
-    const vocabulary = this.scorer.geometry.vocabulary;
-    conditional.forEach((logs, query) => {
-      for (const slot of plan.read) {
-        const offset = (slot * this.batch + query) * vocabulary;
-        childLogProbabilities(this.trie, plan.nodes[slot] as number, logits, offset, (child, log) => {
+    const { vocabulary } = this.scorer.geometry;
+    const { trie } = this.table;
+    for (const [query, logs] of conditional.entries()) {
+      for (const position of plan.read) {
+        const offset = (position * this.batch + query) * vocabulary;
+        childLogProbabilities(trie, plan.nodes[position] as number, logits, offset, (child, log) => {
           logs[child] = log;
         });
       }
-    });
+    }
   }
 }
 
-const rootAlone = (trie: Trie): NodePlan => ({
+const rootAlone = (table: PrefixTable): NodePlan => ({
   nodes: Int32Array.of(0),
-  tokens: Int32Array.of(trie.embeddingRow(0)),
+  tokens: Int32Array.of(table.row(0)),
   layout: { places: [0], attends: () => true },
   read: [],
 });

@@ -1,88 +1,51 @@
-import {
-  constant,
-  type Feeds,
-  float32,
-  type Graph,
-  type HostArray,
-  type InputTypes,
-  int32,
-  loadable,
-  openParameters,
-  parameterCount,
-  type Runtime,
-  type Session,
-  type Tensor,
-  type TensorType,
-  trace,
-} from '@neurodex/autograd';
-import { type Geometry, inputType } from '../model/geometry.ts';
-import { decodeStep, type KeyValueCache, prefill } from '../model/network.ts';
-import type { NodePlan } from '../model/node-plan.ts';
-import { asConstants, dsiParameters, parameterArrays, tokenTables } from '../model/parameters.ts';
-import type { NamedTensors } from '../model/patch-embedding.ts';
+import { type Feeds, type Graph, type HostArray, loadable, type Runtime, type Session } from '@neurodex/autograd';
+import { cacheNames } from '../graphs/cache-tensors.ts';
+import { type SearchShape, searchGraphs } from '../graphs/search.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { parameterArrays, rowTables } from '../model/parameters.ts';
 
-/** Slots of all pictures up to which waking a second thread takes longer than it helps. */
+/** Positions of all queries up to which waking a second thread takes longer than it helps. */
 const FEW = 64;
 
-/** What one batch leaves behind: all arrays are the scorer's, and written anew by the next batch that takes them. */
-export interface ScoredPictures {
-  /** float32 [S,B,V]: logits of the token after each slot, S = those of the start, then those of every further run. */
+/** State of one batch: all arrays are the scorer's, and written anew by the next batch that takes them. */
+export interface ScoredBatch {
+  /** float32 [S,B,V]: logits of the token after each position, S = those of the prefill, then those of every step. */
   readonly logits: Float32Array;
-  /** float32 [P+S,B,D] of each layer, by the names of the decoding graph's inputs; empty where nothing is decoded further. */
+  /** float32 [P+S,B,D] of each layer, by the names of the step's inputs; empty where no step follows. */
   readonly cache: Readonly<Record<string, Float32Array>>;
 }
 
-/** Token slots of a further run. */
+/** Tokens of a decode step. */
 export interface StepInputs {
-  /** int32 [T,1], or [T,B] with `ownSlots` */
+  /** int32 [T,1], or [T,B] with `perQuery` */
   readonly tokens: Int32Array;
   /** int32 [T] */
   readonly positions: Int32Array;
-  /** float32 [T, P+C+T], or [B, 1, T, P+C+T] with `ownSlots` */
+  /** float32 [T, P+C+T], or [B, 1, T, P+C+T] with `perQuery` */
   readonly mask: Float32Array;
 }
 
-export interface ScorerShape {
-  /** B */
-  readonly batch: number;
-  /** The slots that are decoded together with the encoding of the picture. */
-  readonly prefill: Pick<NodePlan, 'tokens' | 'layout'>;
-  /** What is decoded after that; undefined: nothing. */
-  readonly decodeStep?: {
-    /** T, slots of one run. */
-    readonly positionCount: number;
-    /** C, earlier slots whose keys and values a run may see. */
-    readonly cached: number;
-    /** Runs whose keys and values are kept behind those of the start; 0: none is. */
-    readonly steps: number;
-    /** Whether what a slot shows and sees differs from picture to picture. */
-    readonly perPicture: boolean;
-  };
-}
-
 /**
- * The network as one or two graphs for one batch size. The first takes pictures to the logits of the slots that every
- * search begins with, picture and tokens in one stream. The second decodes further slots behind what the first left, as
- * often as the search needs. Parameters are fed, so that training can look at its own network, or built in, so that ONNX
- * Runtime folds what depends on them alone. The second graph reads a few rows of the tokens' tables, so that these are fed
- * all the same where that costs nothing.
+ * The network as one or two graphs for one batch size (graphs/search.ts). Parameters are fed, so that training can measure
+ * its own network, or built in, so that ONNX Runtime folds what depends on them alone. A decode step reads a few rows of
+ * the tables of prefixes, so that these are fed all the same where that costs nothing.
  */
 export class Scorer {
   readonly geometry: Geometry;
-  readonly shape: ScorerShape;
+  readonly shape: SearchShape;
   private readonly first: Session;
   private readonly second: Session | undefined;
-  /** What every further run is fed. */
+  /** What every step is fed. */
   private readonly tables: Feeds;
   /** Arrays that no search holds. */
-  private readonly free: ScoredPictures[] = [];
+  private readonly free: ScoredBatch[] = [];
 
   private constructor(
     first: Session,
     second: Session | undefined,
     tables: Feeds,
     geometry: Geometry,
-    shape: ScorerShape,
+    shape: SearchShape,
   ) {
     this.first = first;
     this.second = second;
@@ -95,17 +58,17 @@ export class Scorer {
   static async create(
     runtime: Runtime,
     geometry: Geometry,
-    shape: ScorerShape,
+    shape: SearchShape,
     parameters?: Float32Array,
   ): Promise<Scorer> {
-    const apart = runtime.inPlace && parameters !== undefined ? tokenTables(geometry) : [];
-    const { start, further } = searchGraphs(geometry, shape, parameters, apart);
+    const apart = runtime.inPlace && parameters !== undefined ? rowTables(geometry) : [];
+    const graphs = searchGraphs(geometry, shape, parameters, apart);
     const load = (graph: Graph, name: string, small: boolean) =>
       runtime.load(loadable(graph, { name, contrib: runtime.contrib }), { small });
     const few = shape.batch * (shape.decodeStep?.positionCount ?? 0) <= FEW;
     return new Scorer(
-      await load(start, 'start', false),
-      further && (await load(further, 'further', few)),
+      await load(graphs.prefill, 'prefill', false),
+      graphs.decodeStep && (await load(graphs.decodeStep, 'decode-step', few)),
       tablesOf(geometry, parameters, apart),
       geometry,
       shape,
@@ -113,54 +76,51 @@ export class Scorer {
   }
 
   /**
-   * Encodes pictures and decodes the slots of the start. `release` gives the arrays back.
-   * @param pictures as `shownType` has them
+   * Encodes queries and decodes the positions of the prefill. `release` gives the arrays back.
+   * @param input as `ModelInput.type`
    */
-  async prefill(
-    pictures: Uint8Array | Float32Array,
-    parameters?: Float32Array,
-  ): Promise<ScoredPictures & { release(): void }> {
+  async prefill(input: HostArray, parameters?: Float32Array): Promise<ScoredBatch & { release(): void }> {
     const scored = this.free.pop() ?? this.allocate();
-    const slots = this.shape.prefill.tokens.length;
-    const { sequenceLength: patches, width, vocabulary } = this.geometry;
+    const positions = this.shape.prefill.tokens.length;
+    const { sequenceLength, width, vocabulary } = this.geometry;
     const { batch } = this.shape;
-    const into: Record<string, Float32Array> = { logits: scored.logits.subarray(0, slots * batch * vocabulary) };
+    const into: Record<string, Float32Array> = { logits: scored.logits.subarray(0, positions * batch * vocabulary) };
     for (const [name, array] of Object.entries(scored.cache)) {
-      into[name] = array.subarray(0, (patches + slots) * batch * width);
+      into[name] = array.subarray(0, (sequenceLength + positions) * batch * width);
     }
-    await this.first.run(parameters === undefined ? { pictures } : { pictures, parameters }, into);
+    await this.first.run(parameters === undefined ? { input } : { input, parameters }, into);
     return { ...scored, release: () => void this.free.push(scored) };
   }
 
   /**
-   * Decodes T more slots.
-   * @param run which of the further runs this is, from 0
-   * @returns their logits, float32 [T,B,V], which stand in `logits` from slot (slots of the start) + run·T on when
+   * Decodes T more positions.
+   * @param step which of the steps this is, from 0
+   * @returns their logits, float32 [T,B,V], which stand in `logits` from position (those of the prefill) + step·T on when
    * kept
    */
   async decodeStep(
-    { logits, cache: memory }: ScoredPictures,
-    run: number,
-    slots: StepInputs,
+    { logits, cache }: ScoredBatch,
+    step: number,
+    inputs: StepInputs,
     parameters?: Float32Array,
   ): Promise<Float32Array> {
-    const { batch, prefill: start, decodeStep: further } = this.shape;
-    if (this.second === undefined || further === undefined) throw new RangeError('this scorer decodes nothing further');
-    const { sequenceLength: patches, width, vocabulary } = this.geometry;
-    const feeds: Record<string, HostArray> = { ...this.tables, ...slots };
+    const { batch, prefill, decodeStep } = this.shape;
+    if (this.second === undefined || decodeStep === undefined) throw new RangeError('this scorer has no decode step');
+    const { sequenceLength, width, vocabulary } = this.geometry;
+    const feeds: Record<string, HostArray> = { ...this.tables, ...inputs };
     const into: Record<string, Float32Array> = {};
-    const from = start.tokens.length + run * further.positionCount;
-    for (const [name, array] of Object.entries(memory)) {
-      feeds[name] = array.subarray(0, (patches + further.cached) * batch * width);
-      if (further.steps === 0) continue;
+    const from = prefill.tokens.length + step * decodeStep.positionCount;
+    const to = from + decodeStep.positionCount;
+    for (const [name, array] of Object.entries(cache)) {
+      feeds[name] = array.subarray(0, (sequenceLength + decodeStep.cached) * batch * width);
+      if (decodeStep.steps === 0) continue;
       const row = batch * width;
-      into[`next.${name}`] = array.subarray((patches + from) * row, (patches + from + further.positionCount) * row);
+      into[`next.${name}`] = array.subarray((sequenceLength + from) * row, (sequenceLength + to) * row);
     }
-    if (further.steps > 0) {
-      into.logits = logits.subarray(from * batch * vocabulary, (from + further.positionCount) * batch * vocabulary);
-    }
+    if (decodeStep.steps > 0) into.logits = logits.subarray(from * batch * vocabulary, to * batch * vocabulary);
     if (parameters !== undefined) feeds.parameters = parameters;
-    return (await this.second.run(feeds, into)).logits as Float32Array;
+    const outputs = await this.second.run(feeds, into);
+    return outputs.logits as Float32Array;
   }
 
   async release(): Promise<void> {
@@ -168,120 +128,26 @@ export class Scorer {
     await this.second?.release();
   }
 
-  private allocate(): ScoredPictures {
-    const { sequenceLength: patches, width, layers, vocabulary } = this.geometry;
-    const { batch, prefill: start, decodeStep: further } = this.shape;
-    const slots = start.tokens.length + (further === undefined ? 0 : further.steps * further.positionCount);
-    const names = further === undefined ? [] : cacheNames(layers).flat();
+  private allocate(): ScoredBatch {
+    const { sequenceLength, width, layers, vocabulary } = this.geometry;
+    const { batch, prefill, decodeStep } = this.shape;
+    const steps = decodeStep === undefined ? 0 : decodeStep.steps * decodeStep.positionCount;
+    const positions = prefill.tokens.length + steps;
+    const names = decodeStep === undefined ? [] : cacheNames(layers).flat();
+    const array = () => new Float32Array((sequenceLength + positions) * batch * width);
     return {
-      logits: new Float32Array(slots * batch * vocabulary),
-      cache: Object.fromEntries(names.map((name) => [name, new Float32Array((patches + slots) * batch * width)])),
+      logits: new Float32Array(positions * batch * vocabulary),
+      cache: Object.fromEntries(names.map((name) => [name, array()])),
     };
   }
 }
 
 /** Views of the tables that are fed, by their names. */
-function tablesOf(geometry: Geometry, parameters: Float32Array | undefined, apart: readonly string[]): Feeds {
-  const arrays = parameters === undefined ? {} : parameterArrays(geometry, parameters);
-  return Object.fromEntries(apart.map((name) => [name, arrays[name]?.data as Float32Array]));
-}
-
-/** Of keys and values, by layer. */
-const cacheNames = (layers: number): (readonly [string, string])[] =>
-  Array.from({ length: layers }, (_, i) => [`keys${i}`, `values${i}`] as const);
-
-type Opener = (tensors: Readonly<Record<string, Tensor>>, scope: Tensor['scope']) => NamedTensors;
-
-/**
- * The parameters of a graph: its input, or built into it.
- * @param apart those of the latter that are inputs all the same, by their names
- */
-function parametersOf(
-  geometry: Geometry,
-  parameters: Float32Array | undefined,
-  apart: readonly string[] = [],
-): { fed: InputTypes; open: Opener } {
-  const specs = dsiParameters(geometry);
-  if (parameters === undefined) {
-    return {
-      fed: { parameters: float32(parameterCount(specs)) },
-      open: (tensors) => openParameters(specs, tensors.parameters as Tensor),
-    };
-  }
-  const arrays = Object.entries(parameterArrays(geometry, parameters));
-  const isApart = ([name]: [string, unknown]) => apart.includes(name);
-  const built = Object.fromEntries(arrays.filter((entry) => !isApart(entry)));
-  return {
-    fed: Object.fromEntries(arrays.filter(isApart).map(([name, { shape }]) => [name, float32(...shape)])),
-    open: (tensors, scope) => ({
-      ...asConstants(built, scope),
-      ...Object.fromEntries(apart.map((name) => [name, tensors[name] as Tensor])),
-    }),
-  };
-}
-
-/** Keys and values as outputs, by name. */
-const cacheOutputs = (memory: KeyValueCache, prefix = ''): Record<string, Tensor> =>
-  Object.fromEntries(
-    cacheNames(memory.keys.length).flatMap(([key, value], i) => [
-      [prefix + key, memory.keys[i] as Tensor],
-      [prefix + value, memory.values[i] as Tensor],
-    ]),
-  );
-
-const cacheOf = (inputs: Readonly<Record<string, Tensor>>, layers: number): KeyValueCache => ({
-  keys: cacheNames(layers).map(([key]) => inputs[key] as Tensor),
-  values: cacheNames(layers).map(([, value]) => inputs[value] as Tensor),
-});
-
-const cacheTypes = (layers: number, type: TensorType): InputTypes =>
-  Object.fromEntries(
-    cacheNames(layers)
-      .flat()
-      .map((name) => [name, type]),
-  );
-
-/**
- * The graphs of a scorer. Start: pictures (as `shownType` has them) → logits (float32 [T₀,B,V]) and, where more is decoded,
- * keys0, values0, … (float32 [P+T₀,B,D]). Further: keys and values (float32 [P+C,B,D]) with tokens (int32 [T,1] or [T,B]),
- * positions (int32 [T]) and mask (float32 [T,P+C+T] or [B,1,T,P+C+T]) → logits (float32 [T,B,V]) and, where they are
- * kept, next.keys0, … (float32 [T,B,D]).
- * @param parameters built into both; without them both take the flat vector as an input
- * @param apart parameters that the second takes as inputs by their names
- */
-export function searchGraphs(
-  geometry: Geometry,
-  { batch, prefill: { tokens: shown, layout }, decodeStep: further }: ScorerShape,
-  parameters?: Float32Array,
-  apart: readonly string[] = [],
-): { readonly start: Graph; readonly further?: Graph } {
-  const { sequenceLength: patches, width, layers } = geometry;
-  const { fed, open } = parametersOf(geometry, parameters);
-  const start = trace({ ...fed, pictures: inputType(geometry, batch) } as const, (tensors, scope) => {
-    const tokens = constant(scope, 'int32', [shown.length, 1], shown);
-    const { logits, memory } = prefill(open(tensors, scope), tensors.pictures, tokens, layout, geometry, {
-      dropout: 0,
-    });
-    return { logits, ...(further === undefined ? {} : cacheOutputs(memory)) };
-  });
-  if (further === undefined) return { start };
-  const { positionCount: slots, cached: seen, steps: kept, perPicture: ownSlots } = further;
-  const keys = patches + seen + slots;
-  const decoding = parametersOf(geometry, parameters, apart);
-  const inputs = {
-    ...decoding.fed,
-    ...cacheTypes(layers, float32(patches + seen, batch, width)),
-    tokens: int32(slots, ownSlots ? batch : 1),
-    positions: int32(slots),
-    mask: ownSlots ? float32(batch, 1, slots, keys) : float32(slots, keys),
-  } as const;
-  return {
-    start,
-    further: trace(inputs, (tensors, scope) => {
-      const before = cacheOf(tensors, layers);
-      const options = { dropout: 0 };
-      const decoded = decodeStep(decoding.open(tensors, scope), before, tensors.tokens, tensors, geometry, options);
-      return { logits: decoded.logits, ...(kept === 0 ? {} : cacheOutputs(decoded.memory, 'next.')) };
-    }),
-  };
-}
+const tablesOf = (geometry: Geometry, parameters: Float32Array | undefined, apart: readonly string[]): Feeds =>
+  parameters === undefined
+    ? {}
+    : Object.fromEntries(
+        Object.entries(parameterArrays(geometry, parameters)).flatMap(([name, { data }]) =>
+          apart.includes(name) ? [[name, data]] : [],
+        ),
+      );

@@ -5,7 +5,7 @@ import type { Geometry } from '../dsi/model/geometry.ts';
 import { evaluateSystem } from '../evaluation/evaluate.ts';
 import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
-import type { Trie } from '../identifiers/trie.ts';
+import type { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import type { QueryEncoder } from '../retrieval/query-encoder.ts';
 import { storedQuery } from '../retrieval/stored-query.ts';
@@ -13,61 +13,60 @@ import type { System } from '../retrieval/system.ts';
 import type { Metrics } from '../training/early-stopping.ts';
 import type { BatchMix } from '../training/plan.ts';
 
-/** Pictures looked at per task: enough to choose by, few enough that looking costs little beside training. */
+/** Queries per task: enough to choose by, few enough that measuring costs little beside training. */
 const MOST = 512;
 
 /** Measures the network while it is trained: IA@1 on catalogue pictures, AP@10 on validation queries. */
 export class Validator {
   private readonly system: DsiSystem;
-  private readonly catalogue: Catalogue;
+  private readonly store: Catalogue;
   private queries: readonly EvaluationQuery[];
   private readonly indexed: readonly EvaluationQuery[];
-  private readonly encoder: QueryEncoder | undefined;
-  private parameters = new Float32Array();
+  private readonly backbone: QueryEncoder | undefined;
+  private parameters: Float32Array = new Float32Array();
 
   constructor(options: {
     runtime: Runtime;
     geometry: Geometry;
-    trie: Trie;
-    catalogue: Catalogue;
+    table: PrefixTable;
+    store: Catalogue;
     search: Config['retrieval'];
-    /** In front of the network, where its stem is `encoder`. */
-    encoder?: QueryEncoder | undefined;
+    /** The encoder in front of the network, where it has one. */
+    backbone?: QueryEncoder | undefined;
   }) {
-    const { catalogue, encoder, ...rest } = options;
-    this.encoder = encoder;
-    const inFront = encoder === undefined ? {} : { encoder };
-    this.system = new DsiSystem({ ...rest, ...inFront, parameters: () => this.parameters });
-    this.catalogue = catalogue;
-    this.indexed = spread(withRole(catalogue, 'catalogue')).map(({ path, row }) => ({
+    const { store, ...rest } = options;
+    this.backbone = options.backbone;
+    this.system = new DsiSystem({ ...rest, parameters: () => this.parameters });
+    this.store = store;
+    this.indexed = spread(withRole(store, 'catalogue')).map(({ path, row }) => ({
       name: path,
-      ...storedQuery(catalogue, row),
+      ...storedQuery(store, row),
       relevant: new Set([row]),
     }));
-    this.queries = spread(queriesOf(catalogue, 'validation').filter(({ relevant }) => relevant.size > 0));
+    this.queries = spread(queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0));
   }
 
-  /** Figures of the tasks that the phase trains. */
+  /** Metrics of the tasks that the phase trains. */
   async measure(parameters: Float32Array, mix: BatchMix): Promise<Metrics> {
-    this.parameters = parameters as Float32Array<ArrayBuffer>;
-    const figures: Record<string, number> = {};
-    if (this.encoder !== undefined) this.queries = await embedded(this.queries, this.encoder);
-    if (mix.retrieval > 0 && this.queries.length > 0) figures['AP@10'] = await this.figure(this.queries, 'AP@10');
+    this.parameters = parameters;
+    const metrics: Record<string, number> = {};
+    if (this.backbone !== undefined) this.queries = await embedded(this.queries, this.backbone);
+    if (mix.retrieval > 0 && this.queries.length > 0) metrics['AP@10'] = await this.metric(this.queries, 'AP@10');
     // A catalogue picture's only right answer is itself: indexing accuracy is success.
-    if (mix.indexing > 0) figures['IA@1'] = await this.figure(this.indexed, 'Success@1');
-    return figures;
+    if (mix.indexing > 0) metrics['IA@1'] = await this.metric(this.indexed, 'Success@1');
+    return metrics;
   }
 
   /** The system with these parameters, until the next measurement. */
   systemOf(parameters: Float32Array): System {
-    this.parameters = parameters as Float32Array<ArrayBuffer>;
+    this.parameters = parameters;
     return this.system;
   }
 
-  private async figure(queries: readonly EvaluationQuery[], measure: string): Promise<number> {
+  private async metric(queries: readonly EvaluationQuery[], measure: string): Promise<number> {
     const { figures } = await evaluateSystem({
       system: this.system,
-      catalogue: this.catalogue,
+      catalogue: this.store,
       queries,
       measures: [parseMeasure(measure)],
     });
@@ -79,16 +78,16 @@ export class Validator {
   }
 }
 
-/** Queries that are views of pictures have no embedding yet: they are looked at many times, and encoded once. */
-async function embedded(queries: readonly EvaluationQuery[], encoder: QueryEncoder): Promise<EvaluationQuery[]> {
+/** Queries that are views of pictures have no embedding yet: they are ranked many times, and encoded once. */
+async function embedded(queries: readonly EvaluationQuery[], backbone: QueryEncoder): Promise<EvaluationQuery[]> {
   const known: EvaluationQuery[] = [];
   for (const query of queries) {
-    if (query.stored !== undefined) {
+    if (query.embedding !== undefined) {
       known.push(query);
       continue;
     }
-    const values = await encoder.embed([query]);
-    known.push({ ...query, stored: { encoder: encoder.sha256, embedding: () => values } });
+    const values = await backbone.embed([query]);
+    known.push({ ...query, embedding: { producer: backbone.sha256, read: () => values } });
   }
   return known;
 }

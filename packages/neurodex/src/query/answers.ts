@@ -1,13 +1,19 @@
-import type { Answer } from './system.ts';
+/** One answer to a query: a catalogue picture, best first in a ranking. */
+export interface Answer {
+  /** Row of the catalogue picture (StoredPicture.row). */
+  readonly row: number;
+  /** Higher is better; `SYSTEMS` says what it is for each system. */
+  readonly score: number;
+}
 
 /** The k best, best first; equal scores by the smaller row, so that a ranking is one ranking. */
 export function topK(answers: Answer[], k: number): Answer[] {
   const inOrder = (a: Answer, b: Answer): number => b.score - a.score || a.row - b.row;
   if (k >= answers.length) return answers.sort(inOrder);
-  // Sorting bare numbers is fast: it says which few answers need be put into order at all.
+  // Sorting bare numbers is fast, and tells which few answers have to be put into order at all.
   const scores = Float64Array.from(answers, ({ score }) => score).sort();
   const least = scores[answers.length - k] as number;
-  // Scores that are no numbers are sorted to the end; with one of them nothing can be left out.
+  // Scores that are NaN are sorted to the end; with one of them nothing can be left out.
   if (Number.isNaN(scores[answers.length - 1])) return answers.sort(inOrder).slice(0, k);
   return answers
     .filter(({ score }) => score >= least)

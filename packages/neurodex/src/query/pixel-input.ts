@@ -1,24 +1,6 @@
-import {
-  add,
-  cast,
-  concat,
-  gelu,
-  gemm,
-  glorot,
-  linear,
-  mul,
-  type ParameterSpecs,
-  pad,
-  reshape,
-  slice,
-  standardize,
-  sub,
-  sum,
-  type Tensor,
-  transpose,
-  zeros,
-} from '@neurodex/autograd';
-import type { Geometry } from './geometry.ts';
+import { add, cast, concat, gelu, gemm, glorot, layer, linear, mul, type NamedTensors, type ParameterSpecs, pad, reshape, slice, sub, sum, type Tensor, transpose, uint8, zeros } from '@neurodex/autograd';
+import { pictureBytes } from '../image/picture.ts';
+import type { InputGeometry, ModelInput } from './model-input.ts';
 
 const CHANNELS = 3;
 /** Of a 3×3 window. */
@@ -29,14 +11,11 @@ const STEM_BLOCKS = 1;
 const MEAN = 0.5;
 const DEVIATION = 0.5;
 
-export type NamedTensors = Readonly<Record<string, Tensor>>;
-
 /** The first stage of the convolutional stem moves by half a patch and keeps half the width. */
-const stages = ({ patchSize, width }: Geometry) => ({ stride: patchSize / 2, channels: width / 2 });
+const stages = ({ patchSize, width }: InputGeometry) => ({ stride: patchSize / 2, channels: width / 2 });
 
-export function stemParameters(geometry: Geometry): ParameterSpecs {
-  const { patchSize, width, stem, channels: embedded = 0 } = geometry;
-  if (stem === 'encoder') return { 'patch.weight': glorot(embedded, width), 'patch.bias': zeros(width) };
+function stemParameters(geometry: InputGeometry): ParameterSpecs {
+  const { patchSize, width, stem } = geometry;
   if (stem === 'linear') {
     return { 'patch.weight': glorot(CHANNELS * patchSize ** 2, width), 'patch.bias': zeros(width) };
   }
@@ -55,28 +34,10 @@ export function stemParameters(geometry: Geometry): ParameterSpecs {
   };
 }
 
-/** Weight and bias of a layer by the name before the dot. */
-export const layer = (parameters: NamedTensors, name: string): { weight: Tensor; bias: Tensor } => ({
-  weight: named(parameters, `${name}.weight`),
-  bias: named(parameters, `${name}.bias`),
-});
-
-export function named(parameters: NamedTensors, name: string): Tensor {
-  const tensor = parameters[name];
-  if (tensor === undefined) throw new RangeError(`the network has no parameter ${name}`);
-  return tensor;
-}
-
-/**
- * Pictures as `shownType` has them → embedded patches, sequence first: [P,B,D]. Embeddings of an encoder [B,P,C] are
- * brought to one scale and projected: encoders differ in theirs by orders of magnitude.
- */
-export function embedPatches(parameters: NamedTensors, pictures: Tensor, geometry: Geometry): Tensor {
+/** Pictures, uint8 [B,Y,X,3] → embedded patches, sequence first: [P,B,D]. */
+function embedPatches(parameters: NamedTensors, pictures: Tensor, geometry: InputGeometry): Tensor {
   const batch = pictures.size(0);
   const { patchSize, width, sequenceLength: patches } = geometry;
-  if (geometry.stem === 'encoder') {
-    return linear(standardize(transpose(pictures, [1, 0, 2])), layer(parameters, 'patch'));
-  }
   if (geometry.stem === 'linear') {
     const rows = reshape(tiles(pictures, patchSize), [-1, CHANNELS * patchSize ** 2]);
     return reshape(fromBytes(rows, layer(parameters, 'patch'), [patchSize]), [patches, batch, width]);
@@ -139,3 +100,19 @@ function fromBytes(
   const scaled = mul(reshape(kernel, [weight.size(0), out]), 1 / (255 * DEVIATION));
   return gemm(cast(bytes, 'float32'), scaled, sub(bias, mul(sum(weight, 0), MEAN / DEVIATION)));
 }
+
+/** Pixels of square pictures, uint8 RGB [B,Y,X,3]. */
+export const pixelInput: ModelInput = {
+  type: ({ imageSize }, batch) => uint8(batch, imageSize, imageSize, CHANNELS),
+  parameters: stemParameters,
+  embed: embedPatches,
+
+  async feed(queries, batch, { imageSize }) {
+    const bytes = pictureBytes(imageSize);
+    const out = new Uint8Array(batch * bytes);
+    for (const [i, { pixels }] of queries.entries()) out.set(pixels, i * bytes);
+    return out;
+  },
+
+  grid: ({ sequenceLength }) => ({ side: Math.sqrt(sequenceLength), first: 0 }),
+};

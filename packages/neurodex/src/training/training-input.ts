@@ -1,0 +1,45 @@
+import type { Random } from '@neurodex/autograd';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Embeddings } from '../catalogue/embeddings.ts';
+import type { Config } from '../config.ts';
+import { drawView } from '../image/augment.ts';
+import type { ModelInputName } from '../query/model-input.ts';
+import type { AugmentedView, InputSource } from './load-batch.ts';
+
+/** How a picture of the store becomes an input of the network in training. */
+export interface TrainingInput {
+  readonly source: InputSource;
+  /** Whether pictures are changed while they are loaded, so that threads are worth starting. */
+  readonly augments: boolean;
+  /** @param strength of the augmentation, in [0, 1]; 0 leaves the picture as it is */
+  draw(row: number, strength: number, ranges: AugmentationRanges, random: Random): AugmentedView;
+}
+
+export type AugmentationRanges = Omit<Config['augmentation'], 'indexing' | 'retrieval' | 'clean'>;
+
+/** Every input that training can load; one that is missing does not compile. */
+export const TRAINING_INPUTS = {
+  pixels: ({ size, pixels }) => ({
+    source: { input: 'pixels', size, pixels },
+    augments: true,
+    draw: (row, strength, ranges, random) => ({ row, view: drawView(size, { ...ranges, strength }, random) }),
+  }),
+  // One of the stored views takes the place of augmentation, where there are any.
+  embeddings(store) {
+    const embeddings = embeddingsOf(store);
+    const { path, tokens, channels, views } = embeddings;
+    return {
+      source: { input: 'embeddings', path, bytes: tokens * channels * Float32Array.BYTES_PER_ELEMENT },
+      augments: false,
+      draw(row, strength, _ranges, random) {
+        const view = strength === 0 || views === 0 ? 0 : 1 + random.integer(views);
+        return { row: embeddings.place(row, view), view: null };
+      },
+    };
+  },
+} as const satisfies { readonly [Name in ModelInputName]: (store: Catalogue) => TrainingInput };
+
+function embeddingsOf({ embeddings }: Catalogue): Embeddings {
+  if (embeddings === undefined) throw new RangeError('the network reads embeddings, and the catalogue has none');
+  return embeddings;
+}
