@@ -64,7 +64,7 @@ export async function trainOurs(
       geometry,
       source: { catalogue, scheme: schemeOf(config.identifiers), trie, length: geometry.maxIdentifierLength, config },
       phases,
-      examples: { queries, selfQueries: selfQueries(catalogue, relevant, config.training.ownShare) },
+      examples: { queries, selfQueries: selfQueries(catalogue, relevant, config.training.selfTargetWeight) },
       config,
       seed,
       tracker,

@@ -18,9 +18,11 @@ import type { DsiModel } from '../packages/neurodex/src/dsi/model/model-file.ts'
 import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
+import type { Answer } from '../packages/neurodex/src/query/answers.ts';
+import type { Query } from '../packages/neurodex/src/query/query.ts';
 import { topK } from '../packages/neurodex/src/retrieval/answers.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import type { Answer, QueryPicture, System } from '../packages/neurodex/src/retrieval/system.ts';
+import type { System } from '../packages/neurodex/src/retrieval/system.ts';
 import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
 import { BatchMaker } from '../packages/neurodex/src/training/batch-maker.ts';
 import type { Phase } from '../packages/neurodex/src/training/plan.ts';
@@ -70,7 +72,7 @@ export class EmbeddingSystem implements System {
     );
   }
 
-  async rank(queries: readonly QueryPicture[], k: number): Promise<Answer[][]> {
+  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
     const { width } = this.geometry;
     const asked = await embed(
       this.encoder,
@@ -177,7 +179,7 @@ async function classifier(
   const queries = [...withRole(reduced, 'train'), ...representatives].map(example);
   const source = { catalogue: reduced, scheme: numeric, trie, length: geometry.maxIdentifierLength, config };
   const maker = new BatchMaker(
-    { ...source, config: { ...config, training: { ...config.training, catalogueQueries: 0 } } },
+    { ...source, config: { ...config, training: { ...config.training, selfQueryFraction: 0 } } },
     phase,
     { queries, ownQueries: queries },
     Random.stream(seed, 'classifier'),

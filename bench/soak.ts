@@ -104,7 +104,7 @@ async function trainFor(steps: number, folder: string, onStep: (step: number) =>
     ],
     examples: {
       queries: retrievalQueries(catalogue, relevant),
-      selfQueries: selfQueries(catalogue, relevant, config.training.ownShare),
+      selfQueries: selfQueries(catalogue, relevant, config.training.selfTargetWeight),
     },
     config,
     seed: 1,

@@ -86,7 +86,7 @@ function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string,
   const beam = searchGraphs(large.geometry, { batch: 1, prefill: top, decodeStep: further });
   return {
     'training step': step(sampledObjective(small, training.identifiersPerQuery, training.trieMasking)),
-    ...(training.setTargetsUpTo >= PICTURES ? { 'training step, sets': step(setObjective(small)) } : {}),
+    ...(training.multiTargetMaxSize >= PICTURES ? { 'training step, sets': step(setObjective(small)) } : {}),
     'exhaustive query': costOf(searchGraphs(small.geometry, { batch: 1, prefill: plan }).start),
     'beam search, start': costOf(beam.start),
     ...(beam.further === undefined ? {} : { 'beam search, further': costOf(beam.further) }),

@@ -1,7 +1,17 @@
 export * from './core/errors.ts';
 export { Random } from './core/random.ts';
 export { Tensor } from './core/tensor.ts';
-export { allocate, type DType, elementCount, float32, type HostArray, int32, type Shape, type TensorType, uint8 } from './core/types.ts';
+export {
+  allocate,
+  type DType,
+  elementCount,
+  float32,
+  type HostArray,
+  int32,
+  type Shape,
+  type TensorType,
+  uint8,
+} from './core/types.ts';
 export { gradients } from './graph/backward.ts';
 export { matrixOperations } from './graph/cost.ts';
 export type { Graph } from './graph/graph.ts';
@@ -58,9 +68,9 @@ export {
   type ShapedArray,
 } from './runtime/runtime.ts';
 export {
-  type SavedTrainingState as TrainingState,
+  type SavedTrainingState,
   Trainer,
   type TrainingDefinition,
-  TrainingState as TrainingMemory,
+  TrainingState,
   trainingGraph,
 } from './runtime/trainer.ts';

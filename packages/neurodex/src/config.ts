@@ -110,7 +110,7 @@ export const configSchema = z.strictObject({
         'image encoder in front of the network: an ONNX file, or the folder of an index, whose network serves; empty for none',
       ),
     preset: z.enum(ENCODER_PRESETS).describe('what the keys below are that are left empty'),
-    inFront: z
+    frozenBackbone: z
       .boolean()
       .describe(
         'the network reads the embeddings in place of pixels; false leaves them to the system encoder and to identifiers.vectors',
@@ -169,14 +169,14 @@ export const configSchema = z.strictObject({
       .describe('passes over the catalogue: the length of the indexing phase, or of the joint phase'),
     retrievalEpochs: z.number().min(0).describe('passes over the training queries; not used by the joint plan'),
     retrievalShare: fraction.describe('joint plan: share of a batch that is retrieval'),
-    catalogueQueries: fraction.describe(
+    selfQueryFraction: fraction.describe(
       'share of the retrieval examples whose query is a catalogue picture, for its class-mates and itself',
     ),
-    ownShare: fraction.describe(
+    selfTargetWeight: fraction.describe(
       'of what a catalogue picture as a query is asked for, its own identifier is at least this share; its class-mates share the rest',
     ),
     identifiersPerQuery: positive.describe('R, relevant identifiers packed behind one picture'),
-    setTargetsUpTo: z
+    multiTargetMaxSize: z
       .int()
       .min(0)
       .describe(

@@ -37,8 +37,10 @@ export { type ReportOptions, type WrittenReport, writeReport } from './jobs/repo
 export { type SearchOptions, type SearchResults, searchIndex } from './jobs/search.ts';
 export { PRESETS, type PresetName } from './presets/presets.ts';
 export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts';
+export type { Answer } from './query/answers.ts';
+export type { Query } from './query/query.ts';
 export { type Index, openIndex } from './retrieval/open.ts';
-export { type Answer, type QueryPicture, SYSTEMS, type System, type SystemName } from './retrieval/system.ts';
+export { SYSTEMS, type System, type SystemName } from './retrieval/system.ts';
 export { ClientError, type ClientOptions, type NeurodexClient, neurodexClient } from './server/client.ts';
 export { DEFAULT_LIMITS, type Limits } from './server/limits.ts';
 export { type Served, type ServeOptions, serve } from './server/serve.ts';

@@ -3,17 +3,17 @@ import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catal
 import type { Role } from '../datasets/dataset.ts';
 import { type AugmentSettings, augment } from '../image/augment.ts';
 import type { Picture } from '../image/picture.ts';
+import type { Query } from '../query/query.ts';
 import { storedQuery } from '../retrieval/stored-query.ts';
-import type { QueryPicture } from '../retrieval/system.ts';
 import { relevantRows } from './relevance.ts';
 
 /** A picture to search with, and what should be found: evaluation does not care where they come from. */
-export interface EvaluationQuery extends QueryPicture {
+export type EvaluationQuery = Query & {
   /** Unique among the queries; the query's name in TREC files. */
   readonly name: string;
   /** Catalogue rows (StoredPicture.row). */
   readonly relevant: ReadonlySet<number>;
-}
+};
 
 export type QueryRole = Exclude<Role, 'catalogue'>;
 
@@ -58,6 +58,7 @@ function viewOf(catalogue: Catalogue, picture: StoredPicture, role: QueryRole): 
     return { size, pixels: turned };
   };
   return {
+    kind: 'picture',
     name: `${path}#view`,
     // Made when asked for: the views of a large folder together are as large as its pixel cache.
     get pixels() {

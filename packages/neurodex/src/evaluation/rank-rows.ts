@@ -1,6 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { NeurodexError } from '../errors.ts';
-import type { Answer, System } from '../retrieval/system.ts';
+import type { Answer } from '../query/answers.ts';
+import type { System } from '../retrieval/system.ts';
 import { namePlaces, pathOf } from './documents.ts';
 import type { EvaluationQuery } from './queries.ts';
 

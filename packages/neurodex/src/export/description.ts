@@ -3,6 +3,7 @@ import type { Precision } from '@neurodex/autograd';
 import type { LicenceNotice } from '../datasets/dataset.ts';
 import { leavesByRow } from '../dsi/graphs/search-export.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
+import type { PrefixTable } from '../dsi/model/prefix-table.ts';
 import type { TokenVocabulary } from '../identifiers/scheme.ts';
 import type { RecordedConfig } from '../retrieval/manifest.ts';
 import type { Index } from '../retrieval/open.ts';
@@ -70,8 +71,8 @@ export interface ExportedIndex {
 export interface ExportedTrie {
   /** The token that leads to each node; −1 at the root. */
   readonly tokens: readonly number[];
-  /** What a slot shows of each, a row of the network's table of embeddings; of a leaf it is never asked for. */
-  readonly shown: readonly number[];
+  /** The row of the network's tables that stands for the prefix of each; without meaning at a leaf. */
+  readonly rows: readonly number[];
   /** The node above each; −1 at the root. */
   readonly parents: readonly number[];
   /** Position in `pictures` of what a leaf names; −1 at inner nodes. */
@@ -118,13 +119,14 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
 export const isExhaustive = ({ trie, manifest }: Index): boolean =>
   trie.leafCount <= manifest.config.retrieval.exactUpTo;
 
-export function exportedTrie({ trie }: Index): ExportedTrie {
+export function exportedTrie(table: PrefixTable): ExportedTrie {
+  const { trie } = table;
   const nodes = Array.from({ length: trie.nodeCount }, (_, node) => node);
   const pictures = new Array<number>(trie.nodeCount).fill(-1);
   for (const [position, leaf] of leavesByRow(trie).entries()) pictures[leaf] = position;
   return {
     tokens: nodes.map((node) => trie.token(node)),
-    shown: nodes.map((node) => trie.embeddingRow(node)),
+    rows: nodes.map((node) => table.row(node)),
     parents: nodes.map((node) => trie.parent(node)),
     pictures,
   };

@@ -6,6 +6,7 @@ import { parseMeasure } from '../evaluation/registry.ts';
 import type { Reporter } from '../progress.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import type { Index } from '../retrieval/open.ts';
+import type { StoredModel } from './models.ts';
 
 const MEASURE = parseMeasure('AP@10');
 /** The first that has a query with a relevant picture. */
@@ -27,17 +28,16 @@ export interface MeasuredLoss {
 /** Ranks the same queries with both. @returns null where the index has no query to measure on */
 export async function measureLoss(
   index: Index,
-  original: DsiModel,
-  exported: DsiModel,
+  { original, model: exported, table }: StoredModel,
   runtime: Runtime,
   reporter: Reporter,
 ): Promise<MeasuredLoss | null> {
-  const { catalogue, trie, manifest } = index;
+  const { catalogue, manifest } = index;
   for (const split of SPLITS) {
     const queries = queriesOf(catalogue, split).filter(({ relevant }) => relevant.size > 0);
     if (queries.length === 0) continue;
     const figure = async ({ geometry, parameters }: DsiModel): Promise<number> => {
-      const system = new DsiSystem({ runtime, geometry, trie, search: manifest.config.retrieval, parameters });
+      const system = new DsiSystem({ runtime, geometry, table, search: manifest.config.retrieval, parameters });
       try {
         const { figures } = await measureSystem({ system, catalogue, queries, measures: [MEASURE], reporter });
         return figures[MEASURE.label] ?? Number.NaN;

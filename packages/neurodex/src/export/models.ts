@@ -13,13 +13,14 @@ import { scoringGraphs } from '../dsi/graphs/scoring-export.ts';
 import { searchGraph } from '../dsi/graphs/search-export.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { type ParameterArrays, parameterArrays } from '../dsi/model/parameters.ts';
-import type { Trie } from '../identifiers/trie.ts';
+import type { PrefixTable } from '../dsi/model/prefix-table.ts';
 
 /** Dimensions that differ from run to run, and the primes that they are traced with: no size of a network comes near. */
-const OPEN = { batch: 1_000_003, slots: 2_000_003 } as const;
+const OPEN = { batch: 1_000_003, positions: 2_000_003 } as const;
 
 /** A network whose parameters are stored in a precision. */
 export interface StoredModel {
+  readonly table: PrefixTable;
   readonly precision: Precision;
   /** As it was trained. */
   readonly original: DsiModel;
@@ -29,7 +30,10 @@ export interface StoredModel {
   readonly weights: Weights;
 }
 
-export function storeModel(original: DsiModel, precision: Precision): StoredModel {
+export function storeModel(
+  { model: original, table }: { readonly model: DsiModel; readonly table: PrefixTable },
+  precision: Precision,
+): StoredModel {
   const { geometry, parameters } = original;
   const kept = new Map(
     Object.entries(parameterArrays(geometry, parameters)).map(([name, { shape, data }]) => [
@@ -47,18 +51,18 @@ export function storeModel(original: DsiModel, precision: Precision): StoredMode
       return [data, { name, stored: each }];
     }),
   );
-  return { precision, original, model: { geometry, parameters: flat }, arrays, weights };
+  return { table, precision, original, model: { ...original, parameters: flat }, arrays, weights };
 }
 
-/** Pictures → keys and values, and these with tokens → logits, for any number of pictures and token slots. */
+/** Pictures → keys and values, and these with tokens → logits, for any number of pictures and token positions. */
 export function scoringModels(model: StoredModel): { encoder: Uint8Array; decoder: Uint8Array } {
-  const { encoder, decoder } = scoringGraphs(model.model.geometry, OPEN.batch, OPEN.slots, model.arrays);
+  const { encoder, decoder } = scoringGraphs(model.model.geometry, OPEN.batch, OPEN.positions, model.arrays);
   return { encoder: onnxBytes(encoder, 'encoder', model), decoder: onnxBytes(decoder, 'decoder', model) };
 }
 
 /** Pictures → the k best answers, for any number of pictures. */
-export const searchModel = (model: StoredModel, trie: Trie, k: number): Uint8Array =>
-  onnxBytes(searchGraph(model.model.geometry, trie, OPEN.batch, k, model.arrays), 'search', model);
+export const searchModel = (model: StoredModel, k: number): Uint8Array =>
+  onnxBytes(searchGraph(model.model.geometry, model.table, OPEN.batch, k, model.arrays), 'search', model);
 
 /** Standard ONNX, for any runtime. */
 function onnxBytes(graph: Graph, name: string, { weights, precision }: StoredModel): Uint8Array {

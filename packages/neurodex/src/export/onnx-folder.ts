@@ -1,4 +1,3 @@
-import type { Index } from '../retrieval/open.ts';
 import { DESCRIPTION_FILE, type ExportedIndex, exportedTrie } from './description.ts';
 import { template, type Write } from './folder.ts';
 import { type StoredModel, scoringModels, searchModel } from './models.ts';
@@ -10,7 +9,6 @@ import { onnxReadme } from './readme.ts';
  */
 export async function writeOnnx(
   write: Write,
-  index: Index,
   model: StoredModel,
   description: ExportedIndex,
   k: number,
@@ -18,8 +16,8 @@ export async function writeOnnx(
   const { encoder, decoder } = scoringModels(model);
   await write('encoder.onnx', encoder);
   await write('decoder.onnx', decoder);
-  if (description.search.exhaustive) await write('search.onnx', searchModel(model, index.trie, k));
-  await write(DESCRIPTION_FILE, `${JSON.stringify({ ...description, trie: exportedTrie(index) })}\n`);
+  if (description.search.exhaustive) await write('search.onnx', searchModel(model, k));
+  await write(DESCRIPTION_FILE, `${JSON.stringify({ ...description, trie: exportedTrie(model.table) })}\n`);
   await write('search.py', await template('onnx/search.py'));
   await write('README.md', onnxReadme(description, k));
 }

@@ -1,4 +1,3 @@
-import type { Index } from '../retrieval/open.ts';
 import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
 import { template, type Write } from './folder.ts';
 import { type StoredModel, searchModel } from './models.ts';
@@ -14,12 +13,11 @@ const QUEUE_MICROSECONDS = 2000;
 /** A model repository for NVIDIA Triton or KServe: one model, whole search, pictures in, answers out. */
 export async function writeTriton(
   write: Write,
-  index: Index,
   model: StoredModel,
   description: ExportedIndex,
   k: number,
 ): Promise<void> {
-  await write(`${TRITON_MODEL}/1/model.onnx`, searchModel(model, index.trie, k));
+  await write(`${TRITON_MODEL}/1/model.onnx`, searchModel(model, k));
   await write(`${TRITON_MODEL}/config.pbtxt`, tritonConfig(model.model.geometry.imageSize, k));
   await write(DESCRIPTION_FILE, `${JSON.stringify(description)}\n`);
   await write('client.py', await template('triton/client.py'));

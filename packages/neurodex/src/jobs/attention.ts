@@ -5,9 +5,9 @@ import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catal
 import { AttentionProbe, type DigitAttention } from '../dsi/search/attention-probe.ts';
 import { NeurodexError } from '../errors.ts';
 import { decodePicture, readPictureFile } from '../image/decode.ts';
+import type { Query } from '../query/query.ts';
 import { attentionPicture } from '../report/attention-picture.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
-import type { QueryPicture } from '../retrieval/system.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { queryOf } from './query.ts';
 
@@ -45,8 +45,8 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
   const { file, device, out } = options;
   const index = await openIndex(options.index, nodeRuntime({ device }));
   try {
-    const { catalogue, manifest, trie } = index;
-    const model = await index.model();
+    const { catalogue, manifest } = index;
+    const { model, table } = await index.network();
     const bytes = await readPictureFile(file);
     const query = await queryOf(bytes, file, { ...manifest.config.pictures, size: catalogue.size });
     const picture =
@@ -54,11 +54,11 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
         ? catalogue.pictures[await bestRow(index, query)]
         : named(catalogue, options.identifier);
     const identifier = picture?.identifier ?? '';
-    const probe = await AttentionProbe.create(nodeRuntime({ device }), model, trie);
+    const probe = await AttentionProbe.create(nodeRuntime({ device }), model, table);
     const { side } = probe;
     let digits: DigitAttention[];
     try {
-      digits = await probe.look(await index.shown(query), identifier);
+      digits = await probe.look(await index.input(query), identifier);
     } finally {
       await probe.release();
     }
@@ -83,7 +83,7 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
   }
 }
 
-async function bestRow(index: Index, query: QueryPicture): Promise<number> {
+async function bestRow(index: Index, query: Query): Promise<number> {
   const [[best] = []] = await (await index.system('dsi')).rank([query], 1);
   return best?.row ?? -1;
 }

@@ -139,7 +139,7 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
   let manifest: IndexManifest;
   try {
     const time = new Date().toISOString();
-    const resumedFrom = before === undefined ? {} : { resumedFrom: before.checkpoint?.memory.step ?? 0 };
+    const resumedFrom = before === undefined ? {} : { resumedFrom: before.checkpoint?.state.step ?? 0 };
     const source = { name: dataset.name, source: dataset.source };
     tracker.track({ kind: 'start', time, config, dataset: source, seed, ...resumedFrom });
     let bovw = before?.facts.bovw ?? undefined;
@@ -166,15 +166,15 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       encoder: encoder !== undefined,
     };
     const systems = SYSTEMS.filter((name) => wanted.includes(name) && made[name]);
-    const state: NetworkState = {
+    const state: Omit<NetworkState, 'examples'> = {
       resumeFrom: before?.checkpoint,
       save: (checkpoint, checkpoints) => checkpoints.save(checkpoint, { seconds: elapsed(), logBytes: log.sync() }),
     };
     const trainNetwork = async () => {
       const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, folder, tracker, reporter);
       await examples?.trackInputs();
-      const inFront = encoder !== undefined && config.encoder.inFront;
-      const queries = inFront
+      const frozenBackbone = encoder !== undefined && config.encoder.frozenBackbone;
+      const queries = frozenBackbone
         ? await openQueryEncoder(folder, { encoder }, catalogue, nodeRuntime({ device }))
         : undefined;
       const told = { ...options, reporter: trackedReporter(reporter, tracker), encoder: queries };
@@ -196,7 +196,7 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       ...(encoder === undefined ? {} : { encoder }),
       ...(trained === undefined ? {} : describeNetwork(trained, device, elapsed())),
     });
-    const diverged = trained?.result.diverged;
+    const diverged = trained?.trained.diverged;
     tracker.track({ kind: 'end', time: new Date().toISOString(), reason: diverged?.message ?? DONE });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

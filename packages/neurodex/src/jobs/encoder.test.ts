@@ -200,7 +200,7 @@ describe('an export of the shape of the hub', () => {
   }, 60_000);
 
   it('serves identifiers and the system encoder alone, where it is not in front', async () => {
-    const encoder = { file: HUB, preset: 'siglip', size: 16, inFront: false } as const;
+    const encoder = { file: HUB, preset: 'siglip', size: 16, frozenBackbone: false } as const;
     const identifiers = { scheme: 'semantic', vectors: 'encoder', branching: 30, leafSize: 4 } as const;
     const summary = await make('beside', { encoder, identifiers, training: { indexingEpochs: 10 } });
     expect(summary.systems).toContain('encoder');

@@ -10,6 +10,7 @@ import { writeOnnx } from '../export/onnx-folder.ts';
 import { writeTriton } from '../export/triton-folder.ts';
 import { writeWeb } from '../export/web-folder.ts';
 import type { Reporter } from '../progress.ts';
+import { modelInput } from '../query/model-inputs.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import { refuseExisting } from '../storage/atomic.ts';
 
@@ -52,8 +53,8 @@ interface Content {
 }
 
 const WRITERS: Readonly<Record<ExportKind, (write: Write, content: Content) => Promise<void>>> = {
-  onnx: (write, { index, model, description, k }) => writeOnnx(write, index, model, description, k),
-  triton: (write, { index, model, description, k }) => writeTriton(write, index, model, description, k),
+  onnx: (write, { model, description, k }) => writeOnnx(write, model, description, k),
+  triton: (write, { model, description, k }) => writeTriton(write, model, description, k),
   web: (write, { index, model, description, reporter, signal }) =>
     writeWeb(write, index, model, description, reporter, signal),
 };
@@ -75,12 +76,12 @@ export async function exportIndex(options: ExportOptions): Promise<ExportSummary
   const runtime = nodeRuntime({ device });
   const index = await openIndex(options.index, runtime, reporter);
   try {
-    const original = await index.model();
-    if (original.geometry.stem === 'encoder') throw behindEncoder(index);
+    const network = await index.network();
+    const { model: original } = network;
+    if (modelInput(original.geometry).needsBackbone) throw behindEncoder(index);
     if (out.triton !== undefined) refuseLarge(index);
-    const model = storeModel(original, precision);
-    const measured =
-      precision === 'float32' ? null : await measureLoss(index, original, model.model, runtime, reporter);
+    const model = storeModel(network, precision);
+    const measured = precision === 'float32' ? null : await measureLoss(index, model, runtime, reporter);
     if (precision !== 'float32' && measured === null)
       reporter.warn('the index has no queries, so what the answers lose by fewer bits is not known');
     const description = describeExport(index, original.geometry, { weights: precision, measured });
@@ -120,7 +121,7 @@ function refuseNested(index: string, folders: readonly { readonly folder: string
 
 const behindEncoder = ({ folder }: Index): NeurodexError =>
   new NeurodexError('encoder-unusable', `the network of ${folder} reads an image encoder, which exports do not hold`, {
-    hint: 'build the index without encoder.file, or with --set encoder.inFront=false, to export it',
+    hint: 'build the index without encoder.file, or with --set encoder.frozenBackbone=false, to export it',
     details: { folder },
   });
 

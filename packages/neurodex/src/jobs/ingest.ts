@@ -76,7 +76,7 @@ async function readIn(
     seed,
     reporter,
     ...signal,
-    ...(chosen !== undefined && config.encoder.inFront && systems.includes('dsi')
+    ...(chosen !== undefined && config.encoder.frozenBackbone && systems.includes('dsi')
       ? {
           async embed(decoded, file) {
             const { facts, pooled } = await embedAll(decoded, file, { chosen, ...common });

@@ -8,6 +8,7 @@ import { exportEncoder } from '../dsi/graphs/encoder-export.ts';
 import { NeurodexError } from '../errors.ts';
 import { Encoder, unusable } from '../models/encoder/encoder.ts';
 import type { Reporter } from '../progress.ts';
+import { modelInput } from '../query/model-inputs.ts';
 import { ENCODER_FILE, INDEX_FILE, readIndexManifest } from '../retrieval/manifest.ts';
 import { readModel } from '../retrieval/open.ts';
 
@@ -87,7 +88,7 @@ async function exported(folder: string): Promise<Uint8Array> {
     throw unusable(folder, 'is an index without a network', { hint: 'name one that was made with the system dsi' });
   }
   const model = await readModel(folder, manifest);
-  if (model.geometry.stem === 'encoder') {
+  if (modelInput(model.geometry).needsBackbone) {
     throw unusable(folder, 'is an index whose network reads an encoder itself', {
       hint: `name that encoder: ${join(folder, ENCODER_FILE)}`,
     });

@@ -1,6 +1,6 @@
 import { decodeThumbnail } from '../catalogue/store.ts';
 import { readPicture } from '../image/decode.ts';
-import type { QueryPicture } from '../retrieval/system.ts';
+import type { Query } from '../query/query.ts';
 
 /**
  * An encoded picture in the sizes that systems look at, made as those of the catalogue are.
@@ -11,7 +11,7 @@ export async function queryOf(
   bytes: Uint8Array,
   name: string,
   sizes: { readonly size: number; readonly thumbnail: number; readonly maxPixels: number },
-): Promise<QueryPicture> {
+): Promise<Query> {
   const { picture, thumbnail } = await readPicture(bytes, { ...sizes, name });
-  return { pixels: picture.pixels, thumbnail: () => decodeThumbnail(thumbnail, name) };
+  return { kind: 'picture', pixels: picture.pixels, thumbnail: () => decodeThumbnail(thumbnail, name) };
 }

@@ -12,9 +12,9 @@ import { CATALOGUE_FOLDER, type IndexManifest, readIndexManifest } from '../retr
 import { type Unfinished, unfinishedName } from '../storage/unfinished.ts';
 import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
+import { planNetwork } from '../training/train.ts';
 import { markOf } from './data-set-mark.ts';
 import { changedKeys } from './resume-config.ts';
-import { geometryFor } from './train-network.ts';
 import {
   beginRun,
   CHECKPOINTS_FOLDER,
@@ -53,13 +53,13 @@ export async function reopen(options: Reopening, { folder, resumed }: Unfinished
     return undefined;
   }
   const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
-  const parameters = parameterCount(dsiParameters(geometryFor(catalogue, config)));
+  const parameters = parameterCount(dsiParameters(planNetwork(catalogue, config).geometry));
   const checkpoint = await new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), reporter).latest(parameters);
   await rewindLog(folder, checkpoint?.logBytes ?? facts.logBytes);
   reporter.info(
     checkpoint === undefined
       ? `going on with ${folder}: the pictures are read in, and training begins`
-      : `going on with ${folder} from step ${checkpoint.memory.step}`,
+      : `going on with ${folder} from step ${checkpoint.state.step}`,
   );
   return { facts, catalogue, checkpoint };
 }

@@ -57,13 +57,14 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
   const runtime = nodeRuntime({ device });
   const index = await openIndex(options.index, runtime, reporter);
   try {
-    const model = index.systems.includes('dsi') ? await index.model() : undefined;
+    const network = index.systems.includes('dsi') ? await index.network() : undefined;
     const answers = new ReportAnswers(index.catalogue);
     const facts = await factsOf(index, { ...options, reporter }, answers, async (examples) => {
-      if (model === undefined || !hasPlaces(model)) return [];
-      return await decode(index, answers, examples, await AttentionProbe.create(runtime, model, index.trie));
+      if (network === undefined || !hasPlaces(network.model)) return [];
+      const probe = await AttentionProbe.create(runtime, network.model, network.table);
+      return await decode(index, answers, examples, probe);
     });
-    const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, patchSizeOf(model)));
+    const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, patchSizeOf(network?.model)));
     await writeFileAtomically(out, page);
     return { report: resolve(out), ...facts };
   } finally {
@@ -115,9 +116,9 @@ export async function measureIndex({
   }
 }
 
-/** Undefined where the network is shown no patches of pixels. */
+/** Undefined where the network reads no patches of pixels. */
 const patchSizeOf = (model: DsiModel | undefined): number | undefined =>
-  model?.geometry.stem === 'encoder' ? undefined : model?.geometry.patchSize;
+  model?.geometry.input === 'pixels' ? model.geometry.patchSize : undefined;
 
 async function factsOf(
   index: Index,
@@ -196,7 +197,7 @@ async function decode(
         example,
         tree: decodingTree(trie, ranked, { nameOf }),
         identifier,
-        attention: await probe.look(await index.shown(query), identifier),
+        attention: await probe.look(await index.input(query), identifier),
       });
     }
     return decoded;

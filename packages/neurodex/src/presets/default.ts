@@ -24,7 +24,7 @@ export const standard: Config = {
   encoder: {
     file: '', // none
     preset: 'none',
-    inFront: true,
+    frozenBackbone: true,
     input: '',
     output: '',
     size: 0,
@@ -52,10 +52,10 @@ export const standard: Config = {
     indexingEpochs: 400,
     retrievalEpochs: 0, // the joint plan has one phase
     retrievalShare: 0.75,
-    catalogueQueries: 0.4,
-    ownShare: 0.3,
+    selfQueryFraction: 0.4,
+    selfTargetWeight: 0.3,
     identifiersPerQuery: 2,
-    setTargetsUpTo: 1000, // about N / 9 trie nodes behind each picture
+    multiTargetMaxSize: 1000, // about N / 9 trie nodes behind each picture
     learningRate: 1.5e-3,
     schedule: 'cosine',
     warmupFraction: 0.05,

@@ -24,7 +24,7 @@ export const seed: Config = {
   encoder: {
     file: '', // none
     preset: 'none',
-    inFront: true,
+    frozenBackbone: true,
     input: '',
     output: '',
     size: 0,
@@ -52,10 +52,10 @@ export const seed: Config = {
     indexingEpochs: 750,
     retrievalEpochs: 75,
     retrievalShare: 0.5, // of the joint plan: not used here
-    catalogueQueries: 0,
-    ownShare: 0,
+    selfQueryFraction: 0,
+    selfTargetWeight: 0,
     identifiersPerQuery: 1,
-    setTargetsUpTo: 0,
+    multiTargetMaxSize: 0,
     learningRate: 5e-4,
     schedule: 'constant',
     warmupFraction: 0,

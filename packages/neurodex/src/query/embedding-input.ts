@@ -3,6 +3,8 @@ import type { ModelInput } from './model-input.ts';
 
 /** Embeddings of an encoder, float32 [B,P,C]: patch tokens, or one pooled vector. */
 export const embeddingInput: ModelInput = {
+  needsBackbone: true,
+
   type: ({ sequenceLength, channels = 0 }, batch) => float32(batch, sequenceLength, channels),
 
   parameters: ({ channels = 0, width }) => ({ 'patch.weight': glorot(channels, width), 'patch.bias': zeros(width) }),

@@ -36,6 +36,8 @@ export interface PatchGrid {
 
 /** All that distinguishes what the network can read: in the graph, and from a query to the graph. */
 export interface ModelInput {
+  /** Whether an encoder has to stand in front of the network. */
+  readonly needsBackbone: boolean;
   /** Type of B inputs, batch first. */
   type(geometry: InputGeometry, batch: number): TensorType;
   /** Parameters of `embed`, by name. */

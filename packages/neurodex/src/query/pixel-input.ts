@@ -1,4 +1,25 @@
-import { add, cast, concat, gelu, gemm, glorot, layer, linear, mul, type NamedTensors, type ParameterSpecs, pad, reshape, slice, sub, sum, type Tensor, transpose, uint8, zeros } from '@neurodex/autograd';
+import {
+  add,
+  cast,
+  concat,
+  gelu,
+  gemm,
+  glorot,
+  layer,
+  linear,
+  mul,
+  type NamedTensors,
+  type ParameterSpecs,
+  pad,
+  reshape,
+  slice,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+  uint8,
+  zeros,
+} from '@neurodex/autograd';
 import { pictureBytes } from '../image/picture.ts';
 import type { InputGeometry, ModelInput } from './model-input.ts';
 
@@ -103,6 +124,7 @@ function fromBytes(
 
 /** Pixels of square pictures, uint8 RGB [B,Y,X,3]. */
 export const pixelInput: ModelInput = {
+  needsBackbone: false,
   type: ({ imageSize }, batch) => uint8(batch, imageSize, imageSize, CHANNELS),
   parameters: stemParameters,
   embed: embedPatches,

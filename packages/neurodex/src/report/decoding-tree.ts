@@ -1,5 +1,5 @@
 import type { Trie } from '../identifiers/trie.ts';
-import type { Answer } from '../retrieval/system.ts';
+import type { Answer } from '../query/answers.ts';
 
 /** A node of the trie as a query sees it. */
 export interface DecodingNode {

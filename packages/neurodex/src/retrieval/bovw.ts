@@ -3,7 +3,9 @@ import { enlarged } from '../image/decode.ts';
 import type { Extractor } from '../models/bovw/extractor.ts';
 import type { HistogramCounter } from '../models/bovw/histogram.ts';
 import { DESCRIPTOR_LENGTH } from '../models/bovw/parameters.ts';
-import type { Answer, QueryPicture, System } from './system.ts';
+import type { Answer } from '../query/answers.ts';
+import type { Query } from '../query/query.ts';
+import type { System } from './system.ts';
 import { isZero, type VectorSearch } from './vector-search.ts';
 
 /** Below every cosine of histograms: a picture without keypoints has no direction to compare. */
@@ -45,7 +47,7 @@ export class BovwSystem implements System {
       .map(({ row }) => row);
   }
 
-  async rank(queries: readonly QueryPicture[], k: number): Promise<Answer[][]> {
+  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
     const { pictures, search, counter, onNoKeypoints } = this.options;
     const { size } = counter.vocabulary;
     const histograms = await this.histograms(queries);
@@ -66,7 +68,7 @@ export class BovwSystem implements System {
   }
 
   /** Weighted, float32 [B, k] */
-  private async histograms(queries: readonly QueryPicture[]): Promise<Float32Array> {
+  private async histograms(queries: readonly Query[]): Promise<Float32Array> {
     const { extractor, edge, counter, weight } = this.options;
     const described = await Promise.all(
       queries.map(async (query) => extractor.describe(await enlarged(await query.thumbnail(), edge), queries.length)),

@@ -7,10 +7,10 @@ import { dsiParameters } from '../dsi/model/parameters.ts';
 import { ExactSearch } from '../dsi/search/exact.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
+import type { Answer } from '../query/answers.ts';
 import { batchFor, DsiSystem, FINE_BATCHES } from './dsi.ts';
 import { asQueries } from './queries.fixture.ts';
 import { smallNetwork } from './small-network.fixture.ts';
-import type { Answer } from './system.ts';
 
 /** Of a picture of the small network. */
 const BYTES = 16 * 16 * 3;

@@ -1,7 +1,9 @@
 import type { StoredPicture } from '../catalogue/catalogue.ts';
 import { pooled } from '../models/encoder/encoder.ts';
+import type { Answer } from '../query/answers.ts';
+import type { Query } from '../query/query.ts';
 import type { QueryEncoder } from './query-encoder.ts';
-import type { Answer, QueryPicture, System } from './system.ts';
+import type { System } from './system.ts';
 import { ExactVectorSearch, isZero, normalised } from './vector-search.ts';
 
 /** Below every cosine: a vector of zeros has no direction to compare. */
@@ -32,7 +34,7 @@ export class EncoderSystem implements System {
     this.last = pictures.filter((_, i) => isZero(vectors, channels, i)).map(({ row }) => row);
   }
 
-  async rank(queries: readonly QueryPicture[], k: number): Promise<Answer[][]> {
+  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
     const { pictures, queries: encoder } = this.options;
     const { facts } = encoder.encoder;
     const rankings: Answer[][] = [];

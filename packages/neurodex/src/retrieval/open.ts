@@ -1,12 +1,15 @@
 import { join } from 'node:path';
-import type { Runtime } from '@neurodex/autograd';
+import type { HostArray, Runtime } from '@neurodex/autograd';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import { openCatalogue } from '../catalogue/store.ts';
 import { type DsiModel, deserialiseModel } from '../dsi/model/model-file.ts';
+import { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { NeurodexError } from '../errors.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import { Trie } from '../identifiers/trie.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
+import { modelInput } from '../query/model-inputs.ts';
+import type { Query } from '../query/query.ts';
 import { DsiSystem } from './dsi.ts';
 import {
   CATALOGUE_FOLDER,
@@ -20,7 +23,7 @@ import { openBovw } from './open-bovw.ts';
 import { openEncoderSystem, openQueryEncoder } from './open-encoder.ts';
 import { PixelsSystem } from './pixels.ts';
 import type { QueryEncoder } from './query-encoder.ts';
-import type { QueryPicture, System, SystemName } from './system.ts';
+import type { System, SystemName } from './system.ts';
 
 /** An index ready to be searched. */
 export interface Index {
@@ -32,11 +35,17 @@ export interface Index {
   readonly systems: readonly SystemName[];
   /** Made when first asked for. @throws NeurodexError `system-missing`, `index-damaged` */
   system(name: SystemName): Promise<System>;
-  /** The network. @throws NeurodexError `system-missing`, `index-damaged` */
-  model(): Promise<DsiModel>;
-  /** What the network is shown of a query, for one picture: its pixels, or its embedding. */
-  shown(query: QueryPicture): Promise<Uint8Array | Float32Array>;
+  /** The network; read when first asked for. @throws NeurodexError `system-missing`, `index-damaged` */
+  network(): Promise<Network>;
+  /** What the network reads of a query, as `ModelInput.feed` gives it. */
+  input(query: Query): Promise<HostArray>;
   close(): Promise<void>;
+}
+
+/** A trained network, and the rows of its tables that stand for the prefixes of the catalogue's identifiers. */
+export interface Network {
+  readonly model: DsiModel;
+  readonly table: PrefixTable;
 }
 
 export interface OpenOptions {
@@ -67,29 +76,22 @@ export async function openIndex(
     return opened;
   };
 
-  const model = async (): Promise<DsiModel> => {
-    const read = await readModel(folder, manifest);
-    if (
-      read.geometry.imageSize !== catalogue.size ||
-      read.geometry.maxIdentifierLength < trie.maxDepth ||
-      read.geometry.embeddingRows !== trie.embeddingRows
-    ) {
-      throw damaged(join(folder, MODEL_FILE), 'belongs to another catalogue');
-    }
-    const { encoder } = manifest;
-    const { stem, sequenceLength: patches, channels } = read.geometry;
-    if (stem === 'encoder' && (encoder?.tokens !== patches || encoder.channels !== channels)) {
-      throw damaged(join(folder, MODEL_FILE), 'was trained behind another encoder');
-    }
+  let read: Promise<Network> | undefined;
+  const network = (): Promise<Network> => {
+    read ??= readNetwork(folder, manifest, catalogue, trie);
     return read;
   };
+  const backboneOf = async ({ model: { geometry } }: Network): Promise<QueryEncoder | undefined> =>
+    modelInput(geometry).needsBackbone ? await queryEncoder() : undefined;
+
   const make: { readonly [Name in SystemName]: () => Promise<System> } = {
     async dsi() {
-      const { geometry, parameters } = await model();
+      const opened = await network();
+      const { geometry, parameters } = opened.model;
       const search = manifest.config.retrieval;
-      const encoder = geometry.stem === 'encoder' ? { encoder: await queryEncoder() } : {};
       const sizes = batches === undefined ? {} : { batches };
-      return new DsiSystem({ runtime, geometry, trie, search, parameters, ...encoder, ...sizes });
+      const backbone = await backboneOf(opened);
+      return new DsiSystem({ runtime, geometry, table: opened.table, search, parameters, backbone, ...sizes });
     },
     bovw: () => openBovw(folder, manifest, catalogue, runtime, reporter),
     pixels: async () => new PixelsSystem(catalogue),
@@ -102,16 +104,17 @@ export async function openIndex(
     catalogue,
     trie,
     systems: manifest.systems,
-    model,
+    network,
     async system(name) {
       if (!manifest.systems.includes(name)) throw missingSystem(folder, manifest, name);
       const system = systems.get(name) ?? make[name]();
       systems.set(name, system);
       return await system;
     },
-    async shown(query) {
-      const { geometry } = await model();
-      return geometry.stem === 'encoder' ? await (await queryEncoder()).embed([query]) : query.pixels;
+    async input(query) {
+      const opened = await network();
+      const { geometry } = opened.model;
+      return await modelInput(geometry).feed([query], 1, geometry, await backboneOf(opened));
     },
     async close() {
       for (const system of systems.values()) await (await system.catch(() => undefined))?.close();
@@ -128,8 +131,37 @@ export function trieOf(catalogue: Catalogue, { config }: Pick<IndexManifest, 'co
     scheme,
     pictures.map(({ identifier }) => identifier ?? ''),
     pictures.map(({ row }) => row),
-    config.model?.embedding,
   );
+}
+
+async function readNetwork(
+  folder: string,
+  manifest: IndexManifest,
+  catalogue: Catalogue,
+  trie: Trie,
+): Promise<Network> {
+  const model = await readModel(folder, manifest);
+  const { geometry } = model;
+  const refuse = (problem: string): never => {
+    throw damaged(join(folder, MODEL_FILE), problem);
+  };
+  if (geometry.imageSize !== catalogue.size || geometry.maxIdentifierLength < trie.maxDepth) {
+    refuse('belongs to another catalogue');
+  }
+  const { encoder } = manifest;
+  if (
+    modelInput(geometry).needsBackbone &&
+    (encoder?.tokens !== geometry.sequenceLength || encoder.channels !== geometry.channels)
+  ) {
+    refuse('was trained behind another encoder');
+  }
+  let table: PrefixTable;
+  try {
+    table = PrefixTable.restore(trie, model.prefixes);
+  } catch {
+    return refuse('belongs to another catalogue');
+  }
+  return geometry.embeddingRows === table.size ? { model, table } : refuse('belongs to another catalogue');
 }
 
 /** @throws NeurodexError `system-missing`, `index-damaged` */

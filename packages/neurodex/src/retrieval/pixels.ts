@@ -1,6 +1,8 @@
 import { type Catalogue, pixelsOf, withRole } from '../catalogue/catalogue.ts';
-import { topK } from './answers.ts';
-import type { Answer, QueryPicture, System } from './system.ts';
+import type { Answer } from '../query/answers.ts';
+import { topK } from '../query/answers.ts';
+import type { Query } from '../query/query.ts';
+import type { System } from './system.ts';
 import { dot, normalised } from './vector-search.ts';
 
 /** The simplest baseline: cosine between the resized pictures' pixel values, uint8 [size·size·3] taken as vectors. */
@@ -22,7 +24,7 @@ export class PixelsSystem implements System {
     });
   }
 
-  async rank(queries: readonly QueryPicture[], k: number): Promise<Answer[][]> {
+  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
     return queries.map(({ pixels }) => {
       const query = this.unit(pixels);
       const answers = this.rows.map((row, i) => ({ row, score: dot(query, this.vectors, i * this.length) }));

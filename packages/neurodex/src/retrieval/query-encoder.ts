@@ -1,12 +1,13 @@
 import { atSize } from '../image/decode.ts';
 import type { Encoder } from '../models/encoder/encoder.ts';
-import type { QueryPicture } from './system.ts';
+import type { FrozenBackbone } from '../query/model-input.ts';
+import type { Query } from '../query/query.ts';
 
-/** Turns queries into what the network or the system `encoder` reads. */
-export class QueryEncoder {
+/** The encoder of an index, for its queries: in front of the network, and of the system `encoder`. */
+export class QueryEncoder implements FrozenBackbone {
   readonly encoder: Encoder;
   readonly sha256: string;
-  /** Edge of `QueryPicture.pixels`. */
+  /** Edge of `Query.pixels`. */
   private readonly size: number;
 
   /** @param sha256 of the encoder: embeddings that are stored under it are taken as they are */
@@ -17,18 +18,18 @@ export class QueryEncoder {
   }
 
   /** @returns float32 [n, P, C] @throws NeurodexError `encoder-unusable` */
-  async embed(queries: readonly QueryPicture[]): Promise<Float32Array> {
+  async embed(queries: readonly Query[]): Promise<Float32Array> {
     const { length } = this.encoder;
     const out = new Float32Array(queries.length * length);
     const places: number[] = [];
     const pictures: Uint8Array[] = [];
     for (const [i, query] of queries.entries()) {
-      const { stored } = query;
-      if (stored?.encoder === this.sha256) {
-        out.set(stored.embedding(), i * length);
+      const { embedding } = query;
+      if (embedding?.producer === this.sha256) {
+        out.set(embedding.read(), i * length);
       } else {
         places.push(i);
-        pictures.push(await this.shown(query));
+        pictures.push(await this.pictureOf(query));
       }
     }
     const embedded = await this.encoder.embed(pictures);
@@ -39,7 +40,7 @@ export class QueryEncoder {
   }
 
   /** As the encoder takes it, by the same way as the catalogue's pictures (jobs/embed-pictures.ts). */
-  private async shown({ pixels, thumbnail }: QueryPicture): Promise<Uint8Array> {
+  private async pictureOf({ pixels, thumbnail }: Query): Promise<Uint8Array> {
     const { size } = this.encoder.facts;
     return size === this.size ? pixels : (await atSize(await thumbnail(), size)).pixels;
   }

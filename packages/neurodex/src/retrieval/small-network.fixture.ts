@@ -2,6 +2,7 @@ import { initialParameters, Random } from '@neurodex/autograd';
 import type { Config, Embedding } from '../config.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
+import { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
@@ -24,8 +25,10 @@ export function smallNetwork(
   const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
   const identifiers = numeric.assign(entries, { order: 'random', zeroPadding }, random);
   const rows = identifiers.map((_, i) => 2 * i + 1);
-  const trie = new Trie(numeric, identifiers, rows, embedding);
+  const trie = new Trie(numeric, identifiers, rows);
+  const table = PrefixTable.create(trie, embedding);
   const geometry: Geometry = {
+    input: 'pixels',
     imageSize: 16,
     patchSize: 8,
     stem,
@@ -36,7 +39,7 @@ export function smallNetwork(
     layers: 2,
     vocabulary: numeric.vocabulary.size,
     pad: numeric.vocabulary.pad,
-    embeddingRows: trie.embeddingRows,
+    embeddingRows: table.size,
     maxIdentifierLength: identifierLength(numeric, identifiers),
     output,
     positions: 'learned',
@@ -49,5 +52,5 @@ export function smallNetwork(
     random.fillBytes(bytes);
     return bytes;
   };
-  return { geometry, parameters, trie, identifiers, rows, pictures, random };
+  return { geometry, parameters, table, trie, identifiers, rows, pictures, random };
 }

@@ -4,13 +4,14 @@ import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { readManifest } from '../catalogue/manifest.ts';
 import { openThumbnails } from '../catalogue/store.ts';
 import { ROLES, type Role } from '../datasets/dataset.ts';
-import { patchGrid } from '../dsi/model/geometry.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { DigitAttention } from '../dsi/search/attention-probe.ts';
+import type { Answer } from '../query/answers.ts';
+import { modelInput } from '../query/model-inputs.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import type { Index } from '../retrieval/open.ts';
-import type { Answer, SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../retrieval/system.ts';
 import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
 import { Batcher } from './batcher.ts';
 import type { Limits } from './limits.ts';
@@ -72,13 +73,13 @@ export class HostedIndex {
     const { shards } = await readManifest(folder);
     const digest = createHash('sha256');
     for (const { sha256 } of shards) digest.update(sha256);
-    const model = index.systems.includes('dsi') ? await index.model() : undefined;
+    const model = index.systems.includes('dsi') ? (await index.network()).model : undefined;
     return new HostedIndex(id, index, {
       ...options,
       ranker,
       digest: digest.digest('hex').slice(0, 16),
       image: await openThumbnails(folder),
-      patchesPerSide: model === undefined ? null : (patchGrid(model.geometry)?.side ?? null),
+      patchesPerSide: model === undefined ? null : (modelInput(model.geometry).grid(model.geometry)?.side ?? null),
       lookAtThumbnails: thumbnailSystems(index, model),
     });
   }
@@ -171,7 +172,7 @@ function thumbnailSystems({ manifest, catalogue }: Index, model: DsiModel | unde
   return new Set<SystemName>([
     'bovw',
     ...(larger ? (['encoder'] as const) : []),
-    ...(larger && model?.geometry.stem === 'encoder' ? (['dsi'] as const) : []),
+    ...(larger && model !== undefined && modelInput(model.geometry).needsBackbone ? (['dsi'] as const) : []),
   ]);
 }
 

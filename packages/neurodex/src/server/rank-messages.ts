@@ -1,6 +1,7 @@
 import type { Device } from '@neurodex/autograd';
 import type { DigitAttention } from '../dsi/search/attention-probe.ts';
-import type { Answer, SystemName } from '../retrieval/system.ts';
+import type { Answer } from '../query/answers.ts';
+import type { SystemName } from '../retrieval/system.ts';
 
 /** What a ranking thread begins with. */
 export interface RankThreadData {

@@ -3,10 +3,10 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { decodeThumbnail } from '../catalogue/store.ts';
 import { AttentionProbe, type DigitAttention } from '../dsi/search/attention-probe.ts';
 import { silentReporter } from '../progress.ts';
+import type { Query } from '../query/query.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import { storedQuery } from '../retrieval/stored-query.ts';
-import type { QueryPicture } from '../retrieval/system.ts';
 import {
   type PackedQueries,
   packAnswers,
@@ -28,12 +28,13 @@ const reporter = {
 const opening = openIndex(folder, runtime, reporter, { pixels, batches: FINE_BATCHES });
 let probe: Promise<AttentionProbe> | undefined;
 
-function unpack({ catalogue }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): QueryPicture[] {
+function unpack({ catalogue }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): Query[] {
   const bytes = all.length / queries;
   return Array.from({ length: queries }, (_, i) => {
     const row = rows[i];
     if (row !== undefined) return storedQuery(catalogue, row);
     return {
+      kind: 'picture',
       pixels: all.subarray(i * bytes, (i + 1) * bytes),
       thumbnail: () => decodeThumbnail(thumbnails[i] ?? new Uint8Array(), 'the picture'),
     };
@@ -41,11 +42,11 @@ function unpack({ catalogue }: Index, { queries, pixels: all, thumbnails, rows }
 }
 
 async function explain(index: Index, { identifiers, ...packed }: RankRequest & { kind: 'explain' }) {
-  probe ??= index.model().then((model) => AttentionProbe.create(runtime, model, index.trie));
+  probe ??= index.network().then(({ model, table }) => AttentionProbe.create(runtime, model, table));
   const ready = await probe;
-  const shown = await index.shown(unpack(index, packed)[0] as QueryPicture);
+  const input = await index.input(unpack(index, packed)[0] as Query);
   const digits: DigitAttention[][] = [];
-  for (const identifier of identifiers) digits.push(await ready.look(shown, identifier));
+  for (const identifier of identifiers) digits.push(await ready.look(input, identifier));
   return digits;
 }
 

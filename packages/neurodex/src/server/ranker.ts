@@ -1,7 +1,8 @@
 import type { DigitAttention } from '../dsi/search/attention-probe.ts';
-import type { Answer, SystemName } from '../retrieval/system.ts';
+import type { Answer } from '../query/answers.ts';
+import type { SystemName } from '../retrieval/system.ts';
 
-/** A query on its way to a system: what `QueryPicture` is, as plain data that threads can be sent. */
+/** A query on its way to a system: what `Query` is, as plain data that threads can be sent. */
 export interface PlainQuery {
   /** uint8 RGB [size, size, 3] */
   readonly pixels: Uint8Array;

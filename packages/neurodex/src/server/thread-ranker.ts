@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { DigitAttention } from '../dsi/search/attention-probe.ts';
-import type { Answer, SystemName } from '../retrieval/system.ts';
+import type { Answer } from '../query/answers.ts';
+import type { SystemName } from '../retrieval/system.ts';
 import {
   type PackedQueries,
   type RankReply,

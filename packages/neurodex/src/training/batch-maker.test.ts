@@ -25,7 +25,7 @@ function makerOf(
 ) {
   const config = {
     ...PRESETS.default,
-    training: { ...PRESETS.default.training, catalogueQueries: options.catalogueQueries ?? 0, setTargetsUpTo: 0 },
+    training: { ...PRESETS.default.training, selfQueryFraction: options.catalogueQueries ?? 0, multiTargetMaxSize: 0 },
     augmentation: { ...PRESETS.default.augmentation, retrieval: options.strength ?? 0, clean: options.clean ?? 0 },
   };
   const phase: Phase = {
@@ -91,7 +91,7 @@ describe('a batch', () => {
   });
 
   it('never shows a validation or test picture, and all others evenly', () => {
-    const maker = makerOf({ indexing: 4, retrieval: 4 }, 1, { catalogueQueries: 0.5 });
+    const maker = makerOf({ indexing: 4, retrieval: 4 }, 1, { selfQueryFraction: 0.5 });
     const batch = maker.allocate();
     const counts = new Map<number, number>();
     for (let step = 0; step < 60; step++) {
@@ -150,7 +150,7 @@ it('shows the share of queries as they are that is asked for', () => {
 });
 
 it('goes on from a saved state with the same batches, whatever was drawn meanwhile', () => {
-  const options = { strength: 1, clean: 0.3, catalogueQueries: 0.4 };
+  const options = { strength: 1, clean: 0.3, selfQueryFraction: 0.4 };
   const maker = makerOf({ indexing: 3, retrieval: 4 }, 2, options);
   const batch = maker.allocate();
   for (let step = 0; step < 9; step++) {

@@ -60,9 +60,9 @@ export class CheckpointFolder {
   /** Begins to write when the checkpoint before is written; resolves when this one has been copied. */
   async save(checkpoint: Checkpoint, context: CheckpointContext): Promise<void> {
     await this.writing;
-    if (checkpoint.memory.step === this.written && !this.failing) return;
+    if (checkpoint.state.step === this.written && !this.failing) return;
     const bytes = serialiseCheckpoint(checkpoint, context);
-    this.writing = this.write(checkpoint.memory.step, bytes);
+    this.writing = this.write(checkpoint.state.step, bytes);
   }
 
   /** Waits for what is being written. */

@@ -199,7 +199,9 @@ export class PhaseTraining {
   }
 }
 
-/** Figures of the network as it is; undefined when its answers are no numbers any more. */
+const feedsOf = ({ input, targets }: BatchArrays): Feeds => ({ input, ...targets });
+
+/** Metrics of the network as it is; undefined when its answers became NaN. */
 async function measure(run: TrainingRun, phase: Phase, parameters: Float32Array): Promise<Metrics | undefined> {
   try {
     return await run.validate(parameters, phase);

@@ -52,7 +52,7 @@ export function planNetwork(store: Catalogue, config: Config): NetworkPlan {
   );
   const geometry = geometryOf(config, trie.scheme.vocabulary, length, {
     embeddingRows: table.size,
-    backbone: config.encoder.inFront ? store.embeddings : undefined,
+    backbone: config.encoder.frozenBackbone ? store.embeddings : undefined,
   });
   const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(store, picture);
   const examples = {

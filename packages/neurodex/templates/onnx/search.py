@@ -5,15 +5,15 @@ import numpy as np, onnxruntime
 from PIL import Image, ImageOps
 folder = Path(__file__).parent
 index = json.loads((folder / "index.json").read_text("utf-8"))
-size, patches = index["geometry"]["size"], index["geometry"]["patches"]
-token, shown, parent, leaf = (np.array(index["trie"][name]) for name in ("tokens", "shown", "parents", "pictures"))
+size, patches = index["geometry"]["imageSize"], index["geometry"]["sequenceLength"]
+token, row, parent, leaf = (np.array(index["trie"][name]) for name in ("tokens", "rows", "parents", "pictures"))
 encoder, decoder = (onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in ("encoder", "decoder"))
 def read(file):  # a picture as the model sees it: upright, alpha over white, the centre square, uint8 [size, size, 3]
     picture = ImageOps.exif_transpose(Image.open(file)).convert("RGBA")
     picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
     return np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
 def prefix(node):
-    return [shown[0]] if node == 0 else [*prefix(parent[node]), shown[node]]
+    return [row[0]] if node == 0 else [*prefix(parent[node]), row[node]]
 def search(pixels, k=10):
     """The k best catalogue pictures, best first: position in index["pictures"] and log-probability."""
     memory = {out.name: value for out, value in zip(encoder.get_outputs(), encoder.run(None, {"pictures": pixels[None]}))}

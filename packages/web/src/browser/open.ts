@@ -3,7 +3,10 @@ import {
   AttentionProbe,
   type DsiModel,
   DsiSystem,
+  type PictureQuery,
+  PrefixTable,
   readParameters,
+  readPrefixes,
   type SiteDescription,
   type SitePicture,
   schemeOf,
@@ -80,11 +83,9 @@ async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => v
     schemeOf(site.scheme),
     catalogue.map(({ identifier }) => identifier ?? ''),
     catalogue.map(({ row }) => row),
-    site.scheme.embedding,
   );
   onProgress?.({ what: 'Starting the network', done: 0 });
-  const { system, probe, runs } = await start(model, trie, site, files.device);
-  const { sequenceLength: patches } = model.geometry;
+  const { system, probe, runs } = await start(model, tableOf(trie, model, site), site, files.device);
   return {
     site,
     system,
@@ -95,7 +96,7 @@ async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => v
       dataset: site.dataset,
       systems: ['dsi'],
       catalogue: catalogue.length,
-      patchesPerSide: Math.sqrt(patches),
+      patchesPerSide: probe.side,
       samples: site.pictures.filter(({ role }) => role !== 'catalogue').map((picture) => shown(picture, files)),
       runs,
     },
@@ -104,7 +105,7 @@ async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => v
 
 function readModel(bytes: Uint8Array, { model, geometry }: SiteDescription): DsiModel {
   try {
-    return { geometry, parameters: readParameters(bytes, geometry) };
+    return { geometry, parameters: readParameters(bytes, geometry), prefixes: readPrefixes(bytes, geometry) };
   } catch (error) {
     throw new EngineError('damaged', `${model.file} is damaged: ${error instanceof Error ? error.message : error}`, {
       hint: 'Copy the exported folder to its host again, as a whole.',
@@ -113,15 +114,26 @@ function readModel(bytes: Uint8Array, { model, geometry }: SiteDescription): Dsi
   }
 }
 
+function tableOf(trie: Trie, { prefixes }: DsiModel, { model }: SiteDescription): PrefixTable {
+  try {
+    return PrefixTable.restore(trie, prefixes);
+  } catch (error) {
+    throw new EngineError('damaged', `${model.file} belongs to other pictures than index.json`, {
+      hint: 'Copy the exported folder to its host again, as a whole.',
+      cause: error,
+    });
+  }
+}
+
 /** The network on the best device that answers a first query, so that what a device cannot do is known before the visitor asks. */
-async function start(model: DsiModel, trie: Trie, site: SiteDescription, device: string | null) {
+async function start(model: DsiModel, table: PrefixTable, site: SiteDescription, device: string | null) {
   const threads = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
   const on = async (runtime: Runtime) => {
     const search = { exactUpTo: site.exactUpTo, beam: site.search.beam };
-    const system = new DsiSystem({ runtime, trie, search, ...model });
+    const system = new DsiSystem({ runtime, table, search, ...model });
     const black = new Uint8Array(model.geometry.imageSize ** 2 * 3);
     await system.rank([asQuery(black)], 1);
-    return { system, probe: await AttentionProbe.create(runtime, model, trie) };
+    return { system, probe: await AttentionProbe.create(runtime, model, table) };
   };
   if (device === 'webgpu' || (device !== 'wasm' && (await hasWebGpu()))) {
     try {
@@ -141,7 +153,8 @@ async function start(model: DsiModel, trie: Trie, site: SiteDescription, device:
   }
 }
 
-const asQuery = (pixels: Uint8Array) => ({
+const asQuery = (pixels: Uint8Array): PictureQuery => ({
+  kind: 'picture',
   pixels,
   thumbnail: () => Promise.reject(new Error('the network does not look at thumbnails')),
 });

@@ -1,4 +1,4 @@
-import { float32, type Graph, int32, mean, type NamedTensors, parameter, parameterCount, type Tensor, trace } from '@neurodex/autograd';
+import { type Graph, int32, mean, type NamedTensors, parameter, type Tensor, trace } from '@neurodex/autograd';
 import { modelInput } from '../../query/model-inputs.ts';
 import { fixedPlan, packedLayout } from '../model/attention-mask.ts';
 import type { Geometry } from '../model/geometry.ts';

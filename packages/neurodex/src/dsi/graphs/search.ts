@@ -52,12 +52,15 @@ export function searchGraphs(
 function prefillGraph(geometry: Geometry, shape: SearchShape, arrays: ParameterArrays | undefined): Graph {
   const { inputs, open } = arrays === undefined ? fedParameters(geometry) : builtParameters(arrays);
   const { tokens: rows, layout } = shape.prefill;
-  return trace({ ...inputs, input: modelInput(geometry).type(geometry, shape.batch) }, (tensors: NamedTensors, scope) => {
-    const tokens = constant(scope, 'int32', [rows.length, 1], rows);
-    const input = parameter(tensors, 'input');
-    const { logits, cache } = prefill(open(tensors, scope), input, tokens, layout, geometry, { dropout: 0 });
-    return { logits, ...(shape.decodeStep === undefined ? {} : cacheOutputs(cache)) };
-  });
+  return trace(
+    { ...inputs, input: modelInput(geometry).type(geometry, shape.batch) },
+    (tensors: NamedTensors, scope) => {
+      const tokens = constant(scope, 'int32', [rows.length, 1], rows);
+      const input = parameter(tensors, 'input');
+      const { logits, cache } = prefill(open(tensors, scope), input, tokens, layout, geometry, { dropout: 0 });
+      return { logits, ...(shape.decodeStep === undefined ? {} : cacheOutputs(cache)) };
+    },
+  );
 }
 
 function decodeStepGraph(

@@ -46,11 +46,7 @@ export const fixedPlan = (like: Tensor, layout: TokenLayout, length: number): To
  * Mask of S positions over `before` positions that all attend to, then over themselves: float32 [S, before + S], 0 where
  * attended, else `MASKED`.
  */
-export function attentionMask(
-  count: number,
-  attends: (i: number, j: number) => boolean,
-  before: number,
-): Float32Array {
+export function attentionMask(count: number, attends: (i: number, j: number) => boolean, before: number): Float32Array {
   const mask = new Float32Array(count * (before + count));
   for (let i = 0; i < count; i++) {
     for (let j = 0; j < count; j++) if (!attends(i, j)) mask[i * (before + count) + before + j] = MASKED;

@@ -1,4 +1,13 @@
-import { accuracy, cast, constant, crossEntropy, gather, type NamedTensors, select, type Tensor } from '@neurodex/autograd';
+import {
+  accuracy,
+  cast,
+  constant,
+  crossEntropy,
+  gather,
+  type NamedTensors,
+  select,
+  type Tensor,
+} from '@neurodex/autograd';
 import { fixedPlan, MASKED, type TokenLayout } from './attention-mask.ts';
 import type { ForwardOptions } from './blocks.ts';
 import type { Geometry } from './geometry.ts';

@@ -28,8 +28,7 @@ export function rollout(
       for (let column = 0; column < width; column++) {
         let sum = 0;
         if (column < P) {
-          for (let j = 0; j < P; j++)
-            sum += (attention[i * width + j] as number) * (ofInput[j * P + column] as number);
+          for (let j = 0; j < P; j++) sum += (attention[i * width + j] as number) * (ofInput[j * P + column] as number);
         }
         for (let j = 0; j < M; j++) {
           sum += (attention[i * width + P + j] as number) * (ofTokens[j * width + column] as number);
