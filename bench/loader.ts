@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { adamW, Random, Trainer, TrainingMemory } from '@neurodex/autograd';
+import { adamW, Random, Trainer, TrainingState } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
@@ -66,7 +66,7 @@ export const benchmark: Benchmark = {
     const [steps, rounds] = [Number(flags.steps), Number(flags.rounds)];
     const { catalogue, maker, definition } = open();
     const trainer = await Trainer.create(nodeRuntime(), definition);
-    const memory = TrainingMemory.initial(definition.parameters, definition.optimizer, 1);
+    const memory = TrainingState.initial(definition.parameters, definition.optimizer, 1);
     const rate = { learningRate: config.training.learningRate };
     const ready = maker.allocate();
     maker.fill(ready);

@@ -6,7 +6,7 @@ import { NeurodexError } from '../packages/neurodex/src/errors.ts';
 import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
 import { schemeOf } from '../packages/neurodex/src/identifiers/schemes.ts';
 import { geometryFor } from '../packages/neurodex/src/jobs/train-network.ts';
-import { Validator } from '../packages/neurodex/src/jobs/validate.ts';
+import { Validator } from '../packages/neurodex/src/training/validator.ts';
 import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { trieOf } from '../packages/neurodex/src/retrieval/open.ts';
 import type { Tracker } from '../packages/neurodex/src/tracking/tracker.ts';

@@ -6,7 +6,7 @@ import {
   type Runtime,
   type Session,
   Trainer,
-  TrainingMemory,
+  TrainingState,
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { type Catalogue, type StoredPicture, withRole } from '../packages/neurodex/src/catalogue/catalogue.ts';
@@ -20,7 +20,7 @@ import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import type { Answer } from '../packages/neurodex/src/query/answers.ts';
 import type { Query } from '../packages/neurodex/src/query/query.ts';
-import { topK } from '../packages/neurodex/src/retrieval/answers.ts';
+import { topK } from '../packages/neurodex/src/query/answers.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
 import type { System } from '../packages/neurodex/src/retrieval/system.ts';
 import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
@@ -193,7 +193,7 @@ async function classifier(
     optimizer,
   });
   const trainer = await Trainer.create(runtime, definition);
-  const memory = TrainingMemory.initial(definition.parameters, optimizer, seed);
+  const memory = TrainingState.initial(definition.parameters, optimizer, seed);
   const batch = maker.allocate();
   for (let step = 1; step <= steps; step++) {
     maker.fill(batch);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { adamW, Random, Trainer, TrainingMemory } from '@neurodex/autograd';
+import { adamW, Random, Trainer, TrainingState } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
@@ -54,7 +54,7 @@ async function quickStep() {
   };
   const definition = trainingStep(options);
   const trainer = await Trainer.create(nodeRuntime({ device: 'cpu' }), definition);
-  const memory = TrainingMemory.initial(definition.parameters, optimizer, 1);
+  const memory = TrainingState.initial(definition.parameters, optimizer, 1);
   const random = Random.seeded(2);
   const pictures = new Uint8Array(B * geometry.imageSize ** 2 * 3);
   random.fillBytes(pictures);

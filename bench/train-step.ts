@@ -9,7 +9,7 @@ import {
   parameterCount,
   Random,
   Trainer,
-  TrainingMemory,
+  TrainingState,
   trainingGraph,
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
@@ -53,7 +53,7 @@ async function ourStep(dropout: number, device: Device, { batch = batchSize, ide
     optimizer,
   });
   const trainer = await Trainer.create(nodeRuntime({ device }), definition);
-  const memory = TrainingMemory.initial(definition.parameters, optimizer, 1);
+  const memory = TrainingState.initial(definition.parameters, optimizer, 1);
   const random = Random.seeded(2);
   const pictures = new Uint8Array(batch * geometry.imageSize ** 2 * 3);
   random.fillBytes(pictures);

@@ -7,7 +7,7 @@ import {
   mul,
   sub,
   Trainer,
-  TrainingMemory,
+  TrainingState,
   tanh,
   zeros,
 } from '@neurodex/autograd';
@@ -26,7 +26,7 @@ const trainer = await Trainer.create(nodeRuntime(), {
   },
 });
 
-const memory = TrainingMemory.initial(parameters, optimizer, 1);
+const memory = TrainingState.initial(parameters, optimizer, 1);
 const xor = { x: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1), y: Float32Array.of(0, 1, 1, 0) };
 for (let step = 1; step <= 200; step++) {
   const { loss } = await trainer.step(memory, xor, { learningRate: 0.05 });

@@ -4,12 +4,15 @@ import { encodeModel } from '../packages/autograd/src/onnx/protobuf.ts';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { type NodePlan, planNodes, planTop, positionsFor } from '../packages/neurodex/src/dsi/model/node-plan.ts';
-import { searchGraphs } from '../packages/neurodex/src/dsi/search/scorer.ts';
+import { searchGraphs } from '../packages/neurodex/src/dsi/graphs/search.ts';
+import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { type IdentifierTable, sampledObjective, setObjective } from '../packages/neurodex/src/training/objective.ts';
+import type { IdentifierTable, Objective } from '../packages/neurodex/src/training/objective.ts';
+import { sampledObjective } from '../packages/neurodex/src/training/sampled-objective.ts';
+import { setObjective } from '../packages/neurodex/src/training/set-objective.ts';
 
 /** What a graph costs, without running it. */
 export interface GraphCost {
@@ -56,39 +59,39 @@ function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string,
     const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
     const names = scheme.assign(entries, { order: 'clustered', zeroPadding }, Random.seeded(1));
     const length = identifierLength(scheme, names);
-    const trie = new Trie(scheme, names, undefined, model.embedding);
+    const table = PrefixTable.create(new Trie(scheme, names), model.embedding);
     return {
-      scheme,
-      trie,
+      table,
       length,
       identifiers: new Map(names.map((identifier, row) => [row, identifier])),
-      geometry: geometryOf(config, scheme.vocabulary, length, { embeddingRows: trie.embeddingRows }),
+      geometry: geometryOf(config, scheme.vocabulary, length, { embeddingRows: table.size }),
     };
   };
   const small = named(PICTURES);
   const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
-  const step = (asking: ReturnType<typeof setObjective>) =>
+  const step = (objective: Objective) =>
     costOf(
       trainingGraph(
         trainingStep({
           geometry: small.geometry,
           batch: training.batchSize,
-          objective: asking,
+          objective,
           dropout: model.dropout,
           optimizer,
         }),
       ),
     );
-  const plan = planNodes(small.trie, positionsFor(small.trie, small.trie.nodeCount))[0] as NodePlan;
+  const { trie } = small.table;
+  const plan = planNodes(small.table, positionsFor(trie, trie.nodeCount))[0] as NodePlan;
   const large = named(1000);
-  const top = planTop(large.trie, large.trie.deciding(), BEAM + 1).plan;
-  const further = { slots: BEAM, seen: top.tokens.length, kept: 1, ownSlots: true };
-  const beam = searchGraphs(large.geometry, { batch: 1, prefill: top, decodeStep: further });
+  const top = planTop(large.table, large.table.trie.deciding(), BEAM + 1).plan;
+  const decodeStep = { positionCount: BEAM, cached: top.tokens.length, steps: 1, perQuery: true };
+  const beam = searchGraphs(large.geometry, { batch: 1, prefill: top, decodeStep });
   return {
     'training step': step(sampledObjective(small, training.identifiersPerQuery, training.trieMasking)),
     ...(training.multiTargetMaxSize >= PICTURES ? { 'training step, sets': step(setObjective(small)) } : {}),
-    'exhaustive query': costOf(searchGraphs(small.geometry, { batch: 1, prefill: plan }).start),
-    'beam search, start': costOf(beam.start),
-    ...(beam.further === undefined ? {} : { 'beam search, further': costOf(beam.further) }),
+    'exhaustive query': costOf(searchGraphs(small.geometry, { batch: 1, prefill: plan }).prefill),
+    'beam search, prefill': costOf(beam.prefill),
+    ...(beam.decodeStep === undefined ? {} : { 'beam search, decode step': costOf(beam.decodeStep) }),
   };
 }

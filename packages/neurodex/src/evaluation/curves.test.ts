@@ -6,6 +6,7 @@ import type { EvaluationQuery } from './queries.ts';
 import { parseMeasure } from './registry.ts';
 
 const query = (relevant: readonly number[]): EvaluationQuery => ({
+  kind: 'picture',
   name: 'q',
   pixels: new Uint8Array(),
   thumbnail: () => noThumbnail.thumbnail(0),

@@ -61,13 +61,13 @@ function expectSame(have: readonly Answer[], want: readonly Answer[]): void {
 
 describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, padding $zeroPadding)', (options) => {
   const network = smallNetwork(options.count, options);
-  const { geometry, parameters, trie } = network;
-  const model = storeModel({ geometry, parameters }, 'float32');
+  const { geometry, parameters, table } = network;
+  const model = storeModel({ model: { geometry, parameters, prefixes: table.stored }, table }, 'float32');
 
   it('search.onnx ranks as exhaustive scoring does, for any number of pictures', async () => {
-    const system = new DsiSystem({ runtime, geometry, trie, search: { exactUpTo: 5000, beam: 20 }, parameters });
+    const system = new DsiSystem({ runtime, geometry, table, search: { exactUpTo: 5000, beam: 20 }, parameters });
     const k = Math.min(options.count, 25);
-    const bytes = searchModel(model, trie, k);
+    const bytes = searchModel(model, k);
     for (const batch of [1, 3, 32]) {
       const pictures = network.pictures(batch);
       const want = await system.rank(asQueries(pictures, BYTES), k);
@@ -79,35 +79,35 @@ describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, pa
     await system.close();
   });
 
-  it('encoder.onnx and decoder.onnx give the logits of the graphs of each size, for any number of pictures and slots', async () => {
+  it('encoder.onnx and decoder.onnx give the logits of the graphs of each size, for any number of pictures and positions', async () => {
     const { encoder, decoder } = scoringModels(model);
-    for (const [batch, slots] of [
+    for (const [batch, positions] of [
       [1, 5],
       [3, 12],
       [32, 1],
     ] as const) {
-      const fixed = scoringGraphs(geometry, batch, slots, model.arrays);
+      const fixed = scoringGraphs(geometry, batch, positions, model.arrays);
       const pictures = network.pictures(batch);
       const tokens = {
-        tokens: Int32Array.from({ length: slots * batch }, (_, i) => i % 10),
+        tokens: Int32Array.from({ length: positions * batch }, (_, i) => i % 10),
         positions: Int32Array.from(
-          { length: slots },
+          { length: positions },
           (_, i) => geometry.sequenceLength + (i % geometry.maxIdentifierLength),
         ),
-        mask: new Float32Array(slots * (geometry.sequenceLength + slots)),
+        mask: new Float32Array(positions * (geometry.sequenceLength + positions)),
       };
       const encodedAtOnce = await using(runtime.load(loadable(fixed.encoder)), (session) => session.run({ pictures }));
       const { logits: want = new Float32Array() } = await using(runtime.load(loadable(fixed.decoder)), (session) =>
         session.run({ ...encodedAtOnce, ...tokens }),
       );
-      const memory = Array.from({ length: geometry.layers }, (_, i) => [`keys${i}`, `values${i}`])
+      const cache = Array.from({ length: geometry.layers }, (_, i) => [`keys${i}`, `values${i}`])
         .flat()
         .map((name) => ({ name, dtype: 'float32' as const, shape: [geometry.sequenceLength, batch, geometry.width] }));
       const encoded = await using(
         runtime.load({
           bytes: encoder,
           inputs: [{ name: 'pictures', dtype: 'uint8', shape: [batch, 16, 16, 3] }],
-          outputs: memory,
+          outputs: cache,
         }),
         (session) => session.run({ pictures }),
       );
@@ -115,12 +115,12 @@ describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, pa
         runtime.load({
           bytes: decoder,
           inputs: [
-            ...memory,
-            { name: 'tokens', dtype: 'int32', shape: [slots, batch] },
-            { name: 'positions', dtype: 'int32', shape: [slots] },
-            { name: 'mask', dtype: 'float32', shape: [slots, geometry.sequenceLength + slots] },
+            ...cache,
+            { name: 'tokens', dtype: 'int32', shape: [positions, batch] },
+            { name: 'positions', dtype: 'int32', shape: [positions] },
+            { name: 'mask', dtype: 'float32', shape: [positions, geometry.sequenceLength + positions] },
           ],
-          outputs: [{ name: 'logits', dtype: 'float32', shape: [slots, batch, geometry.vocabulary] }],
+          outputs: [{ name: 'logits', dtype: 'float32', shape: [positions, batch, geometry.vocabulary] }],
         }),
         (session) => session.run({ ...encoded, ...tokens }),
       );
@@ -134,16 +134,16 @@ describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, pa
 
 describe.each(PRECISIONS)('a model stored as %s', (precision) => {
   const network = smallNetwork(60);
-  const { geometry, parameters, trie } = network;
-  const model = storeModel({ geometry, parameters }, precision);
+  const { geometry, parameters, table } = network;
+  const model = storeModel({ model: { geometry, parameters, prefixes: table.stored }, table }, precision);
 
   it('answers as the parameters that it is measured with', async () => {
     const search = { exactUpTo: 5000, beam: 20 };
-    const system = new DsiSystem({ runtime, geometry, trie, search, parameters: model.model.parameters });
+    const system = new DsiSystem({ runtime, geometry, table, search, parameters: model.model.parameters });
     const pictures = network.pictures(4);
     const want = await system.rank(asQueries(pictures, BYTES), 10);
     await system.close();
-    const have = await searched(searchModel(model, trie, 10), network, pictures, 10);
+    const have = await searched(searchModel(model, 10), network, pictures, 10);
     have.forEach((answers, i) => {
       expectSame(answers, want[i] as Answer[]);
     });

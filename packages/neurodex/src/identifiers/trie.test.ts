@@ -157,37 +157,3 @@ describe('Trie', () => {
     expect(trie.nodeCount).toBe(1 + 100_000 + 100_000);
   });
 });
-
-describe('what the network is shown', () => {
-  const identifiers = ['0', '3', '31', '317', '42', '420', '421', '5', '58', '599'];
-  const targets = (identifier: string) => encodeIdentifier(numeric, identifier, 4).targets;
-  const { bos, pad } = numeric.vocabulary;
-
-  test('is the identifier itself where tokens have embeddings', () => {
-    const trie = new Trie(numeric, identifiers);
-    expect(trie.embeddingRows).toBe(numeric.vocabulary.size);
-    for (const identifier of identifiers) {
-      const { inputs } = encodeIdentifier(numeric, identifier, 4);
-      expect([...trie.embeddingRowsBefore(targets(identifier))]).toEqual([...inputs]);
-    }
-    expect(trie.embeddingRow(0)).toBe(bos);
-    expect(trie.paddingRow).toBe(pad);
-  });
-
-  test('is a number for every prefix behind which something is decided, and 0 elsewhere', () => {
-    const trie = new Trie(numeric, identifiers, undefined, 'prefix');
-    const prefixes = ['', '3', '31', '4', '42', '5', '59'];
-    // 4 and 59 have one child; behind 4 there is a choice, behind 59 there is none.
-    const deciding = prefixes.filter((prefix) => prefix !== '59');
-    const shown = (prefix: string) => trie.embeddingRow(trie.walk([...prefix].map(Number)) as number);
-    expect(new Set(deciding.map(shown))).toEqual(new Set([1, 2, 3, 4, 5, 6]));
-    expect(shown('59')).toBe(0);
-    expect(trie.embeddingRows).toBe(7);
-    expect([...trie.embeddingRowsBefore(targets('317'))]).toEqual([shown(''), shown('3'), shown('31'), 0]);
-    expect([...trie.embeddingRowsBefore(targets('0'))]).toEqual([shown(''), 0, 0, 0]);
-  });
-
-  test('refuses what is not in the trie', () => {
-    expect(() => new Trie(numeric, identifiers).embeddingRowsBefore(targets('77'))).toThrow('not in the trie');
-  });
-});

@@ -248,7 +248,7 @@ describe('a static site', () => {
   async function site(precision: Precision, from: string) {
     const opened = await openIndex(index, nodeRuntime());
     const written = new Map<string, Uint8Array>();
-    const model = storeModel((await opened.network()).model, precision);
+    const model = storeModel(await opened.network(), precision);
     const description = describeExport(opened, model.model.geometry, { weights: precision, measured: null });
     await writeWeb(
       async (file, content) => {

@@ -21,7 +21,7 @@ const drawn = (of: Geometry) => initialParameters(dsiParameters(of), Random.stre
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'neurodex-initial-'));
   file = join(root, 'model.safetensors');
-  await writeFile(file, serialiseModel({ geometry, parameters }));
+  await writeFile(file, serialiseModel({ geometry, parameters, prefixes: undefined }));
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 

@@ -1,7 +1,8 @@
 import { loadable, openParameters, trace } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
-import { decode, encode, fixedPlan, packedLayout } from '../dsi/model/network.ts';
+import { fixedPlan, packedLayout } from '../dsi/model/attention-mask.ts';
+import { decodeStep, encode } from '../dsi/model/network.ts';
 import { planNodes, positionsFor } from '../dsi/model/node-plan.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import { ExactSearch } from '../dsi/search/exact.ts';
@@ -19,31 +20,31 @@ type Network = ReturnType<typeof smallNetwork>;
 
 /** Log-probability of every identifier by its definition: one pass per picture over all identifiers, no trie search. */
 async function byDefinition(
-  { geometry, parameters, trie, identifiers, rows }: Network,
+  { geometry, parameters, table, trie, identifiers, rows }: Network,
   picture: Uint8Array,
 ): Promise<Map<number, number>> {
   const specs = dsiParameters(geometry);
-  const slots = identifiers.length * geometry.maxIdentifierLength;
+  const positions = identifiers.length * geometry.maxIdentifierLength;
   const graph = trace(
     {
       parameters: { dtype: 'float32', shape: [parameters.length] },
       pictures: { dtype: 'uint8', shape: [1, geometry.imageSize, geometry.imageSize, 3] },
-      tokens: { dtype: 'int32', shape: [slots, 1] },
+      tokens: { dtype: 'int32', shape: [positions, 1] },
     },
     (inputs) => {
       const named = openParameters(specs, inputs.parameters);
-      const memory = encode(named, inputs.pictures, geometry, { dropout: 0 });
+      const cache = encode(named, inputs.pictures, geometry, { dropout: 0 });
       const plan = fixedPlan(
         inputs.tokens,
         packedLayout(identifiers.length, geometry.maxIdentifierLength),
         geometry.sequenceLength,
       );
-      return { logits: decode(named, memory, inputs.tokens, plan, geometry, { dropout: 0 }) };
+      return { logits: decodeStep(named, cache, inputs.tokens, plan, geometry, { dropout: 0 }).logits };
     },
   );
   const session = await runtime.load(loadable(graph));
   const encoded = identifiers.map((identifier) => encodeIdentifier(numeric, identifier, geometry.maxIdentifierLength));
-  const tokens = Int32Array.from(encoded.flatMap(({ targets }) => [...trie.embeddingRowsBefore(targets)]));
+  const tokens = Int32Array.from(encoded.flatMap(({ targets }) => [...table.rowsBefore(targets)]));
   const { logits } = (await session.run({ parameters, pictures: picture, tokens })) as { logits: Float32Array };
   await session.release();
   const scores = new Map<number, number>();
@@ -63,8 +64,8 @@ async function byDefinition(
   return scores;
 }
 
-const systemOf = ({ geometry, trie, parameters }: Network, search = { exactUpTo: 5000, beam: 20 }, batches = [1, 32]) =>
-  new DsiSystem({ runtime, geometry, trie, search, parameters, batches });
+const systemOf = ({ geometry, table, parameters }: Network, search = { exactUpTo: 5000, beam: 20 }, batches = [1, 32]) =>
+  new DsiSystem({ runtime, geometry, table, search, parameters, batches });
 
 describe.each([
   { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear', embedding: 'token', output: 'own' },
@@ -106,11 +107,11 @@ describe.each([
       const system = systemOf(network);
       const [expected = []] = await system.rank(asQueries(picture, BYTES), options.count);
       const few = network.trie.maxDepth - 1; // a path to the deepest node that branches
-      expect(planNodes(network.trie, few).length).toBeGreaterThan(
-        planNodes(network.trie, positionsFor(network.trie, 512)).length,
+      expect(planNodes(network.table, few).length).toBeGreaterThan(
+        planNodes(network.table, positionsFor(network.trie, 512)).length,
       );
-      const shape = { batch: 1, slots: few };
-      const search = await ExactSearch.create(runtime, network.trie, network.geometry, shape, network.parameters);
+      const shape = { batch: 1, positionCount: few };
+      const search = await ExactSearch.create(runtime, network.table, network.geometry, shape, network.parameters);
       const [found = []] = await search.rank(picture, 1, options.count);
       for (const [i, { row, score }] of found.entries()) {
         expect(row).toBe(expected[i]?.row);

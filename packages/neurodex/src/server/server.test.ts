@@ -552,6 +552,7 @@ it('ranks as the system itself does, batch after batch', async () => {
     rows.map((row) => client.search({ picture: `formen-farben.${row}` }, { system: ['dsi'], k: 18 })),
   );
   const queries = rows.map((row) => ({
+    kind: 'picture' as const,
     pixels: index.catalogue.pixels.slice(row * 768, (row + 1) * 768),
     thumbnail: () => index.catalogue.thumbnail(row),
   }));

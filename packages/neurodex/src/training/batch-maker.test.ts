@@ -5,27 +5,29 @@ import { pixelsOf } from '../catalogue/catalogue.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { BatchMaker, retrievalQueries, selfQueries } from './batch-maker.ts';
+import { geometryOf } from '../dsi/model/geometry.ts';
+import { type BatchArrays, BatchMaker } from './batch-maker.ts';
+import { retrievalQueries, selfQueries } from './examples.ts';
 import { EpochSampler, sample } from './epoch-sampler.ts';
 import type { Phase } from './plan.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
-const { catalogue, trie } = tinyCatalogue(6);
+const { store, trie, table } = tinyCatalogue(6);
 const LENGTH = 3;
 const { pad } = numeric.vocabulary;
 const sameClass = (picture: { labels: readonly string[] }) =>
   new Set(
-    catalogue.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
+    store.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
   );
 
 function makerOf(
   mix: Phase['mix'],
   identifiers: number,
-  options: { catalogueQueries?: number; strength?: number; clean?: number; seed?: number } = {},
+  options: { selfQueryFraction?: number; strength?: number; clean?: number; seed?: number } = {},
 ) {
   const config = {
     ...PRESETS.default,
-    training: { ...PRESETS.default.training, selfQueryFraction: options.catalogueQueries ?? 0, multiTargetMaxSize: 0 },
+    training: { ...PRESETS.default.training, selfQueryFraction: options.selfQueryFraction ?? 0, multiTargetMaxSize: 0 },
     augmentation: { ...PRESETS.default.augmentation, retrieval: options.strength ?? 0, clean: options.clean ?? 0 },
   };
   const phase: Phase = {
@@ -35,28 +37,29 @@ function makerOf(
     steps: 10,
     schedule: { learningRate: 1, kind: 'constant', warmupSteps: 0, steps: 10 },
   };
-  const source = { catalogue, scheme: numeric, trie, length: LENGTH, config };
-  const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: selfQueries(catalogue, sameClass) };
-  return new BatchMaker(source, phase, decks, Random.seeded(options.seed ?? 1));
+  const sized = { ...config, pictures: { ...config.pictures, size: store.size } };
+  const geometry = geometryOf(sized, numeric.vocabulary, LENGTH, { embeddingRows: table.size });
+  const examples = { queries: retrievalQueries(store, sameClass), selfQueries: selfQueries(store, sameClass) };
+  return new BatchMaker({ store, table, geometry, config, examples }, phase, Random.seeded(options.seed ?? 1));
 }
 
-/** The row whose pixels stand in slot b of a batch. */
-function rowShown(pictures: Uint8Array, b: number): number {
-  const bytes = catalogue.size ** 2 * 3;
-  const shown = Buffer.from(pictures.subarray(b * bytes, (b + 1) * bytes));
-  return catalogue.pictures.findIndex(({ row }) => shown.equals(pixelsOf(catalogue, row)));
+/** The row whose pixels stand in place b of a batch. */
+function rowAt(pictures: BatchArrays['input'], b: number): number {
+  const bytes = store.size ** 2 * 3;
+  const found = Buffer.from(pictures.subarray(b * bytes, (b + 1) * bytes));
+  return store.pictures.findIndex(({ row }) => found.equals(pixelsOf(store, row)));
 }
 
-const targetsOf = ({ targets: asked }: ReturnType<BatchMaker['allocate']>) => asked.targets as Int32Array;
+const targetsOf = ({ targets }: BatchArrays) => targets.targets as Int32Array;
 
-/** Identifiers asked for in slot b, as rows. */
-function rowsAsked(batch: ReturnType<BatchMaker['allocate']>, b: number, B: number, identifiers: number): number[] {
+/** Target identifiers of place b, as rows. */
+function targetRows(batch: BatchArrays, b: number, B: number, identifiers: number): number[] {
   return Array.from({ length: identifiers }, (_, r) => {
     const column = (values: Int32Array) =>
       Array.from({ length: LENGTH }, (_, place) => values[(r * LENGTH + place) * B + b] as number);
     const [inputs, targets] = [column(batch.targets.tokens as Int32Array), column(targetsOf(batch))];
     if (inputs.every((token) => token === pad)) return -1;
-    const picture = catalogue.pictures.find(({ identifier }) => {
+    const picture = store.pictures.find(({ identifier }) => {
       if (identifier === undefined) return false;
       const encoded = encodeIdentifier(numeric, identifier, LENGTH);
       return String([...encoded.inputs]) === String(inputs) && String([...encoded.targets]) === String(targets);
@@ -73,9 +76,9 @@ describe('a batch', () => {
     for (let step = 0; step < 20; step++) {
       maker.fill(batch);
       for (let b = 0; b < 12; b++) {
-        const row = rowShown(batch.pictures, b);
-        const asked = rowsAsked(batch, b, 12, 3);
-        const picture = catalogue.pictures[row];
+        const row = rowAt(batch.input, b);
+        const asked = targetRows(batch, b, 12, 3);
+        const picture = store.pictures[row];
         if (b < 5) {
           expect(picture?.role).toBe('catalogue');
           expect(asked).toEqual([row, -1, -1]);
@@ -97,11 +100,11 @@ describe('a batch', () => {
     for (let step = 0; step < 60; step++) {
       maker.fill(batch);
       for (let b = 0; b < 8; b++)
-        counts.set(rowShown(batch.pictures, b), (counts.get(rowShown(batch.pictures, b)) ?? 0) + 1);
+        counts.set(rowAt(batch.input, b), (counts.get(rowAt(batch.input, b)) ?? 0) + 1);
     }
-    const shown = [...counts.keys()].map((row) => catalogue.pictures[row]?.role);
+    const shown = [...counts.keys()].map((row) => store.pictures[row]?.role);
     expect(new Set(shown)).toEqual(new Set(['catalogue', 'train']));
-    const own = [...counts].filter(([row]) => catalogue.pictures[row]?.role === 'catalogue').map(([, n]) => n);
+    const own = [...counts].filter(([row]) => store.pictures[row]?.role === 'catalogue').map(([, n]) => n);
     expect(own).toHaveLength(12);
     expect(Math.max(...own) - Math.min(...own)).toBeLessThanOrEqual(2);
   });
@@ -130,10 +133,10 @@ describe('a batch', () => {
       return batch;
     };
     expect(bytes(1, 1)).toEqual(bytes(1, 1));
-    expect(bytes(1, 1).pictures).not.toEqual(bytes(2, 1).pictures);
-    const augmented = bytes(1, 1).pictures;
-    expect([0, 1, 2].every((b) => rowShown(augmented, b) >= 0)).toBe(true);
-    expect([3, 4, 5].some((b) => rowShown(augmented, b) >= 0)).toBe(false);
+    expect(bytes(1, 1).input).not.toEqual(bytes(2, 1).input);
+    const augmented = bytes(1, 1).input;
+    expect([0, 1, 2].every((b) => rowAt(augmented, b) >= 0)).toBe(true);
+    expect([3, 4, 5].some((b) => rowAt(augmented, b) >= 0)).toBe(false);
   });
 });
 
@@ -143,7 +146,7 @@ it('shows the share of queries as they are that is asked for', () => {
   let clean = 0;
   for (let step = 0; step < 60; step++) {
     maker.fill(batch);
-    for (let b = 0; b < 10; b++) if (rowShown(batch.pictures, b) >= 0) clean++;
+    for (let b = 0; b < 10; b++) if (rowAt(batch.input, b) >= 0) clean++;
   }
   expect(clean / 600).toBeGreaterThan(0.22);
   expect(clean / 600).toBeLessThan(0.38);
@@ -169,14 +172,14 @@ it('goes on from a saved state with the same batches, whatever was drawn meanwhi
   }
 });
 
-describe('Deck and sample', () => {
+describe('EpochSampler and sample', () => {
   it('deal every item once before any comes again', () => {
-    const deck = new EpochSampler([1, 2, 3, 4, 5]);
+    const sampler = new EpochSampler([1, 2, 3, 4, 5]);
     const random = Random.seeded(2);
     for (let pass = 0; pass < 4; pass++) {
-      expect(Array.from({ length: 5 }, () => deck.draw(random)).sort()).toEqual([1, 2, 3, 4, 5]);
+      expect(Array.from({ length: 5 }, () => sampler.draw(random)).sort()).toEqual([1, 2, 3, 4, 5]);
     }
-    expect(() => new EpochSampler([]).draw(Random.seeded(1))).toThrow('empty deck');
+    expect(() => new EpochSampler([]).draw(Random.seeded(1))).toThrow('nothing to sample from');
   });
 
   it('draw different items, never more than there are', () => {

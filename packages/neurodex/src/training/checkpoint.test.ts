@@ -17,7 +17,7 @@ const words = [1, 2, 0xffffffff, 4];
 const at = (step: number, changes: Partial<Checkpoint> = {}): Checkpoint => ({
   phase: 'joint',
   phaseStep: step,
-  memory: {
+  state: {
     vectors: { parameters: vector(step), moment1: vector(-1), moment2: vector(2) },
     step,
     optimizerStep: step,
@@ -31,7 +31,7 @@ const at = (step: number, changes: Partial<Checkpoint> = {}): Checkpoint => ({
   },
   best: { score: 0.25, step: 2, metrics: { 'IA@1': 0.25 }, parameters: vector(9) },
   waited: 1,
-  good: { figures: {}, parameters: vector(8) },
+  good: { metrics: {}, parameters: vector(8) },
   validated: { 'IA@1': 0.125 },
   validatedAt: 4,
   skipped: { all: 2, stretch: 0 },
@@ -115,7 +115,7 @@ describe('the folder of checkpoints', () => {
     await writeFile(name(30), writeSafetensors(tensors, { ...metadata, version: '2' }));
     await writeFile(`${name(40)}.partial-123-abc`, 'half of one');
     const again = new CheckpointFolder(root, reporter);
-    expect((await again.latest(N))?.memory.step).toBe(10);
+    expect((await again.latest(N))?.state.step).toBe(10);
     expect((await readdir(root)).filter((file) => file.includes('partial'))).toEqual([]);
     expect(said).toEqual([
       expect.stringMatching(/000030\.safetensors is refused: it has version 2/),
@@ -125,7 +125,7 @@ describe('the folder of checkpoints', () => {
     await saveAll(again, [12]);
     expect((await readdir(root)).includes('step-000000000010.safetensors')).toBe(true);
     await saveAll(again, [20]);
-    expect((await new CheckpointFolder(root, reporter).latest(N))?.memory.step).toBe(20);
+    expect((await new CheckpointFolder(root, reporter).latest(N))?.state.step).toBe(20);
   });
 
   it('tells once of a disk that refuses, and of the first that is written again', async () => {
@@ -162,7 +162,7 @@ describe('the folder of checkpoints', () => {
       expect(await readdir(join(small, 'checkpoints'))).toEqual(['step-000000000001.safetensors']);
       await rm(join(small, 'filler'));
       await saveAll(folder, [3]);
-      expect((await folder.latest(N))?.memory.step).toBe(3);
+      expect((await folder.latest(N))?.state.step).toBe(3);
     }),
   );
 });

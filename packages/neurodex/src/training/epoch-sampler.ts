@@ -1,6 +1,6 @@
 import { Random } from '@neurodex/autograd';
 
-/** Where a deck stands, without its items: the random state that its pass was shuffled with, and how much is left of it. */
+/** State of a sampler, without its items: the random state that its pass was shuffled with, and how much is left of it. */
 export interface EpochSamplerState {
   readonly shuffledWith: readonly number[];
   readonly left: number;
@@ -26,7 +26,7 @@ export class EpochSampler<T> {
       this.left = random.shuffled(this.items);
     }
     const item = this.left.pop();
-    if (item === undefined) throw new RangeError('an empty deck has nothing to draw');
+    if (item === undefined) throw new RangeError('there is nothing to sample from');
     return item;
   }
 

@@ -2,15 +2,17 @@ import { Random } from '@neurodex/autograd';
 import { describe, expect, it } from 'vitest';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { BatchMaker, retrievalQueries, selfQueries } from './batch-maker.ts';
+import { geometryOf } from '../dsi/model/geometry.ts';
+import { BatchMaker } from './batch-maker.ts';
+import { retrievalQueries, selfQueries } from './examples.ts';
 import { BatchLoader } from './loader.ts';
 import type { Phase } from './plan.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
-const { catalogue, trie } = tinyCatalogue(6);
+const { store, table } = tinyCatalogue(6);
 const sameClass = (picture: { labels: readonly string[] }) =>
   new Set(
-    catalogue.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
+    store.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
   );
 const phase: Phase = {
   name: 'joint',
@@ -25,11 +27,10 @@ function makerOf() {
     ...PRESETS.default,
     augmentation: { ...PRESETS.default.augmentation, retrieval: 1, erase: 0.5, clean: 0.2 },
   };
-  const examples = {
-    queries: retrievalQueries(catalogue, sameClass),
-    ownQueries: selfQueries(catalogue, sameClass),
-  };
-  return new BatchMaker({ catalogue, scheme: numeric, trie, length: 3, config }, phase, examples, Random.seeded(4));
+  const sized = { ...config, pictures: { ...config.pictures, size: store.size } };
+  const geometry = geometryOf(sized, numeric.vocabulary, 3, { embeddingRows: table.size });
+  const examples = { queries: retrievalQueries(store, sameClass), selfQueries: selfQueries(store, sameClass) };
+  return new BatchMaker({ store, table, geometry, config, examples }, phase, Random.seeded(4));
 }
 
 describe('BatchLoader', () => {
@@ -38,7 +39,7 @@ describe('BatchLoader', () => {
     async (threads) => {
       const expected = makerOf();
       const batch = expected.allocate();
-      const loader = new BatchLoader(makerOf(), { pixels: catalogue, batches: 10, threads });
+      const loader = new BatchLoader(makerOf(), { batches: 10, threads });
       try {
         for (let step = 0; step < 10; step++) {
           expected.fill(batch);
@@ -57,7 +58,7 @@ describe('BatchLoader', () => {
   );
 
   it('ends with batches still in work', async () => {
-    const loader = new BatchLoader(makerOf(), { pixels: catalogue, batches: 10, threads: 1 });
+    const loader = new BatchLoader(makerOf(), { batches: 10, threads: 1 });
     await loader.next();
     loader.prefetch();
     await loader.close();

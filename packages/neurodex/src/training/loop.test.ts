@@ -9,19 +9,19 @@ import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
 import { MemoryTracker } from '../tracking/memory.ts';
-import { retrievalQueries, selfQueries } from './batch-maker.ts';
 import { type Checkpoint, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
-import { train } from './loop.ts';
+import { retrievalQueries, selfQueries } from './examples.ts';
+import { runPhases } from './loop.ts';
 import { planTraining } from './plan.ts';
 import type { TrainingRun } from './run.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
 const runtime = nodeRuntime();
-const { catalogue, trie } = tinyCatalogue(4);
+const { store, table } = tinyCatalogue(4);
 const sameClass = (picture: { labels: readonly string[] }) =>
   new Set(
-    catalogue.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
+    store.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
   );
 
 type Changes = { readonly training?: Partial<Config['training']>; readonly model?: Partial<Config['model']> };
@@ -47,17 +47,17 @@ function runOf(
   };
   const length = identifierLength(
     numeric,
-    catalogue.pictures.flatMap(({ identifier }) => identifier ?? []),
+    store.pictures.flatMap(({ identifier }) => identifier ?? []),
   );
   const tracker = new MemoryTracker();
-  const queries = retrievalQueries(catalogue, sameClass);
+  const queries = retrievalQueries(store, sameClass);
   let calls = 0;
-  const result = train({
+  const geometry = geometryOf(config, numeric.vocabulary, length, { embeddingRows: table.size });
+  const examples = { queries, selfQueries: selfQueries(store, sameClass) };
+  const result = runPhases({
     runtime,
-    geometry: geometryOf(config, numeric.vocabulary, length),
-    source: { catalogue, scheme: numeric, trie, length, config },
+    source: { store, table, geometry, config, examples },
     phases: planTraining(config, { catalogue: 8, pairs: 16 }),
-    examples: { queries, selfQueries: selfQueries(catalogue, sameClass) },
     config,
     seed: 3,
     tracker,
@@ -107,8 +107,8 @@ describe('the training loop', () => {
     const { result, steps } = runOf({ training: { patience: 3, validateEvery: 5 } }, (call) => ({
       'AP@10': scores[call - 1] ?? 1,
     }));
-    const { figures } = await result;
-    expect(figures).toEqual({ 'AP@10': 0.6 });
+    const { metrics } = await result;
+    expect(metrics).toEqual({ 'AP@10': 0.6 });
     expect(steps()).toHaveLength(25);
   });
 
@@ -131,9 +131,9 @@ describe('the training loop', () => {
       if (call > 1) throw new NeurodexError('index-damaged', 'a score is not a number');
       return { 'IA@1': 0.7 };
     });
-    const { diverged, figures, parameters } = await result;
+    const { diverged, metrics, parameters } = await result;
     expect(diverged).toMatchObject({ code: 'training-diverged', details: { phase: 'retrieval' } });
-    expect(figures).toEqual({ 'IA@1': 0.7 });
+    expect(metrics).toEqual({ 'IA@1': 0.7 });
     expect(parameters.every(Number.isFinite)).toBe(true);
   });
 
@@ -193,8 +193,8 @@ describe('checkpoints', () => {
       expect(result).toEqual(expected);
       const after = (events: typeof whole.tracker.events) =>
         events.flatMap((event): object[] => {
-          if (event.kind === 'validation') return event.step > from.memory.step ? [event] : [];
-          if (event.kind !== 'step' || event.step <= from.memory.step) return [];
+          if (event.kind === 'validation') return event.step > from.state.step ? [event] : [];
+          if (event.kind !== 'step' || event.step <= from.state.step) return [];
           const { seconds: _, picturesPerSecond: __, ...same } = event;
           return [same];
         });

@@ -16,7 +16,10 @@ import { dsiParameters } from '../dsi/model/parameters.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
-import { type IdentifierTable, type Objective, sampledObjective, setObjective, type Target } from './objective.ts';
+import { PrefixTable } from '../dsi/model/prefix-table.ts';
+import type { IdentifierTable, Objective, Target } from './objective.ts';
+import { sampledObjective } from './sampled-objective.ts';
+import { setObjective } from './set-objective.ts';
 
 /** Identifiers of one to three digits: some nodes have one child, and EOS stands beside digits. */
 const identifiers = ['0', '3', '31', '317', '42', '420', '421', '5', '58', '599'];
@@ -27,14 +30,15 @@ Random.seeded(5).fillBytes(pictures);
 
 /** An untrained network, and what the identifiers look like to it. */
 function networkOf(embedding: Embedding, output: Config['model']['output'] = 'shared') {
-  const trie = new Trie(numeric, identifiers, rows, embedding);
+  const trie = new Trie(numeric, identifiers, rows);
+  const table = PrefixTable.create(trie, embedding);
   const named: IdentifierTable = {
-    scheme: numeric,
-    trie,
+    table,
     length: 4,
     identifiers: new Map(rows.map((row, i) => [row, identifiers[i] as string])),
   };
   const geometry: Geometry = {
+    input: 'pixels',
     imageSize: 16,
     patchSize: 8,
     stem: 'linear',
@@ -45,7 +49,7 @@ function networkOf(embedding: Embedding, output: Config['model']['output'] = 'sh
     layers: 2,
     vocabulary: numeric.vocabulary.size,
     pad: numeric.vocabulary.pad,
-    embeddingRows: trie.embeddingRows,
+    embeddingRows: table.size,
     maxIdentifierLength: 4,
     output,
     positions: 'learned',
@@ -61,24 +65,24 @@ type Network = ReturnType<typeof networkOf>;
 /** Loss and accuracy of asking pictures for sets of rows, each alike unless told. */
 async function measure(
   { geometry, specs, parameters }: Network,
-  asking: Objective,
+  objective: Objective,
   wanted: readonly (readonly number[] | Target)[],
   shown: Uint8Array,
 ) {
   const B = wanted.length;
   const graph = trace(
-    { parameters: float32(parameterCount(specs)), pictures: uint8(B, 16, 16, 3), ...asking.inputs(B) },
+    { parameters: float32(parameterCount(specs)), input: uint8(B, 16, 16, 3), ...objective.inputs(B) },
     (tensors) => ({
-      ...asking.loss(openParameters(specs, tensors.parameters), { ...tensors }, geometry, { dropout: 0 }),
+      ...objective.loss(openParameters(specs, tensors.parameters), { ...tensors }, geometry, { dropout: 0 }),
     }),
   );
-  const session = await nodeRuntime().load(loadable(graph, { name: 'asking', contrib: true }));
-  const asked = asking.allocate(B);
-  asking.clear(asked);
+  const session = await nodeRuntime().load(loadable(graph, { name: 'objective', contrib: true }));
+  const targets = objective.allocate(B);
+  objective.clear(targets);
   wanted.forEach((each, b) => {
-    asking.setTarget('relevant' in each ? each : { relevant: each }, asked, b, Random.seeded(1));
+    objective.setTarget('relevant' in each ? each : { relevant: each }, targets, b, Random.seeded(1));
   });
-  const out = await session.run({ parameters, pictures: shown, ...asked });
+  const out = await session.run({ parameters, input: shown, ...targets });
   await session.release();
   return {
     loss: Number((out.loss as Float32Array)[0]),
@@ -144,7 +148,7 @@ describe.each([
       total += share * (surprise[0]?.[row - 10] as number);
       count += share * decisions(trie, identifiers[row - 10] as string);
     }
-    const wanted = { relevant, own: { row: 12, share: 0.4 } };
+    const wanted = { relevant, self: { row: 12, weight: 0.4 } };
     const { loss } = await measure(network, setObjective(named), [wanted], pictures.subarray(0, bytes));
     expect(loss).toBeCloseTo(total / count, 4);
   });
@@ -168,9 +172,9 @@ describe.each([
   });
 
   it('refuses a row that has no identifier', () => {
-    for (const asking of [setObjective(named), sampledObjective(named, 2, true)]) {
-      const asked = asking.allocate(1);
-      expect(() => asking.setTarget({ relevant: [99] }, asked, 0, Random.seeded(1))).toThrow('row 99');
+    for (const objective of [setObjective(named), sampledObjective(named, 2, true)]) {
+      const targets = objective.allocate(1);
+      expect(() => objective.setTarget({ relevant: [99] }, targets, 0, Random.seeded(1))).toThrow('row 99');
     }
   });
 });
@@ -194,16 +198,16 @@ it.each(['token', 'prefix'] as const)(
 
 it('draws a picture’s own identifier as often as gives it its share', () => {
   const { named } = networkOf('token');
-  const asking = sampledObjective(named, 2, true);
+  const objective = sampledObjective(named, 2, true);
   const target = encodeIdentifier(numeric, '31', 4).targets;
   const timesAsked = (wanted: Target): number => {
     const random = Random.seeded(3);
     let times = 0;
     for (let i = 0; i < 2000; i++) {
-      const asked = asking.allocate(1);
-      asking.clear(asked);
-      asking.setTarget(wanted, asked, 0, random);
-      const targets = asked.targets as Int32Array;
+      const arrays = objective.allocate(1);
+      objective.clear(arrays);
+      objective.setTarget(wanted, arrays, 0, random);
+      const targets = arrays.targets as Int32Array;
       const found = [0, 4].filter((at) => target.every((token, place) => targets[at + place] === token));
       expect(found.length).toBeLessThanOrEqual(1);
       times += found.length;

@@ -1,6 +1,7 @@
 import { Random } from '@neurodex/autograd';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
 import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
+import { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
 
@@ -30,5 +31,5 @@ export function tinyCatalogue(classes: number, size = 16) {
     named.map(({ identifier }) => identifier ?? ''),
     named.map(({ row }) => row),
   );
-  return { catalogue, trie };
+  return { store: catalogue, trie, table: PrefixTable.create(trie, 'token') };
 }

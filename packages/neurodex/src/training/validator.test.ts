@@ -7,7 +7,7 @@ import { queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import { smallNetwork } from '../retrieval/small-network.fixture.ts';
-import { Validator } from './validate.ts';
+import { Validator } from './validator.ts';
 
 /** 20 catalogue pictures in odd rows, as the small network's trie names them, and a validation query after each. */
 function catalogueOf(network: ReturnType<typeof smallNetwork>): Catalogue {
@@ -31,13 +31,13 @@ function catalogueOf(network: ReturnType<typeof smallNetwork>): Catalogue {
 describe('the validator', () => {
   const network = smallNetwork(20);
   const catalogue = catalogueOf(network);
-  const { geometry, trie, parameters } = network;
+  const { geometry, table, parameters } = network;
   const runtime = nodeRuntime();
   const search = { exactUpTo: 5000, beam: 20 };
 
   it('measures the tasks that a phase trains, as the evaluation of the finished index does', async () => {
-    const validator = new Validator({ runtime, geometry, trie, catalogue, search });
-    const system = new DsiSystem({ runtime, geometry, trie, search, parameters });
+    const validator = new Validator({ runtime, geometry, table, store: catalogue, search });
+    const system = new DsiSystem({ runtime, geometry, table, search, parameters });
     const { figures } = await evaluateSystem({
       system,
       catalogue,

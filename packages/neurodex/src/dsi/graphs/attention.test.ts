@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { Geometry } from '../model/geometry.ts';
 import { dsiParameters } from '../model/parameters.ts';
 import { plainNetwork, plainRollout } from '../model/plain-network.fixture.ts';
-import { attentionGraph, rollout } from './attention.ts';
+import { rollout } from '../search/attention-rollout.ts';
+import { attentionGraph } from './attention.ts';
 
 /** The tiny network of PyTorch (fixtures/README.md). */
 const golden = JSON.parse(readFileSync(new URL('../model/fixtures/vit-tiny.json', import.meta.url), 'utf8')) as {
@@ -21,6 +22,7 @@ const M = config.M;
 
 describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (attention) => {
   const geometry: Geometry = {
+    input: 'pixels',
     imageSize: config.imageSize,
     patchSize: config.patchSize,
     stem: 'linear',
@@ -70,7 +72,7 @@ describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (a
     const session = await nodeRuntime().load(loadable(attentionGraph(own)));
     for (const [b, tokens] of golden.tokens.entries()) {
       const pictures = Uint8Array.from(pictureOf(b));
-      const { logits } = await session.run({ parameters, pictures, tokens: Int32Array.from(tokens) });
+      const { logits } = await session.run({ parameters, input: pictures, tokens: Int32Array.from(tokens) });
       (logits as Float32Array).forEach((value, i) => {
         const times = (tokens[Math.floor(i / V)] as number) + 1;
         expect(value / times).toBeCloseTo(plain[b]?.logits.flat()[i] as number, 4);
@@ -86,10 +88,10 @@ describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (a
       const expected = plain[b] as (typeof plain)[0];
       const out = await session.run({
         parameters,
-        pictures: Uint8Array.from(pictureOf(b)),
+        input: Uint8Array.from(pictureOf(b)),
         tokens: Int32Array.from(tokens),
       });
-      expect(Object.keys(out).sort()).toEqual(['logits', 'patches0', 'tokens0', 'tokens1']);
+      expect(Object.keys(out).sort()).toEqual(['input0', 'logits', 'tokens0', 'tokens1']);
       const compare = (ours: Float32Array | Float64Array, theirs: readonly number[]) => {
         expect(ours.length).toBe(theirs.length);
         ours.forEach((value, i) => {
@@ -99,11 +101,11 @@ describe.each(['causal', 'prefix'] as const)('attention of the ViT-DSI (%s)', (a
       compare(out.logits as Float32Array, expected.logits.flat());
       const rows = (block: number, from: number, to: number, columns: number) =>
         (expected.attention[block] ?? []).slice(from, to).flatMap((row) => row.slice(0, columns));
-      compare(out.patches0 as Float32Array, rows(0, 0, P, P));
+      compare(out.input0 as Float32Array, rows(0, 0, P, P));
       compare(out.tokens0 as Float32Array, rows(0, P, P + M, P + M));
       compare(out.tokens1 as Float32Array, rows(1, P, P + M, P + M));
       const maps = {
-        patches: [out.patches0 as Float32Array],
+        input: [out.input0 as Float32Array],
         tokens: [out.tokens0 as Float32Array, out.tokens1 as Float32Array],
       };
       const rolled = rollout(maps, geometry);

@@ -18,6 +18,7 @@ import { exportEncoder } from './encoder-export.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 const geometry: Geometry = {
+  input: 'pixels',
   imageSize: 16,
   patchSize: 8,
   stem: 'convolutional',
@@ -56,7 +57,7 @@ it('the exported encoder gives what the last block reads of the patches', async 
   );
   const session = await runtime.load(loadable(graph));
   const { states } = await session.run({ parameters, pictures });
-  const model = await runtime.open(exportEncoder({ geometry, parameters }));
+  const model = await runtime.open(exportEncoder({ geometry, parameters, prefixes: undefined }));
   expect(model.inputs).toEqual([{ name: 'pictures', dtype: 'uint8', shape: [16, 16, 16, 3] }]);
   const feeds = { pictures: { shape: [16, 16, 16, 3], data: pictures } };
   const tokens = await model.run(feeds, 'tokens');
@@ -81,5 +82,5 @@ it('the exported encoder gives what the last block reads of the patches', async 
 });
 
 it('a network behind an encoder has no pictures to read', () => {
-  expect(() => exportEncoder({ geometry: { ...geometry, stem: 'encoder' }, parameters })).toThrow(RangeError);
+  expect(() => exportEncoder({ geometry: { ...geometry, input: 'embeddings' }, parameters, prefixes: undefined })).toThrow(RangeError);
 });

@@ -7,7 +7,7 @@ import {
   type ParameterSpecs,
   type Tensor,
   Trainer,
-  TrainingMemory,
+  TrainingState,
   trace,
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
@@ -62,12 +62,12 @@ const sequenceFirst = (rows: readonly (readonly number[])[]): Int32Array =>
   Int32Array.from(rows[0]?.flatMap((_, t) => rows.map((row) => row[t] as number)) ?? []);
 
 const feeds = {
-  pictures: Uint8Array.from(golden.images_uint8_BYXC.data),
+  input: Uint8Array.from(golden.images_uint8_BYXC.data),
   tokens: sequenceFirst(golden.tokens),
   targets: sequenceFirst(golden.targets),
 };
 const inputs = {
-  pictures: { dtype: 'uint8', shape: [config.B, config.imageSize, config.imageSize, 3] },
+  input: { dtype: 'uint8', shape: [config.B, config.imageSize, config.imageSize, 3] },
   tokens: { dtype: 'int32', shape: [config.M, config.B] },
   targets: { dtype: 'int32', shape: [config.M, config.B] },
 } as const;
@@ -75,6 +75,7 @@ const inputs = {
 describe.each(['causal', 'prefix'] as const)('the ViT-DSI with %s attention, against PyTorch', (attention) => {
   const expected = golden.cases[attention];
   const geometry: Geometry = {
+    input: 'pixels',
     imageSize: config.imageSize,
     patchSize: config.patchSize,
     stem: 'linear',
@@ -141,17 +142,17 @@ describe.each(['causal', 'prefix'] as const)('the ViT-DSI with %s attention, aga
         return { loss, tokenAccuracy };
       },
     });
-    const memory = TrainingMemory.initial(specs, optimizer, 1);
-    memory.parameters.set(flat);
+    const state = TrainingState.initial(specs, optimizer, 1);
+    state.parameters.set(flat);
     for (const expectedLoss of expected.losses) {
-      const { loss } = await trainer.step(memory, feeds, { learningRate: lr });
+      const { loss } = await trainer.step(state, feeds, { learningRate: lr });
       expect(relative([loss as number], [expectedLoss])).toBeLessThan(1e-4);
     }
     await trainer.release();
     let start = 0;
     for (const name of Object.keys(specs)) {
       const after = expected.weights_after_3_adam_steps[name]?.data ?? [];
-      expect(relative(memory.parameters.subarray(start, start + after.length), after), name).toBeLessThan(1e-3);
+      expect(relative(state.parameters.subarray(start, start + after.length), after), name).toBeLessThan(1e-3);
       start += after.length;
     }
   });

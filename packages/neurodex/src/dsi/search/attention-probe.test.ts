@@ -14,12 +14,13 @@ describe.each([
   { zeroPadding: true, attention: 'causal', stem: 'convolutional', embedding: 'prefix', output: 'own' },
 ] as const)('what digits look at ($attention, $stem, padding $zeroPadding)', (options) => {
   const network = smallNetwork(37, options);
-  const { geometry, parameters, trie, identifiers, rows } = network;
+  const { geometry, parameters, table, identifiers, rows } = network;
+  const model = { geometry, parameters, prefixes: table.stored };
 
   it('each digit has a distribution over patches, and the probabilities multiply to the score of the search', async () => {
     const picture = network.pictures(1);
-    const probe = await AttentionProbe.create(runtime, { geometry, parameters }, trie);
-    const system = new DsiSystem({ runtime, geometry, trie, search: { exactUpTo: 5000, beam: 20 }, parameters });
+    const probe = await AttentionProbe.create(runtime, model, table);
+    const system = new DsiSystem({ runtime, geometry, table, search: { exactUpTo: 5000, beam: 20 }, parameters });
     const [answers = []] = await system.rank(asQueries(picture, picture.length), 37);
     // Two digits: the end is certain in both cases.
     for (const at of [12, 20, 36]) {
