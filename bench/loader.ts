@@ -8,7 +8,8 @@ import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { BatchMaker, retrievalQueries, selfQueries } from '../packages/neurodex/src/training/batch-maker.ts';
+import { BatchMaker } from '../packages/neurodex/src/training/batch-maker.ts';
+import { retrievalQueries, selfQueries } from '../packages/neurodex/src/training/examples.ts';
 import { BatchLoader } from '../packages/neurodex/src/training/loader.ts';
 import { atMost, type Benchmark, ratio } from './benchmark.ts';
 import { noiseCatalogue } from './pictures.ts';
@@ -23,15 +24,17 @@ const config: Config = {
 };
 
 function open() {
-  const { catalogue, trie } = noiseCatalogue(PICTURES, config.pictures.size);
-  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
+  const { store, table } = noiseCatalogue(PICTURES, config.pictures.size);
+  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(store, picture);
   const length = identifierLength(
     numeric,
-    catalogue.pictures.flatMap(({ identifier }) => identifier ?? []),
+    store.pictures.flatMap(({ identifier }) => identifier ?? []),
   );
+  const geometry = geometryOf(config, numeric.vocabulary, length, { embeddingRows: table.size });
+  const examples = { queries: retrievalQueries(store, relevant), selfQueries: selfQueries(store, relevant) };
   const B = config.training.batchSize;
   const maker = new BatchMaker(
-    { catalogue, scheme: numeric, trie, length, config },
+    { store, table, geometry, config, examples },
     {
       name: 'joint',
       mix: { indexing: B / 2, retrieval: B / 2 },
@@ -39,17 +42,16 @@ function open() {
       steps: 1,
       schedule: { learningRate: 1, kind: 'constant', warmupSteps: 0, steps: 1 },
     },
-    { queries: retrievalQueries(catalogue, relevant), ownQueries: selfQueries(catalogue, relevant) },
     Random.seeded(1),
   );
   const definition = trainingStep({
-    geometry: geometryOf(config, numeric.vocabulary, length),
+    geometry,
     batch: B,
     objective: maker.objective,
     dropout: config.model.dropout,
     optimizer: adamW({ weightDecay: config.training.weightDecay, clip: config.training.gradientClip }),
   });
-  return { catalogue, maker, definition };
+  return { maker, definition };
 }
 
 /** Seconds of a step, and of waiting for its batch, of some steps in a row. */
@@ -64,9 +66,9 @@ export const benchmark: Benchmark = {
   flags: { steps: { type: 'string', default: '12' }, rounds: { type: 'string', default: '3' } },
   async run({ flags, log }) {
     const [steps, rounds] = [Number(flags.steps), Number(flags.rounds)];
-    const { catalogue, maker, definition } = open();
+    const { maker, definition } = open();
     const trainer = await Trainer.create(nodeRuntime(), definition);
-    const memory = TrainingState.initial(definition.parameters, definition.optimizer, 1);
+    const state = TrainingState.initial(definition.parameters, definition.optimizer, 1);
     const rate = { learningRate: config.training.learningRate };
     const ready = maker.allocate();
     maker.fill(ready);
@@ -74,13 +76,13 @@ export const benchmark: Benchmark = {
     /** Threads of the loader; undefined feeds the same batch again and again. */
     const course = async (threads: number | undefined, into: Course): Promise<void> => {
       const loader =
-        threads === undefined ? undefined : new BatchLoader(maker, { pixels: catalogue, batches: steps + 3, threads });
+        threads === undefined ? undefined : new BatchLoader(maker, { batches: steps + 3, threads });
       // The first batches include the start of the threads, which training pays once.
       for (let step = -2; step <= steps; step++) {
         const started = performance.now();
         const arrays = (await loader?.next())?.arrays ?? ready;
         const waited = performance.now();
-        const running = trainer.step(memory, { pictures: arrays.pictures, ...arrays.targets }, rate);
+        const running = trainer.step(state, { input: arrays.input, ...arrays.targets }, rate);
         loader?.prefetch();
         await running;
         if (step <= 0) continue;

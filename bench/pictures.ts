@@ -1,10 +1,11 @@
 import { Random } from '@neurodex/autograd';
+import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import type { Catalogue, StoredPicture } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 
 /** A catalogue of noise in memory: `catalogue` pictures and as many training queries, two of each to a class. */
-export function noiseCatalogue(pictures: number, size: number): { catalogue: Catalogue; trie: Trie } {
+export function noiseCatalogue(pictures: number, size: number): { store: Catalogue; table: PrefixTable } {
   const rows: StoredPicture[] = [];
   const digits = String(pictures - 1).length;
   for (let i = 0; i < 2 * pictures; i++) {
@@ -15,8 +16,13 @@ export function noiseCatalogue(pictures: number, size: number): { catalogue: Cat
   const pixels = new Uint8Array(new SharedArrayBuffer(rows.length * size * size * 3));
   Random.seeded(1).fillBytes(pixels);
   const named = rows.filter(({ identifier }) => identifier !== undefined);
+  const trie = new Trie(
+    numeric,
+    named.map(({ identifier }) => identifier ?? ''),
+    named.map(({ row }) => row),
+  );
   return {
-    catalogue: {
+    store: {
       size,
       pictures: rows,
       hasClasses: true,
@@ -25,10 +31,6 @@ export function noiseCatalogue(pictures: number, size: number): { catalogue: Cat
       pixels,
       thumbnail: (row) => Promise.reject(new Error(`noise has no thumbnail of row ${row}`)),
     },
-    trie: new Trie(
-      numeric,
-      named.map(({ identifier }) => identifier ?? ''),
-      named.map(({ row }) => row),
-    ),
+    table: PrefixTable.create(trie, 'token'),
   };
 }

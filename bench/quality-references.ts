@@ -15,6 +15,7 @@ import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-expor
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import type { DsiModel } from '../packages/neurodex/src/dsi/model/model-file.ts';
+import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
@@ -166,6 +167,7 @@ async function classifier(
     names,
     representatives.map(({ row }) => row),
   );
+  const table = PrefixTable.create(trie, 'token');
   const geometry = geometryOf(config, numeric.vocabulary, trie.maxDepth);
   const B = config.training.batchSize;
   const { learningRate, schedule: kind, warmupFraction, weightDecay, gradientClip } = config.training;
@@ -177,11 +179,16 @@ async function classifier(
     relevant: [rowOf.get(picture.labels[0] ?? '') as number],
   });
   const queries = [...withRole(reduced, 'train'), ...representatives].map(example);
-  const source = { catalogue: reduced, scheme: numeric, trie, length: geometry.maxIdentifierLength, config };
+  const examples = { queries, selfQueries: queries };
   const maker = new BatchMaker(
-    { ...source, config: { ...config, training: { ...config.training, selfQueryFraction: 0 } } },
+    {
+      store: reduced,
+      table,
+      geometry,
+      examples,
+      config: { ...config, training: { ...config.training, selfQueryFraction: 0 } },
+    },
     phase,
-    { queries, ownQueries: queries },
     Random.stream(seed, 'classifier'),
   );
   const optimizer = adamW({ weightDecay, clip: gradientClip });
@@ -193,16 +200,16 @@ async function classifier(
     optimizer,
   });
   const trainer = await Trainer.create(runtime, definition);
-  const memory = TrainingState.initial(definition.parameters, optimizer, seed);
+  const state = TrainingState.initial(definition.parameters, optimizer, seed);
   const batch = maker.allocate();
   for (let step = 1; step <= steps; step++) {
     maker.fill(batch);
-    const feeds = { pictures: batch.pictures, ...batch.targets };
-    await trainer.step(memory, feeds, { learningRate: learningRateAt(schedule, step) });
+    const feeds = { input: batch.input, ...batch.targets };
+    await trainer.step(state, feeds, { learningRate: learningRateAt(schedule, step) });
   }
   await trainer.release();
-  const parameters = memory.parameters.slice();
-  const network = new DsiSystem({ runtime, geometry, trie, search: config.retrieval, parameters });
+  const parameters = state.parameters.slice();
+  const network = new DsiSystem({ runtime, geometry, table, search: config.retrieval, parameters });
   return {
     name: 'classifier',
     memorises: false,

@@ -134,7 +134,7 @@ async function evaluate(
   try {
     const systems = await Promise.all(index.systems.map((name) => index.system(name)));
     if (classifiers !== undefined) {
-      systems.push(await EmbeddingSystem.create(runtime, await index.model(), catalogue));
+      systems.push(await EmbeddingSystem.create(runtime, (await index.network()).model, catalogue));
       const budget = { steps: manifest.training?.steps ?? 0, seed: cell.seed };
       if (cell.pictures === 'fashion-mnist') systems.push(await classifiers.of(cell, catalogue, config, budget));
     }

@@ -19,6 +19,7 @@ async function search(index: string): Promise<number> {
   const system = await opened.system('dsi');
   const { size } = opened.catalogue;
   const query = () => ({
+    kind: 'picture' as const,
     pixels: new Uint8Array(size * size * 3),
     thumbnail: () => Promise.reject(new Error('there is no thumbnail')),
   });

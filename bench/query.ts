@@ -6,6 +6,7 @@ import { initialParameters, loadable, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-export.ts';
 import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
+import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { dsiParameters, parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
@@ -47,15 +48,16 @@ function searchOf(
   const entries = Array.from({ length: n }, (_, i) => ({ path: `${i}.png`, labels: [] }));
   const { zeroPadding } = preset.identifiers;
   const identifiers = numeric.assign(entries, { order: 'clustered', zeroPadding }, random);
-  const trie = new Trie(numeric, identifiers, undefined, preset.model.embedding);
+  const trie = new Trie(numeric, identifiers);
+  const table = PrefixTable.create(trie, preset.model.embedding);
   const length = identifierLength(numeric, identifiers);
-  const geometry = geometryOf(preset, numeric.vocabulary, length, { embeddingRows: trie.embeddingRows });
+  const geometry = geometryOf(preset, numeric.vocabulary, length, { embeddingRows: table.size });
   const parameters = initialParameters(dsiParameters(geometry), random);
   const pixels = new Uint8Array(geometry.imageSize ** 2 * 3);
   random.fillBytes(pixels);
   const runtime = nodeRuntime();
-  const system = new DsiSystem({ runtime, geometry, trie, search: { exactUpTo, beam: BEAM }, parameters });
-  const query = [{ pixels, thumbnail: () => Promise.reject(new Error('there is no thumbnail')) }];
+  const system = new DsiSystem({ runtime, geometry, table, search: { exactUpTo, beam: BEAM }, parameters });
+  const query = [{ kind: 'picture' as const, pixels, thumbnail: () => Promise.reject(new Error('there is no thumbnail')) }];
   return {
     call: () => system.rank(query, ANSWERS),
     // The patches alone, to the last keys and values.

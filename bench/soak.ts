@@ -11,9 +11,9 @@ import { Validator } from '../packages/neurodex/src/training/validator.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { RunLog } from '../packages/neurodex/src/tracking/run-log.ts';
-import { retrievalQueries, selfQueries } from '../packages/neurodex/src/training/batch-maker.ts';
+import { retrievalQueries, selfQueries } from '../packages/neurodex/src/training/examples.ts';
 import { CheckpointFolder } from '../packages/neurodex/src/training/checkpoint-folder.ts';
-import { train } from '../packages/neurodex/src/training/loop.ts';
+import { runPhases } from '../packages/neurodex/src/training/loop.ts';
 import { atMost, type Benchmark } from './benchmark.ts';
 import { noiseCatalogue } from './pictures.ts';
 
@@ -77,22 +77,25 @@ export const benchmark: Benchmark = {
 };
 
 async function trainFor(steps: number, folder: string, onStep: (step: number) => void): Promise<void> {
-  const { catalogue, trie } = noiseCatalogue(PICTURES, config.pictures.size);
-  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(catalogue, picture);
+  const { store, table } = noiseCatalogue(PICTURES, config.pictures.size);
+  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(store, picture);
   const length = identifierLength(
     numeric,
-    catalogue.pictures.flatMap(({ identifier }) => identifier ?? []),
+    store.pictures.flatMap(({ identifier }) => identifier ?? []),
   );
-  const geometry = geometryOf(config, numeric.vocabulary, length);
+  const geometry = geometryOf(config, numeric.vocabulary, length, { embeddingRows: table.size });
   const runtime = nodeRuntime();
   const tracker = new RunLog(join(folder, 'run.jsonl'), silentReporter);
   tracker.track({ kind: 'start', time: new Date().toISOString(), config, dataset: 'noise', seed: 1 });
   const checkpoints = new CheckpointFolder(join(folder, 'checkpoints'), silentReporter);
-  const validator = new Validator({ runtime, geometry, trie, catalogue, search: config.retrieval });
-  await train({
+  const validator = new Validator({ runtime, geometry, table, store, search: config.retrieval });
+  const examples = {
+    queries: retrievalQueries(store, relevant),
+    selfQueries: selfQueries(store, relevant, config.training.selfTargetWeight),
+  };
+  await runPhases({
     runtime,
-    geometry,
-    source: { catalogue, scheme: numeric, trie, length, config },
+    source: { store, table, geometry, config, examples },
     phases: [
       {
         name: 'joint',
@@ -102,10 +105,6 @@ async function trainFor(steps: number, folder: string, onStep: (step: number) =>
         schedule: { learningRate: 1e-3, kind: 'cosine', warmupSteps: 100, steps },
       },
     ],
-    examples: {
-      queries: retrievalQueries(catalogue, relevant),
-      selfQueries: selfQueries(catalogue, relevant, config.training.selfTargetWeight),
-    },
     config,
     seed: 1,
     tracker,

@@ -6,7 +6,6 @@ import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import { trieOf } from '../packages/neurodex/src/retrieval/open.ts';
 import { PUBLISHED } from '../packages/neurodex/src/study/published.ts';
 import { atLeast, type Benchmark, type Side, type Target } from './benchmark.ts';
 import { type FashionPictures, fashionPictures, scaledCatalogue } from './fashion.ts';
@@ -113,7 +112,7 @@ async function ourSide(pictures: FashionPictures, rounds: number, log: (message:
       const run = await trainOurs(catalogue, config, seed, task === 'indexing' ? enough : undefined);
       const seconds = scaling + run.seconds;
       if (task === 'both') runs.both.push({ seconds, run, figures: await figuresOf(catalogue, shaped, run) });
-      else if (enough(run.course.at(-1)?.figures ?? {})) runs.indexing.push({ seconds, run });
+      else if (enough(run.course.at(-1)?.metrics ?? {})) runs.indexing.push({ seconds, run });
       else throw new Error(`indexing with seed ${seed} did not come to IA@1 ${QUALITY} in ${run.steps} steps`);
       log(`neurodex, ${task}, seed ${seed}: ${seconds.toFixed(2)} s, ${run.steps} steps`);
     }
@@ -136,10 +135,10 @@ async function ourSide(pictures: FashionPictures, rounds: number, log: (message:
 }
 
 /** IA@1 over the catalogue, P@10 and AP@10 over the test queries. */
-async function figuresOf(catalogue: Catalogue, config: Config, { geometry, parameters }: OurTraining) {
-  const trie = trieOf(catalogue, { config });
-  const system = new DsiSystem({ runtime: nodeRuntime(), geometry, trie, search: config.retrieval, parameters });
+async function figuresOf(catalogue: Catalogue, config: Config, { geometry, table, parameters }: OurTraining) {
+  const system = new DsiSystem({ runtime: nodeRuntime(), geometry, table, search: config.retrieval, parameters });
   const own = withRole(catalogue, 'catalogue').map(({ path, row }) => ({
+    kind: 'picture' as const,
     name: path,
     pixels: pixelsOf(catalogue, row),
     thumbnail: () => catalogue.thumbnail(row),

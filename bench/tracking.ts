@@ -13,7 +13,7 @@ import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { fanOut } from '../packages/neurodex/src/tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../packages/neurodex/src/tracking/run-log.ts';
 import { openTrackers, TRACKER_NAMES } from '../packages/neurodex/src/tracking/trackers.ts';
-import { sampledGraph } from '../packages/neurodex/src/training/objective.ts';
+import { sampledGraph } from '../packages/neurodex/src/training/sampled-objective.ts';
 import { atMost, type Benchmark, ratio } from './benchmark.ts';
 import { interleave } from './statistics.ts';
 
@@ -48,18 +48,18 @@ async function quickStep() {
   const options = {
     geometry,
     batch: B,
-    asking: sampledGraph(R, geometry.maxIdentifierLength, geometry.vocabulary, false),
+    objective: sampledGraph(R, geometry.maxIdentifierLength, geometry.vocabulary, false),
     dropout: 0,
     optimizer,
   };
   const definition = trainingStep(options);
   const trainer = await Trainer.create(nodeRuntime({ device: 'cpu' }), definition);
-  const memory = TrainingState.initial(definition.parameters, optimizer, 1);
+  const state = TrainingState.initial(definition.parameters, optimizer, 1);
   const random = Random.seeded(2);
-  const pictures = new Uint8Array(B * geometry.imageSize ** 2 * 3);
-  random.fillBytes(pictures);
+  const input = new Uint8Array(B * geometry.imageSize ** 2 * 3);
+  random.fillBytes(input);
   const tokens = Int32Array.from({ length: R * geometry.maxIdentifierLength * B }, () => random.integer(10));
-  const step = () => trainer.step(memory, { pictures, tokens, targets: tokens }, { learningRate: 1e-4 });
+  const step = () => trainer.step(state, { input, tokens, targets: tokens }, { learningRate: 1e-4 });
   return { step, release: () => trainer.release() };
 }
 

@@ -17,7 +17,7 @@ import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { sampledGraph } from '../packages/neurodex/src/training/objective.ts';
+import { sampledGraph } from '../packages/neurodex/src/training/sampled-objective.ts';
 import { atLeast, atMost, type Benchmark, ratio, type Side } from './benchmark.ts';
 import { peakMatrixProduct } from './peak.ts';
 import { openPyTorch, type Preparation, type PyTorch } from './pytorch.ts';
@@ -53,7 +53,7 @@ async function ourStep(dropout: number, device: Device, { batch = batchSize, ide
     optimizer,
   });
   const trainer = await Trainer.create(nodeRuntime({ device }), definition);
-  const memory = TrainingState.initial(definition.parameters, optimizer, 1);
+  const state = TrainingState.initial(definition.parameters, optimizer, 1);
   const random = Random.seeded(2);
   const pictures = new Uint8Array(batch * geometry.imageSize ** 2 * 3);
   random.fillBytes(pictures);
@@ -67,7 +67,7 @@ async function ourStep(dropout: number, device: Device, { batch = batchSize, ide
     const seconds: number[] = [];
     for (let i = 0; i < steps; i++) {
       const start = performance.now();
-      await trainer.step(memory, { pictures, tokens, targets }, { learningRate });
+      await trainer.step(state, { input: pictures, tokens, targets }, { learningRate });
       seconds.push((performance.now() - start) / 1000);
     }
     return seconds;

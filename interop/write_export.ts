@@ -38,10 +38,15 @@ for (const [i, pixels] of queries.entries()) {
 const position = new Map(leavesByRow(trie).map((leaf, i) => [trie.row(leaf), i]));
 const answers: Record<string, [position: number, score: number][][]> = {};
 for (const precision of PRECISIONS) {
-  const { geometry, parameters } = storeModel(await index.model(), precision).model;
-  const system = new DsiSystem({ runtime, geometry, trie, search: manifest.config.retrieval, parameters });
+  const { table, model } = storeModel(await index.network(), precision);
+  const { geometry, parameters } = model;
+  const system = new DsiSystem({ runtime, geometry, table, search: manifest.config.retrieval, parameters });
   const ranked = await system.rank(
-    queries.map((pixels) => ({ pixels, thumbnail: () => Promise.reject(new Error('not looked at')) })),
+    queries.map((pixels) => ({
+      kind: 'picture' as const,
+      pixels,
+      thumbnail: () => Promise.reject(new Error('the network reads no thumbnails')),
+    })),
     K,
   );
   answers[precision] = ranked.map((each) => each.map(({ row, score }) => [position.get(row) ?? -1, score]));

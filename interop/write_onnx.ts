@@ -6,15 +6,15 @@ import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-expor
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
-import { sampledGraph } from '../packages/neurodex/src/training/objective.ts';
+import { sampledGraph } from '../packages/neurodex/src/training/sampled-objective.ts';
 
 /** The graphs of an index as ONNX files, in standard ONNX and with ONNX Runtime's own operators: write_onnx.ts INDEX OUT */
 const [folder = '', out = ''] = process.argv.slice(2);
 const index = await openIndex(folder, nodeRuntime());
-const { geometry, parameters } = await index.model();
+const { geometry, parameters } = (await index.network()).model;
 const { encoder, decoder } = scoringGraphs(geometry, 2, 16, parameterArrays(geometry, parameters));
-const asking = sampledGraph(2, geometry.maxIdentifierLength, geometry.vocabulary, true);
-const step = trainingStep({ geometry, batch: 4, objective: asking, dropout: 0.1, optimizer: adamW() });
+const objective = sampledGraph(2, geometry.maxIdentifierLength, geometry.vocabulary, true);
+const step = trainingStep({ geometry, batch: 4, objective, dropout: 0.1, optimizer: adamW() });
 mkdirSync(out, { recursive: true });
 for (const [name, graph] of Object.entries({ encoder, decoder, 'training-step': trainingGraph(step) })) {
   for (const contrib of [true, false]) {

@@ -68,8 +68,8 @@ describe('a checkpoint', () => {
   it('is refused in words: of a later format, of another network, of something else', () => {
     const bytes = serialiseCheckpoint(at(7), context);
     const { tensors, metadata } = readSafetensors(bytes);
-    const later = writeSafetensors(tensors, { ...metadata, version: '2' });
-    expect(() => deserialiseCheckpoint(later, N)).toThrow('has version 2 of the format; this Neurodex reads 1');
+    const later = writeSafetensors(tensors, { ...metadata, version: '3' });
+    expect(() => deserialiseCheckpoint(later, N)).toThrow('has version 3 of the format; this Neurodex reads 2');
     expect(() => deserialiseCheckpoint(bytes, N + 1)).toThrow('is of another network: parameters has 5 numbers, not 6');
     expect(() => deserialiseCheckpoint(writeSafetensors(tensors), N)).toThrow('is no checkpoint');
   });
@@ -112,13 +112,13 @@ describe('the folder of checkpoints', () => {
     const bytes = await readFile(name(20));
     await writeFile(name(20), bytes.subarray(0, 300));
     const { tensors, metadata } = readSafetensors(serialiseCheckpoint(at(30), context));
-    await writeFile(name(30), writeSafetensors(tensors, { ...metadata, version: '2' }));
+    await writeFile(name(30), writeSafetensors(tensors, { ...metadata, version: '3' }));
     await writeFile(`${name(40)}.partial-123-abc`, 'half of one');
     const again = new CheckpointFolder(root, reporter);
     expect((await again.latest(N))?.state.step).toBe(10);
     expect((await readdir(root)).filter((file) => file.includes('partial'))).toEqual([]);
     expect(said).toEqual([
-      expect.stringMatching(/000030\.safetensors is refused: it has version 2/),
+      expect.stringMatching(/000030\.safetensors is refused: it has version 3/),
       expect.stringMatching(/000020\.safetensors is refused: it is damaged/),
     ]);
     // The next ones do not push out the good one in favour of the bad ones.

@@ -275,7 +275,7 @@ describe('a batch whose loss is no number', () => {
     expect(said).toEqual([
       expect.stringContaining('step 5: the batch is skipped, its loss is NaN'),
       expect.stringContaining('(2 so far)'),
-      '2 batches were skipped because the loss or the gradient was no number',
+      '2 batches were skipped because the loss or the gradient was not finite',
     ]);
   });
 
