@@ -1,9 +1,10 @@
-"""The picture matrix judged by others: python check_picture_matrix.py FOLDER DECODED
+"""The picture matrix judged by others: python check_picture_matrix.py FOLDER DECODED TEMPLATES
 
 Every picture of FOLDER (make_picture_matrix.py) is read by tifffile, imagecodecs or Pillow, converted to sRGB by LittleCMS where a
 profile that fits its channels is embedded, laid over white, turned upright, and compared with what Neurodex made of it
 (read_picture_matrix.ts): each channel of each pixel within the case's tolerance. A case with `refused` must have been
-refused for that reason, and never as damaged.
+refused for that reason, and never as damaged. The program of an export that reads pictures (pictures.py of TEMPLATES) is held to the same,
+with a tolerance of its own where a case names one: Pillow keeps 8 of 16 bits.
 """
 
 import json
@@ -16,6 +17,7 @@ import numpy as np
 
 from picture_reference import reference
 
+SIZE = 32
 #: The mean difference that is allowed, whatever the tolerance of a case.
 MEAN_TOLERANCE = 0.6
 
@@ -50,22 +52,47 @@ def judge(case: dict, result: dict, folder: Path, decoded: Path) -> str | None:
     return None
 
 
-def main(folder: Path, decoded: Path) -> int:
+def judge_python(case: dict, folder: Path, read, size: int) -> str | None:
+    """What is wrong with what the exported program reads; None where nothing is."""
+    path = folder / case["file"]
+    try:
+        got = read(path, size).astype(int)
+    except (ValueError, OSError) as error:
+        return None if "refused" in case or case.get("python") == "refused" else f"refused: {error}"
+    if "refused" in case:
+        return None if case.get("python") == "decoded" else "decoded, where a refusal was expected"
+    expected = reference(path).astype(int)
+    top, left = (expected.shape[0] - size) // 2, (expected.shape[1] - size) // 2
+    difference = np.abs(got - expected[top : top + size, left : left + size])
+    tolerance = case["python"] if isinstance(case.get("python"), int) else case["tolerance"]
+    if difference.max() <= tolerance:
+        return None
+    return f"differs by up to {difference.max()} (mean {difference.mean():.2f})"
+
+
+def main(folder: Path, decoded: Path, templates: Path) -> int:
     cases = json.loads((folder / "cases.json").read_text("utf-8"))
     results = {result["file"]: result for result in json.loads((decoded / "results.json").read_text("utf-8"))}
-    counts, failures = Counter(), []
-    for case in cases:
-        wrong = judge(case, results[case["file"]], folder, decoded)
-        counts["wrong" if wrong else "refused with the right reason" if "refused" in case else "equal"] += 1
-        if wrong:
-            failures.append(f"{case['file']}: {wrong}")
+    sys.path.insert(0, str(templates))
+    from pictures import read
+
+    failures = []
+    for who in ("Neurodex", "pictures.py"):
+        counts = Counter()
+        for case in cases:
+            result = results[case["file"]]
+            wrong = judge(case, result, folder, decoded) if who == "Neurodex" else judge_python(case, folder, read, SIZE)
+            refused = "refused" in case or (who != "Neurodex" and case.get("python") == "refused")
+            counts["wrong" if wrong else "of a kind that is refused" if refused else "equal within the tolerance"] += 1
+            if wrong:
+                failures.append(f"{who}: {case['file']}: {wrong}")
+        print(f"picture matrix, {who}: {len(cases)} pictures, " + ", ".join(f"{n} {what}" for what, n in sorted(counts.items())))
     for failure in failures:
         print(f"WRONG {failure}")
-    print(f"picture matrix: {len(cases)} pictures, " + ", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
     return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -3,11 +3,12 @@
 Format × depth × sample type × profile × alpha: one small file of 40 × 32 pixels for each combination that people's
 folders hold, with Pillow, tifffile, imagecodecs and, for what they cannot write, png_file.py. cases.json lists the files. `tolerance` is the largest difference
 of a channel that is allowed: 1, or 2 with a profile and alpha, and more where the format is not lossless (a difference of 1 in a dark
-channel grows at the edge of a gamut). `refused` in a case is a regular expression for the reason that Neurodex must give; a case without it must be decoded.
+channel grows at the edge of a gamut). `refused` in a case is a regular expression for the reason that Neurodex must give; a case without it must be decoded. `python` says what pictures.py of an export, which reads with Pillow alone, does otherwise.
 """
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -66,7 +67,23 @@ PROFILES = {
 def add(folder: Path, name: str, data: bytes, **facts) -> None:
     (folder / name).write_bytes(data)
     facts.setdefault("tolerance", 2 if facts.get("profile", "none") != "none" and "A" in name.split(".")[0] else 1)
-    cases.append({"file": name, **facts})
+    python = python_case(name, facts)
+    cases.append({"file": name, **facts, **({} if python is None else {"python": python})})
+
+
+#: What Pillow cannot open, or reads wrongly so that pictures.py refuses it.
+NOT_BY_PILLOW = r"tiff (planar RGBX|planar RGB 16|LA 16|LX 16|RGBXX 16|RGBAX 16)"
+
+
+def python_case(name: str, facts: dict) -> str | int | None:
+    """What pictures.py does with a file where it is not what Neurodex does: "refused", "decoded" or a tolerance of its own."""
+    if re.match(NOT_BY_PILLOW, name):
+        return "refused"
+    if "zstd" in name:
+        return "decoded"
+    if "RGBA 16 associated" in name:
+        return 12
+    return 13 if " 16 " in name and facts.get("profile") in ("p3", "adobe", "linear") else None
 
 
 def pillow(image: Image.Image, kind: str, **options) -> bytes:

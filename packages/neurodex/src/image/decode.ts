@@ -5,7 +5,7 @@ import { readPngHeader } from './formats.ts';
 import { decodeBudget } from './memory.ts';
 import { type Opened, type OpenOptions, open, opened } from './open.ts';
 import { type Picture, pictureBytes } from './picture.ts';
-import { decodingFailed, reasonOf } from './refusals.ts';
+import { decodingFailed } from './refusals.ts';
 import { imageOf, readSamples, upright } from './samples.ts';
 
 // Every picture is read once, so libvips' cache would only hold memory. Its thread count is left to sharp, but ONNX
@@ -82,9 +82,9 @@ function plain({ bytes, header }: Opened, options: OpenOptions): Source {
   };
 }
 
-async function fromSamples({ bytes, layout }: Opened, options: OpenOptions): Promise<Source> {
+async function fromSamples({ bytes, layout, header }: Opened, options: OpenOptions): Promise<Source> {
   if (layout === undefined) throw new RangeError('this picture is decoded by sharp');
-  const samples = await readSamples(opened(bytes, options, true), layout);
+  const samples = await readSamples(() => opened(bytes, options, true), layout, header.icc);
   return {
     square: (size) => upright(resized(withoutEnds(imageOf(samples), samples, size), size), layout.orientation),
     whole: () => upright(imageOf(samples).flatten({ background: '#ffffff' }).toColourspace('srgb'), layout.orientation),
@@ -250,7 +250,7 @@ export async function readPictureFile(path: string, name: string = path): Promis
         cause: error,
       });
     }
-    const [what, hint] = MISSING[code] ?? [`cannot be read: ${reasonOf(error)}`, 'check the disk and try again'];
+    const [what, hint] = MISSING[code] ?? [`cannot be read (${code})`, 'check the disk and try again'];
     throw new NeurodexError('picture-missing', `${name} ${what}`, { hint, details: { name, code }, cause: error });
   }
 }

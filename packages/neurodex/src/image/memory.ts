@@ -42,7 +42,7 @@ function heldBy(format: Format, header: Metadata, pixelBytes: number, planar: bo
     case 'GIF':
       return 5;
     case 'AVIF':
-      return (header.depth === 'uchar' ? 18 : 30) * (header.hasAlpha ? 1.25 : 1);
+      return header.depth === 'uchar' ? 20 : 27;
   }
 }
 

@@ -1,6 +1,7 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { asStillAvif, type Format, sniffFormat } from './formats.ts';
 import { profileFits } from './icc.ts';
+import { jpegPrecision } from './jpeg-kind.ts';
 import { checkMemory } from './memory.ts';
 import { checkPixels, decodingFailed, notAnImage, pictureEmpty, unsupported } from './refusals.ts';
 import type { SampleLayout } from './samples.ts';
@@ -59,6 +60,12 @@ export async function open(file: Uint8Array, options: OpenOptions): Promise<Open
   if (file.length === 0) throw pictureEmpty(name);
   const format = sniffFormat(file);
   if (format === undefined) throw notAnImage(name);
+  if (format === 'PNG' && file.length >= 24) {
+    const view = new DataView(file.buffer, file.byteOffset, file.length);
+    checkPixels(name, view.getUint32(16), view.getUint32(20), maxPixels);
+  }
+  const precision = format === 'JPEG' ? jpegPrecision(file) : undefined;
+  if (precision !== undefined && precision > 8 && precision <= 16) throw unsupported(name, `a ${precision}-bit JPEG`);
   const tiff = format === 'TIFF' ? readTiffHeader(file) : undefined;
   if (tiff !== undefined) {
     const unreadable = unreadableTiff(tiff);

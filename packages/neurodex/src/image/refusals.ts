@@ -26,26 +26,39 @@ export const unsupported = (name: string, what: string, cause?: unknown): Neurod
 export const tooLarge = (name: string, what: string, hint: string, details = {}): NeurodexError =>
   new NeurodexError('picture-too-large', `${name} ${what}`, { hint, details: { name, ...details } });
 
-/** @throws NeurodexError picture-too-large where width × height is more than the limit */
+/** Longest edge that is decoded: that of JPEG and GIF. One row of a longer one takes memory, one column takes minutes. */
+export const MAX_EDGE = 65_535;
+
+/** @throws NeurodexError picture-too-large where width × height is more than the limit, or an edge longer than any */
 export function checkPixels(name: string, width: number, height: number, maxPixels: number): void {
   const pixels = width * height;
+  if (Math.max(width, height) > MAX_EDGE) {
+    const what = `is ${width} × ${height} pixels, and the limit of an edge is ${MAX_EDGE}`;
+    throw tooLarge(name, what, 'cut it into parts, or scale it down', { width, height, maxEdge: MAX_EDGE });
+  }
   if (pixels <= maxPixels) return;
   const what = `has ${width} × ${height} = ${pixels} pixels, and the limit is ${maxPixels}`;
   throw tooLarge(name, what, 'scale it down, or raise pictures.maxPixels', { width, height, maxPixels });
 }
 
-/** libvips reports one line per module, the first being the cause, with the names of modules in front of it. */
-export function reasonOf(error: unknown): string {
+/** What decoders report, in words for whoever has the file; their own are in the error's cause. */
+export function damageIn(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  const first = (text.split('\n')[0] ?? '').trim();
-  const plain = first.replace(/^(?:Input buffer has corrupt header: ?|[\w-]+: )+/, '').replace(/\.$/, '');
-  return WORDS.find(([pattern]) => pattern.test(first))?.[1] ?? (plain || 'the decoder gave no reason');
+  const lines = text.split('\n').filter((line) => !/^VipsIcc/.test(line));
+  const cause = lines.find((line) => line.trim() !== '') ?? '';
+  return DAMAGE.find(([pattern]) => pattern.test(cause))?.[1] ?? 'its compressed data are corrupt';
 }
 
-/** What some of the decoders' words mean to a person. */
-const WORDS: readonly (readonly [RegExp, string])[] = [
-  [/unsupported image format|bad seek|is a valid format/i, 'its header cannot be read'],
-  [/corrupt header: *$/, 'its header cannot be read'],
+const CUT_SHORT = 'it ends too early';
+const HEADER = 'its header is corrupt';
+const DAMAGE: readonly (readonly [RegExp, string])[] = [
+  [/its contents read as/, 'its contents are of another format than its first bytes say'],
+  [/premature end|end of file|got \d+ bytes|truncat|not enough|bad seek|too short/i, CUT_SHORT],
+  [/libpng read error|unable to read/i, 'its data are corrupt or end too early'],
+  [
+    /corrupt header|unsupported image format|director|tag\b|field|box|marker|DQT|DHT|SOS|sampling factors|component/i,
+    HEADER,
+  ],
 ];
 
 /** Decoders' words for a sound file of a kind that they cannot read. */
@@ -82,7 +95,7 @@ export function decodingFailed(name: string, format: Format, error: unknown, sec
   if (/exceeds (pixel|channel) limit/.test(text)) {
     return tooLarge(name, 'has more pixels than its header says, and more than the limit', 'scale it down');
   }
-  const reason = reasonOf(error);
+  const reason = damageIn(error);
   return new NeurodexError('picture-damaged', `${name} is a damaged ${format} file: ${reason}`, {
     hint: 'the file may have been cut short when it was copied; copy it again or leave it out',
     details: { name, format, reason },

@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
+import { chunk, encodePng } from './png.ts';
 
 /**
  * Pictures that sharp's own way to sRGB gets wrong: 16 bits a channel with a profile, inks, channels that are not alpha. All
@@ -33,14 +35,22 @@ const SPACES = { 1: ['b-w', 'grey16'], 3: ['srgb', 'rgb16'], 4: ['cmyk', 'cmyk']
 
 /**
  * Grey or RGB, with alpha behind it where there is one; in sRGB where a profile says what the numbers mean.
- * @param image opened with `ignoreIcc`, so that nothing is converted before we say so
+ * @param image a new one each time, opened with `ignoreIcc`, so that nothing is converted before we say so
  */
-export async function readSamples(image: Sharp, layout: SampleLayout): Promise<Samples> {
+export async function readSamples(image: () => Sharp, layout: SampleLayout, icc?: Uint8Array): Promise<Samples> {
+  const usable = layout.profile && (layout.colours !== 3 || icc === undefined || (await changesColours(icc)));
+  const first = usable ? await readOnce(image(), layout) : undefined;
+  const samples = first ?? (await readOnce(image(), { ...layout, profile: false }));
+  if (samples === undefined) throw new Error('it has other channels than its header says');
+  return samples;
+}
+
+/** undefined where other channels come out than were expected: of grey and inks, when LittleCMS refuses the profile. */
+async function readOnce(image: Sharp, layout: SampleLayout): Promise<Samples | undefined> {
   const { colours, deep, profile } = layout;
   // Of 8-bit grey sharp gives out the first channel only.
   const spread = colours === 1 && !deep && !profile;
-  const space = spread ? 'srgb' : SPACES[colours][deep ? 1 : 0];
-  let read = image.toColourspace(space);
+  let read = image.toColourspace(spread ? 'srgb' : SPACES[colours][deep ? 1 : 0]);
   if (colours === 4) read = read.pipelineColourspace('cmyk');
   if (profile) read = read.withIccProfile('srgb');
   // Through the profile inks become 8-bit sRGB at once.
@@ -48,10 +58,26 @@ export async function readSamples(image: Sharp, layout: SampleLayout): Promise<S
   const { data, info } = await read.raw({ depth: wide ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
   const values = wide ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
   const made = profile || spread ? 3 : colours;
-  const expected = made + layout.channels - colours;
-  if (info.channels !== expected) throw new Error(`it has ${info.channels} channels where ${expected} were expected`);
+  if (info.channels !== made + layout.channels - colours) return undefined;
   const alpha = layout.alpha === undefined ? undefined : layout.alpha - colours + made;
   return await picked({ values, width: info.width, height: info.height }, { made, channels: info.channels, alpha });
+}
+
+/** Levels of each channel in the colours that a profile is tried with. */
+const LEVELS = [0, 16, 51, 102, 153, 204, 255];
+/** Values by which a profile that is no more than sRGB's may move them. */
+const ROUNDING = 2;
+
+/**
+ * Whether an RGB profile does anything. In place of one that LittleCMS refuses, libvips takes sRGB for 8 bits and Display P3 for
+ * 16: so we ask with 8 bits, and pass over a profile that changes nothing there.
+ */
+async function changesColours(icc: Uint8Array): Promise<boolean> {
+  const colours = LEVELS.flatMap((r) => LEVELS.flatMap((g) => LEVELS.flatMap((b) => [r, g, b])));
+  const profile = chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(icc)]));
+  const png = encodePng(Uint8Array.from(colours), colours.length / 3, 1, 3, [profile]);
+  const data = await sharp(png, { ignoreIcc: true }).withIccProfile('srgb').raw({ depth: 'uchar' }).toBuffer();
+  return colours.some((value, i) => Math.abs(value - (data[i] ?? 0)) > ROUNDING);
 }
 
 interface Chosen {
