@@ -67,7 +67,7 @@ PROFILES = {
 def add(folder: Path, name: str, data: bytes, **facts) -> None:
     (folder / name).write_bytes(data)
     facts.setdefault("tolerance", 2 if facts.get("profile", "none") != "none" and "A" in name.split(".")[0] else 1)
-    python = python_case(name, facts)
+    python = facts.pop("python", None) or python_case(name, facts)
     cases.append({"file": name, **facts, **({} if python is None else {"python": python})})
 
 
@@ -116,6 +116,10 @@ def write_png(folder: Path) -> None:
         key = whole(np.ones(3), depth).astype(">u2")
         add(folder, f"png RGB {depth} tRNS.png", png(whole(RGB, depth), depth, 2, transparency=key.tobytes()))
         add(folder, f"png L {depth} tRNS.png", png(whole(channels("L"), depth), depth, 0, transparency=key[:1].tobytes()))
+    for codes, refused in (((1, 13), None), ((9, 16), "HDR"), ((9, 18), "HDR"), ((12, 13), "Display P3")):
+        data = png(whole(RGB, 8), 8, 2, extra=((b"cICP", bytes([*codes, 0, 1])),))
+        facts = {"refused": refused, "python": "decoded"} if refused else {}
+        add(folder, f"png RGB 8 cICP {codes[0]} {codes[1]}.png", data, **facts)
     frames = np.stack([whole(RGB, 8), 255 - whole(RGB, 8)])
     add(folder, "apng.png", imagecodecs.apng_encode(frames))
 
@@ -233,6 +237,11 @@ def write_others(folder: Path) -> None:
         for kind in ("RGB", "RGBA"):
             data = imagecodecs.avif_encode(whole(channels(kind), bits), level=100, bitspersample=bits, pixelformat="444")
             add(folder, f"avif {kind} {bits}.avif", data, tolerance=4)
+    for primaries, transfer, refused in ((1, 13, None), (9, 16, "HDR"), (12, 13, "Display P3")):
+        codes = {"primaries": primaries, "transfer": transfer, "matrix": 1}
+        data = imagecodecs.avif_encode(whole(RGB, 10), level=100, bitspersample=10, pixelformat="444", **codes)
+        facts = {"refused": refused, "python": "decoded"} if refused else {}
+        add(folder, f"avif RGB nclx {primaries} {transfer}.avif", data, tolerance=4, **facts)
     for name, options in (("GIF", {}), ("WEBP", {"lossless": True}), ("AVIF", {"quality": 100, "subsampling": "4:4:4"})):
         frames = [rgb, Image.fromarray(whole(1 - RGB, 8))]
         data = pillow(frames[0], name, save_all=True, append_images=frames[1:], **options)

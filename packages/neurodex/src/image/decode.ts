@@ -115,7 +115,8 @@ const LONGEST_SMALL_EDGE = 4096;
 /** Of a PNG we read the header ourselves: for a small one, a second pass through libvips takes as long as decoding it. */
 function isPlainPng(bytes: Uint8Array, maxPixels: number): boolean {
   const header = readPngHeader(bytes);
-  if (header === undefined || (header.bitDepth > 8 && header.chunks.has('iCCP'))) return false;
+  if (header === undefined || header.chunks.has('cICP')) return false;
+  if (header.bitDepth > 8 && header.chunks.has('iCCP')) return false;
   const { width, height } = header;
   return (
     width > 0 &&

@@ -1,4 +1,5 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
+import { unreadableColours } from './colour-signal.ts';
 import { asStillAvif, type Format, sniffFormat } from './formats.ts';
 import { profileFits } from './icc.ts';
 import { jpegPrecision } from './jpeg-kind.ts';
@@ -80,6 +81,8 @@ export async function open(file: Uint8Array, options: OpenOptions): Promise<Open
   } catch (error) {
     throw decodingFailed(name, format, error);
   }
+  const colours = unreadableColours(bytes, format, header.icc !== undefined);
+  if (colours !== undefined) throw unsupported(name, colours);
   checkPixels(name, header.width, header.pageHeight ?? header.height, maxPixels);
   const layout = layoutOf(header, tiff);
   const demand = {
