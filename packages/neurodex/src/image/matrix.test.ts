@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { deflateSync } from 'node:zlib';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { NeurodexError } from '../errors.ts';
 import { decodePicture, decodeWhole, readDimensions, readPicture } from './decode.ts';
+import { chunk } from './png.ts';
 
 interface Expected {
   readonly refused?: string;
@@ -62,4 +65,65 @@ describe('pictures of many kinds', () => {
       );
     }
   });
+
+  it('passes over a profile that LittleCMS refuses, and converts by none of its own', async () => {
+    // Display P3, 16 bits; the curve of red becomes a type that there is not.
+    const icc = await profileIn('png-RGBA-16-p3.png');
+    const broken = Buffer.from(icc);
+    broken.write('zzzz', icc.readUInt32BE(icc.indexOf('rTRC') + 4), 'latin1');
+    const rgb = Uint16Array.from([0x1e1e, 0xb4b4, 0x2828]);
+    const decoded = async (profile: Buffer) => {
+      const deep = sharp(rgb, { raw: { width: 1, height: 1, channels: 3 } })
+        .toColourspace('rgb16')
+        .png();
+      const png = await deep.toBuffer();
+      const chunkOf = chunk('iCCP', Buffer.concat([Buffer.from('p\0\0'), deflateSync(profile)]));
+      // Behind the signature and IHDR.
+      const bytes = Buffer.concat([png.subarray(0, 33), chunkOf, png.subarray(33)]);
+      return [...(await decodeWhole(bytes, options)).pixels];
+    };
+    expect(await decoded(broken)).toEqual([30, 180, 40]);
+    // The same numbers in Display P3 are beyond sRGB's gamut: no red at all.
+    const [red, green] = await decoded(icc);
+    expect([red, (green ?? 0) > 180]).toEqual([0, true]);
+  });
+
+  it('refuses HDR and wide colours that only code points speak of', async () => {
+    const png = await sharp({ create: { width: 4, height: 4, channels: 3, background: '#1eb428' } })
+      .png()
+      .toBuffer();
+    const signalled = (...codes: number[]) =>
+      decodePicture(
+        Buffer.concat([png.subarray(0, 33), chunk('cICP', Uint8Array.from([...codes, 0, 1])), png.subarray(33)]),
+        { ...options, size: 4 },
+      );
+    expect([...(await signalled(1, 13)).pixels.subarray(0, 3)]).toEqual([30, 180, 40]);
+    await expect(signalled(9, 16)).rejects.toMatchObject({
+      code: 'picture-unsupported',
+      message: expect.stringContaining('HDR picture (PQ)'),
+    });
+    await expect(signalled(9, 18)).rejects.toMatchObject({
+      code: 'picture-unsupported',
+      message: expect.stringContaining('HDR picture (HLG)'),
+    });
+    await expect(signalled(12, 13)).rejects.toMatchObject({
+      code: 'picture-unsupported',
+      message: expect.stringContaining('Display P3'),
+    });
+  });
+
+  it('reads sound files with bytes behind their end', async () => {
+    for (const name of ['png-RGB-8-adobe.png', 'jpeg-L-grey18.jpg', 'webp-RGB-p3.webp', 'tiff-RGBX-8.tif']) {
+      const bytes = await fixture(name);
+      const longer = Buffer.concat([bytes, Buffer.from('\0\0junk')]);
+      expect(await decodePicture(longer, options), name).toEqual(await decodePicture(bytes, options));
+    }
+  });
 });
+
+/** The ICC profile of a PNG fixture. */
+async function profileIn(name: string): Promise<Buffer> {
+  const { icc } = await sharp(await fixture(name)).metadata();
+  if (icc === undefined) throw new Error(`${name} has no profile`);
+  return icc;
+}
