@@ -149,7 +149,7 @@ def write_tiff(folder: Path) -> None:
         out = io.BytesIO()
         profile = options.pop("profile", "none")
         file_options = {key: options.pop(key) for key in ("bigtiff", "byteorder") if key in options}
-        facts = {key: options.pop(key) for key in ("tolerance", "subfile") if key in options}
+        facts = {key: options.pop(key) for key in ("tolerance", "python") if key in options}
         with tifffile.TiffWriter(out, **file_options) as writer:
             writer.write(data, metadata=None, iccprofile=PROFILES[profile], **options)
         add(folder, f"tiff {name}.tif", out.getvalue(), profile=profile, **facts, **({"refused": refused} if refused else {}))
@@ -171,6 +171,9 @@ def write_tiff(folder: Path) -> None:
         tiff(f"RGBX {bits} adobe", whole(channels("RGBA"), bits), **rgb, extrasamples=["unspecified"], profile="adobe")
         five = np.concatenate([channels("RGBA"), ALPHA[..., None]], axis=-1)
         tiff(f"RGBXX {bits}", whole(five, bits), **rgb, extrasamples=["unspecified", "unspecified"])
+        many = np.concatenate([channels("RGBA"), *[ALPHA[..., None]] * 5], axis=-1)
+        tiff(f"RGB and 6 {bits}", whole(many, bits), **rgb, extrasamples=["unspecified"] * 6, python="refused")
+        tiff(f"RGB and 17 {bits}", whole(np.repeat(RGB, 7, axis=-1)[..., :20], bits), **rgb, extrasamples=["unspecified"] * 17, refused="20 samples")
         tiff(f"RGBAX {bits}", whole(five, bits), **rgb, extrasamples=["unassalpha", "unspecified"])
         tiff(f"RGBAA {bits}", whole(five, bits), **rgb, extrasamples=["unassalpha", "unassalpha"], refused="alpha")
         tiff(f"five bands {bits}", whole(five, bits), **grey, extrasamples=["unspecified"] * 4, planarconfig="contig", refused="5 samples")

@@ -7,7 +7,7 @@ import { checkMemory } from './memory.ts';
 import { checkPixels, decodingFailed, notAnImage, pictureEmpty, unsupported } from './refusals.ts';
 import type { SampleLayout } from './samples.ts';
 import { colourSamples, readTiffHeader, type TiffHeader } from './tiff-header.ts';
-import { unreadableTiff } from './tiff-kind.ts';
+import { MAX_SAMPLES, unreadableTiff } from './tiff-kind.ts';
 
 export interface OpenOptions {
   /** What the picture is called in messages. */
@@ -47,7 +47,13 @@ const SHARP_FORMATS: Readonly<Record<Format, readonly string[]>> = {
  */
 export function opened(bytes: Uint8Array, options: Omit<OpenOptions, 'name'>, ignoreIcc = false): Sharp {
   const limitInputPixels = Number.isFinite(options.maxPixels) ? options.maxPixels : false;
-  const image = sharp(bytes, { failOn: 'error', limitInputPixels, sequentialRead: true, ignoreIcc });
+  const image = sharp(bytes, {
+    failOn: 'error',
+    limitInputPixels,
+    limitInputChannels: MAX_SAMPLES,
+    sequentialRead: true,
+    ignoreIcc,
+  });
   return image.timeout({ seconds: options.seconds ?? 0 });
 }
 

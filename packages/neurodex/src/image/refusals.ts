@@ -92,7 +92,7 @@ export function decodingFailed(name: string, format: Format, error: unknown, sec
   if (/^timeout: /.test(text)) {
     return tooLarge(name, `takes more than ${seconds} seconds to decode`, 'scale it down', { seconds });
   }
-  if (/exceeds (pixel|channel) limit/.test(text)) {
+  if (/exceeds pixel limit/.test(text)) {
     return tooLarge(name, 'has more pixels than its header says, and more than the limit', 'scale it down');
   }
   const reason = damageIn(error);

@@ -42,6 +42,9 @@ const SAMPLE_FORMATS: Readonly<Record<number, string>> = {
 /** The largest edge of a tile, which is libvips' own limit. */
 const MOST_TILE = 8192;
 
+/** Most samples of a pixel: colours, alpha and a few channels of unknown meaning. */
+export const MAX_SAMPLES = 16;
+
 /** What kind of TIFF this is, in words, when it is one that cannot be decoded faithfully; else undefined. */
 export function unreadableTiff(header: TiffHeader): string | undefined {
   const { photometric, compression, bits, sampleFormats, samples, extra, tile } = header;
@@ -83,6 +86,7 @@ function channelsNotRead(
   const colours = colourSamples(photometric);
   if (photometric === 5 && (inkSet === 2 || samples < colours)) return 'a TIFF of inks other than CMYK';
   if (colours === 1 && samples > 2) return `a TIFF of ${samples} samples per pixel (bands)`;
+  if (samples > MAX_SAMPLES) return `a TIFF of ${samples} samples per pixel (the limit is ${MAX_SAMPLES})`;
   if (photometric === 3 && samples > 1) return 'a palette TIFF with further channels';
   if (photometric === 6 && samples > 3) return 'a YCbCr TIFF with further channels';
   const alphas = extra.filter((kind) => kind === 1 || kind === 2).length;
