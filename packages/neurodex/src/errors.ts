@@ -16,6 +16,7 @@ export const ERROR_CODES = [
   'picture-missing',
   'picture-empty',
   'picture-not-an-image',
+  'picture-unsupported',
   'picture-damaged',
   'picture-too-large',
   'package-unavailable',

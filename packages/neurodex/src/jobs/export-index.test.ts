@@ -78,6 +78,7 @@ describe('exporting an index', () => {
       'encoder.onnx',
       'export.json',
       'index.json',
+      'pictures.py',
       'search.onnx',
       'search.py',
     ];
@@ -131,7 +132,14 @@ describe('exporting an index', () => {
   it('writes a model repository whose answers are no more than asked for', async () => {
     const out = join(root, 'triton');
     await exporting({ triton: out }, { k: 5 });
-    expect((await readdir(out)).sort()).toEqual(['README.md', 'client.py', 'export.json', 'index.json', 'neurodex']);
+    expect((await readdir(out)).sort()).toEqual([
+      'README.md',
+      'client.py',
+      'export.json',
+      'index.json',
+      'neurodex',
+      'pictures.py',
+    ]);
     const settings = await readFile(join(out, 'neurodex', 'config.pbtxt'), 'utf8');
     expect(settings).toContain('name: "answers", data_type: TYPE_INT32, dims: [ 5 ]');
     expect(settings).toContain('dims: [ 16, 16, 3 ]');

@@ -23,6 +23,7 @@ const OF_PARSER: Readonly<Record<string, readonly [ProblemCode, string]>> = {
 const HINTS: Partial<Record<ProblemCode, string>> = {
   'picture-empty': 'send the bytes of a picture file',
   'picture-not-an-image': 'send a JPEG, PNG, WebP, AVIF, GIF or TIFF file',
+  'picture-unsupported': 'send it as an 8-bit or 16-bit RGB or greyscale picture',
   'picture-damaged': 'the file may have been cut short when it was copied; send another one',
   'picture-too-large': 'scale it down',
 };

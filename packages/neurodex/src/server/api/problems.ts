@@ -25,6 +25,7 @@ export const PROBLEMS = {
   'host-refused': { status: 421, title: 'Misdirected Request' },
   'picture-empty': { status: 422, title: 'Unprocessable Content' },
   'picture-not-an-image': { status: 422, title: 'Unprocessable Content' },
+  'picture-unsupported': { status: 422, title: 'Unprocessable Content' },
   'picture-damaged': { status: 422, title: 'Unprocessable Content' },
   'picture-too-large': { status: 422, title: 'Unprocessable Content' },
   'headers-too-large': { status: 431, title: 'Request Header Fields Too Large' },

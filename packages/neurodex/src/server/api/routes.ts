@@ -132,6 +132,7 @@ export const ROUTES = {
       'type-unsupported',
       'picture-empty',
       'picture-not-an-image',
+      'picture-unsupported',
       'picture-damaged',
       'picture-too-large',
       'busy',
