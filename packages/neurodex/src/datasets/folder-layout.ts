@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { NeurodexError } from '../errors.ts';
 import { listed } from '../names.ts';
 import { type LayoutNote, ROLES, type Role, type SkippedFile } from './dataset.ts';
@@ -79,11 +80,22 @@ class Planner {
       bases = next;
     }
     const placed = this.classesIn(bases);
-    if (roles === undefined) return { placed, skipped: this.skipped, layout: this.layout };
-    const roleOf = (file: string): Role | undefined =>
-      [...(roles as ReadonlyMap<FolderNode, Role>)].find(([{ path }]) => file.startsWith(`${path}/`))?.[1];
-    const withRoles = placed.map((each) => ({ ...each, role: roleOf(each.file) as Role }));
+    const withRoles = roles === undefined ? placed : this.withRoles(placed, [...roles]);
     return { placed: withRoles, skipped: this.skipped, layout: this.layout };
+  }
+
+  private withRoles(placed: readonly PlacedFile[], roles: readonly (readonly [FolderNode, Role])[]): PlacedFile[] {
+    const found = placed.flatMap((each) => {
+      const role = roles.find(([{ path }]) => each.file.startsWith(`${path}/`))?.[1];
+      return role === undefined ? [] : [{ ...each, role }];
+    });
+    const [folder, role] =
+      roles.find(([, needed]) => needed !== 'validation' && !found.some(({ role }) => role === needed)) ?? [];
+    if (folder === undefined || role === undefined) return found;
+    throw new NeurodexError('source-empty', `${join(this.source, folder.path)} holds no pictures that can be used`, {
+      hint: 'the folders catalogue, train and test must each hold pictures',
+      details: { source: this.source, role },
+    });
   }
 
   /** The folders whose folders are next in question; undefined where those are the classes, or where there are none. */

@@ -212,12 +212,4 @@ function checkPictures(pictures: readonly SourcePicture[], source: string, class
       details: { source },
     });
   }
-  if (pictures[0]?.role === undefined) return;
-  for (const role of ['catalogue', 'train', 'test'] as const) {
-    if (pictures.some((picture) => picture.role === role)) continue;
-    throw new NeurodexError('source-empty', `${source} holds no pictures that can be used as ${role}`, {
-      hint: 'the folders catalogue, train and test must each hold pictures',
-      details: { source, role },
-    });
-  }
 }
