@@ -1,11 +1,15 @@
 /** What draws nothing, or moves other text: controls, format characters, blanks that are not the space, fillers. */
 const INVISIBLE = /[\p{C}\p{Zs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 /** Within words of some scripts, and between the parts of an emoji, joiners are a part of the spelling. */
-const JOINED = /(?<=[\p{L}\p{M}])[\u200c\u200d](?=\p{L})/gu;
+const JOINED = /([\p{L}\p{M}])[\u200c\u200d](?=\p{L})/gu;
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-const withoutEmoji = (text: string): string =>
-  [...graphemes.segment(text)]
+/** What emoji are made of that would be invisible by itself. */
+const EMOJI_PARTS = /[\u200d\ufe0f\u{e0020}-\u{e007f}]/u;
+
+const withoutEmoji = (text: string): string => (EMOJI_PARTS.test(text) ? replaceEmoji(text) : text);
+
+const replaceEmoji = (text: string): string =>
+  [...new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text)]
     .map(({ segment }) => (/\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3/u.test(segment) ? 'x' : segment))
     .join('');
 
@@ -20,7 +24,7 @@ const escaped = (character: string): string => {
  * not be seen ('cat ' → '"cat "', '' → '""', a no-break space → '\u00a0').
  */
 export function visibleName(name: string): string {
-  const seen = withoutEmoji(name).replace(JOINED, '').replaceAll(' ', '');
+  const seen = withoutEmoji(name).replace(JOINED, '$1').replaceAll(' ', '');
   const plain = name !== '' && !/^[ "]|[ "]$| {2}/.test(name) && !INVISIBLE.test(seen);
   if (plain) return name;
   const characters = [...name];

@@ -186,7 +186,7 @@ class Planner {
       foldersWithPictures(folder).filter(({ name }) => folderKind(name).kind === 'class');
     const deeper = classes.filter((folder) => inside(folder).length > 0);
     if (deeper.length === 0) return;
-    const only = deeper.filter((folder) => folder.files.length === 0 && inside(folder).length > 1);
+    const only = deeper.filter((folder) => folder.files.length === 0);
     const examples = (folders: readonly FolderNode[]): string =>
       listed(
         folders.flatMap(inside).map(({ path }) => path),

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { NeurodexError } from '../../errors.ts';
 import { readPictureFile } from '../../image/decode.ts';
 import { hasPictureExtension } from '../../image/formats.ts';
+import { listed } from '../../names.ts';
 import type { Dataset, LayoutNote, LicenceNotice, SkippedFile, SourcePicture } from '../dataset.ts';
 import { listPictures } from '../folder.ts';
 import { localInputs } from '../inputs.ts';
 import { leftoverReason } from '../leftovers.ts';
-import { classNames, readWords } from './class-names.ts';
+import { classNames, readWords, WORD_FILES } from './class-names.ts';
 import { isWnid } from './find.ts';
 
 /** The parts that ImageNet's kin are published in. */
@@ -103,7 +104,7 @@ async function listFolders(root: string, split: string): Promise<Listed> {
   );
 }
 
-/** What lies beside the split that is read: its pictures, counted by the folder that they are in. */
+/** What lies beside the split that is read: pictures, counted by the folder that they are in, and other files. */
 async function besideSplit(folder: string, split: string): Promise<LayoutNote[]> {
   const notes: LayoutNote[] = [];
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
@@ -113,6 +114,12 @@ async function besideSplit(folder: string, split: string): Promise<LayoutNote[]>
     const pictures = files.filter((entry) => entry.isFile() && hasPictureExtension(entry.name)).length;
     if (pictures > 0) notes.push({ message: `${split}/ is read; ${name}/ beside it, of ${pictures} pictures, is not` });
   }
+  const files = entries.filter(
+    ({ name }) => leftoverReason(name) === undefined && !WORD_FILES.some((file) => file === name),
+  );
+  const unread = files.filter((entry) => entry.isFile()).map(({ name }) => name);
+  if (unread.length > 0)
+    notes.push({ message: `${listed(unread.sort(), 5)} ${unread.length === 1 ? 'is' : 'are'} not read` });
   return notes;
 }
 
