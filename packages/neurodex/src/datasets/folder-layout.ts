@@ -105,7 +105,7 @@ class Planner {
     const children = bases.flatMap(foldersWithPictures);
     const names = new Set(children.map(({ name }) => name));
     if (names.size !== 1 || children.some(({ files }) => files.length > 0)) return undefined;
-    this.note(`${listed([...names])} is a folder around all others and no class`);
+    this.note(`${listed([...names])} is a folder around all others and no class (${otherwise(children)})`);
     this.setAside(bases);
     return children;
   }
@@ -144,11 +144,10 @@ class Planner {
       (parts.every((part) => part !== undefined) || splitsOfOneStem(folders.map(({ name }) => name)))
     ) {
       this.note(
-        `${names} are read as splits and put together: the pictures are split anew (to fix the roles, name the folders catalogue, train, validation and test)`,
+        `${names} are read as splits and put together: the pictures are split anew (to fix the roles, name the folders catalogue, train, validation and test; ${otherwise(folders)})`,
       );
-    } else {
-      this.note(`${names} ${folders.length === 1 ? 'is' : 'are'} looked through and no class`);
-    }
+    } else if (folders.length === 1) this.note(`${names} is looked through and no class (${otherwise(folders)})`);
+    else this.note(`${names} are looked through and no classes (${otherwise(folders)})`);
   }
 
   private setAside(bases: readonly FolderNode[]): void {
@@ -214,6 +213,10 @@ class Planner {
     this.layout.push({ message, doubtful: true });
   }
 }
+
+/** How to say that they are the classes. */
+const otherwise = ([first]: readonly FolderNode[]): string =>
+  `--class-level ${first?.path.split('/').length} takes folders there for classes`;
 
 const notBelow =
   (folders: readonly FolderNode[]) =>

@@ -45,13 +45,13 @@ function labelNames(images: string): string[] {
   return [idx, dash].flatMap((sign) => [ending, other].map((end) => `${stem}labels${sign}1${end}`));
 }
 
-/** Labels of other pictures: of the test part beside those for training. */
-const otherPart = (name: string, images: string): boolean => {
-  const stem = IMAGES.exec(basename(images))?.[1] ?? '';
-  const known = IDX_LABELS.exec(name)?.[1];
-  return known !== undefined && known !== stem;
-};
 const IDX_LABELS = /^(.*)labels[-.]idx1-ubyte(?:\.gz)?$/;
+
+/** Labels of other pictures in the folder: of the test part beside those for training. */
+const ofOthers = (name: string, names: readonly string[]): boolean => {
+  const stem = IDX_LABELS.exec(name)?.[1];
+  return stem !== undefined && names.some((other) => IMAGES.exec(other)?.[1] === stem);
+};
 
 /**
  * @throws NeurodexError `source-unusable` where a file beside the pictures seems to hold their labels under another name:
@@ -64,7 +64,7 @@ async function findLabels(images: string): Promise<string | undefined> {
     if ((await stat(join(folder, name)).catch(() => undefined))?.isFile()) return join(folder, name);
   }
   const names = (await readdir(folder).catch(() => [])).sort();
-  const likely = names.filter((name) => /label|target/i.test(name) && !otherPart(name, images));
+  const likely = names.filter((name) => /label|target/i.test(name) && !ofOthers(name, names));
   if (likely.length === 0) return undefined;
   throw new NeurodexError(
     'source-unusable',
