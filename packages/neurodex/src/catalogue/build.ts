@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
 import type { Dataset, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
+import { reportSkipped } from '../datasets/skipped.ts';
 import { NeurodexError } from '../errors.ts';
 import { readPicture } from '../image/decode.ts';
 import { type Picture, pictureBytes } from '../image/picture.ts';
@@ -190,7 +191,8 @@ async function decodeAll(
     skipped.push(file);
     reporter.warn(`skipped ${file.path}: ${file.reason}`, { path: file.path });
   };
-  for (const file of [...dataset.skipped].sort(byPath)) skip(file);
+  skipped.push(...dataset.skipped);
+  reportSkipped([...dataset.skipped].sort(byPath), reporter);
   const spool = await HashedFile.create(spoolPath);
   try {
     for await (const result of inOrder(sources, concurrency, (source) => decode(source, options))) {

@@ -43,7 +43,14 @@ const manifestSchema = z.object({
   /** Columns of vectors by name: their length, and the SHA-256 of the vocabulary or encoder that made them. */
   vectors: z.record(z.string(), z.object({ length: z.int().min(1), vocabulary: sha256 })).optional(),
   notices: z.array(z.object({ work: z.string(), author: z.string(), licence: z.string(), url: z.string() })),
-  skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+  skipped: z.array(
+    z.object({
+      path: z.string(),
+      reason: z.string(),
+      group: z.string().optional(),
+      expected: z.literal(true).optional(),
+    }),
+  ),
 });
 
 export type CatalogueManifest = Readonly<z.infer<typeof manifestSchema>>;

@@ -39,6 +39,9 @@ const summary: IndexSummary = {
   catalogue: 12,
   queries: { train: 20, validation: 2, test: 4 },
   skipped: [{ path: 'a.txt', reason: 'not a picture file' }],
+  skippedKinds: [{ kind: 'not a picture file (.txt)', count: 1 }],
+  layout: ['pics is a folder around all others and no class'],
+  warnings: [],
   systems: ['dsi', 'bovw', 'pixels'],
   parameters: 123456,
   steps: 300,
@@ -408,6 +411,9 @@ describe('dataset', () => {
     pictures: { catalogue: 96, train: 259, validation: 14, test: 15 },
     classes: 6,
     skipped: [],
+    skippedKinds: [],
+    layout: [],
+    warnings: [],
   };
   const facts: DatasetFacts = {
     dataset: 'coco',
@@ -419,6 +425,9 @@ describe('dataset', () => {
     objects: 1,
     model: { size: 256, patchSize: 16, patches: 256 },
     skipped: [{ path: 'instances_val2014.json', reason: 'annotations[3]: its picture 9 is not in images' }],
+    skippedKinds: [{ kind: 'annotations[N]: its picture N is not in images', count: 1 }],
+    layout: [],
+    warnings: [],
     notices: [],
     examples: [
       {

@@ -64,8 +64,10 @@ export interface Dataset {
   /** In a stable order (by path, code unit by code unit), whatever the file system says. */
   readonly pictures: readonly SourcePicture[];
   readonly notices: readonly LicenceNotice[];
-  /** Files that were passed over while listing (not a picture by name, broken links …), with the reason. */
+  /** Everything that was passed over while listing (not a picture by name, broken links …), with the reason. */
   readonly skipped: readonly SkippedFile[];
+  /** How its files were read, where it could have been otherwise: folders looked through, columns that were chosen. */
+  readonly layout?: readonly LayoutNote[];
   /** Edge in pixels that its owner has given every picture (the shorter edge of those that are not square). */
   readonly ownSize?: number;
   /** Each picture that is read is a download: no more are looked at than it takes. */
@@ -81,7 +83,18 @@ export interface InputFile {
   readonly version: string;
 }
 
+export interface LayoutNote {
+  /** A sentence without its full stop. */
+  readonly message: string;
+  /** It may well not be what was meant: a warning, where the others inform. */
+  readonly doubtful?: true;
+}
+
 export interface SkippedFile {
   readonly path: string;
   readonly reason: string;
+  /** Under which it is counted, where that is not the reason. */
+  readonly group?: string | undefined;
+  /** Nobody will miss it: it is counted, and no warning names it. */
+  readonly expected?: true | undefined;
 }

@@ -48,7 +48,7 @@ export async function openFashionMnist({
   environment,
 }: Pick<OpenDatasetRequest, 'from' | 'source' | 'downloads' | 'environment'>): Promise<Dataset> {
   const folder = from ?? ((await isFile(join(DEBIAN_FOLDER, FILES.images.name))) ? DEBIAN_FOLDER : undefined);
-  const named = { classes: FASHION_MNIST_CLASSES, name: 'fashion-mnist', notices: [NOTICE] };
+  const named = { labelled: true, classes: FASHION_MNIST_CLASSES, name: 'fashion-mnist', notices: [NOTICE] };
   if (folder !== undefined) {
     const images = (await findIdxImages(folder)) ?? join(folder, FILES.images.name);
     return { ...(await openIdx({ images, ...named })), source };

@@ -30,11 +30,15 @@ const damaged = (path: string, what: string, cause?: unknown): NeurodexError =>
     cause,
   });
 
+/** A sound file, but not of the kind that is read here. */
+const unusable = (path: string, what: string, hint: string): NeurodexError =>
+  new NeurodexError('source-unusable', `${path} ${what}`, { hint, details: { path } });
+
 /**
  * A whole IDX file of unsigned bytes, gzipped or not.
  * @param dimensions how many of them it should have
- * @throws NeurodexError `source-missing`, `source-unusable` (no permission), `source-damaged` (wrong magic number,
- *   another type, another number of dimensions, a length that does not follow from its header)
+ * @throws NeurodexError `source-missing`, `source-unusable` (no permission, another type, another number of dimensions),
+ *   `source-damaged` (wrong magic number, a length that does not follow from its header)
  */
 export async function readIdx(path: string, dimensions: readonly number[]): Promise<IdxFile> {
   const file = await readWhole(path);
@@ -48,9 +52,13 @@ export async function readIdx(path: string, dimensions: readonly number[]): Prom
       `is not an IDX file: it begins with ${magic === '' ? 'nothing' : magic}, not 00 00 08 and the number of dimensions`,
     );
   }
-  if (type !== UNSIGNED_BYTE) throw damaged(path, `holds ${TYPES[type]}; only unsigned bytes are read`);
+  if (type !== UNSIGNED_BYTE) {
+    throw unusable(path, `holds ${TYPES[type]}; only unsigned bytes are read`, 'write it again as unsigned bytes');
+  }
   if (!dimensions.includes(rank)) {
-    throw damaged(path, `has ${rank} dimensions, where ${dimensions.join(' or ')} were expected`);
+    const hint =
+      'name the file of the pictures (…-images-idx3-ubyte), and keep that of the labels (…-labels-idx1-ubyte) beside it';
+    throw unusable(path, `has ${rank} dimensions, where ${dimensions.join(' or ')} were expected`, hint);
   }
   const header = 4 + 4 * rank;
   if (bytes.length < header) throw damaged(path, `is cut off in its header, at byte ${bytes.length}`);

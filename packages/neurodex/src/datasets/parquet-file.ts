@@ -2,7 +2,8 @@ import { type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparque
 import { NeurodexError } from '../errors.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
 import { inOrder } from '../storage/in-order.ts';
-import type { SkippedFile } from './dataset.ts';
+import type { LayoutNote, SkippedFile } from './dataset.ts';
+import type { ColumnFlags } from './label-columns.ts';
 import { type Described, describeRow, type Problem } from './labels.ts';
 import { findColumns, type ParquetColumns } from './parquet-columns.ts';
 import { DecoderUnavailable, type ParquetDecoder, type ParquetRow } from './parquet-decoder.ts';
@@ -40,6 +41,11 @@ export interface SkippedRows {
   readonly reason: string;
 }
 
+export interface ParquetFileOptions extends ColumnFlags {
+  /** `BLOCK_BYTES` unless told. */
+  readonly blockBytes?: number;
+}
+
 /** One open Parquet file with pictures. */
 export class ParquetFile {
   readonly rows: number;
@@ -74,12 +80,21 @@ export class ParquetFile {
   }
 
   /** Reads the footer and nothing else. @throws Error with what is wrong with the file; errors of the source as they are */
-  static async open(source: ByteSource, decoder: ParquetDecoder, blockBytes = BLOCK_BYTES): Promise<ParquetFile> {
+  static async open(
+    source: ByteSource,
+    decoder: ParquetDecoder,
+    { blockBytes = BLOCK_BYTES, ...flags }: ParquetFileOptions = {},
+  ): Promise<ParquetFile> {
     const metadata = await readFooter(source);
-    const columns = findColumns(metadata);
+    const columns = findColumns(metadata, flags);
     const file = new ParquetFile(source, metadata, columns, decoder, blockBytes);
     file.check();
     return file;
+  }
+
+  /** Which columns were chosen, and which are not read. */
+  get notes(): readonly LayoutNote[] {
+    return this.columns.notes;
   }
 
   /** That the footer promises nothing that cannot be. */

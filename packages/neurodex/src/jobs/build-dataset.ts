@@ -16,6 +16,8 @@ import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
 import { applyRules } from '../datasets/rules.ts';
+import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
+import { type DatasetWarning, datasetWarnings, layoutOf, reportDataset } from '../datasets/warnings.ts';
 import { NeurodexError } from '../errors.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import type { Reporter } from '../progress.ts';
@@ -42,6 +44,12 @@ export interface PreparedSummary {
   readonly pictures: Readonly<Record<Role, number>>;
   readonly classes: number;
   readonly skipped: readonly SkippedFile[];
+  /** The same, counted by reason. */
+  readonly skippedKinds: readonly SkippedKind[];
+  /** How the source was read, where it could have been otherwise. */
+  readonly layout: readonly string[];
+  /** What is doubtful about its classes and layout. */
+  readonly warnings: readonly DatasetWarning[];
 }
 
 /** The sections of the configuration that decide what is prepared. */
@@ -79,7 +87,8 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
     const changes = changesOf(there, facts);
     if (changes.length === 0 && (await isSound(out))) {
       const { pictures, skipped } = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
-      return summaryOf(out, false, pictures, skipped);
+      reportDataset({ ...options.dataset, pictures }, reporter);
+      return summaryOf(options, false, pictures, skipped);
     }
     reporter.info(`building ${out} again: ${changes[0] ?? 'a file of it is damaged'}`);
   }
@@ -90,6 +99,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
   };
   return await createFolder(out, folder, async (temporary) => {
     const dataset = await applyRules(options.dataset, config.dataset, options);
+    reportDataset(dataset, reporter);
     const { pictures, skipped } = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
       pictures: config.pictures,
       split: config.split,
@@ -100,7 +110,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
       assignIdentifiers: (entries) => numeric.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
     });
     await writePreparedManifest(temporary, { neurodex: VERSION, created: new Date().toISOString(), ...facts });
-    return summaryOf(out, true, pictures, skipped);
+    return summaryOf(options, true, pictures, skipped);
   });
 }
 
@@ -131,7 +141,7 @@ async function isSound(out: string): Promise<boolean> {
 }
 
 function summaryOf(
-  out: string,
+  { out, dataset }: BuildDatasetOptions,
   built: boolean,
   pictures: readonly { readonly role: Role; readonly labels: readonly string[] }[],
   skipped: readonly SkippedFile[],
@@ -148,5 +158,8 @@ function summaryOf(
     },
     classes: new Set(pictures.flatMap(({ labels }) => labels)).size,
     skipped,
+    skippedKinds: skippedKinds(skipped),
+    layout: layoutOf(dataset),
+    warnings: datasetWarnings({ ...dataset, pictures }),
   };
 }

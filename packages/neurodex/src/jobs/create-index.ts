@@ -6,6 +6,8 @@ import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
+import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
+import { type DatasetWarning, datasetWarnings, layoutOf, reportDataset } from '../datasets/warnings.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 import {
@@ -67,6 +69,12 @@ export interface IndexSummary {
   readonly catalogue: number;
   readonly queries: { readonly train: number; readonly validation: number; readonly test: number };
   readonly skipped: readonly SkippedFile[];
+  /** The same, counted by reason. */
+  readonly skippedKinds: readonly SkippedKind[];
+  /** How the source was read, where it could have been otherwise. */
+  readonly layout: readonly string[];
+  /** What is doubtful about its classes and layout. */
+  readonly warnings: readonly DatasetWarning[];
   readonly systems: readonly SystemName[];
   /** Of the network; 0 without one, as are the steps. */
   readonly parameters: number;
@@ -109,7 +117,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
   try {
     const manifest =
       complete ?? (await completeFolder(out, folder, (unfinished) => fillIndex(options, unfinished), keeps));
-    const summary = await summarise(manifest, out, (performance.now() - began) / 1000);
+    const summary = await summarise(manifest, options, (performance.now() - began) / 1000);
     const stopped = manifest.training?.stopped;
     if (stopped === undefined) return summary;
     throw new NeurodexError(
@@ -149,7 +157,7 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       const made = await ingest(options, folder);
       bovw = made.bovw;
       encoder = made.encoder;
-      for (const file of made.built.skipped) tracker.track({ kind: 'skipped', ...file });
+      for (const { path, reason } of made.built.skipped) tracker.track({ kind: 'skipped', path, reason });
       await finishIngest(folder, {
         bovw: bovw ?? null,
         encoder: encoder ?? null,
@@ -157,6 +165,8 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
         logBytes: log.sync(),
       });
     }
+    // Training is about to go on with the same doubts as it began with.
+    else reportDataset({ ...dataset, pictures: before.catalogue.pictures }, reporter);
     const catalogue = before?.catalogue ?? (await openCatalogue(join(folder, CATALOGUE_FOLDER)));
     const wanted = options.systems ?? SYSTEMS;
     const made: Readonly<Record<SystemName, boolean>> = {
@@ -217,7 +227,11 @@ async function finish(folder: string): Promise<IndexManifest> {
 }
 
 /** @param seconds that this process took, for an index without a network; training counts its own */
-async function summarise(manifest: IndexManifest, out: string, seconds: number): Promise<IndexSummary> {
+async function summarise(
+  manifest: IndexManifest,
+  { out, dataset }: CreateIndexOptions,
+  seconds: number,
+): Promise<IndexSummary> {
   const catalogue = await openCatalogueRows(join(out, CATALOGUE_FOLDER));
   const count = (role: Role) => catalogue.pictures.filter((picture) => picture.role === role).length;
   return {
@@ -225,6 +239,9 @@ async function summarise(manifest: IndexManifest, out: string, seconds: number):
     catalogue: count('catalogue'),
     queries: { train: count('train'), validation: count('validation'), test: count('test') },
     skipped: catalogue.skipped,
+    skippedKinds: skippedKinds(catalogue.skipped),
+    layout: layoutOf(dataset),
+    warnings: datasetWarnings({ ...dataset, pictures: catalogue.pictures }),
     systems: manifest.systems,
     parameters: manifest.model?.parameters ?? 0,
     steps: manifest.training?.steps ?? 0,

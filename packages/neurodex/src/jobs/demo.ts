@@ -9,6 +9,7 @@ import { type EmojiOptions, openEmoji } from '../datasets/emoji.ts';
 import type { Comparison } from '../evaluation/compare.ts';
 import { evaluateSystems } from '../evaluation/compare.ts';
 import { queriesOf } from '../evaluation/queries.ts';
+import { captionOf } from '../names.ts';
 import { PRESETS, type PresetName } from '../presets/presets.ts';
 import type { Reporter } from '../progress.ts';
 import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
@@ -144,7 +145,7 @@ async function sheetRows(index: Index): Promise<SheetRow[]> {
           };
         }),
       );
-      return { query: thumbnail, caption: picture.labels[0] ?? picture.path, systems };
+      return { query: thumbnail, caption: captionOf(picture), systems };
     }),
   );
 }

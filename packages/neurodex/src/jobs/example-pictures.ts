@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { readThumbnails } from '../catalogue/store.ts';
 import { queriesOf } from '../evaluation/queries.ts';
+import { captionOf } from '../names.ts';
 import type { Reporter } from '../progress.ts';
 import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
@@ -58,7 +59,7 @@ export class ExamplePictures {
         const shown = found.map((bytes, i) => ({ picture: bytes, right: query.relevant.has(answers[i]?.row ?? -1) }));
         rows.push({
           query: own,
-          caption: picture.labels[0] ?? picture.path,
+          caption: captionOf(picture),
           systems: [{ name: system.name, answers: shown }],
         });
       }
@@ -78,7 +79,7 @@ export class ExamplePictures {
     );
     const pictures = await Promise.all(
       chosen.map(({ identifier, labels, path }, i) => {
-        const words = [identifier, labels[0] ?? path].filter((word) => word !== undefined && word !== null);
+        const words = [identifier, captionOf({ labels, path })].filter((word) => word !== undefined && word !== null);
         return asExample(thumbnails[i] ?? new Uint8Array(), words.join(' '));
       }),
     );

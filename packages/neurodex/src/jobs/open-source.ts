@@ -30,6 +30,9 @@ export interface OpenSourceOptions {
   readonly concepts?: number;
   readonly cocoYear?: CocoYear;
   readonly cocoSplit?: CocoSplit;
+  readonly classLevel?: number;
+  readonly labelColumn?: string;
+  readonly pictureColumn?: string;
   readonly config: Config;
   readonly seed: number;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -76,6 +79,9 @@ export async function openSource(options: OpenSourceOptions): Promise<OpenedSour
     ...(options.concepts === undefined ? {} : { concepts: options.concepts }),
     ...(options.cocoYear === undefined ? {} : { cocoYear: options.cocoYear }),
     ...(options.cocoSplit === undefined ? {} : { cocoSplit: options.cocoSplit }),
+    ...(options.classLevel === undefined ? {} : { classLevel: options.classLevel }),
+    ...(options.labelColumn === undefined ? {} : { labelColumn: options.labelColumn }),
+    ...(options.pictureColumn === undefined ? {} : { pictureColumn: options.pictureColumn }),
     rules: config.dataset,
     seed: options.seed,
     cache: cacheFolder(options.environment),

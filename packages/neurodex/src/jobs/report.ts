@@ -11,6 +11,7 @@ import { LEVEL, testPairs } from '../evaluation/pairwise.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
 import type { DsiModel } from '../models/dsi/model.ts';
+import { captionOf } from '../names.ts';
 import type { Reporter } from '../progress.ts';
 import { type CurveSeries, curveSeries } from '../report/curve-series.ts';
 import { decodingTree } from '../report/decoding-tree.ts';
@@ -191,7 +192,7 @@ async function decode(
       const query = answers.query(examples[example]?.query ?? '');
       const [ranked = []] = await (await index.system('dsi')).rank([query], trie.leafCount);
       const identifier = catalogue.pictures[ranked[0]?.row ?? -1]?.identifier ?? '';
-      const nameOf = (row: number): string => catalogue.pictures[row]?.labels[0] ?? catalogue.pictures[row]?.path ?? '';
+      const nameOf = (row: number): string => captionOf(catalogue.pictures[row]);
       decoded.push({
         example,
         tree: decodingTree(trie, ranked, { nameOf }),

@@ -5,8 +5,11 @@ import type { Config } from '../config.ts';
 import { classesOf, largestClasses } from '../datasets/classes.ts';
 import type { Dataset, LicenceNotice, PictureObject, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
 import { applyRules } from '../datasets/rules.ts';
+import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
+import { type DatasetWarning, layoutOf, reportDataset } from '../datasets/warnings.ts';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 import { decodePicture } from '../image/decode.ts';
+import { visibleName } from '../names.ts';
 import type { Reporter } from '../progress.ts';
 import { examplesSheet, type SheetExample } from '../report/examples-sheet.ts';
 import { patchesPicture } from '../report/patches-picture.ts';
@@ -44,6 +47,12 @@ export interface DatasetFacts {
   /** As the model sees each picture: edge, patch edge and number of patches. */
   readonly model: { readonly size: number; readonly patchSize: number; readonly patches: number };
   readonly skipped: readonly SkippedFile[];
+  /** The same, counted by reason. */
+  readonly skippedKinds: readonly SkippedKind[];
+  /** How the source was read, where it could have been otherwise. */
+  readonly layout: readonly string[];
+  /** What is doubtful about its classes and layout. */
+  readonly warnings: readonly DatasetWarning[];
   readonly notices: readonly LicenceNotice[];
   readonly examples: readonly ShownExample[];
   /** Absolute paths of what was drawn. */
@@ -59,11 +68,13 @@ export async function showDataset(options: ShowDatasetOptions): Promise<DatasetF
   checkConfig(config);
   const dataset = await applyRules(options.dataset, config.dataset, options);
   const { pictures } = dataset;
+  const warnings = reportDataset(dataset, options.reporter);
   const chosen = spread(pictures, options.examples);
   const drawn = out === undefined ? { files: [], skipped: [] } : await draw(dataset, chosen, resolve(out), options);
   throwIfInterrupted(signal);
   const { size } = config.pictures;
   const { patchSize } = config.model;
+  const skipped = [...dataset.skipped, ...drawn.skipped];
   const total = (count: (picture: SourcePicture) => number): number =>
     pictures.reduce((sum, each) => sum + count(each), 0);
   return {
@@ -77,7 +88,10 @@ export async function showDataset(options: ShowDatasetOptions): Promise<DatasetF
     captions: total(({ captions = [] }) => captions.length),
     objects: total(({ objects = [] }) => objects.length),
     model: { size, patchSize, patches: (size / patchSize) ** 2 },
-    skipped: [...dataset.skipped, ...drawn.skipped],
+    skipped,
+    skippedKinds: skippedKinds(skipped),
+    layout: layoutOf(dataset),
+    warnings,
     notices: dataset.notices,
     examples: chosen.map(({ path, labels, captions = [], objects = [] }) => ({
       picture: path,
@@ -127,9 +141,9 @@ async function draw(
       const caption = captions?.[0];
       examples.push({
         picture: bytes,
-        label: labels.length > 0 ? labels.join(', ') : path,
+        label: labels.length > 0 ? labels.map(visibleName).join(', ') : path,
         ...(caption === undefined ? {} : { caption }),
-        boxes: (objects ?? []).map(({ category, box, crowd }) => ({ label: category, box, crowd })),
+        boxes: (objects ?? []).map(({ category, box, crowd }) => ({ label: visibleName(category), box, crowd })),
       });
     } catch (error) {
       if (!(error instanceof NeurodexError && error.code.startsWith('picture-'))) throw error;

@@ -1,3 +1,5 @@
+export { visibleName } from '../names.ts';
+
 import { PATHS, type RouteName } from './api/paths.ts';
 import type { ProblemCode } from './api/problems.ts';
 import type { PathOf, QueryOf, ROUTES } from './api/routes.ts';

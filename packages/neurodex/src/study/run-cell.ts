@@ -16,18 +16,20 @@ export interface RunCellOptions {
   readonly folder: string;
   readonly keep: boolean;
   readonly cwd: string;
+  /** Told of each warning of the program, as it comes. */
+  readonly warn?: (message: string) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Make the index of a cell and measure it. @throws NeurodexError `study-failed` with what the program said */
-export async function runCell({ grid, cell, folder, keep, cwd, signal }: RunCellOptions): Promise<StudyResult> {
+export async function runCell({ grid, cell, folder, keep, cwd, warn, signal }: RunCellOptions): Promise<StudyResult> {
   const index = join(folder, cellKey(grid, cell));
   const settings = Object.entries(cell.settings).flatMap(([key, value]) => [
     '--set',
     `${key}=${JSON.stringify(value)}`,
   ]);
   const preset = grid.preset === undefined ? [] : ['--preset', grid.preset];
-  const run = (args: readonly string[]) => neurodex(args, { cwd, name: cellName(cell), signal });
+  const run = (args: readonly string[]) => neurodex(args, { cwd, name: cellName(cell), warn, signal });
   const made = (await run([
     'index',
     grid.source,
@@ -58,11 +60,24 @@ export async function runCell({ grid, cell, folder, keep, cwd, signal }: RunCell
   };
 }
 
+interface ProgramOptions {
+  readonly cwd: string;
+  readonly name: string;
+  readonly warn: ((message: string) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a line of standard error warns of. */
+function warningIn(line: string): string | undefined {
+  try {
+    return (JSON.parse(line) as { warning?: { message?: string } }).warning?.message;
+  } catch {
+    return undefined;
+  }
+}
+
 /** One command with `--json`: what it prints. */
-function neurodex(
-  args: readonly string[],
-  { cwd, name, signal }: { readonly cwd: string; readonly name: string; readonly signal: AbortSignal | undefined },
-): Promise<unknown> {
+function neurodex(args: readonly string[], { cwd, name, warn, signal }: ProgramOptions): Promise<unknown> {
   const child = spawn(process.execPath, [PROGRAM, ...args, '--json', '--quiet'], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -73,8 +88,15 @@ function neurodex(
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
+  let line = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    const lines = `${line}${text}`.split('\n');
+    line = lines.pop() ?? '';
+    for (const whole of lines) {
+      const message = warningIn(whole);
+      if (message !== undefined) warn?.(message);
+    }
   });
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {

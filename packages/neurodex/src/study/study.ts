@@ -28,6 +28,8 @@ export interface StudySummary {
   /** Run this time; the others had their results. */
   readonly ran: number;
   readonly failed: readonly { readonly cell: string; readonly reason: string }[];
+  /** What the cells warned of, each once. */
+  readonly warnings: readonly string[];
   readonly rows: readonly StudyRow[];
 }
 
@@ -57,11 +59,17 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
   const failed: { cell: string; reason: string }[] = [];
   const queue = [...missing];
   let done = 0;
+  // Every cell reads the same source: what is doubtful about it is told once, before the first training.
+  const warned = new Set<string>();
+  const warn = (message: string): void => {
+    if (!warned.has(message)) reporter.warn(message);
+    warned.add(message);
+  };
   const work = async (): Promise<void> => {
     for (let cell = queue.shift(); cell !== undefined && !signal?.aborted; cell = queue.shift()) {
       reporter.info(cellName(cell));
       try {
-        const result = await runCell({ ...options, grid, cell, folder: join(out, 'indexes') });
+        const result = await runCell({ ...options, grid, cell, folder: join(out, 'indexes'), warn });
         await appendResult(file, result);
         results.set(result.key, result);
         await writeTables(out, summarise(grid, of(grid, cells, results)));
@@ -83,7 +91,7 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
     });
   }
   await writeTables(out, rows);
-  return { cells: cells.length, ran: missing.length, failed, rows };
+  return { cells: cells.length, ran: missing.length, failed, warnings: [...warned], rows };
 }
 
 /** Results of the cells of this grid; a file may hold others, of a grid before it. */

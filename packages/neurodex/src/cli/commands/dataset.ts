@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import type { PreparedSummary } from '../../jobs/build-dataset.ts';
 import type { ListedDataset } from '../../jobs/list-datasets.ts';
 import type { DatasetFacts } from '../../jobs/show-dataset.ts';
+import { visibleName } from '../../names.ts';
 import { printable } from '../../report/text.ts';
 import { shellQuote } from '../../shell.ts';
 import { text, wholeNumber } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
+import { sourceLines } from '../data-set-lines.ts';
 import { formatCount, plural } from '../format.ts';
 import {
   type ConfigurationFlags,
@@ -142,13 +144,14 @@ function describeList(datasets: readonly ListedDataset[]): string {
   ].join('\n');
 }
 
-function describeBuilt({ built, pictures, classes, skipped }: PreparedSummary, out: string): string {
+function describeBuilt(summary: PreparedSummary, out: string): string {
+  const { built, pictures, classes } = summary;
   return [
     `data set    ${out}${built ? '' : ' (nothing has changed; --force builds it again)'}`,
     `catalogue   ${plural(pictures.catalogue, 'picture')}`,
     `queries     ${formatCount(pictures.train)} train, ${formatCount(pictures.validation)} validation, ${formatCount(pictures.test)} test`,
     `classes     ${formatCount(classes)}`,
-    ...(skipped.length > 0 ? [`skipped     ${plural(skipped.length, 'file')}, named in the warnings`] : []),
+    ...sourceLines(summary).map(printable),
     '',
     `Index it:   neurodex index ${shellQuote(out)} --out INDEX`,
   ].join('\n');
@@ -162,24 +165,25 @@ function describeShown(facts: DatasetFacts): string {
     `pictures    ${formatCount(facts.pictures)}${facts.of === facts.pictures ? '' : ` of ${formatCount(facts.of)}`}`,
     `captions    ${formatCount(facts.captions)}`,
     `objects     ${formatCount(facts.objects)}`,
+    ...sourceLines(facts),
     `model       sees ${model.size} × ${model.size} pixels in ${plural(model.patches, 'patch', 'patches')} of ${model.patchSize} × ${model.patchSize}`,
     '',
     `${plural(classes.length, 'class', 'classes')}${classes.length > 0 ? ', the largest first' : ''}`,
-    ...classes.slice(0, LISTED).map(({ name, pictures }) => `  ${name}  ${formatCount(pictures)}`),
+    ...classes.slice(0, LISTED).map(({ name, pictures }) => `  ${visibleName(name)}  ${formatCount(pictures)}`),
     ...(more > 0 ? [`  and ${formatCount(more)} more (--json lists them all)`] : []),
     '',
     'examples',
     ...examples.flatMap(({ picture, labels, captions, objects }) => [
-      `  ${picture}${labels.length > 0 ? `: ${labels.join(', ')}` : ''}`,
+      `  ${picture}${labels.length > 0 ? `: ${labels.map(visibleName).join(', ')}` : ''}`,
       ...captions.map((caption) => `    "${caption}"`),
       ...objects.map(
         ({ category, box, area, crowd }) =>
-          `    ${category}${crowd ? ' (crowd)' : ''} at ${box.map(Math.round).join(', ')}, ${formatCount(Math.round(area))} pixels`,
+          `    ${visibleName(category)}${crowd ? ' (crowd)' : ''} at ${box.map(Math.round).join(', ')}, ${formatCount(Math.round(area))} pixels`,
       ),
     ]),
   ];
   if (skipped.length > 0) {
-    lines.push('', `skipped ${plural(skipped.length, 'file or row', 'files and rows')}`);
+    lines.push('', 'skipped');
     for (const { path, reason } of skipped.slice(0, LISTED)) lines.push(`  ${path}: ${reason}`);
     if (skipped.length > LISTED)
       lines.push(`  and ${formatCount(skipped.length - LISTED)} more (--json lists them all)`);

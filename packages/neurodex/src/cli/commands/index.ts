@@ -2,6 +2,7 @@ import type { Device } from '@neurodex/autograd';
 import type { Command } from 'commander';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import { measuresLine } from '../../report/table.ts';
+import { printable } from '../../report/text.ts';
 import type { SystemName } from '../../retrieval/system.ts';
 import { shellQuote } from '../../shell.ts';
 import { ON_NAN, type OnNan } from '../../training/on-nan.ts';
@@ -15,6 +16,7 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
+import { sourceLines } from '../data-set-lines.ts';
 import { formatCount, formatSeconds, plural } from '../format.ts';
 import {
   type ConfigurationFlags,
@@ -109,12 +111,12 @@ async function index(
 }
 
 function describe(summary: IndexSummary, out: string): string {
-  const { catalogue, queries, skipped, systems, parameters, steps, seconds, validation } = summary;
+  const { catalogue, queries, systems, parameters, steps, seconds, validation } = summary;
   const lines = [
     `index       ${out}`,
     `catalogue   ${plural(catalogue, 'picture')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
-    ...(skipped.length > 0 ? [`skipped     ${plural(skipped.length, 'file')}, named in the warnings`] : []),
+    ...sourceLines(summary).map(printable),
     `systems     ${systems.join(', ')}`,
     ...(parameters > 0 ? [`parameters  ${formatCount(parameters)}`] : []),
     `training    ${plural(steps, 'step')} in ${formatSeconds(seconds)}`,

@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
+import { skippedKinds } from '../../datasets/skipped.ts';
 import type { IndexFacts } from '../../jobs/inspect-index.ts';
 import { printable, showValue } from '../../report/text.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
+
+/** Skipped files that are named; more are counted by reason. */
+const NAMED = 50;
 
 interface Flags extends CommonFlags {
   readonly verify?: true;
@@ -60,8 +64,11 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     ...settings(config),
   ];
   if (skipped.length > 0) {
-    lines.push('', `skipped ${plural(skipped.length, 'file')}`);
-    for (const { path, reason } of skipped) lines.push(`  ${path}: ${reason}`);
+    lines.push('', `skipped ${plural(skipped.length, 'file or row', 'files and rows')}`);
+    const few = skipped.length <= NAMED;
+    for (const { path, reason } of few ? skipped : []) lines.push(`  ${path}: ${reason}`);
+    for (const { kind, count } of few ? [] : skippedKinds(skipped)) lines.push(`  ${formatCount(count)} × ${kind}`);
+    if (!few) lines.push('  (--json names them all)');
   }
   if (notices.length > 0) {
     lines.push('', 'pictures by');

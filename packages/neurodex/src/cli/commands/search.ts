@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SearchResults } from '../../jobs/search.ts';
+import { visibleName } from '../../names.ts';
 import { textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
 import type { SystemName } from '../../retrieval/system.ts';
@@ -58,7 +59,7 @@ const describe = (results: SearchResults['results']): string =>
       const rows = answers.map(({ rank, picture, label, score, identifier }) => [
         String(rank),
         score.toFixed(3),
-        label ?? '—',
+        label === null ? '—' : visibleName(label),
         identifier,
         picture,
       ]);

@@ -66,7 +66,8 @@ export function hubClassName(label: string): string {
   return (fits && NAMES.get(known)) || label;
 }
 
-const WORD_FILES = ['words.txt', 'LOC_synset_mapping.txt'] as const;
+/** Files that name the classes, the likeliest first. */
+export const WORD_FILES = ['words.txt', 'LOC_synset_mapping.txt'] as const;
 
 /** The words that lie beside the pictures, as tiny-imagenet and Kaggle's ImageNet bring them; none is no error. */
 export async function readWords(folder: string): Promise<Words> {
