@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
+import { duplicateFactsSchema } from './duplicate-facts.ts';
 
 export const MANIFEST_FILE = 'catalogue.json';
 export const PIXELS_FILE = 'pixels.u8';
@@ -44,6 +45,8 @@ const manifestSchema = z.object({
   vectors: z.record(z.string(), z.object({ length: z.int().min(1), vocabulary: sha256 })).optional(),
   notices: z.array(z.object({ work: z.string(), author: z.string(), licence: z.string(), url: z.string() })),
   skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+  /** Pictures that occur more than once, as `DuplicateFacts`; not there: none does. */
+  duplicates: duplicateFactsSchema.optional(),
 });
 
 export type CatalogueManifest = Readonly<z.infer<typeof manifestSchema>>;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { RuntimeError } from '@neurodex/autograd';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
 import type { AttentionOptions } from '../jobs/attention.ts';
@@ -39,6 +40,7 @@ const summary: IndexSummary = {
   catalogue: 12,
   queries: { train: 20, validation: 2, test: 4 },
   skipped: [{ path: 'a.txt', reason: 'not a picture file' }],
+  duplicates: { ...NO_DUPLICATES, sets: 2, copies: 3, examples: [['a.png', 'b.png']] },
   systems: ['dsi', 'bovw', 'pixels'],
   parameters: 123456,
   steps: 300,
@@ -408,6 +410,7 @@ describe('dataset', () => {
     pictures: { catalogue: 96, train: 259, validation: 14, test: 15 },
     classes: 6,
     skipped: [],
+    duplicates: NO_DUPLICATES,
   };
   const facts: DatasetFacts = {
     dataset: 'coco',
@@ -742,6 +745,7 @@ describe('inspect and demo', () => {
         { path: 'a.txt', reason: 'not a picture file' },
         { path: 'b\n.jpg', reason: 'empty' },
       ],
+      duplicates: NO_DUPLICATES,
       notices: [{ work: 'OpenMoji', author: 'HfG', licence: 'CC BY-SA 4.0', url: 'https://openmoji.org' }],
     };
     const inspectIndex = vi.fn(async (_options: { verify: boolean }) => inspection);

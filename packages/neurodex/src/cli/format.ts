@@ -1,3 +1,5 @@
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
+
 /** 1234567 → '1,234,567', on every machine alike. */
 export const formatCount = (n: number): string => n.toLocaleString('en-US');
 
@@ -32,3 +34,7 @@ export function formatFigure(value: number): string {
 
 export const plural = (n: number, noun: string, nouns = `${noun}s`): string =>
   `${formatCount(n)} ${n === 1 ? noun : nouns}`;
+
+/** A line of a summary; none where no picture occurs twice. */
+export const duplicatesLine = ({ sets, copies }: Pick<DuplicateFacts, 'sets' | 'copies'> = NO_DUPLICATES): string[] =>
+  copies === 0 ? [] : [`duplicates  ${plural(copies, 'copy', 'copies')} of ${plural(sets, 'picture')}`];

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Random } from '@neurodex/autograd';
 import { buildCatalogue } from '../catalogue/build.ts';
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import {
   digestInputs,
   PREPARED_CATALOGUE,
@@ -11,7 +12,7 @@ import {
   readPreparedManifest,
   writePreparedManifest,
 } from '../catalogue/prepared.ts';
-import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
+import { type CatalogueRows, openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
@@ -42,6 +43,8 @@ export interface PreparedSummary {
   readonly pictures: Readonly<Record<Role, number>>;
   readonly classes: number;
   readonly skipped: readonly SkippedFile[];
+  /** Pictures that occur more than once. */
+  readonly duplicates: DuplicateFacts;
 }
 
 /** The sections of the configuration that decide what is prepared. */
@@ -78,8 +81,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
     }
     const changes = changesOf(there, facts);
     if (changes.length === 0 && (await isSound(out))) {
-      const { pictures, skipped } = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
-      return summaryOf(out, false, pictures, skipped);
+      return summaryOf(out, false, await openCatalogueRows(join(out, PREPARED_CATALOGUE)));
     }
     reporter.info(`building ${out} again: ${changes[0] ?? 'a file of it is damaged'}`);
   }
@@ -90,7 +92,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
   };
   return await createFolder(out, folder, async (temporary) => {
     const dataset = await applyRules(options.dataset, config.dataset, options);
-    const { pictures, skipped } = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
+    const built = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
       pictures: config.pictures,
       split: config.split,
       seed,
@@ -100,7 +102,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
       assignIdentifiers: (entries) => numeric.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
     });
     await writePreparedManifest(temporary, { neurodex: VERSION, created: new Date().toISOString(), ...facts });
-    return summaryOf(out, true, pictures, skipped);
+    return summaryOf(out, true, built);
   });
 }
 
@@ -133,8 +135,7 @@ async function isSound(out: string): Promise<boolean> {
 function summaryOf(
   out: string,
   built: boolean,
-  pictures: readonly { readonly role: Role; readonly labels: readonly string[] }[],
-  skipped: readonly SkippedFile[],
+  { pictures, skipped, duplicates = NO_DUPLICATES }: Pick<CatalogueRows, 'pictures' | 'skipped' | 'duplicates'>,
 ): PreparedSummary {
   const count = (role: Role): number => pictures.filter((picture) => picture.role === role).length;
   return {
@@ -148,5 +149,6 @@ function summaryOf(
     },
     classes: new Set(pictures.flatMap(({ labels }) => labels)).size,
     skipped,
+    duplicates,
   };
 }

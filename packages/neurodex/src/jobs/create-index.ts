@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
@@ -67,6 +68,8 @@ export interface IndexSummary {
   readonly catalogue: number;
   readonly queries: { readonly train: number; readonly validation: number; readonly test: number };
   readonly skipped: readonly SkippedFile[];
+  /** Pictures that occur more than once. */
+  readonly duplicates: DuplicateFacts;
   readonly systems: readonly SystemName[];
   /** Of the network; 0 without one, as are the steps. */
   readonly parameters: number;
@@ -225,6 +228,7 @@ async function summarise(manifest: IndexManifest, out: string, seconds: number):
     catalogue: count('catalogue'),
     queries: { train: count('train'), validation: count('validation'), test: count('test') },
     skipped: catalogue.skipped,
+    duplicates: catalogue.duplicates ?? NO_DUPLICATES,
     systems: manifest.systems,
     parameters: manifest.model?.parameters ?? 0,
     steps: manifest.training?.steps ?? 0,

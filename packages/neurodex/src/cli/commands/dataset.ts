@@ -6,7 +6,7 @@ import { printable } from '../../report/text.ts';
 import { shellQuote } from '../../shell.ts';
 import { text, wholeNumber } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
-import { formatCount, plural } from '../format.ts';
+import { duplicatesLine, formatCount, plural } from '../format.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
@@ -142,13 +142,14 @@ function describeList(datasets: readonly ListedDataset[]): string {
   ].join('\n');
 }
 
-function describeBuilt({ built, pictures, classes, skipped }: PreparedSummary, out: string): string {
+function describeBuilt({ built, pictures, classes, skipped, duplicates }: PreparedSummary, out: string): string {
   return [
     `data set    ${out}${built ? '' : ' (nothing has changed; --force builds it again)'}`,
     `catalogue   ${plural(pictures.catalogue, 'picture')}`,
     `queries     ${formatCount(pictures.train)} train, ${formatCount(pictures.validation)} validation, ${formatCount(pictures.test)} test`,
     `classes     ${formatCount(classes)}`,
     ...(skipped.length > 0 ? [`skipped     ${plural(skipped.length, 'file')}, named in the warnings`] : []),
+    ...duplicatesLine(duplicates),
     '',
     `Index it:   neurodex index ${shellQuote(out)} --out INDEX`,
   ].join('\n');

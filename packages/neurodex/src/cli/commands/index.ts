@@ -15,7 +15,7 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
-import { formatCount, formatSeconds, plural } from '../format.ts';
+import { duplicatesLine, formatCount, formatSeconds, plural } from '../format.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
@@ -109,12 +109,13 @@ async function index(
 }
 
 function describe(summary: IndexSummary, out: string): string {
-  const { catalogue, queries, skipped, systems, parameters, steps, seconds, validation } = summary;
+  const { catalogue, queries, skipped, duplicates, systems, parameters, steps, seconds, validation } = summary;
   const lines = [
     `index       ${out}`,
     `catalogue   ${plural(catalogue, 'picture')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
     ...(skipped.length > 0 ? [`skipped     ${plural(skipped.length, 'file')}, named in the warnings`] : []),
+    ...duplicatesLine(duplicates),
     `systems     ${systems.join(', ')}`,
     ...(parameters > 0 ? [`parameters  ${formatCount(parameters)}`] : []),
     `training    ${plural(steps, 'step')} in ${formatSeconds(seconds)}`,

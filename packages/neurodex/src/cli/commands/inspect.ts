@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { IndexFacts } from '../../jobs/inspect-index.ts';
 import { printable, showValue } from '../../report/text.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
-import { formatBytes, formatCount, plural } from '../format.ts';
+import { duplicatesLine, formatBytes, formatCount, plural } from '../format.ts';
 
 interface Flags extends CommonFlags {
   readonly verify?: true;
@@ -39,6 +39,7 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     `data set    ${dataset.name}: ${dataset.source}`,
     `catalogue   ${plural(inspection.catalogue, 'picture')} in ${plural(inspection.classes, 'class', 'classes')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
+    ...duplicatesLine(inspection.duplicates),
     `systems     ${inspection.systems.join(', ')}`,
     ...(inspection.parameters > 0
       ? [`network     ${formatCount(inspection.parameters)} parameters, ${formatBytes(inspection.bytes)}`]
