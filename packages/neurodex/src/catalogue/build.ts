@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import { Availability } from '../datasets/availability.ts';
 import type { Dataset, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
 import { readPicture } from '../image/decode.ts';
@@ -212,6 +213,7 @@ async function decodeAll(
   const lengths: number[] = [];
   const keys: PictureKeys[] = [];
   const skipped: SkippedFile[] = [];
+  const availability = new Availability(dataset.source);
   let done = 0;
   const skip = (file: SkippedFile): void => {
     skipped.push(file);
@@ -223,8 +225,10 @@ async function decodeAll(
     for await (const result of inOrder(sources, concurrency, (source) => decode(source, options))) {
       throwIfInterrupted(signal);
       if ('reason' in result) {
-        skip(result);
+        skip({ path: result.path, reason: result.reason });
+        availability.add(result.error);
       } else {
+        availability.add();
         await writer.appendPixels(result.picture.pixels);
         await spool.append(result.thumbnail);
         usable.push(result.source);
@@ -233,15 +237,16 @@ async function decodeAll(
       }
       reporter.progress({ phase: 'ingest', done: ++done, total: sources.length, unit: 'pictures' });
     }
+    availability.check();
     await spool.finish();
   } finally {
     await spool.close();
   }
-  return { usable, lengths, keys, skipped };
+  return { usable, lengths, keys, skipped: skipped.sort(byPath) };
 }
 
 type DecodeResult =
-  | SkippedFile
+  | (SkippedFile & { readonly error: NeurodexError })
   | {
       readonly source: SourcePicture;
       readonly picture: Picture;
@@ -260,7 +265,7 @@ async function decode(source: SourcePicture, options: BuildOptions): Promise<Dec
     return { source, ...made, keys: keysOf(bytes, made.picture) };
   } catch (error) {
     if (error instanceof NeurodexError && error.code.startsWith('picture-')) {
-      return { path: source.path, reason: withoutName(error.message, source.path) };
+      return { path: source.path, reason: withoutName(error.message, source.path), error };
     }
     throw error;
   }

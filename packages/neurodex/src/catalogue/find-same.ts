@@ -28,6 +28,8 @@ const COMPARED = 256;
 const LOOKED_AT = 16;
 /** More than `samePixels` allows, because the model's picture may be smaller than the thumbnail. */
 const ROUGHLY = 0.1;
+/** More still: of pictures of noise, ways of scaling down leave different pixels. Without anything in common it would be 2. */
+const PERHAPS = 0.5;
 
 /**
  * Finds the pictures that occur more than once: the same bytes; the same pixels in another file format; or the same
@@ -113,9 +115,9 @@ async function matches(
   let looked = 0;
   for (const leader of near) {
     const verdict = looked < LOOKED_AT ? await compare(mine, leader, access) : 'different';
-    if (verdict !== 'different at once') looked++;
+    if (verdict !== 'far' && verdict !== 'another') looked++;
     if (verdict === 'equal' || verdict === 'alike') found.push({ leader, equal: verdict === 'equal' });
-    if (verdict !== 'equal') unsure.add(at).add(leader);
+    if (verdict !== 'equal' && verdict !== 'another') unsure.add(at).add(leader);
   }
   return found;
 }
@@ -128,19 +130,23 @@ interface Mine {
   decoded?: Picture | undefined;
 }
 
-type Verdict = 'equal' | 'alike' | 'different' | 'different at once';
+/** `another`: certainly; `far`, `different`: as they are stored, but the whole pictures may have the same pixels. */
+type Verdict = 'equal' | 'alike' | 'different' | 'far' | 'another';
 
 async function compare(mine: Mine, leader: number, access: PictureAccess): Promise<Verdict> {
   mine.pixels ??= await access.pixels(mine.at);
   const pixels = await access.pixels(leader);
   const equalPixels = Buffer.compare(mine.pixels.pixels, pixels.pixels) === 0;
-  if (!equalPixels && !(noise(mine.pixels, pixels) <= ROUGHLY)) return 'different at once';
+  const difference = equalPixels ? 0 : noise(mine.pixels, pixels);
+  // Written so that what is no number, of two even pictures, is more.
+  if (!(difference <= PERHAPS)) return 'another';
+  if (difference > ROUGHLY) return 'far';
   mine.thumbnail ??= await access.thumbnail(mine.at);
   const thumbnail = await access.thumbnail(leader);
   if (equalPixels && Buffer.compare(mine.thumbnail, thumbnail) === 0) return 'equal';
   mine.decoded ??= await access.decodeThumbnail(mine.thumbnail);
   const decoded = await access.decodeThumbnail(thumbnail);
-  if (decoded === undefined || mine.decoded === undefined) return 'different';
+  if (decoded === undefined || mine.decoded === undefined) return 'another';
   if (decoded.size === mine.decoded.size && Buffer.compare(decoded.pixels, mine.decoded.pixels) === 0) return 'equal';
   return (await samePicture(mine.decoded, decoded)) ? 'alike' : 'different';
 }

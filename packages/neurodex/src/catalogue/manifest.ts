@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
-import { duplicateFactsSchema } from './duplicate-facts.ts';
 
 export const MANIFEST_FILE = 'catalogue.json';
 export const PIXELS_FILE = 'pixels.u8';
@@ -46,7 +45,16 @@ const manifestSchema = z.object({
   notices: z.array(z.object({ work: z.string(), author: z.string(), licence: z.string(), url: z.string() })),
   skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
   /** Pictures that occur more than once, as `DuplicateFacts`; not there: none does. */
-  duplicates: duplicateFactsSchema.optional(),
+  duplicates: z
+    .object({
+      sets: count,
+      copies: count,
+      differentLabels: count,
+      leftOut: count,
+      acrossSplits: count,
+      examples: z.array(z.array(z.string()).readonly()).readonly(),
+    })
+    .optional(),
 });
 
 export type CatalogueManifest = Readonly<z.infer<typeof manifestSchema>>;

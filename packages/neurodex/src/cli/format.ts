@@ -36,5 +36,8 @@ export const plural = (n: number, noun: string, nouns = `${noun}s`): string =>
   `${formatCount(n)} ${n === 1 ? noun : nouns}`;
 
 /** A line of a summary; none where no picture occurs twice. */
-export const duplicatesLine = ({ sets, copies }: Pick<DuplicateFacts, 'sets' | 'copies'> = NO_DUPLICATES): string[] =>
-  copies === 0 ? [] : [`duplicates  ${plural(copies, 'copy', 'copies')} of ${plural(sets, 'picture')}`];
+export const duplicatesLine = ({ sets, copies, leftOut }: DuplicateFacts = NO_DUPLICATES): string[] => {
+  const kept = copies === 0 ? [] : [`${plural(copies, 'copy', 'copies')} of ${plural(sets, 'picture')}`];
+  const gone = leftOut === 0 ? [] : [`${plural(leftOut, 'copy', 'copies')} left out, which another split has`];
+  return copies + leftOut === 0 ? [] : [`duplicates  ${[...kept, ...gone].join(', ')}`];
+};
