@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +16,7 @@ import type { StoredPicture } from './catalogue.ts';
 import type { DuplicateFacts } from './duplicate-facts.ts';
 import { type Duplicates, findDuplicates } from './duplicates.ts';
 import { type CatalogueManifest, EMBEDDINGS_FILE } from './manifest.ts';
-import { fingerprintOf, type PictureKeys } from './same-picture.ts';
+import { keysOf, type PictureKeys } from './same-picture.ts';
 import { assignRoles, byPath, type SplitOptions } from './split.ts';
 import { CatalogueWriter, type ShardLimits } from './writer.ts';
 
@@ -270,14 +269,6 @@ async function decode(source: SourcePicture, options: BuildOptions): Promise<Dec
     throw error;
   }
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
-
-const keysOf = (file: Uint8Array, picture: Picture): PictureKeys => ({
-  file: sha256(file),
-  pixels: sha256(picture.pixels),
-  fingerprint: fingerprintOf(picture),
-});
 
 /** The list names the file already. */
 const withoutName = (message: string, path: string): string =>

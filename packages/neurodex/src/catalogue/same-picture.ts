@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { atSize } from '../image/decode.ts';
 import type { Picture } from '../image/picture.ts';
 
@@ -43,6 +44,15 @@ export function fingerprintOf({ size, pixels }: Picture): Uint8Array {
   }
   return means;
 }
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
+
+/** @param file the encoded picture */
+export const keysOf = (file: Uint8Array, picture: Picture): PictureKeys => ({
+  file: sha256(file),
+  pixels: sha256(picture.pixels),
+  fingerprint: fingerprintOf(picture),
+});
 
 /** Largest difference of two fingerprints of one picture, in levels of 255. */
 export const FINGERPRINT_TOLERANCE = 14;
