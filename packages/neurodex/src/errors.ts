@@ -14,6 +14,7 @@ export const ERROR_CODES = [
   'source-unusable',
   'source-damaged',
   'picture-missing',
+  'picture-unavailable',
   'picture-empty',
   'picture-not-an-image',
   'picture-unsupported',

@@ -51,6 +51,17 @@ const manifestSchema = z.object({
       expected: z.literal(true).optional(),
     }),
   ),
+  /** Pictures that occur more than once, as `DuplicateFacts`; not there: none does. */
+  duplicates: z
+    .object({
+      sets: count,
+      copies: count,
+      differentLabels: count,
+      leftOut: count,
+      acrossSplits: count,
+      examples: z.array(z.array(z.string()).readonly()).readonly(),
+    })
+    .optional(),
 });
 
 export type CatalogueManifest = Readonly<z.infer<typeof manifestSchema>>;

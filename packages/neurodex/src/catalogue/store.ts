@@ -175,7 +175,7 @@ export async function readVectors(folder: string, name: string): Promise<StoredV
 }
 
 async function readRows(folder: string, manifest: CatalogueManifest): Promise<CatalogueRows> {
-  const { size, hasClasses, notices, skipped } = manifest;
+  const { size, hasClasses, notices, skipped, duplicates } = manifest;
   const pictures: StoredPicture[] = [];
   for (const shard of manifest.shards) {
     const file = join(folder, shard.file);
@@ -188,7 +188,7 @@ async function readRows(folder: string, manifest: CatalogueManifest): Promise<Ca
       for (const row of rows) pictures.push(toStoredPicture(row, pictures.length, path));
     });
   }
-  return { size, hasClasses, notices, skipped, pictures };
+  return { size, hasClasses, notices, skipped, pictures, ...(duplicates === undefined ? {} : { duplicates }) };
 }
 
 function toStoredPicture(value: Record<string, unknown>, expected: number, file: string): StoredPicture {

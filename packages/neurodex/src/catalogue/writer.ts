@@ -1,9 +1,11 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LicenceNotice, SkippedFile } from '../datasets/dataset.ts';
 import { fromFileSystem } from '../errors.ts';
 import { pictureBytes } from '../image/picture.ts';
+import { openFileBytes } from '../storage/byte-source.ts';
 import { type FileDigest, HashedFile } from '../storage/hashed-file.ts';
+import type { DuplicateFacts } from './duplicate-facts.ts';
 import { type CatalogueManifest, FORMAT, PIXELS_FILE, VERSION, writeManifest } from './manifest.ts';
 import { type ShardRow, ShardWriter } from './shard.ts';
 
@@ -80,6 +82,28 @@ export class CatalogueWriter {
     return join(this.folder, PIXELS_FILE);
   }
 
+  /**
+   * Drops the pixels of all rows but some, before the rows are written.
+   * @param kept rows that stay, in rising order
+   * @returns the file
+   */
+  async keepPixels(kept: readonly number[]): Promise<string> {
+    const path = await this.finishPixels();
+    const bytes = pictureBytes(this.size);
+    const source = await openFileBytes(path);
+    const file = await HashedFile.create(`${path}.kept`);
+    try {
+      for (const row of kept) await file.append(new Uint8Array(await source.slice(row * bytes, (row + 1) * bytes)));
+      this.pixelDigest = await file.finish();
+      this.pixelRows = kept.length;
+    } finally {
+      await file.close();
+      await source.close();
+    }
+    await rename(`${path}.kept`, path);
+    return path;
+  }
+
   /** Columns of vectors, declared before the first row. */
   declareVectors(vectors: NonNullable<CatalogueManifest['vectors']>): void {
     if (this.rows > 0) throw new RangeError('vectors are declared before the first row');
@@ -101,6 +125,7 @@ export class CatalogueWriter {
     hasClasses: boolean;
     notices: readonly LicenceNotice[];
     skipped: readonly SkippedFile[];
+    duplicates?: DuplicateFacts;
     embeddings?: CatalogueManifest['embeddings'];
   }): Promise<CatalogueManifest> {
     if (this.pixelRows !== this.rows) throw new RangeError(`${this.rows} rows, but pixels of ${this.pixelRows}`);
@@ -119,6 +144,7 @@ export class CatalogueWriter {
       ...(about.embeddings === undefined ? {} : { embeddings: about.embeddings }),
       notices: [...about.notices],
       skipped: [...about.skipped],
+      ...(about.duplicates === undefined ? {} : { duplicates: about.duplicates }),
     };
     await writeManifest(this.folder, manifest);
     return manifest;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { RuntimeError } from '@neurodex/autograd';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
 import type { AttentionOptions } from '../jobs/attention.ts';
@@ -42,6 +43,7 @@ const summary: IndexSummary = {
   skippedKinds: [{ kind: 'not a picture file (.txt)', count: 1 }],
   layout: ['pics is a folder around all others and no class'],
   warnings: [],
+  duplicates: { ...NO_DUPLICATES, sets: 2, copies: 3, examples: [['a.png', 'b.png']] },
   systems: ['dsi', 'bovw', 'pixels'],
   parameters: 123456,
   steps: 300,
@@ -414,6 +416,7 @@ describe('dataset', () => {
     skippedKinds: [],
     layout: [],
     warnings: [],
+    duplicates: NO_DUPLICATES,
   };
   const facts: DatasetFacts = {
     dataset: 'coco',
@@ -751,6 +754,7 @@ describe('inspect and demo', () => {
         { path: 'a.txt', reason: 'not a picture file' },
         { path: 'b\n.jpg', reason: 'empty' },
       ],
+      duplicates: NO_DUPLICATES,
       notices: [{ work: 'OpenMoji', author: 'HfG', licence: 'CC BY-SA 4.0', url: 'https://openmoji.org' }],
     };
     const inspectIndex = vi.fn(async (_options: { verify: boolean }) => inspection);

@@ -8,6 +8,7 @@ import { writeFileAtomically } from '../storage/atomic.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
 import { ByteProgress } from './byte-progress.ts';
 import { isUnreachable } from './failures.ts';
+import type { Resolver } from './hosts.ts';
 import { Http } from './http.ts';
 import { collect, openRanges } from './remote-bytes.ts';
 import type { RemoteFile } from './remote-file.ts';
@@ -49,12 +50,19 @@ export interface DownloadOptions {
 /** Bytes that a body may have which is read into memory: no API's answer and no picture is larger. */
 const MOST_IN_MEMORY = 1 << 28;
 
-/** @param patience how long it waits and how often it tries; tests are in a hurry */
-export function createDownloads(options: DownloadOptions, patience: Patience = PATIENCE): Downloads {
+/**
+ * @param patience how long it waits and how often it tries; tests are in a hurry
+ * @param resolve finds the addresses of names: the system, but in tests
+ */
+export function createDownloads(
+  options: DownloadOptions,
+  patience: Patience = PATIENCE,
+  resolve?: Resolver,
+): Downloads {
   const { cache, environment = process.env, reporter = silentReporter, signal, concurrency = 4 } = options;
   const transfer: Transfer = {
     cache,
-    http: new Http(environment, patience, signal),
+    http: new Http(environment, patience, signal, resolve),
     limit: pLimit(concurrency),
     patience,
     reporter,

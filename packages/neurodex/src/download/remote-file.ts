@@ -1,3 +1,5 @@
+import type { HostRules } from './hosts.ts';
+
 /** A file on a server, and what is known of it beforehand. */
 export interface RemoteFile {
   readonly url: string;
@@ -9,6 +11,8 @@ export interface RemoteFile {
   /** Hexadecimal; only where the owner publishes nothing better. */
   readonly md5?: string;
   readonly gate?: Gate;
+  /** The servers that may send it, where the user did not name its address; any by default. */
+  readonly hosts?: HostRules;
 }
 
 /** A file that only those may have whom its owner has granted access. */

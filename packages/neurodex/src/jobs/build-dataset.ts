@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Random } from '@neurodex/autograd';
 import { buildCatalogue } from '../catalogue/build.ts';
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import {
   digestInputs,
   PREPARED_CATALOGUE,
@@ -11,7 +12,7 @@ import {
   readPreparedManifest,
   writePreparedManifest,
 } from '../catalogue/prepared.ts';
-import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
+import { type CatalogueRows, openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
@@ -50,6 +51,8 @@ export interface PreparedSummary {
   readonly layout: readonly string[];
   /** What is doubtful about its classes and layout. */
   readonly warnings: readonly DatasetWarning[];
+  /** Pictures that occur more than once. */
+  readonly duplicates: DuplicateFacts;
 }
 
 /** The sections of the configuration that decide what is prepared. */
@@ -86,9 +89,9 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
     }
     const changes = changesOf(there, facts);
     if (changes.length === 0 && (await isSound(out))) {
-      const { pictures, skipped } = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
-      reportDataset({ ...options.dataset, pictures }, reporter);
-      return summaryOf(options, false, pictures, skipped);
+      const stored = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
+      reportDataset({ ...options.dataset, pictures: stored.pictures }, reporter);
+      return summaryOf(options, false, stored);
     }
     reporter.info(`building ${out} again: ${changes[0] ?? 'a file of it is damaged'}`);
   }
@@ -100,7 +103,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
   return await createFolder(out, folder, async (temporary) => {
     const dataset = await applyRules(options.dataset, config.dataset, options);
     reportDataset(dataset, reporter);
-    const { pictures, skipped } = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
+    const built = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
       pictures: config.pictures,
       split: config.split,
       seed,
@@ -110,7 +113,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
       assignIdentifiers: (entries) => numeric.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
     });
     await writePreparedManifest(temporary, { neurodex: VERSION, created: new Date().toISOString(), ...facts });
-    return summaryOf(options, true, pictures, skipped);
+    return summaryOf(options, true, built);
   });
 }
 
@@ -143,8 +146,7 @@ async function isSound(out: string): Promise<boolean> {
 function summaryOf(
   { out, dataset }: BuildDatasetOptions,
   built: boolean,
-  pictures: readonly { readonly role: Role; readonly labels: readonly string[] }[],
-  skipped: readonly SkippedFile[],
+  { pictures, skipped, duplicates = NO_DUPLICATES }: Pick<CatalogueRows, 'pictures' | 'skipped' | 'duplicates'>,
 ): PreparedSummary {
   const count = (role: Role): number => pictures.filter((picture) => picture.role === role).length;
   return {
@@ -161,5 +163,6 @@ function summaryOf(
     skippedKinds: skippedKinds(skipped),
     layout: layoutOf(dataset),
     warnings: datasetWarnings({ ...dataset, pictures }),
+    duplicates,
   };
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
@@ -75,6 +76,8 @@ export interface IndexSummary {
   readonly layout: readonly string[];
   /** What is doubtful about its classes and layout. */
   readonly warnings: readonly DatasetWarning[];
+  /** Pictures that occur more than once. */
+  readonly duplicates: DuplicateFacts;
   readonly systems: readonly SystemName[];
   /** Of the network; 0 without one, as are the steps. */
   readonly parameters: number;
@@ -242,6 +245,7 @@ async function summarise(
     skippedKinds: skippedKinds(catalogue.skipped),
     layout: layoutOf(dataset),
     warnings: datasetWarnings({ ...dataset, pictures: catalogue.pictures }),
+    duplicates: catalogue.duplicates ?? NO_DUPLICATES,
     systems: manifest.systems,
     parameters: manifest.model?.parameters ?? 0,
     steps: manifest.training?.steps ?? 0,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
 import { type LicenceNotice, ROLES, type SkippedFile } from '../datasets/dataset.ts';
 import type { Reporter } from '../progress.ts';
@@ -42,6 +43,8 @@ export interface IndexFacts {
   /** As it was when the index was made. */
   readonly config: RecordedConfig;
   readonly skipped: readonly SkippedFile[];
+  /** Pictures that occur more than once. */
+  readonly duplicates: DuplicateFacts;
   readonly notices: readonly LicenceNotice[];
 }
 
@@ -78,6 +81,7 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     ...(manifest.encoder === undefined ? {} : { encoder: manifest.encoder }),
     config: manifest.config,
     skipped: catalogue.skipped,
+    duplicates: catalogue.duplicates ?? NO_DUPLICATES,
     notices: catalogue.notices,
   };
 }

@@ -8,7 +8,7 @@ import { shellQuote } from '../../shell.ts';
 import { text, wholeNumber } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { sourceLines } from '../data-set-lines.ts';
-import { formatCount, plural } from '../format.ts';
+import { duplicatesLine, formatCount, plural } from '../format.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
@@ -145,13 +145,14 @@ function describeList(datasets: readonly ListedDataset[]): string {
 }
 
 function describeBuilt(summary: PreparedSummary, out: string): string {
-  const { built, pictures, classes } = summary;
+  const { built, pictures, classes, duplicates } = summary;
   return [
     `data set    ${out}${built ? '' : ' (nothing has changed; --force builds it again)'}`,
     `catalogue   ${plural(pictures.catalogue, 'picture')}`,
     `queries     ${formatCount(pictures.train)} train, ${formatCount(pictures.validation)} validation, ${formatCount(pictures.test)} test`,
     `classes     ${formatCount(classes)}`,
     ...sourceLines(summary).map(printable),
+    ...duplicatesLine(duplicates),
     '',
     `Index it:   neurodex index ${shellQuote(out)} --out INDEX`,
   ].join('\n');

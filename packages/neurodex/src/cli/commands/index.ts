@@ -17,7 +17,7 @@ import {
   withExamples,
 } from '../command.ts';
 import { sourceLines } from '../data-set-lines.ts';
-import { formatCount, formatSeconds, plural } from '../format.ts';
+import { duplicatesLine, formatCount, formatSeconds, plural } from '../format.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
@@ -111,12 +111,13 @@ async function index(
 }
 
 function describe(summary: IndexSummary, out: string): string {
-  const { catalogue, queries, systems, parameters, steps, seconds, validation } = summary;
+  const { catalogue, queries, duplicates, systems, parameters, steps, seconds, validation } = summary;
   const lines = [
     `index       ${out}`,
     `catalogue   ${plural(catalogue, 'picture')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
     ...sourceLines(summary).map(printable),
+    ...duplicatesLine(duplicates),
     `systems     ${systems.join(', ')}`,
     ...(parameters > 0 ? [`parameters  ${formatCount(parameters)}`] : []),
     `training    ${plural(steps, 'step')} in ${formatSeconds(seconds)}`,

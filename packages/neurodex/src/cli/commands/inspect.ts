@@ -3,7 +3,7 @@ import { skippedKinds } from '../../datasets/skipped.ts';
 import type { IndexFacts } from '../../jobs/inspect-index.ts';
 import { printable, showValue } from '../../report/text.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
-import { formatBytes, formatCount, plural } from '../format.ts';
+import { duplicatesLine, formatBytes, formatCount, plural } from '../format.ts';
 
 /** Skipped files that are named; more are counted by reason. */
 const NAMED = 50;
@@ -43,6 +43,7 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     `data set    ${dataset.name}: ${dataset.source}`,
     `catalogue   ${plural(inspection.catalogue, 'picture')} in ${plural(inspection.classes, 'class', 'classes')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
+    ...duplicatesLine(inspection.duplicates),
     `systems     ${inspection.systems.join(', ')}`,
     ...(inspection.parameters > 0
       ? [`network     ${formatCount(inspection.parameters)} parameters, ${formatBytes(inspection.bytes)}`]
