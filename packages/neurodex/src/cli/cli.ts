@@ -17,6 +17,7 @@ import { addSearch } from './commands/search.ts';
 import { addServe } from './commands/serve.ts';
 import { addStudy } from './commands/study.ts';
 import { reportFailure } from './failure.ts';
+import { fittingHint } from './hints.ts';
 import type { Io } from './io.ts';
 import { services as realServices, type Services } from './jobs.ts';
 import { nearest } from './suggest.ts';
@@ -43,7 +44,8 @@ export async function main(argv: readonly string[], io: Io, services: Services =
       error === 'no command'
         ? new NeurodexError('usage', 'no command was named', { hint: 'see neurodex --help' })
         : error;
-    return await reportFailure(failure, io, wantsJson(argv));
+    const command = commandOf(argv, program);
+    return await reportFailure(failure, io, wantsJson(argv), (hint) => fittingHint(hint, command));
   }
 }
 
