@@ -100,13 +100,13 @@ async function readConfigurationFile(file: string, cwd: string): Promise<{ prese
 function applySetting(values: Values, setting: string): void {
   const at = setting.indexOf('=');
   const origin = `--set ${setting}`;
-  if (at < 1) {
+  const path = setting.slice(0, Math.max(0, at)).trim();
+  if (path === '') {
     throw new NeurodexError('usage', `${origin} does not have the form key=value`, {
       hint: 'write --set training.batchSize=32',
       details: { setting },
     });
   }
-  const path = setting.slice(0, at).trim();
   // 'preset' is no key of the schema, and so is refused with the rest; it deserves a better hint than the nearest key.
   if (path === 'preset') {
     throw new NeurodexError('config-unknown-key', `${origin}: preset is not a configuration key`, {

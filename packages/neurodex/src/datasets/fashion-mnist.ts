@@ -53,7 +53,7 @@ export async function openFashionMnist({
     const images = (await findIdxImages(folder)) ?? join(folder, FILES.images.name);
     return { ...(await openIdx({ images, ...named })), source };
   }
-  const server = (environment.FASHION_MNIST_ENDPOINT || SERVER).replace(/\/+$/, '');
+  const server = (environment.FASHION_MNIST_ENDPOINT?.trim() || SERVER).replace(/\/+$/, '');
   const remote = ({ name, md5 }: { name: string; md5: string }): RemoteFile => ({
     url: `${server}/${name}`,
     name,

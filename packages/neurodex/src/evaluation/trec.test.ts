@@ -212,7 +212,7 @@ describe('run files', () => {
   });
 });
 
-/** What trec_eval 10.0 printed for these files: `trec_eval -q -m P.1 -m map qrels run`, the mean. */
+/** trec_eval 10.0 prints the same of every one of these files: `trec_eval -c -m P.1 -m map qrels run`. */
 describe('files that trec_eval 10 accepts', () => {
   const judge = (run: string | Uint8Array, qrels: string | Uint8Array, warn: (message: string) => void = () => {}) => {
     const measures = ['P@1', 'AP'].map(parseMeasure);
@@ -266,6 +266,7 @@ describe('files that trec_eval 10 accepts', () => {
       { document: 'a', score: 1 },
       { document: 'b', score: 0 },
     ]);
+    expect(judge(runs, 'q 0 a 1.9\nq 0 b yes\n').systems.run).toEqual({ 'P@1': 0, AP: 0.5 });
     expect(parseQrels('q 0 a 1.9\nq 0 b yes', 'qrels.txt', { warn }).get('q')).toEqual(
       new Map([
         ['a', 1],
@@ -285,7 +286,7 @@ describe('files that trec_eval 10 accepts', () => {
       'run.txt, line 3: ok is answered twice for the query q, first in line 1',
     );
     expect(refused(sound, 'q 0 ok 1\nq 0 ok 0')).toThrow('qrels.txt, line 2: ok is judged twice for the query q');
-    // Nobody answers the query r, and trec_eval does not look at it.
+    // Nobody answers the query r, and without -c trec_eval does not look at it.
     expect(judge(sound, 'q 0 ok 1\nr 0 a 1\nr 0 a 1').systems.run).toEqual({ 'P@1': 0.5, AP: 0.5 });
   });
 

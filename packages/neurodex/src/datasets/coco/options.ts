@@ -27,4 +27,4 @@ const SERVER = 'http://images.cocodataset.org';
 
 /** The server of COCO, or the one that stands in for it. */
 export const cocoServer = (environment: CocoOptions['environment']): string =>
-  (environment.COCO_ENDPOINT || SERVER).replace(/\/+$/, '');
+  (environment.COCO_ENDPOINT?.trim() || SERVER).replace(/\/+$/, '');
