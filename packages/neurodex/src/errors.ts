@@ -24,6 +24,7 @@ export const ERROR_CODES = [
   'access-denied',
   'archive-unsafe',
   'archive-damaged',
+  'archive-unsupported',
   'output-exists',
   'output-unwritable',
   'disk-full',

@@ -18,6 +18,8 @@ export interface HubDataset {
 }
 
 const HUB = 'https://huggingface.co';
+/** A hundred thousand files. */
+const LARGEST_LIST = 1 << 26;
 
 /** What the hub says of a revision: its commit, and every file with its size; large ones with their digest. */
 const revisionSchema = z.object({
@@ -47,6 +49,7 @@ export async function hubParquetFiles(
   const list: RemoteFile = {
     url: `${hub}/api/datasets/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`,
     name: `the list of files of ${repo}`,
+    atMost: LARGEST_LIST,
     ...gate,
   };
   const { sha, siblings } = parse(list, await downloads.bytes(list, { keep: true }));

@@ -69,7 +69,7 @@ async function readTensors(file: string): Promise<Readonly<Record<string, NamedA
   try {
     return readSafetensors(bytes).tensors;
   } catch (error) {
-    throw damaged(file, (error as Error).message, error);
+    throw damaged(file, error instanceof RangeError ? error.message : 'it is not a safetensors file', error);
   }
 }
 

@@ -87,6 +87,9 @@ export function categoriesByArea(objects: readonly Pick<CocoObject, 'category' |
   return [...sums.values()].sort((a, b) => b.area - a.area);
 }
 
+/** Bytes: those of COCO have a fifth of a million. */
+const LARGEST_PICTURE = 1 << 28;
+
 /** Reads one picture: from the folder where there is one, else from the server. */
 function pictureReader(
   { downloads, environment }: CocoOptions,
@@ -108,6 +111,6 @@ function pictureReader(
       );
     }
     const at = url.replace(/^https?:\/\/images\.cocodataset\.org(?=\/)/, server);
-    return readPictureFile(await downloads().file({ url: at, name: file }), file);
+    return readPictureFile(await downloads().file({ url: at, name: file, atMost: LARGEST_PICTURE }), file);
   };
 }
