@@ -19,6 +19,10 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** The same of a part of a file, whose place is known: the lines in it do not count. */
+export const ofOneLine = ({ message }: JsonProblem): string =>
+  message.replace('is not valid JSON: ', 'is not JSON: ').replace(/line 1, (?=column)/, '');
+
 /** A whole JSON file, with a byte order mark or without. @throws JsonProblem; errors of the file system as they are */
 export async function readJson(path: string, most = LARGEST): Promise<unknown> {
   const handle = await open(path, 'r');

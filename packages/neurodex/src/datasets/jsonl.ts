@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { NeurodexError } from '../errors.ts';
 import { readPictureFile } from '../image/decode.ts';
-import { JsonProblem, parseJson } from '../json.ts';
+import { JsonProblem, ofOneLine, parseJson } from '../json.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { inOrder } from '../storage/in-order.ts';
@@ -90,7 +90,7 @@ async function describeLine(
     value = parseJson(text);
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error;
-    return { reason: `it ${error.message}` };
+    return { reason: `it ${ofOneLine(error)}` };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'it is not a JSON object' };
   const { picture, label, labels, captions, caption } = value as Record<string, unknown>;

@@ -26,11 +26,14 @@ const MEMORY_RATIO = 4;
 export class ParquetDecoder {
   private readonly limit = pLimit(1);
   private readonly silence: number;
+  private readonly memory: number;
   private worker: Worker | undefined;
   private idle: NodeJS.Timeout | undefined;
 
-  constructor(silence = SILENCE) {
+  /** @param silence milliseconds @param memory bytes by which the process may grow during a job; tests take less of both */
+  constructor(silence = SILENCE, memory = MEMORY) {
     this.silence = silence;
+    this.memory = memory;
   }
 
   /** @throws Error with the reader's reason; errors of `source` as they are */
@@ -81,7 +84,7 @@ export class ParquetDecoder {
         stopListening = () => worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         // What lies outside of JavaScript's heap counts for no limit of a thread: values that repeat each other can fill gigabytes.
         watch = setInterval(() => {
-          const allowed = MEMORY + MEMORY_RATIO * bytes;
+          const allowed = this.memory + MEMORY_RATIO * bytes;
           if (process.memoryUsage.rss() - before > allowed) reject(new Lost(`${TOO_MUCH}: over ${allowed} bytes`));
         }, 50).unref();
         worker.postMessage({ job } satisfies ToWorker);

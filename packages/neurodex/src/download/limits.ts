@@ -2,7 +2,7 @@ import { NeurodexError } from '../errors.ts';
 
 /*
  * What archives and compressed files may unpack to. Pictures hardly compress, text does by 30 times and pictures that are all white
- * by 60; a deflate bomb reaches 1,000. docs/datasets.md lists these limits.
+ * by 60; a deflate bomb reaches 1,000. docs/cli.md lists these limits.
  */
 
 /** Compressed data may become so many times as large. */

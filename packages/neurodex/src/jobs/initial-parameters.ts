@@ -53,7 +53,8 @@ export async function parametersFrom(
   return parameters;
 }
 
-async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
+/** @throws NeurodexError `index-missing`, `index-damaged` */
+export async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);

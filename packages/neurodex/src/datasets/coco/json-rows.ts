@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import { JsonProblem, parseJson } from '../../json.ts';
+import { JsonProblem, ofOneLine, parseJson } from '../../json.ts';
 
 /** A piece of a JSON object: an element of one of its lists (`row` counts from 0), or a whole value: no list, or an empty one. */
 export interface JsonRow {
@@ -111,7 +111,7 @@ export async function* jsonRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
           value = parseJson(text);
         } catch (error) {
           if (!(error instanceof JsonProblem)) throw error;
-          throw damage(`${where()} ${error.message}`, end);
+          throw damage(`${where()} ${ofOneLine(error)}`, end);
         }
         if (place === 'key') {
           key = String(value);
