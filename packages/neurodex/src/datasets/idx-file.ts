@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { MAX_RATIO, mostUnpacked } from '../download/limits.ts';
 import { NeurodexError } from '../errors.ts';
 
@@ -103,8 +103,26 @@ async function readWhole(path: string): Promise<Uint8Array> {
 
 const inflate = promisify(gunzip);
 
+/** Bytes that the header of a gzipped file announces, known before all is inflated; 0 where it cannot be read. */
+function announcedIn(file: Uint8Array): number {
+  try {
+    const start = gunzipSync(file.subarray(0, 512), { finishFlush: constants.Z_SYNC_FLUSH });
+    const rank = start[3] ?? 0;
+    let bytes = 1;
+    for (let i = 0; i < rank; i++) bytes *= start.readUInt32BE(4 + 4 * i);
+    return bytes;
+  } catch {
+    return 0;
+  }
+}
+
 async function unzip(file: Uint8Array, path: string): Promise<Uint8Array> {
   const most = Math.min(LARGEST, mostUnpacked(file.length));
+  const announced = announcedIn(file);
+  if (announced > most) {
+    const limits = `at most ${LARGEST} are read, and ${MAX_RATIO} times the compressed ones`;
+    throw tooLarge(path, `announces ${announced} bytes, and has ${file.length} compressed; ${limits}`);
+  }
   try {
     return await inflate(file, { maxOutputLength: most });
   } catch (error) {
