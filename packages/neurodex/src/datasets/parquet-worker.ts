@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { decompress as decompressZstd } from 'fzstd';
 import { type Compressors, type FileMetaData, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { parquetProblem } from './parquet-problems.ts';
+import { decompressZstd } from './parquet-zstd.ts';
 
 /** What the worker of `ParquetDecoder` is asked: rows of one file, decoded. */
 export interface DecodeJob {
@@ -29,8 +29,7 @@ const UNLIMITED: Compressors = {
   ...compressors,
   GZIP: (input, length) => new Uint8Array(gunzipSync(input, { maxOutputLength: length })),
   BROTLI: (input, length) => new Uint8Array(brotliDecompressSync(input, { maxOutputLength: length })),
-  // Without a place to write to, it makes one as large as the bytes say.
-  ZSTD: (input, length) => decompressZstd(input, new Uint8Array(length)),
+  ZSTD: decompressZstd,
 };
 
 /** Pages of one job may have so many bytes together, decompressed; more where the file itself has them. */
