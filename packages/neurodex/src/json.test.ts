@@ -72,7 +72,7 @@ test('readJson names size, encoding and place', async () => {
 test('schemaProblem shows no pattern', () => {
   const schema = z.object({ a: z.array(z.object({ file: z.string().regex(/^[a-z]+$/) })), n: z.int().min(1) });
   const problem = (value: unknown): string => schemaProblem(schema.safeParse(value).error as z.ZodError);
-  expect(problem({ a: [{ file: '../x' }], n: 1 })).toBe('a[0].file: has not the form that it should have');
+  expect(problem({ a: [{ file: '../x' }], n: 1 })).toBe('a.0.file: has not the form that it should have');
   expect(problem({ a: [], n: 'x' })).toBe('n: expected number, received string');
   expect(problem({ n: 1 })).toBe('a: expected array, and it is missing');
   expect(problem(3)).toBe('it: expected object, received number');

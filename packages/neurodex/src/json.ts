@@ -139,8 +139,7 @@ export function whyUnreadable(error: unknown): string {
 export function schemaProblem({ issues }: ZodError): string {
   const [issue] = issues;
   if (issue === undefined) return 'it makes no sense';
-  const key = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  const name = key === '' ? 'it' : key.replace(/^\./, '');
+  const name = issue.path.join('.') || 'it';
   if (issue.code === 'invalid_format') return `${name}: has not the form that it should have`;
   if (issue.code === 'invalid_union') return `${name}: is none of the values that it may have`;
   return `${name}: ${issue.message.replace(/^Invalid input: /, '').replace(/, received undefined$/, ', and it is missing')}`;

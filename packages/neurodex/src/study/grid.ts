@@ -3,8 +3,8 @@ import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { IDENTIFIER_ORDERS, type IdentifierOrder } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
-import { readJson, schemaProblem, whyUnreadable } from '../json.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
+import { JsonProblem, readJson, schemaProblem, whyUnreadable } from '../json.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 
 /** How the DSI is trained: for indexing alone, or for both tasks. The words are those of the report it is compared with. */
@@ -53,11 +53,16 @@ export async function readGrid(file: string): Promise<StudyGrid> {
   try {
     value = await readJson(file);
   } catch (error) {
-    throw new NeurodexError('config-unreadable', `${file} ${whyUnreadable(error)}`, {
-      hint: 'name a JSON file that describes a study; docs/study.md has one',
-      details: { file },
-      cause: error,
-    });
+    const why = whyUnreadable(error);
+    throw new NeurodexError(
+      'config-unreadable',
+      `${file} ${error instanceof JsonProblem ? why : `cannot be read: it ${why}`}`,
+      {
+        hint: 'name a JSON file that describes a study; docs/study.md has one',
+        details: { file },
+        cause: error,
+      },
+    );
   }
   const parsed = gridSchema.safeParse(value);
   if (!parsed.success) throw refusal(file, parsed.error);
