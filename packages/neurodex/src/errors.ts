@@ -26,6 +26,7 @@ export const ERROR_CODES = [
   'access-denied',
   'archive-unsafe',
   'archive-damaged',
+  'archive-unsupported',
   'output-exists',
   'output-unwritable',
   'disk-full',
@@ -86,6 +87,34 @@ export class NeurodexError extends Error {
   get exitStatus(): 1 | 2 {
     return USAGE.has(this.code) ? 2 : 1;
   }
+}
+
+/** One of several inputs that could not be used: the name by which it was given, and why. As JSON has it. */
+export interface FailedInput {
+  readonly input: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** For a result: `failed` is there only where something failed. */
+export const withFailed = (failed: readonly FailedInput[]): { readonly failed?: readonly FailedInput[] } =>
+  failed.length === 0 ? {} : { failed };
+
+/** @throws `error` where it is none of ours */
+export function failedInput(input: string, error: unknown): FailedInput {
+  if (!(error instanceof NeurodexError)) throw error;
+  const { code, message, hint = null } = error;
+  return { input, code, message, hint };
+}
+
+/** Of several inputs, too few are left to go on with. @param failed at least one */
+export function tooFewLeft(failed: readonly FailedInput[]): NeurodexError {
+  const [first] = failed as [FailedInput];
+  return new NeurodexError(first.code, failed.map(({ message }) => message).join('; '), {
+    ...(first.hint === null ? {} : { hint: first.hint }),
+    details: { inputs: failed.map(({ input }) => input) },
+  });
 }
 
 /** The file system's refusals, in our words; anything else is returned unchanged. */

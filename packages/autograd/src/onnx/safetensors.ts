@@ -17,6 +17,9 @@ const HEADER_ALIGNMENT = 8;
 /** Behind the name of an int8 matrix: the float32 vector of what a step is worth in each column. */
 const SCALES = '.scales';
 
+/** As the format's own reader has it. */
+const LARGEST_HEADER = 100_000_000;
+
 /** Bytes of an element, by the format's names of types. */
 const BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, I8: 1 };
 
@@ -54,6 +57,9 @@ export function writeSafetensors(
   return bytes;
 }
 
+const isCounts = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
+
 /**
  * All tensors as float32, whatever they are stored in; those that are stored as float32 share the memory of the bytes, where
  * these are aligned for it.
@@ -66,6 +72,8 @@ export function readSafetensors(bytes: Uint8Array): {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = bytes.length < 8 ? -1 : Number(view.getBigUint64(0, true));
   if (length < 2 || 8 + length > bytes.length) throw new RangeError('the header is cut off');
+  if (length > LARGEST_HEADER)
+    throw new RangeError(`the header has ${length} bytes; at most ${LARGEST_HEADER} are read`);
   let header: Record<string, unknown>;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length))) as Record<
@@ -75,17 +83,16 @@ export function readSafetensors(bytes: Uint8Array): {
   } catch (error) {
     throw new RangeError('the header is not JSON', { cause: error });
   }
+  if (typeof header !== 'object' || header === null) throw new RangeError('the header is not a JSON object');
   const { __metadata__: metadata = {}, ...entries } = header;
+  if (typeof metadata !== 'object' || metadata === null) throw new RangeError('the metadata is not a JSON object');
   const base = bytes.byteOffset + 8 + length;
   const read = (name: string): NamedArray => {
     const { dtype, shape, data_offsets } = (entries[name] ?? {}) as Partial<Entry>;
-    const [start = -1, end = -1] = data_offsets ?? [];
+    const [start = -1, end = -1] = isCounts(data_offsets) ? data_offsets : [];
     const size = (Object.hasOwn(BYTES, dtype ?? '') ? BYTES[dtype ?? ''] : undefined) ?? Number.NaN;
     const sound =
-      shape !== undefined &&
-      start >= 0 &&
-      end - start === size * elementCount(shape) &&
-      8 + length + end <= bytes.length;
+      isCounts(shape) && start >= 0 && end - start === size * elementCount(shape) && 8 + length + end <= bytes.length;
     if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16 or int8`);
     if (dtype === 'F32' && (base + start) % Float32Array.BYTES_PER_ELEMENT === 0) {
       return { shape, data: new Float32Array(bytes.buffer, base + start, elementCount(shape)) };

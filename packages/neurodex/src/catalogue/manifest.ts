@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { NeurodexError } from '../errors.ts';
+import { JsonProblem, readJson, schemaProblem } from '../json.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 
 export const MANIFEST_FILE = 'catalogue.json';
@@ -93,17 +93,12 @@ export const writeManifest = (folder: string, manifest: CatalogueManifest): Prom
 /** @throws NeurodexError `index-missing`, `index-damaged`, `index-newer` */
 export async function readManifest(folder: string): Promise<CatalogueManifest> {
   const file = join(folder, MANIFEST_FILE);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw unreadable(error, file);
-  }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = await readJson(file);
   } catch (error) {
-    throw damaged(file, 'is not valid JSON', error);
+    if (error instanceof JsonProblem) throw damaged(file, error.message, error);
+    throw unreadable(error, file);
   }
   const { format, version } = (value ?? {}) as { format?: unknown; version?: unknown };
   if (format === FORMAT && typeof version === 'number' && version > VERSION) {
@@ -114,8 +109,7 @@ export async function readManifest(folder: string): Promise<CatalogueManifest> {
   }
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw damaged(file, `is not a catalogue: ${issue?.path.join('.') || 'it'}: ${issue?.message}`, parsed.error);
+    throw damaged(file, `is not a catalogue: ${schemaProblem(parsed.error)}`, parsed.error);
   }
   return checked(parsed.data, file);
 }

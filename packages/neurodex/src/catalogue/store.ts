@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileMetaData } from 'hyparquet';
 import { type PictureObject, ROLES, type Role } from '../datasets/dataset.ts';
+import { parquetProblem } from '../datasets/parquet-problems.ts';
 import { NeurodexError } from '../errors.ts';
 import { decodeWhole } from '../image/decode.ts';
 import type { Picture } from '../image/picture.ts';
@@ -273,7 +274,7 @@ async function readShard<T>(
     return await work(file, path);
   } catch (error) {
     if (error instanceof NeurodexError || isSystemError(error)) throw error;
-    throw damaged(path, `is not a Parquet file that can be read (${(error as Error).message})`, error);
+    throw damaged(path, `is not a Parquet file that can be read (${parquetProblem(error)})`, error);
   } finally {
     await file.close();
   }

@@ -53,8 +53,8 @@ export async function openFashionMnist({
     const images = (await findIdxImages(folder)) ?? join(folder, FILES.images.name);
     return { ...(await openIdx({ images, ...about })), source };
   }
-  const server = (environment.FASHION_MNIST_ENDPOINT || SERVER).replace(/\/+$/, '');
-  const named = environment.FASHION_MNIST_ENDPOINT;
+  const named = environment.FASHION_MNIST_ENDPOINT?.trim();
+  const server = (named || SERVER).replace(/\/+$/, '');
   const hosts = { names: [new URL(SERVER).hostname], ...(named ? { named: server } : {}) };
   const remote = ({ name, md5 }: { name: string; md5: string }): RemoteFile => ({
     url: `${server}/${name}`,

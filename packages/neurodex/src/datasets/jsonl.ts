@@ -1,12 +1,13 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { NeurodexError } from '../errors.ts';
 import { readPictureFile } from '../image/decode.ts';
+import { JsonProblem, ofOneLine, parseJson } from '../json.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { inOrder } from '../storage/in-order.ts';
+import { type Line, linesOf } from '../storage/lines.ts';
 import type { Dataset, SkippedFile, SourcePicture } from './dataset.ts';
 import { localInputs } from './inputs.ts';
 import { chooseKeys, keyNotes, type LineKeys } from './jsonl-keys.ts';
@@ -46,7 +47,7 @@ export async function openJsonl(path: string, options: JsonLinesOptions = {}): P
   const total = (await stat(source)).size;
   const keys = await firstKeys(source, options);
   const seen = new Set<string>();
-  const parsed = inOrder(linesOf(source), 2 * availableParallelism(), async (line) => ({
+  const parsed = inOrder(linesOf(source, LONGEST_LINE), 2 * availableParallelism(), async (line) => ({
     line,
     result: await describeLine(line, folder, keys, seen),
   }));
@@ -96,7 +97,7 @@ function inWords<T>(source: string, choose: () => T): T {
 
 async function firstKeys(source: string, flags: ColumnFlags): Promise<LineKeys> {
   const found = new Map<string, { readonly text: boolean }>();
-  for await (const line of linesOf(source)) {
+  for await (const line of linesOf(source, LONGEST_LINE)) {
     if (line.number > FIRST_LINES) break;
     const value = parse(line);
     if (value === undefined || 'reason' in value) continue;
@@ -109,45 +110,6 @@ async function firstKeys(source: string, flags: ColumnFlags): Promise<LineKeys> 
 }
 
 type Unusable = Omit<SkippedFile, 'path'>;
-
-interface Line {
-  /** Counted from 1. */
-  readonly number: number;
-  /** Where the file goes on behind it, in bytes. */
-  readonly end: number;
-  /** Undefined when it is too long. */
-  readonly bytes: Uint8Array | undefined;
-}
-
-async function* linesOf(source: string): AsyncGenerator<Line, void, undefined> {
-  let rest: Buffer[] = [];
-  let length = 0;
-  let number = 0;
-  let position = 0;
-  const take = (): Line => {
-    const bytes = length > LONGEST_LINE ? undefined : Buffer.concat(rest);
-    rest = [];
-    length = 0;
-    return { number: ++number, end: position, bytes };
-  };
-  for await (const chunk of createReadStream(source, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
-    let start = 0;
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, start)) {
-      rest.push(chunk.subarray(start, at));
-      length += at - start;
-      position += at + 1 - start;
-      start = at + 1;
-      yield take();
-    }
-    const left = chunk.subarray(start);
-    position += left.length;
-    length += left.length;
-    // Of a line without end no more is kept than shows that it is too long.
-    if (length <= LONGEST_LINE) rest.push(left);
-    else rest = [];
-  }
-  if (length > 0) yield take();
-}
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -164,9 +126,10 @@ function parse({ bytes }: Line): { readonly line: Readonly<Record<string, unknow
   if (text === '') return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    return { reason: `it is not JSON (${(error as Error).message})` };
+    if (!(error instanceof JsonProblem)) throw error;
+    return { reason: `it ${ofOneLine(error)}` };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'it is not a JSON object' };
   return { line: value as Record<string, unknown> };
@@ -186,7 +149,9 @@ async function describeLine(
   const picture = held(line, keys.picture);
   if (typeof picture !== 'string' || picture.trim() === '') {
     const there = Object.keys(line).join(', ') || 'none';
-    return { reason: `it has no ${JSON.stringify(keys.picture)}, the path of a file (its keys: ${there})` };
+    return {
+      reason: `it has no ${JSON.stringify(keys.picture)}, the path of a file (its keys: ${there.slice(0, 200)})`,
+    };
   }
   const path = relativePath(picture);
   if (path === undefined) {

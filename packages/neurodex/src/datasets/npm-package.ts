@@ -190,7 +190,8 @@ export async function fetchPackage(pinned: PinnedPackage, options: FetchOptions 
   } catch (error) {
     const known = fromFileSystem(error, folder);
     if (known instanceof NeurodexError) throw known;
-    const reason = error instanceof Error ? error.message : String(error);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const reason = /^(TAR_|Z_)/.test(code) ? 'its archive is damaged' : message;
     throw unavailable(pinned, `cannot be unpacked: ${reason}`, 'try again; if it persists, report it', error);
   } finally {
     await rm(work, { recursive: true, force: true });

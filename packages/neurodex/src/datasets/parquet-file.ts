@@ -7,6 +7,7 @@ import type { ColumnFlags } from './label-columns.ts';
 import { type Described, describeRow, type Problem } from './labels.ts';
 import { findColumns, type ParquetColumns } from './parquet-columns.ts';
 import { DecoderUnavailable, type ParquetDecoder, type ParquetRow } from './parquet-decoder.ts';
+import { parquetProblem } from './parquet-problems.ts';
 
 /** The codecs of hyparquet and hyparquet-compressors: all of the format but LZO. */
 const CODECS: ReadonlySet<string> = new Set(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW']);
@@ -292,13 +293,26 @@ function joined(ranges: readonly ByteRange[]): ByteRange[] {
   return out;
 }
 
+/** That of ten thousand row groups has some megabytes, and what is read of it takes fifty times as much memory. */
+const LARGEST_FOOTER = 1 << 24;
+
+/** @throws Error */
+async function refuseLargeFooter(source: ByteSource): Promise<void> {
+  if (source.byteLength < 8) return;
+  const tail = new DataView(await source.slice(source.byteLength - 8, source.byteLength));
+  const bytes = tail.getUint32(0, true);
+  if (bytes <= LARGEST_FOOTER || bytes > source.byteLength) return;
+  throw new Error(`has a footer of ${bytes} bytes, and at most ${LARGEST_FOOTER} are read`);
+}
+
 async function readFooter(source: ByteSource): Promise<FileMetaData> {
+  await refuseLargeFooter(source);
   const file = { byteLength: source.byteLength, slice: (start: number, end?: number) => source.slice(start, end) };
   try {
     return await parquetMetadataAsync(file, { initialFetchSize: FOOTER_BYTES, geoparquet: false });
   } catch (error) {
     if (isForeign(error)) throw error;
-    throw new Error(`is not a Parquet file that can be read (${(error as Error).message})`, { cause: error });
+    throw new Error(`is not a Parquet file that can be read (${parquetProblem(error)})`, { cause: error });
   }
 }
 

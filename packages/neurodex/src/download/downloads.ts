@@ -7,7 +7,7 @@ import { type Reporter, silentReporter } from '../progress.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
 import { ByteProgress } from './byte-progress.ts';
-import { isUnreachable } from './failures.ts';
+import { downloadFailed, isUnreachable } from './failures.ts';
 import type { Resolver } from './hosts.ts';
 import { Http } from './http.ts';
 import { collect, openRanges } from './remote-bytes.ts';
@@ -102,14 +102,23 @@ async function fetchOrKept(remote: RemoteFile, transfer: Transfer): Promise<Uint
   }
 }
 
+const larger = (remote: RemoteFile, most: number, announced: string | undefined) =>
+  downloadFailed(
+    remote,
+    `the server sends ${announced === undefined ? `more than ${most}` : announced} bytes, and at most ${most} are taken`,
+    'check the address of the mirror, if one is set',
+  );
+
 function fetchBytes(remote: RemoteFile, transfer: Transfer): Promise<Uint8Array> {
+  const most = Math.min(remote.atMost ?? MOST_IN_MEMORY, MOST_IN_MEMORY);
   const attempt = async (): Promise<Uint8Array> => {
     const answer = await transfer.http.get(remote);
     try {
       if (answer.status !== 200)
         throw new PassingFailure(`the server answered ${answer.status} where nothing asked for it`);
-      const bytes = await collect(answer, MOST_IN_MEMORY);
       const announced = answer.header('content-length');
+      if (Number(announced ?? 0) > most) throw larger(remote, most, announced);
+      const bytes = await collect(answer, most, larger(remote, most, undefined));
       if (announced !== undefined && Number(announced) !== bytes.length) {
         throw new PassingFailure(`the server stopped after ${bytes.length} of ${announced} bytes`);
       }

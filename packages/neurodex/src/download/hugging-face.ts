@@ -21,6 +21,8 @@ export interface HubDataset {
 const HUB = 'https://huggingface.co';
 /** Where it keeps large files. */
 const HUB_HOSTS = ['huggingface.co', '*.huggingface.co', '*.hf.co'];
+/** A hundred thousand files. */
+const LARGEST_LIST = 1 << 26;
 
 /** What the hub says of a revision: its commit, and every file with its size; large ones with their digest. */
 const revisionSchema = z.object({
@@ -53,6 +55,7 @@ export async function hubParquetFiles(
     url: `${hub}/api/datasets/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`,
     name: `the list of files of ${repo}`,
     hosts,
+    atMost: LARGEST_LIST,
     ...gate,
   };
   const { sha, siblings } = parse(list, await downloads.bytes(list, { keep: true }));

@@ -6,6 +6,8 @@ export interface RemoteFile {
   /** What it is called in messages and progress. */
   readonly name: string;
   readonly bytes?: number;
+  /** Bytes that it may have at most, where nobody knows how many it has: a server could send without end. */
+  readonly atMost?: number;
   /** Hexadecimal. */
   readonly sha256?: string;
   /** Hexadecimal; only where the owner publishes nothing better. */

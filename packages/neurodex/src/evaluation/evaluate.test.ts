@@ -15,7 +15,8 @@ import { rankAsTrec } from './ranking.ts';
 import { parseMeasure } from './registry.ts';
 import { relevantRows } from './relevance.ts';
 import { scoreRun } from './score-run.ts';
-import { readQrels, readRun } from './trec.ts';
+import { escapeName } from './trec-names.ts';
+import { readQrels, readRun } from './trec-read.ts';
 
 const SIZE = 2;
 const BYTES = SIZE * SIZE * 3;
@@ -315,7 +316,7 @@ describe('evaluateSystems', () => {
     const result = await evaluateSystems({ catalogue: classes, queries, systems: [dsi(), pixels()], trec: out });
     expect((await readdir(out)).sort()).toEqual(['qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
     const qrels = await readQrels(join(out, 'qrels.txt'));
-    expect([...(qrels.get('cat/q 1.png') ?? [])].sort()).toEqual([
+    expect([...(qrels.get('cat/q%201.png') ?? [])].sort()).toEqual([
       ['both.png', 1],
       ['cat/a.png', 1],
       ['cat/b.png', 1],
@@ -323,7 +324,9 @@ describe('evaluateSystems', () => {
     for (const [system, figures] of Object.entries(result.systems)) {
       const path = join(out, `run-${system}.txt`);
       const run = await readRun(path);
-      expect([...run].map(([query, answers]) => [query, answers.length])).toEqual(queries.map(({ name }) => [name, 4]));
+      expect([...run].map(([query, answers]) => [query, answers.length])).toEqual(
+        queries.map(({ name }) => [escapeName(name), 4]),
+      );
       const measures = Object.keys(figures).filter((label) => !label.startsWith('IA'));
       for (const [label, { mean }] of scoreRun(qrels, run, measures.map(parseMeasure))) {
         expect(mean).toBeCloseTo(figures[label] as number, 12);

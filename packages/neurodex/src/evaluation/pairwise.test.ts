@@ -9,7 +9,7 @@ import { parseMeasure } from './registry.ts';
 import { evaluateRuns } from './runs.ts';
 import { refuseDifferentQueries } from './same-queries.ts';
 import type { Measured } from './summary.ts';
-import { parseQrels, parseRun } from './trec.ts';
+import { parseQrels, parseRun } from './trec-read.ts';
 
 const measuredOf = (system: string, values: Record<string, readonly number[]>): Measured => ({
   system,

@@ -120,7 +120,7 @@ function refuseNested(index: string, folders: readonly { readonly folder: string
 
 const behindEncoder = ({ folder }: Index): NeurodexError =>
   new NeurodexError('encoder-unusable', `the network of ${folder} reads an image encoder, which exports do not hold`, {
-    hint: 'build the index without encoder.file, or with --set encoder.inFront=false, to export it',
+    hint: 'to export it, build the index without encoder.file, or with `neurodex index … --set encoder.inFront=false`',
     details: { folder },
   });
 

@@ -53,7 +53,8 @@ export async function parametersFrom(
   return parameters;
 }
 
-async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
+/** @throws NeurodexError `index-missing`, `index-damaged` */
+export async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
@@ -69,7 +70,7 @@ async function readTensors(file: string): Promise<Readonly<Record<string, NamedA
   try {
     return readSafetensors(bytes).tensors;
   } catch (error) {
-    throw damaged(file, (error as Error).message, error);
+    throw damaged(file, error instanceof RangeError ? error.message : 'it is not a safetensors file', error);
   }
 }
 

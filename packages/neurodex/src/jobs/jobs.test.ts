@@ -109,6 +109,15 @@ describe('an index of a folder', () => {
     expect(first?.answers[0]?.identifier).toMatch(/^\d\d$/);
     const scores = first?.answers.map(({ score }) => score) ?? [];
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    const gone = join(root, 'gone.png');
+    const some = await searchIndex({ index, files: [gone, file], k: 1, system: 'pixels', ...quiet });
+    expect([some.results.map(({ query }) => query), some.failed]).toMatchObject([
+      [file],
+      [{ input: gone, code: 'picture-missing' }],
+    ]);
+    await expect(searchIndex({ index, files: [gone], k: 1, system: 'pixels', ...quiet })).rejects.toMatchObject({
+      code: 'picture-missing',
+    });
     const pixels = await searchIndex({ index, files: [file], k: 3, system: 'pixels', ...quiet });
     expect(pixels.results[0]?.answers.map(({ rank }) => rank)).toEqual([1, 2, 3]);
   });

@@ -73,8 +73,12 @@ export async function readEncoder(file: string): Promise<Uint8Array> {
     return await readFile(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const what = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
-    throw unusable(file, what, {
+    const known: Readonly<Record<string, string>> = {
+      ENOENT: 'is not there',
+      EISDIR: 'is a folder',
+      ERR_FS_FILE_TOO_LARGE: 'has more than 2 GiB, which ONNX files cannot have in one piece',
+    };
+    throw unusable(file, known[code ?? ''] ?? `cannot be read (${code})`, {
       hint: 'name an ONNX file, or the folder of an index, with --set encoder.file=FILE',
       cause: error,
     });

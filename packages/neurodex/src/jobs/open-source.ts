@@ -16,7 +16,10 @@ import {
 } from '../datasets/registry.ts';
 import type { OpenDatasetRequest } from '../datasets/request.ts';
 import { isArchive, unpacked } from '../datasets/unpacked.ts';
+import { notRead } from '../download/archive.ts';
 import { createDownloads, type Downloads } from '../download/downloads.ts';
+import { unsupportedArchive } from '../download/limits.ts';
+import { kindOfFile } from '../download/sniff.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 
@@ -124,6 +127,13 @@ async function find(
     const inside = await recogniseDataset(folder);
     if (inside !== undefined) return { name: inside, at: folder };
   }
+  const kind = (await stat(path)).isFile() ? await kindOfFile(path) : undefined;
+  if (kind === 'zip' || kind === 'tar') {
+    throw unsupportedArchive(path, `is a ${kind} archive whose name does not end in .${kind}`);
+  }
+  if (kind === 'gzip')
+    throw unsupportedArchive(path, 'is compressed with gzip, and only .tgz, .tar.gz and IDX files are read so');
+  if (kind !== undefined) throw notRead(path, kind);
   throw new NeurodexError('source-unusable', `${path} is no folder of pictures, and no file of a form that is read`, {
     hint: 'name a folder, a .parquet or .jsonl file, an IDX file of pictures, or an archive of them; `neurodex dataset list` shows every form',
     details: { source },

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
@@ -22,6 +21,7 @@ import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
+import { linesOf } from '../storage/lines.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
 import type { Split } from './evaluate-index.ts';
@@ -249,12 +249,25 @@ async function picturesOf(
 
 /** The run log as far as it can be read: an index without it can be reported as well. */
 async function readEvents(folder: string): Promise<TrackedEvent[]> {
-  const text = await readFile(join(folder, RUN_LOG), 'utf8').catch(() => '');
-  return text.split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as TrackedEvent];
-    } catch {
-      return [];
+  const events: TrackedEvent[] = [];
+  try {
+    for await (const { bytes } of linesOf(join(folder, RUN_LOG), LONGEST_EVENT)) {
+      const event = bytes === undefined ? undefined : eventOf(Buffer.from(bytes).toString('utf8'));
+      if (event !== undefined) events.push(event);
     }
-  });
+  } catch {
+    // As far as it can be read.
+  }
+  return events;
+}
+
+/** Bytes. */
+const LONGEST_EVENT = 1 << 22;
+
+function eventOf(line: string): TrackedEvent | undefined {
+  try {
+    return JSON.parse(line) as TrackedEvent;
+  } catch {
+    return undefined;
+  }
 }

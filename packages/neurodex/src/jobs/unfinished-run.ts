@@ -6,6 +6,7 @@ import { DEVICES, type Device } from '@neurodex/autograd';
 import { z } from 'zod';
 import { type Config, configSchema } from '../config.ts';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { readJson, schemaProblem, whyUnreadable } from '../json.ts';
 import type { Reporter } from '../progress.ts';
 import { showValue } from '../report/text.ts';
 import { bovwFacts, encoderFacts, INDEX_FILE, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
@@ -127,11 +128,11 @@ async function readRecord(folder: string): Promise<RunRecord> {
   const file = join(folder, RUN_FILE);
   let reason: string;
   try {
-    const parsed = recordSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    const parsed = recordSchema.safeParse(await readJson(file));
     if (parsed.success) return parsed.data;
-    reason = parsed.error.issues[0]?.path.join('.') ?? '';
+    reason = schemaProblem(parsed.error);
   } catch (error) {
-    reason = (error as Error).message;
+    reason = `it ${whyUnreadable(error)}`;
   }
   throw new NeurodexError('index-damaged', `${file} does not describe a run that can be gone on with: ${reason}`, {
     hint: 'go on with the version of Neurodex that began it, or start anew with --force',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { configSchema, EMBEDDINGS } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
+import { JsonProblem, readJson, schemaProblem } from '../json.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { SYSTEMS } from './system.ts';
 
@@ -118,9 +119,9 @@ export async function readIndexManifest(folder: string): Promise<IndexManifest> 
   const file = join(folder, INDEX_FILE);
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(file, 'utf8'));
+    value = await readJson(file);
   } catch (error) {
-    if (error instanceof SyntaxError) throw damaged(file, 'is not valid JSON', error);
+    if (error instanceof JsonProblem) throw damaged(file, error.message, error);
     throw new NeurodexError('index-missing', `${folder} is not an index: ${INDEX_FILE} cannot be read in it`, {
       hint: 'name the folder of an index; `neurodex index SOURCE --out DIR` makes one',
       details: { folder },
@@ -136,12 +137,7 @@ export async function readIndexManifest(folder: string): Promise<IndexManifest> 
   }
   const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw damaged(
-    file,
-    `is not the description of an index: ${issue?.path.join('.') || 'it'}: ${issue?.message}`,
-    parsed.error,
-  );
+  throw damaged(file, `is not the description of an index: ${schemaProblem(parsed.error)}`, parsed.error);
 }
 
 export const damaged = (file: string, what: string, cause?: unknown): NeurodexError =>

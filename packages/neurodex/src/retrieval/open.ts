@@ -140,7 +140,7 @@ export async function readModel(folder: string, manifest: IndexManifest): Promis
 
 function missingSystem(folder: string, { systems }: IndexManifest, name: SystemName): NeurodexError {
   return new NeurodexError('system-missing', `${folder} was made without ${name}; it has ${systems.join(', ')}`, {
-    hint: `ask for one of those, or build the index again with --systems ${[...systems, name].join(',')}`,
+    hint: `ask for one of those, or build the index again with \`neurodex index … --systems ${[...systems, name].join(',')}\``,
     details: { folder, system: name, systems },
   });
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { IDENTIFIER_ORDERS, type IdentifierOrder } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
+import { JsonProblem, readJson, schemaProblem, whyUnreadable } from '../json.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 
 /** How the DSI is trained: for indexing alone, or for both tasks. The words are those of the report it is compared with. */
@@ -51,22 +51,27 @@ export interface StudyCell {
 export async function readGrid(file: string): Promise<StudyGrid> {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(file, 'utf8'));
+    value = await readJson(file);
   } catch (error) {
-    const what = error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
-    throw new NeurodexError('config-unreadable', `${file} ${what}: ${(error as Error).message}`, {
-      hint: 'name a JSON file that describes a study; docs/study.md has one',
-      details: { file },
-      cause: error,
-    });
+    const why = whyUnreadable(error);
+    throw new NeurodexError(
+      'config-unreadable',
+      `${file} ${error instanceof JsonProblem ? why : `cannot be read: it ${why}`}`,
+      {
+        hint: 'name a JSON file that describes a study; docs/study.md has one',
+        details: { file },
+        cause: error,
+      },
+    );
   }
   const parsed = gridSchema.safeParse(value);
-  if (!parsed.success) throw refusal(file, parsed.error.issues[0] as z.core.$ZodIssue);
+  if (!parsed.success) throw refusal(file, parsed.error);
   for (const measure of parsed.data.measures) parseMeasure(measure);
   return parsed.data;
 }
 
-function refusal(file: string, issue: z.core.$ZodIssue): NeurodexError {
+function refusal(file: string, error: z.ZodError): NeurodexError {
+  const issue = error.issues[0] as z.core.$ZodIssue;
   const key = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     const [unknown = ''] = issue.keys;
@@ -80,7 +85,7 @@ function refusal(file: string, issue: z.core.$ZodIssue): NeurodexError {
       },
     );
   }
-  return new NeurodexError('config-invalid', `${file}: ${key || 'it'}: ${issue.message}`, {
+  return new NeurodexError('config-invalid', `${file}: ${schemaProblem(error)}`, {
     hint: 'docs/study.md describes the keys of a study',
     details: { file, key },
   });

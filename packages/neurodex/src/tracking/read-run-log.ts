@@ -1,5 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { NeurodexError } from '../errors.ts';
+import { linesOf } from '../storage/lines.ts';
+
+/** Bytes: an event is a few numbers, or a configuration. */
+const LONGEST_EVENT = 1 << 22;
 
 /** The numbers of one step, as the run log has them; NaN for one that is missing or was not finite. */
 export interface LoggedStep {
@@ -38,15 +41,20 @@ export interface RunHistory {
 /** Reads a run log, of a run that is over or goes on. Memory grows with its steps, not with its bytes. */
 export async function readRunLog(path: string): Promise<RunHistory> {
   const reader = new RunLogReader();
-  const stream = createReadStream(path);
   let last: string | undefined;
   try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const { bytes } of linesOf(path, LONGEST_EVENT)) {
       if (last !== undefined) reader.read(last);
-      last = line;
+      last = bytes === undefined ? 'too long' : Buffer.from(bytes).toString('utf8');
     }
-  } finally {
-    stream.destroy();
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw new NeurodexError('run-missing', `the run log ${path} cannot be read (${code})`, {
+      hint: 'name a run log that exists and that you may read',
+      details: { path },
+      cause: error,
+    });
   }
   if (last !== undefined) reader.read(last, { mayBeTorn: true });
   return reader.history();

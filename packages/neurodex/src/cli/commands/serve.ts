@@ -95,11 +95,15 @@ export function addServe(program: Command, context: Context): void {
 
 async function serve(indexes: readonly string[], flags: Flags, context: Context): Promise<void> {
   await perform(context, flags, { unwinds: true }, async ({ reporter, path }) => {
+    const given = context.io.env.NEURODEX_TOKEN;
+    if (flags.token === undefined && given?.trim() === '') {
+      reporter.warn('NEURODEX_TOKEN is set and empty, which is as if it were not set: no token is asked for');
+    }
     const served = await context.services.jobs.serve({
       indexes: indexes.map(path),
       port: flags.port,
       host: flags.host,
-      token: flags.token === false ? undefined : (flags.token ?? (context.io.env.NEURODEX_TOKEN || undefined)),
+      token: flags.token === false ? undefined : (flags.token ?? (given?.trim() || undefined)),
       open: flags.token === false,
       workers: flags.workers,
       cors: flags.cors ?? [],

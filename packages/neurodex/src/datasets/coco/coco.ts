@@ -131,6 +131,8 @@ export function categoriesByArea(objects: readonly Pick<CocoObject, 'category' |
   return [...sums.values()].sort((a, b) => b.area - a.area);
 }
 
+/** Bytes: those of COCO have a fifth of a million. */
+const LARGEST_PICTURE = 1 << 28;
 /** Some files name the folder of the pictures once more: `val2014/a.jpg`, in `val2014`. */
 async function placeOf(folder: string, file: string): Promise<string> {
   const place = join(folder, file);
@@ -163,7 +165,8 @@ function pictureReader(
       );
     }
     const at = url.replace(/^https?:\/\/images\.cocodataset\.org(?=\/)/, server);
-    return await readPictureFile(await fetched(downloads(), { url: at, name: file, hosts }), file);
+    const remote = { url: at, name: file, hosts, atMost: LARGEST_PICTURE };
+    return await readPictureFile(await fetched(downloads(), remote), file);
   };
 }
 

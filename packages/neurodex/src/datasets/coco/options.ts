@@ -34,4 +34,4 @@ export const cocoHosts = (environment: CocoOptions['environment']): HostRules =>
 
 /** The server of COCO, or the one that stands in for it. */
 export const cocoServer = (environment: CocoOptions['environment']): string =>
-  (environment.COCO_ENDPOINT || SERVER).replace(/\/+$/, '');
+  (environment.COCO_ENDPOINT?.trim() || SERVER).replace(/\/+$/, '');

@@ -195,11 +195,19 @@ async function openModel(runtime: Runtime, onnx: Uint8Array, name: string): Prom
   try {
     return await runtime.open(onnx);
   } catch (error) {
-    throw unusable(name, `is not an ONNX model that can be run: ${(error as Error).message}`, {
+    throw unusable(name, `is not an ONNX model that can be run: ${whyNot(error)}`, {
       hint: 'name an ONNX file that holds its weights itself, with encoder.file',
       cause: error,
     });
   }
+}
+
+/** ONNX Runtime names its own functions and files; of a file that is no ONNX it knows only that a library of its failed. */
+function whyNot(error: unknown): string {
+  const { message } = error as Error;
+  if (/protobuf|parsing failed|ModelProto|invalid model/i.test(message))
+    return 'it is damaged, cut off, or no ONNX file';
+  return message.replace(/^Load model (from \S+ )?failed:\s*/i, '').replace(/\b[\w:]+::[\w:]+(\([^)]*\))?\s*/g, '');
 }
 
 /** The input for pictures. An encoder has no other: nobody could say what to feed it. */
