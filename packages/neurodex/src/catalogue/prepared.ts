@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { FileMetaData } from 'hyparquet';
@@ -28,8 +27,10 @@ const preparedSchema = z.object({
   seed: z.int(),
   /** The sections of the configuration that it was made with. */
   config: z.record(z.string(), z.unknown()),
-  /** SHA-256 of the inputs: the same as long as the pictures are. Null where that cannot be known. */
-  inputs: z.string().nullable(),
+  /** SHA-256 of the path that it was made of: whether it was the same one, and not where that is. */
+  place: z.string().default(''),
+  /** SHA-256 of all that it was made of: the same as long as the contents are. */
+  inputs: z.string(),
 });
 export type PreparedManifest = Readonly<z.infer<typeof preparedSchema>>;
 
@@ -70,14 +71,6 @@ export async function readPreparedManifest(folder: string): Promise<PreparedMani
   const parsed = preparedSchema.safeParse(value);
   if (!parsed.success) throw damaged(file, 'does not hold what it should', parsed.error);
   return parsed.data;
-}
-
-/** One digest for all inputs of a data set; null where it does not say what they are. */
-export async function digestInputs({ inputs }: Dataset): Promise<string | null> {
-  if (inputs === undefined) return null;
-  const hash = createHash('sha256');
-  for (const { name, version } of await inputs()) hash.update(`${JSON.stringify([name, version])}\n`);
-  return hash.digest('hex');
 }
 
 /**

@@ -219,10 +219,11 @@ export async function openFolder(path: string): Promise<Dataset> {
     pictures,
     notices: [],
     skipped,
-    inputs: () =>
+    inputs: (reading) =>
       localInputs(
         pictures.map((picture) => join(source, picture.path)),
         source,
+        reading,
       ),
   };
 }

@@ -95,7 +95,7 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
     pictures,
     notices,
     skipped,
-    inputs: () => localInputs([images.path, ...(labels === undefined ? [] : [labels.path])]),
+    inputs: (reading) => localInputs([images.path, ...(labels === undefined ? [] : [labels.path])], undefined, reading),
     ...(height === width ? { ownSize: height } : {}),
   };
 }

@@ -64,7 +64,7 @@ export async function openJsonl(path: string, options: JsonLinesOptions = {}): P
     pictures: kept,
     notices: [],
     skipped: [...skipped, ...unlabelled],
-    inputs: () => localInputs([source, ...kept.map((picture) => join(folder, picture.path))], folder),
+    inputs: (reading) => localInputs([source, ...kept.map((picture) => join(folder, picture.path))], folder, reading),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Geometry } from '../models/dsi/geometry.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import { INDEX_FILE, MODEL_FILE } from '../retrieval/manifest.ts';
+import { digestFile } from '../storage/hashed-file.ts';
 
 /** Names that a message lists. */
 const LISTED = 5;
@@ -24,7 +25,7 @@ export async function parametersFrom(
   geometry: Geometry,
   { seed, reporter }: { readonly seed: number; readonly reporter: Reporter },
 ): Promise<Float32Array> {
-  const file = existsSync(join(from, INDEX_FILE)) ? join(from, MODEL_FILE) : from;
+  const file = fileOf(from);
   const tensors = await readTensors(file);
   const specs = dsiParameters(geometry);
   const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
@@ -51,6 +52,17 @@ export async function parametersFrom(
   const rest = fresh.length === 0 ? '' : `; drawn anew: ${fresh.slice(0, LISTED).join(', ')}${more}`;
   reporter.info(`${taken} of ${parameters.length} parameters begin as in ${file}${rest}`);
   return parameters;
+}
+
+const fileOf = (from: string): string => (existsSync(join(from, INDEX_FILE)) ? join(from, MODEL_FILE) : from);
+
+/** SHA-256 of the file that `training.initialise` names; null for none, and where it cannot be read. */
+export async function digestOfParameters(from: string): Promise<string | null> {
+  if (from === '') return null;
+  return await digestFile(fileOf(from)).then(
+    ({ sha256 }) => sha256,
+    () => null,
+  );
 }
 
 async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {

@@ -66,6 +66,12 @@ export async function refuseOtherEncoder({ encoder }: Config, sha256: string | u
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** Of the bytes that `encoder.file` names; null for none, and where they cannot be read. */
+export async function digestOfEncoder(file: string): Promise<string | null> {
+  if (file === '') return null;
+  return await readEncoder(file).then(digestOf, () => null);
+}
+
 /** The bytes of an ONNX file, or of the encoder of an index's network. @throws NeurodexError `encoder-unusable` */
 export async function readEncoder(file: string): Promise<Uint8Array> {
   if (existsSync(join(file, INDEX_FILE))) return await exported(file);

@@ -118,10 +118,14 @@ const dsiCells = (
     })),
   );
 
-/** What makes a result the answer to a cell: everything that could change it. @returns 16 hexadecimal digits */
-export function cellKey({ source, flags, preset, measures }: StudyGrid, cell: StudyCell): string {
+/**
+ * What makes a result the answer to a cell: everything that could change it.
+ * @param contents a digest of what the grid names: the pictures, an encoder (`contentsOf`)
+ * @returns 16 hexadecimal digits
+ */
+export function cellKey({ source, flags, preset, measures }: StudyGrid, cell: StudyCell, contents: string): string {
   const sorted = Object.entries(cell.settings).sort(([a], [b]) => (a < b ? -1 : 1));
-  const facts = [source, flags, preset ?? null, measures, cell.systems, cell.seed, sorted];
+  const facts = [source, flags, preset ?? null, measures, cell.systems, cell.seed, sorted, contents];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
 }
 

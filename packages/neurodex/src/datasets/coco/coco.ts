@@ -63,8 +63,16 @@ export async function openCoco(options: CocoOptions): Promise<Dataset> {
     notices: [notice(year, split)],
     ...(folder === undefined ? { remote: true } : {}),
     skipped: [...instances.skipped, ...(captions?.skipped ?? [])],
-    inputs: () =>
-      localInputs(folder === undefined ? files : [...files, ...pictures.map(({ path }) => join(folder, path))]),
+    inputs: async (reading) => [
+      ...(await localInputs(files, undefined, reading)),
+      ...(folder === undefined
+        ? []
+        : await localInputs(
+            pictures.map(({ path }) => join(folder, path)),
+            folder,
+            reading,
+          )),
+    ],
   };
 }
 

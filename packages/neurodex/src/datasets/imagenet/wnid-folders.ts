@@ -51,10 +51,11 @@ export async function openWnidFolders(options: WnidFoldersOptions): Promise<Data
     pictures,
     notices,
     skipped: listed.skipped,
-    inputs: () =>
+    inputs: (reading) =>
       localInputs(
         pictures.map(({ path }) => join(folder, path)),
         folder,
+        reading,
       ),
     ...(ownSize === undefined ? {} : { ownSize }),
   };
