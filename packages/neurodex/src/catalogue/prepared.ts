@@ -7,6 +7,7 @@ import { NeurodexError } from '../errors.ts';
 import { pictureBytes } from '../image/picture.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { type ByteSource, openFileBytes } from '../storage/byte-source.ts';
+import { refuseSpecialFile, refuseSpecialFilesIn } from '../storage/special-files.ts';
 import { type CatalogueManifest, damaged, readManifest } from './manifest.ts';
 import { readShardMetadata, readShardThumbnails } from './shard.ts';
 import { openCatalogueRows, verifyCatalogue } from './store.ts';
@@ -49,6 +50,7 @@ export const writePreparedManifest = (
  */
 export async function readPreparedManifest(folder: string): Promise<PreparedManifest | undefined> {
   const file = join(folder, PREPARED_FILE);
+  await refuseSpecialFile(file);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   let value: { format?: unknown; version?: unknown } | null;
@@ -81,6 +83,7 @@ export async function readPreparedManifest(folder: string): Promise<PreparedMani
  */
 export async function openPrepared(folder: string, manifest: PreparedManifest): Promise<Dataset> {
   const root = resolve(folder);
+  await refuseSpecialFilesIn(root);
   const catalogue = join(root, PREPARED_CATALOGUE);
   await verifyCatalogue(catalogue);
   const rows = await openCatalogueRows(catalogue);

@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { SharedFolder } from '../storage/own-files.ts';
+import { claimNames } from '../storage/own-files.ts';
 import { gradesIn, pathOf } from './documents.ts';
 import type { Ranking, SystemEvaluation } from './evaluate.ts';
 import type { EvaluationQuery } from './queries.ts';
@@ -13,8 +14,8 @@ const runFile = (system: string): string => `run-${system}.txt`;
  * The folder of TREC files, made when it is not there.
  * @throws NeurodexError `output-exists` for a file of such a name that the program did not write, `output-unwritable`
  */
-export const openTrecFolder = (out: string, systems: readonly string[]): Promise<SharedFolder> =>
-  SharedFolder.open(out, [QRELS, ...systems.map(runFile)]);
+export const openTrecFolder = (out: string, systems: readonly string[]): Promise<void> =>
+  claimNames(out, [QRELS, ...systems.map(runFile)]);
 
 /**
  * Write `qrels.txt` and, for every evaluation (made with `keepRankings`), `run-<system>.txt` into a folder, which is
@@ -34,13 +35,13 @@ export async function writeTrec(
     readonly evaluations: readonly SystemEvaluation[];
   },
 ): Promise<void> {
-  const folder = await openTrecFolder(
+  await openTrecFolder(
     out,
     evaluations.map(({ system }) => system),
   );
-  await folder.write(QRELS, (path) => writeQrels(path, judgements(catalogue, queries)));
+  await writeQrels(join(out, QRELS), judgements(catalogue, queries));
   for (const { system, rankings } of evaluations) {
-    await folder.write(runFile(system), (path) => writeRun(path, system, answers(catalogue, rankings)));
+    await writeRun(join(out, runFile(system)), system, answers(catalogue, rankings));
   }
 }
 

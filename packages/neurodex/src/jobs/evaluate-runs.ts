@@ -3,6 +3,7 @@ import type { ParsedMeasure } from '../evaluation/registry.ts';
 import { evaluateRuns, type RunsComparison } from '../evaluation/runs.ts';
 import { type Qrels, type Run, readQrels, readRun } from '../evaluation/trec.ts';
 import type { Reporter } from '../progress.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** A file by the name under which its figures are printed. */
 export interface NamedFile {
@@ -28,6 +29,7 @@ export async function readRuns(
   qrels: NamedFile,
   runs: readonly NamedFile[],
 ): Promise<{ qrels: Qrels; runs: Map<string, Run> }> {
+  for (const { path } of [qrels, ...runs]) await refuseSpecialFile(path);
   const judgements = await readQrels(qrels.path);
   const read = new Map<string, Run>();
   for (const { name, path } of runs) {

@@ -8,6 +8,7 @@ import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import { INDEX_FILE, MODEL_FILE } from '../retrieval/manifest.ts';
 import { digestFile } from '../storage/hashed-file.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** Names that a message lists. */
 const LISTED = 5;
@@ -66,6 +67,7 @@ export async function digestOfParameters(from: string): Promise<string | null> {
 }
 
 async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
+  await refuseSpecialFile(file, 'index-damaged');
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);

@@ -20,7 +20,7 @@ import { AttentionProbe, hasPlaces } from '../retrieval/attention.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
-import { addToFileList } from '../storage/file-list.ts';
+import { listInFolder } from '../storage/file-list.ts';
 import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
@@ -69,7 +69,7 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
     const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, patchSizeOf(model)));
     await writeMarkedFile(out, page);
     // In the index itself, it is replaced with it.
-    await addToFileList(resolve(out));
+    await listInFolder(resolve(out));
     return { report: resolve(out), ...facts };
   } finally {
     await index.close();

@@ -13,7 +13,7 @@ import { patchesPicture } from '../report/patches-picture.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
-import { refusePlace } from '../storage/places.ts';
+import { refuseSource } from '../storage/places.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
 /** Files that are drawn. */
@@ -69,7 +69,7 @@ export async function showDataset(options: ShowDatasetOptions): Promise<DatasetF
   const { config, out, signal } = options;
   checkConfig(config);
   if (out !== undefined) {
-    await refusePlace(out, [options.dataset.source]);
+    await refuseSource(out, [options.dataset.source]);
     for (const name of DRAWN) await refuseForeignFile(join(out, name));
   }
   const dataset = await applyRules(options.dataset, config.dataset, options);

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { configSchema, EMBEDDINGS } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
+import { refuseSpecialFilesIn } from '../storage/special-files.ts';
 import { SYSTEMS } from './system.ts';
 
 /** The files of an index folder. */
@@ -115,6 +116,7 @@ export const writeIndexManifest = (folder: string, manifest: IndexManifest): Pro
 
 /** @throws NeurodexError `index-missing`, `index-damaged`, `index-newer` */
 export async function readIndexManifest(folder: string): Promise<IndexManifest> {
+  await refuseSpecialFilesIn(folder);
   const file = join(folder, INDEX_FILE);
   let value: unknown;
   try {

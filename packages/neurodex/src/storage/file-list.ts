@@ -1,5 +1,5 @@
 import * as disk from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 import { LOCK_FILE } from './lock.ts';
@@ -29,24 +29,28 @@ export const isInside = (path: string): boolean => inside.safeParse(path).succes
 export async function writeFileList(folder: string): Promise<void> {
   const files: ListedFile[] = [];
   for await (const { path, entry } of walk(folder, () => true)) {
-    if (!entry.isFile() || path === LOCK_FILE || path === FILE_LIST) continue;
+    if (!entry.isFile() || path === LOCK_FILE || path === FILE_LIST || TORN_LIST.test(path)) continue;
     files.push({ file: path, bytes: (await disk.stat(join(folder, path))).size });
   }
   files.sort((a, b) => (a.file < b.file ? -1 : 1));
   await writeList(folder, files);
 }
 
-/** Begins the list of a folder in which the program has made nothing yet. */
-export const listNothing = (folder: string): Promise<void> => writeList(folder, []);
+/** Adds files that the program writes into a folder later. @param names in the folder itself */
+export async function addToFileList(folder: string, names: readonly string[]): Promise<void> {
+  const before = ((await readFileSizes(folder)) ?? []).filter(({ file }) => !names.includes(file));
+  const added: ListedFile[] = [];
+  for (const file of names) {
+    const found = await disk.stat(join(folder, file)).catch(() => undefined);
+    added.push({ file, bytes: found?.size ?? 0 });
+  }
+  await writeList(folder, [...before, ...added]);
+}
 
-/** Adds a file that the program has written into a folder of its own later; a folder of others is left as it is. */
-export async function addToFileList(path: string): Promise<void> {
+/** Adds a file to the list of the folder that it is in; a folder without one is left as it is. */
+export async function listInFolder(path: string): Promise<void> {
   const folder = dirname(path);
-  const files = await readFileSizes(folder);
-  if (files === undefined) return;
-  const file = path.slice(folder.length + 1);
-  const { size: bytes } = await disk.stat(path);
-  await writeList(folder, [...files.filter((each) => each.file !== file), { file, bytes }]);
+  if ((await readFileSizes(folder)) !== undefined) await addToFileList(folder, [basename(path)]);
 }
 
 /** The files of a folder with their sizes, as they were listed; undefined where there is no list. */
@@ -78,7 +82,7 @@ export async function otherFiles(folder: string, listed: readonly string[]): Pro
   const folders = foldersOf(listed);
   const others: string[] = [];
   for await (const { path, entry } of walk(folder, (each) => folders.has(each))) {
-    const ours = entry.isDirectory() ? folders.has(path) : files.has(path);
+    const ours = entry.isDirectory() ? folders.has(path) : files.has(path) || TORN_LIST.test(path);
     if (!ours) others.push(entry.isDirectory() ? `${path}/` : path);
   }
   return others.sort();
@@ -87,7 +91,8 @@ export async function otherFiles(folder: string, listed: readonly string[]): Pro
 /** Deletes the listed files of a folder, and the folders that are empty then. @returns what is left, by name */
 export async function removeListed(folder: string, listed: readonly string[]): Promise<string[]> {
   // The list itself is the first of them, and needed as long as there are others.
-  for (const file of [LOCK_FILE, ...listed].reverse()) await disk.rm(join(folder, file), { force: true });
+  const torn = (await disk.readdir(folder)).filter((name) => TORN_LIST.test(name));
+  for (const file of [LOCK_FILE, ...listed, ...torn].reverse()) await disk.rm(join(folder, file), { force: true });
   const deepestFirst = [...foldersOf(listed)].sort((a, b) => b.length - a.length);
   for (const within of [...deepestFirst, '.']) await disk.rmdir(join(folder, within)).catch(() => {});
   return await disk.readdir(folder).catch(() => []);
@@ -107,8 +112,20 @@ export function holdsOthers(folder: string, others: readonly string[]): Neurodex
   );
 }
 
-const writeList = (folder: string, files: readonly ListedFile[]): Promise<void> =>
-  disk.writeFile(join(folder, FILE_LIST), `${JSON.stringify({ format: FORMAT, version: 1, files })}\n`);
+async function writeList(folder: string, files: readonly ListedFile[]): Promise<void> {
+  const path = join(folder, FILE_LIST);
+  const temporary = `${path}.${process.pid}.new`;
+  try {
+    await disk.writeFile(temporary, `${JSON.stringify({ format: FORMAT, version: 1, files })}\n`);
+    await disk.rename(temporary, path);
+  } catch (error) {
+    await disk.rm(temporary, { force: true }).catch(() => {});
+    throw fromFileSystem(error, path);
+  }
+}
+
+/** A list that a process was writing when it was killed. */
+const TORN_LIST = /^files\.json\.\d+\.new$/;
 
 function foldersOf(files: readonly string[]): Set<string> {
   const folders = new Set<string>();

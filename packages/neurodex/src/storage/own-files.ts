@@ -1,8 +1,8 @@
 import * as disk from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from './atomic.ts';
-import { addToFileList, FILE_LIST, listNothing, readFileSizes } from './file-list.ts';
+import { addToFileList, FILE_LIST, readFileSizes } from './file-list.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** In the first bytes of every file that may be written again: a page says it in its head, a picture in a text of its own. */
@@ -37,43 +37,24 @@ export async function writeMarkedFile(path: string, content: string | Uint8Array
 }
 
 /**
- * A folder that somebody may have made, in which the program writes files of given names: it keeps a list of them there,
- * and writes over no others.
+ * Claims names in a folder that somebody else may have made: it is made where it is not there, and the program keeps a list
+ * of what it writes in it, so that a later run writes over these files and no others.
+ * @throws NeurodexError `output-exists` naming a file of such a name that the program did not write, `output-unwritable`
  */
-export class SharedFolder {
-  readonly folder: string;
-
-  private constructor(folder: string) {
-    this.folder = folder;
+export async function claimNames(folder: string, names: readonly string[]): Promise<void> {
+  await makeFolder(folder);
+  const sizes = await readFileSizes(folder);
+  const listed = new Set((sizes ?? []).map(({ file }) => file));
+  const claimed = sizes === undefined ? [FILE_LIST, ...names] : names.filter((name) => !listed.has(name));
+  for (const name of claimed) {
+    const path = join(folder, name);
+    if ((await lookAt(path)) === undefined) continue;
+    throw new NeurodexError('output-exists', `${path} is there already, and Neurodex did not write it`, {
+      hint: 'choose another folder, or delete that file yourself',
+      details: { path },
+    });
   }
-
-  /**
-   * @param names that will be written
-   * @throws NeurodexError `output-exists` naming a file of that name that the program did not write, `output-unwritable`
-   */
-  static async open(folder: string, names: readonly string[]): Promise<SharedFolder> {
-    await makeFolder(folder);
-    const listed = new Set((await readFileSizes(folder))?.map(({ file }) => file) ?? []);
-    if (listed.size === 0) await refuseForeign(folder, FILE_LIST, await readFileSizes(folder));
-    for (const name of names) if (!listed.has(name)) await refuseForeign(folder, name, undefined);
-    if ((await readFileSizes(folder)) === undefined) await listNothing(folder);
-    return new SharedFolder(folder);
-  }
-
-  /** @param write makes the file of that name */
-  async write(name: string, write: (path: string) => Promise<void>): Promise<void> {
-    const path = join(this.folder, name);
-    await write(path);
-    await addToFileList(path);
-  }
-}
-
-async function refuseForeign(folder: string, name: string, list: unknown): Promise<void> {
-  if (list !== undefined || (await lookAt(join(folder, name))) === undefined) return;
-  throw new NeurodexError('output-exists', `${join(folder, name)} is there already, and Neurodex did not write it`, {
-    hint: 'choose another folder, or delete that file yourself',
-    details: { path: join(folder, name) },
-  });
+  if (claimed.length > 0) await addToFileList(folder, names);
 }
 
 async function lookAt(path: string) {
@@ -88,7 +69,7 @@ async function lookAt(path: string) {
 
 async function headOf(path: string): Promise<Buffer> {
   const handle = await disk.open(path, 'r').catch((error) => {
-    throw fromFileSystem(error, join(dirname(path), basename(path)));
+    throw fromFileSystem(error, path);
   });
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);

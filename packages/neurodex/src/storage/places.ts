@@ -33,25 +33,36 @@ function workingDirectory(): string | undefined {
  */
 export async function refusePlace(out: string, sources: readonly string[] = []): Promise<void> {
   const goal = await realPlace(out);
-  const refuse = (what: string, path: string): never => {
-    throw new NeurodexError('usage', `${out} ${what}, so nothing is written there`, {
-      hint: 'choose a folder of its own for the output',
-      details: { path: out, other: path },
-    });
-  };
-  if (dirname(goal) === goal) refuse('is the root of the file system', goal);
+  if (dirname(goal) === goal) refuse(out, 'is the root of the file system', goal);
   for (const [name, path] of [
     ['the working directory', workingDirectory()],
     ['your home folder', homedir()],
   ] as const) {
     if (path === undefined || path === '') continue;
     const place = await realPlace(path);
-    if (holds(goal, place)) refuse(goal === place ? `is ${name}` : `holds ${name}`, path);
+    if (holds(goal, place)) refuse(out, goal === place ? `is ${name}` : `holds ${name}`, path);
   }
+  await refuseSource(out, sources);
+}
+
+/**
+ * Refuses an output that is, holds or lies in what is read.
+ * @param sources absolute paths; names of data sets are passed over
+ * @throws NeurodexError `usage`
+ */
+export async function refuseSource(out: string, sources: readonly string[]): Promise<void> {
+  const goal = await realPlace(out);
   for (const source of sources) {
     if (!source.startsWith(sep) && resolve(source) !== source) continue;
     const place = await realPlace(source);
-    if (holds(goal, place)) refuse(goal === place ? 'is the source itself' : `holds the source ${source}`, source);
-    if (holds(place, goal)) refuse(`is inside the source ${source}`, source);
+    if (holds(goal, place)) refuse(out, goal === place ? 'is the source itself' : `holds the source ${source}`, source);
+    if (holds(place, goal)) refuse(out, `is inside the source ${source}`, source);
   }
+}
+
+function refuse(out: string, what: string, other: string): never {
+  throw new NeurodexError('usage', `${out} ${what}, so nothing is written there`, {
+    hint: 'choose a folder of its own for the output',
+    details: { path: out, other },
+  });
 }

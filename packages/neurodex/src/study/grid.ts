@@ -6,6 +6,7 @@ import { IDENTIFIER_ORDERS, type IdentifierOrder } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** How the DSI is trained: for indexing alone, or for both tasks. The words are those of the report it is compared with. */
 export const TRAININGS = ['fine-tuned', 'zero-shot'] as const;
@@ -49,6 +50,7 @@ export interface StudyCell {
 
 /** @throws NeurodexError `config-unreadable`, `config-unknown-key`, `config-invalid`, `usage` for a measure */
 export async function readGrid(file: string): Promise<StudyGrid> {
+  await refuseSpecialFile(file, 'config-unreadable');
   let value: unknown;
   try {
     value = JSON.parse(await readFile(file, 'utf8'));

@@ -3,10 +3,10 @@ import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { makeFolder } from '../storage/make-folder.ts';
-import { SharedFolder } from '../storage/own-files.ts';
-import { refusePlace } from '../storage/places.ts';
+import { claimNames } from '../storage/own-files.ts';
+import { refuseSource } from '../storage/places.ts';
 import { contentsOf } from './contents.ts';
-import { cellKey, cellName, cellsOf, readGrid, type StudyCell, type StudyGrid } from './grid.ts';
+import { cellKey, cellName, cellsOf, readGrid, type StudyCell } from './grid.ts';
 import { appendResult, readResults, type StudyResult } from './results.ts';
 import { runCell } from './run-cell.ts';
 import { type StudyRow, summarise } from './summary.ts';
@@ -47,8 +47,8 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
   const grid = await readGrid(options.grid);
   const cells = cellsOf(grid);
   const file = join(out, RESULTS);
-  await refusePlace(out, [resolve(options.cwd, grid.source)]);
-  const folder = await SharedFolder.open(out, [RESULTS, ...Object.keys(TABLES)]);
+  await refuseSource(out, [resolve(options.cwd, grid.source)]);
+  await claimNames(out, [RESULTS, ...Object.keys(TABLES)]);
   await makeFolder(join(out, 'indexes'));
   const contents = await contentsOf(grid, cells, options);
   const keyOf = (cell: StudyCell): string => cellKey(grid, cell, contents(cell));
@@ -69,9 +69,9 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
       reporter.info(cellName(cell));
       try {
         const result = await runCell({ ...options, grid, cell, key: keyOf(cell), folder: join(out, 'indexes') });
-        await folder.write(RESULTS, (path) => appendResult(path, result));
+        await appendResult(file, result);
         results.set(result.key, result);
-        await writeTables(folder, summarise(grid, found(cells, results, keyOf)));
+        await writeTables(out, summarise(grid, found(cells, results, keyOf)));
       } catch (error) {
         if (!(error instanceof NeurodexError) || error.code !== 'study-failed') throw error;
         failed.push({ cell: cellName(cell), reason: error.message });
@@ -89,7 +89,7 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
       hint: 'mend the grid; neurodex index with the same settings shows the error alone',
     });
   }
-  await writeTables(folder, rows);
+  await writeTables(out, rows);
   return { cells: cells.length, ran: missing.length, failed, rows };
 }
 
@@ -100,8 +100,8 @@ const found = (
   keyOf: (cell: StudyCell) => string,
 ): StudyResult[] => cells.flatMap((cell) => results.get(keyOf(cell)) ?? []);
 
-async function writeTables(folder: SharedFolder, rows: readonly StudyRow[]): Promise<void> {
+async function writeTables(out: string, rows: readonly StudyRow[]): Promise<void> {
   for (const [name, format] of Object.entries(TABLES)) {
-    await folder.write(name, (path) => writeFileAtomically(path, `${studyTable(rows, format)}\n`));
+    await writeFileAtomically(join(out, name), `${studyTable(rows, format)}\n`);
   }
 }
