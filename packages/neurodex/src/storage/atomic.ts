@@ -91,7 +91,7 @@ export async function createFolder<T>(
   throwIfInterrupted(signal);
   let temporary: Temporary | undefined;
   try {
-    await makeFolder(dirname(goal), files);
+    await makeFolder(dirname(goal), files, goal);
     await removeStale(goal);
     temporary = await Temporary.beside(goal, files);
     const result = await work(temporary.folder);

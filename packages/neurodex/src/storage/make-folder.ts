@@ -8,14 +8,15 @@ export type FolderMaker = Pick<typeof disk, 'mkdir' | 'stat'>;
 /**
  * Makes a folder and its missing parents. Node's own recursive `mkdir` tries for ever where the system says that a parent
  * of a folder is missing which is there (below /proc); here every folder is tried once.
- * @throws NeurodexError `output-unwritable`, `disk-full`, about `path`
+ * @param named what messages are about, where a person has named something in the folder
+ * @throws NeurodexError `output-unwritable`, `disk-full`
  */
-export async function makeFolder(path: string, files: FolderMaker = disk): Promise<void> {
+export async function makeFolder(path: string, files: FolderMaker = disk, named = path): Promise<void> {
   try {
     const missing = await missingFolders(resolve(path), files);
     for (const folder of missing.reverse()) await makeOne(folder, files);
   } catch (error) {
-    throw fromFileSystem(error, path);
+    throw fromFileSystem(error, named);
   }
 }
 

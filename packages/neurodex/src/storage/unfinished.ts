@@ -61,7 +61,7 @@ export async function completeFolder<T>(
   throwIfInterrupted(signal);
   let lock: Lock | undefined;
   try {
-    await makeFolder(folder);
+    await makeFolder(folder, disk, goal);
     lock = await lockFile(join(folder, LOCK_FILE));
     if (!resume) await empty(folder);
     const result = await work({ folder, resumed: resume && found });

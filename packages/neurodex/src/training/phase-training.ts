@@ -13,6 +13,10 @@ import { trainingStep } from './step.ts';
 /** Batches skipped in a row after which training stops all the same: it is not the batches then. */
 const MOST_SKIPPED = 10;
 
+/** Seconds of a step during which a signal may end the process without a checkpoint, and of work that is lost then. */
+const SLOW_STEP = 1;
+const MOST_LOST = 60;
+
 /** One phase, from its beginning or from where it was left. */
 export class PhaseTraining {
   private readonly trained: TrainingRun;
@@ -27,6 +31,7 @@ export class PhaseTraining {
   private validatedAt: number;
   /** Of the newest step that counts. */
   private newest: Readonly<Record<string, number>> = {};
+  private savedAt = performance.now();
   private readonly skips: { all: number; stretch: number };
   /** Where the batches after the last one that was taken begin. */
   private batches: Checkpoint['batches'];
@@ -133,7 +138,8 @@ export class PhaseTraining {
         reporter.info(`${phase.name}: stopped at step ${step}, no better for ${patience} validations`);
       }
     }
-    if (step % checkpointEvery === 0 || step === phase.steps || this.keeper.stopped) await this.save();
+    const due = seconds > SLOW_STEP && performance.now() - this.savedAt > 1000 * MOST_LOST;
+    if (step % checkpointEvery === 0 || step === phase.steps || this.keeper.stopped || due) await this.save();
     reporter.progress({
       phase: phase.name,
       done: step,
@@ -188,6 +194,7 @@ export class PhaseTraining {
   }
 
   private async save(): Promise<void> {
+    this.savedAt = performance.now();
     const best = this.keeper.state;
     await this.trained.checkpoints?.save({
       phase: this.phase.name,
