@@ -28,6 +28,7 @@ import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import type { OnNan } from '../training/on-nan.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
+import { checkMemory } from './check-memory.ts';
 import { ExamplePictures } from './example-pictures.ts';
 import { ingest } from './ingest.ts';
 import { checkVectorSource } from './name-catalogue.ts';
@@ -91,6 +92,7 @@ const REFUSALS: ReadonlySet<string> = new Set(['run-changed', 'index-damaged']);
 export async function createIndex(options: CreateIndexOptions): Promise<IndexSummary> {
   const { out, force, resume = false, keepUnfinished = true, signal, config } = options;
   checkConfig(config);
+  checkMemory(config, { systems: options.systems });
   checkVectorSource(config, options.systems ?? SYSTEMS);
   checkEncoderSystem(config, options.systems);
   await refusePlace(out, [options.dataset.source]);

@@ -6,6 +6,7 @@ import { BestKeeper, type Figures } from './best.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type BatchArrays, BatchMaker } from './examples.ts';
 import { BatchLoader } from './loader.ts';
+import { bytesInWords, machineMemory, stepBytes } from './memory.ts';
 import type { Phase } from './plan.ts';
 import type { Good, TrainingRun } from './run.ts';
 import { trainingStep } from './step.ts';
@@ -74,6 +75,7 @@ export class PhaseTraining {
     const { phase, keeper } = this;
     const { config, runtime, geometry } = this.trained;
     if (this.done >= phase.steps || keeper.stopped) return await this.validateOnce();
+    this.refuseLargeStep();
     const trainer = await Trainer.create(
       runtime,
       trainingStep({
@@ -97,6 +99,30 @@ export class PhaseTraining {
       await trainer.release();
       await this.trained.checkpoints?.settled();
     }
+  }
+
+  /** Now that the identifiers are known, whether a step fits into memory. @throws NeurodexError `config-invalid` */
+  private refuseLargeStep(): void {
+    const { geometry } = this.trained;
+    const { size: batch, asking } = this.maker;
+    const shapes = Object.values(asking.inputs(batch)).map(({ shape }) => shape[0] ?? 0);
+    const sizes = { ...geometry, stem: 3 * geometry.patchSize ** 2, slots: Math.max(0, ...shapes), batch };
+    const needed = stepBytes(sizes);
+    const available = machineMemory();
+    if (needed <= available) return;
+    const one = stepBytes({ ...sizes, batch: 1 });
+    const fits = Math.floor(1 + (available - one) / (stepBytes({ ...sizes, batch: 2 }) - one));
+    throw new NeurodexError(
+      'config-invalid',
+      `training.batchSize ${batch} with ${sizes.slots} tokens behind each picture would take ${bytesInWords(needed)} of memory at the least, and there are ${bytesInWords(available)}`,
+      {
+        hint:
+          fits > 0
+            ? `set training.batchSize to ${fits} or less`
+            : 'lower model.width, model.layers or training.setTargetsUpTo',
+        details: { keys: ['training.batchSize'] },
+      },
+    );
   }
 
   private async step(trainer: Trainer, loader: BatchLoader): Promise<NeurodexError | undefined> {
