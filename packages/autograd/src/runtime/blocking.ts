@@ -2,9 +2,9 @@
  * Work that may keep the thread for long, in which nothing else is heard: neither timers nor signals.
  * @param seconds that it is expected to take
  */
-export type Around = <T>(seconds: number, work: () => T) => T;
+export type Around = <T>(seconds: number, work: () => T | Promise<T>) => Promise<T>;
 
-let around: Around = (_seconds, work) => work();
+let around: Around = async (_seconds, work) => await work();
 
 /** Sets what is done around such work in this thread; a program can let the system end it meanwhile. */
 export function onBlocking(hook: Around): void {

@@ -102,7 +102,7 @@ export class Trainer {
     runtime: Runtime,
     definition: TrainingDefinition<S, I>,
   ): Promise<Trainer> {
-    const [graph, model] = blocking(traceSeconds(Object.keys(definition.parameters).length), () => {
+    const [graph, model] = await blocking(traceSeconds(Object.keys(definition.parameters).length), () => {
       const traced = trainingGraph(definition);
       return [traced, loadable(traced, { name: 'training-step', contrib: runtime.contrib })] as const;
     });

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { NeurodexError } from '../errors.ts';
 
 /** What asks the program to stop: a key, the system, a terminal that is closed. */
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -7,6 +9,9 @@ type Stopping = (typeof STOPPING)[number];
 
 /** Milliseconds within which a second signal is the same key press: npx passes on what the terminal already sent us. */
 const SAME_PRESS = 500;
+
+/** Milliseconds in which the event loop turns, and hears of signals. */
+const TURN = 5;
 
 /** Seconds for which the thread may be kept by something that hears no signal, as a person waits for an answer. */
 const PATIENCE = 1.5;
@@ -40,19 +45,17 @@ export class Signals {
   }
 
   /** Does work that keeps the thread: a signal ends the process meanwhile where it is expected to take long. */
-  readonly around = <T>(seconds: number, work: () => T): T => {
-    if (!this.held || seconds < PATIENCE) return work();
+  readonly around = async <T>(seconds: number, work: () => T | Promise<T>): Promise<T> => {
+    if (!this.held || seconds < PATIENCE) return await work();
+    // What came while the thread had no time for it would be lost with the handlers.
+    await setTimeout(TURN);
+    if (this.signal.aborted) throw new NeurodexError('interrupted', 'interrupted');
     this.letGo();
-    let result: T;
     try {
-      result = work();
-    } catch (error) {
+      return await work();
+    } finally {
       this.take();
-      throw error;
     }
-    if (result instanceof Promise) return result.finally(() => this.take()) as T;
-    this.take();
-    return result;
   };
 
   private take(): void {
@@ -70,7 +73,7 @@ export class Signals {
   private readonly stop = (): void => {
     if (this.controller.signal.aborted) return;
     this.controller.abort();
-    setTimeout(() => this.letGo(), SAME_PRESS).unref();
+    void setTimeout(SAME_PRESS, undefined, { ref: false }).then(() => this.letGo());
   };
 }
 

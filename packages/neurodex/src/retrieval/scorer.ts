@@ -103,7 +103,7 @@ export class Scorer {
     parameters?: Float32Array,
   ): Promise<Scorer> {
     const apart = runtime.inPlace && parameters !== undefined ? tokenTables(geometry) : [];
-    const { start, further } = blocking(GRAPH_SECONDS * geometry.layers, () =>
+    const { start, further } = await blocking(GRAPH_SECONDS * geometry.layers, () =>
       searchGraphs(geometry, shape, parameters, apart),
     );
     const load = (graph: Graph, name: string, small: boolean) =>
