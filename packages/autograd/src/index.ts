@@ -45,6 +45,7 @@ export { topK } from './ops/top-k.ts';
 export { adamW, clipByGlobalNorm } from './optim/adamw.ts';
 export { chain, type Optimizer } from './optim/optimizer.ts';
 export { learningRateAt, type Schedule } from './optim/schedule.ts';
+export { blocking, onBlocking } from './runtime/blocking.ts';
 export { loadable } from './runtime/model.ts';
 export {
   DEVICES,

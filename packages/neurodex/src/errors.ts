@@ -122,7 +122,7 @@ export function fromFileSystem(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new NeurodexError('disk-full', `no space left on the disk while writing ${path}`, {
-      hint: 'free some space, or choose another folder with --out',
+      hint: 'free some space, or choose a place on another disk',
       details: { path },
       cause: error,
     });
@@ -134,20 +134,23 @@ export function fromFileSystem(error: unknown, path: string): unknown {
       cause: error,
     });
   }
-  if (code === 'ENOENT') {
-    return new NeurodexError('output-unwritable', `${path} cannot be written: its folder does not exist`, {
-      hint: 'make the folder first, or choose another',
-      details: { path },
-      cause: error,
-    });
-  }
-  if (code === 'ENOTDIR' || code === 'ENAMETOOLONG') {
-    const reason = code === 'ENOTDIR' ? 'a part of that path is a file, not a folder' : 'the name is too long';
-    return new NeurodexError('output-unwritable', `${path} cannot be written: ${reason}`, {
-      hint: 'choose another name',
-      details: { path },
-      cause: error,
-    });
-  }
-  return error;
+  const reason = code === undefined ? undefined : REASONS[code];
+  if (reason === undefined) return error;
+  const [what, hint] = reason;
+  return new NeurodexError('output-unwritable', `${path} ${what}`, { hint, details: { path }, cause: error });
 }
+
+/** What else the file system refuses, and what to do. */
+const REASONS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  ENOENT: ['cannot be written: its folder does not exist', 'make the folder first, or choose another'],
+  ENOTDIR: ['cannot be written: a part of that path is a file, not a folder', 'choose another name'],
+  EISDIR: ['cannot be written: it is a folder', 'choose another name'],
+  ENAMETOOLONG: ['cannot be written: the name is too long', 'choose another name'],
+  ELOOP: ['cannot be written: its symbolic links lead in a circle', 'choose another name'],
+  ENOSYS: ['cannot be made: the file system there takes no new folders', 'choose another place'],
+  EINVAL: ['cannot be written: the file system there does not take that name', 'choose another name'],
+  EMFILE: ['cannot be opened: the process has too many open files', 'allow more of them (ulimit -n 4096)'],
+  ENFILE: ['cannot be opened: the system has too many open files', 'close other programs, or try again later'],
+  EIO: ['cannot be read or written: the disk reports an error', 'look at the disk, or choose another'],
+  EBUSY: ['is in use by another program', 'wait for it, or choose another name'],
+};

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { FileMetaData } from 'hyparquet';
@@ -8,6 +7,7 @@ import { NeurodexError } from '../errors.ts';
 import { pictureBytes } from '../image/picture.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { type ByteSource, openFileBytes } from '../storage/byte-source.ts';
+import { refuseSpecialFile, refuseSpecialFilesIn } from '../storage/special-files.ts';
 import { type CatalogueManifest, damaged, readManifest } from './manifest.ts';
 import { readShardMetadata, readShardThumbnails } from './shard.ts';
 import { openCatalogueRows, verifyCatalogue } from './store.ts';
@@ -28,8 +28,10 @@ const preparedSchema = z.object({
   seed: z.int(),
   /** The sections of the configuration that it was made with. */
   config: z.record(z.string(), z.unknown()),
-  /** SHA-256 of the inputs: the same as long as the pictures are. Null where that cannot be known. */
-  inputs: z.string().nullable(),
+  /** SHA-256 of the path that it was made of: whether it was the same one, and not where that is. */
+  place: z.string().default(''),
+  /** SHA-256 of all that it was made of: the same as long as the contents are. */
+  inputs: z.string(),
 });
 export type PreparedManifest = Readonly<z.infer<typeof preparedSchema>>;
 
@@ -48,6 +50,7 @@ export const writePreparedManifest = (
  */
 export async function readPreparedManifest(folder: string): Promise<PreparedManifest | undefined> {
   const file = join(folder, PREPARED_FILE);
+  await refuseSpecialFile(file);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   let value: { format?: unknown; version?: unknown } | null;
@@ -72,14 +75,6 @@ export async function readPreparedManifest(folder: string): Promise<PreparedMani
   return parsed.data;
 }
 
-/** One digest for all inputs of a data set; null where it does not say what they are. */
-export async function digestInputs({ inputs }: Dataset): Promise<string | null> {
-  if (inputs === undefined) return null;
-  const hash = createHash('sha256');
-  for (const { name, version } of await inputs()) hash.update(`${JSON.stringify([name, version])}\n`);
-  return hash.digest('hex');
-}
-
 /**
  * A prepared data set as a data set: the pictures, labels, captions and roles that were stored, on any machine and
  * offline. With the size that it was prepared for, the model's pixels are the very same; another size is made from its
@@ -88,6 +83,7 @@ export async function digestInputs({ inputs }: Dataset): Promise<string | null> 
  */
 export async function openPrepared(folder: string, manifest: PreparedManifest): Promise<Dataset> {
   const root = resolve(folder);
+  await refuseSpecialFilesIn(root);
   const catalogue = join(root, PREPARED_CATALOGUE);
   await verifyCatalogue(catalogue);
   const rows = await openCatalogueRows(catalogue);

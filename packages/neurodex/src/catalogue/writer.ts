@@ -1,10 +1,10 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LicenceNotice, SkippedFile } from '../datasets/dataset.ts';
-import { fromFileSystem } from '../errors.ts';
 import { pictureBytes } from '../image/picture.ts';
 import { openFileBytes } from '../storage/byte-source.ts';
 import { type FileDigest, HashedFile } from '../storage/hashed-file.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import type { DuplicateFacts } from './duplicate-facts.ts';
 import { type CatalogueManifest, FORMAT, PIXELS_FILE, VERSION, writeManifest } from './manifest.ts';
 import { type ShardRow, ShardWriter } from './shard.ts';
@@ -59,11 +59,7 @@ export class CatalogueWriter {
    * @throws NeurodexError `disk-full`, `output-unwritable`, as do the other methods
    */
   static async create(folder: string, size: number, limits: ShardLimits = SHARD_LIMITS): Promise<CatalogueWriter> {
-    try {
-      await mkdir(folder, { recursive: true });
-    } catch (error) {
-      throw fromFileSystem(error, folder);
-    }
+    await makeFolder(folder);
     return new CatalogueWriter(folder, size, limits, await HashedFile.create(join(folder, PIXELS_FILE)));
   }
 

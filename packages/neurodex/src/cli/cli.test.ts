@@ -421,6 +421,7 @@ describe('dataset', () => {
   const facts: DatasetFacts = {
     dataset: 'coco',
     source: 'coco',
+    fingerprint: null,
     pictures: 2,
     of: 3,
     classes: [{ name: 'dog', pictures: 2 }],

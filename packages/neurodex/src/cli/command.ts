@@ -65,7 +65,8 @@ export const withExamples = (command: Command, examples: readonly (readonly [str
 /**
  * Does a command's work under a reporter and prints its result, the only thing that goes to standard output.
  * @throws SomeFailed after printing, where inputs could not be used
- * @param unwinds the work watches `io.signal` itself and cleans up; work that does not is left where it is
+ * @param unwinds the work watches `io.signal` itself and cleans up; work that does not is left where it is, or ended by the
+ *   system
  */
 export async function perform(
   { io }: Context,
@@ -82,13 +83,16 @@ export async function perform(
   });
   const reporter = flags.quiet ? quietly(drawing) : drawing;
   const onStop = (): void => reporter.info('stopping; Ctrl-C again stops at once');
+  const { cwd } = io;
+  const letGo = unwinds ? io.holdSignals?.() : undefined;
   if (unwinds) io.signal?.addEventListener('abort', onStop, { once: true });
   let result: CommandResult;
   try {
-    const doing = work({ reporter, path: (name) => resolve(io.cwd, name) });
+    const doing = work({ reporter, path: (name) => resolve(cwd, name) });
     result = await (unwinds ? doing : orStopped(doing, io.signal));
   } finally {
     io.signal?.removeEventListener('abort', onStop);
+    letGo?.();
     reporter.close();
   }
   await io.stdout.write(`${flags.json ? JSON.stringify(result.json) : result.text}\n`);

@@ -4,6 +4,7 @@ import { type Config, configSchema } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { readJson, whyUnreadable } from '../json.ts';
 import { PRESETS, type PresetName } from '../presets/presets.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 import { CONFIGURATION_KEYS, CONFIGURATION_SECTIONS } from './configuration-keys.ts';
 import { nearest } from './suggest.ts';
 
@@ -75,6 +76,7 @@ async function readConfigurationFile(file: string, cwd: string): Promise<{ prese
       details: { file },
       cause,
     });
+  await refuseSpecialFile(resolve(cwd, file), 'config-unreadable');
   let value: unknown;
   try {
     value = await readJson(resolve(cwd, file));

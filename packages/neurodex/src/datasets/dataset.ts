@@ -1,4 +1,5 @@
 import type { Picture } from '../image/picture.ts';
+import type { Reporter } from '../progress.ts';
 
 /** What a data set may say about a picture's part: in the catalogue, or a query of one of the three splits. */
 export const ROLES = ['catalogue', 'train', 'validation', 'test'] as const;
@@ -73,13 +74,13 @@ export interface Dataset {
   /** Each picture that is read is a download: no more are looked at than it takes. */
   readonly remote?: boolean;
   /** What it was read from; the same as long as the pictures are. Not there: it has to be read again to know. */
-  readonly inputs?: () => Promise<readonly InputFile[]>;
+  readonly inputs?: (reading?: InputReading) => Promise<readonly InputFile[]>;
 }
 
 /** A file, or a package, that pictures come from. */
 export interface InputFile {
   readonly name: string;
-  /** Another one when the contents may be others: size and time of change, or a checksum. */
+  /** Another one when the contents are others: a digest of the bytes, or what the publisher says of them. */
   readonly version: string;
 }
 
@@ -88,6 +89,12 @@ export interface LayoutNote {
   readonly message: string;
   /** It may well not be what was meant: a warning, where the others inform. */
   readonly doubtful?: true;
+}
+
+/** Who watches while inputs are read to know their digests. */
+export interface InputReading {
+  readonly signal?: AbortSignal;
+  readonly reporter?: Reporter;
 }
 
 export interface SkippedFile {

@@ -197,10 +197,11 @@ export async function openFolder(path: string, { classLevel }: FolderOptions = {
     notices: [],
     skipped,
     ...(layout.length === 0 ? {} : { layout }),
-    inputs: () =>
+    inputs: (reading) =>
       localInputs(
         pictures.map((picture) => join(source, picture.path)),
         source,
+        reading,
       ),
   };
 }

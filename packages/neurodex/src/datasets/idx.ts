@@ -146,7 +146,7 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
     notices,
     skipped,
     ...(layout.length === 0 ? {} : { layout }),
-    inputs: () => localInputs([images.path, ...(labels === undefined ? [] : [labels.path])]),
+    inputs: (reading) => localInputs([images.path, ...(labels === undefined ? [] : [labels.path])], undefined, reading),
     ...(height === width ? { ownSize: height } : {}),
   };
 }

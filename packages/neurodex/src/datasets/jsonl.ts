@@ -78,7 +78,7 @@ export async function openJsonl(path: string, options: JsonLinesOptions = {}): P
     notices: [],
     skipped: [...skipped, ...unlabelled],
     ...(layout.length === 0 ? {} : { layout }),
-    inputs: () => localInputs([source, ...kept.map((picture) => join(folder, picture.path))], folder),
+    inputs: (reading) => localInputs([source, ...kept.map((picture) => join(folder, picture.path))], folder, reading),
   };
 }
 

@@ -2,7 +2,6 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { hasPictureExtension } from '../image/formats.ts';
 import type { Dataset, SkippedFile } from './dataset.ts';
-import { localInputs } from './inputs.ts';
 import { kindOfLeftover, leftoverReason } from './leftovers.ts';
 import { openParquet } from './parquet.ts';
 import type { OpenDatasetRequest } from './request.ts';
@@ -66,9 +65,9 @@ export async function openParquetSource(request: OpenDatasetRequest): Promise<Da
     ...(labelColumn === undefined ? {} : { labelColumn }),
     ...(pictureColumn === undefined ? {} : { pictureColumn }),
   });
+  // It does not say what its inputs are: rows may name files elsewhere, so that pictures are compared one by one.
   return {
     ...dataset,
     skipped: [...dataset.skipped, ...others],
-    inputs: async () => localInputs((await filesOf(from)).parquet, from),
   };
 }

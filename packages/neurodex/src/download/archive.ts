@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { inOrder } from '../storage/in-order.ts';
+import { makeFolder } from '../storage/make-folder.ts';
+import { removeStale, Temporary } from '../storage/temporary.ts';
 import { damagedArchive, MAX_ENTRIES, unsafeArchive, unsupportedArchive } from './limits.ts';
 import { type FileKind, kindOfFile } from './sniff.ts';
 import { unpackTar } from './tar.ts';
@@ -41,16 +42,21 @@ export async function extractArchive(path: string, folder: string, options: Extr
       details: { path: goal },
     });
   }
-  const temporary = `${goal}.partial-${process.pid}-${randomBytes(3).toString('hex')}`;
+  let temporary: Temporary | undefined;
   try {
-    await mkdir(dirname(goal), { recursive: true });
-    await mkdir(temporary);
-    await unpackInto(path, temporary, options);
+    await makeFolder(dirname(goal));
+    await removeStale(goal);
+    temporary = await Temporary.beside(goal);
+    // In a folder of its own: whatever the archive holds, the lock is not among it.
+    const content = join(temporary.folder, 'content');
+    await mkdir(content);
+    await unpackInto(path, content, options);
     throwIfInterrupted(options.signal);
-    await putInPlace(temporary, goal);
+    await putInPlace(content, goal);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
     throw fromFileSystem(error, goal);
+  } finally {
+    await temporary?.remove();
   }
 }
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { fromFileSystem } from '../errors.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { ByteProgress } from './byte-progress.ts';
 import { downloadFailed, isUnreachable } from './failures.ts';
 import type { Resolver } from './hosts.ts';
@@ -90,7 +91,7 @@ async function fetchOrKept(remote: RemoteFile, transfer: Transfer): Promise<Uint
   const path = join(transfer.cache, 'answers', createHash('sha256').update(remote.url).digest('hex').slice(0, 16));
   try {
     const bytes = await fetchBytes(remote, transfer);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFileAtomically(path, bytes);
     return bytes;
   } catch (error) {

@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { fromFileSystem } from '../errors.ts';
+import { writeAtomically } from '../storage/atomic.ts';
 import { distinctScores, printScore, rankAsTrec, type ScoredDocument } from './ranking.ts';
 import { escapeName } from './trec-names.ts';
 
@@ -64,24 +62,14 @@ function writtenName(name: string): string {
 
 /** Full rankings can be larger than a string may be, so lines are written a chunk at a time. */
 async function writeLines(path: string, lines: Iterable<string>): Promise<void> {
-  const temporary = `${path}.partial-${process.pid}-${randomBytes(3).toString('hex')}`;
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      let chunk = '';
-      for (const line of lines) {
-        chunk += line;
-        if (chunk.length < 1 << 18) continue;
-        await handle.writeFile(chunk);
-        chunk = '';
-      }
+  await writeAtomically(path, async (handle) => {
+    let chunk = '';
+    for (const line of lines) {
+      chunk += line;
+      if (chunk.length < 1 << 18) continue;
       await handle.writeFile(chunk);
-    } finally {
-      await handle.close();
+      chunk = '';
     }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw fromFileSystem(error, path);
-  }
+    await handle.writeFile(chunk);
+  });
 }

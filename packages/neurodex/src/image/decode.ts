@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { NeurodexError } from '../errors.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 import { readPngHeader } from './formats.ts';
 import { decodeBudget } from './memory.ts';
 import { type Opened, type OpenOptions, open, opened } from './open.ts';
@@ -240,6 +241,7 @@ const MISSING: Readonly<Record<string, readonly [what: string, hint: string]>> =
  * @throws NeurodexError picture-missing (no such file, a folder, no permission), picture-too-large (2 GiB and more)
  */
 export async function readPictureFile(path: string, name: string = path): Promise<Uint8Array> {
+  await refuseSpecialFile(path, 'picture-missing');
   try {
     return await readFile(path);
   } catch (error) {

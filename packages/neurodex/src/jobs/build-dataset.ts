@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -5,7 +6,6 @@ import { Random } from '@neurodex/autograd';
 import { buildCatalogue } from '../catalogue/build.ts';
 import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import {
-  digestInputs,
   PREPARED_CATALOGUE,
   PREPARED_FILE,
   type PreparedManifest,
@@ -23,7 +23,10 @@ import { NeurodexError } from '../errors.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import type { Reporter } from '../progress.ts';
 import { createFolder } from '../storage/atomic.ts';
+import { refusePlace } from '../storage/places.ts';
 import { VERSION } from '../version.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { portablePath, withoutPlaces } from './portable.ts';
 
 export interface BuildDatasetOptions {
   readonly dataset: Dataset;
@@ -73,21 +76,26 @@ const sectionsOf = ({ dataset, pictures, split, identifiers }: Config): Record<s
 export async function buildDataset(options: BuildDatasetOptions): Promise<PreparedSummary> {
   const { out, config, seed, force, signal, reporter } = options;
   checkConfig(config);
+  await refusePlace(out, [options.dataset.source]);
+  const stop = signal === undefined ? {} : { signal };
   const facts = {
-    dataset: { name: options.dataset.name, source: options.dataset.source },
+    dataset: { name: options.dataset.name, source: portablePath(options.dataset.source) },
+    place: digestOf(options.dataset.source),
     seed,
     config: sectionsOf(config),
-    inputs: await digestInputs(options.dataset),
+    inputs: (await fingerprintOf(options.dataset, { reporter, ...stop })).sha256,
   };
   const there = await readPreparedManifest(out);
   if (there !== undefined && !force) {
-    if (there.dataset.source !== facts.dataset.source || there.dataset.name !== facts.dataset.name) {
-      throw new NeurodexError('output-exists', `${resolve(out)} holds a data set of ${there.dataset.source}`, {
+    const same = there.inputs === facts.inputs && there.dataset.name === facts.dataset.name;
+    if (!same && (there.place !== facts.place || there.dataset.name !== facts.dataset.name)) {
+      throw new NeurodexError('output-exists', `${resolve(out)} holds another data set, of ${there.dataset.source}`, {
         hint: 'choose another folder, or replace it with --force',
         details: { path: resolve(out), source: there.dataset.source },
       });
     }
     const changes = changesOf(there, facts);
+    if (there.neurodex !== VERSION) changes.push(`it was made by Neurodex ${there.neurodex}, and this is ${VERSION}`);
     if (changes.length === 0 && (await isSound(out))) {
       const stored = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
       reportDataset({ ...options.dataset, pictures: stored.pictures }, reporter);
@@ -95,20 +103,16 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
     }
     reporter.info(`building ${out} again: ${changes[0] ?? 'a file of it is damaged'}`);
   }
-  const folder = {
-    force: there !== undefined || force,
-    marker: PREPARED_FILE,
-    ...(signal === undefined ? {} : { signal }),
-  };
+  const folder = { force: there !== undefined || force, marker: PREPARED_FILE, ...stop };
   return await createFolder(out, folder, async (temporary) => {
-    const dataset = await applyRules(options.dataset, config.dataset, options);
+    const dataset = await applyRules(withoutPlaces(options.dataset), config.dataset, options);
     reportDataset(dataset, reporter);
     const built = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
       pictures: config.pictures,
       split: config.split,
       seed,
       reporter,
-      ...(signal === undefined ? {} : { signal }),
+      ...stop,
       // Whatever the scheme: an index names its catalogue itself.
       assignIdentifiers: (entries) => numeric.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
     });
@@ -119,6 +123,8 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
 
 type Facts = Pick<PreparedManifest, 'seed' | 'config' | 'inputs'>;
 
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** What is no longer as it was, in words. */
 function changesOf(before: Facts, now: Facts): string[] {
   const changes: string[] = [];
@@ -127,8 +133,7 @@ function changesOf(before: Facts, now: Facts): string[] {
       changes.push(`the configuration (${section}) has changed`);
   }
   if (before.seed !== now.seed) changes.push('the seed has changed');
-  if (now.inputs === null) changes.push('whether its pictures have changed cannot be told');
-  else if (before.inputs !== now.inputs) changes.push('its pictures have changed');
+  if (before.inputs !== now.inputs) changes.push('its pictures have changed');
   return changes;
 }
 

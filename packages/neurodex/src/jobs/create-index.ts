@@ -21,6 +21,7 @@ import {
 } from '../retrieval/manifest.ts';
 import { openQueryEncoder } from '../retrieval/open-encoder.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { refusePlace } from '../storage/places.ts';
 import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
 import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
@@ -30,13 +31,15 @@ import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import type { OnNan } from '../training/on-nan.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
+import { checkMemory } from './check-memory.ts';
 import { ExamplePictures } from './example-pictures.ts';
 import { ingest } from './ingest.ts';
 import { checkVectorSource } from './name-catalogue.ts';
 import { checkEncoderSystem, refuseOtherEncoder } from './open-encoder.ts';
+import { portableConfig, portablePath, withoutPlaces } from './portable.ts';
 import { checkComplete, completedBefore, reopen, withTheWayOn } from './reopen-run.ts';
 import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
-import { finishIngest, isIngested, RUN_FILE, tidy } from './unfinished-run.ts';
+import { finishIngest, isIngested, OWN_NAMES, RUN_FILE, tidy } from './unfinished-run.ts';
 
 export interface CreateIndexOptions {
   readonly dataset: Dataset;
@@ -100,13 +103,16 @@ const REFUSALS: ReadonlySet<string> = new Set(['run-changed', 'index-damaged']);
 export async function createIndex(options: CreateIndexOptions): Promise<IndexSummary> {
   const { out, force, resume = false, keepUnfinished = true, signal, config } = options;
   checkConfig(config);
+  checkMemory(config, { systems: options.systems });
   checkVectorSource(config, options.systems ?? SYSTEMS);
   checkEncoderSystem(config, options.systems);
+  await refusePlace(out, [options.dataset.source]);
   const folder = {
     force,
     resume,
     marker: INDEX_FILE,
     ownMarker: RUN_FILE,
+    ownNames: OWN_NAMES,
     ...(signal === undefined ? {} : { signal }),
   };
   const complete = resume && !force ? await completedBefore(options) : undefined;
@@ -135,8 +141,10 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
 
 /** Does what is left to be done in the folder of an unfinished run. */
 async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): Promise<IndexManifest> {
-  const { dataset, config, seed, device, reporter } = options;
+  const { config, seed, device, reporter } = options;
   const { folder } = unfinished;
+  const dataset = withoutPlaces(options.dataset);
+  const recorded = portableConfig(config);
   if (unfinished.resumed && existsSync(join(folder, INDEX_FILE))) {
     await checkComplete(folder, options);
     return await finish(folder);
@@ -151,13 +159,13 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
   try {
     const time = new Date().toISOString();
     const resumedFrom = before === undefined ? {} : { resumedFrom: before.checkpoint?.memory.step ?? 0 };
-    const source = { name: dataset.name, source: dataset.source };
-    tracker.track({ kind: 'start', time, config, dataset: source, seed, ...resumedFrom });
+    const source = { name: dataset.name, source: portablePath(dataset.source) };
+    tracker.track({ kind: 'start', time, config: recorded, dataset: source, seed, ...resumedFrom });
     let bovw = before?.facts.bovw ?? undefined;
     let encoder = before?.facts.encoder ?? undefined;
     await refuseOtherEncoder(config, encoder?.sha256);
     if (before === undefined) {
-      const made = await ingest(options, folder);
+      const made = await ingest({ ...options, dataset }, folder);
       bovw = made.bovw;
       encoder = made.encoder;
       for (const { path, reason } of made.built.skipped) tracker.track({ kind: 'skipped', path, reason });
@@ -203,7 +211,7 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       created: new Date().toISOString(),
       seed,
       dataset: source,
-      config,
+      config: recorded,
       systems,
       ...(bovw === undefined ? {} : { bovw }),
       ...(encoder === undefined ? {} : { encoder }),

@@ -18,6 +18,7 @@ import { measuresTable } from '../report/table.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import { createFolder } from '../storage/atomic.ts';
+import { refusePlace } from '../storage/places.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
 import type { TrackingRequest } from '../tracking/trackers.ts';
@@ -71,6 +72,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { concepts, seed, reporter, signal, force } = options;
   const out = resolve(options.out);
   const stop = signal === undefined ? {} : { signal };
+  await refusePlace(out);
   const folder = { force, marker: MARKER, ...stop };
   const evaluation = await createFolder(out, folder, async (temporary) => {
     const dataset = await (options.openDataset ?? openEmoji)({ concepts, seed, reporter, ...stop });

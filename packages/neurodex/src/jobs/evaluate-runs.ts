@@ -3,6 +3,7 @@ import type { ParsedMeasure } from '../evaluation/registry.ts';
 import { evaluateRuns, type RunsComparison } from '../evaluation/runs.ts';
 import { type Qrels, type Run, readQrels, readRun } from '../evaluation/trec-read.ts';
 import type { Reporter } from '../progress.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** A file by the name under which its figures are printed. */
 export interface NamedFile {
@@ -41,6 +42,7 @@ export async function readRuns(
     );
   });
   const warn = (message: string): void => reporter.warn(message);
+  await refuseSpecialFile(qrels.path);
   const judgements = await readQrels(qrels.path, { warn });
   const read = new Map<string, Run>();
   const failed: FailedInput[] = [];

@@ -7,6 +7,8 @@ import type { Geometry } from '../models/dsi/geometry.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
 import { INDEX_FILE, MODEL_FILE } from '../retrieval/manifest.ts';
+import { digestFile } from '../storage/hashed-file.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** Names that a message lists. */
 const LISTED = 5;
@@ -24,7 +26,7 @@ export async function parametersFrom(
   geometry: Geometry,
   { seed, reporter }: { readonly seed: number; readonly reporter: Reporter },
 ): Promise<Float32Array> {
-  const file = existsSync(join(from, INDEX_FILE)) ? join(from, MODEL_FILE) : from;
+  const file = fileOf(from);
   const tensors = await readTensors(file);
   const specs = dsiParameters(geometry);
   const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
@@ -53,8 +55,20 @@ export async function parametersFrom(
   return parameters;
 }
 
+const fileOf = (from: string): string => (existsSync(join(from, INDEX_FILE)) ? join(from, MODEL_FILE) : from);
+
+/** SHA-256 of the file that `training.initialise` names; null for none, and where it cannot be read. */
+export async function digestOfParameters(from: string): Promise<string | null> {
+  if (from === '') return null;
+  return await digestFile(fileOf(from)).then(
+    ({ sha256 }) => sha256,
+    () => null,
+  );
+}
+
 /** @throws NeurodexError `index-missing`, `index-damaged` */
 export async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
+  await refuseSpecialFile(file, 'index-damaged');
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);

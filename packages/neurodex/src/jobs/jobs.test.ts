@@ -314,7 +314,17 @@ describe('an index of a folder', () => {
     await expect(indexing(shapes, index)).rejects.toMatchObject({ code: 'output-exists' });
     await indexing(shapes, index, {}, { force: true, seed: 2 });
     expect((await inspectIndex({ index, verify: true, reporter: silentReporter })).seed).toBe(2);
-    await expect(indexing(shapes, shapes, {}, { force: true })).rejects.toMatchObject({ code: 'output-exists' });
+    await expect(indexing(shapes, shapes, {}, { force: true })).rejects.toMatchObject({ code: 'usage' });
+    // What others put there is not deleted with it; what `report` writes into it is.
+    await writeReport({ index, out: join(index, 'report.html'), split: 'test', ...quiet });
+    await indexing(shapes, index, {}, { force: true, seed: 2 });
+    await writeFile(join(index, 'CNAME'), 'mine');
+    await expect(indexing(shapes, index, {}, { force: true })).rejects.toMatchObject({
+      code: 'output-exists',
+      message: expect.stringContaining('holds CNAME, which Neurodex did not write'),
+    });
+    expect(await readFile(join(index, 'CNAME'), 'utf8')).toBe('mine');
+    await rm(join(index, 'CNAME'));
   });
 });
 

@@ -10,6 +10,7 @@ import { Encoder, unusable } from '../models/encoder/encoder.ts';
 import type { Reporter } from '../progress.ts';
 import { ENCODER_FILE, INDEX_FILE, readIndexManifest } from '../retrieval/manifest.ts';
 import { readModel } from '../retrieval/open.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** The encoder that a configuration names, and the bytes that are kept in the index. */
 export interface ChosenEncoder {
@@ -66,8 +67,15 @@ export async function refuseOtherEncoder({ encoder }: Config, sha256: string | u
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** Of the bytes that `encoder.file` names; null for none, and where they cannot be read. */
+export async function digestOfEncoder(file: string): Promise<string | null> {
+  if (file === '') return null;
+  return await readEncoder(file).then(digestOf, () => null);
+}
+
 /** The bytes of an ONNX file, or of the encoder of an index's network. @throws NeurodexError `encoder-unusable` */
 export async function readEncoder(file: string): Promise<Uint8Array> {
+  await refuseSpecialFile(file, 'encoder-unusable');
   if (existsSync(join(file, INDEX_FILE))) return await exported(file);
   try {
     return await readFile(file);

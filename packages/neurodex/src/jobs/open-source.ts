@@ -22,6 +22,7 @@ import { unsupportedArchive } from '../download/limits.ts';
 import { kindOfFile } from '../download/sniff.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 export interface OpenSourceOptions {
   /** As the user gave it: a path, or the name of a data set. */
@@ -57,6 +58,8 @@ export interface OpenedSource {
  */
 export async function openSource(options: OpenSourceOptions): Promise<OpenedSource> {
   const { source, path, from, config, reporter } = options;
+  await refuseSpecialFile(path);
+  if (from !== undefined) await refuseSpecialFile(from);
   const exists = (await stat(path).catch(() => undefined)) !== undefined;
   if (exists && from !== undefined) {
     throw new NeurodexError('usage', `--from goes with the name of a data set, and ${source} is a path`, {

@@ -20,8 +20,9 @@ import { AttentionProbe, hasPlaces } from '../retrieval/attention.ts';
 import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
+import { listInFolder } from '../storage/file-list.ts';
 import { linesOf } from '../storage/lines.ts';
+import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
 import type { Split } from './evaluate-index.ts';
@@ -52,9 +53,11 @@ export interface WrittenReport extends ReportFacts {
 
 /**
  * Writes all there is to see of an index as one self-contained HTML page.
- * @throws NeurodexError of the index, `usage` for an empty split, `output-unwritable`, `disk-full`
+ * @throws NeurodexError of the index, `usage` for an empty split, `output-exists` for a file that is no report,
+ *   `output-unwritable`, `disk-full`
  */
 export async function writeReport({ out, device, reporter, ...options }: ReportOptions): Promise<WrittenReport> {
+  await refuseForeignFile(out);
   const runtime = nodeRuntime({ device });
   const index = await openIndex(options.index, runtime, reporter);
   try {
@@ -65,7 +68,9 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
       return await decode(index, answers, examples, await AttentionProbe.create(runtime, model, index.trie));
     });
     const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, patchSizeOf(model)));
-    await writeFileAtomically(out, page);
+    await writeMarkedFile(out, page);
+    // In the index itself, it is replaced with it.
+    await listInFolder(resolve(out));
     return { report: resolve(out), ...facts };
   } finally {
     await index.close();

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
@@ -7,13 +6,21 @@ import type { Dataset, LicenceNotice, PictureObject, SkippedFile, SourcePicture 
 import { applyRules } from '../datasets/rules.ts';
 import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
 import { type DatasetWarning, layoutOf, reportDataset } from '../datasets/warnings.ts';
-import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { NeurodexError } from '../errors.ts';
 import { decodePicture } from '../image/decode.ts';
 import { visibleName } from '../names.ts';
 import type { Reporter } from '../progress.ts';
 import { examplesSheet, type SheetExample } from '../report/examples-sheet.ts';
+import { markedPng } from '../report/marked-png.ts';
 import { patchesPicture } from '../report/patches-picture.ts';
-import { throwIfInterrupted, writeFileAtomically } from '../storage/atomic.ts';
+import { throwIfInterrupted } from '../storage/atomic.ts';
+import { makeFolder } from '../storage/make-folder.ts';
+import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
+import { refuseSource } from '../storage/places.ts';
+import { fingerprintOf } from './fingerprint.ts';
+
+/** Files that are drawn. */
+const DRAWN = ['examples.png', 'patches.png'] as const;
 
 export interface ShowDatasetOptions {
   readonly dataset: Dataset;
@@ -22,6 +29,8 @@ export interface ShowDatasetOptions {
   readonly examples: number;
   /** Folder for `examples.png` and `patches.png`; nothing is drawn unless told. */
   readonly out?: string;
+  /** Whether all of it is read for a digest of its contents. */
+  readonly fingerprint?: boolean;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
 }
@@ -37,6 +46,8 @@ export interface ShownExample {
 export interface DatasetFacts {
   readonly dataset: string;
   readonly source: string;
+  /** SHA-256 of all that it holds, wherever it lies; null unless asked for. */
+  readonly fingerprint: string | null;
   /** Taken by the rules of the configuration, of all that there are. */
   readonly pictures: number;
   readonly of: number;
@@ -66,6 +77,10 @@ export interface DatasetFacts {
 export async function showDataset(options: ShowDatasetOptions): Promise<DatasetFacts> {
   const { config, out, signal } = options;
   checkConfig(config);
+  if (out !== undefined) {
+    await refuseSource(out, [options.dataset.source]);
+    for (const name of DRAWN) await refuseForeignFile(join(out, name));
+  }
   const dataset = await applyRules(options.dataset, config.dataset, options);
   const { pictures } = dataset;
   const warnings = reportDataset(dataset, options.reporter);
@@ -80,6 +95,7 @@ export async function showDataset(options: ShowDatasetOptions): Promise<DatasetF
   return {
     dataset: dataset.name,
     source: dataset.source,
+    fingerprint: options.fingerprint ? (await fingerprintOf(options.dataset, options)).sha256 : null,
     pictures: pictures.length,
     of: options.dataset.pictures.length,
     classes: largestClasses(classesOf(pictures), { least: 1, wanted: Number.POSITIVE_INFINITY }).map(
@@ -162,14 +178,10 @@ async function draw(
       },
     );
   }
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw fromFileSystem(error, out);
-  }
+  await makeFolder(out);
   const title = `${dataset.name}: ${examples.length} of ${dataset.pictures.length} pictures`;
-  const files = [join(out, 'examples.png'), join(out, 'patches.png')];
-  await writeFileAtomically(files[0] as string, await examplesSheet({ title, examples }));
-  await writeFileAtomically(files[1] as string, patches);
+  const files = DRAWN.map((name) => join(out, name));
+  await writeMarkedFile(files[0] as string, markedPng(await examplesSheet({ title, examples })));
+  await writeMarkedFile(files[1] as string, markedPng(patches));
   return { files, skipped };
 }

@@ -6,6 +6,7 @@ import { configSchema, EMBEDDINGS } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { JsonProblem, readJson, schemaProblem } from '../json.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
+import { refuseSpecialFilesIn } from '../storage/special-files.ts';
 import { SYSTEMS } from './system.ts';
 
 /** The files of an index folder. */
@@ -116,6 +117,7 @@ export const writeIndexManifest = (folder: string, manifest: IndexManifest): Pro
 
 /** @throws NeurodexError `index-missing`, `index-damaged`, `index-newer` */
 export async function readIndexManifest(folder: string): Promise<IndexManifest> {
+  await refuseSpecialFilesIn(folder);
   const file = join(folder, INDEX_FILE);
   let value: unknown;
   try {

@@ -1,4 +1,5 @@
 import {
+  blocking,
   constant,
   type Feeds,
   float32,
@@ -60,6 +61,9 @@ export interface ScorerShape {
   };
 }
 
+/** Seconds that it takes to trace both graphs, for each layer. */
+const GRAPH_SECONDS = 0.01;
+
 /**
  * The network as one or two graphs for one batch size. The first takes pictures to the logits of the slots that every
  * search begins with, picture and tokens in one stream. The second decodes further slots behind what the first left, as
@@ -99,7 +103,9 @@ export class Scorer {
     parameters?: Float32Array,
   ): Promise<Scorer> {
     const apart = runtime.inPlace && parameters !== undefined ? tokenTables(geometry) : [];
-    const { start, further } = searchGraphs(geometry, shape, parameters, apart);
+    const { start, further } = await blocking(GRAPH_SECONDS * geometry.layers, () =>
+      searchGraphs(geometry, shape, parameters, apart),
+    );
     const load = (graph: Graph, name: string, small: boolean) =>
       runtime.load(loadable(graph, { name, contrib: runtime.contrib }), { small });
     const few = shape.batch * (shape.further?.slots ?? 0) <= FEW;

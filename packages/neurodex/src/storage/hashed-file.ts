@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { fromFileSystem } from '../errors.ts';
 
 const BUFFER_BYTES = 1 << 20;
@@ -87,10 +87,12 @@ export class HashedFile {
   }
 }
 
-/** Digest of a file that exists, read in pieces. */
+/** Digest of a regular file that exists, read in pieces. @throws Error of the file system; of one that is no file: `ENOTSUP` */
 export async function digestFile(path: string): Promise<FileDigest> {
+  const found = await stat(path);
+  if (!found.isFile()) throw Object.assign(new Error(`${path} is not a regular file`), { code: 'ENOTSUP', path });
   const hash = createHash('sha256');
-  const buffer = new Uint8Array(BUFFER_BYTES);
+  const buffer = new Uint8Array(Math.min(BUFFER_BYTES, Math.max(1, found.size)));
   const handle = await open(path, 'r');
   try {
     let position = 0;

@@ -6,6 +6,7 @@ import { NeurodexError } from '../errors.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
 import { JsonProblem, readJson, schemaProblem, whyUnreadable } from '../json.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** How the DSI is trained: for indexing alone, or for both tasks. The words are those of the report it is compared with. */
 export const TRAININGS = ['fine-tuned', 'zero-shot'] as const;
@@ -49,6 +50,7 @@ export interface StudyCell {
 
 /** @throws NeurodexError `config-unreadable`, `config-unknown-key`, `config-invalid`, `usage` for a measure */
 export async function readGrid(file: string): Promise<StudyGrid> {
+  await refuseSpecialFile(file, 'config-unreadable');
   let value: unknown;
   try {
     value = await readJson(file);
@@ -123,10 +125,14 @@ const dsiCells = (
     })),
   );
 
-/** What makes a result the answer to a cell: everything that could change it. @returns 16 hexadecimal digits */
-export function cellKey({ source, flags, preset, measures }: StudyGrid, cell: StudyCell): string {
+/**
+ * What makes a result the answer to a cell: everything that could change it.
+ * @param contents a digest of what the grid names: the pictures, an encoder (`contentsOf`)
+ * @returns 16 hexadecimal digits
+ */
+export function cellKey({ source, flags, preset, measures }: StudyGrid, cell: StudyCell, contents: string): string {
   const sorted = Object.entries(cell.settings).sort(([a], [b]) => (a < b ? -1 : 1));
-  const facts = [source, flags, preset ?? null, measures, cell.systems, cell.seed, sorted];
+  const facts = [source, flags, preset ?? null, measures, cell.systems, cell.seed, sorted, contents];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
 }
 

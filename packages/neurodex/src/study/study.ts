@@ -1,9 +1,12 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { join, resolve } from 'node:path';
+import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
-import { cellKey, cellName, cellsOf, readGrid, type StudyCell, type StudyGrid } from './grid.ts';
+import { makeFolder } from '../storage/make-folder.ts';
+import { claimNames } from '../storage/own-files.ts';
+import { refuseSource } from '../storage/places.ts';
+import { contentsOf } from './contents.ts';
+import { cellKey, cellName, cellsOf, readGrid, type StudyCell } from './grid.ts';
 import { appendResult, readResults, type StudyResult } from './results.ts';
 import { runCell } from './run-cell.ts';
 import { type StudyRow, summarise } from './summary.ts';
@@ -46,15 +49,19 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
   const grid = await readGrid(options.grid);
   const cells = cellsOf(grid);
   const file = join(out, RESULTS);
-  try {
-    await mkdir(join(out, 'indexes'), { recursive: true });
-  } catch (error) {
-    throw fromFileSystem(error, out);
-  }
+  await refuseSource(out, [resolve(options.cwd, grid.source)]);
+  await claimNames(out, [RESULTS, ...Object.keys(TABLES)]);
+  await makeFolder(join(out, 'indexes'));
+  const contents = await contentsOf(grid, cells, options);
+  const keyOf = (cell: StudyCell): string => cellKey(grid, cell, contents(cell));
   const results = await readResults(file);
-  const missing = cells.filter((cell) => !results.has(cellKey(grid, cell)));
+  const missing = cells.filter((cell) => !results.has(keyOf(cell)));
   const known = cells.length - missing.length;
   if (known > 0) reporter.info(`${known} of ${cells.length} cells have their results in ${file}`);
+  if (results.size > known)
+    reporter.info(
+      `${results.size - known} results in ${file} are of other pictures, settings or programs, and not used`,
+    );
 
   const failed: { cell: string; reason: string }[] = [];
   const queue = [...missing];
@@ -69,10 +76,10 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
     for (let cell = queue.shift(); cell !== undefined && !signal?.aborted; cell = queue.shift()) {
       reporter.info(cellName(cell));
       try {
-        const result = await runCell({ ...options, grid, cell, folder: join(out, 'indexes'), warn });
+        const result = await runCell({ ...options, grid, cell, key: keyOf(cell), folder: join(out, 'indexes'), warn });
         await appendResult(file, result);
         results.set(result.key, result);
-        await writeTables(out, summarise(grid, of(grid, cells, results)));
+        await writeTables(out, summarise(grid, found(cells, results, keyOf)));
       } catch (error) {
         if (!(error instanceof NeurodexError) || error.code !== 'study-failed') throw error;
         failed.push({ cell: cellName(cell), reason: error.message });
@@ -84,7 +91,7 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
   await Promise.all(Array.from({ length: Math.max(1, jobs) }, work));
   if (signal?.aborted)
     throw new NeurodexError('interrupted', 'interrupted', { hint: 'the same command goes on with it' });
-  const rows = summarise(grid, of(grid, cells, results));
+  const rows = summarise(grid, found(cells, results, keyOf));
   if (rows.length === 0) {
     throw new NeurodexError('study-failed', `no cell of ${options.grid} gave a result: ${failed[0]?.reason}`, {
       hint: 'mend the grid; neurodex index with the same settings shows the error alone',
@@ -95,8 +102,11 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
 }
 
 /** Results of the cells of this grid; a file may hold others, of a grid before it. */
-const of = (grid: StudyGrid, cells: readonly StudyCell[], results: ReadonlyMap<string, StudyResult>): StudyResult[] =>
-  cells.flatMap((cell) => results.get(cellKey(grid, cell)) ?? []);
+const found = (
+  cells: readonly StudyCell[],
+  results: ReadonlyMap<string, StudyResult>,
+  keyOf: (cell: StudyCell) => string,
+): StudyResult[] => cells.flatMap((cell) => results.get(keyOf(cell)) ?? []);
 
 async function writeTables(out: string, rows: readonly StudyRow[]): Promise<void> {
   for (const [name, format] of Object.entries(TABLES)) {

@@ -6,12 +6,17 @@ import { BestKeeper, type Figures } from './best.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type BatchArrays, BatchMaker } from './examples.ts';
 import { BatchLoader } from './loader.ts';
+import { bytesInWords, machineMemory, stepBytes } from './memory.ts';
 import type { Phase } from './plan.ts';
 import type { Good, TrainingRun } from './run.ts';
 import { trainingStep } from './step.ts';
 
 /** Batches skipped in a row after which training stops all the same: it is not the batches then. */
 const MOST_SKIPPED = 10;
+
+/** Seconds of a step during which a signal may end the process without a checkpoint, and of work that is lost then. */
+const SLOW_STEP = 1;
+const MOST_LOST = 60;
 
 /** One phase, from its beginning or from where it was left. */
 export class PhaseTraining {
@@ -27,6 +32,7 @@ export class PhaseTraining {
   private validatedAt: number;
   /** Of the newest step that counts. */
   private newest: Readonly<Record<string, number>> = {};
+  private savedAt = performance.now();
   private readonly skips: { all: number; stretch: number };
   /** Where the batches after the last one that was taken begin. */
   private batches: Checkpoint['batches'];
@@ -69,6 +75,7 @@ export class PhaseTraining {
     const { phase, keeper } = this;
     const { config, runtime, geometry } = this.trained;
     if (this.done >= phase.steps || keeper.stopped) return await this.validateOnce();
+    this.refuseLargeStep();
     const trainer = await Trainer.create(
       runtime,
       trainingStep({
@@ -92,6 +99,30 @@ export class PhaseTraining {
       await trainer.release();
       await this.trained.checkpoints?.settled();
     }
+  }
+
+  /** Now that the identifiers are known, whether a step fits into memory. @throws NeurodexError `config-invalid` */
+  private refuseLargeStep(): void {
+    const { geometry } = this.trained;
+    const { size: batch, asking } = this.maker;
+    const shapes = Object.values(asking.inputs(batch)).map(({ shape }) => shape[0] ?? 0);
+    const sizes = { ...geometry, stem: 3 * geometry.patchSize ** 2, slots: Math.max(0, ...shapes), batch };
+    const needed = stepBytes(sizes);
+    const available = machineMemory();
+    if (needed <= available) return;
+    const one = stepBytes({ ...sizes, batch: 1 });
+    const fits = Math.floor(1 + (available - one) / (stepBytes({ ...sizes, batch: 2 }) - one));
+    throw new NeurodexError(
+      'config-invalid',
+      `training.batchSize ${batch} with ${sizes.slots} tokens behind each picture would take ${bytesInWords(needed)} of memory at the least, and there are ${bytesInWords(available)}`,
+      {
+        hint:
+          fits > 0
+            ? `set training.batchSize to ${fits} or less`
+            : 'lower model.width, model.layers or training.setTargetsUpTo',
+        details: { keys: ['training.batchSize'] },
+      },
+    );
   }
 
   private async step(trainer: Trainer, loader: BatchLoader): Promise<NeurodexError | undefined> {
@@ -133,7 +164,8 @@ export class PhaseTraining {
         reporter.info(`${phase.name}: stopped at step ${step}, no better for ${patience} validations`);
       }
     }
-    if (step % checkpointEvery === 0 || step === phase.steps || this.keeper.stopped) await this.save();
+    const due = seconds > SLOW_STEP && performance.now() - this.savedAt > 1000 * MOST_LOST;
+    if (step % checkpointEvery === 0 || step === phase.steps || this.keeper.stopped || due) await this.save();
     reporter.progress({
       phase: phase.name,
       done: step,
@@ -188,6 +220,7 @@ export class PhaseTraining {
   }
 
   private async save(): Promise<void> {
+    this.savedAt = performance.now();
     const best = this.keeper.state;
     await this.trained.checkpoints?.save({
       phase: this.phase.name,

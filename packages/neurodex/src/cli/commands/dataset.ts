@@ -26,6 +26,7 @@ interface BuildFlags extends CommonFlags, SourceFlags, ConfigurationFlags {
 
 interface ShowFlags extends CommonFlags, SourceFlags, ConfigurationFlags {
   readonly out?: string;
+  readonly fingerprint?: true;
   readonly examples: number;
 }
 
@@ -73,6 +74,7 @@ export function addDataset(program: Command, context: Context): void {
     )
     .argument('<source>', SOURCE_HELP)
     .option('--out <folder>', 'folder for examples.png and patches.png', text('--out'))
+    .option('--fingerprint', 'also a digest of all its contents, for which every file is read')
     .option('--examples <n>', 'how many pictures are shown', wholeNumber('--examples', 1, 200, EXAMPLES), EXAMPLES);
   withSource(withConfiguration(show));
   withCommonFlags(show);
@@ -119,6 +121,7 @@ async function showOne(source: string, flags: ShowFlags, context: Context): Prom
       dataset,
       config,
       examples: flags.examples,
+      fingerprint: flags.fingerprint === true,
       reporter: work.reporter,
       ...(flags.out === undefined ? {} : { out: work.path(flags.out) }),
       ...(io.signal === undefined ? {} : { signal: io.signal }),
@@ -163,6 +166,7 @@ function describeShown(facts: DatasetFacts): string {
   const more = classes.length - LISTED;
   const lines = [
     `data set    ${facts.dataset}: ${facts.source}`,
+    ...(facts.fingerprint === null ? [] : [`fingerprint ${facts.fingerprint}`]),
     `pictures    ${formatCount(facts.pictures)}${facts.of === facts.pictures ? '' : ` of ${formatCount(facts.of)}`}`,
     `captions    ${formatCount(facts.captions)}`,
     `objects     ${formatCount(facts.objects)}`,

@@ -1,5 +1,6 @@
 import type { Device } from '@neurodex/autograd';
 import type { Command } from 'commander';
+import { checkMemory } from '../../jobs/check-memory.ts';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import { measuresLine } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
@@ -89,6 +90,7 @@ async function index(
       : undefined;
     const asked = await configurationOf(flags, context, begun?.config);
     const systems = flags.systems ?? begun?.systems;
+    checkMemory(asked, { systems });
     const seed = flags.seed ?? begun?.seed ?? 0;
     const tracking = trackingOf(flags, path(flags.out), io.env);
     const { dataset, config } = await sourceOf(source, flags, { config: asked, seed }, context, work);

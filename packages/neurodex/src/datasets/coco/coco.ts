@@ -67,9 +67,11 @@ export async function openCoco(options: CocoOptions): Promise<Dataset> {
     notices: [notice(year, split)],
     ...(folder === undefined ? { remote: true } : {}),
     skipped: [...instances.skipped, ...(captions?.skipped ?? []), ...strays],
-    inputs: async () => {
-      const places = folder === undefined ? [] : pictures.map(({ path }) => placeOf(folder, path));
-      return await localInputs([...files, ...(await Promise.all(places))]);
+    inputs: async (reading) => {
+      const own = await localInputs(files, undefined, reading);
+      if (folder === undefined) return own;
+      const places = await Promise.all(pictures.map(({ path }) => placeOf(folder, path)));
+      return [...own, ...(await localInputs(places, folder, reading))];
     },
   };
 }

@@ -56,10 +56,11 @@ export async function openWnidFolders(options: WnidFoldersOptions): Promise<Data
     notices,
     skipped: listed.skipped,
     ...(layout.length === 0 ? {} : { layout }),
-    inputs: () =>
+    inputs: (reading) =>
       localInputs(
         pictures.map(({ path }) => join(folder, path)),
         folder,
+        reading,
       ),
     ...(ownSize === undefined ? {} : { ownSize }),
   };
