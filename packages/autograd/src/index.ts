@@ -13,6 +13,7 @@ export * from './nn/parameters.ts';
 export { type LowerOptions, lowerGraph, toOnnx } from './onnx/lower.ts';
 export { PRECISIONS, type Precision, restored, type Stored, stored } from './onnx/precision.ts';
 export { encodeModel, type OnnxModel } from './onnx/protobuf.ts';
+export { describeForeignModel, type ForeignModel } from './onnx/foreign.ts';
 export { type NamedArray, readSafetensors, writeSafetensors } from './onnx/safetensors.ts';
 export { withSymbols } from './onnx/symbols.ts';
 export { storeWeights, type Weights } from './onnx/weights.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LicenceNotice, SkippedFile } from '../datasets/dataset.ts';
 import { fromFileSystem } from '../errors.ts';
 import { pictureBytes } from '../image/picture.ts';
-import { type FileDigest, HashedFile } from '../storage/hashed-file.ts';
+import { type ChunkedDigest, HashedFile } from '../storage/hashed-file.ts';
 import { type CatalogueManifest, FORMAT, PIXELS_FILE, VERSION, writeManifest } from './manifest.ts';
 import { type ShardRow, ShardWriter } from './shard.ts';
 
@@ -41,7 +41,7 @@ export class CatalogueWriter {
   private groupBytes = 0;
   private vectors: NonNullable<CatalogueManifest['vectors']> = {};
   private pixelRows = 0;
-  private pixelDigest: FileDigest | undefined;
+  private pixelDigest: ChunkedDigest | undefined;
   private rows = 0;
 
   private constructor(folder: string, size: number, limits: ShardLimits, pixels: HashedFile) {
@@ -114,7 +114,7 @@ export class CatalogueWriter {
       rows: this.rows,
       hasClasses: about.hasClasses,
       shards: this.shards,
-      pixels: { file: PIXELS_FILE, ...(this.pixelDigest as FileDigest) },
+      pixels: { file: PIXELS_FILE, ...(this.pixelDigest as ChunkedDigest) },
       ...(Object.keys(this.vectors).length > 0 ? { vectors: this.vectors } : {}),
       ...(about.embeddings === undefined ? {} : { embeddings: about.embeddings }),
       notices: [...about.notices],

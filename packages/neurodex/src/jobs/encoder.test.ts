@@ -5,7 +5,6 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pixelsOf } from '../catalogue/catalogue.ts';
-import { readEmbeddings } from '../catalogue/embeddings.ts';
 import { openCatalogue } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
 import { openFolder } from '../datasets/folder.ts';
@@ -170,13 +169,7 @@ describe('an export of the shape of the hub', () => {
     expect(catalogue.embeddings).toMatchObject({ tokens: 37, channels: 6, views: 2 });
     const embedding = (view: number) => {
       const bytes = new Uint8Array(37 * 6 * 4);
-      readEmbeddings(
-        catalogue.embeddings?.path ?? '',
-        [catalogue.embeddings?.place(5, view) ?? 0],
-        bytes,
-        0,
-        bytes.length,
-      );
+      catalogue.embeddings?.readInto(bytes, 0, [catalogue.embeddings.place(5, view)]);
       return new Float32Array(bytes.buffer);
     };
     expect(embedding(0)).toEqual(catalogue.embeddings?.read(5));

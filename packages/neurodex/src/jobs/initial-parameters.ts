@@ -6,7 +6,7 @@ import { NeurodexError } from '../errors.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
-import { INDEX_FILE, MODEL_FILE } from '../retrieval/manifest.ts';
+import { INDEX_FILE, MODEL_FILE, readIndexManifest, readListed } from '../retrieval/manifest.ts';
 
 /** Names that a message lists. */
 const LISTED = 5;
@@ -24,8 +24,9 @@ export async function parametersFrom(
   geometry: Geometry,
   { seed, reporter }: { readonly seed: number; readonly reporter: Reporter },
 ): Promise<Float32Array> {
-  const file = existsSync(join(from, INDEX_FILE)) ? join(from, MODEL_FILE) : from;
-  const tensors = await readTensors(file);
+  const isIndex = existsSync(join(from, INDEX_FILE));
+  const file = isIndex ? join(from, MODEL_FILE) : from;
+  const tensors = tensorsIn(isIndex ? await modelOf(from) : await readFileOf(file), file);
   const specs = dsiParameters(geometry);
   const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
   const fresh: string[] = [];
@@ -53,10 +54,19 @@ export async function parametersFrom(
   return parameters;
 }
 
-async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
-  let bytes: Uint8Array;
+/** The model of an index, compared with its digest. */
+async function modelOf(folder: string): Promise<Uint8Array> {
+  const { model } = await readIndexManifest(folder);
+  if (model !== undefined) return await readListed(folder, model);
+  throw new NeurodexError('config-invalid', `training.initialise: ${folder} is an index without a network`, {
+    hint: 'name one that was made with the system dsi',
+    details: { keys: ['training.initialise'], file: folder },
+  });
+}
+
+async function readFileOf(file: string): Promise<Uint8Array> {
   try {
-    bytes = await readFile(file);
+    return await readFile(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is no index' : `cannot be read (${code})`;
@@ -66,6 +76,9 @@ async function readTensors(file: string): Promise<Readonly<Record<string, NamedA
       cause: error,
     });
   }
+}
+
+function tensorsIn(bytes: Uint8Array, file: string): Readonly<Record<string, NamedArray>> {
   try {
     return readSafetensors(bytes).tensors;
   } catch (error) {

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parameterCount } from '@neurodex/autograd';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { openCatalogue } from '../catalogue/store.ts';
+import { openCatalogue, type StoredCatalogue } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
@@ -33,7 +32,7 @@ type Reopening = RunRequest & { readonly dataset: Dataset; readonly reporter: Re
 /** Where an unfinished run stopped. */
 export interface Reopened {
   readonly facts: IngestFacts;
-  readonly catalogue: Catalogue;
+  readonly catalogue: StoredCatalogue;
   readonly checkpoint: (Checkpoint & CheckpointContext) | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { TrackedEvent } from './tracker.ts';
 
 /** The numbers of one step, as the run log has them; NaN for one that is missing or was not finite. */
 export interface LoggedStep {
@@ -152,4 +153,18 @@ function fieldsOf(line: string): Fields | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The steps and validations of a run log, in order, as they were tracked; lines that are no such events are left out. */
+export function eventsOf(text: string): TrackedEvent[] {
+  return text.split('\n').flatMap((line): TrackedEvent[] => {
+    const event = fieldsOf(line);
+    if (event?.kind === 'step') {
+      const step = stepOf(event);
+      return step === undefined ? [] : [{ kind: 'step', ...step }];
+    }
+    if (event?.kind !== 'validation' || !isStep(event.step)) return [];
+    const figures = Object.entries(objectOf(event.figures)).map(([name, value]) => [name, numberOf(value)] as const);
+    return [{ kind: 'validation', step: event.step, phase: String(event.phase), figures: Object.fromEntries(figures) }];
+  });
 }

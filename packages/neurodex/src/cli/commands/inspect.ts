@@ -35,6 +35,7 @@ function describe(inspection: IndexFacts, verified: boolean): string {
   const { dataset, queries, config, bovw, encoder, skipped, notices } = inspection;
   const lines = [
     `index       ${inspection.index} (version ${inspection.version}${verified ? ', every file sound' : ''})`,
+    `digest      ${inspection.digest}`,
     `created     ${inspection.created}, seed ${inspection.seed}`,
     `data set    ${dataset.name}: ${dataset.source}`,
     `catalogue   ${plural(inspection.catalogue, 'picture')} in ${plural(inspection.classes, 'class', 'classes')}`,
@@ -59,6 +60,10 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     'configuration',
     ...settings(config),
   ];
+  if (inspection.unlisted.length > 0) {
+    lines.push('', `ignored ${plural(inspection.unlisted.length, 'file')}, no part of the index`);
+    for (const file of inspection.unlisted) lines.push(`  ${file}`);
+  }
   if (skipped.length > 0) {
     lines.push('', `skipped ${plural(skipped.length, 'file')}`);
     for (const { path, reason } of skipped) lines.push(`  ${path}: ${reason}`);

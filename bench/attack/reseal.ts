@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileHasher } from '../../packages/neurodex/src/storage/hashed-file.ts';
+import { digestOf } from '../../packages/neurodex/src/storage/seal.ts';
+
+type Json = Record<string, unknown>;
+
+const read = (path: string): Uint8Array | undefined => {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+};
+
+const json = (path: string): Json | undefined => {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
+
+/** What a forger does who knows the format: every digest in the folder is made to fit what the files hold now. */
+export function reseal(folder: string): void {
+  const sha = (name: string): string | undefined => {
+    const bytes = read(join(folder, name));
+    return bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
+  };
+  const list = (listed: unknown, below: string, chunked: boolean): void => {
+    if (!isObject(listed) || typeof listed.file !== 'string' || listed.file.includes('..')) return;
+    const bytes = read(join(folder, below, listed.file));
+    if (bytes === undefined) return;
+    const hasher = new FileHasher();
+    hasher.update(bytes);
+    const { chunks, ...digest } = hasher.digest();
+    Object.assign(listed, digest, chunked ? { chunks } : {});
+  };
+  const catalogueFile = join(folder, 'catalogue', 'catalogue.json');
+  const catalogue = json(catalogueFile);
+  if (catalogue !== undefined) {
+    for (const shard of Array.isArray(catalogue.shards) ? catalogue.shards : []) list(shard, 'catalogue', true);
+    list(catalogue.pixels, 'catalogue', true);
+    list(catalogue.embeddings, 'catalogue', true);
+    const encoder = sha('encoder.onnx');
+    const vocabulary = sha('vocabulary.safetensors');
+    const vectors = isObject(catalogue.vectors) ? catalogue.vectors : {};
+    if (isObject(catalogue.embeddings) && encoder !== undefined) catalogue.embeddings.encoder = encoder;
+    if (isObject(vectors.encoder) && encoder !== undefined) vectors.encoder.vocabulary = encoder;
+    if (isObject(vectors.bovw) && vocabulary !== undefined) vectors.bovw.vocabulary = vocabulary;
+    writeFileSync(catalogueFile, JSON.stringify(catalogue));
+  }
+  const indexFile = join(folder, 'index.json');
+  const index = json(indexFile);
+  if (index === undefined) return;
+  const bovw = isObject(index.bovw) ? index.bovw : {};
+  for (const listed of [index.catalogue, index.model, index.encoder, index.log, bovw.vocabulary, bovw.neighbours])
+    list(listed, '', false);
+  try {
+    index.digest = digestOf(index);
+  } catch {
+    // Nested too deeply: it stays as it is.
+  }
+  writeFileSync(indexFile, JSON.stringify(index));
+}
