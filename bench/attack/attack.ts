@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, lstatSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SystemName } from '../../packages/neurodex/src/retrieval/system.ts';
+import { canonicalJson } from '../../packages/neurodex/src/storage/json-file.ts';
 import type { Mutation } from './mutations.ts';
 import type { Ending, Probed } from './probe.ts';
 import { reseal } from './reseal.ts';
@@ -82,17 +83,19 @@ export async function attack(
   mutation: Mutation,
   resealed: boolean,
 ): Promise<Attacked> {
-  const copy = join(scratch, 'attacked');
+  // Under the same name, for answers of a server tell it.
+  const copy = join(scratch, basename(index));
   rmSync(copy, { recursive: true, force: true });
   cpSync(index, copy, { recursive: true });
   mutation.apply(copy);
   if (resealed) reseal(copy);
+  const unchanged = mutation.harmless === true || saysTheSame(join(index, mutation.file), join(copy, mutation.file));
   const found = await prober.probe({ ...job, index: copy });
   rmSync(copy, { recursive: true, force: true });
   if (typeof found === 'string') return { mutation, resealed, verdict: found, said: '' };
   let worst: Pick<Attacked, 'verdict' | 'said'> = { verdict: 'same', said: '' };
   for (const [use, ending] of Object.entries(found.endings)) {
-    const [verdict, said] = verdictOf(use, ending, found, original, { mutation, resealed });
+    const [verdict, said] = verdictOf(use, ending, found, original, { unchanged, resealed });
     if (VERDICTS.indexOf(verdict) > VERDICTS.indexOf(worst.verdict)) worst = { verdict, said: `${use}: ${said}` };
   }
   return { mutation, resealed, ...worst };
@@ -103,19 +106,35 @@ function verdictOf(
   ending: Ending,
   found: Probed,
   original: Probed,
-  { mutation, resealed }: Pick<Attacked, 'mutation' | 'resealed'>,
+  { unchanged, resealed }: { readonly unchanged: boolean; readonly resealed: boolean },
 ): [Verdict, string] {
   if (ending.kind === 'fault') return ['fault', ending.message];
   if (ending.kind === 'refused') {
     const refusal = `${ending.code}: ${ending.message}`;
-    if (mutation.harmless === true && !resealed) return ['silent', `a sound index is refused: ${refusal}`];
+    if (unchanged && !resealed) return ['silent', `a sound index is refused: ${refusal}`];
     return [ending.named && ending.status === 1 ? 'refused' : 'unnamed', refusal];
   }
   const before = original.endings[use];
   if (before?.kind === 'answered' && before.value === ending.value) {
-    if (use === 'verify' && !resealed && mutation.harmless !== true) return ['silent', 'verify finds nothing'];
+    if (use === 'verify' && !resealed && !unchanged) return ['silent', 'verify finds nothing'];
     return ['same', ''];
   }
   // Who recomputes all digests makes another index: it must at least not have the name of the first.
   return resealed && found.digest !== original.digest ? ['announced', ''] : ['silent', 'other answers'];
+}
+
+/** Whether a file holds what it did: a description may be written in other words, as long as it says the same. */
+function saysTheSame(before: string, after: string): boolean {
+  try {
+    // A pipe would wait for ever, and a device has no end.
+    if (!lstatSync(after).isFile()) return false;
+    const [one, two] = [readFileSync(before), readFileSync(after)];
+    if (one.equals(two)) return true;
+    return (
+      basename(before) === 'index.json' &&
+      canonicalJson(JSON.parse(String(one))) === canonicalJson(JSON.parse(String(two)))
+    );
+  } catch {
+    return false;
+  }
 }

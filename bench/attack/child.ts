@@ -1,5 +1,5 @@
-import { probe } from './probe.ts';
 import type { FromChild, ToChild } from './attack.ts';
+import { probe } from './probe.ts';
 
 /** Probes one index after another, for a process that survives what they do to this one. */
 process.on('message', async ({ index, queries, systems }: ToChild) => {

@@ -56,7 +56,9 @@ async function picture(kind: number, random: Random): Promise<Buffer> {
 }
 
 /** Makes the indexes and two queries below a folder. */
-export async function makeIndexes(root: string): Promise<{ indexes: Record<AttackedIndex, string>; queries: string[] }> {
+export async function makeIndexes(
+  root: string,
+): Promise<{ indexes: Record<AttackedIndex, string>; queries: string[] }> {
   const source = join(root, 'pictures');
   const random = Random.seeded(3);
   for (let kind = 0; kind < CLASSES; kind++) {

@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { Random } from '@neurodex/autograd';
 import { VALUES } from './values.ts';
@@ -188,8 +199,7 @@ function headerOf(file: string, bytes: Buffer): Mutation[] {
   const print = (value: unknown, all: Buffer): Buffer => {
     const { __metadata__: about, ...header } = value as Record<string, unknown>;
     const described = (about as Record<string, unknown> | undefined)?.geometry;
-    const metadata =
-      described === undefined ? about : { ...(about as object), geometry: JSON.stringify(described) };
+    const metadata = described === undefined ? about : { ...(about as object), geometry: JSON.stringify(described) };
     const text = Buffer.from(JSON.stringify({ __metadata__: metadata, ...header }));
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(text.length));

@@ -15,7 +15,13 @@ import { HostedIndex } from '../../packages/neurodex/src/server/hosted-index.ts'
 export type Ending =
   /** `value`: digest of what was answered. */
   | { readonly kind: 'answered'; readonly value: string }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly named: boolean; readonly status: number }
+  | {
+      readonly kind: 'refused';
+      readonly code: string;
+      readonly message: string;
+      readonly named: boolean;
+      readonly status: number;
+    }
   /** An error that is none of a user's: people would see a stack trace. */
   | { readonly kind: 'fault'; readonly message: string };
 
@@ -38,7 +44,11 @@ export async function probe(
     endings[name] = await ending(index, work);
   };
   await attempt('inspect', async () => {
-    const { digest: found, unlisted: _, ...facts } = await inspectIndex({ index, verify: false, reporter: silentReporter });
+    const {
+      digest: found,
+      unlisted: _,
+      ...facts
+    } = await inspectIndex({ index, verify: false, reporter: silentReporter });
     digest = found;
     return facts;
   });

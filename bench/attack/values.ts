@@ -18,7 +18,7 @@ export const VALUES: readonly { readonly name: string; readonly of: (value: unkn
     name: 'nested',
     of: () => {
       let value: unknown = 1;
-      for (let i = 0; i < 5000; i++) value = [value];
+      for (let i = 0; i < 1000; i++) value = [value];
       return value;
     },
   },

@@ -70,7 +70,7 @@ class Reading {
 
   /** @param end of the message @returns of an entry, the name of a file */
   message(kind: Message, end: number, depth: number): string | undefined {
-    const { reader } = this;
+    const reader = this.reader;
     if (depth > DEEPEST) throw new RangeError('its graphs are nested too deeply');
     let elsewhere = false;
     let file: string | undefined;

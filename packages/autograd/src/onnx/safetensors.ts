@@ -127,7 +127,8 @@ function checkEntries(entries: Readonly<Record<string, unknown>>, bytes: number)
   }
   let filled = 0;
   for (const [start, end] of ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
-    if (start !== filled) throw new RangeError(`bytes ${Math.min(start, filled)} and on belong to no tensor, or to two`);
+    if (start !== filled)
+      throw new RangeError(`bytes ${Math.min(start, filled)} and on belong to no tensor, or to two`);
     filled = end;
   }
   if (filled !== bytes) throw new RangeError(`${bytes - filled} bytes belong to no tensor`);

@@ -110,7 +110,8 @@ function chunksOf(
       const leaf = path.at(-1)?.element;
       if (leaf?.name !== leaves[i]?.name || leaf?.type !== about.type || path.at(-1)?.children.length !== 0)
         throw new RangeError('a column is another one');
-      if (about.codec !== 'SNAPPY' && about.codec !== 'UNCOMPRESSED') throw new RangeError('it is compressed otherwise');
+      if (about.codec !== 'SNAPPY' && about.codec !== 'UNCOMPRESSED')
+        throw new RangeError('it is compressed otherwise');
       const start = Number(about.dictionary_page_offset || about.data_page_offset);
       const end = start + Number(about.total_compressed_size);
       const index = Number(column.offset_index_offset ?? 0);
@@ -173,8 +174,16 @@ function dataOf(header: PageHeader, page: Uint8Array, chunk: Chunk): number {
   const [repetition, definition] = [about.repetition_levels_byte_length, about.definition_levels_byte_length];
   const levels = repetition + definition;
   const sound =
-    count >= 0 && count <= MOST_VALUES && nulls >= 0 && nulls <= count && rows >= 0 && rows <= count &&
-    repetition >= 0 && definition >= 0 && levels <= page.length && levels <= header.uncompressed_page_size;
+    count >= 0 &&
+    count <= MOST_VALUES &&
+    nulls >= 0 &&
+    nulls <= count &&
+    rows >= 0 &&
+    rows <= count &&
+    repetition >= 0 &&
+    definition >= 0 &&
+    levels <= page.length &&
+    levels <= header.uncompressed_page_size;
   if (!sound) throw new RangeError('a page has other values than it says');
   if (chunk.repetition > 0) checkRuns(page.subarray(0, repetition), widthOf(chunk.repetition), count);
   else if (repetition > 0) throw new RangeError('a page has levels that its column has not');

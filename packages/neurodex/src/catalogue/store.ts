@@ -61,7 +61,8 @@ export async function openCatalogue(folder: string, options: OpenCatalogueOption
         return pixels;
       },
       png: (row) => readThumbnail(files, row),
-      thumbnail: async (row) => decodeThumbnail(await readThumbnail(files, row), `the thumbnail of row ${row} in ${folder}`),
+      thumbnail: async (row) =>
+        decodeThumbnail(await readThumbnail(files, row), `the thumbnail of row ${row} in ${folder}`),
       vectors: (name) => readVectors(files, name),
       close: () => closeFiles(files),
     };
@@ -203,15 +204,11 @@ async function readVectors({ manifest, shards }: CatalogueFiles, name: string): 
 async function readRows({ manifest, shards }: CatalogueFiles): Promise<CatalogueRows> {
   const { size, hasClasses, notices, skipped } = manifest;
   const pictures: StoredPicture[] = [];
-  const paths = new Set<string>();
   for (const { file, reader, rows: listed } of shards) {
     const rows = await readable(file.path, () => reader.rows());
     if (rows.length !== listed) throw damaged(file.path, `has ${rows.length} rows where ${listed} are listed`);
     for (const row of rows) {
-      const picture = toStoredPicture(row, pictures.length, file.path);
-      if (paths.has(picture.path)) throw damaged(file.path, `has two pictures of one name in row ${picture.row}`);
-      paths.add(picture.path);
-      pictures.push(picture);
+      pictures.push(toStoredPicture(row, pictures.length, file.path));
     }
   }
   return { size, hasClasses, notices, skipped, pictures };

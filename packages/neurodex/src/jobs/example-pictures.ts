@@ -47,10 +47,7 @@ export class ExamplePictures {
         const picture = pictures.get(query.name.replace(/#view$/, ''));
         if (picture === undefined) throw new RangeError(`no picture ${query.name}`);
         const [answers = []] = await system.rank([query], ANSWERS);
-        const [own = new Uint8Array(), ...found] = await this.thumbnails([
-          picture.row,
-          ...answers.map((a) => a.row),
-        ]);
+        const [own = new Uint8Array(), ...found] = await this.thumbnails([picture.row, ...answers.map((a) => a.row)]);
         const shown = found.map((bytes, i) => ({ picture: bytes, right: query.relevant.has(answers[i]?.row ?? -1) }));
         rows.push({
           query: own,

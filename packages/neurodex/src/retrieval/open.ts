@@ -130,7 +130,7 @@ export async function openIndex(
     model,
     async system(name) {
       if (!manifest.systems.includes(name)) throw missingSystem(folder, manifest, name);
-      const system = systems.get(name) ?? make[name]();
+      const system = systems.get(name) ?? make[name]().then((made) => withNumbers(made, folder));
       systems.set(name, system);
       return await system;
     },
@@ -147,6 +147,19 @@ export async function openIndex(
     },
   };
 }
+
+/** Numbers of a model may be finite and too large to compute with: what comes out then ranks nothing. */
+const withNumbers = (system: System, folder: string): System => ({
+  name: system.name,
+  memorises: system.memorises,
+  close: () => system.close(),
+  async rank(queries, k) {
+    const answers = await system.rank(queries, k);
+    if (answers.some((each) => each.some(({ score }) => Number.isNaN(score))))
+      throw damaged(folder, `gives scores that are not numbers: what ${system.name} is made of is damaged`);
+    return answers;
+  },
+});
 
 const identifiersOf = (catalogue: Pick<Catalogue, 'pictures'>): string[] =>
   catalogue.pictures.flatMap(({ identifier }) => identifier ?? []);

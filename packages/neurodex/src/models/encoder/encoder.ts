@@ -153,9 +153,13 @@ export class Encoder {
     const { tokens, channels, output } = this.facts;
     const sound = tokens === (shape.length === 3 ? shape[1] : 1) && shape.at(-1) === channels;
     if (sound && length === (shape[0] ?? 0) * this.length) return;
-    throw unusable(this.name, `gives [${shape.join(', ')}] in ${output}, not ${tokens} × ${channels} numbers of each picture`, {
-      hint: 'build the index again: it was made with another encoder',
-    });
+    throw unusable(
+      this.name,
+      `gives [${shape.join(', ')}] in ${output}, not ${tokens} × ${channels} numbers of each picture`,
+      {
+        hint: 'build the index again: it was made with another encoder',
+      },
+    );
   }
 
   /** @param pictures at most B */
