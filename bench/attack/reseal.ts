@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileHasher } from '../../packages/neurodex/src/storage/hashed-file.ts';
 import { digestOf } from '../../packages/neurodex/src/storage/seal.ts';
@@ -8,7 +8,8 @@ type Json = Record<string, unknown>;
 
 const read = (path: string): Uint8Array | undefined => {
   try {
-    return readFileSync(path);
+    // A pipe would wait for ever, and a device has no end.
+    return lstatSync(path).isFile() ? readFileSync(path) : undefined;
   } catch {
     return undefined;
   }
@@ -16,7 +17,7 @@ const read = (path: string): Uint8Array | undefined => {
 
 const json = (path: string): Json | undefined => {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const value: unknown = JSON.parse(new TextDecoder().decode(read(path)));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
   } catch {
     return undefined;
