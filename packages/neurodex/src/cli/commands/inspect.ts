@@ -12,9 +12,9 @@ export function addInspect(program: Command, context: Context): void {
   const command = program
     .command('inspect')
     .summary('show what is in an index')
-    .description('Show what an index holds, what it was made from and with which configuration.')
+    .description('Show what an index holds, its digest, what it was made from and with which configuration.')
     .argument('<index>', 'folder that neurodex index made')
-    .option('--verify', 'read every file and compare it with its checksum');
+    .option('--verify', 'read every file and compare it with its digest');
   withCommonFlags(command);
   withExamples(command, [
     ['neurodex inspect photos.index', 'sizes, data set, configuration, skipped files, licences'],
