@@ -51,7 +51,7 @@ export async function reopen(options: Reopening, { folder, resumed }: Unfinished
     await startOver(folder);
     return undefined;
   }
-  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
+  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER), { listed: facts.catalogue });
   const parameters = parameterCount(dsiParameters(geometryFor(catalogue, config)));
   const checkpoint = await new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), reporter).latest(parameters);
   await rewindLog(folder, checkpoint?.logBytes ?? facts.logBytes);
