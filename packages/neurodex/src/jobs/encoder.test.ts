@@ -12,6 +12,7 @@ import type { NeurodexError } from '../errors.ts';
 import { Encoder, type EncoderFacts } from '../models/encoder/encoder.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
+import { reseal } from '../retrieval/reseal.fixture.ts';
 import { showAttention } from './attention.ts';
 import { type CreateIndexOptions, createIndex } from './create-index.ts';
 import { evaluateIndex } from './evaluate-index.ts';
@@ -145,6 +146,7 @@ describe('the network of one index as the encoder of another', () => {
     const catalogue = JSON.parse(await readFile(path, 'utf8')) as { embeddings: { encoder: string } };
     catalogue.embeddings.encoder = '0'.repeat(64);
     await writeFile(path, JSON.stringify(catalogue));
+    reseal(at('mixed'), { producers: false });
     const mixed = await refusal(search('mixed'));
     expect([mixed.code, mixed.message]).toEqual(['index-damaged', expect.stringContaining('another encoder')]);
   });

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileHasher } from '../../packages/neurodex/src/storage/hashed-file.ts';
-import { digestOf } from '../../packages/neurodex/src/storage/seal.ts';
+import { FileHasher } from '../storage/hashed-file.ts';
+import { digestOf } from '../storage/seal.ts';
 
 type Json = Record<string, unknown>;
 
@@ -26,8 +26,11 @@ const json = (path: string): Json | undefined => {
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 
-/** What a forger does who knows the format: every digest in the folder is made to fit what the files hold now. */
-export function reseal(folder: string): void {
+/**
+ * What a forger does who knows the format: every digest in the folder is made to fit what the files hold now.
+ * @param producers also the digests by which vectors name the vocabulary and the encoder that made them
+ */
+export function reseal(folder: string, { producers = true }: { readonly producers?: boolean } = {}): void {
   const sha = (name: string): string | undefined => {
     const bytes = read(join(folder, name));
     return bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
@@ -47,8 +50,8 @@ export function reseal(folder: string): void {
     for (const shard of Array.isArray(catalogue.shards) ? catalogue.shards : []) list(shard, 'catalogue', true);
     list(catalogue.pixels, 'catalogue', true);
     list(catalogue.embeddings, 'catalogue', true);
-    const encoder = sha('encoder.onnx');
-    const vocabulary = sha('vocabulary.safetensors');
+    const encoder = producers ? sha('encoder.onnx') : undefined;
+    const vocabulary = producers ? sha('vocabulary.safetensors') : undefined;
     const vectors = isObject(catalogue.vectors) ? catalogue.vectors : {};
     if (isObject(catalogue.embeddings) && encoder !== undefined) catalogue.embeddings.encoder = encoder;
     if (isObject(vectors.encoder) && encoder !== undefined) vectors.encoder.vocabulary = encoder;
