@@ -68,7 +68,11 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
     config: sectionsOf(config),
     inputs: await digestInputs(options.dataset),
   };
-  const there = await readPreparedManifest(out);
+  const there = await readPreparedManifest(out).catch((error) => {
+    // What cannot be read can still be replaced.
+    if (force && error instanceof NeurodexError) return undefined;
+    throw error;
+  });
   if (there !== undefined && !force) {
     if (there.dataset.source !== facts.dataset.source || there.dataset.name !== facts.dataset.name) {
       throw new NeurodexError('output-exists', `${resolve(out)} holds a data set of ${there.dataset.source}`, {
@@ -77,7 +81,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
       });
     }
     const changes = changesOf(there, facts);
-    if (changes.length === 0 && (await isSound(out))) {
+    if (changes.length === 0 && (await isSound(out, there))) {
       const { pictures, skipped } = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
       return summaryOf(out, false, pictures, skipped);
     }
@@ -119,9 +123,9 @@ function changesOf(before: Facts, now: Facts): string[] {
   return changes;
 }
 
-async function isSound(out: string): Promise<boolean> {
+async function isSound(out: string, { catalogue }: PreparedManifest): Promise<boolean> {
   if ((await stat(join(out, PREPARED_CATALOGUE)).catch(() => undefined)) === undefined) return false;
-  return await verifyCatalogue(join(out, PREPARED_CATALOGUE)).then(
+  return await verifyCatalogue(join(out, PREPARED_CATALOGUE), catalogue).then(
     () => true,
     (error) => {
       if (error instanceof NeurodexError) return false;

@@ -60,7 +60,7 @@ export function checkVersion(
     {
       hint: newer
         ? `update Neurodex, or build the ${what} again with this one`
-        : `build the ${what} again with this Neurodex: the older format did not say all that is needed to notice damage`,
+        : `build the ${what} again with this Neurodex, with --force to replace the old one`,
       details: { file, version: found },
     },
   );
