@@ -97,7 +97,7 @@ export const ROUTES = {
       200: { description: 'The picture.', content: { raw: 'bytes', types: ['image/png'] }, headers: REVALIDATED },
       304: NOT_MODIFIED,
     },
-    problems: ['picture-unknown'],
+    problems: ['picture-unknown', 'index-replaced'],
   },
   getThumbnail: {
     summary: 'A small picture for pages with many of them',
@@ -110,7 +110,7 @@ export const ROUTES = {
       },
       304: NOT_MODIFIED,
     },
-    problems: ['picture-unknown'],
+    problems: ['picture-unknown', 'index-replaced'],
   },
   search: {
     summary: 'Rank the catalogue for a picture',
@@ -137,6 +137,7 @@ export const ROUTES = {
       'busy',
       'draining',
       'too-slow',
+      'index-replaced',
     ],
   },
   isAlive: {
