@@ -47,6 +47,7 @@ export function reseal(folder: string, { producers = true }: { readonly producer
   const catalogueFile = join(folder, 'catalogue', 'catalogue.json');
   const catalogue = json(catalogueFile);
   if (catalogue !== undefined) {
+    const before = JSON.stringify(catalogue);
     for (const shard of Array.isArray(catalogue.shards) ? catalogue.shards : []) list(shard, 'catalogue', true);
     list(catalogue.pixels, 'catalogue', true);
     list(catalogue.embeddings, 'catalogue', true);
@@ -56,7 +57,8 @@ export function reseal(folder: string, { producers = true }: { readonly producer
     if (isObject(catalogue.embeddings) && encoder !== undefined) catalogue.embeddings.encoder = encoder;
     if (isObject(vectors.encoder) && encoder !== undefined) vectors.encoder.vocabulary = encoder;
     if (isObject(vectors.bovw) && vocabulary !== undefined) vectors.bovw.vocabulary = vocabulary;
-    writeFileSync(catalogueFile, JSON.stringify(catalogue));
+    const after = JSON.stringify(catalogue);
+    if (after !== before) writeFileSync(catalogueFile, after);
   }
   const indexFile = join(folder, 'index.json');
   const index = json(indexFile);

@@ -41,7 +41,11 @@ it('pictures and answers stay those of the version that was opened; what is open
     expect(response.status).toBe(200);
     return Buffer.from(await response.arrayBuffer());
   };
-  const search = async () => (await client.search(Uint8Array.from(await circle(1, 3)), { k: 4, system: ['dsi', 'pixels'] })).results;
+  const search = async () => {
+    const query = Uint8Array.from(await circle(1, 3));
+    const { results } = await client.search(query, { k: 4, system: ['dsi', 'pixels'] });
+    return results.map(({ answers }) => answers);
+  };
   const before = await search();
   const pictures = [await picture(0), await picture(20)];
 

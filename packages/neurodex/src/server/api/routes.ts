@@ -97,7 +97,7 @@ export const ROUTES = {
       200: { description: 'The picture.', content: { raw: 'bytes', types: ['image/png'] }, headers: REVALIDATED },
       304: NOT_MODIFIED,
     },
-    problems: ['picture-unknown', 'index-replaced'],
+    problems: ['picture-unknown'],
   },
   getThumbnail: {
     summary: 'A small picture for pages with many of them',
@@ -110,7 +110,7 @@ export const ROUTES = {
       },
       304: NOT_MODIFIED,
     },
-    problems: ['picture-unknown', 'index-replaced'],
+    problems: ['picture-unknown'],
   },
   search: {
     summary: 'Rank the catalogue for a picture',
