@@ -10,6 +10,7 @@ export { type InputTensors, type InputTypes, trace } from './graph/trace.ts';
 export * from './nn/layers.ts';
 export * from './nn/loss.ts';
 export * from './nn/parameters.ts';
+export { describeForeignModel, type ForeignModel } from './onnx/foreign.ts';
 export { type LowerOptions, lowerGraph, toOnnx } from './onnx/lower.ts';
 export { PRECISIONS, type Precision, restored, type Stored, stored } from './onnx/precision.ts';
 export { encodeModel, type OnnxModel } from './onnx/protobuf.ts';

@@ -57,13 +57,11 @@ export function writeSafetensors(
   return bytes;
 }
 
-const isCounts = (value: unknown): value is readonly number[] =>
-  Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
-
 /**
  * All tensors as float32, whatever they are stored in; those that are stored as float32 share the memory of the bytes, where
  * these are aligned for it.
- * @throws RangeError when the bytes are no safetensors file of float32, float16 or scaled int8 tensors, or are cut off
+ * @throws RangeError when the bytes are no safetensors file of float32, float16 or scaled int8 tensors, are cut off, or
+ *   hold what is no tensor's or that of two: what is read takes at most four times the memory of the file
  */
 export function readSafetensors(bytes: Uint8Array): {
   tensors: Record<string, NamedArray>;
@@ -83,17 +81,17 @@ export function readSafetensors(bytes: Uint8Array): {
   } catch (error) {
     throw new RangeError('the header is not JSON', { cause: error });
   }
-  if (typeof header !== 'object' || header === null) throw new RangeError('the header is not a JSON object');
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw new RangeError('the header is no object');
   const { __metadata__: metadata = {}, ...entries } = header;
-  if (typeof metadata !== 'object' || metadata === null) throw new RangeError('the metadata is not a JSON object');
+  checkEntries(entries, bytes.length - 8 - length);
+  checkMetadata(metadata);
   const base = bytes.byteOffset + 8 + length;
   const read = (name: string): NamedArray => {
-    const { dtype, shape, data_offsets } = (entries[name] ?? {}) as Partial<Entry>;
-    const [start = -1, end = -1] = isCounts(data_offsets) ? data_offsets : [];
-    const size = (Object.hasOwn(BYTES, dtype ?? '') ? BYTES[dtype ?? ''] : undefined) ?? Number.NaN;
-    const sound =
-      isCounts(shape) && start >= 0 && end - start === size * elementCount(shape) && 8 + length + end <= bytes.length;
-    if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16 or int8`);
+    const entry = Object.hasOwn(entries, name) ? (entries[name] as Entry) : undefined;
+    if (entry === undefined) throw new RangeError(`the tensor ${name} is missing`);
+    const { dtype, shape, data_offsets } = entry;
+    const [start, end] = data_offsets;
     if (dtype === 'F32' && (base + start) % Float32Array.BYTES_PER_ELEMENT === 0) {
       return { shape, data: new Float32Array(bytes.buffer, base + start, elementCount(shape)) };
     }
@@ -111,4 +109,38 @@ export function readSafetensors(bytes: Uint8Array): {
   const names = Object.keys(entries).filter((name) => !isScales(name));
   const tensors = Object.fromEntries(names.map((name) => [name, read(name)]));
   return { tensors, metadata: metadata as Readonly<Record<string, string>> };
+}
+
+/** That every entry is a tensor whose range has its size, and that the ranges fill the data, one after another. */
+function checkEntries(entries: Readonly<Record<string, unknown>>, bytes: number): void {
+  const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+  const ranges: [number, number][] = [];
+  for (const [name, entry] of Object.entries(entries)) {
+    const { dtype, shape, data_offsets } = (entry ?? {}) as Readonly<Record<string, unknown>>;
+    const size = typeof dtype === 'string' && Object.hasOwn(BYTES, dtype) ? BYTES[dtype] : undefined;
+    const [start, end] = (Array.isArray(data_offsets) && data_offsets.length === 2 ? data_offsets : []) as unknown[];
+    const sound =
+      size !== undefined &&
+      Array.isArray(shape) &&
+      shape.every(isNatural) &&
+      isNatural(start) &&
+      isNatural(end) &&
+      end <= bytes &&
+      end - start === size * elementCount(shape);
+    if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16 or int8`);
+    ranges.push([start, end]);
+  }
+  let filled = 0;
+  for (const [start, end] of ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
+    if (start !== filled)
+      throw new RangeError(`bytes ${Math.min(start, filled)} and on belong to no tensor, or to two`);
+    filled = end;
+  }
+  if (filled !== bytes) throw new RangeError(`${bytes - filled} bytes belong to no tensor`);
+}
+
+function checkMetadata(metadata: unknown): void {
+  const isText = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  if (!isText || !Object.values(metadata).every((value) => typeof value === 'string'))
+    throw new RangeError('the metadata is not text by name');
 }

@@ -70,7 +70,7 @@ export interface DecodedPictures {
 }
 
 /** What the file of embeddings holds. */
-export type EmbeddingFacts = Omit<NonNullable<CatalogueManifest['embeddings']>, 'file' | 'bytes' | 'sha256'>;
+export type EmbeddingFacts = Omit<NonNullable<CatalogueManifest['embeddings']>, 'file' | 'bytes' | 'sha256' | 'chunks'>;
 
 export interface CatalogueVectors {
   readonly length: number;

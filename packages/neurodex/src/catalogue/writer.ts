@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LicenceNotice, SkippedFile } from '../datasets/dataset.ts';
 import { pictureBytes } from '../image/picture.ts';
 import { openFileBytes } from '../storage/byte-source.ts';
-import { type FileDigest, HashedFile } from '../storage/hashed-file.ts';
+import { type ChunkedDigest, HashedFile } from '../storage/hashed-file.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import type { DuplicateFacts } from './duplicate-facts.ts';
 import { type CatalogueManifest, FORMAT, PIXELS_FILE, VERSION, writeManifest } from './manifest.ts';
@@ -43,7 +43,7 @@ export class CatalogueWriter {
   private groupBytes = 0;
   private vectors: NonNullable<CatalogueManifest['vectors']> = {};
   private pixelRows = 0;
-  private pixelDigest: FileDigest | undefined;
+  private pixelDigest: ChunkedDigest | undefined;
   private rows = 0;
 
   private constructor(folder: string, size: number, limits: ShardLimits, pixels: HashedFile) {
@@ -135,7 +135,7 @@ export class CatalogueWriter {
       rows: this.rows,
       hasClasses: about.hasClasses,
       shards: this.shards,
-      pixels: { file: PIXELS_FILE, ...(this.pixelDigest as FileDigest) },
+      pixels: { file: PIXELS_FILE, ...(this.pixelDigest as ChunkedDigest) },
       ...(Object.keys(this.vectors).length > 0 ? { vectors: this.vectors } : {}),
       ...(about.embeddings === undefined ? {} : { embeddings: about.embeddings }),
       notices: [...about.notices],

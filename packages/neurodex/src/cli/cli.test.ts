@@ -732,7 +732,9 @@ describe('inspect and demo', () => {
   it('inspect shows everything that was skipped and who made the pictures', async () => {
     const inspection: IndexFacts = {
       index: '/x',
-      version: 1,
+      version: 2,
+      digest: '0123456789abcdef'.repeat(4),
+      unlisted: ['report.html'],
       neurodex: '0.1.0',
       created: '2026-01-01T00:00:00Z',
       seed: 7,
@@ -762,6 +764,8 @@ describe('inspect and demo', () => {
     const jobs = { inspectIndex };
     const { stdout } = await runCli(['inspect', '/x', '--verify'], { jobs });
     expect(stdout).toContain('1.23 MB');
+    expect(stdout).toContain(`digest      ${inspection.digest}`);
+    expect(stdout).toContain('ignored 1 file, no part of the index\n  report.html\n');
     expect(stdout).toContain('4,321 descriptors, vocabulary of 77.0 kB, 1 picture without keypoints');
     expect(stdout).toContain('patchSize 8, stem convolutional');
     expect(stdout).toContain('  a.txt: not a picture file\n  b\\x0a.jpg: empty\n');

@@ -85,7 +85,11 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
     config: sectionsOf(config),
     inputs: (await fingerprintOf(options.dataset, { reporter, ...stop })).sha256,
   };
-  const there = await readPreparedManifest(out);
+  const there = await readPreparedManifest(out).catch((error) => {
+    // What cannot be read can still be replaced.
+    if (force && error instanceof NeurodexError) return undefined;
+    throw error;
+  });
   if (there !== undefined && !force) {
     const same = there.inputs === facts.inputs && there.dataset.name === facts.dataset.name;
     if (!same && (there.place !== facts.place || there.dataset.name !== facts.dataset.name)) {
@@ -96,7 +100,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
     }
     const changes = changesOf(there, facts);
     if (there.neurodex !== VERSION) changes.push(`it was made by Neurodex ${there.neurodex}, and this is ${VERSION}`);
-    if (changes.length === 0 && (await isSound(out))) {
+    if (changes.length === 0 && (await isSound(out, there))) {
       const stored = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
       reportDataset({ ...options.dataset, pictures: stored.pictures }, reporter);
       return summaryOf(options, false, stored);
@@ -137,9 +141,9 @@ function changesOf(before: Facts, now: Facts): string[] {
   return changes;
 }
 
-async function isSound(out: string): Promise<boolean> {
+async function isSound(out: string, { catalogue }: PreparedManifest): Promise<boolean> {
   if ((await stat(join(out, PREPARED_CATALOGUE)).catch(() => undefined)) === undefined) return false;
-  return await verifyCatalogue(join(out, PREPARED_CATALOGUE)).then(
+  return await verifyCatalogue(join(out, PREPARED_CATALOGUE), catalogue).then(
     () => true,
     (error) => {
       if (error instanceof NeurodexError) return false;

@@ -15,8 +15,10 @@ import {
   CATALOGUE_FOLDER,
   describeIndex,
   INDEX_FILE,
+  type IndexDescription,
   type IndexManifest,
   readIndexManifest,
+  readListed,
   writeIndexManifest,
 } from '../retrieval/manifest.ts';
 import { openQueryEncoder } from '../retrieval/open-encoder.ts';
@@ -155,7 +157,7 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
   const log = new RunLog(join(folder, RUN_LOG), reporter);
   const trackers = await openTrackers(options.tracking, folder, reporter);
   const tracker = fanOut([log, ...trackers], reporter);
-  let manifest: IndexManifest;
+  let manifest: IndexDescription;
   try {
     const time = new Date().toISOString();
     const resumedFrom = before === undefined ? {} : { resumedFrom: before.checkpoint?.memory.step ?? 0 };
@@ -192,11 +194,16 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       save: (checkpoint, checkpoints) => checkpoints.save(checkpoint, { seconds: elapsed(), logBytes: log.sync() }),
     };
     const trainNetwork = async () => {
-      const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, folder, tracker, reporter);
+      const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, tracker, reporter);
       await examples?.trackInputs();
       const inFront = encoder !== undefined && config.encoder.inFront;
       const queries = inFront
-        ? await openQueryEncoder(folder, { encoder }, catalogue, nodeRuntime({ device }))
+        ? await openQueryEncoder(
+            { folder, read: (listed) => readListed(folder, listed) },
+            { encoder },
+            catalogue,
+            nodeRuntime({ device }),
+          )
         : undefined;
       const told = { ...options, reporter: trackedReporter(reporter, tracker), encoder: queries };
       try {

@@ -18,6 +18,7 @@ import { readParameters } from '../models/dsi/read-parameters.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
+import { reseal } from '../retrieval/reseal.fixture.ts';
 import { createIndex } from './create-index.ts';
 import { type ExportOptions, exportIndex } from './export-index.ts';
 import { writeReport } from './report.ts';
@@ -229,6 +230,7 @@ describe('exporting an index', () => {
     const manifest = await json(join(large, 'index.json'));
     manifest.config.retrieval.exactUpTo = 3;
     await writeFile(join(large, 'index.json'), JSON.stringify(manifest));
+    reseal(large);
     const out = join(root, 'large');
     await exporting({ onnx: out }, { index: large });
     expect(await readdir(out)).not.toContain('search.onnx');
@@ -253,6 +255,7 @@ describe('exporting an index', () => {
     const { model, ...manifest } = await json(join(plain, 'index.json'));
     expect(model.file).toBe('model.safetensors');
     await writeFile(join(plain, 'index.json'), JSON.stringify({ ...manifest, systems: ['pixels'] }));
+    reseal(plain);
     await expect(exporting({ onnx: join(root, 'none') }, { index: plain })).rejects.toMatchObject({
       code: 'system-missing',
     });

@@ -6,7 +6,7 @@ import { NeurodexError } from '../errors.ts';
 import type { Geometry } from '../models/dsi/geometry.ts';
 import { dsiParameters } from '../models/dsi/parameters.ts';
 import type { Reporter } from '../progress.ts';
-import { INDEX_FILE, MODEL_FILE } from '../retrieval/manifest.ts';
+import { INDEX_FILE, MODEL_FILE, readIndexManifest, readListed } from '../retrieval/manifest.ts';
 import { digestFile } from '../storage/hashed-file.ts';
 import { refuseSpecialFile } from '../storage/special-files.ts';
 
@@ -26,8 +26,9 @@ export async function parametersFrom(
   geometry: Geometry,
   { seed, reporter }: { readonly seed: number; readonly reporter: Reporter },
 ): Promise<Float32Array> {
-  const file = fileOf(from);
-  const tensors = await readTensors(file);
+  const isIndex = existsSync(join(from, INDEX_FILE));
+  const file = isIndex ? join(from, MODEL_FILE) : from;
+  const tensors = isIndex ? tensorsIn(await modelOf(from), file) : await readTensors(file);
   const specs = dsiParameters(geometry);
   const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
   const fresh: string[] = [];
@@ -66,12 +67,20 @@ export async function digestOfParameters(from: string): Promise<string | null> {
   );
 }
 
-/** @throws NeurodexError `index-missing`, `index-damaged` */
-export async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
+/** The model of an index, compared with its digest. */
+async function modelOf(folder: string): Promise<Uint8Array> {
+  const { model } = await readIndexManifest(folder);
+  if (model !== undefined) return await readListed(folder, model);
+  throw new NeurodexError('config-invalid', `training.initialise: ${folder} is an index without a network`, {
+    hint: 'name one that was made with the system dsi',
+    details: { keys: ['training.initialise'], file: folder },
+  });
+}
+
+async function readFileOf(file: string): Promise<Uint8Array> {
   await refuseSpecialFile(file, 'index-damaged');
-  let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    return await readFile(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is no index' : `cannot be read (${code})`;
@@ -81,6 +90,13 @@ export async function readTensors(file: string): Promise<Readonly<Record<string,
       cause: error,
     });
   }
+}
+
+/** @throws NeurodexError `index-missing`, `index-damaged` */
+export const readTensors = async (file: string): Promise<Readonly<Record<string, NamedArray>>> =>
+  tensorsIn(await readFileOf(file), file);
+
+function tensorsIn(bytes: Uint8Array, file: string): Readonly<Record<string, NamedArray>> {
   try {
     return readSafetensors(bytes).tensors;
   } catch (error) {

@@ -9,6 +9,7 @@ import { openFolder } from '../datasets/folder.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
+import { reseal } from '../retrieval/reseal.fixture.ts';
 import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
 import type { TrackingRequest } from '../tracking/trackers.ts';
 import { showAttention } from './attention.ts';
@@ -306,7 +307,7 @@ describe('an index of a folder', () => {
 
   it('says what it holds', async () => {
     const facts = await inspectIndex({ index, verify: true, reporter: silentReporter });
-    expect(facts).toMatchObject({ catalogue: 12, classes: 4, seed: 1, version: 1, config: { pictures: { size: 16 } } });
+    expect(facts).toMatchObject({ catalogue: 12, classes: 4, seed: 1, version: 2, config: { pictures: { size: 16 } } });
     expect(facts.skipped).toHaveLength(2);
   });
 
@@ -519,9 +520,10 @@ describe('what goes wrong', () => {
       const json = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as Record<string, unknown>;
       change(json);
       await writeFile(join(folder, 'index.json'), JSON.stringify(json));
+      reseal(folder);
     };
     await spoil((folder) => truncate(join(folder, 'model.safetensors'), 1000), 'index-damaged');
-    await spoil((folder) => rm(join(folder, 'model.safetensors')), 'index-damaged');
+    await spoil((folder) => rm(join(folder, 'model.safetensors')), 'index-missing');
     await spoil((folder) => truncate(join(folder, 'catalogue', 'pixels.u8'), 1000), 'index-damaged');
     await spoil((folder) => writeFile(join(folder, 'index.json'), '{"format":'), 'index-damaged');
     await spoil(
@@ -545,6 +547,7 @@ describe('what goes wrong', () => {
     delete json.config.augmentation.hue;
     json.config.later = { key: 1 };
     await writeFile(file, JSON.stringify(json));
+    reseal(index);
     const facts = await inspectIndex({ index, verify: true, reporter: silentReporter });
     expect(facts.config).toMatchObject({ later: { key: 1 } });
     await writeFile(file, text);

@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parameterCount } from '@neurodex/autograd';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { openCatalogue } from '../catalogue/store.ts';
+import { openCatalogue, type StoredCatalogue } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
@@ -44,7 +43,7 @@ const readAll = ({ dataset, config, reporter, signal }: Reopening): Promise<Orig
 /** Where an unfinished run stopped. */
 export interface Reopened {
   readonly facts: IngestFacts;
-  readonly catalogue: Catalogue;
+  readonly catalogue: StoredCatalogue;
   readonly checkpoint: (Checkpoint & CheckpointContext) | undefined;
 }
 
@@ -63,7 +62,7 @@ export async function reopen(options: Reopening, { folder, resumed }: Unfinished
     await startOver(folder);
     return undefined;
   }
-  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
+  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER), { listed: facts.catalogue });
   const parameters = parameterCount(dsiParameters(geometryFor(catalogue, config)));
   const checkpoint = await new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), reporter).latest(parameters);
   await rewindLog(folder, checkpoint?.logBytes ?? facts.logBytes);

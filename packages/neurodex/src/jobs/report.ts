@@ -1,9 +1,8 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import sharp from 'sharp';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
-import { readThumbnails } from '../catalogue/store.ts';
 import { ROLES } from '../datasets/dataset.ts';
 import { evaluateInFull } from '../evaluation/compare.ts';
 import { LEVEL, testPairs } from '../evaluation/pairwise.ts';
@@ -17,13 +16,11 @@ import { decodingTree } from '../report/decoding-tree.ts';
 import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from '../report/facts.ts';
 import { htmlReport } from '../report/html-report.ts';
 import { AttentionProbe, hasPlaces } from '../retrieval/attention.ts';
-import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { listInFolder } from '../storage/file-list.ts';
-import { linesOf } from '../storage/lines.ts';
 import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
-import { RUN_LOG } from '../tracking/run-log.ts';
+import { eventsOf } from '../tracking/read-run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
 import type { Split } from './evaluate-index.ts';
 import { ReportAnswers } from './report-answers.ts';
@@ -79,6 +76,8 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
 
 export interface MeasureOptions {
   readonly index: string;
+  /** Of the version that it must be (`OpenOptions.digest`). */
+  readonly digest?: string | undefined;
   readonly device: Device;
   /** Threads of ONNX Runtime; all cores unless told. */
   readonly threads?: number;
@@ -98,6 +97,7 @@ export interface MeasuredIndex extends Omit<ReportFacts, 'split' | 'examples' | 
  */
 export async function measureIndex({
   index: folder,
+  digest,
   device,
   threads,
   reporter,
@@ -106,6 +106,7 @@ export async function measureIndex({
     folder,
     nodeRuntime({ device, ...(threads === undefined ? {} : { threads }) }),
     reporter,
+    { digest },
   );
   try {
     const split = queriesOf(index.catalogue, 'test').length > 0 ? 'test' : 'validation';
@@ -115,7 +116,7 @@ export async function measureIndex({
       decoded: __,
       ...facts
     } = await factsOf(index, { index: folder, split, reporter }, answers, async () => []);
-    return { ...facts, split, learning: curveSeries(await readEvents(folder)) };
+    return { ...facts, split, learning: curveSeries(await readEvents(index)) };
   } finally {
     await index.close();
   }
@@ -212,11 +213,12 @@ async function decode(
 }
 
 async function picturesOf(
-  { catalogue, folder }: Index,
+  index: Index,
   split: Split,
   examples: readonly Example[],
   patchSize: number | undefined,
 ): Promise<ReportPictures> {
+  const { catalogue } = index;
   const rows = [
     ...new Set(
       examples.flatMap(({ row, systems }) => [
@@ -225,12 +227,11 @@ async function picturesOf(
       ]),
     ),
   ];
-  const stored = await readThumbnails(join(folder, CATALOGUE_FOLDER), rows);
   const thumbnails = new Map<number, Uint8Array>();
-  for (const [i, row] of rows.entries()) {
+  for (const row of rows) {
     thumbnails.set(
       row,
-      await sharp(stored[i])
+      await sharp(await catalogue.png(row))
         .resize(THUMBNAIL, THUMBNAIL)
         .flatten({ background: '#fff' })
         .jpeg({ quality: 80 })
@@ -244,7 +245,7 @@ async function picturesOf(
     if (shown.has(name)) queries.set(name, await sharp(pixels, { raw }).png().toBuffer());
   }
   return {
-    learning: curveSeries(await readEvents(folder)),
+    learning: curveSeries(await readEvents(index)),
     thumbnail: (row) => thumbnails.get(row) ?? new Uint8Array(),
     modelPicture: (query) => queries.get(query) ?? new Uint8Array(),
     size: catalogue.size,
@@ -253,26 +254,6 @@ async function picturesOf(
 }
 
 /** The run log as far as it can be read: an index without it can be reported as well. */
-async function readEvents(folder: string): Promise<TrackedEvent[]> {
-  const events: TrackedEvent[] = [];
-  try {
-    for await (const { bytes } of linesOf(join(folder, RUN_LOG), LONGEST_EVENT)) {
-      const event = bytes === undefined ? undefined : eventOf(Buffer.from(bytes).toString('utf8'));
-      if (event !== undefined) events.push(event);
-    }
-  } catch {
-    // As far as it can be read.
-  }
-  return events;
-}
-
-/** Bytes. */
-const LONGEST_EVENT = 1 << 22;
-
-function eventOf(line: string): TrackedEvent | undefined {
-  try {
-    return JSON.parse(line) as TrackedEvent;
-  } catch {
-    return undefined;
-  }
+async function readEvents(index: Index): Promise<TrackedEvent[]> {
+  return eventsOf(await index.log());
 }

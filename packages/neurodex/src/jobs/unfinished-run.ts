@@ -11,6 +11,7 @@ import type { Reporter } from '../progress.ts';
 import { showValue } from '../report/text.ts';
 import {
   bovwFacts,
+  CATALOGUE_FILE,
   CATALOGUE_FOLDER,
   ENCODER_FILE,
   encoderFacts,
@@ -23,6 +24,8 @@ import {
 } from '../retrieval/manifest.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { syncTree, writeFileAtomically } from '../storage/atomic.ts';
+import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
+import { checkSeal, sealed } from '../storage/seal.ts';
 import { LOCK_FILE, unfinishedName } from '../storage/unfinished.ts';
 import { RUN_IDENTITY } from '../tracking/run-identity.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
@@ -92,7 +95,11 @@ const ingestSchema = z.object({
   seconds: z.number().min(0),
   /** Of the run log. */
   logBytes: z.int().min(0),
+  /** Of catalogue.json, which lists the other files of the catalogue. */
+  catalogue: z.object({ bytes: z.int().min(0), sha256: z.string() }),
 });
+/** Also the digest of what was read in. */
+export type ReadIngest = IngestFacts & { readonly catalogue: FileDigest };
 export interface IngestFacts {
   readonly bovw: NonNullable<IndexManifest['bovw']> | null;
   readonly encoder: NonNullable<IndexManifest['encoder']> | null;
@@ -216,9 +223,12 @@ export async function continueRun(
 }
 
 /** What reading the pictures gave; undefined where it was not complete. */
-export async function readIngest(folder: string): Promise<IngestFacts | undefined> {
+export async function readIngest(folder: string): Promise<ReadIngest | undefined> {
   try {
-    return ingestSchema.parse(JSON.parse(await readFile(join(folder, INGEST_FILE), 'utf8'))) as IngestFacts;
+    const file = join(folder, INGEST_FILE);
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    checkSeal(value, file);
+    return ingestSchema.parse(value) as ReadIngest;
   } catch {
     return undefined;
   }
@@ -227,7 +237,8 @@ export async function readIngest(folder: string): Promise<IngestFacts | undefine
 /** From here on the pictures need not be read again: what was made of them is on the disk first. */
 export async function finishIngest(folder: string, facts: IngestFacts): Promise<void> {
   await syncTree(folder);
-  await writeFileAtomically(join(folder, INGEST_FILE), `${JSON.stringify(facts)}\n`);
+  const { bytes, sha256 } = await digestFile(join(folder, CATALOGUE_FILE));
+  await writeFileAtomically(join(folder, INGEST_FILE), sealed({ ...facts, catalogue: { bytes, sha256 } }));
 }
 
 /** Removes what reading the pictures left when it was cut off. */

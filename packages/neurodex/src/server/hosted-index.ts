@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
-import { readManifest } from '../catalogue/manifest.ts';
-import { openThumbnails } from '../catalogue/store.ts';
 import { ROLES, type Role } from '../datasets/dataset.ts';
 import { patchGrid } from '../models/dsi/geometry.ts';
 import type { DsiModel } from '../models/dsi/model.ts';
 import type { DigitAttention } from '../retrieval/attention.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
-import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import type { Index } from '../retrieval/open.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
 import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
@@ -68,16 +65,15 @@ export class HostedIndex {
 
   /** @throws NeurodexError `index-damaged` */
   static async open(id: string, index: Index, ranker: Ranker, options: HostingOptions): Promise<HostedIndex> {
-    const folder = join(index.folder, CATALOGUE_FOLDER);
-    const { shards } = await readManifest(folder);
+    const { manifest, png } = index.catalogue;
     const digest = createHash('sha256');
-    for (const { sha256 } of shards) digest.update(sha256);
+    for (const { sha256 } of manifest.shards) digest.update(sha256);
     const model = index.systems.includes('dsi') ? await index.model() : undefined;
     return new HostedIndex(id, index, {
       ...options,
       ranker,
       digest: digest.digest('hex').slice(0, 16),
-      image: await openThumbnails(folder),
+      image: png,
       patchesPerSide: model === undefined ? null : (patchGrid(model.geometry)?.side ?? null),
       lookAtThumbnails: thumbnailSystems(index, model),
     });

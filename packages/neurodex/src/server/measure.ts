@@ -8,6 +8,8 @@ import type { Measure } from './report-desk.ts';
 
 export interface MeasureRequest {
   readonly folder: string;
+  /** Of the version that is served: no other is measured. */
+  readonly digest?: string | undefined;
   readonly device: Device;
 }
 
@@ -22,10 +24,10 @@ const CHILD = fileURLToPath(new URL('../../dist/server/measure-child.js', import
 /**
  * Measures in a process of its own and of low priority: measuring computes for seconds in one go, and its memory is given
  * back when it is done.
- * @param folderOf the folder of an index by its id
+ * @param indexOf the folder of an index by its id, and the digest of the version that is served
  */
 export const measureApart =
-  (folderOf: (index: string) => string, device: Device): Measure =>
+  (indexOf: (index: string) => Omit<MeasureRequest, 'device'>, device: Device): Measure =>
   (index, { signal, onProgress }) =>
     new Promise((resolve, reject) => {
       const child = fork(CHILD, {
@@ -47,5 +49,5 @@ export const measureApart =
       child.on('exit', (status, killed) =>
         reject(new Error(`the process that measures ended with ${status ?? killed}`)),
       );
-      child.send({ folder: folderOf(index), device } satisfies MeasureRequest);
+      child.send({ ...indexOf(index), device } satisfies MeasureRequest);
     });

@@ -1,10 +1,13 @@
 import type { Device } from '@neurodex/autograd';
+import type { ErrorCode } from '../errors.ts';
 import type { DigitAttention } from '../retrieval/attention.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
 
 /** What a ranking thread begins with. */
 export interface RankThreadData {
   readonly folder: string;
+  /** Of the version that the server opened: a thread that is started again later opens no other. */
+  readonly digest: string;
   readonly device: Device;
   /** Of ONNX Runtime. */
   readonly threads: number;
@@ -33,7 +36,7 @@ export type RankReply =
   | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedAnswers }
   | { readonly id: number; readonly kind: 'explained'; readonly digits: DigitAttention[][] }
   | { readonly id: number; readonly kind: 'closed' }
-  | { readonly id: number; readonly kind: 'failed'; readonly error: unknown }
+  | { readonly id: number; readonly kind: 'failed'; readonly error: unknown; readonly code?: ErrorCode }
   /** A query without keypoints and the like: for the operator. */
   | { readonly kind: 'warning'; readonly message: string };
 

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { decodeThumbnail } from '../catalogue/store.ts';
+import { NeurodexError } from '../errors.ts';
 import { silentReporter } from '../progress.ts';
 import { AttentionProbe, type DigitAttention } from '../retrieval/attention.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
@@ -17,7 +18,7 @@ import {
 
 /** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
 const port = parentPort as MessagePort;
-const { folder, device, threads, pixels } = workerData as RankThreadData;
+const { folder, digest, device, threads, pixels } = workerData as RankThreadData;
 // The cores are also needed for what decodes pictures and answers requests: with threads that spin, a search takes twice the
 // processor time.
 const runtime = nodeRuntime({ device, threads, spinning: false });
@@ -25,7 +26,7 @@ const reporter = {
   ...silentReporter,
   warn: (message: string) => port.postMessage({ kind: 'warning', message } satisfies RankReply),
 };
-const opening = openIndex(folder, runtime, reporter, { pixels, batches: FINE_BATCHES });
+const opening = openIndex(folder, runtime, reporter, { pixels, digest, batches: FINE_BATCHES });
 let probe: Promise<AttentionProbe> | undefined;
 
 function unpack({ catalogue }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): QueryPicture[] {
@@ -70,7 +71,8 @@ async function answer(request: RankRequest): Promise<void> {
       port.close();
     }
   } catch (error) {
-    port.postMessage({ id, kind: 'failed', error } satisfies RankReply);
+    const code = error instanceof NeurodexError ? { code: error.code } : {};
+    port.postMessage({ id, kind: 'failed', error, ...code } satisfies RankReply);
   }
 }
 

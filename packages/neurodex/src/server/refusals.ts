@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { NeurodexError } from '../errors.ts';
 import { ApiError, isTold, PROBLEMS, type ProblemCode } from './api/problems.ts';
 import type { Problem } from './api/schemas.ts';
+import { REPLACED } from './report-desk.ts';
 
 /** What Fastify refuses, by its codes. */
 const OF_FASTIFY: Readonly<Record<string, readonly [ProblemCode, string]>> = {
@@ -35,6 +36,7 @@ const HINTS: Partial<Record<ProblemCode, string>> = {
 export function refusalOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof NeurodexError) {
+    if (error.code === 'index-replaced') return new ApiError(error.code, REPLACED, { cause: error });
     if (!isTold(error.code)) return undefined;
     const hint = HINTS[error.code] ?? error.hint;
     return new ApiError(error.code, error.message, { cause: error, ...(hint === undefined ? {} : { hint }) });

@@ -49,6 +49,9 @@ export function reportDesk(measure: Measure, onFault: (error: unknown) => void):
   };
 }
 
+/** To whoever asks: where indexes lie is nobody's business. */
+export const REPLACED = 'the index was replaced since this server started; the server has to be restarted';
+
 /** That there is nothing to measure an index with is no secret; anything else is a fault. */
 const failed = (error: unknown): ReportState =>
   error instanceof NeurodexError && error.code === 'usage'
@@ -56,5 +59,8 @@ const failed = (error: unknown): ReportState =>
     : {
         status: 'failed',
         code: 'report-failed',
-        reason: 'the index could not be measured; the log of the server says why',
+        reason:
+          error instanceof NeurodexError && error.code === 'index-replaced'
+            ? REPLACED
+            : 'the index could not be measured; the log of the server says why',
       };

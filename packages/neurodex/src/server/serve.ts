@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
+import { readIndexManifest } from '../retrieval/manifest.ts';
 import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
 import { measureApart } from './measure.ts';
@@ -38,12 +39,16 @@ export async function serve({ signal, workers, open, onListening, ...options }: 
   await checkAddress(options);
   const started = performance.now();
   const ids = idsOf(indexes);
-  const folderOf = (id: string): string => indexes[ids.indexOf(id)] as string;
-  const reports = reportDesk(measureApart(folderOf, options.device), (error) =>
+  const digests = await Promise.all(indexes.map(async (folder) => (await readIndexManifest(folder)).digest));
+  const indexOf = (id: string) => {
+    const i = ids.indexOf(id);
+    return { folder: indexes[i] as string, digest: digests[i] };
+  };
+  const reports = reportDesk(measureApart(indexOf, options.device), (error) =>
     reporter.warn(`an index could not be measured: ${error instanceof Error ? error.message : String(error)}`),
   );
   const cores = Math.max(1, Math.floor(availableParallelism() / workers));
-  const settings = { ...options, cores, reports };
+  const settings = { ...options, digests, cores, reports };
   const serving: Omit<Serving, 'metrics'> & { requests(): Promise<number> } =
     workers === 1 ? await alone(settings) : await startWorkers(settings, workers);
   reporter.info(

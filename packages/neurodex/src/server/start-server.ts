@@ -19,6 +19,8 @@ import { threadRanker } from './thread-ranker.ts';
 export interface ServerSettings {
   /** Folders of indexes, the default one first. */
   readonly indexes: readonly string[];
+  /** Of the versions that are served: a process that is started later opens no others. */
+  readonly digests?: readonly string[] | undefined;
   /** 0: any that is free. */
   readonly port: number;
   /** Address to listen on. */
@@ -95,14 +97,15 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
 }
 
 async function openHost({ ranker: make = threadRanker, ...options }: ServerOptions, metrics: Metrics): Promise<Host> {
-  const { indexes, device, cores, limits, reporter } = options;
+  const { indexes, digests, device, cores, limits, reporter } = options;
   const runtime = nodeRuntime({ device, threads: cores });
   const ids = idsOf(indexes);
   const hosted: HostedIndex[] = [];
   try {
     for (const [i, folder] of indexes.entries()) {
-      const index = await openIndex(folder, runtime, reporter);
-      const thread = { folder, device, threads: cores, pixels: index.catalogue.pixels };
+      const index = await openIndex(folder, runtime, reporter, { digest: digests?.[i] });
+      const { digest } = index.manifest;
+      const thread = { folder, digest, device, threads: cores, pixels: index.catalogue.pixels };
       const ranker = make(thread, (message) => reporter.warn(`${ids[i]}: ${message}`));
       const one = await HostedIndex.open(ids[i] as string, index, ranker, {
         isDefault: i === 0,

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { NeurodexError } from '../errors.ts';
 import type { DigitAttention } from '../retrieval/attention.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
 import {
@@ -64,7 +65,7 @@ class RankThread {
     }
     const asked = this.asked.get(reply.id);
     this.asked.delete(reply.id);
-    if (reply.kind === 'failed') asked?.reject(reply.error);
+    if (reply.kind === 'failed') asked?.reject(failureOf(reply));
     else asked?.resolve(reply);
   }
 
@@ -75,6 +76,10 @@ class RankThread {
     this.asked.clear();
   }
 }
+
+/** Threads send errors without their codes. */
+const failureOf = ({ error, code }: RankReply & { kind: 'failed' }): unknown =>
+  code === undefined || !(error instanceof Error) ? error : new NeurodexError(code, error.message, { cause: error });
 
 /**
  * Ranks on threads: one for the network and its encoder, so that nothing keeps them waiting, and one for the baselines, which

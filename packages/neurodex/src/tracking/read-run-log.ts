@@ -1,5 +1,6 @@
 import { NeurodexError } from '../errors.ts';
 import { linesOf } from '../storage/lines.ts';
+import type { TrackedEvent } from './tracker.ts';
 
 /** Bytes: an event is a few numbers, or a configuration. */
 const LONGEST_EVENT = 1 << 22;
@@ -160,4 +161,18 @@ function fieldsOf(line: string): Fields | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The steps and validations of a run log, in order, as they were tracked; lines that are no such events are left out. */
+export function eventsOf(text: string): TrackedEvent[] {
+  return text.split('\n').flatMap((line): TrackedEvent[] => {
+    const event = fieldsOf(line);
+    if (event?.kind === 'step') {
+      const step = stepOf(event);
+      return step === undefined ? [] : [{ kind: 'step', ...step }];
+    }
+    if (event?.kind !== 'validation' || !isStep(event.step)) return [];
+    const figures = Object.entries(objectOf(event.figures)).map(([name, value]) => [name, numberOf(value)] as const);
+    return [{ kind: 'validation', step: event.step, phase: String(event.phase), figures: Object.fromEntries(figures) }];
+  });
 }

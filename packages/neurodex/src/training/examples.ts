@@ -110,7 +110,7 @@ export class BatchMaker {
   get shown(): PixelSource | EmbeddingSource {
     const { catalogue } = this.source;
     const embeddings = this.embeddings;
-    return embeddings === undefined ? catalogue : { path: embeddings.path, bytes: this.bytes };
+    return embeddings === undefined ? catalogue : { embeddings };
   }
 
   /** Of one picture, or of its embedding. */

@@ -48,12 +48,16 @@ export class BatchLoader {
   /** What the engine is given of shared memory, which it does not take itself. */
   private readonly given: Uint8Array;
 
-  constructor(maker: BatchMaker, { pixels, batches, threads = threadsWorth(maker, pixels) }: LoaderOptions) {
+  constructor(maker: BatchMaker, { pixels, batches, threads: wanted = threadsWorth(maker, pixels) }: LoaderOptions) {
+    const source = 'embeddings' in pixels ? undefined : pixels;
+    const threads = source === undefined ? 0 : wanted;
     this.maker = maker;
     this.left = batches;
     this.ahead = threads === 0 ? 1 : AHEAD;
-    this.pixels = threads === 0 || 'path' in pixels ? pixels : { size: pixels.size, pixels: shared(pixels.pixels) };
-    this.pool = threads === 0 ? undefined : startThreads(threads, this.pixels);
+    const forThreads =
+      source === undefined || threads === 0 ? undefined : { size: source.size, pixels: shared(source.pixels) };
+    this.pixels = forThreads ?? pixels;
+    this.pool = forThreads === undefined ? undefined : startThreads(threads, forThreads);
     const slot = (): Slot => {
       const arrays = maker.allocate();
       const pictures = threads === 0 ? arrays.pictures : sharedArray(arrays.pictures.length);
@@ -110,7 +114,7 @@ export class BatchLoader {
 }
 
 const threadsWorth = (maker: BatchMaker, shown: PixelSource | EmbeddingSource): number =>
-  'path' in shown || maker.size * shown.size * shown.size < WORTH_THREADS || !maker.augments
+  'embeddings' in shown || maker.size * shown.size * shown.size < WORTH_THREADS || !maker.augments
     ? 0
     : Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1));
 
@@ -124,7 +128,7 @@ function shared(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
-function startThreads(threads: number, workerData: PixelSource | EmbeddingSource): Piscina {
+function startThreads(threads: number, workerData: PixelSource): Piscina {
   const compiled = import.meta.url.endsWith('.js');
   return new Piscina({
     filename: new URL(compiled ? './show-worker.js' : './show-worker.ts', import.meta.url).href,

@@ -1,4 +1,4 @@
-import { readEmbeddings } from '../catalogue/embeddings.ts';
+import type { Embeddings } from '../catalogue/embeddings.ts';
 import { showView, type View } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
 
@@ -25,18 +25,16 @@ export interface PixelSource {
   readonly pixels: Uint8Array;
 }
 
-/** What an encoder made of the pictures, and of views of them, in a file. */
+/** What an encoder made of the pictures, and of views of them, in a file: read on the thread that has it open. */
 export interface EmbeddingSource {
-  readonly path: string;
-  /** Of one embedding. */
-  readonly bytes: number;
+  readonly embeddings: Embeddings;
 }
 
 /** Writes the views of some pictures, or their embeddings, into their places of a batch. */
 export function showPictures(source: PixelSource | EmbeddingSource, { pictures, first, showings }: ShowTask): void {
-  if ('path' in source) {
+  if ('embeddings' in source) {
     const places = showings.map(({ row }) => row);
-    readEmbeddings(source.path, places, pictures, first, source.bytes);
+    source.embeddings.readInto(pictures, first, places);
     return;
   }
   const { size, pixels } = source;

@@ -1,5 +1,5 @@
 import { workerData } from 'piscina';
-import { type EmbeddingSource, type PixelSource, type ShowTask, showPictures } from './show-pictures.ts';
+import { type PixelSource, type ShowTask, showPictures } from './show-pictures.ts';
 
 /** `showPictures` on a thread of its own. */
-export default (task: ShowTask): void => showPictures(workerData as PixelSource | EmbeddingSource, task);
+export default (task: ShowTask): void => showPictures(workerData as PixelSource, task);

@@ -16,9 +16,9 @@ export function addInspect(program: Command, context: Context): void {
   const command = program
     .command('inspect')
     .summary('show what is in an index')
-    .description('Show what an index holds, what it was made from and with which configuration.')
+    .description('Show what an index holds, its digest, what it was made from and with which configuration.')
     .argument('<index>', 'folder that neurodex index made')
-    .option('--verify', 'read every file and compare it with its checksum');
+    .option('--verify', 'read every file and compare it with its digest');
   withCommonFlags(command);
   withExamples(command, [
     ['neurodex inspect photos.index', 'sizes, data set, configuration, skipped files, licences'],
@@ -39,6 +39,7 @@ function describe(inspection: IndexFacts, verified: boolean): string {
   const { dataset, queries, config, bovw, encoder, skipped, notices } = inspection;
   const lines = [
     `index       ${inspection.index} (version ${inspection.version}${verified ? ', every file sound' : ''})`,
+    `digest      ${inspection.digest}`,
     `created     ${inspection.created}, seed ${inspection.seed}`,
     `data set    ${dataset.name}: ${dataset.source}`,
     `catalogue   ${plural(inspection.catalogue, 'picture')} in ${plural(inspection.classes, 'class', 'classes')}`,
@@ -64,6 +65,10 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     'configuration',
     ...settings(config),
   ];
+  if (inspection.unlisted.length > 0) {
+    lines.push('', `ignored ${plural(inspection.unlisted.length, 'file')}, no part of the index`);
+    for (const file of inspection.unlisted) lines.push(`  ${file}`);
+  }
   if (skipped.length > 0) {
     lines.push('', `skipped ${plural(skipped.length, 'file or row', 'files and rows')}`);
     const few = skipped.length <= NAMED;

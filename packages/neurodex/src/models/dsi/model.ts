@@ -24,10 +24,9 @@ const geometrySchema = z.strictObject({
   layers: z.int().min(1),
   vocabulary: z.int().min(1),
   pad: z.int().min(0),
-  /** V in models that were made before prefixes could have embeddings. */
-  tokenRows: z.int().min(1).optional(),
+  tokenRows: z.int().min(1),
   tokens: z.int().min(1),
-  output: z.enum(OUTPUTS).default('shared'),
+  output: z.enum(OUTPUTS),
   positions: z.enum(['sinusoidal', 'learned']),
   attention: z.enum(['causal', 'prefix']),
 });
@@ -53,10 +52,21 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
       cause,
     });
   try {
-    const described = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
-    const geometry = { ...described, tokenRows: described.tokenRows ?? described.vocabulary };
+    const geometry = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
+    checkGeometry(geometry);
     return { geometry, parameters: readParameters(bytes, geometry) };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);
   }
+}
+
+/** @throws RangeError for sizes that contradict each other; those of the parameters are compared with the file's */
+function checkGeometry({ size, patchSize, stem, patches, channels, width, heads, vocabulary, pad }: Geometry): void {
+  const whole = stem === 'convolutional' ? patchSize % 2 === 0 && width % 2 === 0 : true;
+  const shown =
+    stem === 'encoder'
+      ? channels !== undefined
+      : size % patchSize === 0 && patches === (size / patchSize) ** 2 && channels === undefined;
+  if (!shown || !whole || width % heads !== 0 || pad >= vocabulary)
+    throw new RangeError('it describes no network: its sizes contradict each other');
 }

@@ -138,6 +138,7 @@ export const ROUTES = {
       'busy',
       'draining',
       'too-slow',
+      'index-replaced',
     ],
   },
   isAlive: {
