@@ -1,4 +1,5 @@
 import type { Device } from '@neurodex/autograd';
+import type { ErrorCode } from '../errors.ts';
 import type { DigitAttention } from '../retrieval/attention.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
 
@@ -33,7 +34,8 @@ export type RankReply =
   | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedAnswers }
   | { readonly id: number; readonly kind: 'explained'; readonly digits: DigitAttention[][] }
   | { readonly id: number; readonly kind: 'closed' }
-  | { readonly id: number; readonly kind: 'failed'; readonly error: unknown }
+  /** `code` and `hint` of a NeurodexError, which would arrive as a plain Error. */
+  | { readonly id: number; readonly kind: 'failed'; readonly error: Error; readonly code?: ErrorCode; readonly hint?: string }
   /** A query without keypoints and the like: for the operator. */
   | { readonly kind: 'warning'; readonly message: string };
 

@@ -7,6 +7,7 @@ import type { Reporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
 import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
+import type { BasePath } from './base-path.ts';
 import { Host } from './host.ts';
 import { HostedIndex, idsOf } from './hosted-index.ts';
 import type { Limits } from './limits.ts';
@@ -28,6 +29,8 @@ export interface ServerSettings {
   readonly cors: readonly string[];
   /** Other names under which it is called. */
   readonly allowHosts: readonly string[];
+  /** Where it is below the root of its host: `/search`; at the root unless told. */
+  readonly basePath?: BasePath | undefined;
   readonly limits: Limits;
   readonly device: Device;
   /** Cores for this process: threads of ONNX Runtime, and pictures decoded at one time. */
@@ -47,9 +50,11 @@ export interface ServerOptions extends ServerSettings {
 
 /** A server that listens. */
 export interface Serving {
-  /** http://127.0.0.1:8080 */
+  /** http://127.0.0.1:8080, with the base path where it has one */
   readonly address: string;
   readonly metrics: Metrics;
+  /** Resolves, if ever, with why it can answer no searches any more. */
+  readonly failure: Promise<NeurodexError>;
   /** Finishes what is running, then ends; what runs longer than it may is broken off. */
   stop(): Promise<void>;
 }
@@ -60,8 +65,16 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   // Pictures are decoded side by side; threads within one would only wait for each other.
   sharp.concurrency(1);
   const admission = new Admission(limits);
-  const metrics = new Metrics(() => admission.underWay, options.metricsText);
-  const host = await openHost(options, metrics);
+  const metrics = new Metrics(
+    () => admission.underWay,
+    options.metricsText,
+    () => admission.bodyBytes,
+  );
+  let fail: (error: NeurodexError) => void = () => {};
+  const failure = new Promise<NeurodexError>((resolve) => {
+    fail = resolve;
+  });
+  const host = await openHost(options, metrics, fail);
   metrics.watch(() => host.indexes.flatMap((index) => index.queues()));
   try {
     const app = await createApp({
@@ -80,8 +93,9 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
     });
     const address = await app.http.listen({ port: options.port, host: options.host });
     return {
-      address,
+      address: `${address}${options.basePath ?? ''}`,
       metrics,
+      failure,
       async stop() {
         await app.drain();
         await reports.close();
@@ -94,7 +108,11 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   }
 }
 
-async function openHost({ ranker: make = threadRanker, ...options }: ServerOptions, metrics: Metrics): Promise<Host> {
+async function openHost(
+  { ranker: make = threadRanker, ...options }: ServerOptions,
+  metrics: Metrics,
+  onGone: (error: NeurodexError) => void,
+): Promise<Host> {
   const { indexes, device, cores, limits, reporter } = options;
   const runtime = nodeRuntime({ device, threads: cores });
   const ids = idsOf(indexes);
@@ -103,10 +121,11 @@ async function openHost({ ranker: make = threadRanker, ...options }: ServerOptio
     for (const [i, folder] of indexes.entries()) {
       const index = await openIndex(folder, runtime, reporter);
       const thread = { folder, device, threads: cores, pixels: index.catalogue.pixels };
-      const ranker = make(thread, (message) => reporter.warn(`${ids[i]}: ${message}`));
+      const ranker = make(thread, (message) => reporter.warn(`${ids[i]}: ${message}`), { onGone });
       const one = await HostedIndex.open(ids[i] as string, index, ranker, {
         isDefault: i === 0,
         limits,
+        basePath: options.basePath,
         onBatch: metrics.batch,
       });
       hosted.push(one);

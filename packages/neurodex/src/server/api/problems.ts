@@ -32,6 +32,7 @@ export const PROBLEMS = {
   'report-failed': { status: 500, title: 'Internal Server Error' },
   busy: { status: 503, title: 'Service Unavailable' },
   draining: { status: 503, title: 'Service Unavailable' },
+  interrupted: { status: 503, title: 'Service Unavailable' },
   'too-slow': { status: 503, title: 'Service Unavailable' },
 } as const satisfies Readonly<Record<string, ProblemKind>>;
 

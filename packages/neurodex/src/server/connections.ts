@@ -1,0 +1,121 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { HEADER_SECONDS, KEEP_ALIVE_SECONDS, LINGER_SECONDS, PIPELINED, SLOWEST, WRITE_SECONDS } from './limits.ts';
+
+/** A request until it is answered or its connection ends. */
+export interface Exchange {
+  /** Requests of this connection that have no answer yet, with this one. */
+  readonly unanswered: number;
+  /** Calls back once, when it is over. */
+  onEnd(callback: () => void): void;
+}
+
+interface Connection {
+  readonly exchanges: Set<() => void>;
+  /** When the last answer was sent, or the connection was made; on the clock of `performance.now`. */
+  idleSince: number;
+}
+
+export interface Patience {
+  readonly idleSeconds: number;
+  readonly writeSeconds: number;
+}
+
+const PATIENCE: Patience = { idleSeconds: KEEP_ALIVE_SECONDS + HEADER_SECONDS, writeSeconds: WRITE_SECONDS };
+/** Milliseconds between two looks at idle connections. */
+const LOOK = 1000;
+
+/**
+ * The connections of a server. None is held by a client that does nothing: not by one that never reads, which Node waits for without
+ * end, nor by one that sends empty lines between requests, which Node takes for life.
+ */
+export class Connections {
+  private readonly open = new Map<Socket, Connection>();
+  private readonly ofRequest = new WeakMap<IncomingMessage, Exchange>();
+  private readonly patience: Patience;
+
+  constructor(server: Server, patience: Patience = PATIENCE) {
+    this.patience = patience;
+    server.on('connection', (socket: Socket) => this.add(socket));
+    // Before the application's own listener.
+    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
+      this.begin(request, response),
+    );
+    // Whoever waits for nothing gives way to whoever comes next.
+    server.on('drop', () => server.closeIdleConnections());
+    const timer = setInterval(() => this.look(), LOOK);
+    timer.unref();
+    server.once('close', () => clearInterval(timer));
+  }
+
+  /** Requests that have no answer yet. */
+  get underWay(): number {
+    let sum = 0;
+    for (const { exchanges } of this.open.values()) sum += exchanges.size;
+    return sum;
+  }
+
+  /** Undefined for a request that came by no connection, as tests have them. */
+  exchange(request: IncomingMessage): Exchange | undefined {
+    return this.ofRequest.get(request);
+  }
+
+  /** Whether a client has more requests under way on one connection than it may. */
+  isFlooded(request: IncomingMessage): boolean {
+    return (this.exchange(request)?.unanswered ?? 0) > PIPELINED;
+  }
+
+  /** Breaks a connection off if an answer of so many bytes takes longer to be read than it may. */
+  limitWriting(response: ServerResponse, bytes: number): void {
+    const begin = (): void => {
+      const seconds = this.patience.writeSeconds + bytes / SLOWEST;
+      const late = setTimeout(() => response.socket?.destroy(), 1000 * seconds);
+      const done = (): void => clearTimeout(late);
+      response.once('finish', done).once('close', done);
+    };
+    // An answer behind others of the same connection waits for them first.
+    if (response.socket === null) response.once('socket', begin);
+    else begin();
+  }
+
+  private add(socket: Socket): void {
+    const connection: Connection = { exchanges: new Set(), idleSince: performance.now() };
+    this.open.set(socket, connection);
+    socket.once('close', () => {
+      this.open.delete(socket);
+      // Answers that wait behind others hear nothing of it from Node.
+      for (const end of [...connection.exchanges]) end();
+    });
+  }
+
+  private begin(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.open.get(request.socket);
+    if (connection === undefined) return;
+    const callbacks: (() => void)[] = [];
+    const end = (): void => {
+      if (!connection.exchanges.delete(end)) return;
+      connection.idleSince = performance.now();
+      for (const callback of callbacks) callback();
+    };
+    connection.exchanges.add(end);
+    response.once('close', end);
+    this.ofRequest.set(request, {
+      unanswered: connection.exchanges.size,
+      onEnd: (callback) => void (connection.exchanges.has(end) ? callbacks.push(callback) : callback()),
+    });
+  }
+
+  private look(): void {
+    const now = performance.now();
+    for (const [socket, { exchanges, idleSince }] of this.open) {
+      if (exchanges.size === 0 && now - idleSince > 1000 * this.patience.idleSeconds) socket.destroy();
+    }
+  }
+}
+
+/** Says its last words on a connection, and ends it whether or not the client does. */
+export function endWith(socket: Socket, answer: string): void {
+  const late = setTimeout(() => socket.destroy(), 1000 * LINGER_SECONDS);
+  socket.once('close', () => clearTimeout(late));
+  socket.end(answer);
+}
