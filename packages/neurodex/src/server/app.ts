@@ -88,7 +88,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     rewriteUrl: ({ url = '/' }) => routedAddress(url, basePath),
     clientErrorHandler: (error: NodeJS.ErrnoException, socket) => {
       if (error.code === 'ECONNRESET' || socket.destroyed) return;
-      if (socket.writable) endWith(socket, rawAnswer(error.code));
+      if (socket.writable && connections.canRefuse(socket)) endWith(socket, rawAnswer(error.code));
       else socket.destroy(error);
     },
     frameworkErrors: (error, _request, reply) => void refuse(error, reply),

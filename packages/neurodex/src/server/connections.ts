@@ -11,7 +11,8 @@ export interface Exchange {
 }
 
 interface Connection {
-  readonly exchanges: Set<() => void>;
+  /** What ends each, with its two sides. */
+  readonly exchanges: Map<() => void, { readonly request: IncomingMessage; readonly response: ServerResponse }>;
   /** When the last answer was sent, or the connection was made; on the clock of `performance.now`. */
   idleSince: number;
 }
@@ -65,6 +66,17 @@ export class Connections {
     return (this.exchange(request)?.unanswered ?? 0) > PIPELINED;
   }
 
+  /**
+   * Whether bytes that are no request may be answered: not where the answer would be taken for that of another request of the
+   * connection, which waits for its own.
+   */
+  canRefuse(socket: Socket): boolean {
+    const exchanges = [...(this.open.get(socket)?.exchanges.values() ?? [])];
+    return (
+      exchanges.length <= 1 && exchanges.every(({ request, response }) => !request.complete && !response.headersSent)
+    );
+  }
+
   /** Breaks a connection off if an answer of so many bytes takes longer to be read than it may. */
   limitWriting(response: ServerResponse, bytes: number): void {
     const begin = (): void => {
@@ -79,12 +91,12 @@ export class Connections {
   }
 
   private add(socket: Socket): void {
-    const connection: Connection = { exchanges: new Set(), idleSince: performance.now() };
+    const connection: Connection = { exchanges: new Map(), idleSince: performance.now() };
     this.open.set(socket, connection);
     socket.once('close', () => {
       this.open.delete(socket);
       // Answers that wait behind others hear nothing of it from Node.
-      for (const end of [...connection.exchanges]) end();
+      for (const end of [...connection.exchanges.keys()]) end();
     });
   }
 
@@ -97,7 +109,7 @@ export class Connections {
       connection.idleSince = performance.now();
       for (const callback of callbacks) callback();
     };
-    connection.exchanges.add(end);
+    connection.exchanges.set(end, { request, response });
     response.once('close', end);
     this.ofRequest.set(request, {
       unanswered: connection.exchanges.size,

@@ -47,7 +47,12 @@ export function handlers(services: HandlerServices): Handlers {
 
     async getReport({ path }) {
       const state = await reports.ask(host.index(path.index).id);
-      if (state.status === 'failed') throw new ApiError(state.code, state.reason, state.retryAfter === undefined ? {} : { retryAfter: state.retryAfter });
+      if (state.status === 'failed')
+        throw new ApiError(
+          state.code,
+          state.reason,
+          state.retryAfter === undefined ? {} : { retryAfter: state.retryAfter },
+        );
       return state.status === 'measured'
         ? { status: 200, json: state }
         : { status: 202, json: state, headers: { 'retry-after': REPORT_RETRY } };
@@ -63,7 +68,7 @@ export function handlers(services: HandlerServices): Handlers {
       const plan = search.plan(query);
       const kind = uploadKind(headers['content-type']);
       const { body, waiting } = await receive(kind.largest);
-      return { status: 200, json: await search.search(await kind.read(body), plan, waiting) };
+      return { status: 200, json: await search.search(kind.read(body), plan, waiting) };
     },
 
     isAlive: () => ({ status: 200, json: { status: 'ok' } }),

@@ -8,7 +8,13 @@ import { LINGER_BYTES, LINGER_SECONDS } from './limits.ts';
  * reset the connection, and the client would lose the answer (RFC 9112 §9.6).
  */
 export function lingering(answer: string | Uint8Array, request: IncomingMessage): Readable {
-  const stream = new Readable({ read() {}, destroy: (error, done) => (settle(), done(error)) });
+  const stream = new Readable({
+    read() {},
+    destroy(error, done) {
+      settle();
+      done(error);
+    },
+  });
   let thrown = 0;
   const settle = (): void => {
     clearTimeout(late);

@@ -35,7 +35,13 @@ export type RankReply =
   | { readonly id: number; readonly kind: 'explained'; readonly digits: DigitAttention[][] }
   | { readonly id: number; readonly kind: 'closed' }
   /** `code` and `hint` of a NeurodexError, which would arrive as a plain Error. */
-  | { readonly id: number; readonly kind: 'failed'; readonly error: Error; readonly code?: ErrorCode; readonly hint?: string }
+  | {
+      readonly id: number;
+      readonly kind: 'failed';
+      readonly error: Error;
+      readonly code?: ErrorCode;
+      readonly hint?: string;
+    }
   /** A query without keypoints and the like: for the operator. */
   | { readonly kind: 'warning'; readonly message: string };
 

@@ -44,13 +44,13 @@ export function receive(request: IncomingMessage, { most, seconds, held }: Recei
     const onData = (chunk: Buffer): void => {
       heard = performance.now();
       length += chunk.length;
-      if (length > most) return refuse(tooLarge(most));
       try {
+        if (length > most) throw tooLarge(most);
         held.add(chunk.length);
+        chunks.push(chunk);
       } catch (error) {
-        return refuse(error as ApiError);
+        refuse(error as ApiError);
       }
-      chunks.push(chunk);
     };
     const onEnd = (): void => {
       settle();

@@ -12,7 +12,7 @@ export interface UploadKind {
   /** Bytes that it may have; undefined: as many as the server takes. */
   readonly largest?: number;
   /** @throws ApiError `body-malformed` */
-  read(body: Buffer): Sent | Promise<Sent>;
+  read(body: Buffer): Sent;
 }
 
 /**
@@ -25,7 +25,7 @@ export function uploadKind(contentType: string | undefined): UploadKind {
   if (type === 'application/json') return { largest: JSON_BYTES, read: readJson };
   if (type !== 'multipart/form-data') throw unsupported(type);
   const read = formReader(contentType ?? '');
-  return { read: async (form) => ({ bytes: await read(form) }) };
+  return { read: (form) => ({ bytes: read(form) }) };
 }
 
 const unsupported = (type: string): ApiError =>

@@ -63,10 +63,8 @@ export function addServe(program: Command, context: Context): void {
     .option('--workers <n>', 'processes that share the port', wholeNumber('--workers', 1, 256, 2), 1)
     .option('--cors <origin>', 'origin whose pages may call the API (may be repeated)', origins)
     .option('--allow-host <name>', 'other name under which it is called (may be repeated)', collected('--allow-host'))
-    .option(
-      '--base-path <path>',
-      'path below which it is served, as behind a proxy: /search',
-      (given: string) => parseBasePath(text('--base-path')(given)),
+    .option('--base-path <path>', 'path below which it is served, as behind a proxy: /search', (given: string) =>
+      parseBasePath(text('--base-path')(given)),
     )
     .option(
       '--max-body <MiB>',
