@@ -20,9 +20,15 @@ interface Connection {
 export interface Patience {
   readonly idleSeconds: number;
   readonly writeSeconds: number;
+  /** Bytes a second. */
+  readonly slowest: number;
 }
 
-const PATIENCE: Patience = { idleSeconds: KEEP_ALIVE_SECONDS + HEADER_SECONDS, writeSeconds: WRITE_SECONDS };
+const PATIENCE: Patience = {
+  idleSeconds: KEEP_ALIVE_SECONDS + HEADER_SECONDS,
+  writeSeconds: WRITE_SECONDS,
+  slowest: SLOWEST,
+};
 /** Milliseconds between two looks at idle connections. */
 const LOOK = 1000;
 
@@ -80,7 +86,7 @@ export class Connections {
   /** Breaks a connection off if an answer of so many bytes takes longer to be read than it may. */
   limitWriting(response: ServerResponse, bytes: number): void {
     const begin = (): void => {
-      const seconds = this.patience.writeSeconds + bytes / SLOWEST;
+      const seconds = this.patience.writeSeconds + bytes / this.patience.slowest;
       const late = setTimeout(() => response.socket?.destroy(), 1000 * seconds);
       const done = (): void => clearTimeout(late);
       response.once('finish', done).once('close', done);
