@@ -7,7 +7,7 @@ import { PATHS, type RouteName } from './api/paths.ts';
 import { ApiError } from './api/problems.ts';
 import { route } from './api/routes.ts';
 import { type BasePath, lacksSlash, routedAddress, targetParts, UNDECODABLE } from './base-path.ts';
-import { Connections, endWith } from './connections.ts';
+import { Connections, type Exchange, endWith } from './connections.ts';
 import type { Asked, Handler, Handlers, Headers } from './handler.ts';
 import { draining, handlers } from './handlers.ts';
 import type { Host } from './host.ts';
@@ -122,6 +122,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       });
     }
     access.check(headOf(request));
+    await turnOf(connections.exchange(request.raw));
     if (request.url === UNDECODABLE) throw new ApiError('request-malformed', 'the address cannot be decoded');
     if (request.url.length > LONGEST_ADDRESS) throw new ApiError('address-too-long', 'the address is too long');
     if (!lacksSlash(request.originalUrl, basePath)) return;
@@ -193,6 +194,12 @@ export async function createApp(options: AppOptions): Promise<App> {
       await closed;
     },
   };
+}
+
+/** Waits for the requests of the same connection that came before. */
+async function turnOf(exchange: Exchange | undefined): Promise<void> {
+  await exchange?.turn;
+  if (exchange?.isOver()) throw new ApiError('request-malformed', 'the connection ended before its answer');
 }
 
 const headOf = ({ raw, originalUrl }: FastifyRequest): Parameters<Access['check']>[0] => ({

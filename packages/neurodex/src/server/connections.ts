@@ -6,6 +6,10 @@ import { HEADER_SECONDS, KEEP_ALIVE_SECONDS, LINGER_SECONDS, PIPELINED, SLOWEST,
 export interface Exchange {
   /** Requests of this connection that have no answer yet, with this one. */
   readonly unanswered: number;
+  /** Resolves when the requests before it have their answers: no more than one answer of a connection is in memory. */
+  readonly turn: Promise<void>;
+  /** Whether nobody waits for an answer any more. */
+  isOver(): boolean;
   /** Calls back once, when it is over. */
   onEnd(callback: () => void): void;
 }
@@ -13,6 +17,8 @@ export interface Exchange {
 interface Connection {
   /** What ends each, with its two sides. */
   readonly exchanges: Map<() => void, { readonly request: IncomingMessage; readonly response: ServerResponse }>;
+  /** Resolves when the last request that came is over. */
+  tail: Promise<void>;
   /** When the last answer was sent, or the connection was made; on the clock of `performance.now`. */
   idleSince: number;
 }
@@ -97,7 +103,7 @@ export class Connections {
   }
 
   private add(socket: Socket): void {
-    const connection: Connection = { exchanges: new Map(), idleSince: performance.now() };
+    const connection: Connection = { exchanges: new Map(), tail: Promise.resolve(), idleSince: performance.now() };
     this.open.set(socket, connection);
     socket.once('close', () => {
       this.open.delete(socket);
@@ -117,7 +123,11 @@ export class Connections {
     };
     connection.exchanges.set(end, { request, response });
     response.once('close', end);
+    const turn = connection.tail;
+    connection.tail = new Promise((resolve) => callbacks.push(resolve));
     this.ofRequest.set(request, {
+      turn,
+      isOver: () => !connection.exchanges.has(end),
       unanswered: connection.exchanges.size,
       onEnd: (callback) => void (connection.exchanges.has(end) ? callbacks.push(callback) : callback()),
     });

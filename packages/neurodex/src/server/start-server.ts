@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import sharp from 'sharp';
@@ -139,8 +139,12 @@ async function openHost(
   }
 }
 
-/** Finds out before anything is loaded that the address is not to be had. @throws NeurodexError `address-unavailable` */
-export async function checkAddress({ host, port }: Pick<ServerSettings, 'host' | 'port'>): Promise<void> {
+/**
+ * Finds out before anything is loaded that the address is not to be had.
+ * @returns its port: one that is free, where any will do
+ * @throws NeurodexError `address-unavailable`
+ */
+export async function checkAddress({ host, port }: Pick<ServerSettings, 'host' | 'port'>): Promise<number> {
   const probe = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
@@ -150,7 +154,9 @@ export async function checkAddress({ host, port }: Pick<ServerSettings, 'host' |
   } catch (error) {
     throw unavailable(error, { host, port });
   }
+  const { port: found } = probe.address() as AddressInfo;
   await new Promise((resolve) => probe.close(resolve));
+  return found;
 }
 
 function unavailable(error: unknown, { host, port }: Pick<ServerSettings, 'host' | 'port'>): unknown {

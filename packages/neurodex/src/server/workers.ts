@@ -4,7 +4,7 @@ import { AggregatorRegistry, type MetricObject } from 'prom-client';
 import { NeurodexError } from '../errors.ts';
 import { requestCountIn } from './metrics.ts';
 import type { RestartPolicy } from './restarts.ts';
-import type { ServerOptions, ServerSettings } from './start-server.ts';
+import { checkAddress, type ServerOptions, type ServerSettings } from './start-server.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
@@ -28,7 +28,8 @@ export interface Workers {
 export async function startWorkers(options: ServerOptions, count: number, restarts?: RestartPolicy): Promise<Workers> {
   const { reports, reporter } = options;
   const { indexes, host, token, cors, allowHosts, basePath, limits, device, cores } = options;
-  let { port } = options;
+  // One that is known from the beginning: a process that takes another's place has to be found where the address says.
+  const port = await checkAddress(options);
   const settings = (): ServerSettings => ({
     ...{ indexes, port, host, token, cors, allowHosts, basePath, limits, device, cores },
   });
@@ -113,8 +114,6 @@ export async function startWorkers(options: ServerOptions, count: number, restar
   try {
     const address = await first();
     settle = undefined;
-    // A process that takes another's place has to be found where the address says.
-    port = Number(new URL(address).port) || port;
     await Promise.all(Array.from({ length: count - 1 }, add));
     return { address, failure, stop, requests: async () => answered };
   } catch (error) {
