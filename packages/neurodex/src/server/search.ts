@@ -88,6 +88,7 @@ export class Search {
             hosted,
             query,
             found.find(({ system }) => system === 'dsi')?.answers.slice(0, explainCount) ?? [],
+            waiting,
           )
         : [];
     return {
@@ -154,8 +155,14 @@ export class Search {
   }
 
   /** The digits of each answer. */
-  private explain(hosted: HostedIndex, query: PlainQuery, answers: readonly Answer[]): Promise<Digit[][]> {
+  private explain(
+    hosted: HostedIndex,
+    query: PlainQuery,
+    answers: readonly Answer[],
+    waiting: Waiting,
+  ): Promise<Digit[][]> {
     return this.explaining(async () => {
+      if (waiting.gone || waiting.deadline < performance.now()) throw tooSlow();
       const identifiers = answers.map(({ row }) => hosted.picture(row)?.identifier ?? '');
       const written = await hosted.explain(query, identifiers);
       return written.map((digits) =>

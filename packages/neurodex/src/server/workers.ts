@@ -92,7 +92,9 @@ export async function startWorkers(options: ServerOptions, count: number, restar
           lost(reason, isGivenUp);
           if (isGivenUp) resolve();
         },
-        onMessage: (worker, message) => void hear(worker, message),
+        onMessage: (worker, message) => {
+          hear(worker, message).catch((error: unknown) => reporter.warn(`a message between processes: ${error}`));
+        },
       });
       slots.push(slot);
       slot.start();
