@@ -106,7 +106,7 @@ describe('neurodex serve', () => {
           expect(await client.ready()).toMatchObject({ status: 'ready' });
           expect(workers()).toHaveLength(2);
         },
-        { timeout: 30_000, interval: 100 },
+        { timeout: 90_000, interval: 100 },
       );
       expect(workers().filter((pid) => first.includes(pid))).toEqual([]);
       expect((await client.search({ picture: 'moving.0' }, { k: 1 })).results).toHaveLength(2);
@@ -118,7 +118,7 @@ describe('neurodex serve', () => {
       expect(stderr).toMatch(/error: no process of the server stays alive: .*moving.* is not an index/);
       expect(stderr).not.toMatch(/\n {4}at /);
     },
-    120_000,
+    240_000,
   );
 
   it('says why it cannot', async () => {

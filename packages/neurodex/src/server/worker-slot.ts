@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
-import type { RestartPolicy } from './restarts.ts';
-import { Restarts } from './restarts.ts';
+import { closeWhatWasHandedOver } from './handed-over.ts';
+import { type RestartPolicy, Restarts } from './restarts.ts';
 import type { ServerSettings } from './start-server.ts';
 import { type FromWorker, failureOf, type ToWorker } from './worker-messages.ts';
 
@@ -42,6 +42,7 @@ export class WorkerSlot {
   start(): void {
     const worker = cluster.fork();
     this.worker = worker;
+    closeWhatWasHandedOver(worker);
     let failed: Error | undefined;
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'hello') {
