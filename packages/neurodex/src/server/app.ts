@@ -7,6 +7,7 @@ import { PATHS, type RouteName } from './api/paths.ts';
 import { ApiError } from './api/problems.ts';
 import { route } from './api/routes.ts';
 import { type BasePath, lacksSlash, routedAddress, targetParts, UNDECODABLE } from './base-path.ts';
+import { Collector } from './collector.ts';
 import { Connections, type Exchange, endWith } from './connections.ts';
 import type { Asked, Handler, Handlers, Headers } from './handler.ts';
 import { draining, handlers } from './handlers.ts';
@@ -95,7 +96,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   const { server } = http;
   server.maxConnections = limits.connections;
-  const connections = new Connections(server);
+  const collector = new Collector(() => admission.underWay === 0);
+  server.once('close', () => collector.stop());
+  const connections = new Connections(server, undefined, (bytes) => collector.moved(bytes));
   // A client that asks whether to send its body hears it from whoever reads it.
   for (const expects of ['checkContinue', 'checkExpectation'])
     server.on(expects, (request, response) => server.emit('request', request, response));

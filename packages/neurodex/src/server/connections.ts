@@ -19,6 +19,8 @@ interface Connection {
   readonly exchanges: Map<() => void, { readonly request: IncomingMessage; readonly response: ServerResponse }>;
   /** Resolves when the last request that came is over. */
   tail: Promise<void>;
+  /** That `onBytes` was told of. */
+  counted: number;
   /** When the last answer was sent, or the connection was made; on the clock of `performance.now`. */
   idleSince: number;
 }
@@ -46,9 +48,12 @@ export class Connections {
   private readonly open = new Map<Socket, Connection>();
   private readonly ofRequest = new WeakMap<IncomingMessage, Exchange>();
   private readonly patience: Patience;
+  private readonly onBytes: (bytes: number) => void;
 
-  constructor(server: Server, patience: Patience = PATIENCE) {
+  /** @param onBytes told of what went over a connection, in both directions, when a request is over */
+  constructor(server: Server, patience: Patience = PATIENCE, onBytes: (bytes: number) => void = () => {}) {
     this.patience = patience;
+    this.onBytes = onBytes;
     server.on('connection', (socket: Socket) => this.add(socket));
     // Before the application's own listener.
     server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
@@ -103,7 +108,12 @@ export class Connections {
   }
 
   private add(socket: Socket): void {
-    const connection: Connection = { exchanges: new Map(), tail: Promise.resolve(), idleSince: performance.now() };
+    const connection: Connection = {
+      exchanges: new Map(),
+      tail: Promise.resolve(),
+      counted: 0,
+      idleSince: performance.now(),
+    };
     this.open.set(socket, connection);
     socket.once('close', () => {
       this.open.delete(socket);
@@ -119,6 +129,9 @@ export class Connections {
     const end = (): void => {
       if (!connection.exchanges.delete(end)) return;
       connection.idleSince = performance.now();
+      const bytes = request.socket.bytesRead + request.socket.bytesWritten;
+      this.onBytes(bytes - connection.counted);
+      connection.counted = bytes;
       for (const callback of callbacks) callback();
     };
     connection.exchanges.set(end, { request, response });

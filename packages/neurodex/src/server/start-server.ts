@@ -16,6 +16,9 @@ import { readPages } from './pages.ts';
 import type { ReportDesk } from './report-desk.ts';
 import { threadRanker } from './thread-ranker.ts';
 
+/** Connections that the kernel may hold until the server takes them; Node's own default. */
+const LEAST_BACKLOG = 511;
+
 /** What every process of a server is told. */
 export interface ServerSettings {
   /** Folders of indexes, the default one first. */
@@ -91,7 +94,12 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
           `a request could not be answered: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         ),
     });
-    const address = await app.http.listen({ port: options.port, host: options.host });
+    const address = await app.http.listen({
+      port: options.port,
+      host: options.host,
+      // Where the kernel's queue is full, clients believe that they are connected, and nobody is there.
+      backlog: Math.max(LEAST_BACKLOG, limits.connections),
+    });
     return {
       address: `${address}${options.basePath ?? ''}`,
       metrics,
