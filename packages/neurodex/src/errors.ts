@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   'study-failed',
   'device-unavailable',
   'address-unavailable',
+  'server-failed',
   'encoder-unusable',
   'training-diverged',
   'trec-malformed',

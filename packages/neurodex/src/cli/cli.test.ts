@@ -876,6 +876,14 @@ describe('serve', () => {
     });
   });
 
+  it('has room for one of the largest bodies at least, and a base path without the slash at its end', async () => {
+    const bodies = async (...args: string[]) => (await asked(['a', ...args])).options?.limits.allBodyBytes;
+    expect(await bodies()).toBe(256 * 2 ** 20);
+    expect(await bodies('--max-body', '500')).toBe(500 * 2 ** 20);
+    expect(await bodies('--max-body', '8', '--max-bodies', '8')).toBe(8 * 2 ** 20);
+    expect((await asked(['a', '--base-path', '/photos/'])).options?.basePath).toBe('/photos');
+  });
+
   it('takes the token from the command line, or else from the environment', async () => {
     const env = { NEURODEX_TOKEN: 'of the environment' };
     expect((await asked(['a', '--token', 'mine'], env)).options).toMatchObject({ token: 'mine', open: false });
@@ -889,6 +897,9 @@ describe('serve', () => {
     [['a', '--workers', '0'], 'an integer from 1 to 256'],
     [['a', '--tokn', 'x'], 'did you mean --token?'],
     [['a', '--token', ''], '--token needs a value'],
+    [['a', '--max-bodies', '15'], 'write --max-bodies 16 or more'],
+    [['a', '--base-path', 'photos'], '--base-path takes a path'],
+    [['a', '--base-path', ''], '--base-path needs a value'],
     [['a', '--cors', '*'], '--cors takes an origin'],
     [['a', '--cors', 'https://a.example/page'], 'write --cors https://a.example'],
   ])('refuses %j', async (args, why) => {

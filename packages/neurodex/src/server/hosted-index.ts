@@ -9,6 +9,7 @@ import { FINE_BATCHES } from '../retrieval/dsi.ts';
 import type { Index } from '../retrieval/open.ts';
 import type { Answer, SystemName } from '../retrieval/system.ts';
 import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
+import type { BasePath } from './base-path.ts';
 import { Batcher } from './batcher.ts';
 import type { Limits } from './limits.ts';
 import type { PlainQuery, Ranker } from './ranker.ts';
@@ -16,6 +17,8 @@ import type { PlainQuery, Ranker } from './ranker.ts';
 export interface HostingOptions {
   readonly isDefault: boolean;
   readonly limits: Pick<Limits, 'batch' | 'batchWindow'>;
+  /** Before the addresses of pictures: where the server is below the root of its host. */
+  readonly basePath?: BasePath | undefined;
   readonly onBatch: (index: string, system: SystemName, queries: number, seconds: number) => void;
 }
 
@@ -56,7 +59,7 @@ export class HostedIndex {
     this.ranker = opened.ranker;
     this.lookAtThumbnails = opened.lookAtThumbnails;
     this.batchers = new Map(index.systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
-    this.facts = index.catalogue.pictures.map((picture) => factsOf(id, opened.digest, picture));
+    this.facts = index.catalogue.pictures.map((picture) => factsOf(id, opened, picture));
     this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
     this.labels = [...new Set(this.facts.flatMap(({ labels }) => labels))].sort();
     this.card = this.cardOf(opened.isDefault);
@@ -189,8 +192,12 @@ function batcherOf(
 
 const nameOf = (source: string): string => (isAbsolute(source) ? basename(source) : source);
 
-function factsOf(index: string, digest: string, { row, path, labels, role, identifier }: StoredPicture): PictureFacts {
-  const image = `/v1/pictures/${index}.${row}`;
+function factsOf(
+  index: string,
+  { digest, basePath = '' }: { readonly digest: string; readonly basePath?: BasePath | undefined },
+  { row, path, labels, role, identifier }: StoredPicture,
+): PictureFacts {
+  const image = `${basePath}/v1/pictures/${index}.${row}`;
   return {
     id: `${index}.${row}`,
     row,

@@ -36,7 +36,7 @@ export const measureApart =
         signal,
         killSignal: 'SIGKILL',
       });
-      if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+      lowerPriority(child.pid);
       child.on('message', (message: MeasureMessage) => {
         if (message.kind === 'progress') onProgress(message.done, message.total);
         else if (message.kind === 'measured') resolve(message.report);
@@ -49,5 +49,15 @@ export const measureApart =
       child.on('exit', (status, killed) =>
         reject(new Error(`the process that measures ended with ${status ?? killed}`)),
       );
-      child.send({ ...indexOf(index), device } satisfies MeasureRequest);
+      // Where the child could not be started or has ended, its own events say so.
+      child.send({ ...indexOf(index), device } satisfies MeasureRequest, () => {});
     });
+
+/** As far as the system lets it: measuring is not worth less for it. */
+function lowerPriority(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, which its exit tells; or the system refuses.
+  }
+}

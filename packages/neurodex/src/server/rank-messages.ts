@@ -36,7 +36,14 @@ export type RankReply =
   | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedAnswers }
   | { readonly id: number; readonly kind: 'explained'; readonly digits: DigitAttention[][] }
   | { readonly id: number; readonly kind: 'closed' }
-  | { readonly id: number; readonly kind: 'failed'; readonly error: unknown; readonly code?: ErrorCode }
+  /** `code` and `hint` of a NeurodexError, which would arrive as a plain Error. */
+  | {
+      readonly id: number;
+      readonly kind: 'failed';
+      readonly error: Error;
+      readonly code?: ErrorCode;
+      readonly hint?: string;
+    }
   /** A query without keypoints and the like: for the operator. */
   | { readonly kind: 'warning'; readonly message: string };
 

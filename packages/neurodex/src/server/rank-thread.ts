@@ -27,6 +27,12 @@ const reporter = {
   warn: (message: string) => port.postMessage({ kind: 'warning', message } satisfies RankReply),
 };
 const opening = openIndex(folder, runtime, reporter, { pixels, digest, batches: FINE_BATCHES });
+// Without its index this thread is of no use: it ends with the cause, and whoever started it decides what then.
+opening.catch((error: unknown) =>
+  setImmediate(() => {
+    throw error;
+  }),
+);
 let probe: Promise<AttentionProbe> | undefined;
 
 function unpack({ catalogue }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): QueryPicture[] {
@@ -52,8 +58,8 @@ async function explain(index: Index, { identifiers, ...packed }: RankRequest & {
 
 async function answer(request: RankRequest): Promise<void> {
   const { id } = request;
+  const index = await opening;
   try {
-    const index = await opening;
     if (request.kind === 'rank') {
       const answers = packAnswers(await (await index.system(request.system)).rank(unpack(index, request), request.k));
       const { counts, rows, scores } = answers;
@@ -70,9 +76,16 @@ async function answer(request: RankRequest): Promise<void> {
       port.postMessage({ id, kind: 'closed' } satisfies RankReply);
       port.close();
     }
-  } catch (error) {
-    const code = error instanceof NeurodexError ? { code: error.code } : {};
-    port.postMessage({ id, kind: 'failed', error, ...code } satisfies RankReply);
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const { code, hint } = error instanceof NeurodexError ? error : {};
+    port.postMessage({
+      id,
+      kind: 'failed',
+      error: Object.assign(new Error(error.message), { stack: error.stack }),
+      ...(code === undefined ? {} : { code }),
+      ...(hint === undefined ? {} : { hint }),
+    } satisfies RankReply);
   }
 }
 

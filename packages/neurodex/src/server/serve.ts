@@ -31,7 +31,8 @@ export interface Served {
 
 /**
  * Serves indexes over HTTP until the signal, then finishes what is running.
- * @throws NeurodexError of the indexes, `address-unavailable`, `usage` for an address that others reach without a token
+ * @throws NeurodexError of the indexes, `address-unavailable`, `usage` for an address that others reach without a token,
+ * `server-failed` when what computes answers keeps ending
  */
 export async function serve({ signal, workers, open, onListening, ...options }: ServeOptions): Promise<Served> {
   const { reporter, indexes, host, token } = options;
@@ -55,8 +56,9 @@ export async function serve({ signal, workers, open, onListening, ...options }: 
     `${indexes.length === 1 ? 'the index is' : `${indexes.length} indexes are`} served at ${serving.address}`,
   );
   onListening?.(serving.address);
-  await stopped(signal);
+  const failure = await Promise.race([stopped(signal), serving.failure]);
   await serving.stop();
+  if (failure !== undefined) throw failure;
   return {
     address: serving.address,
     requests: await serving.requests(),
@@ -69,10 +71,10 @@ async function alone(settings: Parameters<typeof startServer>[0]) {
   return { ...serving, requests: () => serving.metrics.requestCount() };
 }
 
-const stopped = (signal: AbortSignal | undefined): Promise<void> =>
+const stopped = (signal: AbortSignal | undefined): Promise<undefined> =>
   new Promise((resolve) => {
-    if (signal?.aborted) resolve();
-    signal?.addEventListener('abort', () => resolve(), { once: true });
+    if (signal?.aborted) resolve(undefined);
+    signal?.addEventListener('abort', () => resolve(undefined), { once: true });
   });
 
 const unguarded = (host: string): NeurodexError =>

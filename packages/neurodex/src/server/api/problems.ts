@@ -34,6 +34,7 @@ export const PROBLEMS = {
   busy: { status: 503, title: 'Service Unavailable' },
   draining: { status: 503, title: 'Service Unavailable' },
   'index-replaced': { status: 503, title: 'Service Unavailable' },
+  interrupted: { status: 503, title: 'Service Unavailable' },
   'too-slow': { status: 503, title: 'Service Unavailable' },
 } as const satisfies Readonly<Record<string, ProblemKind>>;
 
