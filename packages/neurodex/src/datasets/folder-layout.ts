@@ -216,7 +216,7 @@ class Planner {
 
 /** How to say that they are the classes. */
 const otherwise = ([first]: readonly FolderNode[]): string =>
-  `--class-level ${first?.path.split('/').length} takes folders there for classes`;
+  `--class-level ${first?.path.split('/').length} takes the folders of that level as classes`;
 
 const notBelow =
   (folders: readonly FolderNode[]) =>

@@ -24,7 +24,7 @@ async function put(...paths: readonly string[]): Promise<string> {
   for (const [i, path] of paths.entries()) {
     const at = join(root, 'pics', path);
     await mkdir(dirname(at), { recursive: true });
-    const background = { r: 20 * i, g: 100, b: 40 };
+    const background = { r: (9 * i) % 256, g: 100, b: 40 };
     const picture = sharp({ create: { width: 12, height: 12, channels: 3, background } });
     await writeFile(at, /\.jpg$/.test(path) ? await picture.jpeg().toBuffer() : 'x');
   }
@@ -43,7 +43,7 @@ function collecting(): { readonly said: string[]; readonly reporter: Reporter } 
 
 const opened = async (path: string, reporter: Reporter) =>
   (await openSource({ source: path, path, config, seed: 0, environment: {}, reporter })).dataset;
-const each = (folder: string): string[] => [0, 1, 2, 3, 4, 5].map((i) => `${folder}/${i}.jpg`);
+const each = (folder: string): string[] => Array.from({ length: 12 }, (_, i) => i).map((i) => `${folder}/${i}.jpg`);
 
 describe('a source that is doubtful', () => {
   it.each([
@@ -118,8 +118,8 @@ describe('the command line', () => {
     await put(...each('dog '), ...each('cat'), 'a.txt', 'b.txt', 'c.xml');
     const { stdout, status } = await runCli(['dataset', 'show', 'pics'], { io: { cwd: root }, jobs: real });
     expect(status).toBe(0);
-    expect(stdout).toContain('\n  "dog "  6\n');
-    expect(stdout).toContain('\n  cat  6\n');
+    expect(stdout).toContain('\n  "dog "  12\n');
+    expect(stdout).toContain('\n  cat  12\n');
     expect(stdout).toContain('  dog /0.jpg: "dog "\n');
     expect(stdout).toMatch(
       /skipped {5}3 files and rows .*\n +2 × not a picture file \(\.txt\)\n +1 × not a picture file \(\.xml\)\n/,
