@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { extractArchive } from '../download/archive.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
+import { digestFile } from '../storage/hashed-file.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 export interface UnpackedOptions {
   readonly cache: string;
@@ -26,7 +27,7 @@ function ofCache(error: unknown): unknown {
 }
 
 /**
- * The folder into which an archive is unpacked: in the cache, once for each archive (its path, size and time of change).
+ * The folder into which an archive is unpacked: in the cache, once for each archive (its name and its bytes).
  * @throws NeurodexError `source-missing`, `archive-unsafe`, `archive-damaged`, `archive-unsupported`, `disk-full`, `interrupted`
  */
 export async function unpacked(archive: string, { cache, reporter, signal }: UnpackedOptions): Promise<string> {
@@ -38,7 +39,8 @@ export async function unpacked(archive: string, { cache, reporter, signal }: Unp
       details: { path },
     });
   }
-  const version = createHash('sha256').update(`${path}\n${found.size}\n${found.mtimeMs}`).digest('hex').slice(0, 12);
+  await refuseSpecialFile(path);
+  const version = (await digestFile(path)).sha256.slice(0, 16);
   const folder = join(cache, 'unpacked', `${basename(path).replace(ARCHIVE, '')}-${version}`);
   if ((await stat(folder).catch(() => undefined))?.isDirectory()) return folder;
   reporter?.info(`unpacking ${path} into ${folder} (once)`);

@@ -87,6 +87,7 @@ export async function completeFolder<T>(
 async function holdsRun(folder: string, markers: readonly string[], ownNames: readonly string[]): Promise<boolean> {
   let names: string[];
   try {
+    if ((await disk.lstat(folder)).isSymbolicLink()) throw foreign(folder, 'is a symbolic link');
     names = await disk.readdir(folder);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

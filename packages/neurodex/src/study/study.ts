@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { NeurodexError } from '../errors.ts';
+import { RUN_FILE } from '../jobs/unfinished-run.ts';
 import type { Reporter } from '../progress.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
+import { LOCK_FILE, refuseLocked } from '../storage/lock.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import { claimNames } from '../storage/own-files.ts';
 import { refuseSource } from '../storage/places.ts';
@@ -56,6 +60,7 @@ export async function runStudy(options: StudyOptions): Promise<StudySummary> {
   const keyOf = (cell: StudyCell): string => cellKey(grid, cell, contents(cell));
   const results = await readResults(file);
   const missing = cells.filter((cell) => !results.has(keyOf(cell)));
+  await removeLeftovers(join(out, 'indexes'));
   const known = cells.length - missing.length;
   if (known > 0) reporter.info(`${known} of ${cells.length} cells have their results in ${file}`);
   if (results.size > known)
@@ -107,6 +112,19 @@ const found = (
   results: ReadonlyMap<string, StudyResult>,
   keyOf: (cell: StudyCell) => string,
 ): StudyResult[] => cells.flatMap((cell) => results.get(keyOf(cell)) ?? []);
+
+/** Unfinished indexes of cells whose process was killed, or whose key is another one now: no cell goes on with them. */
+async function removeLeftovers(indexes: string): Promise<void> {
+  for (const name of await readdir(indexes)) {
+    const folder = join(indexes, name);
+    if (!/^[0-9a-f]{16}\.partial$/.test(name) || !existsSync(join(folder, RUN_FILE))) continue;
+    const held = await refuseLocked(join(folder, LOCK_FILE)).then(
+      () => false,
+      () => true,
+    );
+    if (!held) await rm(folder, { recursive: true, force: true });
+  }
+}
 
 async function writeTables(out: string, rows: readonly StudyRow[]): Promise<void> {
   for (const [name, format] of Object.entries(TABLES)) {
