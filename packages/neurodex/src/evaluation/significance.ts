@@ -27,7 +27,6 @@ export function pairedRandomisation(
   permutations = PERMUTATIONS,
 ): Randomisation {
   const moving = differences.filter((difference) => difference !== 0);
-  if (moving.length === 0) return { p: 1, exact: true };
   const sum = moving.reduce((a, b) => a + b, 0);
   // Sums in another order differ in their last digits.
   const bound = Math.abs(sum) - 1e-9 * moving.reduce((a, b) => a + Math.abs(b), 0);
