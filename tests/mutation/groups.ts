@@ -26,7 +26,7 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'models',
     sources: [neurodex('models')],
-    tests: [...testsOf('models'), neurodex('retrieval/dsi.test.ts')],
+    tests: [...testsOf('models'), neurodex('retrieval/dsi.test.ts'), neurodex('training/asking.test.ts')],
   },
   { name: 'training', sources: [neurodex('training')], tests: testsOf('training') },
   {
@@ -57,6 +57,7 @@ export const SLOW: readonly string[] = [
   'packages/autograd/src/ops/table.test.ts',
   neurodex('catalogue/store.test.ts'),
   neurodex('models/bovw/vocabulary.test.ts'),
+  neurodex('training/asking.test.ts'),
   neurodex('training/checkpoint.test.ts'),
   neurodex('training/loader.test.ts'),
   neurodex('training/loop.test.ts'),
