@@ -18,9 +18,10 @@ export const mutantKey = (mutant) => keyAt(mutant, 1);
 export const resultKey = (result) => keyAt(result, 0);
 
 export const errorWords = {
-  shouldIgnore({ node }) {
+  shouldIgnore({ node, parent }) {
     const isError = node.type === 'NewExpression' && /Error$/.test(node.callee.name ?? '');
-    return isError ? 'the words of an error' : undefined;
+    const isThrown = node.type === 'CallExpression' && parent?.type === 'ThrowStatement';
+    return isError || isThrown ? 'the words of an error' : undefined;
   },
 };
 

@@ -49,6 +49,17 @@ describe('testPairs', () => {
     expect(other).toMatchObject({ difference: -(one?.difference as number), winner: 'good' });
   });
 
+  test('tells how many tests are done', () => {
+    const told: string[] = [];
+    const reporter = {
+      ...silentReporter,
+      progress: ({ phase, done, total }: { phase: string; done: number; total: number }) =>
+        told.push(`${phase} ${done}/${total}`),
+    };
+    testPairs([good, bad, same], { seed: 1, reporter });
+    expect(told).toEqual(['test 1/4', 'test 2/4', 'test 3/4', 'test 4/4']);
+  });
+
   test('different queries are a fault of the program', () => {
     expect(() => testPairs([good, measuredOf('x', { RR: [1] })], { seed: 0 })).toThrow(RangeError);
   });

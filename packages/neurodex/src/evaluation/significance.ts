@@ -38,7 +38,8 @@ export function pairedRandomisation(
   for (let pattern = 0; pattern < total; pattern++) {
     if (exact) {
       bytes[0] = pattern & 255;
-      if (bytes.length > 1) bytes[1] = pattern >> 8;
+      // Where there is no second byte, it is 0 and goes nowhere.
+      bytes[1] = pattern >> 8;
     } else {
       random.fillBytes(bytes);
     }
