@@ -118,6 +118,7 @@ describe('checkGraph', () => {
       { types: [f(2, 3), f(2, 3), { dtype: 'int32', shape: [2] }] },
       'sum makes float32[2], the graph says int32[2]',
     ],
+    'a value that has no type': [{ types: [f(2, 3), f(2, 3)] }, 'sum makes float32[2], the graph says undefined'],
     'a node with too few outputs': [
       { nodes: [nodes[0], { ...nodes[1], outputs: [] }, nodes[2]] },
       'relu has 0 outputs, not 1',
