@@ -33,12 +33,20 @@ async function main({ parts, sample, seed }: Options): Promise<object> {
   const all = await listMutants(chosen.flatMap(({ files }) => files));
   const wanted = sample === undefined ? all : drawSample(all, sample, seed);
   const results: MutantResult[] = [];
+  const failed: Record<string, string> = {};
   for (const { group, files } of chosen) {
     const own = wanted.filter((mutant) => files.includes(sourceOf(mutant)));
     const mutated = files.filter((file) => own.some((mutant) => sourceOf(mutant) === file));
-    if (mutated.length > 0) results.push(...(await runGroup(group, mutated, own)));
+    if (mutated.length === 0) continue;
+    try {
+      results.push(...(await runGroup(group, mutated, own)));
+    } catch (error) {
+      // Hours of other groups' results are not lost for it.
+      failed[group.name] = (error as Error).message;
+      process.exitCode = 1;
+    }
   }
-  return { mutants: all.length, sampled: wanted.length, ...report(results) };
+  return { mutants: all.length, sampled: wanted.length, failed, ...report(results) };
 }
 
 // Stryker logs to stdout, which is for the result.

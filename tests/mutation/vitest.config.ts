@@ -13,7 +13,10 @@ class QuickFirst extends BaseSequencer {
 
 const group = GROUPS.find(({ name }) => name === process.env.NEURODEX_MUTATION_GROUP);
 
-const config = mergeConfig(shared, { test: { maxWorkers: 1, sequence: { sequencer: QuickFirst } } });
+const config = mergeConfig(shared, {
+  // Counting what every line does makes hot loops many times slower.
+  test: { maxWorkers: 1, testTimeout: 300_000, hookTimeout: 300_000, sequence: { sequencer: QuickFirst } },
+});
 // mergeConfig would append to the shared list.
 config.test.include = [...(group?.tests ?? [])];
 config.test.exclude = [...LEFT_OUT];
