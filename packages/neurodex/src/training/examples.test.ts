@@ -292,6 +292,22 @@ describe('Deck and sample', () => {
     expect(() => new Deck([]).draw(Random.seeded(1))).toThrow('empty deck');
   });
 
+  it('draw no random number for a single item, and one for each of several', () => {
+    const random = Random.seeded(3);
+    const before = random.state;
+    expect(sample([7], 1, random)).toEqual([7]);
+    expect(random.state).toEqual(before);
+    const other = Random.seeded(3);
+    // Swapped from the front: the first is any of three, the second any of the other two.
+    const pool = [1, 2, 3];
+    const i = other.integer(3);
+    [pool[0], pool[i]] = [pool[i] as number, pool[0] as number];
+    const j = 1 + other.integer(2);
+    [pool[1], pool[j]] = [pool[j] as number, pool[1] as number];
+    expect(sample([1, 2, 3], 2, random)).toEqual(pool.slice(0, 2));
+    expect(random.state).toEqual(other.state);
+  });
+
   it('draw different items, never more than there are', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer(), { minLength: 1 }), fc.nat(20), fc.nat(), (items, count, seed) => {
