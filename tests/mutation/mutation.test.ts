@@ -81,6 +81,11 @@ describe('what is asked for', () => {
     expect(chosenFiles(autograd, []).length).toBeGreaterThan(optim.length);
   });
 
+  it('belong to one group each', () => {
+    const files = GROUPS.flatMap((group) => chosenFiles(group, []));
+    expect(new Set(files).size).toBe(files.length);
+  });
+
   it('is refused where it is not of the core, or no number', () => {
     expect(readOptions(['./packages/autograd/src/optim/', '--sample', '30', '--seed', '2'])).toEqual({
       parts: ['packages/autograd/src/optim'],

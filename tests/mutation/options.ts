@@ -22,7 +22,7 @@ function filesOf(source: string): string[] {
 
 /** The files of a group that lie in one of the parts; all where no part is named. */
 export function chosenFiles(group: Group, parts: readonly string[]): string[] {
-  const files = group.sources.flatMap(filesOf);
+  const files = group.sources.flatMap(filesOf).filter((file) => group.without?.includes(file) !== true);
   if (parts.length === 0) return files;
   return files.filter((file) => parts.some((part) => file === part || file.startsWith(`${part}/`)));
 }
