@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '@neurodex/autograd';
+import { Random, writeSafetensors } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -115,6 +115,19 @@ describe('a vocabulary', () => {
     const bytes = serialiseVocabulary(vocabulary);
     expect(deserialiseVocabulary(bytes, 'v')).toEqual(vocabulary);
     expect(fingerprint(serialiseVocabulary({ ...vocabulary, rootSift: false }))).not.toBe(fingerprint(bytes));
+  });
+
+  it.each([
+    ['no words', {}, { rootSift: 'true' }],
+    ['words of another length', { words: { shape: [2, 127], data: new Float32Array(254) } }, { rootSift: 'true' }],
+    ['no word', { words: { shape: [0, 128], data: new Float32Array(0) } }, { rootSift: 'true' }],
+    ['nothing said of RootSIFT', { words: { shape: [1, 128], data: new Float32Array(128) } }, {}],
+    ['another word for it', { words: { shape: [1, 128], data: new Float32Array(128) } }, { rootSift: 'yes' }],
+    ['no number', { words: { shape: [1, 128], data: new Float32Array(128).fill(Number.NaN) } }, { rootSift: 'true' }],
+  ])('with %s is refused', (_, tensors, metadata) => {
+    expect(() => deserialiseVocabulary(writeSafetensors(tensors, metadata as Record<string, string>), 'v')).toThrow(
+      expect.objectContaining({ code: 'index-damaged', message: expect.stringContaining('v is damaged: it holds n') }),
+    );
   });
 
   it('that is damaged is refused, or is still a vocabulary', () => {
