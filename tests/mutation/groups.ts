@@ -46,7 +46,12 @@ export const GROUPS: readonly Group[] = [
     tests: ['bovw', 'encoder', 'export-index', 'jobs'].map((job) => neurodex(`jobs/${job}.test.ts`)),
   },
   { name: 'evaluation', sources: [neurodex('evaluation')], tests: testsOf('evaluation') },
-  { name: 'catalogue', sources: [neurodex('catalogue')], tests: testsOf('catalogue') },
+  {
+    name: 'catalogue',
+    sources: [neurodex('catalogue')],
+    // A prepared data set is a source that jobs open.
+    tests: [...testsOf('catalogue'), neurodex('jobs/open-source.test.ts')],
+  },
   { name: 'storage', sources: [neurodex('storage')], tests: testsOf('storage') },
   {
     name: 'server',

@@ -61,7 +61,14 @@ describe('testPairs', () => {
   });
 
   test('different queries are a fault of the program', () => {
-    expect(() => testPairs([good, measuredOf('x', { RR: [1] })], { seed: 0 })).toThrow(RangeError);
+    for (const other of [measuredOf('x', { RR: [1] }), measuredOf('x', { RR: [] })]) {
+      expect(() => testPairs([good, other], { seed: 0 })).toThrow('were measured on different queries');
+      expect(() => testPairs([other, good], { seed: 0 })).toThrow('were measured on different queries');
+    }
+    const none = [measuredOf('x', { RR: [] }), measuredOf('y', { RR: [] })];
+    expect(() => testPairs(none, { seed: 0 })).toThrow('were measured on different queries');
+    const names = { system: 'z', figures: {}, perQuery: new Map([['RR', new Map([['other', 1]])]]) };
+    expect(() => testPairs([measuredOf('x', { RR: [1] }), names], { seed: 0 })).toThrow('z was not measured on q0');
   });
 });
 
