@@ -12,12 +12,15 @@ interface IncrementalReport {
   files: Record<string, { mutants: { status: string }[] }>;
 }
 
-/** Mutants that were not in a sample have no result: a later run must not take them for tested. */
-function forgetTurnedAway(file: string): void {
+/**
+ * Mutants that were not in a sample have no result, and what no test reached may be reached now: a later run must not take either
+ * for tested.
+ */
+function forgetUntested(file: string): void {
   if (!existsSync(file)) return;
   const report = JSON.parse(readFileSync(file, 'utf8')) as IncrementalReport;
   for (const source of Object.values(report.files)) {
-    source.mutants = source.mutants.filter(({ status }) => status !== 'CompileError');
+    source.mutants = source.mutants.filter(({ status }) => status !== 'CompileError' && status !== 'NoCoverage');
   }
   writeFileSync(file, JSON.stringify(report));
 }
@@ -63,6 +66,6 @@ export async function runGroup(
     const results = await stryker.runMutationTest();
     return results.filter((mutant) => keys.has(resultKey(mutant)));
   } finally {
-    forgetTurnedAway(incrementalFile);
+    forgetUntested(incrementalFile);
   }
 }

@@ -33,7 +33,7 @@ export async function listMutants(files: readonly string[]): Promise<Mutant[]> {
 
 /**
  * `size` of the mutants, each with the same chance: those whose keys have the smallest SHA-256 together with the seed. An edit of
- * the sources changes no more of the sample than the mutants that it changes.
+ * a file changes the sample within it, and hardly elsewhere.
  */
 export function drawSample(mutants: readonly Mutant[], size: number, seed: number): Mutant[] {
   const draw = (mutant: Mutant) =>

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
 import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import type { Role } from '../datasets/dataset.ts';
-import { silentReporter } from '../progress.ts';
+import { type ProgressEvent, silentReporter } from '../progress.ts';
 import type { System } from '../retrieval/system.ts';
 import { evaluateInFull, evaluateSystems } from './compare.ts';
 import { evaluateSystem } from './evaluate.ts';
@@ -81,7 +81,7 @@ describe('what is asked of a system', () => {
     const warned: string[] = [];
     const reporter = {
       ...silentReporter,
-      progress: ({ done, total }: { done: number; total: number }) => progress.push([done, total]),
+      progress: ({ done, total = 0 }: ProgressEvent) => void progress.push([done, total]),
       warn: (message: string) => warned.push(message),
     };
     return { progress, warned, reporter };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
 import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import type { Role } from '../datasets/dataset.ts';
-import { silentReporter } from '../progress.ts';
+import { type ProgressEvent, silentReporter } from '../progress.ts';
 import { testPairs } from './pairwise.ts';
 import { queriesOf } from './queries.ts';
 import { parseMeasure } from './registry.ts';
@@ -53,8 +53,7 @@ describe('testPairs', () => {
     const told: string[] = [];
     const reporter = {
       ...silentReporter,
-      progress: ({ phase, done, total }: { phase: string; done: number; total: number }) =>
-        told.push(`${phase} ${done}/${total}`),
+      progress: ({ phase, done, total }: ProgressEvent) => void told.push(`${phase} ${done}/${total}`),
     };
     testPairs([good, bad, same], { seed: 1, reporter });
     expect(told).toEqual(['test 1/4', 'test 2/4', 'test 3/4', 'test 4/4']);
