@@ -49,8 +49,11 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'catalogue',
     sources: [neurodex('catalogue')],
-    // A prepared data set is a source that jobs open.
-    tests: [...testsOf('catalogue'), neurodex('jobs/open-source.test.ts')],
+    // A prepared data set is a source that jobs open; vectors and embeddings are written by what they are of.
+    tests: [
+      ...testsOf('catalogue'),
+      ...['open-source', 'bovw', 'encoder'].map((job) => neurodex(`jobs/${job}.test.ts`)),
+    ],
   },
   { name: 'storage', sources: [neurodex('storage')], tests: testsOf('storage') },
   {
