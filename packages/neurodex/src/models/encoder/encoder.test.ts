@@ -148,7 +148,14 @@ describe('an encoder that takes bytes, four pictures at a time', async () => {
   });
 
   it('is not normalised before', async () => {
-    expect((await refusal(open(onnx, { std: [1, 1, 1] }))).message).toContain('takes pictures as bytes');
+    for (const changes of [{ std: [1, 1, 1] }, { mean: [0, 0, 0] }]) {
+      expect((await refusal(open(onnx, changes))).message).toContain('takes pictures as bytes');
+    }
+  });
+
+  it('takes pictures of its size alone', async () => {
+    const encoder = await open(onnx);
+    await expect(encoder.embed([picture.subarray(1)])).rejects.toThrow('191 bytes where 192 are due');
   });
 });
 
