@@ -3,7 +3,7 @@ import { NeurodexError } from '../errors.ts';
 import { silentReporter } from '../progress.ts';
 import { parseMeasure } from './registry.ts';
 import { evaluateRuns, type RunsOptions } from './runs.ts';
-import { parseQrels, parseRun } from './trec.ts';
+import { parseQrels, parseRun } from './trec-read.ts';
 
 /** q1 has relevant documents, q2 only one of grade 0, q3 one of a negative grade. */
 const qrels = parseQrels('q1 0 a 1\nq1 0 b 0\nq2 0 a 0\nq3 0 a -1\n', 'qrels');

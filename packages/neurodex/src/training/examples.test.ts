@@ -9,6 +9,8 @@ import { Embeddings } from '../catalogue/embeddings.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
+import { CheckedFile } from '../storage/checked-file.ts';
+import { digestFile } from '../storage/hashed-file.ts';
 import { Deck, sample } from './deck.ts';
 import { BatchMaker, catalogueQueries, retrievalQueries } from './examples.ts';
 import type { Phase } from './plan.ts';
@@ -207,19 +209,22 @@ describe('what the training graph is asked', () => {
 
 describe('the embeddings of an encoder', () => {
   let folder = '';
+  let file: CheckedFile;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'neurodex-embeddings-'));
     // Place p holds six numbers p, p + ⅛ ….
     const places = Array.from({ length: 3 * catalogue.pictures.length }, (_, place) =>
       Array.from({ length: 6 }, (_, i) => place + i / 8),
     );
-    await writeFile(join(folder, 'embeddings'), new Uint8Array(Float32Array.from(places.flat()).buffer));
+    const path = join(folder, 'embeddings');
+    await writeFile(path, new Uint8Array(Float32Array.from(places.flat()).buffer));
+    file = new CheckedFile(path, await digestFile(path));
   });
   afterAll(() => rm(folder, { recursive: true }));
 
   const behind = (strength: number, views: number, mix = { indexing: 2, retrieval: 6 }) => {
     const listed = { tokens: 2, channels: 3, views, encoder: 'x', file: 'embeddings' };
-    const embedded = { ...catalogue, embeddings: new Embeddings(folder, listed as never) };
+    const embedded = { ...catalogue, embeddings: new Embeddings(file, listed as never) };
     const config = {
       ...PRESETS.default,
       encoder: { ...PRESETS.default.encoder, inFront: true },
