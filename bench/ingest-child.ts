@@ -29,7 +29,7 @@ async function neurodex(): Promise<number> {
   try {
     const started = performance.now();
     await buildCatalogue({ ...dataset, pictures }, join(folder, 'catalogue'), {
-      pictures: { size, thumbnail: Number(thumbnail), maxPixels: 100_000_000 },
+      pictures: { size, thumbnail: Number(thumbnail), maxPixels: 250_000_000 },
       split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.1 },
       seed: 0,
       assignIdentifiers: (rows) => rows.map((_, i) => String(i)),

@@ -41,6 +41,13 @@ def main():
         if ours != theirs:
             differences.append(f"{what}: {ours} and {theirs}")
 
+    # What pycocotools itself makes of an annotation without an area: the pixels of its region, else its box (COCO.loadRes).
+    for annotation in instances.anns.values():
+        if annotation.get("area") is None:
+            region = annotation["segmentation"]
+            pixels = int(masks.area(instances.annToRLE(annotation))) if region else 0
+            annotation["area"] = pixels or annotation["bbox"][2] * annotation["bbox"][3]
+
     # Zero-area boxes are left out by design; nothing else may be.
     empty = {a["id"] for a in instances.anns.values() if not (a["bbox"][2] > 0 and a["bbox"][3] > 0)}
     same("rows left out", len(read["skipped"]), len(empty))
@@ -63,6 +70,8 @@ def main():
         said = [a["caption"].strip() for a in captions.loadAnns(captions.getAnnIds(imgIds=number))]
         same(f"{number} captions", picture["captions"], said)
     for number, annotation in instances.anns.items():
+        if not annotation["segmentation"]:
+            continue
         regions += 1
         same(f"area of region {number}", read["regions"][str(number)], int(masks.area(instances.annToRLE(annotation))))
 

@@ -30,10 +30,14 @@ NUMPY_TYPES = {"INT32": np.int32, "FP32": np.float32}
 
 
 def load(path: Path):
-    """A Python file as a module of its own."""
+    """A Python file as a module of its own, with those beside it, as `python FILE` has them."""
+    sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(f"{path.stem}_{path.parent.name}".replace("-", "_"), path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
     return module
 
 
@@ -122,7 +126,7 @@ def check(folder: Path, precision: str, queries: list[Path], want: list) -> None
     assert exhaustive == (exported / "search.onnx").exists() == repository.exists(), "search.onnx without exhaustive search"
 
     program = load(exported / "search.py")
-    pictures = np.stack([program.read(path) for path in queries])
+    pictures = np.stack([program.read(path, program.size) for path in queries])
     print(f"{precision}: search.py: {compare('search.py', [program.search(each, k) for each in pictures], want)}")
 
     if not exhaustive:

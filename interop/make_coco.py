@@ -3,7 +3,7 @@
     python make_coco.py OUT [--pictures N]
 
 Objects have polygons (one or several, some beyond the border, some with corners that repeat), compressed runs or, for
-crowds, uncompressed ones. pycocotools gives areas and boxes.
+crowds, uncompressed ones. pycocotools gives areas and boxes. Some annotations have no area, and some of those no region.
 """
 
 import argparse
@@ -83,6 +83,13 @@ def main():
                 "category_id": CATEGORIES[int(random.integers(len(CATEGORIES)))][0],
                 "id": 5000 + len(objects),
             })
+            # Other tools leave the area out, or write null; and objects that were only boxed have no region.
+            if len(objects) % 5 == 0:
+                del objects[-1]["area"]
+            elif len(objects) % 5 == 1:
+                objects[-1]["area"] = None
+            if len(objects) % 10 == 0:
+                objects[-1]["segmentation"] = []
         for j in range(4 + i % 3):
             captions.append({"image_id": number, "id": 9000 + len(captions), "caption": f" A picture of noise, number {i}, sentence {j}.\n"})
     info = {"description": "Made to be like COCO", "url": "http://cocodataset.org", "version": "1.0", "year": 2014, "contributor": "COCO Consortium", "date_created": "2017/09/01"}

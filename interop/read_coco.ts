@@ -18,7 +18,7 @@ for await (const { key, value } of jsonRows((await openAsBlob(instancesPath)).st
   if (key !== 'annotations') continue;
   const { id, image_id, segmentation } = value as { id: number; image_id: number; segmentation: unknown };
   const image = instances.images.get(image_id);
-  if (image !== undefined) regions[id] = regionArea(segmentation, image.height, image.width) ?? null;
+  if (image !== undefined) regions[id] = regionArea(segmentation, image.height ?? 0, image.width ?? 0) ?? null;
 }
 
 const pictures = [...instances.images.values()].map((image) => {

@@ -99,6 +99,11 @@ function main(): number {
     const parquet = join(folder, 'parquet');
     script('make_parquet.py', parquet);
 
+    const [matrix, decoded] = [join(folder, 'matrix'), join(folder, 'decoded')];
+    script('make_picture_matrix.py', matrix);
+    const readMatrix = ['--import', 'tsx', here('read_picture_matrix.ts'), matrix, decoded];
+    run(`tsx interop/read_picture_matrix.ts ${matrix} ${decoded}`, process.execPath, readMatrix);
+
     const coco = join(folder, 'coco');
     script('make_coco.py', coco);
     const annotations = ['instances', 'captions'].map((what) => join(coco, 'annotations', `${what}_val2014.json`));
@@ -119,6 +124,7 @@ function main(): number {
       'check_wandb.py': [join(tracked, 'index'), join(tracked, 'wandb')],
       'check_mlflow.py': [join(folder, 'mlflow'), process.execPath, bin, ...short],
       'read_parquet.ts': [parquet],
+      'check_picture_matrix.py': [matrix, decoded, here('../packages/neurodex/templates')],
       'check_coco.py': [...annotations, cocoRead, join(prepared, 'catalogue')],
     };
     const failed: string[] = [];

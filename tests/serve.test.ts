@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { neurodexClient } from '../packages/neurodex/src/server/client.ts';
 import { circle, makeIndex } from '../packages/neurodex/src/server/served.fixture.ts';
 
@@ -84,6 +84,42 @@ describe('neurodex serve', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^\d+ requests in \d+ s\n$/);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'replaces processes that end, however early, and says why it ends itself when none stays alive',
+    async () => {
+      const moving = await makeIndex(root, 'moving');
+      const { child, address, ended } = serve([moving, '--port', '0', '--workers', '2']);
+      const client = neurodexClient({ server: (await address) as string });
+      const workers = (): number[] =>
+        readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+          .trim()
+          .split(' ')
+          .filter(Boolean)
+          .map(Number);
+      const first = workers();
+      expect(first).toHaveLength(2);
+      for (const pid of first) process.kill(pid, 'SIGKILL');
+      // Others listen at the same address.
+      await vi.waitFor(
+        async () => {
+          expect(await client.ready()).toMatchObject({ status: 'ready' });
+          expect(workers()).toHaveLength(2);
+        },
+        { timeout: 90_000, interval: 100 },
+      );
+      expect(workers().filter((pid) => first.includes(pid))).toEqual([]);
+      expect((await client.search({ picture: 'moving.0' }, { k: 1 })).results).toHaveLength(2);
+      renameSync(moving, `${moving} away`);
+      for (const pid of workers()) process.kill(pid, 'SIGKILL');
+      const { status, stderr } = await ended;
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/a process of the server ended: it ended with SIGKILL; another one takes its place/);
+      expect(stderr).toMatch(/error: no process of the server stays alive: .*moving.* is not an index/);
+      expect(stderr).not.toMatch(/\n {4}at /);
+    },
+    240_000,
+  );
 
   it('says why it cannot', async () => {
     const taken = createServer();

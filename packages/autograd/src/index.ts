@@ -20,6 +20,7 @@ export { type InputTensors, type InputTypes, trace } from './graph/trace.ts';
 export * from './nn/layers.ts';
 export * from './nn/loss.ts';
 export * from './nn/parameters.ts';
+export { describeForeignModel, type ForeignModel } from './onnx/foreign.ts';
 export { type LowerOptions, lowerGraph, toOnnx } from './onnx/lower.ts';
 export { PRECISIONS, type Precision, restored, type Stored, stored } from './onnx/precision.ts';
 export { encodeModel, type OnnxModel } from './onnx/protobuf.ts';
@@ -55,6 +56,7 @@ export { topK } from './ops/top-k.ts';
 export { adamW, clipByGlobalNorm } from './optim/adamw.ts';
 export { chain, type Optimizer } from './optim/optimizer.ts';
 export { learningRateAt, type Schedule } from './optim/schedule.ts';
+export { blocking, onBlocking } from './runtime/blocking.ts';
 export { loadable } from './runtime/model.ts';
 export {
   DEVICES,

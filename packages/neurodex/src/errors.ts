@@ -14,8 +14,10 @@ export const ERROR_CODES = [
   'source-unusable',
   'source-damaged',
   'picture-missing',
+  'picture-unavailable',
   'picture-empty',
   'picture-not-an-image',
+  'picture-unsupported',
   'picture-damaged',
   'picture-too-large',
   'package-unavailable',
@@ -24,6 +26,7 @@ export const ERROR_CODES = [
   'access-denied',
   'archive-unsafe',
   'archive-damaged',
+  'archive-unsupported',
   'output-exists',
   'output-unwritable',
   'disk-full',
@@ -33,6 +36,9 @@ export const ERROR_CODES = [
   'index-missing',
   'index-damaged',
   'index-newer',
+  'index-older',
+  'index-replaced',
+  'index-unreadable',
   'system-missing',
   'catalogue-too-large',
   'page-missing',
@@ -40,6 +46,7 @@ export const ERROR_CODES = [
   'study-failed',
   'device-unavailable',
   'address-unavailable',
+  'server-failed',
   'encoder-unusable',
   'training-diverged',
   'trec-malformed',
@@ -86,12 +93,40 @@ export class NeurodexError extends Error {
   }
 }
 
+/** One of several inputs that could not be used: the name by which it was given, and why. As JSON has it. */
+export interface FailedInput {
+  readonly input: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** For a result: `failed` is there only where something failed. */
+export const withFailed = (failed: readonly FailedInput[]): { readonly failed?: readonly FailedInput[] } =>
+  failed.length === 0 ? {} : { failed };
+
+/** @throws `error` where it is none of ours */
+export function failedInput(input: string, error: unknown): FailedInput {
+  if (!(error instanceof NeurodexError)) throw error;
+  const { code, message, hint = null } = error;
+  return { input, code, message, hint };
+}
+
+/** Of several inputs, too few are left to go on with. @param failed at least one */
+export function tooFewLeft(failed: readonly FailedInput[]): NeurodexError {
+  const [first] = failed as [FailedInput];
+  return new NeurodexError(first.code, failed.map(({ message }) => message).join('; '), {
+    ...(first.hint === null ? {} : { hint: first.hint }),
+    details: { inputs: failed.map(({ input }) => input) },
+  });
+}
+
 /** The file system's refusals, in our words; anything else is returned unchanged. */
 export function fromFileSystem(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new NeurodexError('disk-full', `no space left on the disk while writing ${path}`, {
-      hint: 'free some space, or choose another folder with --out',
+      hint: 'free some space, or choose a place on another disk',
       details: { path },
       cause: error,
     });
@@ -103,20 +138,23 @@ export function fromFileSystem(error: unknown, path: string): unknown {
       cause: error,
     });
   }
-  if (code === 'ENOENT') {
-    return new NeurodexError('output-unwritable', `${path} cannot be written: its folder does not exist`, {
-      hint: 'make the folder first, or choose another',
-      details: { path },
-      cause: error,
-    });
-  }
-  if (code === 'ENOTDIR' || code === 'ENAMETOOLONG') {
-    const reason = code === 'ENOTDIR' ? 'a part of that path is a file, not a folder' : 'the name is too long';
-    return new NeurodexError('output-unwritable', `${path} cannot be written: ${reason}`, {
-      hint: 'choose another name',
-      details: { path },
-      cause: error,
-    });
-  }
-  return error;
+  const reason = code === undefined ? undefined : REASONS[code];
+  if (reason === undefined) return error;
+  const [what, hint] = reason;
+  return new NeurodexError('output-unwritable', `${path} ${what}`, { hint, details: { path }, cause: error });
 }
+
+/** What else the file system refuses, and what to do. */
+const REASONS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  ENOENT: ['cannot be written: its folder does not exist', 'make the folder first, or choose another'],
+  ENOTDIR: ['cannot be written: a part of that path is a file, not a folder', 'choose another name'],
+  EISDIR: ['cannot be written: it is a folder', 'choose another name'],
+  ENAMETOOLONG: ['cannot be written: the name is too long', 'choose another name'],
+  ELOOP: ['cannot be written: its symbolic links lead in a circle', 'choose another name'],
+  ENOSYS: ['cannot be made: the file system there takes no new folders', 'choose another place'],
+  EINVAL: ['cannot be written: the file system there does not take that name', 'choose another name'],
+  EMFILE: ['cannot be opened: the process has too many open files', 'allow more of them (ulimit -n 4096)'],
+  ENFILE: ['cannot be opened: the system has too many open files', 'close other programs, or try again later'],
+  EIO: ['cannot be read or written: the disk reports an error', 'look at the disk, or choose another'],
+  EBUSY: ['is in use by another program', 'wait for it, or choose another name'],
+};

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { belowPathSuite } from './below-path.suite.ts';
 import { launch, leftOut, program } from './browser.ts';
 import { pagesSuite } from './pages.suite.ts';
 import { searchSuite } from './search.suite.ts';
@@ -19,6 +20,7 @@ describe.skipIf(program === undefined)(`in a browser${leftOut}`, { timeout: 180_
     site?.indexes.remove();
   });
 
+  describe('below a path', () => belowPathSuite(() => site));
   describe('searching', () => searchSuite(() => site));
   describe('pages', () => pagesSuite(() => site));
 });

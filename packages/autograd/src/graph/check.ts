@@ -1,28 +1,28 @@
 import { GraphError } from '../core/errors.ts';
-import { sameShape, showType } from '../core/types.ts';
+import { sameShape, showType, type TensorType } from '../core/types.ts';
 import { opNamed } from '../ops/table.ts';
 import type { Graph } from './graph.ts';
 
 /** Types every node again: values are made before they are read, once, with the type their operation infers. */
 export function checkGraph(graph: Graph): void {
-  const made = new Set<number>();
+  const made = new Map<number, TensorType>();
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((value) => {
-      const type = graph.types[value];
-      if (type === undefined || !made.has(value))
-        throw new GraphError(`${node.op} reads value ${value} before it is made`);
+      const type = made.get(value);
+      if (type === undefined) throw new GraphError(`${node.op} reads value ${value} before it is made`);
       return type;
     });
     const inferred = opNamed(node.op).infer(inputs, node.attributes);
     if (inferred.length !== node.outputs.length)
       throw new GraphError(`${node.op} has ${node.outputs.length} outputs, not ${inferred.length}`);
-    node.outputs.forEach((value, i) => {
-      const [want, have] = [inferred[i], graph.types[value]];
+    inferred.forEach((want, i) => {
+      const value = node.outputs[i] as number;
+      const have = graph.types[value];
       if (made.has(value)) throw new GraphError(`value ${value} is made twice`);
-      if (want === undefined || have === undefined || want.dtype !== have.dtype || !sameShape(want.shape, have.shape)) {
-        throw new GraphError(`${node.op} makes ${want && showType(want)}, the graph says ${have && showType(have)}`);
+      if (have === undefined || want.dtype !== have.dtype || !sameShape(want.shape, have.shape)) {
+        throw new GraphError(`${node.op} makes ${showType(want)}, the graph says ${have && showType(have)}`);
       }
-      made.add(value);
+      made.set(value, have);
     });
   }
   const names = new Set([...graph.inputs, ...graph.noise].map(({ name }) => name));

@@ -10,12 +10,9 @@ function operationsOf(node: GraphNode, { types }: Graph): number {
   const shape = (values: readonly number[], i: number): readonly number[] => types[values[i] ?? -1]?.shape ?? [];
   const product = elementCount(shape(node.outputs, 0));
   switch (node.op) {
-    case 'gemm': {
-      const { transposeA } = node.attributes as { transposeA: boolean };
-      return 2 * product * (shape(node.inputs, 0)[transposeA ? 0 : 1] ?? 0);
-    }
+    case 'gemm':
     case 'matmul': {
-      const { transposeA, rowsFirstA } = node.attributes as { transposeA: boolean; rowsFirstA: boolean };
+      const { transposeA, rowsFirstA } = node.attributes as { transposeA: boolean; rowsFirstA?: boolean };
       const a = shape(node.inputs, 0);
       return 2 * product * ((transposeA ? a.at(rowsFirstA ? 0 : -2) : a.at(-1)) ?? 0);
     }

@@ -124,6 +124,19 @@ describe('simplify', () => {
     });
   }
 
+  it('has the later of two products take the earlier one, in either order of the sum', () => {
+    for (const turned of [false, true]) {
+      const graph = trace(MATRICES, ({ a, b, c }) => {
+        const [earlier, later] = [gemm(a, b), gemm(b, c)];
+        return { y: turned ? add(later, earlier) : add(earlier, later) };
+      });
+      const last = simplify(graph).nodes.at(-1);
+      const names = graph.inputs.map(({ name, value }) => [value, name] as const);
+      // b·c, and the product before it.
+      expect(last?.inputs.slice(0, 2).map((value) => new Map(names).get(value))).toEqual(['b', 'c']);
+    }
+  });
+
   it('keeps a sum that is larger than its product', () => {
     const graph = trace({ a: { dtype: 'float32', shape: [1, 3] }, b: matrix, c: matrix }, ({ a, b, c }) => ({
       y: add(gemm(a, b), c),

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GraphError } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
 import type { TensorType } from '../core/types.ts';
 import { lowerGraph, toOnnx } from '../onnx/lower.ts';
 import { dropout } from '../ops/dropout.ts';
 import { add, mul, relu } from '../ops/elementwise.ts';
 import { sum } from '../ops/reduce.ts';
+import { reshape, unpack } from '../ops/shape.ts';
 import { constant } from '../ops/source.ts';
 import { runProgram, shapes, steps } from '../testing/expressions.ts';
 import { checkGraph } from './check.ts';
@@ -82,9 +84,36 @@ describe('trace', () => {
       ].join('\n'),
     );
   });
+
+  it('prints all outputs of an operation, and several results', () => {
+    const graph = trace({ x: f(3) }, ({ x }) => {
+      const [a, b] = unpack(x, [[2], [1]]) as [Tensor, Tensor];
+      return { a, b };
+    });
+    expect(printGraph(graph).split('\n').slice(1)).toEqual([
+      '%1: float32[2], %2: float32[1] = unpack(%0, shapes=[[2],[1]])',
+      'return a: %1, b: %2',
+    ]);
+    // A graph that is not sound is printed too: it is printed to see why.
+    expect(printGraph({ ...graph, types: [] })).toContain('%0: ? = input');
+  });
 });
 
 describe('lowering', () => {
+  it('writes a small constant once, whoever reads it, and one that differs in type, shape or value apart', () => {
+    const graph = trace({ x: f(2, 2), y: f(2, 2) }, ({ x, y }) => {
+      // The operations make the constants: [4] as int64 twice, and [1,4] once.
+      return { a: relu(reshape(x, [4])), b: relu(reshape(y, [4])), c: relu(reshape(y, [1, 4])) };
+    });
+    const { initializers, nodes } = lowerGraph(graph);
+    expect(initializers.map(({ dtype, data }) => [dtype, [...data].map(Number)])).toEqual([
+      ['int64', [4]],
+      ['int64', [1, 4]],
+    ]);
+    const reshapes = nodes.filter(({ opType }) => opType === 'Reshape').map(({ inputs }) => inputs[1]);
+    expect(reshapes).toEqual([initializers[0]?.name, initializers[0]?.name, initializers[1]?.name]);
+  });
+
   it('gives values of its own no name that an input or output has', () => {
     const types = { c0: f(2), t0: f(2), _v1: f(2), v0: f(2) };
     const graph = trace(types, ({ c0, t0, _v1, v0 }) => ({
@@ -118,6 +147,7 @@ describe('checkGraph', () => {
       { types: [f(2, 3), f(2, 3), { dtype: 'int32', shape: [2] }] },
       'sum makes float32[2], the graph says int32[2]',
     ],
+    'a value that has no type': [{ types: [f(2, 3), f(2, 3)] }, 'sum makes float32[2], the graph says undefined'],
     'a node with too few outputs': [
       { nodes: [nodes[0], { ...nodes[1], outputs: [] }, nodes[2]] },
       'relu has 0 outputs, not 1',

@@ -60,5 +60,14 @@ describe('safetensors', () => {
       const bytes = header({ a: { dtype, shape: [2, 4], data_offsets: [0, 8] } });
       expect(() => readSafetensors(bytes)).toThrow(RangeError);
     }
+    for (const entries of [
+      { a: { dtype: 'F32', shape: 3, data_offsets: [0, 8] } },
+      { a: { dtype: 'F32', shape: [2], data_offsets: '08' } },
+      { a: { dtype: 'F32', shape: [-1, -2], data_offsets: [0, 8] } },
+      { a: null },
+      { __metadata__: 3 },
+    ]) {
+      expect(() => readSafetensors(header(entries)), JSON.stringify(entries)).toThrow(RangeError);
+    }
   });
 });

@@ -23,6 +23,9 @@ const HEADER_ALIGNMENT = 8;
 /** Behind the name of an int8 matrix: the float32 vector of what a step is worth in each column. */
 const SCALES = '.scales';
 
+/** As the format's own reader has it. */
+const LARGEST_HEADER = 100_000_000;
+
 /** Bytes of an element, by the format's names of types. */
 const BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, I8: 1, I32: 4 };
 
@@ -67,7 +70,8 @@ export function writeSafetensors(
 /**
  * All tensors of numbers as float32, whatever they are stored in, and the tensors of int32 as they are; those that are stored
  * as float32 share the memory of the bytes, where these are aligned for it.
- * @throws RangeError when the bytes are no safetensors file of float32, float16, scaled int8 or int32 tensors, or are cut off
+ * @throws RangeError when the bytes are no safetensors file of float32, float16, scaled int8 or int32 tensors, are cut off, or
+ *   hold what is no tensor's or that of two: what is read takes at most four times the memory of the file
  */
 export function readSafetensors(bytes: Uint8Array): {
   tensors: Record<string, NamedArray>;
@@ -77,6 +81,8 @@ export function readSafetensors(bytes: Uint8Array): {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = bytes.length < 8 ? -1 : Number(view.getBigUint64(0, true));
   if (length < 2 || 8 + length > bytes.length) throw new RangeError('the header is cut off');
+  if (length > LARGEST_HEADER)
+    throw new RangeError(`the header has ${length} bytes; at most ${LARGEST_HEADER} are read`);
   let header: Record<string, unknown>;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length))) as Record<
@@ -86,19 +92,17 @@ export function readSafetensors(bytes: Uint8Array): {
   } catch (error) {
     throw new RangeError('the header is not JSON', { cause: error });
   }
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw new RangeError('the header is no object');
   const { __metadata__: metadata = {}, ...entries } = header;
+  checkEntries(entries, bytes.length - 8 - length);
+  checkMetadata(metadata);
   const base = bytes.byteOffset + 8 + length;
   const locate = (name: string) => {
-    const { dtype, shape, data_offsets } = (entries[name] ?? {}) as Partial<Entry>;
-    const [start = -1, end = -1] = data_offsets ?? [];
-    const size = (Object.hasOwn(BYTES, dtype ?? '') ? BYTES[dtype ?? ''] : undefined) ?? Number.NaN;
-    const sound =
-      shape !== undefined &&
-      start >= 0 &&
-      end - start === size * elementCount(shape) &&
-      8 + length + end <= bytes.length;
-    if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16, int8 or int32`);
-    return { dtype, shape, start, end };
+    const entry = Object.hasOwn(entries, name) ? (entries[name] as Entry) : undefined;
+    if (entry === undefined) throw new RangeError(`the tensor ${name} is missing`);
+    const { dtype, shape, data_offsets } = entry;
+    return { dtype, shape, start: data_offsets[0], end: data_offsets[1] };
   };
   const read = (name: string): NamedArray => {
     const { dtype, shape, start, end } = locate(name);
@@ -125,4 +129,38 @@ export function readSafetensors(bytes: Uint8Array): {
   const tensors = Object.fromEntries(names.filter((name) => !isInteger(name)).map((name) => [name, read(name)]));
   const integers = Object.fromEntries(names.filter(isInteger).map((name) => [name, readIntegers(name)]));
   return { tensors, integers, metadata: metadata as Readonly<Record<string, string>> };
+}
+
+/** That every entry is a tensor whose range has its size, and that the ranges fill the data, one after another. */
+function checkEntries(entries: Readonly<Record<string, unknown>>, bytes: number): void {
+  const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+  const ranges: [number, number][] = [];
+  for (const [name, entry] of Object.entries(entries)) {
+    const { dtype, shape, data_offsets } = (entry ?? {}) as Readonly<Record<string, unknown>>;
+    const size = typeof dtype === 'string' && Object.hasOwn(BYTES, dtype) ? BYTES[dtype] : undefined;
+    const [start, end] = (Array.isArray(data_offsets) && data_offsets.length === 2 ? data_offsets : []) as unknown[];
+    const sound =
+      size !== undefined &&
+      Array.isArray(shape) &&
+      shape.every(isNatural) &&
+      isNatural(start) &&
+      isNatural(end) &&
+      end <= bytes &&
+      end - start === size * elementCount(shape);
+    if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16, int8 or int32`);
+    ranges.push([start, end]);
+  }
+  let filled = 0;
+  for (const [start, end] of ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
+    if (start !== filled)
+      throw new RangeError(`bytes ${Math.min(start, filled)} and on belong to no tensor, or to two`);
+    filled = end;
+  }
+  if (filled !== bytes) throw new RangeError(`${bytes - filled} bytes belong to no tensor`);
+}
+
+function checkMetadata(metadata: unknown): void {
+  const isText = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  if (!isText || !Object.values(metadata).every((value) => typeof value === 'string'))
+    throw new RangeError('the metadata is not text by name');
 }

@@ -7,5 +7,5 @@ import type { LoadableModel } from './runtime.ts';
 /** A graph made ready for `Runtime.load`: what is known of it already is in it. */
 export function loadable(graph: Graph, options: LowerOptions = {}): LoadableModel {
   const model = lowerGraph(foldConstants(graph), options);
-  return { bytes: encodeModel(model), inputs: model.inputs, outputs: model.outputs };
+  return { bytes: encodeModel(model), nodes: model.nodes.length, inputs: model.inputs, outputs: model.outputs };
 }

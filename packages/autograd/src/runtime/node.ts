@@ -3,6 +3,7 @@ import { env, InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { RuntimeError } from '../core/errors.ts';
 import { allocate, elementCount, type HostArray } from '../core/types.ts';
 import { declared, fitting, reasonOf } from './arrays.ts';
+import { blocking, loadSeconds } from './blocking.ts';
 import type {
   DeclaredValue,
   Device,
@@ -64,9 +65,10 @@ export function nodeRuntime({
     },
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
   };
-  const create = async (bytes: Uint8Array, small: boolean): Promise<InferenceSession> => {
+  const create = async (bytes: Uint8Array, small: boolean, seconds: number): Promise<InferenceSession> => {
     try {
-      return await InferenceSession.create(bytes, small ? { ...options, intraOpNumThreads: 1 } : options);
+      const settings = small ? { ...options, intraOpNumThreads: 1 } : options;
+      return await blocking(seconds, () => InferenceSession.create(bytes, settings));
     } catch (error) {
       const reason = reasonOf(error);
       if (device !== 'cpu')
@@ -78,8 +80,11 @@ export function nodeRuntime({
     device,
     contrib: device !== 'webgpu',
     inPlace: device === 'cpu',
-    load: async (model, { small = false } = {}) => new NodeSession(await create(model.bytes, small), model),
-    open: async (onnx) => new NodeModel(await create(onnx, false)),
+    load: async (model, { small = false } = {}) => {
+      const seconds = loadSeconds(model.nodes ?? 0);
+      return new NodeSession(await create(model.bytes, small, seconds), model, seconds);
+    },
+    open: async (onnx) => new NodeModel(await create(onnx, false, onnx.length / OPENED_PER_SECOND)),
   };
 }
 
@@ -87,9 +92,12 @@ class NodeSession implements Session {
   private readonly session: InferenceSession;
   private readonly inputs: readonly ValueType[];
   private readonly outputs: readonly ValueType[];
+  /** What the next run is expected to take: as the last one; before it, as loading did. */
+  private seconds: number;
 
-  constructor(session: InferenceSession, model: LoadableModel) {
+  constructor(session: InferenceSession, model: LoadableModel, seconds: number) {
     this.session = session;
+    this.seconds = seconds;
     this.inputs = model.inputs;
     this.outputs = model.outputs;
   }
@@ -103,8 +111,10 @@ class NodeSession implements Session {
     const targets = Object.fromEntries(
       this.outputs.map((value) => [value.name, wrap(value, fetched[value.name], 'output')]),
     );
+    const began = performance.now();
     try {
-      await this.session.run(given, targets);
+      await blocking(this.seconds, () => this.session.run(given, targets));
+      this.seconds = (performance.now() - began) / 1000;
     } catch (error) {
       throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
     }
@@ -116,6 +126,9 @@ class NodeSession implements Session {
   }
 }
 
+/** Bytes of a model that was made elsewhere which ONNX Runtime loads in a second, at the least. */
+const OPENED_PER_SECOND = 1e8;
+
 /** Fatal alone: what goes wrong is thrown. */
 const QUIET = { logSeverityLevel: 4 } as const;
 
@@ -124,6 +137,7 @@ class NodeModel implements OpenedModel {
   readonly inputs: readonly DeclaredValue[];
   readonly outputs: readonly DeclaredValue[];
   private readonly session: InferenceSession;
+  private seconds = 0;
 
   constructor(session: InferenceSession) {
     this.session = session;
@@ -140,7 +154,10 @@ class NodeModel implements OpenedModel {
     }
     let found: OnnxTensor | undefined;
     try {
-      found = (await this.session.run(given, [output], QUIET))[output] as OnnxTensor | undefined;
+      const began = performance.now();
+      const outputs = await blocking(this.seconds, () => this.session.run(given, [output], QUIET));
+      this.seconds = (performance.now() - began) / 1000;
+      found = outputs[output] as OnnxTensor | undefined;
     } catch (error) {
       throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
     }

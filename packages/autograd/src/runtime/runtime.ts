@@ -65,6 +65,8 @@ export interface LoadOptions {
 /** ONNX bytes with the types of what goes in and out. */
 export interface LoadableModel {
   readonly bytes: Uint8Array;
+  /** Of the graph; what it takes to load it grows with them. */
+  readonly nodes?: number;
   readonly inputs: readonly ValueType[];
   readonly outputs: readonly ValueType[];
 }

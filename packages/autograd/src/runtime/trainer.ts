@@ -16,6 +16,7 @@ import {
 import { add } from '../ops/elementwise.ts';
 import { constant } from '../ops/source.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
+import { blocking, traceSeconds } from './blocking.ts';
 import { loadable } from './model.ts';
 import type { Feeds, Runtime, Session } from './runtime.ts';
 
@@ -101,8 +102,11 @@ export class Trainer {
     runtime: Runtime,
     definition: TrainingDefinition<S, I>,
   ): Promise<Trainer> {
-    const graph = trainingGraph(definition);
-    return new Trainer(await runtime.load(loadable(graph, { name: 'training-step', contrib: runtime.contrib })), graph);
+    const [graph, model] = await blocking(traceSeconds(Object.keys(definition.parameters).length), () => {
+      const traced = trainingGraph(definition);
+      return [traced, loadable(traced, { name: 'training-step', contrib: runtime.contrib })] as const;
+    });
+    return new Trainer(await runtime.load(model), graph);
   }
 
   /** Advances `memory` by one step and returns the loss and the other scalars. */

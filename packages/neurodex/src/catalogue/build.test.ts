@@ -10,7 +10,7 @@ import { createFolder } from '../storage/atomic.ts';
 import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
 import { type BuildOptions, buildCatalogue, type PictureReader } from './build.ts';
 import { pixelsOf, withRole } from './catalogue.ts';
-import { openCatalogue, readThumbnails } from './store.ts';
+import { openCatalogue, readThumbnails, type StoredCatalogue } from './store.ts';
 
 let folder = '';
 let target = '';
@@ -146,7 +146,8 @@ test('the same seed builds the same files, however the pictures are listed and d
     readPicture: shaken,
   });
   const [one, two] = await Promise.all([openCatalogue(join(folder, 'one')), openCatalogue(join(folder, 'two'))]);
-  expect({ ...two, thumbnail: undefined }).toEqual({ ...one, thumbnail: undefined });
+  const dataOf = ({ manifest, pictures, pixels }: StoredCatalogue) => ({ manifest, pictures, pixels });
+  expect(dataOf(two)).toEqual(dataOf(one));
   await buildCatalogue(dataset(pictures), join(folder, 'three'), { ...plain, seed: 8 });
   expect((await openCatalogue(join(folder, 'three'))).pictures).not.toEqual(one.pictures);
 });

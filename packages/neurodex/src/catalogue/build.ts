@@ -2,7 +2,9 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import { Availability } from '../datasets/availability.ts';
 import type { Dataset, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
+import { reportSkipped } from '../datasets/skipped.ts';
 import { NeurodexError } from '../errors.ts';
 import { readPicture } from '../image/decode.ts';
 import { type Picture, pictureBytes } from '../image/picture.ts';
@@ -12,7 +14,10 @@ import { openFileBytes } from '../storage/byte-source.ts';
 import { HashedFile } from '../storage/hashed-file.ts';
 import { inOrder } from '../storage/in-order.ts';
 import type { StoredPicture } from './catalogue.ts';
+import type { DuplicateFacts } from './duplicate-facts.ts';
+import { type Duplicates, findDuplicates } from './duplicates.ts';
 import { type CatalogueManifest, EMBEDDINGS_FILE } from './manifest.ts';
+import { keysOf, type PictureKeys } from './same-picture.ts';
 import { assignRoles, byPath, type SplitOptions } from './split.ts';
 import { CatalogueWriter, type ShardLimits } from './writer.ts';
 
@@ -65,7 +70,7 @@ export interface DecodedPictures {
 }
 
 /** What the file of embeddings holds. */
-export type EmbeddingFacts = Omit<NonNullable<CatalogueManifest['embeddings']>, 'file' | 'bytes' | 'sha256'>;
+export type EmbeddingFacts = Omit<NonNullable<CatalogueManifest['embeddings']>, 'file' | 'bytes' | 'sha256' | 'chunks'>;
 
 export interface CatalogueVectors {
   readonly length: number;
@@ -80,12 +85,14 @@ export interface BuiltCatalogue {
   readonly pictures: readonly StoredPicture[];
   readonly hasClasses: boolean;
   readonly skipped: readonly SkippedFile[];
+  readonly duplicates: DuplicateFacts;
 }
 
 /**
  * Decode the pictures of a data set into a catalogue folder: pixels, thumbnails, roles, identifiers. Rows are in the
- * order of the paths. Files that cannot be used are skipped, reported and listed; they never stop the work. Memory
- * does not grow with the pictures but for their names: thumbnails wait in a file until every role is known.
+ * order of the paths. Files that cannot be used are skipped, reported and listed; they never stop the work. A picture that
+ * occurs several times is in one split. Memory does not grow with the pictures but for their names and fingerprints:
+ * thumbnails wait in a file until every role is known.
  * @param folder the catalogue folder (`catalogue` in an index), made when it is not there. On an error it is left
  *   half-made: build inside `createFolder`.
  * @throws NeurodexError `source-empty`, `source-unusable`, `interrupted`, `disk-full`, `output-unwritable`
@@ -95,28 +102,43 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
   const writer = await CatalogueWriter.create(folder, options.pictures.size, options.limits);
   const spool = join(folder, 'thumbnails.spool');
   try {
-    const { usable, lengths, skipped } = await decodeAll(dataset, writer, spool, options);
-    if (usable.length === 0) throw nothingUsable(dataset, skipped);
-    const unnamed = withRoles(usable, options);
-    const catalogue = unnamed.filter(({ role }) => role === 'catalogue');
-    if (catalogue.length < 2) throw tooFew(dataset, catalogue.length, usable.length);
-    const hasClasses = unnamed.some(({ labels }) => labels.length > 0);
-
+    const read = await decodeAll(dataset, writer, spool, options);
+    if (read.usable.length === 0) throw nothingUsable(dataset, read.skipped);
+    const bytes = pictureBytes(options.pictures.size);
+    const thumbnails = await openFileBytes(spool);
+    let pixels = await openFileBytes(await writer.finishPixels());
     let pictures: readonly StoredPicture[];
     let embeddings: CatalogueManifest['embeddings'];
-    const thumbnails = await openFileBytes(spool);
-    const pixels = await openFileBytes(await writer.finishPixels());
+    let hasClasses: boolean;
+    let duplicates: Duplicates;
     try {
       const starts = [0];
-      for (const length of lengths) starts.push((starts.at(-1) ?? 0) + length);
-      const thumbnail = async ({ row }: StoredPicture) =>
-        new Uint8Array(await thumbnails.slice(starts[row] as number, starts[row + 1]));
-      const bytes = pictureBytes(options.pictures.size);
+      for (const length of read.lengths) starts.push((starts.at(-1) ?? 0) + length);
+      const thumbnailAt = async (at: number) =>
+        new Uint8Array(await thumbnails.slice(starts[at] as number, starts[at + 1]));
+      const pixelsAt = async (row: number) => new Uint8Array(await pixels.slice(row * bytes, (row + 1) * bytes));
+      duplicates = await findDuplicates(read.usable, read.keys, {
+        pixels: async (at) => ({ size: options.pictures.size, pixels: await pixelsAt(at) }),
+        thumbnail: thumbnailAt,
+        maxPixels: options.pictures.maxPixels,
+        ...(options.reporter === undefined ? {} : { reporter: options.reporter }),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
+      if (duplicates.kept.length < read.usable.length) {
+        await pixels.close();
+        pixels = await openFileBytes(await writer.keepPixels(duplicates.kept));
+      }
+      const usable = duplicates.kept.map((at) => read.usable[at] as SourcePicture);
+      const unnamed = withRoles(usable, duplicates.sets, options);
+      const catalogue = unnamed.filter(({ role }) => role === 'catalogue');
+      if (catalogue.length < 2) throw tooFew(dataset, catalogue.length, usable.length);
+      hasClasses = unnamed.some(({ labels }) => labels.length > 0);
+      const thumbnail = ({ row }: StoredPicture) => thumbnailAt(duplicates.kept[row] as number);
       const decoded: DecodedPictures = {
         pictures: catalogue,
         all: unnamed,
         thumbnail,
-        pixels: async ({ row }) => new Uint8Array(await pixels.slice(row * bytes, (row + 1) * bytes)),
+        pixels: ({ row }) => pixelsAt(row),
       };
       embeddings = await writeEmbeddings(folder, decoded, options);
       const vectors = (await options.describe?.(decoded)) ?? {};
@@ -133,13 +155,16 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
       await pixels.close();
     }
     await rm(spool);
+    const skipped = [...read.skipped, ...duplicates.leftOut].sort(byPath);
+    const { facts } = duplicates;
     await writer.finish({
       hasClasses,
       notices: dataset.notices,
       skipped,
+      ...(facts.sets === 0 && facts.leftOut === 0 ? {} : { duplicates: facts }),
       ...(embeddings === undefined ? {} : { embeddings }),
     });
-    return { pictures, hasClasses, skipped };
+    return { pictures, hasClasses, skipped, duplicates: facts };
   } finally {
     await writer.close();
   }
@@ -147,6 +172,7 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
 
 /** Twice the threads of Node's pool, which decode: a small picture is decoded before the next one can be handed on. */
 const LEAST_IN_WORK = 8;
+
 function declareVectors(writer: CatalogueWriter, columns: Readonly<Record<string, CatalogueVectors>>): void {
   writer.declareVectors(
     Object.fromEntries(Object.entries(columns).map(([name, { length, vocabulary }]) => [name, { length, vocabulary }])),
@@ -166,6 +192,7 @@ interface Decoded {
   readonly usable: readonly SourcePicture[];
   /** Bytes of each thumbnail, as they lie in the spool one after another. */
   readonly lengths: readonly number[];
+  readonly keys: readonly PictureKeys[];
   readonly skipped: readonly SkippedFile[];
 }
 
@@ -184,49 +211,62 @@ async function decodeAll(
   const sources = [...dataset.pictures].sort(byPath);
   const usable: SourcePicture[] = [];
   const lengths: number[] = [];
+  const keys: PictureKeys[] = [];
   const skipped: SkippedFile[] = [];
+  const availability = new Availability(dataset.source);
   let done = 0;
   const skip = (file: SkippedFile): void => {
     skipped.push(file);
     reporter.warn(`skipped ${file.path}: ${file.reason}`, { path: file.path });
   };
-  for (const file of [...dataset.skipped].sort(byPath)) skip(file);
+  skipped.push(...dataset.skipped);
+  reportSkipped([...dataset.skipped].sort(byPath), reporter);
   const spool = await HashedFile.create(spoolPath);
   try {
     for await (const result of inOrder(sources, concurrency, (source) => decode(source, options))) {
       throwIfInterrupted(signal);
       if ('reason' in result) {
-        skip(result);
+        skip({ path: result.path, reason: result.reason });
+        availability.add(result.error);
       } else {
+        availability.add();
         await writer.appendPixels(result.picture.pixels);
         await spool.append(result.thumbnail);
         usable.push(result.source);
         lengths.push(result.thumbnail.length);
+        keys.push(result.keys);
       }
       reporter.progress({ phase: 'ingest', done: ++done, total: sources.length, unit: 'pictures' });
     }
+    availability.check();
     await spool.finish();
   } finally {
     await spool.close();
   }
-  return { usable, lengths, skipped: skipped.sort(byPath) };
+  return { usable, lengths, keys, skipped: skipped.sort(byPath) };
 }
 
 type DecodeResult =
-  | SkippedFile
-  | { readonly source: SourcePicture; readonly picture: Picture; readonly thumbnail: Uint8Array };
+  | (SkippedFile & { readonly error: NeurodexError })
+  | {
+      readonly source: SourcePicture;
+      readonly picture: Picture;
+      readonly thumbnail: Uint8Array;
+      readonly keys: PictureKeys;
+    };
 
 async function decode(source: SourcePicture, options: BuildOptions): Promise<DecodeResult> {
   throwIfInterrupted(options.signal);
   try {
     const ready = await source.decoded?.(options.pictures.size);
-    if (ready !== undefined) return { source, ...ready };
+    if (ready !== undefined) return { source, ...ready, keys: keysOf(ready.thumbnail, ready.picture) };
     const bytes = await source.read();
     const read = options.readPicture ?? readPicture;
-    return { source, ...(await read(bytes, { ...options.pictures, name: source.path })) };
+    const made = await read(bytes, { ...options.pictures, name: source.path });
+    return { source, ...made, keys: keysOf(bytes, made.picture) };
   } catch (error) {
     if (error instanceof NeurodexError && error.code.startsWith('picture-')) {
-      return { path: source.path, reason: withoutName(error.message, source.path) };
+      return { path: source.path, reason: withoutName(error.message, source.path), error };
     }
     throw error;
   }
@@ -237,8 +277,8 @@ const withoutName = (message: string, path: string): string =>
   message.startsWith(`${path} `) ? message.slice(path.length + 1) : message;
 
 /** The usable pictures, which are in path order, with their roles. */
-function withRoles(usable: readonly SourcePicture[], options: BuildOptions): StoredPicture[] {
-  const roles = assignRoles(usable, options.split, Random.stream(options.seed, 'split'));
+function withRoles(usable: readonly SourcePicture[], sets: readonly number[], options: BuildOptions): StoredPicture[] {
+  const roles = assignRoles(usable, options.split, Random.stream(options.seed, 'split'), sets);
   return usable.map(({ path, labels, captions, objects }, row) => ({
     row,
     path,

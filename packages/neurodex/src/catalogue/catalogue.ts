@@ -1,5 +1,6 @@
 import type { LicenceNotice, PictureObject, Role, SkippedFile } from '../datasets/dataset.ts';
 import type { Picture } from '../image/picture.ts';
+import type { DuplicateFacts } from './duplicate-facts.ts';
 import type { Embeddings } from './embeddings.ts';
 
 /** One picture of an index: a row of the Parquet data set and of the pixel cache. */
@@ -28,6 +29,8 @@ export interface Catalogue {
   readonly hasClasses: boolean;
   readonly notices: readonly LicenceNotice[];
   readonly skipped: readonly SkippedFile[];
+  /** Pictures that occur more than once; not there: none does. */
+  readonly duplicates?: DuplicateFacts;
   /** uint8 [rows, size, size, 3], row after row; of a stored catalogue, read when first asked for. */
   readonly pixels: Uint8Array;
   /** What an encoder makes of the pictures, where the network reads that in place of pixels. */

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
-import { type CatalogueManifest, damaged, unreadable } from './manifest.ts';
+import type { CheckedFile } from '../storage/checked-file.ts';
+import { damaged } from '../storage/damaged.ts';
+import type { CatalogueManifest } from './manifest.ts';
 
 /**
  * What an encoder makes of every picture: float32 [rows, 1 + views, P, C] in a file. It is read row by row and never held:
@@ -15,15 +15,14 @@ export class Embeddings {
   readonly views: number;
   /** SHA-256 of the encoder. */
   readonly encoder: string;
-  readonly path: string;
+  private readonly file: CheckedFile;
 
-  /** @param folder of the catalogue */
-  constructor(folder: string, listed: NonNullable<CatalogueManifest['embeddings']>) {
+  constructor(file: CheckedFile, listed: NonNullable<CatalogueManifest['embeddings']>) {
     this.tokens = listed.tokens;
     this.channels = listed.channels;
     this.views = listed.views;
     this.encoder = listed.encoder;
-    this.path = join(folder, listed.file);
+    this.file = file;
   }
 
   /** Place in the file of a picture: the clean one is view 0, and 1 … `views` are augmented. */
@@ -34,36 +33,19 @@ export class Embeddings {
   /** The clean picture's, float32 [P, C]. @throws NeurodexError `index-missing`, `index-damaged` */
   read(row: number): Float32Array {
     const out = new Float32Array(this.tokens * this.channels);
-    readEmbeddings(this.path, [this.place(row, 0)], new Uint8Array(out.buffer), 0, out.byteLength);
+    this.readInto(new Uint8Array(out.buffer), 0, [this.place(row, 0)]);
+    if (!out.every(Number.isFinite)) throw damaged(this.file.path, `has numbers that are not finite in row ${row}`);
     return out;
   }
-}
 
-/**
- * Embeddings at some places of a file, one after another.
- * @param target bytes of float32 [B, P, C], in which they stand from the `first` one on
- * @param size bytes of one of them
- * @throws NeurodexError `index-missing`, `index-damaged`
- */
-export function readEmbeddings(
-  path: string,
-  places: readonly number[],
-  target: Uint8Array,
-  first: number,
-  size: number,
-): void {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    throw unreadable(error, path);
-  }
-  try {
-    for (const [i, place] of places.entries()) {
-      const got = readSync(file, target, (first + i) * size, size, place * size);
-      if (got !== size) throw damaged(path, 'is shorter than it was');
-    }
-  } finally {
-    closeSync(file);
+  /**
+   * The embeddings at some places, one after another.
+   * @param target bytes of float32 [B, P, C], in which they stand from the `first` one on
+   * @throws NeurodexError `index-missing`, `index-damaged`
+   */
+  readInto(target: Uint8Array, first: number, places: readonly number[]): void {
+    const size = this.tokens * this.channels * Float32Array.BYTES_PER_ELEMENT;
+    for (const [i, place] of places.entries())
+      this.file.readSync(target.subarray((first + i) * size, (first + i + 1) * size), place * size);
   }
 }

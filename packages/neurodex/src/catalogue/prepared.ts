@@ -1,22 +1,23 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { FileMetaData } from 'hyparquet';
 import { z } from 'zod';
 import type { Dataset, DecodedPicture, SourcePicture } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
 import { pictureBytes } from '../image/picture.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
-import { type ByteSource, openFileBytes } from '../storage/byte-source.ts';
-import { type CatalogueManifest, damaged, readManifest } from './manifest.ts';
-import { readShardMetadata, readShardThumbnails } from './shard.ts';
-import { openCatalogueRows, verifyCatalogue } from './store.ts';
+import { CheckedFile } from '../storage/checked-file.ts';
+import { damaged } from '../storage/damaged.ts';
+import { digestFile } from '../storage/hashed-file.ts';
+import { checkVersion, malformed, parseJson, readSmall } from '../storage/json-file.ts';
+import { checkSeal, sealed } from '../storage/seal.ts';
+import { refuseSpecialFilesIn } from '../storage/special-files.ts';
+import { type CatalogueManifest, MANIFEST_FILE } from './manifest.ts';
+import { ShardReader } from './shard.ts';
+import { openCatalogueRows, readable, verifyCatalogue } from './store.ts';
 
 /** The files of a prepared data set: its description, and a catalogue as an index has one. */
 export const PREPARED_FILE = 'dataset.json';
 export const PREPARED_CATALOGUE = 'catalogue';
 const FORMAT = 'neurodex-dataset';
-const VERSION = 1;
+const VERSION = 2;
 
 const preparedSchema = z.object({
   format: z.literal(FORMAT),
@@ -28,56 +29,45 @@ const preparedSchema = z.object({
   seed: z.int(),
   /** The sections of the configuration that it was made with. */
   config: z.record(z.string(), z.unknown()),
-  /** SHA-256 of the inputs: the same as long as the pictures are. Null where that cannot be known. */
-  inputs: z.string().nullable(),
+  /** SHA-256 of the path that it was made of: whether it was the same one, and not where that is. */
+  place: z.string(),
+  /** SHA-256 of all that it was made of: the same as long as the contents are. */
+  inputs: z.string(),
+  /** Of catalogue.json, which lists the other files. */
+  catalogue: z.object({ bytes: z.int().min(0), sha256: z.string() }),
+  /** Of all of the above (`digestOf`). */
+  digest: z.string(),
 });
 export type PreparedManifest = Readonly<z.infer<typeof preparedSchema>>;
 
-export const writePreparedManifest = (
+/** Of a folder whose catalogue is complete. */
+export async function writePreparedManifest(
   folder: string,
-  facts: Omit<PreparedManifest, 'format' | 'version'>,
-): Promise<void> =>
-  writeFileAtomically(
-    join(folder, PREPARED_FILE),
-    `${JSON.stringify({ format: FORMAT, version: VERSION, ...facts }, null, 2)}\n`,
-  );
+  facts: Omit<PreparedManifest, 'format' | 'version' | 'catalogue' | 'digest'>,
+): Promise<void> {
+  const { bytes, sha256 } = await digestFile(join(folder, PREPARED_CATALOGUE, MANIFEST_FILE));
+  const manifest = { format: FORMAT, version: VERSION, ...facts, catalogue: { bytes, sha256 } };
+  await writeFileAtomically(join(folder, PREPARED_FILE), sealed(manifest));
+}
 
 /**
  * The description of a prepared data set; undefined for a folder that is none.
- * @throws NeurodexError `index-damaged`, `index-newer`
+ * @throws NeurodexError `index-damaged`, `index-newer`, `index-older`
  */
 export async function readPreparedManifest(folder: string): Promise<PreparedManifest | undefined> {
   const file = join(folder, PREPARED_FILE);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  let value: { format?: unknown; version?: unknown } | null;
+  let value: { format?: unknown } | null;
   try {
-    value = JSON.parse(text);
+    value = parseJson(await readSmall(file), file) as typeof value;
   } catch {
     return undefined;
   }
   if (value?.format !== FORMAT) return undefined;
-  if (typeof value.version === 'number' && value.version > VERSION) {
-    throw new NeurodexError(
-      'index-newer',
-      `${file} has version ${value.version}; this Neurodex reads up to ${VERSION}`,
-      {
-        hint: 'update Neurodex, or build the data set again with this one',
-        details: { file, version: value.version },
-      },
-    );
-  }
+  checkVersion(value, { file, format: FORMAT, version: VERSION, what: 'data set' });
+  checkSeal(value, file);
   const parsed = preparedSchema.safeParse(value);
-  if (!parsed.success) throw damaged(file, 'does not hold what it should', parsed.error);
+  if (!parsed.success) throw malformed(file, 'a prepared data set', parsed.error);
   return parsed.data;
-}
-
-/** One digest for all inputs of a data set; null where it does not say what they are. */
-export async function digestInputs({ inputs }: Dataset): Promise<string | null> {
-  if (inputs === undefined) return null;
-  const hash = createHash('sha256');
-  for (const { name, version } of await inputs()) hash.update(`${JSON.stringify([name, version])}\n`);
-  return hash.digest('hex');
 }
 
 /**
@@ -88,10 +78,11 @@ export async function digestInputs({ inputs }: Dataset): Promise<string | null> 
  */
 export async function openPrepared(folder: string, manifest: PreparedManifest): Promise<Dataset> {
   const root = resolve(folder);
+  await refuseSpecialFilesIn(root);
   const catalogue = join(root, PREPARED_CATALOGUE);
-  await verifyCatalogue(catalogue);
-  const rows = await openCatalogueRows(catalogue);
-  const stored = new StoredPictures(catalogue, await readManifest(catalogue));
+  const listed = await verifyCatalogue(catalogue, manifest.catalogue);
+  const rows = await openCatalogueRows(catalogue, { listed: manifest.catalogue });
+  const stored = new StoredPictures(catalogue, listed);
   const pictures = rows.pictures.map(
     ({ row, path, labels, captions, objects, role }): SourcePicture => ({
       path,
@@ -111,7 +102,7 @@ export async function openPrepared(folder: string, manifest: PreparedManifest): 
     skipped: rows.skipped,
     ownSize: rows.size,
     inputs: async () => {
-      const { shards, pixels } = await readManifest(catalogue);
+      const { shards, pixels } = listed;
       return [...shards, pixels].map(({ file, sha256 }) => ({ name: file, version: sha256 }));
     },
   };
@@ -119,15 +110,20 @@ export async function openPrepared(folder: string, manifest: PreparedManifest): 
 
 /** Reads row group by row group: rows are asked for in their order, and a Parquet reader decodes a group at a time. */
 class StoredPictures {
-  private readonly folder: string;
   private readonly manifest: CatalogueManifest;
+  private readonly pixels: CheckedFile;
+  private readonly shards: readonly { readonly path: string; readonly reader: ShardReader }[];
   private groups: Promise<readonly Group[]> | undefined;
   /** The last groups read, as promises, so that many may ask at a time. */
   private readonly recent = new Map<Group, Promise<readonly unknown[]>>();
 
   constructor(folder: string, manifest: CatalogueManifest) {
-    this.folder = folder;
     this.manifest = manifest;
+    this.pixels = new CheckedFile(join(folder, manifest.pixels.file), manifest.pixels);
+    this.shards = manifest.shards.map((shard) => {
+      const path = join(folder, shard.file);
+      return { path, reader: new ShardReader(new CheckedFile(path, shard), shard.rows, manifest.vectors ?? {}) };
+    });
   }
 
   async thumbnail(row: number): Promise<Uint8Array> {
@@ -137,53 +133,35 @@ class StoredPictures {
     if (group === undefined) throw new RangeError(`the data set has no row ${row}`);
     let reading = this.recent.get(group);
     if (reading === undefined) {
-      reading = this.readGroup(group);
+      reading = readable(group.path, () => group.reader.thumbnails(group.inShard, group.inShard + group.rows));
       this.recent.set(group, reading);
       const [oldest] = this.recent.keys();
       if (this.recent.size > KEPT && oldest !== undefined) this.recent.delete(oldest);
     }
     const bytes = (await reading)[row - group.first];
-    if (!(bytes instanceof Uint8Array)) throw damaged(join(this.folder, group.file), `has no thumbnail in row ${row}`);
+    if (!(bytes instanceof Uint8Array)) throw damaged(group.path, `has no thumbnail in row ${row}`);
     return bytes;
   }
 
   async decoded(row: number, size: number): Promise<DecodedPicture | undefined> {
     if (size !== this.manifest.size) return undefined;
     const bytes = pictureBytes(size);
-    const pixels = await this.withFile(
-      this.manifest.pixels.file,
-      async (source) => new Uint8Array(await source.slice(row * bytes, (row + 1) * bytes)),
-    );
+    const pixels = new Uint8Array(await this.pixels.slice(row * bytes, (row + 1) * bytes));
     return { picture: { size, pixels }, thumbnail: await this.thumbnail(row) };
   }
 
   private async listGroups(): Promise<readonly Group[]> {
     const groups: Group[] = [];
     let first = 0;
-    for (const { file } of this.manifest.shards) {
-      const metadata = await this.withFile(file, (source) => readShardMetadata(source));
+    for (const { path, reader } of this.shards) {
       let inShard = 0;
-      for (const { num_rows } of metadata.row_groups) {
-        const rows = Number(num_rows);
-        groups.push({ file, metadata, first, inShard, rows });
+      for (const rows of await readable(path, () => reader.groups())) {
+        groups.push({ path, reader, first, inShard, rows });
         first += rows;
         inShard += rows;
       }
     }
     return groups;
-  }
-
-  private readGroup({ file, metadata, inShard, rows }: Group): Promise<unknown[]> {
-    return this.withFile(file, (source) => readShardThumbnails(source, metadata, inShard, inShard + rows));
-  }
-
-  private async withFile<T>(file: string, work: (source: ByteSource) => Promise<T>): Promise<T> {
-    const source = await openFileBytes(join(this.folder, file));
-    try {
-      return await work(source);
-    } finally {
-      await source.close();
-    }
   }
 }
 
@@ -191,8 +169,8 @@ class StoredPictures {
 const KEPT = 2;
 
 interface Group {
-  readonly file: string;
-  readonly metadata: FileMetaData;
+  readonly path: string;
+  readonly reader: ShardReader;
   /** Row of the catalogue, and of the shard, that it begins with. */
   readonly first: number;
   readonly inShard: number;

@@ -6,8 +6,9 @@ import {
   type SchemaElement,
 } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { type FileDigest, HashedFile } from '../storage/hashed-file.ts';
+import { type ChunkedDigest, HashedFile } from '../storage/hashed-file.ts';
 import type { StoredPicture } from './catalogue.ts';
+import { checkFooter, guarded } from './shard-guard.ts';
 
 /** A row of a shard. */
 export interface ShardRow extends StoredPicture {
@@ -167,7 +168,7 @@ export class ShardWriter {
     await this.drain();
   }
 
-  async finish(): Promise<FileDigest> {
+  async finish(): Promise<ChunkedDigest> {
     await this.parquet.finish();
     await this.drain();
     return this.file.finish();
@@ -194,47 +195,70 @@ const READING = {
   parsers: { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes) },
 };
 
-export const readShardMetadata = (file: AsyncBuffer): Promise<FileMetaData> =>
-  parquetMetadataAsync(file, { initialFetchSize: FOOTER_BYTES, geoparquet: false });
+/** Columns of a row beside its picture and its vectors. */
+const ROW_COLUMNS = ['path', 'labels', 'captions', 'objects', 'split', 'identifier', 'row'];
 
-/** Every row, without the pictures: as decoded, so not to be trusted. */
-export async function readShardRows(file: AsyncBuffer): Promise<Record<string, unknown>[]> {
-  const metadata = await readShardMetadata(file);
-  const present = new Set(metadata.schema.map(({ name }) => name));
-  // Indexes made before captions and objects were kept have no such columns.
-  const columns = ['path', 'labels', 'captions', 'objects', 'split', 'identifier', 'row'].filter(
-    (name) => present.has(name) || !['captions', 'objects'].includes(name),
-  );
-  return await parquetReadObjects({ ...READING, file, metadata, columns });
+/**
+ * Reads one Parquet file that `ShardWriter` wrote, or that says so: what is decoded is not to be trusted, but decoding
+ * comes to an end and takes no more memory than the bytes are worth (shard-guard.ts).
+ */
+export class ShardReader {
+  private readonly file: AsyncBuffer;
+  private readonly rowCount: number;
+  private readonly schema: readonly SchemaElement[];
+  private opened: Promise<{ readonly file: AsyncBuffer; readonly metadata: FileMetaData }> | undefined;
+
+  /** @param vectors columns that it has */
+  constructor(file: AsyncBuffer, rows: number, vectors: VectorColumns) {
+    this.file = file;
+    this.rowCount = rows;
+    this.schema = schemaOf(Object.keys(vectors));
+  }
+
+  /** Rows of each row group. */
+  async groups(): Promise<number[]> {
+    return (await this.open()).metadata.row_groups.map(({ num_rows }) => Number(num_rows));
+  }
+
+  /** Every row, without the pictures. */
+  rows(): Promise<Record<string, unknown>[]> {
+    return this.read(ROW_COLUMNS, {});
+  }
+
+  /** A column of vectors. */
+  async vectors(name: string): Promise<unknown[]> {
+    return (await this.read([name], {})).map((row) => row[name]);
+  }
+
+  /** The thumbnail of one row (counted from the start of the shard): reads the pages that hold it and no others. */
+  async thumbnail(row: number): Promise<unknown> {
+    const [found] = await this.read(['image'], { rowStart: row, rowEnd: row + 1, useOffsetIndex: true });
+    return thumbnailOf(found);
+  }
+
+  /** The thumbnails of a run of rows (counted from the start of the shard), for whoever wants them all. */
+  async thumbnails(rowStart: number, rowEnd: number): Promise<unknown[]> {
+    return (await this.read(['image'], { rowStart, rowEnd })).map(thumbnailOf);
+  }
+
+  private async read(
+    columns: string[],
+    range: { readonly rowStart?: number; readonly rowEnd?: number; readonly useOffsetIndex?: boolean },
+  ): Promise<Record<string, unknown>[]> {
+    return await parquetReadObjects({ ...READING, ...(await this.open()), columns, ...range });
+  }
+
+  private open() {
+    this.opened ??= this.readMetadata();
+    return this.opened;
+  }
+
+  private async readMetadata() {
+    await checkFooter(this.file);
+    const metadata = await parquetMetadataAsync(this.file, { initialFetchSize: FOOTER_BYTES, geoparquet: false });
+    return { metadata, file: guarded(this.file, metadata, this.schema, this.rowCount) };
+  }
 }
 
-/** A column of vectors: as decoded, so not to be trusted. */
-export async function readShardVectors(file: AsyncBuffer, name: string): Promise<unknown[]> {
-  const metadata = await readShardMetadata(file);
-  return (await parquetReadObjects({ ...READING, file, metadata, columns: [name] })).map((row) => row[name]);
-}
-
-/** The thumbnail of one row (counted from the start of the shard): reads the pages that hold it and no others. */
-export async function readShardThumbnail(file: AsyncBuffer, metadata: FileMetaData, row: number): Promise<unknown> {
-  const rows = await parquetReadObjects({
-    ...READING,
-    file,
-    metadata,
-    columns: ['image'],
-    rowStart: row,
-    rowEnd: row + 1,
-    useOffsetIndex: true,
-  });
-  return (rows[0]?.image as { bytes?: unknown } | null | undefined)?.bytes;
-}
-
-/** The thumbnails of a run of rows (counted from the start of the shard), for whoever wants them all. */
-export async function readShardThumbnails(
-  file: AsyncBuffer,
-  metadata: FileMetaData,
-  rowStart: number,
-  rowEnd: number,
-): Promise<unknown[]> {
-  const rows = await parquetReadObjects({ ...READING, file, metadata, columns: ['image'], rowStart, rowEnd });
-  return rows.map(({ image }) => (image as { bytes?: unknown } | null | undefined)?.bytes);
-}
+const thumbnailOf = (row: Record<string, unknown> | undefined): unknown =>
+  (row?.image as { bytes?: unknown } | null | undefined)?.bytes;

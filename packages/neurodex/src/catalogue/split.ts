@@ -24,30 +24,74 @@ export const byPath = (a: { readonly path: string }, b: { readonly path: string 
  * n pictures gives max(1, ⌊n·(1 − retrievalFraction)⌋) to the catalogue and the rest to the queries, so that every query
  * has a relevant picture; then the queries are divided, each class as evenly as whole pictures allow. With three
  * queries or more, every split whose fraction is above zero has one.
+ * @param sets for each picture, the place of the first one that shows the same: they play one part, and n counts them as
+ *   one picture with the labels of all. Every picture is one of its own by default.
  * @throws NeurodexError `source-unusable` when only some pictures have a role, `config-invalid` for impossible fractions
  */
-export function assignRoles(pictures: readonly Splittable[], options: SplitOptions, random: Random): Role[] {
+export function assignRoles(
+  pictures: readonly Splittable[],
+  options: SplitOptions,
+  random: Random,
+  sets: readonly number[] = pictures.map((_, i) => i),
+): Role[] {
   checkFractions(options);
   const fixed = fixedRoles(pictures);
   if (fixed) return fixed;
 
+  const units = unitsOf(pictures, sets);
   const roles = new Map<string, Role>();
   const queriesByClass: string[][] = [];
-  for (const members of strata(pictures)) {
+  for (const members of strata([...units.values()])) {
     const shuffled = random.shuffled(members);
     const kept = catalogueShare(members.length, options.retrievalFraction);
     for (const path of shuffled.slice(0, kept)) roles.set(path, 'catalogue');
     queriesByClass.push(shuffled.slice(kept));
   }
+  for (const path of withoutRelevant([...units.values()], roles)) roles.set(path, 'catalogue');
   // Which classes' queries are held out must not follow the alphabet.
-  const queries = random.shuffled(queriesByClass).flat();
+  const queries = random.shuffled(queriesByClass.map((paths) => paths.filter((path) => !roles.has(path)))).flat();
   const { heldOut, test } = splitSizes(queries.length, options);
   let taken = 0;
   queries.forEach((path, i) => {
     if (!isMarked(i, heldOut, queries.length)) roles.set(path, 'train');
     else roles.set(path, isMarked(taken++, test, heldOut) ? 'test' : 'validation');
   });
-  return pictures.map(({ path }) => roles.get(path) ?? 'catalogue');
+  return pictures.map((_, i) => roles.get(units.get(sets[i] as number)?.path ?? '') ?? 'catalogue');
+}
+
+/** Pictures that show the same, as one. */
+interface Unit extends Splittable {
+  /** The labels of each, where they differ. */
+  readonly differing: readonly (readonly string[])[];
+}
+
+/** By the place of the first picture of each. */
+function unitsOf(pictures: readonly Splittable[], sets: readonly number[]): Map<number, Unit> {
+  const members = new Map<number, Splittable[]>();
+  for (const [i, picture] of pictures.entries()) {
+    const others = members.get(sets[i] as number);
+    if (others === undefined) members.set(sets[i] as number, [picture]);
+    else others.push(picture);
+  }
+  return new Map(
+    [...members].map(([set, same]) => {
+      const [first] = same.length === 1 ? same : [...same].sort(byPath);
+      const labels = [...new Set(same.flatMap((each) => each.labels))];
+      const differing = new Set(same.map((each) => JSON.stringify([...each.labels].sort()))).size > 1;
+      return [set, { path: first?.path ?? '', labels, differing: differing ? same.map((each) => each.labels) : [] }];
+    }),
+  );
+}
+
+/** Queries of which a member shares no label with the catalogue: only those whose members have different labels. */
+function withoutRelevant(units: readonly Unit[], roles: ReadonlyMap<string, Role>): string[] {
+  const mixed = units.filter(({ path, differing }) => differing.length > 0 && !roles.has(path));
+  if (mixed.length === 0) return [];
+  // Of a unit in the catalogue every member is.
+  const present = new Set(units.flatMap(({ path, labels }) => (roles.has(path) ? labels : [])));
+  return mixed
+    .filter(({ differing }) => !differing.every((labels) => labels.some((label) => present.has(label))))
+    .map(({ path }) => path);
 }
 
 function checkFractions({ retrievalFraction, validationFraction, testFraction }: SplitOptions): void {

@@ -9,6 +9,7 @@ import { type OpenBytes, openFileBytes } from '../storage/byte-source.ts';
 import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
 import { pixelsOf } from './catalogue.ts';
 import type { ShardRow } from './shard.ts';
+import { ShardReader } from './shard.ts';
 import { openCatalogue, openCatalogueRows, readThumbnails, verifyCatalogue } from './store.ts';
 import { CatalogueWriter, SHARD_LIMITS, type ShardLimits } from './writer.ts';
 
@@ -176,20 +177,23 @@ test('one thumbnail costs a footer and the pages it lies in, whatever the size o
   expect(whole).toBeGreaterThan(6_000_000);
   for (const asked of [0, 499, 500, 999, 1499]) {
     const { read, open } = counting();
-    const [bytes] = await readThumbnails(folder, [asked], open);
+    const shard = asked < 1000 ? shards[0] : shards[1];
+    const file = await open(join(folder, shard?.file ?? ''));
+    const inside = asked % 1000;
+    const bytes = await new ShardReader(file, shard?.rows ?? 0, {}).thumbnail(inside);
     expect(bytes).toEqual(rows[asked]?.thumbnail);
-    expect(read.files).toBe(1);
-    // Footer 64 KiB, one page of pictures 64 KiB, the page of names of its row group, the page index.
+    await file.close();
+    // Footer 64 KiB and once more what of it is metadata, one page of pictures 64 KiB, the page of names of its row
+    // group, the page index.
     expect(read.bytes).toBeLessThan(180_000);
   }
 });
 
 test('opening the rows does not read the pictures', async () => {
   await write(many(1000, 4000));
-  const { readShardRows } = await import('./shard.ts');
   const { read, open } = counting();
   const file = await open(join(folder, 'part-00000.parquet'));
-  expect(await readShardRows(file)).toHaveLength(1000);
+  expect(await new ShardReader(file, 1000, {}).rows()).toHaveLength(1000);
   await file.close();
   expect(read.bytes).toBeLessThan(200_000);
 });
@@ -284,14 +288,16 @@ describe('a damaged catalogue', () => {
     }
   });
 
-  test('a changed byte of the pixels or of a shard is noticed when opened, and when verified', async () => {
+  test('a changed byte of the pixels or of a shard is noticed before it is used, and when verified', async () => {
     const flip = async (file: string) => {
       const bytes = await readFile(join(folder, file));
       bytes[40] = (bytes[40] ?? 0) ^ 1;
       await writeFile(join(folder, file), bytes);
     };
     await flip('pixels.u8');
-    await expect(opening()).rejects.toMatchObject(code('index-damaged', 'pixels.u8'));
+    const catalogue = await opening();
+    expect(() => catalogue.pixels).toThrow(expect.objectContaining(code('index-damaged', 'pixels.u8')));
+    await expect(verifyCatalogue(folder)).rejects.toMatchObject(code('index-damaged', 'pixels.u8'));
     await flip('part-00000.parquet');
     await expect(opening()).rejects.toMatchObject(code('index-damaged', 'part-00000.parquet'));
     await expect(verifyCatalogue(folder)).rejects.toMatchObject(code('index-damaged', 'part-00000.parquet'));
@@ -333,7 +339,7 @@ describe('a damaged catalogue', () => {
       (manifest) => delete manifest.shards,
       (manifest) => Object.assign(manifest, { rows: 31 }),
       (manifest) => Object.assign(manifest, { size: 3 }),
-      (manifest) => Object.assign(manifest, { version: 0 }),
+      (manifest) => Object.assign(manifest, { version: 'one' }),
       (manifest) => Object.assign(manifest.pixels as object, { file: '../elsewhere' }),
     ];
     for (const change of changes) {
@@ -348,7 +354,7 @@ describe('a damaged catalogue', () => {
   });
 
   test('a newer version says so', async () => {
-    await edit((manifest) => Object.assign(manifest, { version: 2, shards: 'of another kind' }));
+    await edit((manifest) => Object.assign(manifest, { version: 3, shards: 'of another kind' }));
     await expect(opening()).rejects.toMatchObject(code('index-newer', 'catalogue.json'));
     await expect(readThumbnails(folder, [0])).rejects.toMatchObject(code('index-newer', 'catalogue.json'));
   });

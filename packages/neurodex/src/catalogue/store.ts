@@ -1,76 +1,96 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { FileMetaData } from 'hyparquet';
 import { type PictureObject, ROLES, type Role } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
 import { decodeWhole } from '../image/decode.ts';
 import type { Picture } from '../image/picture.ts';
-import { type ByteSource, type OpenBytes, openFileBytes } from '../storage/byte-source.ts';
-import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
+import { CheckedFile, type CheckedFileOptions } from '../storage/checked-file.ts';
+import { damaged, unreadable } from '../storage/damaged.ts';
+import { CHUNK_BYTES, digestFile, type FileDigest } from '../storage/hashed-file.ts';
 import type { Catalogue, StoredPicture } from './catalogue.ts';
 import { Embeddings } from './embeddings.ts';
-import { type CatalogueManifest, damaged, readManifest, unreadable } from './manifest.ts';
-import { readShardMetadata, readShardRows, readShardThumbnail, readShardVectors } from './shard.ts';
+import { type CatalogueManifest, filesOf, readManifest } from './manifest.ts';
+import { ShardReader } from './shard.ts';
 
-/** Bytes read at once. */
-const PIECE = 2 ** 24;
+/** Pixels of a stored thumbnail, at most: `pictures.thumbnail` squared, as large as it may be. */
+const LARGEST_THUMBNAIL = 1024 ** 2;
 
 /** A catalogue without its pixels: enough to name answers. */
 export type CatalogueRows = Omit<Catalogue, 'pixels' | 'thumbnail' | 'embeddings'>;
 
-/**
- * The rows of the catalogue in `folder` (the folder that holds catalogue.json), and its pixels, which are checked now and
- * held from when they are first asked for.
- * @param shared the pixels, where another thread has read them: they are neither checked nor read again
- * @throws NeurodexError `index-missing`, `index-damaged` (naming the file), `index-newer`
- */
-export async function openCatalogue(folder: string, shared?: Uint8Array): Promise<Catalogue> {
-  const manifest = await readManifest(folder);
-  const rows = await readRows(folder, manifest);
-  const thumbnails = new ThumbnailReader(folder, manifest);
-  if (shared === undefined) await checkPixels(folder, manifest);
-  let pixels = shared;
-  return {
-    ...rows,
-    ...(await openEmbeddings(folder, manifest)),
-    // Most of the memory of an index, and searching with the network reads none of it: they are held once somebody asks.
-    get pixels() {
-      pixels ??= readPixels(folder, manifest);
-      return pixels;
-    },
-    thumbnail: async (row) => decodeThumbnail(await thumbnails.read(row), `the thumbnail of row ${row} in ${folder}`),
-  };
+/** A catalogue in a folder. Until it is closed it stays the version that was opened, or says that it was replaced. */
+export interface StoredCatalogue extends Catalogue {
+  readonly manifest: CatalogueManifest;
+  /** The thumbnail of a row as it is stored, PNG. @throws RangeError for a row that the catalogue does not have */
+  png(row: number): Promise<Uint8Array>;
+  /** A column of vectors; undefined when the catalogue has none of that name. @throws NeurodexError `index-damaged` */
+  vectors(name: string): Promise<StoredVectors | undefined>;
+  close(): Promise<void>;
 }
 
-/** Their bytes are compared with the digest by `verifyCatalogue` alone: they may be many, and searching reads few. */
-async function openEmbeddings(
-  folder: string,
-  { embeddings }: CatalogueManifest,
-): Promise<{ readonly embeddings?: Embeddings }> {
-  if (embeddings === undefined) return {};
-  await checkSize(join(folder, embeddings.file), embeddings.bytes);
-  return { embeddings: new Embeddings(folder, embeddings) };
+export interface OpenCatalogueOptions extends CheckedFileOptions {
+  /** The pixels, where another thread has read them: they are not read again. */
+  readonly pixels?: Uint8Array | undefined;
+  /** Size and digest of catalogue.json, where an index lists them. */
+  readonly listed?: FileDigest;
 }
 
-/** As `openCatalogue`, without reading the pixels; that they are there, and of the right size, is checked. */
-export async function openCatalogueRows(folder: string): Promise<CatalogueRows> {
-  const manifest = await readManifest(folder);
-  await checkSize(join(folder, manifest.pixels.file), manifest.pixels.bytes);
-  return readRows(folder, manifest);
-}
+/** Files of one catalogue that are kept open, at most: a process may have about a thousand. */
+const MOST_HELD = 200;
 
 /**
- * Compare every file with the digest in the manifest.
- * @throws NeurodexError `index-missing`, `index-damaged` (naming the file), `index-newer`
+ * The rows of the catalogue in `folder` (the folder that holds catalogue.json). Its pixels, thumbnails, embeddings and
+ * vectors are read when they are first asked for. Everything is compared with its digest before it is handed out.
+ * @throws NeurodexError `index-missing`, `index-damaged` (naming the file), `index-newer`, `index-older`, `index-replaced`
  */
-export async function verifyCatalogue(folder: string): Promise<CatalogueManifest> {
-  const manifest = await readManifest(folder);
-  const { embeddings } = manifest;
-  for (const listed of [...manifest.shards, manifest.pixels, ...(embeddings === undefined ? [] : [embeddings])]) {
-    const path = join(folder, listed.file);
-    await checkSize(path, listed.bytes);
-    checkDigest(path, await readable(path, () => digestFile(path)), listed.sha256);
+export async function openCatalogue(folder: string, options: OpenCatalogueOptions = {}): Promise<StoredCatalogue> {
+  const manifest = await readManifest(folder, options.listed, options);
+  const files = filesFor(folder, manifest, options);
+  try {
+    const rows = await readRows(files);
+    let { pixels } = options;
+    const { embeddings } = manifest;
+    return {
+      ...rows,
+      manifest,
+      ...(embeddings === undefined || files.embeddings === undefined
+        ? {}
+        : { embeddings: new Embeddings(files.embeddings, embeddings) }),
+      // Most of the memory of an index, and searching with the network reads none of it: they are held once somebody asks.
+      get pixels() {
+        pixels ??= readPixels(files);
+        return pixels;
+      },
+      png: (row) => readThumbnail(files, row),
+      thumbnail: async (row) =>
+        decodeThumbnail(await readThumbnail(files, row), `the thumbnail of row ${row} in ${folder}`),
+      vectors: (name) => readVectors(files, name),
+      close: () => closeFiles(files),
+    };
+  } catch (error) {
+    await closeFiles(files);
+    throw error;
+  }
+}
+
+/** As `openCatalogue`, for the rows alone; that the other files are there, and of the right size, is checked. */
+export async function openCatalogueRows(folder: string, options: OpenCatalogueOptions = {}): Promise<CatalogueRows> {
+  return await readRows(filesFor(folder, await readManifest(folder, options.listed, options), {}));
+}
+
+/**
+ * Compare every file with the digests in the manifest.
+ * @throws NeurodexError `index-missing`, `index-damaged` (naming the file), `index-newer`, `index-older`
+ */
+export async function verifyCatalogue(folder: string, listed?: FileDigest): Promise<CatalogueManifest> {
+  const manifest = await readManifest(folder, listed);
+  for (const { file, bytes, sha256, chunks } of filesOf(manifest)) {
+    const path = join(folder, file);
+    new CheckedFile(path, { bytes, sha256 }).checkSize();
+    const found = await digestFile(path).catch((error) => {
+      throw unreadable(error, path);
+    });
+    if (found.sha256 !== sha256 || found.chunks !== chunks)
+      throw damaged(path, 'has changed since it was written (its SHA-256 differs)');
   }
   return manifest;
 }
@@ -79,62 +99,76 @@ export async function verifyCatalogue(folder: string): Promise<CatalogueManifest
  * The thumbnails (PNG) of some rows, in the order asked for.
  * @throws RangeError for a row that the catalogue does not have; NeurodexError as `openCatalogue`
  */
-export async function readThumbnails(
-  folder: string,
-  rows: readonly number[],
-  open: OpenBytes = openFileBytes,
-): Promise<Uint8Array[]> {
-  const reader = new ThumbnailReader(folder, await readManifest(folder), open);
+export async function readThumbnails(folder: string, rows: readonly number[]): Promise<Uint8Array[]> {
+  const files = filesFor(folder, await readManifest(folder), {});
   const found = new Map<number, Uint8Array>();
-  for (const row of new Set(rows)) found.set(row, await reader.read(row));
+  for (const row of new Set(rows)) found.set(row, await readThumbnail(files, row));
   return rows.map((row) => found.get(row) ?? new Uint8Array());
 }
 
-/** Reads thumbnails (PNG) one by one, whenever they are asked for. @throws NeurodexError as `openCatalogue` */
-export async function openThumbnails(folder: string): Promise<(row: number) => Promise<Uint8Array>> {
-  const reader = new ThumbnailReader(folder, await readManifest(folder));
-  return (row) => reader.read(row);
+/** The files of a catalogue, by what is read of them. */
+interface CatalogueFiles {
+  readonly folder: string;
+  readonly manifest: CatalogueManifest;
+  readonly shards: readonly { readonly file: CheckedFile; readonly reader: ShardReader; readonly rows: number }[];
+  readonly pixels: CheckedFile;
+  readonly embeddings: CheckedFile | undefined;
 }
 
-/** Reads thumbnails one by one: of each shard the footer, once, and then only the pages that hold the row. */
-class ThumbnailReader {
-  private readonly folder: string;
-  private readonly manifest: CatalogueManifest;
-  private readonly open: OpenBytes;
-  private readonly footers = new Map<string, FileMetaData>();
-
-  constructor(folder: string, manifest: CatalogueManifest, open: OpenBytes = openFileBytes) {
-    this.folder = folder;
-    this.manifest = manifest;
-    this.open = open;
+/** @throws NeurodexError when one is not there, or has another size than is listed */
+function filesFor(folder: string, manifest: CatalogueManifest, options: CheckedFileOptions): CatalogueFiles {
+  const held: CheckedFile[] = [];
+  const open = (listed: CatalogueManifest['pixels']): CheckedFile => {
+    const hold = options.hold === true && held.length < MOST_HELD;
+    const file = new CheckedFile(join(folder, listed.file), listed, { ...options, hold });
+    held.push(file);
+    if (!hold) file.checkSize();
+    return file;
+  };
+  try {
+    return {
+      folder,
+      manifest,
+      shards: manifest.shards.map((shard) => {
+        const file = open(shard);
+        return { file, rows: shard.rows, reader: new ShardReader(file, shard.rows, manifest.vectors ?? {}) };
+      }),
+      pixels: open(manifest.pixels),
+      embeddings: manifest.embeddings === undefined ? undefined : open(manifest.embeddings),
+    };
+  } catch (error) {
+    for (const file of held) void file.close();
+    throw error;
   }
+}
 
-  /** @returns PNG */
-  async read(row: number): Promise<Uint8Array> {
-    const { shards, rows } = this.manifest;
-    if (!(Number.isInteger(row) && row >= 0 && row < rows)) {
-      throw new RangeError(`the catalogue has rows 0 to ${rows - 1}, not ${row}`);
-    }
-    let first = 0;
-    for (const shard of shards) {
-      const inside = row - first;
-      first += shard.rows;
-      if (row >= first) continue;
-      return await readShard(join(this.folder, shard.file), shard.bytes, this.open, async (file, path) => {
-        const metadata = this.footers.get(path) ?? checkRows(await readShardMetadata(file), shard.rows, path);
-        this.footers.set(path, metadata);
-        const bytes = await readShardThumbnail(file, metadata, inside);
-        if (!(bytes instanceof Uint8Array)) throw damaged(path, `has no thumbnail in row ${row}`);
-        return bytes;
-      });
-    }
-    throw damaged(this.folder, `has no shard with row ${row}`);
+async function closeFiles({ shards, pixels, embeddings }: CatalogueFiles): Promise<void> {
+  for (const { file } of shards) await file.close();
+  await pixels.close();
+  await embeddings?.close();
+}
+
+/** @returns PNG */
+async function readThumbnail({ folder, manifest, shards }: CatalogueFiles, row: number): Promise<Uint8Array> {
+  const { rows } = manifest;
+  if (!(Number.isInteger(row) && row >= 0 && row < rows)) {
+    throw new RangeError(`the catalogue has rows 0 to ${rows - 1}, not ${row}`);
   }
+  let first = 0;
+  for (const { file, reader, rows: inside } of shards) {
+    if (row < first + inside) {
+      const bytes = await readable(file.path, () => reader.thumbnail(row - first));
+      if (!(bytes instanceof Uint8Array)) throw damaged(file.path, `has no thumbnail in row ${row}`);
+      return bytes;
+    }
+    first += inside;
+  }
+  throw damaged(folder, `has no shard with row ${row}`);
 }
 
 /** @param name what it is called in messages */
 export async function decodeThumbnail(png: Uint8Array, name: string): Promise<Picture> {
-  const { width, height, pixels } = await decodeWhole(png, { name, maxPixels: Number.POSITIVE_INFINITY });
+  const { width, height, pixels } = await decodeWhole(png, { name, maxPixels: LARGEST_THUMBNAIL });
   if (width !== height) throw damaged(name, `is ${width}×${height}, where it should be square`);
   return { size: width, pixels };
 }
@@ -148,47 +182,36 @@ export interface StoredVectors {
   readonly vocabulary: string;
 }
 
-/**
- * A column of vectors; undefined when the catalogue has none of that name.
- * @throws NeurodexError as `openCatalogue`
- */
-export async function readVectors(folder: string, name: string): Promise<StoredVectors | undefined> {
-  const manifest = await readManifest(folder);
-  const column = manifest.vectors?.[name];
+async function readVectors({ manifest, shards }: CatalogueFiles, name: string): Promise<StoredVectors | undefined> {
+  const column = Object.hasOwn(manifest.vectors ?? {}, name) ? manifest.vectors?.[name] : undefined;
   if (column === undefined) return undefined;
   const found: number[][] = [];
-  for (const shard of manifest.shards) {
-    await readShard(join(folder, shard.file), shard.bytes, openFileBytes, async (file, path) => {
-      for (const vector of await readShardVectors(file, name)) {
-        if (vector === null || vector === undefined) continue;
-        const values = Array.from(vector as ArrayLike<number>);
-        if (values.length !== column.length || !values.every(Number.isFinite)) {
-          throw damaged(path, `has a vector in column ${name} that is not ${column.length} numbers`);
-        }
-        found.push(values);
+  for (const { file, reader } of shards) {
+    for (const vector of await readable(file.path, () => reader.vectors(name))) {
+      if (vector === null || vector === undefined) continue;
+      const values = Array.from(vector as ArrayLike<number>);
+      if (values.length !== column.length || !values.every(Number.isFinite)) {
+        throw damaged(file.path, `has a vector in column ${name} that is not ${column.length} numbers`);
       }
-    });
+      found.push(values);
+    }
   }
   const values = new Float32Array(found.length * column.length);
   for (const [i, vector] of found.entries()) values.set(vector, i * column.length);
   return { values, ...column };
 }
 
-async function readRows(folder: string, manifest: CatalogueManifest): Promise<CatalogueRows> {
-  const { size, hasClasses, notices, skipped } = manifest;
+async function readRows({ manifest, shards }: CatalogueFiles): Promise<CatalogueRows> {
+  const { size, hasClasses, notices, skipped, duplicates } = manifest;
   const pictures: StoredPicture[] = [];
-  for (const shard of manifest.shards) {
-    const file = join(folder, shard.file);
-    await checkSize(file, shard.bytes);
-    // Before it is parsed: a Parquet reader may go round in circles on bytes that were never written.
-    checkDigest(file, await readable(file, () => digestFile(file)), shard.sha256);
-    await readShard(file, shard.bytes, openFileBytes, async (source, path) => {
-      const rows = await readShardRows(source);
-      if (rows.length !== shard.rows) throw damaged(path, `has ${rows.length} rows where ${shard.rows} are listed`);
-      for (const row of rows) pictures.push(toStoredPicture(row, pictures.length, path));
-    });
+  for (const { file, reader, rows: listed } of shards) {
+    const rows = await readable(file.path, () => reader.rows());
+    if (rows.length !== listed) throw damaged(file.path, `has ${rows.length} rows where ${listed} are listed`);
+    for (const row of rows) {
+      pictures.push(toStoredPicture(row, pictures.length, file.path));
+    }
   }
-  return { size, hasClasses, notices, skipped, pictures };
+  return { size, hasClasses, notices, skipped, pictures, ...(duplicates === undefined ? {} : { duplicates }) };
 }
 
 function toStoredPicture(value: Record<string, unknown>, expected: number, file: string): StoredPicture {
@@ -222,88 +245,34 @@ function toObjects(value: unknown): PictureObject[] | 'damaged' | undefined {
   const objects: PictureObject[] = [];
   for (const each of value as Record<string, unknown>[]) {
     const { category, bbox, area, crowd } = each ?? {};
-    const isBox = Array.isArray(bbox) && bbox.length === 4 && bbox.every((side) => typeof side === 'number');
-    if (typeof category !== 'string' || !isBox || typeof area !== 'number' || typeof crowd !== 'boolean') {
+    const isBox = Array.isArray(bbox) && bbox.length === 4 && bbox.every(Number.isFinite);
+    if (typeof category !== 'string' || !isBox || !Number.isFinite(area) || typeof crowd !== 'boolean') {
       return 'damaged';
     }
-    objects.push({ category, box: bbox as unknown as PictureObject['box'], area, crowd });
+    objects.push({ category, box: bbox as unknown as PictureObject['box'], area: area as number, crowd });
   }
   return objects;
 }
 
-async function checkPixels(folder: string, { pixels }: CatalogueManifest): Promise<void> {
-  const path = join(folder, pixels.file);
-  await checkSize(path, pixels.bytes);
-  checkDigest(path, await readable(path, () => digestFile(path)), pixels.sha256);
-}
-
-/** The pixels, whose digest has been checked before. */
-function readPixels(folder: string, { pixels, rows, size }: CatalogueManifest): Uint8Array {
-  const path = join(folder, pixels.file);
-  // Training shows pictures on other threads, which read them where they are.
-  const cache = new Uint8Array(new SharedArrayBuffer(rows * size * size * 3));
+function readPixels({ pixels, manifest: { rows, size } }: CatalogueFiles): Uint8Array {
+  let cache: Uint8Array;
   try {
-    const file = openSync(path, 'r');
-    try {
-      let filled = 0;
-      while (filled < cache.length) {
-        const read = readSync(file, cache, filled, Math.min(PIECE, cache.length - filled), filled);
-        if (read === 0) throw wrongSize(path, filled, pixels.bytes);
-        filled += read;
-      }
-    } finally {
-      closeSync(file);
-    }
+    // Training shows pictures on other threads, which read them where they are.
+    cache = new Uint8Array(new SharedArrayBuffer(rows * size * size * 3));
   } catch (error) {
-    throw error instanceof NeurodexError ? error : unreadable(error, path);
+    throw damaged(pixels.path, `holds ${pixels.byteLength} bytes, more than this process may have in memory`, error);
   }
+  const piece = 64 * CHUNK_BYTES;
+  for (let at = 0; at < cache.length; at += piece) pixels.readSync(cache.subarray(at, at + piece), at);
   return cache;
 }
 
-/** Whatever goes wrong inside is the file's fault, for what is read was checked when it was written. */
-async function readShard<T>(
-  path: string,
-  bytes: number,
-  open: OpenBytes,
-  work: (file: ByteSource, path: string) => Promise<T>,
-): Promise<T> {
-  const file = await readable(path, () => open(path));
+/** Whatever goes wrong inside is the file's fault: it holds other bytes than the program writes. */
+export async function readable<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    if (file.byteLength !== bytes) throw wrongSize(path, file.byteLength, bytes);
-    return await work(file, path);
+    return await work();
   } catch (error) {
-    if (error instanceof NeurodexError || isSystemError(error)) throw error;
-    throw damaged(path, `is not a Parquet file that can be read (${(error as Error).message})`, error);
-  } finally {
-    await file.close();
-  }
-}
-
-const isSystemError = (error: unknown): boolean => typeof (error as NodeJS.ErrnoException)?.errno === 'number';
-
-function checkRows(metadata: FileMetaData, rows: number, path: string): FileMetaData {
-  if (Number(metadata.num_rows) !== rows) {
-    throw damaged(path, `has ${metadata.num_rows} rows where ${rows} are listed`);
-  }
-  return metadata;
-}
-
-async function checkSize(path: string, bytes: number): Promise<void> {
-  const { size } = await readable(path, () => stat(path));
-  if (size !== bytes) throw wrongSize(path, size, bytes);
-}
-
-const wrongSize = (path: string, bytes: number, listed: number): NeurodexError =>
-  damaged(path, `has ${bytes} bytes where ${listed} are listed`);
-
-function checkDigest(path: string, digest: FileDigest, sha256: string): void {
-  if (digest.sha256 !== sha256) throw damaged(path, 'has changed since it was written (its SHA-256 differs)');
-}
-
-async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    throw unreadable(error, path);
+    if (error instanceof NeurodexError) throw error;
+    throw damaged(path, 'is not a table of pictures that can be read', error);
   }
 }

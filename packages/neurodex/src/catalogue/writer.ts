@@ -1,9 +1,11 @@
-import { mkdir } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LicenceNotice, SkippedFile } from '../datasets/dataset.ts';
-import { fromFileSystem } from '../errors.ts';
 import { pictureBytes } from '../image/picture.ts';
-import { type FileDigest, HashedFile } from '../storage/hashed-file.ts';
+import { openFileBytes } from '../storage/byte-source.ts';
+import { type ChunkedDigest, HashedFile } from '../storage/hashed-file.ts';
+import { makeFolder } from '../storage/make-folder.ts';
+import type { DuplicateFacts } from './duplicate-facts.ts';
 import { type CatalogueManifest, FORMAT, PIXELS_FILE, VERSION, writeManifest } from './manifest.ts';
 import { type ShardRow, ShardWriter } from './shard.ts';
 
@@ -41,7 +43,7 @@ export class CatalogueWriter {
   private groupBytes = 0;
   private vectors: NonNullable<CatalogueManifest['vectors']> = {};
   private pixelRows = 0;
-  private pixelDigest: FileDigest | undefined;
+  private pixelDigest: ChunkedDigest | undefined;
   private rows = 0;
 
   private constructor(folder: string, size: number, limits: ShardLimits, pixels: HashedFile) {
@@ -57,11 +59,7 @@ export class CatalogueWriter {
    * @throws NeurodexError `disk-full`, `output-unwritable`, as do the other methods
    */
   static async create(folder: string, size: number, limits: ShardLimits = SHARD_LIMITS): Promise<CatalogueWriter> {
-    try {
-      await mkdir(folder, { recursive: true });
-    } catch (error) {
-      throw fromFileSystem(error, folder);
-    }
+    await makeFolder(folder);
     return new CatalogueWriter(folder, size, limits, await HashedFile.create(join(folder, PIXELS_FILE)));
   }
 
@@ -78,6 +76,28 @@ export class CatalogueWriter {
   async finishPixels(): Promise<string> {
     this.pixelDigest ??= await this.pixels.finish();
     return join(this.folder, PIXELS_FILE);
+  }
+
+  /**
+   * Drops the pixels of all rows but some, before the rows are written.
+   * @param kept rows that stay, in rising order
+   * @returns the file
+   */
+  async keepPixels(kept: readonly number[]): Promise<string> {
+    const path = await this.finishPixels();
+    const bytes = pictureBytes(this.size);
+    const source = await openFileBytes(path);
+    const file = await HashedFile.create(`${path}.kept`);
+    try {
+      for (const row of kept) await file.append(new Uint8Array(await source.slice(row * bytes, (row + 1) * bytes)));
+      this.pixelDigest = await file.finish();
+      this.pixelRows = kept.length;
+    } finally {
+      await file.close();
+      await source.close();
+    }
+    await rename(`${path}.kept`, path);
+    return path;
   }
 
   /** Columns of vectors, declared before the first row. */
@@ -101,6 +121,7 @@ export class CatalogueWriter {
     hasClasses: boolean;
     notices: readonly LicenceNotice[];
     skipped: readonly SkippedFile[];
+    duplicates?: DuplicateFacts;
     embeddings?: CatalogueManifest['embeddings'];
   }): Promise<CatalogueManifest> {
     if (this.pixelRows !== this.rows) throw new RangeError(`${this.rows} rows, but pixels of ${this.pixelRows}`);
@@ -114,11 +135,12 @@ export class CatalogueWriter {
       rows: this.rows,
       hasClasses: about.hasClasses,
       shards: this.shards,
-      pixels: { file: PIXELS_FILE, ...(this.pixelDigest as FileDigest) },
+      pixels: { file: PIXELS_FILE, ...(this.pixelDigest as ChunkedDigest) },
       ...(Object.keys(this.vectors).length > 0 ? { vectors: this.vectors } : {}),
       ...(about.embeddings === undefined ? {} : { embeddings: about.embeddings }),
       notices: [...about.notices],
       skipped: [...about.skipped],
+      ...(about.duplicates === undefined ? {} : { duplicates: about.duplicates }),
     };
     await writeManifest(this.folder, manifest);
     return manifest;

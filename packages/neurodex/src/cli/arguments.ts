@@ -60,13 +60,32 @@ export function parseMeasures(text: string, before: readonly ParsedMeasure[] = [
   return asked.filter(({ label }, i) => asked.findIndex((other) => other.label === label) === i);
 }
 
+const isBlank = (value: string): boolean => value.trim() === '';
+/** Where empty arguments come from. */
+const UNSET = 'a shell leaves an empty one where a variable is not set';
+
+/**
+ * Refuses an empty argument of any command, or one of blanks: as a path, it would be the current folder.
+ * @param argumentNames of the command, in order; the last one may stand for several
+ * @throws NeurodexError `usage`
+ */
+export function refuseBlankArguments(values: readonly string[], argumentNames: readonly string[]): void {
+  const at = values.findIndex(isBlank);
+  if (at < 0) return;
+  const name = (argumentNames[at] ?? argumentNames.at(-1) ?? 'argument').toUpperCase();
+  throw new NeurodexError('usage', `${name} is ${JSON.stringify(values[at])}, which names nothing`, {
+    hint: `write what it names; ${UNSET}, and the current folder is .`,
+    details: { argument: name, value: values[at] ?? '' },
+  });
+}
+
 /** A text that is not another flag: `--out --force` is a slip, and no folder is called so (`./--force` is one). */
 export const text =
   (flag: string) =>
   (value: string): string => {
-    if (value !== '' && !value.startsWith('--')) return value;
+    if (!isBlank(value) && !value.startsWith('--')) return value;
     throw new NeurodexError('usage', `${flag} needs a value, and ${JSON.stringify(value)} follows it`, {
-      hint: `write a value after ${flag}`,
+      hint: `write a value after ${flag}${isBlank(value) ? `; ${UNSET}` : ''}`,
       details: { flag, value },
     });
   };

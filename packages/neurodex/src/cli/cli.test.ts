@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { RuntimeError } from '@neurodex/autograd';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
 import type { AttentionOptions } from '../jobs/attention.ts';
@@ -39,6 +40,10 @@ const summary: IndexSummary = {
   catalogue: 12,
   queries: { train: 20, validation: 2, test: 4 },
   skipped: [{ path: 'a.txt', reason: 'not a picture file' }],
+  skippedKinds: [{ kind: 'not a picture file (.txt)', count: 1 }],
+  layout: ['pics is a folder around all others and no class'],
+  warnings: [],
+  duplicates: { ...NO_DUPLICATES, sets: 2, copies: 3, examples: [['a.png', 'b.png']] },
   systems: ['dsi', 'bovw', 'pixels'],
   parameters: 123456,
   steps: 300,
@@ -408,10 +413,15 @@ describe('dataset', () => {
     pictures: { catalogue: 96, train: 259, validation: 14, test: 15 },
     classes: 6,
     skipped: [],
+    skippedKinds: [],
+    layout: [],
+    warnings: [],
+    duplicates: NO_DUPLICATES,
   };
   const facts: DatasetFacts = {
     dataset: 'coco',
     source: 'coco',
+    fingerprint: null,
     pictures: 2,
     of: 3,
     classes: [{ name: 'dog', pictures: 2 }],
@@ -419,6 +429,9 @@ describe('dataset', () => {
     objects: 1,
     model: { size: 256, patchSize: 16, patches: 256 },
     skipped: [{ path: 'instances_val2014.json', reason: 'annotations[3]: its picture 9 is not in images' }],
+    skippedKinds: [{ kind: 'annotations[N]: its picture N is not in images', count: 1 }],
+    layout: [],
+    warnings: [],
     notices: [],
     examples: [
       {
@@ -719,7 +732,9 @@ describe('inspect and demo', () => {
   it('inspect shows everything that was skipped and who made the pictures', async () => {
     const inspection: IndexFacts = {
       index: '/x',
-      version: 1,
+      version: 2,
+      digest: '0123456789abcdef'.repeat(4),
+      unlisted: ['report.html'],
       neurodex: '0.1.0',
       created: '2026-01-01T00:00:00Z',
       seed: 7,
@@ -742,12 +757,15 @@ describe('inspect and demo', () => {
         { path: 'a.txt', reason: 'not a picture file' },
         { path: 'b\n.jpg', reason: 'empty' },
       ],
+      duplicates: NO_DUPLICATES,
       notices: [{ work: 'OpenMoji', author: 'HfG', licence: 'CC BY-SA 4.0', url: 'https://openmoji.org' }],
     };
     const inspectIndex = vi.fn(async (_options: { verify: boolean }) => inspection);
     const jobs = { inspectIndex };
     const { stdout } = await runCli(['inspect', '/x', '--verify'], { jobs });
     expect(stdout).toContain('1.23 MB');
+    expect(stdout).toContain(`digest      ${inspection.digest}`);
+    expect(stdout).toContain('ignored 1 file, no part of the index\n  report.html\n');
     expect(stdout).toContain('4,321 descriptors, vocabulary of 77.0 kB, 1 picture without keypoints');
     expect(stdout).toContain('patchSize 8, stem convolutional');
     expect(stdout).toContain('  a.txt: not a picture file\n  b\\x0a.jpg: empty\n');
@@ -858,6 +876,14 @@ describe('serve', () => {
     });
   });
 
+  it('has room for one of the largest bodies at least, and a base path without the slash at its end', async () => {
+    const bodies = async (...args: string[]) => (await asked(['a', ...args])).options?.limits.allBodyBytes;
+    expect(await bodies()).toBe(256 * 2 ** 20);
+    expect(await bodies('--max-body', '500')).toBe(500 * 2 ** 20);
+    expect(await bodies('--max-body', '8', '--max-bodies', '8')).toBe(8 * 2 ** 20);
+    expect((await asked(['a', '--base-path', '/photos/'])).options?.basePath).toBe('/photos');
+  });
+
   it('takes the token from the command line, or else from the environment', async () => {
     const env = { NEURODEX_TOKEN: 'of the environment' };
     expect((await asked(['a', '--token', 'mine'], env)).options).toMatchObject({ token: 'mine', open: false });
@@ -871,6 +897,9 @@ describe('serve', () => {
     [['a', '--workers', '0'], 'an integer from 1 to 256'],
     [['a', '--tokn', 'x'], 'did you mean --token?'],
     [['a', '--token', ''], '--token needs a value'],
+    [['a', '--max-bodies', '15'], 'write --max-bodies 16 or more'],
+    [['a', '--base-path', 'photos'], '--base-path takes a path'],
+    [['a', '--base-path', ''], '--base-path needs a value'],
     [['a', '--cors', '*'], '--cors takes an origin'],
     [['a', '--cors', 'https://a.example/page'], 'write --cors https://a.example'],
   ])('refuses %j', async (args, why) => {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { NeurodexError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { refuseBlankArguments } from './arguments.ts';
 import type { Context } from './command.ts';
 import { addAttention } from './commands/attention.ts';
 import { addCompare } from './commands/compare.ts';
@@ -17,6 +18,7 @@ import { addSearch } from './commands/search.ts';
 import { addServe } from './commands/serve.ts';
 import { addStudy } from './commands/study.ts';
 import { reportFailure } from './failure.ts';
+import { fittingHint } from './hints.ts';
 import type { Io } from './io.ts';
 import { services as realServices, type Services } from './jobs.ts';
 import { nearest } from './suggest.ts';
@@ -30,6 +32,8 @@ export async function main(argv: readonly string[], io: Io, services: Services =
   const help = { out: '', error: '' };
   const program = createProgram({ io, services }, help);
   try {
+    // The library answers an empty name with the help of all.
+    if (argv[0] === 'help') refuseBlankArguments(argv.slice(1), ['command']);
     await program.parseAsync([...argv], { from: 'user' });
     return 0;
   } catch (thrown) {
@@ -43,7 +47,8 @@ export async function main(argv: readonly string[], io: Io, services: Services =
       error === 'no command'
         ? new NeurodexError('usage', 'no command was named', { hint: 'see neurodex --help' })
         : error;
-    return await reportFailure(failure, io, wantsJson(argv));
+    const command = commandOf(argv, program);
+    return await reportFailure(failure, io, wantsJson(argv), (hint) => fittingHint(hint, command));
   }
 }
 
@@ -56,7 +61,8 @@ async function show(output: Io['stdout'], text: string, io: Io): Promise<0 | 1 |
   }
 }
 
-function createProgram(context: Context, help: { out: string; error: string }): Command {
+/** Every command; tests look at them. */
+export function createProgram(context: Context, help: { out: string; error: string }): Command {
   const program = new Command('neurodex')
     .description('Image search whose index is a neural network.')
     .version(VERSION, '--version', 'print the version')
@@ -101,6 +107,12 @@ function createProgram(context: Context, help: { out: string; error: string }): 
     addDataset,
   ])
     add(program, context);
+  program.hook('preAction', (_, command) => {
+    refuseBlankArguments(
+      command.args,
+      command.registeredArguments.map((argument) => argument.name()),
+    );
+  });
   return program;
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import type { Command } from 'commander';
-import { NeurodexError } from '../errors.ts';
+import { type FailedInput, NeurodexError } from '../errors.ts';
 import { parseDevice } from './arguments.ts';
 import type { Io } from './io.ts';
 import type { Services } from './jobs.ts';
@@ -27,6 +27,18 @@ export interface DeviceFlag {
 export interface CommandResult {
   readonly json: unknown;
   readonly text: string;
+  /** Of several inputs, those that could not be used: told on standard error, and the exit status is 1. */
+  readonly failed?: readonly FailedInput[] | undefined;
+}
+
+/** The work is done and its result printed, for all but some of its inputs. */
+export class SomeFailed extends Error {
+  readonly failed: readonly FailedInput[];
+
+  constructor(failed: readonly FailedInput[]) {
+    super(failed.map(({ message }) => message).join('; '));
+    this.failed = failed;
+  }
 }
 
 export interface Work {
@@ -52,7 +64,9 @@ export const withExamples = (command: Command, examples: readonly (readonly [str
 
 /**
  * Does a command's work under a reporter and prints its result, the only thing that goes to standard output.
- * @param unwinds the work watches `io.signal` itself and cleans up; work that does not is left where it is
+ * @throws SomeFailed after printing, where inputs could not be used
+ * @param unwinds the work watches `io.signal` itself and cleans up; work that does not is left where it is, or ended by the
+ *   system
  */
 export async function perform(
   { io }: Context,
@@ -69,16 +83,20 @@ export async function perform(
   });
   const reporter = flags.quiet ? quietly(drawing) : drawing;
   const onStop = (): void => reporter.info('stopping; Ctrl-C again stops at once');
+  const { cwd } = io;
+  const letGo = unwinds ? io.holdSignals?.() : undefined;
   if (unwinds) io.signal?.addEventListener('abort', onStop, { once: true });
   let result: CommandResult;
   try {
-    const doing = work({ reporter, path: (name) => resolve(io.cwd, name) });
+    const doing = work({ reporter, path: (name) => resolve(cwd, name) });
     result = await (unwinds ? doing : orStopped(doing, io.signal));
   } finally {
     io.signal?.removeEventListener('abort', onStop);
+    letGo?.();
     reporter.close();
   }
   await io.stdout.write(`${flags.json ? JSON.stringify(result.json) : result.text}\n`);
+  if (result.failed !== undefined && result.failed.length > 0) throw new SomeFailed(result.failed);
 }
 
 async function orStopped<T>(doing: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

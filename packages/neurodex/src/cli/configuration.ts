@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { checkConfig, invalidConfig } from '../check-config.ts';
 import { type Config, configSchema } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
+import { readJson, whyUnreadable } from '../json.ts';
 import { PRESETS, type PresetName } from '../presets/presets.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 import { CONFIGURATION_KEYS, CONFIGURATION_SECTIONS } from './configuration-keys.ts';
 import { nearest } from './suggest.ts';
 
@@ -75,19 +76,12 @@ async function readConfigurationFile(file: string, cwd: string): Promise<{ prese
       details: { file },
       cause,
     });
-  let text: string;
-  try {
-    text = await readFile(resolve(cwd, file), 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
-    throw unreadable(reason, error);
-  }
+  await refuseSpecialFile(resolve(cwd, file), 'config-unreadable');
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\ufeff/, ''));
+    value = await readJson(resolve(cwd, file));
   } catch (error) {
-    throw unreadable(`is not valid JSON: ${(error as Error).message}`, error);
+    throw unreadable(whyUnreadable(error), error);
   }
   if (!isObject(value)) throw unreadable('does not hold a JSON object');
   const { preset, ...rest } = value;
@@ -100,13 +94,13 @@ async function readConfigurationFile(file: string, cwd: string): Promise<{ prese
 function applySetting(values: Values, setting: string): void {
   const at = setting.indexOf('=');
   const origin = `--set ${setting}`;
-  if (at < 1) {
+  const path = setting.slice(0, Math.max(0, at)).trim();
+  if (path === '') {
     throw new NeurodexError('usage', `${origin} does not have the form key=value`, {
       hint: 'write --set training.batchSize=32',
       details: { setting },
     });
   }
-  const path = setting.slice(0, at).trim();
   // 'preset' is no key of the schema, and so is refused with the rest; it deserves a better hint than the nearest key.
   if (path === 'preset') {
     throw new NeurodexError('config-unknown-key', `${origin}: preset is not a configuration key`, {

@@ -1,6 +1,7 @@
 import { RuntimeError } from '@neurodex/autograd';
 import { NeurodexError } from '../errors.ts';
 import { printable } from '../report/text.ts';
+import { SomeFailed } from './command.ts';
 import type { Io } from './io.ts';
 
 /** What a command failed with, as a user is told. */
@@ -41,9 +42,25 @@ function inOurWords(error: unknown, signal: AbortSignal | undefined): NeurodexEr
   return undefined;
 }
 
-/** Tells standard error, as text or as one JSON line. */
-export async function reportFailure(error: unknown, io: Pick<Io, 'stderr' | 'env' | 'signal'>, json: boolean) {
-  const { code, message, hint, details, exitStatus } = failureOf(error, io.signal);
+/**
+ * Tells standard error, as text or as one JSON line; of inputs that failed, each.
+ * @param fitting what is left of a hint for the command that failed
+ */
+export async function reportFailure(
+  error: unknown,
+  io: Pick<Io, 'stderr' | 'env' | 'signal'>,
+  json: boolean,
+  fitting: (hint: string) => string | undefined = (hint) => hint,
+): Promise<1 | 2> {
+  if (error instanceof SomeFailed) {
+    for (const { input, code, message, hint } of error.failed) {
+      const one = new NeurodexError(code, message, { ...(hint === null ? {} : { hint }), details: { input } });
+      await reportFailure(one, io, json, fitting);
+    }
+    return 1;
+  }
+  const { code, message, hint: full, details, exitStatus } = failureOf(error, io.signal);
+  const hint = full === undefined ? undefined : fitting(full);
   const stack = io.env.NEURODEX_DEBUG === '1' && error instanceof Error ? error.stack : undefined;
   if (json) {
     const object = { code, message, hint: hint ?? null, details, ...(stack === undefined ? {} : { stack }) };

@@ -1,3 +1,5 @@
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
+
 /** 1234567 → '1,234,567', on every machine alike. */
 export const formatCount = (n: number): string => n.toLocaleString('en-US');
 
@@ -32,3 +34,10 @@ export function formatFigure(value: number): string {
 
 export const plural = (n: number, noun: string, nouns = `${noun}s`): string =>
   `${formatCount(n)} ${n === 1 ? noun : nouns}`;
+
+/** A line of a summary; none where no picture occurs twice. */
+export const duplicatesLine = ({ sets, copies, leftOut }: DuplicateFacts = NO_DUPLICATES): string[] => {
+  const kept = copies === 0 ? [] : [`${plural(copies, 'copy', 'copies')} of ${plural(sets, 'picture')}`];
+  const gone = leftOut === 0 ? [] : [`${plural(leftOut, 'copy', 'copies')} left out, which another split has`];
+  return copies + leftOut === 0 ? [] : [`duplicates  ${[...kept, ...gone].join(', ')}`];
+};

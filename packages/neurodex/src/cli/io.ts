@@ -6,6 +6,8 @@ export interface Io {
   readonly cwd: string;
   /** Given when a person or the system asks the program to stop. */
   readonly signal?: AbortSignal;
+  /** Begins to turn signals into `signal`, where they would end the process; returns what ends that again. */
+  readonly holdSignals?: () => () => void;
   /** Milliseconds; `performance.now` unless a test has its own. */
   readonly now?: () => number;
 }

@@ -1,25 +1,14 @@
+import { onBlocking } from '@neurodex/autograd';
 import { NeurodexError } from '../errors.ts';
 import { main } from './cli.ts';
 import { reportFailure } from './failure.ts';
 import type { Io, Output } from './io.ts';
-
-/** Milliseconds within which a second signal is the same key press: npx passes on what the terminal already sent us. */
-const SAME_PRESS = 500;
+import { Signals } from './signals.ts';
 
 /** The command line as a process: its streams, its signals and its exit status. */
 export async function run(process: NodeJS.Process): Promise<void> {
-  const controller = new AbortController();
-  let first = 0;
-  const stop = (): void => {
-    if (!controller.signal.aborted) {
-      first = performance.now();
-      controller.abort();
-    } else if (performance.now() - first > SAME_PRESS) {
-      process.exit(1);
-    }
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  const signals = new Signals(process);
+  onBlocking(signals.around);
 
   const argv = process.argv.slice(2);
   const io: Io = {
@@ -34,8 +23,11 @@ export async function run(process: NodeJS.Process): Promise<void> {
     // Who cannot be told of an error cannot be told of this one either.
     stderr: outputTo(process.stderr, () => {}),
     env: process.env,
-    cwd: process.cwd(),
-    signal: controller.signal,
+    get cwd() {
+      return workingDirectory(process);
+    },
+    signal: signals.signal,
+    holdSignals: () => signals.hold(),
   };
   // A fault outside of every promise that we wait for: still no stack trace.
   process.on('uncaughtException', (error) => {
@@ -45,7 +37,19 @@ export async function run(process: NodeJS.Process): Promise<void> {
   const status = await main(argv, io);
   process.exitCode = status;
   // What was interrupted may not have come to its end, and would keep the process alive.
-  if (controller.signal.aborted) process.exit(status);
+  if (signals.signal.aborted) process.exit(status);
+}
+
+/** @throws NeurodexError `source-missing` where it has been deleted */
+function workingDirectory(process: NodeJS.Process): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new NeurodexError('source-missing', 'the working directory is not there any more', {
+      hint: 'go to a folder that exists (cd), and run the command again',
+      cause: error,
+    });
+  }
 }
 
 function outputTo(stream: NodeJS.WriteStream, refused: (error: Error) => void): Output {

@@ -12,6 +12,9 @@ export interface SourceFlags {
   readonly concepts?: number;
   readonly cocoYear?: CocoYear;
   readonly cocoSplit?: CocoSplit;
+  readonly classLevel?: number;
+  readonly labelColumn?: string;
+  readonly pictureColumn?: string;
 }
 
 /** Flags that say how it is made into an index or a data set. */
@@ -38,6 +41,21 @@ export const withSource = (command: Command): Command =>
       '--coco-split <part>',
       `with coco: ${COCO_SPLITS.join(' or ')} (val unless told)`,
       oneOf('--coco-split', COCO_SPLITS),
+    )
+    .option(
+      '--class-level <n>',
+      'with a folder: which folder of a path is the class, 1 for the first, 0 for no classes (by the layout unless told)',
+      wholeNumber('--class-level', 0, 100, 1),
+    )
+    .option(
+      '--label-column <name>',
+      'with Parquet or JSON lines: the column or key of the labels',
+      text('--label-column'),
+    )
+    .option(
+      '--picture-column <name>',
+      'with Parquet or JSON lines: the column or key of the pictures',
+      text('--picture-column'),
     );
 
 export const withConfiguration = (command: Command): Command =>
@@ -78,7 +96,7 @@ export async function sourceOf(
   { reporter, path }: Work,
 ): Promise<OpenedSource> {
   const { io, services } = context;
-  const { from, concepts, cocoYear, cocoSplit } = flags;
+  const { from, concepts, cocoYear, cocoSplit, classLevel, labelColumn, pictureColumn } = flags;
   return await services.jobs.openSource({
     source,
     path: path(source),
@@ -86,6 +104,9 @@ export async function sourceOf(
     ...(concepts === undefined ? {} : { concepts }),
     ...(cocoYear === undefined ? {} : { cocoYear }),
     ...(cocoSplit === undefined ? {} : { cocoSplit }),
+    ...(classLevel === undefined ? {} : { classLevel }),
+    ...(labelColumn === undefined ? {} : { labelColumn }),
+    ...(pictureColumn === undefined ? {} : { pictureColumn }),
     config,
     seed,
     environment: io.env,

@@ -63,6 +63,39 @@ describe('hierarchicalKMeans', () => {
     for (const groupsThere of firsts.values()) expect(groupsThere.size).toBe(1);
   });
 
+  it('divides a cluster by the points in it, not by those of another', async () => {
+    // Two groups far apart, each of two groups of five; their points take turns.
+    const centres = [
+      [0, 0],
+      [100, 0],
+      [0, 10],
+      [100, 10],
+    ] as const;
+    const points = Float32Array.from({ length: 2 * 20 }, (_, at) => {
+      const i = Math.floor(at / 2);
+      return (centres[i % 4]?.[at % 2] as number) + 0.01 * i;
+    });
+    const leaves = await clustered(points, 2, 2, 5);
+    expect(leaves.map(({ path }) => path)).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ]);
+    const groups = leaves.map(({ members }) => [...members]).sort((a, b) => (a[0] as number) - (b[0] as number));
+    expect(groups).toEqual([0, 1, 2, 3].map((group) => [0, 4, 8, 12, 16].map((i) => i + group)));
+  });
+
+  it('halves what lies deeper than twice the levels of a balanced tree, one more not counted', async () => {
+    // Each point is 100 times as far as the one before it, so k-means takes the farthest away from the others. Of 16 points a
+    // balanced tree has 4 levels: k-means divides at the depths 0 … 8 and leaves 7 points at depth 9, halves of 3 and 4.
+    const points = Float32Array.from({ length: 16 }, (_, i) => 100 ** (i - 8));
+    const leaves = await clustered(points, 1, 2, 1);
+    const depths = leaves.map(({ path }) => path.length);
+    expect(depths).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 12, 12, 12, 12, 12]);
+    expect(leaves.slice(0, 9).map(({ members }) => members[0])).toEqual([15, 14, 13, 12, 11, 10, 9, 8, 7]);
+  });
+
   it('cuts equal points into equal parts, in their order', async () => {
     const leaves = await clustered(new Float32Array(2 * 30).fill(0.3), 2, 3, 10);
     expect(leaves.map(({ path, members }) => [path, members[0], members.length])).toEqual([
@@ -74,13 +107,30 @@ describe('hierarchicalKMeans', () => {
 
   it('is the same for the same random state, on the runtime as well', async () => {
     const random = Random.seeded(3);
-    // Large enough that the first levels go to the runtime.
+    // Large enough that the first level goes to the runtime, which the others do not need to be told from.
     const points = Float32Array.from({ length: 6000 * 100 }, () => random.normal());
-    const first = await clustered(points, 100, 10, 50, 7);
-    expect(await clustered(points, 100, 10, 50, 7)).toEqual(first);
-    expect(await clustered(points, 100, 10, 50, 8)).not.toEqual(first);
+    const first = await clustered(points, 100, 10, 2000, 7);
+    expect(await clustered(points, 100, 10, 2000, 7)).toEqual(first);
+    expect(await clustered(points, 100, 10, 2000, 8)).not.toEqual(first);
     expect(membersOf(first)).toHaveLength(6000);
-  }, 30_000);
+    expect(first.map(({ path }) => path)).toEqual(Array.from({ length: 10 }, (_, i) => [i]));
+    // Each point is nearest to the mean of its own cluster, but for those that the last of few iterations moves.
+    const means = first.map(({ members }) =>
+      Array.from({ length: 100 }, (_, d) => {
+        return members.reduce((sum, i) => sum + (points[i * 100 + d] as number), 0) / members.length;
+      }),
+    );
+    const distance = (i: number, mean: readonly number[]) =>
+      mean.reduce((sum, value, d) => sum + (value - (points[i * 100 + d] as number)) ** 2, 0);
+    let nearest = 0;
+    first.forEach(({ members }, own) => {
+      for (const i of members) {
+        const all = means.map((mean) => distance(i, mean));
+        if (Math.min(...all) === all[own]) nearest++;
+      }
+    });
+    expect(nearest / 6000).toBeGreaterThan(0.85);
+  });
 
   it('tells how many points are placed, and stops when told to', async () => {
     const points = Float32Array.from({ length: 60 }, (_, i) => i);

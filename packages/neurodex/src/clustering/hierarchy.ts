@@ -17,7 +17,7 @@ export interface HierarchyOptions {
   readonly leafSize: number;
   readonly random: Random;
   /** Told how many points are in leaves; may throw to stop the work. */
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 /** A cluster that is not divided further. */

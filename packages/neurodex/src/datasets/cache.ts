@@ -11,7 +11,8 @@ export function cacheFolder(
   home: string = homedir(),
 ): string {
   const own = environment.NEURODEX_CACHE;
-  if (own) return own;
+  // Set and empty is as good as not set, for this as for the others.
+  if (own?.trim()) return own;
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'neurodex');
   if (platform === 'win32') return join(environment.LOCALAPPDATA || join(home, 'AppData', 'Local'), 'neurodex');
   const shared = environment.XDG_CACHE_HOME;

@@ -1,9 +1,16 @@
 import { expect, it } from 'vitest';
 import { decodePicture } from '../image/decode.ts';
 import { type Dataset, ROLES } from './dataset.ts';
+import { skippedKinds } from './skipped.ts';
+import { classWarnings } from './warnings.ts';
+
+export interface ContractOptions {
+  /** Files, rows or lines that the source holds, blank ones left out. */
+  readonly entries?: number;
+}
 
 /** What every data set promises, whoever provides it. */
-export function datasetContract(open: () => Promise<Dataset>): void {
+export function datasetContract(open: () => Promise<Dataset>, { entries }: ContractOptions = {}): void {
   it('lists unique relative paths by code units, the same ones every time', async () => {
     const first = await open();
     const paths = first.pictures.map((picture) => picture.path);
@@ -23,6 +30,20 @@ export function datasetContract(open: () => Promise<Dataset>): void {
     for (const role of roles) expect(ROLES).toContain(role);
     for (const notice of notices) for (const text of Object.values(notice)) expect(text).not.toBe('');
     for (const { path, reason } of skipped) expect(path.length * reason.length).toBeGreaterThan(0);
+  });
+
+  it('uses or counts everything, and says how it was read', async () => {
+    const { pictures, skipped, layout = [], name } = await open();
+    if (entries !== undefined) expect(pictures.length + skipped.length).toBe(entries);
+    const kinds = skippedKinds(skipped);
+    expect(kinds.reduce((sum, { count }) => sum + count, 0)).toBe(skipped.length);
+    for (const { kind } of kinds) expect(kind.trim()).not.toBe('');
+    for (const { message } of layout) expect(message).toMatch(/^\S.*[^.\s]$/);
+    // Labels from which nothing is learned are never passed on in silence.
+    const names = new Set(pictures.flatMap(({ labels }) => labels));
+    const codes = classWarnings(pictures, name).map(({ code }) => code);
+    expect(codes.includes('no-labels')).toBe(names.size === 0);
+    expect(codes.includes('one-class')).toBe(names.size === 1 && pictures.every(({ labels }) => labels.length > 0));
   });
 
   it('says what can be seen in words and boxes that make sense', async () => {

@@ -1,4 +1,5 @@
 import type { Picture } from '../image/picture.ts';
+import type { Reporter } from '../progress.ts';
 
 /** What a data set may say about a picture's part: in the catalogue, or a query of one of the three splits. */
 export const ROLES = ['catalogue', 'train', 'validation', 'test'] as const;
@@ -64,24 +65,43 @@ export interface Dataset {
   /** In a stable order (by path, code unit by code unit), whatever the file system says. */
   readonly pictures: readonly SourcePicture[];
   readonly notices: readonly LicenceNotice[];
-  /** Files that were passed over while listing (not a picture by name, broken links …), with the reason. */
+  /** Everything that was passed over while listing (not a picture by name, broken links …), with the reason. */
   readonly skipped: readonly SkippedFile[];
+  /** How its files were read, where it could have been otherwise: folders looked through, columns that were chosen. */
+  readonly layout?: readonly LayoutNote[];
   /** Edge in pixels that its owner has given every picture (the shorter edge of those that are not square). */
   readonly ownSize?: number;
   /** Each picture that is read is a download: no more are looked at than it takes. */
   readonly remote?: boolean;
   /** What it was read from; the same as long as the pictures are. Not there: it has to be read again to know. */
-  readonly inputs?: () => Promise<readonly InputFile[]>;
+  readonly inputs?: (reading?: InputReading) => Promise<readonly InputFile[]>;
 }
 
 /** A file, or a package, that pictures come from. */
 export interface InputFile {
   readonly name: string;
-  /** Another one when the contents may be others: size and time of change, or a checksum. */
+  /** Another one when the contents are others: a digest of the bytes, or what the publisher says of them. */
   readonly version: string;
+}
+
+export interface LayoutNote {
+  /** A sentence without its full stop. */
+  readonly message: string;
+  /** It may well not be what was meant: a warning, where the others inform. */
+  readonly doubtful?: true;
+}
+
+/** Who watches while inputs are read to know their digests. */
+export interface InputReading {
+  readonly signal?: AbortSignal;
+  readonly reporter?: Reporter;
 }
 
 export interface SkippedFile {
   readonly path: string;
   readonly reason: string;
+  /** Under which it is counted, where that is not the reason. */
+  readonly group?: string | undefined;
+  /** Nobody will miss it: it is counted, and no warning names it. */
+  readonly expected?: true | undefined;
 }

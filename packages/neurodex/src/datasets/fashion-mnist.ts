@@ -48,19 +48,22 @@ export async function openFashionMnist({
   environment,
 }: Pick<OpenDatasetRequest, 'from' | 'source' | 'downloads' | 'environment'>): Promise<Dataset> {
   const folder = from ?? ((await isFile(join(DEBIAN_FOLDER, FILES.images.name))) ? DEBIAN_FOLDER : undefined);
-  const named = { classes: FASHION_MNIST_CLASSES, name: 'fashion-mnist', notices: [NOTICE] };
+  const about = { labelled: true, classes: FASHION_MNIST_CLASSES, name: 'fashion-mnist', notices: [NOTICE] };
   if (folder !== undefined) {
     const images = (await findIdxImages(folder)) ?? join(folder, FILES.images.name);
-    return { ...(await openIdx({ images, ...named })), source };
+    return { ...(await openIdx({ images, ...about })), source };
   }
-  const server = (environment.FASHION_MNIST_ENDPOINT || SERVER).replace(/\/+$/, '');
+  const named = environment.FASHION_MNIST_ENDPOINT?.trim();
+  const server = (named || SERVER).replace(/\/+$/, '');
+  const hosts = { names: [new URL(SERVER).hostname], ...(named ? { named: server } : {}) };
   const remote = ({ name, md5 }: { name: string; md5: string }): RemoteFile => ({
     url: `${server}/${name}`,
     name,
     md5,
+    hosts,
   });
   const [images, labels] = [await downloads().file(remote(FILES.images)), await downloads().file(remote(FILES.labels))];
-  return { ...(await openIdx({ images, labels, ...named })), source };
+  return { ...(await openIdx({ images, labels, ...about })), source };
 }
 
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;

@@ -8,6 +8,7 @@ import { decodePicture } from '../image/decode.ts';
 import { datasetContract } from './dataset.contract.ts';
 import type { Dataset } from './dataset.ts';
 import { openFolder } from './folder.ts';
+import { skippedKinds } from './skipped.ts';
 
 let png = Buffer.alloc(0);
 let root = '';
@@ -38,10 +39,22 @@ async function failure(promise: Promise<unknown>): Promise<NeurodexError> {
 }
 
 describe('openFolder', () => {
-  datasetContract(async () => {
-    for (const path of ['cat/1.png', 'dog/1.png', 'dog/Ä.png', 'dog/note.txt']) await put(path);
-    return openFolder(root);
-  });
+  datasetContract(
+    async () => {
+      for (const path of ['cat/1.png', 'dog/1.png', 'dog/Ä.png', 'dog/note.txt']) await put(path);
+      return openFolder(root);
+    },
+    { entries: 4 },
+  );
+  describe('of splits, with leftovers', () =>
+    datasetContract(
+      async () => {
+        for (const path of ['x/train/cat/1.png', 'x/test/dog/1.png', 'x/test/2.png', '.DS_Store', 'x/a.csv'])
+          await put(path);
+        return openFolder(root);
+      },
+      { entries: 5 },
+    ));
 
   it('takes class folders, their sub-folders and equal file names in several classes', async () => {
     for (const path of ['dog/1.png', 'cat/1.png', 'cat/10.JPG', 'cat/2.webp', 'cat/tabby/deep/1.png']) await put(path);
@@ -113,12 +126,12 @@ describe('openFolder', () => {
   });
 
   it('refuses roles that are incomplete or empty', async () => {
+    await put('catalogue/cat/readme.md', 'none');
     await put('train/cat/1.png');
-    await put('test/cat/1.png');
     const incomplete = await failure(openFolder(root));
     expect(incomplete.code).toBe('source-unusable');
-    expect(incomplete.message).toMatch(/test, train.*but not catalogue$/);
-    await put('catalogue/cat/readme.md', 'none');
+    expect(incomplete.message).toMatch(/catalogue, train.*but not test$/);
+    await put('test/cat/1.png');
     const error = await failure(openFolder(root));
     expect(error.code).toBe('source-empty');
     expect(error.message).toContain(join(root, 'catalogue'));
@@ -146,13 +159,55 @@ describe('openFolder', () => {
     expect(Object.values(reasons(await openFolder(root)))).toEqual(['its name is not valid UTF-8']);
   });
 
-  it('ignores hidden files and names other files with the reason', async () => {
-    for (const path of ['cat/1.png', '.git/2.png', 'cat/.DS_Store', 'cat/._1.png', 'cat/Thumbs.db']) await put(path);
+  it('passes over what systems and tools leave, and counts it with the other files by reason', async () => {
+    const left = ['.git/2.png', 'cat/.DS_Store', 'cat/._1.png', 'cat/._2.png', 'cat/Thumbs.db', '__MACOSX/cat/1.png'];
+    const more = ['cat/@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg', '$RECYCLE.BIN/$R1.png', 'lost+found/3.png', 'desktop.ini'];
+    const tools = ['node_modules/x/logo.png', '.ipynb_checkpoints/1.png', 'dog/.thumbnails/1.png', '.cache/1.png'];
+    for (const path of ['cat/1.png', 'dog/1.png', ...left, ...more, ...tools]) await put(path);
     await put('cat/notes.txt', 'hello');
+    await put('cat/more.TXT', 'hello');
     await put('cat/png', 'no ending');
     const dataset = await openFolder(root);
-    expect(paths(dataset)).toEqual(['cat/1.png']);
-    expect(reasons(dataset)).toEqual({ 'cat/notes.txt': 'not a picture file', 'cat/png': 'not a picture file' });
+    expect(dataset.pictures.map(({ path, labels }) => [path, labels])).toEqual([
+      ['cat/1.png', ['cat']],
+      ['dog/1.png', ['dog']],
+    ]);
+    expect(skippedKinds(dataset.skipped)).toEqual([
+      { kind: 'hidden (._…)', count: 2 },
+      { kind: 'not a picture file (.txt)', count: 2 },
+      ...['.DS_Store', '.cache', '.git', '.ipynb_checkpoints', '.thumbnails'].map((name) => ({
+        kind: `hidden (${name})`,
+        count: 1,
+      })),
+      ...['$RECYCLE.BIN', '@eaDir', 'Thumbs.db', '__MACOSX', 'desktop.ini', 'lost+found', 'node_modules'].map(
+        (name) => ({ kind: `left by the system or a tool (${name})`, count: 1 }),
+      ),
+      { kind: 'not a picture file (no ending)', count: 1 },
+    ]);
+  });
+
+  it('says where labels may be that are not read', async () => {
+    await put('images/1.png');
+    await put('labels/1.txt', '0 0.5 0.5 1 1');
+    await put('metadata.jsonl', '{"file_name": "images/1.png", "class": "cat"}');
+    await put('README.txt', 'none');
+    const { layout = [], pictures } = await openFolder(root);
+    expect(pictures.map(({ labels }) => labels)).toEqual([[]]);
+    const [doubt] = layout.filter(({ doubtful }) => doubtful);
+    expect(doubt?.message).toMatch(/^labels may be in labels\/1\.txt and metadata\.jsonl,.*metadata\.jsonl as SOURCE/);
+    await put('dog/1.png');
+    await put('cat/1.png');
+    expect((await openFolder(root)).layout?.filter(({ doubtful }) => doubtful)).toEqual([]);
+  });
+
+  it('takes the class from the level that is asked for', async () => {
+    for (const path of ['train/dog/1.png', 'test/cat/2.png', '3.png']) await put(path);
+    const labels = async (classLevel: number) =>
+      (await openFolder(root, { classLevel })).pictures.flatMap((picture) => picture.labels);
+    expect(await labels(1)).toEqual(['test', 'train']);
+    expect(await labels(2)).toEqual(['cat', 'dog']);
+    expect(await labels(0)).toEqual([]);
+    expect((await failure(openFolder(root, { classLevel: 3 }))).code).toBe('source-empty');
   });
 
   it('follows links once, ends loops and names broken links', async () => {

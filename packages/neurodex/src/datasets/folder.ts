@@ -3,22 +3,22 @@ import { join, resolve } from 'node:path';
 import { NeurodexError } from '../errors.ts';
 import { readPictureFile } from '../image/decode.ts';
 import { FORMATS, hasPictureExtension } from '../image/formats.ts';
-import { type Dataset, ROLES, type Role, type SkippedFile, type SourcePicture } from './dataset.ts';
+import type { Dataset, LayoutNote, SkippedFile, SourcePicture } from './dataset.ts';
+import { planByLevel, planFolder } from './folder-layout.ts';
 import { localInputs } from './inputs.ts';
+import { besideNotes } from './label-files.ts';
+import { kindOfLeftover, leftoverReason } from './leftovers.ts';
+import { notAPicture } from './skipped.ts';
 
 /** Code unit by code unit: the same order everywhere, unlike a locale's. */
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Files that systems leave behind and nobody means: dot files (.DS_Store, ._x), Windows' thumbnail caches. */
-const isHidden = (name: string): boolean =>
-  name.startsWith('.') || ['thumbs.db', 'ehthumbs.db', 'desktop.ini'].includes(name.toLowerCase());
-
-interface Listing {
+export interface Listing {
   /** Relative paths of the files that are pictures by name. */
   readonly files: string[];
   readonly skipped: SkippedFile[];
-  /** Names of the folders at the top, hidden ones left out. */
-  readonly topFolders: string[];
+  /** Relative paths of all folders that were listed, leftovers left out. */
+  readonly folders: string[];
 }
 
 function unreadable(error: unknown): string {
@@ -33,7 +33,7 @@ function unreadable(error: unknown): string {
 async function list(root: string): Promise<Listing> {
   const files: string[] = [];
   const skipped: SkippedFile[] = [];
-  const topFolders: string[] = [];
+  const folders: string[] = [];
   const visited = new Set<string>();
   let linkedFolders: string[] = [];
   const at = (path: string): string => join(root, path);
@@ -47,6 +47,7 @@ async function list(root: string): Promise<Listing> {
         return;
       }
       visited.add(real);
+      if (folder !== '') folders.push(folder);
       entries = await readEntries(at(folder));
     } catch (error) {
       if (folder === '') throw error;
@@ -54,15 +55,18 @@ async function list(root: string): Promise<Listing> {
       return;
     }
     for (const entry of entries) {
-      if (isHidden(entry.name)) continue;
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      const leftover = leftoverReason(entry.name);
+      if (leftover !== undefined) {
+        skipped.push({ path, reason: leftover, group: `${leftover} (${kindOfLeftover(entry.name)})`, expected: true });
+        continue;
+      }
       const kind = await kindOf(entry, at(path));
-      if (folder === '' && (kind === 'folder' || kind === 'linked folder')) topFolders.push(entry.name);
       if (kind === 'folder') await visit(path);
       else if (kind === 'linked folder') linkedFolders.push(path);
       else if (kind !== 'file') skipped.push({ path, reason: kind.reason });
       else if (hasPictureExtension(entry.name)) files.push(path);
-      else skipped.push({ path, reason: 'not a picture file' });
+      else skipped.push(notAPicture(path));
     }
   }
 
@@ -73,7 +77,7 @@ async function list(root: string): Promise<Listing> {
     linkedFolders = [];
     for (const link of links) await visit(link);
   }
-  return { files: files.sort(byCodeUnits), skipped, topFolders: topFolders.sort(byCodeUnits) };
+  return { files: files.sort(byCodeUnits), skipped, folders: folders.sort(byCodeUnits) };
 }
 
 const readEntries = async (folder: string) =>
@@ -102,35 +106,18 @@ async function kindOf(entry: Entry, path: string): Promise<'file' | 'folder' | '
   }
 }
 
-/** Whether the folders at the top fix the roles. A layout that is nearly so is refused rather than misread as classes. */
-function fixesRoles(topFolders: readonly string[], source: string): boolean {
-  const needed: readonly Role[] = ['catalogue', 'train', 'test'];
-  if (needed.every((role) => topFolders.includes(role))) return true;
-  const splits = topFolders.filter((name) => (ROLES as readonly string[]).includes(name) || name === 'val');
-  if (splits.length < 2 || splits.length < topFolders.length) return false;
-  const missing = needed.filter((role) => !topFolders.includes(role));
-  throw new NeurodexError(
-    'source-unusable',
-    `${source} holds the folders ${splits.join(', ')}, which look like roles and not classes, but not ${missing.join(' and ')}`,
-    {
-      hint: 'name the folders catalogue, train, validation (optional) and test, or give a folder of class folders',
-      details: { source, found: splits, missing },
-    },
-  );
-}
-
-function empty(source: string, skipped: readonly SkippedFile[], topFolders: readonly string[]): NeurodexError {
-  const folders = `${topFolders.length} ${topFolders.length === 1 ? 'folder' : 'folders'}`;
+function empty(source: string, skipped: readonly SkippedFile[], folders: readonly string[]): NeurodexError {
+  const top = folders.filter((path) => !path.includes('/')).length;
   const first = skipped[0];
   const found =
     first !== undefined
       ? `only ${skipped.length} ${skipped.length === 1 ? 'thing' : 'things'} that cannot be used (the first: ${first.path}, ${first.reason})`
-      : topFolders.length > 0
-        ? `${folders} without a file in them`
+      : top > 0
+        ? `${top} ${top === 1 ? 'folder' : 'folders'} without a file in them`
         : 'nothing at all';
   return new NeurodexError('source-empty', `${source} holds no pictures: it holds ${found}`, {
     hint: `give a folder with ${FORMATS.join(', ')} files, in one sub-folder per class or without classes`,
-    details: { source, skipped: skipped.length, folders: topFolders.length },
+    details: { source, skipped: skipped.length, folders: top },
   });
 }
 
@@ -159,13 +146,10 @@ const unusable = (source: string, what: string, cause?: unknown): NeurodexError 
   });
 
 /**
- * A folder of pictures, in one of three layouts: `<class>/**`, pictures without classes, or the roles `catalogue`,
- * `train`, `validation` (optional) and `test`, each laid out in one of the first two ways. The class is the first folder
- * below the source or the role. Where there are classes, pictures outside of them are skipped.
- * @throws NeurodexError source-missing, source-unusable (a file, no permission, roles that are incomplete), source-empty
+ * The picture files in and below a folder, and what else lies there.
+ * @throws NeurodexError source-missing, source-unusable (a file, no permission), source-empty
  */
-export async function openFolder(path: string): Promise<Dataset> {
-  const source = resolve(path);
+export async function listPictures(source: string): Promise<Listing> {
   await checkSource(source);
   let listing: Listing;
   try {
@@ -173,56 +157,60 @@ export async function openFolder(path: string): Promise<Dataset> {
   } catch (error) {
     throw unusable(source, `cannot be read: ${unreadable(error)}`, error);
   }
-  const { files, topFolders } = listing;
-  const skipped = [...listing.skipped];
-  if (files.length === 0) throw empty(source, skipped, topFolders);
+  if (listing.files.length === 0) throw empty(source, listing.skipped, listing.folders);
+  return listing;
+}
 
-  const hasRoles = fixesRoles(topFolders, source);
-  const depthOfClass = hasRoles ? 1 : 0;
-  const classOf = (file: string): string | undefined => {
-    const parts = file.split('/');
-    return parts.length > depthOfClass + 1 ? parts[depthOfClass] : undefined;
-  };
-  const roleOf = (file: string): Role | undefined => ROLES.find((role) => file.startsWith(`${role}/`));
-  const hasClasses = files.some((file) => classOf(file) !== undefined && (!hasRoles || roleOf(file) !== undefined));
+export interface FolderOptions {
+  /** The class is the folder at this level, from 1; 0: no classes. By the layout, unless given. */
+  readonly classLevel?: number;
+}
 
-  const pictures: SourcePicture[] = [];
-  for (const file of files) {
-    const role = hasRoles ? roleOf(file) : undefined;
-    const label = classOf(file);
-    if (hasRoles && role === undefined) {
-      skipped.push({ path: file, reason: `in none of the folders ${ROLES.join(', ')}, which give the roles here` });
-    } else if (hasClasses && label === undefined) {
-      skipped.push({ path: file, reason: 'in no class folder, while other pictures are' });
-    } else {
-      pictures.push({
+/**
+ * A folder of pictures: `<class>/**`, pictures without classes, or the roles `catalogue`, `train`, `validation` (optional)
+ * and `test`, each laid out in one of the first two ways. Folders of splits and folders around everything are looked
+ * through (`planFolder`). Where there are classes, pictures outside of them are skipped.
+ * @throws NeurodexError source-missing, source-unusable (a file, no permission, roles that are incomplete), source-empty
+ */
+export async function openFolder(path: string, { classLevel }: FolderOptions = {}): Promise<Dataset> {
+  const source = resolve(path);
+  const listing = await listPictures(source);
+  const { files, folders } = listing;
+  const plan = classLevel === undefined ? planFolder(files, folders, source) : planByLevel(files, classLevel);
+  const skipped = [...listing.skipped, ...plan.skipped].sort((a, b) => byCodeUnits(a.path, b.path));
+  const pictures = plan.placed
+    .map(
+      ({ file, label, role }): SourcePicture => ({
         path: file,
         labels: label === undefined ? [] : [label],
         ...(role === undefined ? {} : { role }),
         read: () => readPictureFile(join(source, file), file),
-      });
-    }
-  }
-  if (hasRoles) {
-    for (const role of ['catalogue', 'train', 'test'] as const) {
-      if (pictures.some((picture) => picture.role === role)) continue;
-      throw new NeurodexError('source-empty', `${join(source, role)} holds no pictures that can be used`, {
-        hint: 'the folders catalogue, train and test must each hold pictures',
-        details: { source, role },
-      });
-    }
-  }
-  skipped.sort((a, b) => byCodeUnits(a.path, b.path));
+      }),
+    )
+    .sort((a, b) => byCodeUnits(a.path, b.path));
+  checkPictures(pictures, source, classLevel);
+  const layout: LayoutNote[] = [...plan.layout, ...besideNotes(skipped, pictures, source)];
   return {
     name: 'folder',
     source,
     pictures,
     notices: [],
     skipped,
-    inputs: () =>
+    ...(layout.length === 0 ? {} : { layout }),
+    inputs: (reading) =>
       localInputs(
         pictures.map((picture) => join(source, picture.path)),
         source,
+        reading,
       ),
   };
+}
+
+function checkPictures(pictures: readonly SourcePicture[], source: string, classLevel: number | undefined): void {
+  if (pictures.length === 0) {
+    throw new NeurodexError('source-empty', `${source} holds no picture below ${classLevel} folders`, {
+      hint: 'give a lower --class-level, or none: the layout of the folders then says which of them is the class',
+      details: { source },
+    });
+  }
 }

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { constants, gunzip, gunzipSync } from 'node:zlib';
+import { MAX_RATIO, mostUnpacked } from '../download/limits.ts';
 import { NeurodexError } from '../errors.ts';
 
 /** What an IDX file holds (LeCun's format, yann.lecun.org/exdb/mnist): bytes, and how they are laid out. */
@@ -23,6 +24,12 @@ const TYPES: Readonly<Record<number, string>> = {
   14: '64-bit floats',
 };
 
+const tooLarge = (path: string, what: string): NeurodexError =>
+  new NeurodexError('source-unusable', `${path} ${what}`, {
+    hint: 'write the pictures as Parquet, which is read piece by piece, or in several files',
+    details: { path },
+  });
+
 const damaged = (path: string, what: string, cause?: unknown): NeurodexError =>
   new NeurodexError('source-damaged', `${path} ${what}`, {
     hint: 'copy or download the file again',
@@ -30,11 +37,15 @@ const damaged = (path: string, what: string, cause?: unknown): NeurodexError =>
     cause,
   });
 
+/** A sound file, but not of the kind that is read here. */
+const unusable = (path: string, what: string, hint: string): NeurodexError =>
+  new NeurodexError('source-unusable', `${path} ${what}`, { hint, details: { path } });
+
 /**
  * A whole IDX file of unsigned bytes, gzipped or not.
  * @param dimensions how many of them it should have
- * @throws NeurodexError `source-missing`, `source-unusable` (no permission), `source-damaged` (wrong magic number,
- *   another type, another number of dimensions, a length that does not follow from its header)
+ * @throws NeurodexError `source-missing`, `source-unusable` (no permission, too large, another type, another number of
+ *   dimensions), `source-damaged` (wrong magic number, a length that does not follow from its header)
  */
 export async function readIdx(path: string, dimensions: readonly number[]): Promise<IdxFile> {
   const file = await readWhole(path);
@@ -48,9 +59,13 @@ export async function readIdx(path: string, dimensions: readonly number[]): Prom
       `is not an IDX file: it begins with ${magic === '' ? 'nothing' : magic}, not 00 00 08 and the number of dimensions`,
     );
   }
-  if (type !== UNSIGNED_BYTE) throw damaged(path, `holds ${TYPES[type]}; only unsigned bytes are read`);
+  if (type !== UNSIGNED_BYTE) {
+    throw unusable(path, `holds ${TYPES[type]}; only unsigned bytes are read`, 'write it again as unsigned bytes');
+  }
   if (!dimensions.includes(rank)) {
-    throw damaged(path, `has ${rank} dimensions, where ${dimensions.join(' or ')} were expected`);
+    const hint =
+      'name the file of the pictures (…-images-idx3-ubyte), and keep that of the labels (…-labels-idx1-ubyte) beside it';
+    throw unusable(path, `has ${rank} dimensions, where ${dimensions.join(' or ')} were expected`, hint);
   }
   const header = 4 + 4 * rank;
   if (bytes.length < header) throw damaged(path, `is cut off in its header, at byte ${bytes.length}`);
@@ -63,10 +78,21 @@ export async function readIdx(path: string, dimensions: readonly number[]): Prom
   return { path, shape, data: bytes.subarray(header) };
 }
 
+/** It is held in memory, compressed and not. */
+const LARGEST = 2 ** 31 - 1;
+
 async function readWhole(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    const handle = await open(path, 'r');
+    try {
+      const { size } = await handle.stat();
+      if (size > LARGEST) throw tooLarge(path, `has ${size} bytes, and at most ${LARGEST} are read`);
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
+    if (error instanceof NeurodexError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     const missing = code === 'ENOENT' || code === 'ENOTDIR';
     throw new NeurodexError(
@@ -85,10 +111,37 @@ async function readWhole(path: string): Promise<Uint8Array> {
 
 const inflate = promisify(gunzip);
 
-async function unzip(file: Uint8Array, path: string): Promise<Uint8Array> {
+/** Bytes that the header of a gzipped file announces, known before all is inflated; 0 where it cannot be read. */
+function announcedIn(file: Uint8Array): number {
   try {
-    return await inflate(file);
+    const start = gunzipSync(file.subarray(0, 512), { finishFlush: constants.Z_SYNC_FLUSH });
+    const rank = start[3] ?? 0;
+    let bytes = 1;
+    for (let i = 0; i < rank; i++) bytes *= start.readUInt32BE(4 + 4 * i);
+    return bytes;
+  } catch {
+    return 0;
+  }
+}
+
+async function unzip(file: Uint8Array, path: string): Promise<Uint8Array> {
+  const most = Math.min(LARGEST, mostUnpacked(file.length));
+  const announced = announcedIn(file);
+  if (announced > most) {
+    const limits = `at most ${LARGEST} are read, and ${MAX_RATIO} times the compressed ones`;
+    throw tooLarge(path, `announces ${announced} bytes, and has ${file.length} compressed; ${limits}`);
+  }
+  try {
+    return await inflate(file, { maxOutputLength: most });
   } catch (error) {
-    throw damaged(path, `is a gzip file that cannot be unpacked: ${(error as Error).message}`, error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') {
+      throw tooLarge(
+        path,
+        `has ${file.length} bytes compressed and more than ${most} unpacked; at most ${LARGEST} are read, and ${MAX_RATIO} times the compressed ones`,
+      );
+    }
+    const why = code === 'Z_BUF_ERROR' ? 'it is cut off' : 'its bytes are not what gzip writes';
+    throw damaged(path, `is a gzip file that cannot be unpacked: ${why}`, error);
   }
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('IDX, written by NumPy', () => {
-  datasetContract(() => openIdx({ images: GREY }));
+  datasetContract(() => openIdx({ images: GREY }), { entries: 30 });
 
   it('gives every pixel and label back', async () => {
     const { train, colour } = JSON.parse(await readFile(fixture('numpy.json'), 'utf8'));
@@ -99,6 +99,38 @@ describe('IDX, written by NumPy', () => {
   });
 });
 
+describe('labels of IDX pictures', () => {
+  it('are found under the other names of published data sets', async () => {
+    const at = await mkdtemp(join(folder, 'names-'));
+    await copyFile(GREY, join(at, 'train-images.idx3-ubyte.gz'));
+    await copyFile(fixture('train-labels-idx1-ubyte.gz'), join(at, 'train-labels-idx1-ubyte.gz'));
+    const { pictures } = await openIdx({ images: join(at, 'train-images.idx3-ubyte.gz') });
+    expect(pictures[0]?.labels).toEqual(['0']);
+  });
+
+  it('under a name that is not understood are refused with the names, not lost', async () => {
+    const at = await mkdtemp(join(folder, 'lost-'));
+    const images = join(at, 'train-images-idx3-ubyte.gz');
+    await copyFile(GREY, images);
+    await copyFile(fixture('train-labels-idx1-ubyte.gz'), join(at, 'train_labels.gz'));
+    await expect(openIdx({ images })).rejects.toMatchObject({
+      code: 'source-unusable',
+      message: `the labels of ${images} are not called train-labels-idx1-ubyte.gz; beside it is train_labels.gz`,
+      hint: expect.stringContaining('train-labels-idx1-ubyte.gz'),
+    });
+    // Those of the test part are those of other pictures.
+    await rm(join(at, 'train_labels.gz'));
+    await copyFile(fixture('train-labels-idx1-ubyte.gz'), join(at, 't10k-labels-idx1-ubyte.gz'));
+    await copyFile(GREY, join(at, 't10k-images-idx3-ubyte.gz'));
+    const alone = await openIdx({ images });
+    expect(alone.pictures[0]?.labels).toEqual([]);
+    expect(alone.layout?.[0]?.message).toMatch(/t10k-images-idx3-ubyte\.gz beside it is not/);
+    await expect(
+      openFashionMnist({ from: at, source: 'x', downloads: nothing, environment: {} }),
+    ).rejects.toMatchObject({ code: 'source-unusable', message: expect.stringContaining('no file of labels') });
+  });
+});
+
 describe('IDX files that are not what they should be', () => {
   const header = (...sizes: number[]): number[] => [
     0,
@@ -108,10 +140,20 @@ describe('IDX files that are not what they should be', () => {
     ...sizes.flatMap((n) => [0, 0, n >> 8, n & 255]),
   ];
   it.each([
-    ['png', [0x89, 0x50, 0x4e, 0x47], 'it begins with 89 50 4e 47'],
-    ['nothing', [], 'it begins with nothing'],
     ['floats', [0, 0, 13, 3], 'holds 32-bit floats; only unsigned bytes are read'],
     ['labels', [...header(2), 1, 2], 'has 1 dimensions, where 3 or 4 were expected'],
+  ])('%s are sound, but no pictures of this kind', async (name, bytes, what) => {
+    const path = join(folder, `${name}-images-idx3-ubyte`);
+    await writeFile(path, Uint8Array.from(bytes));
+    await expect(openIdx({ images: path })).rejects.toMatchObject({
+      code: 'source-unusable',
+      message: `${path} ${what}`,
+    });
+  });
+
+  it.each([
+    ['png', [0x89, 0x50, 0x4e, 0x47], 'it begins with 89 50 4e 47'],
+    ['nothing', [], 'it begins with nothing'],
     ['cut', header(1, 2, 3).slice(0, 9), 'is cut off in its header, at byte 9'],
     ['short', [...header(2, 2, 2), 1, 2, 3], 'announces 2 × 2 × 2 = 8 bytes and holds 3'],
     ['long', [...header(1, 1, 1), 1, 2, 3], 'announces 1 × 1 × 1 = 1 bytes and holds 3'],
@@ -143,7 +185,7 @@ describe('IDX files that are not what they should be', () => {
   it('a label that has no name loses its picture and names it', async () => {
     const { pictures, skipped } = await openIdx({ images: GREY, classes: FASHION_MNIST_CLASSES.slice(0, 9) });
     expect(pictures).toHaveLength(27);
-    expect(skipped[0]).toEqual({
+    expect(skipped[0]).toMatchObject({
       path: 'train-labels-idx1-ubyte.gz',
       reason: 'picture 9 has the label 9, and there are 9 classes',
     });

@@ -2,7 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { NeurodexError } from '../errors.ts';
 import { encodePng } from '../image/png.ts';
-import type { Dataset, LicenceNotice, SkippedFile, SourcePicture } from './dataset.ts';
+import { listed } from '../names.ts';
+import type { Dataset, LayoutNote, LicenceNotice, SkippedFile, SourcePicture } from './dataset.ts';
 import { readIdx } from './idx-file.ts';
 import { localInputs } from './inputs.ts';
 
@@ -13,6 +14,8 @@ export interface IdxOptions {
   readonly labels?: string;
   /** Names of the labels, from 0; the numbers themselves unless told. */
   readonly classes?: readonly string[];
+  /** A data set that has labels: pictures without them are refused. */
+  readonly labelled?: boolean;
   /** What the data set is called; 'idx' unless told. */
   readonly name?: string;
   readonly notices?: readonly LicenceNotice[];
@@ -33,17 +36,56 @@ export async function findIdxImages(path: string): Promise<string | undefined> {
   return chosen === undefined ? undefined : join(path, chosen);
 }
 
-/** The names that the labels beside a file of pictures may have, the likeliest first. */
+/** The names that the labels beside a file of pictures may have, the likeliest first: as the pictures, gzipped or not. */
 function labelNames(images: string): string[] {
   const [, stem = '', idx = '', , ending = ''] = IMAGES.exec(basename(images)) ?? [];
   const bare = ending.replace(/\.gz$/, '');
   const other = ending === bare ? `${bare}.gz` : bare;
-  return [ending, other].map((end) => join(dirname(images), `${stem}labels${idx}1${end}`));
+  const dash = idx.startsWith('-') ? '.idx' : '-idx';
+  return [idx, dash].flatMap((sign) => [ending, other].map((end) => `${stem}labels${sign}1${end}`));
 }
 
+const IDX_LABELS = /^(.*)labels[-.]idx1-ubyte(?:\.gz)?$/;
+
+/** Labels of other pictures in the folder: of the test part beside those for training. */
+const ofOthers = (name: string, names: readonly string[]): boolean => {
+  const stem = IDX_LABELS.exec(name)?.[1];
+  return stem !== undefined && names.some((other) => IMAGES.exec(other)?.[1] === stem);
+};
+
+/**
+ * @throws NeurodexError `source-unusable` where a file beside the pictures seems to hold their labels under another name:
+ *   without them the classes would be lost in silence
+ */
 async function findLabels(images: string): Promise<string | undefined> {
-  for (const path of labelNames(images)) if ((await stat(path).catch(() => undefined))?.isFile()) return path;
-  return undefined;
+  const folder = dirname(images);
+  const wanted = labelNames(images);
+  for (const name of wanted) {
+    if ((await stat(join(folder, name)).catch(() => undefined))?.isFile()) return join(folder, name);
+  }
+  const names = (await readdir(folder).catch(() => [])).sort();
+  const likely = names.filter((name) => /label|target/i.test(name) && !ofOthers(name, names));
+  if (likely.length === 0) return undefined;
+  throw new NeurodexError(
+    'source-unusable',
+    `the labels of ${images} are not called ${wanted[0]}; beside it ${likely.length === 1 ? 'is' : 'are'} ${listed(likely, 4)}`,
+    {
+      hint: `rename the file of its labels to ${wanted[0]}, or move what are no labels of these pictures elsewhere`,
+      details: { images, found: likely },
+    },
+  );
+}
+
+/** Other pairs in the folder, which are data sets of their own. */
+async function otherPairs(images: string): Promise<LayoutNote[]> {
+  const names = (await readdir(dirname(images)).catch(() => [])).filter(isIdxImages).sort();
+  const others = names.filter((name) => name !== basename(images));
+  if (others.length === 0) return [];
+  return [
+    {
+      message: `${basename(images)} is read; ${listed(others, 4)} beside it ${others.length === 1 ? 'is' : 'are'} not (name a file to read it)`,
+    },
+  ];
 }
 
 /**
@@ -66,6 +108,9 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
   }
   const labelsPath = options.labels ?? (await findLabels(images.path));
   const labels = labelsPath === undefined ? undefined : await readIdx(resolve(labelsPath), [1]);
+  if (labels === undefined && options.labelled) {
+    throw unusable(images.path, `has no file of labels beside it, such as ${labelNames(images.path)[0]}`);
+  }
   if (labels !== undefined && labels.shape[0] !== count) {
     throw unusable(labels.path, `has ${labels.shape[0]} labels, and ${images.path} has ${count} pictures`);
   }
@@ -78,7 +123,11 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
     const label = labels === undefined ? undefined : nameOf(labels.data[i] as number, classes);
     if (label === undefined && labels !== undefined) {
       const reason = `picture ${i} has the label ${labels.data[i]}, and there are ${classes?.length} classes`;
-      skipped.push({ path: basename(labels.path), reason });
+      skipped.push({
+        path: basename(labels.path),
+        reason,
+        group: `a label that is none of the ${classes?.length} classes`,
+      });
       continue;
     }
     pictures.push({
@@ -89,13 +138,15 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
     });
   }
   pictures.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const layout = await otherPairs(images.path);
   return {
     name,
     source: images.path,
     pictures,
     notices,
     skipped,
-    inputs: () => localInputs([images.path, ...(labels === undefined ? [] : [labels.path])]),
+    ...(layout.length === 0 ? {} : { layout }),
+    inputs: (reading) => localInputs([images.path, ...(labels === undefined ? [] : [labels.path])], undefined, reading),
     ...(height === width ? { ownSize: height } : {}),
   };
 }

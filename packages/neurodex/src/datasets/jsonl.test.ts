@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NeurodexError } from '../errors.ts';
 import { datasetContract } from './dataset.contract.ts';
+import type { Dataset } from './dataset.ts';
 import { openJsonl } from './jsonl.ts';
 
 let folder = '';
@@ -35,12 +36,20 @@ const failure = async (work: Promise<unknown>): Promise<NeurodexError> => {
 };
 
 describe('JSON lines', () =>
-  datasetContract(async () =>
-    openJsonl(
-      await write(
-        `\ufeff${lines({ picture: './cats/ü.png', label: 'cat' }, { picture: 'a.png', label: 'dog', captions: ['x'] })}\r\n\r\n`,
+  datasetContract(
+    async () =>
+      openJsonl(
+        await write(
+          `\ufeff${lines({ picture: './cats/ü.png', label: 'cat' }, { picture: 'a.png', label: 'dog', captions: ['x'] })}\r\n\r\n`,
+        ),
       ),
-    ),
+    { entries: 2 },
+  ));
+describe('JSON lines under other keys', () =>
+  datasetContract(
+    async () =>
+      openJsonl(await write(lines({ file_name: 'a.png', class: 'x' }, { file_name: 'none.png', class: 'y' }))),
+    { entries: 2 },
   ));
 
 test('labels, captions, and other keys', async () => {
@@ -87,7 +96,6 @@ test('every line that cannot be used is skipped with its number and the reason',
     [lines({ picture: 'b.png', label: { a: 1 } }), /label is an object/],
     [lines({ picture: 'b.png', label: 1.5 }), /label is a number \(1\.5\)/],
     [lines({ picture: 'b.png', label: '' }), /label is an empty text/],
-    [lines({ picture: 'b.png', labels: 'x' }), /labels are a string/],
     [lines({ picture: 'b.png', labels: [['x']] }), /label is a list/],
     [lines({ picture: 'b.png', captions: [3] }), /captions hold a number/],
   ];
@@ -98,6 +106,73 @@ test('every line that cannot be used is skipped with its number and the reason',
     expect(skipped[i]?.path, line).toBe(`pictures.jsonl, line ${i + 2}`);
     expect(skipped[i]?.reason, line).toMatch(reason);
   }
+});
+
+describe('keys', () => {
+  const read = async (...values: unknown[]) => openJsonl(await write(lines(...values)));
+  const labels = ({ pictures }: Dataset) => pictures.map((picture) => picture.labels);
+
+  test.each(['class', 'category', 'Label', 'class_name', 'className', 'fine_label', 'tags', 'target'])(
+    'labels under %s are read, and that is said',
+    async (key) => {
+      const dataset = await read({ picture: 'a.png', [key]: 'cat' }, { picture: 'b.png', [key]: ['dog', 'pet'] });
+      expect(labels(dataset)).toEqual([['cat'], ['dog', 'pet']]);
+      expect(dataset.layout).toEqual([{ message: `the labels are read from the key ${key}` }]);
+    },
+  );
+
+  test('one or a list, under either key or both', async () => {
+    const dataset = await read(
+      { picture: 'a.png', labels: 'cat' },
+      { picture: 'b.png', label: ['dog', 'pet'] },
+      { picture: 'cats/ü.png', label: 'cat', labels: ['pet', 'cat'] },
+      { picture: 'cats/c d.png', label: true },
+    );
+    expect(labels(dataset)).toEqual([['cat'], ['dog', 'pet'], ['true'], ['cat', 'pet']]);
+    expect(dataset.layout).toBeUndefined();
+  });
+
+  test.each(['file_name', 'image', 'path', 'filename', 'image_path'])('pictures under %s', async (key) => {
+    const dataset = await read({ [key]: 'a.png', label: 'x' }, { [key]: 'b.png', label: 'y' });
+    expect(labels(dataset)).toEqual([['x'], ['y']]);
+    expect(dataset.layout).toEqual([{ message: `the pictures are read from the key ${key}` }]);
+  });
+
+  test('several that may be the label are refused; --label-column chooses', async () => {
+    const values = [
+      { picture: 'a.png', class: 'cat', category: 'animal' },
+      { picture: 'b.png', class: 'oak', category: 'plant' },
+    ];
+    const error = await failure(read(...values));
+    expect(error.code).toBe('source-unusable');
+    expect(error.message).toMatch(/several keys that may be the label \(class and category\); --label-column/);
+    const chosen = await openJsonl(await write(lines(...values)), { labelColumn: 'category' });
+    expect(labels(chosen)).toEqual([['animal'], ['plant']]);
+    expect(chosen.layout?.map(({ message }) => message)).toEqual([
+      'the labels are read from the key category',
+      'the key class is not read',
+    ]);
+    const wrong = await failure(openJsonl(await write(lines(...values)), { labelColumn: 'clas' }));
+    expect(wrong.message).toMatch(/no line with the key clas, .*\(its keys: picture, class and category\)/);
+  });
+
+  test('keys that nobody knows are named, and doubtful where there are no labels', async () => {
+    expect((await read({ picture: 'a.png', label: 'x', url: 'u', width: 3 })).layout).toEqual([
+      { message: 'the keys url and width are not read' },
+    ]);
+    expect((await read({ picture: 'a.png', animal: 'cat' })).layout).toEqual([
+      {
+        message: expect.stringMatching(/^no key is known to be the label; --label-column .*: animal$/),
+        doubtful: true,
+      },
+    ]);
+  });
+
+  test('labels that begin after a thousand lines without are not lost', async () => {
+    const many = Array.from({ length: 1001 }, (_, i) => ({ picture: `${i}.png` }));
+    const error = await failure(read({ picture: 'a.png' }, ...many, { picture: 'b.png', class: 'x' }));
+    expect(error.message).toMatch(/class.*--label-column/);
+  });
 });
 
 test('bytes that are no text, and a line without an end', async () => {

@@ -1,30 +1,39 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { NeurodexError } from '../errors.ts';
 import { readPictureFile } from '../image/decode.ts';
+import { JsonProblem, ofOneLine, parseJson } from '../json.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { inOrder } from '../storage/in-order.ts';
+import { type Line, linesOf } from '../storage/lines.ts';
 import type { Dataset, SkippedFile, SourcePicture } from './dataset.ts';
 import { localInputs } from './inputs.ts';
+import { chooseKeys, keyNotes, type LineKeys } from './jsonl-keys.ts';
+import type { ColumnFlags } from './label-columns.ts';
 import { describeRow, withoutUnlabelled } from './labels.ts';
 
-export interface JsonLinesOptions {
+export interface JsonLinesOptions extends ColumnFlags {
   /** The first so many pictures. */
   readonly maxPictures?: number;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
 }
 
+/** Lines that say which keys there are. */
+const FIRST_LINES = 1000;
+/** Keys that are named where they are not read; more are not kept. */
+const MOST_KEYS = 1000;
+
 /** A longer line is no description of a picture. */
 const LONGEST_LINE = 1 << 24;
 
 /**
  * A data set in JSON lines: `{"picture": "cats/1.jpg", "label": "cat", "captions": ["A cat."]}`, one object a line. The
- * path is relative to the file's folder and stays below it; `label` is one class, `labels` a list; `captions` a list of
- * sentences, `caption` one. Other keys are left alone. Lines that cannot be used are skipped, each with its number.
+ * path is relative to the file's folder and stays below it; `label` and `labels` are a class or a list of them; `captions`
+ * a list of sentences, `caption` one. Keys of other names are read where they are usual (`file_name`, `class`) or asked for.
+ * Those that are not read are named, and lines that cannot be used are skipped, each with its number.
  * @throws NeurodexError source-missing, source-unusable, source-empty
  */
 export async function openJsonl(path: string, options: JsonLinesOptions = {}): Promise<Dataset> {
@@ -36,9 +45,11 @@ export async function openJsonl(path: string, options: JsonLinesOptions = {}): P
   const lineOf = new Map<string, number>();
   const skipped: SkippedFile[] = [];
   const total = (await stat(source)).size;
-  const parsed = inOrder(linesOf(source), 2 * availableParallelism(), async (line) => ({
+  const keys = await firstKeys(source, options);
+  const seen = new Set<string>();
+  const parsed = inOrder(linesOf(source, LONGEST_LINE), 2 * availableParallelism(), async (line) => ({
     line,
-    result: await describeLine(line, folder),
+    result: await describeLine(line, folder, keys, seen),
   }));
   for await (const { line, result } of parsed) {
     throwIfInterrupted(signal);
@@ -46,9 +57,10 @@ export async function openJsonl(path: string, options: JsonLinesOptions = {}): P
     if (result === undefined) continue;
     const where = `${basename(source)}, line ${line.number}`;
     if ('reason' in result) {
-      skipped.push({ path: where, reason: result.reason });
+      skipped.push({ path: where, ...result });
     } else if (found.has(result.path)) {
-      skipped.push({ path: where, reason: `${result.path} is on line ${lineOf.get(result.path)} already` });
+      const reason = `${result.path} is on line ${lineOf.get(result.path)} already`;
+      skipped.push({ path: where, reason, group: 'its picture is on another line already' });
     } else {
       found.set(result.path, result);
       lineOf.set(result.path, line.number);
@@ -58,62 +70,51 @@ export async function openJsonl(path: string, options: JsonLinesOptions = {}): P
   if (found.size === 0) throw nothingUsable(source, skipped);
   const pictures = [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   const { kept, skipped: unlabelled } = withoutUnlabelled(pictures);
+  const layout = inWords(source, () => keyNotes(seen, keys, options));
   return {
     name: 'jsonl',
     source,
     pictures: kept,
     notices: [],
     skipped: [...skipped, ...unlabelled],
-    inputs: () => localInputs([source, ...kept.map((picture) => join(folder, picture.path))], folder),
+    ...(layout.length === 0 ? {} : { layout }),
+    inputs: (reading) => localInputs([source, ...kept.map((picture) => join(folder, picture.path))], folder, reading),
   };
 }
 
-interface Line {
-  /** Counted from 1. */
-  readonly number: number;
-  /** Where the file goes on behind it, in bytes. */
-  readonly end: number;
-  /** Undefined when it is too long. */
-  readonly bytes: Uint8Array | undefined;
-}
-
-async function* linesOf(source: string): AsyncGenerator<Line, void, undefined> {
-  let rest: Buffer[] = [];
-  let length = 0;
-  let number = 0;
-  let position = 0;
-  const take = (): Line => {
-    const bytes = length > LONGEST_LINE ? undefined : Buffer.concat(rest);
-    rest = [];
-    length = 0;
-    return { number: ++number, end: position, bytes };
-  };
-  for await (const chunk of createReadStream(source, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
-    let start = 0;
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, start)) {
-      rest.push(chunk.subarray(start, at));
-      length += at - start;
-      position += at + 1 - start;
-      start = at + 1;
-      yield take();
-    }
-    const left = chunk.subarray(start);
-    position += left.length;
-    length += left.length;
-    // Of a line without end no more is kept than shows that it is too long.
-    if (length <= LONGEST_LINE) rest.push(left);
-    else rest = [];
+/** What is wrong with the keys of a file. */
+function inWords<T>(source: string, choose: () => T): T {
+  try {
+    return choose();
+  } catch (error) {
+    throw new NeurodexError('source-unusable', `${source} ${(error as Error).message}`, {
+      hint: 'write the classes under the key label, or name their key with --label-column',
+      details: { source },
+      cause: error,
+    });
   }
-  if (length > 0) yield take();
 }
+
+async function firstKeys(source: string, flags: ColumnFlags): Promise<LineKeys> {
+  const found = new Map<string, { readonly text: boolean }>();
+  for await (const line of linesOf(source, LONGEST_LINE)) {
+    if (line.number > FIRST_LINES) break;
+    const value = parse(line);
+    if (value === undefined || 'reason' in value) continue;
+    for (const [key, held] of Object.entries(value.line)) {
+      if (held !== null && (found.size < MOST_KEYS || found.has(key)))
+        found.set(key, { text: typeof held === 'string' || found.get(key)?.text === true });
+    }
+  }
+  return inWords(source, () => chooseKeys(found, flags));
+}
+
+type Unusable = Omit<SkippedFile, 'path'>;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** @returns undefined for a blank line */
-async function describeLine(
-  { bytes }: Line,
-  folder: string,
-): Promise<SourcePicture | { readonly reason: string } | undefined> {
+function parse({ bytes }: Line): { readonly line: Readonly<Record<string, unknown>> } | Unusable | undefined {
   if (bytes === undefined) return { reason: `it is longer than ${LONGEST_LINE} bytes` };
   let text: string;
   try {
@@ -125,25 +126,52 @@ async function describeLine(
   if (text === '') return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    return { reason: `it is not JSON (${(error as Error).message})` };
+    if (!(error instanceof JsonProblem)) throw error;
+    return { reason: `it ${ofOneLine(error)}` };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'it is not a JSON object' };
-  const { picture, label, labels, captions, caption } = value as Record<string, unknown>;
+  return { line: value as Record<string, unknown> };
+}
+
+/** @param seen the keys of the line are added to it */
+async function describeLine(
+  read: Line,
+  folder: string,
+  keys: LineKeys,
+  seen: Set<string>,
+): Promise<SourcePicture | Unusable | undefined> {
+  const parsed = parse(read);
+  if (parsed === undefined || 'reason' in parsed) return parsed;
+  const { line } = parsed;
+  for (const key of Object.keys(line)) if (line[key] !== null && seen.size < MOST_KEYS) seen.add(key);
+  const picture = held(line, keys.picture);
   if (typeof picture !== 'string' || picture.trim() === '') {
-    const keys = Object.keys(value).join(', ') || 'none';
-    return { reason: `it has no "picture", the path of a file (its keys: ${keys})` };
+    const there = Object.keys(line).join(', ') || 'none';
+    return {
+      reason: `it has no ${JSON.stringify(keys.picture)}, the path of a file (its keys: ${there.slice(0, 200)})`,
+    };
   }
   const path = relativePath(picture);
-  if (path === undefined) return { reason: `${picture} is not below the folder of the file` };
-  const described = describeRow({ label, labels, captions: captions ?? caption }, undefined);
+  if (path === undefined) {
+    return {
+      reason: `${picture} is not below the folder of the file`,
+      group: 'its picture is not below the folder of the file',
+    };
+  }
+  const labels = keys.labels.map((key) => held(line, key)).filter((value) => value !== null && value !== undefined);
+  const captions = held(line, 'captions') ?? held(line, 'caption');
+  const described = describeRow({ labels: labels.length === 1 ? labels[0] : labels.flat(), captions }, undefined);
   if ('reason' in described) return described;
   const at = join(folder, path);
   const problem = await missing(at);
-  if (problem !== undefined) return { reason: `${path} ${problem}` };
+  if (problem !== undefined) return { reason: `${path} ${problem}`, group: `its picture ${problem}` };
   return { path, ...described, read: () => readPictureFile(at, path) };
 }
+
+const held = (line: Readonly<Record<string, unknown>>, key: string): unknown =>
+  Object.hasOwn(line, key) ? line[key] : undefined;
 
 /** '/' between folders, without '.' and '..'; undefined when it leads elsewhere. */
 function relativePath(picture: string): string | undefined {

@@ -24,6 +24,9 @@ function classOf(value: unknown, names: ClassNames): string | undefined | Proble
   if (typeof value === 'string') {
     return value.trim() === '' ? { reason: 'its label is an empty text' } : value;
   }
+  if (typeof value === 'boolean') return String(value);
+  // A text to which a Parquet file gives no type.
+  if (value instanceof Uint8Array) return textOf(value, names);
   if ((typeof value === 'number' && Number.isSafeInteger(value)) || typeof value === 'bigint') {
     const number = Number(value);
     if (names === undefined) return String(value);
@@ -33,16 +36,29 @@ function classOf(value: unknown, names: ClassNames): string | undefined | Proble
   return { reason: `its label is ${kindOf(value)}, not a class name or a number` };
 }
 
-const kindOf = (value: unknown): string =>
-  Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value} (${value})`;
+const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** The classes of a row: of `label` (one), or of `labels` (a list); each once, in the order given. */
-export function labelsOf(label: unknown, labels: unknown, names: ClassNames): readonly string[] | Problem {
-  if (labels !== undefined && labels !== null && !Array.isArray(labels)) {
-    return { reason: `its labels are ${kindOf(labels)}, not a list` };
+function textOf(bytes: Uint8Array, names: ClassNames): string | undefined | Problem {
+  try {
+    return classOf(decoder.decode(bytes), names);
+  } catch {
+    return { reason: 'its label is bytes that are no text' };
   }
+}
+
+const kindOf = (value: unknown): string => {
+  if (Array.isArray(value)) return 'a list';
+  if (value instanceof Date) return 'a date';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value} (${value})`;
+};
+
+const listOf = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === null || value === undefined ? [] : [value];
+
+/** The classes of a row: of `label` and of `labels`, each one or a list; each once, in the order given. */
+export function labelsOf(label: unknown, labels: unknown, names: ClassNames): readonly string[] | Problem {
   const found = new Set<string>();
-  for (const value of (labels as unknown[] | null | undefined) ?? [label]) {
+  for (const value of [...listOf(label), ...listOf(labels)]) {
     const name = classOf(value, names);
     if (typeof name === 'object') return name;
     if (name !== undefined) found.add(name);

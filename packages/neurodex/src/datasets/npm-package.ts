@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { access, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { makeFolder } from '../storage/make-folder.ts';
+import { removeStale, Temporary } from '../storage/temporary.ts';
 import { cacheFolder } from './cache.ts';
 
 /** An npm package at one version, with the hash that its archive must have. */
@@ -172,13 +174,15 @@ export async function fetchPackage(pinned: PinnedPackage, options: FetchOptions 
   const cache = options.cache ?? cacheFolder();
   const folder = packageFolder(pinned, cache);
   if (await isComplete(folder, pinned.files)) return folder;
-  let work: string;
+  let temporary: Temporary;
   try {
-    await mkdir(dirname(folder), { recursive: true });
-    work = await mkdtemp(`${folder}.part-`);
+    await makeFolder(dirname(folder));
+    await removeStale(folder);
+    temporary = await Temporary.beside(folder);
   } catch (error) {
     throw fromFileSystem(error, dirname(folder));
   }
+  const work = temporary.folder;
   try {
     const archive = await pack(pinned, work, options);
     await access(archive);
@@ -190,10 +194,11 @@ export async function fetchPackage(pinned: PinnedPackage, options: FetchOptions 
   } catch (error) {
     const known = fromFileSystem(error, folder);
     if (known instanceof NeurodexError) throw known;
-    const reason = error instanceof Error ? error.message : String(error);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const reason = /^(TAR_|Z_)/.test(code) ? 'its archive is damaged' : message;
     throw unavailable(pinned, `cannot be unpacked: ${reason}`, 'try again; if it persists, report it', error);
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await temporary.remove();
   }
 }
 

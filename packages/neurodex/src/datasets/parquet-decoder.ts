@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import type { ByteSource } from '../storage/byte-source.ts';
+import { parquetProblem } from './parquet-problems.ts';
 import type { DecodeJob, FromWorker, ToWorker } from './parquet-worker.ts';
 
 export type ParquetRow = Readonly<Record<string, unknown>>;
@@ -14,6 +15,9 @@ const SILENCE_PER_MEGABYTE = 500;
 const IDLE = 5000;
 /** Megabytes that its JavaScript objects may have: bytes of pictures do not count. */
 const HEAP = 2048;
+/** Bytes by which the process may grow during a job, and more for each byte of the file that it reads. */
+const MEMORY = 2.5 * 2 ** 30;
+const MEMORY_RATIO = 4;
 
 /**
  * Decodes Parquet in a thread of its own. On damaged bytes a Parquet reader may go round in circles, or fill the memory
@@ -22,11 +26,14 @@ const HEAP = 2048;
 export class ParquetDecoder {
   private readonly limit = pLimit(1);
   private readonly silence: number;
+  private readonly memory: number;
   private worker: Worker | undefined;
   private idle: NodeJS.Timeout | undefined;
 
-  constructor(silence = SILENCE) {
+  /** @param silence milliseconds @param memory bytes by which the process may grow during a job; tests take less of both */
+  constructor(silence = SILENCE, memory = MEMORY) {
     this.silence = silence;
+    this.memory = memory;
   }
 
   /** @throws Error with the reader's reason; errors of `source` as they are */
@@ -38,6 +45,8 @@ export class ParquetDecoder {
     clearTimeout(this.idle);
     const worker = this.worker ?? (await this.start());
     let timer: NodeJS.Timeout | undefined;
+    let watch: NodeJS.Timeout | undefined;
+    const before = process.memoryUsage.rss();
     let stopListening: () => unknown = () => {};
     let outstanding = 0;
     let bytes = 0;
@@ -73,6 +82,11 @@ export class ParquetDecoder {
         const onExit = (): void => reject(new Lost('its reader ended'));
         worker.on('message', onMessage).on('error', onError).on('exit', onExit);
         stopListening = () => worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        // What lies outside of JavaScript's heap counts for no limit of a thread: values that repeat each other can fill gigabytes.
+        watch = setInterval(() => {
+          const allowed = this.memory + MEMORY_RATIO * bytes;
+          if (process.memoryUsage.rss() - before > allowed) reject(new Lost(`${TOO_MUCH}: over ${allowed} bytes`));
+        }, 50).unref();
         worker.postMessage({ job } satisfies ToWorker);
         listen();
       });
@@ -83,6 +97,7 @@ export class ParquetDecoder {
       throw error.cause ?? error;
     } finally {
       clearTimeout(timer);
+      clearInterval(watch);
       stopListening();
       worker.unref();
       this.idle = setTimeout(() => void this.close(), IDLE).unref();
@@ -113,9 +128,9 @@ export class ParquetDecoder {
 class Lost extends Error {}
 
 const reasonOf = (error: unknown): string =>
-  (error as NodeJS.ErrnoException)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    ? 'its bytes ask for more memory than a row group may need'
-    : String((error as Error)?.message ?? error);
+  (error as NodeJS.ErrnoException)?.code === 'ERR_WORKER_OUT_OF_MEMORY' ? TOO_MUCH : parquetProblem(error);
+
+const TOO_MUCH = 'its bytes ask for more memory than a row group may need';
 
 /** @throws Error when it does not come up, which is nobody's data's fault */
 async function startWorker(): Promise<Worker> {

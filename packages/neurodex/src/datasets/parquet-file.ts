@@ -2,10 +2,12 @@ import { type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparque
 import { NeurodexError } from '../errors.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
 import { inOrder } from '../storage/in-order.ts';
-import type { SkippedFile } from './dataset.ts';
+import type { LayoutNote, SkippedFile } from './dataset.ts';
+import type { ColumnFlags } from './label-columns.ts';
 import { type Described, describeRow, type Problem } from './labels.ts';
 import { findColumns, type ParquetColumns } from './parquet-columns.ts';
 import { DecoderUnavailable, type ParquetDecoder, type ParquetRow } from './parquet-decoder.ts';
+import { parquetProblem } from './parquet-problems.ts';
 
 /** The codecs of hyparquet and hyparquet-compressors: all of the format but LZO. */
 const CODECS: ReadonlySet<string> = new Set(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW']);
@@ -38,6 +40,11 @@ export interface SkippedRows {
   readonly first: number;
   readonly last: number;
   readonly reason: string;
+}
+
+export interface ParquetFileOptions extends ColumnFlags {
+  /** `BLOCK_BYTES` unless told. */
+  readonly blockBytes?: number;
 }
 
 /** One open Parquet file with pictures. */
@@ -74,12 +81,21 @@ export class ParquetFile {
   }
 
   /** Reads the footer and nothing else. @throws Error with what is wrong with the file; errors of the source as they are */
-  static async open(source: ByteSource, decoder: ParquetDecoder, blockBytes = BLOCK_BYTES): Promise<ParquetFile> {
+  static async open(
+    source: ByteSource,
+    decoder: ParquetDecoder,
+    { blockBytes = BLOCK_BYTES, ...flags }: ParquetFileOptions = {},
+  ): Promise<ParquetFile> {
     const metadata = await readFooter(source);
-    const columns = findColumns(metadata);
+    const columns = findColumns(metadata, flags);
     const file = new ParquetFile(source, metadata, columns, decoder, blockBytes);
     file.check();
     return file;
+  }
+
+  /** Which columns were chosen, and which are not read. */
+  get notes(): readonly LayoutNote[] {
+    return this.columns.notes;
   }
 
   /** That the footer promises nothing that cannot be. */
@@ -277,13 +293,26 @@ function joined(ranges: readonly ByteRange[]): ByteRange[] {
   return out;
 }
 
+/** That of ten thousand row groups has some megabytes, and what is read of it takes fifty times as much memory. */
+const LARGEST_FOOTER = 1 << 24;
+
+/** @throws Error */
+async function refuseLargeFooter(source: ByteSource): Promise<void> {
+  if (source.byteLength < 8) return;
+  const tail = new DataView(await source.slice(source.byteLength - 8, source.byteLength));
+  const bytes = tail.getUint32(0, true);
+  if (bytes <= LARGEST_FOOTER || bytes > source.byteLength) return;
+  throw new Error(`has a footer of ${bytes} bytes, and at most ${LARGEST_FOOTER} are read`);
+}
+
 async function readFooter(source: ByteSource): Promise<FileMetaData> {
+  await refuseLargeFooter(source);
   const file = { byteLength: source.byteLength, slice: (start: number, end?: number) => source.slice(start, end) };
   try {
     return await parquetMetadataAsync(file, { initialFetchSize: FOOTER_BYTES, geoparquet: false });
   } catch (error) {
     if (isForeign(error)) throw error;
-    throw new Error(`is not a Parquet file that can be read (${(error as Error).message})`, { cause: error });
+    throw new Error(`is not a Parquet file that can be read (${parquetProblem(error)})`, { cause: error });
   }
 }
 

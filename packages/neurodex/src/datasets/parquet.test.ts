@@ -1,14 +1,18 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ColumnSource } from 'hyparquet-writer';
+import type { SchemaElement } from 'hyparquet';
+import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure, sha256 } from '../download/downloads.fixture.ts';
+import { PRESETS } from '../presets/presets.ts';
+import { silentReporter } from '../progress.ts';
 import { datasetContract } from './dataset.contract.ts';
 import type { Dataset } from './dataset.ts';
-import { CLASSES, fixtures, labels, pictures, writeParquet } from './parquet.fixture.ts';
+import { CLASSES, fixtures, labels, pictures, SCHEMA, writeParquet } from './parquet.fixture.ts';
 import { openParquet, openParquetShards, type ParquetOptions, type ParquetShard } from './parquet.ts';
 import { ParquetDecoder } from './parquet-decoder.ts';
+import { openParquetSource } from './parquet-source.ts';
 
 const decoder = new ParquetDecoder();
 afterAll(() => decoder.close());
@@ -24,8 +28,9 @@ const open = (path: string, options: ParquetOptions = {}): Promise<Dataset> =>
 const write = (name: string, columns: ColumnSource[], features?: object) =>
   writeParquet(join(folder, name), columns, features);
 
-describe('a file', () => datasetContract(() => open(join(fixtures, 'imagenette/160px/train/0000.parquet'))));
-describe('a folder of shards', () => datasetContract(() => open(join(fixtures, 'tiny-imagenet'))));
+describe('a file', () =>
+  datasetContract(() => open(join(fixtures, 'imagenette/160px/train/0000.parquet')), { entries: 12 }));
+describe('a folder of shards', () => datasetContract(() => open(join(fixtures, 'tiny-imagenet')), { entries: 8 }));
 
 describe('published formats', () => {
   test('imagenette', async () => {
@@ -126,6 +131,98 @@ describe('columns', () => {
     expect((await open(await write('cifar.parquet', columns, declared))).pictures[0]?.labels).toEqual(['dog']);
     const captioned = await write('caption.parquet', [pictures('a'), { name: 'caption', data: [' A cat. '] }], {});
     expect((await open(captioned)).pictures[0]).toMatchObject({ labels: [], captions: ['A cat.'] });
+  });
+
+  const two = pictures('a', 'b');
+  const messages = ({ layout = [] }: Dataset) => layout.map(({ message }) => message);
+
+  test.each(['class', 'category', 'Label', 'fine_label', 'target'])(
+    'labels in %s are read, and that is said',
+    async (name) => {
+      const dataset = await open(await write('usual.parquet', [two, { name, data: ['x', 'y'] }], {}));
+      expect(dataset.pictures.map((picture) => picture.labels)).toEqual([['x'], ['y']]);
+      expect(messages(dataset)).toEqual([`the labels are read from the column ${name}`]);
+    },
+  );
+
+  test('several that may be the label are refused, unless one is declared or asked for', async () => {
+    const columns = [two, { name: 'category', data: ['x', 'y'] }, { name: 'class', data: ['1', '2'] }];
+    const path = await write('several.parquet', columns, {});
+    expect(await failure(open(path))).toMatchObject({
+      code: 'source-unusable',
+      message: expect.stringMatching(/several columns that may be the label \(category and class\); --label-column/),
+    });
+    const asked = await open(path, { labelColumn: 'class' });
+    expect(asked.pictures.map((picture) => picture.labels)).toEqual([['1'], ['2']]);
+    expect(messages(asked)).toContain('the column category is not read');
+    expect((await failure(open(path, { labelColumn: 'clas' }))).message).toMatch(
+      /no column clas, .* \(its columns: image, category, class\)/,
+    );
+    const cifar = [two, { ...labels(1, 0), name: 'fine_label' }, { ...labels(1, 1), name: 'coarse_label' }];
+    const declared = { image: { _type: 'Image' }, fine_label: CLASSES.label, coarse_label: CLASSES.label };
+    const fine = await open(await write('cifar100.parquet', cifar, declared));
+    expect(fine.pictures.map((picture) => picture.labels)).toEqual([['dog'], ['cat']]);
+    expect(messages(fine)).toEqual([
+      'the labels are read from the column fine_label',
+      'the column coarse_label is not read',
+    ]);
+  });
+
+  test('labels of other types: truth values, bytes of a text, a number that the file gives no name', async () => {
+    const truth = await open(
+      await write('truth.parquet', [two, { name: 'label', data: [true, false], type: 'BOOLEAN' }], {}),
+    );
+    expect(truth.pictures.map((picture) => picture.labels)).toEqual([['true'], ['false']]);
+    const bytes: ColumnSource = { name: 'label', data: [Buffer.from('ü'), Buffer.from('y')], type: 'BYTE_ARRAY' };
+    const text = await open(await write('bytes.parquet', [two, bytes], {}));
+    expect(text.pictures.map((picture) => picture.labels)).toEqual([['ü'], ['y']]);
+    const numbers = await open(await write('unnamed.parquet', [two, labels(3, 4)], { label: { _type: 'ClassLabel' } }));
+    expect(messages(numbers)).toEqual(['the labels in the column label are numbers, and the file names no classes']);
+  });
+
+  test('a label that is a struct is refused, not lost', async () => {
+    const schema: SchemaElement[] = [
+      { name: 'schema', num_children: 2 },
+      ...SCHEMA.slice(1, 4),
+      { name: 'label', num_children: 1, repetition_type: 'OPTIONAL' },
+      { name: 'name', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+    ];
+    const path = join(folder, 'struct.parquet');
+    const columnData = [two, { name: 'label', data: [{ name: 'x' }, { name: 'y' }] }];
+    await writeFile(path, new Uint8Array(parquetWriteBuffer({ schema, columnData })));
+    expect(await failure(open(path))).toMatchObject({
+      code: 'source-unusable',
+      message: expect.stringMatching(/a column label that is neither a class name, .* but holds name; --label-column/),
+    });
+  });
+
+  test('no label that is known: the columns there are, as a doubt', async () => {
+    const dataset = await open(await write('none.parquet', [two, { name: 'animal', data: ['x', 'y'] }], {}));
+    expect(dataset.layout).toEqual([{ message: expect.stringMatching(/--label-column .*: animal$/), doubtful: true }]);
+  });
+
+  test('splits that are put together are named; files beside the shards are counted', async () => {
+    await mkdir(join(folder, 'data'));
+    await write('data/train-00000-of-00001.parquet', [two, labels(0, 1)]);
+    await write('data/test-00000-of-00001.parquet', [two, labels(0, 1)]);
+    await writeFile(join(folder, 'README.md'), 'x');
+    await writeFile(join(folder, 'a.jpg'), 'x');
+    const source = await openParquetSource({
+      source: folder,
+      rules: PRESETS.default.dataset,
+      seed: 0,
+      cache: folder,
+      environment: {},
+      downloads: () => {
+        throw new Error('nothing is to be downloaded');
+      },
+      reporter: silentReporter,
+    });
+    expect(messages(source)).toEqual(['the splits test and train are put together, and the pictures are split anew']);
+    expect(source.skipped.map(({ path, reason }) => `${path}: ${reason}`).sort()).toEqual([
+      'README.md: not a Parquet file',
+      'a.jpg: a picture file beside Parquet files, of which only those are read',
+    ]);
   });
 
   test('paths of files beside it; none that lead elsewhere', async () => {

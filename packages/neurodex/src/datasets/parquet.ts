@@ -1,17 +1,21 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Downloads } from '../download/downloads.ts';
 import type { RemoteFile } from '../download/remote-file.ts';
 import { NeurodexError } from '../errors.ts';
 import { readPictureFile } from '../image/decode.ts';
+import { listed } from '../names.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { type ByteSource, openFileBytes } from '../storage/byte-source.ts';
 import { inOrder } from '../storage/in-order.ts';
-import type { Dataset, SkippedFile, SourcePicture } from './dataset.ts';
+import type { Dataset, LayoutNote, SkippedFile, SourcePicture } from './dataset.ts';
+import type { ColumnFlags } from './label-columns.ts';
 import { withoutUnlabelled } from './labels.ts';
+import { leftoverReason } from './leftovers.ts';
 import { ParquetDecoder } from './parquet-decoder.ts';
-import { isForeign, ParquetFile, reasonOf, skippedAs } from './parquet-file.ts';
+import { isForeign, ParquetFile, type ParquetFileOptions, reasonOf, skippedAs } from './parquet-file.ts';
+import { splitPartOf } from './split-names.ts';
 
 /** One Parquet file of a data set. */
 export interface ParquetShard {
@@ -26,7 +30,7 @@ export interface ParquetShard {
   whole?(): Promise<ByteSource>;
 }
 
-export interface ParquetOptions {
+export interface ParquetOptions extends ColumnFlags {
   /** The data set's name; 'parquet' unless told. */
   readonly name?: string;
   /** The first so many pictures, in the order of the rows: nothing is read of those behind. */
@@ -68,6 +72,7 @@ export async function openParquetShards(
   const decoder = options.decoder ?? new ParquetDecoder();
   const pictures: SourcePicture[] = [];
   const skipped: SkippedFile[] = [];
+  const layout = new Map<string, LayoutNote>();
   let firstProblem: { readonly shard: ParquetShard; readonly reason: string } | undefined;
   // In the order of the pictures' paths, so that they are read as they lie in the files.
   const sorted = [...shards].sort((a, b) => byCodeUnits(`${a.name}/`, `${b.name}/`));
@@ -76,7 +81,7 @@ export async function openParquetShards(
     throwIfInterrupted(signal);
     if (pictures.length >= maxPictures) return undefined;
     try {
-      return { shard, file: await openShard(shard, maxPictures - pictures.length, decoder, options.blockBytes) };
+      return { shard, file: await openShard(shard, maxPictures - pictures.length, decoder, options) };
     } catch (error) {
       if (isForeign(error)) throw error;
       return { shard, error };
@@ -89,13 +94,14 @@ export async function openParquetShards(
     try {
       if ('error' in result) throw result.error;
       const { file } = result;
-      const listed = await file.list(maxPictures - pictures.length);
+      const rows = await file.list(maxPictures - pictures.length);
+      for (const note of file.notes) layout.set(note.message, note);
       const width = String(Math.max(0, file.rows - 1)).length;
-      for (const { row, ...described } of listed.rows) {
+      for (const { row, ...described } of rows.rows) {
         const path = `${shard.name}/${String(row).padStart(width, '0')}`;
         pictures.push({ path, ...described, read: () => read(file, shard, row, path) });
       }
-      skipped.push(...listed.skipped.map((rows) => skippedAs(shard.source, rows)));
+      skipped.push(...rows.skipped.map((each) => skippedAs(shard.source, each)));
     } catch (error) {
       if (isForeign(error)) throw error;
       firstProblem ??= { shard, reason: reasonOf(error) };
@@ -105,10 +111,32 @@ export async function openParquetShards(
   }
   if (pictures.length === 0) throw nothingUsable(source, skipped, firstProblem);
   const { kept, skipped: unlabelled } = withoutUnlabelled(pictures);
-  return { name, source, pictures: kept, notices: [], skipped: [...skipped, ...unlabelled] };
+  const splits = splitsNote(sorted.map((shard) => shard.name));
+  const notes = [...(splits === undefined ? [] : [splits]), ...layout.values()];
+  return {
+    name,
+    source,
+    pictures: kept,
+    notices: [],
+    skipped: [...skipped, ...unlabelled],
+    ...(notes.length === 0 ? {} : { layout: notes }),
+  };
 }
 
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Shards of several splits, by their names or folders: `train-00000-of-00002`, `test/0000`. */
+function splitsNote(names: readonly string[]): LayoutNote | undefined {
+  const splits = new Set<string>();
+  for (const name of names) {
+    for (const part of name.split('/')) {
+      const bare = part.replace(/-\d+-of-\d+.*$/, '');
+      if (splitPartOf(bare) !== undefined) splits.add(bare);
+    }
+  }
+  if (splits.size < 2) return undefined;
+  return { message: `the splits ${listed([...splits].sort())} are put together, and the pictures are split anew` };
+}
+
 const withoutExtension = (name: string): string => name.replace(/\.parquet$/i, '');
 
 /** Shards in work at a time. */
@@ -119,15 +147,15 @@ async function openShard(
   shard: ParquetShard,
   wanted: number,
   decoder: ParquetDecoder,
-  blockBytes: number | undefined,
+  options: ParquetFileOptions,
 ): Promise<ParquetFile> {
   const open = (): Promise<ByteSource> => shard.open();
   const { whole = open } = shard;
-  if (wanted === Infinity) return ParquetFile.open(await opened(whole), decoder, blockBytes);
-  const file = await ParquetFile.open(await opened(open), decoder, blockBytes);
+  if (wanted === Infinity) return ParquetFile.open(await opened(whole), decoder, options);
+  const file = await ParquetFile.open(await opened(open), decoder, options);
   if (shard.whole === undefined || wanted <= file.rows / 2) return file;
   await file.close();
-  return ParquetFile.open(await opened(whole), decoder, blockBytes);
+  return ParquetFile.open(await opened(whole), decoder, options);
 }
 
 /** A file system's refusal is about this file. */
@@ -197,8 +225,14 @@ async function localShards(source: string): Promise<ParquetShard[]> {
     if (!isFolder) return [shard(source, basename(source))];
     const entries = await readdir(source, { recursive: true, withFileTypes: true });
     const paths = entries
-      .filter((entry) => entry.isFile() && /\.parquet$/i.test(entry.name) && !entry.name.startsWith('.'))
-      .map((entry) => join(entry.parentPath, entry.name));
+      .filter((entry) => entry.isFile() && /\.parquet$/i.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter(
+        (path) =>
+          !relative(source, path)
+            .split(sep)
+            .some((part) => leftoverReason(part) !== undefined),
+      );
     if (paths.length > 0)
       return paths.map((path) =>
         shard(

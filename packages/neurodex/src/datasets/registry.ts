@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { cocoPartsIn } from './coco/parts.ts';
 import type { Dataset } from './dataset.ts';
 import { findWnidFolders, isImagenette } from './imagenet/find.ts';
+import type { ColumnFlags } from './label-columns.ts';
 import { DEFAULT_CONCEPTS, type OpenDatasetRequest } from './request.ts';
 
 /** The data sets that a word names, then the forms that your own pictures may have. */
@@ -26,6 +27,9 @@ export const DATASET_FLAGS = {
   concepts: '--concepts',
   cocoYear: '--coco-year',
   cocoSplit: '--coco-split',
+  classLevel: '--class-level',
+  labelColumn: '--label-column',
+  pictureColumn: '--picture-column',
 } as const;
 export type DatasetFlag = keyof typeof DATASET_FLAGS;
 
@@ -52,6 +56,10 @@ const kindOf = async (path: string): Promise<'file' | 'folder' | undefined> => {
   return found?.isDirectory() ? 'folder' : found?.isFile() ? 'file' : undefined;
 };
 const never = (): Promise<boolean> => Promise.resolve(false);
+const columnsOf = ({ labelColumn, pictureColumn }: OpenDatasetRequest): ColumnFlags => ({
+  ...(labelColumn === undefined ? {} : { labelColumn }),
+  ...(pictureColumn === undefined ? {} : { pictureColumn }),
+});
 const signalOf = ({ signal }: OpenDatasetRequest) => (signal === undefined ? {} : { signal });
 
 /**
@@ -188,7 +196,7 @@ export const DATASETS = {
     named: false,
     forms: ['FILE.parquet, or a folder of them: `image` (struct of bytes and path), `label` or `labels`, `captions`'],
     licence: 'your own',
-    flags: [],
+    flags: ['labelColumn', 'pictureColumn'],
     recognise: async (path) => {
       const { isParquet } = await import('./parquet-source.ts');
       return await isParquet(path);
@@ -203,24 +211,28 @@ export const DATASETS = {
     named: false,
     forms: ['FILE.jsonl: {"picture": "a.jpg", "label": "cat"} or "labels", and "captions"; paths relative to the file'],
     licence: 'your own',
-    flags: [],
-    recognise: async (path) => extname(path) === '.jsonl' && (await kindOf(path)) === 'file',
+    flags: ['labelColumn', 'pictureColumn'],
+    recognise: async (path) => /^\.(jsonl|ndjson)$/i.test(extname(path)) && (await kindOf(path)) === 'file',
     open: async (request) => {
       const { openJsonl } = await import('./jsonl.ts');
       const { source, from = source, reporter } = request;
-      return await openJsonl(from, { reporter, ...signalOf(request) });
+      return await openJsonl(from, { reporter, ...signalOf(request), ...columnsOf(request) });
     },
   },
   folder: {
     summary: 'a folder of pictures',
     named: false,
-    forms: ['<class>/<picture>', 'pictures without classes', 'the folders catalogue, train, validation and test'],
+    forms: [
+      '<class>/<picture>, also below folders of splits (train, test …) and folders around everything',
+      'pictures without classes',
+      'the folders catalogue, train, validation and test, which fix the roles',
+    ],
     licence: 'your own',
-    flags: [],
+    flags: ['classLevel'],
     recognise: async (path) => (await kindOf(path)) === 'folder',
-    open: async ({ source, from = source }) => {
+    open: async ({ source, from = source, classLevel }) => {
       const { openFolder } = await import('./folder.ts');
-      return await openFolder(from);
+      return await openFolder(from, classLevel === undefined ? {} : { classLevel });
     },
   },
 } as const satisfies Readonly<Record<DatasetName, DatasetDeclaration>>;

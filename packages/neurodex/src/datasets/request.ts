@@ -2,12 +2,13 @@ import type { Config } from '../config.ts';
 import type { Downloads } from '../download/downloads.ts';
 import type { Reporter } from '../progress.ts';
 import type { CocoSplit, CocoYear } from './coco/options.ts';
+import type { ColumnFlags } from './label-columns.ts';
 
 /** How many things the emoji show unless told. */
 export const DEFAULT_CONCEPTS = 64;
 
 /** What a data set is told when it is opened. */
-export interface OpenDatasetRequest {
+export interface OpenDatasetRequest extends ColumnFlags {
   /** What the user named; it stands in the index. */
   readonly source: string;
   /** A local copy: folder, archive or file. Not there: it is downloaded, or found where the system keeps it. */
@@ -15,6 +16,8 @@ export interface OpenDatasetRequest {
   readonly concepts?: number;
   readonly cocoYear?: CocoYear;
   readonly cocoSplit?: CocoSplit;
+  /** Of a folder: at which level the class is, from 1; 0: no classes. */
+  readonly classLevel?: number;
   /** The rules that will be applied: a remote data set reads no more than they need. */
   readonly rules: Config['dataset'];
   readonly seed: number;

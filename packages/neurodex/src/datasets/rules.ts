@@ -4,6 +4,7 @@ import { readDimensions } from '../image/decode.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { inOrder } from '../storage/in-order.ts';
+import { Availability } from './availability.ts';
 import { type ClassChoice, classesOf, evenly, largestClasses, withLabels } from './classes.ts';
 import type { Dataset, Dimensions, SkippedFile, SourcePicture } from './dataset.ts';
 
@@ -33,7 +34,10 @@ export async function applyRules(
   const annotated = withAnnotations(all, rules);
   if (annotated.length === 0) throw nothingLeft(dataset, annotationRule(rules));
 
-  const look = new Shapes(annotated, { reporter, ...(signal === undefined ? {} : { signal }) });
+  const look = new Shapes(annotated, new Availability(dataset.source), {
+    reporter,
+    ...(signal === undefined ? {} : { signal }),
+  });
   const bySquare = rules.squaresFirst && dataset.ownSize === undefined;
   const order = (pictures: readonly SourcePicture[], enough?: number): Promise<SourcePicture[]> =>
     bySquare
@@ -132,11 +136,17 @@ const annotationRule = ({ minCaptions, minObjects }: DatasetRules): string =>
 class Shapes {
   readonly skipped: SkippedFile[] = [];
   private readonly options: { readonly reporter: Reporter; readonly signal?: AbortSignal };
+  private readonly availability: Availability;
   private readonly unknown: number;
   private looked = 0;
 
-  constructor(pictures: readonly SourcePicture[], options: { reporter: Reporter; signal?: AbortSignal }) {
+  constructor(
+    pictures: readonly SourcePicture[],
+    availability: Availability,
+    options: { reporter: Reporter; signal?: AbortSignal },
+  ) {
     this.options = options;
+    this.availability = availability;
     this.unknown = pictures.filter(({ dimensions }) => dimensions === undefined).length;
   }
 
@@ -170,9 +180,11 @@ class Shapes {
     throwIfInterrupted(this.options.signal);
     try {
       const dimensions = await readDimensions(await picture.read(), picture.path);
+      this.availability.add();
       return { picture, dimensions };
     } catch (error) {
       if (!(error instanceof NeurodexError && error.code.startsWith('picture-'))) throw error;
+      this.availability.add(error);
       this.skipped.push({ path: picture.path, reason: error.message.replace(`${picture.path} `, '') });
       return { picture };
     } finally {

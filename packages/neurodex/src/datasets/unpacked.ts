@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { extractArchive } from '../download/archive.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
+import { digestFile } from '../storage/hashed-file.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 export interface UnpackedOptions {
   readonly cache: string;
@@ -15,9 +16,19 @@ export interface UnpackedOptions {
 const ARCHIVE = /\.(zip|tgz|tar\.gz|tar)$/i;
 export const isArchive = (path: string): boolean => ARCHIVE.test(path);
 
+/** What was downloaded can be downloaded again; a user's own archive is not ours to delete. */
+function ofCache(error: unknown): unknown {
+  if (!(error instanceof NeurodexError) || error.code !== 'archive-damaged') return error;
+  return new NeurodexError(error.code, error.message, {
+    hint: 'delete it, and the next run downloads it again',
+    details: error.details,
+    cause: error,
+  });
+}
+
 /**
- * The folder into which an archive is unpacked: in the cache, once for each archive (its path, size and time of change).
- * @throws NeurodexError `source-missing`, `archive-unsafe`, `archive-damaged`, `disk-full`, `interrupted`
+ * The folder into which an archive is unpacked: in the cache, once for each archive (its name and its bytes).
+ * @throws NeurodexError `source-missing`, `archive-unsafe`, `archive-damaged`, `archive-unsupported`, `disk-full`, `interrupted`
  */
 export async function unpacked(archive: string, { cache, reporter, signal }: UnpackedOptions): Promise<string> {
   const path = resolve(archive);
@@ -28,13 +39,18 @@ export async function unpacked(archive: string, { cache, reporter, signal }: Unp
       details: { path },
     });
   }
-  const version = createHash('sha256').update(`${path}\n${found.size}\n${found.mtimeMs}`).digest('hex').slice(0, 12);
+  await refuseSpecialFile(path);
+  const version = (await digestFile(path)).sha256.slice(0, 16);
   const folder = join(cache, 'unpacked', `${basename(path).replace(ARCHIVE, '')}-${version}`);
   if ((await stat(folder).catch(() => undefined))?.isDirectory()) return folder;
   reporter?.info(`unpacking ${path} into ${folder} (once)`);
-  await extractArchive(path, folder, {
-    ...(reporter === undefined ? {} : { reporter }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  try {
+    await extractArchive(path, folder, {
+      ...(reporter === undefined ? {} : { reporter }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    throw path.startsWith(resolve(cache) + sep) ? ofCache(error) : error;
+  }
   return folder;
 }

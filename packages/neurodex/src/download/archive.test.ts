@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NeurodexError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { silentReporter } from '../progress.ts';
 import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
 import { extractArchive, zipEntries } from './archive.ts';
 import { makeTar, makeZip, type TarPlan, type ZipPlan } from './archives.fixture.ts';
+import { Unpacker } from './unpacker.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -157,7 +159,9 @@ describe.each([
             await rm(goal, { recursive: true });
           } catch (error) {
             expect(error).toBeInstanceOf(NeurodexError);
-            expect(['archive-damaged', 'archive-unsafe', 'output-unwritable']).toContain((error as NeurodexError).code);
+            expect(['archive-damaged', 'archive-unsafe', 'archive-unsupported', 'output-unwritable']).toContain(
+              (error as NeurodexError).code,
+            );
             expect((error as Error).message).toContain(`fuzzed.${extension}`);
           }
           expect(await readdir(folder)).toEqual([`fuzzed.${extension}`]);
@@ -216,7 +220,6 @@ describe('what only one of them has', () => {
     ['a larger size', { claims: { bytes: 50 } }],
     ['a smaller size', { claims: { bytes: 2 } }],
     ['another checksum', { claims: { crc: 1 } }],
-    ['a password', { encrypted: true }],
   ])('zip: %s than the content has is told with the entry', async (_, lie) => {
     const path = await write(
       'a.zip',
@@ -234,8 +237,136 @@ describe('what only one of them has', () => {
     expect((await failure(extractArchive(await write('a.rar', Buffer.from('x')), join(folder, 'goal')))).code).toBe(
       'archive-damaged',
     );
-    expect((await failure(extractArchive(join(folder, 'none.zip'), join(folder, 'goal')))).message).toMatch(/ENOENT/);
-    expect((await failure(collect(join(folder, 'none.zip')))).message).toMatch(/ENOENT/);
+    const none = join(folder, 'none.zip');
+    for (const work of [() => extractArchive(none, join(folder, 'goal')), () => collect(none)]) {
+      expect(await failure(work())).toMatchObject({ code: 'source-missing', message: `${none} is not there` });
+    }
+  });
+});
+
+describe('sound archives that are not read are called what they are', () => {
+  const goal = () => join(folder, 'goal');
+
+  test.each([
+    ['encrypted', { encrypted: true }, 'its entry "b" is encrypted'],
+    ['Deflate64', { method: 9 }, 'its entry "b" uses a compression that is not read: Deflate64 (number 9)'],
+    ['bzip2', { method: 12 }, 'its entry "b" uses a compression that is not read: bzip2 (number 12)'],
+    ['LZMA', { method: 14 }, 'its entry "b" uses a compression that is not read: LZMA (number 14)'],
+    ['Zstandard', { method: 93 }, 'its entry "b" uses a compression that is not read: Zstandard (number 93)'],
+    ['an unknown one', { method: 77 }, 'its entry "b" uses a compression that is not read: number 77'],
+  ])('zip: %s', async (_, kind, what) => {
+    const plans = [
+      { name: 'a', content: 'x' },
+      { name: 'b', content: 'y', ...kind },
+    ];
+    const path = await write('a.zip', makeZip(plans));
+    for (const work of [() => extractArchive(path, goal()), () => collect(path)]) {
+      const error = await failure(work());
+      expect(error).toMatchObject({ code: 'archive-unsupported', message: `${path} is not read: ${what}` });
+      expect(error.hint).toBe('unpack it yourself and name the folder');
+    }
+    expect(await readdir(folder)).toEqual(['a.zip']);
+  });
+
+  test.each([
+    ['a.tar.gz', 'BZh91AY&SY', 'is compressed with bzip2, which is not read'],
+    ['a.tar', '\xfd7zXZ\0\0\x04', 'is compressed with xz, which is not read'],
+    ['a.zip', '7z\xbc\xaf\x27\x1c\0\x04', 'is compressed with 7-Zip, which is not read'],
+    ['a.tgz', '\x28\xb5\x2f\xfd', 'is compressed with Zstandard, which is not read'],
+    ['a.zip', 'Rar!\x1a\x07\x01', 'is compressed with RAR, which is not read'],
+  ])('%s that begins with %j', async (name, bytes, what) => {
+    const path = await write(name, Buffer.from(bytes, 'latin1'));
+    const error = await failure(extractArchive(path, goal()));
+    expect(error.code).toBe('archive-unsupported');
+    expect(error.message).toContain(`${path} ${what}`);
+  });
+
+  test('the content decides, not the name; and a page of HTML is told', async () => {
+    const tar = makeTar([{ name: 'a', content: 'x' }], { gzip: true });
+    await extractArchive(await write('really-a-tgz.zip', tar), goal());
+    expect(await tree(goal())).toEqual({ a: 'x' });
+    await extractArchive(
+      await write('really-a-zip.tgz', makeZip([{ name: 'b', content: 'y' }])),
+      join(folder, 'goal2'),
+    );
+    expect(await tree(join(folder, 'goal2'))).toEqual({ b: 'y' });
+    const twice = await failure(extractArchive(await write('twice.tgz', gzipSync(tar)), join(folder, 'goal3')));
+    expect(twice.message).toContain('is compressed twice');
+    const html = await write('login.zip', Buffer.from('\n<!DOCTYPE html><html>Sign in</html>'));
+    expect((await failure(extractArchive(html, join(folder, 'goal3')))).message).toContain('is a page of HTML');
+  });
+});
+
+describe('limits', () => {
+  const goal = () => join(folder, 'goal');
+  const refused = async (path: string): Promise<string> => {
+    const error = await failure(extractArchive(path, goal()));
+    expect(error.code).toBe('archive-unsafe');
+    expect(error.message.length).toBeLessThan(600);
+    expect((await readdir(folder)).filter((name) => name.startsWith('goal'))).toEqual([]);
+    return error.message;
+  };
+
+  test.each([
+    ['zip', (plans: ZipPlan[]) => makeZip(plans)],
+    [
+      'tgz',
+      (plans: ZipPlan[]) =>
+        makeTar(
+          plans.map(({ name, content = '' }) => ({ name, content })),
+          { gzip: true },
+        ),
+    ],
+  ])('%s: names and depth', async (extension, make) => {
+    const at = (name: string) =>
+      write(
+        `a.${extension}`,
+        make([
+          { name: 'good', content: 'x' },
+          { name, content: 'y' },
+        ]),
+      );
+    expect(await refused(await at(`${'d/'.repeat(90)}x`))).toMatch(/lies 91 folders deep; at most 64 are taken/);
+    if (extension === 'tgz') return;
+    expect(await refused(await at('n'.repeat(256)))).toMatch(
+      /has a part of 256 bytes in its name; file systems take 255/,
+    );
+    expect(await refused(await at('ü'.repeat(128)))).toMatch(/has a part of 256 bytes/);
+    expect(await refused(await at('abc/'.repeat(10_000)))).toMatch(/has a name of 40000 bytes; at most 2048 are taken/);
+  });
+
+  test('a zip whose entries share their bytes', async () => {
+    const plans: ZipPlan[] = [
+      { name: 'a', content: 'x'.repeat(5000) },
+      { name: 'b', content: 'y' },
+    ];
+    const bomb = makeZip([...plans, { name: 'c', content: 'x'.repeat(5000), sharing: 0 }]);
+    expect(await refused(await write('a.zip', bomb))).toMatch(/its entry "[ac]" shares its bytes with "[ac]"/);
+  });
+
+  test('a tgz whose zeros lie behind its end, or in headers', async () => {
+    const zeros = gzipSync(Buffer.concat([makeTar([{ name: 'a', content: 'x' }]), Buffer.alloc(80 << 20)]));
+    expect(await refused(await write('a.tgz', zeros))).toMatch(/makes it larger than 67108864 bytes unpacked/);
+  });
+
+  test('limit and size are told', async () => {
+    const message = await refused(await write('a.zip', makeZip([{ name: 'a', content: new Uint8Array(70 << 20) }])));
+    expect(message).toMatch(
+      /larger than 67108864 bytes unpacked, the most for an archive of \d+ bytes \(100 times as much\): 73400320 so far/,
+    );
+  });
+
+  test('a folder that the disk takes for another one of the archive is told', async () => {
+    await mkdir(goal());
+    // As on a disk that knows no case: `Cat` is there, by the name of `cat`.
+    await mkdir(join(goal(), 'Cat'));
+    const unpacker = new Unpacker('a.zip', goal(), 100, Number.POSITIVE_INFINITY);
+    const content = async function* () {
+      yield Buffer.from('x');
+    };
+    await unpacker.addFile('dog/1', 1, content());
+    await unpacker.addFile('dog/2', 1, content());
+    expect((await failure(unpacker.addFile('Cat/1', 1, content()))).message).toMatch(/is there twice/);
   });
 });
 

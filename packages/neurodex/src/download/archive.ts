@@ -1,31 +1,32 @@
-import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
 import { inOrder } from '../storage/in-order.ts';
+import { makeFolder } from '../storage/make-folder.ts';
+import { removeStale, Temporary } from '../storage/temporary.ts';
+import { damagedArchive, MAX_ENTRIES, unsafeArchive, unsupportedArchive } from './limits.ts';
+import { type FileKind, kindOfFile } from './sniff.ts';
 import { unpackTar } from './tar.ts';
-import { damagedArchive, Unpacker } from './unpacker.ts';
-import { type ArchiveEntry, Zip, type ZipItem } from './zip.ts';
+import { Unpacker } from './unpacker.ts';
+import { type ArchiveEntry, Zip } from './zip.ts';
 
 export type { ArchiveEntry } from './zip.ts';
 
 export interface ExtractOptions {
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
-  /** Bytes that all entries together may have; 64 GiB unless told. At most 200 times the archive's own in any case. */
+  /** Bytes that all entries together may have; as many as `mostUnpacked` gives the archive, unless told fewer. */
   readonly maxBytes?: number;
 }
 
-const MAX_BYTES = 64 * 2 ** 30;
-
 /**
  * Unpack a .zip, .tgz, .tar.gz or .tar into a folder that does not exist yet, and which appears when it is complete.
- * Only plain files and folders are taken: an archive with a link, a device, a path that leads elsewhere or two entries of
- * one name is refused as a whole. Files are not synced one by one, which would take longer than unpacking: after a power
+ * Only plain files and folders are taken: an archive with a link, a device, a path that leads elsewhere, two entries of one
+ * name or more than limits.ts allows is refused as a whole. Archives in it stay what they are. Files are not synced one by one, which would take longer than unpacking: after a power
  * cut the folder may have to be made again.
- * @throws NeurodexError `archive-unsafe`, `archive-damaged` (naming the archive and the entry), `output-exists`,
+ * @throws NeurodexError `archive-unsafe`, `archive-damaged`, `archive-unsupported` (naming the archive and the entry), `output-exists`,
  *   `disk-full`, `output-unwritable`, `interrupted`
  */
 export async function extractArchive(path: string, folder: string, options: ExtractOptions = {}): Promise<void> {
@@ -41,16 +42,21 @@ export async function extractArchive(path: string, folder: string, options: Extr
       details: { path: goal },
     });
   }
-  const temporary = `${goal}.partial-${process.pid}-${randomBytes(3).toString('hex')}`;
+  let temporary: Temporary | undefined;
   try {
-    await mkdir(dirname(goal), { recursive: true });
-    await mkdir(temporary);
-    await unpackInto(path, temporary, options);
+    await makeFolder(dirname(goal));
+    await removeStale(goal);
+    temporary = await Temporary.beside(goal);
+    // In a folder of its own: whatever the archive holds, the lock is not among it.
+    const content = join(temporary.folder, 'content');
+    await mkdir(content);
+    await unpackInto(path, content, options);
     throwIfInterrupted(options.signal);
-    await putInPlace(temporary, goal);
+    await putInPlace(content, goal);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
     throw fromFileSystem(error, goal);
+  } finally {
+    await temporary?.remove();
   }
 }
 
@@ -66,17 +72,28 @@ async function putInPlace(temporary: string, goal: string): Promise<void> {
 }
 
 async function unpackInto(path: string, folder: string, options: ExtractOptions): Promise<void> {
-  const { reporter = silentReporter, signal, maxBytes = MAX_BYTES } = options;
+  const { reporter = silentReporter, signal, maxBytes = Infinity } = options;
   const bytes = await sizeOf(path);
   const unpacker = new Unpacker(path, folder, bytes, maxBytes);
   const report = (done: number, total: number) => reporter.progress({ phase: 'unpack', done, total, unit: 'bytes' });
-  if (/\.zip$/i.test(path)) {
+  const kind = await kindOfFile(path);
+  const isTar = kind === 'tar' || kind === 'gzip' || (kind === undefined && /\.(tgz|tar\.gz|tar)$/i.test(path));
+  if (isTar) {
+    // Unpacked it is at least as large.
+    await checkSpace(path, folder, bytes);
+    await unpackTar(path, unpacker, signal, kind === 'gzip', (done) => report(done, bytes));
+  } else if (kind === 'zip' || (kind === undefined && /\.zip$/i.test(path))) {
     await unpackZip(path, folder, unpacker, signal, report);
-  } else if (/\.(tgz|tar\.gz|tar)$/i.test(path)) {
-    await unpackTar(path, unpacker, signal, (done) => report(done, bytes));
   } else {
-    throw damagedArchive(path, 'is not an archive by its name: .zip, .tgz, .tar.gz and .tar are');
+    throw notRead(path, kind);
   }
+}
+
+/** What a file is that is called an archive, or named as a source, and is not read. */
+export function notRead(path: string, kind: FileKind | undefined): NeurodexError {
+  if (kind === undefined) return damagedArchive(path, 'is not an archive: .zip, .tgz, .tar.gz and .tar are read');
+  if (kind === 'HTML') return damagedArchive(path, 'is a page of HTML, as servers answer when they refuse a download');
+  return unsupportedArchive(path, `is compressed with ${kind}, which is not read; .zip, .tgz, .tar.gz and .tar are`);
 }
 
 /** Entries in work at a time: most are small, and waiting for the disk is most of the work. */
@@ -89,20 +106,12 @@ async function unpackZip(
   signal: AbortSignal | undefined,
   report: (done: number, total: number) => void,
 ): Promise<void> {
+  const total = await announceZip(path, unpacker, signal);
+  await checkSpace(path, folder, total);
   const zip = await Zip.open(path);
   try {
-    // The directory says beforehand what is in it: nothing is written of an archive that is refused.
-    const items: ZipItem[] = [];
-    let total = 0;
-    for await (const item of zip.items()) {
-      throwIfInterrupted(signal);
-      unpacker.announce(item.name, item.bytes);
-      total += item.bytes;
-      items.push(item);
-    }
-    await checkSpace(path, folder, total);
     let done = 0;
-    const unpacked = inOrder(items, WIDTH, async (item) => {
+    const unpacked = inOrder(zip.items(), WIDTH, async (item) => {
       throwIfInterrupted(signal);
       if (item.isFolder) await unpacker.addFolder(item.name);
       else await unpacker.addFile(item.name, item.bytes, item.stream());
@@ -112,6 +121,39 @@ async function unpackZip(
       done += bytes;
       report(done, total);
     }
+  } finally {
+    zip.close();
+  }
+}
+
+/**
+ * The directory says beforehand what is in a zip archive: nothing is written of one that is refused. It is read twice, since
+ * that of a million entries takes a gigabyte in memory.
+ * @returns bytes of all entries together
+ */
+async function announceZip(path: string, unpacker: Unpacker, signal: AbortSignal | undefined): Promise<number> {
+  const zip = await Zip.open(path);
+  try {
+    if (zip.entries > MAX_ENTRIES) {
+      throw unsupportedArchive(path, `has ${zip.entries} entries; at most ${MAX_ENTRIES} are unpacked`);
+    }
+    const places: { readonly from: number; readonly to: number; readonly name: string }[] = [];
+    let total = 0;
+    for await (const item of zip.items()) {
+      throwIfInterrupted(signal);
+      item.refuseUnreadable();
+      unpacker.announce(item.name, item.bytes);
+      total += item.bytes;
+      places.push(item.place);
+    }
+    // A bomb of a few megabytes has entries that share one stretch of bytes (Fifield 2019, A better zip bomb).
+    places.sort((a, b) => a.from - b.from);
+    places.forEach(({ from, name }, i) => {
+      const before = places[i - 1];
+      if (before === undefined || before.to <= from) return;
+      throw unsafeArchive(path, name, `shares its bytes with ${JSON.stringify(before.name)}`);
+    });
+    return total;
   } finally {
     zip.close();
   }
@@ -134,7 +176,13 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    throw damagedArchive(path, `cannot be read (${(error as NodeJS.ErrnoException).code})`, undefined, error);
+    const { code } = error as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    throw new NeurodexError(
+      missing ? 'source-missing' : 'source-unusable',
+      missing ? `${path} is not there` : `${path} cannot be read (${code})`,
+      { hint: 'name an archive that exists and that you may read', details: { path }, cause: error },
+    );
   }
 }
 

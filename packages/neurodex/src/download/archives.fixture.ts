@@ -9,6 +9,10 @@ export interface ZipPlan {
   /** Lies about the size or the checksum. */
   readonly claims?: { readonly bytes?: number; readonly crc?: number };
   readonly encrypted?: boolean;
+  /** Compression that the entry says it has; its bytes are those of Deflate. */
+  readonly method?: number;
+  /** Number of an earlier entry whose bytes it names as its own. */
+  readonly sharing?: number;
 }
 
 /** A zip archive with whatever is asked for, sound or not. */
@@ -16,14 +20,15 @@ export function makeZip(plans: readonly ZipPlan[]): Buffer {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, content = '', mode = 0o100644, claims = {}, encrypted = false } of plans) {
+  const offsets: number[] = [];
+  for (const { name, content = '', mode = 0o100644, claims = {}, encrypted = false, method = 8, sharing } of plans) {
     const bytes = Buffer.from(content);
     const packed = deflateRawSync(bytes);
     const rawName = Buffer.from(name);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
     common.writeUInt16LE(0x0800 | (encrypted ? 1 : 0), 2);
-    common.writeUInt16LE(8, 4);
+    common.writeUInt16LE(method, 4);
     common.writeUInt32LE(0x5a21_0000, 6);
     common.writeUInt32LE(claims.crc ?? crc32(bytes), 10);
     common.writeUInt32LE(packed.length, 14);
@@ -32,9 +37,11 @@ export function makeZip(plans: readonly ZipPlan[]): Buffer {
     const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, rawName, packed]);
     const tail = Buffer.alloc(14);
     tail.writeUInt32LE(mode * 0x10000, 6);
-    tail.writeUInt32LE(offset, 10);
+    offsets.push(sharing === undefined ? offset : (offsets[sharing] as number));
+    tail.writeUInt32LE(offsets.at(-1) as number, 10);
     const madeByUnix = Buffer.from([20, 3]);
     directory.push(Buffer.concat([Buffer.from('PK\x01\x02'), madeByUnix, common, tail, rawName]));
+    if (sharing !== undefined) continue;
     locals.push(local);
     offset += local.length;
   }

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { fromFileSystem } from '../errors.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import type { ByteSource } from '../storage/byte-source.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { ByteProgress } from './byte-progress.ts';
-import { isUnreachable } from './failures.ts';
+import { downloadFailed, isUnreachable } from './failures.ts';
+import type { Resolver } from './hosts.ts';
 import { Http } from './http.ts';
 import { collect, openRanges } from './remote-bytes.ts';
 import type { RemoteFile } from './remote-file.ts';
@@ -49,12 +51,19 @@ export interface DownloadOptions {
 /** Bytes that a body may have which is read into memory: no API's answer and no picture is larger. */
 const MOST_IN_MEMORY = 1 << 28;
 
-/** @param patience how long it waits and how often it tries; tests are in a hurry */
-export function createDownloads(options: DownloadOptions, patience: Patience = PATIENCE): Downloads {
+/**
+ * @param patience how long it waits and how often it tries; tests are in a hurry
+ * @param resolve finds the addresses of names: the system, but in tests
+ */
+export function createDownloads(
+  options: DownloadOptions,
+  patience: Patience = PATIENCE,
+  resolve?: Resolver,
+): Downloads {
   const { cache, environment = process.env, reporter = silentReporter, signal, concurrency = 4 } = options;
   const transfer: Transfer = {
     cache,
-    http: new Http(environment, patience, signal),
+    http: new Http(environment, patience, signal, resolve),
     limit: pLimit(concurrency),
     patience,
     reporter,
@@ -82,7 +91,7 @@ async function fetchOrKept(remote: RemoteFile, transfer: Transfer): Promise<Uint
   const path = join(transfer.cache, 'answers', createHash('sha256').update(remote.url).digest('hex').slice(0, 16));
   try {
     const bytes = await fetchBytes(remote, transfer);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFileAtomically(path, bytes);
     return bytes;
   } catch (error) {
@@ -94,14 +103,23 @@ async function fetchOrKept(remote: RemoteFile, transfer: Transfer): Promise<Uint
   }
 }
 
+const larger = (remote: RemoteFile, most: number, announced: string | undefined) =>
+  downloadFailed(
+    remote,
+    `the server sends ${announced === undefined ? `more than ${most}` : announced} bytes, and at most ${most} are taken`,
+    'check the address of the mirror, if one is set',
+  );
+
 function fetchBytes(remote: RemoteFile, transfer: Transfer): Promise<Uint8Array> {
+  const most = Math.min(remote.atMost ?? MOST_IN_MEMORY, MOST_IN_MEMORY);
   const attempt = async (): Promise<Uint8Array> => {
     const answer = await transfer.http.get(remote);
     try {
       if (answer.status !== 200)
         throw new PassingFailure(`the server answered ${answer.status} where nothing asked for it`);
-      const bytes = await collect(answer, MOST_IN_MEMORY);
       const announced = answer.header('content-length');
+      if (Number(announced ?? 0) > most) throw larger(remote, most, announced);
+      const bytes = await collect(answer, most, larger(remote, most, undefined));
       if (announced !== undefined && Number(announced) !== bytes.length) {
         throw new PassingFailure(`the server stopped after ${bytes.length} of ${announced} bytes`);
       }

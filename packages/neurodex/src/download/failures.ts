@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { NeurodexError } from '../errors.ts';
+import { FURTHER_HOSTS, type HostRules, isPublicAddress, PRIVATE_ADDRESS } from './hosts.ts';
 import type { RemoteFile } from './remote-file.ts';
 import { PassingFailure } from './retry.ts';
 
@@ -17,6 +19,19 @@ export function downloadFailed(remote: RemoteFile, what: string, hint: string, c
     details: { name: remote.name, url: publicUrl(remote.url) },
     cause,
   });
+}
+
+/** A server that the data, or another server, leads to, and that is none of the data set's. */
+export function hostRefused(remote: RemoteFile, url: URL, { names, named }: HostRules): NeurodexError {
+  const address = url.hostname.replace(/^\[|\]$/g, '');
+  const isPrivate = isIP(address) !== 0 ? !isPublicAddress(address) : address === 'localhost';
+  const what = isPrivate ? 'this machine or a private network' : 'a server that is not of the data set';
+  const own = [...(named === undefined ? [] : [new URL(named).host]), ...names];
+  return downloadFailed(
+    remote,
+    `its address leads to ${url.host}: ${what} (allowed: ${own.join(', ')})`,
+    `if you trust that server, name it in ${FURTHER_HOSTS}; or put the files on this machine`,
+  );
 }
 
 export function downloadChanged(remote: RemoteFile, what: string): NeurodexError {
@@ -60,6 +75,10 @@ export function fromConnection(error: unknown, remote: RemoteFile, url: URL): Er
     if (proxyStatus.startsWith('5')) return new PassingFailure(`the proxy answered ${proxyStatus}`, { cause: error });
     const hint = 'check HTTPS_PROXY and HTTP_PROXY (http://user:password@host:port), or name the host in NO_PROXY';
     return downloadFailed(remote, `the proxy answered ${proxyStatus} for ${at}`, hint, error);
+  }
+  if (code === PRIVATE_ADDRESS) {
+    const hint = `if you trust that server, name it in ${FURTHER_HOSTS}`;
+    return downloadFailed(remote, `the name ${at} leads to this machine or a private network`, hint, error);
   }
   const passing = PASSING[code] ?? (code.startsWith('HPE_') ? 'the server sent something that is not HTTP' : undefined);
   if (passing !== undefined) return new PassingFailure(`${passing} (${at})`, { cause: error });

@@ -1,6 +1,8 @@
+import type { LookupFunction } from 'node:net';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { NeurodexError } from '../errors.ts';
-import { downloadFailed, fromConnection, fromStatus, mayPass, publicUrl } from './failures.ts';
+import { downloadFailed, fromConnection, fromStatus, hostRefused, mayPass, publicUrl } from './failures.ts';
+import { FURTHER_HOSTS, judgeHost, publicLookup, type Resolver } from './hosts.ts';
 import { piecesOf } from './pieces.ts';
 import type { RemoteFile } from './remote-file.ts';
 import { PassingFailure, type Patience, parseRetryAfter } from './retry.ts';
@@ -33,12 +35,16 @@ export interface Ask {
 export class Http {
   private readonly environment: Environment;
   private readonly dispatcher: Dispatcher;
+  /** Connects to public addresses alone. */
+  private readonly guarded: Dispatcher;
   private readonly signal: AbortSignal | undefined;
 
-  constructor(environment: Environment, patience: Patience, signal: AbortSignal | undefined) {
+  /** @param resolve finds the addresses of names: the system, but in tests */
+  constructor(environment: Environment, patience: Patience, signal: AbortSignal | undefined, resolve?: Resolver) {
     this.environment = environment;
     this.signal = signal;
     this.dispatcher = proxied(environment, patience);
+    this.guarded = proxied(environment, patience, publicLookup(resolve));
   }
 
   /** @throws PassingFailure, or NeurodexError `download-failed`, `access-denied` */
@@ -87,10 +93,19 @@ export class Http {
     }
   }
 
+  /** @throws NeurodexError `download-failed` for a host that may not send the file, before it is asked */
+  private dispatcherFor(url: URL, remote: RemoteFile): Dispatcher {
+    if (remote.hosts === undefined) return this.dispatcher;
+    const verdict = judgeHost(url, remote.hosts, this.environment[FURTHER_HOSTS]);
+    if (verdict === 'refused') throw hostRefused(remote, url, remote.hosts);
+    return verdict === 'named' ? this.dispatcher : this.guarded;
+  }
+
   private async send(url: URL, headers: Record<string, string>, remote: RemoteFile): Promise<Dispatcher.ResponseData> {
+    const dispatcher = this.dispatcherFor(url, remote);
     try {
       return await request(url, {
-        dispatcher: this.dispatcher,
+        dispatcher,
         // Bytes as they are stored: sizes, ranges and digests speak of those.
         headers: { 'user-agent': 'neurodex', accept: '*/*', 'accept-encoding': 'identity', ...headers },
         ...(this.signal === undefined ? {} : { signal: this.signal }),
@@ -137,7 +152,7 @@ function drop(body: Dispatcher.ResponseData['body']): void {
 }
 
 /** Proxies as the environment names them, lower case first, as curl and Python do. */
-function proxied(environment: Environment, patience: Patience): Dispatcher {
+function proxied(environment: Environment, patience: Patience, lookup?: LookupFunction): Dispatcher {
   const setting = (name: string): string => {
     const value = (environment[name.toLowerCase()] ?? environment[name] ?? '').trim();
     return value === '' || value.includes('://') ? value : `http://${value}`;
@@ -159,7 +174,7 @@ function proxied(environment: Environment, patience: Patience): Dispatcher {
     noProxy: environment.no_proxy ?? environment.NO_PROXY ?? '',
     // Plain HTTP is asked of the proxy itself: many refuse to open a tunnel for it.
     proxyTunnel: false,
-    connect: { timeout: patience.connect },
+    connect: { timeout: patience.connect, ...(lookup === undefined ? {} : { lookup }) },
     headersTimeout: patience.stall,
     bodyTimeout: patience.stall,
   });

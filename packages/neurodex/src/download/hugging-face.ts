@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Downloads } from './downloads.ts';
 import { downloadFailed } from './failures.ts';
+import type { HostRules } from './hosts.ts';
 import type { Gate, RemoteFile } from './remote-file.ts';
 
 /** A split of a data set on Hugging Face's hub that is published as Parquet. */
@@ -18,6 +19,10 @@ export interface HubDataset {
 }
 
 const HUB = 'https://huggingface.co';
+/** Where it keeps large files. */
+const HUB_HOSTS = ['huggingface.co', '*.huggingface.co', '*.hf.co'];
+/** A hundred thousand files. */
+const LARGEST_LIST = 1 << 26;
 
 /** What the hub says of a revision: its commit, and every file with its size; large ones with their digest. */
 const revisionSchema = z.object({
@@ -43,15 +48,22 @@ export async function hubParquetFiles(
 ): Promise<readonly RemoteFile[]> {
   const { repo, revision = 'main', folder = 'data', split, gated = false } = dataset;
   const hub = (environment.HF_ENDPOINT?.trim() || HUB).replace(/\/+$/, '');
+  const named = environment.HF_ENDPOINT?.trim();
+  const hosts: HostRules = { names: HUB_HOSTS, ...(named ? { named: hub, namedHasStorage: true } : {}) };
   const gate: { gate?: Gate } = gated ? { gate: { page: `${HUB}/datasets/${repo}`, token: 'HF_TOKEN' } } : {};
   const list: RemoteFile = {
     url: `${hub}/api/datasets/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`,
     name: `the list of files of ${repo}`,
+    hosts,
+    atMost: LARGEST_LIST,
     ...gate,
   };
   const { sha, siblings } = parse(list, await downloads.bytes(list, { keep: true }));
   const below = folder === '' ? '' : `${folder}/`;
-  const files = siblings.filter(({ rfilename }) => rfilename.startsWith(below) && rfilename.endsWith('.parquet'));
+  const files = siblings.filter(
+    ({ rfilename }) =>
+      rfilename.startsWith(below) && rfilename.endsWith('.parquet') && !/(^|\/)\.{1,2}(\/|$)/.test(rfilename),
+  );
   const chosen = files.filter(({ rfilename }) => splitOf(rfilename.slice(below.length)) === split);
   if (chosen.length === 0)
     throw noSuchSplit(
@@ -64,6 +76,7 @@ export async function hubParquetFiles(
     .map(({ rfilename, size, lfs }) => ({
       url: `${hub}/datasets/${repo}/resolve/${sha}/${rfilename.split('/').map(encodeURIComponent).join('/')}`,
       name: `${repo}/${rfilename}`,
+      hosts,
       ...((lfs?.size ?? size) === undefined ? {} : { bytes: lfs?.size ?? size }),
       ...(lfs ? { sha256: lfs.sha256 } : {}),
       ...gate,

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../storage/make-folder.ts';
 
 /** Whether the rest of a file still belongs to what is here: the server's ETag (strong) or date of the last change. */
 export interface Source {
@@ -44,7 +45,7 @@ export class PartialFile {
    * @returns undefined while another process works on it
    */
   static async claim(goal: string, name: string, source: Source): Promise<PartialFile | undefined> {
-    await mkdir(dirname(goal), { recursive: true });
+    await makeFolder(dirname(goal));
     const mine = `${goal}.part-${host}-${process.pid}-${randomBytes(3).toString('hex')}`;
     own.add(mine);
     try {

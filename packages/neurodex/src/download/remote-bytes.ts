@@ -173,13 +173,13 @@ class RangeReader {
   }
 }
 
-/** The body in memory. @throws PassingFailure beyond `most` bytes */
-export async function collect(answer: Answer, most: number): Promise<Uint8Array> {
+/** The body in memory. @param tooLarge thrown beyond `most` bytes; trying again where there is none */
+export async function collect(answer: Answer, most: number, tooLarge?: Error): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of answer.body) {
     length += piece.length;
-    if (length > most) throw new PassingFailure(`the server sent more than ${most} bytes`);
+    if (length > most) throw tooLarge ?? new PassingFailure(`the server sent more than ${most} bytes`);
     pieces.push(piece);
   }
   return new Uint8Array(Buffer.concat(pieces));

@@ -1,14 +1,20 @@
+import type { HostRules } from './hosts.ts';
+
 /** A file on a server, and what is known of it beforehand. */
 export interface RemoteFile {
   readonly url: string;
   /** What it is called in messages and progress. */
   readonly name: string;
   readonly bytes?: number;
+  /** Bytes that it may have at most, where nobody knows how many it has: a server could send without end. */
+  readonly atMost?: number;
   /** Hexadecimal. */
   readonly sha256?: string;
   /** Hexadecimal; only where the owner publishes nothing better. */
   readonly md5?: string;
   readonly gate?: Gate;
+  /** The servers that may send it, where the user did not name its address; any by default. */
+  readonly hosts?: HostRules;
 }
 
 /** A file that only those may have whom its owner has granted access. */

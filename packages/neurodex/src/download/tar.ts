@@ -5,17 +5,23 @@ import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { NeurodexError } from '../errors.ts';
 import { throwIfInterrupted } from '../storage/atomic.ts';
-import { damagedArchive, type Unpacker, unsafeArchive } from './unpacker.ts';
+import { damagedArchive, unsafeArchive, unsupportedArchive } from './limits.ts';
+import type { Unpacker } from './unpacker.ts';
 
 const FILES: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile']);
 const FOLDERS: ReadonlySet<string> = new Set(['Directory', 'GNUDumpDir']);
 const LINKS: ReadonlySet<string> = new Set(['Link', 'SymbolicLink']);
 
-/** Unpack a tar archive, compressed with gzip or not. @param onBytes how many bytes of the archive were read */
+/** Bytes of a header, and of what fills a content up to whole blocks, for each entry; some have several headers. */
+const PER_ENTRY = 4096;
+const SLACK = 1 << 20;
+
+/** Unpack a tar archive. @param compressed with gzip @param onBytes how many bytes of the archive were read */
 export async function unpackTar(
   archive: string,
   unpacker: Unpacker,
   signal: AbortSignal | undefined,
+  compressed: boolean,
   onBytes: (done: number) => void,
 ): Promise<void> {
   let failure: unknown;
@@ -32,6 +38,7 @@ export async function unpackTar(
   const parser = new Parser({
     strict: true,
     onReadEntry: (entry) => {
+      last = entry.path;
       const work = unpack(entry, archive, unpacker, broken)
         .catch((error: unknown) => {
           failure ??= error;
@@ -51,12 +58,23 @@ export async function unpackTar(
     bytes += piece.length;
     onBytes(bytes);
   });
-  const input: Readable = /gz$/i.test(archive) ? file.pipe(createGunzip()) : file;
+  const input: Readable = compressed ? file.pipe(createGunzip()) : file;
+  let inflated = 0;
+  let last = '';
   // pipe() passes no errors on.
   file.once('error', (error) => input.destroy(error));
   try {
     for await (const piece of input as AsyncIterable<Buffer>) {
       throwIfInterrupted(signal);
+      // Also what is in no entry: a bomb may lie in headers, and behind the end.
+      // The parser would inflate once more, and count nothing.
+      if (inflated === 0 && compressed && /^(1f8b|28b52ffd)/.test(piece.toString('hex', 0, 4))) {
+        throw unsupportedArchive(archive, 'is compressed twice, and not read');
+      }
+      inflated += piece.length;
+      if (inflated > unpacker.limit + SLACK + PER_ENTRY * unpacker.entries) throw unpacker.tooLarge(last, inflated);
+      // Behind the end nothing counts, and the parser would put all of it together.
+      if (ended) continue;
       if (!parser.write(piece)) await Promise.race([once(parser, 'drain'), broken]);
       if (failure !== undefined) throw failure;
     }
@@ -66,13 +84,7 @@ export async function unpackTar(
     if (!ended) throw damagedArchive(archive, 'is cut off: the mark at its end is missing');
   } catch (error) {
     if (error instanceof NeurodexError || typeof (error as NodeJS.ErrnoException).syscall === 'string') throw error;
-    const gzip = String((error as NodeJS.ErrnoException).code).startsWith('Z_') ? ' compressed with gzip' : '';
-    throw damagedArchive(
-      archive,
-      `is not a tar archive${gzip} that can be read (${(error as Error).message})`,
-      undefined,
-      error,
-    );
+    throw damagedArchive(archive, whatIsWrong(error), undefined, error);
   } finally {
     breakOff(new Error('it is left'));
     file.destroy();
@@ -81,11 +93,20 @@ export async function unpackTar(
   }
 }
 
+function whatIsWrong(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code === 'Z_BUF_ERROR' || /Truncated/.test(message)) return 'is cut off in the middle of an entry';
+  if (code.startsWith('Z_')) return 'is damaged: its bytes are not what gzip writes';
+  if (/checksum/.test(message)) return 'is damaged: a header in it has another checksum than it says';
+  return /Unrecognized/.test(message) ? 'is not a tar archive' : 'is damaged: a header in it makes no sense';
+}
+
 async function unpack(entry: ReadEntry, archive: string, unpacker: Unpacker, broken: Promise<never>): Promise<void> {
   const { path, type } = entry;
   if (LINKS.has(type)) throw unsafeArchive(archive, path, 'is a link');
   if (FOLDERS.has(type)) {
     entry.resume();
+    unpacker.announce(path, 0);
     return unpacker.addFolder(path);
   }
   if (!FILES.has(type)) throw unsafeArchive(archive, path, `is not a regular file (${type})`);

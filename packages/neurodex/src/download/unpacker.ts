@@ -1,47 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fromFileSystem, NeurodexError } from '../errors.ts';
-
-export const unsafeArchive = (archive: string, entry: string, what: string): NeurodexError =>
-  new NeurodexError('archive-unsafe', `${archive} is not unpacked: its entry ${JSON.stringify(entry)} ${what}`, {
-    hint: 'an archive of pictures holds no such entry: get it from its owner again',
-    details: { archive, entry },
-  });
-
-export const damagedArchive = (archive: string, what: string, entry?: string, cause?: unknown): NeurodexError =>
-  new NeurodexError(
-    'archive-damaged',
-    entry === undefined ? `${archive} ${what}` : `${archive} is damaged: its entry ${JSON.stringify(entry)} ${what}`,
-    {
-      hint: 'delete it and download it again; where it is your own, test it with the program that made it',
-      details: { archive, ...(entry === undefined ? {} : { entry }) },
-      cause,
-    },
-  );
-
-/**
- * The name of an entry as a relative path with '/' between folders, '' for the archive's own top.
- * @throws NeurodexError `archive-unsafe` for a name that leads elsewhere, or that no file system takes
- */
-export function safeName(archive: string, name: string): string {
-  if (/^[/\\]|^[a-z]:/i.test(name)) throw unsafeArchive(archive, name, 'has an absolute path');
-  const parts = name.split(/[/\\]/).filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw unsafeArchive(archive, name, 'leads out of the folder');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(name)) throw unsafeArchive(archive, name, 'has control characters in its name');
-  // On Windows a colon names a hidden stream, and a dot or a blank at the end is dropped.
-  if (process.platform === 'win32' && parts.some((part) => /[<>:"|?*]|[. ]$/.test(part))) {
-    throw unsafeArchive(archive, name, 'has a name that Windows does not take');
-  }
-  return parts.join('/');
-}
-
-/** Beyond so many bytes, entries may hold at most so many times the bytes of their archive. */
-const FREE_OF_RATIO = 64 << 20;
-const MAX_RATIO = 200;
+import { fromFileSystem, type NeurodexError } from '../errors.ts';
+import { MAX_ENTRIES, MAX_RATIO, mostUnpacked, safeName, unsafeArchive } from './limits.ts';
 
 /** Files up to so many bytes are written at once: there may be a hundred thousand of them. */
 const SMALL = 1 << 18;
@@ -58,23 +21,37 @@ async function gathered(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
 export class Unpacker {
   private readonly archive: string;
   private readonly folder: string;
-  private readonly limit: number;
+  /** Bytes that its entries may have together. */
+  readonly limit: number;
+  private readonly why: string;
   private readonly files = new Set<string>();
-  private readonly folders = new Set<string>();
+  /** By name, and when each is there. */
+  private readonly folders = new Map<string, Promise<void>>([['', Promise.resolve()]]);
   private announced = 0;
+  /** So far. */
+  entries = 0;
 
   /** @param bytes size of the archive itself */
   constructor(archive: string, folder: string, bytes: number, maxBytes: number) {
     this.archive = archive;
     this.folder = folder;
-    this.limit = Math.min(maxBytes, Math.max(FREE_OF_RATIO, MAX_RATIO * bytes));
+    this.limit = Math.min(maxBytes, mostUnpacked(bytes));
+    this.why =
+      this.limit === maxBytes ? '' : `, the most for an archive of ${bytes} bytes (${MAX_RATIO} times as much)`;
   }
 
-  /** @throws NeurodexError `archive-unsafe` when the entries together are larger than they may be */
+  /** @throws NeurodexError `archive-unsafe` when the entries together are more or larger than they may be */
   announce(entry: string, bytes: number): void {
+    if (++this.entries > MAX_ENTRIES) {
+      throw unsafeArchive(this.archive, entry, `is one more than the ${MAX_ENTRIES} entries that an archive may have`);
+    }
     this.announced += bytes;
-    if (this.announced <= this.limit) return;
-    throw unsafeArchive(this.archive, entry, `makes it larger than ${this.limit} bytes unpacked`);
+    if (this.announced > this.limit) throw this.tooLarge(entry, this.announced);
+  }
+
+  tooLarge(entry: string, bytes: number): NeurodexError {
+    const what = `makes it larger than ${this.limit} bytes unpacked${this.why}: ${bytes} so far`;
+    return unsafeArchive(this.archive, entry, what);
   }
 
   async addFolder(entry: string): Promise<void> {
@@ -110,15 +87,21 @@ export class Unpacker {
     }
   }
 
-  private async make(name: string, entry: string): Promise<void> {
-    if (this.folders.has(name)) return;
+  /** Each folder is made once: one that is there already is another name of one of ours, where the file system takes them for the same. */
+  private make(name: string, entry: string): Promise<void> {
+    const known = this.folders.get(name);
+    if (known !== undefined) return known;
+    const parent = name.slice(0, Math.max(0, name.lastIndexOf('/')));
     const path = join(this.folder, name);
-    try {
-      await mkdir(path, { recursive: true });
-    } catch (error) {
-      throw this.explain(error, entry, path);
-    }
-    for (let each = name; each !== '.' && !this.folders.has(each); each = dirname(each)) this.folders.add(each);
+    const made = this.make(parent, entry).then(async () => {
+      try {
+        await mkdir(path);
+      } catch (error) {
+        throw this.explain(error, entry, path);
+      }
+    });
+    this.folders.set(name, made);
+    return made;
   }
 
   private explain(error: unknown, entry: string, path: string): unknown {
@@ -128,6 +111,10 @@ export class Unpacker {
   }
 
   private twice(entry: string): NeurodexError {
-    return unsafeArchive(this.archive, entry, 'is there twice, or under the name of a folder');
+    return unsafeArchive(
+      this.archive,
+      entry,
+      'is there twice, or under the name of a folder, as this disk takes names',
+    );
   }
 }

@@ -132,6 +132,7 @@ async function fetchRest(
     }
     const total = totalOf(answer, range?.total);
     checkTotal(remote, total);
+    if (total !== undefined && total > mostOf(remote)) throw endless(remote, total);
     if (total !== undefined) share.expect(total);
     await checkSpace(remote, partial.path, (total ?? remote.bytes ?? 0) - from);
     const sized = await write(answer, remote, partial, from, total ?? remote.bytes, onPosition);
@@ -152,6 +153,15 @@ function totalOf(answer: Answer, ofRange: number | undefined): number | undefine
   const length = answer.header('content-length');
   return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
 }
+
+const mostOf = ({ atMost = Infinity }: RemoteFile): number => atMost;
+
+const endless = (remote: RemoteFile, bytes: number) =>
+  downloadFailed(
+    remote,
+    `it has ${bytes} bytes or more on the server, and at most ${remote.atMost} are taken`,
+    'check the address of the mirror, if one is set',
+  );
 
 function checkTotal(remote: RemoteFile, total: number | undefined): void {
   if (total === undefined || remote.bytes === undefined || total === remote.bytes) return;
@@ -189,6 +199,7 @@ async function write(
       if (total !== undefined && position + piece.length > total) {
         throw new PassingFailure(`the server sent more than the ${total} bytes it announced`);
       }
+      if (position + piece.length > mostOf(remote)) throw endless(remote, position + piece.length);
       for (let done = 0; done < piece.length; ) {
         done += (await file.write(piece, done, piece.length - done, position + done)).bytesWritten;
       }

@@ -4,7 +4,7 @@ import type { System } from '../retrieval/system.ts';
 import { countJudged, type EvaluationOptions, measureSystem, type SystemEvaluation } from './evaluate.ts';
 import { drawQueries, PROTOCOLS, type ProtocolName } from './protocol.ts';
 import { allIntervals, type Figures, figuresOf, type Intervals, warnOfDepth } from './summary.ts';
-import { writeTrec } from './trec-output.ts';
+import { openTrecFolder, writeTrec } from './trec-output.ts';
 
 /** Systems side by side, over the same queries. What `evaluate --json` prints. */
 export interface Comparison {
@@ -51,6 +51,11 @@ export async function evaluateInFull({
   const queries = drawQueries(options.queries, protocol, seed);
   const indexed = withRole(catalogue, 'catalogue').length;
   warnOfDepth(measures, indexed, reporter);
+  if (trec !== undefined)
+    await openTrecFolder(
+      trec,
+      systems.map(({ name }) => name),
+    );
   const evaluations: SystemEvaluation[] = [];
   for (const system of systems) {
     const evaluation = await measureSystem({ ...options, queries, measures, system, keepRankings: trec !== undefined });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
 import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import type { Role } from '../datasets/dataset.ts';
-import { silentReporter } from '../progress.ts';
+import { type ProgressEvent, silentReporter } from '../progress.ts';
 import type { System } from '../retrieval/system.ts';
 import { evaluateInFull, evaluateSystems } from './compare.ts';
 import { evaluateSystem } from './evaluate.ts';
@@ -15,7 +15,8 @@ import { rankAsTrec } from './ranking.ts';
 import { parseMeasure } from './registry.ts';
 import { relevantRows } from './relevance.ts';
 import { scoreRun } from './score-run.ts';
-import { readQrels, readRun } from './trec.ts';
+import { escapeName } from './trec-names.ts';
+import { readQrels, readRun } from './trec-read.ts';
 
 const SIZE = 2;
 const BYTES = SIZE * SIZE * 3;
@@ -74,6 +75,61 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'neurodex-evaluation-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+describe('what is asked of a system', () => {
+  const told = () => {
+    const progress: [number, number][] = [];
+    const warned: string[] = [];
+    const reporter = {
+      ...silentReporter,
+      progress: ({ done, total = 0 }: ProgressEvent) => void progress.push([done, total]),
+      warn: (message: string) => warned.push(message),
+    };
+    return { progress, warned, reporter };
+  };
+  /** cat/q 1.png and dog/q.png; emu/q.png has nothing relevant. */
+  const queries = queriesOf(classes, 'test');
+  const measured = (query: EvaluationQuery) => query.relevant.size > 0;
+
+  test('are the catalogue pictures alone, for measures of the indexing task alone', async () => {
+    const system = systemOf('s', nearest, { memorises: true });
+    const { progress, warned, reporter } = told();
+    const ranked: string[] = [];
+    const { figures, perQuery } = await evaluateSystem({
+      system,
+      catalogue: classes,
+      queries,
+      measures: [parseMeasure('IA@1')],
+      reporter,
+      onRanking: (_, query) => ranked.push(query.name),
+    });
+    expect(system.calls).toEqual([[4, 1]]);
+    expect(progress).toEqual([1, 2, 3, 4].map((done) => [done, 4]));
+    expect([figures, perQuery.get('IA@1')?.size, ranked, warned]).toEqual([{ 'IA@1': 1 }, 4, [], []]);
+  });
+
+  test('are the queries too for other measures, in batches; those of no relevant picture are warned about', async () => {
+    const system = systemOf('s', nearest, { memorises: true });
+    const { progress, warned, reporter } = told();
+    const measures = [parseMeasure('RR'), parseMeasure('IA@1')];
+    await evaluateSystem({ system, catalogue: classes, queries, measures, batchSize: 2, reporter });
+    expect(system.calls).toEqual([
+      [2, 4],
+      [1, 4],
+      [2, 1],
+      [2, 1],
+    ]);
+    expect(progress.at(-1)).toEqual([7, 7]);
+    expect(warned).toEqual([expect.stringMatching(/^1 of 3 queries have no relevant picture/)]);
+  });
+
+  test('are not warned about where all have a relevant picture', async () => {
+    const { warned, reporter } = told();
+    const all = queries.filter(measured);
+    await evaluateSystem({ system: systemOf('s', nearest), catalogue: classes, queries: all, reporter });
+    expect(warned).toEqual([]);
+  });
+});
 
 describe('relevantRows', () => {
   test('catalogue pictures that share a label', () => {
@@ -315,7 +371,7 @@ describe('evaluateSystems', () => {
     const result = await evaluateSystems({ catalogue: classes, queries, systems: [dsi(), pixels()], trec: out });
     expect((await readdir(out)).sort()).toEqual(['qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
     const qrels = await readQrels(join(out, 'qrels.txt'));
-    expect([...(qrels.get('cat/q 1.png') ?? [])].sort()).toEqual([
+    expect([...(qrels.get('cat/q%201.png') ?? [])].sort()).toEqual([
       ['both.png', 1],
       ['cat/a.png', 1],
       ['cat/b.png', 1],
@@ -323,7 +379,9 @@ describe('evaluateSystems', () => {
     for (const [system, figures] of Object.entries(result.systems)) {
       const path = join(out, `run-${system}.txt`);
       const run = await readRun(path);
-      expect([...run].map(([query, answers]) => [query, answers.length])).toEqual(queries.map(({ name }) => [name, 4]));
+      expect([...run].map(([query, answers]) => [query, answers.length])).toEqual(
+        queries.map(({ name }) => [escapeName(name), 4]),
+      );
       const measures = Object.keys(figures).filter((label) => !label.startsWith('IA'));
       for (const [label, { mean }] of scoreRun(qrels, run, measures.map(parseMeasure))) {
         expect(mean).toBeCloseTo(figures[label] as number, 12);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { RankedQuery } from './measure.ts';
 import { DEFAULT_MEASURES, MEASURE_NAMES, MEASURES, type MeasureName, parseMeasure } from './registry.ts';
 import { scoreRun } from './score-run.ts';
-import { readQrels, readRun } from './trec.ts';
+import { readQrels, readRun } from './trec-read.ts';
 
 const fixture = (path: string) => fileURLToPath(new URL(`./fixtures/trec/${path}`, import.meta.url));
 

@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
 import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import type { Role } from '../datasets/dataset.ts';
-import { silentReporter } from '../progress.ts';
+import { type ProgressEvent, silentReporter } from '../progress.ts';
 import { testPairs } from './pairwise.ts';
 import { queriesOf } from './queries.ts';
 import { parseMeasure } from './registry.ts';
 import { evaluateRuns } from './runs.ts';
 import { refuseDifferentQueries } from './same-queries.ts';
 import type { Measured } from './summary.ts';
-import { parseQrels, parseRun } from './trec.ts';
+import { parseQrels, parseRun } from './trec-read.ts';
 
 const measuredOf = (system: string, values: Record<string, readonly number[]>): Measured => ({
   system,
@@ -49,8 +49,25 @@ describe('testPairs', () => {
     expect(other).toMatchObject({ difference: -(one?.difference as number), winner: 'good' });
   });
 
+  test('tells how many tests are done', () => {
+    const told: string[] = [];
+    const reporter = {
+      ...silentReporter,
+      progress: ({ phase, done, total }: ProgressEvent) => void told.push(`${phase} ${done}/${total}`),
+    };
+    testPairs([good, bad, same], { seed: 1, reporter });
+    expect(told).toEqual(['test 1/4', 'test 2/4', 'test 3/4', 'test 4/4']);
+  });
+
   test('different queries are a fault of the program', () => {
-    expect(() => testPairs([good, measuredOf('x', { RR: [1] })], { seed: 0 })).toThrow(RangeError);
+    for (const other of [measuredOf('x', { RR: [1] }), measuredOf('x', { RR: [] })]) {
+      expect(() => testPairs([good, other], { seed: 0 })).toThrow('were measured on different queries');
+      expect(() => testPairs([other, good], { seed: 0 })).toThrow('were measured on different queries');
+    }
+    const none = [measuredOf('x', { RR: [] }), measuredOf('y', { RR: [] })];
+    expect(() => testPairs(none, { seed: 0 })).toThrow('were measured on different queries');
+    const names = { system: 'z', figures: {}, perQuery: new Map([['RR', new Map([['other', 1]])]]) };
+    expect(() => testPairs([measuredOf('x', { RR: [1] }), names], { seed: 0 })).toThrow('z was not measured on q0');
   });
 });
 

@@ -1,9 +1,9 @@
-import { NeurodexError } from '../errors.ts';
+import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '../errors.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { DEFAULT_MEASURES, type ParsedMeasure } from './registry.ts';
 import { scoreRun } from './score-run.ts';
 import { allIntervals, type Figures, figuresOf, type Intervals, type Measured, measuredRun } from './summary.ts';
-import type { Qrels, Run } from './trec.ts';
+import { type Qrels, type Run, shownName } from './trec-read.ts';
 
 export interface RunsOptions {
   readonly qrels: Qrels;
@@ -11,6 +11,8 @@ export interface RunsOptions {
   readonly qrelsFile: string;
   /** By the names that they have in the result. */
   readonly runs: ReadonlyMap<string, Run>;
+  /** Runs that could not be read. */
+  readonly failed?: readonly FailedInput[];
   readonly measures?: readonly ParsedMeasure[];
   readonly seed?: number;
   readonly reporter?: Reporter;
@@ -24,17 +26,21 @@ export interface RunsComparison {
   readonly withoutRelevant: number;
   readonly systems: Figures;
   readonly intervals: Intervals;
+  /** Runs that cannot be judged, and why. */
+  readonly failed?: readonly FailedInput[];
 }
 
 /**
  * Judge runs that anything may have made, as `trec_eval -c` does: every judged query counts, one that a run does not
- * answer as zero. What the files leave open is warned about.
- * @throws NeurodexError `usage` for measures of the indexing task, `trec-malformed` when a file holds nothing to judge
+ * answer as zero. What the files leave open is warned about. A run that cannot be judged leaves the others as they are.
+ * @throws NeurodexError `usage` for measures of the indexing task, `trec-malformed` when the judgements are none, or no
+ *   run is left
  */
 export function evaluateRuns({
   qrels,
   qrelsFile,
   runs,
+  failed: before = [],
   measures = DEFAULT_MEASURES.filter(({ measure }) => measure.task === 'retrieval'),
   seed = 0,
   reporter = silentReporter,
@@ -42,21 +48,29 @@ export function evaluateRuns({
   refuseIndexing(measures);
   if (qrels.size === 0) throw nothing(qrelsFile, 'holds no judgement', 'lines are "query 0 document grade"');
   let withoutRelevant = 0;
-  for (const grades of qrels.values()) if (![...grades.values()].some((grade) => grade > 0)) withoutRelevant++;
+  for (const [, grades] of qrels) if (![...grades.values()].some((grade) => grade > 0)) withoutRelevant++;
   if (withoutRelevant > 0) {
     reporter.warn(
       `${withoutRelevant} of ${qrels.size} queries have no relevant document in ${qrelsFile} and count as 0`,
     );
   }
-  const measured = [...runs].map(([name, run]) => {
-    checkRun(name, run, qrels, qrelsFile, reporter);
-    return measuredRun(name, scoreRun(qrels, run, measures));
-  });
+  const measured: Measured[] = [];
+  const failed = [...before];
+  for (const [name, run] of runs) {
+    try {
+      checkRun(name, run, qrels, qrelsFile, reporter);
+      measured.push(measuredRun(name, scoreRun(qrels, run, measures)));
+    } catch (error) {
+      failed.push(failedInput(name, error));
+    }
+  }
+  if (measured.length === 0) throw tooFewLeft(failed);
   const comparison: RunsComparison = {
     queries: qrels.size,
     withoutRelevant,
     systems: figuresOf(measured),
     intervals: allIntervals(measured, seed),
+    ...withFailed(failed),
   };
   return { comparison, measured };
 }
@@ -64,13 +78,18 @@ export function evaluateRuns({
 function checkRun(name: string, run: Run, qrels: Qrels, qrelsFile: string, reporter: Reporter): void {
   if (run.size === 0) throw nothing(name, 'holds no answer', 'lines are "query Q0 document rank score tag"');
   const judged = [...run.keys()].filter((query) => qrels.has(query)).length;
+  for (const query of run.keys()) {
+    if (!qrels.has(query)) continue;
+    run.refuseTwice?.(query);
+    qrels.refuseTwice?.(query);
+  }
   if (judged === 0) {
     const [ours] = run.keys();
     const [theirs] = qrels.keys();
     throw nothing(
       name,
       `answers none of the queries that ${qrelsFile} judges`,
-      `queries must have the same names in both: here ${JSON.stringify(ours)}, there ${JSON.stringify(theirs)}`,
+      `queries must have the same names in both: here ${shown(ours)}, there ${shown(theirs)}`,
     );
   }
   const unanswered = qrels.size - judged;
@@ -89,6 +108,8 @@ function refuseIndexing(measures: readonly ParsedMeasure[]): void {
     details: { measure: found.label },
   });
 }
+
+const shown = (name = ''): string => JSON.stringify(shownName(name));
 
 const nothing = (file: string, what: string, hint: string): NeurodexError =>
   new NeurodexError('trec-malformed', `${file} ${what}`, { hint, details: { file } });

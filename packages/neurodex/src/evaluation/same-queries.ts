@@ -25,7 +25,7 @@ export function refuseDifferentQueries(a: Asked, b: Asked): void {
     pixelsDiffer(a, b);
   if (difference === undefined) return;
   throw new NeurodexError('queries-differ', `${a.name} and ${b.name} cannot be compared: ${difference}`, {
-    hint: 'compare indexes of the same pictures with the same split (the same source, --seed and split.* keys)',
+    hint: 'compare indexes of the same pictures with the same split (the same source, seed and split.* keys)',
     details: { first: a.name, second: b.name },
   });
 }

@@ -1,6 +1,6 @@
 import type { RankedQuery } from './measure.ts';
 import type { ParsedMeasure } from './registry.ts';
-import type { Qrels, Run } from './trec.ts';
+import type { Qrels, Run } from './trec-read.ts';
 
 /** Values of one measure, query by query, and their mean. */
 export interface MeasureValues {

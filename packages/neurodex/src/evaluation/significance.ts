@@ -27,7 +27,6 @@ export function pairedRandomisation(
   permutations = PERMUTATIONS,
 ): Randomisation {
   const moving = differences.filter((difference) => difference !== 0);
-  if (moving.length === 0) return { p: 1, exact: true };
   const sum = moving.reduce((a, b) => a + b, 0);
   // Sums in another order differ in their last digits.
   const bound = Math.abs(sum) - 1e-9 * moving.reduce((a, b) => a + Math.abs(b), 0);
@@ -39,7 +38,8 @@ export function pairedRandomisation(
   for (let pattern = 0; pattern < total; pattern++) {
     if (exact) {
       bytes[0] = pattern & 255;
-      if (bytes.length > 1) bytes[1] = pattern >> 8;
+      // Where there is no second byte, it is 0 and goes nowhere.
+      bytes[1] = pattern >> 8;
     } else {
       random.fillBytes(bytes);
     }

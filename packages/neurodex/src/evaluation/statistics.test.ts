@@ -20,6 +20,15 @@ describe('the normal distribution', () => {
     expect(Math.abs(normalCdf(z) - p)).toBeLessThan(1e-7);
   });
 
+  // Python's statistics.NormalDist().inv_cdf
+  test.each([
+    [1e-12, -7.034483825301132],
+    [1e-15, -7.941345326170995],
+    [1e-20, -9.262340089798405],
+  ])('quantile %d, far out, is %d', (p, z) => {
+    expect(normalQuantile(p) / z).toBeCloseTo(1, 6);
+  });
+
   test('the ends', () => expect([normalQuantile(0), normalQuantile(1)]).toEqual([-Infinity, Infinity]));
 });
 

@@ -9,6 +9,3 @@ export const escapeName = (name: string): string =>
       ? `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
       : encodeURIComponent(character),
   );
-
-/** The inverse of `escapeName`. @throws URIError when a '%' is not followed by the code of a character */
-export const unescapeName = (name: string): string => decodeURIComponent(name);

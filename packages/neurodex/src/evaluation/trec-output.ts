@@ -1,16 +1,27 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { claimNames } from '../storage/own-files.ts';
 import { gradesIn, pathOf } from './documents.ts';
 import type { Ranking, SystemEvaluation } from './evaluate.ts';
 import type { EvaluationQuery } from './queries.ts';
 import { type AnsweredQuery, type JudgedQuery, writeQrels, writeRun } from './trec.ts';
 
+const QRELS = 'qrels.txt';
+
+const runFile = (system: string): string => `run-${system}.txt`;
+
+/**
+ * The folder of TREC files, made when it is not there.
+ * @throws NeurodexError `output-exists` for a file of such a name that the program did not write, `output-unwritable`
+ */
+export const openTrecFolder = (out: string, systems: readonly string[]): Promise<void> =>
+  claimNames(out, [QRELS, ...systems.map(runFile)]);
+
 /**
  * Write `qrels.txt` and, for every evaluation (made with `keepRankings`), `run-<system>.txt` into a folder, which is
  * made when it is not there. Document names are picture paths; the escaping is that of trec-names.ts.
- * @throws NeurodexError `disk-full`, `output-unwritable`
+ * @throws NeurodexError `output-exists` for a file of such a name that the program did not write, `disk-full`,
+ *   `output-unwritable`
  */
 export async function writeTrec(
   out: string,
@@ -24,20 +35,13 @@ export async function writeTrec(
     readonly evaluations: readonly SystemEvaluation[];
   },
 ): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw fromFileSystem(error, out);
-    throw new NeurodexError('output-unwritable', `${out} is not a folder, so nothing can be written into it`, {
-      hint: 'name a folder for the TREC files',
-      details: { path: out },
-      cause: error,
-    });
-  }
-  await writeQrels(join(out, 'qrels.txt'), judgements(catalogue, queries));
+  await openTrecFolder(
+    out,
+    evaluations.map(({ system }) => system),
+  );
+  await writeQrels(join(out, QRELS), judgements(catalogue, queries));
   for (const { system, rankings } of evaluations) {
-    await writeRun(join(out, `run-${system}.txt`), system, answers(catalogue, rankings));
+    await writeRun(join(out, runFile(system)), system, answers(catalogue, rankings));
   }
 }
 

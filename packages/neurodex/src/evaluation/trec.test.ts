@@ -3,15 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { silentReporter } from '../progress.ts';
 import { distinctScores, printScore, rankAsTrec, type ScoredDocument } from './ranking.ts';
-import { parseQrels, parseRun, readRun, writeQrels, writeRun } from './trec.ts';
-import { escapeName, unescapeName } from './trec-names.ts';
+import { parseMeasure } from './registry.ts';
+import { evaluateRuns } from './runs.ts';
+import { writeQrels, writeRun } from './trec.ts';
+import { LineCutter } from './trec-lines.ts';
+import { escapeName } from './trec-names.ts';
+import { atof, atol } from './trec-numbers.ts';
+import { parseQrels, parseRun, readQrels, readRun, shownName } from './trec-read.ts';
+import { TrecTable } from './trec-table.ts';
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'neurodex-trec-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+/** What a file has for a name, whose bytes are its characters when it is read. */
+const written = (name: string): string => Buffer.from(escapeName(name)).toString('latin1');
 
 /** Any Unicode path, and paths of the characters that matter here. */
 const names = fc.oneof(
@@ -52,7 +62,7 @@ describe('names', () => {
     fc.assert(
       fc.property(names, (name) => {
         const escaped = escapeName(name);
-        expect(unescapeName(escaped)).toBe(name);
+        expect(decodeURIComponent(escaped)).toBe(name);
         expect(escaped).not.toMatch(/[\s\p{Cc}]|^#/u);
       }),
       { numRuns: 500 },
@@ -126,10 +136,10 @@ describe('run files', () => {
           await writeRun(path, 'my system', rankings);
           const read = await readRun(path);
           const answered = rankings.filter(({ answers: any }) => any.length > 0);
-          expect([...read.keys()]).toEqual(answered.map(({ query }) => query));
+          expect([...read.keys()]).toEqual(answered.map(({ query }) => written(query)));
           for (const { query, answers: given } of answered) {
-            expect(read.get(query)?.map(({ document }) => document)).toEqual(
-              rankAsTrec(given).map(({ document }) => document),
+            expect(read.get(written(query))?.map(({ document }) => document)).toEqual(
+              rankAsTrec(given).map(({ document }) => written(document)),
             );
           }
         },
@@ -180,12 +190,11 @@ describe('run files', () => {
 
   test.each([
     ['q Q0 a 1 0.5', '5 fields'],
-    ['q Q0 a b 1 0.5 tag', '7 fields'],
-    ['q Q0 a 1 half tag', 'score half'],
+    ['q Q0 a 1 0.5   ', '5 fields'],
+    ['q', '1 fields'],
     ['q Q0 a 1 nan tag', 'score nan'],
-    ['q Q0 a 1 0x10 tag', 'score 0x10'],
-    ['q Q0 50%.png 1 0.5 tag', '50%.png'],
-    ['q Q0 ok 3 0.5 tag', 'answered twice'],
+    ['q Q0 a 1 -NaN(0x7) tag', 'score -NaN(0x7)'],
+    ['q Q0 a\0b 1 1 tag', 'NUL character'],
   ])('%j is malformed: %s', (line, problem) => {
     expect(() => parseRun(`q Q0 ok 1 0.5 tag\n${line}\n`, 'some/run.txt')).toThrowError(
       expect.objectContaining({
@@ -200,6 +209,169 @@ describe('run files', () => {
   test('a file that is not there is named', async () => {
     const path = join(folder, 'none.txt');
     await expect(readRun(path)).rejects.toMatchObject({ code: 'source-missing', details: { path } });
+  });
+});
+
+/** trec_eval 10.0 prints the same of every one of these files: `trec_eval -c -m P.1 -m map qrels run`. */
+describe('files that trec_eval 10 accepts', () => {
+  const judge = (run: string | Uint8Array, qrels: string | Uint8Array, warn: (message: string) => void = () => {}) => {
+    const measures = ['P@1', 'AP'].map(parseMeasure);
+    const reporter = { ...silentReporter, warn };
+    const runs = new Map([['run', parseRun(run, 'run.txt')]]);
+    const options = { qrels: parseQrels(qrels, 'qrels.txt'), qrelsFile: 'qrels.txt', runs, measures, reporter };
+    return evaluateRuns(options).comparison;
+  };
+
+  test.each([
+    [
+      'a tag of several words',
+      'q1 Q0 d1 1 2.0 my tag\nq1 Q0 d2 2 1.0 my tag\nq2 Q0 d1 1 1 my tag\n',
+      'q1 0 d1 1\nq1 0 d2 0\nq2 0 d1 1\n',
+    ],
+    ['a % in a name', 'q1 Q0 100%.jpg 1 2.0 t\nq1 Q0 d2 2 1.0 t', 'q1 0 100%.jpg 1\nq1 0 d2 0\n'],
+    ['names that decode to the same', 'q1 Q0 a%41 1 2 t\nq1 Q0 aA 2 1 t', 'q1 0 a%41 1\nq1 0 aA 0\n'],
+    [
+      'names in Latin-1',
+      Buffer.from('q1 Q0 caf\xe9 1 2 t\nq1 Q0 caf\xea 2 1 t\n', 'latin1'),
+      Buffer.from('q1 0 caf\xe9 1\nq1 0 caf\xea 0\n', 'latin1'),
+    ],
+    [
+      'CRLF, tabs, blank lines and no last line feed',
+      '\r\n  \nq1\tQ0\t  d1\v1\f2.0 t\r\n\t# told\nq1 Q0 d2 2 1.0 t',
+      'q1  0\td1 1 \r\nq1 0 d2 0',
+    ],
+    [
+      'hexadecimal and infinite scores',
+      'q1 Q0 d1 1 0x1p4 t\nq1 Q0 d2 2 15.9 t\nq1 Q0 d3 3 -INFINITY t',
+      'q1 0 d1 1\nq1 0 d2 0\n',
+    ],
+    ['grades that are negative and huge', 'q1 Q0 d1 1 2 t\nq1 Q0 d2 2 1 t', 'q1 0 d2 -2\nq1 0 d1 +99\n'],
+    [
+      'a document twice for a query that nobody judged',
+      'q1 Q0 d1 1 2 t\nq9 Q0 d1 1 2 t\nq9 Q0 d1 1 2 t',
+      'q1 0 d1 1\n',
+    ],
+    ['a byte order mark', '\ufeffq1 Q0 d1 1 2 t\n', '\ufeffq1 0 d1 1\n'],
+  ])('%s', (_, run, qrels) => {
+    expect(judge(run, qrels).systems.run).toEqual({ 'P@1': 1, AP: 1 });
+  });
+
+  test('a number with something behind it is read as C does, and told', () => {
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    const runs = Buffer.from('q Q0 a 1 1,5 t\nq Q0 b 2 half t\nq Q0 c 3 1.5e t\n');
+    const run = parseRun(runs, 'run.txt', { warn });
+    expect(run.get('q')).toEqual([
+      { document: 'c', score: 1.5 },
+      { document: 'a', score: 1 },
+      { document: 'b', score: 0 },
+    ]);
+    expect(judge(runs, 'q 0 a 1.9\nq 0 b yes\n').systems.run).toEqual({ 'P@1': 0, AP: 0.5 });
+    expect(parseQrels('q 0 a 1.9\nq 0 b yes', 'qrels.txt', { warn }).get('q')).toEqual(
+      new Map([
+        ['a', 1],
+        ['b', 0],
+      ]),
+    );
+    expect(warnings).toEqual([
+      'run.txt, line 1: the score "1,5" is read as 1, as trec_eval does, and 2 more like it',
+      'qrels.txt, line 1: the grade "1.9" is read as 1, as trec_eval does, and 1 more like it',
+    ]);
+  });
+
+  test('a document twice is refused where it counts, naming both lines', () => {
+    const refused = (run: string, qrels: string) => () => judge(run, qrels);
+    const sound = 'q Q0 ok 1 1 t\n';
+    expect(refused(`${sound}q Q0 b 2 1 t\nq Q0 ok 3 0 t`, 'q 0 ok 1')).toThrow(
+      'run.txt, line 3: ok is answered twice for the query q, first in line 1',
+    );
+    expect(refused(sound, 'q 0 ok 1\nq 0 ok 0')).toThrow('qrels.txt, line 2: ok is judged twice for the query q');
+    // Nobody answers the query r, and without -c trec_eval does not look at it.
+    expect(judge(sound, 'q 0 ok 1\nr 0 a 1\nr 0 a 1').systems.run).toEqual({ 'P@1': 0.5, AP: 0.5 });
+  });
+
+  test('the order of names is that of their bytes', () => {
+    const run = parseRun(Buffer.from('q Q0 a\xff 1 1 t\nq Q0 a\x80 2 1 t\nq Q0 ab 3 1 t\n', 'latin1'), 'run.txt');
+    expect(run.get('q')?.map(({ document }) => shownName(document))).toEqual(['a\\xFF', 'a\\x80', 'ab']);
+    expect(shownName(Buffer.from('été').toString('latin1'))).toBe('été');
+  });
+});
+
+describe('large files', () => {
+  test('lines are put together from pieces of any size, and a long one is cut', () => {
+    const lines = [
+      'q1 Q0 d1 1 1 t',
+      '',
+      `# ${'x'.repeat(3_000_000)}`,
+      `q1 Q0 d2 2 0.5 ${'t'.repeat(3_000_000)} more`,
+      'q2 Q0 d3 1 1 t',
+    ];
+    const bytes = Buffer.from(lines.join('\n'));
+    for (const size of [1, 7, 1 << 20]) {
+      if (size === 1 && bytes.length > 1 << 16) continue;
+      const seen: [number, number][] = [];
+      const cutter = new LineCutter((_, from, to, number) => void seen.push([number, to - from]));
+      for (let at = 0; at < bytes.length; at += size) cutter.write(bytes.subarray(at, at + size));
+      cutter.end();
+      expect(seen).toEqual(lines.map((line, i) => [i + 1, Math.min(line.length, 1 << 20)]));
+    }
+  });
+
+  test('a row takes little memory', () => {
+    const table = new TrecTable();
+    const rows = 300_000;
+    for (let i = 0; i < rows; i++) table.add(`q${i % 7}`, Buffer.from(`document-${i}`), i, i + 1);
+    expect(table.queries.size).toBe(7);
+    const third = table.rowsOf('q3');
+    expect(third.length).toBe(Math.ceil((rows - 3) / 7));
+    expect(
+      Array.from(third.subarray(0, 3), (row) => [table.documentOf(row), table.valueOf(row), table.lineOf(row)]),
+    ).toEqual([
+      ['document-3', 3, 4],
+      ['document-10', 10, 11],
+      ['document-17', 17, 18],
+    ]);
+    expect(table.rowsOf('none')).toHaveLength(0);
+  });
+});
+
+describe('numbers of C', () => {
+  // Printed by a C program with glibc's atof and atol.
+  test.each([
+    ['1', 1, false],
+    ['-.5', -0.5, false],
+    ['+1E-1', 0.1, false],
+    ['5.', 5, false],
+    ['1e400', Number.POSITIVE_INFINITY, false],
+    ['1e', 1, true],
+    ['.', 0, true],
+    ['half', 0, true],
+    ['inf', Number.POSITIVE_INFINITY, false],
+    ['-Infinity', Number.NEGATIVE_INFINITY, false],
+    ['infinit', Number.POSITIVE_INFINITY, true],
+    ['0x10', 16, false],
+    ['-0x1.8p1', -3, false],
+    ['0x.8', 0.5, false],
+    ['0xg', 0, true],
+    ['0x', 0, true],
+    ['1_0', 1, true],
+    ['0b1', 0, true],
+    ['1,5', 1, true],
+  ])('atof(%j) is %d', (text, value, rest) => {
+    expect(atof(text)).toEqual({ value, rest });
+  });
+
+  test.each([
+    ['2', 2, false],
+    ['+5', 5, false],
+    ['-7', -7, false],
+    ['1.5', 1, true],
+    ['0x10', 0, true],
+    ['yes', 0, true],
+    ['99999999999999999999', 2 ** 63, false],
+    ['-99999999999999999999', -(2 ** 63), false],
+  ])('atol(%j) is %d', (text, value, rest) => {
+    expect(atol(text)).toEqual({ value, rest });
   });
 });
 
@@ -219,8 +391,11 @@ describe('qrels files', () => {
         ),
         async (judgements) => {
           await writeQrels(path, judgements);
-          const expected = new Map(judgements.map(({ query, grades }) => [query, grades]));
-          expect(parseQrels(await readFile(path, 'utf8'), path)).toEqual(expected);
+          const expected = judgements.map(({ query, grades }) => [
+            written(query),
+            new Map([...grades].map(([name, grade]) => [written(name), grade])),
+          ]);
+          expect([...(await readQrels(path))]).toEqual(expected);
         },
       ),
       { numRuns: 60 },
@@ -229,10 +404,8 @@ describe('qrels files', () => {
 
   test.each([
     ['q 0 a', '3 fields'],
-    ['q 0 a 1.5', 'grade 1.5'],
-    ['q 0 a yes', 'grade yes'],
-    ['q 0 ok 0', 'judged twice'],
-    ['q 0 %zz 0', '%zz'],
+    ['q 0 a 1 more', 'more fields'],
+    ['q 0 a\0 1', 'NUL character'],
   ])('%j is malformed: %s', (line, problem) => {
     const parse = () => parseQrels(`q 0 ok 1\n${line}`, 'qrels.txt');
     expect(parse).toThrow(problem);

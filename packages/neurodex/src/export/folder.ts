@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { type CreateFolderOptions, createFolder } from '../storage/atomic.ts';
+import { type FileLister, isInside } from '../storage/file-list.ts';
 
 /** In every export, and in no other folder: what `--force` replaces. It says which files there are. */
 export const EXPORT_FILE = 'export.json';
@@ -17,6 +19,22 @@ export interface WrittenExport {
   readonly files: readonly ExportedFile[];
 }
 
+const listSchema = z.object({
+  format: z.literal('neurodex-export'),
+  files: z.array(z.object({ file: z.string().refine(isInside) })),
+});
+
+/** The files that an export says it has. */
+export const exportedFiles: FileLister = async (folder) => {
+  const text = await readFile(join(folder, EXPORT_FILE), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return [EXPORT_FILE, ...listSchema.parse(JSON.parse(text)).files.map(({ file }) => file)];
+  } catch {
+    return undefined;
+  }
+};
+
 /** Writes a file into the folder that is being made. */
 export type Write = (file: string, content: string | Uint8Array) => Promise<void>;
 
@@ -31,7 +49,7 @@ export async function writeExport(
   facts: object,
   work: (write: Write) => Promise<void>,
 ): Promise<WrittenExport> {
-  return await createFolder(folder, { ...options, marker: EXPORT_FILE }, async (temporary) => {
+  return await createFolder(folder, { ...options, marker: EXPORT_FILE, lister: exportedFiles }, async (temporary) => {
     const files: (ExportedFile & { readonly sha256: string })[] = [];
     await work(async (file, content) => {
       const path = join(temporary, file);

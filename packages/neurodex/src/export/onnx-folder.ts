@@ -19,5 +19,6 @@ export async function writeOnnx(
   if (description.search.exhaustive) await write('search.onnx', searchModel(model, k));
   await write(DESCRIPTION_FILE, `${JSON.stringify({ ...description, trie: exportedTrie(model.table) })}\n`);
   await write('search.py', await template('onnx/search.py'));
+  await write('pictures.py', await template('pictures.py'));
   await write('README.md', onnxReadme(description, k));
 }

@@ -18,7 +18,7 @@ in the files. Pixels go in as they are: red, green, blue, 0 to 255.
   flat arrays (a node's token, what a slot shows of it, its parent, and at a leaf the position in \`pictures\`);
   \`preprocessing\`, how a file becomes what the model sees.
 - \`search.py\` searches with the encoder and the decoder: \`pip install onnxruntime numpy pillow\`, then
-  \`python search.py PICTURE…\`.
+  \`python search.py PICTURE…\`. \`pictures.py\` reads the pictures as Neurodex does.
 ${
   search.exhaustive
     ? `- \`search.onnx\` is the whole search in one graph: it scores every identifier and answers with the ${k} best, as positions
@@ -45,7 +45,8 @@ and \`scores\`, float32 [batch, ${k}], log-probabilities.
     docker run --rm -p 8000:8000 -v "$PWD:/models" nvcr.io/nvidia/tritonserver:25.10-py3 tritonserver --model-repository=/models
     pip install numpy pillow && python client.py http://localhost:8000 PICTURE…
 
-\`client.py\` speaks the Open Inference Protocol (KServe v2) over HTTP, so it asks KServe's other runtimes as well.
+\`client.py\` speaks the Open Inference Protocol (KServe v2) over HTTP, so it asks KServe's other runtimes as well. \`pictures.py\`
+reads the pictures as Neurodex does.
 
 **Many replicas.** The model keeps no state between requests: any number of servers can share this folder, or a copy in a
 bucket, behind one load balancer.

@@ -21,6 +21,7 @@ export async function writeTriton(
   await write(`${TRITON_MODEL}/config.pbtxt`, tritonConfig(model.model.geometry.imageSize, k));
   await write(DESCRIPTION_FILE, `${JSON.stringify(description)}\n`);
   await write('client.py', await template('triton/client.py'));
+  await write('pictures.py', await template('pictures.py'));
   await write('README.md', tritonReadme(description, k));
 }
 

@@ -88,9 +88,27 @@ describe('semantic', () => {
     );
   });
 
-  test('special tokens are not part of an identifier, and vectors are asked for', async () => {
-    expect(() => semantic(10).fromTokens([1, 12])).toThrow(RangeError);
+  test.each([10, 12, -1, 1.5])('token %d is not part of an identifier of ten tokens', (token) => {
+    expect(() => semantic(10).fromTokens([1, token])).toThrow(RangeError);
+  });
+
+  test('is called semantic, and needs one vector for each picture', async () => {
+    expect(semantic(10).name).toBe('semantic');
     const options = { order: 'random', zeroPadding: false } as const;
-    await expect(async () => semantic(10).assign(entries(3), options, Random.seeded(1))).rejects.toThrow(RangeError);
+    const named = (more: Partial<SchemeOptions>) =>
+      Promise.resolve(semantic(10).assign(entries(3), { ...options, ...more }, Random.seeded(1)));
+    const points = (count: number) => ({ values: new Float32Array(2 * count), length: 2 });
+    await expect(async () => named({ runtime })).rejects.toThrow('made of vectors');
+    await expect(async () => named({ points: points(3) })).rejects.toThrow('made of vectors');
+    await expect(async () => named({ runtime, points: points(2) })).rejects.toThrow('2 vectors for 3 pictures');
+    await expect(named({ runtime, points: points(3) })).resolves.toEqual(['0', '1', '2']);
+  });
+
+  test('tells how many pictures are named', async () => {
+    const told: number[] = [];
+    const points = { values: Float32Array.of(0, 0.1, 100, 100.1), length: 1 };
+    const options = { order: 'random', zeroPadding: false, leafSize: 2, runtime, points } as const;
+    await semantic(2).assign(entries(4), { ...options, onProgress: (done) => told.push(done) }, Random.seeded(1));
+    expect(told).toEqual([2, 4]);
   });
 });

@@ -67,15 +67,8 @@ async function pathsOf(
   if (values.length !== count * dimensions) {
     throw new RangeError(`${values.length / dimensions} vectors for ${count} pictures`);
   }
-  const paths: number[][] = Array.from({ length: count }, () => []);
-  const leaves = await hierarchicalKMeans(values, {
-    runtime,
-    dimensions,
-    branching,
-    leafSize,
-    random,
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
+  const paths = new Array<number[]>(count);
+  const leaves = await hierarchicalKMeans(values, { runtime, dimensions, branching, leafSize, random, onProgress });
   for (const { path, members } of leaves) {
     const width = digitsOf(members.length - 1, branching);
     for (const [number, member] of members.entries()) {

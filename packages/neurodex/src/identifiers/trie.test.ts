@@ -128,7 +128,10 @@ describe('Trie', () => {
     const mask = new Uint8Array(2 * 13).fill(1);
     expect(trie.allowedTokens([1, EOS], mask)).toBe(mask);
     expect([...mask].flatMap((allowed, i) => (allowed === 1 ? [i] : []))).toEqual([1, 2, 13 + EOS]);
-    expect(() => trie.allowedTokens([3, EOS])).toThrow(RangeError);
+    expect(() => trie.allowedTokens([3, EOS])).toThrow('3 12 is not in the trie');
+    expect(() => trie.allowedTokens([1, 3])).toThrow('1 3 is not in the trie');
+    // The beginning of an identifier is enough.
+    expect([...trie.allowedTokens([2])].flatMap((allowed, i) => (allowed === 1 ? [i] : []))).toEqual([1, 2]);
     expect(() => trie.allowedTokens([1], mask)).toThrow(RangeError);
   });
 
@@ -138,6 +141,25 @@ describe('Trie', () => {
     expect(single.find('0')).toBe(0);
     const empty = new Trie(numeric, []);
     expect([empty.leafCount, empty.nodeCount, empty.find('0')]).toEqual([0, 1, undefined]);
+  });
+
+  test('nodes that it does not have are refused', () => {
+    const trie = new Trie(numeric, ['1', '2']);
+    expect(trie.nodeCount).toBe(5);
+    for (const node of [-1, 5]) {
+      expect(() => trie.token(node)).toThrow(RangeError);
+      expect(() => trie.shown(node)).toThrow(RangeError);
+      expect(() => trie.parent(node)).toThrow(RangeError);
+      expect(() => trie.depth(node)).toThrow(RangeError);
+      expect(() => trie.firstChild(node)).toThrow(RangeError);
+      expect(() => trie.childCount(node)).toThrow(RangeError);
+      expect(() => trie.row(node)).toThrow(RangeError);
+    }
+  });
+
+  test('as many rows as identifiers are needed', () => {
+    expect(() => new Trie(numeric, ['1', '2'], [7])).toThrow('2 identifiers, but 1 rows');
+    expect(new Trie(numeric, ['1', '2'], [7, 0]).find('2')).toBe(0);
   });
 
   test('an identifier given twice is refused', () => {

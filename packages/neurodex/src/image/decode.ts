@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { NeurodexError } from '../errors.ts';
-import { FORMATS, type Format, readPngHeader, sniffFormat } from './formats.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
+import { readPngHeader } from './formats.ts';
+import { decodeBudget } from './memory.ts';
+import { type Opened, type OpenOptions, open, opened } from './open.ts';
 import { type Picture, pictureBytes } from './picture.ts';
+import { decodingFailed } from './refusals.ts';
+import { imageOf, readSamples, upright } from './samples.ts';
 
 // Every picture is read once, so libvips' cache would only hold memory. Its thread count is left to sharp, but ONNX
 // Runtime uses the same cores: whoever decodes while training should decode few pictures at a time.
@@ -15,7 +20,7 @@ export interface DecodeOptions {
   readonly maxPixels: number;
   /** What the picture is called in messages. */
   readonly name: string;
-  /** Seconds that decoding may take, for pictures of strangers; a picture that takes longer is `picture-damaged`. */
+  /** Seconds that decoding may take, for pictures of strangers; a picture that takes longer is `picture-too-large`. */
   readonly seconds?: number;
 }
 
@@ -24,95 +29,12 @@ export interface ReadOptions extends DecodeOptions {
   readonly thumbnail: number;
 }
 
-const formatList = `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1)}`;
-
-/** libvips reports one line per module, the first being the cause; some of them end in a full stop. */
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return (text.split('\n')[0] ?? '').trim().replace(/\.$/, '') || 'the decoder gave no reason';
-}
-
-function damaged(name: string, format: Format, error: unknown): NeurodexError {
-  const reason = reasonOf(error);
-  return new NeurodexError('picture-damaged', `${name} is a damaged ${format} file: ${reason}`, {
-    hint: 'the file may have been cut short when it was copied; copy it again or leave it out',
-    details: { name, format, reason },
-    cause: error,
-  });
-}
-
-/** What sharp calls each format; libheif serves AVIF. */
-const SHARP_FORMATS: Readonly<Record<Format, readonly string[]>> = {
-  JPEG: ['jpeg'],
-  PNG: ['png'],
-  WebP: ['webp'],
-  AVIF: ['avif', 'heif'],
-  GIF: ['gif'],
-  TIFF: ['tiff'],
-};
-
-/**
- * 'error' refuses truncated and corrupt data, and lets pass what decoders merely warn of (an odd colour profile). sharp's
- * own pixel limit is off because ours comes first and names the file.
- */
-const opened = (bytes: Uint8Array, seconds = 0): Sharp =>
-  sharp(bytes, { failOn: 'error', limitInputPixels: false, sequentialRead: true }).timeout({ seconds });
-
-/**
- * Checks everything that can be known from the header, so that a picture that is too large is never decoded.
- * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
- */
-async function open(
-  bytes: Uint8Array,
-  name: string,
-  maxPixels: number,
-  seconds?: number,
-): Promise<{ image: Sharp; format: Format; header: Metadata }> {
-  if (bytes.length === 0) {
-    throw new NeurodexError('picture-empty', `${name} is empty (0 bytes)`, {
-      hint: 'the file may not have been copied completely; copy it again or leave it out',
-      details: { name },
-    });
-  }
-  const format = sniffFormat(bytes);
-  if (format === undefined) {
-    throw new NeurodexError('picture-not-an-image', `${name} is not a ${formatList} picture, whatever its name says`, {
-      hint: 'convert it to JPEG or PNG, or leave it out',
-      details: { name },
-    });
-  }
-  const image = opened(bytes, seconds);
-  let header: Metadata;
-  try {
-    header = await image.metadata();
-  } catch (error) {
-    throw damaged(name, format, error);
-  }
-  if (!SHARP_FORMATS[format].includes(header.format)) {
-    throw damaged(name, format, new Error(`its contents read as ${header.format}`));
-  }
-  const pixels = header.width * header.height;
-  if (pixels > maxPixels) {
-    throw new NeurodexError(
-      'picture-too-large',
-      `${name} has ${header.width} × ${header.height} = ${pixels} pixels, and the limit is ${maxPixels}`,
-      {
-        hint: 'scale it down, or raise pictures.maxPixels',
-        details: { name, width: header.width, height: header.height, maxPixels },
-      },
-    );
-  }
-  return { image, format, header };
-}
-
-/** Upright (EXIF), alpha over white, 8-bit sRGB, centre-cropped to a square and resized with Lanczos 3. Uses the image up. */
-const square = (image: Sharp, size: number): Sharp =>
-  resized(image.autoOrient().flatten({ background: '#ffffff' }), size);
-
+/** sRGB from here on, alpha over white, centre-cropped to a square and resized with Lanczos 3. */
 const resized = (image: Sharp, size: number): Sharp =>
-  image.resize(size, size, { fit: 'cover', position: 'centre', kernel: 'lanczos3' }).toColourspace('srgb');
-
-const pixelsOf = (image: Sharp, size: number): Promise<Picture> => rawPixels(square(image, size), size);
+  image
+    .flatten({ background: '#ffffff' })
+    .resize(size, size, { fit: 'cover', position: 'centre', kernel: 'lanczos3' })
+    .toColourspace('srgb');
 
 async function rawPixels(image: Sharp, size: number): Promise<Picture> {
   const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
@@ -122,34 +44,95 @@ async function rawPixels(image: Sharp, size: number): Promise<Picture> {
   return { size, pixels: new Uint8Array(data.buffer, data.byteOffset, data.length) };
 }
 
+/** Longest edge that libvips is to resize to before it crops; a picture that would be longer is cropped first. */
+const LONGEST = 1_000_000;
+
+/** The square in the middle of a picture that is many times as long as it is wide. */
+function withoutEnds(image: Sharp, { width, height }: { width: number; height: number }, size: number): Sharp {
+  const [short, long] = width < height ? [width, height] : [height, width];
+  if ((long / short) * size <= LONGEST) return image;
+  const left = Math.floor((width - short) / 2);
+  return image.extract({ left, top: Math.floor((height - short) / 2), width: short, height: short });
+}
+
+/** How each use of a picture is made from its file. */
+interface Source {
+  /** The square picture at that edge. */
+  square(size: number): Sharp;
+  /** The picture at its own size. */
+  whole(): Sharp;
+}
+
+/** Decodes within the memory that all decoding shares; errors name the file. @throws NeurodexError picture-* */
+async function decoding<T>(picture: Opened, options: OpenOptions, use: (source: Source) => Promise<T>): Promise<T> {
+  return await decodeBudget.run(picture.memory, async () => {
+    try {
+      return await use(picture.layout === undefined ? plain(picture, options) : await fromSamples(picture, options));
+    } catch (error) {
+      throw decodingFailed(options.name, picture.format, error, options.seconds);
+    }
+  });
+}
+
+/** sharp's own way, from the file each time: a JPEG is then decoded at a reduced scale. */
+function plain({ bytes, header }: Opened, options: OpenOptions): Source {
+  const image = (): Sharp => opened(bytes, options).autoOrient();
+  return {
+    square: (size) => resized(withoutEnds(image(), header.autoOrient, size), size),
+    whole: () => image().flatten({ background: '#ffffff' }).toColourspace('srgb'),
+  };
+}
+
+async function fromSamples({ bytes, layout, header }: Opened, options: OpenOptions): Promise<Source> {
+  if (layout === undefined) throw new RangeError('this picture is decoded by sharp');
+  const samples = await readSamples(() => opened(bytes, options, true), layout, header.icc);
+  return {
+    square: (size) => upright(resized(withoutEnds(imageOf(samples), samples, size), size), layout.orientation),
+    whole: () => upright(imageOf(samples).flatten({ background: '#ffffff' }).toColourspace('srgb'), layout.orientation),
+  };
+}
+
 /**
  * One encoded picture as the model sees it: uint8 RGB [size, size, 3].
  * @param bytes a whole JPEG, PNG, WebP, AVIF, GIF (first frame) or TIFF (first page) file
- * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
  */
 export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): Promise<Picture> {
-  const { image, format } = isPngWithin(bytes, options.maxPixels)
-    ? { image: opened(bytes, options.seconds), format: 'PNG' as const }
-    : await open(bytes, options.name, options.maxPixels, options.seconds);
-  try {
-    return await pixelsOf(image, options.size);
-  } catch (error) {
-    throw damaged(options.name, format, error);
+  if (isPlainPng(bytes, options.maxPixels)) {
+    try {
+      return await rawPixels(resized(opened(bytes, options).autoOrient(), options.size), options.size);
+    } catch (error) {
+      throw decodingFailed(options.name, 'PNG', error, options.seconds);
+    }
   }
+  const picture = await open(bytes, options);
+  return await decoding(picture, options, (source) => rawPixels(source.square(options.size), options.size));
 }
 
+/** Pixels of a PNG that is small enough for its memory not to be counted. */
+const SMALL = 1 << 20;
+const LONGEST_SMALL_EDGE = 4096;
+
 /** Of a PNG we read the header ourselves: for a small one, a second pass through libvips takes as long as decoding it. */
-function isPngWithin(bytes: Uint8Array, maxPixels: number): boolean {
-  const { width = 0, height = 0 } = readPngHeader(bytes) ?? {};
-  return width > 0 && height > 0 && width * height <= maxPixels;
+function isPlainPng(bytes: Uint8Array, maxPixels: number): boolean {
+  const header = readPngHeader(bytes);
+  if (header === undefined || header.chunks.has('cICP')) return false;
+  if (header.bitDepth > 8 && header.chunks.has('iCCP')) return false;
+  const { width, height } = header;
+  return (
+    width > 0 &&
+    height > 0 &&
+    Math.max(width, height) <= LONGEST_SMALL_EDGE &&
+    width * height <= Math.min(maxPixels, SMALL)
+  );
 }
 
 /**
  * Width and height of an encoded picture as a person sees it (EXIF), from its header alone.
- * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged
  */
 export async function readDimensions(bytes: Uint8Array, name: string): Promise<{ width: number; height: number }> {
-  const { header } = await open(bytes, name, Number.POSITIVE_INFINITY);
+  const { header } = await open(bytes, { name, maxPixels: Number.POSITIVE_INFINITY });
   const { width, height } = header.autoOrient;
   return { width, height };
 }
@@ -163,18 +146,15 @@ export interface WholePicture {
 
 /**
  * One encoded picture at its own size, upright (EXIF), alpha over white, 8-bit sRGB.
- * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
  */
 export async function decodeWhole(bytes: Uint8Array, options: Omit<DecodeOptions, 'size'>): Promise<WholePicture> {
-  const { image, format } = await open(bytes, options.name, options.maxPixels);
-  try {
-    const upright = image.autoOrient().flatten({ background: '#ffffff' }).toColourspace('srgb');
-    const { data, info } = await upright.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  const opening = { ...options, whole: true };
+  return await decoding(await open(bytes, opening), opening, async (source) => {
+    const { data, info } = await source.whole().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
     return { width: info.width, height: info.height, pixels: asColour(pixels, info.channels) };
-  } catch (error) {
-    throw damaged(options.name, format, error);
-  }
+  });
 }
 
 /** Grayscale pictures come with one channel: each value three times. */
@@ -199,29 +179,27 @@ export async function atSize(picture: Picture, edge: number): Promise<Picture> {
  * The model's pixels, equal to those of `decodePicture`, and a PNG thumbnail for people, which is never larger than the
  * picture. Both are made from the encoded file: a JPEG is decoded at a reduced scale for each, which is quicker than
  * decoding it once in full.
- * @throws NeurodexError picture-empty, picture-not-an-image, picture-damaged, picture-too-large
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
  */
 export async function readPicture(
   bytes: Uint8Array,
   options: ReadOptions,
 ): Promise<{ picture: Picture; thumbnail: Uint8Array }> {
-  const { name, size, maxPixels, seconds } = options;
+  const { name, size, seconds } = options;
   if (isOwnThumbnail(bytes, options)) {
     try {
-      return { picture: await rawPixels(resized(opened(bytes, seconds), size), size), thumbnail: bytes };
+      return { picture: await rawPixels(resized(opened(bytes, options), size), size), thumbnail: bytes };
     } catch (error) {
-      throw damaged(name, 'PNG', error);
+      throw decodingFailed(name, 'PNG', error, seconds);
     }
   }
-  const { image, format, header } = await open(bytes, name, maxPixels, seconds);
-  try {
-    const picture = await pixelsOf(image, size);
-    const edge = Math.min(options.thumbnail, header.width, header.height);
-    const thumbnail = await square(opened(bytes, seconds), edge).png().toBuffer();
+  const opening = await open(bytes, options);
+  return await decoding(opening, options, async (source) => {
+    const picture = await rawPixels(source.square(size), size);
+    const edge = Math.min(options.thumbnail, opening.header.width, opening.header.height);
+    const thumbnail = await source.square(edge).png().toBuffer();
     return { picture, thumbnail: new Uint8Array(thumbnail.buffer, thumbnail.byteOffset, thumbnail.length) };
-  } catch (error) {
-    throw damaged(name, format, error);
-  }
+  });
 }
 
 /** Chunks that change nothing of what is seen, and say nothing of whoever made it. */
@@ -263,6 +241,7 @@ const MISSING: Readonly<Record<string, readonly [what: string, hint: string]>> =
  * @throws NeurodexError picture-missing (no such file, a folder, no permission), picture-too-large (2 GiB and more)
  */
 export async function readPictureFile(path: string, name: string = path): Promise<Uint8Array> {
+  await refuseSpecialFile(path, 'picture-missing');
   try {
     return await readFile(path);
   } catch (error) {
@@ -274,7 +253,7 @@ export async function readPictureFile(path: string, name: string = path): Promis
         cause: error,
       });
     }
-    const [what, hint] = MISSING[code] ?? [`cannot be read: ${reasonOf(error)}`, 'check the disk and try again'];
+    const [what, hint] = MISSING[code] ?? [`cannot be read (${code})`, 'check the disk and try again'];
     throw new NeurodexError('picture-missing', `${name} ${what}`, { hint, details: { name, code }, cause: error });
   }
 }

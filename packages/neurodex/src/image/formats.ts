@@ -75,3 +75,15 @@ export function readPngHeader(bytes: Uint8Array): PngHeader | undefined {
   }
   return undefined;
 }
+
+/**
+ * An AVIF image sequence holds a still picture too, but libvips knows a file only by the brand of a still one. A copy under that
+ * brand, where the file lists it; anything else as it is.
+ */
+export function asStillAvif(bytes: Uint8Array): Uint8Array {
+  const [major, ...compatible] = brands(bytes);
+  if (major === 'avif' || !compatible.some((brand) => brand === 'avif' || brand === 'mif1')) return bytes;
+  const still = bytes.slice();
+  still.set([0x61, 0x76, 0x69, 0x66], 8);
+  return still;
+}

@@ -1,10 +1,11 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+export const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 /** Colour types of PNG by channels: grey, RGB. */
 const COLOUR_TYPE = { 1: 0, 3: 2 } as const;
 
-function chunk(type: string, data: Uint8Array): Uint8Array {
+/** A chunk of a PNG file with its checksum. */
+export function chunk(type: string, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(12 + data.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, data.length);
@@ -18,8 +19,15 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
  * Raw pixels as a PNG file of 8 bits a channel (ISO/IEC 15948), without row filters: for small pictures. sharp's encoder
  * would wait for a thread; for 28 × 28 pixels that takes longer than the encoding.
  * @param pixels uint8 [height, width, channels]
+ * @param ancillary chunks before the pixels: a profile
  */
-export function encodePng(pixels: Uint8Array, width: number, height: number, channels: 1 | 3): Uint8Array {
+export function encodePng(
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+  channels: 1 | 3,
+  ancillary: readonly Uint8Array[] = [],
+): Uint8Array {
   const stride = width * channels;
   if (pixels.length !== height * stride) {
     throw new RangeError(
@@ -37,6 +45,7 @@ export function encodePng(pixels: Uint8Array, width: number, height: number, cha
   const parts = [
     SIGNATURE,
     chunk('IHDR', header),
+    ...ancillary,
     chunk('IDAT', deflateSync(rows, { level: 1 })),
     chunk('IEND', new Uint8Array()),
   ];

@@ -7,8 +7,9 @@ import { NeurodexError } from '../errors.ts';
 import { decodePicture, readPictureFile } from '../image/decode.ts';
 import type { Query } from '../query/query.ts';
 import { attentionPicture } from '../report/attention-picture.ts';
+import { markedPng } from '../report/marked-png.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
+import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
 import { queryOf } from './query.ts';
 
 /** Edge of a drawn picture, in pixels. */
@@ -43,6 +44,7 @@ export interface ShownAttention {
  */
 export async function showAttention(options: AttentionOptions): Promise<ShownAttention> {
   const { file, device, out } = options;
+  if (out !== undefined) await refuseForeignFile(out);
   const index = await openIndex(options.index, nodeRuntime({ device }));
   try {
     const { catalogue, manifest } = index;
@@ -68,7 +70,7 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
         maxPixels: manifest.config.pictures.maxPixels,
         size: EDGE,
       });
-      await writeFileAtomically(out, await attentionPicture(large.pixels, EDGE, digits));
+      await writeMarkedFile(out, markedPng(await attentionPicture(large.pixels, EDGE, digits)));
     }
     return {
       query: file,

@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import { openFolder } from '../datasets/folder.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
+import { reseal } from '../retrieval/reseal.fixture.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { createIndex } from './create-index.ts';
 import { evaluateIndex } from './evaluate-index.ts';
@@ -133,8 +134,8 @@ describe('an index with a bag of visual words and no network', () => {
     // The file alone: its digest is another.
     await copyFile(join(other, 'vocabulary.safetensors'), join(again, 'vocabulary.safetensors'));
     await expect(searchIndex({ index: again, ...search })).rejects.toMatchObject({ code: 'index-damaged' });
-    // With its manifest: the histograms are of another vocabulary.
-    await copyFile(join(other, 'index.json'), join(again, 'index.json'));
+    // Listed as if it belonged there: the histograms are of another vocabulary.
+    reseal(again, { producers: false });
     await expect(searchIndex({ index: again, ...search })).rejects.toMatchObject({
       code: 'index-damaged',
       message: expect.stringContaining('the histograms of the catalogue were made with another vocabulary'),

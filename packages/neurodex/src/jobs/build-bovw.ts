@@ -19,6 +19,7 @@ import { weightBy } from '../retrieval/weighting.ts';
 import { throwIfInterrupted, writeFileAtomically } from '../storage/atomic.ts';
 import { digestFile } from '../storage/hashed-file.ts';
 import { inOrder } from '../storage/in-order.ts';
+import { DESCRIPTORS_FILE } from './unfinished-run.ts';
 
 export interface BuildBovwOptions {
   /** The index folder in the making. */
@@ -47,7 +48,7 @@ const PICTURES_AT_ONCE = 64;
  */
 export async function buildBovw(catalogue: DecodedPictures, options: BuildBovwOptions): Promise<BuiltBovw> {
   const { folder, config, seed, runtime } = options;
-  const spool = join(folder, 'descriptors.spool');
+  const spool = join(folder, DESCRIPTORS_FILE);
   const descriptors = await DescriptorFile.create(spool);
   try {
     const counts = await describeAll(catalogue, descriptors, options);

@@ -1,26 +1,32 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Random } from '@neurodex/autograd';
 import { buildCatalogue } from '../catalogue/build.ts';
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import {
-  digestInputs,
   PREPARED_CATALOGUE,
   PREPARED_FILE,
   type PreparedManifest,
   readPreparedManifest,
   writePreparedManifest,
 } from '../catalogue/prepared.ts';
-import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
+import { type CatalogueRows, openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
 import { applyRules } from '../datasets/rules.ts';
+import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
+import { type DatasetWarning, datasetWarnings, layoutOf, reportDataset } from '../datasets/warnings.ts';
 import { NeurodexError } from '../errors.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import type { Reporter } from '../progress.ts';
 import { createFolder } from '../storage/atomic.ts';
+import { refusePlace } from '../storage/places.ts';
 import { VERSION } from '../version.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { portablePath, withoutPlaces } from './portable.ts';
 
 export interface BuildDatasetOptions {
   readonly dataset: Dataset;
@@ -42,6 +48,14 @@ export interface PreparedSummary {
   readonly pictures: Readonly<Record<Role, number>>;
   readonly classes: number;
   readonly skipped: readonly SkippedFile[];
+  /** The same, counted by reason. */
+  readonly skippedKinds: readonly SkippedKind[];
+  /** How the source was read, where it could have been otherwise. */
+  readonly layout: readonly string[];
+  /** What is doubtful about its classes and layout. */
+  readonly warnings: readonly DatasetWarning[];
+  /** Pictures that occur more than once. */
+  readonly duplicates: DuplicateFacts;
 }
 
 /** The sections of the configuration that decide what is prepared. */
@@ -62,49 +76,58 @@ const sectionsOf = ({ dataset, pictures, split, identifiers }: Config): Record<s
 export async function buildDataset(options: BuildDatasetOptions): Promise<PreparedSummary> {
   const { out, config, seed, force, signal, reporter } = options;
   checkConfig(config);
+  await refusePlace(out, [options.dataset.source]);
+  const stop = signal === undefined ? {} : { signal };
   const facts = {
-    dataset: { name: options.dataset.name, source: options.dataset.source },
+    dataset: { name: options.dataset.name, source: portablePath(options.dataset.source) },
+    place: digestOf(options.dataset.source),
     seed,
     config: sectionsOf(config),
-    inputs: await digestInputs(options.dataset),
+    inputs: (await fingerprintOf(options.dataset, { reporter, ...stop })).sha256,
   };
-  const there = await readPreparedManifest(out);
+  const there = await readPreparedManifest(out).catch((error) => {
+    // What cannot be read can still be replaced.
+    if (force && error instanceof NeurodexError) return undefined;
+    throw error;
+  });
   if (there !== undefined && !force) {
-    if (there.dataset.source !== facts.dataset.source || there.dataset.name !== facts.dataset.name) {
-      throw new NeurodexError('output-exists', `${resolve(out)} holds a data set of ${there.dataset.source}`, {
+    const same = there.inputs === facts.inputs && there.dataset.name === facts.dataset.name;
+    if (!same && (there.place !== facts.place || there.dataset.name !== facts.dataset.name)) {
+      throw new NeurodexError('output-exists', `${resolve(out)} holds another data set, of ${there.dataset.source}`, {
         hint: 'choose another folder, or replace it with --force',
         details: { path: resolve(out), source: there.dataset.source },
       });
     }
     const changes = changesOf(there, facts);
-    if (changes.length === 0 && (await isSound(out))) {
-      const { pictures, skipped } = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
-      return summaryOf(out, false, pictures, skipped);
+    if (there.neurodex !== VERSION) changes.push(`it was made by Neurodex ${there.neurodex}, and this is ${VERSION}`);
+    if (changes.length === 0 && (await isSound(out, there))) {
+      const stored = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
+      reportDataset({ ...options.dataset, pictures: stored.pictures }, reporter);
+      return summaryOf(options, false, stored);
     }
     reporter.info(`building ${out} again: ${changes[0] ?? 'a file of it is damaged'}`);
   }
-  const folder = {
-    force: there !== undefined || force,
-    marker: PREPARED_FILE,
-    ...(signal === undefined ? {} : { signal }),
-  };
+  const folder = { force: there !== undefined || force, marker: PREPARED_FILE, ...stop };
   return await createFolder(out, folder, async (temporary) => {
-    const dataset = await applyRules(options.dataset, config.dataset, options);
-    const { pictures, skipped } = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
+    const dataset = await applyRules(withoutPlaces(options.dataset), config.dataset, options);
+    reportDataset(dataset, reporter);
+    const built = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
       pictures: config.pictures,
       split: config.split,
       seed,
       reporter,
-      ...(signal === undefined ? {} : { signal }),
+      ...stop,
       // Whatever the scheme: an index names its catalogue itself.
       assignIdentifiers: (entries) => numeric.assign(entries, config.identifiers, Random.stream(seed, 'identifiers')),
     });
     await writePreparedManifest(temporary, { neurodex: VERSION, created: new Date().toISOString(), ...facts });
-    return summaryOf(out, true, pictures, skipped);
+    return summaryOf(options, true, built);
   });
 }
 
 type Facts = Pick<PreparedManifest, 'seed' | 'config' | 'inputs'>;
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** What is no longer as it was, in words. */
 function changesOf(before: Facts, now: Facts): string[] {
@@ -114,14 +137,13 @@ function changesOf(before: Facts, now: Facts): string[] {
       changes.push(`the configuration (${section}) has changed`);
   }
   if (before.seed !== now.seed) changes.push('the seed has changed');
-  if (now.inputs === null) changes.push('whether its pictures have changed cannot be told');
-  else if (before.inputs !== now.inputs) changes.push('its pictures have changed');
+  if (before.inputs !== now.inputs) changes.push('its pictures have changed');
   return changes;
 }
 
-async function isSound(out: string): Promise<boolean> {
+async function isSound(out: string, { catalogue }: PreparedManifest): Promise<boolean> {
   if ((await stat(join(out, PREPARED_CATALOGUE)).catch(() => undefined)) === undefined) return false;
-  return await verifyCatalogue(join(out, PREPARED_CATALOGUE)).then(
+  return await verifyCatalogue(join(out, PREPARED_CATALOGUE), catalogue).then(
     () => true,
     (error) => {
       if (error instanceof NeurodexError) return false;
@@ -131,10 +153,9 @@ async function isSound(out: string): Promise<boolean> {
 }
 
 function summaryOf(
-  out: string,
+  { out, dataset }: BuildDatasetOptions,
   built: boolean,
-  pictures: readonly { readonly role: Role; readonly labels: readonly string[] }[],
-  skipped: readonly SkippedFile[],
+  { pictures, skipped, duplicates = NO_DUPLICATES }: Pick<CatalogueRows, 'pictures' | 'skipped' | 'duplicates'>,
 ): PreparedSummary {
   const count = (role: Role): number => pictures.filter((picture) => picture.role === role).length;
   return {
@@ -148,5 +169,9 @@ function summaryOf(
     },
     classes: new Set(pictures.flatMap(({ labels }) => labels)).size,
     skipped,
+    skippedKinds: skippedKinds(skipped),
+    layout: layoutOf(dataset),
+    warnings: datasetWarnings({ ...dataset, pictures }),
+    duplicates,
   };
 }

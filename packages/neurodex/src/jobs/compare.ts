@@ -1,6 +1,6 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { NeurodexError } from '../errors.ts';
+import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '../errors.ts';
 import { evaluateInFull } from '../evaluation/compare.ts';
 import { LEVEL, type PairwiseTest, testPairs } from '../evaluation/pairwise.ts';
 import { queriesOf } from '../evaluation/queries.ts';
@@ -22,6 +22,8 @@ export interface Contest {
   /** Level of the tests, after Holm's correction. */
   readonly level: number;
   readonly tests: readonly PairwiseTest[];
+  /** Indexes and runs that cannot be compared, and why. */
+  readonly failed?: readonly FailedInput[];
 }
 
 export interface CompareIndexesOptions {
@@ -38,7 +40,8 @@ export interface CompareIndexesOptions {
 }
 
 /**
- * Tests systems of one or several indexes against each other, on the same queries.
+ * Tests systems of one or several indexes against each other, on the same queries. An index that cannot be opened is in
+ * `failed`, as long as two systems are left.
  * @throws NeurodexError of the indexes, `queries-differ`, `usage` where there are no two to compare
  */
 export async function compareIndexes(options: CompareIndexesOptions): Promise<Contest> {
@@ -49,13 +52,20 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
       indexes.slice(0, i).some((other) => other.name === name),
     );
   });
+  const failed: FailedInput[] = [];
   const opened: (Asked & { readonly index: Index })[] = [];
   try {
     for (const { name, path } of indexes) {
-      const index = await openIndex(path, nodeRuntime({ device }), reporter);
-      opened.push({ name, index, catalogue: index.catalogue, queries: queriesOf(index.catalogue, split) });
+      try {
+        const index = await openIndex(path, nodeRuntime({ device }), reporter);
+        opened.push({ name, index, catalogue: index.catalogue, queries: queriesOf(index.catalogue, split) });
+      } catch (error) {
+        failed.push(failedInput(name, error));
+      }
     }
-    const [first, ...others] = opened as [(typeof opened)[0], ...typeof opened];
+    const [first, ...others] = opened;
+    // One index of several that were named is not compared with itself instead.
+    if (first === undefined || (failed.length > 0 && others.length === 0)) throw tooFewLeft(failed);
     const systems = options.systems ?? (others.length === 0 ? first.index.systems : (['dsi'] as const));
     if (indexes.length * systems.length < 2) throw nobodyElse(first.name, systems[0] ?? '');
     for (const other of others) refuseDifferentQueries(first, other);
@@ -75,7 +85,7 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
       queries = comparison.queries;
       measured.push(...evaluations.map((one) => ({ ...one, system: title(name, one.system, indexes, systems) })));
     }
-    return contest(queries, measured, seed, reporter);
+    return contest(queries, measured, seed, reporter, failed);
   } finally {
     for (const { index } of opened) await index.close();
   }
@@ -89,23 +99,34 @@ export interface CompareRunsOptions {
   readonly reporter: Reporter;
 }
 
-/** Tests TREC runs against each other. @throws NeurodexError as `judgeRuns`, `usage` for a single run */
+/**
+ * Tests TREC runs against each other; one that cannot be judged is in `failed`.
+ * @throws NeurodexError as `judgeRuns`, `usage` for a single run
+ */
 export async function compareRuns({ qrels, runs, seed = 0, ...options }: CompareRunsOptions): Promise<Contest> {
   if (runs.length < 2) throw nobodyElse(runs[0]?.name ?? '', '');
   const { comparison, measured } = evaluateRuns({
     ...options,
     qrelsFile: qrels.name,
-    ...(await readRuns(qrels, runs)),
+    ...(await readRuns(qrels, runs, options.reporter)),
   });
-  return contest(comparison.queries, measured, seed, options.reporter);
+  if (measured.length < 2) throw tooFewLeft(comparison.failed ?? []);
+  return contest(comparison.queries, measured, seed, options.reporter, comparison.failed ?? []);
 }
 
-const contest = (queries: number, measured: readonly Measured[], seed: number, reporter: Reporter): Contest => ({
+const contest = (
+  queries: number,
+  measured: readonly Measured[],
+  seed: number,
+  reporter: Reporter,
+  failed: readonly FailedInput[],
+): Contest => ({
   queries,
   systems: figuresOf(measured),
   intervals: allIntervals(measured, seed),
   level: LEVEL,
   tests: testPairs(measured, { seed, reporter }),
+  ...withFailed(failed),
 });
 
 /** As short as tells them apart: the system, the index, or both. */
@@ -122,6 +143,6 @@ function title(
 function nobodyElse(name: string, system: string): NeurodexError {
   const who = system === '' ? name : `${system} of ${name}`;
   return new NeurodexError('usage', `there is nobody to compare ${who} with`, {
-    hint: 'name two indexes, two runs (with --qrels), or one index and two of its systems (--system dsi,pixels)',
+    hint: 'name two indexes, two runs (with --qrels), or one index and two of its systems (--systems dsi,pixels)',
   });
 }

@@ -2,22 +2,28 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
+import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
+import { type DatasetWarning, datasetWarnings, layoutOf, reportDataset } from '../datasets/warnings.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 import {
   CATALOGUE_FOLDER,
   describeIndex,
   INDEX_FILE,
+  type IndexDescription,
   type IndexManifest,
   readIndexManifest,
+  readListed,
   writeIndexManifest,
 } from '../retrieval/manifest.ts';
 import { openQueryEncoder } from '../retrieval/open-encoder.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { refusePlace } from '../storage/places.ts';
 import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
 import { fanOut } from '../tracking/fan-out.ts';
 import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
@@ -27,13 +33,15 @@ import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import type { OnNan } from '../training/on-nan.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
+import { checkMemory } from './check-memory.ts';
 import { ExamplePictures } from './example-pictures.ts';
 import { ingest } from './ingest.ts';
 import { checkVectorSource } from './name-catalogue.ts';
 import { checkEncoderSystem, refuseOtherEncoder } from './open-encoder.ts';
+import { portableConfig, portablePath, withoutPlaces } from './portable.ts';
 import { checkComplete, completedBefore, reopen, withTheWayOn } from './reopen-run.ts';
 import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
-import { finishIngest, isIngested, RUN_FILE, tidy } from './unfinished-run.ts';
+import { finishIngest, isIngested, OWN_NAMES, RUN_FILE, tidy } from './unfinished-run.ts';
 
 export interface CreateIndexOptions {
   readonly dataset: Dataset;
@@ -67,6 +75,14 @@ export interface IndexSummary {
   readonly catalogue: number;
   readonly queries: { readonly train: number; readonly validation: number; readonly test: number };
   readonly skipped: readonly SkippedFile[];
+  /** The same, counted by reason. */
+  readonly skippedKinds: readonly SkippedKind[];
+  /** How the source was read, where it could have been otherwise. */
+  readonly layout: readonly string[];
+  /** What is doubtful about its classes and layout. */
+  readonly warnings: readonly DatasetWarning[];
+  /** Pictures that occur more than once. */
+  readonly duplicates: DuplicateFacts;
   readonly systems: readonly SystemName[];
   /** Of the network; 0 without one, as are the steps. */
   readonly parameters: number;
@@ -89,13 +105,16 @@ const REFUSALS: ReadonlySet<string> = new Set(['run-changed', 'index-damaged']);
 export async function createIndex(options: CreateIndexOptions): Promise<IndexSummary> {
   const { out, force, resume = false, keepUnfinished = true, signal, config } = options;
   checkConfig(config);
+  checkMemory(config, { systems: options.systems });
   checkVectorSource(config, options.systems ?? SYSTEMS);
   checkEncoderSystem(config, options.systems);
+  await refusePlace(out, [options.dataset.source]);
   const folder = {
     force,
     resume,
     marker: INDEX_FILE,
     ownMarker: RUN_FILE,
+    ownNames: OWN_NAMES,
     ...(signal === undefined ? {} : { signal }),
   };
   const complete = resume && !force ? await completedBefore(options) : undefined;
@@ -109,7 +128,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
   try {
     const manifest =
       complete ?? (await completeFolder(out, folder, (unfinished) => fillIndex(options, unfinished), keeps));
-    const summary = await summarise(manifest, out, (performance.now() - began) / 1000);
+    const summary = await summarise(manifest, options, (performance.now() - began) / 1000);
     const stopped = manifest.training?.stopped;
     if (stopped === undefined) return summary;
     throw new NeurodexError(
@@ -124,8 +143,10 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
 
 /** Does what is left to be done in the folder of an unfinished run. */
 async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): Promise<IndexManifest> {
-  const { dataset, config, seed, device, reporter } = options;
+  const { config, seed, device, reporter } = options;
   const { folder } = unfinished;
+  const dataset = withoutPlaces(options.dataset);
+  const recorded = portableConfig(config);
   if (unfinished.resumed && existsSync(join(folder, INDEX_FILE))) {
     await checkComplete(folder, options);
     return await finish(folder);
@@ -136,20 +157,20 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
   const log = new RunLog(join(folder, RUN_LOG), reporter);
   const trackers = await openTrackers(options.tracking, folder, reporter);
   const tracker = fanOut([log, ...trackers], reporter);
-  let manifest: IndexManifest;
+  let manifest: IndexDescription;
   try {
     const time = new Date().toISOString();
     const resumedFrom = before === undefined ? {} : { resumedFrom: before.checkpoint?.state.step ?? 0 };
-    const source = { name: dataset.name, source: dataset.source };
-    tracker.track({ kind: 'start', time, config, dataset: source, seed, ...resumedFrom });
+    const source = { name: dataset.name, source: portablePath(dataset.source) };
+    tracker.track({ kind: 'start', time, config: recorded, dataset: source, seed, ...resumedFrom });
     let bovw = before?.facts.bovw ?? undefined;
     let encoder = before?.facts.encoder ?? undefined;
     await refuseOtherEncoder(config, encoder?.sha256);
     if (before === undefined) {
-      const made = await ingest(options, folder);
+      const made = await ingest({ ...options, dataset }, folder);
       bovw = made.bovw;
       encoder = made.encoder;
-      for (const file of made.built.skipped) tracker.track({ kind: 'skipped', ...file });
+      for (const { path, reason } of made.built.skipped) tracker.track({ kind: 'skipped', path, reason });
       await finishIngest(folder, {
         bovw: bovw ?? null,
         encoder: encoder ?? null,
@@ -157,6 +178,8 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
         logBytes: log.sync(),
       });
     }
+    // Training is about to go on with the same doubts as it began with.
+    else reportDataset({ ...dataset, pictures: before.catalogue.pictures }, reporter);
     const catalogue = before?.catalogue ?? (await openCatalogue(join(folder, CATALOGUE_FOLDER)));
     const wanted = options.systems ?? SYSTEMS;
     const made: Readonly<Record<SystemName, boolean>> = {
@@ -171,11 +194,16 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       save: (checkpoint, checkpoints) => checkpoints.save(checkpoint, { seconds: elapsed(), logBytes: log.sync() }),
     };
     const trainNetwork = async () => {
-      const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, folder, tracker, reporter);
+      const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, tracker, reporter);
       await examples?.trackInputs();
       const frozenBackbone = encoder !== undefined && config.encoder.frozenBackbone;
       const queries = frozenBackbone
-        ? await openQueryEncoder(folder, { encoder }, catalogue, nodeRuntime({ device }))
+        ? await openQueryEncoder(
+            { folder, read: (listed) => readListed(folder, listed) },
+            { encoder },
+            catalogue,
+            nodeRuntime({ device }),
+          )
         : undefined;
       const told = { ...options, reporter: trackedReporter(reporter, tracker), encoder: queries };
       try {
@@ -190,7 +218,7 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       created: new Date().toISOString(),
       seed,
       dataset: source,
-      config,
+      config: recorded,
       systems,
       ...(bovw === undefined ? {} : { bovw }),
       ...(encoder === undefined ? {} : { encoder }),
@@ -217,7 +245,11 @@ async function finish(folder: string): Promise<IndexManifest> {
 }
 
 /** @param seconds that this process took, for an index without a network; training counts its own */
-async function summarise(manifest: IndexManifest, out: string, seconds: number): Promise<IndexSummary> {
+async function summarise(
+  manifest: IndexManifest,
+  { out, dataset }: CreateIndexOptions,
+  seconds: number,
+): Promise<IndexSummary> {
   const catalogue = await openCatalogueRows(join(out, CATALOGUE_FOLDER));
   const count = (role: Role) => catalogue.pictures.filter((picture) => picture.role === role).length;
   return {
@@ -225,6 +257,10 @@ async function summarise(manifest: IndexManifest, out: string, seconds: number):
     catalogue: count('catalogue'),
     queries: { train: count('train'), validation: count('validation'), test: count('test') },
     skipped: catalogue.skipped,
+    skippedKinds: skippedKinds(catalogue.skipped),
+    layout: layoutOf(dataset),
+    warnings: datasetWarnings({ ...dataset, pictures: catalogue.pictures }),
+    duplicates: catalogue.duplicates ?? NO_DUPLICATES,
     systems: manifest.systems,
     parameters: manifest.model?.parameters ?? 0,
     steps: manifest.training?.steps ?? 0,

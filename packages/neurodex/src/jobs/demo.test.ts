@@ -51,6 +51,7 @@ describe('the demo', () => {
     expect(Object.keys(result.evaluation.systems)).toEqual(['dsi', 'pixels']);
     expect((await readdir(join(root, 'out'))).sort()).toEqual([
       'contact-sheet.png',
+      'files.json',
       'index',
       'learning-curve.svg',
       'measures.txt',

@@ -1,23 +1,22 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { withRole } from '../catalogue/catalogue.ts';
-import { readThumbnails } from '../catalogue/store.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { type EmojiOptions, openEmoji } from '../datasets/emoji.ts';
 import type { Comparison } from '../evaluation/compare.ts';
 import { evaluateSystems } from '../evaluation/compare.ts';
 import { queriesOf } from '../evaluation/queries.ts';
+import { captionOf } from '../names.ts';
 import { PRESETS, type PresetName } from '../presets/presets.ts';
 import type { Reporter } from '../progress.ts';
 import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
 import { learningCurve } from '../report/learning-curve.ts';
 import { measuresTable } from '../report/table.ts';
-import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import { createFolder } from '../storage/atomic.ts';
-import { RUN_LOG } from '../tracking/run-log.ts';
+import { refusePlace } from '../storage/places.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
 import type { TrackingRequest } from '../tracking/trackers.ts';
 import { createIndex } from './create-index.ts';
@@ -70,6 +69,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { concepts, seed, reporter, signal, force } = options;
   const out = resolve(options.out);
   const stop = signal === undefined ? {} : { signal };
+  await refusePlace(out);
   const folder = { force, marker: MARKER, ...stop };
   const evaluation = await createFolder(out, folder, async (temporary) => {
     const dataset = await (options.openDataset ?? openEmoji)({ concepts, seed, reporter, ...stop });
@@ -103,7 +103,7 @@ async function show(
   const comparison = await evaluateSystems({ systems, catalogue, queries: queriesOf(catalogue, 'test'), reporter });
   await writeFile(join(folder, MEASURES), `${measuresTable(comparison.systems, comparison.intervals)}\n`);
   await writeFile(join(folder, CONTACT_SHEET), await contactSheet({ rows: await sheetRows(index) }));
-  const log = await readFile(join(index.folder, RUN_LOG), 'utf8');
+  const log = await index.log();
   const events = log
     .split('\n')
     .filter((line) => line !== '')
@@ -117,7 +117,6 @@ const systemsOf = (index: Index) => Promise.all(index.systems.map((name) => inde
 /** Evenly spread test queries, with the first answers of each system. */
 async function sheetRows(index: Index): Promise<SheetRow[]> {
   const { catalogue } = index;
-  const pictures = join(index.folder, CATALOGUE_FOLDER);
   const queries = queriesOf(catalogue, 'test');
   const test = withRole(catalogue, 'test');
   const count = Math.min(SHEET_ROWS, queries.length);
@@ -127,14 +126,11 @@ async function sheetRows(index: Index): Promise<SheetRow[]> {
       const at = Math.floor((i * queries.length) / count);
       const [query, picture] = [queries[at], test[at]];
       if (query === undefined || picture === undefined) throw new RangeError(`no test query ${at}`);
-      const [thumbnail = new Uint8Array()] = await readThumbnails(pictures, [picture.row]);
+      const thumbnail = await catalogue.png(picture.row);
       const systems = await Promise.all(
         ranking.map(async (system) => {
           const [answers = []] = await system.rank([query], ANSWERS);
-          const found = await readThumbnails(
-            pictures,
-            answers.map(({ row }) => row),
-          );
+          const found = await Promise.all(answers.map(({ row: answer }) => catalogue.png(answer)));
           return {
             name: system.name,
             answers: answers.map(({ row }, rank) => ({
@@ -144,7 +140,7 @@ async function sheetRows(index: Index): Promise<SheetRow[]> {
           };
         }),
       );
-      return { query: thumbnail, caption: picture.labels[0] ?? picture.path, systems };
+      return { query: thumbnail, caption: captionOf(picture), systems };
     }),
   );
 }
@@ -152,10 +148,7 @@ async function sheetRows(index: Index): Promise<SheetRow[]> {
 /** The test queries as files, to search with. @returns the name of the first */
 async function writeQueries(index: Index, folder: string): Promise<string> {
   const test = withRole(index.catalogue, 'test');
-  const thumbnails = await readThumbnails(
-    join(index.folder, CATALOGUE_FOLDER),
-    test.map(({ row }) => row),
-  );
+  const thumbnails = await Promise.all(test.map(({ row }) => index.catalogue.png(row)));
   await mkdir(join(folder, QUERIES));
   const names = test.map(({ labels, path }) => `${labels[0] ?? 'query'}-${path.split('/').at(-1)}`);
   for (const [i, name] of names.entries())

@@ -5,7 +5,6 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pixelsOf } from '../catalogue/catalogue.ts';
-import { readEmbeddings } from '../catalogue/embeddings.ts';
 import { openCatalogue } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
 import { openFolder } from '../datasets/folder.ts';
@@ -13,6 +12,7 @@ import type { NeurodexError } from '../errors.ts';
 import { Encoder, type EncoderFacts } from '../models/encoder/encoder.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
+import { reseal } from '../retrieval/reseal.fixture.ts';
 import { showAttention } from './attention.ts';
 import { type CreateIndexOptions, createIndex } from './create-index.ts';
 import { evaluateIndex } from './evaluate-index.ts';
@@ -146,6 +146,7 @@ describe('the network of one index as the encoder of another', () => {
     const catalogue = JSON.parse(await readFile(path, 'utf8')) as { embeddings: { encoder: string } };
     catalogue.embeddings.encoder = '0'.repeat(64);
     await writeFile(path, JSON.stringify(catalogue));
+    reseal(at('mixed'), { producers: false });
     const mixed = await refusal(search('mixed'));
     expect([mixed.code, mixed.message]).toEqual(['index-damaged', expect.stringContaining('another encoder')]);
   });
@@ -170,13 +171,7 @@ describe('an export of the shape of the hub', () => {
     expect(catalogue.embeddings).toMatchObject({ tokens: 37, channels: 6, views: 2 });
     const embedding = (view: number) => {
       const bytes = new Uint8Array(37 * 6 * 4);
-      readEmbeddings(
-        catalogue.embeddings?.path ?? '',
-        [catalogue.embeddings?.place(5, view) ?? 0],
-        bytes,
-        0,
-        bytes.length,
-      );
+      catalogue.embeddings?.readInto(bytes, 0, [catalogue.embeddings.place(5, view)]);
       return new Float32Array(bytes.buffer);
     };
     expect(embedding(0)).toEqual(catalogue.embeddings?.read(5));

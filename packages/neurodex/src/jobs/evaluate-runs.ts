@@ -1,8 +1,9 @@
-import { NeurodexError } from '../errors.ts';
+import { type FailedInput, failedInput, NeurodexError } from '../errors.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
 import { evaluateRuns, type RunsComparison } from '../evaluation/runs.ts';
-import { type Qrels, type Run, readQrels, readRun } from '../evaluation/trec.ts';
+import { type Qrels, type Run, readQrels, readRun } from '../evaluation/trec-read.ts';
 import type { Reporter } from '../progress.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** A file by the name under which its figures are printed. */
 export interface NamedFile {
@@ -19,22 +20,40 @@ export interface EvaluateRunsOptions {
   readonly reporter: Reporter;
 }
 
-/** Judges TREC runs, whoever made them. @throws NeurodexError `source-missing`, `trec-malformed`, `usage` */
+/**
+ * Judges TREC runs, whoever made them. One that cannot be judged is in `failed`, as long as another can.
+ * @throws NeurodexError `source-missing`, `source-unusable`, `trec-malformed`, `usage`
+ */
 export async function judgeRuns({ qrels, runs, ...options }: EvaluateRunsOptions): Promise<RunsComparison> {
-  return evaluateRuns({ ...options, qrelsFile: qrels.name, ...(await readRuns(qrels, runs)) }).comparison;
+  const read = await readRuns(qrels, runs, options.reporter);
+  return evaluateRuns({ ...options, qrelsFile: qrels.name, ...read }).comparison;
 }
 
+/** @throws NeurodexError of the judgements, `usage` for a run that is named twice */
 export async function readRuns(
   qrels: NamedFile,
   runs: readonly NamedFile[],
-): Promise<{ qrels: Qrels; runs: Map<string, Run> }> {
-  const judgements = await readQrels(qrels.path);
+  reporter: Reporter,
+): Promise<{ qrels: Qrels; runs: Map<string, Run>; failed: readonly FailedInput[] }> {
+  runs.forEach(({ name }, i) => {
+    refuseTwice(
+      name,
+      runs.slice(0, i).some((other) => other.name === name),
+    );
+  });
+  const warn = (message: string): void => reporter.warn(message);
+  await refuseSpecialFile(qrels.path);
+  const judgements = await readQrels(qrels.path, { warn });
   const read = new Map<string, Run>();
+  const failed: FailedInput[] = [];
   for (const { name, path } of runs) {
-    refuseTwice(name, read.has(name));
-    read.set(name, await readRun(path));
+    try {
+      read.set(name, await readRun(path, { warn }));
+    } catch (error) {
+      failed.push(failedInput(name, error));
+    }
   }
-  return { qrels: judgements, runs: read };
+  return { qrels: judgements, runs: read, failed };
 }
 
 /** @throws NeurodexError `usage` */

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import sharp from 'sharp';
-import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
-import { readThumbnails } from '../catalogue/store.ts';
+import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import type { StoredCatalogue } from '../catalogue/store.ts';
 import { queriesOf } from '../evaluation/queries.ts';
+import { captionOf } from '../names.ts';
 import type { Reporter } from '../progress.ts';
 import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
-import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import type { System } from '../retrieval/system.ts';
 import type { ExamplePicture, Task, Tracker } from '../tracking/tracker.ts';
 
@@ -17,15 +16,13 @@ const ANSWERS = 5;
 
 /** Tells trackers what the pictures of a run look like. Whatever fails here is warned about and stops nothing. */
 export class ExamplePictures {
-  private readonly catalogue: Catalogue;
-  private readonly folder: string;
+  private readonly catalogue: StoredCatalogue;
   private readonly tracker: Tracker;
   private readonly reporter: Reporter;
 
-  /** @param folder of the index that is being made */
-  constructor(catalogue: Catalogue, folder: string, tracker: Tracker, reporter: Reporter) {
+  /** @param catalogue of the index that is being made */
+  constructor(catalogue: StoredCatalogue, tracker: Tracker, reporter: Reporter) {
     this.catalogue = catalogue;
-    this.folder = join(folder, CATALOGUE_FOLDER);
     this.tracker = tracker;
     this.reporter = reporter;
   }
@@ -51,14 +48,11 @@ export class ExamplePictures {
         const picture = pictures.get(query.name.replace(/#view$/, ''));
         if (picture === undefined) throw new RangeError(`no picture ${query.name}`);
         const [answers = []] = await system.rank([query], ANSWERS);
-        const [own = new Uint8Array(), ...found] = await readThumbnails(this.folder, [
-          picture.row,
-          ...answers.map((a) => a.row),
-        ]);
+        const [own = new Uint8Array(), ...found] = await this.thumbnails([picture.row, ...answers.map((a) => a.row)]);
         const shown = found.map((bytes, i) => ({ picture: bytes, right: query.relevant.has(answers[i]?.row ?? -1) }));
         rows.push({
           query: own,
-          caption: picture.labels[0] ?? picture.path,
+          caption: captionOf(picture),
           systems: [{ name: system.name, answers: shown }],
         });
       }
@@ -72,17 +66,18 @@ export class ExamplePictures {
 
   private async show(name: string, task: Task, chosen: readonly StoredPicture[]): Promise<void> {
     if (chosen.length === 0) return;
-    const thumbnails = await readThumbnails(
-      this.folder,
-      chosen.map(({ row }) => row),
-    );
+    const thumbnails = await this.thumbnails(chosen.map(({ row }) => row));
     const pictures = await Promise.all(
       chosen.map(({ identifier, labels, path }, i) => {
-        const words = [identifier, labels[0] ?? path].filter((word) => word !== undefined && word !== null);
+        const words = [identifier, captionOf({ labels, path })].filter((word) => word !== undefined && word !== null);
         return asExample(thumbnails[i] ?? new Uint8Array(), words.join(' '));
       }),
     );
     this.tracker.track({ kind: 'pictures', name, task, step: 0, pictures });
+  }
+
+  private thumbnails(rows: readonly number[]): Promise<Uint8Array[]> {
+    return Promise.all(rows.map((row) => this.catalogue.png(row)));
   }
 
   private async orWarn(work: () => Promise<void>): Promise<void> {

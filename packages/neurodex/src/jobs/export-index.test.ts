@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { homedir, hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { PRECISIONS, type Precision } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pixelsOf } from '../catalogue/catalogue.ts';
@@ -16,8 +18,17 @@ import { writeWeb } from '../export/web-folder.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { silentReporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
+import { reseal } from '../retrieval/reseal.fixture.ts';
 import { createIndex } from './create-index.ts';
 import { type ExportOptions, exportIndex } from './export-index.ts';
+import { writeReport } from './report.ts';
+
+/** The rows of a Parquet file, decompressed. */
+async function rowsOf(path: string): Promise<unknown> {
+  const file = await asyncBufferFromFile(path);
+  const rows = await parquetReadObjects({ file, compressors });
+  return JSON.parse(JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? Number(value) : value)));
+}
 
 const config: Config = {
   ...PRESETS.quick,
@@ -78,6 +89,7 @@ describe('exporting an index', () => {
       'encoder.onnx',
       'export.json',
       'index.json',
+      'pictures.py',
       'search.onnx',
       'search.py',
     ];
@@ -131,7 +143,14 @@ describe('exporting an index', () => {
   it('writes a model repository whose answers are no more than asked for', async () => {
     const out = join(root, 'triton');
     await exporting({ triton: out }, { k: 5 });
-    expect((await readdir(out)).sort()).toEqual(['README.md', 'client.py', 'export.json', 'index.json', 'neurodex']);
+    expect((await readdir(out)).sort()).toEqual([
+      'README.md',
+      'client.py',
+      'export.json',
+      'index.json',
+      'neurodex',
+      'pictures.py',
+    ]);
     const settings = await readFile(join(out, 'neurodex', 'config.pbtxt'), 'utf8');
     expect(settings).toContain('name: "answers", data_type: TYPE_INT32, dims: [ 5 ]');
     expect(settings).toContain('dims: [ 16, 16, 3 ]');
@@ -142,9 +161,21 @@ describe('exporting an index', () => {
     const out = join(root, 'again');
     await exporting({ onnx: out });
     await expect(exporting({ onnx: out })).rejects.toMatchObject({ code: 'output-exists' });
-    await writeFile(join(out, 'mark'), '');
     await exporting({ onnx: out }, { force: true });
-    expect(await readdir(out)).not.toContain('mark');
+    for (const mine of ['CNAME', '.git/HEAD', 'models/own.onnx']) {
+      await mkdir(dirname(join(out, mine)), { recursive: true });
+      await writeFile(join(out, mine), 'mine');
+      await expect(exporting({ onnx: out }, { force: true })).rejects.toMatchObject({
+        code: 'output-exists',
+        message: expect.stringContaining('which Neurodex did not write'),
+      });
+      expect(await readFile(join(out, mine), 'utf8')).toBe('mine');
+      await rm(join(out, mine.split('/')[0] ?? ''), { recursive: true });
+    }
+    // A list that leads out of the folder is none.
+    const listed = JSON.parse(await readFile(join(out, 'export.json'), 'utf8')) as object;
+    await writeFile(join(out, 'export.json'), JSON.stringify({ ...listed, files: [{ file: '../mine.txt' }] }));
+    await expect(exporting({ onnx: out }, { force: true })).rejects.toMatchObject({ code: 'output-exists' });
     const mine = join(root, 'mine');
     await mkdir(mine);
     await writeFile(join(mine, 'index.json'), '{}');
@@ -153,6 +184,33 @@ describe('exporting an index', () => {
     const other = join(root, 'other');
     await expect(exporting({ onnx: other, triton: mine })).rejects.toMatchObject({ code: 'output-exists' });
     await expect(readdir(other)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('names no folder, user or machine: neither do the index and its report', async () => {
+    const at = join(root, 'given away');
+    const out = Object.fromEntries(['onnx', 'triton', 'web'].map((kind) => [kind, join(at, kind)]));
+    await exporting(out);
+    await cp(index, join(at, 'index'), { recursive: true });
+    await writeReport({
+      index,
+      out: join(at, 'report.html'),
+      split: 'test',
+      device: 'cpu',
+      reporter: silentReporter,
+    });
+    const secrets = [root, dirname(root), homedir(), process.cwd(), hostname()].filter((text) => text.length > 4);
+    let files = 0;
+    for (const entry of await readdir(at, { recursive: true, withFileTypes: true })) {
+      // ONNX Runtime is published as it is, with the folders of who built it.
+      if (!entry.isFile() || entry.parentPath.includes('onnxruntime-web')) continue;
+      const path = join(entry.parentPath, entry.name);
+      const texts = [await readFile(path, 'latin1')];
+      if (path.endsWith('.parquet')) texts.push(JSON.stringify(await rowsOf(path)));
+      for (const text of texts)
+        for (const secret of secrets) expect(text.includes(secret), `${path} holds ${secret}`).toBe(false);
+      files++;
+    }
+    expect(files).toBeGreaterThan(40);
   });
 
   it('refuses folders inside each other or inside the index', async () => {
@@ -172,6 +230,7 @@ describe('exporting an index', () => {
     const manifest = await json(join(large, 'index.json'));
     manifest.config.retrieval.exactUpTo = 3;
     await writeFile(join(large, 'index.json'), JSON.stringify(manifest));
+    reseal(large);
     const out = join(root, 'large');
     await exporting({ onnx: out }, { index: large });
     expect(await readdir(out)).not.toContain('search.onnx');
@@ -196,6 +255,7 @@ describe('exporting an index', () => {
     const { model, ...manifest } = await json(join(plain, 'index.json'));
     expect(model.file).toBe('model.safetensors');
     await writeFile(join(plain, 'index.json'), JSON.stringify({ ...manifest, systems: ['pixels'] }));
+    reseal(plain);
     await expect(exporting({ onnx: join(root, 'none') }, { index: plain })).rejects.toMatchObject({
       code: 'system-missing',
     });

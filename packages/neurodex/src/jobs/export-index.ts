@@ -3,7 +3,7 @@ import type { Device, Precision } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { NeurodexError } from '../errors.ts';
 import { describeExport, type ExportedIndex, isExhaustive } from '../export/description.ts';
-import { EXPORT_FILE, type Write, type WrittenExport, writeExport } from '../export/folder.ts';
+import { EXPORT_FILE, exportedFiles, type Write, type WrittenExport, writeExport } from '../export/folder.ts';
 import { type MeasuredLoss, measureLoss } from '../export/loss.ts';
 import { type StoredModel, storeModel } from '../export/models.ts';
 import { writeOnnx } from '../export/onnx-folder.ts';
@@ -13,6 +13,7 @@ import type { Reporter } from '../progress.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import { refuseExisting } from '../storage/atomic.ts';
+import { refusePlace } from '../storage/places.ts';
 
 /** What an index can be exported as. */
 export const EXPORT_KINDS = ['onnx', 'triton', 'web'] as const;
@@ -71,7 +72,8 @@ export async function exportIndex(options: ExportOptions): Promise<ExportSummary
     return folder === undefined ? [] : [{ kind, folder: resolve(folder) }];
   });
   refuseNested(options.index, folders);
-  for (const { folder } of folders) await refuseExisting(folder, force, EXPORT_FILE);
+  for (const { folder } of folders) await refusePlace(folder, [resolve(options.index)]);
+  for (const { folder } of folders) await refuseExisting(folder, { force, marker: EXPORT_FILE, lister: exportedFiles });
 
   const runtime = nodeRuntime({ device });
   const index = await openIndex(options.index, runtime, reporter);
@@ -121,7 +123,7 @@ function refuseNested(index: string, folders: readonly { readonly folder: string
 
 const behindEncoder = ({ folder }: Index): NeurodexError =>
   new NeurodexError('encoder-unusable', `the network of ${folder} reads an image encoder, which exports do not hold`, {
-    hint: 'build the index without encoder.file, or with --set encoder.frozenBackbone=false, to export it',
+    hint: 'to export it, build the index without encoder.file, or with `neurodex index … --set encoder.frozenBackbone=false`',
     details: { folder },
   });
 

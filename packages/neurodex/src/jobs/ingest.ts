@@ -5,6 +5,7 @@ import { type BuiltCatalogue, buildCatalogue, type CatalogueVectors } from '../c
 import type { Config } from '../config.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { applyRules } from '../datasets/rules.ts';
+import { reportDataset } from '../datasets/warnings.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 import { CATALOGUE_FOLDER, ENCODER_FILE, type IndexManifest } from '../retrieval/manifest.ts';
@@ -68,6 +69,7 @@ async function readIn(
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const common = { config, seed, reporter, ...signal };
   const dataset = await applyRules(options.dataset, config.dataset, options);
+  reportDataset(dataset, reporter);
   const columns: Record<string, CatalogueVectors> = {};
   let bovw: BuiltBovw | undefined;
   const built = await buildCatalogue(dataset, join(folder, CATALOGUE_FOLDER), {

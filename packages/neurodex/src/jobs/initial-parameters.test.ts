@@ -2,12 +2,15 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { initialParameters, layout, Random } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { serialiseModel } from '../dsi/model/model-file.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import { silentReporter } from '../progress.ts';
+import { openIndex } from '../retrieval/open.ts';
 import { smallNetwork } from '../retrieval/small-network.fixture.ts';
+import { makeIndex } from '../server/served.fixture.ts';
 import { parametersFrom } from './initial-parameters.ts';
 
 let root = '';
@@ -29,8 +32,11 @@ describe('parameters to begin with', () => {
   it('are those of a network of the same form, named by its file or its index', async () => {
     expect(await parametersFrom(file, geometry, options)).toEqual(parameters);
     expect(told.at(-1)).toBe(`${parameters.length} of ${parameters.length} parameters begin as in ${file}`);
-    await writeFile(join(root, 'index.json'), '{}');
-    expect(await parametersFrom(root, geometry, options)).toEqual(parameters);
+    const index = await makeIndex(root, 'index', { systems: ['dsi'] });
+    const opened = await openIndex(index, nodeRuntime());
+    const model = await opened.model();
+    await opened.close();
+    expect(await parametersFrom(index, model.geometry, options)).toEqual(model.parameters);
   });
 
   it('are drawn from the seed where the other network has none of that name and shape', async () => {

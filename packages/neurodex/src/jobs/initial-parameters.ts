@@ -6,7 +6,9 @@ import type { Geometry } from '../dsi/model/geometry.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
-import { INDEX_FILE, MODEL_FILE } from '../retrieval/manifest.ts';
+import { INDEX_FILE, MODEL_FILE, readIndexManifest, readListed } from '../retrieval/manifest.ts';
+import { digestFile } from '../storage/hashed-file.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** Names that a message lists. */
 const LISTED = 5;
@@ -24,8 +26,9 @@ export async function parametersFrom(
   geometry: Geometry,
   { seed, reporter }: { readonly seed: number; readonly reporter: Reporter },
 ): Promise<Float32Array> {
-  const file = existsSync(join(from, INDEX_FILE)) ? join(from, MODEL_FILE) : from;
-  const tensors = await readTensors(file);
+  const isIndex = existsSync(join(from, INDEX_FILE));
+  const file = isIndex ? join(from, MODEL_FILE) : from;
+  const tensors = isIndex ? tensorsIn(await modelOf(from), file) : await readTensors(file);
   const specs = dsiParameters(geometry);
   const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
   const fresh: string[] = [];
@@ -53,10 +56,31 @@ export async function parametersFrom(
   return parameters;
 }
 
-async function readTensors(file: string): Promise<Readonly<Record<string, NamedArray>>> {
-  let bytes: Uint8Array;
+const fileOf = (from: string): string => (existsSync(join(from, INDEX_FILE)) ? join(from, MODEL_FILE) : from);
+
+/** SHA-256 of the file that `training.initialise` names; null for none, and where it cannot be read. */
+export async function digestOfParameters(from: string): Promise<string | null> {
+  if (from === '') return null;
+  return await digestFile(fileOf(from)).then(
+    ({ sha256 }) => sha256,
+    () => null,
+  );
+}
+
+/** The model of an index, compared with its digest. */
+async function modelOf(folder: string): Promise<Uint8Array> {
+  const { model } = await readIndexManifest(folder);
+  if (model !== undefined) return await readListed(folder, model);
+  throw new NeurodexError('config-invalid', `training.initialise: ${folder} is an index without a network`, {
+    hint: 'name one that was made with the system dsi',
+    details: { keys: ['training.initialise'], file: folder },
+  });
+}
+
+async function readFileOf(file: string): Promise<Uint8Array> {
+  await refuseSpecialFile(file, 'index-damaged');
   try {
-    bytes = await readFile(file);
+    return await readFile(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is no index' : `cannot be read (${code})`;
@@ -66,10 +90,17 @@ async function readTensors(file: string): Promise<Readonly<Record<string, NamedA
       cause: error,
     });
   }
+}
+
+/** @throws NeurodexError `index-missing`, `index-damaged` */
+export const readTensors = async (file: string): Promise<Readonly<Record<string, NamedArray>>> =>
+  tensorsIn(await readFileOf(file), file);
+
+function tensorsIn(bytes: Uint8Array, file: string): Readonly<Record<string, NamedArray>> {
   try {
     return readSafetensors(bytes).tensors;
   } catch (error) {
-    throw damaged(file, (error as Error).message, error);
+    throw damaged(file, error instanceof RangeError ? error.message : 'it is not a safetensors file', error);
   }
 }
 

@@ -1,10 +1,15 @@
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
+import { filesOf, readManifest } from '../catalogue/manifest.ts';
 import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
 import { type LicenceNotice, ROLES, type SkippedFile } from '../datasets/dataset.ts';
 import type { Reporter } from '../progress.ts';
 import {
   CATALOGUE_FOLDER,
+  INDEX_FILE,
   type IndexManifest,
+  listedIn,
   type RecordedConfig,
   readIndexManifest,
   readListed,
@@ -21,6 +26,10 @@ export interface InspectOptions {
 export interface IndexFacts {
   readonly index: string;
   readonly version: number;
+  /** SHA-256 over everything that the index holds: whoever is given it can tell that the index is the one that was meant. */
+  readonly digest: string;
+  /** Files in the folder that are no part of the index, and that nothing reads. */
+  readonly unlisted: readonly string[];
   readonly neurodex: string;
   readonly created: string;
   readonly seed: number;
@@ -42,6 +51,8 @@ export interface IndexFacts {
   /** As it was when the index was made. */
   readonly config: RecordedConfig;
   readonly skipped: readonly SkippedFile[];
+  /** Pictures that occur more than once. */
+  readonly duplicates: DuplicateFacts;
   readonly notices: readonly LicenceNotice[];
 }
 
@@ -49,20 +60,22 @@ export interface IndexFacts {
 export async function inspectIndex({ index, verify, reporter }: InspectOptions): Promise<IndexFacts> {
   const manifest = await readIndexManifest(index);
   const folder = join(index, CATALOGUE_FOLDER);
-  const catalogue = await openCatalogueRows(folder);
+  const { catalogue: listed } = manifest;
+  const catalogue = await openCatalogueRows(folder, { listed });
   if (verify) {
     reporter.info('comparing every file with its digest');
-    await verifyCatalogue(folder);
-    for (const file of [manifest.model, manifest.bovw?.vocabulary, manifest.bovw?.neighbours, manifest.encoder]) {
-      if (file !== undefined) await readListed(index, file);
-    }
+    await verifyCatalogue(folder, listed);
+    for (const file of listedIn(manifest)) await readListed(index, file);
   }
+  const unlisted = await unlistedIn(index, manifest);
   const roles = Object.fromEntries(
     ROLES.map((role) => [role, catalogue.pictures.filter((p) => p.role === role).length]),
   );
   return {
     index,
     version: manifest.version,
+    digest: manifest.digest,
+    unlisted,
     neurodex: manifest.neurodex,
     created: manifest.created,
     seed: manifest.seed,
@@ -78,6 +91,22 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     ...(manifest.encoder === undefined ? {} : { encoder: manifest.encoder }),
     config: manifest.config,
     skipped: catalogue.skipped,
+    duplicates: catalogue.duplicates ?? NO_DUPLICATES,
     notices: catalogue.notices,
   };
+}
+
+async function unlistedIn(index: string, manifest: IndexManifest): Promise<string[]> {
+  const catalogue = await readManifest(join(index, CATALOGUE_FOLDER), manifest.catalogue);
+  const listed = new Set([
+    INDEX_FILE,
+    ...listedIn(manifest).map(({ file }) => file),
+    ...filesOf(catalogue).map(({ file }) => `${CATALOGUE_FOLDER}/${file}`),
+  ]);
+  const entries = await readdir(index, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(index, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((name) => !listed.has(name))
+    .sort();
 }

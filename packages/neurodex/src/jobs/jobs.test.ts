@@ -9,6 +9,7 @@ import { openFolder } from '../datasets/folder.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
+import { reseal } from '../retrieval/reseal.fixture.ts';
 import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
 import type { TrackingRequest } from '../tracking/trackers.ts';
 import { showAttention } from './attention.ts';
@@ -109,6 +110,15 @@ describe('an index of a folder', () => {
     expect(first?.answers[0]?.identifier).toMatch(/^\d\d$/);
     const scores = first?.answers.map(({ score }) => score) ?? [];
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    const gone = join(root, 'gone.png');
+    const some = await searchIndex({ index, files: [gone, file], k: 1, system: 'pixels', ...quiet });
+    expect([some.results.map(({ query }) => query), some.failed]).toMatchObject([
+      [file],
+      [{ input: gone, code: 'picture-missing' }],
+    ]);
+    await expect(searchIndex({ index, files: [gone], k: 1, system: 'pixels', ...quiet })).rejects.toMatchObject({
+      code: 'picture-missing',
+    });
     const pixels = await searchIndex({ index, files: [file], k: 3, system: 'pixels', ...quiet });
     expect(pixels.results[0]?.answers.map(({ rank }) => rank)).toEqual([1, 2, 3]);
   });
@@ -297,7 +307,7 @@ describe('an index of a folder', () => {
 
   it('says what it holds', async () => {
     const facts = await inspectIndex({ index, verify: true, reporter: silentReporter });
-    expect(facts).toMatchObject({ catalogue: 12, classes: 4, seed: 1, version: 1, config: { pictures: { size: 16 } } });
+    expect(facts).toMatchObject({ catalogue: 12, classes: 4, seed: 1, version: 2, config: { pictures: { size: 16 } } });
     expect(facts.skipped).toHaveLength(2);
   });
 
@@ -305,7 +315,17 @@ describe('an index of a folder', () => {
     await expect(indexing(shapes, index)).rejects.toMatchObject({ code: 'output-exists' });
     await indexing(shapes, index, {}, { force: true, seed: 2 });
     expect((await inspectIndex({ index, verify: true, reporter: silentReporter })).seed).toBe(2);
-    await expect(indexing(shapes, shapes, {}, { force: true })).rejects.toMatchObject({ code: 'output-exists' });
+    await expect(indexing(shapes, shapes, {}, { force: true })).rejects.toMatchObject({ code: 'usage' });
+    // What others put there is not deleted with it; what `report` writes into it is.
+    await writeReport({ index, out: join(index, 'report.html'), split: 'test', ...quiet });
+    await indexing(shapes, index, {}, { force: true, seed: 2 });
+    await writeFile(join(index, 'CNAME'), 'mine');
+    await expect(indexing(shapes, index, {}, { force: true })).rejects.toMatchObject({
+      code: 'output-exists',
+      message: expect.stringContaining('holds CNAME, which Neurodex did not write'),
+    });
+    expect(await readFile(join(index, 'CNAME'), 'utf8')).toBe('mine');
+    await rm(join(index, 'CNAME'));
   });
 });
 
@@ -500,9 +520,10 @@ describe('what goes wrong', () => {
       const json = JSON.parse(await readFile(join(folder, 'index.json'), 'utf8')) as Record<string, unknown>;
       change(json);
       await writeFile(join(folder, 'index.json'), JSON.stringify(json));
+      reseal(folder);
     };
     await spoil((folder) => truncate(join(folder, 'model.safetensors'), 1000), 'index-damaged');
-    await spoil((folder) => rm(join(folder, 'model.safetensors')), 'index-damaged');
+    await spoil((folder) => rm(join(folder, 'model.safetensors')), 'index-missing');
     await spoil((folder) => truncate(join(folder, 'catalogue', 'pixels.u8'), 1000), 'index-damaged');
     await spoil((folder) => writeFile(join(folder, 'index.json'), '{"format":'), 'index-damaged');
     await spoil(
@@ -526,6 +547,7 @@ describe('what goes wrong', () => {
     delete json.config.augmentation.hue;
     json.config.later = { key: 1 };
     await writeFile(file, JSON.stringify(json));
+    reseal(index);
     const facts = await inspectIndex({ index, verify: true, reporter: silentReporter });
     expect(facts.config).toMatchObject({ later: { key: 1 } });
     await writeFile(file, text);

@@ -2,7 +2,8 @@ import { decodeWhole, readPictureFile } from '../image/decode.ts';
 import { grayOf } from '../models/bovw/plane.ts';
 import { sift } from '../models/bovw/sift.ts';
 import { keypointsPicture } from '../report/keypoints-picture.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
+import { markedPng } from '../report/marked-png.ts';
+import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
 
 /** The first octave has four times as many pixels as the picture, and its planes must fit into 4 GiB. */
 const MAX_PIXELS = 16_000_000;
@@ -25,11 +26,13 @@ export interface FoundKeypoint {
 
 /** The SIFT keypoints of a picture at its own size. @throws NeurodexError `picture-*`, `output-unwritable`, `disk-full` */
 export async function findKeypoints({ file, out }: KeypointsOptions): Promise<FoundKeypoint[]> {
+  if (out !== undefined) await refuseForeignFile(out);
   const { width, height, pixels } = await decodeWhole(await readPictureFile(file), {
     name: file,
     maxPixels: MAX_PIXELS,
   });
   const keypoints = sift(grayOf(pixels, width, height));
-  if (out !== undefined) await writeFileAtomically(out, await keypointsPicture(pixels, width, height, keypoints));
+  if (out !== undefined)
+    await writeMarkedFile(out, markedPng(await keypointsPicture(pixels, width, height, keypoints)));
   return keypoints.map(({ descriptor, ...point }) => ({ ...point, descriptor: [...descriptor] }));
 }

@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { NeurodexError } from '../errors.ts';
+import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
 import { type LoggedStep, type RunHistory, readRunLog } from '../tracking/read-run-log.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
@@ -49,6 +49,8 @@ export interface RunsFound {
   readonly differences: Readonly<Record<string, readonly unknown[]>>;
   /** What sparklines are drawn from, for each run. */
   readonly histories: readonly RunHistory[];
+  /** Places without a run, and logs that cannot be read. */
+  readonly failed?: readonly FailedInput[];
 }
 
 /** Folders below a place that are looked into: an index in it, or the index of a demo in it. */
@@ -56,33 +58,54 @@ const DEPTH = 2;
 
 /**
  * The runs of some folders, in the order of the folders and then of their beginnings.
- * @throws NeurodexError `run-missing` for a place without one
+ * A place without one is in `failed`, as long as another has one.
+ * @throws NeurodexError `run-missing`
  */
 export async function listRuns({ places, reporter }: RunsOptions): Promise<RunsFound> {
-  const found: { readonly facts: RunFacts; readonly history: RunHistory }[] = [];
+  const found: FoundRun[] = [];
   const seen = new Set<string>();
+  const failed: FailedInput[] = [];
   for (const place of places) {
-    const logs = await logsAt(place, DEPTH);
-    if (logs.length === 0) {
-      throw new NeurodexError('run-missing', `there is no run log (${RUN_LOG}) in ${place}`, {
-        hint: 'name an index, a folder that holds some, or the folder of a run that goes on',
-        details: { path: place },
-      });
+    try {
+      found.push(...(await runsAt(place, seen, reporter)));
+    } catch (error) {
+      failed.push(failedInput(place, error));
     }
-    const here = [];
-    for (const log of logs.filter((path) => !seen.has(path))) {
-      seen.add(log);
-      const history = await readRunLog(log);
-      if (history.damaged > 0) {
-        reporter.warn(`${log}: ${history.damaged} lines cannot be read and are left out`, { path: log });
-      }
-      here.push({ facts: factsOf(dirname(log), history), history });
-    }
-    here.sort((a, b) => (a.facts.started ?? '').localeCompare(b.facts.started ?? ''));
-    found.push(...here);
   }
+  if (found.length === 0 && failed.length > 0) throw tooFewLeft(failed);
   const runs = found.map(({ facts }) => facts);
-  return { runs, differences: differencesOf(runs), histories: found.map(({ history }) => history) };
+  return {
+    runs,
+    differences: differencesOf(runs),
+    histories: found.map(({ history }) => history),
+    ...withFailed(failed),
+  };
+}
+
+interface FoundRun {
+  readonly facts: RunFacts;
+  readonly history: RunHistory;
+}
+
+/** @param seen logs that were read already: another place may be above this one */
+async function runsAt(place: string, seen: Set<string>, reporter: Reporter): Promise<FoundRun[]> {
+  const logs = await logsAt(place, DEPTH);
+  if (logs.length === 0) {
+    throw new NeurodexError('run-missing', `there is no run log (${RUN_LOG}) in ${place}`, {
+      hint: 'name an index, a folder that holds some, or the folder of a run that goes on',
+      details: { path: place },
+    });
+  }
+  const here: FoundRun[] = [];
+  for (const log of logs.filter((path) => !seen.has(path))) {
+    seen.add(log);
+    const history = await readRunLog(log);
+    if (history.damaged > 0) {
+      reporter.warn(`${log}: ${history.damaged} lines cannot be read and are left out`, { path: log });
+    }
+    here.push({ facts: factsOf(dirname(log), history), history });
+  }
+  return here.sort((a, b) => (a.facts.started ?? '').localeCompare(b.facts.started ?? ''));
 }
 
 /** Run logs at a path, or in the folders below it. */

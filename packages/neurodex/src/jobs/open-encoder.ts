@@ -6,11 +6,13 @@ import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import { exportEncoder } from '../dsi/graphs/encoder-export.ts';
 import { NeurodexError } from '../errors.ts';
-import { Encoder, unusable } from '../models/encoder/encoder.ts';
+import { Encoder } from '../models/encoder/encoder.ts';
+import { unusable } from '../models/encoder/unusable.ts';
 import type { Reporter } from '../progress.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { ENCODER_FILE, INDEX_FILE, readIndexManifest } from '../retrieval/manifest.ts';
 import { readModel } from '../retrieval/open.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** The encoder that a configuration names, and the bytes that are kept in the index. */
 export interface ChosenEncoder {
@@ -67,15 +69,26 @@ export async function refuseOtherEncoder({ encoder }: Config, sha256: string | u
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** Of the bytes that `encoder.file` names; null for none, and where they cannot be read. */
+export async function digestOfEncoder(file: string): Promise<string | null> {
+  if (file === '') return null;
+  return await readEncoder(file).then(digestOf, () => null);
+}
+
 /** The bytes of an ONNX file, or of the encoder of an index's network. @throws NeurodexError `encoder-unusable` */
 export async function readEncoder(file: string): Promise<Uint8Array> {
+  await refuseSpecialFile(file, 'encoder-unusable');
   if (existsSync(join(file, INDEX_FILE))) return await exported(file);
   try {
     return await readFile(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const what = code === 'ENOENT' ? 'is not there' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
-    throw unusable(file, what, {
+    const known: Readonly<Record<string, string>> = {
+      ENOENT: 'is not there',
+      EISDIR: 'is a folder',
+      ERR_FS_FILE_TOO_LARGE: 'has more than 2 GiB, which ONNX files cannot have in one piece',
+    };
+    throw unusable(file, known[code ?? ''] ?? `cannot be read (${code})`, {
       hint: 'name an ONNX file, or the folder of an index, with --set encoder.file=FILE',
       cause: error,
     });

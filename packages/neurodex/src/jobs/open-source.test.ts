@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -185,6 +185,27 @@ describe('a prepared data set', () => {
     await rm(join(folder, 'worn/catalogue/pixels.u8'));
     if (manifest)
       await expect(openPrepared(join(folder, 'worn'), manifest)).rejects.toMatchObject({ code: 'index-missing' });
+  });
+
+  it('what was edited in its descriptions is refused, and can be replaced', async () => {
+    const { dataset } = await open('photos');
+    await build(dataset, 'edited');
+    const edit = async (file: string, from: string, to: string) => {
+      const path = join(folder, 'edited', file);
+      const text = await readFile(path, 'utf8');
+      expect(text).toContain(from);
+      await writeFile(path, text.replace(from, to));
+    };
+    await edit('catalogue/catalogue.json', '"hasClasses": true', '"hasClasses": false');
+    const named = (file: string) => ({ code: 'index-damaged', message: expect.stringContaining(file) });
+    await expect(open('edited')).rejects.toMatchObject(named('catalogue.json'));
+    expect((await build(dataset, 'edited')).built).toBe(true);
+    await edit('dataset.json', '"name": "folder"', '"name": "older"');
+    await expect(open('edited')).rejects.toMatchObject(named('dataset.json'));
+    await expect(build(dataset, 'edited')).rejects.toMatchObject(named('dataset.json'));
+    expect((await build(dataset, 'edited', { force: true })).built).toBe(true);
+    await edit('dataset.json', '"version": 2', '"version": 1');
+    await expect(open('edited')).rejects.toMatchObject({ code: 'index-older' });
   });
 
   it('says when another size has to be made of its thumbnails', async () => {

@@ -16,9 +16,13 @@ import {
 } from '../datasets/registry.ts';
 import type { OpenDatasetRequest } from '../datasets/request.ts';
 import { isArchive, unpacked } from '../datasets/unpacked.ts';
+import { notRead } from '../download/archive.ts';
 import { createDownloads, type Downloads } from '../download/downloads.ts';
+import { unsupportedArchive } from '../download/limits.ts';
+import { kindOfFile } from '../download/sniff.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 export interface OpenSourceOptions {
   /** As the user gave it: a path, or the name of a data set. */
@@ -30,6 +34,9 @@ export interface OpenSourceOptions {
   readonly concepts?: number;
   readonly cocoYear?: CocoYear;
   readonly cocoSplit?: CocoSplit;
+  readonly classLevel?: number;
+  readonly labelColumn?: string;
+  readonly pictureColumn?: string;
   readonly config: Config;
   readonly seed: number;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -51,6 +58,8 @@ export interface OpenedSource {
  */
 export async function openSource(options: OpenSourceOptions): Promise<OpenedSource> {
   const { source, path, from, config, reporter } = options;
+  await refuseSpecialFile(path);
+  if (from !== undefined) await refuseSpecialFile(from);
   const exists = (await stat(path).catch(() => undefined)) !== undefined;
   if (exists && from !== undefined) {
     throw new NeurodexError('usage', `--from goes with the name of a data set, and ${source} is a path`, {
@@ -76,6 +85,9 @@ export async function openSource(options: OpenSourceOptions): Promise<OpenedSour
     ...(options.concepts === undefined ? {} : { concepts: options.concepts }),
     ...(options.cocoYear === undefined ? {} : { cocoYear: options.cocoYear }),
     ...(options.cocoSplit === undefined ? {} : { cocoSplit: options.cocoSplit }),
+    ...(options.classLevel === undefined ? {} : { classLevel: options.classLevel }),
+    ...(options.labelColumn === undefined ? {} : { labelColumn: options.labelColumn }),
+    ...(options.pictureColumn === undefined ? {} : { pictureColumn: options.pictureColumn }),
     rules: config.dataset,
     seed: options.seed,
     cache: cacheFolder(options.environment),
@@ -118,6 +130,13 @@ async function find(
     const inside = await recogniseDataset(folder);
     if (inside !== undefined) return { name: inside, at: folder };
   }
+  const kind = (await stat(path)).isFile() ? await kindOfFile(path) : undefined;
+  if (kind === 'zip' || kind === 'tar') {
+    throw unsupportedArchive(path, `is a ${kind} archive whose name does not end in .${kind}`);
+  }
+  if (kind === 'gzip')
+    throw unsupportedArchive(path, 'is compressed with gzip, and only .tgz, .tar.gz and IDX files are read so');
+  if (kind !== undefined) throw notRead(path, kind);
   throw new NeurodexError('source-unusable', `${path} is no folder of pictures, and no file of a form that is read`, {
     hint: 'name a folder, a .parquet or .jsonl file, an IDX file of pictures, or an archive of them; `neurodex dataset list` shows every form',
     details: { source },

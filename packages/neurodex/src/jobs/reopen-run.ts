@@ -1,19 +1,22 @@
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parameterCount } from '@neurodex/autograd';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { openCatalogue } from '../catalogue/store.ts';
+import { openCatalogue, type StoredCatalogue } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
 import type { Dataset } from '../datasets/dataset.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
-import { CATALOGUE_FOLDER, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
+import { showValue } from '../report/text.ts';
+import { CATALOGUE_FOLDER, INDEX_FILE, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
+import { readFileSizes } from '../storage/file-list.ts';
 import { type Unfinished, unfinishedName } from '../storage/unfinished.ts';
 import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
 import { planNetwork } from '../training/train.ts';
-import { markOf } from './data-set-mark.ts';
+import { type Origin, originOf, otherOrigin, readOrigin, withoutOrigin } from './origin.ts';
+import { portableConfig } from './portable.ts';
 import { changedKeys } from './resume-config.ts';
 import {
   beginRun,
@@ -28,31 +31,38 @@ import {
 } from './unfinished-run.ts';
 
 /** What a run is asked to be, and who is told how it goes on. */
-type Reopening = RunRequest & { readonly dataset: Dataset; readonly reporter: Reporter };
+type Reopening = RunRequest & {
+  readonly dataset: Dataset;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+};
+
+const readAll = ({ dataset, config, reporter, signal }: Reopening): Promise<Origin> =>
+  originOf(dataset, config, { reporter, ...(signal === undefined ? {} : { signal }) });
 
 /** Where an unfinished run stopped. */
 export interface Reopened {
   readonly facts: IngestFacts;
-  readonly catalogue: Catalogue;
+  readonly catalogue: StoredCatalogue;
   readonly checkpoint: (Checkpoint & CheckpointContext) | undefined;
 }
 
 /** Begins a run, or finds out where it stopped: undefined where the pictures are still to be read in. */
 export async function reopen(options: Reopening, { folder, resumed }: Unfinished): Promise<Reopened | undefined> {
   const { reporter, config } = options;
-  const mark = await markOf(options.dataset);
+  const origin = await readAll(options);
   if (!resumed) {
-    await beginRun(folder, options, mark);
+    await beginRun(folder, options, origin);
     return undefined;
   }
-  await continueRun(folder, options, mark, reporter);
+  await continueRun(folder, options, origin, reporter);
   const facts = await readIngest(folder);
   if (facts === undefined) {
     reporter.info(`${folder}: the pictures were not all read in, so that is done again`);
     await startOver(folder);
     return undefined;
   }
-  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER));
+  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER), { listed: facts.catalogue });
   const parameters = parameterCount(dsiParameters(planNetwork(catalogue, config).geometry));
   const checkpoint = await new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), reporter).latest(parameters);
   await rewindLog(folder, checkpoint?.logBytes ?? facts.logBytes);
@@ -64,13 +74,32 @@ export async function reopen(options: Reopening, { folder, resumed }: Unfinished
   return { facts, catalogue, checkpoint };
 }
 
-/** Whether an index is the one that a run was to make. */
-const isAskedFor = (manifest: IndexManifest, { seed, config, dataset, systems }: Reopening): boolean =>
-  manifest.seed === seed &&
-  manifest.dataset.name === dataset.name &&
-  manifest.dataset.source === dataset.source &&
-  (systems === undefined || String(systems) === String(manifest.systems)) &&
-  changedKeys(manifest.config as unknown as Config, config).length === 0;
+/**
+ * In what a complete index is not the one that a run would make, in words: its settings, its pictures and files, by their
+ * contents, and the program.
+ */
+async function differences(folder: string, manifest: IndexManifest, asked: Reopening): Promise<string[]> {
+  const { seed, config, systems } = asked;
+  const words: string[] = [];
+  if (manifest.seed !== seed) words.push(`--seed was ${manifest.seed}, now ${seed}`);
+  if (systems !== undefined && String(systems) !== String(manifest.systems))
+    words.push(`--systems was ${manifest.systems.join(',')}, now ${systems.join(',')}`);
+  for (const { key, before, now } of changedKeys(manifest.config as unknown as Config, portableConfig(config)))
+    words.push(`${key} was ${showValue(before)}, now ${showValue(now)}`);
+  const origin = await readOrigin(folder);
+  if (origin === undefined) throw withoutOrigin(folder);
+  return [...words, ...otherOrigin(origin, await readAll(asked))];
+}
+
+/** @throws NeurodexError `run-changed` unless a complete index is the one that is asked for */
+async function refuseOther(folder: string, manifest: IndexManifest, asked: Reopening): Promise<void> {
+  const words = await differences(folder, manifest, asked);
+  if (words.length === 0) return;
+  throw new NeurodexError('run-changed', `${folder} is a complete index of something else: ${words.join('; ')}`, {
+    hint: 'build it anew with --force, or choose another --out',
+    details: { path: folder },
+  });
+}
 
 /**
  * An unfinished run whose index is complete and only has no name yet: whether it is the one that is asked for.
@@ -78,30 +107,39 @@ const isAskedFor = (manifest: IndexManifest, { seed, config, dataset, systems }:
  */
 export async function checkComplete(folder: string, options: Reopening): Promise<void> {
   if (existsSync(join(folder, RUN_FILE))) {
-    await continueRun(folder, options, await markOf(options.dataset), options.reporter);
-  } else if (!isAskedFor(await readIndexManifest(folder), options)) {
-    throw new NeurodexError('run-changed', `${folder} holds a complete index of something else`, {
-      hint: 'move it to another name, where it can be searched, or start anew with --force',
-      details: { path: folder },
-    });
+    await continueRun(folder, options, await readAll(options), options.reporter);
+  } else {
+    await refuseOther(folder, await readIndexManifest(folder), options);
   }
 }
 
-/** The index that an earlier process completed, where it is the one that is asked for. */
+/**
+ * The index that an earlier process completed; undefined where there is none.
+ * @throws NeurodexError `run-changed` where it is not the one that is asked for, `index-damaged` where a file is missing
+ */
 export async function completedBefore(
   options: Reopening & { readonly out: string },
 ): Promise<IndexManifest | undefined> {
   const { out, reporter } = options;
-  if (existsSync(unfinishedName(resolve(out)))) return undefined;
-  let manifest: IndexManifest;
-  try {
-    manifest = await readIndexManifest(out);
-  } catch {
-    return undefined;
+  if (existsSync(unfinishedName(resolve(out))) || !existsSync(join(out, INDEX_FILE))) return undefined;
+  const manifest = await readIndexManifest(out);
+  await refuseOther(out, manifest, options);
+  await refuseIncomplete(out);
+  reporter.info(`${out} is complete already`);
+  return manifest;
+}
+
+/** Whether every file is there with its size; `neurodex inspect --verify` looks at their contents. */
+async function refuseIncomplete(folder: string): Promise<void> {
+  for (const { file, bytes } of (await readFileSizes(folder)) ?? []) {
+    const found = await stat(join(folder, file)).catch(() => undefined);
+    if (found?.size === bytes) continue;
+    const what = found === undefined ? 'is not there' : `has ${found.size} bytes where it had ${bytes}`;
+    throw new NeurodexError('index-damaged', `${join(folder, file)} ${what}`, {
+      hint: 'build the index anew with --force, or copy it again from where it came',
+      details: { file: join(folder, file) },
+    });
   }
-  const same = isAskedFor(manifest, options);
-  if (same) reporter.info(`${out} is complete already`);
-  return same ? manifest : undefined;
 }
 
 /** The error of a run that stays, with what to do about it. */

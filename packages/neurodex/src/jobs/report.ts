@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import sharp from 'sharp';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
-import { readThumbnails } from '../catalogue/store.ts';
 import { ROLES } from '../datasets/dataset.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { AttentionProbe, hasPlaces } from '../dsi/search/attention-probe.ts';
@@ -12,16 +10,17 @@ import { evaluateInFull } from '../evaluation/compare.ts';
 import { LEVEL, testPairs } from '../evaluation/pairwise.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
+import { captionOf } from '../names.ts';
 import type { Reporter } from '../progress.ts';
 import { type CurveSeries, curveSeries } from '../report/curve-series.ts';
 import { decodingTree } from '../report/decoding-tree.ts';
 import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from '../report/facts.ts';
 import { htmlReport } from '../report/html-report.ts';
-import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
-import { RUN_LOG } from '../tracking/run-log.ts';
+import { listInFolder } from '../storage/file-list.ts';
+import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
+import { eventsOf } from '../tracking/read-run-log.ts';
 import type { TrackedEvent } from '../tracking/tracker.ts';
 import type { Split } from './evaluate-index.ts';
 import { ReportAnswers } from './report-answers.ts';
@@ -51,9 +50,11 @@ export interface WrittenReport extends ReportFacts {
 
 /**
  * Writes all there is to see of an index as one self-contained HTML page.
- * @throws NeurodexError of the index, `usage` for an empty split, `output-unwritable`, `disk-full`
+ * @throws NeurodexError of the index, `usage` for an empty split, `output-exists` for a file that is no report,
+ *   `output-unwritable`, `disk-full`
  */
 export async function writeReport({ out, device, reporter, ...options }: ReportOptions): Promise<WrittenReport> {
+  await refuseForeignFile(out);
   const runtime = nodeRuntime({ device });
   const index = await openIndex(options.index, runtime, reporter);
   try {
@@ -65,7 +66,9 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
       return await decode(index, answers, examples, probe);
     });
     const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, patchSizeOf(network?.model)));
-    await writeFileAtomically(out, page);
+    await writeMarkedFile(out, page);
+    // In the index itself, it is replaced with it.
+    await listInFolder(resolve(out));
     return { report: resolve(out), ...facts };
   } finally {
     await index.close();
@@ -74,6 +77,8 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
 
 export interface MeasureOptions {
   readonly index: string;
+  /** Of the version that it must be (`OpenOptions.digest`). */
+  readonly digest?: string | undefined;
   readonly device: Device;
   /** Threads of ONNX Runtime; all cores unless told. */
   readonly threads?: number;
@@ -93,6 +98,7 @@ export interface MeasuredIndex extends Omit<ReportFacts, 'split' | 'examples' | 
  */
 export async function measureIndex({
   index: folder,
+  digest,
   device,
   threads,
   reporter,
@@ -101,6 +107,7 @@ export async function measureIndex({
     folder,
     nodeRuntime({ device, ...(threads === undefined ? {} : { threads }) }),
     reporter,
+    { digest },
   );
   try {
     const split = queriesOf(index.catalogue, 'test').length > 0 ? 'test' : 'validation';
@@ -110,7 +117,7 @@ export async function measureIndex({
       decoded: __,
       ...facts
     } = await factsOf(index, { index: folder, split, reporter }, answers, async () => []);
-    return { ...facts, split, learning: curveSeries(await readEvents(folder)) };
+    return { ...facts, split, learning: curveSeries(await readEvents(index)) };
   } finally {
     await index.close();
   }
@@ -192,7 +199,7 @@ async function decode(
       const query = answers.query(examples[example]?.query ?? '');
       const [ranked = []] = await (await index.system('dsi')).rank([query], trie.leafCount);
       const identifier = catalogue.pictures[ranked[0]?.row ?? -1]?.identifier ?? '';
-      const nameOf = (row: number): string => catalogue.pictures[row]?.labels[0] ?? catalogue.pictures[row]?.path ?? '';
+      const nameOf = (row: number): string => captionOf(catalogue.pictures[row]);
       decoded.push({
         example,
         tree: decodingTree(trie, ranked, { nameOf }),
@@ -207,11 +214,12 @@ async function decode(
 }
 
 async function picturesOf(
-  { catalogue, folder }: Index,
+  index: Index,
   split: Split,
   examples: readonly Example[],
   patchSize: number | undefined,
 ): Promise<ReportPictures> {
+  const { catalogue } = index;
   const rows = [
     ...new Set(
       examples.flatMap(({ row, systems }) => [
@@ -220,12 +228,11 @@ async function picturesOf(
       ]),
     ),
   ];
-  const stored = await readThumbnails(join(folder, CATALOGUE_FOLDER), rows);
   const thumbnails = new Map<number, Uint8Array>();
-  for (const [i, row] of rows.entries()) {
+  for (const row of rows) {
     thumbnails.set(
       row,
-      await sharp(stored[i])
+      await sharp(await catalogue.png(row))
         .resize(THUMBNAIL, THUMBNAIL)
         .flatten({ background: '#fff' })
         .jpeg({ quality: 80 })
@@ -239,7 +246,7 @@ async function picturesOf(
     if (shown.has(name)) queries.set(name, await sharp(pixels, { raw }).png().toBuffer());
   }
   return {
-    learning: curveSeries(await readEvents(folder)),
+    learning: curveSeries(await readEvents(index)),
     thumbnail: (row) => thumbnails.get(row) ?? new Uint8Array(),
     modelPicture: (query) => queries.get(query) ?? new Uint8Array(),
     size: catalogue.size,
@@ -248,13 +255,6 @@ async function picturesOf(
 }
 
 /** The run log as far as it can be read: an index without it can be reported as well. */
-async function readEvents(folder: string): Promise<TrackedEvent[]> {
-  const text = await readFile(join(folder, RUN_LOG), 'utf8').catch(() => '');
-  return text.split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as TrackedEvent];
-    } catch {
-      return [];
-    }
-  });
+async function readEvents(index: Index): Promise<TrackedEvent[]> {
+  return eventsOf(await index.log());
 }

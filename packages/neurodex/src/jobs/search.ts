@@ -1,8 +1,10 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { type FailedInput, failedInput, tooFewLeft, withFailed } from '../errors.ts';
 import { readPictureFile } from '../image/decode.ts';
 import type { Reporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
+import type { Query } from '../query/query.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { queryOf } from './query.ts';
 
@@ -29,9 +31,14 @@ export interface SearchAnswer {
 
 export interface SearchResults {
   readonly results: readonly { readonly query: string; readonly answers: readonly SearchAnswer[] }[];
+  /** Queries that cannot be read, and why. */
+  readonly failed?: readonly FailedInput[];
 }
 
-/** Shows picture files to an index. @throws NeurodexError of the index and `picture-*` of a file */
+/**
+ * Shows picture files to an index. One that cannot be read is in `failed`, as long as another can.
+ * @throws NeurodexError of the index and `picture-*` of a file
+ */
 export async function searchIndex({
   index: folder,
   files,
@@ -44,29 +51,39 @@ export async function searchIndex({
   try {
     const { catalogue, manifest } = index;
     const ranking = await index.system(system);
-    const results: SearchResults['results'][number][] = [];
-    for (const file of files) {
-      const query = await queryOf(await readPictureFile(file), file, {
-        ...manifest.config.pictures,
-        size: catalogue.size,
-      });
+    const answersTo = async (query: Query): Promise<SearchAnswer[]> => {
       const [answers = []] = await ranking.rank([query], k);
-      results.push({
-        query: file,
-        answers: answers.map(({ row, score }, i) => {
-          const picture = catalogue.pictures[row];
-          return {
-            rank: i + 1,
-            identifier: picture?.identifier ?? '',
-            picture: picture?.path ?? '',
-            label: picture?.labels[0] ?? null,
-            score,
-          };
-        }),
+      return answers.map(({ row, score }, i) => {
+        const picture = catalogue.pictures[row];
+        return {
+          rank: i + 1,
+          identifier: picture?.identifier ?? '',
+          picture: picture?.path ?? '',
+          label: picture?.labels[0] ?? null,
+          score,
+        };
       });
-      reporter.progress({ phase: 'search', done: results.length, total: files.length, unit: 'queries' });
+    };
+    const results: SearchResults['results'][number][] = [];
+    const failed: FailedInput[] = [];
+    const sizes = { ...manifest.config.pictures, size: catalogue.size };
+    for (const file of files) {
+      let query: Query | undefined;
+      try {
+        query = await queryOf(await readPictureFile(file), file, sizes);
+      } catch (error) {
+        failed.push(failedInput(file, error));
+      }
+      if (query !== undefined) results.push({ query: file, answers: await answersTo(query) });
+      reporter.progress({
+        phase: 'search',
+        done: results.length + failed.length,
+        total: files.length,
+        unit: 'queries',
+      });
     }
-    return { results };
+    if (results.length === 0 && failed.length > 0) throw tooFewLeft(failed);
+    return { results, ...withFailed(failed) };
   } finally {
     await index.close();
   }

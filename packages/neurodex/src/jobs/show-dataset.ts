@@ -1,16 +1,26 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import { classesOf, largestClasses } from '../datasets/classes.ts';
 import type { Dataset, LicenceNotice, PictureObject, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
 import { applyRules } from '../datasets/rules.ts';
-import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
+import { type DatasetWarning, layoutOf, reportDataset } from '../datasets/warnings.ts';
+import { NeurodexError } from '../errors.ts';
 import { decodePicture } from '../image/decode.ts';
+import { visibleName } from '../names.ts';
 import type { Reporter } from '../progress.ts';
 import { examplesSheet, type SheetExample } from '../report/examples-sheet.ts';
+import { markedPng } from '../report/marked-png.ts';
 import { patchesPicture } from '../report/patches-picture.ts';
-import { throwIfInterrupted, writeFileAtomically } from '../storage/atomic.ts';
+import { throwIfInterrupted } from '../storage/atomic.ts';
+import { makeFolder } from '../storage/make-folder.ts';
+import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
+import { refuseSource } from '../storage/places.ts';
+import { fingerprintOf } from './fingerprint.ts';
+
+/** Files that are drawn. */
+const DRAWN = ['examples.png', 'patches.png'] as const;
 
 export interface ShowDatasetOptions {
   readonly dataset: Dataset;
@@ -19,6 +29,8 @@ export interface ShowDatasetOptions {
   readonly examples: number;
   /** Folder for `examples.png` and `patches.png`; nothing is drawn unless told. */
   readonly out?: string;
+  /** Whether all of it is read for a digest of its contents. */
+  readonly fingerprint?: boolean;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
 }
@@ -34,6 +46,8 @@ export interface ShownExample {
 export interface DatasetFacts {
   readonly dataset: string;
   readonly source: string;
+  /** SHA-256 of all that it holds, wherever it lies; null unless asked for. */
+  readonly fingerprint: string | null;
   /** Taken by the rules of the configuration, of all that there are. */
   readonly pictures: number;
   readonly of: number;
@@ -44,6 +58,12 @@ export interface DatasetFacts {
   /** As the model sees each picture: edge, patch edge and number of patches. */
   readonly model: { readonly size: number; readonly patchSize: number; readonly patches: number };
   readonly skipped: readonly SkippedFile[];
+  /** The same, counted by reason. */
+  readonly skippedKinds: readonly SkippedKind[];
+  /** How the source was read, where it could have been otherwise. */
+  readonly layout: readonly string[];
+  /** What is doubtful about its classes and layout. */
+  readonly warnings: readonly DatasetWarning[];
   readonly notices: readonly LicenceNotice[];
   readonly examples: readonly ShownExample[];
   /** Absolute paths of what was drawn. */
@@ -57,18 +77,25 @@ export interface DatasetFacts {
 export async function showDataset(options: ShowDatasetOptions): Promise<DatasetFacts> {
   const { config, out, signal } = options;
   checkConfig(config);
+  if (out !== undefined) {
+    await refuseSource(out, [options.dataset.source]);
+    for (const name of DRAWN) await refuseForeignFile(join(out, name));
+  }
   const dataset = await applyRules(options.dataset, config.dataset, options);
   const { pictures } = dataset;
+  const warnings = reportDataset(dataset, options.reporter);
   const chosen = spread(pictures, options.examples);
   const drawn = out === undefined ? { files: [], skipped: [] } : await draw(dataset, chosen, resolve(out), options);
   throwIfInterrupted(signal);
   const { size } = config.pictures;
   const { patchSize } = config.model;
+  const skipped = [...dataset.skipped, ...drawn.skipped];
   const total = (count: (picture: SourcePicture) => number): number =>
     pictures.reduce((sum, each) => sum + count(each), 0);
   return {
     dataset: dataset.name,
     source: dataset.source,
+    fingerprint: options.fingerprint ? (await fingerprintOf(options.dataset, options)).sha256 : null,
     pictures: pictures.length,
     of: options.dataset.pictures.length,
     classes: largestClasses(classesOf(pictures), { least: 1, wanted: Number.POSITIVE_INFINITY }).map(
@@ -77,7 +104,10 @@ export async function showDataset(options: ShowDatasetOptions): Promise<DatasetF
     captions: total(({ captions = [] }) => captions.length),
     objects: total(({ objects = [] }) => objects.length),
     model: { size, patchSize, patches: (size / patchSize) ** 2 },
-    skipped: [...dataset.skipped, ...drawn.skipped],
+    skipped,
+    skippedKinds: skippedKinds(skipped),
+    layout: layoutOf(dataset),
+    warnings,
     notices: dataset.notices,
     examples: chosen.map(({ path, labels, captions = [], objects = [] }) => ({
       picture: path,
@@ -127,9 +157,9 @@ async function draw(
       const caption = captions?.[0];
       examples.push({
         picture: bytes,
-        label: labels.length > 0 ? labels.join(', ') : path,
+        label: labels.length > 0 ? labels.map(visibleName).join(', ') : path,
         ...(caption === undefined ? {} : { caption }),
-        boxes: (objects ?? []).map(({ category, box, crowd }) => ({ label: category, box, crowd })),
+        boxes: (objects ?? []).map(({ category, box, crowd }) => ({ label: visibleName(category), box, crowd })),
       });
     } catch (error) {
       if (!(error instanceof NeurodexError && error.code.startsWith('picture-'))) throw error;
@@ -148,14 +178,10 @@ async function draw(
       },
     );
   }
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw fromFileSystem(error, out);
-  }
+  await makeFolder(out);
   const title = `${dataset.name}: ${examples.length} of ${dataset.pictures.length} pictures`;
-  const files = [join(out, 'examples.png'), join(out, 'patches.png')];
-  await writeFileAtomically(files[0] as string, await examplesSheet({ title, examples }));
-  await writeFileAtomically(files[1] as string, patches);
+  const files = DRAWN.map((name) => join(out, name));
+  await writeMarkedFile(files[0] as string, markedPng(await examplesSheet({ title, examples })));
+  await writeMarkedFile(files[1] as string, markedPng(patches));
   return { files, skipped };
 }

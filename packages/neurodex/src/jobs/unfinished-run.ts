@@ -6,26 +6,60 @@ import { DEVICES, type Device } from '@neurodex/autograd';
 import { z } from 'zod';
 import { type Config, configSchema } from '../config.ts';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { readJson, schemaProblem, whyUnreadable } from '../json.ts';
 import type { Reporter } from '../progress.ts';
 import { showValue } from '../report/text.ts';
-import { bovwFacts, encoderFacts, INDEX_FILE, type IndexManifest, readIndexManifest } from '../retrieval/manifest.ts';
+import {
+  bovwFacts,
+  CATALOGUE_FILE,
+  CATALOGUE_FOLDER,
+  ENCODER_FILE,
+  encoderFacts,
+  INDEX_FILE,
+  type IndexManifest,
+  MODEL_FILE,
+  NEIGHBOURS_FILE,
+  readIndexManifest,
+  VOCABULARY_FILE,
+} from '../retrieval/manifest.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
 import { syncTree, writeFileAtomically } from '../storage/atomic.ts';
+import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
+import { checkSeal, sealed } from '../storage/seal.ts';
 import { LOCK_FILE, unfinishedName } from '../storage/unfinished.ts';
 import { RUN_IDENTITY } from '../tracking/run-identity.ts';
 import { RUN_LOG } from '../tracking/run-log.ts';
 import { ON_NAN, type OnNan } from '../training/on-nan.ts';
 import { VERSION } from '../version.ts';
-import { type DatasetMark, otherDataset } from './data-set-mark.ts';
+import { ORIGIN_FILE, type Origin, otherOrigin, readOrigin, withoutOrigin, writeOrigin } from './origin.ts';
 import { CHANGEABLE, changedKeys } from './resume-config.ts';
 
 /** What an unfinished run has in its folder beside what will be the index. */
 export const RUN_FILE = 'unfinished.json';
 export const INGEST_FILE = 'ingested.json';
 export const CHECKPOINTS_FOLDER = 'checkpoints';
+/** Descriptors on their way into the vocabulary. */
+export const DESCRIPTORS_FILE = 'descriptors.spool';
+
+/** Everything that a run makes in its folder. */
+export const OWN_NAMES: readonly string[] = [
+  RUN_FILE,
+  INGEST_FILE,
+  CHECKPOINTS_FOLDER,
+  CATALOGUE_FOLDER,
+  ENCODER_FILE,
+  ORIGIN_FILE,
+  INDEX_FILE,
+  MODEL_FILE,
+  NEIGHBOURS_FILE,
+  RUN_IDENTITY,
+  RUN_LOG,
+  VOCABULARY_FILE,
+  DESCRIPTORS_FILE,
+];
 
 /** A run is the same one to its trackers as long as this file of theirs stays. */
-const KEPT_WHEN_STARTING_OVER = [LOCK_FILE, RUN_FILE, RUN_IDENTITY];
+const KEPT_WHEN_STARTING_OVER = [LOCK_FILE, RUN_FILE, RUN_IDENTITY, ORIGIN_FILE];
 
 const FORMAT = 'neurodex-unfinished';
 
@@ -38,13 +72,6 @@ const recordSchema = z.object({
   config: configSchema,
   /** Null for all that can be made. */
   systems: z.array(z.enum(SYSTEMS)).nullable(),
-  dataset: z.object({
-    name: z.string(),
-    source: z.string(),
-    pictures: z.int(),
-    listing: z.string(),
-    contents: z.array(z.string().nullable()),
-  }),
   device: z.enum(DEVICES),
   onNan: z.enum(ON_NAN),
   threads: z.int(),
@@ -68,7 +95,11 @@ const ingestSchema = z.object({
   seconds: z.number().min(0),
   /** Of the run log. */
   logBytes: z.int().min(0),
+  /** Of catalogue.json, which lists the other files of the catalogue. */
+  catalogue: z.object({ bytes: z.int().min(0), sha256: z.string() }),
 });
+/** Also the digest of what was read in. */
+export type ReadIngest = IngestFacts & { readonly catalogue: FileDigest };
 export interface IngestFacts {
   readonly bovw: NonNullable<IndexManifest['bovw']> | null;
   readonly encoder: NonNullable<IndexManifest['encoder']> | null;
@@ -76,21 +107,22 @@ export interface IngestFacts {
   readonly logBytes: number;
 }
 
-const recordOf = ({ seed, config, systems, device, onNan = 'stop' }: RunRequest, dataset: DatasetMark): RunRecord => ({
+const recordOf = ({ seed, config, systems, device, onNan = 'stop' }: RunRequest): RunRecord => ({
   format: FORMAT,
   version: 1,
   neurodex: VERSION,
   seed,
   config,
   systems: systems === undefined ? null : [...systems],
-  dataset: { ...dataset, contents: [...dataset.contents] },
   device,
   onNan,
   threads: availableParallelism(),
 });
 
-export const beginRun = (folder: string, request: RunRequest, dataset: DatasetMark): Promise<void> =>
-  writeRecord(folder, recordOf(request, dataset));
+export async function beginRun(folder: string, request: RunRequest, origin: Origin): Promise<void> {
+  await writeRecord(folder, recordOf(request));
+  await writeOrigin(folder, origin);
+}
 
 const writeRecord = (folder: string, record: RunRecord): Promise<void> =>
   writeFileAtomically(join(folder, RUN_FILE), `${JSON.stringify(record, null, 2)}\n`);
@@ -127,11 +159,11 @@ async function readRecord(folder: string): Promise<RunRecord> {
   const file = join(folder, RUN_FILE);
   let reason: string;
   try {
-    const parsed = recordSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    const parsed = recordSchema.safeParse(await readJson(file));
     if (parsed.success) return parsed.data;
-    reason = parsed.error.issues[0]?.path.join('.') ?? '';
+    reason = schemaProblem(parsed.error);
   } catch (error) {
-    reason = (error as Error).message;
+    reason = `it ${whyUnreadable(error)}`;
   }
   throw new NeurodexError('index-damaged', `${file} does not describe a run that can be gone on with: ${reason}`, {
     hint: 'go on with the version of Neurodex that began it, or start anew with --force',
@@ -146,11 +178,11 @@ async function readRecord(folder: string): Promise<RunRecord> {
 export async function continueRun(
   folder: string,
   request: RunRequest,
-  dataset: DatasetMark,
+  origin: Origin,
   reporter: Reporter,
 ): Promise<void> {
   const before = await readRecord(folder);
-  const now = recordOf(request, dataset);
+  const now = recordOf(request);
   const keys = changedKeys(before.config, now.config);
   const differences = keys.filter(({ allowed }) => !allowed).map(({ key, before: was, now: is }) => ({ key, was, is }));
   if (before.seed !== now.seed) differences.push({ key: '--seed', was: before.seed, is: now.seed });
@@ -158,14 +190,23 @@ export async function continueRun(
   if (systemsOf(before) !== systemsOf(now)) {
     differences.push({ key: '--systems', was: systemsOf(before), is: systemsOf(now) });
   }
-  const other = otherDataset(before.dataset, now.dataset);
-  if (differences.length > 0 || other !== undefined) {
+  const began = await readOrigin(folder);
+  const others = began === undefined ? [] : otherOrigin(began, origin);
+  if (differences.length > 0 || others.length > 0) {
     const words = differences.map(({ key, was, is }) => `${key} was ${showValue(was)}, now ${showValue(is)}`);
-    if (other !== undefined) words.push(`another data set (${other})`);
-    throw new NeurodexError('run-changed', `the run in ${folder} began with something else: ${words.join('; ')}`, {
-      hint: `go on with what it began with, or start anew with --force; these may change: ${CHANGEABLE.join(', ')}`,
-      details: { path: folder, keys: differences.map(({ key }) => key) },
-    });
+    throw new NeurodexError(
+      'run-changed',
+      `the run in ${folder} began with something else: ${[...words, ...others].join('; ')}`,
+      {
+        hint: `go on with what it began with, start anew with --force, or choose another --out; these may change: ${CHANGEABLE.join(', ')}`,
+        details: { path: folder, keys: differences.map(({ key }) => key) },
+      },
+    );
+  }
+  if (began === undefined) {
+    // It was cut off before it had noted what it is made of, and so before any picture was read in.
+    if ((await readIngest(folder)) !== undefined) throw withoutOrigin(folder);
+    await writeOrigin(folder, origin);
   }
   for (const { key, before: was, now: is } of keys) reporter.info(`${key} was ${showValue(was)}, now ${showValue(is)}`);
   for (const [what, was, is] of [
@@ -182,9 +223,12 @@ export async function continueRun(
 }
 
 /** What reading the pictures gave; undefined where it was not complete. */
-export async function readIngest(folder: string): Promise<IngestFacts | undefined> {
+export async function readIngest(folder: string): Promise<ReadIngest | undefined> {
   try {
-    return ingestSchema.parse(JSON.parse(await readFile(join(folder, INGEST_FILE), 'utf8'))) as IngestFacts;
+    const file = join(folder, INGEST_FILE);
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    checkSeal(value, file);
+    return ingestSchema.parse(value) as ReadIngest;
   } catch {
     return undefined;
   }
@@ -193,7 +237,8 @@ export async function readIngest(folder: string): Promise<IngestFacts | undefine
 /** From here on the pictures need not be read again: what was made of them is on the disk first. */
 export async function finishIngest(folder: string, facts: IngestFacts): Promise<void> {
   await syncTree(folder);
-  await writeFileAtomically(join(folder, INGEST_FILE), `${JSON.stringify(facts)}\n`);
+  const { bytes, sha256 } = await digestFile(join(folder, CATALOGUE_FILE));
+  await writeFileAtomically(join(folder, INGEST_FILE), sealed({ ...facts, catalogue: { bytes, sha256 } }));
 }
 
 /** Removes what reading the pictures left when it was cut off. */

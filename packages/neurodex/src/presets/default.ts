@@ -11,7 +11,7 @@ export const standard: Config = {
     minCaptions: 0,
     minObjects: 0,
   },
-  pictures: { size: 48, thumbnail: 160, maxPixels: 100_000_000 },
+  pictures: { size: 48, thumbnail: 160, maxPixels: 250_000_000 },
   split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.1 },
   identifiers: {
     scheme: 'numeric',

@@ -4,6 +4,7 @@ import type { ModelInput } from './model-input.ts';
 /** Embeddings of an encoder, float32 [B,P,C]: patch tokens, or one pooled vector. */
 export const embeddingInput: ModelInput = {
   needsBackbone: true,
+  isSound: ({ channels }) => channels !== undefined,
 
   type: ({ sequenceLength, channels = 0 }, batch) => float32(batch, sequenceLength, channels),
 

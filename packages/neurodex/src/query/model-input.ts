@@ -38,6 +38,8 @@ export interface PatchGrid {
 export interface ModelInput {
   /** Whether an encoder has to stand in front of the network. */
   readonly needsBackbone: boolean;
+  /** Whether the sizes of an input fit each other. */
+  isSound(geometry: InputGeometry): boolean;
   /** Type of B inputs, batch first. */
   type(geometry: InputGeometry, batch: number): TensorType;
   /** Parameters of `embed`, by name. */

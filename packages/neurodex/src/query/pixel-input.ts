@@ -125,6 +125,13 @@ function fromBytes(
 /** Pixels of square pictures, uint8 RGB [B,Y,X,3]. */
 export const pixelInput: ModelInput = {
   needsBackbone: false,
+
+  isSound({ imageSize, patchSize, stem, sequenceLength, channels, width }) {
+    const whole = stem === 'linear' || (patchSize % 2 === 0 && width % 2 === 0);
+    const fits = imageSize % patchSize === 0 && sequenceLength === (imageSize / patchSize) ** 2;
+    return whole && fits && channels === undefined;
+  },
+
   type: ({ imageSize }, batch) => uint8(batch, imageSize, imageSize, CHANNELS),
   parameters: stemParameters,
   embed: embedPatches,

@@ -2,6 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { Curves } from '../evaluation/curves.ts';
 import { RECALL_LEVELS } from '../evaluation/curves.ts';
 import type { Figures, Intervals } from '../evaluation/summary.ts';
+import { visibleName } from '../names.ts';
 import { CHART_WIDTH, chart, ink, type Line, legend, lineChart } from './chart.ts';
 import { type CurveSeries, type Point, smoothed, thinned } from './curve-series.ts';
 import type { ClassBalance, Confusion } from './facts.ts';
@@ -218,4 +219,4 @@ const legendOfAreas = (names: readonly string[]): Html =>
 const swatch = (i: number): Html =>
   trusted(`<svg width="12" height="12" aria-hidden="true"><rect width="12" height="12" fill="${ink(i)}"/></svg>`);
 
-const short = (label: string, width = 18): string => truncate(label === '' ? '(none)' : label, width);
+const short = (label: string, width = 18): string => truncate(label === '' ? '(none)' : visibleName(label), width);

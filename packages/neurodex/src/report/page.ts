@@ -1,3 +1,4 @@
+import { PROGRAM_MARK } from '../storage/own-files.ts';
 import { type Html, html, trusted } from './html.ts';
 import { INKS, PAPER, TEXT } from './inks.ts';
 
@@ -72,6 +73,7 @@ export const page = (title: string, subtitle: Html, sections: readonly Section[]
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="${PROGRAM_MARK}">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>${title}</title>

@@ -1,4 +1,5 @@
 import type { PatchAttention } from '../dsi/search/attention-probe.ts';
+import { visibleName } from '../names.ts';
 import { ATTENTION_MAPS, attentionVeil } from './attention-picture.ts';
 import { figure } from './charts.ts';
 import type { Decoded, Example, ExampleAnswer, ReportFacts, ReportPictures } from './facts.ts';
@@ -20,7 +21,7 @@ export function examplesSection({ examples }: ReportFacts, pictures: ReportPictu
 }
 
 const exampleRow = ({ query, row, label, systems }: Example, pictures: ReportPictures): Html =>
-  html`<div class="example"><div class="asked"><img src="${dataUrl('jpeg', pictures.thumbnail(row))}" alt="query ${query}"><span>${label ?? query}</span></div><div class="answers">${Object.entries(
+  html`<div class="example"><div class="asked"><img src="${dataUrl('jpeg', pictures.thumbnail(row))}" alt="query ${query}"><span>${nameOf(label, query)}</span></div><div class="answers">${Object.entries(
     systems,
   ).map(
     ([name, { AP, answers }]) =>
@@ -28,7 +29,7 @@ const exampleRow = ({ query, row, label, systems }: Example, pictures: ReportPic
   )}</div></div>`;
 
 const answerCell = ({ row, picture, label, identifier, relevant }: ExampleAnswer, pictures: ReportPictures): Html =>
-  html`<div class="answer${relevant ? ' right' : ''}" title="${picture}, identifier ${identifier}"><img src="${dataUrl('jpeg', pictures.thumbnail(row))}" alt="${picture}, ${relevant ? 'relevant' : 'not relevant'}"><b aria-hidden="true">${relevant ? '✓' : '✗'}</b><span>${label ?? picture}</span></div>`;
+  html`<div class="answer${relevant ? ' right' : ''}" title="${picture}, identifier ${identifier}"><img src="${dataUrl('jpeg', pictures.thumbnail(row))}" alt="${picture}, ${relevant ? 'relevant' : 'not relevant'}"><b aria-hidden="true">${relevant ? '✓' : '✗'}</b><span>${nameOf(label, picture)}</span></div>`;
 
 /** Patches, decoding tree and attention of a few queries. */
 export function lookingSection({ decoded, examples }: ReportFacts, pictures: ReportPictures): Html {
@@ -59,7 +60,7 @@ function decodedQuery(
     }),
   );
   const side = pictures.size / pictures.patchSize;
-  return html`${image}<h3>${KINDS[kind]} query: ${label ?? query}</h3>
+  return html`${image}<h3>${KINDS[kind]} query: ${nameOf(label, query)}</h3>
 <div class="charts"><div><div class="pictures"><figure>${drawn(grid(pictures), 'the picture cut into patches')}<figcaption>${side} × ${side} patches of ${pictures.patchSize} × ${pictures.patchSize} pixels</figcaption></figure></div>
 <p>What the digits of the best answer, ${identifier}, looked at:</p>
 ${maps.map((row) => html`<div class="pictures">${row}</div>`)}</div>
@@ -84,3 +85,6 @@ function grid({ size, patchSize }: ReportPictures): string {
 
 const dataUrl = (format: 'jpeg' | 'png', bytes: Uint8Array): string =>
   `data:image/${format};base64,${Buffer.from(bytes).toString('base64')}`;
+
+/** The class of a picture, else its own name. */
+const nameOf = (label: string | null, picture: string): string => (label === null ? picture : visibleName(label));

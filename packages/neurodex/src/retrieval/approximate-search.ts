@@ -1,4 +1,9 @@
-import { NeurodexError } from '../errors.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { damaged } from '../storage/damaged.ts';
+import { checkGraph } from './graph-check.ts';
 import {
   byScore,
   dot,
@@ -72,9 +77,35 @@ export class ApproximateVectorSearch implements VectorSearch {
     return new ApproximateVectorSearch(unit, length, graph);
   }
 
-  static async load(unit: Float32Array, length: number, path: string): Promise<ApproximateVectorSearch> {
+  /**
+   * A graph that was saved. Native code reads it without looking where it points to, so everything that it says is
+   * checked first, and what is read is a copy that nobody else writes to.
+   * @param bytes of the file @param name of the file in messages
+   * @throws NeurodexError `index-damaged` for a graph over other vectors, or one that leads out of itself
+   */
+  static async load(
+    unit: Float32Array,
+    length: number,
+    bytes: Uint8Array,
+    name: string,
+  ): Promise<ApproximateVectorSearch> {
     const graph = await emptyGraph(length);
-    graph.load(path);
+    try {
+      checkGraph(bytes, unit, length, { base: 2 * CONNECTIVITY, above: CONNECTIVITY });
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw damaged(name, `is no graph over the histograms of this index: ${error.message}`, error);
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'neurodex-graph-'));
+    try {
+      const copy = join(folder, 'graph');
+      await writeFile(copy, bytes, { mode: 0o600 });
+      graph.load(copy);
+    } catch (error) {
+      throw fromFileSystem(error, folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
     return new ApproximateVectorSearch(unit, length, graph);
   }
 

@@ -1,4 +1,4 @@
-import { loadable, openParameters, trace } from '@neurodex/autograd';
+import { initialParameters, loadable, openParameters, Random, trace } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import { fixedPlan, packedLayout } from '../dsi/model/attention-mask.ts';
@@ -8,10 +8,23 @@ import { dsiParameters } from '../dsi/model/parameters.ts';
 import { ExactSearch } from '../dsi/search/exact.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
+<<<<<<< HEAD
 import type { Answer } from '../query/answers.ts';
+=======
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { decode, encode, fixedPlan, packedLayout } from '../dsi/model/network.ts';
+import { planNodes, slotsFor } from '../dsi/model/node-plan.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
+>>>>>>> main
 import { batchFor, DsiSystem, FINE_BATCHES } from './dsi.ts';
 import { asQueries } from './queries.fixture.ts';
+import type { QueryEncoder } from './query-encoder.ts';
 import { smallNetwork } from './small-network.fixture.ts';
+<<<<<<< HEAD
+=======
+import type { Query } from '../query/query.ts';
+import type { Answer } from '../query/answers.ts';
+>>>>>>> main
 
 /** Of a picture of the small network. */
 const BYTES = 16 * 16 * 3;
@@ -223,11 +236,111 @@ describe('beam search', () => {
     },
   );
 
+  it.each([1, 3, 7])('goes on from the prefixes of several runs of the network, with a beam of %i', async (width) => {
+    // All words of seven digits 0 and 1: the network decodes three levels with the picture, then one in each of three runs.
+    const words = Array.from({ length: 128 }, (_, i) => i.toString(2).padStart(7, '0'));
+    const deep = smallNetwork(128, { seed: 11, identifiers: words, embedding: 'prefix', output: 'own' });
+    const pictures = deep.pictures(4);
+    const exact = systemOf(deep);
+    const beam = systemOf(deep, { exactUpTo: 0, beam: width });
+    const all = await exact.rank(asQueries(pictures, BYTES), 128);
+    const found = await beam.rank(asQueries(pictures, BYTES), width);
+    found.forEach((answers, query) => {
+      const expected = plainBeam(deep, all[query] ?? [], width);
+      expect(answers.map(({ row }) => row)).toEqual(expected.map(({ row }) => row));
+      for (const [i, { score }] of answers.entries()) expect(score).toBeCloseTo(expected[i]?.score as number, 4);
+    });
+    await exact.close();
+    await beam.close();
+  });
+
+  it('is for catalogues of more than `exactUpTo` pictures', async () => {
+    const queries = asQueries(network.pictures(40), BYTES);
+    const firsts = async (exactUpTo: number) => {
+      const system = systemOf(network, { exactUpTo, beam: 1 });
+      const answers = await system.rank(queries, 1);
+      await system.close();
+      return answers.map(([answer]) => answer?.row);
+    };
+    const best = await firsts(5000);
+    expect(await firsts(70)).toEqual(best);
+    // A beam of one prefix misses some.
+    expect(await firsts(69)).not.toEqual(best);
+  });
+
   it('leaves the field to exhaustive scoring when more answers are wanted than it can hold', async () => {
     const beam = systemOf(network, { exactUpTo: 0, beam: 4 });
     const [answers = []] = await beam.rank(asQueries(network.pictures(1), BYTES), 70);
     expect(new Set(answers.map(({ row }) => row)).size).toBe(70);
     await beam.close();
+  });
+});
+
+describe('the system', () => {
+  it('memorises the catalogue, and is called dsi', async () => {
+    const system = systemOf(smallNetwork(3));
+    expect([system.name, system.memorises]).toEqual(['dsi', true]);
+    await system.close();
+  });
+
+  it('is certain of the only picture of a catalogue', async () => {
+    for (const exactUpTo of [0, 10]) {
+      const network = smallNetwork(1);
+      const system = systemOf(network, { exactUpTo, beam: 5 });
+      expect(await system.rank(asQueries(network.pictures(2), BYTES), 5)).toEqual([
+        [{ row: 1, score: 0 }],
+        [{ row: 1, score: 0 }],
+      ]);
+      await system.close();
+    }
+  });
+
+  it('asks for the parameters of a network in training at every call', async () => {
+    const network = smallNetwork(20);
+    const other = smallNetwork(20, { seed: 2 });
+    const { geometry, trie } = network;
+    const queries = asQueries(network.pictures(2), BYTES);
+    let current = network.parameters;
+    const search = { exactUpTo: 5000, beam: 20 };
+    const system = new DsiSystem({ runtime, geometry, trie, search, parameters: () => current });
+    const built = (parameters: Float32Array) => systemOf({ ...network, parameters });
+    for (const parameters of [network.parameters, other.parameters]) {
+      current = parameters;
+      const fixed = built(parameters);
+      const [expected, found] = [await fixed.rank(queries, 20), await system.rank(queries, 20)];
+      expect(found.map((answers) => answers.map(({ row }) => row))).toEqual(
+        expected.map((answers) => answers.map(({ row }) => row)),
+      );
+      expect(found[0]?.[0]?.score).toBeCloseTo(expected[0]?.[0]?.score as number, 4);
+      await fixed.close();
+    }
+    await system.close();
+  });
+
+  it('reads the embeddings of an encoder where its network does', async () => {
+    // Pictures through an identity encoder: their bytes as P tokens of C numbers.
+    const { geometry: pixels, ...network } = smallNetwork(20);
+    const geometry: Geometry = { ...pixels, stem: 'encoder', channels: 192 };
+    const parameters = initialParameters(dsiParameters(geometry), Random.seeded(4)).map((value) => 3 * value);
+    const asked: number[] = [];
+    const embed = async (queries: readonly Query[]) => {
+      asked.push(queries.length);
+      return Float32Array.from(queries.flatMap((query) => [...query.pixels]));
+    };
+    const encoder = { encoder: { length: 4 * 192 }, embed } as unknown as QueryEncoder;
+    const options = { runtime, geometry, trie: network.trie, search: { exactUpTo: 5000, beam: 20 }, parameters };
+    const system = new DsiSystem({ ...options, encoder });
+    const pictures = network.pictures(33);
+    const together = await system.rank(asQueries(pictures, BYTES), 3);
+    expect(asked).toEqual([32, 1]);
+    const rows = (answers: readonly Answer[] | undefined) => answers?.map(({ row }) => row);
+    for (const i of [0, 31, 32]) {
+      const [alone] = await system.rank(asQueries(pictures.subarray(i * BYTES, (i + 1) * BYTES), BYTES), 3);
+      expect(rows(alone)).toEqual(rows(together[i]));
+    }
+    expect(new Set(together.map((answers) => String(rows(answers)))).size).toBeGreaterThan(1);
+    await system.close();
+    await expect(new DsiSystem(options).rank(asQueries(pictures, BYTES), 3)).rejects.toThrow('there is none');
   });
 });
 

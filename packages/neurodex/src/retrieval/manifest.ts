@@ -1,10 +1,16 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { MANIFEST_FILE } from '../catalogue/manifest.ts';
 import { configSchema, EMBEDDINGS } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
+import { CheckedFile } from '../storage/checked-file.ts';
+import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
+import { checkVersion, malformed, parseJson, readSmall } from '../storage/json-file.ts';
+import { checkSeal, sealed } from '../storage/seal.ts';
+import { refuseSpecialFilesIn } from '../storage/special-files.ts';
+import { RUN_LOG } from '../tracking/run-log.ts';
 import { SYSTEMS } from './system.ts';
 
 /** The files of an index folder. */
@@ -14,9 +20,11 @@ export const MODEL_FILE = 'model.safetensors';
 export const VOCABULARY_FILE = 'vocabulary.safetensors';
 export const NEIGHBOURS_FILE = 'bovw.usearch';
 export const ENCODER_FILE = 'encoder.onnx';
+/** Lists the files of the catalogue with their digests. */
+export const CATALOGUE_FILE = `${CATALOGUE_FOLDER}/${MANIFEST_FILE}` as const;
 
 const FORMAT = 'neurodex-index';
-const VERSION = 1;
+const VERSION = 2;
 
 const figures = z.record(z.string(), z.number());
 
@@ -27,13 +35,8 @@ const figures = z.record(z.string(), z.number());
 const { pictures, identifiers, retrieval, bovw } = configSchema.shape;
 const recordedConfig = z.looseObject({
   pictures: z.looseObject({ maxPixels: pictures.shape.maxPixels, thumbnail: pictures.shape.thumbnail }),
-  // The first indexes did not say how their clusters branch: they had none.
-  identifiers: z.looseObject({
-    scheme: identifiers.shape.scheme,
-    branching: identifiers.shape.branching.default(10),
-  }),
-  // Nor what an embedding stands for: tokens.
-  model: z.looseObject({ embedding: z.enum(EMBEDDINGS).default('token') }).optional(),
+  identifiers: z.looseObject({ scheme: identifiers.shape.scheme, branching: identifiers.shape.branching }),
+  model: z.looseObject({ embedding: z.enum(EMBEDDINGS) }).optional(),
   retrieval: z.looseObject({ exactUpTo: retrieval.shape.exactUpTo, beam: retrieval.shape.beam }),
   bovw: z.looseObject({ weighting: bovw.shape.weighting }).optional(),
 });
@@ -41,7 +44,7 @@ export type RecordedConfig = Readonly<z.infer<typeof recordedConfig>>;
 
 const count = z.int().min(0);
 const listed = <Name extends string>(file: Name) =>
-  z.object({ file: z.literal(file), bytes: count, sha256: z.string() });
+  z.object({ file: z.literal(file), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /** What an index knows of its bag of visual words. */
 export const bovwFacts = z.object({
@@ -61,7 +64,7 @@ export const encoderFacts = listed(ENCODER_FILE).extend({
   input: z.string(),
   output: z.string(),
   /** Edge of the picture that it takes. */
-  size: z.int().min(1),
+  size: configSchema.shape.encoder.shape.size.min(1),
   mean: z.array(z.number()).length(3),
   std: z.array(z.number()).length(3),
   /** P */
@@ -79,8 +82,12 @@ const manifestSchema = z.object({
   seed: z.int(),
   dataset: z.object({ name: z.string(), source: z.string() }),
   config: recordedConfig,
-  /** What can answer queries; the first indexes did not say. */
-  systems: z.array(z.enum(SYSTEMS)).min(1).default(['dsi', 'pixels']),
+  /** What can answer queries, each once. */
+  systems: z
+    .array(z.enum(SYSTEMS))
+    .min(1)
+    .refine((names) => new Set(names).size === names.length),
+  catalogue: listed(CATALOGUE_FILE),
   /** Of the system dsi. */
   model: listed(MODEL_FILE)
     .extend({ parameters: z.int().min(1) })
@@ -100,70 +107,62 @@ const manifestSchema = z.object({
   bovw: bovwFacts.optional(),
   /** In front of the network, or of the system encoder. */
   encoder: encoderFacts.optional(),
+  /** The run log, of which reports draw the learning curve. */
+  log: listed(RUN_LOG).optional(),
+  /** SHA-256 of all of the above (`digestOf`): the one digest of the index, for every other is in it. */
+  digest: z.string(),
 });
 
 export type IndexManifest = Readonly<z.infer<typeof manifestSchema>>;
 
-export const describeIndex = (facts: Omit<IndexManifest, 'format' | 'version'>): IndexManifest => ({
+/** What a manifest says beside the digests of what lies in the folder. */
+export type IndexDescription = Omit<IndexManifest, 'catalogue' | 'log' | 'digest'>;
+
+export const describeIndex = (facts: Omit<IndexDescription, 'format' | 'version'>): IndexDescription => ({
   format: FORMAT,
   version: VERSION,
   ...facts,
 });
 
-export const writeIndexManifest = (folder: string, manifest: IndexManifest): Promise<void> =>
-  writeFileAtomically(join(folder, INDEX_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
-
-/** @throws NeurodexError `index-missing`, `index-damaged`, `index-newer` */
-export async function readIndexManifest(folder: string): Promise<IndexManifest> {
-  const file = join(folder, INDEX_FILE);
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw damaged(file, 'is not valid JSON', error);
-    throw new NeurodexError('index-missing', `${folder} is not an index: ${INDEX_FILE} cannot be read in it`, {
-      hint: 'name the folder of an index; `neurodex index SOURCE --out DIR` makes one',
-      details: { folder },
-      cause: error,
-    });
-  }
-  const { format, version } = (value ?? {}) as { format?: unknown; version?: unknown };
-  if (format === FORMAT && typeof version === 'number' && version > VERSION) {
-    throw new NeurodexError('index-newer', `${file} has version ${version}; this Neurodex reads up to ${VERSION}`, {
-      hint: 'update Neurodex, or build the index again with this one',
-      details: { file, version },
-    });
-  }
-  const parsed = manifestSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw damaged(
-    file,
-    `is not the description of an index: ${issue?.path.join('.') || 'it'}: ${issue?.message}`,
-    parsed.error,
-  );
+/** Writes the manifest of a folder that is complete otherwise: what is in it is listed with its digests. */
+export async function writeIndexManifest(folder: string, description: IndexDescription): Promise<void> {
+  const list = async (file: string) => {
+    const { bytes, sha256 } = await digestFile(join(folder, file));
+    return { file, bytes, sha256 };
+  };
+  const catalogue = await list(CATALOGUE_FILE);
+  const log = existsSync(join(folder, RUN_LOG)) ? { log: await list(RUN_LOG) } : {};
+  await writeFileAtomically(join(folder, INDEX_FILE), sealed({ ...description, catalogue, ...log }));
 }
 
-export const damaged = (file: string, what: string, cause?: unknown): NeurodexError =>
-  new NeurodexError('index-damaged', `${file} ${what}`, {
-    hint: 'copy the index again from where it came, or build it again with `neurodex index`',
-    details: { file },
-    ...(cause === undefined ? {} : { cause }),
-  });
+/** @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older` */
+export async function readIndexManifest(folder: string): Promise<IndexManifest> {
+  await refuseSpecialFilesIn(folder);
+  const file = join(folder, INDEX_FILE);
+  const value = parseJson(
+    await readSmall(file).catch((error) => {
+      if (!(error instanceof NeurodexError) || error.code !== 'index-missing') throw error;
+      throw new NeurodexError('index-missing', `${folder} is not an index: there is no ${INDEX_FILE} in it`, {
+        hint: 'name the folder of an index; `neurodex index SOURCE --out DIR` makes one',
+        details: { folder },
+        cause: error,
+      });
+    }),
+    file,
+  );
+  checkVersion(value, { file, format: FORMAT, version: VERSION, what: 'index' });
+  const { format } = (value ?? {}) as { format?: unknown };
+  if (format === FORMAT) checkSeal(value, file);
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) throw malformed(file, 'an index', parsed.error);
+  return parsed.data;
+}
 
-/** A file of the index, as it was written. @throws NeurodexError `index-damaged` */
-export async function readListed(
-  folder: string,
-  listed: { readonly file: string; readonly sha256: string },
-): Promise<Uint8Array> {
-  const file = join(folder, listed.file);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    throw damaged(file, 'cannot be read', error);
-  }
-  if (createHash('sha256').update(bytes).digest('hex') !== listed.sha256)
-    throw damaged(file, 'is not the file that was written');
-  return bytes;
+/** Files of the folder that the manifest lists: their names, with / between folders. */
+export const listedIn = ({ catalogue, model, bovw, encoder, log }: IndexManifest) =>
+  [catalogue, model, bovw?.vocabulary, bovw?.neighbours, encoder, log].filter((file) => file !== undefined);
+
+/** A file of the index, as it was written. @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable` */
+export async function readListed(folder: string, listed: FileDigest & { readonly file: string }): Promise<Uint8Array> {
+  return new Uint8Array(await new CheckedFile(join(folder, listed.file), listed).slice(0));
 }

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
-import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
-import { readVectors } from '../catalogue/store.ts';
+import { withRole } from '../catalogue/catalogue.ts';
+import type { StoredCatalogue } from '../catalogue/store.ts';
 import { Extractor } from '../models/bovw/extractor.ts';
 import { HistogramCounter } from '../models/bovw/histogram.ts';
 import { deserialiseVocabulary, fingerprint } from '../models/bovw/vocabulary.ts';
 import type { Reporter } from '../progress.ts';
+import { damaged } from '../storage/damaged.ts';
 import { ApproximateVectorSearch } from './approximate-search.ts';
 import { BovwSystem } from './bovw.ts';
-import { CATALOGUE_FOLDER, damaged, type IndexManifest, readListed } from './manifest.ts';
+import type { IndexFiles } from './index-files.ts';
+import { CATALOGUE_FOLDER, type IndexManifest } from './manifest.ts';
 import { ExactVectorSearch, normalised } from './vector-search.ts';
 import { weightBy } from './weighting.ts';
 
@@ -20,17 +22,18 @@ export const BOVW_COLUMN = 'bovw';
  * @throws NeurodexError `index-damaged`, also when the histograms were made with another vocabulary
  */
 export async function openBovw(
-  folder: string,
-  { bovw, config }: IndexManifest,
-  catalogue: Catalogue,
+  files: IndexFiles,
+  catalogue: StoredCatalogue,
   runtime: Runtime,
   reporter: Reporter,
 ): Promise<BovwSystem> {
-  const stored = await readVectors(join(folder, CATALOGUE_FOLDER), BOVW_COLUMN);
+  const { folder } = files;
+  const { bovw, config } = files.manifest;
+  const stored = await catalogue.vectors(BOVW_COLUMN);
   if (bovw === undefined || stored === undefined)
     throw damaged(folder, 'does not hold the bag of visual words it lists');
-  const file = join(folder, bovw.vocabulary.file);
-  const bytes = await readListed(folder, bovw.vocabulary);
+  const file = files.pathOf(bovw.vocabulary);
+  const bytes = await files.read(bovw.vocabulary);
   const vocabulary = deserialiseVocabulary(bytes, file);
   if (fingerprint(bytes) !== stored.vocabulary || vocabulary.size !== stored.length) {
     throw damaged(file, 'is of another run: the histograms of the catalogue were made with another vocabulary');
@@ -45,7 +48,7 @@ export async function openBovw(
   return new BovwSystem({
     pictures,
     vectors,
-    search: await searchOver(folder, bovw, unit, stored.length),
+    search: await searchOver(files, bovw, unit, stored.length),
     weight,
     extractor: new Extractor(),
     edge: config.pictures.thumbnail,
@@ -61,13 +64,11 @@ export async function openBovw(
 }
 
 async function searchOver(
-  folder: string,
+  files: IndexFiles,
   { neighbours }: NonNullable<IndexManifest['bovw']>,
   unit: Float32Array,
   length: number,
 ): Promise<ExactVectorSearch | ApproximateVectorSearch> {
   if (neighbours === undefined) return new ExactVectorSearch(unit, length);
-  // A damaged graph would be read by native code.
-  await readListed(folder, neighbours);
-  return await ApproximateVectorSearch.load(unit, length, join(folder, neighbours.file));
+  return await ApproximateVectorSearch.load(unit, length, await files.read(neighbours), files.pathOf(neighbours));
 }

@@ -1,28 +1,36 @@
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
-import { readVectors } from '../catalogue/store.ts';
+import type { StoredCatalogue } from '../catalogue/store.ts';
 import { Encoder } from '../models/encoder/encoder.ts';
+import { damaged } from '../storage/damaged.ts';
 import { EncoderSystem } from './encoder.ts';
-import { CATALOGUE_FOLDER, damaged, type IndexManifest, readListed } from './manifest.ts';
+import { CATALOGUE_FOLDER, type IndexManifest } from './manifest.ts';
 import { QueryEncoder } from './query-encoder.ts';
+
+/** Where the file of an encoder is read from (`IndexFiles`). */
+export interface EncoderFiles {
+  readonly folder: string;
+  read(listed: NonNullable<IndexManifest['encoder']>): Promise<Uint8Array>;
+}
 
 /** The column of the catalogue's pooled embeddings. */
 export const ENCODER_COLUMN = 'encoder';
 
 /**
  * The encoder of an index, for its queries.
+ * @param files whose file it is; of an index in the making, its folder
  * @throws NeurodexError `index-damaged`, also when the catalogue was embedded by another one; `encoder-unusable`
  */
 export async function openQueryEncoder(
-  folder: string,
+  files: EncoderFiles,
   { encoder }: Pick<IndexManifest, 'encoder'>,
   { size, embeddings }: Pick<Catalogue, 'size' | 'embeddings'>,
   runtime: Runtime,
 ): Promise<QueryEncoder> {
-  if (encoder === undefined) throw damaged(folder, 'does not list the encoder that its systems need');
-  const file = join(folder, encoder.file);
-  const onnx = await readListed(folder, encoder);
+  if (encoder === undefined) throw damaged(files.folder, 'does not list the encoder that its systems need');
+  const file = join(files.folder, encoder.file);
+  const onnx = await files.read(encoder);
   if (embeddings !== undefined && embeddings.encoder !== encoder.sha256) throw other(file);
   return new QueryEncoder(await Encoder.reopen(runtime, onnx, encoder, file), encoder.sha256, size);
 }
@@ -30,11 +38,11 @@ export async function openQueryEncoder(
 /** @throws NeurodexError `index-damaged` */
 export async function openEncoderSystem(
   folder: string,
-  catalogue: Catalogue,
+  catalogue: StoredCatalogue,
   sha256: string | undefined,
   queries: QueryEncoder,
 ): Promise<EncoderSystem> {
-  const stored = await readVectors(join(folder, CATALOGUE_FOLDER), ENCODER_COLUMN);
+  const stored = await catalogue.vectors(ENCODER_COLUMN);
   const pictures = withRole(catalogue, 'catalogue');
   if (stored === undefined || stored.values.length !== pictures.length * queries.encoder.facts.channels) {
     throw damaged(join(folder, CATALOGUE_FOLDER), 'does not have one embedding for each catalogue picture');

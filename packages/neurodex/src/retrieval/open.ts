@@ -1,35 +1,31 @@
 import { join } from 'node:path';
 import type { HostArray, Runtime } from '@neurodex/autograd';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
-import { openCatalogue } from '../catalogue/store.ts';
-import { type DsiModel, deserialiseModel } from '../dsi/model/model-file.ts';
-import { PrefixTable } from '../dsi/model/prefix-table.ts';
+import { openCatalogue, type StoredCatalogue } from '../catalogue/store.ts';
 import { NeurodexError } from '../errors.ts';
+import { identifierLength } from '../identifiers/encode.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import { Trie } from '../identifiers/trie.ts';
-import { type Reporter, silentReporter } from '../progress.ts';
+import { type DsiModel, deserialiseModel } from '../dsi/model/model-file.ts';
+import { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { modelInput } from '../query/model-inputs.ts';
-import type { Query } from '../query/query.ts';
+import { type Reporter, silentReporter } from '../progress.ts';
+import { damaged } from '../storage/damaged.ts';
 import { DsiSystem } from './dsi.ts';
-import {
-  CATALOGUE_FOLDER,
-  damaged,
-  type IndexManifest,
-  MODEL_FILE,
-  readIndexManifest,
-  readListed,
-} from './manifest.ts';
+import { IndexFiles } from './index-files.ts';
+import { CATALOGUE_FOLDER, type IndexManifest, readListed } from './manifest.ts';
 import { openBovw } from './open-bovw.ts';
 import { openEncoderSystem, openQueryEncoder } from './open-encoder.ts';
 import { PixelsSystem } from './pixels.ts';
 import type { QueryEncoder } from './query-encoder.ts';
 import type { System, SystemName } from './system.ts';
+import type { Query } from '../query/query.ts';
 
-/** An index ready to be searched. */
+/** An index ready to be searched. Until it is closed it stays the version that was opened, or says that it was replaced. */
 export interface Index {
   readonly folder: string;
   readonly manifest: IndexManifest;
-  readonly catalogue: Catalogue;
+  readonly catalogue: StoredCatalogue;
   readonly trie: Trie;
   /** What it can answer with, in the order of SYSTEMS. */
   readonly systems: readonly SystemName[];
@@ -39,6 +35,8 @@ export interface Index {
   network(): Promise<Network>;
   /** What the network reads of a query, as `ModelInput.feed` gives it. */
   input(query: Query): Promise<HostArray>;
+  /** The text of the run log; empty where there is none. @throws NeurodexError `index-damaged` */
+  log(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -49,6 +47,8 @@ export interface Network {
 }
 
 export interface OpenOptions {
+  /** Of the version that it must be, where somebody has opened it before (`IndexManifest.digest`). */
+  readonly digest?: string | undefined;
   /** The pixel cache, where another thread has read it (`Catalogue.pixels`). */
   readonly pixels?: Uint8Array;
   /** Sizes in which the network takes queries together (`DsiOptions.batches`). */
@@ -58,27 +58,42 @@ export interface OpenOptions {
 /**
  * Opens the folder that `index` left: what it holds, its pictures and the identifiers' trie. Systems are read when they
  * are asked for.
- * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`
+ * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older`, `index-replaced`
  */
 export async function openIndex(
   folder: string,
   runtime: Runtime,
   reporter: Reporter = silentReporter,
-  { pixels, batches }: OpenOptions = {},
+  { pixels, batches, digest }: OpenOptions = {},
 ): Promise<Index> {
-  const manifest = await readIndexManifest(folder);
-  const catalogue = await openCatalogue(join(folder, CATALOGUE_FOLDER), pixels);
-  const trie = trieOf(catalogue, manifest);
+  const files = await IndexFiles.open(folder, digest);
+  const { manifest } = files;
+  let stored: StoredCatalogue | undefined;
+  let trie: Trie;
+  try {
+    stored = await openCatalogue(join(folder, CATALOGUE_FOLDER), {
+      ...files.options,
+      pixels,
+      listed: manifest.catalogue,
+    });
+    trie = trieOf(stored, manifest);
+    if (trie.leafCount === 0) throw damaged(join(folder, CATALOGUE_FOLDER), 'holds no catalogue picture');
+  } catch (error) {
+    await stored?.close();
+    await files.close();
+    throw error;
+  }
+  const catalogue = stored;
   const systems = new Map<SystemName, Promise<System>>();
   let opened: Promise<QueryEncoder> | undefined;
   const queryEncoder = (): Promise<QueryEncoder> => {
-    opened ??= openQueryEncoder(folder, manifest, catalogue, runtime);
+    opened ??= openQueryEncoder(files, manifest, catalogue, runtime);
     return opened;
   };
 
   let read: Promise<Network> | undefined;
   const network = (): Promise<Network> => {
-    read ??= readNetwork(folder, manifest, catalogue, trie);
+    read ??= readNetwork(files, catalogue, trie);
     return read;
   };
   const backboneOf = async ({ model: { geometry } }: Network): Promise<QueryEncoder | undefined> =>
@@ -86,14 +101,16 @@ export async function openIndex(
 
   const make: { readonly [Name in SystemName]: () => Promise<System> } = {
     async dsi() {
-      const opened = await network();
-      const { geometry, parameters } = opened.model;
-      const search = manifest.config.retrieval;
+      const found = await network();
+      const { geometry, parameters } = found.model;
+      const { beam, exactUpTo } = manifest.config.retrieval;
+      // A wider beam finds nothing more.
+      const search = { exactUpTo, beam: Math.min(beam, trie.leafCount) };
       const sizes = batches === undefined ? {} : { batches };
-      const backbone = await backboneOf(opened);
-      return new DsiSystem({ runtime, geometry, table: opened.table, search, parameters, backbone, ...sizes });
+      const backbone = await backboneOf(found);
+      return new DsiSystem({ runtime, geometry, table: found.table, search, parameters, backbone, ...sizes });
     },
-    bovw: () => openBovw(folder, manifest, catalogue, runtime, reporter),
+    bovw: () => openBovw(files, catalogue, runtime, reporter),
     pixels: async () => new PixelsSystem(catalogue),
     encoder: async () => openEncoderSystem(folder, catalogue, manifest.encoder?.sha256, await queryEncoder()),
   };
@@ -107,21 +124,73 @@ export async function openIndex(
     network,
     async system(name) {
       if (!manifest.systems.includes(name)) throw missingSystem(folder, manifest, name);
-      const system = systems.get(name) ?? make[name]();
+      const system = systems.get(name) ?? make[name]().then((made) => withNumbers(made, folder));
       systems.set(name, system);
       return await system;
     },
     async input(query) {
-      const opened = await network();
-      const { geometry } = opened.model;
-      return await modelInput(geometry).feed([query], 1, geometry, await backboneOf(opened));
+      const found = await network();
+      const { geometry } = found.model;
+      return await modelInput(geometry).feed([query], 1, geometry, await backboneOf(found));
     },
+    log: async () => (manifest.log === undefined ? '' : new TextDecoder().decode(await files.read(manifest.log))),
     async close() {
       for (const system of systems.values()) await (await system.catch(() => undefined))?.close();
       await (await opened?.catch(() => undefined))?.encoder.release();
+      await catalogue.close();
+      await files.close();
     },
   };
 }
+
+/** Numbers of a model may be finite and too large to compute with: what comes out then ranks nothing. */
+const withNumbers = (system: System, folder: string): System => ({
+  name: system.name,
+  memorises: system.memorises,
+  close: () => system.close(),
+  async rank(queries, k) {
+    const answers = await system.rank(queries, k);
+    if (answers.some((each) => each.some(({ score }) => Number.isNaN(score))))
+      throw damaged(folder, `gives scores that are not numbers: what ${system.name} is made of is damaged`);
+    return answers;
+  },
+});
+
+async function readNetwork(files: IndexFiles, catalogue: StoredCatalogue, trie: Trie): Promise<Network> {
+  const { manifest, folder } = files;
+  if (manifest.model === undefined) throw missingSystem(folder, manifest, 'dsi');
+  const file = files.pathOf(manifest.model);
+  const model = deserialiseModel(await files.read(manifest.model), file);
+  const { geometry } = model;
+  const { size: vocabulary, pad } = trie.scheme.vocabulary;
+  const table = tableOf(trie, model, file);
+  if (
+    geometry.imageSize !== catalogue.size ||
+    geometry.maxIdentifierLength !== identifierLength(trie.scheme, identifiersOf(catalogue)) ||
+    geometry.embeddingRows !== table.size ||
+    geometry.vocabulary !== vocabulary ||
+    geometry.pad !== pad
+  ) {
+    throw damaged(file, 'belongs to another catalogue');
+  }
+  const isOther = (facts: { readonly tokens: number; readonly channels: number } | undefined): boolean =>
+    facts?.tokens !== geometry.sequenceLength || facts.channels !== geometry.channels;
+  if (modelInput(geometry).needsBackbone && (isOther(manifest.encoder) || isOther(catalogue.embeddings))) {
+    throw damaged(file, 'was trained behind another encoder');
+  }
+  return { model, table };
+}
+
+function tableOf(trie: Trie, { prefixes }: DsiModel, file: string): PrefixTable {
+  try {
+    return PrefixTable.restore(trie, prefixes);
+  } catch (error) {
+    throw damaged(file, 'belongs to another catalogue', error);
+  }
+}
+
+const identifiersOf = (catalogue: Pick<Catalogue, 'pictures'>): string[] =>
+  catalogue.pictures.flatMap(({ identifier }) => identifier ?? []);
 
 /** The trie of the catalogue's identifiers; its leaves are rows. */
 export function trieOf(catalogue: Catalogue, { config }: Pick<IndexManifest, 'config'>): Trie {
@@ -134,36 +203,6 @@ export function trieOf(catalogue: Catalogue, { config }: Pick<IndexManifest, 'co
   );
 }
 
-async function readNetwork(
-  folder: string,
-  manifest: IndexManifest,
-  catalogue: Catalogue,
-  trie: Trie,
-): Promise<Network> {
-  const model = await readModel(folder, manifest);
-  const { geometry } = model;
-  const refuse = (problem: string): never => {
-    throw damaged(join(folder, MODEL_FILE), problem);
-  };
-  if (geometry.imageSize !== catalogue.size || geometry.maxIdentifierLength < trie.maxDepth) {
-    refuse('belongs to another catalogue');
-  }
-  const { encoder } = manifest;
-  if (
-    modelInput(geometry).needsBackbone &&
-    (encoder?.tokens !== geometry.sequenceLength || encoder.channels !== geometry.channels)
-  ) {
-    refuse('was trained behind another encoder');
-  }
-  let table: PrefixTable;
-  try {
-    table = PrefixTable.restore(trie, model.prefixes);
-  } catch {
-    return refuse('belongs to another catalogue');
-  }
-  return geometry.embeddingRows === table.size ? { model, table } : refuse('belongs to another catalogue');
-}
-
 /** @throws NeurodexError `system-missing`, `index-damaged` */
 export async function readModel(folder: string, manifest: IndexManifest): Promise<DsiModel> {
   if (manifest.model === undefined) throw missingSystem(folder, manifest, 'dsi');
@@ -172,7 +211,7 @@ export async function readModel(folder: string, manifest: IndexManifest): Promis
 
 function missingSystem(folder: string, { systems }: IndexManifest, name: SystemName): NeurodexError {
   return new NeurodexError('system-missing', `${folder} was made without ${name}; it has ${systems.join(', ')}`, {
-    hint: `ask for one of those, or build the index again with --systems ${[...systems, name].join(',')}`,
+    hint: `ask for one of those, or build the index again with \`neurodex index … --systems ${[...systems, name].join(',')}\``,
     details: { folder, system: name, systems },
   });
 }

@@ -17,13 +17,15 @@ export function smallNetwork(
     embedding?: Embedding;
     output?: Config['model']['output'];
     seed?: number;
+    /** In place of the numbers from 0 in random order. */
+    identifiers?: readonly string[];
   } = {},
 ) {
   const { zeroPadding = false, attention = 'prefix', stem = 'linear', seed = 1 } = options;
   const { embedding = 'token', output = 'shared' } = options;
   const random = Random.seeded(seed);
   const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
-  const identifiers = numeric.assign(entries, { order: 'random', zeroPadding }, random);
+  const identifiers = options.identifiers ?? numeric.assign(entries, { order: 'random', zeroPadding }, random);
   const rows = identifiers.map((_, i) => 2 * i + 1);
   const trie = new Trie(numeric, identifiers, rows);
   const table = PrefixTable.create(trie, embedding);

@@ -57,6 +57,17 @@ export function vectorSearchContract(
       expect(answers[0]).toMatchObject({ position: 0 });
     });
 
+    it('never finds a zero vector, even where more is asked for than the others are', async () => {
+      const values = histograms(30, 6);
+      const search = await build(normalised(values, LENGTH), LENGTH);
+      for (const q of [0, 1, 29]) {
+        const positions = search.nearest(at(values, q), 30).map(({ position }) => position);
+        expect(positions).toHaveLength(27);
+        expect(positions.filter((position) => position % 10 === 4)).toEqual([]);
+        expect(positions[0]).toBe(q);
+      }
+    });
+
     it('ranks by position for a query without direction', async () => {
       const search = await build(normalised(histograms(30, 4), LENGTH), LENGTH);
       expect(search.nearest(new Float32Array(LENGTH), 3)).toEqual(

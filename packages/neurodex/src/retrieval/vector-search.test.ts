@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
@@ -17,5 +17,5 @@ vectorSearchContract('approximate', (unit, length) => ApproximateVectorSearch.bu
 vectorSearchContract('approximate, from its file', async (unit, length) => {
   const file = join(folder, 'graph');
   (await ApproximateVectorSearch.build(unit, length)).save(file);
-  return await ApproximateVectorSearch.load(unit, length, file);
+  return await ApproximateVectorSearch.load(unit, length, await readFile(file), file);
 });

@@ -53,6 +53,26 @@ describe('the client', () => {
     ]);
   });
 
+  it.each([
+    ['http://search.example', 'http://search.example'],
+    ['http://search.example/photos', 'http://search.example/photos'],
+    ['http://search.example/photos/?a#b', 'http://search.example/photos'],
+  ])('asks a server at %s below its path', async (server, root) => {
+    const asked: string[] = [];
+    const fetch = (async (url: URL) => {
+      asked.push(String(url));
+      return json({ indexes: [] });
+    }) as typeof globalThis.fetch;
+    const client = neurodexClient({ server, fetch });
+    await client.indexes();
+    // An answer names a picture as the server knows it, whatever path a proxy has put before it or taken off.
+    for (const below of ['', '/photos', '/search']) {
+      await client.bytes(`${below}/v1/pictures/a.1/thumbnail?v=0`);
+      expect(client.address(`${below}/v1/pictures/a.1?v=0`)).toBe(`${root}/v1/pictures/a.1?v=0`);
+    }
+    expect(asked).toEqual([`${root}/v1/indexes`, ...Array(3).fill(`${root}/v1/pictures/a.1/thumbnail?v=0`)]);
+  });
+
   it('does not let an id lead elsewhere', async () => {
     const urls: string[] = [];
     const client = over((url) => {

@@ -1,3 +1,5 @@
+export { visibleName } from '../names.ts';
+
 import { PATHS, type RouteName } from './api/paths.ts';
 import type { ProblemCode } from './api/problems.ts';
 import type { PathOf, QueryOf, ROUTES } from './api/routes.ts';
@@ -37,7 +39,10 @@ export type PageParameters = Given<'listPictures'>;
 export type SearchQuery = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | { readonly picture: string };
 
 export interface ClientOptions {
-  /** Where the server is: `http://127.0.0.1:8080`; in a page that it serves, the page's own origin unless told. */
+  /**
+   * Where the server is: `http://127.0.0.1:8080`, or `https://example.org/search` below a path; in a page that it serves, the
+   * folder of the page unless told.
+   */
   readonly server?: string | URL;
   /** Of `neurodex serve --token`. */
   readonly token?: string;
@@ -85,6 +90,8 @@ export interface NeurodexClient {
     options?: CallOptions & { readonly onProgress?: (progress: Measuring) => void },
   ): Promise<MeasuredReport>;
   search(query: SearchQuery, parameters?: SearchParameters, options?: CallOptions): Promise<SearchResponse>;
+  /** Where `image` or `thumbnail` of a picture is, as seen from here: a proxy may serve it below a path that the server is not told of. */
+  address(address: string): string;
   /** The bytes behind `image` or `thumbnail` of a picture; with a token, a page cannot use the address itself. */
   bytes(address: string, options?: CallOptions): Promise<Blob>;
   /** @throws ClientError with the code `draining` and others while it is not */
@@ -116,7 +123,8 @@ export function neurodexClient(options: ClientOptions = {}): NeurodexClient {
     },
     search: (query, parameters = {}, { signal } = {}) =>
       json(call('search', { query: parameters, ...bodyOf(query) }, signal)),
-    bytes: async (address, { signal } = {}) => await (await call.fetch(address, {}, signal)).blob(),
+    address: (address) => call.resolve(address).href,
+    bytes: async (address, { signal } = {}) => await (await call.fetch(call.resolve(address), {}, signal)).blob(),
     ready: ({ signal } = {}) => json(call('isReady', {}, signal)),
   };
 }
@@ -131,11 +139,22 @@ interface Call<Name extends RouteName> {
 }
 
 function caller({ server, token, fetch: given }: ClientOptions) {
-  const base = server ?? (globalThis as { location?: { origin?: string } }).location?.origin;
-  if (base === undefined) throw new TypeError('the client must be told where the server is: { server: "http://…" }');
+  const { href: here } = (globalThis as { location?: { href?: string } }).location ?? {};
+  if (server === undefined && here === undefined)
+    throw new TypeError('the client must be told where the server is: { server: "http://…" }');
+  const base = server === undefined ? new URL('.', here) : folderOf(server);
+
+  const resolve = (address: string): URL => {
+    const url = new URL(address, base);
+    // The token is for this server alone.
+    if (url.origin !== base.origin) throw new TypeError(`${url} is not on the server`);
+    // Answers say where a picture is on the server, whose root may be elsewhere from here.
+    const [below] = /\/v1\/pictures\/[^/]+(\/thumbnail)?$/.exec(url.pathname) ?? [];
+    return below === undefined ? url : new URL(`.${below}${url.search}`, base);
+  };
 
   const request = async (
-    address: string,
+    url: URL,
     { method = 'GET', body, type }: { method?: string; body?: Body; type?: string },
     signal: AbortSignal | undefined,
   ): Promise<Response> => {
@@ -144,9 +163,6 @@ function caller({ server, token, fetch: given }: ClientOptions) {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(type === undefined ? {} : { 'content-type': type }),
     };
-    const url = new URL(address, base);
-    // The token is for this server alone.
-    if (url.origin !== new URL(base).origin) throw new TypeError(`${url} is not on the server`);
     let response: Response;
     try {
       response = await send(url, {
@@ -177,14 +193,19 @@ function caller({ server, token, fetch: given }: ClientOptions) {
     const address = pattern.replace(/\{(\w+)\}/g, (_, parameter) => encodeURIComponent(String(values[parameter])));
     const search = new URLSearchParams();
     for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, String(value));
-    const wanted = search.size === 0 ? address : `${address}?${search}`;
     return request(
-      wanted,
+      new URL(search.size === 0 ? `.${address}` : `.${address}?${search}`, base),
       { method, ...(body === undefined ? {} : { body }), ...(type === undefined ? {} : { type }) },
       signal,
     );
   };
-  return Object.assign(call, { fetch: request });
+  return Object.assign(call, { fetch: request, resolve });
+}
+
+/** With the slash at its end that has relative addresses lead below it. */
+function folderOf(server: string | URL): URL {
+  const url = new URL(server);
+  return new URL(url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`, url);
 }
 
 function bodyOf(query: SearchQuery): { body: Body; type: string } {

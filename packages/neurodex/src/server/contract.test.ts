@@ -125,6 +125,7 @@ const type = (contentType: string) => ({ headers: { 'content-type': contentType 
 const common = (path: string): Case[] => [
   get(`${path}?kk=1`, 400, { code: 'parameter-invalid' }),
   get(path, 421, { code: 'host-refused', headers: { host: 'evil.example' } }),
+  get(path, 403, { code: 'origin-refused', headers: { origin: 'null' } }),
 ];
 const guarded = (path: string): Case[] => [...common(path), get(path, 401, { on: 'guarded', code: 'token-wrong' })];
 const token = { headers: { authorization: 'Bearer secret' } };

@@ -9,8 +9,17 @@ export interface Asked<Name extends RouteName> {
   readonly path: PathOf<Name>;
   readonly query: QueryOf<Name>;
   readonly headers: IncomingHttpHeaders;
-  /** The body as it came; undefined without one. */
-  readonly body: Buffer | undefined;
+  /**
+   * Reads the body: once, and only when nothing else is wrong with the request.
+   * @param largest bytes that it may have; the server's limit unless less
+   * @throws ApiError `body-too-large`, `busy`, `request-timeout`
+   */
+  receive(largest?: number): Promise<Received>;
+}
+
+/** A body that has arrived, and the place of its search. */
+export interface Received {
+  readonly body: Buffer;
   readonly waiting: Waiting;
 }
 

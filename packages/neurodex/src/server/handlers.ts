@@ -1,12 +1,13 @@
 import { openApiDocument } from './api/openapi.ts';
 import { ApiError } from './api/problems.ts';
+import type { BasePath } from './base-path.ts';
 import type { Handlers } from './handler.ts';
 import { type Host, unknownPicture } from './host.ts';
 import type { Images } from './images.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReportDesk } from './report-desk.ts';
 import type { Search } from './search.ts';
-import { readUpload } from './uploads.ts';
+import { uploadKind } from './uploads.ts';
 
 export interface HandlerServices {
   readonly host: Host;
@@ -14,6 +15,7 @@ export interface HandlerServices {
   readonly images: Images;
   readonly reports: ReportDesk;
   readonly metrics: Metrics;
+  readonly basePath: BasePath;
   readonly isDraining: () => boolean;
 }
 
@@ -21,8 +23,9 @@ export interface HandlerServices {
 const REPORT_RETRY = '2';
 
 /** What each route does. */
-export function handlers({ host, search, images, reports, metrics, isDraining }: HandlerServices): Handlers {
-  const document = JSON.stringify(openApiDocument());
+export function handlers(services: HandlerServices): Handlers {
+  const { host, search, images, reports, metrics, basePath, isDraining } = services;
+  const document = JSON.stringify(openApiDocument(basePath));
   return {
     listIndexes: () => ({ status: 200, json: { indexes: host.indexes.map(({ card }) => card) } }),
 
@@ -44,7 +47,12 @@ export function handlers({ host, search, images, reports, metrics, isDraining }:
 
     async getReport({ path }) {
       const state = await reports.ask(host.index(path.index).id);
-      if (state.status === 'failed') throw new ApiError(state.code, state.reason);
+      if (state.status === 'failed')
+        throw new ApiError(
+          state.code,
+          state.reason,
+          state.retryAfter === undefined ? {} : { retryAfter: state.retryAfter },
+        );
       return state.status === 'measured'
         ? { status: 200, json: state }
         : { status: 202, json: state, headers: { 'retry-after': REPORT_RETRY } };
@@ -56,9 +64,11 @@ export function handlers({ host, search, images, reports, metrics, isDraining }:
     getThumbnail: ({ path, query, headers }) =>
       images.thumbnail({ picture: path.picture, v: query.v, ifNoneMatch: headers['if-none-match'] }),
 
-    async search({ query, headers, body, waiting }) {
-      const sent = await readUpload(body, headers['content-type']);
-      return { status: 200, json: await search.search(sent, query, waiting) };
+    async search({ query, headers, receive }) {
+      const plan = search.plan(query);
+      const kind = uploadKind(headers['content-type']);
+      const { body, waiting } = await receive(kind.largest);
+      return { status: 200, json: await search.search(kind.read(body), plan, waiting) };
     },
 
     isAlive: () => ({ status: 200, json: { status: 'ok' } }),

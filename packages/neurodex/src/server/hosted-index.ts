@@ -1,18 +1,16 @@
 import { createHash } from 'node:crypto';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
-import { readManifest } from '../catalogue/manifest.ts';
-import { openThumbnails } from '../catalogue/store.ts';
 import { ROLES, type Role } from '../datasets/dataset.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { DigitAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
-import { CATALOGUE_FOLDER } from '../retrieval/manifest.ts';
 import type { Index } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
+import type { BasePath } from './base-path.ts';
 import { Batcher } from './batcher.ts';
 import type { Limits } from './limits.ts';
 import type { PlainQuery, Ranker } from './ranker.ts';
@@ -20,6 +18,8 @@ import type { PlainQuery, Ranker } from './ranker.ts';
 export interface HostingOptions {
   readonly isDefault: boolean;
   readonly limits: Pick<Limits, 'batch' | 'batchWindow'>;
+  /** Before the addresses of pictures: where the server is below the root of its host. */
+  readonly basePath?: BasePath | undefined;
   readonly onBatch: (index: string, system: SystemName, queries: number, seconds: number) => void;
 }
 
@@ -60,7 +60,7 @@ export class HostedIndex {
     this.ranker = opened.ranker;
     this.lookAtThumbnails = opened.lookAtThumbnails;
     this.batchers = new Map(index.systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
-    this.facts = index.catalogue.pictures.map((picture) => factsOf(id, opened.digest, picture));
+    this.facts = index.catalogue.pictures.map((picture) => factsOf(id, opened, picture));
     this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
     this.labels = [...new Set(this.facts.flatMap(({ labels }) => labels))].sort();
     this.card = this.cardOf(opened.isDefault);
@@ -69,16 +69,15 @@ export class HostedIndex {
 
   /** @throws NeurodexError `index-damaged` */
   static async open(id: string, index: Index, ranker: Ranker, options: HostingOptions): Promise<HostedIndex> {
-    const folder = join(index.folder, CATALOGUE_FOLDER);
-    const { shards } = await readManifest(folder);
+    const { manifest, png } = index.catalogue;
     const digest = createHash('sha256');
-    for (const { sha256 } of shards) digest.update(sha256);
+    for (const { sha256 } of manifest.shards) digest.update(sha256);
     const model = index.systems.includes('dsi') ? (await index.network()).model : undefined;
     return new HostedIndex(id, index, {
       ...options,
       ranker,
       digest: digest.digest('hex').slice(0, 16),
-      image: await openThumbnails(folder),
+      image: png,
       patchesPerSide: model === undefined ? null : (modelInput(model.geometry).grid(model.geometry)?.side ?? null),
       lookAtThumbnails: thumbnailSystems(index, model),
     });
@@ -194,8 +193,12 @@ function batcherOf(
 
 const nameOf = (source: string): string => (isAbsolute(source) ? basename(source) : source);
 
-function factsOf(index: string, digest: string, { row, path, labels, role, identifier }: StoredPicture): PictureFacts {
-  const image = `/v1/pictures/${index}.${row}`;
+function factsOf(
+  index: string,
+  { digest, basePath = '' }: { readonly digest: string; readonly basePath?: BasePath | undefined },
+  { row, path, labels, role, identifier }: StoredPicture,
+): PictureFacts {
+  const image = `${basePath}/v1/pictures/${index}.${row}`;
   return {
     id: `${index}.${row}`,
     row,

@@ -41,7 +41,7 @@ function reportOf(measured: MeasuredIndex): MeasuredReport {
   }) as unknown as MeasuredReport;
 }
 
-async function measure({ folder, device }: MeasureRequest): Promise<void> {
+async function measure({ folder, digest, device }: MeasureRequest): Promise<void> {
   let told = 0;
   const reporter = {
     ...silentReporter,
@@ -52,7 +52,7 @@ async function measure({ folder, device }: MeasureRequest): Promise<void> {
     },
   };
   try {
-    await send({ kind: 'measured', report: reportOf(await measureIndex({ index: folder, device, reporter })) });
+    await send({ kind: 'measured', report: reportOf(await measureIndex({ index: folder, digest, device, reporter })) });
   } catch (error) {
     await send({
       kind: 'failed',

@@ -8,6 +8,8 @@ import type { Measure } from './report-desk.ts';
 
 export interface MeasureRequest {
   readonly folder: string;
+  /** Of the version that is served: no other is measured. */
+  readonly digest?: string | undefined;
   readonly device: Device;
 }
 
@@ -22,10 +24,10 @@ const CHILD = fileURLToPath(new URL('../../dist/server/measure-child.js', import
 /**
  * Measures in a process of its own and of low priority: measuring computes for seconds in one go, and its memory is given
  * back when it is done.
- * @param folderOf the folder of an index by its id
+ * @param indexOf the folder of an index by its id, and the digest of the version that is served
  */
 export const measureApart =
-  (folderOf: (index: string) => string, device: Device): Measure =>
+  (indexOf: (index: string) => Omit<MeasureRequest, 'device'>, device: Device): Measure =>
   (index, { signal, onProgress }) =>
     new Promise((resolve, reject) => {
       const child = fork(CHILD, {
@@ -34,7 +36,7 @@ export const measureApart =
         signal,
         killSignal: 'SIGKILL',
       });
-      if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+      lowerPriority(child.pid);
       child.on('message', (message: MeasureMessage) => {
         if (message.kind === 'progress') onProgress(message.done, message.total);
         else if (message.kind === 'measured') resolve(message.report);
@@ -47,5 +49,15 @@ export const measureApart =
       child.on('exit', (status, killed) =>
         reject(new Error(`the process that measures ended with ${status ?? killed}`)),
       );
-      child.send({ folder: folderOf(index), device } satisfies MeasureRequest);
+      // Where the child could not be started or has ended, its own events say so.
+      child.send({ ...indexOf(index), device } satisfies MeasureRequest, () => {});
     });
+
+/** As far as the system lets it: measuring is not worth less for it. */
+function lowerPriority(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, which its exit tells; or the system refuses.
+  }
+}

@@ -50,15 +50,24 @@ export class Metrics {
   /**
    * @param searches how many are under way
    * @param text of the whole server, where this is one process of several; its own unless given
+   * @param bodyBytes bytes of bodies in memory
    */
-  constructor(searches: () => number, text?: () => Promise<string>) {
+  constructor(searches: () => number, text?: () => Promise<string>, bodyBytes: () => number = () => 0) {
     collectDefaultMetrics({ register: this.registry });
     new Gauge({
       name: 'neurodex_searches_under_way',
-      help: 'Searches that are received, decoded, waiting or ranked.',
+      help: 'Searches that are decoded, waiting or ranked.',
       registers: [this.registry],
       collect() {
         this.set(searches());
+      },
+    });
+    new Gauge({
+      name: 'neurodex_body_bytes',
+      help: 'Bytes of request bodies in memory.',
+      registers: [this.registry],
+      collect() {
+        this.set(bodyBytes());
       },
     });
     this.extra = text ?? (() => this.registry.metrics());

@@ -1,11 +1,14 @@
 import type { Device } from '@neurodex/autograd';
 import type { DigitAttention } from '../dsi/search/attention-probe.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
 
 /** What a ranking thread begins with. */
 export interface RankThreadData {
   readonly folder: string;
+  /** Of the version that the server opened: a thread that is started again later opens no other. */
+  readonly digest: string;
   readonly device: Device;
   /** Of ONNX Runtime. */
   readonly threads: number;
@@ -34,7 +37,14 @@ export type RankReply =
   | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedAnswers }
   | { readonly id: number; readonly kind: 'explained'; readonly digits: DigitAttention[][] }
   | { readonly id: number; readonly kind: 'closed' }
-  | { readonly id: number; readonly kind: 'failed'; readonly error: unknown }
+  /** `code` and `hint` of a NeurodexError, which would arrive as a plain Error. */
+  | {
+      readonly id: number;
+      readonly kind: 'failed';
+      readonly error: Error;
+      readonly code?: ErrorCode;
+      readonly hint?: string;
+    }
   /** A query without keypoints and the like: for the operator. */
   | { readonly kind: 'warning'; readonly message: string };
 

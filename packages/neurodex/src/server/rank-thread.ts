@@ -2,6 +2,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { decodeThumbnail } from '../catalogue/store.ts';
 import { AttentionProbe, type DigitAttention } from '../dsi/search/attention-probe.ts';
+import { NeurodexError } from '../errors.ts';
 import { silentReporter } from '../progress.ts';
 import type { Query } from '../query/query.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
@@ -17,7 +18,7 @@ import {
 
 /** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
 const port = parentPort as MessagePort;
-const { folder, device, threads, pixels } = workerData as RankThreadData;
+const { folder, digest, device, threads, pixels } = workerData as RankThreadData;
 // The cores are also needed for what decodes pictures and answers requests: with threads that spin, a search takes twice the
 // processor time.
 const runtime = nodeRuntime({ device, threads, spinning: false });
@@ -25,7 +26,13 @@ const reporter = {
   ...silentReporter,
   warn: (message: string) => port.postMessage({ kind: 'warning', message } satisfies RankReply),
 };
-const opening = openIndex(folder, runtime, reporter, { pixels, batches: FINE_BATCHES });
+const opening = openIndex(folder, runtime, reporter, { pixels, digest, batches: FINE_BATCHES });
+// Without its index this thread is of no use: it ends with the cause, and whoever started it decides what then.
+opening.catch((error: unknown) =>
+  setImmediate(() => {
+    throw error;
+  }),
+);
 let probe: Promise<AttentionProbe> | undefined;
 
 function unpack({ catalogue }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): Query[] {
@@ -52,8 +59,8 @@ async function explain(index: Index, { identifiers, ...packed }: RankRequest & {
 
 async function answer(request: RankRequest): Promise<void> {
   const { id } = request;
+  const index = await opening;
   try {
-    const index = await opening;
     if (request.kind === 'rank') {
       const answers = packAnswers(await (await index.system(request.system)).rank(unpack(index, request), request.k));
       const { counts, rows, scores } = answers;
@@ -70,8 +77,16 @@ async function answer(request: RankRequest): Promise<void> {
       port.postMessage({ id, kind: 'closed' } satisfies RankReply);
       port.close();
     }
-  } catch (error) {
-    port.postMessage({ id, kind: 'failed', error } satisfies RankReply);
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const { code, hint } = error instanceof NeurodexError ? error : {};
+    port.postMessage({
+      id,
+      kind: 'failed',
+      error: Object.assign(new Error(error.message), { stack: error.stack }),
+      ...(code === undefined ? {} : { code }),
+      ...(hint === undefined ? {} : { hint }),
+    } satisfies RankReply);
   }
 }
 

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { NeurodexError } from '../errors.ts';
 import { ApiError, isTold, PROBLEMS, type ProblemCode } from './api/problems.ts';
 import type { Problem } from './api/schemas.ts';
+import { REPLACED } from './report-desk.ts';
 
 /** What Fastify refuses, by its codes. */
 const OF_FASTIFY: Readonly<Record<string, readonly [ProblemCode, string]>> = {
@@ -23,6 +24,7 @@ const OF_PARSER: Readonly<Record<string, readonly [ProblemCode, string]>> = {
 const HINTS: Partial<Record<ProblemCode, string>> = {
   'picture-empty': 'send the bytes of a picture file',
   'picture-not-an-image': 'send a JPEG, PNG, WebP, AVIF, GIF or TIFF file',
+  'picture-unsupported': 'send it as an 8-bit or 16-bit RGB or greyscale picture',
   'picture-damaged': 'the file may have been cut short when it was copied; send another one',
   'picture-too-large': 'scale it down',
 };
@@ -34,6 +36,7 @@ const HINTS: Partial<Record<ProblemCode, string>> = {
 export function refusalOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof NeurodexError) {
+    if (error.code === 'index-replaced') return new ApiError(error.code, REPLACED, { cause: error });
     if (!isTold(error.code)) return undefined;
     const hint = HINTS[error.code] ?? error.hint;
     return new ApiError(error.code, error.message, { cause: error, ...(hint === undefined ? {} : { hint }) });

@@ -339,6 +339,7 @@ describe('bytes that are no request', () => {
     ],
     ['a negative length', 'POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n', 400],
     ['a header without end', `GET / HTTP/1.1\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`, 431],
+    ['two hosts', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n', 400],
     ['no host', 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
   ])('(%s) are refused in the same form', async (_, bytes, status) => {
     const answer = parseAnswer(await sendBytes(server.address, bytes));

@@ -23,6 +23,12 @@ interface ReadQuery {
   readonly stored: { readonly facts: PictureFacts; readonly relevant: ReadonlySet<number> | null } | undefined;
 }
 
+/** A search whose parameters are right. */
+export interface Plan extends Pick<QueryOf<'search'>, 'k' | 'explain' | 'explainCount'> {
+  readonly hosted: HostedIndex;
+  readonly systems: readonly SystemName[];
+}
+
 /** Answers searches: reads the picture, asks each system, and says what is known of the answers. */
 export class Search {
   private readonly host: Host;
@@ -37,11 +43,29 @@ export class Search {
     this.decoding = pLimit(decoders);
   }
 
-  /** @throws ApiError; NeurodexError `picture-*` */
-  async search(sent: Sent, asked: QueryOf<'search'>, waiting: Waiting): Promise<SearchResponse> {
-    const { k, explain, explainCount } = asked;
+  /** What can be said of a search before its picture is known. @throws ApiError `index-unknown`, `parameter-invalid` */
+  plan(asked: QueryOf<'search'>): Plan {
     const hosted = this.host.index(asked.index);
-    const systems = systemsOf(hosted, asked.system);
+    return { ...asked, hosted, systems: systemsOf(hosted, asked.system) };
+  }
+
+  /** @throws ApiError; NeurodexError `picture-*` */
+  async search(sent: Sent, plan: Plan, waiting: Waiting): Promise<SearchResponse> {
+    const answered = this.answer(sent, plan, waiting);
+    let timer: NodeJS.Timeout | undefined;
+    // Whatever it is that takes so long, nobody is left to wait for it.
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(tooSlow()), Math.max(0, waiting.deadline - performance.now()));
+    });
+    try {
+      return await Promise.race([answered, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async answer(sent: Sent, plan: Plan, waiting: Waiting): Promise<SearchResponse> {
+    const { k, explain, explainCount, hosted, systems } = plan;
     const batchers = systems.map((system) => ({ system, batcher: hosted.batcher(system) }));
     const announced = batchers.map(({ batcher }) => batcher.announce());
     let read: ReadQuery;
@@ -65,6 +89,7 @@ export class Search {
             hosted,
             query,
             found.find(({ system }) => system === 'dsi')?.answers.slice(0, explainCount) ?? [],
+            waiting,
           )
         : [];
     return {
@@ -131,8 +156,14 @@ export class Search {
   }
 
   /** The digits of each answer. */
-  private explain(hosted: HostedIndex, query: PlainQuery, answers: readonly Answer[]): Promise<Digit[][]> {
+  private explain(
+    hosted: HostedIndex,
+    query: PlainQuery,
+    answers: readonly Answer[],
+    waiting: Waiting,
+  ): Promise<Digit[][]> {
     return this.explaining(async () => {
+      if (waiting.gone || waiting.deadline < performance.now()) throw tooSlow();
       const identifiers = answers.map(({ row }) => hosted.picture(row)?.identifier ?? '');
       const written = await hosted.explain(query, identifiers);
       return written.map((digits) =>

@@ -4,6 +4,8 @@ export const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
+  // Pages of other sites show no picture of an index, and learn nothing from whether it loads.
+  'cross-origin-resource-policy': 'same-origin',
 } as const;
 
 /** Of answers that are no pages: should one be shown as a page after all, it can do nothing. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { NeurodexError } from '../errors.ts';
 import type { Reporter } from '../progress.ts';
+import { readIndexManifest } from '../retrieval/manifest.ts';
 import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
 import { measureApart } from './measure.ts';
@@ -30,7 +31,8 @@ export interface Served {
 
 /**
  * Serves indexes over HTTP until the signal, then finishes what is running.
- * @throws NeurodexError of the indexes, `address-unavailable`, `usage` for an address that others reach without a token
+ * @throws NeurodexError of the indexes, `address-unavailable`, `usage` for an address that others reach without a token,
+ * `server-failed` when what computes answers keeps ending
  */
 export async function serve({ signal, workers, open, onListening, ...options }: ServeOptions): Promise<Served> {
   const { reporter, indexes, host, token } = options;
@@ -38,20 +40,25 @@ export async function serve({ signal, workers, open, onListening, ...options }: 
   await checkAddress(options);
   const started = performance.now();
   const ids = idsOf(indexes);
-  const folderOf = (id: string): string => indexes[ids.indexOf(id)] as string;
-  const reports = reportDesk(measureApart(folderOf, options.device), (error) =>
+  const digests = await Promise.all(indexes.map(async (folder) => (await readIndexManifest(folder)).digest));
+  const indexOf = (id: string) => {
+    const i = ids.indexOf(id);
+    return { folder: indexes[i] as string, digest: digests[i] };
+  };
+  const reports = reportDesk(measureApart(indexOf, options.device), (error) =>
     reporter.warn(`an index could not be measured: ${error instanceof Error ? error.message : String(error)}`),
   );
   const cores = Math.max(1, Math.floor(availableParallelism() / workers));
-  const settings = { ...options, cores, reports };
+  const settings = { ...options, digests, cores, reports };
   const serving: Omit<Serving, 'metrics'> & { requests(): Promise<number> } =
     workers === 1 ? await alone(settings) : await startWorkers(settings, workers);
   reporter.info(
     `${indexes.length === 1 ? 'the index is' : `${indexes.length} indexes are`} served at ${serving.address}`,
   );
   onListening?.(serving.address);
-  await stopped(signal);
+  const failure = await Promise.race([stopped(signal), serving.failure]);
   await serving.stop();
+  if (failure !== undefined) throw failure;
   return {
     address: serving.address,
     requests: await serving.requests(),
@@ -64,10 +71,10 @@ async function alone(settings: Parameters<typeof startServer>[0]) {
   return { ...serving, requests: () => serving.metrics.requestCount() };
 }
 
-const stopped = (signal: AbortSignal | undefined): Promise<void> =>
+const stopped = (signal: AbortSignal | undefined): Promise<undefined> =>
   new Promise((resolve) => {
-    if (signal?.aborted) resolve();
-    signal?.addEventListener('abort', () => resolve(), { once: true });
+    if (signal?.aborted) resolve(undefined);
+    signal?.addEventListener('abort', () => resolve(undefined), { once: true });
   });
 
 const unguarded = (host: string): NeurodexError =>

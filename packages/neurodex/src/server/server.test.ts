@@ -31,7 +31,7 @@ beforeAll(async () => {
   const folders: Record<string, string> = { 'formen-farben': shapes, flat };
   server = await serveForTest([shapes, flat], {
     reports: reportDesk(
-      measureApart((id) => folders[id] as string, 'cpu'),
+      measureApart((id) => ({ folder: folders[id] as string }), 'cpu'),
       (error) => {
         throw error;
       },
@@ -322,6 +322,29 @@ describe('access', () => {
     }
   });
 
+  it('below a path is the same, whether or not a proxy has taken the path off', async () => {
+    const at = await serveForTest([flat], { basePath: '/search', ranker: heldRanker().make });
+    try {
+      expect(at.address).toMatch(/:\d+\/search$/);
+      const { origin } = new URL(at.address);
+      const direct = neurodexClient({ server: at.address });
+      const { thumbnail } = await direct.picture('flat', 0);
+      expect(thumbnail).toMatch(/^\/search\/v1\/pictures\/flat\.0\/thumbnail\?v=/);
+      expect((await direct.bytes(thumbnail)).size).toBeGreaterThan(100);
+      expect((await direct.search({ picture: 'flat.0' }, { k: 1 })).results).toHaveLength(2);
+      // As behind a proxy that takes the path off.
+      const stripped = neurodexClient({ server: origin });
+      expect((await stripped.bytes(thumbnail)).size).toBeGreaterThan(100);
+      const document = JSON.parse((await send(origin, { path: '/search/openapi.json' })).body.toString());
+      expect(document.servers).toEqual([{ url: '/search' }]);
+      const bare = await send(origin, { path: '/search?a=1' });
+      expect([bare.status, bare.headers.location]).toEqual([308, '/search/?a=1']);
+      expect((await send(origin, { path: '/searches' })).status).toBe(404);
+    } finally {
+      await at.stop();
+    }
+  });
+
   it('from pages of other origins is off unless asked for', async () => {
     const origin = 'https://pages.example';
     const preflight = {
@@ -447,6 +470,16 @@ describe('load', () => {
       ranker.release();
       expect((await search(at)).status).toBe(200);
     });
+    await at.stop();
+  });
+
+  it('that takes longer than it may is told so, even when it is ranked already', async () => {
+    const ranker = heldRanker();
+    const at = await serveForTest([flat], { ranker: ranker.make, limits: { searchSeconds: 0.3 } });
+    ranker.hold();
+    const { status, headers, body } = await search(at);
+    expect([status, headers['retry-after'], JSON.parse(body.toString()).code]).toEqual([503, '1', 'too-slow']);
+    ranker.release();
     await at.stop();
   });
 

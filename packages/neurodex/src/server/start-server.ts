@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import sharp from 'sharp';
@@ -7,6 +7,7 @@ import type { Reporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
 import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
+import type { BasePath } from './base-path.ts';
 import { Host } from './host.ts';
 import { HostedIndex, idsOf } from './hosted-index.ts';
 import type { Limits } from './limits.ts';
@@ -15,10 +16,15 @@ import { readPages } from './pages.ts';
 import type { ReportDesk } from './report-desk.ts';
 import { threadRanker } from './thread-ranker.ts';
 
+/** Connections that the kernel may hold until the server takes them; Node's own default. */
+const LEAST_BACKLOG = 511;
+
 /** What every process of a server is told. */
 export interface ServerSettings {
   /** Folders of indexes, the default one first. */
   readonly indexes: readonly string[];
+  /** Of the versions that are served: a process that is started later opens no others. */
+  readonly digests?: readonly string[] | undefined;
   /** 0: any that is free. */
   readonly port: number;
   /** Address to listen on. */
@@ -28,6 +34,8 @@ export interface ServerSettings {
   readonly cors: readonly string[];
   /** Other names under which it is called. */
   readonly allowHosts: readonly string[];
+  /** Where it is below the root of its host: `/search`; at the root unless told. */
+  readonly basePath?: BasePath | undefined;
   readonly limits: Limits;
   readonly device: Device;
   /** Cores for this process: threads of ONNX Runtime, and pictures decoded at one time. */
@@ -47,9 +55,11 @@ export interface ServerOptions extends ServerSettings {
 
 /** A server that listens. */
 export interface Serving {
-  /** http://127.0.0.1:8080 */
+  /** http://127.0.0.1:8080, with the base path where it has one */
   readonly address: string;
   readonly metrics: Metrics;
+  /** Resolves, if ever, with why it can answer no searches any more. */
+  readonly failure: Promise<NeurodexError>;
   /** Finishes what is running, then ends; what runs longer than it may is broken off. */
   stop(): Promise<void>;
 }
@@ -60,8 +70,16 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   // Pictures are decoded side by side; threads within one would only wait for each other.
   sharp.concurrency(1);
   const admission = new Admission(limits);
-  const metrics = new Metrics(() => admission.underWay, options.metricsText);
-  const host = await openHost(options, metrics);
+  const metrics = new Metrics(
+    () => admission.underWay,
+    options.metricsText,
+    () => admission.bodyBytes,
+  );
+  let fail: (error: NeurodexError) => void = () => {};
+  const failure = new Promise<NeurodexError>((resolve) => {
+    fail = resolve;
+  });
+  const host = await openHost(options, metrics, fail);
   metrics.watch(() => host.indexes.flatMap((index) => index.queues()));
   try {
     const app = await createApp({
@@ -78,10 +96,16 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
           `a request could not be answered: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         ),
     });
-    const address = await app.http.listen({ port: options.port, host: options.host });
+    const address = await app.http.listen({
+      port: options.port,
+      host: options.host,
+      // Where the kernel's queue is full, clients believe that they are connected, and nobody is there.
+      backlog: Math.max(LEAST_BACKLOG, limits.connections),
+    });
     return {
-      address,
+      address: `${address}${options.basePath ?? ''}`,
       metrics,
+      failure,
       async stop() {
         await app.drain();
         await reports.close();
@@ -94,19 +118,25 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   }
 }
 
-async function openHost({ ranker: make = threadRanker, ...options }: ServerOptions, metrics: Metrics): Promise<Host> {
-  const { indexes, device, cores, limits, reporter } = options;
+async function openHost(
+  { ranker: make = threadRanker, ...options }: ServerOptions,
+  metrics: Metrics,
+  onGone: (error: NeurodexError) => void,
+): Promise<Host> {
+  const { indexes, digests, device, cores, limits, reporter } = options;
   const runtime = nodeRuntime({ device, threads: cores });
   const ids = idsOf(indexes);
   const hosted: HostedIndex[] = [];
   try {
     for (const [i, folder] of indexes.entries()) {
-      const index = await openIndex(folder, runtime, reporter);
-      const thread = { folder, device, threads: cores, pixels: index.catalogue.pixels };
-      const ranker = make(thread, (message) => reporter.warn(`${ids[i]}: ${message}`));
+      const index = await openIndex(folder, runtime, reporter, { digest: digests?.[i] });
+      const { digest } = index.manifest;
+      const thread = { folder, digest, device, threads: cores, pixels: index.catalogue.pixels };
+      const ranker = make(thread, (message) => reporter.warn(`${ids[i]}: ${message}`), { onGone });
       const one = await HostedIndex.open(ids[i] as string, index, ranker, {
         isDefault: i === 0,
         limits,
+        basePath: options.basePath,
         onBatch: metrics.batch,
       });
       hosted.push(one);
@@ -120,8 +150,12 @@ async function openHost({ ranker: make = threadRanker, ...options }: ServerOptio
   }
 }
 
-/** Finds out before anything is loaded that the address is not to be had. @throws NeurodexError `address-unavailable` */
-export async function checkAddress({ host, port }: Pick<ServerSettings, 'host' | 'port'>): Promise<void> {
+/**
+ * Finds out before anything is loaded that the address is not to be had.
+ * @returns its port: one that is free, where any will do
+ * @throws NeurodexError `address-unavailable`
+ */
+export async function checkAddress({ host, port }: Pick<ServerSettings, 'host' | 'port'>): Promise<number> {
   const probe = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
@@ -131,7 +165,9 @@ export async function checkAddress({ host, port }: Pick<ServerSettings, 'host' |
   } catch (error) {
     throw unavailable(error, { host, port });
   }
+  const { port: found } = probe.address() as AddressInfo;
   await new Promise((resolve) => probe.close(resolve));
+  return found;
 }
 
 function unavailable(error: unknown, { host, port }: Pick<ServerSettings, 'host' | 'port'>): unknown {

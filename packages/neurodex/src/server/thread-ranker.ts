@@ -1,90 +1,35 @@
-import { Worker } from 'node:worker_threads';
 import type { DigitAttention } from '../dsi/search/attention-probe.ts';
+import type { NeurodexError } from '../errors.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
-import {
-  type PackedQueries,
-  type RankReply,
-  type RankRequest,
-  type RankThreadData,
-  unpackAnswers,
-} from './rank-messages.ts';
+import { ApiError } from './api/problems.ts';
+import { type PackedQueries, type RankReply, type RankThreadData, unpackAnswers } from './rank-messages.ts';
+import { RankWorker, ThreadEnded } from './rank-worker.ts';
 import type { PlainQuery, Ranker } from './ranker.ts';
+import type { RestartPolicy } from './restarts.ts';
 
 /** The compiled thread, whether this file is compiled or a source that tests run: Node does not read TypeScript. */
 const THREAD = new URL('../../dist/server/rank-thread.js', import.meta.url);
 
-interface Asked {
-  readonly resolve: (reply: RankReply) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-type Without<Message, Key extends string> = Message extends unknown ? Omit<Message, Key> : never;
-
-/** One thread, started when it is first asked, and started again should it end by itself. */
-class RankThread {
-  private readonly data: RankThreadData;
-  private readonly onWarning: (message: string) => void;
-  private readonly asked = new Map<number, Asked>();
-  private worker: Worker | undefined;
-  private last = 0;
-
-  constructor(data: RankThreadData, onWarning: (message: string) => void) {
-    this.data = data;
-    this.onWarning = onWarning;
-  }
-
-  ask(request: Without<RankRequest, 'id'>, transfer: ArrayBuffer[] = []): Promise<RankReply> {
-    return new Promise((resolve, reject) => {
-      const id = ++this.last;
-      this.asked.set(id, { resolve, reject });
-      this.worker ??= this.start();
-      this.worker.postMessage({ ...request, id }, transfer);
-    });
-  }
-
-  async close(): Promise<void> {
-    const { worker } = this;
-    if (worker === undefined) return;
-    await this.ask({ kind: 'close' }).catch(() => undefined);
-    await worker.terminate();
-  }
-
-  private start(): Worker {
-    const worker = new Worker(THREAD, { workerData: this.data, execArgv: [] });
-    worker.on('message', (reply: RankReply) => this.hear(reply));
-    worker.on('error', (error) => this.fail(worker, error));
-    worker.on('exit', () => this.fail(worker, new Error('the thread that ranks has ended')));
-    return worker;
-  }
-
-  private hear(reply: RankReply): void {
-    if (reply.kind === 'warning') {
-      this.onWarning(reply.message);
-      return;
-    }
-    const asked = this.asked.get(reply.id);
-    this.asked.delete(reply.id);
-    if (reply.kind === 'failed') asked?.reject(reply.error);
-    else asked?.resolve(reply);
-  }
-
-  private fail(worker: Worker, error: unknown): void {
-    if (this.worker !== worker) return;
-    this.worker = undefined;
-    for (const { reject } of this.asked.values()) reject(error);
-    this.asked.clear();
-  }
+export interface ThreadRankerOptions {
+  /** Told once, when a thread has ended too often to be started again. */
+  readonly onGone?: ((error: NeurodexError) => void) | undefined;
+  readonly restarts?: RestartPolicy;
+  readonly program?: URL;
 }
 
 /**
  * Ranks on threads: one for the network and its encoder, so that nothing keeps them waiting, and one for the baselines, which
  * compute in JavaScript.
  */
-export function threadRanker(data: RankThreadData, onWarning: (message: string) => void): Ranker {
-  const network = new RankThread(data, onWarning);
-  const baselines = new RankThread(data, onWarning);
-  const threads: { readonly [Name in SystemName]: RankThread } = {
+export function threadRanker(
+  data: RankThreadData,
+  onWarning: (message: string) => void,
+  { onGone = () => {}, restarts, program = THREAD }: ThreadRankerOptions = {},
+): Ranker {
+  const thread = () => new RankWorker({ program, data, onWarning, onGone, restarts });
+  const [network, baselines] = [thread(), thread()];
+  const threads: { readonly [Name in SystemName]: RankWorker } = {
     dsi: network,
     encoder: network,
     bovw: baselines,
@@ -92,13 +37,15 @@ export function threadRanker(data: RankThreadData, onWarning: (message: string) 
   };
   return {
     async rank(system, queries, k) {
-      const request = { kind: 'rank', system, k, ...packed(queries) } as const;
-      const reply = await threads[system].ask(request, [request.pixels.buffer]);
+      const reply = await twice(() => {
+        const request = { kind: 'rank', system, k, ...packed(queries) } as const;
+        return threads[system].ask(request, [request.pixels.buffer]);
+      });
       if (reply.kind !== 'ranked') throw new Error(`the thread that ranks answered with ${reply.kind}`);
       return unpackAnswers(reply.answers) satisfies Answer[][];
     },
     async explain(query, identifiers) {
-      const reply = await network.ask({ kind: 'explain', identifiers, ...packed([query]) });
+      const reply = await twice(() => network.ask({ kind: 'explain', identifiers, ...packed([query]) }));
       if (reply.kind !== 'explained') throw new Error(`the thread that ranks answered with ${reply.kind}`);
       return reply.digits satisfies DigitAttention[][];
     },
@@ -107,6 +54,23 @@ export function threadRanker(data: RankThreadData, onWarning: (message: string) 
       await baselines.close();
     },
   };
+}
+
+/** Asks again where a thread ended before it answered, and no more than once: the query may be what ended it. */
+async function twice(ask: () => Promise<RankReply>): Promise<RankReply> {
+  try {
+    return await ask().catch((error: unknown) => {
+      if (error instanceof ThreadEnded) return ask();
+      throw error;
+    });
+  } catch (error) {
+    if (!(error instanceof ThreadEnded)) throw error;
+    throw new ApiError('interrupted', 'what computes answers had to be started again', {
+      hint: 'try again',
+      retryAfter: 2,
+      cause: error,
+    });
+  }
 }
 
 /** Copies, because what a thread is sent goes with the whole memory that it is a part of. */

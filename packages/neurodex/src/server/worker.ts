@@ -2,7 +2,7 @@ import { NeurodexError } from '../errors.ts';
 import { silentReporter } from '../progress.ts';
 import type { ReportState } from './report-desk.ts';
 import { type ServerSettings, type Serving, startServer } from './start-server.ts';
-import type { FromWorker, ToWorker } from './workers.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** One process of a server of several (workers.ts). */
 const send = (message: FromWorker): void => void process.send?.(message);
@@ -34,12 +34,24 @@ async function start(settings: ServerSettings): Promise<void> {
       metricsText: () => ask<string>((id) => ({ kind: 'ask-metrics', id })),
     });
     send({ kind: 'listening', address: serving.address });
+    void serving.failure.then(fail);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof NeurodexError)) return send({ kind: 'failed', message });
-    const { code, hint, details } = error;
-    send({ kind: 'failed', code, message, details, ...(hint === undefined ? {} : { hint }) });
+    fail(error);
   }
+}
+
+/** Says why it ends, and ends: it would be of no more use. */
+function fail(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const { code, hint, details } = error instanceof NeurodexError ? error : {};
+  const said: FromWorker = {
+    kind: 'failed',
+    message,
+    ...(code === undefined ? {} : { code }),
+    ...(details === undefined ? {} : { details }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+  process.send?.(said, () => process.exit(1));
 }
 
 process.on('message', async (message: ToWorker) => {

@@ -1,62 +1,41 @@
 import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { AggregatorRegistry, type MetricObject } from 'prom-client';
-import type { ErrorCode } from '../errors.ts';
-import { type ErrorDetails, NeurodexError } from '../errors.ts';
+import { NeurodexError } from '../errors.ts';
 import { requestCountIn } from './metrics.ts';
-import type { ReportState } from './report-desk.ts';
-import type { ServerOptions, ServerSettings } from './start-server.ts';
-
-/** What a worker says to the process that started it. */
-export type FromWorker =
-  | { readonly kind: 'hello' }
-  | { readonly kind: 'listening'; readonly address: string }
-  | {
-      readonly kind: 'failed';
-      readonly code?: ErrorCode;
-      readonly message: string;
-      readonly hint?: string;
-      readonly details?: ErrorDetails;
-    }
-  | { readonly kind: 'warning'; readonly message: string }
-  | { readonly kind: 'ask-report'; readonly id: number; readonly index: string }
-  | { readonly kind: 'ask-metrics'; readonly id: number }
-  | { readonly kind: 'metrics'; readonly id: number; readonly metrics: MetricObject[] };
-
-/** What it is told. */
-export type ToWorker =
-  | { readonly kind: 'start'; readonly settings: ServerSettings }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'report'; readonly id: number; readonly state: ReportState }
-  | { readonly kind: 'all-metrics'; readonly id: number; readonly text: string }
-  | { readonly kind: 'metrics-wanted'; readonly id: number };
+import type { RestartPolicy } from './restarts.ts';
+import { checkAddress, type ServerOptions, type ServerSettings } from './start-server.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
+import { WorkerSlot } from './worker-slot.ts';
 
 /** The compiled worker, whether this file is compiled or a source that tests run. */
 const WORKER = fileURLToPath(new URL('../../dist/server/worker.js', import.meta.url));
-/** Milliseconds: a worker that ends sooner after its start would do so again. */
-const TOO_SOON = 5000;
 /** Milliseconds that a worker has to tell its metrics. */
 const METRICS_TIME = 2000;
-
 /** Seconds that a worker has to end once it has nothing to do. */
 const PATIENCE = 10;
 
 /** A server of several processes that share a port. */
 export interface Workers {
   readonly address: string;
+  /** Resolves, if ever, with why no process answers any more. */
+  readonly failure: Promise<NeurodexError>;
   requests(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** @throws NeurodexError as `startServer` */
-export async function startWorkers(options: ServerOptions, count: number): Promise<Workers> {
+/** @throws NeurodexError as `startServer`; `server-failed` when the first process keeps ending */
+export async function startWorkers(options: ServerOptions, count: number, restarts?: RestartPolicy): Promise<Workers> {
   const { reports, reporter } = options;
-  const { indexes, port, host, token, cors, allowHosts, limits, device, cores } = options;
-  const settings: ServerSettings = { indexes, port, host, token, cors, allowHosts, limits, device, cores };
+  const { indexes, host, token, cors, allowHosts, basePath, limits, device, cores } = options;
+  // One that is known from the beginning: a process that takes another's place has to be found where the address says.
+  const port = await checkAddress(options);
+  const settings = (): ServerSettings => ({
+    ...{ indexes, port, host, token, cors, allowHosts, basePath, limits, device, cores },
+  });
   cluster.setupPrimary({ exec: WORKER, args: [], execArgv: [], silent: false });
-  const workers = new Set<Worker>();
   const gathering = new Map<number, (metrics: MetricObject[]) => void>();
-  let stopping = false;
+  const slots: WorkerSlot[] = [];
   let asked = 0;
   let answered = 0;
   const tell = (worker: Worker, message: ToWorker): void => {
@@ -66,15 +45,17 @@ export async function startWorkers(options: ServerOptions, count: number): Promi
   const metricsOf = (worker: Worker): Promise<MetricObject[]> =>
     new Promise((resolve) => {
       const id = ++asked;
-      const late = setTimeout(() => resolve([]), METRICS_TIME);
-      gathering.set(id, (metrics) => {
+      const done = (metrics: MetricObject[]): void => {
         clearTimeout(late);
         gathering.delete(id);
         resolve(metrics);
-      });
+      };
+      const late = setTimeout(done, METRICS_TIME, []);
+      gathering.set(id, done);
       tell(worker, { kind: 'metrics-wanted', id });
     });
-  const gather = () => Promise.all([...workers].map(metricsOf));
+  const listening = (): Worker[] => slots.flatMap(({ listening: worker }) => worker ?? []);
+  const gather = () => Promise.all(listening().map(metricsOf));
 
   const hear = async (worker: Worker, message: FromWorker): Promise<void> => {
     if (message.kind === 'warning') reporter.warn(message.message);
@@ -86,64 +67,67 @@ export async function startWorkers(options: ServerOptions, count: number): Promi
     } else if (message.kind === 'metrics') gathering.get(message.id)?.(message.metrics);
   };
 
-  /** Resolves with the address once it listens. */
-  const start = (): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const worker = cluster.fork();
-      const begun = performance.now();
-      workers.add(worker);
-      worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'hello') tell(worker, { kind: 'start', settings });
-        else if (message.kind === 'listening') resolve(message.address);
-        else if (message.kind === 'failed') reject(failureOf(message));
-        else void hear(worker, message);
-      });
-      worker.on('exit', (status, signal) => {
-        workers.delete(worker);
-        reject(new Error(`a worker ended with ${signal ?? status}`));
-        if (stopping) return;
-        const soon = performance.now() - begun < TOO_SOON;
-        reporter.warn(`a worker ended with ${signal ?? status}${soon ? '' : '; another one takes its place'}`);
-        if (!soon) {
-          start().catch((error: Error) => {
-            if (!stopping) reporter.warn(`a worker could not be started: ${error.message}`);
-          });
-        }
-      });
-    });
-
-  const kill = (): void => {
-    for (const worker of workers) worker.process.kill('SIGKILL');
+  let settle: { readonly listens: (address: string) => void; readonly fails: (error: Error) => void } | undefined;
+  let fail: (error: NeurodexError) => void = () => {};
+  const failure = new Promise<NeurodexError>((resolve) => {
+    fail = resolve;
+  });
+  const lost = (reason: Error, isGivenUp: boolean): void => {
+    // What the first one finds wrong with the indexes or the address would be wrong for all.
+    if (settle !== undefined && reason instanceof NeurodexError) settle.fails(reason);
+    else if (isGivenUp && listening().length === 0) (settle?.fails ?? fail)(keptEnding(reason));
+    else reporter.warn(`a process of the server ended: ${reason.message}; another one takes its place`);
   };
+  /** Resolves once it listens, or is not expected to any more. */
+  const add = (): Promise<void> =>
+    new Promise((resolve) => {
+      const slot = new WorkerSlot({
+        settings,
+        restarts,
+        onListening(address) {
+          settle?.listens(address);
+          resolve();
+        },
+        onLost(reason, isGivenUp) {
+          lost(reason, isGivenUp);
+          if (isGivenUp) resolve();
+        },
+        onMessage: (worker, message) => {
+          hear(worker, message).catch((error: unknown) => reporter.warn(`a message between processes: ${error}`));
+        },
+      });
+      slots.push(slot);
+      slot.start();
+    });
+  /** Resolves with the address once one listens. */
+  const first = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      settle = { listens: resolve, fails: reject };
+      void add();
+    });
 
   const stop = async (): Promise<void> => {
     answered = requestCountIn(await gather());
-    stopping = true;
-    const ended = [...workers].map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())));
-    for (const worker of workers) tell(worker, { kind: 'stop' });
     // Each breaks off itself what runs longer than it may.
-    const late = setTimeout(kill, 1000 * (limits.drainSeconds + PATIENCE));
-    await Promise.all(ended);
-    clearTimeout(late);
+    await Promise.all(slots.map((slot) => slot.stop(1000 * (limits.drainSeconds + PATIENCE))));
     await reports.close();
   };
 
   try {
-    // The first one finds out whether the indexes and the address are good.
-    const address = await start();
-    await Promise.all(Array.from({ length: count - 1 }, start));
-    return { address, stop, requests: async () => answered };
+    const address = await first();
+    settle = undefined;
+    await Promise.all(Array.from({ length: count - 1 }, add));
+    return { address, failure, stop, requests: async () => answered };
   } catch (error) {
-    stopping = true;
-    kill();
+    for (const slot of slots) slot.kill();
     throw error;
   }
 }
 
-function failureOf({ code, message, hint, details }: FromWorker & { kind: 'failed' }): Error {
-  if (code === undefined) return new Error(message);
-  return new NeurodexError(code, message, {
-    ...(hint === undefined ? {} : { hint }),
-    ...(details === undefined ? {} : { details }),
+const keptEnding = (reason: Error): NeurodexError =>
+  new NeurodexError('server-failed', `no process of the server stays alive: ${reason.message}`, {
+    ...(reason instanceof NeurodexError && reason.hint !== undefined
+      ? { hint: reason.hint }
+      : { hint: 'see whether memory is short (fewer --workers need less), then start the server again' }),
+    cause: reason,
   });
-}

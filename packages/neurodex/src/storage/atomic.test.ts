@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import * as disk from 'node:fs/promises';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createFolder, type FileSystem, writeFileAtomically } from './atomic.ts';
@@ -79,6 +80,7 @@ describe('createFolder', () => {
     expect(result).toBe(3);
     expect(await content()).toBe('one');
     expect(await beside()).toEqual(['index']);
+    expect((await readdir(target())).sort()).toEqual(['files.json', 'index.json', 'inner']);
   });
 
   test('refuses an existing folder, file or broken link before any work', async () => {
@@ -123,6 +125,75 @@ describe('createFolder', () => {
     await mkdir(target(), { recursive: true });
     await createFolder(target(), { force: true, marker: 'index.json' }, fill('x'));
     expect(await content()).toBe('x');
+  });
+
+  test('force replaces nothing that the program did not make: not before the work, and not after it', async () => {
+    const force = { force: true, marker: 'index.json' };
+    await createFolder(target(), {}, fill('old'));
+    for (const other of ['CNAME', '.git/config', 'inner/mine.txt', 'empty/folder']) {
+      const path = join(target(), other);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, 'mine');
+      let worked = false;
+      const made = createFolder(target(), force, async () => {
+        worked = true;
+      });
+      await expect(made).rejects.toMatchObject({
+        code: 'output-exists',
+        message: expect.stringContaining(other.startsWith('inner') ? other : (other.split('/')[0] ?? '')),
+      });
+      expect(worked).toBe(false);
+      expect(await readFile(path, 'utf8')).toBe('mine');
+      const top = other.startsWith('inner') ? other : (other.split('/')[0] ?? '');
+      await rm(join(target(), top), { recursive: true });
+    }
+    const late = createFolder(target(), force, async (temporary) => {
+      await fill('new')(temporary);
+      await writeFile(join(target(), 'late.txt'), 'mine');
+    });
+    await expect(late).rejects.toMatchObject({ message: expect.stringContaining('late.txt') });
+    expect(await content()).toBe('old');
+    expect(await beside()).toEqual(['index']);
+    await rm(join(target(), 'late.txt'));
+    const link = join(folder, 'link');
+    await symlink(target(), link);
+    await expect(createFolder(link, force, fill('new'))).rejects.toMatchObject({
+      message: expect.stringContaining('symbolic link'),
+    });
+    await rm(join(target(), 'files.json'));
+    await expect(createFolder(target(), force, fill('new'))).rejects.toMatchObject({
+      message: expect.stringContaining('does not say which of its files'),
+    });
+    expect(await content()).toBe('old');
+  });
+
+  test('removes what a killed process left of the same target, and no more than that', async () => {
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    const lock = (changes: object) => JSON.stringify({ pid, host: hostname(), since: '', token: 'other', ...changes });
+    const left = async (name: string, text: string) => {
+      const at = join(folder, 'deep', name);
+      await mkdir(at, { recursive: true });
+      await writeFile(join(at, 'big.bin'), 'x');
+      if (text !== '') await writeFile(join(at, 'lock'), text);
+    };
+    await left(`index.partial-${pid}-abc123`, lock({}));
+    const kept = [
+      `index.partial-${pid}-abc124`,
+      `index.partial-${process.pid}-abc125`,
+      `index.partial-${pid}-abc126`,
+      `other.partial-${pid}-abc127`,
+      'index.partial-mine',
+    ];
+    await left(kept[0] ?? '', '');
+    await left(kept[1] ?? '', lock({ pid: process.pid }));
+    await left(kept[2] ?? '', lock({ host: 'elsewhere' }));
+    await left(kept[3] ?? '', lock({}));
+    await left(kept[4] ?? '', lock({}));
+    await createFolder(target(), {}, fill('one'));
+    expect(await beside()).toEqual(['index', ...kept].sort());
+    await left(`page.html.partial-${pid}-abc123`, lock({}));
+    await writeFileAtomically(join(folder, 'deep', 'page.html'), 'new');
+    expect((await beside()).filter((name) => name.startsWith('page'))).toEqual(['page.html']);
   });
 
   test('an error in the work removes what was made and keeps the old folder', async () => {

@@ -1,14 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import * as disk from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { type FileLister, writeFileList } from './file-list.ts';
+import { makeFolder } from './make-folder.ts';
+import { putInPlace, recoverReplaced, refuseExisting } from './replace.ts';
+import { type FileSystem, syncFolder, syncTree } from './sync.ts';
+import { removeStale, Temporary } from './temporary.ts';
 
-/** What writing needs of `node:fs/promises`; tests hand in one that fails. */
-export type FileSystem = Pick<typeof disk, 'lstat' | 'mkdir' | 'open' | 'readdir' | 'rename' | 'rm'>;
-
-/** Beside the target, so that the rename stays on one file system; the random part lets two writers meet. */
-const besides = (target: string, word: string): string =>
-  `${target}.${word}-${process.pid}-${randomBytes(3).toString('hex')}`;
+export { putInPlace, refuseExisting } from './replace.ts';
+export { type FileSystem, syncTree } from './sync.ts';
 
 /** @throws NeurodexError `interrupted` once the signal has been given */
 export function throwIfInterrupted(signal: AbortSignal | undefined): void {
@@ -18,8 +18,8 @@ export function throwIfInterrupted(signal: AbortSignal | undefined): void {
 }
 
 /**
- * Write a file so that its name means either the old content or the whole new one, after a power cut as well:
- * temporary name beside it, fsync, rename.
+ * Write a file so that its name means either the old content or the whole new one, after a power cut as well: in a
+ * temporary folder beside it, fsync, rename. What a process that was killed left there of the same file is removed.
  * @throws NeurodexError `disk-full`, `output-unwritable`
  */
 export async function writeFileAtomically(
@@ -27,20 +27,33 @@ export async function writeFileAtomically(
   content: string | Uint8Array,
   files: FileSystem = disk,
 ): Promise<void> {
-  const temporary = besides(path, 'partial');
+  await writeAtomically(path, (handle) => handle.writeFile(content), files);
+}
+
+/** The same for content that comes in pieces. @param fill writes it */
+export async function writeAtomically(
+  path: string,
+  fill: (handle: disk.FileHandle) => Promise<void>,
+  files: FileSystem = disk,
+): Promise<void> {
+  let temporary: Temporary | undefined;
   try {
-    const handle = await files.open(temporary, 'wx');
+    await removeStale(resolve(path));
+    temporary = await Temporary.beside(resolve(path), files);
+    const file = join(temporary.folder, basename(path));
+    const handle = await files.open(file, 'wx');
     try {
-      await handle.writeFile(content);
+      await fill(handle);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await files.rename(temporary, path);
+    await files.rename(file, path);
     await syncFolder(dirname(path), files);
   } catch (error) {
-    await files.rm(temporary, { force: true });
     throw fromFileSystem(error, path);
+  } finally {
+    await temporary?.remove();
   }
 }
 
@@ -52,6 +65,8 @@ export interface CreateFolderOptions {
    * delete a folder of another kind. An empty folder is replaced in any case.
    */
   readonly marker?: string;
+  /** Tells which files of an old folder the program made; those of its list of files unless given. */
+  readonly lister?: FileLister;
   /** Once given, the result is thrown away. `work` should watch it too: it is waited for. */
   readonly signal?: AbortSignal;
   readonly files?: FileSystem;
@@ -59,7 +74,7 @@ export interface CreateFolderOptions {
 
 /**
  * Make a folder that appears under its name only when `work` is done: `work` fills `<target>.partial-<pid>-…` beside
- * it, which is then renamed; on any error it is removed.
+ * it, which is then renamed; on any error it is removed, and what a process that was killed left of the same target too.
  * @returns what `work` returned
  * @throws NeurodexError `output-exists` (before any work), `interrupted`, `disk-full`, `output-unwritable`; and
  *   whatever `work` throws
@@ -69,96 +84,29 @@ export async function createFolder<T>(
   options: CreateFolderOptions,
   work: (temporary: string) => Promise<T>,
 ): Promise<T> {
-  const { force = false, marker, signal, files = disk } = options;
+  const { force = false, marker, lister, signal, files = disk } = options;
   const goal = resolve(target);
-  const temporary = besides(goal, 'partial');
-  await refuseExisting(goal, force, marker, files);
+  await recoverReplaced(goal, lister);
+  await refuseExisting(goal, { force, marker, lister, files });
   throwIfInterrupted(signal);
+  let temporary: Temporary | undefined;
   try {
-    await files.mkdir(dirname(goal), { recursive: true });
-    await files.mkdir(temporary);
-    const result = await work(temporary);
+    await makeFolder(dirname(goal), files, goal);
+    await removeStale(goal);
+    temporary = await Temporary.beside(goal, files);
+    const result = await work(temporary.folder);
     throwIfInterrupted(signal);
-    await syncTree(temporary, files);
-    await putInPlace(temporary, goal, force, files);
+    if (lister === undefined) await writeFileList(temporary.folder);
+    await syncTree(temporary.folder, files);
+    await putInPlace(temporary.folder, goal, { force, marker, lister, files });
+    await temporary.releaseAt(goal);
+    temporary = undefined;
     return result;
   } catch (error) {
-    await files.rm(temporary, { recursive: true, force: true });
-    throw inWordsOf(error, temporary, goal);
-  }
-}
-
-/** @throws NeurodexError `output-exists` unless `goal` is free, or may be replaced */
-export async function refuseExisting(
-  goal: string,
-  force: boolean,
-  marker: string | undefined,
-  files: FileSystem = disk,
-): Promise<void> {
-  const refuse = (what: string, hint: string): never => {
-    throw new NeurodexError('output-exists', `${goal} ${what}`, { hint, details: { path: goal } });
-  };
-  let found: Awaited<ReturnType<FileSystem['lstat']>>;
-  try {
-    found = await files.lstat(goal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw fromFileSystem(error, goal);
-  }
-  if (!force) refuse('already exists', 'choose another name, or replace it with --force');
-  if (!found.isDirectory()) refuse('is not a folder, so it is not replaced', 'choose another name');
-  const names = await files.readdir(goal);
-  if (marker !== undefined && names.length > 0 && !names.includes(marker)) {
-    refuse(
-      `holds other things (there is no ${marker} in it), so it is not replaced`,
-      'choose another name, or delete that folder yourself',
-    );
-  }
-}
-
-/** Gives a complete folder its name; with `force` in the place of the one that is there. */
-export async function putInPlace(
-  temporary: string,
-  goal: string,
-  force: boolean,
-  files: FileSystem = disk,
-): Promise<void> {
-  const old = besides(goal, 'replaced');
-  const replaced = force && (await renameIfThere(goal, old, files));
-  try {
-    await files.rename(temporary, goal);
-  } catch (error) {
-    if (replaced) await files.rename(old, goal);
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTEMPTY' || code === 'EEXIST') {
-      throw new NeurodexError('output-exists', `${goal} was made by someone else in the meantime`, {
-        hint: 'choose another name, or replace it with --force',
-        details: { path: goal },
-        cause: error,
-      });
-    }
-    throw error;
-  }
-  await syncFolder(dirname(goal), files);
-  if (!replaced) return;
-  try {
-    await files.rm(old, { recursive: true, force: true });
-  } catch (error) {
-    throw new NeurodexError('output-unwritable', `${goal} is new and complete, but the old one cannot be deleted`, {
-      hint: `delete ${old} yourself`,
-      details: { path: old },
-      cause: error,
-    });
-  }
-}
-
-async function renameIfThere(from: string, to: string, files: FileSystem): Promise<boolean> {
-  try {
-    await files.rename(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
+    await temporary?.releaseAt(goal);
+    throw inWordsOf(error, temporary?.folder ?? goal, goal);
+  } finally {
+    await temporary?.remove();
   }
 }
 
@@ -167,28 +115,4 @@ export function inWordsOf(error: unknown, temporary: string, goal: string): unkn
   const { path } = (error ?? {}) as NodeJS.ErrnoException;
   const ours = path === undefined || path === temporary || path.startsWith(temporary + sep);
   return ours || path === goal || path === dirname(goal) ? fromFileSystem(error, goal) : error;
-}
-
-/** Everything in a folder is on the disk. */
-export async function syncTree(folder: string, files: FileSystem = disk): Promise<void> {
-  for (const entry of await files.readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) await syncTree(path, files);
-    else if (entry.isFile()) await syncPath(path, 'r+', files);
-  }
-  await syncFolder(folder, files);
-}
-
-async function syncFolder(folder: string, files: FileSystem): Promise<void> {
-  // Windows cannot open a folder, and does not need to: its renames are journalled.
-  if (process.platform !== 'win32') await syncPath(folder, 'r', files);
-}
-
-async function syncPath(path: string, flags: string, files: FileSystem): Promise<void> {
-  const handle = await files.open(path, flags);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { refuseSpecialFile } from './special-files.ts';
 
 /** Bytes that are read in pieces: a file here; hyparquet's AsyncBuffer has the same shape. */
 export interface ByteSource {
@@ -12,6 +13,7 @@ export type OpenBytes = (path: string) => Promise<ByteSource>;
 
 /** One open file. Errors of the file system are thrown as they are: only the caller knows what the file is. */
 export const openFileBytes: OpenBytes = async (path) => {
+  await refuseSpecialFile(path);
   const handle = await open(path, 'r');
   let byteLength: number;
   try {

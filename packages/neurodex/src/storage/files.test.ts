@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openFileBytes } from './byte-source.ts';
-import { digestFile, HashedFile } from './hashed-file.ts';
+import { CHUNK_BYTES, digestFile, HashedFile } from './hashed-file.ts';
 import { inOrder } from './in-order.ts';
 import { noMount, onTinyDisk } from './tiny-disk.fixture.ts';
 
@@ -31,7 +31,15 @@ describe('HashedFile', () => {
     const digest = await file.finish();
     const written = await readFile(path);
     expect(written.equals(Buffer.concat(pieces))).toBe(true);
-    expect(digest).toEqual({ bytes: total, sha256: createHash('sha256').update(written).digest('hex') });
+    const pieceOf = (i: number) => written.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES);
+    const chunks = Array.from({ length: Math.ceil(total / CHUNK_BYTES) }, (_, i) =>
+      createHash('sha256').update(pieceOf(i)).digest(),
+    );
+    expect(digest).toEqual({
+      bytes: total,
+      sha256: createHash('sha256').update(written).digest('hex'),
+      chunks: Buffer.concat(chunks).toString('base64'),
+    });
     expect(await digestFile(path)).toEqual(digest);
   });
 

@@ -1,13 +1,57 @@
-import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { fromFileSystem } from '../errors.ts';
 
 const BUFFER_BYTES = 1 << 20;
+
+/** What is hashed by itself, so that a piece of a large file can be checked without the rest. */
+export const CHUNK_BYTES = 1 << 18;
 
 /** Size and SHA-256 (hexadecimal) of a file, as a manifest lists it. */
 export interface FileDigest {
   readonly bytes: number;
   readonly sha256: string;
+}
+
+/** Also the SHA-256 of every `CHUNK_BYTES`: 32 bytes each, one after another, in base64. */
+export interface ChunkedDigest extends FileDigest {
+  readonly chunks: string;
+}
+
+/** Digests bytes as they come: all of them together, and chunk by chunk. */
+export class FileHasher {
+  private readonly all = createHash('sha256');
+  private readonly digests: Buffer[] = [];
+  private chunk = createHash('sha256');
+  private filled = 0;
+  private bytes = 0;
+
+  update(bytes: Uint8Array): void {
+    this.all.update(bytes);
+    this.bytes += bytes.length;
+    for (let at = 0; at < bytes.length; ) {
+      const part = bytes.subarray(at, at + CHUNK_BYTES - this.filled);
+      this.chunk.update(part);
+      this.filled += part.length;
+      at += part.length;
+      if (this.filled === CHUNK_BYTES) this.endChunk();
+    }
+  }
+
+  digest(): ChunkedDigest {
+    if (this.filled > 0) this.endChunk();
+    return {
+      bytes: this.bytes,
+      sha256: this.all.digest('hex'),
+      chunks: Buffer.concat(this.digests).toString('base64'),
+    };
+  }
+
+  private endChunk(): void {
+    this.digests.push(this.chunk.digest());
+    this.chunk = createHash('sha256');
+    this.filled = 0;
+  }
 }
 
 /**
@@ -17,7 +61,7 @@ export interface FileDigest {
 export class HashedFile {
   private readonly path: string;
   private readonly handle: FileHandle;
-  private readonly hash: Hash = createHash('sha256');
+  private readonly hash = new FileHasher();
   private readonly buffer = new Uint8Array(BUFFER_BYTES);
   private filled = 0;
   private written = 0;
@@ -54,13 +98,13 @@ export class HashedFile {
   }
 
   /** Write what is buffered, and close. */
-  async finish(): Promise<FileDigest> {
+  async finish(): Promise<ChunkedDigest> {
     try {
       await this.flush();
     } finally {
       await this.close();
     }
-    return { bytes: this.written, sha256: this.hash.digest('hex') };
+    return this.hash.digest();
   }
 
   /** Close without writing what is buffered: after an error. Harmless when closed already. */
@@ -87,16 +131,17 @@ export class HashedFile {
   }
 }
 
-/** Digest of a file that exists, read in pieces. */
-export async function digestFile(path: string): Promise<FileDigest> {
-  const hash = createHash('sha256');
-  const buffer = new Uint8Array(BUFFER_BYTES);
+/** Digest of a regular file that exists, read in pieces. @throws Error of the file system; of one that is no file: `ENOTSUP` */
+export async function digestFile(path: string): Promise<ChunkedDigest> {
+  const found = await stat(path);
+  if (!found.isFile()) throw Object.assign(new Error(`${path} is not a regular file`), { code: 'ENOTSUP', path });
+  const hash = new FileHasher();
+  const buffer = new Uint8Array(Math.min(BUFFER_BYTES, Math.max(1, found.size)));
   const handle = await open(path, 'r');
   try {
-    let position = 0;
-    for (;;) {
+    for (let position = 0; ; ) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-      if (bytesRead === 0) return { bytes: position, sha256: hash.digest('hex') };
+      if (bytesRead === 0) return hash.digest();
       hash.update(buffer.subarray(0, bytesRead));
       position += bytesRead;
     }

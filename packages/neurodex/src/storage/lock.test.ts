@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import * as disk from 'node:fs/promises';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +40,9 @@ describe('lockFile', () => {
     expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ pid: process.pid });
     await first.release();
     if (process.platform !== 'linux') return;
-    await writeFile(path, holder({ process: 'an earlier boot 12345' }));
+    await writeFile(path, holder({ boot: 'an earlier one', namespace: 'other', started: '1' }));
+    await (await lockFile(path)).release();
+    await writeFile(path, holder({ started: '1' }));
     await (await lockFile(path)).release();
     expect(await readdir(folder)).toEqual([]);
   });
@@ -71,5 +74,52 @@ describe('lockFile', () => {
     await writeFile(path, holder());
     await lock.release();
     expect(await readdir(folder)).toEqual(['lock']);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'of another container is believed, though a process of that number has ended here, or is another one',
+    async () => {
+      for (const pid of [deadProcess(), process.pid, 1]) {
+        await writeFile(path, holder({ pid, namespace: 'pid:[1]', started: '1' }));
+        await expect(lockFile(path)).rejects.toMatchObject({
+          code: 'run-locked',
+          message: expect.stringContaining('in another container'),
+        });
+        await writeFile(path, holder({ pid, machine: 'another', started: '1' }));
+        await expect(lockFile(path)).rejects.toMatchObject({ code: 'run-locked' });
+      }
+    },
+  );
+
+  it.each(['EMFILE', 'ENFILE', 'EACCES', 'EIO', 'ENOSPC', 'ENOMEM'])(
+    'of another process stays when this one runs into %s, wherever that is',
+    async (code) => {
+      const failing = async (): Promise<never> => {
+        throw Object.assign(new Error(code), { code });
+      };
+      for (const broken of ['open', 'readFile', 'stat', 'rm'] as const) {
+        const text = holder();
+        await writeFile(path, text);
+        await expect(lockFile(path, { ...disk, [broken]: failing })).rejects.toThrow();
+        expect(await readFile(path, 'utf8')).toBe(text);
+        await rm(path);
+        const lock = await lockFile(path, broken === 'open' ? disk : { ...disk, [broken]: failing });
+        await expect(lock.release()).resolves.toBeUndefined();
+        await rm(path, { force: true });
+      }
+    },
+  );
+
+  it('that could not be written whole is not left behind', async () => {
+    const full = {
+      ...disk,
+      async open(...parameters: Parameters<typeof disk.open>) {
+        const handle = await disk.open(...parameters);
+        handle.writeFile = () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }));
+        return handle;
+      },
+    };
+    await expect(lockFile(path, full)).rejects.toMatchObject({ code: 'disk-full' });
+    expect(await readdir(folder)).toEqual([]);
   });
 });

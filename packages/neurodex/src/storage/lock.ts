@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import * as disk from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { HERE, mayRun, type ProcessPlace, startOf } from './processes.ts';
+
+/** The name of the lock in a folder. */
+export const LOCK_FILE = 'lock';
 
 /** Who works on a folder. */
-interface Holder {
+interface Holder extends Partial<ProcessPlace> {
   readonly pid: number;
   readonly host: string;
   /** ISO 8601 */
   readonly since: string;
-  /** What tells this process from a later one with the same number, where the system says it; null elsewhere. */
-  readonly process: string | null;
+  /** What tells this process from a later one with the same number; null where the system does not say. */
+  readonly started?: string | null;
   /** Of this lock alone. */
   readonly token: string;
 }
@@ -25,49 +28,75 @@ const PAUSE = 20;
 const MOST_ATTEMPTS = 500;
 
 export interface Lock {
-  /** Harmless when the lock is not there any more. */
+  /** Never throws: a lock that cannot be deleted is left behind by a process that ends, and so is taken over. */
   release(path?: string): Promise<void>;
 }
+
+/** What locking needs of `node:fs/promises`; tests hand in one that fails. */
+export type LockFiles = Pick<typeof disk, 'open' | 'readFile' | 'rm' | 'stat'>;
 
 /**
  * A lock file that one process holds at a time. One whose process has ended is taken over.
  * @throws NeurodexError `run-locked` naming the holder; `output-unwritable`, `disk-full`
  */
-export async function lockFile(path: string): Promise<Lock> {
+export async function lockFile(path: string, files: LockFiles = disk): Promise<Lock> {
   const own: Holder = {
     pid: process.pid,
-    host: hostname(),
+    ...HERE,
     since: new Date().toISOString(),
-    process: processMark(process.pid),
+    started: startOf(process.pid),
     token: randomBytes(8).toString('hex'),
   };
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    if (await create(path, own)) {
+    if (await create(path, own, files)) {
       return {
         async release(at = path) {
-          if ((await read(at))?.holder?.token === own.token) await disk.rm(at, { force: true });
+          try {
+            if ((await read(at, files))?.holder?.token === own.token) await files.rm(at, { force: true });
+          } catch {
+            // Left behind.
+          }
         },
       };
     }
-    await refuseLocked(path);
-    await removeStale(path, own);
+    await refuseLocked(path, files);
+    await removeStale(path, own, files);
   }
-  throw locked(path, undefined);
+  throw locked(path, takeover(path), undefined);
 }
 
 /** @throws NeurodexError `run-locked` where a living process holds the lock */
-export async function refuseLocked(path: string): Promise<void> {
-  const found = await read(path);
-  if (found !== undefined && isHeld(found)) throw locked(path, found.holder);
+export async function refuseLocked(path: string, files: LockFiles = disk): Promise<void> {
+  const found = await read(path, files);
+  if (found !== undefined && isHeld(found)) throw locked(path, path, found.holder);
 }
 
-async function create(path: string, own: Holder): Promise<boolean> {
+/**
+ * Whether a lock was left behind by a process that has ended; undefined where there is no lock, or none of this program.
+ * @throws NeurodexError when it cannot be read
+ */
+export async function isLeftBehind(path: string): Promise<boolean | undefined> {
+  const found = await read(path, disk);
+  return found?.holder === undefined ? undefined : !isHeld(found);
+}
+
+/** @returns whether the lock is ours now. What another process has written is never touched, whatever goes wrong here. */
+async function create(path: string, own: Holder, files: LockFiles): Promise<boolean> {
+  let handle: disk.FileHandle;
   try {
-    await disk.writeFile(path, `${JSON.stringify(own)}\n`, { flag: 'wx' });
-    return true;
+    handle = await files.open(path, 'wx');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    await disk.rm(path, { force: true });
+    throw fromFileSystem(error, path);
+  }
+  try {
+    await handle.writeFile(`${JSON.stringify(own)}\n`);
+    await handle.close();
+    return true;
+  } catch (error) {
+    await handle.close().catch(() => {});
+    // This process made it, a moment ago.
+    await files.rm(path, { force: true }).catch(() => {});
     throw fromFileSystem(error, path);
   }
 }
@@ -79,10 +108,10 @@ interface Found {
   readonly age: number;
 }
 
-async function read(path: string): Promise<Found | undefined> {
+async function read(path: string, files: LockFiles): Promise<Found | undefined> {
   try {
-    const [text, { mtimeMs }] = await Promise.all([disk.readFile(path, 'utf8'), disk.stat(path)]);
-    return { holder: holderOf(text), age: Date.now() - mtimeMs };
+    const { mtimeMs } = await files.stat(path);
+    return { holder: holderOf(await files.readFile(path, 'utf8')), age: Date.now() - mtimeMs };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw fromFileSystem(error, path);
@@ -101,68 +130,47 @@ function holderOf(text: string): Holder | undefined {
 
 function isHeld({ holder, age }: Found): boolean {
   if (holder === undefined) return age < UNFINISHED;
-  // Of another machine's processes nothing can be known from here.
-  if (holder.host !== hostname()) return true;
-  if (!isAlive(holder.pid)) return false;
-  const now = processMark(holder.pid);
-  return now === null || (holder.process ?? null) === null || now === holder.process;
+  return mayRun(holder.pid, holder.started ?? null, holder);
 }
 
-/** Whether a process of this machine is running. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Somebody else's process is alive too.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Linux: the boot and, in ticks since it, the start of the process; numbers of processes are used again. */
-function processMark(pid: number): string | null {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name may hold anything; what follows its last parenthesis begins with field 3, and the start is field 22.
-    const started = status
-      .slice(status.lastIndexOf(')') + 2)
-      .split(' ')
-      .at(19);
-    return started === undefined ? null : `${boot} ${started}`;
-  } catch {
-    return null;
-  }
-}
+const takeover = (path: string): string => `${path}.takeover`;
 
 /**
  * Takes away a lock that was left behind. One process does so at a time, and looks again first: what it found before may
  * have been taken over meanwhile.
  */
-async function removeStale(path: string, own: Holder): Promise<void> {
-  const guard = `${path}.takeover`;
-  if (!(await create(guard, own))) {
-    const found = await read(guard);
+async function removeStale(path: string, own: Holder, files: LockFiles): Promise<void> {
+  const guard = takeover(path);
+  if (!(await create(guard, own, files))) {
+    const found = await read(guard, files);
     // Its holder was killed within the moment that this takes.
-    if (found !== undefined && found.age > UNFINISHED) await disk.rm(guard, { force: true });
+    if (found !== undefined && found.age > UNFINISHED) await files.rm(guard, { force: true });
     await setTimeout(PAUSE);
     return;
   }
   try {
-    const found = await read(path);
-    if (found !== undefined && !isHeld(found)) await disk.rm(path, { force: true });
+    const found = await read(path, files);
+    if (found !== undefined && !isHeld(found)) await files.rm(path, { force: true });
   } finally {
-    await disk.rm(guard, { force: true });
+    await files.rm(guard, { force: true });
   }
 }
 
-function locked(path: string, holder: Holder | undefined): NeurodexError {
-  const who =
-    holder === undefined
-      ? 'another process'
-      : `process ${holder.pid} on ${holder.host === hostname() ? 'this machine' : holder.host}, since ${holder.since}`;
-  return new NeurodexError('run-locked', `${path.replace(/[/\\][^/\\]*$/, '')} is in use by ${who}`, {
-    hint: `wait for it or stop it; if that process is gone for certain, delete ${path}`,
-    details: { path, ...(holder === undefined ? {} : { pid: holder.pid, host: holder.host, since: holder.since }) },
+/** @param file the one that is in the way */
+function locked(path: string, file: string, holder: Holder | undefined): NeurodexError {
+  const place = holder?.host === HERE.host ? placeOf(holder) : holder?.host;
+  const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${place}, since ${holder.since}`;
+  return new NeurodexError('run-locked', `${dirname(path)} is in use by ${who}`, {
+    hint: `wait for it or stop it; if that process is gone for certain, delete ${file}`,
+    details: {
+      path: file,
+      ...(holder === undefined ? {} : { pid: holder.pid, host: holder.host, since: holder.since }),
+    },
   });
 }
+
+const placeOf = ({ machine, namespace }: Holder): string => {
+  const known = (a: string | null | undefined, b: string | null) => (a ?? null) === null || b === null || a === b;
+  if (!known(machine, HERE.machine)) return 'another machine of that name';
+  return known(namespace, HERE.namespace) ? 'this machine' : 'this machine, in another container';
+};

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { completeFolder, type UnfinishedOptions } from './unfinished.ts';
@@ -13,6 +13,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
+const OPTIONS: UnfinishedOptions = {
+  force: false,
+  resume: false,
+  marker: 'index.json',
+  ownMarker: 'run.json',
+  ownNames: ['first', 'second'],
+};
+
 const make = (
   text: string,
   changes: Partial<UnfinishedOptions & { fails: boolean; keeps: boolean }> = {},
@@ -20,7 +28,7 @@ const make = (
   const { fails = false, keeps = true, ...options } = changes;
   return completeFolder(
     goal,
-    { force: false, resume: false, marker: 'index.json', ownMarker: 'run.json', ...options },
+    { ...OPTIONS, ...options },
     async ({ folder, resumed }) => {
       await writeFile(join(folder, 'run.json'), '{}');
       await writeFile(join(folder, resumed ? 'second' : 'first'), text);
@@ -39,7 +47,7 @@ describe('completeFolder', () => {
   it('appears when it is complete, without a lock in it', async () => {
     expect(await make('one')).toBe(false);
     expect(await beside()).toEqual(['index']);
-    expect((await readdir(goal)).sort()).toEqual(['first', 'index.json']);
+    expect((await readdir(goal)).sort()).toEqual(['files.json', 'first', 'index.json']);
     await expect(make('two')).rejects.toMatchObject({ code: 'output-exists' });
     await expect(make('two', { resume: true })).rejects.toMatchObject({ code: 'output-exists' });
     expect(await content()).toBe('one');
@@ -54,7 +62,7 @@ describe('completeFolder', () => {
       hint: expect.stringMatching(/--resume.*--force/),
     });
     expect(await make('two', { resume: true })).toBe(true);
-    expect((await readdir(goal)).sort()).toEqual(['first', 'index.json', 'second']);
+    expect((await readdir(goal)).sort()).toEqual(['files.json', 'first', 'index.json', 'second']);
     expect(await beside()).toEqual(['index']);
   });
 
@@ -66,7 +74,7 @@ describe('completeFolder', () => {
   it('starts anew with force, and begins where there is nothing to resume', async () => {
     await expect(make('one', { fails: true })).rejects.toThrow(TypeError);
     expect(await make('two', { force: true })).toBe(false);
-    expect((await readdir(goal)).sort()).toEqual(['first', 'index.json']);
+    expect((await readdir(goal)).sort()).toEqual(['files.json', 'first', 'index.json']);
     await rm(goal, { recursive: true });
     expect(await make('three', { resume: true })).toBe(false);
   });
@@ -81,12 +89,44 @@ describe('completeFolder', () => {
     expect(await beside()).toEqual(['index']);
   });
 
-  it('deletes what a killed process had replaced already', async () => {
+  it('takes care of what a process left that was killed while it replaced a folder', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    await mkdir(join(`${goal}.replaced-${pid}-abc123`), { recursive: true });
-    await mkdir(join(`${goal}.replaced-mine`), { recursive: true });
-    await make('one');
-    expect(await beside()).toEqual(['index', 'index.replaced-mine']);
+    const aside = `${goal}.replaced-${pid}-abc123`;
+    const lock = JSON.stringify({ pid, host: hostname(), since: '', token: 'other' });
+    await make('old');
+    await rename(goal, aside);
+    await writeFile(join(aside, 'lock'), lock);
+    await mkdir(`${goal}.replaced-mine`);
+    await mkdir(`${goal}.replaced-${pid}-abc124`);
+    await expect(make('new')).rejects.toMatchObject({ code: 'output-exists' });
+    expect(await content()).toBe('old');
+    expect((await readdir(goal)).includes('lock')).toBe(false);
+    await cp(goal, aside, { recursive: true });
+    await writeFile(join(aside, 'lock'), lock);
+    await make('new', { force: true });
+    expect(await content()).toBe('new');
+    expect(await beside()).toEqual(['index', `index.replaced-${pid}-abc124`, 'index.replaced-mine']);
+  });
+
+  it('replaces no folder that holds what the program did not make, nor throws it away with an unfinished one', async () => {
+    await make('old');
+    await writeFile(join(goal, 'CNAME'), 'mine');
+    await mkdir(join(goal, '.git', 'objects'), { recursive: true });
+    await expect(make('new', { force: true })).rejects.toMatchObject({
+      code: 'output-exists',
+      message: expect.stringContaining('holds .git/, CNAME, which Neurodex did not write'),
+    });
+    expect(await content()).toBe('old');
+    await rm(goal, { recursive: true });
+    await expect(make('one', { fails: true })).rejects.toThrow(TypeError);
+    await writeFile(join(`${goal}.partial`, 'notes.txt'), 'mine');
+    for (const options of [{ force: true }, { resume: true }]) {
+      await expect(make('new', options)).rejects.toMatchObject({
+        code: 'output-exists',
+        message: expect.stringContaining('notes.txt'),
+      });
+    }
+    expect(await readdir(`${goal}.partial`)).toContain('notes.txt');
   });
 
   it('leaves alone what is not ours, even with force', async () => {
@@ -108,7 +148,7 @@ describe('completeFolder', () => {
     let others: unknown[] = [];
     await completeFolder(
       goal,
-      { force: false, resume: false, marker: 'index.json', ownMarker: 'run.json' },
+      OPTIONS,
       async ({ folder }) => {
         await writeFile(join(folder, 'run.json'), '{}');
         const tries = [{}, { resume: true }, { force: true }].map((options) => make('theirs', options));

@@ -1,13 +1,17 @@
 import * as disk from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
-import { inWordsOf, putInPlace, refuseExisting, syncTree, throwIfInterrupted } from './atomic.ts';
-import { isAlive, type Lock, lockFile, refuseLocked } from './lock.ts';
+import { inWordsOf, throwIfInterrupted } from './atomic.ts';
+import { FILE_LIST, writeFileList } from './file-list.ts';
+import { LOCK_FILE, type Lock, lockFile, refuseLocked } from './lock.ts';
+import { makeFolder } from './make-folder.ts';
+import { putInPlace, recoverReplaced, refuseExisting } from './replace.ts';
+import { syncTree } from './sync.ts';
+
+export { LOCK_FILE } from './lock.ts';
 
 /** Where the unfinished run lives until it is complete. */
 export const unfinishedName = (goal: string): string => `${goal}.partial`;
-
-export const LOCK_FILE = 'lock';
 
 export interface UnfinishedOptions {
   /** Replace the folder that is there once the new one is complete; without `resume`, also throw an unfinished one away. */
@@ -18,6 +22,8 @@ export interface UnfinishedOptions {
   readonly marker: string;
   /** A file that tells an unfinished folder of ours from another one of that name; `work` writes it before all others. */
   readonly ownMarker: string;
+  /** Names of everything that `work` makes in the folder; with something else in it, it is left alone. */
+  readonly ownNames: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -42,11 +48,12 @@ export async function completeFolder<T>(
   work: (unfinished: Unfinished) => Promise<T>,
   keeps: (folder: string, error: unknown) => Promise<boolean>,
 ): Promise<T> {
-  const { force, resume, marker, ownMarker, signal } = options;
+  const { force, resume, marker, ownMarker, ownNames, signal } = options;
   const goal = resolve(target);
   const folder = unfinishedName(goal);
-  await refuseExisting(goal, force, marker);
-  const found = await holdsRun(folder, [ownMarker, marker]);
+  await recoverReplaced(goal);
+  await refuseExisting(goal, { force, marker });
+  const found = await holdsRun(folder, [ownMarker, marker], ownNames);
   if (found && !resume && !force) {
     await refuseLocked(join(folder, LOCK_FILE));
     throw unfinished(folder);
@@ -54,14 +61,14 @@ export async function completeFolder<T>(
   throwIfInterrupted(signal);
   let lock: Lock | undefined;
   try {
-    await disk.mkdir(folder, { recursive: true });
+    await makeFolder(folder, disk, goal);
     lock = await lockFile(join(folder, LOCK_FILE));
     if (!resume) await empty(folder);
     const result = await work({ folder, resumed: resume && found });
+    await writeFileList(folder);
     await syncTree(folder);
-    await putInPlace(folder, goal, force);
+    await putInPlace(folder, goal, { force, marker });
     await lock.release(join(goal, LOCK_FILE));
-    await removeReplaced(goal);
     return result;
   } catch (error) {
     // Without the lock it is somebody else's.
@@ -77,9 +84,10 @@ export async function completeFolder<T>(
  * Whether there is an unfinished folder that something has been done in.
  * @throws NeurodexError `output-exists` for something else of that name
  */
-async function holdsRun(folder: string, markers: readonly string[]): Promise<boolean> {
+async function holdsRun(folder: string, markers: readonly string[], ownNames: readonly string[]): Promise<boolean> {
   let names: string[];
   try {
+    if ((await disk.lstat(folder)).isSymbolicLink()) throw foreign(folder, 'is a symbolic link');
     names = await disk.readdir(folder);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -88,27 +96,21 @@ async function holdsRun(folder: string, markers: readonly string[]): Promise<boo
     throw fromFileSystem(error, folder);
   }
   // A process that is killed while it writes its first file leaves that one under a temporary name.
-  const inside = names.filter((name) => !name.startsWith(LOCK_FILE) && !/\.partial-\d+-[0-9a-f]+$/.test(name));
+  const inside = names.filter(
+    (name) => ![LOCK_FILE, `${LOCK_FILE}.takeover`].includes(name) && !/\.partial-\d+-[0-9a-f]+$/.test(name),
+  );
   if (inside.length === 0) return false;
   if (!markers.some((name) => inside.includes(name)))
     throw foreign(folder, 'holds other things than an unfinished run');
+  const known = new Set([...markers, ...ownNames, FILE_LIST]);
+  const others = inside.filter((name) => !known.has(name));
+  if (others.length > 0) throw foreign(folder, `holds ${others.slice(0, 5).join(', ')}, which Neurodex did not write`);
   return true;
 }
 
 async function empty(folder: string): Promise<void> {
   const names = (await disk.readdir(folder)).filter((name) => name !== LOCK_FILE);
   for (const name of names) await disk.rm(join(folder, name), { recursive: true, force: true });
-}
-
-/** Folders that were replaced by a process that was killed before it could delete them. */
-async function removeReplaced(goal: string): Promise<void> {
-  const prefix = `${basename(goal)}.replaced-`;
-  const names = await disk.readdir(dirname(goal));
-  for (const name of names.filter((each) => each.startsWith(prefix))) {
-    const [pid = ''] = name.slice(prefix.length).split('-');
-    if (!/^\d+$/.test(pid) || isAlive(Number(pid))) continue;
-    await disk.rm(join(dirname(goal), name), { recursive: true, force: true });
-  }
 }
 
 const foreign = (folder: string, what: string): NeurodexError =>

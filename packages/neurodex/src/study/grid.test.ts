@@ -36,7 +36,7 @@ describe('the cells of a grid', () => {
   it('are every size × seed for the baselines, × order × training for the DSI', () => {
     const cells = cellsOf(grid);
     expect(cells).toHaveLength(2 * 2 * (1 + 4));
-    expect(new Set(cells.map((cell) => cellKey(grid, cell))).size).toBe(cells.length);
+    expect(new Set(cells.map((cell) => cellKey(grid, cell, 'x'))).size).toBe(cells.length);
     expect(cells[0]).toEqual({
       pictures: 512,
       seed: 0,
@@ -61,13 +61,16 @@ describe('the cells of a grid', () => {
   it('have another key where anything that matters is another, and the same one otherwise', () => {
     const [cell] = cellsOf(grid);
     if (cell === undefined) throw new Error('no cell');
-    const key = cellKey(grid, cell);
-    expect(cellKey({ ...grid, seeds: [0], orders: ['random'] }, cell)).toBe(key);
-    expect(cellKey(grid, { ...cell, settings: Object.fromEntries(Object.entries(cell.settings).reverse()) })).toBe(key);
+    const key = cellKey(grid, cell, 'x');
+    expect(cellKey({ ...grid, seeds: [0], orders: ['random'] }, cell, 'x')).toBe(key);
+    expect(cellKey(grid, { ...cell, settings: Object.fromEntries(Object.entries(cell.settings).reverse()) }, 'x')).toBe(
+      key,
+    );
     for (const other of [{ source: 'others' }, { preset: 'quick' }, { measures: ['RR'] }, { flags: ['--from', 'x'] }]) {
-      expect(cellKey({ ...grid, ...other }, cell)).not.toBe(key);
+      expect(cellKey({ ...grid, ...other }, cell, 'x')).not.toBe(key);
     }
-    expect(cellKey(grid, { ...cell, settings: { ...cell.settings, 'model.layers': 3 } })).not.toBe(key);
+    expect(cellKey(grid, { ...cell, settings: { ...cell.settings, 'model.layers': 3 } }, 'x')).not.toBe(key);
+    expect(cellKey(grid, cell, 'other contents')).not.toBe(key);
   });
 });
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { IDENTIFIER_ORDERS, type IdentifierOrder } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
+import { JsonProblem, readJson, schemaProblem, whyUnreadable } from '../json.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** How the DSI is trained: for indexing alone, or for both tasks. The words are those of the report it is compared with. */
 export const TRAININGS = ['fine-tuned', 'zero-shot'] as const;
@@ -49,24 +50,30 @@ export interface StudyCell {
 
 /** @throws NeurodexError `config-unreadable`, `config-unknown-key`, `config-invalid`, `usage` for a measure */
 export async function readGrid(file: string): Promise<StudyGrid> {
+  await refuseSpecialFile(file, 'config-unreadable');
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(file, 'utf8'));
+    value = await readJson(file);
   } catch (error) {
-    const what = error instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
-    throw new NeurodexError('config-unreadable', `${file} ${what}: ${(error as Error).message}`, {
-      hint: 'name a JSON file that describes a study; docs/study.md has one',
-      details: { file },
-      cause: error,
-    });
+    const why = whyUnreadable(error);
+    throw new NeurodexError(
+      'config-unreadable',
+      `${file} ${error instanceof JsonProblem ? why : `cannot be read: it ${why}`}`,
+      {
+        hint: 'name a JSON file that describes a study; docs/study.md has one',
+        details: { file },
+        cause: error,
+      },
+    );
   }
   const parsed = gridSchema.safeParse(value);
-  if (!parsed.success) throw refusal(file, parsed.error.issues[0] as z.core.$ZodIssue);
+  if (!parsed.success) throw refusal(file, parsed.error);
   for (const measure of parsed.data.measures) parseMeasure(measure);
   return parsed.data;
 }
 
-function refusal(file: string, issue: z.core.$ZodIssue): NeurodexError {
+function refusal(file: string, error: z.ZodError): NeurodexError {
+  const issue = error.issues[0] as z.core.$ZodIssue;
   const key = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     const [unknown = ''] = issue.keys;
@@ -80,7 +87,7 @@ function refusal(file: string, issue: z.core.$ZodIssue): NeurodexError {
       },
     );
   }
-  return new NeurodexError('config-invalid', `${file}: ${key || 'it'}: ${issue.message}`, {
+  return new NeurodexError('config-invalid', `${file}: ${schemaProblem(error)}`, {
     hint: 'docs/study.md describes the keys of a study',
     details: { file, key },
   });
@@ -118,10 +125,14 @@ const dsiCells = (
     })),
   );
 
-/** What makes a result the answer to a cell: everything that could change it. @returns 16 hexadecimal digits */
-export function cellKey({ source, flags, preset, measures }: StudyGrid, cell: StudyCell): string {
+/**
+ * What makes a result the answer to a cell: everything that could change it.
+ * @param contents a digest of what the grid names: the pictures, an encoder (`contentsOf`)
+ * @returns 16 hexadecimal digits
+ */
+export function cellKey({ source, flags, preset, measures }: StudyGrid, cell: StudyCell, contents: string): string {
   const sorted = Object.entries(cell.settings).sort(([a], [b]) => (a < b ? -1 : 1));
-  const facts = [source, flags, preset ?? null, measures, cell.systems, cell.seed, sorted];
+  const facts = [source, flags, preset ?? null, measures, cell.systems, cell.seed, sorted, contents];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
 }
 

@@ -1,6 +1,7 @@
-import { type FileHandle, mkdir, open, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Reporter } from '../progress.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { Outbox, PermanentFailure } from './outbox.ts';
 
 /** What appending needs of `node:fs/promises`; tests hand in one that fails. */
@@ -10,7 +11,7 @@ export interface TrackerFiles {
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
 }
 
-export const trackerFiles: TrackerFiles = { mkdir, open, writeFile };
+export const trackerFiles: TrackerFiles = { mkdir: (path) => makeFolder(path), open, writeFile };
 
 /** A new file that grows by whole records: what a failed write left of one is cut off, and overwritten by the next try. */
 export class AppendedFile {

@@ -1,5 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { NeurodexError } from '../errors.ts';
+import { linesOf } from '../storage/lines.ts';
+import type { TrackedEvent } from './tracker.ts';
+
+/** Bytes: an event is a few numbers, or a configuration. */
+const LONGEST_EVENT = 1 << 22;
 
 /** The numbers of one step, as the run log has them; NaN for one that is missing or was not finite. */
 export interface LoggedStep {
@@ -38,15 +42,20 @@ export interface RunHistory {
 /** Reads a run log, of a run that is over or goes on. Memory grows with its steps, not with its bytes. */
 export async function readRunLog(path: string): Promise<RunHistory> {
   const reader = new RunLogReader();
-  const stream = createReadStream(path);
   let last: string | undefined;
   try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const { bytes } of linesOf(path, LONGEST_EVENT)) {
       if (last !== undefined) reader.read(last);
-      last = line;
+      last = bytes === undefined ? 'too long' : Buffer.from(bytes).toString('utf8');
     }
-  } finally {
-    stream.destroy();
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw new NeurodexError('run-missing', `the run log ${path} cannot be read (${code})`, {
+      hint: 'name a run log that exists and that you may read',
+      details: { path },
+      cause: error,
+    });
   }
   if (last !== undefined) reader.read(last, { mayBeTorn: true });
   return reader.history();
@@ -152,4 +161,18 @@ function fieldsOf(line: string): Fields | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The steps and validations of a run log, in order, as they were tracked; lines that are no such events are left out. */
+export function eventsOf(text: string): TrackedEvent[] {
+  return text.split('\n').flatMap((line): TrackedEvent[] => {
+    const event = fieldsOf(line);
+    if (event?.kind === 'step') {
+      const step = stepOf(event);
+      return step === undefined ? [] : [{ kind: 'step', ...step }];
+    }
+    if (event?.kind !== 'validation' || !isStep(event.step)) return [];
+    const figures = Object.entries(objectOf(event.figures)).map(([name, value]) => [name, numberOf(value)] as const);
+    return [{ kind: 'validation', step: event.step, phase: String(event.phase), figures: Object.fromEntries(figures) }];
+  });
 }

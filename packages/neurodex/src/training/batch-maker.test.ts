@@ -1,14 +1,25 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { pixelsOf } from '../catalogue/catalogue.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pixelsOf, type StoredPicture } from '../catalogue/catalogue.ts';
+import { Embeddings } from '../catalogue/embeddings.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
+<<<<<<< HEAD:packages/neurodex/src/training/batch-maker.test.ts
 import { geometryOf } from '../dsi/model/geometry.ts';
 import { type BatchArrays, BatchMaker } from './batch-maker.ts';
-import { retrievalQueries, selfQueries } from './examples.ts';
+import { retrievalQueries, selfQueries } from './batch-maker.ts';
 import { EpochSampler, sample } from './epoch-sampler.ts';
+=======
+import { CheckedFile } from '../storage/checked-file.ts';
+import { digestFile } from '../storage/hashed-file.ts';
+import { Deck, sample } from './epoch-sampler.ts';
+import { BatchMaker, catalogueQueries, retrievalQueries } from './batch-maker.ts';
+>>>>>>> main:packages/neurodex/src/training/examples.test.ts
 import type { Phase } from './plan.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
@@ -20,6 +31,14 @@ const sameClass = (picture: { labels: readonly string[] }) =>
     store.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
   );
 
+const phaseOf = (mix: Phase['mix'], identifiers: number): Phase => ({
+  name: 'joint',
+  mix,
+  identifiers,
+  steps: 10,
+  schedule: { learningRate: 1, kind: 'constant', warmupSteps: 0, steps: 10 },
+});
+
 function makerOf(
   mix: Phase['mix'],
   identifiers: number,
@@ -30,6 +49,7 @@ function makerOf(
     training: { ...PRESETS.default.training, selfQueryFraction: options.selfQueryFraction ?? 0, multiTargetMaxSize: 0 },
     augmentation: { ...PRESETS.default.augmentation, retrieval: options.strength ?? 0, clean: options.clean ?? 0 },
   };
+<<<<<<< HEAD:packages/neurodex/src/training/batch-maker.test.ts
   const phase: Phase = {
     name: 'joint',
     mix,
@@ -41,6 +61,11 @@ function makerOf(
   const geometry = geometryOf(sized, numeric.vocabulary, LENGTH, { embeddingRows: table.size });
   const examples = { queries: retrievalQueries(store, sameClass), selfQueries: selfQueries(store, sameClass) };
   return new BatchMaker({ store, table, geometry, config, examples }, phase, Random.seeded(options.seed ?? 1));
+=======
+  const source = { catalogue, scheme: numeric, trie, length: LENGTH, config };
+  const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: catalogueQueries(catalogue, sameClass) };
+  return new BatchMaker(source, phaseOf(mix, identifiers), decks, Random.seeded(options.seed ?? 1));
+>>>>>>> main:packages/neurodex/src/training/examples.test.ts
 }
 
 /** The row whose pixels stand in place b of a batch. */
@@ -172,7 +197,122 @@ it('goes on from a saved state with the same batches, whatever was drawn meanwhi
   }
 });
 
+<<<<<<< HEAD:packages/neurodex/src/training/batch-maker.test.ts
 describe('EpochSampler and sample', () => {
+=======
+describe('catalogueQueries', () => {
+  it('ask each for itself first where its share is larger than that of the others', () => {
+    // Each class has two catalogue pictures: alike, each has a half.
+    const ownOf = (share: number) => catalogueQueries(catalogue, sameClass, share).map(({ own }) => own);
+    expect(new Set(ownOf(0))).toEqual(new Set([undefined]));
+    expect(new Set(ownOf(0.5))).toEqual(new Set([undefined]));
+    const examples = catalogueQueries(catalogue, sameClass, 0.6);
+    expect(examples.map(({ own }) => own)).toEqual(examples.map(({ picture }) => ({ row: picture.row, share: 0.6 })));
+    // What is not relevant to itself is asked for the others alone.
+    const others = (picture: StoredPicture) => new Set([...sameClass(picture)].filter((row) => row !== picture.row));
+    expect(new Set(catalogueQueries(catalogue, others, 0.9).map(({ own }) => own))).toEqual(new Set([undefined]));
+  });
+});
+
+describe('what the training graph is asked', () => {
+  const askedOf = (setTargetsUpTo: number, identifiers: number) => {
+    const config = { ...PRESETS.default, training: { ...PRESETS.default.training, setTargetsUpTo } };
+    const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: [] };
+    const phase = { ...phaseOf({ indexing: 1, retrieval: 1 }, identifiers) };
+    const source = { catalogue, scheme: numeric, trie, length: LENGTH, config };
+    return Object.keys(new BatchMaker(source, phase, decks, Random.seeded(1)).asking.inputs(2));
+  };
+
+  it('is the whole set up to a size of the catalogue, and where R identifiers are not all of it', () => {
+    // 12 catalogue pictures, 2 of them relevant to each query.
+    expect(askedOf(12, 1)).toEqual(['shares']);
+    expect(askedOf(11, 1)).toEqual(['tokens', 'targets', 'allowed']);
+    expect(askedOf(12, 2)).toEqual(['tokens', 'targets', 'allowed']);
+  });
+});
+
+describe('the embeddings of an encoder', () => {
+  let folder = '';
+  let file: CheckedFile;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'neurodex-embeddings-'));
+    // Place p holds six numbers p, p + ⅛ ….
+    const places = Array.from({ length: 3 * catalogue.pictures.length }, (_, place) =>
+      Array.from({ length: 6 }, (_, i) => place + i / 8),
+    );
+    const path = join(folder, 'embeddings');
+    await writeFile(path, new Uint8Array(Float32Array.from(places.flat()).buffer));
+    file = new CheckedFile(path, await digestFile(path));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const behind = (strength: number, views: number, mix = { indexing: 2, retrieval: 6 }) => {
+    const listed = { tokens: 2, channels: 3, views, encoder: 'x', file: 'embeddings' };
+    const embedded = { ...catalogue, embeddings: new Embeddings(file, listed as never) };
+    const config = {
+      ...PRESETS.default,
+      encoder: { ...PRESETS.default.encoder, inFront: true },
+      training: { ...PRESETS.default.training, catalogueQueries: 0 },
+      augmentation: { ...PRESETS.default.augmentation, indexing: 0, retrieval: strength, clean: 0 },
+    };
+    const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: [] };
+    const source = { catalogue: embedded, scheme: numeric, trie, length: LENGTH, config };
+    return new BatchMaker(source, phaseOf(mix, 1), decks, Random.seeded(3));
+  };
+  /** Places of the file that stand in a batch. */
+  const placesOf = (maker: BatchMaker): number[] => {
+    const { pictures, asked } = maker.allocate();
+    expect(pictures.length).toBe(8 * 6 * 4);
+    maker.fill({ pictures, asked });
+    const numbers = new Float32Array(pictures.buffer);
+    return Array.from({ length: 8 }, (_, b) => {
+      const place = numbers[6 * b] as number;
+      expect([...numbers.subarray(6 * b, 6 * b + 6)]).toEqual([0, 1, 2, 3, 4, 5].map((i) => place + i / 8));
+      return place;
+    });
+  };
+
+  it('are shown in place of pictures, in the file’s order of rows and views', () => {
+    const roles = placesOf(behind(0, 2)).map((place) => catalogue.pictures[place / 3]?.role);
+    expect(roles).toEqual([...Array(2).fill('catalogue'), ...Array(6).fill('train')]);
+    const single = placesOf(behind(1, 0)).map((place) => catalogue.pictures[place]?.role);
+    expect(single).toEqual(roles);
+  });
+
+  it('have views that take the place of augmentation, of queries where only these are augmented', () => {
+    const maker = behind(1, 2);
+    const views = Array.from({ length: 10 }, () => placesOf(maker).map((place) => place % 3));
+    expect(new Set(views.flatMap((batch) => batch.slice(0, 2)))).toEqual(new Set([0]));
+    expect(new Set(views.flatMap((batch) => batch.slice(2)))).toEqual(new Set([1, 2]));
+  });
+
+  it('are not augmented when they are shown, and come from the file', () => {
+    const maker = behind(1, 2);
+    expect(maker.augments).toBe(false);
+    expect(maker.shown).toEqual({ path: join(folder, 'embeddings'), bytes: 24 });
+  });
+});
+
+describe('augmentation', () => {
+  it.each([
+    [{ indexing: 3, retrieval: 0 }, 0, 1, false],
+    [{ indexing: 3, retrieval: 0 }, 1, 0, true],
+    [{ indexing: 0, retrieval: 3 }, 0, 1, true],
+    [{ indexing: 0, retrieval: 3 }, 1, 0, false],
+    [{ indexing: 2, retrieval: 1 }, 0, 0, false],
+    [{ indexing: 2, retrieval: 1 }, 1, 1, true],
+  ])('of %j with strengths %d and %d changes pictures: %s', (mix, indexing, retrieval, augments) => {
+    const config = { ...PRESETS.default, augmentation: { ...PRESETS.default.augmentation, indexing, retrieval } };
+    const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: [] };
+    const source = { catalogue, scheme: numeric, trie, length: LENGTH, config };
+    const maker = new BatchMaker(source, phaseOf(mix, 1), decks, Random.seeded(3));
+    expect(maker.augments).toBe(augments);
+    expect(maker.shown).toBe(catalogue);
+  });
+});
+
+describe('Deck and sample', () => {
+>>>>>>> main:packages/neurodex/src/training/examples.test.ts
   it('deal every item once before any comes again', () => {
     const sampler = new EpochSampler([1, 2, 3, 4, 5]);
     const random = Random.seeded(2);
@@ -180,6 +320,22 @@ describe('EpochSampler and sample', () => {
       expect(Array.from({ length: 5 }, () => sampler.draw(random)).sort()).toEqual([1, 2, 3, 4, 5]);
     }
     expect(() => new EpochSampler([]).draw(Random.seeded(1))).toThrow('nothing to sample from');
+  });
+
+  it('draw no random number for a single item, and one for each of several', () => {
+    const random = Random.seeded(3);
+    const before = random.state;
+    expect(sample([7], 1, random)).toEqual([7]);
+    expect(random.state).toEqual(before);
+    const other = Random.seeded(3);
+    // Swapped from the front: the first is any of three, the second any of the other two.
+    const pool = [1, 2, 3];
+    const i = other.integer(3);
+    [pool[0], pool[i]] = [pool[i] as number, pool[0] as number];
+    const j = 1 + other.integer(2);
+    [pool[1], pool[j]] = [pool[j] as number, pool[1] as number];
+    expect(sample([1, 2, 3], 2, random)).toEqual(pool.slice(0, 2));
+    expect(random.state).toEqual(other.state);
   });
 
   it('draw different items, never more than there are', () => {

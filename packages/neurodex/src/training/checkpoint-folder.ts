@@ -2,6 +2,7 @@ import * as disk from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Reporter } from '../progress.ts';
 import { type FileSystem, writeFileAtomically } from '../storage/atomic.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import { type Checkpoint, type CheckpointContext, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
 
 /** Newest checkpoints that are kept: one that cannot be read has one before it. */
@@ -72,7 +73,7 @@ export class CheckpointFolder {
 
   private async write(step: number, bytes: Uint8Array): Promise<void> {
     try {
-      await this.files.mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder, this.files);
       await writeFileAtomically(join(this.folder, nameOf(step)), bytes, this.files);
       this.written = step;
       if (this.failing) this.reporter.info(`checkpoints are written again, as of step ${step}`);
@@ -93,7 +94,7 @@ export class CheckpointFolder {
 
   private async removeTorn(): Promise<void> {
     for (const name of (await this.names()).filter((each) => TORN.test(each))) {
-      await this.files.rm(join(this.folder, name), { force: true });
+      await this.files.rm(join(this.folder, name), { recursive: true, force: true });
     }
   }
 

@@ -72,6 +72,23 @@ describe('a checkpoint', () => {
     expect(() => deserialiseCheckpoint(later, N)).toThrow('has version 3 of the format; this Neurodex reads 2');
     expect(() => deserialiseCheckpoint(bytes, N + 1)).toThrow('is of another network: parameters has 5 numbers, not 6');
     expect(() => deserialiseCheckpoint(writeSafetensors(tensors), N)).toThrow('is no checkpoint');
+    expect(() => deserialiseCheckpoint(writeSafetensors(tensors, { ...metadata, sha256: '' }), N)).toThrow(
+      'is damaged: its SHA-256 is another',
+    );
+    expect(() => deserialiseCheckpoint(new Uint8Array(4), N)).toThrow('is damaged');
+  });
+
+  it('is refused where its state makes no sense, though its digest is right, or a vector is missing', () => {
+    const broken = { ...at(7), validatedAt: -1 };
+    expect(() => deserialiseCheckpoint(serialiseCheckpoint(broken, context), N)).toThrow(
+      'is damaged: validatedAt makes no sense',
+    );
+    const nested = { ...at(7), skipped: { all: 0.5, stretch: 0 } };
+    expect(() => deserialiseCheckpoint(serialiseCheckpoint(nested, context), N)).toThrow('skipped.all makes no sense');
+    const short = { ...at(7), best: { score: 0.25, step: 2, figures: {}, parameters: new Float32Array(2) } };
+    expect(() => deserialiseCheckpoint(serialiseCheckpoint(short, context), N)).toThrow(
+      'is of another network: best has 2 numbers, not 5',
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import { workerData } from 'piscina';
-import { type InputSource, type LoadTask, loadBatch } from './load-batch.ts';
+import { type LoadTask, loadBatch, type PixelSource } from './load-batch.ts';
 
 /** `loadBatch` on a thread of its own. */
-export default (task: LoadTask): void => loadBatch(workerData as InputSource, task);
+export default (task: LoadTask): void => loadBatch(workerData as PixelSource, task);

@@ -1,4 +1,4 @@
-import { readEmbeddings } from '../catalogue/embeddings.ts';
+import type { Embeddings } from '../catalogue/embeddings.ts';
 import { showView, type View } from '../image/augment.ts';
 import { pictureBytes } from '../image/picture.ts';
 
@@ -28,12 +28,10 @@ export interface PixelSource {
   readonly pixels: Uint8Array;
 }
 
-/** Embeddings of the pictures, and of views of them, in a file. */
+/** Embeddings of the pictures, and of views of them, in a file: read on the thread that has it open. */
 export interface EmbeddingSource {
   readonly input: 'embeddings';
-  readonly path: string;
-  /** Of one embedding. */
-  readonly bytes: number;
+  readonly embeddings: Embeddings;
 }
 
 /** Writes augmented pictures, or stored embeddings, into their places of a batch. */
@@ -52,9 +50,9 @@ function loadPixels({ size, pixels }: PixelSource, { input, first, views }: Load
   });
 }
 
-function loadEmbeddings({ path, bytes }: EmbeddingSource, { input, first, views }: LoadTask): void {
+function loadEmbeddings({ embeddings }: EmbeddingSource, { input, first, views }: LoadTask): void {
   const places = views.map(({ row }) => row);
-  readEmbeddings(path, places, bytesOf(input), first, bytes);
+  embeddings.readInto(bytesOf(input), first, places);
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array): Uint8Array =>

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { BatchArrays, BatchMaker, BatchState } from './batch-maker.ts';
-import { type InputSource, loadBatch } from './load-batch.ts';
+import { type InputSource, loadBatch, type PixelSource } from './load-batch.ts';
 
 /** Pixels of a batch from which on threads are worth starting: below, a batch is loaded in a few milliseconds. */
 const WORTH_THREADS = 1 << 16;
@@ -51,8 +51,9 @@ export class BatchLoader {
     this.maker = maker;
     this.left = batches;
     this.ahead = threads === 0 ? 1 : AHEAD;
-    this.source = threads === 0 ? maker.inputSource : sharedSource(maker.inputSource);
-    this.pool = threads === 0 ? undefined : startThreads(threads, this.source);
+    const shareable = threads === 0 ? undefined : sharedPixels(maker.inputSource);
+    this.source = shareable ?? maker.inputSource;
+    this.pool = shareable === undefined ? undefined : startThreads(threads, shareable);
     const buffer = (): BatchBuffer => {
       const arrays = maker.allocate();
       const input = threads === 0 ? arrays.input : shared(arrays.input);
@@ -115,8 +116,10 @@ function threadsWorth(maker: BatchMaker): number {
 }
 
 /** The same source where threads can read it: itself, where it lies there already. */
-const sharedSource = (source: InputSource): InputSource =>
-  source.input === 'pixels' ? { ...source, pixels: shared(source.pixels) } : source;
+function sharedPixels(source: InputSource): PixelSource {
+  if (source.input !== 'pixels') throw new RangeError('only pixels are loaded by threads');
+  return { ...source, pixels: shared(source.pixels) };
+}
 
 function shared<A extends Uint8Array | Float32Array>(array: A): A {
   if (array.buffer instanceof SharedArrayBuffer) return array;
@@ -126,7 +129,7 @@ function shared<A extends Uint8Array | Float32Array>(array: A): A {
   return copy as A;
 }
 
-function startThreads(threads: number, workerData: InputSource): Piscina {
+function startThreads(threads: number, workerData: PixelSource): Piscina {
   const compiled = import.meta.url.endsWith('.js');
   return new Piscina({
     filename: new URL(compiled ? './load-batch-worker.js' : './load-batch-worker.ts', import.meta.url).href,

@@ -199,6 +199,9 @@ describe('checkpoints', () => {
           return [same];
         });
       expect(after(resumed.tracker.events)).toEqual(after(whole.tracker.events));
+      // What was measured before is not measured again.
+      const again = resumed.tracker.events.filter(({ kind }) => kind === 'validation') as { step: number }[];
+      expect(again.filter(({ step }) => step <= from.memory.step)).toEqual([]);
     }
   });
 
@@ -227,6 +230,17 @@ describe('checkpoints', () => {
     });
     expect(await shorter.result).toMatchObject({ steps: 7 });
     expect(shorter.steps()).toEqual([]);
+  });
+});
+
+describe('an interruption before the first step', () => {
+  it('leaves no checkpoint', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const kept = keeping();
+    const { result } = runOf({}, undefined, controller.signal, { checkpoints: kept.checkpoints });
+    await expect(result).rejects.toMatchObject({ code: 'interrupted' });
+    expect(kept.all()).toEqual([]);
   });
 });
 
@@ -285,6 +299,18 @@ describe('a batch whose loss is no number', () => {
     expect(diverged).toMatchObject({ code: 'training-diverged' });
     expect(parameters.every(Number.isFinite)).toBe(true);
     expect([steps, said.length]).toEqual([41, 10]);
+  });
+
+  it('stops training where none has one from the beginning', async () => {
+    const { result, said } = run(() => true, 'skip');
+    await expect(result).rejects.toMatchObject({ code: 'training-diverged' });
+    expect(said).toHaveLength(10);
+  });
+
+  it('is not spoken of where there is none', async () => {
+    const { result, said } = run(() => false, 'skip');
+    await result;
+    expect(said).toEqual([]);
   });
 
   it('stops training where nothing else is asked for', async () => {

@@ -210,6 +210,9 @@ it('draws a picture’s own identifier as often as gives it its share', () => {
       const targets = arrays.targets as Int32Array;
       const found = [0, 4].filter((at) => target.every((token, place) => targets[at + place] === token));
       expect(found.length).toBeLessThanOrEqual(1);
+      // Both places are taken, by different identifiers.
+      const asks = [0, 4].map((at) => String([...targets.subarray(at, at + 4)]));
+      expect(new Set([...asks, String(Array(4).fill(numeric.vocabulary.pad))]).size).toBe(3);
       times += found.length;
     }
     return times / 2000;

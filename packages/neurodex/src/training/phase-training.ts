@@ -7,11 +7,16 @@ import { type BatchArrays, BatchMaker } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { EarlyStopping, type Metrics } from './early-stopping.ts';
 import { BatchLoader } from './loader.ts';
+import { bytesInWords, machineMemory, stepBytes } from './memory.ts';
 import type { Phase } from './plan.ts';
 import type { TrainingRun, Validated } from './run.ts';
 
 /** Batches skipped in a row after which training stops all the same: it is not the batches then. */
 const MOST_SKIPPED = 10;
+
+/** Seconds of a step during which a signal may end the process without a checkpoint, and of work that is lost then. */
+const SLOW_STEP = 1;
+const MOST_LOST = 60;
 
 type Optimizer = ReturnType<typeof adamW>;
 
@@ -39,6 +44,7 @@ export class PhaseTraining {
   private validatedAt: number;
   /** Of the newest step that counts. */
   private newest: Readonly<Record<string, number>> = {};
+  private savedAt = performance.now();
   private readonly skips: { all: number; stretch: number };
   /** Where the batches after the last one that was taken begin. */
   private batches: Checkpoint['batches'];
@@ -73,6 +79,7 @@ export class PhaseTraining {
     const { stopping, maker } = this;
     const { run, phase, optimizer } = this.start;
     if (this.done >= phase.steps || stopping.stopped) return await this.validateOnce();
+    this.refuseLargeStep();
     const { objective, size: batch } = maker;
     const { geometry } = run.source;
     const step = trainingStep({ geometry, batch, objective, dropout: run.config.model.dropout, optimizer });
@@ -90,6 +97,30 @@ export class PhaseTraining {
       await trainer.release();
       await run.checkpoints?.settled();
     }
+  }
+
+  /** Now that the identifiers are known, whether a step fits into memory. @throws NeurodexError `config-invalid` */
+  private refuseLargeStep(): void {
+    const { geometry } = this.start.run.source;
+    const { size: batch, objective } = this.maker;
+    const shapes = Object.values(objective.inputs(batch)).map(({ shape }) => shape[0] ?? 0);
+    const sizes = { ...geometry, stem: 3 * geometry.patchSize ** 2, positions: Math.max(0, ...shapes), batch };
+    const needed = stepBytes(sizes);
+    const available = machineMemory();
+    if (needed <= available) return;
+    const one = stepBytes({ ...sizes, batch: 1 });
+    const fits = Math.floor(1 + (available - one) / (stepBytes({ ...sizes, batch: 2 }) - one));
+    throw new NeurodexError(
+      'config-invalid',
+      `training.batchSize ${batch} with ${sizes.positions} tokens behind each picture would take ${bytesInWords(needed)} of memory at the least, and there are ${bytesInWords(available)}`,
+      {
+        hint:
+          fits > 0
+            ? `set training.batchSize to ${fits} or less`
+            : 'lower model.width, model.layers or training.multiTargetMaxSize',
+        details: { keys: ['training.batchSize'] },
+      },
+    );
   }
 
   private async step(trainer: Trainer, loader: BatchLoader): Promise<NeurodexError | undefined> {
@@ -132,7 +163,8 @@ export class PhaseTraining {
         reporter.info(`${phase.name}: stopped at step ${step}, no better for ${patience} validations`);
       }
     }
-    if (step % checkpointEvery === 0 || step === phase.steps || this.stopping.stopped) await this.save();
+    const due = seconds > SLOW_STEP && performance.now() - this.savedAt > 1000 * MOST_LOST;
+    if (step % checkpointEvery === 0 || step === phase.steps || this.stopping.stopped || due) await this.save();
     reporter.progress({
       phase: phase.name,
       done: step,
@@ -183,6 +215,7 @@ export class PhaseTraining {
 
   private async save(): Promise<void> {
     const best = this.stopping.state;
+    this.savedAt = performance.now();
     const { run, phase, state, good } = this.start;
     await run.checkpoints?.save({
       phase: phase.name,

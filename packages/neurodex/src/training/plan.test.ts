@@ -40,6 +40,11 @@ describe('planTraining', () => {
     ]);
     expect(joint(0)[0]?.mix).toEqual({ indexing: 15, retrieval: 1 });
     expect(joint(1)[0]?.mix).toEqual({ indexing: 1, retrieval: 15 });
+    const training = { ...PRESETS.default.training, batchSize: 1, retrievalShare: 0.9, indexingEpochs: 2 };
+    // One picture has room for one task.
+    expect(planTraining({ training }, { catalogue: 10, pairs: 5 })).toMatchObject([
+      { mix: { indexing: 1, retrieval: 0 }, steps: 20 },
+    ]);
   });
 
   it('only indexes where nothing is relevant to anything', () => {
@@ -49,5 +54,13 @@ describe('planTraining', () => {
   it('leaves out phases without steps', () => {
     const training = { ...PRESETS.seed.training, retrievalEpochs: 0 };
     expect(planTraining({ training }, { catalogue: 10, pairs: 10 }).map(({ name }) => name)).toEqual(['indexing']);
+    expect(planTraining({ training }, { catalogue: 0, pairs: 0 })).toEqual([]);
+  });
+
+  it('warms up for a share of the steps of each phase, rounded', () => {
+    const training = { ...PRESETS.seed.training, batchSize: 10, indexingEpochs: 1, warmupFraction: 0.1 };
+    const schedules = planTraining({ training }, { catalogue: 151, pairs: 0 }).map(({ schedule }) => schedule);
+    // 151 pictures are 16 batches of ten; a tenth of them is 1.6.
+    expect(schedules).toMatchObject([{ steps: 16, warmupSteps: 2 }]);
   });
 });

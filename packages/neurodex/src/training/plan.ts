@@ -40,7 +40,7 @@ export function planTraining({ training }: Pick<Config, 'training'>, { catalogue
     perStep: number,
     identifiers: number,
   ): Phase[] => {
-    const steps = perStep === 0 ? 0 : Math.ceil(examples / perStep);
+    const steps = Math.ceil(examples / perStep);
     const { learningRate, schedule: kind, warmupFraction } = training;
     const schedule = { learningRate, kind, warmupSteps: Math.round(warmupFraction * steps), steps };
     return steps === 0 ? [] : [{ name, mix, steps, identifiers, schedule }];

@@ -27,9 +27,9 @@ export const TRAINING_INPUTS = {
   // One of the stored views takes the place of augmentation, where there are any.
   embeddings(store) {
     const embeddings = embeddingsOf(store);
-    const { path, tokens, channels, views } = embeddings;
+    const { views } = embeddings;
     return {
-      source: { input: 'embeddings', path, bytes: tokens * channels * Float32Array.BYTES_PER_ELEMENT },
+      source: { input: 'embeddings', embeddings },
       augments: false,
       draw(row, strength, _ranges, random) {
         const view = strength === 0 || views === 0 ? 0 : 1 + random.integer(views);

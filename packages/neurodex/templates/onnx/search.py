@@ -2,16 +2,12 @@
 import json, sys
 from pathlib import Path
 import numpy as np, onnxruntime
-from PIL import Image, ImageOps
+from pictures import read  # pictures.py, beside this file
 folder = Path(__file__).parent
 index = json.loads((folder / "index.json").read_text("utf-8"))
 size, patches = index["geometry"]["imageSize"], index["geometry"]["sequenceLength"]
 token, row, parent, leaf = (np.array(index["trie"][name]) for name in ("tokens", "rows", "parents", "pictures"))
 encoder, decoder = (onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in ("encoder", "decoder"))
-def read(file):  # a picture as the model sees it: upright, alpha over white, the centre square, uint8 [size, size, 3]
-    picture = ImageOps.exif_transpose(Image.open(file)).convert("RGBA")
-    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    return np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
 def prefix(node):
     return [row[0]] if node == 0 else [*prefix(parent[node]), row[node]]
 def search(pixels, k=10):
@@ -37,4 +33,6 @@ def extend(score, node, logits):  # by the tokens that the trie allows, which sh
     return zip(score + logits[token[children]] - np.logaddexp.reduce(logits[token[children]]), children)
 if __name__ == "__main__":
     for file in sys.argv[1:]:
-        for position, score in search(read(file)): print(file, f"{score:.3f}", index["pictures"][position]["name"])
+        try: pixels = read(file, size)
+        except (OSError, ValueError) as error: sys.exit(f"{file}: {error}")
+        for position, score in search(pixels): print(file, f"{score:.3f}", index["pictures"][position]["name"])

@@ -6,17 +6,10 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+
+from pictures import read  # pictures.py, beside this file
 
 index = json.loads((Path(__file__).parent / "index.json").read_text("utf-8"))
-
-
-def read(file):
-    """A picture as the model sees it: upright, alpha over white, the centre square, uint8 [size, size, 3]."""
-    size = index["preprocessing"]["size"]
-    picture = ImageOps.exif_transpose(Image.open(file)).convert("RGBA")
-    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    return np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
 
 
 def search(server, pictures):
@@ -38,6 +31,11 @@ def search(server, pictures):
 
 if __name__ == "__main__":
     server, *files = sys.argv[1:]
-    for file, answers in zip(files, search(server, np.stack([read(file) for file in files]))):
+    size = index["preprocessing"]["size"]
+    try:
+        pictures = np.stack([read(file, size) for file in files])
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    for file, answers in zip(files, search(server, pictures)):
         for name, score in answers[:10]:
             print(file, f"{score:.3f}", name)

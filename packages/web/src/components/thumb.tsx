@@ -1,6 +1,6 @@
 import { use, useEffect, useState } from 'react';
 import type { Picture } from '../engine.ts';
-import { BytesContext } from '../state/context.ts';
+import { AddressContext, BytesContext } from '../state/context.ts';
 import { titleOf } from '../state/format.ts';
 
 /** A picture of the index. Decorative where its title stands beside it. */
@@ -34,6 +34,7 @@ export function Thumb({
 /** An `img` cannot send a token: with one, the picture is fetched and shown from memory. */
 function useAddress(address: string): string | undefined {
   const fetchBytes = use(BytesContext);
+  const located = use(AddressContext);
   const [local, setLocal] = useState<string | undefined>();
   useEffect(() => {
     if (fetchBytes === null) return;
@@ -53,5 +54,5 @@ function useAddress(address: string): string | undefined {
       if (made !== undefined) URL.revokeObjectURL(made);
     };
   }, [address, fetchBytes]);
-  return fetchBytes === null ? address : local;
+  return fetchBytes === null ? located(address) : local;
 }

@@ -3,7 +3,7 @@ import { type ReactNode, useMemo, useState } from 'react';
 import { Alone, Empty, Failure, Loading } from '../components/notice.tsx';
 import { EngineError } from '../engine.ts';
 import { createClient } from '../state/client.ts';
-import { BytesContext, ClientContext, useClient } from '../state/context.ts';
+import { AddressContext, BytesContext, ClientContext, useClient } from '../state/context.ts';
 import { type Resource, useResource } from '../state/resource.ts';
 import { firstView, go, hrefOf, parseRoute, type Route, useFragment } from '../state/route.ts';
 import { keepToken, readToken } from '../state/token.ts';
@@ -20,14 +20,16 @@ export function App() {
   return (
     <ClientContext value={client}>
       <BytesContext value={token === null ? null : client.bytes}>
-        <Pages
-          key={token}
-          tried={token !== null}
-          onToken={(given) => {
-            keepToken(given);
-            setToken(given);
-          }}
-        />
+        <AddressContext value={client.address}>
+          <Pages
+            key={token}
+            tried={token !== null}
+            onToken={(given) => {
+              keepToken(given);
+              setToken(given);
+            }}
+          />
+        </AddressContext>
       </BytesContext>
     </ClientContext>
   );

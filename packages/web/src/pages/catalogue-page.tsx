@@ -1,3 +1,4 @@
+import { visibleName } from 'neurodex/client';
 import { useEffect, useRef } from 'react';
 import { Empty, Failure, Loading } from '../components/notice.tsx';
 import { Pager } from '../components/pager.tsx';
@@ -121,7 +122,10 @@ function LabelChooser({
         <select value={label ?? ''} onChange={({ currentTarget }) => onLabel(currentTarget.value || null)}>
           <option value="">All</option>
           {known.map((name) => (
-            <option key={name}>{name}</option>
+            // The text alone would lose a space at its end, and name another label.
+            <option key={name} value={name}>
+              {visibleName(name)}
+            </option>
           ))}
         </select>
       </label>
@@ -141,7 +145,9 @@ function LabelChooser({
       />
       <datalist id="labels">
         {labels.map((name) => (
-          <option key={name}>{name}</option>
+          <option key={name} value={name}>
+            {visibleName(name)}
+          </option>
         ))}
       </datalist>
     </label>

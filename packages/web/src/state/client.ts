@@ -23,6 +23,8 @@ export interface Client {
     options: { readonly signal: AbortSignal; readonly onProgress: (progress: Measuring) => void },
   ): Promise<MeasuredReport>;
   search(index: string, query: Query, k: number, signal?: AbortSignal): Promise<SearchResponse>;
+  /** An address of a picture, as the page can use it wherever a proxy has put it. */
+  address(address: string): string;
   /** The bytes behind an address of a picture. */
   bytes(address: string, signal: AbortSignal): Promise<Blob>;
 }
@@ -49,6 +51,7 @@ export function createClient(token: string | null): Client {
           optional(signal),
         ),
       ),
+    address: (address) => api.address(address),
     bytes: (address, signal) => told(api.bytes(address, { signal })),
   };
 }

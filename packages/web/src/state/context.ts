@@ -15,3 +15,6 @@ export const AnnounceContext = createContext<(text: string) => void>(() => {});
 
 /** How pictures are fetched where their addresses alone will not do; null where they will. */
 export const BytesContext = createContext<Client['bytes'] | null>(null);
+
+/** Where a picture is, by the address that an answer has for it. */
+export const AddressContext = createContext<(address: string) => string>((address) => address);

@@ -45,5 +45,6 @@ describe('figures for people', () => {
   it('calls a picture by its labels, or else by its name', () => {
     expect(titleOf({ labels: ['cat', 'dog'], name: 'a.png' })).toBe('cat, dog');
     expect(titleOf({ labels: [], name: 'a.png' })).toBe('a.png');
+    expect(titleOf({ labels: ['cat ', 'dog'], name: 'a.png' })).toBe('"cat ", dog');
   });
 });

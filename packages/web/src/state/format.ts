@@ -1,3 +1,5 @@
+import { visibleName } from 'neurodex/client';
+
 /** `1,234` */
 export const count = (n: number): string => n.toLocaleString('en-US');
 
@@ -47,4 +49,4 @@ export function day(date: string): string {
 
 /** What a picture is called for people: its labels, or its name. */
 export const titleOf = ({ labels, name }: { readonly labels: readonly string[]; readonly name: string }): string =>
-  labels.length > 0 ? labels.join(', ') : name;
+  labels.length > 0 ? labels.map(visibleName).join(', ') : name;

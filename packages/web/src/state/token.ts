@@ -1,4 +1,5 @@
-const KEY = 'neurodex.token';
+/** Of the folder of the page: a proxy may have several servers below one origin. */
+const KEY = `neurodex.token ${new URL('.', location.href).pathname}`;
 
 /** The token of a server that asks for one, for as long as the browser's tab is open. */
 export function readToken(): string | null {

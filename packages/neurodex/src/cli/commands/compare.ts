@@ -71,7 +71,7 @@ async function compare(names: readonly string[], flags: Flags, { io, services }:
         qrels: { name: qrels, path: path(qrels) },
         runs: named,
       });
-      return { json: contest, text: describe(contest, 'judged') };
+      return { json: contest, text: describe(contest, 'judged'), failed: contest.failed };
     }
     const contest = await services.jobs.compareIndexes({
       ...shared,
@@ -80,7 +80,7 @@ async function compare(names: readonly string[], flags: Flags, { io, services }:
       device,
       ...(systems === undefined ? {} : { systems }),
     });
-    return { json: contest, text: describe(contest, split ?? 'test') };
+    return { json: contest, text: describe(contest, split ?? 'test'), failed: contest.failed };
   });
 }
 

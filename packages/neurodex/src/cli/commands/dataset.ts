@@ -2,11 +2,13 @@ import type { Command } from 'commander';
 import type { PreparedSummary } from '../../jobs/build-dataset.ts';
 import type { ListedDataset } from '../../jobs/list-datasets.ts';
 import type { DatasetFacts } from '../../jobs/show-dataset.ts';
+import { visibleName } from '../../names.ts';
 import { printable } from '../../report/text.ts';
 import { shellQuote } from '../../shell.ts';
 import { text, wholeNumber } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
-import { formatCount, plural } from '../format.ts';
+import { sourceLines } from '../data-set-lines.ts';
+import { duplicatesLine, formatCount, plural } from '../format.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
@@ -24,6 +26,7 @@ interface BuildFlags extends CommonFlags, SourceFlags, ConfigurationFlags {
 
 interface ShowFlags extends CommonFlags, SourceFlags, ConfigurationFlags {
   readonly out?: string;
+  readonly fingerprint?: true;
   readonly examples: number;
 }
 
@@ -71,6 +74,7 @@ export function addDataset(program: Command, context: Context): void {
     )
     .argument('<source>', SOURCE_HELP)
     .option('--out <folder>', 'folder for examples.png and patches.png', text('--out'))
+    .option('--fingerprint', 'also a digest of all its contents, for which every file is read')
     .option('--examples <n>', 'how many pictures are shown', wholeNumber('--examples', 1, 200, EXAMPLES), EXAMPLES);
   withSource(withConfiguration(show));
   withCommonFlags(show);
@@ -117,6 +121,7 @@ async function showOne(source: string, flags: ShowFlags, context: Context): Prom
       dataset,
       config,
       examples: flags.examples,
+      fingerprint: flags.fingerprint === true,
       reporter: work.reporter,
       ...(flags.out === undefined ? {} : { out: work.path(flags.out) }),
       ...(io.signal === undefined ? {} : { signal: io.signal }),
@@ -142,13 +147,15 @@ function describeList(datasets: readonly ListedDataset[]): string {
   ].join('\n');
 }
 
-function describeBuilt({ built, pictures, classes, skipped }: PreparedSummary, out: string): string {
+function describeBuilt(summary: PreparedSummary, out: string): string {
+  const { built, pictures, classes, duplicates } = summary;
   return [
     `data set    ${out}${built ? '' : ' (nothing has changed; --force builds it again)'}`,
     `catalogue   ${plural(pictures.catalogue, 'picture')}`,
     `queries     ${formatCount(pictures.train)} train, ${formatCount(pictures.validation)} validation, ${formatCount(pictures.test)} test`,
     `classes     ${formatCount(classes)}`,
-    ...(skipped.length > 0 ? [`skipped     ${plural(skipped.length, 'file')}, named in the warnings`] : []),
+    ...sourceLines(summary).map(printable),
+    ...duplicatesLine(duplicates),
     '',
     `Index it:   neurodex index ${shellQuote(out)} --out INDEX`,
   ].join('\n');
@@ -159,27 +166,29 @@ function describeShown(facts: DatasetFacts): string {
   const more = classes.length - LISTED;
   const lines = [
     `data set    ${facts.dataset}: ${facts.source}`,
+    ...(facts.fingerprint === null ? [] : [`fingerprint ${facts.fingerprint}`]),
     `pictures    ${formatCount(facts.pictures)}${facts.of === facts.pictures ? '' : ` of ${formatCount(facts.of)}`}`,
     `captions    ${formatCount(facts.captions)}`,
     `objects     ${formatCount(facts.objects)}`,
+    ...sourceLines(facts),
     `model       sees ${model.size} × ${model.size} pixels in ${plural(model.patches, 'patch', 'patches')} of ${model.patchSize} × ${model.patchSize}`,
     '',
     `${plural(classes.length, 'class', 'classes')}${classes.length > 0 ? ', the largest first' : ''}`,
-    ...classes.slice(0, LISTED).map(({ name, pictures }) => `  ${name}  ${formatCount(pictures)}`),
+    ...classes.slice(0, LISTED).map(({ name, pictures }) => `  ${visibleName(name)}  ${formatCount(pictures)}`),
     ...(more > 0 ? [`  and ${formatCount(more)} more (--json lists them all)`] : []),
     '',
     'examples',
     ...examples.flatMap(({ picture, labels, captions, objects }) => [
-      `  ${picture}${labels.length > 0 ? `: ${labels.join(', ')}` : ''}`,
+      `  ${picture}${labels.length > 0 ? `: ${labels.map(visibleName).join(', ')}` : ''}`,
       ...captions.map((caption) => `    "${caption}"`),
       ...objects.map(
         ({ category, box, area, crowd }) =>
-          `    ${category}${crowd ? ' (crowd)' : ''} at ${box.map(Math.round).join(', ')}, ${formatCount(Math.round(area))} pixels`,
+          `    ${visibleName(category)}${crowd ? ' (crowd)' : ''} at ${box.map(Math.round).join(', ')}, ${formatCount(Math.round(area))} pixels`,
       ),
     ]),
   ];
   if (skipped.length > 0) {
-    lines.push('', `skipped ${plural(skipped.length, 'file or row', 'files and rows')}`);
+    lines.push('', 'skipped');
     for (const { path, reason } of skipped.slice(0, LISTED)) lines.push(`  ${path}: ${reason}`);
     if (skipped.length > LISTED)
       lines.push(`  and ${formatCount(skipped.length - LISTED)} more (--json lists them all)`);

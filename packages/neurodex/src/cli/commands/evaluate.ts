@@ -127,7 +127,7 @@ async function judge(
     seed,
     reporter,
   });
-  return { json: evaluation, text: describeRuns(evaluation) };
+  return { json: evaluation, text: describeRuns(evaluation), failed: evaluation.failed };
 }
 
 export const INTERVALS = 'in brackets: 95 % bootstrap intervals over queries';

@@ -1,7 +1,9 @@
 import type { Device } from '@neurodex/autograd';
 import type { Command } from 'commander';
+import { checkMemory } from '../../jobs/check-memory.ts';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import { measuresLine } from '../../report/table.ts';
+import { printable } from '../../report/text.ts';
 import type { SystemName } from '../../retrieval/system.ts';
 import { shellQuote } from '../../shell.ts';
 import { ON_NAN, type OnNan } from '../../training/on-nan.ts';
@@ -15,7 +17,8 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
-import { formatCount, formatSeconds, plural } from '../format.ts';
+import { sourceLines } from '../data-set-lines.ts';
+import { duplicatesLine, formatCount, formatSeconds, plural } from '../format.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
@@ -87,6 +90,7 @@ async function index(
       : undefined;
     const asked = await configurationOf(flags, context, begun?.config);
     const systems = flags.systems ?? begun?.systems;
+    checkMemory(asked, { systems });
     const seed = flags.seed ?? begun?.seed ?? 0;
     const tracking = trackingOf(flags, path(flags.out), io.env);
     const { dataset, config } = await sourceOf(source, flags, { config: asked, seed }, context, work);
@@ -109,12 +113,13 @@ async function index(
 }
 
 function describe(summary: IndexSummary, out: string): string {
-  const { catalogue, queries, skipped, systems, parameters, steps, seconds, validation } = summary;
+  const { catalogue, queries, duplicates, systems, parameters, steps, seconds, validation } = summary;
   const lines = [
     `index       ${out}`,
     `catalogue   ${plural(catalogue, 'picture')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
-    ...(skipped.length > 0 ? [`skipped     ${plural(skipped.length, 'file')}, named in the warnings`] : []),
+    ...sourceLines(summary).map(printable),
+    ...duplicatesLine(duplicates),
     `systems     ${systems.join(', ')}`,
     ...(parameters > 0 ? [`parameters  ${formatCount(parameters)}`] : []),
     `training    ${plural(steps, 'step')} in ${formatSeconds(seconds)}`,

@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
+import { skippedKinds } from '../../datasets/skipped.ts';
 import type { IndexFacts } from '../../jobs/inspect-index.ts';
 import { printable, showValue } from '../../report/text.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
-import { formatBytes, formatCount, plural } from '../format.ts';
+import { duplicatesLine, formatBytes, formatCount, plural } from '../format.ts';
+
+/** Skipped files that are named; more are counted by reason. */
+const NAMED = 50;
 
 interface Flags extends CommonFlags {
   readonly verify?: true;
@@ -12,9 +16,9 @@ export function addInspect(program: Command, context: Context): void {
   const command = program
     .command('inspect')
     .summary('show what is in an index')
-    .description('Show what an index holds, what it was made from and with which configuration.')
+    .description('Show what an index holds, its digest, what it was made from and with which configuration.')
     .argument('<index>', 'folder that neurodex index made')
-    .option('--verify', 'read every file and compare it with its checksum');
+    .option('--verify', 'read every file and compare it with its digest');
   withCommonFlags(command);
   withExamples(command, [
     ['neurodex inspect photos.index', 'sizes, data set, configuration, skipped files, licences'],
@@ -35,10 +39,12 @@ function describe(inspection: IndexFacts, verified: boolean): string {
   const { dataset, queries, config, bovw, encoder, skipped, notices } = inspection;
   const lines = [
     `index       ${inspection.index} (version ${inspection.version}${verified ? ', every file sound' : ''})`,
+    `digest      ${inspection.digest}`,
     `created     ${inspection.created}, seed ${inspection.seed}`,
     `data set    ${dataset.name}: ${dataset.source}`,
     `catalogue   ${plural(inspection.catalogue, 'picture')} in ${plural(inspection.classes, 'class', 'classes')}`,
     `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
+    ...duplicatesLine(inspection.duplicates),
     `systems     ${inspection.systems.join(', ')}`,
     ...(inspection.parameters > 0
       ? [`network     ${formatCount(inspection.parameters)} parameters, ${formatBytes(inspection.bytes)}`]
@@ -59,9 +65,16 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     'configuration',
     ...settings(config),
   ];
+  if (inspection.unlisted.length > 0) {
+    lines.push('', `ignored ${plural(inspection.unlisted.length, 'file')}, no part of the index`);
+    for (const file of inspection.unlisted) lines.push(`  ${file}`);
+  }
   if (skipped.length > 0) {
-    lines.push('', `skipped ${plural(skipped.length, 'file')}`);
-    for (const { path, reason } of skipped) lines.push(`  ${path}: ${reason}`);
+    lines.push('', `skipped ${plural(skipped.length, 'file or row', 'files and rows')}`);
+    const few = skipped.length <= NAMED;
+    for (const { path, reason } of few ? skipped : []) lines.push(`  ${path}: ${reason}`);
+    for (const { kind, count } of few ? [] : skippedKinds(skipped)) lines.push(`  ${formatCount(count)} × ${kind}`);
+    if (!few) lines.push('  (--json names them all)');
   }
   if (notices.length > 0) {
     lines.push('', 'pictures by');

@@ -27,7 +27,7 @@ async function runs(places: readonly string[], flags: CommonFlags, context: Cont
   await perform(context, flags, { unwinds: false }, async ({ reporter, path }) => {
     const found = await context.services.jobs.listRuns({ places: places.map(path), reporter });
     const { histories: _, ...json } = found;
-    return { json, text: describe(found, context.io) };
+    return { json, text: describe(found, context.io), failed: found.failed };
   });
 }
 

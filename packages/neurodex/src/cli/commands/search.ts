@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { withFailed } from '../../errors.ts';
 import type { SearchResults } from '../../jobs/search.ts';
+import { visibleName } from '../../names.ts';
 import { textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
 import type { SystemName } from '../../retrieval/system.ts';
@@ -47,8 +49,10 @@ async function search(index: string, files: readonly string[], flags: Flags, con
       reporter,
     });
     // Queries go by the names that they were asked by.
-    const results = found.results.map((result, i) => ({ ...result, query: files[i] ?? result.query }));
-    return { json: { results }, text: describe(results) };
+    const given = new Map(files.map((file) => [path(file), file]));
+    const results = found.results.map((result) => ({ ...result, query: given.get(result.query) ?? result.query }));
+    const failed = (found.failed ?? []).map((each) => ({ ...each, input: given.get(each.input) ?? each.input }));
+    return { json: { results, ...withFailed(failed) }, text: describe(results), failed };
   });
 }
 
@@ -58,7 +62,7 @@ const describe = (results: SearchResults['results']): string =>
       const rows = answers.map(({ rank, picture, label, score, identifier }) => [
         String(rank),
         score.toFixed(3),
-        label ?? '—',
+        label === null ? '—' : visibleName(label),
         identifier,
         picture,
       ]);

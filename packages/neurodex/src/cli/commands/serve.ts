@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { NeurodexError } from '../../errors.ts';
+import { parseBasePath } from '../../server/base-path.ts';
 import { DEFAULT_LIMITS } from '../../server/limits.ts';
 import { collected, text, wholeNumber } from '../arguments.ts';
 import {
@@ -23,7 +24,9 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly token?: string | false;
   readonly cors?: readonly string[];
   readonly allowHost?: readonly string[];
+  readonly basePath?: string;
   readonly maxBody: number;
+  readonly maxBodies?: number;
   readonly maxPixels: number;
   readonly queue: number;
   readonly workers: number;
@@ -60,11 +63,19 @@ export function addServe(program: Command, context: Context): void {
     .option('--workers <n>', 'processes that share the port', wholeNumber('--workers', 1, 256, 2), 1)
     .option('--cors <origin>', 'origin whose pages may call the API (may be repeated)', origins)
     .option('--allow-host <name>', 'other name under which it is called (may be repeated)', collected('--allow-host'))
+    .option('--base-path <path>', 'path below which it is served, as behind a proxy: /search', (given: string) =>
+      parseBasePath(text('--base-path')(given)),
+    )
     .option(
       '--max-body <MiB>',
       'largest body of a request',
       wholeNumber('--max-body', 1, 1024, 16),
       DEFAULT_LIMITS.bodyBytes / MEBIBYTE,
+    )
+    .option(
+      '--max-bodies <MiB>',
+      `all bodies in memory at one time (default: ${DEFAULT_LIMITS.allBodyBytes / MEBIBYTE}, or as many as --max-body)`,
+      wholeNumber('--max-bodies', 1, 65536, 256),
     )
     .option(
       '--max-pixels <n>',
@@ -93,20 +104,35 @@ export function addServe(program: Command, context: Context): void {
   command.action((indexes: string[], flags: Flags) => serve(indexes, flags, context));
 }
 
+/** Bytes of all bodies: room for one of the largest at least. */
+function allBodyBytes({ maxBody, maxBodies }: Flags): number {
+  if (maxBodies === undefined) return Math.max(DEFAULT_LIMITS.allBodyBytes, maxBody * MEBIBYTE);
+  if (maxBodies >= maxBody) return maxBodies * MEBIBYTE;
+  throw new NeurodexError('usage', `--max-bodies ${maxBodies} has no room for one body of --max-body ${maxBody} MiB`, {
+    hint: `write --max-bodies ${maxBody} or more`,
+  });
+}
+
 async function serve(indexes: readonly string[], flags: Flags, context: Context): Promise<void> {
   await perform(context, flags, { unwinds: true }, async ({ reporter, path }) => {
+    const given = context.io.env.NEURODEX_TOKEN;
+    if (flags.token === undefined && given?.trim() === '') {
+      reporter.warn('NEURODEX_TOKEN is set and empty, which is as if it were not set: no token is asked for');
+    }
     const served = await context.services.jobs.serve({
       indexes: indexes.map(path),
       port: flags.port,
       host: flags.host,
-      token: flags.token === false ? undefined : (flags.token ?? (context.io.env.NEURODEX_TOKEN || undefined)),
+      token: flags.token === false ? undefined : (flags.token ?? (given?.trim() || undefined)),
       open: flags.token === false,
       workers: flags.workers,
       cors: flags.cors ?? [],
       allowHosts: flags.allowHost ?? [],
+      basePath: flags.basePath,
       limits: {
         ...DEFAULT_LIMITS,
         bodyBytes: flags.maxBody * MEBIBYTE,
+        allBodyBytes: allBodyBytes(flags),
         maxPixels: flags.maxPixels,
         queue: flags.queue,
         connections: flags.connections,

@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { JsonProblem, ofOneLine, parseJson } from '../../json.ts';
 
 /** A piece of a JSON object: an element of one of its lists (`row` counts from 0), or a whole value: no list, or an empty one. */
 export interface JsonRow {
@@ -88,7 +89,8 @@ export async function* jsonRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
   let pieces: Uint8Array[] = [];
   let held = 0;
   let offset = 0;
-  const where = (): string => (place === 'key' || key === '' ? 'it' : inList ? `${key}[${row}]` : key);
+  const where = (): string =>
+    place === 'key' || key === '' ? 'it' : inList ? `${key.slice(0, 100)}[${row}]` : key.slice(0, 100);
   const damage = (what: string, at: number): JsonDamage => new JsonDamage(what, offset + at);
   const unexpected = (byte: number, wanted: string, at: number): JsonDamage =>
     damage(`has ${JSON.stringify(String.fromCharCode(byte))} where ${wanted} should follow ${where()}`, at);
@@ -106,9 +108,10 @@ export async function* jsonRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
         i = end;
         let value: unknown;
         try {
-          value = JSON.parse(text);
+          value = parseJson(text);
         } catch (error) {
-          throw damage(`${where()} is not JSON (${(error as Error).message})`, end);
+          if (!(error instanceof JsonProblem)) throw error;
+          throw damage(`${where()} ${ofOneLine(error)}`, end);
         }
         if (place === 'key') {
           key = String(value);
@@ -174,7 +177,7 @@ export async function* jsonRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
       // The chunk's memory may be used again for the next one.
       pieces.push(chunk.slice(from));
       held += chunk.length - from;
-      if (held > LARGEST_ROW) throw damage(`${where()} has more than ${LARGEST_ROW} bytes`, 0);
+      if (held > LARGEST_ROW) throw damage(`${where()} has ${held} bytes, and at most ${LARGEST_ROW} are read`, 0);
     }
     offset += chunk.length;
   }

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { NeurodexError } from '../../errors.ts';
 import { unpacked } from '../unpacked.ts';
-import { type CocoOptions, cocoServer } from './options.ts';
+import { type CocoOptions, cocoHosts, cocoServer } from './options.ts';
 import { kindOf } from './parts.ts';
 
 /** Where the parts of a COCO split are on this machine. */
@@ -33,7 +33,8 @@ export async function locateAnnotations(options: CocoOptions): Promise<CocoFiles
   };
   if (from === undefined) {
     const name = `annotations_trainval${year}.zip`;
-    const archive = await options.downloads().file({ url: `${cocoServer(environment)}/annotations/${name}`, name });
+    const url = `${cocoServer(environment)}/annotations/${name}`;
+    const archive = await options.downloads().file({ url, name, hosts: cocoHosts(environment) });
     return await filesIn([await unpacked(archive, unpack)], part, undefined, archive);
   }
   const kind = await kindOf(from);

@@ -18,7 +18,7 @@ export function regionMask(segmentation: unknown, height: number, width: number)
   if (!(height > 0 && width > 0 && height * width <= LARGEST)) return undefined;
   const mask = new Uint8Array(height * width);
   if (Array.isArray(segmentation)) {
-    for (const polygon of segmentation) {
+    for (const polygon of polygonsOf(segmentation)) {
       if (!isPolygon(polygon)) return undefined;
       fillRuns(mask, polygonRuns(polygon, height, width));
     }
@@ -40,6 +40,58 @@ export function regionArea(segmentation: unknown, height: number, width: number)
   let area = 0;
   for (const inside of mask) area += inside;
   return area;
+}
+
+/** One polygon may stand without a list around it; an empty one is none. */
+const polygonsOf = (segmentation: readonly unknown[]): readonly unknown[] =>
+  (typeof segmentation[0] === 'number' ? [segmentation] : segmentation).filter(
+    (polygon) => !(Array.isArray(polygon) && polygon.length === 0),
+  );
+
+/** What is known of the picture that a region is in. */
+interface Frame {
+  readonly width: number | undefined;
+  readonly height: number | undefined;
+}
+
+/** The mask of a region with its own size: that of the runs, of the picture, or, where nobody knows it, of the polygons. */
+function framed(segmentation: unknown, { width, height }: Frame): { mask: Uint8Array; height: number } | undefined {
+  const { size } = (segmentation ?? {}) as { size?: unknown };
+  let [h, w] = Array.isArray(size) ? (size as [unknown, unknown]) : [height, width];
+  if (w === undefined && Array.isArray(segmentation)) {
+    const points = polygonsOf(segmentation).flat() as unknown[];
+    const most = (axis: number): number =>
+      points.reduce<number>(
+        (far, value, i) => (i % 2 === axis && typeof value === 'number' ? Math.max(far, value) : far),
+        0,
+      );
+    [h, w] = [Math.ceil(most(1)), Math.ceil(most(0))];
+  }
+  if (typeof h !== 'number' || typeof w !== 'number') return undefined;
+  const mask = regionMask(segmentation, h, w);
+  return mask === undefined ? undefined : { mask, height: h };
+}
+
+/** Pixels of a region; undefined for none. */
+export function pixelsOfRegion(segmentation: unknown, frame: Frame): number | undefined {
+  const pixels = framed(segmentation, frame)?.mask.reduce((sum, inside) => sum + inside, 0);
+  return pixels === 0 ? undefined : pixels;
+}
+
+/** The smallest box around a region; undefined for none. */
+export function boxOfRegion(segmentation: unknown, frame: Frame): [number, number, number, number] | undefined {
+  const found = framed(segmentation, frame);
+  if (found === undefined) return undefined;
+  const { mask, height } = found;
+  let [left, top, right, bottom] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, -1, -1];
+  for (let i = mask.indexOf(1); i >= 0; i = mask.indexOf(1, i + 1)) {
+    const [x, y] = [Math.floor(i / height), i % height];
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+    top = Math.min(top, y);
+    bottom = Math.max(bottom, y);
+  }
+  return right < 0 ? undefined : [left, top, right - left + 1, bottom - top + 1];
 }
 
 const isPolygon = (value: unknown): value is number[] =>

@@ -1,4 +1,5 @@
 import type { Downloads } from '../../download/downloads.ts';
+import type { HostRules } from '../../download/hosts.ts';
 import type { Reporter } from '../../progress.ts';
 
 export const COCO_YEARS = ['2014', '2017'] as const;
@@ -25,6 +26,12 @@ export interface CocoOptions {
 
 const SERVER = 'http://images.cocodataset.org';
 
+/** The servers that the archives and pictures may come from, whatever the annotations and the servers say. */
+export const cocoHosts = (environment: CocoOptions['environment']): HostRules => ({
+  names: [new URL(SERVER).hostname],
+  ...(environment.COCO_ENDPOINT ? { named: cocoServer(environment) } : {}),
+});
+
 /** The server of COCO, or the one that stands in for it. */
 export const cocoServer = (environment: CocoOptions['environment']): string =>
-  (environment.COCO_ENDPOINT || SERVER).replace(/\/+$/, '');
+  (environment.COCO_ENDPOINT?.trim() || SERVER).replace(/\/+$/, '');

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { refuseSpecialFile } from '../../storage/special-files.ts';
 import { SYNSETS } from './synsets.ts';
 
 /** wnid → its words, the usual one first: 'tench, Tinca tinca'. */
@@ -66,11 +67,13 @@ export function hubClassName(label: string): string {
   return (fits && NAMES.get(known)) || label;
 }
 
-const WORD_FILES = ['words.txt', 'LOC_synset_mapping.txt'] as const;
+/** Files that name the classes, the likeliest first. */
+export const WORD_FILES = ['words.txt', 'LOC_synset_mapping.txt'] as const;
 
 /** The words that lie beside the pictures, as tiny-imagenet and Kaggle's ImageNet bring them; none is no error. */
 export async function readWords(folder: string): Promise<Words> {
   for (const file of WORD_FILES) {
+    await refuseSpecialFile(join(folder, file));
     const text = await readFile(join(folder, file), 'utf8').catch(() => undefined);
     if (text !== undefined) return parseWords(text);
   }

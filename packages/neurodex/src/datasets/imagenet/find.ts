@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { leftoverReason } from '../leftovers.ts';
 
 /** A WordNet id as ImageNet's folders are called: n and eight digits. */
 const WNID = /^n\d{8}$/;
@@ -23,8 +24,25 @@ export interface FoundWnidFolders {
   readonly tiny: boolean;
 }
 
-/** Where a folder is laid out in wnids: `train/` holds folders, and most are called so. */
-export async function findWnidFolders(path: string): Promise<FoundWnidFolders | undefined> {
+/** Folders around everything that are looked through. */
+const DEEPEST = 3;
+
+/**
+ * Where a folder is laid out in wnids: `train/` holds folders, and most are called so. It may lie in one of `PLACES`, or in
+ * folders that hold nothing but the next one.
+ */
+export async function findWnidFolders(path: string, deepest = DEEPEST): Promise<FoundWnidFolders | undefined> {
+  const found = await findAt(path);
+  if (found !== undefined || deepest === 0) return found;
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  const folders = entries.filter((entry) => entry.isDirectory() && leftoverReason(entry.name) === undefined);
+  const [only] = folders;
+  return folders.length === 1 && only !== undefined
+    ? await findWnidFolders(join(path, only.name), deepest - 1)
+    : undefined;
+}
+
+async function findAt(path: string): Promise<FoundWnidFolders | undefined> {
   for (const place of PLACES) {
     const folder = join(path, place);
     const entries = await readdir(join(folder, 'train'), { withFileTypes: true }).catch(() => []);

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { datasetContract } from '../dataset.contract.ts';
 import { recogniseDataset } from '../registry.ts';
+import { skippedKinds } from '../skipped.ts';
 import { classNames, hubClassName, IMAGENET_WORDS, parseWords } from './class-names.ts';
 import { IMAGENETTE_WNIDS } from './find.ts';
 import { openWnidFolders } from './wnid-folders.ts';
@@ -54,18 +55,28 @@ const common = { split: 'train', source: '/x', notices: [] } as const;
 const open = (name: string, at: string, split: 'train' | 'val' = 'train') =>
   openWnidFolders({ ...common, split, name, folder: join(folder, at) });
 
-describe('imagenette', () => datasetContract(() => open('imagenette', 'imagenette2-160')));
-describe('tiny-imagenet', () => datasetContract(() => open('tiny-imagenet', 'tiny')));
+describe('imagenette', () => datasetContract(() => open('imagenette', 'imagenette2-160'), { entries: 20 }));
+describe('tiny-imagenet', () => datasetContract(() => open('tiny-imagenet', 'tiny'), { entries: 6 }));
 describe('tiny-imagenet, val', () => datasetContract(() => open('tiny-imagenet', 'tiny', 'val')));
-describe('imagenet', () => datasetContract(() => open('imagenet', 'kaggle/ILSVRC/Data/CLS-LOC')));
+describe('imagenet', () => datasetContract(() => open('imagenet', 'kaggle/ILSVRC/Data/CLS-LOC'), { entries: 4 }));
 
 describe('folders called by wnid', () => {
   it('are told apart by what is in them', async () => {
-    const kinds = ['imagenette2-160', 'tiny', 'kaggle', '', 'tiny/val'].map((at) => recogniseDataset(join(folder, at)));
-    expect(await Promise.all(kinds)).toEqual(['imagenette', 'tiny-imagenet', 'imagenet', 'imagenette', 'folder']);
+    await put('wrapped/a/b/train/n02012849/1.JPEG');
+    const kinds = ['imagenette2-160', 'tiny', 'kaggle', '', 'tiny/val', 'wrapped'].map((at) =>
+      recogniseDataset(join(folder, at)),
+    );
+    expect(await Promise.all(kinds)).toEqual([
+      'imagenette',
+      'tiny-imagenet',
+      'imagenet',
+      'imagenette',
+      'folder',
+      'imagenet',
+    ]);
   });
 
-  it('labels are words and paths keep the wnids; boxes beside the pictures are no skipped files', async () => {
+  it('labels are words and paths keep the wnids; boxes and the other split are counted', async () => {
     const nette = await open('imagenette', 'imagenette2-160');
     expect(nette.pictures).toHaveLength(20);
     expect(nette.pictures[0]).toMatchObject({
@@ -73,7 +84,11 @@ describe('folders called by wnid', () => {
       labels: ['tench'],
     });
     const tiny = await open('tiny-imagenet', 'tiny');
-    expect(tiny.skipped).toEqual([]);
+    expect(skippedKinds(tiny.skipped)).toEqual([{ kind: 'bounding boxes, which are not read', count: 2 }]);
+    expect(tiny.layout?.map(({ message }) => message)).toEqual([
+      'train/ is read; val/ beside it, of 3 pictures, is not',
+      'wnids.txt is not read',
+    ]);
     expect(tiny.pictures.map(({ path, labels }) => [path, labels[0]])).toEqual([
       ['train/n02124075/images/n02124075_0.JPEG', 'Egyptian cat'],
       ['train/n02124075/images/n02124075_1.JPEG', 'Egyptian cat'],
@@ -85,7 +100,7 @@ describe('folders called by wnid', () => {
   it('namesakes are told apart, and folders of another kind are named', async () => {
     const { pictures, skipped } = await open('imagenet', 'kaggle/ILSVRC/Data/CLS-LOC');
     expect(pictures.map(({ labels }) => labels[0])).toEqual(['tench', 'crane (n02012849)', 'crane (n03126707)']);
-    expect(skipped).toEqual([
+    expect(skipped).toMatchObject([
       { path: 'train/notes/a.JPEG', reason: 'its folder notes is not called by a wnid (n01440764 …)' },
     ]);
   });
@@ -108,6 +123,12 @@ describe('folders called by wnid', () => {
   it('pictures without folders have no classes to be had', async () => {
     await put('flat/train/a.JPEG');
     await expect(open('imagenet', 'flat')).rejects.toMatchObject({ code: 'source-unusable' });
+    // tiny-imagenet's, where val_annotations.txt was lost.
+    await put('lost/val/images/val_0.JPEG');
+    await expect(open('imagenet', 'lost', 'val')).rejects.toMatchObject({
+      code: 'source-unusable',
+      hint: expect.stringContaining('val_annotations.txt'),
+    });
     await expect(open('imagenet', 'absent')).rejects.toMatchObject({ code: 'source-missing' });
   });
 });

@@ -2,10 +2,13 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NeurodexError } from '../../errors.ts';
 import { readPictureFile } from '../../image/decode.ts';
-import type { Dataset, LicenceNotice, SkippedFile, SourcePicture } from '../dataset.ts';
-import { openFolder } from '../folder.ts';
+import { hasPictureExtension } from '../../image/formats.ts';
+import { listed } from '../../names.ts';
+import type { Dataset, LayoutNote, LicenceNotice, SkippedFile, SourcePicture } from '../dataset.ts';
+import { listPictures } from '../folder.ts';
 import { localInputs } from '../inputs.ts';
-import { classNames, readWords } from './class-names.ts';
+import { leftoverReason } from '../leftovers.ts';
+import { classNames, readWords, WORD_FILES } from './class-names.ts';
 import { isWnid } from './find.ts';
 
 /** The parts that ImageNet's kin are published in. */
@@ -25,7 +28,7 @@ export interface WnidFoldersOptions {
 }
 
 /** Files that tiny-imagenet has beside its pictures: bounding boxes, which nobody here asks for. */
-const BESIDES = /(^|\/)(n\d{8}_boxes|val_annotations)\.txt$/;
+const BESIDES = /(^|\/)n\d{8}_boxes\.txt$/;
 
 /**
  * Pictures in folders that are called by wnid: `train/<wnid>/*.JPEG` (ImageNet, imagenette),
@@ -45,16 +48,19 @@ export async function openWnidFolders(options: WnidFoldersOptions): Promise<Data
     ({ wnid, ...picture }): SourcePicture => ({ ...picture, labels: [names.get(wnid) ?? wnid] }),
   );
   pictures.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const layout = await besideSplit(folder, split);
   return {
     name,
     source,
     pictures,
     notices,
     skipped: listed.skipped,
-    inputs: () =>
+    ...(layout.length === 0 ? {} : { layout }),
+    inputs: (reading) =>
       localInputs(
         pictures.map(({ path }) => join(folder, path)),
         folder,
+        reading,
       ),
     ...(ownSize === undefined ? {} : { ownSize }),
   };
@@ -66,24 +72,56 @@ interface Listed {
   readonly skipped: readonly SkippedFile[];
 }
 
+/** `split/<wnid>/**`, whatever the folders below the wnid are called. */
 async function listFolders(root: string, split: string): Promise<Listed> {
-  const { pictures, skipped } = await openFolder(root);
-  const flat = pictures.find(({ labels }) => labels.length === 0);
-  if (flat !== undefined) {
-    throw new NeurodexError('source-unusable', `${root} holds pictures without class folders, such as ${flat.path}`, {
-      hint: 'sort them into folders called by wnid (n01440764 …), or use the other split',
-      details: { folder: root },
-    });
-  }
+  const { files, skipped } = await listPictures(root);
+  const left = skipped.map((file): SkippedFile => {
+    const path = `${split}/${file.path}`;
+    if (!BESIDES.test(path)) return { ...file, path };
+    return { path, reason: 'bounding boxes, which are not read', expected: true };
+  });
   const kept: WnidPicture[] = [];
-  const left: SkippedFile[] = [];
-  for (const { path, labels, read } of pictures) {
-    const [wnid = ''] = labels;
-    if (isWnid(wnid)) kept.push({ path: `${split}/${path}`, wnid, read });
-    else left.push({ path: `${split}/${path}`, reason: `its folder ${wnid} is not called by a wnid (n01440764 …)` });
+  let flat = 0;
+  for (const file of files) {
+    const path = `${split}/${file}`;
+    const [wnid = '', ...rest] = file.split('/');
+    if (rest.length === 0) {
+      flat++;
+      left.push({ path, reason: 'in no folder called by a wnid (n01440764 …)' });
+    } else if (!isWnid(wnid)) {
+      const group = 'in a folder that is not called by a wnid (n01440764 …)';
+      left.push({ path, reason: `its folder ${wnid} is not called by a wnid (n01440764 …)`, group });
+    } else kept.push({ path, wnid, read: () => readPictureFile(join(root, file), path) });
   }
-  const others = skipped.filter(({ path }) => !BESIDES.test(path));
-  return { pictures: kept, skipped: [...left, ...others.map((file) => ({ ...file, path: `${split}/${file.path}` }))] };
+  if (kept.length > 0) return { pictures: kept, skipped: left };
+  const first = files[0] ?? '';
+  throw new NeurodexError(
+    'source-unusable',
+    `${root} holds ${flat > 0 ? 'pictures without class folders' : 'no folder called by a wnid'}, such as ${first}`,
+    {
+      hint: 'sort them into folders called by wnid (n01440764 …); tiny-imagenet keeps those of val in val_annotations.txt',
+      details: { folder: root },
+    },
+  );
+}
+
+/** What lies beside the split that is read: pictures, counted by the folder that they are in, and other files. */
+async function besideSplit(folder: string, split: string): Promise<LayoutNote[]> {
+  const notes: LayoutNote[] = [];
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const { name } of entries.filter((entry) => entry.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (name === split || leftoverReason(name) !== undefined) continue;
+    const files = await readdir(join(folder, name), { recursive: true, withFileTypes: true }).catch(() => []);
+    const pictures = files.filter((entry) => entry.isFile() && hasPictureExtension(entry.name)).length;
+    if (pictures > 0) notes.push({ message: `${split}/ is read; ${name}/ beside it, of ${pictures} pictures, is not` });
+  }
+  const files = entries.filter(
+    ({ name }) => leftoverReason(name) === undefined && !WORD_FILES.some((file) => file === name),
+  );
+  const unread = files.filter((entry) => entry.isFile()).map(({ name }) => name);
+  if (unread.length > 0)
+    notes.push({ message: `${listed(unread.sort(), 5)} ${unread.length === 1 ? 'is' : 'are'} not read` });
+  return notes;
 }
 
 /** `val/images/val_0.JPEG`, whose classes are in the lines `val_0.JPEG <tab> wnid <tab> box` of val_annotations.txt. */
@@ -102,7 +140,8 @@ async function listTinyValidation(folder: string, annotations: string): Promise<
     } else if (seen.has(file)) fault = `${file} is named a second time`;
     else if (!present.has(file)) fault = `there is no picture val/images/${file}`;
     if (fault !== undefined) {
-      skipped.push({ path: 'val/val_annotations.txt', reason: `line ${i + 1}: ${fault}` });
+      const group = 'a line of val_annotations.txt without a picture of its own';
+      skipped.push({ path: 'val/val_annotations.txt', reason: `line ${i + 1}: ${fault}`, group });
       continue;
     }
     seen.add(file);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { OUTPUTS } from '../../config.ts';
 import { NeurodexError } from '../../errors.ts';
 import { MODEL_INPUT_NAMES } from '../../query/model-input.ts';
+import { modelInput } from '../../query/model-inputs.ts';
 import type { Geometry } from './geometry.ts';
 import { parameterArrays } from './parameters.ts';
 import type { StoredPrefixes } from './prefix-table.ts';
@@ -74,8 +75,16 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
     });
   try {
     const geometry = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
+    checkGeometry(geometry);
     return { geometry, parameters: readParameters(bytes, geometry), prefixes: readPrefixes(bytes, geometry) };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);
   }
+}
+
+/** @throws RangeError for sizes that contradict each other; those of the parameters are compared with the file's */
+function checkGeometry(geometry: Geometry): void {
+  const { width, heads, vocabulary, pad } = geometry;
+  if (!modelInput(geometry).isSound(geometry) || width % heads !== 0 || pad >= vocabulary)
+    throw new RangeError('it describes no network: its sizes contradict each other');
 }

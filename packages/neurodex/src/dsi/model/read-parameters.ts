@@ -9,15 +9,18 @@ import type { StoredPrefixes } from './prefix-table.ts';
  */
 export function readParameters(bytes: Uint8Array, geometry: Geometry): Float32Array {
   const { tensors } = readSafetensors(bytes);
+  const names = Object.keys(tensors);
+  // Before a table of parameters is made that might not fit into memory.
+  if (geometry.layers > names.length) throw new RangeError(`it has no parameters of ${geometry.layers} layers`);
   const parts = [...layout(dsiParameters(geometry))];
-  const parameters = new Float32Array(parts.at(-1)?.[3] ?? 0);
-  for (const [name, spec, start, end] of parts) {
-    const tensor = tensors[name];
-    if (tensor === undefined || tensor.data.length !== end - start || String(tensor.shape) !== String(spec.shape)) {
+  for (const [name, { shape }] of parts) {
+    const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+    if (tensor === undefined || String(tensor.shape) !== String(shape))
       throw new RangeError(`the parameter ${name} is missing or has another shape`);
-    }
-    parameters.set(tensor.data, start);
   }
+  if (parts.length !== names.length) throw new RangeError('it holds other parameters as well');
+  const parameters = new Float32Array(parts.at(-1)?.[3] ?? 0);
+  for (const [name, , start] of parts) parameters.set(tensors[name]?.data ?? [], start);
   if (!parameters.every(Number.isFinite)) throw new RangeError('it holds numbers that are not finite');
   return parameters;
 }

@@ -1,4 +1,4 @@
-import { type Feeds, type Graph, type HostArray, loadable, type Runtime, type Session } from '@neurodex/autograd';
+import { blocking, type Feeds, type Graph, type HostArray, loadable, type Runtime, type Session } from '@neurodex/autograd';
 import { cacheNames } from '../graphs/cache-tensors.ts';
 import { type SearchShape, searchGraphs } from '../graphs/search.ts';
 import type { Geometry } from '../model/geometry.ts';
@@ -6,6 +6,9 @@ import { parameterArrays, rowTables } from '../model/parameters.ts';
 
 /** Positions of all queries up to which waking a second thread takes longer than it helps. */
 const FEW = 64;
+
+/** Seconds that it takes to trace both graphs, for each layer. */
+const GRAPH_SECONDS = 0.01;
 
 /** State of one batch: all arrays are the scorer's, and written anew by the next batch that takes them. */
 export interface ScoredBatch {
@@ -62,7 +65,9 @@ export class Scorer {
     parameters?: Float32Array,
   ): Promise<Scorer> {
     const apart = runtime.inPlace && parameters !== undefined ? rowTables(geometry) : [];
-    const graphs = searchGraphs(geometry, shape, parameters, apart);
+    const graphs = await blocking(GRAPH_SECONDS * geometry.layers, () =>
+      searchGraphs(geometry, shape, parameters, apart),
+    );
     const load = (graph: Graph, name: string, small: boolean) =>
       runtime.load(loadable(graph, { name, contrib: runtime.contrib }), { small });
     const few = shape.batch * (shape.decodeStep?.positionCount ?? 0) <= FEW;

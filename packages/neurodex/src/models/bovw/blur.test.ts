@@ -46,10 +46,13 @@ it.each([
   const picture = noise(width, height);
   const random = Random.seeded(9);
   for (const deviation of [1.2, 3.1]) {
-    const arena = new Arena(width, height, 2);
-    const target = arena.planes[1];
-    if (target === undefined) throw new Error('no plane');
+    const arena = new Arena(width, height, 3);
+    const [, target, next] = arena.planes;
+    if (target === undefined || next === undefined) throw new Error('no plane');
+    next.data.fill(-1);
     blur(picture, deviation, target, arena);
+    // What lies behind the target is not written to.
+    expect(next.data.every((value) => value === -1)).toBe(true);
     for (let i = 0; i < 60; i++) {
       const [x, y] = [random.integer(width), random.integer(height)];
       expect(target.data[y * target.stride + x]).toBeCloseTo(reference(picture, deviation, x, y), 3);

@@ -35,24 +35,37 @@ describe.each(['china', 'flower', 'noise'])('SIFT on %s, against OpenCV', (name)
     golden.keypoints.forEach((theirs, i) => {
       const near = ours.filter(
         (point) =>
-          Math.hypot(point.x - theirs.x, point.y - theirs.y) <= 1 && Math.abs(point.size / theirs.size - 1) <= 0.1,
+          Math.hypot(point.x - theirs.x, point.y - theirs.y) <= 0.002 &&
+          Math.abs(point.size / theirs.size - 1) <= 0.0005 &&
+          Math.abs(point.response / theirs.response - 1) <= 0.0001,
       );
       if (near.length === 0) return;
       found++;
       const descriptor = golden.descriptors[i] as readonly number[];
       const norm = distance(descriptor, new Uint8Array(descriptor.length));
       const agrees = (point: Keypoint) =>
-        turn(point.angle, theirs.angle) <= 10 && distance(point.descriptor, descriptor) < 0.1 * norm;
+        turn(point.angle, theirs.angle) <= 0.1 && distance(point.descriptor, descriptor) < 0.01 * norm;
       if (near.some(agrees)) same++;
     });
     const total = golden.keypoints.length;
-    expect(found / total).toBeGreaterThanOrEqual(0.95);
-    expect(same / found).toBeGreaterThanOrEqual(0.9);
-    expect(Math.abs(ours.length / total - 1)).toBeLessThan(0.05);
+    expect(found / total).toBeGreaterThanOrEqual(0.99);
+    expect(same / found).toBeGreaterThanOrEqual(0.97);
+    expect(Math.abs(ours.length / total - 1)).toBeLessThan(0.01);
   });
 });
 
 describe('SIFT', () => {
+  it('gives its points in order of x, y, size and angle, each once', async () => {
+    const points = sift((await load('noise')).picture).map(({ x, y, size, angle }) => [x, y, -size, angle]);
+    const before = (a: readonly number[], b: readonly number[]) => {
+      const differs = a.findIndex((value, i) => value !== b[i]);
+      return differs >= 0 && (a[differs] as number) < (b[differs] as number);
+    };
+    expect(points.slice(1).every((point, i) => before(points[i] as number[], point))).toBe(true);
+    // One place may have several orientations.
+    expect(new Set(points.map(([x, y, size]) => `${x} ${y} ${size}`)).size).toBeLessThan(points.length);
+  });
+
   it('finds nothing where there is nothing', async () => {
     expect(sift((await load('flat')).picture)).toEqual([]);
     expect(sift(plane(64, 64))).toEqual([]);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '@neurodex/autograd';
+import { Random, writeSafetensors } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -117,6 +117,19 @@ describe('a vocabulary', () => {
     expect(fingerprint(serialiseVocabulary({ ...vocabulary, rootSift: false }))).not.toBe(fingerprint(bytes));
   });
 
+  it.each([
+    ['no words', {}, { rootSift: 'true' }],
+    ['words of another length', { words: { shape: [2, 127], data: new Float32Array(254) } }, { rootSift: 'true' }],
+    ['no word', { words: { shape: [0, 128], data: new Float32Array(0) } }, { rootSift: 'true' }],
+    ['nothing said of RootSIFT', { words: { shape: [1, 128], data: new Float32Array(128) } }, {}],
+    ['another word for it', { words: { shape: [1, 128], data: new Float32Array(128) } }, { rootSift: 'yes' }],
+    ['no number', { words: { shape: [1, 128], data: new Float32Array(128).fill(Number.NaN) } }, { rootSift: 'true' }],
+  ])('with %s is refused', (_, tensors, metadata) => {
+    expect(() => deserialiseVocabulary(writeSafetensors(tensors, metadata as Record<string, string>), 'v')).toThrow(
+      expect.objectContaining({ code: 'index-damaged', message: expect.stringContaining('v is damaged: it holds n') }),
+    );
+  });
+
   it('that is damaged is refused, or is still a vocabulary', () => {
     const bytes = serialiseVocabulary({ words: pointsOf(descriptorsOf(3, 3), false), size: 3, rootSift: false });
     fc.assert(
@@ -149,9 +162,32 @@ describe('histograms', () => {
     expect(await counter.count(new Uint8Array(0), [0])).toEqual(new Float32Array(6));
     await counter.release();
   });
+
+  it('count more descriptors than are looked at at a time', async () => {
+    const descriptors = descriptorsOf(600, 6);
+    const { vocabulary } = await buildVocabulary(await fileOf(descriptors), { ...settings, random: Random.seeded(3) });
+    const counter = new HistogramCounter(runtime, vocabulary);
+    const many = new Uint8Array(8193 * 128);
+    // All but the last are the first descriptor.
+    for (let i = 0; i < 8192; i++) many.set(descriptors.subarray(0, 128), i * 128);
+    many.set(descriptors.subarray(128, 256), 8192 * 128);
+    const single = [
+      await counter.count(descriptors.subarray(0, 128), [1]),
+      await counter.count(descriptors.subarray(128, 256), [1]),
+    ] as const;
+    const expected = single[0].map((count, word) => 8192 * count + (single[1][word] as number));
+    expect(await counter.count(many, [8193])).toEqual(expected);
+    await counter.release();
+  });
 });
 
 describe('the extractor', () => {
+  it('wants few pictures one by one, and of many as many as keep all threads busy', () => {
+    const extractor = new Extractor();
+    expect([1, 31].map((pictures) => extractor.width(pictures))).toEqual([1, 1]);
+    expect([32, 1000].map((pictures) => extractor.width(pictures))).toEqual(Array(2).fill(2 * availableParallelism()));
+  });
+
   it('finds on threads what it finds on the calling one', async () => {
     const random = Random.seeded(2);
     const pictures = Array.from({ length: 6 }, (_, i) => {

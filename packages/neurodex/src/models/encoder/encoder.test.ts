@@ -16,7 +16,7 @@ const config = (changes: Partial<Config['encoder']> = {}): Config['encoder'] => 
 const open = (onnx: Uint8Array, changes: Partial<Config['encoder']> = {}) =>
   Encoder.open(runtime, onnx, { name: 'e.onnx', config: config(changes), fallbackSize: 8 });
 
-async function refusal(opening: Promise<Encoder>): Promise<NeurodexError> {
+async function refusal(opening: Promise<unknown>): Promise<NeurodexError> {
   return await opening.then(
     () => expect.unreachable('it was taken'),
     (error: NeurodexError) => error,
@@ -148,7 +148,60 @@ describe('an encoder that takes bytes, four pictures at a time', async () => {
   });
 
   it('is not normalised before', async () => {
-    expect((await refusal(open(onnx, { std: [1, 1, 1] }))).message).toContain('takes pictures as bytes');
+    for (const changes of [{ std: [1, 1, 1] }, { mean: [0, 0, 0] }]) {
+      expect((await refusal(open(onnx, changes))).message).toContain('takes pictures as bytes');
+    }
+  });
+
+  it('takes pictures of its size alone', async () => {
+    const encoder = await open(onnx);
+    await expect(encoder.embed([picture.subarray(1)])).rejects.toThrow('191 bytes where 192 are due');
+  });
+});
+
+describe('a file that keeps weights in other files', () => {
+  /** A field of a protobuf message: bytes behind their length. */
+  const field = (number: number, content: Uint8Array | string): Buffer => {
+    const bytes = Buffer.from(content);
+    return Buffer.concat([Buffer.of(8 * number + 2, bytes.length), bytes]);
+  };
+  // A further part of the graph, as protobuf lets a message be written in parts: TensorProto with external_data and
+  // data_location EXTERNAL (onnx.proto, fields 13 and 14).
+  const entry = Buffer.concat([field(1, 'location'), field(2, 'weights.bin')]);
+  const tensor = Buffer.concat([field(8, 'w'), field(13, entry), Buffer.of(8 * 14, 1)]);
+  const part = field(7, field(5, tensor));
+
+  it('is refused, when an index is made and when it is opened, with what to do', async () => {
+    const onnx = Buffer.concat([await fixture('encoder.onnx'), part]);
+    const error = await refusal(open(onnx));
+    expect(error).toMatchObject({
+      code: 'encoder-unusable',
+      message: 'the encoder e.onnx keeps weights in other files (weights.bin), which an index cannot hold',
+      hint: expect.stringContaining('save_as_external_data=False'),
+    });
+    const { facts } = await open(await fixture('encoder.onnx'));
+    expect(await refusal(Encoder.reopen(runtime, onnx, facts, 'i/encoder.onnx'))).toMatchObject({
+      message: expect.stringContaining('the encoder i/encoder.onnx keeps weights in other files'),
+    });
+  });
+
+  it('and so is one with operators of a library', async () => {
+    const node = Buffer.concat([field(1, 'pixel_values'), field(2, 'out'), field(4, 'Spy'), field(7, 'com.example')]);
+    const onnx = Buffer.concat([await fixture('encoder.onnx'), field(7, field(1, node))]);
+    expect((await refusal(open(onnx))).message).toBe(
+      'the encoder e.onnx uses operators that ONNX Runtime has not built in (com.example)',
+    );
+  });
+
+  it('gives what its index says, or is refused', async () => {
+    const onnx = await fixture('encoder.onnx');
+    const { facts } = await open(onnx);
+    const picture = new Uint8Array(facts.size * facts.size * 3);
+    for (const change of [{ tokens: facts.tokens + 1 }, { channels: 2 ** 40 }, { tokens: 2 ** 50 }]) {
+      const encoder = await Encoder.reopen(runtime, onnx, { ...facts, ...change }, 'i/encoder.onnx');
+      expect((await refusal(encoder.embed([picture]))).message).toMatch(/^the encoder i\/encoder\.onnx gives \[/);
+      await encoder.release();
+    }
   });
 });
 

@@ -1,8 +1,9 @@
 import type { DeclaredValue, OpenedModel, Runtime, ShapedArray } from '@neurodex/autograd';
 import type { Config } from '../../config.ts';
-import { NeurodexError } from '../../errors.ts';
 import { pictureBytes } from '../../image/picture.ts';
+import { checkFile } from './check-file.ts';
 import { ENCODERS, type EncoderDefaults } from './presets.ts';
+import { unusable } from './unusable.ts';
 
 /** How an encoder is fed and read, settled. */
 export interface EncoderSettings {
@@ -107,10 +108,12 @@ export class Encoder {
    * @throws NeurodexError `encoder-unusable`
    */
   async embed(pictures: readonly Uint8Array[]): Promise<Float32Array> {
-    const out = new Float32Array(pictures.length * this.length);
+    let out = new Float32Array();
     for (let first = 0; first < pictures.length; first += this.batch) {
       const part = pictures.slice(first, first + this.batch);
-      const { data } = await this.run(part);
+      const { data, shape } = await this.run(part);
+      this.checkShape(shape, data.length);
+      if (first === 0) out = new Float32Array(pictures.length * this.length);
       // What a batch that is not full ends in is nobody's.
       out.set(data.subarray(0, part.length * this.length), first * this.length);
     }
@@ -143,6 +146,20 @@ export class Encoder {
     }
     const [tokens, channels] = shape.length === 3 ? (shape.slice(1) as [number, number]) : [1, shape[1] as number];
     return { tokens, channels };
+  }
+
+  /** An index says what comes out, and so may be wrong. */
+  private checkShape(shape: readonly number[], length: number): void {
+    const { tokens, channels, output } = this.facts;
+    const sound = tokens === (shape.length === 3 ? shape[1] : 1) && shape.at(-1) === channels;
+    if (sound && length === (shape[0] ?? 0) * this.length) return;
+    throw unusable(
+      this.name,
+      `gives [${shape.join(', ')}] in ${output}, not ${tokens} × ${channels} numbers of each picture`,
+      {
+        hint: 'build the index again: it was made with another encoder',
+      },
+    );
   }
 
   /** @param pictures at most B */
@@ -192,14 +209,23 @@ export function pooled(embeddings: Float32Array, { tokens, channels }: Pick<Enco
 }
 
 async function openModel(runtime: Runtime, onnx: Uint8Array, name: string): Promise<OpenedModel> {
+  checkFile(onnx, name);
   try {
     return await runtime.open(onnx);
   } catch (error) {
-    throw unusable(name, `is not an ONNX model that can be run: ${(error as Error).message}`, {
-      hint: 'name an ONNX file that holds its weights itself, with encoder.file',
+    throw unusable(name, `is not an ONNX model that can be run: ${whyNot(error)}`, {
+      hint: 'take another export of it: ONNX Runtime must have all of its operators',
       cause: error,
     });
   }
+}
+
+/** ONNX Runtime names its own functions and files; of a file that is no ONNX it knows only that a library of its failed. */
+function whyNot(error: unknown): string {
+  const { message } = error as Error;
+  if (/protobuf|parsing failed|ModelProto|invalid model/i.test(message))
+    return 'it is damaged, cut off, or no ONNX file';
+  return message.replace(/^Load model (from \S+ )?failed:\s*/i, '').replace(/\b[\w:]+::[\w:]+(\([^)]*\))?\s*/g, '');
 }
 
 /** The input for pictures. An encoder has no other: nobody could say what to feed it. */
@@ -251,10 +277,3 @@ function edgeOf(input: DeclaredValue, name: string): number | undefined {
 }
 
 const names = (values: readonly DeclaredValue[]): string => values.map(({ name }) => name).join(', ');
-
-export const unusable = (name: string, what: string, more: { hint: string; cause?: unknown }): NeurodexError =>
-  new NeurodexError('encoder-unusable', `the encoder ${name} ${what}`, {
-    hint: more.hint,
-    details: { file: name },
-    ...(more.cause === undefined ? {} : { cause: more.cause }),
-  });

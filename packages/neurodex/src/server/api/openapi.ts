@@ -121,8 +121,11 @@ function operationOf(name: RouteName): Json {
   };
 }
 
-/** The OpenAPI 3.1 document of the API, made from the table of its routes. */
-export function openApiDocument(): Json {
+/**
+ * The OpenAPI 3.1 document of the API, made from the table of its routes.
+ * @param basePath where the server is below the root of its host: `/search`; empty at the root
+ */
+export function openApiDocument(basePath = ''): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const [name, { method, path }] of Object.entries(PATHS)) {
     paths[path] = { ...paths[path], [method.toLowerCase()]: operationOf(name as RouteName) };
@@ -136,7 +139,7 @@ export function openApiDocument(): Json {
       summary: 'Image search whose index is a neural network',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: basePath || '/' }],
     // A server that was started without a token asks for none.
     security: [{ token: [] }, {}],
     paths,

@@ -25,6 +25,7 @@ export const PROBLEMS = {
   'host-refused': { status: 421, title: 'Misdirected Request' },
   'picture-empty': { status: 422, title: 'Unprocessable Content' },
   'picture-not-an-image': { status: 422, title: 'Unprocessable Content' },
+  'picture-unsupported': { status: 422, title: 'Unprocessable Content' },
   'picture-damaged': { status: 422, title: 'Unprocessable Content' },
   'picture-too-large': { status: 422, title: 'Unprocessable Content' },
   'headers-too-large': { status: 431, title: 'Request Header Fields Too Large' },
@@ -32,6 +33,8 @@ export const PROBLEMS = {
   'report-failed': { status: 500, title: 'Internal Server Error' },
   busy: { status: 503, title: 'Service Unavailable' },
   draining: { status: 503, title: 'Service Unavailable' },
+  'index-replaced': { status: 503, title: 'Service Unavailable' },
+  interrupted: { status: 503, title: 'Service Unavailable' },
   'too-slow': { status: 503, title: 'Service Unavailable' },
 } as const satisfies Readonly<Record<string, ProblemKind>>;
 

@@ -42,6 +42,7 @@ export const COMMON_PROBLEMS = [
   'request-malformed',
   'parameter-invalid',
   'host-refused',
+  'origin-refused',
 ] as const satisfies readonly ProblemCode[];
 export const GUARDED_PROBLEMS = ['token-wrong', 'internal'] as const satisfies readonly ProblemCode[];
 
@@ -124,7 +125,6 @@ export const ROUTES = {
     responses: { 200: { description: 'The answers of each system, best first.', content: searchResponse } },
     problems: [
       'body-malformed',
-      'origin-refused',
       'index-unknown',
       'picture-unknown',
       'request-timeout',
@@ -132,11 +132,14 @@ export const ROUTES = {
       'type-unsupported',
       'picture-empty',
       'picture-not-an-image',
+      'picture-unsupported',
       'picture-damaged',
       'picture-too-large',
       'busy',
       'draining',
+      'interrupted',
       'too-slow',
+      'index-replaced',
     ],
   },
   isAlive: {

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Config } from '../config.ts';
+import type { Dataset, InputReading } from '../datasets/dataset.ts';
+import { NeurodexError } from '../errors.ts';
+import { writeFileAtomically } from '../storage/atomic.ts';
+import { VERSION } from '../version.ts';
+import { fingerprintOf, fingerprintSchema, otherDataset } from './fingerprint.ts';
+import { digestOfParameters } from './initial-parameters.ts';
+import { digestOfEncoder } from './open-encoder.ts';
+
+/** What an index is made of, beside its settings; in the index, so that `--resume` knows. */
+export const ORIGIN_FILE = 'origin.json';
+const FORMAT = 'neurodex-origin';
+
+const digest = z.string().nullable();
+const originSchema = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(1),
+  /** Of the program. */
+  neurodex: z.string(),
+  /** SHA-256 of the file of `encoder.file`; null where there is none, or none that can be read. */
+  encoder: digest,
+  /** SHA-256 of the parameters of `training.initialise`. */
+  initialise: digest,
+  dataset: fingerprintSchema,
+});
+export type Origin = Readonly<z.infer<typeof originSchema>>;
+
+/** Reads everything that an index would be made of. @throws NeurodexError of the data set, `interrupted` */
+export async function originOf(dataset: Dataset, config: Config, reading: InputReading): Promise<Origin> {
+  return {
+    format: FORMAT,
+    version: 1,
+    neurodex: VERSION,
+    encoder: await digestOfEncoder(config.encoder.file),
+    initialise: await digestOfParameters(config.training.initialise),
+    dataset: await fingerprintOf(dataset, reading),
+  };
+}
+
+export const writeOrigin = (folder: string, origin: Origin): Promise<void> =>
+  writeFileAtomically(join(folder, ORIGIN_FILE), `${JSON.stringify(origin)}\n`);
+
+/** Undefined where a folder does not say what it was made of. */
+export async function readOrigin(folder: string): Promise<Origin | undefined> {
+  try {
+    return originSchema.parse(JSON.parse(await readFile(join(folder, ORIGIN_FILE), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** In what two origins differ, in words. A file that is gone by now says nothing: a copy of it is in the index. */
+export function otherOrigin(before: Origin, now: Origin): string[] {
+  const words: string[] = [];
+  const other = otherDataset(before.dataset, now.dataset);
+  if (other !== undefined) words.push(`another data set (${other})`);
+  for (const [key, was, is] of [
+    ['encoder.file', before.encoder, now.encoder],
+    ['training.initialise', before.initialise, now.initialise],
+  ] as const) {
+    if (was !== null && is !== null && was !== is) words.push(`the file of ${key} has other contents`);
+  }
+  if (before.neurodex !== now.neurodex)
+    words.push(`it was made by Neurodex ${before.neurodex}, and this is ${now.neurodex}`);
+  return words;
+}
+
+/** The error of a folder that says nothing of it where it should. */
+export const withoutOrigin = (folder: string): NeurodexError =>
+  new NeurodexError(
+    'run-changed',
+    `${folder} does not say what it was made of (${ORIGIN_FILE}), so it cannot be compared`,
+    {
+      hint: 'start anew with --force, or choose another --out',
+      details: { path: folder },
+    },
+  );

@@ -1,0 +1,9 @@
+import { NeurodexError } from '../../errors.ts';
+
+/** @param name of the file */
+export const unusable = (name: string, what: string, more: { hint: string; cause?: unknown }): NeurodexError =>
+  new NeurodexError('encoder-unusable', `the encoder ${name} ${what}`, {
+    hint: more.hint,
+    details: { file: name },
+    ...(more.cause === undefined ? {} : { cause: more.cause }),
+  });

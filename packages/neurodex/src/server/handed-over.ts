@@ -1,0 +1,34 @@
+import type { Worker } from 'node:cluster';
+
+/** What a message of node:cluster to its workers is, as far as it matters here. */
+interface Handing {
+  readonly act?: unknown;
+  readonly seq?: unknown;
+}
+
+interface Handle {
+  close(): void;
+}
+
+/**
+ * Closes the connections that a worker was handed and has not taken when it ends. Node keeps them open without anybody to read them,
+ * so that a client whose connection came while a process ended would wait for ever.
+ */
+export function closeWhatWasHandedOver(worker: Worker): void {
+  const { process: child } = worker;
+  const handed = new Map<unknown, Handle>();
+  const send = child.send.bind(child) as (...sent: unknown[]) => boolean;
+  child.send = (message: unknown, handle?: unknown, ...rest: unknown[]): boolean => {
+    const { act, seq } = (message ?? {}) as Handing;
+    if (act === 'newconn' && isHandle(handle)) handed.set(seq, handle);
+    return send(message, handle, ...rest);
+  };
+  child.on('internalMessage', ({ ack }: { ack?: unknown }) => handed.delete(ack));
+  worker.once('exit', () => {
+    for (const handle of handed.values()) handle.close();
+    handed.clear();
+  });
+}
+
+const isHandle = (handle: unknown): handle is Handle =>
+  typeof handle === 'object' && handle !== null && 'close' in handle && typeof handle.close === 'function';

@@ -1,0 +1,34 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
+import { NeurodexError } from '../errors.ts';
+import type { MeasuredReport } from './api/schemas.ts';
+import { reportDesk } from './report-desk.ts';
+
+const REPORT = { status: 'measured' } as MeasuredReport;
+
+it('measures again what failed, once somebody asks after the failure was told', async () => {
+  const faults: unknown[] = [];
+  let times = 0;
+  const measure = async () => {
+    if (++times === 1) throw new Error('killed');
+    return REPORT;
+  };
+  const desk = reportDesk(measure, (fault) => faults.push(fault), 0.05);
+  expect(await desk.ask('a')).toMatchObject({ status: 'measuring' });
+  await vi.waitFor(async () => expect(await desk.ask('a')).toMatchObject({ status: 'failed', retryAfter: 0.05 }));
+  expect([times, faults.length]).toEqual([1, 1]);
+  await vi.waitFor(async () => expect(await desk.ask('a')).toBe(REPORT));
+  expect(times).toBe(2);
+  await desk.close();
+});
+
+it('does not measure again what cannot be measured', async () => {
+  const measure = vi.fn(() => Promise.reject(new NeurodexError('usage', 'there is no query')));
+  const desk = reportDesk(measure, () => {}, 0.01);
+  await desk.ask('a');
+  await pause(50);
+  const state = await desk.ask('a');
+  expect(state).toEqual({ status: 'failed', code: 'report-impossible', reason: 'there is no query' });
+  expect(measure).toHaveBeenCalledTimes(1);
+  await desk.close();
+});

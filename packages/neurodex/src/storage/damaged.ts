@@ -1,0 +1,34 @@
+import { NeurodexError } from '../errors.ts';
+
+/** A file of an index or of a prepared data set that is not what it should be. */
+export const damaged = (file: string, what: string, cause?: unknown): NeurodexError =>
+  new NeurodexError('index-damaged', `${file} ${what}`, {
+    hint: 'copy the index again from where it came, or build it again with `neurodex index`',
+    details: { file },
+    ...(cause === undefined ? {} : { cause }),
+  });
+
+/** A failed read, in words: a file that is not there is `index-missing`, any other refusal of the system `index-unreadable`. */
+export const unreadable = (error: unknown, file: string): unknown => {
+  const { code, errno } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new NeurodexError('index-missing', `${file} is not there`, {
+      hint: 'name the folder of an index; `neurodex index` makes one',
+      details: { file },
+      cause: error,
+    });
+  }
+  if (typeof errno !== 'number') return error;
+  return new NeurodexError('index-unreadable', `${file} cannot be read (${code})`, {
+    hint: 'look at who may read it, at the disk, and at how many files may be open (ulimit -n)',
+    details: { file },
+    cause: error,
+  });
+};
+
+/** What was opened is not what stands under its name any more. @param folder of the index */
+export const replaced = (folder: string): NeurodexError =>
+  new NeurodexError('index-replaced', `the index at ${folder} was replaced since it was opened`, {
+    hint: 'start the command again; a server has to be restarted to serve the new index',
+    details: { folder },
+  });

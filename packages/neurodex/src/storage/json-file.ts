@@ -1,0 +1,93 @@
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import type { z } from 'zod';
+import { NeurodexError } from '../errors.ts';
+import { parseJson as parseText } from '../json.ts';
+import { CheckedFile, type CheckedFileOptions } from './checked-file.ts';
+import { damaged, unreadable } from './damaged.ts';
+import type { FileDigest } from './hashed-file.ts';
+
+/** A description may not be larger, in bytes: far beyond those of a million pictures. */
+const LARGEST = 2 ** 28;
+
+/**
+ * A small file as a whole, compared with its digest where one is listed.
+ * @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable`, `index-replaced`
+ */
+export async function readSmall(path: string, listed?: FileDigest, options?: CheckedFileOptions): Promise<Uint8Array> {
+  const bytes = listed?.bytes ?? 0;
+  if (bytes > LARGEST) throw damaged(path, `is listed with ${bytes} bytes, more than a description may have`);
+  if (listed !== undefined) return new Uint8Array(await new CheckedFile(path, listed, options).slice(0));
+  try {
+    // Opening a pipe would wait for somebody to write into it.
+    if (!statSync(path).isFile()) throw damaged(path, 'is not a file');
+    const fd = openSync(path, 'r');
+    try {
+      if (fstatSync(fd).size > LARGEST) throw damaged(path, `is larger than a description may be (${LARGEST} bytes)`);
+      return readFileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw unreadable(error, path);
+  }
+}
+
+/** @throws NeurodexError `index-damaged` */
+export function parseJson(bytes: Uint8Array, file: string): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw damaged(file, 'is not text in UTF-8', error);
+  }
+  try {
+    return parseText(text);
+  } catch (error) {
+    throw damaged(file, (error as Error).message, error);
+  }
+}
+
+/**
+ * Refuses what another version of the program wrote, in words that say which.
+ * @param expected `what`: what is built again where it is too old
+ * @throws NeurodexError `index-newer`, `index-older`
+ */
+export function checkVersion(
+  value: unknown,
+  expected: { readonly file: string; readonly format: string; readonly version: number; readonly what: string },
+): void {
+  const { file, what } = expected;
+  const { format, version } = (value ?? {}) as { format?: unknown; version?: unknown };
+  if (format !== expected.format || !Number.isInteger(version) || version === expected.version) return;
+  const found = version as number;
+  const newer = found > expected.version;
+  throw new NeurodexError(
+    newer ? 'index-newer' : 'index-older',
+    `${file} has version ${found}; this Neurodex reads version ${expected.version}`,
+    {
+      hint: newer
+        ? `update Neurodex, or build the ${what} again with this one`
+        : `build the ${what} again with this Neurodex, with --force to replace the old one`,
+      details: { file, version: found },
+    },
+  );
+}
+
+/** What is wrong with a description, by the key: a validator's own words are for programmers. */
+export function malformed(file: string, what: string, error: z.ZodError): NeurodexError {
+  const path = error.issues[0]?.path.join('.');
+  const where = path === undefined || path === '' ? '' : `: ${path} is missing or has a value that it cannot have`;
+  return damaged(file, `does not describe ${what}${where}`, error);
+}
+
+/**
+ * JSON with the keys in order and no white space (RFC 8785), so that one value has one digest.
+ * @throws RangeError for a value that is nested too deeply
+ */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
+  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${sorted.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`).join(',')}}`;
+}

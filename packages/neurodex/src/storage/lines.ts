@@ -1,0 +1,45 @@
+import { createReadStream } from 'node:fs';
+
+/** A line of a file. */
+export interface Line {
+  /** Counted from 1. */
+  readonly number: number;
+  /** Where the file goes on behind it, in bytes. */
+  readonly end: number;
+  /** Undefined when it is too long. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/**
+ * The lines of a file, in little memory however long they are. Errors of the file system are thrown as they are.
+ * @param longest bytes; of a longer line only its number is given
+ */
+export async function* linesOf(source: string, longest: number): AsyncGenerator<Line, void, undefined> {
+  let rest: Buffer[] = [];
+  let length = 0;
+  let number = 0;
+  let position = 0;
+  const take = (): Line => {
+    const bytes = length > longest ? undefined : Buffer.concat(rest);
+    rest = [];
+    length = 0;
+    return { number: ++number, end: position, bytes };
+  };
+  for await (const chunk of createReadStream(source, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, start)) {
+      rest.push(chunk.subarray(start, at));
+      length += at - start;
+      position += at + 1 - start;
+      start = at + 1;
+      yield take();
+    }
+    const left = chunk.subarray(start);
+    position += left.length;
+    length += left.length;
+    // Of a line without end no more is kept than shows that it is too long.
+    if (length <= longest) rest.push(left);
+    else rest = [];
+  }
+  if (length > 0) yield take();
+}

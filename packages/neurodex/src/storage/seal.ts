@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { damaged } from './damaged.ts';
+import { canonicalJson } from './json-file.ts';
+
+/** SHA-256 (hexadecimal) of a description as canonical JSON, without its key `digest`. */
+export function digestOf(description: object): string {
+  const { digest: _, ...rest } = description as { digest?: unknown };
+  return createHash('sha256').update(canonicalJson(rest)).digest('hex');
+}
+
+/** The text of a description, with a digest of all that it says. */
+export const sealed = (description: object): string =>
+  `${JSON.stringify({ ...description, digest: digestOf(description) }, null, 2)}\n`;
+
+/** @throws NeurodexError `index-damaged` when a description is not the one that was sealed */
+export function checkSeal(value: unknown, file: string): void {
+  let digest: string;
+  try {
+    digest = digestOf(value as object);
+  } catch (error) {
+    throw damaged(file, 'is nested more deeply than a description is', error);
+  }
+  if ((value as { digest?: unknown }).digest === digest) return;
+  throw damaged(file, 'has changed since it was written (the SHA-256 of what it says is not its digest)');
+}

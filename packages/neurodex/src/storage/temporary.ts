@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import * as disk from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isLeftBehind, LOCK_FILE, type Lock, lockFile } from './lock.ts';
+
+/** Beside the target, so that a rename stays on one file system; the random part lets two writers meet. */
+export const besides = (target: string, word: string): string =>
+  `${target}.${word}-${process.pid}-${randomBytes(3).toString('hex')}`;
+
+/** A folder `<target>.partial-<pid>-…` that is filled and then renamed. Its lock says whose it is while the process runs. */
+export class Temporary {
+  readonly folder: string;
+  private readonly lock: Lock;
+
+  private constructor(folder: string, lock: Lock) {
+    this.folder = folder;
+    this.lock = lock;
+  }
+
+  static async beside(target: string, files: Pick<typeof disk, 'mkdir'> = disk): Promise<Temporary> {
+    const folder = besides(target, 'partial');
+    await files.mkdir(folder);
+    try {
+      return new Temporary(folder, await lockFile(join(folder, LOCK_FILE)));
+    } catch (error) {
+      await disk.rmdir(folder).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** After it was renamed. */
+  releaseAt(folder: string): Promise<void> {
+    return this.lock.release(join(folder, LOCK_FILE));
+  }
+
+  /** Never throws: what cannot be deleted now is removed by a later run of the same command. */
+  async remove(): Promise<void> {
+    await disk.rm(this.folder, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/** Folders beside a target that were called by `besides` and whose lock was left by a process that has ended. */
+export async function leftBehind(target: string, word: string): Promise<string[]> {
+  const prefix = `${basename(target)}.${word}-`;
+  const names = await disk.readdir(dirname(target)).catch(() => []);
+  const found: string[] = [];
+  for (const name of names) {
+    if (!name.startsWith(prefix) || !/^\d+-[0-9a-f]{6}$/.test(name.slice(prefix.length))) continue;
+    const folder = join(dirname(target), name);
+    if (await isLeftBehind(join(folder, LOCK_FILE)).catch(() => false)) found.push(folder);
+  }
+  return found;
+}
+
+/** Removes what processes that were killed left of a target: folders that hold a lock of theirs, and nothing else. */
+export async function removeStale(target: string): Promise<void> {
+  for (const folder of await leftBehind(target, 'partial')) {
+    await disk.rm(folder, { recursive: true, force: true }).catch(() => {});
+  }
+}

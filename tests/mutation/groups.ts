@@ -1,0 +1,83 @@
+/** Sources that are mutated together, and the tests that should notice: one run of Stryker each. */
+export interface Group {
+  name: string;
+  /** Folders or files, from the root of the repository. */
+  sources: readonly string[];
+  /** Files of these folders that belong to another group. */
+  without?: readonly string[];
+  /** Globs of test files. A mutant meets those of their tests that reach it. */
+  tests: readonly string[];
+}
+
+const neurodex = (folder: string) => `packages/neurodex/src/${folder}`;
+const testsOf = (...folders: string[]) => folders.map((folder) => `${neurodex(folder)}/**/*.test.ts`);
+
+/** What opens an index: a folder that only whole jobs make, so that the tests of jobs should notice. */
+const OPENING = ['manifest', 'open', 'open-bovw', 'open-encoder'].map((file) => neurodex(`retrieval/${file}.ts`));
+
+/** The core: what search and training compute. Nothing of the command line, of jobs, or of HTTP as a whole. */
+export const GROUPS: readonly Group[] = [
+  {
+    name: 'autograd',
+    sources: ['core', 'graph', 'nn', 'onnx', 'ops', 'optim'].map((folder) => `packages/autograd/src/${folder}`),
+    tests: ['packages/autograd/src/**/*.test.ts'],
+  },
+  {
+    name: 'identifiers',
+    sources: [neurodex('identifiers')],
+    tests: testsOf('identifiers'),
+  },
+  { name: 'clustering', sources: [neurodex('clustering')], tests: testsOf('clustering') },
+  {
+    name: 'models',
+    sources: [neurodex('models')],
+    tests: [...testsOf('models'), neurodex('retrieval/dsi.test.ts'), neurodex('training/asking.test.ts')],
+  },
+  { name: 'training', sources: [neurodex('training')], tests: testsOf('training') },
+  {
+    name: 'retrieval',
+    sources: [neurodex('retrieval')],
+    without: OPENING,
+    tests: testsOf('retrieval'),
+  },
+  {
+    name: 'opening',
+    sources: OPENING,
+    tests: ['bovw', 'encoder', 'export-index', 'jobs'].map((job) => neurodex(`jobs/${job}.test.ts`)),
+  },
+  { name: 'evaluation', sources: [neurodex('evaluation')], tests: testsOf('evaluation') },
+  {
+    name: 'catalogue',
+    sources: [neurodex('catalogue')],
+    // A prepared data set is a source that jobs open; vectors and embeddings are written by what they are of.
+    tests: [
+      ...testsOf('catalogue'),
+      ...['open-source', 'bovw', 'encoder'].map((job) => neurodex(`jobs/${job}.test.ts`)),
+    ],
+  },
+  { name: 'storage', sources: [neurodex('storage')], tests: testsOf('storage') },
+  {
+    name: 'server',
+    sources: [neurodex('server/admission.ts'), neurodex('server/access.ts')],
+    tests: testsOf('server'),
+  },
+];
+
+/** Tests that measure other things (a browser's bundle, a server under load): never run for a mutant. */
+export const LEFT_OUT: readonly string[] = [
+  'packages/autograd/src/runtime/browser.test.ts',
+  'packages/autograd/src/readme.test.ts',
+  neurodex('server/robustness.test.ts'),
+  neurodex('server/contract.test.ts'),
+];
+
+/** Test files that take seconds: they are asked last, because the first failure ends the run of a mutant. */
+export const SLOW: readonly string[] = [
+  'packages/autograd/src/ops/table.test.ts',
+  neurodex('catalogue/store.test.ts'),
+  neurodex('models/bovw/vocabulary.test.ts'),
+  neurodex('training/asking.test.ts'),
+  neurodex('training/checkpoint.test.ts'),
+  neurodex('training/loader.test.ts'),
+  neurodex('training/loop.test.ts'),
+];
