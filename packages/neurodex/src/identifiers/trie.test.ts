@@ -148,7 +148,6 @@ describe('Trie', () => {
     expect(trie.nodeCount).toBe(5);
     for (const node of [-1, 5]) {
       expect(() => trie.token(node)).toThrow(RangeError);
-      expect(() => trie.shown(node)).toThrow(RangeError);
       expect(() => trie.parent(node)).toThrow(RangeError);
       expect(() => trie.depth(node)).toThrow(RangeError);
       expect(() => trie.firstChild(node)).toThrow(RangeError);

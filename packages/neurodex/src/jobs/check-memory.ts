@@ -51,17 +51,17 @@ export function checkMemory(
 /** Bytes of the smallest training step that a configuration can mean, whatever the pictures are. */
 export function trainingBytes({ model, pictures, training, encoder }: Config): number {
   const { batchSize, identifiersPerQuery } = training;
-  const behindEncoder = encoder.file !== '' && encoder.inFront;
+  const behindEncoder = encoder.file !== '' && encoder.frozenBackbone;
   return stepBytes({
     layers: model.layers,
     width: model.width,
     feedForwardWidth: model.feedForwardWidth,
     heads: model.heads,
-    patches: behindEncoder ? 1 : Math.max(1, Math.floor(pictures.size / model.patchSize)) ** 2,
+    sequenceLength: behindEncoder ? 1 : Math.max(1, Math.floor(pictures.size / model.patchSize)) ** 2,
     stem: behindEncoder ? 1 : 3 * model.patchSize ** 2,
     vocabulary: LEAST_VOCABULARY,
-    tokenRows: LEAST_VOCABULARY,
-    slots: identifiersPerQuery * LEAST_LENGTH,
+    embeddingRows: LEAST_VOCABULARY,
+    positions: identifiersPerQuery * LEAST_LENGTH,
     batch: batchSize,
   });
 }

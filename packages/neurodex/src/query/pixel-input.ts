@@ -143,5 +143,8 @@ export const pixelInput: ModelInput = {
     return out;
   },
 
-  grid: ({ sequenceLength }) => ({ side: Math.sqrt(sequenceLength), first: 0 }),
+  grid({ sequenceLength }) {
+    const side = Math.sqrt(sequenceLength);
+    return Number.isInteger(side) ? { side, first: 0 } : undefined;
+  },
 };

@@ -2,29 +2,19 @@ import { initialParameters, loadable, openParameters, Random, trace } from '@neu
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import { fixedPlan, packedLayout } from '../dsi/model/attention-mask.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
 import { decodeStep, encode } from '../dsi/model/network.ts';
 import { planNodes, positionsFor } from '../dsi/model/node-plan.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import { ExactSearch } from '../dsi/search/exact.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
-<<<<<<< HEAD
 import type { Answer } from '../query/answers.ts';
-=======
-import type { Geometry } from '../dsi/model/geometry.ts';
-import { decode, encode, fixedPlan, packedLayout } from '../dsi/model/network.ts';
-import { planNodes, slotsFor } from '../dsi/model/node-plan.ts';
-import { dsiParameters } from '../dsi/model/parameters.ts';
->>>>>>> main
+import type { FrozenBackbone } from '../query/model-input.ts';
+import type { Query } from '../query/query.ts';
 import { batchFor, DsiSystem, FINE_BATCHES } from './dsi.ts';
 import { asQueries } from './queries.fixture.ts';
-import type { QueryEncoder } from './query-encoder.ts';
 import { smallNetwork } from './small-network.fixture.ts';
-<<<<<<< HEAD
-=======
-import type { Query } from '../query/query.ts';
-import type { Answer } from '../query/answers.ts';
->>>>>>> main
 
 /** Of a picture of the small network. */
 const BYTES = 16 * 16 * 3;
@@ -298,11 +288,11 @@ describe('the system', () => {
   it('asks for the parameters of a network in training at every call', async () => {
     const network = smallNetwork(20);
     const other = smallNetwork(20, { seed: 2 });
-    const { geometry, trie } = network;
+    const { geometry, table } = network;
     const queries = asQueries(network.pictures(2), BYTES);
     let current = network.parameters;
     const search = { exactUpTo: 5000, beam: 20 };
-    const system = new DsiSystem({ runtime, geometry, trie, search, parameters: () => current });
+    const system = new DsiSystem({ runtime, geometry, table, search, parameters: () => current });
     const built = (parameters: Float32Array) => systemOf({ ...network, parameters });
     for (const parameters of [network.parameters, other.parameters]) {
       current = parameters;
@@ -320,16 +310,16 @@ describe('the system', () => {
   it('reads the embeddings of an encoder where its network does', async () => {
     // Pictures through an identity encoder: their bytes as P tokens of C numbers.
     const { geometry: pixels, ...network } = smallNetwork(20);
-    const geometry: Geometry = { ...pixels, stem: 'encoder', channels: 192 };
+    const geometry: Geometry = { ...pixels, input: 'embeddings', channels: 192 };
     const parameters = initialParameters(dsiParameters(geometry), Random.seeded(4)).map((value) => 3 * value);
     const asked: number[] = [];
     const embed = async (queries: readonly Query[]) => {
       asked.push(queries.length);
       return Float32Array.from(queries.flatMap((query) => [...query.pixels]));
     };
-    const encoder = { encoder: { length: 4 * 192 }, embed } as unknown as QueryEncoder;
-    const options = { runtime, geometry, trie: network.trie, search: { exactUpTo: 5000, beam: 20 }, parameters };
-    const system = new DsiSystem({ ...options, encoder });
+    const backbone: FrozenBackbone = { embed };
+    const options = { runtime, geometry, table: network.table, search: { exactUpTo: 5000, beam: 20 }, parameters };
+    const system = new DsiSystem({ ...options, backbone });
     const pictures = network.pictures(33);
     const together = await system.rank(asQueries(pictures, BYTES), 3);
     expect(asked).toEqual([32, 1]);

@@ -6,20 +6,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pixelsOf, type StoredPicture } from '../catalogue/catalogue.ts';
 import { Embeddings } from '../catalogue/embeddings.ts';
+import type { Config } from '../config.ts';
+import { type GeometryOptions, geometryOf } from '../dsi/model/geometry.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-<<<<<<< HEAD:packages/neurodex/src/training/batch-maker.test.ts
-import { geometryOf } from '../dsi/model/geometry.ts';
-import { type BatchArrays, BatchMaker } from './batch-maker.ts';
-import { retrievalQueries, selfQueries } from './batch-maker.ts';
-import { EpochSampler, sample } from './epoch-sampler.ts';
-=======
 import { CheckedFile } from '../storage/checked-file.ts';
 import { digestFile } from '../storage/hashed-file.ts';
-import { Deck, sample } from './epoch-sampler.ts';
-import { BatchMaker, catalogueQueries, retrievalQueries } from './batch-maker.ts';
->>>>>>> main:packages/neurodex/src/training/examples.test.ts
+import { type BatchArrays, BatchMaker, type BatchSource } from './batch-maker.ts';
+import { EpochSampler, sample } from './epoch-sampler.ts';
+import { retrievalQueries, selfQueries } from './examples.ts';
 import type { Phase } from './plan.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
@@ -39,6 +35,17 @@ const phaseOf = (mix: Phase['mix'], identifiers: number): Phase => ({
   schedule: { learningRate: 1, kind: 'constant', warmupSteps: 0, steps: 10 },
 });
 
+/** What batches of the tiny catalogue are made of; of queries alone by default. */
+function sourceOf(
+  config: Config,
+  examples: BatchSource['examples'] = { queries: retrievalQueries(store, sameClass), selfQueries: [] },
+  backbone?: GeometryOptions['backbone'],
+): BatchSource {
+  const sized = { ...config, pictures: { ...config.pictures, size: store.size } };
+  const geometry = geometryOf(sized, numeric.vocabulary, LENGTH, { embeddingRows: table.size, backbone });
+  return { store, table, geometry, config, examples };
+}
+
 function makerOf(
   mix: Phase['mix'],
   identifiers: number,
@@ -49,23 +56,8 @@ function makerOf(
     training: { ...PRESETS.default.training, selfQueryFraction: options.selfQueryFraction ?? 0, multiTargetMaxSize: 0 },
     augmentation: { ...PRESETS.default.augmentation, retrieval: options.strength ?? 0, clean: options.clean ?? 0 },
   };
-<<<<<<< HEAD:packages/neurodex/src/training/batch-maker.test.ts
-  const phase: Phase = {
-    name: 'joint',
-    mix,
-    identifiers,
-    steps: 10,
-    schedule: { learningRate: 1, kind: 'constant', warmupSteps: 0, steps: 10 },
-  };
-  const sized = { ...config, pictures: { ...config.pictures, size: store.size } };
-  const geometry = geometryOf(sized, numeric.vocabulary, LENGTH, { embeddingRows: table.size });
   const examples = { queries: retrievalQueries(store, sameClass), selfQueries: selfQueries(store, sameClass) };
-  return new BatchMaker({ store, table, geometry, config, examples }, phase, Random.seeded(options.seed ?? 1));
-=======
-  const source = { catalogue, scheme: numeric, trie, length: LENGTH, config };
-  const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: catalogueQueries(catalogue, sameClass) };
-  return new BatchMaker(source, phaseOf(mix, identifiers), decks, Random.seeded(options.seed ?? 1));
->>>>>>> main:packages/neurodex/src/training/examples.test.ts
+  return new BatchMaker(sourceOf(config, examples), phaseOf(mix, identifiers), Random.seeded(options.seed ?? 1));
 }
 
 /** The row whose pixels stand in place b of a batch. */
@@ -197,30 +189,25 @@ it('goes on from a saved state with the same batches, whatever was drawn meanwhi
   }
 });
 
-<<<<<<< HEAD:packages/neurodex/src/training/batch-maker.test.ts
-describe('EpochSampler and sample', () => {
-=======
-describe('catalogueQueries', () => {
-  it('ask each for itself first where its share is larger than that of the others', () => {
+describe('selfQueries', () => {
+  it('ask each for itself first where its weight is larger than that of the others', () => {
     // Each class has two catalogue pictures: alike, each has a half.
-    const ownOf = (share: number) => catalogueQueries(catalogue, sameClass, share).map(({ own }) => own);
-    expect(new Set(ownOf(0))).toEqual(new Set([undefined]));
-    expect(new Set(ownOf(0.5))).toEqual(new Set([undefined]));
-    const examples = catalogueQueries(catalogue, sameClass, 0.6);
-    expect(examples.map(({ own }) => own)).toEqual(examples.map(({ picture }) => ({ row: picture.row, share: 0.6 })));
+    const selfOf = (weight: number) => selfQueries(store, sameClass, weight).map(({ self }) => self);
+    expect(new Set(selfOf(0))).toEqual(new Set([undefined]));
+    expect(new Set(selfOf(0.5))).toEqual(new Set([undefined]));
+    const examples = selfQueries(store, sameClass, 0.6);
+    expect(examples.map(({ self }) => self)).toEqual(examples.map(({ picture }) => ({ row: picture.row, weight: 0.6 })));
     // What is not relevant to itself is asked for the others alone.
     const others = (picture: StoredPicture) => new Set([...sameClass(picture)].filter((row) => row !== picture.row));
-    expect(new Set(catalogueQueries(catalogue, others, 0.9).map(({ own }) => own))).toEqual(new Set([undefined]));
+    expect(new Set(selfQueries(store, others, 0.9).map(({ self }) => self))).toEqual(new Set([undefined]));
   });
 });
 
 describe('what the training graph is asked', () => {
-  const askedOf = (setTargetsUpTo: number, identifiers: number) => {
-    const config = { ...PRESETS.default, training: { ...PRESETS.default.training, setTargetsUpTo } };
-    const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: [] };
-    const phase = { ...phaseOf({ indexing: 1, retrieval: 1 }, identifiers) };
-    const source = { catalogue, scheme: numeric, trie, length: LENGTH, config };
-    return Object.keys(new BatchMaker(source, phase, decks, Random.seeded(1)).asking.inputs(2));
+  const askedOf = (multiTargetMaxSize: number, identifiers: number) => {
+    const config = { ...PRESETS.default, training: { ...PRESETS.default.training, multiTargetMaxSize } };
+    const phase = phaseOf({ indexing: 1, retrieval: 1 }, identifiers);
+    return Object.keys(new BatchMaker(sourceOf(config), phase, Random.seeded(1)).objective.inputs(2));
   };
 
   it('is the whole set up to a size of the catalogue, and where R identifiers are not all of it', () => {
@@ -237,7 +224,7 @@ describe('the embeddings of an encoder', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'neurodex-embeddings-'));
     // Place p holds six numbers p, p + ⅛ ….
-    const places = Array.from({ length: 3 * catalogue.pictures.length }, (_, place) =>
+    const places = Array.from({ length: 3 * store.pictures.length }, (_, place) =>
       Array.from({ length: 6 }, (_, i) => place + i / 8),
     );
     const path = join(folder, 'embeddings');
@@ -246,25 +233,25 @@ describe('the embeddings of an encoder', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
+  const embeddingsWith = (views: number) =>
+    new Embeddings(file, { tokens: 2, channels: 3, views, encoder: 'x', file: 'embeddings' } as never);
   const behind = (strength: number, views: number, mix = { indexing: 2, retrieval: 6 }) => {
-    const listed = { tokens: 2, channels: 3, views, encoder: 'x', file: 'embeddings' };
-    const embedded = { ...catalogue, embeddings: new Embeddings(file, listed as never) };
+    const embedded = { ...store, embeddings: embeddingsWith(views) };
     const config = {
       ...PRESETS.default,
-      encoder: { ...PRESETS.default.encoder, inFront: true },
-      training: { ...PRESETS.default.training, catalogueQueries: 0 },
+      encoder: { ...PRESETS.default.encoder, frozenBackbone: true },
+      training: { ...PRESETS.default.training, selfQueryFraction: 0 },
       augmentation: { ...PRESETS.default.augmentation, indexing: 0, retrieval: strength, clean: 0 },
     };
-    const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: [] };
-    const source = { catalogue: embedded, scheme: numeric, trie, length: LENGTH, config };
-    return new BatchMaker(source, phaseOf(mix, 1), decks, Random.seeded(3));
+    const source = { ...sourceOf(config, undefined, { tokens: 2, channels: 3 }), store: embedded };
+    return new BatchMaker(source, phaseOf(mix, 1), Random.seeded(3));
   };
   /** Places of the file that stand in a batch. */
   const placesOf = (maker: BatchMaker): number[] => {
-    const { pictures, asked } = maker.allocate();
-    expect(pictures.length).toBe(8 * 6 * 4);
-    maker.fill({ pictures, asked });
-    const numbers = new Float32Array(pictures.buffer);
+    const batch = maker.allocate();
+    const { input: numbers } = batch;
+    expect([numbers.constructor, numbers.byteLength]).toEqual([Float32Array, 8 * 6 * 4]);
+    maker.fill(batch);
     return Array.from({ length: 8 }, (_, b) => {
       const place = numbers[6 * b] as number;
       expect([...numbers.subarray(6 * b, 6 * b + 6)]).toEqual([0, 1, 2, 3, 4, 5].map((i) => place + i / 8));
@@ -273,9 +260,9 @@ describe('the embeddings of an encoder', () => {
   };
 
   it('are shown in place of pictures, in the file’s order of rows and views', () => {
-    const roles = placesOf(behind(0, 2)).map((place) => catalogue.pictures[place / 3]?.role);
+    const roles = placesOf(behind(0, 2)).map((place) => store.pictures[place / 3]?.role);
     expect(roles).toEqual([...Array(2).fill('catalogue'), ...Array(6).fill('train')]);
-    const single = placesOf(behind(1, 0)).map((place) => catalogue.pictures[place]?.role);
+    const single = placesOf(behind(1, 0)).map((place) => store.pictures[place]?.role);
     expect(single).toEqual(roles);
   });
 
@@ -289,7 +276,7 @@ describe('the embeddings of an encoder', () => {
   it('are not augmented when they are shown, and come from the file', () => {
     const maker = behind(1, 2);
     expect(maker.augments).toBe(false);
-    expect(maker.shown).toEqual({ path: join(folder, 'embeddings'), bytes: 24 });
+    expect(maker.inputSource).toEqual({ input: 'embeddings', embeddings: embeddingsWith(2) });
   });
 });
 
@@ -303,16 +290,13 @@ describe('augmentation', () => {
     [{ indexing: 2, retrieval: 1 }, 1, 1, true],
   ])('of %j with strengths %d and %d changes pictures: %s', (mix, indexing, retrieval, augments) => {
     const config = { ...PRESETS.default, augmentation: { ...PRESETS.default.augmentation, indexing, retrieval } };
-    const decks = { queries: retrievalQueries(catalogue, sameClass), ownQueries: [] };
-    const source = { catalogue, scheme: numeric, trie, length: LENGTH, config };
-    const maker = new BatchMaker(source, phaseOf(mix, 1), decks, Random.seeded(3));
+    const maker = new BatchMaker(sourceOf(config), phaseOf(mix, 1), Random.seeded(3));
     expect(maker.augments).toBe(augments);
-    expect(maker.shown).toBe(catalogue);
+    expect(maker.inputSource).toEqual({ input: 'pixels', size: store.size, pixels: store.pixels });
   });
 });
 
-describe('Deck and sample', () => {
->>>>>>> main:packages/neurodex/src/training/examples.test.ts
+describe('EpochSampler and sample', () => {
   it('deal every item once before any comes again', () => {
     const sampler = new EpochSampler([1, 2, 3, 4, 5]);
     const random = Random.seeded(2);

@@ -5,7 +5,7 @@ import type { Geometry } from '../dsi/model/geometry.ts';
 import type { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { EpochSampler, type EpochSamplerState } from './epoch-sampler.ts';
-import { type Example, indexingExamples, type RetrievalExamples } from './batch-maker.ts';
+import { type Example, indexingExamples, type RetrievalExamples } from './examples.ts';
 import { type AugmentedView, type InputSource, loadBatch } from './load-batch.ts';
 import type { IdentifierTable, Objective, TargetArrays } from './objective.ts';
 import type { Phase } from './plan.ts';

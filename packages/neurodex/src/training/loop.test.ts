@@ -201,7 +201,7 @@ describe('checkpoints', () => {
       expect(after(resumed.tracker.events)).toEqual(after(whole.tracker.events));
       // What was measured before is not measured again.
       const again = resumed.tracker.events.filter(({ kind }) => kind === 'validation') as { step: number }[];
-      expect(again.filter(({ step }) => step <= from.memory.step)).toEqual([]);
+      expect(again.filter(({ step }) => step <= from.state.step)).toEqual([]);
     }
   });
 

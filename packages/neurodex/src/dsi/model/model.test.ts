@@ -2,29 +2,30 @@ import { initialParameters, parameterCount, Random, readSafetensors, writeSafete
 import { describe, expect, it } from 'vitest';
 import { NeurodexError } from '../../errors.ts';
 import type { Geometry } from './geometry.ts';
-import { type DsiModel, deserialiseModel, serialiseModel } from './model.ts';
-import { dsiParameters, parameterArrays, tokenTables } from './parameters.ts';
+import { type DsiModel, deserialiseModel, serialiseModel } from './model-file.ts';
+import { dsiParameters, parameterArrays, rowTables } from './parameters.ts';
 
 const geometry: Geometry = {
-  size: 16,
+  input: 'pixels',
+  imageSize: 16,
   patchSize: 8,
   stem: 'linear',
-  patches: 4,
+  sequenceLength: 4,
   width: 8,
   feedForwardWidth: 12,
   heads: 2,
   layers: 2,
   vocabulary: 13,
-  tokenRows: 20,
+  embeddingRows: 20,
   pad: 11,
-  tokens: 3,
+  maxIdentifierLength: 3,
   output: 'own',
   positions: 'learned',
   attention: 'prefix',
 };
 const modelOf = (changes: Partial<Geometry> = {}): DsiModel => {
   const own = { ...geometry, ...changes };
-  return { geometry: own, parameters: initialParameters(dsiParameters(own), Random.seeded(1)) };
+  return { geometry: own, parameters: initialParameters(dsiParameters(own), Random.seeded(1)), prefixes: undefined };
 };
 
 /** The model's file with other metadata or tensors. */
@@ -51,7 +52,7 @@ function refusal(bytes: Uint8Array): string {
 describe('a model as a file', () => {
   it.each([
     {},
-    { stem: 'encoder', channels: 5, patches: 7 },
+    { input: 'embeddings', channels: 5, sequenceLength: 7 },
     { stem: 'convolutional' },
     { output: 'shared', positions: 'sinusoidal', attention: 'causal', pad: 0 },
   ] satisfies Partial<Geometry>[])('is read as it was written: %j', (changes) => {
@@ -60,10 +61,10 @@ describe('a model as a file', () => {
   });
 
   it('is small where all sizes are 1', () => {
-    const sizes = { size: 1, patchSize: 1, patches: 1, width: 1, feedForwardWidth: 1, heads: 1, layers: 1 };
-    const model = modelOf({ ...sizes, vocabulary: 1, tokenRows: 1, tokens: 1, pad: 0 });
+    const sizes = { imageSize: 1, patchSize: 1, sequenceLength: 1, width: 1, feedForwardWidth: 1, heads: 1, layers: 1 };
+    const model = modelOf({ ...sizes, vocabulary: 1, embeddingRows: 1, maxIdentifierLength: 1, pad: 0 });
     expect(deserialiseModel(serialiseModel(model), 'x')).toEqual(model);
-    const behind = modelOf({ ...sizes, stem: 'encoder', channels: 1 });
+    const behind = modelOf({ ...sizes, input: 'embeddings', channels: 1 });
     expect(deserialiseModel(serialiseModel(behind), 'x')).toEqual(behind);
   });
 
@@ -73,15 +74,19 @@ describe('a model as a file', () => {
     expect(tensors['token.embedding']?.shape).toEqual([20, 8]);
   });
 
-  it('has the tokens of its vocabulary where it says nothing of rows, and one output for all', () => {
-    const model = modelOf({ tokenRows: 13, output: 'shared' });
-    const { tokenRows: _, output: __, ...less } = model.geometry;
-    const arrays = parameterArrays(model.geometry, model.parameters);
-    const bytes = writeSafetensors(arrays, { geometry: JSON.stringify(less) }, 'float32');
-    expect(deserialiseModel(bytes, 'x')).toEqual(model);
+  it('is read with the prefixes that its rows stand for', () => {
+    const prefixes = { parents: Int32Array.of(-1, -1, 1), tokens: Int32Array.of(-1, 10, 3) };
+    const model = { ...modelOf({ embeddingRows: 3 }), prefixes };
+    expect(deserialiseModel(serialiseModel(model), 'x')).toEqual(model);
   });
 
-  it.each(['size', 'patchSize', 'patches', 'width', 'feedForwardWidth', 'heads', 'layers', 'vocabulary', 'tokens'])(
+  it('is refused where it says nothing of rows or of outputs', () => {
+    for (const key of ['embeddingRows', 'output']) {
+      expect(refusal(described({ [key]: undefined }))).toContain('it describes no network');
+    }
+  });
+
+  it.each(['imageSize', 'patchSize', 'sequenceLength', 'width', 'feedForwardWidth', 'heads', 'layers', 'vocabulary', 'maxIdentifierLength'])(
     'is refused where %s is 0, a fraction or missing',
     (key) => {
       for (const value of [0, 1.5, undefined]) {
@@ -92,8 +97,11 @@ describe('a model as a file', () => {
 
   it.each([
     { pad: -1 },
-    { tokenRows: 0 },
+    { embeddingRows: 0 },
     { channels: 0 },
+    { channels: 3 },
+    { pad: 13 },
+    { input: 'other' },
     { stem: 'other' },
     { output: 'other' },
     { positions: 'other' },
@@ -136,14 +144,14 @@ describe('the parameters of the network', () => {
     expect(count({})).toBe(patch + 20 * 8 + 7 * 8 + 2 * block + 20 * (8 * 13 + 13));
     const shared = { output: 'shared', positions: 'sinusoidal' } as const;
     expect(count(shared)).toBe(patch + 20 * 8 + 2 * block + 16 + 8 * 13 + 13);
-    expect(count({ ...shared, stem: 'encoder', channels: 5 })).toBe(5 * 8 + 8 + 20 * 8 + 2 * block + 16 + 8 * 13 + 13);
+    expect(count({ ...shared, input: 'embeddings', channels: 5 })).toBe(5 * 8 + 8 + 20 * 8 + 2 * block + 16 + 8 * 13 + 13);
     // Half the width, a residual 3×3 convolution, then 2×2 positions to a patch.
     const stem = 192 * 4 + 4 + 9 * 4 * 4 + 4 + 4 * 4 * 8 + 8;
     expect(count({ ...shared, stem: 'convolutional' })).toBe(stem + 20 * 8 + 2 * block + 16 + 8 * 13 + 13);
   });
 
   it('begin as ones, zeros, Glorot’s uniform numbers and small normal ones', () => {
-    const wide = { ...geometry, width: 64, feedForwardWidth: 128, patches: 400, tokenRows: 500 };
+    const wide = { ...geometry, width: 64, feedForwardWidth: 128, sequenceLength: 400, embeddingRows: 500 };
     const arrays = parameterArrays(wide, initialParameters(dsiParameters(wide), Random.seeded(3)));
     const of = (name: string) => arrays[name]?.data ?? new Float32Array();
     const all = (name: string, value: number) => [...of(name)].every((x) => x === value);
@@ -174,7 +182,7 @@ describe('the parameters of the network', () => {
   });
 
   it('have a row for each token in three tables, or in one where the output is shared', () => {
-    expect(tokenTables(geometry)).toEqual(['token.embedding', 'head.weight', 'head.bias']);
-    expect(tokenTables({ ...geometry, output: 'shared' })).toEqual(['token.embedding']);
+    expect(rowTables(geometry)).toEqual(['token.embedding', 'head.weight', 'head.bias']);
+    expect(rowTables({ ...geometry, output: 'shared' })).toEqual(['token.embedding']);
   });
 });

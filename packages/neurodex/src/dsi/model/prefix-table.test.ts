@@ -44,6 +44,8 @@ describe('the rows of prefixes', () => {
     const table = PrefixTable.create(new Trie(numeric, identifiers), 'prefix');
     expect(() => table.rowsBefore(targets('77'))).toThrow('not in the trie');
     expect(() => table.row(1000)).toThrow('no node 1000');
+    expect(() => table.row(-1)).toThrow(RangeError);
+    expect(() => table.row(table.trie.nodeCount)).toThrow(RangeError);
     const more = new Trie(numeric, [...identifiers, '7', '70']);
     expect(() => PrefixTable.restore(more, table.stored)).toThrow('other identifiers');
   });

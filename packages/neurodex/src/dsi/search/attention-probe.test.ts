@@ -1,24 +1,16 @@
 import { loadable } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
-<<<<<<< HEAD:packages/neurodex/src/dsi/search/attention-probe.test.ts
-import { DsiSystem } from '../../retrieval/dsi.ts';
-import { asQueries } from '../../retrieval/queries.fixture.ts';
-import { smallNetwork } from '../../retrieval/small-network.fixture.ts';
-import { scoringGraphs } from '../graphs/scoring-export.ts';
-import { parameterArrays } from '../model/parameters.ts';
-import { AttentionProbe } from './attention-probe.ts';
-=======
 import { encodeIdentifier } from '../../identifiers/encode.ts';
 import { numeric } from '../../identifiers/numeric.ts';
-import { attentionGraph, rollout } from '../graphs/attention.ts';
-import { parameterArrays } from '../model/parameters.ts';
-import { AttentionProbe, hasPlaces } from './attention-probe.ts';
 import { DsiSystem } from '../../retrieval/dsi.ts';
 import { asQueries } from '../../retrieval/queries.fixture.ts';
-import { scoringGraphs } from '../graphs/scoring-export.ts';
 import { smallNetwork } from '../../retrieval/small-network.fixture.ts';
->>>>>>> main:packages/neurodex/src/retrieval/attention.test.ts
+import { attentionGraph } from '../graphs/attention.ts';
+import { scoringGraphs } from '../graphs/scoring-export.ts';
+import { parameterArrays } from '../model/parameters.ts';
+import { AttentionProbe, hasPlaces } from './attention-probe.ts';
+import { rollout } from './attention-rollout.ts';
 
 const runtime = nodeRuntime();
 
@@ -60,20 +52,20 @@ describe.each([
 
   it('shows the row of the token before a digit, of the last block and of the rollout', async () => {
     const picture = network.pictures(1);
-    const probe = await AttentionProbe.create(runtime, { geometry, parameters }, trie);
+    const probe = await AttentionProbe.create(runtime, model, table);
     expect(probe.side).toBe(2);
     const identifier = identifiers[12] as string;
     const found = await probe.look(picture, identifier);
     const session = await runtime.load(loadable(attentionGraph(geometry)));
-    const { targets } = encodeIdentifier(numeric, identifier, geometry.tokens);
-    const out = await session.run({ parameters, pictures: picture, tokens: trie.shownBefore(targets) });
+    const { targets } = encodeIdentifier(numeric, identifier, geometry.maxIdentifierLength);
+    const out = await session.run({ parameters, input: picture, tokens: table.rowsBefore(targets) });
     await session.release();
     const maps = {
-      patches: [out.patches0 as Float32Array],
+      input: [out.input0 as Float32Array],
       tokens: [out.tokens0 as Float32Array, out.tokens1 as Float32Array],
     };
     const rows = { lastLayer: maps.tokens[1] as Float32Array, rollout: rollout(maps, geometry) };
-    const width = geometry.patches + geometry.tokens;
+    const width = geometry.sequenceLength + geometry.maxIdentifierLength;
     found.forEach((digit, i) => {
       for (const key of ['lastLayer', 'rollout'] as const) {
         const shares = [...rows[key].subarray(i * width, i * width + 4)];
@@ -95,8 +87,9 @@ describe.each([
 });
 
 it('a network whose tokens have no place in the picture has nothing to show', async () => {
-  const { geometry, parameters, trie } = smallNetwork(5);
-  const model = { geometry: { ...geometry, stem: 'encoder', channels: 3, patches: 1 }, parameters } as const;
-  expect([hasPlaces(model), hasPlaces({ geometry, parameters })]).toEqual([false, true]);
-  await expect(AttentionProbe.create(runtime, model, trie)).rejects.toMatchObject({ code: 'usage' });
+  const { geometry, parameters, table } = smallNetwork(5);
+  const rest = { parameters, prefixes: table.stored };
+  const model = { geometry: { ...geometry, input: 'embeddings', channels: 3, sequenceLength: 1 }, ...rest } as const;
+  expect([hasPlaces(model), hasPlaces({ geometry, ...rest })]).toEqual([false, true]);
+  await expect(AttentionProbe.create(runtime, model, table)).rejects.toMatchObject({ code: 'usage' });
 });

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
-import { numeric } from '../identifiers/numeric.ts';
-import { Trie } from '../identifiers/trie.ts';
-import { choose } from '../dsi/search/child-log-probabilities.ts';
+import { numeric } from '../../identifiers/numeric.ts';
+import { Trie } from '../../identifiers/trie.ts';
+import { childLogProbabilities } from './child-log-probabilities.ts';
 
 const trie = new Trie(numeric, ['10', '12', '2']);
 
 function chosen(node: number, logits: Float32Array, offset = 0): [number, number][] {
   const found: [number, number][] = [];
-  choose(trie, node, logits, offset, (child, log) => found.push([trie.token(child), log]));
+  childLogProbabilities(trie, node, logits, offset, (child, log) => found.push([trie.token(child), log]));
   return found;
 }
 
