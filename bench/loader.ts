@@ -75,8 +75,7 @@ export const benchmark: Benchmark = {
 
     /** Threads of the loader; undefined feeds the same batch again and again. */
     const course = async (threads: number | undefined, into: Course): Promise<void> => {
-      const loader =
-        threads === undefined ? undefined : new BatchLoader(maker, { batches: steps + 3, threads });
+      const loader = threads === undefined ? undefined : new BatchLoader(maker, { batches: steps + 3, threads });
       // The first batches include the start of the threads, which training pays once.
       for (let step = -2; step <= steps; step++) {
         const started = performance.now();

@@ -1,6 +1,6 @@
 import { Random } from '@neurodex/autograd';
-import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import type { Catalogue, StoredPicture } from '../packages/neurodex/src/catalogue/catalogue.ts';
+import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 

@@ -15,13 +15,13 @@ import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-expor
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import type { DsiModel } from '../packages/neurodex/src/dsi/model/model-file.ts';
-import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
+import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import type { Answer } from '../packages/neurodex/src/query/answers.ts';
-import type { Query } from '../packages/neurodex/src/query/query.ts';
 import { topK } from '../packages/neurodex/src/query/answers.ts';
+import type { Query } from '../packages/neurodex/src/query/query.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
 import type { System } from '../packages/neurodex/src/retrieval/system.ts';
 import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';

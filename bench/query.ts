@@ -6,8 +6,8 @@ import { initialParameters, loadable, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-export.ts';
 import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
-import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { dsiParameters, parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
+import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
@@ -57,7 +57,9 @@ function searchOf(
   random.fillBytes(pixels);
   const runtime = nodeRuntime();
   const system = new DsiSystem({ runtime, geometry, table, search: { exactUpTo, beam: BEAM }, parameters });
-  const query = [{ kind: 'picture' as const, pixels, thumbnail: () => Promise.reject(new Error('there is no thumbnail')) }];
+  const query = [
+    { kind: 'picture' as const, pixels, thumbnail: () => Promise.reject(new Error('there is no thumbnail')) },
+  ];
   return {
     call: () => system.rank(query, ANSWERS),
     // The patches alone, to the last keys and values.

@@ -7,13 +7,13 @@ import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
-import { Validator } from '../packages/neurodex/src/training/validator.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { RunLog } from '../packages/neurodex/src/tracking/run-log.ts';
-import { retrievalQueries, selfQueries } from '../packages/neurodex/src/training/examples.ts';
 import { CheckpointFolder } from '../packages/neurodex/src/training/checkpoint-folder.ts';
+import { retrievalQueries, selfQueries } from '../packages/neurodex/src/training/examples.ts';
 import { runPhases } from '../packages/neurodex/src/training/loop.ts';
+import { Validator } from '../packages/neurodex/src/training/validator.ts';
 import { atMost, type Benchmark } from './benchmark.ts';
 import { noiseCatalogue } from './pictures.ts';
 

@@ -1,10 +1,10 @@
 import { adamW, type Graph, matrixOperations, Random, trainingGraph } from '@neurodex/autograd';
 import { lowerGraph } from '../packages/autograd/src/onnx/lower.ts';
 import { encodeModel } from '../packages/autograd/src/onnx/protobuf.ts';
+import { searchGraphs } from '../packages/neurodex/src/dsi/graphs/search.ts';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { type NodePlan, planNodes, planTop, positionsFor } from '../packages/neurodex/src/dsi/model/node-plan.ts';
-import { searchGraphs } from '../packages/neurodex/src/dsi/graphs/search.ts';
 import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';

@@ -34,7 +34,7 @@ describe('parameters to begin with', () => {
     expect(told.at(-1)).toBe(`${parameters.length} of ${parameters.length} parameters begin as in ${file}`);
     const index = await makeIndex(root, 'index', { systems: ['dsi'] });
     const opened = await openIndex(index, nodeRuntime());
-    const model = await opened.model();
+    const { model } = await opened.network();
     await opened.close();
     expect(await parametersFrom(index, model.geometry, options)).toEqual(model.parameters);
   });

@@ -125,7 +125,7 @@ describe('an index that was edited is refused', () => {
   it('also where another run begins with its parameters', async () => {
     await flip('model.safetensors', (await stat(join(index, 'model.safetensors'))).size - 3);
     const opened = await openIndex(sound, nodeRuntime());
-    const { geometry } = await opened.model();
+    const { geometry } = (await opened.network()).model;
     await opened.close();
     await expect(parametersFrom(index, geometry, { seed: 1, reporter: silentReporter })).rejects.toMatchObject(
       naming('model.safetensors'),
@@ -180,7 +180,7 @@ describe('an index that is replaced while it is open', () => {
       expect(opened.manifest.digest).toBe(wanted.manifest.digest);
       for (const row of [0, 7, 35]) expect(await opened.catalogue.png(row)).toEqual(await wanted.catalogue.png(row));
       expect(Buffer.from(opened.catalogue.pixels).equals(wanted.catalogue.pixels)).toBe(true);
-      expect(await opened.model()).toEqual(await wanted.model());
+      expect((await opened.network()).model).toEqual((await wanted.network()).model);
       expect(await opened.log()).toBe(await wanted.log());
       expect((await opened.system('encoder')).name).toBe('encoder');
       expect((await openIndex(index, nodeRuntime())).manifest.digest).not.toBe(wanted.manifest.digest);

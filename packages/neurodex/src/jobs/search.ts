@@ -3,8 +3,8 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { type FailedInput, failedInput, tooFewLeft, withFailed } from '../errors.ts';
 import { readPictureFile } from '../image/decode.ts';
 import type { Reporter } from '../progress.ts';
-import { openIndex } from '../retrieval/open.ts';
 import type { Query } from '../query/query.ts';
+import { openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { queryOf } from './query.ts';
 

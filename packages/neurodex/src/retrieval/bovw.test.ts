@@ -4,8 +4,8 @@ import type { StoredPicture } from '../catalogue/catalogue.ts';
 import type { Picture } from '../image/picture.ts';
 import type { Extractor } from '../models/bovw/extractor.ts';
 import { HistogramCounter } from '../models/bovw/histogram.ts';
-import { BovwSystem } from './bovw.ts';
 import type { Query } from '../query/query.ts';
+import { BovwSystem } from './bovw.ts';
 import { ExactVectorSearch, normalised } from './vector-search.ts';
 
 /** Three visual words, far apart: descriptors of only 10, only 100 and only 200. */
@@ -15,6 +15,7 @@ const counter = new HistogramCounter(nodeRuntime({ threads: 1 }), { words, size:
 
 /** A picture is what its thumbnail's first bytes say: how many descriptors of each word it has. */
 const query = (...counts: readonly [number, number, number]): Query => ({
+  kind: 'picture',
   pixels: new Uint8Array(),
   thumbnail: async () => ({ size: 16, pixels: Uint8Array.from([...counts, ...new Uint8Array(765)]) }),
 });

@@ -67,8 +67,11 @@ async function byDefinition(
   return scores;
 }
 
-const systemOf = ({ geometry, table, parameters }: Network, search = { exactUpTo: 5000, beam: 20 }, batches = [1, 32]) =>
-  new DsiSystem({ runtime, geometry, table, search, parameters, batches });
+const systemOf = (
+  { geometry, table, parameters }: Network,
+  search = { exactUpTo: 5000, beam: 20 },
+  batches = [1, 32],
+) => new DsiSystem({ runtime, geometry, table, search, parameters, batches });
 
 describe.each([
   { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear', embedding: 'token', output: 'own' },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredPicture } from '../catalogue/catalogue.ts';
 import type { Encoder } from '../models/encoder/encoder.ts';
+import type { Query, StoredEmbedding } from '../query/query.ts';
 import { EncoderSystem } from './encoder.ts';
 import { QueryEncoder } from './query-encoder.ts';
-import type { Query } from '../query/query.ts';
 
 /** Two tokens of two numbers: the picture's first four bytes. */
 const embedded: Uint8Array[][] = [];
@@ -20,12 +20,16 @@ const encoderOf = (size: number): Encoder =>
 const EDGE = 4;
 const BYTES = EDGE * EDGE * 3;
 const pixelsOf = (...first: number[]) => Uint8Array.from({ length: BYTES }, (_, i) => first[i % 4] ?? 0);
-const query = (first: number[], stored?: Query['stored']): Query => ({
+const query = (first: number[], embedding?: StoredEmbedding): Query => ({
+  kind: 'picture',
   pixels: pixelsOf(...first),
   thumbnail: async () => ({ size: 8, pixels: new Uint8Array(8 * 8 * 3).fill(first[0] ?? 0) }),
-  ...(stored === undefined ? {} : { stored }),
+  ...(embedding === undefined ? {} : { embedding }),
 });
-const stored = (encoder: string, ...values: number[]) => ({ encoder, embedding: () => Float32Array.from(values) });
+const stored = (producer: string, ...values: number[]): StoredEmbedding => ({
+  producer,
+  read: () => Float32Array.from(values),
+});
 
 describe('QueryEncoder', () => {
   it('embeds what is not stored under its own encoder, each in its place', async () => {

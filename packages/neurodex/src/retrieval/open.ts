@@ -2,14 +2,15 @@ import { join } from 'node:path';
 import type { HostArray, Runtime } from '@neurodex/autograd';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import { openCatalogue, type StoredCatalogue } from '../catalogue/store.ts';
+import { type DsiModel, deserialiseModel } from '../dsi/model/model-file.ts';
+import { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { NeurodexError } from '../errors.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import { Trie } from '../identifiers/trie.ts';
-import { type DsiModel, deserialiseModel } from '../dsi/model/model-file.ts';
-import { PrefixTable } from '../dsi/model/prefix-table.ts';
-import { modelInput } from '../query/model-inputs.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
+import { modelInput } from '../query/model-inputs.ts';
+import type { Query } from '../query/query.ts';
 import { damaged } from '../storage/damaged.ts';
 import { DsiSystem } from './dsi.ts';
 import { IndexFiles } from './index-files.ts';
@@ -19,7 +20,6 @@ import { openEncoderSystem, openQueryEncoder } from './open-encoder.ts';
 import { PixelsSystem } from './pixels.ts';
 import type { QueryEncoder } from './query-encoder.ts';
 import type { System, SystemName } from './system.ts';
-import type { Query } from '../query/query.ts';
 
 /** An index ready to be searched. Until it is closed it stays the version that was opened, or says that it was replaced. */
 export interface Index {

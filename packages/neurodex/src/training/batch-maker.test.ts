@@ -116,8 +116,7 @@ describe('a batch', () => {
     const counts = new Map<number, number>();
     for (let step = 0; step < 60; step++) {
       maker.fill(batch);
-      for (let b = 0; b < 8; b++)
-        counts.set(rowAt(batch.input, b), (counts.get(rowAt(batch.input, b)) ?? 0) + 1);
+      for (let b = 0; b < 8; b++) counts.set(rowAt(batch.input, b), (counts.get(rowAt(batch.input, b)) ?? 0) + 1);
     }
     const shown = [...counts.keys()].map((row) => store.pictures[row]?.role);
     expect(new Set(shown)).toEqual(new Set(['catalogue', 'train']));
@@ -196,7 +195,9 @@ describe('selfQueries', () => {
     expect(new Set(selfOf(0))).toEqual(new Set([undefined]));
     expect(new Set(selfOf(0.5))).toEqual(new Set([undefined]));
     const examples = selfQueries(store, sameClass, 0.6);
-    expect(examples.map(({ self }) => self)).toEqual(examples.map(({ picture }) => ({ row: picture.row, weight: 0.6 })));
+    expect(examples.map(({ self }) => self)).toEqual(
+      examples.map(({ picture }) => ({ row: picture.row, weight: 0.6 })),
+    );
     // What is not relevant to itself is asked for the others alone.
     const others = (picture: StoredPicture) => new Set([...sameClass(picture)].filter((row) => row !== picture.row));
     expect(new Set(selfQueries(store, others, 0.9).map(({ self }) => self))).toEqual(new Set([undefined]));

@@ -85,7 +85,7 @@ describe('a checkpoint', () => {
     );
     const nested = { ...at(7), skipped: { all: 0.5, stretch: 0 } };
     expect(() => deserialiseCheckpoint(serialiseCheckpoint(nested, context), N)).toThrow('skipped.all makes no sense');
-    const short = { ...at(7), best: { score: 0.25, step: 2, figures: {}, parameters: new Float32Array(2) } };
+    const short = { ...at(7), best: { score: 0.25, step: 2, metrics: {}, parameters: new Float32Array(2) } };
     expect(() => deserialiseCheckpoint(serialiseCheckpoint(short, context), N)).toThrow(
       'is of another network: best has 2 numbers, not 5',
     );

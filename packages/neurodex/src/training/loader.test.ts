@@ -1,8 +1,8 @@
 import { Random } from '@neurodex/autograd';
 import { describe, expect, it } from 'vitest';
+import { geometryOf } from '../dsi/model/geometry.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { geometryOf } from '../dsi/model/geometry.ts';
 import { BatchMaker } from './batch-maker.ts';
 import { retrievalQueries, selfQueries } from './examples.ts';
 import { BatchLoader } from './loader.ts';

@@ -82,5 +82,7 @@ it('the exported encoder gives what the last block reads of the patches', async 
 });
 
 it('a network behind an encoder has no pictures to read', () => {
-  expect(() => exportEncoder({ geometry: { ...geometry, input: 'embeddings' }, parameters, prefixes: undefined })).toThrow(RangeError);
+  expect(() =>
+    exportEncoder({ geometry: { ...geometry, input: 'embeddings' }, parameters, prefixes: undefined }),
+  ).toThrow(RangeError);
 });

@@ -86,14 +86,21 @@ describe('a model as a file', () => {
     }
   });
 
-  it.each(['imageSize', 'patchSize', 'sequenceLength', 'width', 'feedForwardWidth', 'heads', 'layers', 'vocabulary', 'maxIdentifierLength'])(
-    'is refused where %s is 0, a fraction or missing',
-    (key) => {
-      for (const value of [0, 1.5, undefined]) {
-        expect(refusal(described({ [key]: value }))).toContain('it describes no network');
-      }
-    },
-  );
+  it.each([
+    'imageSize',
+    'patchSize',
+    'sequenceLength',
+    'width',
+    'feedForwardWidth',
+    'heads',
+    'layers',
+    'vocabulary',
+    'maxIdentifierLength',
+  ])('is refused where %s is 0, a fraction or missing', (key) => {
+    for (const value of [0, 1.5, undefined]) {
+      expect(refusal(described({ [key]: value }))).toContain('it describes no network');
+    }
+  });
 
   it.each([
     { pad: -1 },
@@ -144,7 +151,9 @@ describe('the parameters of the network', () => {
     expect(count({})).toBe(patch + 20 * 8 + 7 * 8 + 2 * block + 20 * (8 * 13 + 13));
     const shared = { output: 'shared', positions: 'sinusoidal' } as const;
     expect(count(shared)).toBe(patch + 20 * 8 + 2 * block + 16 + 8 * 13 + 13);
-    expect(count({ ...shared, input: 'embeddings', channels: 5 })).toBe(5 * 8 + 8 + 20 * 8 + 2 * block + 16 + 8 * 13 + 13);
+    expect(count({ ...shared, input: 'embeddings', channels: 5 })).toBe(
+      5 * 8 + 8 + 20 * 8 + 2 * block + 16 + 8 * 13 + 13,
+    );
     // Half the width, a residual 3×3 convolution, then 2×2 positions to a patch.
     const stem = 192 * 4 + 4 + 9 * 4 * 4 + 4 + 4 * 4 * 8 + 8;
     expect(count({ ...shared, stem: 'convolutional' })).toBe(stem + 20 * 8 + 2 * block + 16 + 8 * 13 + 13);

@@ -1,4 +1,12 @@
-import { blocking, type Feeds, type Graph, type HostArray, loadable, type Runtime, type Session } from '@neurodex/autograd';
+import {
+  blocking,
+  type Feeds,
+  type Graph,
+  type HostArray,
+  loadable,
+  type Runtime,
+  type Session,
+} from '@neurodex/autograd';
 import { cacheNames } from '../graphs/cache-tensors.ts';
 import { type SearchShape, searchGraphs } from '../graphs/search.ts';
 import type { Geometry } from '../model/geometry.ts';
