@@ -71,7 +71,7 @@ describe('a checkpoint', () => {
     const later = writeSafetensors(tensors, { ...metadata, version: '3' });
     expect(() => deserialiseCheckpoint(later, N)).toThrow('has version 3 of the format; this Neurodex reads 2');
     expect(() => deserialiseCheckpoint(bytes, N + 1)).toThrow('is of another network: parameters has 5 numbers, not 6');
-    expect(() => deserialiseCheckpoint(writeSafetensors(tensors), N)).toThrow('is no checkpoint');
+    expect(() => deserialiseCheckpoint(writeSafetensors(tensors), N)).toThrow('is not a checkpoint');
     expect(() => deserialiseCheckpoint(writeSafetensors(tensors, { ...metadata, sha256: '' }), N)).toThrow(
       'is damaged: its SHA-256 is another',
     );
