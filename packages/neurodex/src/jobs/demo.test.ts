@@ -8,7 +8,7 @@ import { silentReporter } from '../progress.ts';
 import { runDemo } from './demo.ts';
 import { searchIndex } from './search.ts';
 
-/** The demo on drawings made here: every "artist" draws each thing in a shade of its own. */
+/** The demo on drawings made here: every "artist" draws each thing in a size of its own. */
 const THINGS = { sun: '#e8b000', sea: '#2060d0', leaf: '#20a040', brick: '#b03020' } as const;
 const ARTISTS = { catalogue: ['a', 'b'], train: ['c', 'd', 'e'], validation: ['f'], test: ['g'] } as const;
 
@@ -16,12 +16,12 @@ let root = '';
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'neurodex-demo-'));
-  let shade = 0;
+  let size = 0;
   for (const [role, artists] of Object.entries(ARTISTS)) {
     for (const [thing, colour] of Object.entries(THINGS)) {
       await mkdir(join(root, 'pictures', role, thing), { recursive: true });
       for (const artist of artists) {
-        const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32"><circle cx="16" cy="16" r="${9 + (shade++ % 5)}" fill="${colour}"/></svg>`;
+        const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32"><circle cx="16" cy="16" r="${9 + size++ / 5}" fill="${colour}"/></svg>`;
         await writeFile(
           join(root, 'pictures', role, thing, `${artist}.png`),
           await sharp(Buffer.from(svg)).png().toBuffer(),

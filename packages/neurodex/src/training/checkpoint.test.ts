@@ -73,7 +73,7 @@ describe('a checkpoint', () => {
     expect(() => deserialiseCheckpoint(bytes, N + 1)).toThrow('is of another network: parameters has 5 numbers, not 6');
     expect(() => deserialiseCheckpoint(writeSafetensors(tensors), N)).toThrow('is not a checkpoint');
     expect(() => deserialiseCheckpoint(writeSafetensors(tensors, { ...metadata, sha256: '' }), N)).toThrow(
-      'is damaged: its SHA-256 is another',
+      'is damaged: its SHA-256 differs',
     );
     expect(() => deserialiseCheckpoint(new Uint8Array(4), N)).toThrow('is damaged');
   });
