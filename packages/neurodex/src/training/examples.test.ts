@@ -265,7 +265,7 @@ describe('the embeddings of an encoder', () => {
   it('are not augmented when they are shown, and come from the file', () => {
     const maker = behind(1, 2);
     expect(maker.augments).toBe(false);
-    expect(maker.shown).toEqual({ path: join(folder, 'embeddings'), bytes: 24 });
+    expect(maker.shown).toHaveProperty('embeddings.file', file);
   });
 });
 

@@ -73,14 +73,6 @@ describe('a model as a file', () => {
     expect(tensors['token.embedding']?.shape).toEqual([20, 8]);
   });
 
-  it('has the tokens of its vocabulary where it says nothing of rows, and one output for all', () => {
-    const model = modelOf({ tokenRows: 13, output: 'shared' });
-    const { tokenRows: _, output: __, ...less } = model.geometry;
-    const arrays = parameterArrays(model.geometry, model.parameters);
-    const bytes = writeSafetensors(arrays, { geometry: JSON.stringify(less) }, 'float32');
-    expect(deserialiseModel(bytes, 'x')).toEqual(model);
-  });
-
   it.each(['size', 'patchSize', 'patches', 'width', 'feedForwardWidth', 'heads', 'layers', 'vocabulary', 'tokens'])(
     'is refused where %s is 0, a fraction or missing',
     (key) => {
