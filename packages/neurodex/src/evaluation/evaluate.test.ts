@@ -369,7 +369,7 @@ describe('evaluateSystems', () => {
     const out = join(folder, 'new', 'trec');
     const queries = queriesOf(classes, 'test');
     const result = await evaluateSystems({ catalogue: classes, queries, systems: [dsi(), pixels()], trec: out });
-    expect((await readdir(out)).sort()).toEqual(['qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
+    expect((await readdir(out)).sort()).toEqual(['files.json', 'qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
     const qrels = await readQrels(join(out, 'qrels.txt'));
     expect([...(qrels.get('cat/q%201.png') ?? [])].sort()).toEqual([
       ['both.png', 1],

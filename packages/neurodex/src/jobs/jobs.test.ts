@@ -133,7 +133,7 @@ describe('an index of a folder', () => {
     expect(comparison.systems.dsi?.['Success@1']).toBeGreaterThan(0.9);
     expect(comparison.systems.pixels).not.toHaveProperty('IA@1');
     expect(await evaluateIndex(options)).toEqual(comparison);
-    expect((await readdir(trec)).sort()).toEqual(['qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
+    expect((await readdir(trec)).sort()).toEqual(['files.json', 'qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
     expect((await readFile(join(trec, 'run-dsi.txt'), 'utf8')).trim().split('\n')).toHaveLength(7 * 12);
   });
 
