@@ -157,7 +157,12 @@ describe('the folder of checkpoints', () => {
     await writeFile(name(10), 'no checkpoint');
     expect(await new CheckpointFolder(root, reporter).latest(N)).toBeUndefined();
     expect(told).toEqual([[expect.stringContaining('is refused: it is damaged'), { path: name(10) }]]);
-    const files: FileSystem = { ...disk, mkdir: () => Promise.reject(new Error('read-only')) };
+    const files: FileSystem = {
+      ...disk,
+      async mkdir(): Promise<undefined> {
+        throw new Error('read-only');
+      },
+    };
     const folder = new CheckpointFolder(root, reporter, files);
     await saveAll(folder, [11]);
     expect(told[1]).toEqual([
