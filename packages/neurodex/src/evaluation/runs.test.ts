@@ -57,7 +57,7 @@ describe('evaluateRuns', () => {
     const empty = refusal(() =>
       evaluateRuns({ qrels, qrelsFile: 'qrels.txt', runs: new Map([['mine', new Map()]]), measures }),
     );
-    expect(empty).toMatchObject({ code: 'trec-malformed', details: { file: 'mine' } });
+    expect(empty).toMatchObject({ code: 'trec-malformed', details: { inputs: ['mine'] } });
     const others = refusal(() => judged({ mine: 'x1 Q0 a 1 1 t\n' }));
     expect(others.message).toContain('answers none of the queries that qrels.txt judges');
     const indexing = refusal(() => judged({ mine: 'q1 Q0 a 1 1 t\n' }, { measures: [parseMeasure('IA@1')] }));

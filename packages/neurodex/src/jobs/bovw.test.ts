@@ -44,8 +44,9 @@ async function pattern(kind: number, random: Random): Promise<Buffer> {
   return sharp(Buffer.from(svg)).png().toBuffer();
 }
 
-const blank = (): Promise<Buffer> =>
-  sharp({ create: { width: EDGE, height: EDGE, channels: 3, background: '#000' } })
+const COLOURS = ['#000000', '#ff0000', '#00ff00', '#0000ff', '#ffff00', '#ffffff'];
+const blank = (background = '#000'): Promise<Buffer> =>
+  sharp({ create: { width: EDGE, height: EDGE, channels: 3, background } })
     .png()
     .toBuffer();
 
@@ -88,7 +89,7 @@ describe('an index with a bag of visual words and no network', () => {
   it('is made, with progress, and says what it has', async () => {
     const { summary, phases } = await make(index, {}, ['bovw', 'pixels']);
     expect(summary).toMatchObject({ catalogue: 20, systems: ['bovw', 'pixels'], parameters: 0, steps: 0 });
-    expect([...phases]).toEqual(['ingest', 'describe', 'vocabulary']);
+    expect([...phases]).toEqual(['fingerprint', 'ingest', 'describe', 'vocabulary']);
     expect((await readdir(index)).sort()).toEqual(['catalogue', 'index.json', 'run.jsonl', 'vocabulary.safetensors']);
     const facts = await inspectIndex({ index, verify: true, reporter: silentReporter });
     expect(facts).toMatchObject({ systems: ['bovw', 'pixels'], parameters: 0, bovw: { withoutKeypoints: 0 } });
@@ -195,7 +196,8 @@ describe('pictures in which nothing stands out', () => {
     const source = join(root, 'with blanks');
     await cp(patterns, source, { recursive: true });
     await mkdir(join(source, 'blank'));
-    for (let i = 0; i < 6; i++) await writeFile(join(source, 'blank', `${i}.png`), await blank());
+    // Of different colours: files with the same picture would go into one split.
+    for (let i = 0; i < 6; i++) await writeFile(join(source, 'blank', `${i}.png`), await blank(COLOURS[i]));
     const out = join(root, 'blanks');
     const { warnings } = await make(
       out,
