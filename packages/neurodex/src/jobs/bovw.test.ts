@@ -90,7 +90,14 @@ describe('an index with a bag of visual words and no network', () => {
     const { summary, phases } = await make(index, {}, ['bovw', 'pixels']);
     expect(summary).toMatchObject({ catalogue: 20, systems: ['bovw', 'pixels'], parameters: 0, steps: 0 });
     expect([...phases]).toEqual(['fingerprint', 'ingest', 'describe', 'vocabulary']);
-    expect((await readdir(index)).sort()).toEqual(['catalogue', 'index.json', 'run.jsonl', 'vocabulary.safetensors']);
+    expect((await readdir(index)).sort()).toEqual([
+      'catalogue',
+      'files.json',
+      'index.json',
+      'origin.json',
+      'run.jsonl',
+      'vocabulary.safetensors',
+    ]);
     const facts = await inspectIndex({ index, verify: true, reporter: silentReporter });
     expect(facts).toMatchObject({ systems: ['bovw', 'pixels'], parameters: 0, bovw: { withoutKeypoints: 0 } });
     expect(facts.bovw?.descriptors).toBeGreaterThan(1000);
