@@ -245,7 +245,7 @@ describe('an export of the shape of the hub', () => {
     const other = await refusal(make('stopped', { encoder }, { resume: true }));
     expect([other.code, other.message]).toEqual([
       'run-changed',
-      expect.stringContaining('the file of encoder.file has other contents'),
+      expect.stringContaining('mine.onnx (encoder.file) has other contents'),
     ]);
     await rm(file);
     const summary = await make('stopped', { encoder, training: { indexingEpochs: 20 } }, { resume: true });
