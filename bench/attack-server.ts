@@ -17,7 +17,7 @@ const PROGRAM = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', im
 /** Requests that are under way at one time, beside the connections that stall. */
 const LANES = 32;
 /** Searches that bring the server to its working size, before its memory is read. */
-const WARM_UP = 200;
+const WARM_UP = 400;
 /** The parts of the time at which all connections are opened at once. */
 const BURSTS = [0.1, 0.4, 0.7] as const;
 /** Seconds without load at the end, before memory is read again. */
