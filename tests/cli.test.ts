@@ -105,7 +105,12 @@ describe('neurodex', () => {
       'Success@10',
     ]);
     expect(Object.values(comparison.systems.dsi ?? {}).every((value) => typeof value === 'number')).toBe(true);
-    expect(readdirSync(join(folder, 'trec')).sort()).toEqual(['qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
+    expect(readdirSync(join(folder, 'trec')).sort()).toEqual([
+      'files.json',
+      'qrels.txt',
+      'run-dsi.txt',
+      'run-pixels.txt',
+    ]);
 
     const inspected = await neurodex(['inspect', 'photos.index', '--verify', '--json']);
     expect(JSON.parse(inspected.stdout)).toMatchObject({ catalogue: 9, classes: 3, seed: 7 });

@@ -10,6 +10,7 @@ import { sum } from '../ops/reduce.ts';
 import { reshape, unpack } from '../ops/shape.ts';
 import { constant } from '../ops/source.ts';
 import { runProgram, shapes, steps } from '../testing/expressions.ts';
+import { GraphBuilder } from './builder.ts';
 import { checkGraph } from './check.ts';
 import type { Graph, GraphNode } from './graph.ts';
 import { printGraph } from './print.ts';
@@ -69,6 +70,14 @@ describe('trace', () => {
     });
   });
 
+  it('refuses two inputs of one name', () => {
+    const scope = new GraphBuilder();
+    scope.input('x', 'float32', [2]);
+    expect(() => scope.input('x', 'float32', [2])).toThrow('two inputs are called x');
+    scope.noise([4]);
+    expect(() => scope.input('noise0', 'uint8', [4])).toThrow('two inputs are called noise0');
+  });
+
   it('refuses an output with the name of an input', () => {
     expect(() => trace({ x: f(2) }, ({ x }) => ({ x: relu(x) }))).toThrow('two inputs or outputs are called x');
   });
@@ -100,6 +109,17 @@ describe('trace', () => {
 });
 
 describe('lowering', () => {
+  it('cuts a vector into more than eight parts by slices, where only standard operations may be used', () => {
+    const kinds = (parts: number, contrib: boolean) => {
+      const graph = trace({ x: f(parts) }, ({ x }) =>
+        Object.fromEntries(unpack(x, Array(parts).fill([1])).map((part, i) => [`y${i}`, part])),
+      );
+      return new Set(lowerGraph(graph, { contrib }).nodes.map(({ opType }) => opType));
+    };
+    expect([kinds(8, false), kinds(9, true)]).toEqual([new Set(['Split']), new Set(['Split'])]);
+    expect(kinds(9, false)).toEqual(new Set(['Slice']));
+  });
+
   it('writes a small constant once, whoever reads it, and one that differs in type, shape or value apart', () => {
     const graph = trace({ x: f(2, 2), y: f(2, 2) }, ({ x, y }) => {
       // The operations make the constants: [4] as int64 twice, and [1,4] once.

@@ -16,12 +16,12 @@ let root = '';
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'neurodex-demo-'));
-  let size = 0;
+  const size = 0;
   for (const [role, artists] of Object.entries(ARTISTS)) {
     for (const [thing, colour] of Object.entries(THINGS)) {
       await mkdir(join(root, 'pictures', role, thing), { recursive: true });
       for (const artist of artists) {
-        const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32"><circle cx="16" cy="16" r="${9 + size++ / 5}" fill="${colour}"/></svg>`;
+        const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32"><circle cx="${10 + (shade % 13)}" cy="16" r="${9 + (shade++ % 5)}" fill="${colour}"/></svg>`;
         await writeFile(
           join(root, 'pictures', role, thing, `${artist}.png`),
           await sharp(Buffer.from(svg)).png().toBuffer(),

@@ -243,7 +243,10 @@ describe('an export of the shape of the hub', () => {
     expect(stopped.code).toBe('interrupted');
     await writeFile(file, Buffer.concat([await readFile(HUB), Buffer.from([0x32, 0x00])]));
     const other = await refusal(make('stopped', { encoder }, { resume: true }));
-    expect([other.code, other.message]).toEqual(['run-changed', expect.stringContaining('mine.onnx is not the one')]);
+    expect([other.code, other.message]).toEqual([
+      'run-changed',
+      expect.stringContaining('mine.onnx (encoder.file) has other contents'),
+    ]);
     await rm(file);
     const summary = await make('stopped', { encoder, training: { indexingEpochs: 20 } }, { resume: true });
     expect(summary.steps).toBeGreaterThan(2);

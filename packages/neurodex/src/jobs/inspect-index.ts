@@ -15,6 +15,8 @@ import {
   readListed,
 } from '../retrieval/manifest.ts';
 import type { SystemName } from '../retrieval/system.ts';
+import { FILE_LIST } from '../storage/file-list.ts';
+import { ORIGIN_FILE } from './origin.ts';
 
 export interface InspectOptions {
   readonly index: string;
@@ -98,8 +100,11 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
 
 async function unlistedIn(index: string, manifest: IndexManifest): Promise<string[]> {
   const catalogue = await readManifest(join(index, CATALOGUE_FOLDER), manifest.catalogue);
+  // The lists of what it wrote and of what it was made of are the program's own, and change no answer.
   const listed = new Set([
     INDEX_FILE,
+    FILE_LIST,
+    ORIGIN_FILE,
     ...listedIn(manifest).map(({ file }) => file),
     ...filesOf(catalogue).map(({ file }) => `${CATALOGUE_FOLDER}/${file}`),
   ]);

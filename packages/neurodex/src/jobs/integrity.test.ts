@@ -6,6 +6,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentReporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
+import { reseal } from '../retrieval/reseal.fixture.ts';
 import { makeIndex } from '../server/served.fixture.ts';
 import { parametersFrom } from './initial-parameters.ts';
 import { inspectIndex } from './inspect-index.ts';
@@ -130,6 +131,15 @@ describe('an index that was edited is refused', () => {
     await expect(parametersFrom(index, geometry, { seed: 1, reporter: silentReporter })).rejects.toMatchObject(
       naming('model.safetensors'),
     );
+  });
+
+  it('also with all its digests recomputed, where it contradicts itself', async () => {
+    for (const key of ['model', 'encoder']) {
+      await cp(sound, index, { recursive: true });
+      await edit('index.json', (manifest) => delete manifest[key]);
+      reseal(index);
+      await expect(search()).rejects.toMatchObject(naming('index.json'));
+    }
   });
 
   it('in words that say so where it is of an older format', async () => {

@@ -53,15 +53,15 @@ export async function readOrigin(folder: string): Promise<Origin | undefined> {
 }
 
 /** In what two origins differ, in words. A file that is gone by now says nothing: a copy of it is in the index. */
-export function otherOrigin(before: Origin, now: Origin): string[] {
+export function otherOrigin(before: Origin, now: Origin, { encoder, training }: Config): string[] {
   const words: string[] = [];
   const other = otherDataset(before.dataset, now.dataset);
   if (other !== undefined) words.push(`another data set (${other})`);
-  for (const [key, was, is] of [
-    ['encoder.file', before.encoder, now.encoder],
-    ['training.initialise', before.initialise, now.initialise],
+  for (const [file, was, is] of [
+    [`${encoder.file} (encoder.file)`, before.encoder, now.encoder],
+    [`${training.initialise} (training.initialise)`, before.initialise, now.initialise],
   ] as const) {
-    if (was !== null && is !== null && was !== is) words.push(`the file of ${key} has other contents`);
+    if (was !== null && is !== null && was !== is) words.push(`${file} has other contents`);
   }
   if (before.neurodex !== now.neurodex)
     words.push(`it was made by Neurodex ${before.neurodex}, and this is ${now.neurodex}`);

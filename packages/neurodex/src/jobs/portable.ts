@@ -31,9 +31,11 @@ export function withoutPlaces(dataset: Dataset): Dataset {
   const { source } = dataset;
   const roots = [source, dirname(source), homedir()];
   const short = (text: string): string => withoutFolders(text, roots);
-  const file = ({ path, reason }: SkippedFile): SkippedFile => ({
+  const file = ({ path, reason, group, ...rest }: SkippedFile): SkippedFile => ({
+    ...rest,
     path: isAbsolute(path) ? short(path) : path,
     reason: short(reason),
+    ...(group === undefined ? {} : { group: short(group) }),
   });
   const picture = (each: SourcePicture): SourcePicture => ({ ...each, read: () => readShort(each, short) });
   return { ...dataset, skipped: dataset.skipped.map(file), pictures: dataset.pictures.map(picture) };

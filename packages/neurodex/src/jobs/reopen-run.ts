@@ -88,7 +88,7 @@ async function differences(folder: string, manifest: IndexManifest, asked: Reope
     words.push(`${key} was ${showValue(before)}, now ${showValue(now)}`);
   const origin = await readOrigin(folder);
   if (origin === undefined) throw withoutOrigin(folder);
-  return [...words, ...otherOrigin(origin, await readAll(asked))];
+  return [...words, ...otherOrigin(origin, await readAll(asked), config)];
 }
 
 /** @throws NeurodexError `run-changed` unless a complete index is the one that is asked for */

@@ -191,7 +191,7 @@ export async function continueRun(
     differences.push({ key: '--systems', was: systemsOf(before), is: systemsOf(now) });
   }
   const began = await readOrigin(folder);
-  const others = began === undefined ? [] : otherOrigin(began, origin);
+  const others = began === undefined ? [] : otherOrigin(began, origin, request.config);
   if (differences.length > 0 || others.length > 0) {
     const words = differences.map(({ key, was, is }) => `${key} was ${showValue(was)}, now ${showValue(is)}`);
     throw new NeurodexError(

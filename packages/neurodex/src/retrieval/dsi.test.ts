@@ -358,6 +358,15 @@ describe('the sizes of batches', () => {
     expect([1, 2, 3, 31, 32, 33].map((queries) => batchFor(queries, [1, 32]))).toEqual([1, 1, 32, 32, 32, 32]);
   });
 
+  it('are the only one there is, for fewer queries and for more', () => {
+    expect([1, 31, 32, 33, 100].map((queries) => batchFor(queries, [32]))).toEqual([32, 32, 32, 32, 32]);
+  });
+
+  it('are filled up from three quarters on, or where more than two of the smaller would be needed', () => {
+    expect([8, 9].map((queries) => batchFor(queries, [4, 32]))).toEqual([4, 32]);
+    expect([23, 24].map((queries) => batchFor(queries, [16, 32]))).toEqual([16, 32]);
+  });
+
   it('do not change answers', async () => {
     const network = smallNetwork(40);
     const queries = asQueries(network.pictures(7), BYTES);

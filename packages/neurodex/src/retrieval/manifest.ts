@@ -6,6 +6,7 @@ import { configSchema, EMBEDDINGS } from '../config.ts';
 import { NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
 import { CheckedFile } from '../storage/checked-file.ts';
+import { damaged } from '../storage/damaged.ts';
 import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
 import { checkVersion, malformed, parseJson, readSmall } from '../storage/json-file.ts';
 import { checkSeal, sealed } from '../storage/seal.ts';
@@ -155,6 +156,10 @@ export async function readIndexManifest(folder: string): Promise<IndexManifest> 
   if (format === FORMAT) checkSeal(value, file);
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) throw malformed(file, 'an index', parsed.error);
+  const { systems, model, bovw: words, encoder } = parsed.data;
+  const held = { dsi: model, bovw: words, encoder, pixels: true };
+  const without = systems.find((name) => held[name] === undefined);
+  if (without !== undefined) throw damaged(file, `lists the system ${without}, and nothing that it is made of`);
   return parsed.data;
 }
 

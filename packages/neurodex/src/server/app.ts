@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import cors from '@fastify/cors';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, type HTTPMethods } from 'fastify';
@@ -76,13 +77,19 @@ export async function createApp(options: AppOptions): Promise<App> {
   let isDraining = false;
   const http = fastify({
     logger: false,
-    // Bodies have limits of their own (receive.ts): Node's would cut a body off without an answer that says why.
-    requestTimeout: 0,
-    keepAliveTimeout: 1000 * KEEP_ALIVE_SECONDS,
-    http: {
-      headersTimeout: 1000 * Math.min(HEADER_SECONDS, limits.requestSeconds),
-      connectionsCheckingInterval: 1000,
-      requireHostHeader: false,
+    serverFactory(handle) {
+      const settings = {
+        // Bodies have limits of their own (receive.ts): Node's would cut a body off without an answer that says why.
+        requestTimeout: 0,
+        headersTimeout: 1000 * Math.min(HEADER_SECONDS, limits.requestSeconds),
+        keepAliveTimeout: 1000 * KEEP_ALIVE_SECONDS,
+        connectionsCheckingInterval: 1000,
+        requireHostHeader: false,
+      };
+      // Behind what a flooded connection was refused with there is nothing to answer.
+      return createServer(settings, (request, response) => {
+        if (connections.exchange(request) !== undefined) handle(request, response);
+      });
     },
     return503OnClosing: false,
     routerOptions: { maxParamLength: LONGEST_ADDRESS },
@@ -98,7 +105,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   server.maxConnections = limits.connections;
   const collector = new Collector(() => admission.underWay === 0);
   server.once('close', () => collector.stop());
-  const connections = new Connections(server, undefined, (bytes) => collector.moved(bytes));
+  const connections: Connections = new Connections(server, undefined, (bytes) => collector.moved(bytes));
   // A client that asks whether to send its body hears it from whoever reads it.
   for (const expects of ['checkContinue', 'checkExpectation'])
     server.on(expects, (request, response) => server.emit('request', request, response));

@@ -73,7 +73,7 @@ export class Connections {
     return sum;
   }
 
-  /** Undefined for a request that came by no connection, as tests have them. */
+  /** Undefined for a request that came by no connection, as tests have them, or behind too many others of its connection. */
   exchange(request: IncomingMessage): Exchange | undefined {
     return this.ofRequest.get(request);
   }
@@ -124,7 +124,8 @@ export class Connections {
 
   private begin(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.open.get(request.socket);
-    if (connection === undefined) return;
+    // One more than it may have is still answered, with a refusal that ends the connection; the rest is not looked at.
+    if (connection === undefined || connection.exchanges.size > PIPELINED) return;
     const callbacks: (() => void)[] = [];
     const end = (): void => {
       if (!connection.exchanges.delete(end)) return;

@@ -75,7 +75,10 @@ describe('a checkpoint', () => {
     expect(() => deserialiseCheckpoint(writeSafetensors(tensors, { ...metadata, sha256: '' }), N)).toThrow(
       'is damaged: its SHA-256 differs',
     );
-    expect(() => deserialiseCheckpoint(new Uint8Array(4), N)).toThrow('is damaged');
+    expect(() => deserialiseCheckpoint(new Uint8Array(4), N)).toThrow(/^is damaged: ./);
+    // A header of two bytes that is no JSON.
+    const noHeader = Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x5d);
+    expect(() => deserialiseCheckpoint(noHeader, N)).toThrow(/^is damaged: ./);
   });
 
   it('is refused where its state makes no sense, though its digest is right, or a vector is missing', () => {
@@ -143,6 +146,30 @@ describe('the folder of checkpoints', () => {
     expect((await readdir(root)).includes('step-000000000010.safetensors')).toBe(true);
     await saveAll(again, [20]);
     expect((await new CheckpointFolder(root, reporter).latest(N))?.state.step).toBe(20);
+  });
+
+  it('names the file that it refuses, and says where there is none to go on from', async () => {
+    const told: [string, unknown][] = [];
+    const reporter = {
+      ...silentReporter,
+      warn: (message: string, details?: unknown) => void told.push([message, details]),
+    };
+    await writeFile(name(10), 'no checkpoint');
+    expect(await new CheckpointFolder(root, reporter).latest(N)).toBeUndefined();
+    expect(told).toEqual([[expect.stringContaining('is refused: it is damaged'), { path: name(10) }]]);
+    const files: FileSystem = {
+      ...disk,
+      async mkdir(): Promise<undefined> {
+        throw new Error('read-only');
+      },
+    };
+    const folder = new CheckpointFolder(root, reporter, files);
+    await saveAll(folder, [11]);
+    expect(told[1]).toEqual([
+      expect.stringMatching(/step 11 cannot be written: read-only; .*\(there is none yet\)/),
+      { path: root, step: 11 },
+    ]);
+    expect(folder.newest).toBeUndefined();
   });
 
   it('tells once of a disk that refuses, and of the first that is written again', async () => {

@@ -7,7 +7,7 @@ import { NeurodexError } from '../errors.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { silentReporter } from '../progress.ts';
+import { type ProgressEvent, silentReporter } from '../progress.ts';
 import { MemoryTracker } from '../tracking/memory.ts';
 import { type Checkpoint, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
@@ -230,6 +230,51 @@ describe('checkpoints', () => {
     });
     expect(await shorter.result).toMatchObject({ steps: 7 });
     expect(shorter.steps()).toEqual([]);
+  });
+});
+
+describe('what is told of a phase', () => {
+  const told = () => {
+    const events: ProgressEvent[] = [];
+    const said: string[] = [];
+    const reporter = {
+      ...silentReporter,
+      progress: (event: ProgressEvent) => void events.push(event),
+      info: (message: string) => void said.push(message),
+    };
+    return { events, said, reporter };
+  };
+
+  it('is each step with the newest figures, and why it ends before its time', async () => {
+    const { events, said, reporter } = told();
+    const kept = keeping();
+    const training = { patience: 2, validateEvery: 5, checkpointEvery: 1000 };
+    const validate = async () => ({ 'IA@1': 0.5 });
+    const { result } = runOf({ training }, undefined, undefined, {
+      reporter,
+      validate,
+      checkpoints: kept.checkpoints,
+    });
+    await result;
+    expect(said).toEqual(['joint: stopped at step 15, no better for 2 validations']);
+    expect(events.map(({ done }) => done)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+    expect(events[3]).toMatchObject({ phase: 'joint', unit: 'steps', figures: { loss: expect.any(Number) } });
+    expect(events[3]?.figures).not.toHaveProperty('IA@1');
+    expect(events[3]?.figures).not.toHaveProperty('skipped');
+    expect(events[4]?.figures).toMatchObject({ 'IA@1': 0.5, tokenAccuracy: expect.any(Number) });
+    // Where it stopped is kept, though no checkpoint was due.
+    expect(kept.all().map(({ phaseStep }) => phaseStep)).toEqual([15]);
+  });
+
+  it('is nothing more where it ends in its time; its last step is kept', async () => {
+    const { events, said, reporter } = told();
+    const kept = keeping();
+    const training = { indexingEpochs: 2, validateEvery: 1000, checkpointEvery: 1000 };
+    const { result } = runOf({ training }, undefined, undefined, { reporter, checkpoints: kept.checkpoints });
+    const { steps } = await result;
+    expect(said).toEqual([]);
+    expect(events.at(-1)).toMatchObject({ done: steps, total: steps });
+    expect(kept.all().map(({ phaseStep }) => phaseStep)).toEqual([steps]);
   });
 });
 
