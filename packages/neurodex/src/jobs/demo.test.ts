@@ -8,7 +8,7 @@ import { silentReporter } from '../progress.ts';
 import { runDemo } from './demo.ts';
 import { searchIndex } from './search.ts';
 
-/** The demo on drawings made here: every "artist" draws each thing in a size of its own. */
+/** The demo on drawings made here: every "artist" draws each thing in a size and place of its own. */
 const THINGS = { sun: '#e8b000', sea: '#2060d0', leaf: '#20a040', brick: '#b03020' } as const;
 const ARTISTS = { catalogue: ['a', 'b'], train: ['c', 'd', 'e'], validation: ['f'], test: ['g'] } as const;
 

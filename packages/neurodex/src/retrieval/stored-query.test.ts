@@ -22,12 +22,12 @@ it('is a row of the pixels, and its thumbnail when that is asked for', async () 
   expect([...query.pixels]).toEqual([12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]);
   expect(asked).toEqual([]);
   expect((await query.thumbnail()).pixels).toEqual(Uint8Array.of(1, 1, 1));
-  expect(query).not.toHaveProperty('stored');
+  expect(query).not.toHaveProperty('embedding');
 });
 
 it('has the embedding that is stored of it, with the encoder that made it', () => {
   const embeddings = { encoder: 'abc', read: (row: number) => Float32Array.of(row, 0.5) };
-  const { stored } = storedQuery({ ...catalogue, embeddings } as unknown as Catalogue, 2);
-  expect(stored?.encoder).toBe('abc');
-  expect(stored?.embedding()).toEqual(Float32Array.of(2, 0.5));
+  const { embedding } = storedQuery({ ...catalogue, embeddings } as unknown as Catalogue, 2);
+  expect(embedding?.producer).toBe('abc');
+  expect(embedding?.read()).toEqual(Float32Array.of(2, 0.5));
 });
