@@ -1,82 +1,54 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LAYERS, layerOverrides, USES_ONNX_RUNTIME } from './layers.ts';
+import { describe, expect, it } from 'vitest';
+import { IMPORTS, nodeOf, refusedImports, refusedInRepository, sourcesOf } from './layers.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const copy = mkdtempSync(join(tmpdir(), 'neurodex-layers-'));
-let refused: Set<string>;
 
-/** A copy of the rule, and a file for each pair of folders in which one imports the other. */
-beforeAll(() => {
-  const config = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')) as Record<string, unknown>;
-  writeFileSync(join(copy, 'biome.json'), JSON.stringify({ ...config, vcs: { enabled: false } }));
-  for (const [base, layers] of Object.entries(LAYERS)) {
-    for (const from of layers) {
-      for (const to of layers) {
-        if (from === to) continue;
-        const file = join(copy, base, from, `uses-${to}.ts`);
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, `export { x } from '../${to}/x.ts';\n`);
-      }
-      writeFileSync(join(copy, base, from, 'uses-onnxruntime.ts'), "export { x } from 'onnxruntime-node';\n");
-    }
-  }
-  const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
-  let report: string;
-  try {
-    report = execFileSync(
-      process.execPath,
-      [biome, 'lint', '--only=style/noRestrictedImports', '--max-diagnostics=none', '--reporter=json', '.'],
-      {
-        cwd: copy,
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-        maxBuffer: 1 << 26,
-      },
-    );
-  } catch (error) {
-    report = String((error as { stdout?: string }).stdout);
-  }
-  const { diagnostics } = JSON.parse(report) as {
-    diagnostics: { category: string; location: { path: string | { file: string } } }[];
-  };
-  refused = new Set(
-    diagnostics
-      .filter(({ category }) => category.endsWith('noRestrictedImports'))
-      .map(({ location: { path } }) => (typeof path === 'string' ? path : path.file)),
+it('no file imports what its layer may not', () => {
+  const lines = refusedInRepository(root).map(
+    ({ file, imported, instead }) => `${file} imports ${imported}: ${instead}`,
   );
+  expect(lines).toEqual([]);
 });
 
-afterAll(() => rmSync(copy, { recursive: true }));
-
-it('the rule in biome.json is made from the table of layers: npm run docs', () => {
-  const { overrides } = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')) as { overrides: unknown };
-  expect(overrides).toEqual(layerOverrides());
-});
-
-describe.each(Object.entries(LAYERS))('the layers of %s', (base, layers) => {
-  it('are all the folders there are', () => {
-    const folders = readdirSync(join(root, base), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name);
-    // presets/ is data, testing/ serves tests, styles/ is CSS: all stand outside.
-    expect(folders.filter((name) => !['presets', 'testing', 'styles'].includes(name)).sort()).toEqual(
-      [...layers].sort(),
-    );
+describe.each(Object.entries(IMPORTS))('the import graph of %s', (base, graph) => {
+  it('has every file and folder there is', () => {
+    expect(sourcesOf(root, base).filter((file) => nodeOf(graph, file) === undefined)).toEqual([]);
   });
 
-  it.each(layers.flatMap((from, i) => layers.flatMap((to, j) => (i === j ? [] : [[from, to, j > i] as const]))))(
-    '%s importing %s is refused: %s',
-    (from, to, upwards) => {
-      expect(refused.has(`${base}/${from}/uses-${to}.ts`)).toBe(upwards);
-    },
-  );
+  it('has no circle: each imports those before it only', () => {
+    const names = Object.keys(graph);
+    for (const [name, imports] of Object.entries(graph)) {
+      for (const other of imports) expect(names.indexOf(other), `${name} → ${other}`).toBeLessThan(names.indexOf(name));
+    }
+  });
+});
 
-  it.each(layers)('%s and ONNX Runtime: refused but where it is used', (from) => {
-    expect(refused.has(`${base}/${from}/uses-onnxruntime.ts`)).toBe(!USES_ONNX_RUNTIME.includes(`${base}/${from}`));
+describe('an import is refused', () => {
+  const refused = (file: string, text: string, base = 'packages/neurodex/src') =>
+    refusedImports(base, file, text).map(({ imported }) => imported);
+
+  it('upwards, from the root as well, whether for types, as a re-export, late or for its effects', () => {
+    expect(refused('storage/a.ts', "import { x } from '../cli/x.ts';")).toEqual(['../cli/x.ts']);
+    expect(refused('storage/a.ts', "import type { x } from '../cli/x.ts';")).toEqual(['../cli/x.ts']);
+    expect(refused('storage/a.ts', "export * from '../cli/x.ts';")).toEqual(['../cli/x.ts']);
+    expect(refused('storage/a.ts', "const y = await import('../cli/x.ts');")).toEqual(['../cli/x.ts']);
+    expect(refused('storage/a.ts', "import '../cli/x.ts';")).toEqual(['../cli/x.ts']);
+    expect(refused('errors.ts', "import { x } from './cli/x.ts';")).toEqual(['./cli/x.ts']);
+    expect(refused('cli/a.ts', "import {\n  x,\n} from '../jobs/x.ts';\nimport { y } from './y.ts';")).toEqual([]);
+  });
+
+  it('around the layers: by the path of another package, or of what is built', () => {
+    expect(refused('jobs/a.ts', "import { x } from '../../../autograd/src/x.ts';")).toHaveLength(1);
+    expect(refused('jobs/a.ts', "import { x } from '../../dist/x.js';")).toHaveLength(1);
+    expect(refused('jobs/a.ts', "import { x } from '@neurodex/autograd/dist/x.js';")).toHaveLength(1);
+  });
+
+  it('of a library that only one place may use', () => {
+    const ort = "import { x } from 'onnxruntime-node';";
+    expect(refused('jobs/a.ts', ort)).toEqual(['onnxruntime-node']);
+    expect(refused('runtime/node.ts', ort, 'packages/autograd/src')).toEqual([]);
+    expect(refused('core/a.ts', "import sharp from 'sharp';", 'packages/autograd/src')).toEqual(['sharp']);
+    expect(refused('pages/a.tsx', "import fs from 'node:fs';", 'packages/web/src')).toEqual(['node:fs']);
   });
 });

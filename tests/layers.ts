@@ -1,83 +1,176 @@
-/** The layers of ARCHITECTURE.md, lowest first: a folder may use those before it, and not those after it. */
-export const LAYERS = {
-  'packages/autograd/src': ['core', 'ops', 'graph', 'onnx', 'nn', 'optim', 'runtime'],
-  'packages/neurodex/src': [
-    'storage',
-    'download',
-    'image',
-    'datasets',
-    'catalogue',
-    'clustering',
-    'identifiers',
-    'query',
-    'models',
-    'dsi',
-    'tracking',
-    'retrieval',
-    'evaluation',
-    'training',
-    'export',
-    'report',
-    'jobs',
-    'study',
-    'server',
-    'cli',
-  ],
-  'packages/web/src': ['state', 'browser', 'charts', 'components', 'pages'],
-} as const;
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix, sep } from 'node:path';
 
-interface Pattern {
-  readonly group: readonly string[];
-  readonly message: string;
-}
+/** Files and folders of a package, each with the others that it may import; whatever is not listed is refused. */
+type ImportGraph = Readonly<Record<string, readonly string[]>>;
 
-const NO_ONNX_RUNTIME = ['onnxruntime-*'];
+/** Plain data and helpers, used everywhere. */
+const PLAIN = ['config.ts', 'errors.ts', 'json.ts', 'names.ts', 'progress.ts', 'shell.ts', 'version.ts'] as const;
 
-/** What else the folders of a package may not import. */
-const OTHERS: { readonly [Base in keyof typeof LAYERS]: (folder: string) => readonly Pattern[] } = {
-  'packages/autograd/src': (folder) => [
-    {
-      group: ['neurodex', 'neurodex/**', '**/neurodex/src/**', 'sharp'],
-      message: 'autograd knows nothing of images or search.',
-    },
-    ...(folder === 'runtime' ? [] : [{ group: NO_ONNX_RUNTIME, message: 'Only runtime/ talks to ONNX Runtime.' }]),
-  ],
-  'packages/neurodex/src': () => [
-    { group: NO_ONNX_RUNTIME, message: "Only autograd's runtime/ talks to ONNX Runtime." },
-    {
-      group: ['**/autograd/src/**', '@neurodex/autograd/src/**', '@neurodex/autograd/dist/**'],
-      message: 'Use what @neurodex/autograd exports.',
-    },
-  ],
-  'packages/web/src': (folder) => [
-    { group: ['node:*', '**/neurodex/src/**', '**/autograd/src/**'], message: 'Pages run in a browser.' },
-    ...(folder === 'browser' ? [] : [{ group: NO_ONNX_RUNTIME, message: 'Only browser/ talks to ONNX Runtime.' }]),
-  ],
+/** The import graph of each package, lowest first: a folder may import those in its list and no others. */
+export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
+  'packages/autograd/src': {
+    core: [],
+    ops: ['core'],
+    graph: ['core', 'ops'],
+    onnx: ['core', 'ops', 'graph'],
+    nn: ['core', 'ops'],
+    optim: ['core', 'ops'],
+    runtime: ['core', 'ops', 'graph', 'onnx', 'nn', 'optim'],
+    testing: ['core', 'ops', 'graph'],
+    'index.ts': ['core', 'ops', 'graph', 'onnx', 'nn', 'optim', 'runtime'],
+  },
+  'packages/neurodex/src': {
+    ...Object.fromEntries(PLAIN.map((file) => [file, []])),
+    'check-config.ts': ['config.ts', 'errors.ts'],
+    presets: ['config.ts'],
+    storage: PLAIN,
+    download: [...PLAIN, 'storage'],
+    image: [...PLAIN, 'storage'],
+    datasets: [...PLAIN, 'storage', 'download', 'image'],
+    catalogue: [...PLAIN, 'storage', 'image', 'datasets'],
+    clustering: PLAIN,
+    identifiers: [...PLAIN, 'clustering'],
+    query: [...PLAIN, 'image'],
+    'models/bovw': [...PLAIN, 'image', 'clustering'],
+    'models/encoder': [...PLAIN, 'image'],
+    'dsi/model': [...PLAIN, 'identifiers', 'query'],
+    'dsi/graphs': [...PLAIN, 'identifiers', 'query', 'dsi/model'],
+    'dsi/search': [...PLAIN, 'identifiers', 'query', 'dsi/model', 'dsi/graphs'],
+    tracking: [...PLAIN, 'storage'],
+    retrieval: [
+      ...PLAIN,
+      ...['storage', 'image', 'catalogue', 'identifiers', 'query', 'models/bovw', 'models/encoder', 'dsi/model'],
+      ...['dsi/search', 'tracking'],
+    ],
+    evaluation: [...PLAIN, 'storage', 'image', 'datasets', 'catalogue', 'query', 'retrieval'],
+    training: [
+      ...PLAIN,
+      ...['storage', 'image', 'catalogue', 'identifiers', 'query', 'dsi/model', 'dsi/graphs', 'tracking', 'retrieval'],
+      'evaluation',
+    ],
+    export: [
+      ...PLAIN,
+      ...['storage', 'datasets', 'catalogue', 'identifiers', 'dsi/model', 'dsi/graphs', 'retrieval', 'evaluation'],
+    ],
+    report: [...PLAIN, 'storage', 'identifiers', 'query', 'dsi/search', 'tracking', 'evaluation'],
+    jobs: [
+      ...PLAIN,
+      ...[
+        'check-config.ts',
+        'presets',
+        'storage',
+        'download',
+        'image',
+        'datasets',
+        'catalogue',
+        'identifiers',
+        'query',
+      ],
+      ...['models/bovw', 'models/encoder', 'dsi/model', 'dsi/graphs', 'dsi/search', 'tracking', 'retrieval'],
+      ...['evaluation', 'training', 'export', 'report'],
+    ],
+    study: [...PLAIN, 'storage', 'retrieval', 'evaluation', 'report', 'jobs'],
+    server: [
+      ...PLAIN,
+      ...['image', 'datasets', 'catalogue', 'query', 'dsi/model', 'dsi/search', 'retrieval', 'evaluation', 'report'],
+      'jobs',
+    ],
+    cli: [
+      ...PLAIN,
+      ...['check-config.ts', 'presets', 'storage', 'datasets', 'catalogue', 'retrieval', 'evaluation', 'tracking'],
+      ...['training', 'report', 'jobs', 'study', 'server'],
+    ],
+    'index.ts': [
+      ...PLAIN,
+      ...['check-config.ts', 'presets', 'image', 'datasets', 'catalogue', 'query', 'retrieval', 'evaluation'],
+      ...['tracking', 'jobs', 'server'],
+    ],
+    'browser.ts': ['identifiers', 'query', 'dsi/model', 'dsi/search', 'retrieval', 'export'],
+  },
+  'packages/web/src': {
+    'engine.ts': [],
+    state: ['engine.ts'],
+    browser: ['engine.ts'],
+    charts: ['engine.ts'],
+    components: ['engine.ts', 'state'],
+    pages: ['engine.ts', 'state', 'charts', 'components'],
+    'mount.tsx': ['engine.ts', 'state', 'pages'],
+    'main.tsx': ['engine.ts', 'state', 'mount.tsx'],
+    'static.tsx': ['browser', 'mount.tsx'],
+  },
 };
 
-/** Who may import ONNX Runtime, in each package. */
-export const USES_ONNX_RUNTIME: readonly string[] = ['packages/autograd/src/runtime', 'packages/web/src/browser'];
+/** Packages that only some places may import, and what to use elsewhere. */
+const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string[]; readonly instead: string }[] = [
+  {
+    name: /^onnxruntime-/,
+    only: ['packages/autograd/src/runtime', 'packages/web/src/browser'],
+    instead: 'use the Runtime of @neurodex/autograd',
+  },
+  {
+    name: /^(neurodex|sharp)(\/|$)/,
+    only: ['packages/neurodex/src', 'packages/web/src'],
+    instead: 'autograd knows nothing of images or search: take what it needs as an argument',
+  },
+  {
+    name: /^node:/,
+    only: ['packages/autograd/src', 'packages/neurodex/src'],
+    instead: 'pages run in a browser: ask the server',
+  },
+  {
+    name: /^@neurodex\/[\w-]+\/(src|dist)\//,
+    only: [],
+    instead: 'import what the package exports',
+  },
+];
 
-/** The lint rule that holds the layers: `overrides` of biome.json, which `npm run docs` writes. */
-export const layerOverrides = (): readonly unknown[] =>
-  Object.entries(LAYERS).flatMap(([base, layers]) =>
-    layers.map((folder, i) => {
-      const above = layers.slice(i + 1);
-      const upwards = {
-        group: above.map((name) => `**/${name}/**`),
-        message: `Imports point down only: ${folder}/ may not use ${above.map((name) => `${name}/`).join(', ')}.`,
-      };
-      const others = OTHERS[base as keyof typeof LAYERS](folder);
-      const options = { patterns: above.length > 0 ? [upwards, ...others] : others };
-      return {
-        includes: [
-          `${base}/${folder}/**/*.ts`,
-          ...(base === 'packages/web/src' ? [`${base}/${folder}/**/*.tsx`, '!**/*.test.tsx'] : []),
-          '!**/*.test.ts',
-          '!**/*.contract.ts',
-          '!**/*.fixture.ts',
-        ],
-        linter: { rules: { style: { noRestrictedImports: { level: 'error', options } } } },
-      };
-    }),
+export interface RefusedImport {
+  readonly file: string;
+  readonly imported: string;
+  readonly instead: string;
+}
+
+const IMPORT =
+  /(?:^|[\s;])(?:import|export)\b[^'"`;]*?from\s*'([^']+)'|(?:^|[^\w.])import\(\s*'([^']+)'|^import\s+'([^']+)'/gm;
+
+/** The files of a package that its layers hold: tests, fixtures and contracts may import whatever they test. */
+export const sourcesOf = (root: string, base: string): string[] =>
+  readdirSync(join(root, base), { recursive: true, encoding: 'utf8' })
+    .map((file) => file.split(sep).join('/'))
+    .filter((file) => /\.tsx?$/.test(file) && !/\.(test|fixture|contract)\.tsx?$/.test(file))
+    .sort();
+
+/** Names in a graph that hold a path: 'dsi/model' and 'dsi' both could. */
+export function nodeOf(graph: ImportGraph, path: string): string | undefined {
+  return Object.keys(graph).find((name) => path === name || path.startsWith(`${name}/`));
+}
+
+/** What the text of a file imports that it may not. @param file below `base` */
+export function refusedImports(base: string, file: string, text: string): RefusedImport[] {
+  const graph = IMPORTS[base] ?? {};
+  const own = nodeOf(graph, file);
+  const refuse = (imported: string, instead: string): RefusedImport => ({ file: `${base}/${file}`, imported, instead });
+  return [...text.matchAll(IMPORT)].flatMap((match): RefusedImport[] => {
+    const imported = match[1] ?? match[2] ?? match[3] ?? '';
+    if (!imported.startsWith('.')) {
+      const rule = EXTERNAL.find(({ name, only }) => name.test(imported) && !isBelow(`${base}/${file}`, only));
+      return rule === undefined ? [] : [refuse(imported, rule.instead)];
+    }
+    const target = posix.join(posix.dirname(file), imported);
+    if (target.startsWith('..')) return [refuse(imported, 'a package imports another by its name')];
+    const other = nodeOf(graph, target);
+    if (other === own || (own !== undefined && other !== undefined && graph[own]?.includes(other))) return [];
+    if (!/\.tsx?$/.test(target)) return [];
+    return [refuse(imported, `${own ?? file} may import ${graph[own ?? '']?.join(', ') || 'nothing here'}`)];
+  });
+}
+
+const isBelow = (path: string, folders: readonly string[]): boolean =>
+  folders.some((folder) => path.startsWith(`${folder}/`));
+
+/** Every import of the repository that its layers refuse. */
+export const refusedInRepository = (root: string): RefusedImport[] =>
+  Object.keys(IMPORTS).flatMap((base) =>
+    sourcesOf(root, base).flatMap((file) => refusedImports(base, file, readFileSync(join(root, base, file), 'utf8'))),
   );

@@ -16,7 +16,7 @@ let root = '';
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'neurodex-demo-'));
-  const shade = 0;
+  let shade = 0;
   for (const [role, artists] of Object.entries(ARTISTS)) {
     for (const [thing, colour] of Object.entries(THINGS)) {
       await mkdir(join(root, 'pictures', role, thing), { recursive: true });
