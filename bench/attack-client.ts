@@ -46,11 +46,11 @@ async function writeAll(socket: Socket, body: readonly Buffer[]): Promise<void> 
     if (!socket.writable) return;
     if (socket.write(part)) continue;
     await new Promise<void>((resolve) => {
-      const goOn = (): void => {
-        socket.off('drain', goOn).off('close', goOn);
+      const resume = (): void => {
+        socket.off('drain', resume).off('close', resume);
         resolve();
       };
-      socket.on('drain', goOn).on('close', goOn);
+      socket.on('drain', resume).on('close', resume);
     });
   }
 }

@@ -95,9 +95,9 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     charts: ['engine.ts'],
     components: ['engine.ts', 'state'],
     pages: ['engine.ts', 'state', 'charts', 'components'],
-    'mount.tsx': ['engine.ts', 'state', 'pages'],
-    'main.tsx': ['engine.ts', 'state', 'mount.tsx'],
-    'static.tsx': ['browser', 'mount.tsx'],
+    'mount.tsx': [],
+    'main.tsx': ['pages', 'mount.tsx'],
+    'static.tsx': ['browser', 'pages', 'mount.tsx'],
   },
 };
 

@@ -5,7 +5,7 @@ import { Empty, Failure, Loading, sentence } from '../components/notice.tsx';
 import { OpenPicture } from '../components/open-picture.tsx';
 import type { PickPicture } from '../components/picture-action.tsx';
 import { PictureGrid } from '../components/picture-grid.tsx';
-import { lookedMost, QueryPicture } from '../components/query-picture.tsx';
+import { lookedMost, QueryPreview } from '../components/query-preview.tsx';
 import type { Answer, Digit, EngineDescription, Query, SearchEngine, SearchResponse } from '../engine.ts';
 import { AnnounceContext } from '../state/context.ts';
 import { counted, share, titleOf } from '../state/format.ts';
@@ -146,7 +146,7 @@ function Asked({
     <>
       <section className="asked" aria-labelledby="query-title" ref={top}>
         <div>
-          <QueryPicture query={query} attention={visible?.attention ?? null} patchesPerSide={patchesPerSide} />
+          <QueryPreview query={query} attention={visible?.attention ?? null} patchesPerSide={patchesPerSide} />
         </div>
         <div className="asked-words">
           <h2 id="query-title">{query.kind === 'file' ? query.file.name : titleOf(query.picture)}</h2>

@@ -7,7 +7,7 @@ import { Thumb } from './thumb.tsx';
  * looked at least is veiled most.
  * @param attention share of each patch, [P], row by row
  */
-export function QueryPicture({
+export function QueryPreview({
   query,
   attention,
   patchesPerSide,
