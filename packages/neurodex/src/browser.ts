@@ -3,7 +3,7 @@
 export type { DsiModel } from './dsi/model/model-file.ts';
 export { PrefixTable } from './dsi/model/prefix-table.ts';
 export { readParameters, readPrefixes } from './dsi/model/read-parameters.ts';
-export { AttentionProbe, type DigitAttention } from './dsi/search/attention-probe.ts';
+export { AttentionProbe, type TokenAttention } from './dsi/search/attention-probe.ts';
 export type { SiteDescription, SitePicture } from './export/site.ts';
 export { schemeOf } from './identifiers/schemes.ts';
 export { Trie } from './identifiers/trie.ts';

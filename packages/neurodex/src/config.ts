@@ -143,12 +143,12 @@ export const configSchema = z.strictObject({
     embedding: z
       .enum(EMBEDDINGS)
       .describe(
-        'token: a digit is shown as the same embedding wherever it stands; prefix: every prefix of identifiers has an embedding of its own, which is learned several times faster where identifiers are in random order',
+        'token: a token has the same embedding wherever it stands; prefix: every prefix of identifiers has an embedding of its own, which is learned several times faster where identifiers are in random order',
       ),
     output: z
       .enum(OUTPUTS)
       .describe(
-        'shared: one matrix makes the digits; own: every embedding, of a token or a prefix, has a matrix of its own (after NCI’s prefix-aware weights, Wang et al. 2022)',
+        'shared: one output matrix for all positions; own: every embedding, of a token or a prefix, has a matrix of its own (after NCI’s prefix-aware weights, Wang et al. 2022)',
       ),
     positions: z.enum(['sinusoidal', 'learned']),
     attention: z.enum(['causal', 'prefix']).describe('causal: as the seed; prefix: patches see each other'),
@@ -187,7 +187,7 @@ export const configSchema = z.strictObject({
     warmupFraction: fraction.describe('share of a phase over which the learning rate rises from zero'),
     weightDecay: z.number().min(0),
     gradientClip: z.number().gt(0).describe('largest global norm of the gradient'),
-    trieMasking: z.boolean().describe('train the digits against those the trie allows, as they are decoded'),
+    trieMasking: z.boolean().describe('train each token against those the trie allows there, as they are decoded'),
     validateEvery: positive.describe('steps between validations'),
     checkpointEvery: positive.describe('steps between checkpoints, from which an interrupted run goes on'),
     patience: z.int().min(0).describe('validations without improvement before a phase stops; 0 never stops early'),

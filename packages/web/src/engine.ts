@@ -1,4 +1,4 @@
-import type { Digit, PictureFacts, SearchAnswer, SearchResponse } from 'neurodex/client';
+import type { IdentifierToken, PictureFacts, SearchAnswer, SearchResponse } from 'neurodex/client';
 
 /**
  * What a page searches with. Two engines implement it: the client of a server's HTTP API (state/api-engine.ts), and the
@@ -12,7 +12,7 @@ export interface SearchEngine {
    */
   describe(onProgress?: (progress: Progress) => void): Promise<EngineDescription>;
   /**
-   * The answers of every system, each best first; those of `dsi` with their digits, where they can be had.
+   * The answers of every system, each best first; those of `dsi` with their tokens, where they can be had.
    * @param k answers of each system, 1 or more
    * @throws EngineError, or the signal's reason
    */
@@ -48,7 +48,7 @@ export type Query =
   | { readonly kind: 'picture'; readonly picture: Picture };
 
 /** What engines answer with is what the HTTP API answers with; shapes and units stand in its OpenAPI document. */
-export type { Digit, SearchResponse };
+export type { IdentifierToken, SearchResponse };
 export type Picture = PictureFacts;
 export type Role = Picture['role'];
 export type Answer = SearchAnswer;

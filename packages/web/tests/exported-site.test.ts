@@ -125,14 +125,14 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
     await isolated.stop();
   });
 
-  it('searches with a picture of the index, knows what is right, and shows where digits looked', async () => {
+  it('searches with a picture of the index, knows what is right, and shows where tokens looked', async () => {
     const { page, complaints } = await opened();
     await ready(page);
     await page.locator('.tile').first().click();
     await page.locator('.columns').waitFor();
     expect(await page.locator('.columns header').first().innerText()).toMatch(/\d+ of 10 right/);
     const written = await page.locator('button.identifier[aria-pressed=true]').innerText();
-    expect((await page.locator('.digit-token').allInnerTexts()).join('')).toBe(written);
+    expect((await page.locator('.token-text').allInnerTexts()).join('')).toBe(written);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

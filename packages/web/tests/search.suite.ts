@@ -129,21 +129,21 @@ export function searchSuite(site: () => Site): void {
     expect(await page.locator('.answer').count()).toBe(18);
   });
 
-  it('shows digit by digit how an identifier was written, and where each digit looked', async () => {
+  it('shows token by token how an identifier was written, and where each token looked', async () => {
     await visit('#/search/shapes?picture=shapes.0');
-    const digits = page.getByRole('toolbar').getByRole('button');
-    await digits.first().waitFor();
+    const buttons = page.getByRole('toolbar').getByRole('button');
+    await buttons.first().waitFor();
     const written = await page.locator('button.identifier[aria-pressed=true]').innerText();
-    const tokens = await page.locator('.digit-token').allInnerTexts();
+    const tokens = await page.locator('.token-text').allInnerTexts();
     expect(tokens.join('')).toBe(written);
     const veils = (): Promise<string[]> =>
       page.locator('.veil').evaluateAll((all) => all.map((one) => one.getAttribute('opacity') ?? ''));
     const first = await veils();
     expect(first.length).toBeGreaterThan(1);
     expect(new Set(first).size).toBeGreaterThan(1);
-    await digits.first().focus();
+    await buttons.first().focus();
     await page.keyboard.press('ArrowRight');
-    expect(await digits.nth(1).getAttribute('aria-pressed')).toBe('true');
+    expect(await buttons.nth(1).getAttribute('aria-pressed')).toBe('true');
     expect(await veils()).not.toEqual(first);
     await page
       .getByRole('button', { name: /^Show how/ })
@@ -152,23 +152,23 @@ export function searchSuite(site: () => Site): void {
     expect(await page.locator('.written > p').first().innerText()).toContain('its answer 2');
   });
 
-  it('writes the digits one after the other where motion is welcome', async () => {
+  it('writes the tokens one after the other where motion is welcome', async () => {
     const { page: moving } = await openPage(site().browser, { reducedMotion: 'no-preference' });
-    // How many digits can be seen, each time that changes.
+    // How many tokens can be seen, each time that changes.
     await moving.addInitScript(() => {
       const seen: number[] = [];
       Object.assign(globalThis, { seen });
       new MutationObserver(() => {
-        const shown = document.querySelectorAll('.digit[data-shown=true]').length;
+        const shown = document.querySelectorAll('.token[data-shown=true]').length;
         if (shown !== seen.at(-1)) seen.push(shown);
       }).observe(document, { subtree: true, childList: true, attributes: true });
     });
     await moving.goto(`${site().server.address}/#/search/shapes?picture=shapes.0`);
-    await moving.locator('.digit').first().waitFor({ state: 'attached' });
-    const all = await moving.locator('.digit').count();
+    await moving.locator('.token').first().waitFor({ state: 'attached' });
+    const all = await moving.locator('.token').count();
     expect(all).toBeGreaterThan(1);
     await moving
-      .locator('.digit[data-shown=true]')
+      .locator('.token[data-shown=true]')
       .nth(all - 1)
       .waitFor();
     const seen = await moving.evaluate(() => (globalThis as unknown as { seen: number[] }).seen);

@@ -15,7 +15,7 @@ export interface StoredPicture {
   /** What can be seen in it, and where, in pixels of the picture as published. */
   readonly objects?: readonly PictureObject[];
   readonly role: Role;
-  /** The digits that name it; only catalogue pictures have one. */
+  /** The tokens that name it; only catalogue pictures have one. */
   readonly identifier?: string;
 }
 

@@ -697,7 +697,7 @@ describe('attention', () => {
       picture: 'c/b.png',
       label: 'c',
       side: 2,
-      digits: [{ digit: '7', probability: 0.5, lastLayer: seen, rollout: { ...seen, patches: [0, 1, 0, 0] } }],
+      tokens: [{ token: '7', probability: 0.5, lastLayer: seen, rollout: { ...seen, patches: [0, 1, 0, 0] } }],
     }));
     const jobs = { showAttention };
     const { stdout } = await runCli(['attention', 'out', 'a.png', '--out', 'p.png'], { jobs });
@@ -706,7 +706,7 @@ describe('attention', () => {
     expect(stdout).toMatch(/7 +0\.500 +75 % +row 2, column 1 \(60 %\) +row 1, column 2 \(100 %\)/);
     expect(stdout).toContain('drawn in p.png');
     const json = await runCli(['attention', 'out', 'a.png', '--identifier', '7', '--json'], { jobs });
-    expect(JSON.parse(json.stdout)).toMatchObject({ query: 'a.png', digits: [{ lastLayer: seen }] });
+    expect(JSON.parse(json.stdout)).toMatchObject({ query: 'a.png', tokens: [{ lastLayer: seen }] });
     expect(showAttention.mock.calls[1]?.[0]).toMatchObject({ identifier: '7' });
   });
 });

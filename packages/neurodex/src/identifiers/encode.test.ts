@@ -3,7 +3,7 @@ import { encodeIdentifier, identifierLength } from './encode.ts';
 import { numeric } from './numeric.ts';
 
 describe('identifierLength', () => {
-  test('M is BOS and the digits of the longest identifier', () => {
+  test('M is BOS and the tokens of the longest identifier', () => {
     expect(identifierLength(numeric, ['7', '42', '107'])).toBe(4);
     expect(identifierLength(numeric, ['0'])).toBe(2);
   });

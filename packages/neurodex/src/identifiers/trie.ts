@@ -2,7 +2,7 @@ import { NeurodexError } from '../errors.ts';
 import type { IdentifierScheme } from './scheme.ts';
 
 /**
- * The identifiers of a catalogue as a tree of tokens. Every path from the root spells the digits of one identifier
+ * The identifiers of a catalogue as a tree of tokens. Every path from the root spells the tokens of one identifier
  * and EOS, so that `12` and `123` end in different leaves and every leaf is one catalogue picture.
  *
  * Nodes are numbered breadth first, the root is 0: a parent has a smaller number than its children, the children of a
@@ -14,7 +14,7 @@ export class Trie {
   readonly nodeCount: number;
   /** N */
   readonly leafCount: number;
-  /** Depth of the deepest leaf: the digits of the longest identifier and EOS. */
+  /** Depth of the deepest leaf: the tokens of the longest identifier and EOS. */
   readonly maxDepth: number;
   private readonly tokens: Int32Array;
   private readonly parents: Int32Array;
@@ -227,12 +227,12 @@ export class Trie {
   }
 }
 
-/** int32 [N, longest]: digits, EOS, then −1, one identifier after another. */
+/** int32 [N, longest]: tokens, EOS, then −1, one identifier after another. */
 function tokenise(scheme: IdentifierScheme, identifiers: readonly string[]) {
-  const digits = identifiers.map((identifier) => scheme.toTokens(identifier));
-  const longest = digits.reduce((length, tokens) => Math.max(length, tokens.length + 1), 0);
+  const spelled = identifiers.map((identifier) => scheme.toTokens(identifier));
+  const longest = spelled.reduce((length, tokens) => Math.max(length, tokens.length + 1), 0);
   const sequences = new Int32Array(identifiers.length * longest).fill(-1);
-  digits.forEach((tokens, entry) => {
+  spelled.forEach((tokens, entry) => {
     sequences.set(tokens, entry * longest);
     sequences[entry * longest + tokens.length] = scheme.vocabulary.eos;
   });

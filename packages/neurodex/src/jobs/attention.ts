@@ -2,7 +2,7 @@ import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { closest } from 'fastest-levenshtein';
 import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
-import { AttentionProbe, type DigitAttention } from '../dsi/search/attention-probe.ts';
+import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
 import { NeurodexError } from '../errors.ts';
 import { decodePicture, readPictureFile } from '../image/decode.ts';
 import type { Query } from '../query/query.ts';
@@ -19,7 +19,7 @@ export interface AttentionOptions {
   readonly index: string;
   /** Query picture. */
   readonly file: string;
-  /** Whose digits are looked at; those of the best answer unless told. */
+  /** Whose tokens are looked at; those of the best answer unless told. */
   readonly identifier?: string;
   /** PNG to draw them in. */
   readonly out?: string;
@@ -35,11 +35,11 @@ export interface ShownAttention {
   readonly label: string | null;
   /** Patches along an edge of the picture: the shares below run row by row over the square of them. */
   readonly side: number;
-  readonly digits: readonly DigitAttention[];
+  readonly tokens: readonly TokenAttention[];
 }
 
 /**
- * Which patches of a picture each digit of an identifier looked at.
+ * Which patches of a picture each token of an identifier looked at.
  * @throws NeurodexError of the index, `picture-*`, `usage` for an identifier that is not in the index
  */
 export async function showAttention(options: AttentionOptions): Promise<ShownAttention> {
@@ -58,9 +58,9 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
     const identifier = picture?.identifier ?? '';
     const probe = await AttentionProbe.create(nodeRuntime({ device }), model, table);
     const { side } = probe;
-    let digits: DigitAttention[];
+    let tokens: TokenAttention[];
     try {
-      digits = await probe.look(await index.input(query), identifier);
+      tokens = await probe.look(await index.input(query), identifier);
     } finally {
       await probe.release();
     }
@@ -70,7 +70,7 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
         maxPixels: manifest.config.pictures.maxPixels,
         size: EDGE,
       });
-      await writeMarkedFile(out, markedPng(await attentionPicture(large.pixels, EDGE, digits)));
+      await writeMarkedFile(out, markedPng(await attentionPicture(large.pixels, EDGE, tokens)));
     }
     return {
       query: file,
@@ -78,7 +78,7 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
       picture: picture?.path ?? '',
       label: picture?.labels[0] ?? null,
       side,
-      digits,
+      tokens,
     };
   } finally {
     await index.close();

@@ -121,14 +121,14 @@ describe('the network of one index as the encoder of another', () => {
     expect(Object.keys(systems)).toEqual(['dsi', 'pixels', 'encoder']);
   });
 
-  it('shows what the digits looked at, patch by patch', async () => {
-    const { side, digits } = await showAttention({
+  it('shows what the tokens looked at, patch by patch', async () => {
+    const { side, tokens } = await showAttention({
       index: at('behind'),
       file: join(shapes, 'class 1', '3.png'),
       device: 'cpu',
     });
     expect(side).toBe(2);
-    for (const { lastLayer } of digits) {
+    for (const { lastLayer } of tokens) {
       expect(lastLayer.patches).toHaveLength(4);
       expect(lastLayer.patches.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
     }

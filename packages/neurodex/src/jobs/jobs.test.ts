@@ -210,17 +210,17 @@ describe('an index of a folder', () => {
     ).rejects.toMatchObject({ code: 'source-missing' });
   });
 
-  it('shows which patches each digit looked at', async () => {
+  it('shows which patches each token looked at', async () => {
     const file = join(shapes, 'class 2', '0.png');
     const out = join(root, 'attention.png');
     const [best] = (await searchIndex({ index, files: [file], k: 2, system: 'dsi', ...quiet })).results;
     const shown = await showAttention({ index, file, out, device: 'cpu' });
     expect(shown).toMatchObject({ identifier: best?.answers[0]?.identifier, label: 'class 2', side: 2 });
-    expect(Math.log(shown.digits.reduce((p, { probability }) => p * probability, 1))).toBeCloseTo(
+    expect(Math.log(shown.tokens.reduce((p, { probability }) => p * probability, 1))).toBeCloseTo(
       best?.answers[0]?.score as number,
       3,
     );
-    for (const { lastLayer, rollout } of shown.digits) {
+    for (const { lastLayer, rollout } of shown.tokens) {
       for (const { patches } of [lastLayer, rollout]) expect(patches.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
     }
     expect(await sharp(out).metadata()).toMatchObject({ format: 'png', width: 534 });
@@ -265,7 +265,7 @@ describe('an index of a folder', () => {
     expect(order).toEqual([...order].sort((a, b) => b - a));
     for (const { tree, identifier, attention } of facts.decoded) {
       expect(tree.probability).toBeCloseTo(1, 4);
-      expect(attention.map(({ digit }) => digit).join('')).toBe(identifier);
+      expect(attention.map(({ token }) => token).join('')).toBe(identifier);
     }
     expect(document.querySelectorAll('.answer.right').length).toBe(
       facts.examples

@@ -1,12 +1,12 @@
 import sharp from 'sharp';
-import type { DigitAttention } from '../dsi/search/attention-probe.ts';
+import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import { strokeText } from './stroke-text.ts';
 
-/** The maps of a digit, in the order in which they are drawn. */
+/** The maps of a token, in the order in which they are drawn. */
 export const ATTENTION_MAPS = [
   ['lastLayer', 'last layer'],
   ['rollout', 'rollout'],
-] as const satisfies readonly (readonly [keyof DigitAttention, string])[];
+] as const satisfies readonly (readonly [keyof TokenAttention, string])[];
 
 const MARGIN = 20;
 const GAP = 14;
@@ -40,30 +40,30 @@ export function attentionVeil(patches: ArrayLike<number>, edge: number): string 
 }
 
 /**
- * Which patches each digit looked at, as a PNG: a column for each digit, the last layer above the rollout, each a picture
+ * Which patches each token looked at, as a PNG: a column for each token, the last layer above the rollout, each a picture
  * under its veil.
  * @param picture uint8 RGB [edge, edge, 3]
  */
 export async function attentionPicture(
   picture: Uint8Array,
   edge: number,
-  digits: readonly DigitAttention[],
+  tokens: readonly TokenAttention[],
 ): Promise<Uint8Array> {
   const column = (i: number): number => MARGIN + i * (edge + GAP);
   const row = (r: number): number => HEADER + r * (edge + ROW_HEAD) + ROW_HEAD;
-  const width = column(digits.length) - GAP + MARGIN;
+  const width = column(tokens.length) - GAP + MARGIN;
   const height = row(ATTENTION_MAPS.length) - ROW_HEAD + MARGIN;
   const text = (words: string, x: number, y: number, size: number, colour: string): string =>
     strokeText(words, x, y, { size, colour, maxWidth: edge });
-  const shapes = digits.flatMap((digit, i) => [
-    text(`digit ${digit.digit}, probability ${digit.probability.toFixed(2)}`, column(i), 24, 15, INK),
+  const shapes = tokens.flatMap((token, i) => [
+    text(`token ${token.token}, probability ${token.probability.toFixed(2)}`, column(i), 24, 15, INK),
     ...ATTENTION_MAPS.flatMap(([map, name], r) => [
-      text(`${name}, ${Math.round(100 * digit[map].onPicture)} % on the picture`, column(i), row(r) - 9, 12, FAINT),
-      `<g transform="translate(${column(i)} ${row(r)})">${attentionVeil(digit[map].patches, edge)}</g>`,
+      text(`${name}, ${Math.round(100 * token[map].onPicture)} % on the picture`, column(i), row(r) - 9, 12, FAINT),
+      `<g transform="translate(${column(i)} ${row(r)})">${attentionVeil(token[map].patches, edge)}</g>`,
     ]),
   ]);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${shapes.join('')}</svg>`;
-  const pictures = digits.flatMap((_, i) =>
+  const pictures = tokens.flatMap((_, i) =>
     ATTENTION_MAPS.map((_, r) => ({
       input: Buffer.from(picture.buffer, picture.byteOffset, picture.length),
       raw: { width: edge, height: edge, channels: 3 as const },

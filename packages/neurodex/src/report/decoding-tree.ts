@@ -3,10 +3,10 @@ import type { Answer } from '../query/answers.ts';
 
 /** A node of the trie as a query sees it. */
 export interface DecodingNode {
-  /** The digits from the root to here, as an identifier begins. */
+  /** The tokens from the root to here, as an identifier begins. */
   readonly prefix: string;
-  /** The digit written here; '' at the root and where an identifier ends before others that begin with it. */
-  readonly digit: string;
+  /** The token written here; '' at the root and where an identifier ends before others that begin with it. */
+  readonly token: string;
   /** Probability that the identifier begins like this: the sum over all identifiers that do. */
   readonly probability: number;
   /** Row and name of the catalogue picture, where an identifier ends. */
@@ -27,7 +27,7 @@ export interface DecodingTreeOptions {
 }
 
 /**
- * How a query is decoded, digit by digit: probabilities of all prefixes, made from those of all identifiers.
+ * How a query is decoded, token by token: probabilities of all prefixes, made from those of all identifiers.
  * @param answers all N of the exhaustive search, with log-probabilities
  */
 export function decodingTree(
@@ -47,17 +47,17 @@ export function decodingTree(
   const { eos } = trie.scheme.vocabulary;
   const at = (node: number): number => probabilities[node] as number;
 
-  const shown = (node: number, digit: string): DecodingNode => {
+  const shown = (node: number, token: string): DecodingNode => {
     // A node whose only child is the end of the identifier is that identifier.
     const only = trie.childCount(node) === 1 ? trie.firstChild(node) : -1;
     const row = trie.row(node) ?? (only >= 0 && trie.token(only) === eos ? trie.row(only) : undefined);
     const below = row === undefined ? trie.children(node).sort((a, b) => at(b.node) - at(a.node)) : [];
     const kept = below.slice(0, children).filter((child, i) => i === 0 || at(child.node) >= least);
     const rest = below.slice(kept.length);
-    const digits = trie.prefix(node).filter((token) => token !== eos);
+    const tokens = trie.prefix(node).filter((token) => token !== eos);
     return {
-      prefix: trie.scheme.fromTokens(digits),
-      digit,
+      prefix: trie.scheme.fromTokens(tokens),
+      token,
       probability: at(node),
       ...(row === undefined ? {} : { row, name: nameOf(row) }),
       children: kept.map((child) =>

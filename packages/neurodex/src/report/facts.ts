@@ -1,4 +1,4 @@
-import type { DigitAttention } from '../dsi/search/attention-probe.ts';
+import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Comparison } from '../evaluation/compare.ts';
 import type { Curves } from '../evaluation/curves.ts';
 import type { PairwiseTest } from '../evaluation/pairwise.ts';
@@ -40,14 +40,14 @@ export interface Example {
   readonly systems: Readonly<Record<string, { readonly AP: number; readonly answers: readonly ExampleAnswer[] }>>;
 }
 
-/** How one example is decoded by the DSI, and what its digits looked at. */
+/** How one example is decoded by the DSI, and what its tokens looked at. */
 export interface Decoded {
   /** Place in the examples. */
   readonly example: number;
   readonly tree: DecodingNode;
   /** Of the best answer. */
   readonly identifier: string;
-  readonly attention: readonly DigitAttention[];
+  readonly attention: readonly TokenAttention[];
 }
 
 /** All that the report says. What `report --json` prints, but for the learning curve's points. */

@@ -108,16 +108,16 @@ const facts = (name = EVIL): ReportFacts => ({
       example: 0,
       identifier: '01',
       attention: [
-        { digit: '0', probability: 0.5, lastLayer: attended, rollout: attended },
-        { digit: '1', probability: 0.25, lastLayer: attended, rollout: attended },
+        { token: '0', probability: 0.5, lastLayer: attended, rollout: attended },
+        { token: '1', probability: 0.25, lastLayer: attended, rollout: attended },
       ],
       tree: {
         prefix: '',
-        digit: '',
+        token: '',
         probability: 1,
         rest: { count: 2, probability: 0.1 },
         children: [
-          { prefix: '0', digit: '0', probability: 0.9, row: 1, name, children: [], rest: { count: 0, probability: 0 } },
+          { prefix: '0', token: '0', probability: 0.9, row: 1, name, children: [], rest: { count: 0, probability: 0 } },
         ],
       },
     },
@@ -214,7 +214,7 @@ describe('the HTML report', () => {
     const marks = [...document.querySelectorAll('.answer')].map((cell) => cell.className);
     expect(marks).toEqual(['answer right', 'answer', 'answer']);
     expect(document.getElementById('looking')?.textContent).toContain('2 × 2 patches of 8 × 8 pixels');
-    // Two digits, last layer and rollout: each a veil of four patches.
+    // Two tokens, last layer and rollout: each a veil of four patches.
     expect(document.querySelectorAll('#looking .pictures svg g[shape-rendering] rect')).toHaveLength(16);
     expect(document.querySelectorAll('#learning figure')).toHaveLength(3);
     expect(document.getElementById('configuration')?.textContent).toContain('patchSize8');
@@ -274,9 +274,9 @@ describe('decodingTree', () => {
     const root = decodingTree(trie, answers, { nameOf, children: 2 });
     expect(root).toMatchObject({ prefix: '', probability: expect.closeTo(1, 12), rest: { count: 0 } });
     const [zero, one] = root.children as [DecodingNode, DecodingNode];
-    expect(zero).toMatchObject({ prefix: '0', digit: '0', probability: expect.closeTo(0.6, 12) });
-    // An identifier that ends where others go on is a child without a digit.
-    expect(zero.children.map(({ digit, row, name }) => [digit, row, name])).toEqual([
+    expect(zero).toMatchObject({ prefix: '0', token: '0', probability: expect.closeTo(0.6, 12) });
+    // An identifier that ends where others go on is a child without a token.
+    expect(zero.children.map(({ token, row, name }) => [token, row, name])).toEqual([
       ['', 0, 'picture 0'],
       ['0', 1, 'picture 1'],
     ]);

@@ -36,10 +36,10 @@ export function lookingSection({ decoded, examples }: ReportFacts, pictures: Rep
   return html`${decoded.map((one, i) => {
     const example = examples[one.example];
     return example === undefined ? html`` : decodedQuery(one, example, pictures, `picture${i}`);
-  })}<p class="note">The picture is cut into patches, which the network reads; then it writes an identifier digit by digit. The tree shows
-the probability of each beginning, summed over all catalogue pictures whose identifier begins so. A veil hides what a digit did not
+  })}<p class="note">The picture is cut into patches, which the network reads; then it writes an identifier token by token. The tree shows
+the probability of each beginning, summed over all catalogue pictures whose identifier begins so. A veil hides what a token did not
 look at: attention of the last layer (mean over heads), and attention rollout over all layers (Abnar &amp; Zuidema 2020).
-The share that is not on the picture was on the digits before.</p>`;
+The share that is not on the picture was on the tokens before.</p>`;
 }
 
 function decodedQuery(
@@ -53,16 +53,16 @@ function decodedQuery(
   const drawn = (over: string, what: string): Html =>
     html`<svg viewBox="0 0 ${EDGE} ${EDGE}" role="img" aria-label="${what}"><use href="#${id}"/>${trusted(over)}</svg>`;
   const maps = ATTENTION_MAPS.map(([map, name]) =>
-    attention.map((digit) => {
-      const seen: PatchAttention = digit[map];
-      const words = `digit ${digit.digit}, ${name}`;
+    attention.map((token) => {
+      const seen: PatchAttention = token[map];
+      const words = `token ${token.token}, ${name}`;
       return html`<figure>${drawn(attentionVeil(seen.patches, EDGE), words)}<figcaption>${words}<br><span class="faint">${Math.round(100 * seen.onPicture)} % on the picture</span></figcaption></figure>`;
     }),
   );
   const side = pictures.size / pictures.patchSize;
   return html`${image}<h3>${KINDS[kind]} query: ${nameOf(label, query)}</h3>
 <div class="charts"><div><div class="pictures"><figure>${drawn(grid(pictures), 'the picture cut into patches')}<figcaption>${side} × ${side} patches of ${pictures.patchSize} × ${pictures.patchSize} pixels</figcaption></figure></div>
-<p>What the digits of the best answer, ${identifier}, looked at:</p>
+<p>What the tokens of the best answer, ${identifier}, looked at:</p>
 ${maps.map((row) => html`<div class="pictures">${row}</div>`)}</div>
 ${figure('Decoding', html`<div class="scroll tree">${treeChart(tree)}</div>`)}</div>`;
 }

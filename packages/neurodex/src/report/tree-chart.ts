@@ -25,7 +25,7 @@ const ROW = 22;
 const NAMES = 196;
 
 /**
- * A query's decoding as a tree, root at the left: each edge is a digit, as thick as its prefix is probable; leaves are
+ * A query's decoding as a tree, root at the left: each edge is a token, as thick as its prefix is probable; leaves are
  * catalogue pictures by their class or path.
  */
 export function treeChart(root: DecodingNode): Html {
@@ -51,13 +51,13 @@ export function treeChart(root: DecodingNode): Html {
     for (const child of below) {
       edges.push({ x1: depth, y1: place, x2: depth + 1, y2: child.place, probability: child.probability });
     }
-    const digit = depth === 0 ? 'picture' : `${node.digit === '' ? 'end' : node.digit}  ${percent(node.probability)}`;
+    const text = depth === 0 ? 'picture' : `${node.token === '' ? 'end' : node.token}  ${percent(node.probability)}`;
     const name = node.name === undefined ? '' : `  ${truncate(node.name, 16)}`;
-    nodes.push({ depth, place, text: digit + name, bold: best, leaf: node.row !== undefined });
+    nodes.push({ depth, place, text: text + name, bold: best, leaf: node.row !== undefined });
     return place;
   };
   put(root, 0, true);
-  return chart('digit-by-digit decoding', {
+  return chart('token-by-token decoding', {
     width: CHART_WIDTH + 80,
     height: Math.max(80, rows * ROW + 20),
     marginLeft: 50,

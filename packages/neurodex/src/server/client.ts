@@ -17,7 +17,7 @@ import type {
 } from './api/schemas.ts';
 
 export type {
-  Digit,
+  IdentifierToken,
   IndexCard,
   IndexDetails,
   IndexList,

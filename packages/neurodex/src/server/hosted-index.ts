@@ -3,7 +3,7 @@ import { basename, isAbsolute, resolve } from 'node:path';
 import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { ROLES, type Role } from '../datasets/dataset.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
-import type { DigitAttention } from '../dsi/search/attention-probe.ts';
+import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
@@ -108,7 +108,7 @@ export class HostedIndex {
   }
 
   /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
-  explain(query: PlainQuery, identifiers: readonly string[]): Promise<DigitAttention[][]> {
+  explain(query: PlainQuery, identifiers: readonly string[]): Promise<TokenAttention[][]> {
     return this.ranker.explain(query, identifiers);
   }
 

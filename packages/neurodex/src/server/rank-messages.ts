@@ -1,5 +1,5 @@
 import type { Device } from '@neurodex/autograd';
-import type { DigitAttention } from '../dsi/search/attention-probe.ts';
+import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
@@ -35,7 +35,7 @@ export type RankRequest = { readonly id: number } & (
 
 export type RankReply =
   | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedAnswers }
-  | { readonly id: number; readonly kind: 'explained'; readonly digits: DigitAttention[][] }
+  | { readonly id: number; readonly kind: 'explained'; readonly tokens: TokenAttention[][] }
   | { readonly id: number; readonly kind: 'closed' }
   /** `code` and `hint` of a NeurodexError, which would arrive as a plain Error. */
   | {

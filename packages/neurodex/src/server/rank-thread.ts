@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { decodeThumbnail } from '../catalogue/store.ts';
-import { AttentionProbe, type DigitAttention } from '../dsi/search/attention-probe.ts';
+import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
 import { NeurodexError } from '../errors.ts';
 import { silentReporter } from '../progress.ts';
 import type { Query } from '../query/query.ts';
@@ -52,9 +52,9 @@ async function explain(index: Index, { identifiers, ...packed }: RankRequest & {
   probe ??= index.network().then(({ model, table }) => AttentionProbe.create(runtime, model, table));
   const ready = await probe;
   const input = await index.input(unpack(index, packed)[0] as Query);
-  const digits: DigitAttention[][] = [];
-  for (const identifier of identifiers) digits.push(await ready.look(input, identifier));
-  return digits;
+  const tokens: TokenAttention[][] = [];
+  for (const identifier of identifiers) tokens.push(await ready.look(input, identifier));
+  return tokens;
 }
 
 async function answer(request: RankRequest): Promise<void> {
@@ -70,7 +70,7 @@ async function answer(request: RankRequest): Promise<void> {
         scores.buffer,
       ]);
     } else if (request.kind === 'explain') {
-      port.postMessage({ id, kind: 'explained', digits: await explain(index, request) } satisfies RankReply);
+      port.postMessage({ id, kind: 'explained', tokens: await explain(index, request) } satisfies RankReply);
     } else {
       await (await probe?.catch(() => undefined))?.release();
       await index.close();

@@ -1,4 +1,4 @@
-import type { DigitAttention } from '../dsi/search/attention-probe.ts';
+import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
 
@@ -16,6 +16,6 @@ export interface PlainQuery {
 export interface Ranker {
   rank(system: SystemName, queries: readonly PlainQuery[], k: number): Promise<Answer[][]>;
   /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
-  explain(query: PlainQuery, identifiers: readonly string[]): Promise<DigitAttention[][]>;
+  explain(query: PlainQuery, identifiers: readonly string[]): Promise<TokenAttention[][]>;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { ApiError } from './api/problems.ts';
 import type { QueryOf } from './api/routes.ts';
-import type { Digit, PictureFacts, SearchAnswer, SearchResponse } from './api/schemas.ts';
+import type { IdentifierToken, PictureFacts, SearchAnswer, SearchResponse } from './api/schemas.ts';
 import { tooSlow, type Waiting } from './batcher.ts';
 import type { Host } from './host.ts';
 import type { HostedIndex } from './hosted-index.ts';
@@ -83,7 +83,7 @@ export class Search {
     const found = await Promise.all(asking);
     const { query, stored } = read;
     // Where what the network reads has no place in the picture, there is nothing to show.
-    const digits =
+    const tokens =
       explain && hosted.details.patchesPerSide !== null
         ? await this.explain(
             hosted,
@@ -100,13 +100,13 @@ export class Search {
         system,
         seconds,
         answers: answers.map(({ row, score }, i): SearchAnswer => {
-          const explained = system === 'dsi' ? digits[i] : undefined;
+          const explained = system === 'dsi' ? tokens[i] : undefined;
           return {
             rank: i + 1,
             picture: hosted.picture(row) as PictureFacts,
             score,
             relevant: stored?.relevant?.has(row) ?? null,
-            ...(explained === undefined ? {} : { digits: explained }),
+            ...(explained === undefined ? {} : { tokens: explained }),
           };
         }),
       })),
@@ -155,20 +155,20 @@ export class Search {
     });
   }
 
-  /** The digits of each answer. */
+  /** The tokens of each answer. */
   private explain(
     hosted: HostedIndex,
     query: PlainQuery,
     answers: readonly Answer[],
     waiting: Waiting,
-  ): Promise<Digit[][]> {
+  ): Promise<IdentifierToken[][]> {
     return this.explaining(async () => {
       if (waiting.gone || waiting.deadline < performance.now()) throw tooSlow();
       const identifiers = answers.map(({ row }) => hosted.picture(row)?.identifier ?? '');
       const written = await hosted.explain(query, identifiers);
-      return written.map((digits) =>
-        digits.map(({ digit, probability, rollout }) => ({
-          token: digit,
+      return written.map((tokens) =>
+        tokens.map(({ token, probability, rollout }) => ({
+          token,
           probability,
           attention: [...rollout.patches],
         })),

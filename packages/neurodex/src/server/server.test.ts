@@ -167,21 +167,21 @@ describe('a search', () => {
     expect(across.results[0]?.answers[0]).toMatchObject({ relevant: null });
   });
 
-  it('explains the digits of the first answers of dsi', async () => {
+  it('explains the tokens of the first answers of dsi', async () => {
     const found = await client.search({ picture: 'formen-farben.0' }, { explain: true, explainCount: 2, k: 4 });
     for (const { system, answers } of found.results) {
-      for (const { rank, digits, picture, score } of answers) {
+      for (const { rank, tokens, picture, score } of answers) {
         if (system !== 'dsi' || rank > 2) {
-          expect(digits).toBeUndefined();
+          expect(tokens).toBeUndefined();
           continue;
         }
-        expect(digits?.map(({ token }) => token).join('')).toBe(picture.identifier);
-        for (const { attention } of digits ?? []) {
+        expect(tokens?.map(({ token }) => token).join('')).toBe(picture.identifier);
+        for (const { attention } of tokens ?? []) {
           expect(attention).toHaveLength(4);
           expect(attention.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
         }
-        // The answer's score is the logarithm of the product of its digits' probabilities.
-        expect(Math.log((digits ?? []).reduce((product, { probability }) => product * probability, 1))).toBeCloseTo(
+        // The answer's score is the logarithm of the product of its tokens' probabilities.
+        expect(Math.log((tokens ?? []).reduce((product, { probability }) => product * probability, 1))).toBeCloseTo(
           score,
           3,
         );
@@ -209,8 +209,8 @@ describe('a search', () => {
       const { patchesPerSide } = await encoded.index('encoded');
       const own = await encoded.search({ picture: 'encoded.0' }, { k: 1, explain: true });
       for (const { system, answers } of own.results) {
-        const digits = system === 'dsi' && patchesPerSide !== null ? answers[0]?.picture.identifier?.length : undefined;
-        expect(answers[0]?.digits?.length).toBe(digits);
+        const length = system === 'dsi' && patchesPerSide !== null ? answers[0]?.picture.identifier?.length : undefined;
+        expect(answers[0]?.tokens?.length).toBe(length);
       }
       const { pictures } = await encoded.pictures('encoded', { role: 'catalogue', limit: 1 });
       const itself = await encoded.search({ picture: pictures[0]?.id as string }, { system: ['encoder'], k: 1 });

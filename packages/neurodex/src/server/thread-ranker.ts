@@ -1,4 +1,4 @@
-import type { DigitAttention } from '../dsi/search/attention-probe.ts';
+import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { NeurodexError } from '../errors.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
@@ -47,7 +47,7 @@ export function threadRanker(
     async explain(query, identifiers) {
       const reply = await twice(() => network.ask({ kind: 'explain', identifiers, ...packed([query]) }));
       if (reply.kind !== 'explained') throw new Error(`the thread that ranks answered with ${reply.kind}`);
-      return reply.digits satisfies DigitAttention[][];
+      return reply.tokens satisfies TokenAttention[][];
     },
     async close() {
       await network.close();

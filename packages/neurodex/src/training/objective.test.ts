@@ -21,7 +21,7 @@ import type { IdentifierTable, Objective, Target } from './objective.ts';
 import { sampledObjective } from './sampled-objective.ts';
 import { setObjective } from './set-objective.ts';
 
-/** Identifiers of one to three digits: some nodes have one child, and EOS stands beside digits. */
+/** Identifiers of one to three tokens: some nodes have one child, and EOS stands beside tokens. */
 const identifiers = ['0', '3', '31', '317', '42', '420', '421', '5', '58', '599'];
 const rows = identifiers.map((_, i) => 10 + i);
 const bytes = 16 * 16 * 3;

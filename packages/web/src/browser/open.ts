@@ -27,7 +27,7 @@ import { SiteFiles } from './site.ts';
 
 type Runtime = Awaited<ReturnType<typeof browserRuntime>>;
 
-/** Answers whose digits are explained. */
+/** Answers whose tokens are explained. */
 const EXPLAINED = 3;
 /** More threads than this do not make one query faster. */
 const MOST_THREADS = 4;
@@ -185,17 +185,17 @@ async function search(
     const picture = pictures.get(row);
     if (picture === undefined) throw new EngineError('damaged', `index.json has no picture in row ${row}`);
     signal?.throwIfAborted();
-    const digits = i < EXPLAINED ? await probe.look(pixels, picture.identifier ?? '') : undefined;
+    const tokens = i < EXPLAINED ? await probe.look(pixels, picture.identifier ?? '') : undefined;
     answers.push({
       rank: i + 1,
       picture: shown(picture, files),
       score,
       relevant: known === undefined ? null : isRelevant(known, picture, site),
-      ...(digits === undefined
+      ...(tokens === undefined
         ? {}
         : {
-            digits: digits.map(({ digit, probability, rollout }) => ({
-              token: digit,
+            tokens: tokens.map(({ token, probability, rollout }) => ({
+              token,
               probability,
               attention: [...rollout.patches],
             })),

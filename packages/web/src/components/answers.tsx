@@ -59,7 +59,7 @@ export function AnswerColumn({
   /** Of the grid that all columns share: a heading and the answers of whoever has most. */
   readonly rows: number;
   readonly pick: PickPicture;
-  /** Rank of the answer whose digits are shown. */
+  /** Rank of the answer whose tokens are shown. */
   readonly explained: number | null;
   readonly onExplain: (rank: number) => void;
 }) {
@@ -94,7 +94,7 @@ export function AnswerColumn({
 }
 
 function OneAnswer({
-  answer: { rank, picture, score, relevant, digits },
+  answer: { rank, picture, score, relevant, tokens },
   system,
   pick,
   explained,
@@ -142,7 +142,7 @@ function OneAnswer({
             {share(part)}
           </span>
         </span>
-        {system !== 'dsi' || picture.identifier === null ? null : digits === undefined ? (
+        {system !== 'dsi' || picture.identifier === null ? null : tokens === undefined ? (
           <span className="identifier">{picture.identifier}</span>
         ) : (
           <button

@@ -3,7 +3,7 @@ import type { Query } from '../engine.ts';
 import { Thumb } from './thumb.tsx';
 
 /**
- * The query as the network sees it, a square cut from the middle, and over it the patches that a digit looked at: what it
+ * The query as the network sees it, a square cut from the middle, and over it the patches that a token looked at: what it
  * looked at least is veiled most.
  * @param attention share of each patch, [P], row by row
  */

@@ -39,7 +39,7 @@ export function ShortcutsHelp({
             <th scope="row">
               <kbd>←</kbd> <kbd>→</kbd>
             </th>
-            <td>from digit to digit, on the digits of an identifier</td>
+            <td>from token to token, on the tokens of an identifier</td>
           </tr>
         </tbody>
       </table>

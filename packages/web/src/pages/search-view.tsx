@@ -1,12 +1,12 @@
 import { type ReactNode, useContext, useEffect, useRef, useState } from 'react';
 import { AnswerColumn, rightOf, SYSTEM_WORDS } from '../components/answers.tsx';
-import { Digits, useWriting } from '../components/digits.tsx';
 import { Empty, Failure, Loading, sentence } from '../components/notice.tsx';
 import { OpenPicture } from '../components/open-picture.tsx';
 import type { PickPicture } from '../components/picture-action.tsx';
 import { PictureGrid } from '../components/picture-grid.tsx';
 import { lookedMost, QueryPreview } from '../components/query-preview.tsx';
-import type { Answer, Digit, EngineDescription, Query, SearchEngine, SearchResponse } from '../engine.ts';
+import { Tokens, useWriting } from '../components/tokens.tsx';
+import type { Answer, EngineDescription, IdentifierToken, Query, SearchEngine, SearchResponse } from '../engine.ts';
 import { AnnounceContext } from '../state/context.ts';
 import { counted, share, titleOf } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
@@ -105,7 +105,7 @@ function Welcome({
         <h1 id="welcome-title">Show it a picture</h1>
         <p className="lead">
           {systems.includes('dsi')
-            ? `A neural network has learned ${counted(catalogue, 'picture')} by heart. Shown another, it writes down, digit by digit, the identifiers of those that match.`
+            ? `A neural network has learned ${counted(catalogue, 'picture')} by heart. Shown another, it writes down, token by token, the identifiers of those that match.`
             : `${counted(catalogue, 'picture')} are compared with yours.`}{' '}
           Searches run {runs}.
         </p>
@@ -138,8 +138,8 @@ function Asked({
   const [chosen, setChosen] = useState<{ readonly response: SearchResponse; readonly rank: number } | null>(null);
   const top = useRef<HTMLElement>(null);
   const explained = explainedOf(response, chosen?.response === response ? (chosen?.rank ?? 1) : 1);
-  const writing = useWriting(explained?.digits ?? NO_DIGITS);
-  const looked = explained?.digits[writing.active];
+  const writing = useWriting(explained?.tokens ?? NO_TOKENS);
+  const looked = explained?.tokens[writing.active];
   const visible = writing.shown > writing.active ? looked : undefined;
   const labels = response?.query.labels ?? (query.kind === 'picture' ? query.picture.labels : null);
   return (
@@ -163,13 +163,13 @@ function Asked({
                 <span className="identifier">{explained.answer.picture.identifier}</span>, its answer{' '}
                 {explained.answer.rank}, {titleOf(explained.answer.picture)}:
               </p>
-              <Digits digits={explained.digits} writing={writing} />
+              <Tokens tokens={explained.tokens} writing={writing} />
               <p className="note">
-                {explained.digits.map(({ probability }) => share(probability)).join(' × ')} ={' '}
+                {explained.tokens.map(({ probability }) => share(probability)).join(' × ')} ={' '}
                 {share(Math.exp(explained.answer.score))}, the probability of the identifier.
                 {looked === undefined || patchesPerSide === null
                   ? null
-                  : ` Digit ${writing.active + 1} looked ${lookedMost(looked.attention, patchesPerSide)}.`}
+                  : ` Token ${writing.active + 1} looked ${lookedMost(looked.attention, patchesPerSide)}.`}
               </p>
               {reducedMotion() ? null : (
                 <button type="button" className="button quiet" onClick={writing.again}>
@@ -209,16 +209,16 @@ function Asked({
   );
 }
 
-const NO_DIGITS: readonly Digit[] = [];
+const NO_TOKENS: readonly IdentifierToken[] = [];
 
-/** The answer whose digits are shown, where there are some. */
+/** The answer whose tokens are shown, where there are some. */
 function explainedOf(
   response: SearchResponse | null,
   rank: number,
-): { readonly answer: Answer; readonly digits: readonly Digit[] } | null {
+): { readonly answer: Answer; readonly tokens: readonly IdentifierToken[] } | null {
   const answers = response?.results.find(({ system }) => system === 'dsi')?.answers ?? [];
   const answer = answers.find((one) => one.rank === rank);
-  return answer?.digits === undefined || answer.digits.length === 0 ? null : { answer, digits: answer.digits };
+  return answer?.tokens === undefined || answer.tokens.length === 0 ? null : { answer, tokens: answer.tokens };
 }
 
 /** Names a query for `useResource`: files by a number each, because two may have one name. */

@@ -21,14 +21,14 @@ interface Flags extends CommonFlags, DeviceFlag {
 export function addAttention(program: Command, context: Context): void {
   const command = program
     .command('attention')
-    .summary('show which patches of a picture each digit looked at')
+    .summary('show which patches of a picture each token looked at')
     .description(
-      'Show which patches of a query picture the network looks at when it writes each digit of an identifier:\n' +
+      'Show which patches of a query picture the network looks at when it writes each token of an identifier:\n' +
         'attention of the last layer (mean over heads), and attention rollout over all layers (Abnar & Zuidema 2020).',
     )
     .argument('<index>', 'folder that neurodex index made')
     .argument('<file>', 'query picture')
-    .option('--identifier <digits>', 'whose digits; those of the best answer unless told', text('--identifier'))
+    .option('--identifier <tokens>', 'whose tokens; those of the best answer unless told', text('--identifier'))
     .option('--out <png>', 'draw them into this PNG file', text('--out'));
   withCommonFlags(withDevice(command));
   withExamples(command, [
@@ -52,21 +52,21 @@ async function attention(index: string, file: string, flags: Flags, context: Con
   });
 }
 
-function describe({ identifier, picture, side, digits }: ShownAttention, file: string): string {
+function describe({ identifier, picture, side, tokens }: ShownAttention, file: string): string {
   /** The patch with the largest share, counted from 1 at the upper left. */
   const place = (patches: readonly number[]): string => {
     const at = patches.indexOf(Math.max(...patches));
     return `row ${Math.floor(at / side) + 1}, column ${(at % side) + 1} (${percent(patches[at] ?? 0)})`;
   };
-  const rows = digits.map(({ digit, probability, lastLayer, rollout }) => [
-    digit,
+  const rows = tokens.map(({ token, probability, lastLayer, rollout }) => [
+    token,
     probability.toFixed(3),
     percent(lastLayer.onPicture),
     place(lastLayer.patches),
     place(rollout.patches),
   ]);
   const columns = [
-    { heading: 'digit' },
+    { heading: 'token' },
     { heading: 'probability', align: 'right' },
     { heading: 'on the picture', align: 'right' },
     { heading: `last layer: most, of ${side}×${side} patches` },

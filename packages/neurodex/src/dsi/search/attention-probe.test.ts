@@ -17,21 +17,21 @@ const runtime = nodeRuntime();
 describe.each([
   { zeroPadding: false, attention: 'prefix', stem: 'linear' },
   { zeroPadding: true, attention: 'causal', stem: 'convolutional', embedding: 'prefix', output: 'own' },
-] as const)('what digits look at ($attention, $stem, padding $zeroPadding)', (options) => {
+] as const)('what tokens look at ($attention, $stem, padding $zeroPadding)', (options) => {
   const network = smallNetwork(37, options);
   const { geometry, parameters, table, identifiers, rows } = network;
   const model = { geometry, parameters, prefixes: table.stored };
 
-  it('each digit has a distribution over patches, and the probabilities multiply to the score of the search', async () => {
+  it('each token has a distribution over patches, and the probabilities multiply to the score of the search', async () => {
     const picture = network.pictures(1);
     const probe = await AttentionProbe.create(runtime, model, table);
     const system = new DsiSystem({ runtime, geometry, table, search: { exactUpTo: 5000, beam: 20 }, parameters });
     const [answers = []] = await system.rank(asQueries(picture, picture.length), 37);
-    // Two digits: the end is certain in both cases.
+    // Two tokens: the end is certain in both cases.
     for (const at of [12, 20, 36]) {
-      const digits = await probe.look(picture, identifiers[at] as string);
-      expect(digits.map(({ digit }) => digit).join('')).toBe(identifiers[at]);
-      for (const { lastLayer, rollout, probability } of digits) {
+      const tokens = await probe.look(picture, identifiers[at] as string);
+      expect(tokens.map(({ token }) => token).join('')).toBe(identifiers[at]);
+      for (const { lastLayer, rollout, probability } of tokens) {
         expect(probability).toBeGreaterThan(0);
         for (const seen of [lastLayer, rollout]) {
           expect(seen.patches).toHaveLength(geometry.sequenceLength);
@@ -43,14 +43,14 @@ describe.each([
       }
       if ((identifiers[at] as string).length < 2) continue;
       const score = answers.find(({ row }) => row === rows[at])?.score as number;
-      expect(Math.log(digits.reduce((p, { probability }) => p * probability, 1))).toBeCloseTo(score, 4);
+      expect(Math.log(tokens.reduce((p, { probability }) => p * probability, 1))).toBeCloseTo(score, 4);
     }
     await expect(probe.look(picture, '99')).rejects.toThrow(RangeError);
     await probe.release();
     await system.close();
   });
 
-  it('shows the row of the token before a digit, of the last block and of the rollout', async () => {
+  it('shows the row of the input before a token, of the last block and of the rollout', async () => {
     const picture = network.pictures(1);
     const probe = await AttentionProbe.create(runtime, model, table);
     expect(probe.side).toBe(2);
@@ -66,12 +66,12 @@ describe.each([
     };
     const rows = { lastLayer: maps.tokens[1] as Float32Array, rollout: rollout(maps, geometry) };
     const width = geometry.sequenceLength + geometry.maxIdentifierLength;
-    found.forEach((digit, i) => {
+    found.forEach((token, i) => {
       for (const key of ['lastLayer', 'rollout'] as const) {
         const shares = [...rows[key].subarray(i * width, i * width + 4)];
         const onPicture = shares.reduce((a, b) => a + b, 0);
-        expect(digit[key].onPicture).toBeCloseTo(onPicture, 6);
-        digit[key].patches.forEach((share, patch) => {
+        expect(token[key].onPicture).toBeCloseTo(onPicture, 6);
+        token[key].patches.forEach((share, patch) => {
           expect(share).toBeCloseTo((shares[patch] as number) / onPicture, 6);
         });
       }

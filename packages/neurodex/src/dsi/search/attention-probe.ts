@@ -17,10 +17,10 @@ export interface PatchAttention {
   readonly onPicture: number;
 }
 
-/** One digit of an identifier, and what the network looked at to write it. */
-export interface DigitAttention {
-  readonly digit: string;
-  /** Probability of the digit given those before it, among those that the trie allows there. */
+/** One token of an identifier, and what the network looked at to write it. */
+export interface TokenAttention {
+  readonly token: string;
+  /** Probability of the token given those before it, among those that the trie allows there. */
   readonly probability: number;
   /** Attention of the last block, mean over heads. */
   readonly lastLayer: PatchAttention;
@@ -28,7 +28,7 @@ export interface DigitAttention {
   readonly rollout: PatchAttention;
 }
 
-/** Which patches of a picture each digit of an identifier looked at. */
+/** Which patches of a picture each token of an identifier looked at. */
 export class AttentionProbe {
   private readonly session: Session;
   private readonly model: DsiModel;
@@ -57,7 +57,7 @@ export class AttentionProbe {
    * @param identifier of a catalogue picture
    * @throws RangeError for an identifier that names no catalogue picture
    */
-  async look(input: HostArray, identifier: string): Promise<DigitAttention[]> {
+  async look(input: HostArray, identifier: string): Promise<TokenAttention[]> {
     const { table } = this;
     const { trie } = table;
     const { geometry, parameters } = this.model;
@@ -75,9 +75,9 @@ export class AttentionProbe {
     const width = geometry.sequenceLength + geometry.maxIdentifierLength;
     const grid = gridOf(this.model);
     const onPatches = (row: Float32Array | Float64Array) => sharesOf(row, geometry.sequenceLength, grid);
-    // The digit at place i is written at the token before it, which is BOS for the first.
+    // The token at place i is decoded at the position of the one before it, which is BOS for the first.
     return trie.scheme.toTokens(identifier).map((token, i) => ({
-      digit: trie.scheme.fromTokens([token]),
+      token: trie.scheme.fromTokens([token]),
       probability: this.probability(targets.subarray(0, i), token, out.logits as Float32Array, i * geometry.vocabulary),
       lastLayer: onPatches(last.subarray(i * width, (i + 1) * width)),
       rollout: onPatches(rolled.subarray(i * width, (i + 1) * width)),

@@ -9,7 +9,7 @@ import { type ScoredBatch, Scorer } from './scorer.ts';
 
 /**
  * Nodes at the top of the trie that are decoded together with the query, whichever of them the beam will hold: the root
- * and its children where these are digits. A step that follows costs more than a few positions.
+ * and its children where the branching is small. A step that follows costs more than a few positions.
  */
 const TOP = 24;
 

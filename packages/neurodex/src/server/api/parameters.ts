@@ -61,6 +61,6 @@ export const searchQuery = z.strictObject({
     .transform((word) => word === 'true')
     .pipe(z.boolean())
     .default(false)
-    .describe('whether answers of dsi say how their digits were written'),
+    .describe('whether answers of dsi say how their tokens were written'),
   explainCount: wholeNumber(1, 10).default(3).describe('how many answers of dsi say so'),
 });

@@ -80,7 +80,7 @@ export const picture = z
     name: name.describe('path relative to the source; unique'),
     labels: z.array(z.string()),
     role,
-    identifier: z.string().nullable().describe('the digits that name it; null for queries'),
+    identifier: z.string().nullable().describe('the tokens that name it; null for queries'),
     image: z.string().describe('address of the picture as it is stored; changes when the picture does'),
     thumbnail: z.string().describe('address of a small picture; changes when the picture does'),
   })
@@ -95,15 +95,15 @@ export const picturePage = z
   })
   .register(components, { id: 'PicturePage' });
 
-export const digit = z
+export const identifierToken = z
   .object({
     token: z.string(),
-    probability: z.number().describe('given the digits before it, among those that lead to a picture'),
+    probability: z.number().describe('given the tokens before it, among those that lead to a picture'),
     attention: z
       .array(z.number())
       .describe('share of each patch in what was seen of the patches, patchesPerSide² row by row, sum 1'),
   })
-  .register(components, { id: 'Digit' });
+  .register(components, { id: 'IdentifierToken' });
 
 export const answer = z
   .object({
@@ -114,7 +114,7 @@ export const answer = z
       .boolean()
       .nullable()
       .describe('whether a label is shared; null where the labels of the query are not known'),
-    digits: z.array(digit).optional().describe('with explain: how dsi wrote the identifier'),
+    tokens: z.array(identifierToken).optional().describe('with explain: how dsi wrote the identifier'),
   })
   .register(components, { id: 'Answer' });
 
@@ -212,7 +212,7 @@ export type IndexList = z.infer<typeof indexList>;
 export type IndexDetails = z.infer<typeof indexDetails>;
 export type PictureFacts = z.infer<typeof picture>;
 export type PicturePage = z.infer<typeof picturePage>;
-export type Digit = z.infer<typeof digit>;
+export type IdentifierToken = z.infer<typeof identifierToken>;
 export type SearchAnswer = z.infer<typeof answer>;
 export type SearchResponse = z.infer<typeof searchResponse>;
 export type SearchByPicture = z.infer<typeof searchByPicture>;
