@@ -62,8 +62,8 @@ export async function runBenchmark(argv: readonly string[], harness: Harness): P
     log(`the machine is busy (load ${machine.loadBefore} on ${machine.cores} cores): the figures will be noisy`);
   }
   const { sides, ratios, targets } = await benchmark.run({ machine, flags, log });
-  for (const [side, figures] of Object.entries(sides)) {
-    if ('missing' in figures) log(`${side} is missing: ${String(figures.missing)}`);
+  for (const [side, metrics] of Object.entries(sides)) {
+    if ('missing' in metrics) log(`${side} is missing: ${String(metrics.missing)}`);
   }
   const report: Report = { name: benchmark.name, machine, sides, ratios, targets };
   harness.print(JSON.stringify(report, null, 2));

@@ -12,20 +12,20 @@ const CHILD = fileURLToPath(new URL('ingest-child.ts', import.meta.url));
 const { size, thumbnail } = PRESETS.default.pictures;
 const FEW = 1000;
 
-interface Figures {
+interface Metrics {
   readonly pictures: number;
   readonly perSecond: number;
   readonly peakMiB: number;
 }
 
 /** One measurement in a fresh process: nobody else's memory is in its peak. */
-async function measure(side: 'neurodex' | 'sharp', pictures: number): Promise<Figures> {
+async function measure(side: 'neurodex' | 'sharp', pictures: number): Promise<Metrics> {
   const args = ['--import', 'tsx', CHILD, side, String(pictures), String(size), String(thumbnail)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
-  return JSON.parse(stdout) as Figures;
+  return JSON.parse(stdout) as Metrics;
 }
 
-const figures = (speed: Summary | undefined, peaks: readonly number[]): Side => ({
+const metrics = (speed: Summary | undefined, peaks: readonly number[]): Side => ({
   picturesPerSecond: speed?.median,
   all: speed?.all,
   peakMiB: median(peaks),
@@ -62,9 +62,9 @@ export const benchmark: Benchmark = {
     const growth = ratio(median(large), median(few));
     return {
       sides: {
-        [`neurodex, ${FEW} pictures`]: figures(speeds.few, few),
-        [`neurodex, ${many} pictures`]: figures(speeds.many, large),
-        [`sharp alone, ${many} pictures`]: figures(speeds.sharp, sharp),
+        [`neurodex, ${FEW} pictures`]: metrics(speeds.few, few),
+        [`neurodex, ${many} pictures`]: metrics(speeds.many, large),
+        [`sharp alone, ${many} pictures`]: metrics(speeds.sharp, sharp),
       },
       ratios: { 'neurodex / sharp, pictures per second': median(shares), [`peak memory, ${many} / ${FEW}`]: growth },
       targets: [

@@ -105,16 +105,16 @@ export const benchmark: Benchmark = {
       }
     }
     await trainer.release();
-    const figures = Object.fromEntries(
+    const metrics = Object.fromEntries(
       Object.entries(courses).map(([name, { step, waiting }]) => {
         const [all, idle] = [step, waiting].map((values) => values.reduce((sum, value) => sum + value, 0));
         const shareWaiting = (idle as number) / (all as number);
         return [name, { medianSeconds: median(step), medianWaitingSeconds: median(waiting), shareWaiting }];
       }),
     );
-    const of = (name: string) => figures[name]?.medianSeconds;
+    const of = (name: string) => metrics[name]?.medianSeconds;
     return {
-      sides: figures,
+      sides: metrics,
       ratios: {
         'step with loaded batches / step with one that is ready': ratio(of('threads'), of('ready')),
         'step with batches made on the calling thread / step with one that is ready': ratio(
@@ -122,7 +122,7 @@ export const benchmark: Benchmark = {
           of('ready'),
         ),
       },
-      targets: [atMost('share of a step spent waiting for its batch', figures.threads?.shareWaiting ?? null, 0.03)],
+      targets: [atMost('share of a step spent waiting for its batch', metrics.threads?.shareWaiting ?? null, 0.03)],
     };
   },
 };

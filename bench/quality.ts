@@ -33,7 +33,7 @@ const resultSchema = z.object({
   steps: z.int(),
   /** Training and building. */
   seconds: z.number(),
-  figures: z.record(z.string(), z.record(z.string(), z.number())),
+  metrics: z.record(z.string(), z.record(z.string(), z.number())),
   intervals: z.record(z.string(), z.record(z.string(), z.tuple([z.number(), z.number()]))),
   /** p of the paired randomisation test of the DSI against each baseline, by measure, and who is ahead. */
   tests: z.record(z.string(), z.record(z.string(), z.object({ difference: z.number(), p: z.number() }))),
@@ -157,7 +157,7 @@ async function evaluate(
     return {
       N: comparison.catalogue,
       queries: comparison.queries,
-      figures: comparison.systems as Result['figures'],
+      metrics: comparison.systems as Result['metrics'],
       intervals: comparison.intervals as unknown as Result['intervals'],
       tests,
     };
@@ -166,8 +166,8 @@ async function evaluate(
   }
 }
 
-const figure = ({ figures }: Result, system: string, measure: string): number | null =>
-  figures[system]?.[measure] ?? null;
+const figure = ({ metrics }: Result, system: string, measure: string): number | null =>
+  metrics[system]?.[measure] ?? null;
 
 function over(result: Result, measure: string, other: string): number | null {
   const [ours, theirs] = [figure(result, 'dsi', measure), figure(result, other, measure)];
@@ -218,10 +218,10 @@ function orderTargets(results: ReadonlyMap<Cell, Result>): Target[] {
   });
 }
 
-const summary = ({ N, queries, seconds, figures }: Result): string =>
+const summary = ({ N, queries, seconds, metrics }: Result): string =>
   [
     `N ${N}, ${queries} queries, ${Math.round(seconds)} s`,
-    ...Object.entries(figures).map(
+    ...Object.entries(metrics).map(
       ([system, of]) =>
         `${system} ${['IA@1', 'P@10', 'AP@10', 'Success@1'].flatMap((m) => (of[m] === undefined ? [] : `${m} ${of[m]?.toFixed(3)}`)).join(' ')}`,
     ),
@@ -234,10 +234,10 @@ function reporterOf(log: (message: string) => void): Reporter {
     ...silentReporter,
     info: (message) => log(`  ${message}`),
     warn: (message) => log(`  ${message}`),
-    progress({ phase, done, total, figures }) {
+    progress({ phase, done, total, metrics }) {
       if (performance.now() - last < 30_000) return;
       last = performance.now();
-      log(`  ${phase} ${done} of ${total} ${JSON.stringify(figures ?? {})}`);
+      log(`  ${phase} ${done} of ${total} ${JSON.stringify(metrics ?? {})}`);
     },
   };
 }

@@ -150,10 +150,10 @@ export const benchmark: Benchmark = {
       await index.close();
       await sleeping.close();
 
-      const figures: Record<string, Side> = {};
+      const metrics: Record<string, Side> = {};
       for (const [side, { median: rate, all }] of Object.entries(summaries)) {
         const times = latencies[side];
-        figures[side] =
+        metrics[side] =
           times === undefined
             ? { queriesPerSecond: rate, all, batch: BATCH, catalogue: index.trie.leafCount }
             : { queriesPerSecond: rate, all, p50Milliseconds: median(times.p50), p99Milliseconds: median(times.p99) };
@@ -165,7 +165,7 @@ export const benchmark: Benchmark = {
         Object.keys(processes).map((name) => [`${name} / encoder alone`, ratio(best(name), alone)]),
       );
       const kept = ratio(Math.max(...Object.keys(processes).map(best)), alone);
-      return { sides: figures, ratios, targets: [atLeast('share of the encoder that the server keeps', kept, 0.85)] };
+      return { sides: metrics, ratios, targets: [atLeast('share of the encoder that the server keeps', kept, 0.85)] };
     } finally {
       for (const server of servers) await server.stop();
       await rm(folder, { recursive: true, force: true });

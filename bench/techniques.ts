@@ -15,7 +15,7 @@ import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
 import type { Benchmark } from './benchmark.ts';
 
 const MEASURES = ['IA@1', 'P@10', 'AP@10'] as const;
-type Figures = Readonly<Record<(typeof MEASURES)[number], number>>;
+type Metrics = Readonly<Record<(typeof MEASURES)[number], number>>;
 
 /** A small network and few steps, so that a difference costs a minute and not an hour. */
 const BASE = [
@@ -99,19 +99,19 @@ export const benchmark: Benchmark = {
     const unknown = only.find((name) => !Object.hasOwn(TECHNIQUES, name));
     if (unknown !== undefined) throw new Error(`--only ${unknown} is none of: ${Object.keys(TECHNIQUES).join('; ')}`);
     const folder = await mkdtemp(join(tmpdir(), 'neurodex-techniques-'));
-    const sides: Record<string, Record<string, Figures & { seconds: number }>> = {};
+    const sides: Record<string, Record<string, Metrics & { seconds: number }>> = {};
     try {
       for (const seed of String(flags.seeds).split(',').map(Number)) {
         for (const [name, settings] of Object.entries(TECHNIQUES)) {
           if (only.length > 0 && !only.includes(name)) continue;
-          const figures = await measure(join(folder, 'index'), {
+          const metrics = await measure(join(folder, 'index'), {
             steps,
             seed,
             settings,
             perClass: Number(flags.catalogue),
           });
-          sides[name] = { ...sides[name], [`seed ${seed}`]: figures };
-          log(`${name}: ${MEASURES.map((measure) => `${measure} ${figures[measure].toFixed(3)}`).join(', ')}`);
+          sides[name] = { ...sides[name], [`seed ${seed}`]: metrics };
+          log(`${name}: ${MEASURES.map((measure) => `${measure} ${metrics[measure].toFixed(3)}`).join(', ')}`);
         }
       }
     } finally {
@@ -129,7 +129,7 @@ async function measure(
     settings,
     perClass,
   }: { readonly steps: number; readonly seed: number; readonly settings: readonly string[]; readonly perClass: number },
-): Promise<Figures & { seconds: number }> {
+): Promise<Metrics & { seconds: number }> {
   const base = await resolveConfiguration({ preset: 'default', settings: [...BASE, ...settings], cwd: process.cwd() });
   const { plan, batchSize, retrievalShare } = base.training;
   // A pass is over the catalogue; of a joint batch, only the indexing part counts towards it.
@@ -154,7 +154,7 @@ async function measure(
       queries: queriesOf(index.catalogue, 'test'),
       measures: MEASURES.map(parseMeasure),
     });
-    return { ...(systems.dsi as Figures), seconds };
+    return { ...(systems.dsi as Metrics), seconds };
   } finally {
     await index.close();
   }

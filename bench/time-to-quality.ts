@@ -84,7 +84,7 @@ export const benchmark: Benchmark = {
       30,
     );
     for (const [measure, reference] of Object.entries(theirs?.whole.measures ?? PUBLISHED_MEASURES)) {
-      targets.push(atLeast(`${measure} of the whole run`, ours.both.figures[measure] ?? null, reference));
+      targets.push(atLeast(`${measure} of the whole run`, ours.both.metrics[measure] ?? null, reference));
     }
     return { sides: { neurodex: ours, pytorch: theirs ?? (python as Side) }, ratios, targets };
   },
@@ -94,30 +94,30 @@ export const benchmark: Benchmark = {
 const PUBLISHED_MEASURES: Readonly<Record<string, number>> = Object.fromEntries(
   PUBLISHED.filter(
     ({ pictures, training, order }) => pictures === 512 && training === 'fine-tuned' && order === 'clustered',
-  ).flatMap(({ figures }) => ['IA@1', 'P@10'].map((name) => [name, figures[name] ?? Number.NaN])),
+  ).flatMap(({ metrics }) => ['IA@1', 'P@10'].map((name) => [name, metrics[name] ?? Number.NaN])),
 );
 
 async function ourSide(pictures: FashionPictures, rounds: number, log: (message: string) => void) {
   const runs: {
     indexing: { seconds: number; run: OurTraining }[];
-    both: { seconds: number; run: OurTraining; figures: Record<string, number> }[];
+    both: { seconds: number; run: OurTraining; metrics: Record<string, number> }[];
   } = { indexing: [], both: [] };
   for (let seed = 1; seed <= rounds; seed++) {
     for (const task of ['indexing', 'both'] as const) {
       const started = performance.now();
       const catalogue = await scaledCatalogue(pictures, SIZE);
       const scaling = (performance.now() - started) / 1000;
-      const enough = (figures: Readonly<Record<string, number>>) => (figures['IA@1'] ?? 0) >= QUALITY;
+      const enough = (metrics: Readonly<Record<string, number>>) => (metrics['IA@1'] ?? 0) >= QUALITY;
       const config = task === 'indexing' ? indexing : shaped;
       const run = await trainOurs(catalogue, config, seed, task === 'indexing' ? enough : undefined);
       const seconds = scaling + run.seconds;
-      if (task === 'both') runs.both.push({ seconds, run, figures: await figuresOf(catalogue, shaped, run) });
+      if (task === 'both') runs.both.push({ seconds, run, metrics: await metricsOf(catalogue, shaped, run) });
       else if (enough(run.course.at(-1)?.metrics ?? {})) runs.indexing.push({ seconds, run });
       else throw new Error(`indexing with seed ${seed} did not come to IA@1 ${QUALITY} in ${run.steps} steps`);
       log(`neurodex, ${task}, seed ${seed}: ${seconds.toFixed(2)} s, ${run.steps} steps`);
     }
   }
-  const middle = runs.both.map(({ figures }) => figures);
+  const middle = runs.both.map(({ metrics }) => metrics);
   const names = Object.keys(middle[0] ?? {});
   return {
     indexing: {
@@ -127,15 +127,15 @@ async function ourSide(pictures: FashionPictures, rounds: number, log: (message:
     both: {
       medianSeconds: median(runs.both.map(({ seconds }) => seconds)),
       steps: runs.both[0]?.run.steps,
-      figures: Object.fromEntries(
-        names.map((name) => [name, median(middle.map((figures) => figures[name] ?? Number.NaN))]),
+      metrics: Object.fromEntries(
+        names.map((name) => [name, median(middle.map((metrics) => metrics[name] ?? Number.NaN))]),
       ),
     },
   };
 }
 
 /** IA@1 over the catalogue, P@10 and AP@10 over the test queries. */
-async function figuresOf(catalogue: Catalogue, config: Config, { geometry, table, parameters }: OurTraining) {
+async function metricsOf(catalogue: Catalogue, config: Config, { geometry, table, parameters }: OurTraining) {
   const system = new DsiSystem({ runtime: nodeRuntime(), geometry, table, search: config.retrieval, parameters });
   const own = withRole(catalogue, 'catalogue').map(({ path, row }) => ({
     kind: 'picture' as const,
@@ -148,7 +148,7 @@ async function figuresOf(catalogue: Catalogue, config: Config, { geometry, table
   const measures = ['P@10', 'AP@10'].map(parseMeasure);
   const retrieved = await evaluateSystem({ system, catalogue, queries: queriesOf(catalogue, 'test'), measures });
   await system.close();
-  return { 'IA@1': indexed.figures['Success@1'] ?? 0, ...retrieved.figures };
+  return { 'IA@1': indexed.metrics['Success@1'] ?? 0, ...retrieved.metrics };
 }
 
 interface SeedSide {

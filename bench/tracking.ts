@@ -83,8 +83,8 @@ export const benchmark: Benchmark = {
       const seconds = await processorSeconds(async () => {
         tracker.track({ kind: 'start', time: new Date().toISOString(), config: PRESETS.quick, dataset: {}, seed: 1 });
         for (let step = 1; step <= steps; step++) {
-          const figures = { loss: 1 / step, tokenAccuracy: 0.5, gradientNorm: 1.5, learningRate: 1e-4, seconds: 0.01 };
-          tracker.track({ kind: 'step', phase: 'joint', step, picturesPerSecond: 3000.5, ...figures });
+          const metrics = { loss: 1 / step, tokenAccuracy: 0.5, gradientNorm: 1.5, learningRate: 1e-4, seconds: 0.01 };
+          tracker.track({ kind: 'step', phase: 'joint', step, picturesPerSecond: 3000.5, ...metrics });
           if (step % 100 === 0) await pause(10);
         }
         await tracker.close();

@@ -64,8 +64,8 @@ function main(): number {
     if (values.index === undefined) {
       neurodex(['index', pictures, '--out', index, '--preset', 'quick', '--json'], true);
     }
-    const figures = join(folder, 'evaluate.json');
-    writeFileSync(figures, neurodex(['evaluate', index, '--json'], true));
+    const metrics = join(folder, 'evaluate.json');
+    writeFileSync(metrics, neurodex(['evaluate', index, '--json'], true));
     neurodex(['evaluate', index, '--trec', join(folder, 'trec')], true);
     const report = join(folder, 'report.json');
     writeFileSync(report, neurodex(['report', index, '--out', join(folder, 'report.html'), '--json'], true));
@@ -115,7 +115,7 @@ function main(): number {
 
     const checks: Record<string, string[]> = {
       'check_parquet.py': values.index === undefined ? [index, '--pictures', String(PICTURES)] : [index],
-      'check_measures.py': [join(folder, 'trec'), figures, report],
+      'check_measures.py': [join(folder, 'trec'), metrics, report],
       'check_runs.py': [runs, judged, compared],
       'check_onnx.py': [models],
       'check_export.py': [exported, exportedByBeam],

@@ -27,8 +27,8 @@ class RunLog:
             name: {event["step"]: event[key] for event in self.steps} for name, key in STEP_NAMES.items()
         }
         for event in self.validations:
-            for figure, value in event["figures"].items():
-                self.scalars.setdefault(f"validation/{figure}", {})[event["step"]] = value
+            for metric, value in event["metrics"].items():
+                self.scalars.setdefault(f"validation/{metric}", {})[event["step"]] = value
         if not self.steps or not self.validations or not self.pictures:
             raise ValueError(f"{index}: the run log has too little to compare with")
 

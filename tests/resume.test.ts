@@ -101,6 +101,6 @@ it('a run that is killed again and again ends with the same parameters, and with
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .filter(({ kind }) => kind === 'step' || kind === 'validation')
-      .map(({ kind, step, loss, figures }) => ({ kind, step, loss, figures }));
+      .map(({ kind, step, loss, metrics }) => ({ kind, step, loss, metrics }));
   expect(numbers('killed')).toEqual(numbers('whole'));
 }, 180_000);

@@ -26,4 +26,8 @@ export const REPLACED: Readonly<Record<string, string>> = {
   clearSlots: 'clearMoments',
   QueryPicture: 'Query',
   inFront: 'frozenBackbone',
+  DigitAttention: 'TokenAttention',
+  StudyFigure: 'StudyMetric',
+  figuresOf: 'metricsOf',
+  formatFigure: 'formatMetric',
 };

@@ -8,7 +8,7 @@ export interface ProgressEvent {
   /** What is counted, in the plural: 'pictures', 'steps', 'queries', 'bytes'. */
   readonly unit: string;
   /** Figures worth a place on the line: loss, token accuracy, validation AP … */
-  readonly figures?: Readonly<Record<string, number>>;
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 export interface Reporter {

@@ -7,7 +7,7 @@ export const clipByGlobalNorm = (limit: number): Optimizer => ({
   moments: [],
   update({ gradient }) {
     const norm = sqrt(sum(mul(gradient, gradient)));
-    return { gradient: mul(gradient, div(limit, maximum(norm, limit))), slots: {}, figures: { gradientNorm: norm } };
+    return { gradient: mul(gradient, div(limit, maximum(norm, limit))), slots: {}, metrics: { gradientNorm: norm } };
   },
 });
 

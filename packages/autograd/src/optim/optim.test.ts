@@ -141,7 +141,7 @@ describe('chain', () => {
       update: ({ gradient }) => ({
         gradient: mul(gradient, factor),
         slots: {},
-        figures: { [name]: sum(gradient) },
+        metrics: { [name]: sum(gradient) },
       }),
     });
     const vector = { dtype: 'float32', shape: [2] } as const;
@@ -149,7 +149,7 @@ describe('chain', () => {
     const graph = trace({ g: vector, s: scalar }, ({ g, s }) => {
       const context = { parameters: g, gradient: g, slots: {}, learningRate: s, step: s, decayed: g };
       const result = chain(times(2, 'first'), times(3, 'second')).update(context);
-      return { gradient: result.gradient, ...result.figures };
+      return { gradient: result.gradient, ...result.metrics };
     });
     const { gradient, first, second } = evaluate(graph, { g: [1, 2], s: [0] });
     expect([gradient?.data, first?.data, second?.data]).toEqual([[6, 12], [3], [6]]);

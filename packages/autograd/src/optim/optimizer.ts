@@ -19,7 +19,7 @@ export interface UpdateResult {
   readonly gradient: Tensor;
   readonly slots: Readonly<Record<string, Tensor>>;
   /** Scalars worth reporting. */
-  readonly figures?: Readonly<Record<string, Tensor>>;
+  readonly metrics?: Readonly<Record<string, Tensor>>;
 }
 
 /**
@@ -42,14 +42,14 @@ export function chain(...parts: readonly Optimizer[]): Optimizer {
     update(context) {
       let gradient = context.gradient;
       const kept: Record<string, Tensor> = {};
-      const figures: Record<string, Tensor> = {};
+      const metrics: Record<string, Tensor> = {};
       for (const part of parts) {
         const result = part.update({ ...context, gradient });
         gradient = result.gradient;
         Object.assign(kept, result.slots);
-        Object.assign(figures, result.figures);
+        Object.assign(metrics, result.metrics);
       }
-      return { gradient, slots: kept, figures };
+      return { gradient, slots: kept, metrics };
     },
   };
 }

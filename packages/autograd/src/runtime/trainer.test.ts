@@ -121,7 +121,7 @@ describe('dropout', () => {
     },
     optimizer: adamW({ weightDecay: 0 }),
   });
-  const figures = async (rate: number, seed: number, steps: number) => {
+  const metrics = async (rate: number, seed: number, steps: number) => {
     const definition = masks(rate);
     const trainer = await Trainer.create(runtime, definition);
     const memory = TrainingState.initial(definition.parameters, definition.optimizer, seed);
@@ -133,7 +133,7 @@ describe('dropout', () => {
 
   for (const rate of [0.1, 0.5, 0.9]) {
     it(`at rate ${rate} drops that share and keeps the mean`, async () => {
-      const [{ loss = NaN, squares = NaN } = {}] = await figures(rate, 1, 1);
+      const [{ loss = NaN, squares = NaN } = {}] = await metrics(rate, 1, 1);
       const r = effectiveRate(rate);
       expect(Math.abs(r - rate)).toBeLessThanOrEqual(1 / 512);
       // The sum's standard deviation is √(SIZE·r/(1−r)); the kept elements are 1/(1−r), so Σ mask² = Σ mask/(1−r).
@@ -143,10 +143,10 @@ describe('dropout', () => {
   }
 
   it('draws another mask at every step, and the same ones again from the same seed', async () => {
-    const first = await figures(0.5, 1, 6);
+    const first = await metrics(0.5, 1, 6);
     expect(new Set(first.map(({ loss }) => loss)).size).toBe(6);
-    expect(await figures(0.5, 1, 6)).toEqual(first);
-    expect(await figures(0.5, 2, 6)).not.toEqual(first);
+    expect(await metrics(0.5, 1, 6)).toEqual(first);
+    expect(await metrics(0.5, 2, 6)).not.toEqual(first);
   });
 
   it('drops exactly the bytes below the rate, and scales the others', async () => {

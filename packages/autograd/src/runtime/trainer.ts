@@ -52,7 +52,7 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
     const input = (name: string): Tensor => tensors[name] as Tensor;
     const parameters = input('parameters');
     const named = openParameters(definition.parameters, parameters);
-    const { loss, ...figures } = definition.loss(named, tensors as InputTensors<I>);
+    const { loss, ...metrics } = definition.loss(named, tensors as InputTensors<I>);
     const [gradient] = gradients(loss, [parameters]) as [Tensor];
     const decayed = new Float32Array(n);
     for (const [, spec, start, end] of layout(definition.parameters)) decayed.fill(spec.decay ? 1 : 0, start, end);
@@ -65,7 +65,7 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
       decayed: constant(scope, 'float32', [n], decayed),
     });
     const slots = Object.fromEntries(slotNames.map((name) => [`next.${name}`, update.slots[name] as Tensor]));
-    return { 'next.parameters': add(parameters, update.gradient), ...slots, loss, ...figures, ...update.figures };
+    return { 'next.parameters': add(parameters, update.gradient), ...slots, loss, ...metrics, ...update.metrics };
   });
 }
 
@@ -86,12 +86,12 @@ export interface StepSettings {
 /** One compiled training step of one batch shape, sharing its state with others through `TrainingState`. */
 export class Trainer {
   private readonly session: Session;
-  private readonly figures: readonly string[];
+  private readonly metrics: readonly string[];
   private readonly noise: { name: string; bytes: Uint8Array }[];
 
   private constructor(session: Session, graph: Graph) {
     this.session = session;
-    this.figures = graph.outputs.map((o) => o.name).filter((name) => !name.startsWith('next.'));
+    this.metrics = graph.outputs.map((o) => o.name).filter((name) => !name.startsWith('next.'));
     this.noise = graph.noise.map(({ name, value }) => ({
       name,
       bytes: new Uint8Array(elementCount(graph.types[value]?.shape ?? [])),
@@ -123,7 +123,7 @@ export class Trainer {
     const into = Object.fromEntries(Object.entries(memory.spare).map(([name, array]) => [`next.${name}`, array]));
     const outputs = await this.session.run(given, into);
     memory.advance();
-    return Object.fromEntries(this.figures.map((name) => [name, Number((outputs[name] as Float32Array)[0])]));
+    return Object.fromEntries(this.metrics.map((name) => [name, Number((outputs[name] as Float32Array)[0])]));
   }
 
   release(): Promise<void> {

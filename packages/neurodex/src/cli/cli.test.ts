@@ -920,7 +920,7 @@ describe('the terminal', () => {
         openSource,
         createIndex: async ({ reporter }) => {
           for (let done = 1; done <= 100; done++) {
-            reporter.progress({ phase: 'joint', done, total: 100, unit: 'steps', figures: { loss: 1 / done } });
+            reporter.progress({ phase: 'joint', done, total: 100, unit: 'steps', metrics: { loss: 1 / done } });
             time += 100;
           }
           return summary;

@@ -25,7 +25,7 @@ export function formatBytes(bytes: number): string {
 }
 
 /** Three significant places, and no exponent where a person would not write one. */
-export function formatFigure(value: number): string {
+export function formatMetric(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (value !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1);

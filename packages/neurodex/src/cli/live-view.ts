@@ -1,7 +1,7 @@
 import type { ProgressEvent } from '../progress.ts';
 import { sparkline } from '../report/sparkline.ts';
 import { displayWidth, printable, truncate } from '../report/text.ts';
-import { formatBytes, formatFigure } from './format.ts';
+import { formatBytes, formatMetric } from './format.ts';
 
 /** A piece of a line, in a colour where the terminal has any. */
 export type Segment = readonly [text: string, colour?: Colour];
@@ -61,7 +61,7 @@ export class Curve {
 /** Figures of every step; those of validations come now and then, and stay the same in between. */
 const STEP_FIGURES = { loss: 'loss', tokenAccuracy: 'accuracy' } as const;
 
-const isStepFigure = (name: string): name is keyof typeof STEP_FIGURES => name in STEP_FIGURES;
+const isStepMetric = (name: string): name is keyof typeof STEP_FIGURES => name in STEP_FIGURES;
 
 /** What a person who watches a training sees below its progress: curves, last and best figures, memory. */
 export class LiveView {
@@ -77,17 +77,17 @@ export class LiveView {
 
   /** Whether the event is one of a training: only these have more to show than a line. */
   static shows(event: ProgressEvent): boolean {
-    return event.figures?.loss !== undefined;
+    return event.metrics?.loss !== undefined;
   }
 
   add(event: ProgressEvent): void {
     if (!LiveView.shows(event)) return;
     const curves = this.phases.get(event.phase) ?? new Map<string, Curve>();
     this.phases.set(event.phase, curves);
-    for (const [name, value] of Object.entries(event.figures ?? {})) {
+    for (const [name, value] of Object.entries(event.metrics ?? {})) {
       const curve = curves.get(name) ?? new Curve();
       curves.set(name, curve);
-      if (isStepFigure(name) || !Object.is(curve.last, value)) curve.push(value);
+      if (isStepMetric(name) || !Object.is(curve.last, value)) curve.push(value);
     }
   }
 
@@ -96,14 +96,14 @@ export class LiveView {
     const width = Math.max(4, Math.min(60, columns - LABEL - 32));
     const lines: Segment[][] = [];
     for (const [name, curve] of this.phases.get(phase) ?? []) {
-      const step = isStepFigure(name);
+      const step = isStepMetric(name);
       // The loss falls as far as it falls; every other figure is a share.
       const range = name === 'loss' ? {} : { range: [0, 1] as const };
-      const best = step || curve.best === curve.last ? '' : `  best ${formatFigure(curve.best)}`;
+      const best = step || curve.best === curve.last ? '' : `  best ${formatMetric(curve.best)}`;
       lines.push([
         [label(step ? STEP_FIGURES[name] : name), 'faint'],
         [sparkline(curve.points, { width, ...range }), step ? 'cyan' : 'green'],
-        [`${curve.points.length > 0 ? '  ' : ''}${formatFigure(curve.last)}`, 'bold'],
+        [`${curve.points.length > 0 ? '  ' : ''}${formatMetric(curve.last)}`, 'bold'],
         [best, 'faint'],
       ]);
     }

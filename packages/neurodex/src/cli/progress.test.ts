@@ -83,7 +83,7 @@ describe('lines', () => {
 
   it('come every five seconds and at the end, with rate and time left', () => {
     const { count, take } = watched('lines');
-    count(1, 100, 200, { figures: { loss: 1.23456, 'AP@10': 0.5 } });
+    count(1, 100, 200, { metrics: { loss: 1.23456, 'AP@10': 0.5 } });
     expect(take().trimEnd().split('\n')).toEqual([
       'joint      6/100 steps  5.000/s  19 s left  loss 1.235, AP@10 0.500',
       'joint      31/100 steps  5.000/s  14 s left  loss 1.235, AP@10 0.500',
@@ -180,7 +180,7 @@ describe('terminal', () => {
   it('never wraps', () => {
     for (const columns of [20, 40, 59, 60, 100]) {
       const { count, take } = watched('terminal', columns);
-      count(1, 60, 100, { figures: { loss: 1.5, accuracy: 0.25, 'AP@10': 0.125, 'Success@10': 0.5 } });
+      count(1, 60, 100, { metrics: { loss: 1.5, accuracy: 0.25, 'AP@10': 0.125, 'Success@10': 0.5 } });
       const lines = screen(take(), columns);
       expect(lines).toHaveLength(6);
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(columns);
@@ -204,7 +204,7 @@ describe('the live view of a training', () => {
     ...(done < 20 ? {} : { 'AP@10': Math.floor(done / 20) / 10, 'IA@1': done < 60 ? 1 : 0.5 }),
   });
   const train = ({ reporter, count }: ReturnType<typeof watched>, from: number, to: number, phase = 'joint') => {
-    for (let done = from; done <= to; done++) count(done, done, 100, { figures: step(done), phase });
+    for (let done = from; done <= to; done++) count(done, done, 100, { metrics: step(done), phase });
     return reporter;
   };
 

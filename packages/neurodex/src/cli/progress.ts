@@ -1,6 +1,6 @@
 import type { ProgressEvent, Reporter } from '../progress.ts';
 import { displayWidth, printable } from '../report/text.ts';
-import { formatBytes, formatCount, formatFigure, formatSeconds } from './format.ts';
+import { formatBytes, formatCount, formatMetric, formatSeconds } from './format.ts';
 import type { Output } from './io.ts';
 import { LiveView, paint, type Segment } from './live-view.ts';
 import { type Measured, ProgressMeter } from './progress-meter.ts';
@@ -159,7 +159,7 @@ class TerminalReporter extends TimedReporter {
     const { columns = 80, rows = 24 } = this.output;
     const { event } = measured;
     const training = LiveView.shows(event) && !ended;
-    const head = progressLine(measured, { bar: columns >= 60, ended, figures: !training });
+    const head = progressLine(measured, { bar: columns >= 60, ended, metrics: !training });
     const lines = [head, ...(training ? this.view.lines(event.phase, columns) : [])];
     // One line fits everywhere; more than the terminal is high could not be drawn over.
     const shown = lines.length < rows ? lines : lines.slice(0, 1);
@@ -188,7 +188,7 @@ class TerminalReporter extends TimedReporter {
     const last = this.last;
     if (this.widths.length > 1 && last !== undefined) {
       const { columns = 80 } = this.output;
-      const line = progressLine(last.measured, { bar: columns >= 60, ended: last.ended, figures: true });
+      const line = progressLine(last.measured, { bar: columns >= 60, ended: last.ended, metrics: true });
       this.output.write(`${this.home()}${paint(line, columns - 1, this.colour)}\u001b[K\u001b[J`);
     }
     if (this.widths.length > 0) this.output.write('\n');
@@ -203,7 +203,7 @@ class LineReporter extends TimedReporter {
   }
 
   protected draw(measured: Measured, ended: boolean): void {
-    const line = progressLine(measured, { bar: false, ended, figures: true });
+    const line = progressLine(measured, { bar: false, ended, metrics: true });
     this.output.write(`${paint(line, Number.POSITIVE_INFINITY, false)}\n`);
   }
 }
@@ -251,20 +251,20 @@ const BAR = 20;
 
 function progressLine(
   { event, elapsed, rate, left }: Measured,
-  options: { readonly bar: boolean; readonly ended: boolean; readonly figures: boolean },
+  options: { readonly bar: boolean; readonly ended: boolean; readonly metrics: boolean },
 ): Segment[] {
-  const { phase, done, total, unit, figures = {} } = event;
+  const { phase, done, total, unit, metrics = {} } = event;
   const filled = total === undefined || total === 0 ? 0 : Math.min(BAR, Math.round((done / total) * BAR));
   const isBytes = unit === 'bytes';
   const amount = isBytes ? formatBytes : formatCount;
   const facts = [
     `${amount(done)}${total === undefined ? '' : `${isBytes ? ' of ' : '/'}${amount(total)}`}${isBytes ? '' : ` ${unit}`}`,
     options.ended ? `in ${formatSeconds(elapsed / 1000)}` : '',
-    options.ended || rate === undefined ? '' : `${isBytes ? formatBytes(Math.round(rate)) : formatFigure(rate)}/s`,
+    options.ended || rate === undefined ? '' : `${isBytes ? formatBytes(Math.round(rate)) : formatMetric(rate)}/s`,
     options.ended || left === undefined ? '' : `${formatSeconds(left)} left`,
-    options.figures
-      ? Object.entries(figures)
-          .map(([name, value]) => `${name} ${formatFigure(value)}`)
+    options.metrics
+      ? Object.entries(metrics)
+          .map(([name, value]) => `${name} ${formatMetric(value)}`)
           .join(', ')
       : '',
   ].filter((fact) => fact !== '');

@@ -19,7 +19,7 @@ export interface KMeansOptions {
   /** Iterations of a run at most, 1 or more; 300 unless given. */
   readonly mostIterations?: number;
   /** Called after every iteration; the run over all points, where a sample was drawn, counts as one more restart. */
-  readonly onIteration?: (figures: {
+  readonly onIteration?: (metrics: {
     readonly restart: number;
     readonly iteration: number;
     readonly inertia: number;

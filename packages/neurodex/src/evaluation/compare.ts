@@ -3,7 +3,7 @@ import { silentReporter } from '../progress.ts';
 import type { System } from '../retrieval/system.ts';
 import { countJudged, type EvaluationOptions, measureSystem, type SystemEvaluation } from './evaluate.ts';
 import { drawQueries, PROTOCOLS, type ProtocolName } from './protocol.ts';
-import { allIntervals, type Figures, figuresOf, type Intervals, warnOfDepth } from './summary.ts';
+import { allIntervals, type Intervals, type Metrics, metricsOf, warnOfDepth } from './summary.ts';
 import { openTrecFolder, writeTrec } from './trec-output.ts';
 
 /** Systems side by side, over the same queries. What `evaluate --json` prints. */
@@ -15,7 +15,7 @@ export interface Comparison {
   /** Queries left out because nothing in the catalogue is relevant to them. */
   readonly withoutRelevant: number;
   readonly protocol: ProtocolName;
-  readonly systems: Figures;
+  readonly systems: Metrics;
   readonly intervals: Intervals;
 }
 
@@ -68,7 +68,7 @@ export async function evaluateInFull({
     queries: Math.min(judged, queries.length),
     withoutRelevant: options.queries.length - judged,
     protocol: name,
-    systems: figuresOf(evaluations),
+    systems: metricsOf(evaluations),
     intervals: allIntervals(evaluations, seed),
   };
   return { comparison, evaluations };

@@ -95,7 +95,7 @@ describe('what is asked of a system', () => {
     const system = systemOf('s', nearest, { memorises: true });
     const { progress, warned, reporter } = told();
     const ranked: string[] = [];
-    const { figures, perQuery } = await evaluateSystem({
+    const { metrics, perQuery } = await evaluateSystem({
       system,
       catalogue: classes,
       queries,
@@ -105,7 +105,7 @@ describe('what is asked of a system', () => {
     });
     expect(system.calls).toEqual([[4, 1]]);
     expect(progress).toEqual([1, 2, 3, 4].map((done) => [done, 4]));
-    expect([figures, perQuery.get('IA@1')?.size, ranked, warned]).toEqual([{ 'IA@1': 1 }, 4, [], []]);
+    expect([metrics, perQuery.get('IA@1')?.size, ranked, warned]).toEqual([{ 'IA@1': 1 }, 4, [], []]);
   });
 
   test('are the queries too for other measures, in batches; those of no relevant picture are warned about', async () => {
@@ -200,7 +200,7 @@ describe('evaluateSystem', () => {
     // Always both.png, dog/a.png, cat/b.png, cat/a.png. Relevant to cat/q: 1st, 3rd, 4th; to dog/q: 1st and 2nd.
     const order = [3, 2, 8, 0];
     const system = systemOf('constant', (row) => -order.indexOf(row));
-    const { figures, perQuery, rankings } = await evaluateSystem({
+    const { metrics, perQuery, rankings } = await evaluateSystem({
       ...options,
       system,
       measures: measures('P@2', 'AP', 'R@2', 'RR', 'Success@1', 'Rprec', 'IA@1'),
@@ -213,8 +213,8 @@ describe('evaluateSystem', () => {
       'Success@1': 1,
       Rprec: (2 / 3 + 1) / 2,
     };
-    expect(Object.keys(figures)).toEqual(Object.keys(expected));
-    for (const [label, value] of Object.entries(expected)) expect(figures[label]).toBeCloseTo(value, 12);
+    expect(Object.keys(metrics)).toEqual(Object.keys(expected));
+    for (const [label, value] of Object.entries(expected)) expect(metrics[label]).toBeCloseTo(value, 12);
     expect(perQuery.get('R@2')).toEqual(
       new Map([
         ['cat/q 1.png', 1 / 3],
@@ -246,14 +246,14 @@ describe('evaluateSystem', () => {
       return nearest(row, firstByte);
     };
     const system = systemOf('dsi', mistaken, { memorises: true });
-    const { figures, perQuery } = await evaluateSystem({
+    const { metrics, perQuery } = await evaluateSystem({
       ...options,
       system,
       measures: measures('IA@1', 'IA@2', 'RR'),
     });
-    expect(Object.keys(figures)).toEqual(['IA@1', 'IA@2', 'RR']);
-    expect(figures['IA@1']).toBe(0.5);
-    expect(figures['IA@2']).toBe(1);
+    expect(Object.keys(metrics)).toEqual(['IA@1', 'IA@2', 'RR']);
+    expect(metrics['IA@1']).toBe(0.5);
+    expect(metrics['IA@2']).toBe(1);
     expect(perQuery.get('IA@1')).toEqual(
       new Map([
         ['cat/a.png', 1],
@@ -270,8 +270,8 @@ describe('evaluateSystem', () => {
 
   test('indexing accuracy alone needs no query', async () => {
     const system = systemOf('dsi', nearest, { memorises: true });
-    const { figures } = await evaluateSystem({ catalogue: classes, queries: [], system, measures: measures('IA@1') });
-    expect(figures).toEqual({ 'IA@1': 1 });
+    const { metrics } = await evaluateSystem({ catalogue: classes, queries: [], system, measures: measures('IA@1') });
+    expect(metrics).toEqual({ 'IA@1': 1 });
   });
 
   test('tells of progress and of queries without a relevant picture', async () => {
@@ -348,9 +348,9 @@ describe('evaluateSystems', () => {
       'intervals',
     ]);
     expect(result).toMatchObject({ withoutRelevant: 1, protocol: 'full' });
-    for (const [name, figures] of Object.entries(result.systems)) {
-      expect(Object.keys(result.intervals[name] ?? {})).toEqual(Object.keys(figures));
-      for (const [label, figure] of Object.entries(figures)) {
+    for (const [name, metrics] of Object.entries(result.systems)) {
+      expect(Object.keys(result.intervals[name] ?? {})).toEqual(Object.keys(metrics));
+      for (const [label, figure] of Object.entries(metrics)) {
         const [low = 2, high = -1] = result.intervals[name]?.[label] ?? [];
         expect(low).toBeLessThanOrEqual(figure);
         expect(high).toBeGreaterThanOrEqual(figure);
@@ -360,8 +360,8 @@ describe('evaluateSystems', () => {
     expect(Object.keys(result.systems.dsi ?? {})).toEqual(['IA@1', 'IA@5', ...shared]);
     expect(Object.keys(result.systems.pixels ?? {})).toEqual(shared);
     expect(result.systems.dsi?.['IA@1']).toBe(1);
-    for (const figures of Object.values(result.systems)) {
-      for (const figure of Object.values(figures)) expect(Number.isFinite(figure)).toBe(true);
+    for (const metrics of Object.values(result.systems)) {
+      for (const figure of Object.values(metrics)) expect(Number.isFinite(figure)).toBe(true);
     }
   });
 
@@ -376,15 +376,15 @@ describe('evaluateSystems', () => {
       ['cat/a.png', 1],
       ['cat/b.png', 1],
     ]);
-    for (const [system, figures] of Object.entries(result.systems)) {
+    for (const [system, metrics] of Object.entries(result.systems)) {
       const path = join(out, `run-${system}.txt`);
       const run = await readRun(path);
       expect([...run].map(([query, answers]) => [query, answers.length])).toEqual(
         queries.map(({ name }) => [escapeName(name), 4]),
       );
-      const measures = Object.keys(figures).filter((label) => !label.startsWith('IA'));
+      const measures = Object.keys(metrics).filter((label) => !label.startsWith('IA'));
       for (const [label, { mean }] of scoreRun(qrels, run, measures.map(parseMeasure))) {
-        expect(mean).toBeCloseTo(figures[label] as number, 12);
+        expect(mean).toBeCloseTo(metrics[label] as number, 12);
       }
       expect(await readFile(path, 'utf8')).toMatch(/^cat\/q%201\.png Q0 /);
     }

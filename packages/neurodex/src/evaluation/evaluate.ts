@@ -29,7 +29,7 @@ export interface Ranking extends RankedRows {
 export interface SystemEvaluation {
   readonly system: string;
   /** Measure label → mean over its queries; the measures of the indexing task only for a system that memorises. */
-  readonly figures: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, number>>;
   /** Measure label → query name (for the indexing task: path of the catalogue picture) → value. */
   readonly perQuery: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** In the order of the queries, those without a relevant picture included; empty unless asked for. */
@@ -112,7 +112,7 @@ export async function measureSystem({
   });
   return {
     system: system.name,
-    figures: Object.fromEntries(inOrder.map(({ label, mean }) => [label, mean])),
+    metrics: Object.fromEntries(inOrder.map(({ label, mean }) => [label, mean])),
     perQuery: new Map(inOrder.map(({ label, perQuery }) => [label, perQuery])),
     rankings,
   };

@@ -13,7 +13,7 @@ import { parseQrels, parseRun } from './trec-read.ts';
 
 const measuredOf = (system: string, values: Record<string, readonly number[]>): Measured => ({
   system,
-  figures: {},
+  metrics: {},
   perQuery: new Map(
     Object.entries(values).map(([label, column]) => [label, new Map(column.map((value, i) => [`q${i}`, value]))]),
   ),
@@ -66,7 +66,7 @@ describe('testPairs', () => {
     }
     const none = [measuredOf('x', { RR: [] }), measuredOf('y', { RR: [] })];
     expect(() => testPairs(none, { seed: 0 })).toThrow('were measured on different queries');
-    const names = { system: 'z', figures: {}, perQuery: new Map([['RR', new Map([['other', 1]])]]) };
+    const names = { system: 'z', metrics: {}, perQuery: new Map([['RR', new Map([['other', 1]])]]) };
     expect(() => testPairs([measuredOf('x', { RR: [1] }), names], { seed: 0 })).toThrow('z was not measured on q0');
   });
 });

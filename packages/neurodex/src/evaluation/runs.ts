@@ -2,7 +2,7 @@ import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } 
 import { type Reporter, silentReporter } from '../progress.ts';
 import { DEFAULT_MEASURES, type ParsedMeasure } from './registry.ts';
 import { scoreRun } from './score-run.ts';
-import { allIntervals, type Figures, figuresOf, type Intervals, type Measured, measuredRun } from './summary.ts';
+import { allIntervals, type Intervals, type Measured, type Metrics, measuredRun, metricsOf } from './summary.ts';
 import { type Qrels, type Run, shownName } from './trec-read.ts';
 
 export interface RunsOptions {
@@ -24,7 +24,7 @@ export interface RunsComparison {
   readonly queries: number;
   /** Those of them for which nothing is judged relevant; every measure of theirs is 0. */
   readonly withoutRelevant: number;
-  readonly systems: Figures;
+  readonly systems: Metrics;
   readonly intervals: Intervals;
   /** Runs that cannot be judged, and why. */
   readonly failed?: readonly FailedInput[];
@@ -68,7 +68,7 @@ export function evaluateRuns({
   const comparison: RunsComparison = {
     queries: qrels.size,
     withoutRelevant,
-    systems: figuresOf(measured),
+    systems: metricsOf(measured),
     intervals: allIntervals(measured, seed),
     ...withFailed(failed),
   };

@@ -4,7 +4,7 @@ import { type ParsedMeasure, parseMeasure } from './registry.ts';
 import type { MeasureValues } from './score-run.ts';
 
 /** System → measure label → figure. */
-export type Figures = Readonly<Record<string, Readonly<Record<string, number>>>>;
+export type Metrics = Readonly<Record<string, Readonly<Record<string, number>>>>;
 /** System → measure label → 95 % confidence interval of the figure, over queries (bootstrap.ts). */
 export type Intervals = Readonly<Record<string, Readonly<Record<string, Interval>>>>;
 
@@ -12,7 +12,7 @@ export type Intervals = Readonly<Record<string, Readonly<Record<string, Interval
 export interface Measured {
   readonly system: string;
   /** Measure label → mean over its queries. */
-  readonly figures: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, number>>;
   /** Measure label → query name (for the indexing task: path of the catalogue picture) → value. */
   readonly perQuery: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
@@ -20,7 +20,7 @@ export interface Measured {
 /** Measures of a run from somewhere else. */
 export const measuredRun = (system: string, values: ReadonlyMap<string, MeasureValues>): Measured => ({
   system,
-  figures: Object.fromEntries([...values].map(([label, { mean }]) => [label, mean])),
+  metrics: Object.fromEntries([...values].map(([label, { mean }]) => [label, mean])),
   perQuery: new Map([...values].map(([label, { perQuery }]) => [label, perQuery])),
 });
 
@@ -39,8 +39,8 @@ export function intervalsOf({ perQuery }: Measured, seed: number): Readonly<Reco
 
 const pair = <T>(key: string, value: T | undefined): [string, T][] => (value === undefined ? [] : [[key, value]]);
 
-export const figuresOf = (measured: readonly Measured[]): Figures =>
-  Object.fromEntries(measured.map(({ system, figures }) => [system, figures]));
+export const metricsOf = (measured: readonly Measured[]): Metrics =>
+  Object.fromEntries(measured.map(({ system, metrics }) => [system, metrics]));
 
 export const allIntervals = (measured: readonly Measured[], seed: number): Intervals =>
   Object.fromEntries(measured.map((one) => [one.system, intervalsOf(one, seed)]));

@@ -39,8 +39,8 @@ export async function measureLoss(
     const figure = async ({ geometry, parameters }: DsiModel): Promise<number> => {
       const system = new DsiSystem({ runtime, geometry, table, search: manifest.config.retrieval, parameters });
       try {
-        const { figures } = await measureSystem({ system, catalogue, queries, measures: [MEASURE], reporter });
-        return figures[MEASURE.label] ?? Number.NaN;
+        const { metrics } = await measureSystem({ system, catalogue, queries, measures: [MEASURE], reporter });
+        return metrics[MEASURE.label] ?? Number.NaN;
       } finally {
         await system.close();
       }

@@ -121,7 +121,7 @@ function vocabularyProgress({ reporter, signal }: BuildBovwOptions) {
   let done = 0;
   return ({ inertia }: { readonly inertia: number }): void => {
     throwIfInterrupted(signal);
-    reporter.progress({ phase: 'vocabulary', done: ++done, unit: 'iterations', figures: { inertia } });
+    reporter.progress({ phase: 'vocabulary', done: ++done, unit: 'iterations', metrics: { inertia } });
   };
 }
 

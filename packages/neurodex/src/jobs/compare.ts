@@ -7,7 +7,7 @@ import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
 import { evaluateRuns } from '../evaluation/runs.ts';
 import { type Asked, refuseDifferentQueries } from '../evaluation/same-queries.ts';
-import { allIntervals, type Figures, figuresOf, type Intervals, type Measured } from '../evaluation/summary.ts';
+import { allIntervals, type Intervals, type Measured, type Metrics, metricsOf } from '../evaluation/summary.ts';
 import { type Reporter, silentReporter } from '../progress.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
@@ -17,7 +17,7 @@ import { type NamedFile, readRuns, refuseTwice } from './evaluate-runs.ts';
 /** Who is better on what. What `compare --json` prints. */
 export interface Contest {
   readonly queries: number;
-  readonly systems: Figures;
+  readonly systems: Metrics;
   readonly intervals: Intervals;
   /** Level of the tests, after Holm's correction. */
   readonly level: number;
@@ -122,7 +122,7 @@ const contest = (
   failed: readonly FailedInput[],
 ): Contest => ({
   queries,
-  systems: figuresOf(measured),
+  systems: metricsOf(measured),
   intervals: allIntervals(measured, seed),
   level: LEVEL,
   tests: testPairs(measured, { seed, reporter }),

@@ -42,7 +42,7 @@ async function made(name: string, { hour = 10, rate = 0.001, losses = [4, 2, 1],
       seconds: 2,
     };
     events.push({ kind: 'step', ...shared, loss, ...step });
-    events.push({ kind: 'validation', ...shared, figures: { 'AP@10': [0.25, 0.75, 0.5][i] } });
+    events.push({ kind: 'validation', ...shared, metrics: { 'AP@10': [0.25, 0.75, 0.5][i] } });
   }
   if (reason !== undefined) events.push({ kind: 'end', time: `2024-05-01T${hour}:30:00.000Z`, reason });
   await writeFile(join(path, 'run.jsonl'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));

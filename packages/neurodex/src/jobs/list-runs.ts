@@ -161,8 +161,8 @@ function factsOf(run: string, history: RunHistory): RunFacts {
 
 function bestOf({ validations }: RunHistory): RunFacts['validation'] {
   const best: Record<string, { last: number; best: number; step: number }> = {};
-  for (const { step, figures } of validations) {
-    for (const [name, value] of Object.entries(figures)) {
+  for (const { step, metrics } of validations) {
+    for (const [name, value] of Object.entries(metrics)) {
       const before = best[name];
       best[name] =
         before === undefined || value > before.best ? { last: value, best: value, step } : { ...before, last: value };

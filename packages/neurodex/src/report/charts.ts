@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Curves } from '../evaluation/curves.ts';
 import { RECALL_LEVELS } from '../evaluation/curves.ts';
-import type { Figures, Intervals } from '../evaluation/summary.ts';
+import type { Intervals, Metrics } from '../evaluation/summary.ts';
 import { visibleName } from '../names.ts';
 import { CHART_WIDTH, chart, ink, type Line, legend, lineChart } from './chart.ts';
 import { type CurveSeries, type Point, smoothed, thinned } from './curve-series.ts';
@@ -107,9 +107,9 @@ export function curveCharts(curves: Readonly<Record<string, Curves>>): Html[] {
 }
 
 /** Figures with their intervals: a row for each measure, a dot for each system. */
-export function measuresChart(systems: Figures, intervals: Intervals): Html {
+export function measuresChart(systems: Metrics, intervals: Intervals): Html {
   const names = Object.keys(systems);
-  const labels = [...new Set(Object.values(systems).flatMap((figures) => Object.keys(figures)))];
+  const labels = [...new Set(Object.values(systems).flatMap((metrics) => Object.keys(metrics)))];
   const rows = labels.flatMap((label) =>
     names.flatMap((name, i) => {
       const [value, interval] = [systems[name]?.[label], intervals[name]?.[label]];

@@ -35,7 +35,7 @@ export function curveSeries(events: readonly TrackedEvent[]): CurveSeries {
       loss.push({ step, value: event.loss });
       tokenAccuracy.push({ step, value: event.tokenAccuracy });
     } else {
-      for (const [name, value] of Object.entries(event.figures)) {
+      for (const [name, value] of Object.entries(event.metrics)) {
         validation.set(name, [...(validation.get(name) ?? []), { step, value }]);
       }
     }

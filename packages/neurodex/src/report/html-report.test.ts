@@ -148,7 +148,7 @@ const pictures = (): ReportPictures => ({
       picturesPerSecond: 1,
       seconds: 1,
     },
-    { kind: 'validation', phase: 'joint', step: 2, figures: { [EVIL]: 0.3 } },
+    { kind: 'validation', phase: 'joint', step: 2, metrics: { [EVIL]: 0.3 } },
   ]),
   thumbnail: () => jpeg,
   modelPicture: () => pixels,

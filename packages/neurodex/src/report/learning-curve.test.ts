@@ -18,8 +18,8 @@ const step = (n: number, phase: string, loss: number): TrackedEvent => ({
 });
 const run: TrackedEvent[] = [
   ...Array.from({ length: 60 }, (_, i) => step(i + 1, i < 40 ? 'indexing' : 'retrieval', 4 - i / 20)),
-  { kind: 'validation', phase: 'indexing', step: 30, figures: { 'IA@1': 0.25, '<b>&': 0.5 } },
-  { kind: 'validation', phase: 'retrieval', step: 60, figures: { 'IA@1': 0.75, '<b>&': 0.375 } },
+  { kind: 'validation', phase: 'indexing', step: 30, metrics: { 'IA@1': 0.25, '<b>&': 0.5 } },
+  { kind: 'validation', phase: 'retrieval', step: 60, metrics: { 'IA@1': 0.75, '<b>&': 0.375 } },
   { kind: 'message', level: 'info', text: 'done' },
 ];
 

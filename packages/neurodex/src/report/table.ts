@@ -1,5 +1,5 @@
 import type { Interval } from '../evaluation/bootstrap.ts';
-import type { Figures, Intervals } from '../evaluation/summary.ts';
+import type { Intervals, Metrics } from '../evaluation/summary.ts';
 import { displayWidth, printable } from './text.ts';
 
 export interface Column {
@@ -29,8 +29,8 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
  * Measures side by side: a row for each measure, a column for each system, each figure with its interval where there is
  * one; 'n/a' where a measure does not apply.
  */
-export function measuresTable(systems: Figures, intervals: Intervals = {}): string {
-  const measures = new Set(Object.values(systems).flatMap((figures) => Object.keys(figures)));
+export function measuresTable(systems: Metrics, intervals: Intervals = {}): string {
+  const measures = new Set(Object.values(systems).flatMap((metrics) => Object.keys(metrics)));
   const columns: Column[] = [
     { heading: 'measure' },
     ...Object.keys(systems).map((heading): Column => ({ heading, align: 'right' })),
@@ -39,7 +39,7 @@ export function measuresTable(systems: Figures, intervals: Intervals = {}): stri
     columns,
     [...measures].map((measure) => [
       measure,
-      ...Object.entries(systems).map(([name, figures]) => figure(figures[measure]) + range(intervals[name]?.[measure])),
+      ...Object.entries(systems).map(([name, metrics]) => figure(metrics[measure]) + range(intervals[name]?.[measure])),
     ]),
   );
 }
@@ -50,7 +50,7 @@ const range = (interval: Interval | undefined): string =>
 const figure = (value: number | undefined): string => (value === undefined ? 'n/a' : value.toFixed(3));
 
 /** The figures of one system on one line: 'IA@1 0.980, AP@10 0.512'. */
-export const measuresLine = (figures: Readonly<Record<string, number>>): string =>
-  Object.entries(figures)
+export const measuresLine = (metrics: Readonly<Record<string, number>>): string =>
+  Object.entries(metrics)
     .map(([measure, value]) => `${measure} ${figure(value)}`)
     .join(', ');

@@ -27,7 +27,7 @@ export const CATALOGUE_FILE = `${CATALOGUE_FOLDER}/${MANIFEST_FILE}` as const;
 const FORMAT = 'neurodex-index';
 const VERSION = 2;
 
-const figures = z.record(z.string(), z.number());
+const metrics = z.record(z.string(), z.number());
 
 /**
  * The configuration that an index was made with. Only what searching needs is required of it: an index outlives keys
@@ -99,7 +99,7 @@ const manifestSchema = z.object({
       steps: count,
       seconds: z.number().min(0),
       /** Of the parameters that are kept. */
-      validation: figures,
+      validation: metrics,
       /** Why training stopped before its time, where it did. */
       stopped: z.string().optional(),
     })

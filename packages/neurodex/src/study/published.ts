@@ -10,13 +10,13 @@ export interface PublishedRow {
   readonly system: 'bovw' | 'dsi';
   readonly order?: IdentifierOrder;
   readonly training?: StudyTraining;
-  readonly figures: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 const bovw = (pictures: number, p10: number, r100: number): PublishedRow => ({
   pictures,
   system: 'bovw',
-  figures: { 'P@10': p10, 'R@100': r100 },
+  metrics: { 'P@10': p10, 'R@100': r100 },
 });
 const dsi = (
   pictures: number,
@@ -28,7 +28,7 @@ const dsi = (
   system: 'dsi',
   order,
   training,
-  figures: { 'IA@1': ia1, 'IA@5': ia5, 'P@10': p10, 'R@100': r100 },
+  metrics: { 'IA@1': ia1, 'IA@5': ia5, 'P@10': p10, 'R@100': r100 },
 });
 
 export const PUBLISHED: readonly PublishedRow[] = [

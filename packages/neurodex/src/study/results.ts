@@ -5,7 +5,7 @@ import { fromFileSystem } from '../errors.ts';
 import { SYSTEMS } from '../retrieval/system.ts';
 import { TRAININGS } from './grid.ts';
 
-const figures = z.record(z.string(), z.record(z.string(), z.number()));
+const metrics = z.record(z.string(), z.record(z.string(), z.number()));
 
 const resultSchema = z.object({
   key: z.string(),
@@ -20,7 +20,7 @@ const resultSchema = z.object({
   steps: z.int(),
   /** Building and training. */
   seconds: z.number(),
-  figures,
+  metrics,
   /** Bootstrap intervals over the queries. */
   intervals: z.record(z.string(), z.record(z.string(), z.tuple([z.number(), z.number()]))),
 });

@@ -34,7 +34,7 @@ export async function runCell(options: RunCellOptions): Promise<StudyResult> {
     'evaluate',
     index,
     ...['--measures', grid.measures.join(' '), '--systems', cell.systems.join(',')],
-  ])) as { systems: StudyResult['figures']; intervals: StudyResult['intervals']; queries: number };
+  ])) as { systems: StudyResult['metrics']; intervals: StudyResult['intervals']; queries: number };
   if (!keep) await rm(index, { recursive: true, force: true });
   return {
     key,
@@ -47,7 +47,7 @@ export async function runCell(options: RunCellOptions): Promise<StudyResult> {
     queries,
     steps: made.steps,
     seconds: made.seconds,
-    figures: systems,
+    metrics: systems,
     intervals,
   };
 }

@@ -30,7 +30,7 @@ const dsi = (seed: number, p10: number): StudyResult => ({
   queries: 40,
   steps: 100,
   seconds: 10 + seed,
-  figures: { dsi: { 'IA@1': 1, 'P@10': p10 } },
+  metrics: { dsi: { 'IA@1': 1, 'P@10': p10 } },
   intervals: { dsi: { 'IA@1': [1, 1], 'P@10': [0, 1] } },
 });
 const bovw: StudyResult = {
@@ -39,7 +39,7 @@ const bovw: StudyResult = {
   order: undefined,
   training: undefined,
   systems: ['bovw'],
-  figures: { bovw: { 'P@10': 0.25 } },
+  metrics: { bovw: { 'P@10': 0.25 } },
   intervals: { bovw: { 'P@10': [0.2, 0.3] } },
 };
 const results = [dsi(0, 0.4), dsi(1, 0.5), dsi(2, 0.6), bovw];
@@ -49,9 +49,9 @@ describe('the summary', () => {
     const [baseline, trained, ...others] = summarise(grid, results);
     expect(others).toEqual([]);
     expect(baseline).toMatchObject({ system: 'bovw', seeds: 1, catalogue: 128 });
-    expect(baseline?.figures).toEqual({ 'P@10': { mean: 0.25, interval: [0.2, 0.3], published: 0.58 } });
+    expect(baseline?.metrics).toEqual({ 'P@10': { mean: 0.25, interval: [0.2, 0.3], published: 0.58 } });
     expect(trained).toMatchObject({ system: 'dsi', order: 'random', training: 'fine-tuned', seeds: 3, seconds: 11 });
-    const { mean, interval, published } = trained?.figures['P@10'] ?? { mean: 0, interval: [0, 0] };
+    const { mean, interval, published } = trained?.metrics['P@10'] ?? { mean: 0, interval: [0, 0] };
     expect(published).toBe(0.21);
     expect(mean).toBeCloseTo(0.5, 12);
     // ±4.303·0.1/√3, as R's t.test(c(0.4, 0.5, 0.6)) gives it: 0.2515862 0.7484138.

@@ -5,7 +5,7 @@ import { PUBLISHED } from './published.ts';
 import type { StudyResult } from './results.ts';
 
 /** A measure of one kind of index: over seeds where there are several, else over the queries of the one. */
-export interface StudyFigure {
+export interface StudyMetric {
   readonly mean: number;
   /** 95 %. */
   readonly interval: readonly [low: number, high: number];
@@ -22,7 +22,7 @@ export interface StudyRow {
   readonly seeds: number;
   /** Of building and training, the mean over seeds. */
   readonly seconds: number;
-  readonly figures: Readonly<Record<string, StudyFigure>>;
+  readonly metrics: Readonly<Record<string, StudyMetric>>;
 }
 
 /** Rows in the order of the table: by size, then system, training and order. Kinds without a result have no row. */
@@ -59,9 +59,9 @@ function rowOf(
   const published = PUBLISHED.find(
     (row) =>
       row.pictures === pictures && row.system === system && row.order === kind.order && row.training === kind.training,
-  )?.figures;
-  const figures = grid.measures.flatMap((measure) => {
-    const values = found.flatMap((result) => result.figures[system]?.[measure] ?? []);
+  )?.metrics;
+  const metrics = grid.measures.flatMap((measure) => {
+    const values = found.flatMap((result) => result.metrics[system]?.[measure] ?? []);
     if (values.length === 0) return [];
     const single = found[0]?.intervals[system]?.[measure];
     const interval = values.length > 1 ? overSeeds(values) : (single ?? [meanOf(values), meanOf(values)]);
@@ -77,7 +77,7 @@ function rowOf(
     catalogue: found[0]?.catalogue ?? 0,
     seeds: found.length,
     seconds: meanOf(found.map(({ seconds }) => seconds)),
-    figures: Object.fromEntries(figures),
+    metrics: Object.fromEntries(metrics),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Column, textTable } from '../report/table.ts';
 import { PROTOCOL_DIFFERENCES } from './published.ts';
-import type { StudyFigure, StudyRow } from './summary.ts';
+import type { StudyMetric, StudyRow } from './summary.ts';
 
 export const TABLE_FORMATS = ['text', 'markdown', 'csv', 'latex'] as const;
 export type TableFormat = (typeof TABLE_FORMATS)[number];
@@ -18,12 +18,12 @@ const identity = ({ pictures, catalogue, system, training, order, seeds }: Study
 
 /** In the order of the row that has the most: baselines have none of the indexing task. */
 function measuresIn(rows: readonly StudyRow[]): string[] {
-  const byLength = [...rows].sort((a, b) => Object.keys(b.figures).length - Object.keys(a.figures).length);
-  return [...new Set(byLength.flatMap((row) => Object.keys(row.figures)))];
+  const byLength = [...rows].sort((a, b) => Object.keys(b.metrics).length - Object.keys(a.metrics).length);
+  return [...new Set(byLength.flatMap((row) => Object.keys(row.metrics)))];
 }
 
 const brief = (value: number): string => value.toFixed(3);
-const within = ([low, high]: StudyFigure['interval']): string => `${brief(low)}–${brief(high)}`;
+const within = ([low, high]: StudyMetric['interval']): string => `${brief(low)}–${brief(high)}`;
 
 /** One row for each kind of index: every figure with its interval, and the published one behind it. */
 export const studyTable = (rows: readonly StudyRow[], format: TableFormat): string => WRITERS[format](rows);
@@ -34,18 +34,18 @@ const WRITERS: { readonly [Format in TableFormat]: (rows: readonly StudyRow[]) =
     const columns: Column[] = [...HEADINGS, ...measures].map((heading, i) =>
       i < 2 || i >= HEADINGS.length - 1 ? { heading, align: 'right' } : { heading },
     );
-    const cell = (figure: StudyFigure | undefined): string =>
+    const cell = (figure: StudyMetric | undefined): string =>
       figure === undefined
         ? 'n/a'
         : `${brief(figure.mean)}${figure.published === undefined ? '' : ` (${figure.published})`}`;
     return textTable(
       columns,
-      rows.map((row) => [...identity(row), ...measures.map((measure) => cell(row.figures[measure]))]),
+      rows.map((row) => [...identity(row), ...measures.map((measure) => cell(row.metrics[measure]))]),
     );
   },
   markdown(rows) {
     const measures = measuresIn(rows);
-    const cell = (figure: StudyFigure | undefined): string => {
+    const cell = (figure: StudyMetric | undefined): string => {
       if (figure === undefined) return 'n/a';
       const published = figure.published === undefined ? '' : ` *(${figure.published})*`;
       return `${brief(figure.mean)} [${within(figure.interval)}]${published}`;
@@ -54,7 +54,7 @@ const WRITERS: { readonly [Format in TableFormat]: (rows: readonly StudyRow[]) =
     return [
       line([...HEADINGS, ...measures]),
       line([...HEADINGS, ...measures].map(() => '---')),
-      ...rows.map((row) => line([...identity(row), ...measures.map((measure) => cell(row.figures[measure]))])),
+      ...rows.map((row) => line([...identity(row), ...measures.map((measure) => cell(row.metrics[measure]))])),
       '',
       'Means over seeds with 95 % intervals, over the seeds where there are several, else over queries; in brackets the published figure.',
       '',
@@ -64,7 +64,7 @@ const WRITERS: { readonly [Format in TableFormat]: (rows: readonly StudyRow[]) =
   csv(rows) {
     const header = [...HEADINGS, 'seconds', 'measure', 'mean', 'low', 'high', 'published'];
     const lines = rows.flatMap((row) =>
-      Object.entries(row.figures).map(
+      Object.entries(row.metrics).map(
         ([
           measure,
           {
@@ -79,7 +79,7 @@ const WRITERS: { readonly [Format in TableFormat]: (rows: readonly StudyRow[]) =
   },
   latex(rows) {
     const measures = measuresIn(rows);
-    const cell = (figure: StudyFigure | undefined): string => {
+    const cell = (figure: StudyMetric | undefined): string => {
       if (figure === undefined) return '--';
       const published = figure.published === undefined ? '' : ` \\textit{(${figure.published})}`;
       return `${brief(figure.mean)} {\\scriptsize[${figure.interval.map(brief).join(', ')}]}${published}`;
@@ -90,7 +90,7 @@ const WRITERS: { readonly [Format in TableFormat]: (rows: readonly StudyRow[]) =
       '\\toprule',
       line([...HEADINGS, ...measures]),
       '\\midrule',
-      ...rows.map((row) => line([...identity(row), ...measures.map((measure) => cell(row.figures[measure]))])),
+      ...rows.map((row) => line([...identity(row), ...measures.map((measure) => cell(row.metrics[measure]))])),
       '\\bottomrule',
       '\\end{tabular}',
     ].join('\n');

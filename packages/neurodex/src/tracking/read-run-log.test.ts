@@ -26,7 +26,7 @@ const validation = (at: number, value: number): TrackedEvent => ({
   kind: 'validation',
   phase: 'joint',
   step: at,
-  figures: { 'AP@10': value },
+  metrics: { 'AP@10': value },
 });
 const end: TrackedEvent = { kind: 'end', time: '2024-05-01T11:00:00.000Z', reason: 'done' };
 
@@ -51,7 +51,7 @@ describe('readRunLog', () => {
       dataset: { name: 'folder' },
       seed: 7,
       steps: [facts, { ...facts, step: 2, loss: Number.NaN, seconds: 0.2 }],
-      validations: [{ step: 2, phase: 'joint', figures: { 'AP@10': Number.NEGATIVE_INFINITY } }],
+      validations: [{ step: 2, phase: 'joint', metrics: { 'AP@10': Number.NEGATIVE_INFINITY } }],
       skipped: 1,
       end: { time: '2024-05-01T11:00:00.000Z', reason: 'done' },
       damaged: 0,
@@ -69,7 +69,7 @@ describe('readRunLog', () => {
       [4, 9],
       [5, 9],
     ]);
-    expect(validations.map((each) => [each.step, each.figures['AP@10']])).toEqual([
+    expect(validations.map((each) => [each.step, each.metrics['AP@10']])).toEqual([
       [2, 0.1],
       [4, 0.5],
     ]);
@@ -96,7 +96,7 @@ describe('readRunLog', () => {
       { numRuns: 40 },
     );
     const value = fc.record(
-      { kind: fc.constantFrom('step', 'start', 'validation', 'end', 1), step: fc.anything(), figures: fc.anything() },
+      { kind: fc.constantFrom('step', 'start', 'validation', 'end', 1), step: fc.anything(), metrics: fc.anything() },
       { requiredKeys: [] },
     );
     const line = fc.oneof(

@@ -20,7 +20,7 @@ export interface LoggedStep {
 export interface LoggedValidation {
   readonly step: number;
   readonly phase: string;
-  readonly figures: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** A run as its log tells it. */
@@ -113,10 +113,10 @@ class RunLogReader {
       }
       case 'validation': {
         if (!isStep(event.step)) return false;
-        const figures = Object.entries(objectOf(event.figures)).map(
+        const metrics = Object.entries(objectOf(event.metrics)).map(
           ([name, value]) => [name, numberOf(value)] as const,
         );
-        this.validations.push({ step: event.step, phase: String(event.phase), figures: Object.fromEntries(figures) });
+        this.validations.push({ step: event.step, phase: String(event.phase), metrics: Object.fromEntries(metrics) });
         return true;
       }
       case 'skipped':
@@ -172,7 +172,7 @@ export function eventsOf(text: string): TrackedEvent[] {
       return step === undefined ? [] : [{ kind: 'step', ...step }];
     }
     if (event?.kind !== 'validation' || !isStep(event.step)) return [];
-    const figures = Object.entries(objectOf(event.figures)).map(([name, value]) => [name, numberOf(value)] as const);
-    return [{ kind: 'validation', step: event.step, phase: String(event.phase), figures: Object.fromEntries(figures) }];
+    const metrics = Object.entries(objectOf(event.metrics)).map(([name, value]) => [name, numberOf(value)] as const);
+    return [{ kind: 'validation', step: event.step, phase: String(event.phase), metrics: Object.fromEntries(metrics) }];
   });
 }

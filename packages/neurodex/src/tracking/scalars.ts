@@ -16,9 +16,9 @@ export function scalarsOf(event: TrackedEvent): Scalar[] {
         ['train/step_seconds', event.seconds],
       ];
     case 'validation':
-      return Object.entries(event.figures).map(([name, value]) => [`validation/${name}`, value] as const);
+      return Object.entries(event.metrics).map(([name, value]) => [`validation/${name}`, value] as const);
     case 'evaluation':
-      return numbersIn(event.figures, 'evaluation', new Set());
+      return numbersIn(event.metrics, 'evaluation', new Set());
     default:
       return [];
   }
@@ -34,7 +34,7 @@ function numbersIn(value: unknown, path: string, above: ReadonlySet<unknown>): S
 }
 
 /** Which task a measure is a figure of: indexing accuracy is of what was memorised, every other one of what is found. */
-export const taskOfFigure = (name: string): Task => (/(^|\/)IA@/.test(name) ? 'indexing' : 'retrieval');
+export const taskOfMetric = (name: string): Task => (/(^|\/)IA@/.test(name) ? 'indexing' : 'retrieval');
 
 /** The tasks that a phase trains. */
 export function tasksOfPhase(phase: string): readonly Task[] {

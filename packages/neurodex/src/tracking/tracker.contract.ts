@@ -19,7 +19,7 @@ export interface Kept {
   readonly seed: number;
   /** In order. */
   readonly steps: readonly Omit<StepEvent, 'kind' | 'phase'>[];
-  readonly validations: readonly { readonly step: number; readonly figures: Readonly<Record<string, number>> }[];
+  readonly validations: readonly { readonly step: number; readonly metrics: Readonly<Record<string, number>> }[];
   /** Of messages and skipped pictures; compared by what they contain. */
   readonly texts: string;
   /** How many pictures under each name, and their bytes where these are kept. */
@@ -84,9 +84,9 @@ const pictures: TrackedEvent = {
   pictures: [0, 1].map((i) => ({ bytes: PNG, format: 'png', width: 2, height: 1, caption: `0${i} cat "été"` })),
 };
 const others: TrackedEvent[] = [
-  { kind: 'validation', phase: 'joint', step: 2, figures: { 'AP@10': 0.25, 'IA@1': 0.75 } },
+  { kind: 'validation', phase: 'joint', step: 2, metrics: { 'AP@10': 0.25, 'IA@1': 0.75 } },
   { kind: 'message', level: 'warning', text: 'two\nlines' },
-  { kind: 'evaluation', figures: { catalogue: 2, systems: { dsi: { 'IA@1': 1 } } } },
+  { kind: 'evaluation', metrics: { catalogue: 2, systems: { dsi: { 'IA@1': 1 } } } },
   { kind: 'end', time: '2024-05-01T10:01:00.000Z', reason: DONE },
 ];
 const skipped: TrackedEvent = { kind: 'skipped', path: 'chats/été 日本 "quoted".png', reason: 'truncated' };
@@ -118,7 +118,7 @@ export function trackerContract({ name, open, events, failing, hanging, recoveri
       expect(kept.config).toMatchObject(config);
       expect(kept.seed).toBe(7);
       expect(kept.steps).toEqual([about(facts(step(1))), about(facts(step(2)))]);
-      expect(kept.validations).toEqual([{ step: 2, figures: about({ 'AP@10': 0.25, 'IA@1': 0.75 }) }]);
+      expect(kept.validations).toEqual([{ step: 2, metrics: about({ 'AP@10': 0.25, 'IA@1': 0.75 }) }]);
       expect(kept.texts).toContain('été 日本 "quoted".png');
       expect(kept.texts).toContain('two');
       expect(Object.keys(kept.pictures)).toEqual(['catalogue']);
@@ -166,7 +166,7 @@ export function trackerContract({ name, open, events, failing, hanging, recoveri
       circular.self = circular;
       tracker.track(start);
       tracker.track(step(1, Number.NaN));
-      tracker.track({ kind: 'evaluation', figures: { size: 10n, circular } });
+      tracker.track({ kind: 'evaluation', metrics: { size: 10n, circular } });
       tracker.track(step(2, Number.POSITIVE_INFINITY));
       tracker.track(step(3));
       await tracker.close();
@@ -249,7 +249,7 @@ export function keptOf(events: readonly TrackedEvent[]): Kept {
     config: first?.config,
     seed: first?.seed ?? Number.NaN,
     steps: of('step').map(facts),
-    validations: of('validation').map(({ step: number, figures }) => ({ step: number, figures })),
+    validations: of('validation').map(({ step: number, metrics }) => ({ step: number, metrics })),
     texts: [...of('skipped').map(({ path }) => path), ...of('message').map(({ text }) => text)].join('\n'),
     pictures: Object.fromEntries(
       of('pictures').map((event) => [event.name, event.pictures.map(({ bytes }) => bytes as Uint8Array | undefined)]),

@@ -41,7 +41,7 @@ export type TrackedEvent =
       readonly kind: 'validation';
       readonly phase: string;
       readonly step: number;
-      readonly figures: Readonly<Record<string, number>>;
+      readonly metrics: Readonly<Record<string, number>>;
     }
   | {
       readonly kind: 'pictures';
@@ -51,7 +51,7 @@ export type TrackedEvent =
       readonly step: number;
       readonly pictures: readonly ExamplePicture[];
     }
-  | { readonly kind: 'evaluation'; readonly figures: unknown }
+  | { readonly kind: 'evaluation'; readonly metrics: unknown }
   | { readonly kind: 'message'; readonly level: 'info' | 'warning'; readonly text: string }
   | { readonly kind: 'end'; readonly time: string; readonly reason: string };
 

@@ -120,11 +120,11 @@ describe('RunLog', () => {
   test('numbers that are not finite are written as strings', async () => {
     const log = new RunLog(join(folder, RUN_LOG), silentReporter);
     log.track(start);
-    const figures = { nan: Number.NaN, infinite: Number.POSITIVE_INFINITY, negative: Number.NEGATIVE_INFINITY, one: 1 };
-    log.track({ kind: 'validation', phase: 'joint', step: 1, figures });
+    const metrics = { nan: Number.NaN, infinite: Number.POSITIVE_INFINITY, negative: Number.NEGATIVE_INFINITY, one: 1 };
+    log.track({ kind: 'validation', phase: 'joint', step: 1, metrics });
     await log.close();
     expect((await readLog())[1]).toMatchObject({
-      figures: { nan: 'NaN', infinite: 'Infinity', negative: '-Infinity', one: 1 },
+      metrics: { nan: 'NaN', infinite: 'Infinity', negative: '-Infinity', one: 1 },
     });
   });
 

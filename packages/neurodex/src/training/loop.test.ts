@@ -258,10 +258,10 @@ describe('what is told of a phase', () => {
     await result;
     expect(said).toEqual(['joint: stopped at step 15, no better for 2 validations']);
     expect(events.map(({ done }) => done)).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
-    expect(events[3]).toMatchObject({ phase: 'joint', unit: 'steps', figures: { loss: expect.any(Number) } });
-    expect(events[3]?.figures).not.toHaveProperty('IA@1');
-    expect(events[3]?.figures).not.toHaveProperty('skipped');
-    expect(events[4]?.figures).toMatchObject({ 'IA@1': 0.5, tokenAccuracy: expect.any(Number) });
+    expect(events[3]).toMatchObject({ phase: 'joint', unit: 'steps', metrics: { loss: expect.any(Number) } });
+    expect(events[3]?.metrics).not.toHaveProperty('IA@1');
+    expect(events[3]?.metrics).not.toHaveProperty('skipped');
+    expect(events[4]?.metrics).toMatchObject({ 'IA@1': 0.5, tokenAccuracy: expect.any(Number) });
     // Where it stopped is kept, though no checkpoint was due.
     expect(kept.all().map(({ phaseStep }) => phaseStep)).toEqual([15]);
   });

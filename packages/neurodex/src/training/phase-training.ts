@@ -170,7 +170,7 @@ export class PhaseTraining {
       done: step,
       total: phase.steps,
       unit: 'steps',
-      figures: { ...this.newest, ...this.validated, ...(this.skips.all > 0 ? { skipped: this.skips.all } : {}) },
+      metrics: { ...this.newest, ...this.validated, ...(this.skips.all > 0 ? { skipped: this.skips.all } : {}) },
     });
     return undefined;
   }
@@ -194,7 +194,7 @@ export class PhaseTraining {
     if (measured === undefined) return divergence(phase, this.done, loss, run.config);
     this.validated = measured;
     this.validatedAt = this.done;
-    run.tracker.track({ kind: 'validation', phase: phase.name, step: state.step, figures: measured });
+    run.tracker.track({ kind: 'validation', phase: phase.name, step: state.step, metrics: measured });
     this.stopping.update(measured, state.step, state.parameters);
     return undefined;
   }

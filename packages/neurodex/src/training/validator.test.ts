@@ -38,15 +38,15 @@ describe('the validator', () => {
   it('measures the tasks that a phase trains, as the evaluation of the finished index does', async () => {
     const validator = new Validator({ runtime, geometry, table, store: catalogue, search });
     const system = new DsiSystem({ runtime, geometry, table, search, parameters });
-    const { figures } = await evaluateSystem({
+    const { metrics } = await evaluateSystem({
       system,
       catalogue,
       queries: queriesOf(catalogue, 'validation').filter(({ relevant }) => relevant.size > 0),
       measures: [parseMeasure('AP@10'), parseMeasure('IA@1')],
     });
     const both = await validator.measure(parameters, { indexing: 1, retrieval: 1 });
-    expect(both['AP@10']).toBeCloseTo(figures['AP@10'] as number, 6);
-    expect(both['IA@1']).toBeCloseTo(figures['IA@1'] as number, 6);
+    expect(both['AP@10']).toBeCloseTo(metrics['AP@10'] as number, 6);
+    expect(both['IA@1']).toBeCloseTo(metrics['IA@1'] as number, 6);
     expect(Object.keys(await validator.measure(parameters, { indexing: 1, retrieval: 0 }))).toEqual(['IA@1']);
     expect(Object.keys(await validator.measure(parameters, { indexing: 0, retrieval: 1 }))).toEqual(['AP@10']);
     const other = await validator.measure(new Float32Array(parameters.length), { indexing: 1, retrieval: 1 });

@@ -64,13 +64,13 @@ export class Validator {
   }
 
   private async metric(queries: readonly EvaluationQuery[], measure: string): Promise<number> {
-    const { figures } = await evaluateSystem({
+    const { metrics } = await evaluateSystem({
       system: this.system,
       catalogue: this.store,
       queries,
       measures: [parseMeasure(measure)],
     });
-    return figures[measure] ?? 0;
+    return metrics[measure] ?? 0;
   }
 
   close(): Promise<void> {

@@ -6,13 +6,13 @@ export interface MeasuresColumn {
   readonly title: string;
   /** Above the title, where columns belong together. */
   readonly group?: string;
-  readonly figures: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, number>>;
   readonly intervals: Readonly<Record<string, readonly [number, number]>>;
 }
 
 /** All measures that some column has, in the order of the first that has them. */
 export const measuresOf = (columns: readonly MeasuresColumn[]): string[] => [
-  ...new Set(columns.flatMap(({ figures }) => Object.keys(figures))),
+  ...new Set(columns.flatMap(({ metrics }) => Object.keys(metrics))),
 ];
 
 /** Measures with their intervals, the best of each row marked. */
@@ -51,12 +51,12 @@ export function MeasuresTable({
         </thead>
         <tbody>
           {measuresOf(columns).map((label) => {
-            const best = Math.max(...columns.map(({ figures }) => figures[label] ?? Number.NEGATIVE_INFINITY));
+            const best = Math.max(...columns.map(({ metrics }) => metrics[label] ?? Number.NEGATIVE_INFINITY));
             return (
               <tr key={label}>
                 <th scope="row">{label}</th>
-                {columns.map(({ key, figures, intervals }) => {
-                  const value = figures[label];
+                {columns.map(({ key, metrics, intervals }) => {
+                  const value = metrics[label];
                   const interval = intervals[label];
                   if (value === undefined) {
                     return (

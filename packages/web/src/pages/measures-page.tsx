@@ -46,10 +46,10 @@ export function Waiting({ report, name }: { readonly report: ReportState | undef
 }
 
 export const columnsOf = ({ evaluation }: MeasuredReport): MeasuresColumn[] =>
-  Object.entries(evaluation.systems).map(([system, figures]) => ({
+  Object.entries(evaluation.systems).map(([system, metrics]) => ({
     key: system,
     title: system,
-    figures,
+    metrics,
     intervals: evaluation.intervals[system] ?? {},
   }));
 
@@ -100,8 +100,8 @@ export function MeasuresFigure({
         columns: ['measure', ...names],
         rows: labels.map((label) => [
           label,
-          ...columns.map(({ figures, intervals }) => {
-            const [value, interval] = [figures[label], intervals[label]];
+          ...columns.map(({ metrics, intervals }) => {
+            const [value, interval] = [metrics[label], intervals[label]];
             if (value === undefined) return '–';
             return interval === undefined ? figure(value) : `${figure(value)} [${interval.map(figure).join(', ')}]`;
           }),
@@ -113,8 +113,8 @@ export function MeasuresFigure({
         series={names}
         rows={labels.map((name) => ({
           name,
-          values: columns.map(({ figures, intervals }) => {
-            const value = figures[name];
+          values: columns.map(({ metrics, intervals }) => {
+            const value = metrics[name];
             return value === undefined ? null : { value, interval: intervals[name] ?? null };
           }),
         }))}

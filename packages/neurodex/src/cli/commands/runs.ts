@@ -4,7 +4,7 @@ import type { RunFacts, RunsFound } from '../../jobs/list-runs.ts';
 import { sparkline } from '../../report/sparkline.ts';
 import { type Column, textTable } from '../../report/table.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
-import { formatCount, formatFigure, formatSeconds } from '../format.ts';
+import { formatCount, formatMetric, formatSeconds } from '../format.ts';
 
 export function addRuns(program: Command, context: Context): void {
   const command = program
@@ -35,7 +35,7 @@ const CURVE = 16;
 
 function describe({ runs: all, histories, differences }: RunsFound, { cwd, stdout }: Context['io']): string {
   const names = all.map(({ run }) => shortName(run, cwd));
-  const figures = [...new Set(all.flatMap(({ validation }) => Object.keys(validation)))];
+  const metrics = [...new Set(all.flatMap(({ validation }) => Object.keys(validation)))];
   // On a narrow terminal the curves give way.
   const width = (stdout.columns ?? 200) < 110 ? CURVE / 2 : CURVE;
   const columns: Column[] = [
@@ -46,7 +46,7 @@ function describe({ runs: all, histories, differences }: RunsFound, { cwd, stdou
     { heading: 'pictures/s', align: 'right' },
     { heading: 'loss' },
     { heading: 'accuracy', align: 'right' },
-    ...figures.map((heading): Column => ({ heading: `best ${heading}` })),
+    ...metrics.map((heading): Column => ({ heading: `best ${heading}` })),
   ];
   const rows = all.map((facts, i) => {
     const { steps = [], validations = [] } = histories[i] ?? {};
@@ -62,8 +62,8 @@ function describe({ runs: all, histories, differences }: RunsFound, { cwd, stdou
       figure(facts.picturesPerSecond),
       `${losses} ${figure(facts.loss?.last)}`.trim(),
       figure(facts.tokenAccuracy),
-      ...figures.map((name) => {
-        const values = validations.flatMap((each) => each.figures[name] ?? []);
+      ...metrics.map((name) => {
+        const values = validations.flatMap((each) => each.metrics[name] ?? []);
         return `${sparkline(values, { width, range: [0, 1] })} ${figure(facts.validation[name]?.best)}`.trim();
       }),
     ];
@@ -85,7 +85,7 @@ function describe({ runs: all, histories, differences }: RunsFound, { cwd, stdou
 }
 
 const figure = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '—' : formatFigure(value);
+  value === null || value === undefined ? '—' : formatMetric(value);
 
 const word = (value: unknown): string =>
   value === null ? '—' : typeof value === 'string' ? value : JSON.stringify(value);

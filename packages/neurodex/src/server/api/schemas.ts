@@ -20,7 +20,7 @@ const pictureId = z
   .describe('<index>.<row>');
 const system = z.enum(SYSTEMS);
 const role = z.enum(ROLES);
-const figures = z.record(z.string(), z.number());
+const metrics = z.record(z.string(), z.number());
 
 export const problem = z
   .object({
@@ -57,7 +57,7 @@ export const indexDetails = z
     config: z.record(z.string(), z.unknown()).describe('as it was when the index was made'),
     model: z.object({ parameters: count, bytes: count }).nullable().describe('of the network; null without one'),
     training: z
-      .object({ steps: count, seconds: z.number(), validation: figures.describe('of the parameters that were kept') })
+      .object({ steps: count, seconds: z.number(), validation: metrics.describe('of the parameters that were kept') })
       .nullable(),
     pictures: z.object({
       size: z.int().describe('edge of a picture as the network sees it, in pixels'),
@@ -149,7 +149,7 @@ export const measuredReport = z
         queries: count.describe('that were measured'),
         withoutRelevant: count.describe('left out because nothing in the catalogue is relevant to them'),
         protocol: z.string(),
-        systems: z.record(z.string(), figures).describe('system → measure → mean over the queries'),
+        systems: z.record(z.string(), metrics).describe('system → measure → mean over the queries'),
         intervals: z.record(z.string(), z.record(z.string(), interval)).describe('95 % confidence intervals of those'),
       })
       .describe('as neurodex evaluate --json'),

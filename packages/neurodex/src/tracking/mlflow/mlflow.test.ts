@@ -41,13 +41,13 @@ async function read(): Promise<Kept> {
     config[section] = { ...config[section], [name]: parsed };
   }
   const steps = new Map<number, Record<string, number>>();
-  const figures: Record<string, number> = {};
+  const metrics: Record<string, number> = {};
   let validated: number | undefined;
   for (const { key, value, step: at } of kept?.metrics ?? []) {
     const name = NAMES[key as keyof typeof NAMES];
     if (name !== undefined) steps.set(at, { ...steps.get(at), step: at, [name]: value });
     if (key.startsWith('validation/')) {
-      figures[key.slice('validation/'.length).replace('_at_', '@')] = value;
+      metrics[key.slice('validation/'.length).replace('_at_', '@')] = value;
       validated = at;
     }
   }
@@ -60,7 +60,7 @@ async function read(): Promise<Kept> {
     config,
     seed: Number(kept?.params.get('seed')),
     steps: [...steps.values()] as unknown as Kept['steps'],
-    validations: validated === undefined ? [] : [{ step: validated, figures }],
+    validations: validated === undefined ? [] : [{ step: validated, metrics }],
     texts: kept?.artifacts.get('messages.txt')?.toString() ?? '',
     pictures,
     endedWell: kept?.status === 'RUNNING' ? undefined : kept?.status === 'FINISHED',

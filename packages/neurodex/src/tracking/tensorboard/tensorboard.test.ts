@@ -80,7 +80,7 @@ async function read(): Promise<Kept> {
     const name = tag.slice('train/'.length).replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
     steps.set(at, { ...steps.get(at), step: at, [name === 'stepSeconds' ? 'seconds' : name]: scalar });
   }
-  const figures = values.filter(({ tag }) => tag.startsWith('validation/'));
+  const metrics = values.filter(({ tag }) => tag.startsWith('validation/'));
   const pictures: Record<string, Uint8Array[]> = {};
   for (const { tag, picture } of values) {
     const name = tag.split('/')[0] ?? '';
@@ -91,13 +91,13 @@ async function read(): Promise<Kept> {
     seed: json('run').seed,
     steps: [...steps.values()] as unknown as Kept['steps'],
     validations:
-      figures.length === 0
+      metrics.length === 0
         ? []
         : [
             {
-              step: figures[0]?.step ?? -1,
-              figures: Object.fromEntries(
-                figures.map(({ tag, scalar = 0 }) => [tag.slice('validation/'.length), scalar]),
+              step: metrics[0]?.step ?? -1,
+              metrics: Object.fromEntries(
+                metrics.map(({ tag, scalar = 0 }) => [tag.slice('validation/'.length), scalar]),
               ),
             },
           ],

@@ -9,7 +9,7 @@ import {
   type Written,
 } from '../appended-file.ts';
 import type { Outbox } from '../outbox.ts';
-import { type Scalar, scalarsOf, taskOfFigure, tasksOfPhase } from '../scalars.ts';
+import { type Scalar, scalarsOf, taskOfMetric, tasksOfPhase } from '../scalars.ts';
 import { DONE, type Task, type TrackedEvent, type Tracker, type TrackerContext } from '../tracker.ts';
 import { OfflineRun } from './offline-run.ts';
 import { offerSync, type SyncOptions } from './sync.ts';
@@ -159,7 +159,7 @@ function wandbFolder({ env, folder }: TrackerContext): string {
 function byTask(scalars: readonly Scalar[]): Map<Task, Scalar[]> {
   const tasks = new Map<Task, Scalar[]>();
   for (const scalar of scalars) {
-    const task = taskOfFigure(scalar[0]);
+    const task = taskOfMetric(scalar[0]);
     tasks.set(task, [...(tasks.get(task) ?? []), scalar]);
   }
   return tasks;

@@ -135,14 +135,14 @@ async function read(): Promise<Kept> {
   const runs = await readRuns();
   const [first] = runs;
   const steps = (first?.rows ?? []).filter((row) => 'train/loss' in row);
-  const figures: Record<string, number> = {};
+  const metrics: Record<string, number> = {};
   let validated: number | undefined;
   const pictures: Record<string, Uint8Array[]> = {};
   for (const { rows, path } of runs) {
     for (const row of rows) {
       for (const [key, value] of Object.entries(row)) {
         if (key.startsWith('validation/')) {
-          figures[key.slice('validation/'.length)] = value as number;
+          metrics[key.slice('validation/'.length)] = value as number;
           validated = row._step as number;
         }
         const { filenames } = value as { filenames?: string[] };
@@ -163,7 +163,7 @@ async function read(): Promise<Kept> {
       picturesPerSecond: row['train/pictures_per_second'] as number,
       seconds: row['train/step_seconds'] as number,
     })),
-    validations: validated === undefined ? [] : [{ step: validated, figures }],
+    validations: validated === undefined ? [] : [{ step: validated, metrics }],
     texts: runs.flatMap(({ lines }) => lines).join(''),
     pictures,
     endedWell: first?.exit === undefined ? undefined : first.exit === 0,
@@ -291,7 +291,7 @@ describe('the runs', () => {
     kind: 'validation',
     phase,
     step: at,
-    figures: { 'AP@10': 0.5, 'IA@1': 1 },
+    metrics: { 'AP@10': 0.5, 'IA@1': 1 },
   });
   const inPhase = (phase: string, at: number): TrackedEvent => ({ ...step(at), phase });
 
