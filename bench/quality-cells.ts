@@ -93,7 +93,7 @@ export const PICTURES = {
 export type PicturesName = keyof typeof PICTURES;
 
 /** The demo's, of two drawings of each thing; fewer where that would take more than 10,000 steps. */
-const emojiEpochs = (things: number): number => Math.min(206, Math.round(60_000 / things));
+const emojiEpochs = (concepts: number): number => Math.min(206, Math.round(60_000 / concepts));
 
 /** Views of each photograph: a quarter are the catalogue, the others queries. */
 const VIEWS = 40;

@@ -43,7 +43,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /**
  * What axe-core finds wrong: WCAG 2.2 A and AA and its best practices.
- * @param rules those alone; all unless told
+ * @param rules those alone; all by default
  */
 export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(axe);

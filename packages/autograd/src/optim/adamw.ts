@@ -7,7 +7,7 @@ export const clipByGlobalNorm = (limit: number): Optimizer => ({
   moments: [],
   update({ gradient }) {
     const norm = sqrt(sum(mul(gradient, gradient)));
-    return { gradient: mul(gradient, div(limit, maximum(norm, limit))), slots: {}, metrics: { gradientNorm: norm } };
+    return { gradient: mul(gradient, div(limit, maximum(norm, limit))), moments: {}, metrics: { gradientNorm: norm } };
   },
 });
 
@@ -20,7 +20,7 @@ export interface AdamSettings {
 /** Adam's direction with bias correction (Kingma & Ba 2015, algorithm 1). */
 export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamSettings = {}): Optimizer => ({
   moments: ['moment1', 'moment2'],
-  update({ gradient, slots: { moment1, moment2 }, step }) {
+  update({ gradient, moments: { moment1, moment2 }, step }) {
     if (moment1 === undefined || moment2 === undefined) throw new RangeError('Adam keeps two moments');
     const first = add(mul(moment1, beta1), mul(gradient, 1 - beta1));
     const second = add(mul(moment2, beta2), mul(mul(gradient, gradient), 1 - beta2));
@@ -28,7 +28,7 @@ export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
     // m̂/(√v̂ + ε) with the corrections moved to scalars: m·(√c₂/c₁) / (√v + ε·√c₂).
     const root = sqrt(correction(beta2));
     const direction = div(mul(first, div(root, correction(beta1))), add(sqrt(second), mul(root, epsilon)));
-    return { gradient: direction, slots: { moment1: first, moment2: second } };
+    return { gradient: direction, moments: { moment1: first, moment2: second } };
   },
 });
 
@@ -37,14 +37,14 @@ export const addDecay = (weightDecay: number): Optimizer => ({
   moments: [],
   update: ({ gradient, parameters, decayed }) => ({
     gradient: weightDecay === 0 ? gradient : add(gradient, mul(parameters, mul(decayed, weightDecay))),
-    slots: {},
+    moments: {},
   }),
 });
 
 /** A step down the slope by the learning rate that is fed. */
 export const descend: Optimizer = {
   moments: [],
-  update: ({ gradient, learningRate }) => ({ gradient: mul(gradient, neg(learningRate)), slots: {} }),
+  update: ({ gradient, learningRate }) => ({ gradient: mul(gradient, neg(learningRate)), moments: {} }),
 };
 
 export interface AdamWSettings extends AdamSettings {

@@ -130,9 +130,9 @@ describe('adamW', () => {
 });
 
 describe('chain', () => {
-  it('refuses two transformations that share a slot', () => {
-    const keeper: Optimizer = { moments: ['m'], update: ({ gradient }) => ({ gradient, slots: {} }) };
-    expect(() => chain(keeper, keeper)).toThrow('two transformations share a slot: m, m');
+  it('refuses two transformations that share a moment', () => {
+    const keeper: Optimizer = { moments: ['m'], update: ({ gradient }) => ({ gradient, moments: {} }) };
+    expect(() => chain(keeper, keeper)).toThrow('two transformations share a moment: m, m');
   });
 
   it('hands the gradient from one to the next and gathers the figures', () => {
@@ -140,14 +140,14 @@ describe('chain', () => {
       moments: [],
       update: ({ gradient }) => ({
         gradient: mul(gradient, factor),
-        slots: {},
+        moments: {},
         metrics: { [name]: sum(gradient) },
       }),
     });
     const vector = { dtype: 'float32', shape: [2] } as const;
     const scalar = { dtype: 'float32', shape: [] } as const;
     const graph = trace({ g: vector, s: scalar }, ({ g, s }) => {
-      const context = { parameters: g, gradient: g, slots: {}, learningRate: s, step: s, decayed: g };
+      const context = { parameters: g, gradient: g, moments: {}, learningRate: s, step: s, decayed: g };
       const result = chain(times(2, 'first'), times(3, 'second')).update(context);
       return { gradient: result.gradient, ...result.metrics };
     });

@@ -6,7 +6,7 @@ export interface UpdateContext {
   /** The gradient, or what the transformation before made of it. */
   readonly gradient: Tensor;
   /** This transformation's own vectors, by name. */
-  readonly slots: Readonly<Record<string, Tensor>>;
+  readonly moments: Readonly<Record<string, Tensor>>;
   /** Fed at every step: a scalar. */
   readonly learningRate: Tensor;
   /** Number of this step, from 1: a scalar. */
@@ -17,13 +17,13 @@ export interface UpdateContext {
 
 export interface UpdateResult {
   readonly gradient: Tensor;
-  readonly slots: Readonly<Record<string, Tensor>>;
+  readonly moments: Readonly<Record<string, Tensor>>;
   /** Scalars worth reporting. */
   readonly metrics?: Readonly<Record<string, Tensor>>;
 }
 
 /**
- * A gradient transformation as an init/update pair (after Optax): slots start at zero, `update` is traced into the
+ * A gradient transformation as an init/update pair (after Optax): moments start at zero, `update` is traced into the
  * training graph. The last one's result is added to the parameters.
  */
 export interface Optimizer {
@@ -32,13 +32,13 @@ export interface Optimizer {
   update(context: UpdateContext): UpdateResult;
 }
 
-/** One transformation after the other; slot names must differ. */
+/** One transformation after the other; the names of moments must differ. */
 export function chain(...parts: readonly Optimizer[]): Optimizer {
-  const slots = parts.flatMap((part) => part.moments);
-  if (new Set(slots).size !== slots.length)
-    throw new RangeError(`two transformations share a slot: ${slots.join(', ')}`);
+  const moments = parts.flatMap((part) => part.moments);
+  if (new Set(moments).size !== moments.length)
+    throw new RangeError(`two transformations share a moment: ${moments.join(', ')}`);
   return {
-    moments: slots,
+    moments: moments,
     update(context) {
       let gradient = context.gradient;
       const kept: Record<string, Tensor> = {};
@@ -46,10 +46,10 @@ export function chain(...parts: readonly Optimizer[]): Optimizer {
       for (const part of parts) {
         const result = part.update({ ...context, gradient });
         gradient = result.gradient;
-        Object.assign(kept, result.slots);
+        Object.assign(kept, result.moments);
         Object.assign(metrics, result.metrics);
       }
-      return { gradient, slots: kept, metrics };
+      return { gradient, moments: kept, metrics };
     },
   };
 }

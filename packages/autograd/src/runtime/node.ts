@@ -26,12 +26,12 @@ export interface NodeRuntimeOptions {
   readonly threads?: number;
   /**
    * Whether threads of a session that have nothing to do look for work all the time; else they sleep. Looking is quicker
-   * by itself, and takes the cores from whatever else the machine does. True unless told.
+   * by itself, and takes the cores from whatever else the machine does. True by default.
    */
   readonly spinning?: boolean;
   /**
    * Whether numbers too small for all their digits (below 1.2·10⁻³⁸) count as 0. Processors compute with them many times
-   * more slowly, and hidden attention scores are full of them. True unless told. The process's first runtime decides for
+   * more slowly, and hidden attention scores are full of them. True by default. The process's first runtime decides for
    * the thread that asks as well: there, JavaScript then takes numbers below 2.2·10⁻³⁰⁸ for 0.
    */
   readonly flushDenormals?: boolean;

@@ -31,17 +31,17 @@ export interface TrainingDefinition<S extends ParameterSpecs, I extends InputTyp
   readonly optimizer: Optimizer;
 }
 
-/** Forward, backward and update as one graph; parameters and slots go in and come out as flat vectors [n]. */
+/** Forward, backward and update as one graph; parameters and moments go in and come out as flat vectors [n]. */
 export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
   definition: TrainingDefinition<S, I>,
 ): Graph {
   const n = parameterCount(definition.parameters);
   const flat = { dtype: 'float32', shape: [n] } as const;
   const scalar = { dtype: 'float32', shape: [] } as const;
-  const slotNames = definition.optimizer.moments;
+  const momentNames = definition.optimizer.moments;
   const own: InputTypes = {
     parameters: flat,
-    ...Object.fromEntries(slotNames.map((name) => [name, flat])),
+    ...Object.fromEntries(momentNames.map((name) => [name, flat])),
     learningRate: scalar,
     step: scalar,
   };
@@ -59,19 +59,19 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
     const update = definition.optimizer.update({
       parameters,
       gradient,
-      slots: Object.fromEntries(slotNames.map((name) => [name, input(name)])),
+      moments: Object.fromEntries(momentNames.map((name) => [name, input(name)])),
       learningRate: input('learningRate'),
       step: input('step'),
       decayed: constant(scope, 'float32', [n], decayed),
     });
-    const slots = Object.fromEntries(slotNames.map((name) => [`next.${name}`, update.slots[name] as Tensor]));
-    return { 'next.parameters': add(parameters, update.gradient), ...slots, loss, ...metrics, ...update.metrics };
+    const moments = Object.fromEntries(momentNames.map((name) => [`next.${name}`, update.moments[name] as Tensor]));
+    return { 'next.parameters': add(parameters, update.gradient), ...moments, loss, ...metrics, ...update.metrics };
   });
 }
 
 /** Everything a training run needs to go on where it stopped. */
 export interface SavedTrainingState {
-  /** [n] each: 'parameters' and the optimizer's slots. */
+  /** [n] each: 'parameters' and the optimizer's moments. */
   readonly vectors: Readonly<Record<string, Float32Array>>;
   readonly step: number;
   readonly optimizerStep: number;
@@ -131,7 +131,7 @@ export class Trainer {
   }
 }
 
-/** Parameters and slots, twice: a step reads one set and writes the other. */
+/** Parameters and moments, twice: a step reads one set and writes the other. */
 export class TrainingState {
   current: Record<string, Float32Array>;
   spare: Record<string, Float32Array>;
@@ -154,11 +154,11 @@ export class TrainingState {
     this.random = random;
   }
 
-  /** Fresh parameters and zero slots, from a seed. */
+  /** Fresh parameters and zero moments, from a seed. */
   static initial(specs: ParameterSpecs, optimizer: Optimizer, seed: number): TrainingState {
     const parameters = initialParameters(specs, Random.stream(seed, 'parameters'));
-    const slots = Object.fromEntries(optimizer.moments.map((name) => [name, new Float32Array(parameters.length)]));
-    return new TrainingState({ parameters, ...slots }, 0, 0, Random.stream(seed, 'dropout'));
+    const moments = Object.fromEntries(optimizer.moments.map((name) => [name, new Float32Array(parameters.length)]));
+    return new TrainingState({ parameters, ...moments }, 0, 0, Random.stream(seed, 'dropout'));
   }
 
   static restore(state: SavedTrainingState): TrainingState {
@@ -183,7 +183,7 @@ export class TrainingState {
   }
 
   /**
-   * Takes the last step back, once: parameters and slots are again as they were before it. It stays counted in `step`,
+   * Takes the last step back, once: parameters and moments are again as they were before it. It stays counted in `step`,
    * and the noise goes on, so that what follows is another draw.
    */
   undo(): void {

@@ -278,18 +278,18 @@ describe('index', () => {
       device: 'cuda' as const,
       onNan: 'skip' as const,
     };
-    const readBegun = vi.fn(async () => begun);
+    const readRecordedRun = vi.fn(async () => begun);
     const createIndex = vi.fn(async () => summary);
     const resume = async (...more: string[]) => {
       const { status } = await runCli(['index', 'photos', '--out', 'out', '--resume', ...more], {
         io: { cwd: folder },
-        jobs: { openSource, createIndex, readBegun },
+        jobs: { openSource, createIndex, readRecordedRun },
       });
       expect(status).toBe(0);
       return (createIndex.mock.calls.at(-1) as unknown as [CreateIndexOptions])[0];
     };
     expect(await resume()).toMatchObject({ ...begun, resume: true, force: false });
-    expect(readBegun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: true });
+    expect(readRecordedRun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: true });
     const changed = await resume(
       '--set',
       'training.indexingEpochs=3',
@@ -303,7 +303,7 @@ describe('index', () => {
     );
     expect(changed).toMatchObject({ seed: 6, systems: ['dsi'], force: true, onNan: 'stop', device: 'cpu' });
     expect(changed.config).toEqual({ ...begun.config, training: { ...PRESETS.seed.training, indexingEpochs: 3 } });
-    expect(readBegun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: false });
+    expect(readRecordedRun).toHaveBeenLastCalledWith(join(folder, 'out'), { orComplete: false });
     // A preset or a file says all of it, and what differs is refused by the job.
     expect((await resume('--preset', 'quick')).config).toEqual(PRESETS.quick);
   });
@@ -535,7 +535,7 @@ describe('search', () => {
     });
   });
 
-  it('prints a table for people, ten answers of dsi unless told', async () => {
+  it('prints a table for people, ten answers of dsi by default', async () => {
     const searchIndex = searching();
     const { stdout } = await runCli(['search', 'out', 'a\u001b[31m.png'], {
       jobs: { searchIndex },
@@ -689,7 +689,7 @@ describe('compare', () => {
 });
 
 describe('attention', () => {
-  it('asks for the best answer unless told, and names the patch that was looked at most', async () => {
+  it('asks for the best answer by default, and names the patch that was looked at most', async () => {
     const seen = { patches: [0.1, 0.2, 0.6, 0.1], onPicture: 0.75 };
     const showAttention = vi.fn(async (_options: AttentionOptions) => ({
       query: '/x/a.png',
@@ -832,7 +832,7 @@ describe('serve', () => {
     return { outcome, options: serve.mock.calls[0]?.[0] };
   };
 
-  it('is for this machine alone, one process without a token, unless told', async () => {
+  it('is for this machine alone, one process without a token by default', async () => {
     const { outcome, options } = await asked(['a', '/b']);
     expect(outcome).toEqual({ status: 0, stdout: '12 requests in 1 min 1 s\n', stderr: '' });
     expect(options).toMatchObject({
@@ -1065,7 +1065,7 @@ describe('export', () => {
     );
   });
 
-  it('stores weights as they are unless told, and prints one object for programs', async () => {
+  it('stores weights as they are by default, and prints one object for programs', async () => {
     exportIndex.mockClear();
     const { stdout } = await runCli(['export', 'photos.index', '--triton', 't', '--json'], { jobs: { exportIndex } });
     expect(JSON.parse(stdout)).toEqual(summary);

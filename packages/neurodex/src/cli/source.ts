@@ -22,7 +22,7 @@ export interface ConfigurationFlags {
   readonly preset?: string;
   readonly config?: string;
   readonly set?: readonly string[];
-  /** 0 unless told. */
+  /** 0 by default. */
   readonly seed?: number;
 }
 
@@ -30,21 +30,21 @@ export const SOURCE_HELP = 'folder, archive or file of pictures, or the name of 
 
 export const withSource = (command: Command): Command =>
   command
-    .option('--from <path>', 'where the copy of a named data set is (downloaded unless told)', text('--from'))
-    .option('--concepts <n>', 'with emoji: how many things (64 unless told)', wholeNumber('--concepts', 2))
+    .option('--from <path>', 'where the copy of a named data set is (downloaded by default)', text('--from'))
+    .option('--concepts <n>', 'with emoji: how many concepts (64 by default)', wholeNumber('--concepts', 2))
     .option(
       '--coco-year <year>',
-      `with coco: ${COCO_YEARS.join(' or ')} (2014 unless told)`,
+      `with coco: ${COCO_YEARS.join(' or ')} (2014 by default)`,
       oneOf('--coco-year', COCO_YEARS),
     )
     .option(
       '--coco-split <part>',
-      `with coco: ${COCO_SPLITS.join(' or ')} (val unless told)`,
+      `with coco: ${COCO_SPLITS.join(' or ')} (val by default)`,
       oneOf('--coco-split', COCO_SPLITS),
     )
     .option(
       '--class-level <n>',
-      'with a folder: which folder of a path is the class, 1 for the first, 0 for no classes (by the layout unless told)',
+      'with a folder: which folder of a path is the class, 1 for the first, 0 for no classes (by the layout by default)',
       wholeNumber('--class-level', 0, 100, 1),
     )
     .option(
@@ -67,7 +67,7 @@ export const withConfiguration = (command: Command): Command =>
     )
     .option('--config <file>', 'JSON file with configuration keys', text('--config'))
     .option('--set <key=value>', 'one configuration key; may be repeated', collected('--set'))
-    .option('--seed <integer>', 'makes the run repeatable (0 unless told)', parseSeed);
+    .option('--seed <integer>', 'makes the run repeatable (0 by default)', parseSeed);
 
 /**
  * @param base of the run that is gone on with, where there is one

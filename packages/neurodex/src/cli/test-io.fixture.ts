@@ -36,7 +36,7 @@ export async function runCli(
     jobs: {
       openSource: unexpected('openSource'),
       createIndex: unexpected('createIndex'),
-      readBegun: unexpected('readBegun'),
+      readRecordedRun: unexpected('readRecordedRun'),
       searchIndex: unexpected('searchIndex'),
       evaluateIndex: unexpected('evaluateIndex'),
       judgeRuns: unexpected('judgeRuns'),

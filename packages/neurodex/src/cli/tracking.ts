@@ -18,11 +18,7 @@ export const withTracking = (command: Command): Command =>
       `also show the run in: ${TRACKER_NAMES.join(', ')}; separated by commas, may be repeated`,
       parseTrackers,
     )
-    .option(
-      '--run-name <name>',
-      'what the run is called there (the name of the folder unless told)',
-      text('--run-name'),
-    )
+    .option('--run-name <name>', 'what the run is called there (the name of the folder by default)', text('--run-name'))
     .option('--wandb-project <name>', 'project on W&B (WANDB_PROJECT, or vit-dsi-project)', text('--wandb-project'));
 
 /**

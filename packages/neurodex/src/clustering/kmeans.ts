@@ -16,7 +16,7 @@ export interface KMeansOptions {
   /** Seedings that compete. */
   readonly restarts: number;
   readonly random: Random;
-  /** Iterations of a run at most, 1 or more; 300 unless given. */
+  /** Iterations of a run at most, 1 or more; 300 by default. */
   readonly mostIterations?: number;
   /** Called after every iteration; the run over all points, where a sample was drawn, counts as one more restart. */
   readonly onIteration?: (metrics: {

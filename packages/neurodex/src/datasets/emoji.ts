@@ -8,9 +8,9 @@ import { type Drawing, ICONIFY_FILES, IconSet } from './iconify.ts';
 import { fetchPackage, isCached, type PinnedPackage } from './npm-package.ts';
 
 export interface EmojiOptions {
-  /** How many things; each is in the catalogue as often as there are catalogue artists (two). */
+  /** How many concepts; each is in the catalogue as often as there are catalogue artists (two). */
   readonly concepts: number;
-  /** Edge of a rendered picture in pixels; 96 unless told. */
+  /** Edge of a rendered picture in pixels; 96 by default. */
   readonly size?: number;
   /** Decides which concepts are chosen, and nothing else. */
   readonly seed: number;
@@ -18,7 +18,7 @@ export interface EmojiOptions {
   readonly testArtist?: TestArtist;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
-  /** Gives the folder of a package; from npm, through the cache, unless told. */
+  /** Gives the folder of a package; from npm, through the cache by default. */
   readonly openPackage?: (pinned: PinnedPackage) => Promise<string>;
 }
 

@@ -162,7 +162,7 @@ export async function listPictures(source: string): Promise<Listing> {
 }
 
 export interface FolderOptions {
-  /** The class is the folder at this level, from 1; 0: no classes. By the layout, unless given. */
+  /** The class is the folder at this level, from 1; 0: no classes. By the layout by default. */
   readonly classLevel?: number;
 }
 

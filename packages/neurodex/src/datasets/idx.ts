@@ -10,13 +10,13 @@ import { localInputs } from './inputs.ts';
 export interface IdxOptions {
   /** `…-images-idx3-ubyte`, or with idx4 for colour; gzipped or not. */
   readonly images: string;
-  /** `…-labels-idx1-ubyte`; beside the images unless told. Without such a file the pictures have no classes. */
+  /** `…-labels-idx1-ubyte`; beside the images by default. Without such a file the pictures have no classes. */
   readonly labels?: string;
-  /** Names of the labels, from 0; the numbers themselves unless told. */
+  /** Names of the labels, from 0; the numbers themselves by default. */
   readonly classes?: readonly string[];
   /** A data set that has labels: pictures without them are refused. */
   readonly labelled?: boolean;
-  /** What the data set is called; 'idx' unless told. */
+  /** What the data set is called; 'idx' by default. */
   readonly name?: string;
   readonly notices?: readonly LicenceNotice[];
 }

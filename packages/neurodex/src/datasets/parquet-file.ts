@@ -43,7 +43,7 @@ export interface SkippedRows {
 }
 
 export interface ParquetFileOptions extends ColumnFlags {
-  /** `BLOCK_BYTES` unless told. */
+  /** `BLOCK_BYTES` by default. */
   readonly blockBytes?: number;
 }
 

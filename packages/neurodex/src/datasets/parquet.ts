@@ -31,14 +31,14 @@ export interface ParquetShard {
 }
 
 export interface ParquetOptions extends ColumnFlags {
-  /** The data set's name; 'parquet' unless told. */
+  /** The data set's name; 'parquet' by default. */
   readonly name?: string;
   /** The first so many pictures, in the order of the rows: nothing is read of those behind. */
   readonly maxPictures?: number;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
   readonly decoder?: ParquetDecoder;
-  /** Bytes of pictures up to which a row group is read as a whole; 64 MiB unless told. */
+  /** Bytes of pictures up to which a row group is read as a whole; 64 MiB by default. */
   readonly blockBytes?: number;
 }
 

@@ -161,7 +161,7 @@ export const DATASETS = {
     },
   },
   emoji: {
-    summary: 'the demo: the same things drawn by several artists',
+    summary: 'the demo: the same concepts drawn by several artists',
     named: true,
     forms: ['npm packages in the format of Iconify, fetched once'],
     licence: 'Apache-2.0, CC-BY-4.0, CC-BY-SA-4.0 or MIT, by artist',

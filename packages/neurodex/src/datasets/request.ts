@@ -4,7 +4,7 @@ import type { Reporter } from '../progress.ts';
 import type { CocoSplit, CocoYear } from './coco/options.ts';
 import type { ColumnFlags } from './label-columns.ts';
 
-/** How many things the emoji show unless told. */
+/** How many concepts the emoji show by default. */
 export const DEFAULT_CONCEPTS = 64;
 
 /** What a data set is told when it is opened. */

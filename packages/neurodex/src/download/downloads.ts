@@ -40,11 +40,11 @@ export interface BytesOptions {
 export interface DownloadOptions {
   /** The folder that downloads are kept in. */
   readonly cache: string;
-  /** HF_TOKEN, HTTP_PROXY, HTTPS_PROXY, NO_PROXY; `process.env` unless told. */
+  /** HF_TOKEN, HTTP_PROXY, HTTPS_PROXY, NO_PROXY; `process.env` by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
-  /** Requests under way at a time; 4 unless told. */
+  /** Requests under way at a time; 4 by default. */
   readonly concurrency?: number;
 }
 

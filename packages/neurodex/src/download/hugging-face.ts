@@ -8,9 +8,9 @@ import type { Gate, RemoteFile } from './remote-file.ts';
 export interface HubDataset {
   /** `owner/name` */
   readonly repo: string;
-  /** Branch, tag or commit; `main` unless told. */
+  /** Branch, tag or commit; `main` by default. */
   readonly revision?: string;
-  /** Where the Parquet files are; `data` unless told, '' for the top. */
+  /** Where the Parquet files are; `data` by default, '' for the top. */
   readonly folder?: string;
   /** The files are called `<split>-….parquet`, or lie in a folder of that name. */
   readonly split: string;

@@ -15,7 +15,7 @@ export type Mishap =
 
 export interface Served {
   readonly body: Uint8Array;
-  /** Of the content unless told; null: none is sent. */
+  /** Of the content by default; null: none is sent. */
   readonly etag?: string | null;
   readonly lastModified?: string;
   /** Whether it answers Range with 206. */

@@ -21,9 +21,9 @@ export interface Comparison {
 
 export interface ComparisonOptions extends EvaluationOptions {
   readonly systems: readonly System[];
-  /** `full` unless told. Its measures are measured unless others are asked for. */
+  /** `full` by default. Its measures are measured unless others are asked for. */
   readonly protocol?: ProtocolName;
-  /** Of the intervals and of the queries that a protocol draws; 0 unless told. */
+  /** Of the intervals and of the queries that a protocol draws; 0 by default. */
   readonly seed?: number;
   /** Folder for `qrels.txt` and one `run-<system>.txt` each; see `writeTrec`. */
   readonly trec?: string;

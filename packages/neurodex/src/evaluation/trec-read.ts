@@ -29,7 +29,7 @@ export type Qrels = ByQuery<ReadonlyMap<string, number>>;
 export type Run = ByQuery<readonly ScoredDocument[]>;
 
 export interface ReadTrecOptions {
-  /** What the file is called in messages; its path unless told. */
+  /** What the file is called in messages; its path by default. */
   readonly name?: string;
   /** Told of fields that are no numbers, and what trec_eval makes of them. */
   readonly warn?: (message: string) => void;

@@ -8,7 +8,7 @@ import type { TokenVocabulary } from '../identifiers/scheme.ts';
 import type { RecordedConfig } from '../retrieval/manifest.ts';
 import type { Index } from '../retrieval/open.ts';
 import { VERSION } from '../version.ts';
-import type { MeasuredLoss } from './loss.ts';
+import type { QuantizationError } from './quantization-error.ts';
 
 /** Beside every exported model: what is needed to search with it and to name its answers. */
 export const DESCRIPTION_FILE = 'index.json';
@@ -34,7 +34,7 @@ export interface ExportedIndex {
   readonly created: string;
   readonly dataset: { readonly name: string; readonly source: string };
   /** What the weights are stored in, and what that costs; null where it costs nothing. */
-  readonly precision: { readonly weights: Precision; readonly measured: MeasuredLoss | null };
+  readonly precision: { readonly weights: Precision; readonly measured: QuantizationError | null };
   /** How a file becomes what the model sees. */
   readonly preprocessing: {
     readonly orientation: 'EXIF';

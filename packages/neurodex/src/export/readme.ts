@@ -9,13 +9,14 @@ export function onnxReadme(description: ExportedIndex, k: number): string {
 | file | inputs | outputs |
 | --- | --- | --- |
 | \`encoder.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | ${memory}: float32 [${patches}, batch, ${width}] |
-| \`decoder.onnx\` | those, and \`tokens\`: int32 [slots, batch], \`positions\`: int32 [slots], \`mask\`: float32 [slots, ${patches} + slots] | \`logits\` of the token after each slot: float32 [slots, batch, ${vocabulary}] |
+| \`decoder.onnx\` | those, and \`tokens\`: int32 [positions, batch], \`positions\`: int32 [positions], \`mask\`: float32 [positions, ${patches} + positions] | \`logits\` of the token after each position: float32 [positions, batch, ${vocabulary}] |
 ${search.exhaustive ? `| \`search.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | \`answers\`: int32 [batch, ${k}], \`scores\`: float32 [batch, ${k}] |\n` : ''}
-\`batch\` and \`slots\` are whatever is fed. All is standard ONNX (opset 20, no operators of other domains), and the weights are
+\`batch\` and \`positions\` are free: as many as are fed. All is standard ONNX (opset 20, no operators of other domains), and the weights are
 in the files. Pixels go in as they are: red, green, blue, 0 to 255.
 
 - \`index.json\` names the answers: \`pictures\` in order, with their identifiers and labels; \`trie\`, the identifiers as a tree in
-  flat arrays (a node's token, what a slot shows of it, its parent, and at a leaf the position in \`pictures\`);
+  flat arrays (a node's token, the row of the network's tables that embeds its prefix, its parent, and at a leaf the position in
+  \`pictures\`);
   \`preprocessing\`, how a file becomes what the model sees.
 - \`search.py\` searches with the encoder and the decoder: \`pip install onnxruntime numpy pillow\`, then
   \`python search.py PICTURE…\`. \`pictures.py\` reads the pictures as Neurodex does.
@@ -26,10 +27,10 @@ ${
 `
     : ''
 }
-A slot shows one node of the trie, on the way of an identifier from the root: what \`shown\` has for it. \`positions\` of a slot is ${patches} plus the token's place in the
-identifier, from 0. \`mask\` is added to the attention scores: its first ${patches} columns are the patches of the picture (0: they
-are seen), the others the slots; 0 where slot i may see slot j, −1e9 where not. A slot sees itself and the tokens before it in
-its own identifier, so that any number of identifiers can be decoded together. The logits of a slot become probabilities by a
+Each position holds one node of the trie: \`tokens\` is its entry in \`rows\`, \`positions\` is ${patches} plus the place of its token in the
+identifier, from 0. \`mask\` is added to the attention scores: its first ${patches} columns are the patches of the picture (0: attended
+to), the others the positions; 0 where position i attends to position j, −1e9 where not. A position attends to itself and to the tokens
+before it in its own identifier, so that any number of identifiers can be decoded together. The logits of a position become probabilities by a
 softmax over the tokens that the trie allows there; the score of an identifier is the sum of their logarithms, and a node with
 one child costs nothing. Equal scores are answered in the order of \`pictures\`.
 ${closing(description)}`;

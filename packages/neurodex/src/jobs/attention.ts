@@ -19,7 +19,7 @@ export interface AttentionOptions {
   readonly index: string;
   /** Query picture. */
   readonly file: string;
-  /** Whose tokens are looked at; those of the best answer unless told. */
+  /** Whose tokens are looked at; those of the best answer by default. */
   readonly identifier?: string;
   /** PNG to draw them in. */
   readonly out?: string;

@@ -25,7 +25,7 @@ type SizeKey = (typeof SIZES)[number];
 /**
  * Refuses sizes that need more memory than there is, before anything runs. What is counted is the least that each must
  * take, so that nothing is refused which could run.
- * @param systems that are made; all unless given
+ * @param systems that are made; all by default
  * @throws NeurodexError `config-invalid` naming each key, its value, what it would take, and the largest value that fits
  */
 export function checkMemory(

@@ -29,11 +29,11 @@ export interface Contest {
 export interface CompareIndexesOptions {
   /** Folders, by the names under which they are printed. */
   readonly indexes: readonly NamedFile[];
-  /** Of each index; all that a single index has, and `dsi` of several, unless told. */
+  /** Of each index; all that a single index has, and `dsi` of several by default. */
   readonly systems?: readonly SystemName[];
   readonly split: Split;
   readonly measures?: readonly ParsedMeasure[];
-  /** Of the intervals and the tests; 0 unless told. */
+  /** Of the intervals and the tests; 0 by default. */
   readonly seed?: number;
   readonly device: Device;
   readonly reporter: Reporter;

@@ -39,7 +39,7 @@ import { ingest } from './ingest.ts';
 import { checkVectorSource } from './name-catalogue.ts';
 import { checkEncoderSystem, refuseOtherEncoder } from './open-encoder.ts';
 import { portableConfig, portablePath, withoutPlaces } from './portable.ts';
-import { checkComplete, completedBefore, reopen, withTheWayOn } from './reopen-run.ts';
+import { checkComplete, completedBefore, resumeRun, withResumeHint } from './resume-run.ts';
 import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
 import { finishIngest, isIngested, OWN_NAMES, RUN_FILE, tidy } from './unfinished-run.ts';
 
@@ -58,14 +58,14 @@ export interface CreateIndexOptions {
   readonly force: boolean;
   /** Go on with the unfinished run of this index, if there is one. */
   readonly resume?: boolean;
-  /** Whether a run that cannot be completed stays, to be gone on with: true unless told. */
+  /** Whether a run that cannot be completed stays, to be gone on with: true by default. */
   readonly keepUnfinished?: boolean;
-  /** What happens to a batch whose loss is no number: 'stop' unless given. */
+  /** What happens to a batch whose loss is no number: 'stop' by default. */
   readonly onNan?: OnNan;
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
-  /** Trackers besides the run log; none unless given. */
+  /** Trackers besides the run log; none by default. */
   readonly tracking?: TrackingRequest;
 }
 
@@ -137,7 +137,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
       { hint: divergenceAdvice(config) },
     );
   } catch (error) {
-    throw kept ? withTheWayOn(error, unfinishedName(resolve(out)), options.reporter) : error;
+    throw kept ? withResumeHint(error, unfinishedName(resolve(out)), options.reporter) : error;
   }
 }
 
@@ -151,7 +151,7 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
     await checkComplete(folder, options);
     return await finish(folder);
   }
-  const before = await reopen(options, unfinished);
+  const before = await resumeRun(options, unfinished);
   const started = performance.now() - 1000 * (before?.checkpoint?.seconds ?? before?.facts.seconds ?? 0);
   const elapsed = () => (performance.now() - started) / 1000;
   const log = new RunLog(join(folder, RUN_LOG), reporter);

@@ -27,15 +27,15 @@ export interface DemoOptions {
   /** Things to tell apart; each has two catalogue pictures. */
   readonly concepts: number;
   readonly seed: number;
-  /** The demo's own unless given. */
+  /** The demo's own by default. */
   readonly preset?: PresetName;
   readonly force: boolean;
   readonly device: Device;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
-  /** Trackers besides the run log; none unless given. */
+  /** Trackers besides the run log; none by default. */
   readonly tracking?: TrackingRequest;
-  /** Gives the pictures; emoji from npm unless told. */
+  /** Gives the pictures; emoji from npm by default. */
   readonly openDataset?: (options: EmojiOptions) => Promise<Dataset>;
 }
 

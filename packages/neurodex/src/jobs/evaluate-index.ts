@@ -14,14 +14,14 @@ export type Split = (typeof SPLITS)[number];
 
 export interface EvaluateOptions {
   readonly index: string;
-  /** All that the index has, unless given. */
+  /** All that the index has by default. */
   readonly systems?: readonly SystemName[];
   readonly split: Split;
-  /** Those of the protocol unless told. */
+  /** Those of the protocol by default. */
   readonly measures?: readonly ParsedMeasure[];
-  /** `full` unless told. */
+  /** `full` by default. */
   readonly protocol?: ProtocolName;
-  /** Of the intervals, and of the queries that a protocol draws; 0 unless told. */
+  /** Of the intervals, and of the queries that a protocol draws; 0 by default. */
   readonly seed?: number;
   /** Folder for TREC files. */
   readonly trec?: string;

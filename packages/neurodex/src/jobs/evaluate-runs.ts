@@ -15,7 +15,7 @@ export interface EvaluateRunsOptions {
   readonly qrels: NamedFile;
   readonly runs: readonly NamedFile[];
   readonly measures?: readonly ParsedMeasure[];
-  /** Of the intervals; 0 unless told. */
+  /** Of the intervals; 0 by default. */
   readonly seed?: number;
   readonly reporter: Reporter;
 }

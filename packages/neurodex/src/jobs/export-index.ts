@@ -4,9 +4,9 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { NeurodexError } from '../errors.ts';
 import { describeExport, type ExportedIndex, isExhaustive } from '../export/description.ts';
 import { EXPORT_FILE, exportedFiles, type Write, type WrittenExport, writeExport } from '../export/folder.ts';
-import { type MeasuredLoss, measureLoss } from '../export/loss.ts';
 import { type StoredModel, storeModel } from '../export/models.ts';
 import { writeOnnx } from '../export/onnx-folder.ts';
+import { type QuantizationError, quantizationError } from '../export/quantization-error.ts';
 import { writeTriton } from '../export/triton-folder.ts';
 import { writeWeb } from '../export/web-folder.ts';
 import type { Reporter } from '../progress.ts';
@@ -40,7 +40,7 @@ export interface ExportSummary {
   readonly index: string;
   readonly precision: Precision;
   /** Null where nothing is lost, or nothing could be measured. */
-  readonly measured: MeasuredLoss | null;
+  readonly measured: QuantizationError | null;
   readonly exports: readonly (WrittenExport & { readonly kind: ExportKind })[];
 }
 
@@ -83,7 +83,7 @@ export async function exportIndex(options: ExportOptions): Promise<ExportSummary
     if (modelInput(original.geometry).needsBackbone) throw behindEncoder(index);
     if (out.triton !== undefined) refuseLarge(index);
     const model = storeModel(network, precision);
-    const measured = precision === 'float32' ? null : await measureLoss(index, model, runtime, reporter);
+    const measured = precision === 'float32' ? null : await quantizationError(index, model, runtime, reporter);
     if (precision !== 'float32' && measured === null)
       reporter.warn('the index has no queries, so what the answers lose by fewer bits is not known');
     const description = describeExport(index, original.geometry, { weights: precision, measured });

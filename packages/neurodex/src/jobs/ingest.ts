@@ -21,7 +21,7 @@ import { type ChosenEncoder, openChosenEncoder } from './open-encoder.ts';
 export interface IngestOptions {
   readonly dataset: Dataset;
   readonly config: Config;
-  /** All that can be made, unless given. */
+  /** All that can be made by default. */
   readonly systems?: readonly SystemName[];
   readonly seed: number;
   readonly device: Device;

@@ -32,11 +32,11 @@ export interface ReportOptions {
   readonly index: string;
   /** HTML file to write. */
   readonly out: string;
-  /** All unless told; examples are chosen by the first. */
+  /** All by default; examples are chosen by the first. */
   readonly systems?: readonly SystemName[];
   readonly split: Split;
   readonly measures?: readonly ParsedMeasure[];
-  /** Of the intervals and the tests; 0 unless told. */
+  /** Of the intervals and the tests; 0 by default. */
   readonly seed?: number;
   readonly device: Device;
   readonly reporter: Reporter;
@@ -80,7 +80,7 @@ export interface MeasureOptions {
   /** Of the version that it must be (`OpenOptions.digest`). */
   readonly digest?: string | undefined;
   readonly device: Device;
-  /** Threads of ONNX Runtime; all cores unless told. */
+  /** Threads of ONNX Runtime; all cores by default. */
   readonly threads?: number;
   readonly reporter: Reporter;
 }

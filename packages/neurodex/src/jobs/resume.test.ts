@@ -11,7 +11,7 @@ import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
 import { type CreateIndexOptions, createIndex } from './create-index.ts';
 import { inspectIndex } from './inspect-index.ts';
 import { CHANGEABLE } from './resume-config.ts';
-import { readBegun } from './unfinished-run.ts';
+import { readRecordedRun } from './unfinished-run.ts';
 
 /** Runs that stop, and go on. That of a process which is killed is in tests/resume.test.ts. */
 const config: Config = {
@@ -263,10 +263,10 @@ describe('what a run goes on with', () => {
   });
 
   it('is known without being told again', async () => {
-    const begun = await readBegun(join(root, 'base'), { orComplete: false });
+    const begun = await readRecordedRun(join(root, 'base'), { orComplete: false });
     expect(begun).toEqual({ config, seed: 1, systems, device: 'cpu', onNan: 'stop' });
-    expect(await readBegun(join(root, 'whole'), { orComplete: true })).toEqual({ config, seed: 1 });
-    expect(await readBegun(join(root, 'whole'), { orComplete: false })).toBeUndefined();
+    expect(await readRecordedRun(join(root, 'whole'), { orComplete: true })).toEqual({ config, seed: 1 });
+    expect(await readRecordedRun(join(root, 'whole'), { orComplete: false })).toBeUndefined();
   });
 });
 

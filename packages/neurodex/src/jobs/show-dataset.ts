@@ -27,7 +27,7 @@ export interface ShowDatasetOptions {
   readonly config: Config;
   /** How many pictures are shown. */
   readonly examples: number;
-  /** Folder for `examples.png` and `patches.png`; nothing is drawn unless told. */
+  /** Folder for `examples.png` and `patches.png`; nothing is drawn by default. */
   readonly out?: string;
   /** Whether all of it is read for a digest of its contents. */
   readonly fingerprint?: boolean;

@@ -128,7 +128,7 @@ const writeRecord = (folder: string, record: RunRecord): Promise<void> =>
   writeFileAtomically(join(folder, RUN_FILE), `${JSON.stringify(record, null, 2)}\n`);
 
 /** What a run was asked to be when it began. */
-export interface Begun {
+export interface RecordedRun {
   readonly config: Config;
   readonly seed: number;
   readonly systems?: readonly SystemName[];
@@ -140,10 +140,10 @@ export interface Begun {
  * What the unfinished run of an index began with; where there is none and `orComplete` is set, what the index was made
  * with. Undefined where there is neither.
  */
-export async function readBegun(
+export async function readRecordedRun(
   out: string,
   { orComplete }: { readonly orComplete: boolean },
-): Promise<Begun | undefined> {
+): Promise<RecordedRun | undefined> {
   const folder = unfinishedName(resolve(out));
   if (existsSync(join(folder, RUN_FILE))) {
     const { config, seed, systems, device, onNan } = await readRecord(folder);

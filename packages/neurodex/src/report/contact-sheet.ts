@@ -19,9 +19,9 @@ export interface SheetRow {
 export interface ContactSheetOptions {
   readonly rows: readonly SheetRow[];
   readonly title?: string;
-  /** Answers shown for each system; 5 unless told. */
+  /** Answers shown for each system; 5 by default. */
   readonly answers?: number;
-  /** Edge of a picture in pixels; 104 unless told. */
+  /** Edge of a picture in pixels; 104 by default. */
   readonly edge?: number;
 }
 

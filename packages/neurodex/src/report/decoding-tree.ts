@@ -20,9 +20,9 @@ export interface DecodingNode {
 export interface DecodingTreeOptions {
   /** What a catalogue row is called in the tree. */
   readonly nameOf: (row: number) => string;
-  /** Children shown of each node; 3 unless told. */
+  /** Children shown of each node; 3 by default. */
   readonly children?: number;
-  /** Nodes less probable than this are not shown, unless they are their parent's best; 0.01 unless told. */
+  /** Nodes less probable than this are not shown, unless they are their parent's best; 0.01 by default. */
   readonly least?: number;
 }
 

@@ -21,9 +21,9 @@ export interface SheetExample {
 export interface ExamplesSheetOptions {
   readonly title: string;
   readonly examples: readonly SheetExample[];
-  /** Pictures side by side; 6 unless told. */
+  /** Pictures side by side; 6 by default. */
   readonly columns?: number;
-  /** Longest edge of a picture in pixels; 180 unless told. */
+  /** Longest edge of a picture in pixels; 180 by default. */
   readonly edge?: number;
 }
 

@@ -3,7 +3,7 @@ const BARS = [...'▁▂▃▄▅▆▇█'];
 export interface SparklineOptions {
   /** Most columns; fewer values take fewer. */
   readonly width: number;
-  /** Values of the lowest and of the highest bar; the least and the greatest of the values unless given. */
+  /** Values of the lowest and of the highest bar; the least and the greatest of the values by default. */
   readonly range?: readonly [number, number];
 }
 

@@ -11,7 +11,7 @@ export interface TextStyle {
   /** Height of an em in pixels. */
   readonly size: number;
   readonly colour: string;
-  /** Width of the strokes in pixels; a tenth of the size unless told. */
+  /** Width of the strokes in pixels; a tenth of the size by default. */
   readonly weight?: number;
   readonly anchor?: 'start' | 'middle' | 'end';
   /** In pixels; a longer text ends in an ellipsis. */

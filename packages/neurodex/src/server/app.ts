@@ -40,7 +40,7 @@ export interface AppOptions {
   readonly cors: readonly string[];
   /** Other names of this machine. */
   readonly allowHosts: readonly string[];
-  /** At the root of its host unless told. */
+  /** At the root of its host by default. */
   readonly basePath?: BasePath | undefined;
   /** Pictures that are decoded at one time. */
   readonly decoders: number;

@@ -41,12 +41,12 @@ export type SearchQuery = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | { reado
 export interface ClientOptions {
   /**
    * Where the server is: `http://127.0.0.1:8080`, or `https://example.org/search` below a path; in a page that it serves, the
-   * folder of the page unless told.
+   * folder of the page by default.
    */
   readonly server?: string | URL;
   /** Of `neurodex serve --token`. */
   readonly token?: string;
-  /** The platform's unless told. */
+  /** The platform's by default. */
   readonly fetch?: typeof fetch;
 }
 

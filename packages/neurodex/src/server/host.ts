@@ -14,7 +14,7 @@ export class Host {
     this.byId = new Map(indexes.map((index) => [index.id, index]));
   }
 
-  /** @param id the default one unless told @throws ApiError `index-unknown` */
+  /** @param id without it, the default index @throws ApiError `index-unknown` */
   index(id: string | undefined): HostedIndex {
     const found = id === undefined ? this.indexes[0] : this.byId.get(id);
     if (found !== undefined) return found;

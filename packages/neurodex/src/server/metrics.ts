@@ -49,7 +49,7 @@ export class Metrics {
 
   /**
    * @param searches how many are under way
-   * @param text of the whole server, where this is one process of several; its own unless given
+   * @param text of the whole server, where this is one process of several; its own by default
    * @param bodyBytes bytes of bodies in memory
    */
   constructor(searches: () => number, text?: () => Promise<string>, bodyBytes: () => number = () => 0) {

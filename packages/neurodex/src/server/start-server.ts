@@ -34,7 +34,7 @@ export interface ServerSettings {
   readonly cors: readonly string[];
   /** Other names under which it is called. */
   readonly allowHosts: readonly string[];
-  /** Where it is below the root of its host: `/search`; at the root unless told. */
+  /** Where it is below the root of its host: `/search`; at the root by default. */
   readonly basePath?: BasePath | undefined;
   readonly limits: Limits;
   readonly device: Device;
@@ -47,9 +47,9 @@ export interface ServerOptions extends ServerSettings {
   readonly reports: ReportDesk;
   /** Metrics of the whole server, where this is one process of several. */
   readonly metricsText?: (() => Promise<string>) | undefined;
-  /** Folder of the built pages; that of the package unless told. */
+  /** Folder of the built pages; that of the package by default. */
   readonly pages?: string;
-  /** Where catalogues are ranked; on threads unless told. */
+  /** Where catalogues are ranked; on threads by default. */
   readonly ranker?: typeof threadRanker;
 }
 

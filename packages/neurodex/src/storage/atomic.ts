@@ -65,7 +65,7 @@ export interface CreateFolderOptions {
    * delete a folder of another kind. An empty folder is replaced in any case.
    */
   readonly marker?: string;
-  /** Tells which files of an old folder the program made; those of its list of files unless given. */
+  /** Tells which files of an old folder the program made; those of its list of files by default. */
   readonly lister?: FileLister;
   /** Once given, the result is thrown away. `work` should watch it too: it is waited for. */
   readonly signal?: AbortSignal;

@@ -18,7 +18,7 @@ export interface OutboxOptions<T> {
   /** Milliseconds before a failed delivery is tried again, doubled each time up to the longest. */
   readonly firstPause?: number;
   readonly longestPause?: number;
-  /** Milliseconds that one delivery may take before it is stopped and counts as failed; no limit unless given. */
+  /** Milliseconds that one delivery may take before it is stopped and counts as failed; no limit by default. */
   readonly patience?: number;
   /** Milliseconds that `close` waits for what is pending. */
   readonly farewell?: number;

@@ -62,7 +62,7 @@ function networkOf(embedding: Embedding, output: Config['model']['output'] = 'sh
 }
 type Network = ReturnType<typeof networkOf>;
 
-/** Loss and accuracy of asking pictures for sets of rows, each alike unless told. */
+/** Loss and accuracy of asking pictures for sets of rows, each alike by default. */
 async function measure(
   { geometry, specs, parameters }: Network,
   objective: Objective,

@@ -19,8 +19,8 @@ def search(pixels, k=10):
         nodes = [node for _, node in beam if leaf[node] < 0]
         tokens = np.array([prefix(node) for node in nodes], np.int32)
         own, place = np.divmod(np.arange(tokens.size), tokens.shape[1])
-        sees = (own[:, None] == own) & (place[:, None] >= place)
-        mask = np.hstack([np.zeros((tokens.size, patches)), np.where(sees, 0, -1e9)]).astype(np.float32)
+        attends = (own[:, None] == own) & (place[:, None] >= place)
+        mask = np.hstack([np.zeros((tokens.size, patches)), np.where(attends, 0, -1e9)]).astype(np.float32)
         feeds = {"tokens": tokens.reshape(-1, 1), "positions": (patches + place).astype(np.int32), "mask": mask}
         (logits,) = decoder.run(["logits"], {**memory, **feeds})
         last = dict(zip(nodes, logits.reshape(*tokens.shape, -1)[:, -1].astype(np.float64)))

@@ -28,7 +28,7 @@ export function addAttention(program: Command, context: Context): void {
     )
     .argument('<index>', 'folder that neurodex index made')
     .argument('<file>', 'query picture')
-    .option('--identifier <tokens>', 'whose tokens; those of the best answer unless told', text('--identifier'))
+    .option('--identifier <tokens>', 'whose tokens; those of the best answer by default', text('--identifier'))
     .option('--out <png>', 'draw them into this PNG file', text('--out'));
   withCommonFlags(withDevice(command));
   withExamples(command, [

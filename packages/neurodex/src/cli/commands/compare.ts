@@ -39,10 +39,10 @@ export function addCompare(program: Command, context: Context): void {
     .argument('<indexes...>', 'folders that neurodex index made; with --qrels, run files')
     .option(
       '--systems <names>',
-      `which of ${SYSTEMS.join(', ')} (all of a single index, dsi of several, unless told)`,
+      `which of ${SYSTEMS.join(', ')} (all of a single index, dsi of several by default)`,
       parseSystems,
     )
-    .option('--split <name>', 'which queries: test or validation (test unless told)', oneOf('--split', SPLITS))
+    .option('--split <name>', 'which queries: test or validation (test by default)', oneOf('--split', SPLITS))
     .option('--measures <names>', 'what to test, by the names of ir_measures; may be repeated', parseMeasures)
     .option('--qrels <file>', 'relevance judgements: compare runs instead of indexes', text('--qrels'))
     .option('--seed <integer>', 'of the intervals and the tests', parseSeed, 0);

@@ -34,7 +34,7 @@ export function addDemo(program: Command, context: Context): void {
         'Leaves the index, a contact sheet and a learning curve. The pictures come from npm, once.',
     )
     .option('--out <folder>', 'folder of everything the demo makes', text('--out'), 'neurodex-demo')
-    .option('--concepts <n>', 'how many things', wholeNumber('--concepts', 2), DEFAULT_CONCEPTS)
+    .option('--concepts <n>', 'how many concepts', wholeNumber('--concepts', 2), DEFAULT_CONCEPTS)
     .option('--seed <integer>', 'makes the run repeatable', parseSeed, 0)
     .option(
       '--preset <name>',

@@ -46,10 +46,10 @@ export function addEvaluate(program: Command, context: Context): void {
     .argument('[index]', 'folder that neurodex index made')
     .option(
       '--systems <names>',
-      `some of ${SYSTEMS.join(', ')}, separated by commas; all that the index has unless told`,
+      `some of ${SYSTEMS.join(', ')}, separated by commas; all that the index has by default`,
       parseSystems,
     )
-    .option('--split <name>', 'which queries: test or validation (test unless told)', oneOf('--split', SPLITS))
+    .option('--split <name>', 'which queries: test or validation (test by default)', oneOf('--split', SPLITS))
     .option(
       '--measures <names>',
       'what to measure, by the names of ir_measures: "AP@10 nDCG@10 RR Rprec"; may be repeated',
@@ -57,7 +57,7 @@ export function addEvaluate(program: Command, context: Context): void {
     )
     .option(
       '--protocol <name>',
-      `full: ${PROTOCOLS.full.description} (unless told); notebook: ${PROTOCOLS.notebook.description}`,
+      `full: ${PROTOCOLS.full.description} (the default); notebook: ${PROTOCOLS.notebook.description}`,
       oneOf('--protocol', PROTOCOL_NAMES),
     )
     .option('--seed <integer>', 'of the intervals, and of the queries that a protocol draws', parseSeed, 0)

@@ -51,7 +51,7 @@ export function addIndex(program: Command, context: Context): void {
     .requiredOption('--out <folder>', 'folder of the new index', text('--out'));
   withConfiguration(command).option(
     '--systems <names>',
-    `what shall answer, separated by commas: ${SYSTEMS.join(',')} (all that the pictures allow unless told)`,
+    `what shall answer, separated by commas: ${SYSTEMS.join(',')} (all that the pictures allow by default)`,
     parseSystems,
   );
   withSource(command)
@@ -59,7 +59,7 @@ export function addIndex(program: Command, context: Context): void {
     .option('--force', 'replace the index that is in the folder; without --resume, also start anew')
     .option(
       '--on-nan <what>',
-      `a batch whose loss is no number: ${ON_NAN.join(' or ')} (stop unless told)`,
+      `a batch whose loss is no number: ${ON_NAN.join(' or ')} (stop by default)`,
       oneOf('--on-nan', ON_NAN),
     );
   withCommonFlags(withTracking(withDevice(command)));
@@ -86,7 +86,7 @@ async function index(
   await perform(context, flags, { unwinds: true }, async (work) => {
     const { reporter, path } = work;
     const begun = flags.resume
-      ? await services.jobs.readBegun(path(flags.out), { orComplete: flags.force !== true })
+      ? await services.jobs.readRecordedRun(path(flags.out), { orComplete: flags.force !== true })
       : undefined;
     const asked = await configurationOf(flags, context, begun?.config);
     const systems = flags.systems ?? begun?.systems;

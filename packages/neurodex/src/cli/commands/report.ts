@@ -35,8 +35,8 @@ export function addReport(program: Command, context: Context): void {
         'classes, attention and decoding of queries, learning curves, data set and configuration. It opens offline.',
     )
     .argument('<index>', 'folder that neurodex index made')
-    .option('--out <html>', `file to write (${REPORT} in the index unless told)`, text('--out'))
-    .option('--systems <names>', `which of ${SYSTEMS.join(', ')} (all unless told)`, parseSystems)
+    .option('--out <html>', `file to write (${REPORT} in the index by default)`, text('--out'))
+    .option('--systems <names>', `which of ${SYSTEMS.join(', ')} (all by default)`, parseSystems)
     .option('--split <name>', 'which queries: test or validation', oneOf('--split', SPLITS), 'test' as Split)
     .option('--measures <names>', 'what to measure, by the names of ir_measures; may be repeated', parseMeasures)
     .option('--seed <integer>', 'of the intervals and the tests', parseSeed, 0);

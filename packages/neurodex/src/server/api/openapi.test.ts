@@ -54,7 +54,7 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(schemas)).toEqual(expect.arrayContaining([...new Set(references)]));
   });
 
-  it('says of every parameter what it means, and what it is unless told', () => {
+  it('says of every parameter what it means, and what it is by default', () => {
     const parameters = document.paths['/v1/search']?.post?.parameters ?? [];
     expect(parameters.every(({ description }) => (description ?? '') !== '')).toBe(true);
     expect(Object.fromEntries(parameters.map(({ name, schema }) => [name, schema.default]))).toEqual({

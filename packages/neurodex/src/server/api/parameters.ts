@@ -51,10 +51,10 @@ export const imageQuery = z.strictObject({
 });
 
 export const searchQuery = z.strictObject({
-  index: z.string().optional().describe('id of an index; the default one unless told'),
+  index: z.string().optional().describe('id of an index; without it, the default index'),
   system: listOf(SYSTEMS)
     .optional()
-    .describe('who answers, separated by commas or repeated; all systems of the index unless told'),
+    .describe('the systems to search with, separated by commas or repeated; all systems of the index by default'),
   k: wholeNumber(1, MOST_ANSWERS).default(10).describe('answers of each system'),
   explain: z
     .enum(['true', 'false'])

@@ -13,7 +13,7 @@ const MEASURE = parseMeasure('AP@10');
 const SPLITS = ['test', 'validation'] as const;
 
 /** What storing the weights in fewer bits does to the answers. */
-export interface MeasuredLoss {
+export interface QuantizationError {
   readonly measure: string;
   readonly split: (typeof SPLITS)[number];
   readonly queries: number;
@@ -26,12 +26,12 @@ export interface MeasuredLoss {
 }
 
 /** Ranks the same queries with both. @returns null where the index has no query to measure on */
-export async function measureLoss(
+export async function quantizationError(
   index: Index,
   { original, model: exported, table }: StoredModel,
   runtime: Runtime,
   reporter: Reporter,
-): Promise<MeasuredLoss | null> {
+): Promise<QuantizationError | null> {
   const { catalogue, manifest } = index;
   for (const split of SPLITS) {
     const queries = queriesOf(catalogue, split).filter(({ relevant }) => relevant.size > 0);

@@ -31,24 +31,27 @@ import {
 } from './unfinished-run.ts';
 
 /** What a run is asked to be, and who is told how it goes on. */
-type Reopening = RunRequest & {
+type ResumeOptions = RunRequest & {
   readonly dataset: Dataset;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
 };
 
-const readAll = ({ dataset, config, reporter, signal }: Reopening): Promise<Origin> =>
+const readAll = ({ dataset, config, reporter, signal }: ResumeOptions): Promise<Origin> =>
   originOf(dataset, config, { reporter, ...(signal === undefined ? {} : { signal }) });
 
 /** Where an unfinished run stopped. */
-export interface Reopened {
+export interface ResumedRun {
   readonly facts: IngestFacts;
   readonly catalogue: StoredCatalogue;
   readonly checkpoint: (Checkpoint & CheckpointContext) | undefined;
 }
 
 /** Begins a run, or finds out where it stopped: undefined where the pictures are still to be read in. */
-export async function reopen(options: Reopening, { folder, resumed }: Unfinished): Promise<Reopened | undefined> {
+export async function resumeRun(
+  options: ResumeOptions,
+  { folder, resumed }: Unfinished,
+): Promise<ResumedRun | undefined> {
   const { reporter, config } = options;
   const origin = await readAll(options);
   if (!resumed) {
@@ -78,7 +81,7 @@ export async function reopen(options: Reopening, { folder, resumed }: Unfinished
  * In what a complete index is not the one that a run would make, in words: its settings, its pictures and files, by their
  * contents, and the program.
  */
-async function differences(folder: string, manifest: IndexManifest, asked: Reopening): Promise<string[]> {
+async function differences(folder: string, manifest: IndexManifest, asked: ResumeOptions): Promise<string[]> {
   const { seed, config, systems } = asked;
   const words: string[] = [];
   if (manifest.seed !== seed) words.push(`--seed was ${manifest.seed}, now ${seed}`);
@@ -92,7 +95,7 @@ async function differences(folder: string, manifest: IndexManifest, asked: Reope
 }
 
 /** @throws NeurodexError `run-changed` unless a complete index is the one that is asked for */
-async function refuseOther(folder: string, manifest: IndexManifest, asked: Reopening): Promise<void> {
+async function refuseOther(folder: string, manifest: IndexManifest, asked: ResumeOptions): Promise<void> {
   const words = await differences(folder, manifest, asked);
   if (words.length === 0) return;
   throw new NeurodexError('run-changed', `${folder} is a complete index of something else: ${words.join('; ')}`, {
@@ -105,7 +108,7 @@ async function refuseOther(folder: string, manifest: IndexManifest, asked: Reope
  * An unfinished run whose index is complete and only has no name yet: whether it is the one that is asked for.
  * @throws NeurodexError `run-changed`
  */
-export async function checkComplete(folder: string, options: Reopening): Promise<void> {
+export async function checkComplete(folder: string, options: ResumeOptions): Promise<void> {
   if (existsSync(join(folder, RUN_FILE))) {
     await continueRun(folder, options, await readAll(options), options.reporter);
   } else {
@@ -118,7 +121,7 @@ export async function checkComplete(folder: string, options: Reopening): Promise
  * @throws NeurodexError `run-changed` where it is not the one that is asked for, `index-damaged` where a file is missing
  */
 export async function completedBefore(
-  options: Reopening & { readonly out: string },
+  options: ResumeOptions & { readonly out: string },
 ): Promise<IndexManifest | undefined> {
   const { out, reporter } = options;
   if (existsSync(unfinishedName(resolve(out))) || !existsSync(join(out, INDEX_FILE))) return undefined;
@@ -143,7 +146,7 @@ async function refuseIncomplete(folder: string): Promise<void> {
 }
 
 /** The error of a run that stays, with what to do about it. */
-export function withTheWayOn(error: unknown, folder: string, reporter: Reporter): unknown {
+export function withResumeHint(error: unknown, folder: string, reporter: Reporter): unknown {
   const way = `${folder} keeps what is done: the same command with --resume goes on from there`;
   if (!(error instanceof NeurodexError)) {
     reporter.info(way);
