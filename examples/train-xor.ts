@@ -26,9 +26,9 @@ const trainer = await Trainer.create(nodeRuntime(), {
   },
 });
 
-const memory = TrainingState.initial(parameters, optimizer, 1);
+const state = TrainingState.initial(parameters, optimizer, 1);
 const xor = { x: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1), y: Float32Array.of(0, 1, 1, 0) };
 for (let step = 1; step <= 200; step++) {
-  const { loss } = await trainer.step(memory, xor, { learningRate: 0.05 });
+  const { loss } = await trainer.step(state, xor, { learningRate: 0.05 });
   if (step % 50 === 0) console.log({ step, loss });
 }
