@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { sealed } from '../packages/neurodex/src/storage/seal.ts';
 import { prepareEnvironment } from './python.ts';
 
 /**
@@ -88,7 +89,7 @@ function main(): number {
     cpSync(index, byBeam, { recursive: true });
     const manifest = JSON.parse(readFileSync(join(byBeam, 'index.json'), 'utf8'));
     manifest.config.retrieval.exactUpTo = 0;
-    writeFileSync(join(byBeam, 'index.json'), JSON.stringify(manifest));
+    writeFileSync(join(byBeam, 'index.json'), sealed(manifest));
     const exportedByBeam = exportAll(byBeam, join(folder, 'export-by-beam'), ['float32'], ['onnx']);
 
     const bovw = join(folder, 'bovw');

@@ -15,8 +15,8 @@ import {
   readListed,
 } from '../retrieval/manifest.ts';
 import type { SystemName } from '../retrieval/system.ts';
-import { FILE_LIST } from '../storage/file-list.ts';
-import { ORIGIN_FILE } from './origin.ts';
+import { checkFileList, FILE_LIST } from '../storage/file-list.ts';
+import { checkOrigin, ORIGIN_FILE } from './origin.ts';
 
 export interface InspectOptions {
   readonly index: string;
@@ -68,6 +68,8 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     reporter.info('comparing every file with its digest');
     await verifyCatalogue(folder, listed);
     for (const file of listedIn(manifest)) await readListed(index, file);
+    await checkFileList(index);
+    await checkOrigin(index);
   }
   const unlisted = await unlistedIn(index, manifest);
   const roles = Object.fromEntries(

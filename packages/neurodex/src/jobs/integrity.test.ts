@@ -123,6 +123,14 @@ describe('an index that was edited is refused', () => {
     await expect(search()).rejects.toMatchObject(naming('run.jsonl'));
   });
 
+  it.each(['files.json', 'origin.json'])('by verify where %s says something else, or is gone', async (name) => {
+    await inspect(true);
+    await edit(name, (description) => Object.assign(description, { neurodex: '9.9.9' }));
+    await expect(inspect(true)).rejects.toMatchObject(naming(name));
+    await unlink(join(index, name));
+    await expect(inspect(true)).rejects.toMatchObject(naming(name, 'index-missing'));
+  });
+
   it('also where another run begins with its parameters', async () => {
     await flip('model.safetensors', (await stat(join(index, 'model.safetensors'))).size - 3);
     const opened = await openIndex(sound, nodeRuntime());

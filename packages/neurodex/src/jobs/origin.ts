@@ -5,6 +5,9 @@ import type { Config } from '../config.ts';
 import type { Dataset, InputReading } from '../datasets/dataset.ts';
 import { NeurodexError } from '../errors.ts';
 import { writeFileAtomically } from '../storage/atomic.ts';
+import { damaged } from '../storage/damaged.ts';
+import { parseJson, readSmall } from '../storage/json-file.ts';
+import { checkSeal, hasSeal, sealed } from '../storage/seal.ts';
 import { VERSION } from '../version.ts';
 import { fingerprintOf, fingerprintSchema, otherDataset } from './fingerprint.ts';
 import { digestOfParameters } from './initial-parameters.ts';
@@ -41,15 +44,28 @@ export async function originOf(dataset: Dataset, config: Config, reading: InputR
 }
 
 export const writeOrigin = (folder: string, origin: Origin): Promise<void> =>
-  writeFileAtomically(join(folder, ORIGIN_FILE), `${JSON.stringify(origin)}\n`);
+  writeFileAtomically(join(folder, ORIGIN_FILE), sealed(origin));
 
-/** Undefined where a folder does not say what it was made of. */
+/** Undefined where a folder does not say what it was made of, or says it with changes. */
 export async function readOrigin(folder: string): Promise<Origin | undefined> {
   try {
-    return originSchema.parse(JSON.parse(await readFile(join(folder, ORIGIN_FILE), 'utf8')));
+    const value: unknown = JSON.parse(await readFile(join(folder, ORIGIN_FILE), 'utf8'));
+    const origin = originSchema.parse(value);
+    return hasSeal(value) ? origin : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether what a folder says of its origin is as it was written.
+ * @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable`
+ */
+export async function checkOrigin(folder: string): Promise<void> {
+  const path = join(folder, ORIGIN_FILE);
+  const value = parseJson(await readSmall(path), path);
+  checkSeal(value, path);
+  if (!originSchema.safeParse(value).success) throw damaged(path, 'does not say what the index was made of');
 }
 
 /** In what two origins differ, in words. A file that is gone by now says nothing: a copy of it is in the index. */

@@ -9,6 +9,9 @@ const NODE_BYTES = 10;
 /** Levels are drawn with a probability that halves many times over: more than these no graph has. */
 const HIGHEST = 32;
 
+/** Minor version of usearch 2 whose layout is checked here. The library reads the files of older ones in other ways. */
+const MINOR = 25;
+
 /** usearch's names of the types, in the description: cosine, float32 vectors, u64 keys, u32 slots. */
 const TYPES = ['c'.charCodeAt(0), 11, 14, 15];
 
@@ -91,7 +94,8 @@ function checkVectors(bytes: Uint8Array, unit: Float32Array, positions: readonly
 /** "usearch", version (3 × u16), types (4 × u8), vectors that are there, that are deleted, numbers of each (u64), multi. */
 function checkHead(view: DataView, at: number, size: number, length: number): void {
   const magic = Array.from({ length: 7 }, (_, i) => String.fromCharCode(view.getUint8(at + i))).join('');
-  if (magic !== 'usearch' || view.getUint16(at + 7, true) !== 2) throw new RangeError('it is of another version');
+  if (magic !== 'usearch' || view.getUint16(at + 7, true) !== 2 || view.getUint16(at + 9, true) !== MINOR)
+    throw new RangeError('it is of another version');
   if (TYPES.some((type, i) => view.getUint8(at + 13 + i) !== type)) throw new RangeError('it is of another type');
   const counts = [0, 1, 2].map((i) => Number(view.getBigUint64(at + 17 + 8 * i, true)));
   if (String(counts) !== String([size, 0, length]) || view.getUint8(at + 41) !== 0)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileHasher } from '../storage/hashed-file.ts';
-import { digestOf } from '../storage/seal.ts';
+import { digestOf, sealed } from '../storage/seal.ts';
 
 type Json = Record<string, unknown>;
 
@@ -59,6 +59,14 @@ export function reseal(folder: string, { producers = true }: { readonly producer
     if (isObject(vectors.bovw) && vocabulary !== undefined) vectors.bovw.vocabulary = vocabulary;
     const after = JSON.stringify(catalogue);
     if (after !== before) writeFileSync(catalogueFile, after);
+  }
+  for (const name of ['files.json', 'origin.json']) {
+    const description = json(join(folder, name));
+    try {
+      if (description !== undefined) writeFileSync(join(folder, name), sealed(description));
+    } catch {
+      // Nested too deeply: it stays as it is.
+    }
   }
   const indexFile = join(folder, 'index.json');
   const index = json(indexFile);

@@ -2,7 +2,10 @@ import * as disk from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { damaged } from './damaged.ts';
+import { parseJson, readSmall } from './json-file.ts';
 import { LOCK_FILE } from './lock.ts';
+import { checkSeal, hasSeal, sealed } from './seal.ts';
 
 /** In every folder that the program makes: which files it made there. `--force` deletes these and no others. */
 export const FILE_LIST = 'files.json';
@@ -53,15 +56,28 @@ export async function listInFolder(path: string): Promise<void> {
   if ((await readFileSizes(folder)) !== undefined) await addToFileList(folder, [basename(path)]);
 }
 
-/** The files of a folder with their sizes, as they were listed; undefined where there is no list. */
+/** The files of a folder with their sizes, as they were listed; undefined where there is no list, or one that was changed. */
 export async function readFileSizes(folder: string): Promise<readonly ListedFile[] | undefined> {
   try {
-    return listSchema.parse(JSON.parse(await disk.readFile(join(folder, FILE_LIST), 'utf8'))).files;
+    const value: unknown = JSON.parse(await disk.readFile(join(folder, FILE_LIST), 'utf8'));
+    const { files } = listSchema.parse(value);
+    return hasSeal(value) ? files : undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined || code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw fromFileSystem(error, join(folder, FILE_LIST));
   }
+}
+
+/**
+ * Whether the list of a folder is as it was written.
+ * @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable`
+ */
+export async function checkFileList(folder: string): Promise<void> {
+  const path = join(folder, FILE_LIST);
+  const value = parseJson(await readSmall(path), path);
+  checkSeal(value, path);
+  if (!listSchema.safeParse(value).success) throw damaged(path, 'is no list of files');
 }
 
 /** The files that the program made in a folder, and in folders of its own within it. */
@@ -116,7 +132,7 @@ async function writeList(folder: string, files: readonly ListedFile[]): Promise<
   const path = join(folder, FILE_LIST);
   const temporary = `${path}.${process.pid}.new`;
   try {
-    await disk.writeFile(temporary, `${JSON.stringify({ format: FORMAT, version: 1, files })}\n`);
+    await disk.writeFile(temporary, sealed({ format: FORMAT, version: 1, files }));
     await disk.rename(temporary, path);
   } catch (error) {
     await disk.rm(temporary, { force: true }).catch(() => {});

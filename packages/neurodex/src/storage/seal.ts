@@ -12,6 +12,15 @@ export function digestOf(description: object): string {
 export const sealed = (description: object): string =>
   `${JSON.stringify({ ...description, digest: digestOf(description) }, null, 2)}\n`;
 
+/** Whether a description is the one that was sealed. */
+export function hasSeal(value: unknown): boolean {
+  try {
+    return (value as { digest?: unknown }).digest === digestOf(value as object);
+  } catch {
+    return false;
+  }
+}
+
 /** @throws NeurodexError `index-damaged` when a description is not the one that was sealed */
 export function checkSeal(value: unknown, file: string): void {
   let digest: string;
