@@ -19,19 +19,22 @@ export class QueryEncoder {
   /** @returns float32 [n, P, C] @throws NeurodexError `encoder-unusable` */
   async embed(queries: readonly QueryPicture[]): Promise<Float32Array> {
     const { length } = this.encoder;
-    const out = new Float32Array(queries.length * length);
+    const ready: [place: number, embedding: Float32Array][] = [];
     const places: number[] = [];
     const pictures: Uint8Array[] = [];
     for (const [i, query] of queries.entries()) {
       const { stored } = query;
       if (stored?.encoder === this.sha256) {
-        out.set(stored.embedding(), i * length);
+        ready.push([i, stored.embedding()]);
       } else {
         places.push(i);
         pictures.push(await this.shown(query));
       }
     }
+    // The encoder first: it says whether its embeddings are of the length that is listed.
     const embedded = await this.encoder.embed(pictures);
+    const out = new Float32Array(queries.length * length);
+    for (const [place, embedding] of ready) out.set(embedding, place * length);
     for (const [i, place] of places.entries()) {
       out.set(embedded.subarray(i * length, (i + 1) * length), place * length);
     }
