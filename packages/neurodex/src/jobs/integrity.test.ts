@@ -142,6 +142,11 @@ describe('an index that was edited is refused', () => {
   });
 
   it('also with all its digests recomputed, where it contradicts itself', async () => {
+    await cp(sound, index, { recursive: true });
+    await edit('index.json', ({ encoder }) => Object.assign(encoder as unknown as object, { tokens: 2 ** 31 }));
+    reseal(index);
+    await expect(search('dsi')).rejects.toMatchObject(naming('.'));
+    await expect(search('encoder')).rejects.toMatchObject(naming('catalogue'));
     for (const key of ['model', 'encoder']) {
       await cp(sound, index, { recursive: true });
       await edit('index.json', (manifest) => delete manifest[key]);

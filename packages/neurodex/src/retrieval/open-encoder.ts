@@ -31,7 +31,11 @@ export async function openQueryEncoder(
   if (encoder === undefined) throw damaged(files.folder, 'does not list the encoder that its systems need');
   const file = join(files.folder, encoder.file);
   const onnx = await files.read(encoder);
-  if (embeddings !== undefined && embeddings.encoder !== encoder.sha256) throw other(file);
+  if (embeddings !== undefined) {
+    if (embeddings.encoder !== encoder.sha256) throw other(file);
+    if (embeddings.tokens !== encoder.tokens || embeddings.channels !== encoder.channels)
+      throw otherShape(files.folder);
+  }
   return new QueryEncoder(await Encoder.reopen(runtime, onnx, encoder, file), encoder.sha256, size);
 }
 
@@ -50,6 +54,12 @@ export async function openEncoderSystem(
   if (stored.vocabulary !== sha256) throw other(join(folder, CATALOGUE_FOLDER));
   return new EncoderSystem({ pictures, vectors: stored.values, queries });
 }
+
+const otherShape = (folder: string) =>
+  damaged(
+    join(folder, CATALOGUE_FOLDER),
+    'does not have embeddings of as many tokens and channels as the index lists for its encoder',
+  );
 
 const other = (file: string) =>
   damaged(file, 'is of another run: the catalogue was embedded by another encoder than the one beside it');

@@ -20,19 +20,22 @@ export class QueryEncoder implements FrozenBackbone {
   /** @returns float32 [n, P, C] @throws NeurodexError `encoder-unusable` */
   async embed(queries: readonly Query[]): Promise<Float32Array> {
     const { length } = this.encoder;
-    const out = new Float32Array(queries.length * length);
+    const ready: [place: number, embedding: Float32Array][] = [];
     const places: number[] = [];
     const pictures: Uint8Array[] = [];
     for (const [i, query] of queries.entries()) {
       const { embedding } = query;
       if (embedding?.producer === this.sha256) {
-        out.set(embedding.read(), i * length);
+        ready.push([i, embedding.read()]);
       } else {
         places.push(i);
         pictures.push(await this.pictureOf(query));
       }
     }
+    // The encoder first: it says whether its embeddings are of the length that is listed.
     const embedded = await this.encoder.embed(pictures);
+    const out = new Float32Array(queries.length * length);
+    for (const [place, values] of ready) out.set(values, place * length);
     for (const [i, place] of places.entries()) {
       out.set(embedded.subarray(i * length, (i + 1) * length), place * length);
     }
