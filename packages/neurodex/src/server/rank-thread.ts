@@ -57,6 +57,9 @@ async function explain(index: Index, { identifiers, ...packed }: RankRequest & {
   return tokens;
 }
 
+/** Answers that are being computed. */
+const underWay = new Set<Promise<void>>();
+
 async function answer(request: RankRequest): Promise<void> {
   const { id } = request;
   const index = await opening;
@@ -72,6 +75,8 @@ async function answer(request: RankRequest): Promise<void> {
     } else if (request.kind === 'explain') {
       port.postMessage({ id, kind: 'explained', tokens: await explain(index, request) } satisfies RankReply);
     } else {
+      // A session that is released while it runs ends the whole process.
+      await Promise.allSettled(underWay);
       await (await probe?.catch(() => undefined))?.release();
       await index.close();
       port.postMessage({ id, kind: 'closed' } satisfies RankReply);
@@ -90,4 +95,9 @@ async function answer(request: RankRequest): Promise<void> {
   }
 }
 
-port.on('message', (request: RankRequest) => void answer(request));
+port.on('message', (request: RankRequest) => {
+  const answering = answer(request);
+  if (request.kind === 'close') return;
+  underWay.add(answering);
+  void answering.finally(() => underWay.delete(answering));
+});
