@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drawFolders } from './drawn-folders.fixture.ts';
 
 /** The installed program as automation sees it: what it prints where, and its exit status. */
 const bin = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
@@ -46,20 +46,7 @@ const SMALL = [
 ];
 
 beforeAll(async () => {
-  for (const [name, colour] of [
-    ['red', '#c22'],
-    ['blue', '#22c'],
-    ['green', '#2a2'],
-  ] as const) {
-    mkdirSync(join(photos, name), { recursive: true });
-    for (let i = 0; i < 12; i++) {
-      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24"><rect x="${i % 6}" y="4" width="${10 + (i % 5)}" height="14" fill="${colour}"/></svg>`;
-      await sharp(Buffer.from(svg))
-        .flatten({ background: '#fff' })
-        .jpeg()
-        .toFile(join(photos, name, `${i}.jpg`));
-    }
-  }
+  await drawFolders(photos, { red: '#c22', blue: '#22c', green: '#2a2' }, 'jpg');
   writeFileSync(join(photos, 'red', 'notes.jpg'), 'no picture');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { drawFolders } from './drawn-folders.fixture.ts';
 
 /** What is there already is taken for what was asked for by its contents, and by nothing else. */
 const bin = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
@@ -15,19 +15,7 @@ const neurodex = (...args: string[]) =>
   spawnSync(process.execPath, [bin, ...args], { cwd: folder, encoding: 'utf8', timeout: 100_000 });
 
 beforeAll(async () => {
-  for (const [name, colour] of [
-    ['red', '#c22'],
-    ['blue', '#22c'],
-  ] as const) {
-    mkdirSync(join(photos, name), { recursive: true });
-    for (let i = 0; i < 12; i++) {
-      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24"><rect x="${i % 6}" y="4" width="${10 + (i % 5)}" height="14" fill="${colour}"/></svg>`;
-      await sharp(Buffer.from(svg))
-        .flatten({ background: '#fff' })
-        .png()
-        .toFile(join(photos, name, `${i}.png`));
-    }
-  }
+  await drawFolders(photos, { red: '#c22', blue: '#22c' }, 'png');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
