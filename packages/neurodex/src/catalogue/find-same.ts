@@ -8,7 +8,7 @@ export interface PictureAccess {
   pixels(at: number): Promise<Picture>;
   /** PNG, as people see it. */
   thumbnail(at: number): Promise<Uint8Array>;
-  /** Undefined for what is no picture. */
+  /** Undefined for a file that is not a picture. */
   decodeThumbnail(png: Uint8Array): Promise<Picture | undefined>;
   /** A digest of the whole decoded picture, with its width and height; undefined where it cannot be had. */
   wholeDigest(at: number): Promise<string | undefined>;
@@ -138,7 +138,7 @@ async function compare(mine: Mine, leader: number, access: PictureAccess): Promi
   const pixels = await access.pixels(leader);
   const equalPixels = Buffer.compare(mine.pixels.pixels, pixels.pixels) === 0;
   const difference = equalPixels ? 0 : noise(mine.pixels, pixels);
-  // Written so that what is no number, of two even pictures, is more.
+  // Two pictures of one colour have a difference of NaN, which this comparison counts as too large.
   if (!(difference <= PERHAPS)) return 'another';
   if (difference > ROUGHLY) return 'far';
   mine.thumbnail ??= await access.thumbnail(mine.at);

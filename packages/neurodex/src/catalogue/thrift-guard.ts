@@ -16,7 +16,7 @@ export function thriftEnd(bytes: Uint8Array, start: number): number {
   return new Walk(bytes, start).struct(0);
 }
 
-/** A variable-length integer and where it ends. @throws RangeError when it is cut off, or is no number below 2³¹ */
+/** A variable-length integer and where it ends. @throws RangeError when it is cut off, or is 2³¹ or more */
 export function unsignedAt(bytes: Uint8Array, start: number): [number, number] {
   let value = 0;
   for (let i = 0; i < LONGEST_INTEGER; i++) {

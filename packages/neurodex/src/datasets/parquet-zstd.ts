@@ -1,6 +1,6 @@
 import { Decompress, decompress } from 'fzstd';
 
-/** What the reference decoder takes, unless told otherwise (ZSTD_WINDOWLOG_LIMIT_DEFAULT). */
+/** The largest window that the reference decoder accepts by default (ZSTD_WINDOWLOG_LIMIT_DEFAULT), in bytes. */
 const LARGEST_WINDOW = 2 ** 27;
 const MAGIC = 0xfd2fb528;
 

@@ -3,7 +3,7 @@ import { visibleName } from '../names.ts';
 import type { Reporter } from '../progress.ts';
 import type { SkippedFile } from './dataset.ts';
 
-/** A file that is no picture by its name. */
+/** A file whose name does not end like a picture's. */
 export function notAPicture(path: string): SkippedFile {
   const ending = extname(path).toLowerCase();
   return { path, reason: 'not a picture file', group: `not a picture file (${ending === '' ? 'no ending' : ending})` };

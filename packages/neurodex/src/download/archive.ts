@@ -17,7 +17,7 @@ export type { ArchiveEntry } from './zip.ts';
 export interface ExtractOptions {
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
-  /** Bytes that all entries together may have; as many as `mostUnpacked` gives the archive, unless told fewer. */
+  /** Most bytes of all entries together; never more than `mostUnpacked` gives the archive, its default. */
   readonly maxBytes?: number;
 }
 

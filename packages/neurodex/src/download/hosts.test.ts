@@ -108,7 +108,7 @@ test('a connection gets the public addresses of a name and no others, asked for 
   expect(asked).toBe(2);
 });
 
-describe('what is asked', () => {
+describe('requests', () => {
   let setting: Setting;
   let other: TestServer;
   beforeEach(async () => {

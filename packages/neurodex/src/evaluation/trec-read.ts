@@ -31,7 +31,7 @@ export type Run = ByQuery<readonly ScoredDocument[]>;
 export interface ReadTrecOptions {
   /** What the file is called in messages; its path by default. */
   readonly name?: string;
-  /** Told of fields that are no numbers, and what trec_eval makes of them. */
+  /** Called for fields that are not numbers, with what trec_eval makes of them. */
   readonly warn?: (message: string) => void;
 }
 
@@ -135,7 +135,7 @@ abstract class TrecParser {
     return this.query;
   }
 
-  /** A field that is no number is read as C reads it, and told. */
+  /** A field that is not a number is read as C reads it, and reported. */
   protected number(line: TrecLine, field: number, what: string, { value, rest }: CNumber): number {
     if (rest && this.odd.count++ === 0) {
       const text = JSON.stringify(shownName(line.text(field)));

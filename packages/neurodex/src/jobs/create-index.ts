@@ -60,7 +60,7 @@ export interface CreateIndexOptions {
   readonly resume?: boolean;
   /** Whether a run that cannot be completed stays, to be gone on with: true by default. */
   readonly keepUnfinished?: boolean;
-  /** What happens to a batch whose loss is no number: 'stop' by default. */
+  /** What happens to a batch whose loss is NaN or infinite: 'stop' by default. */
   readonly onNan?: OnNan;
   readonly device: Device;
   readonly reporter: Reporter;

@@ -59,7 +59,7 @@ export function addIndex(program: Command, context: Context): void {
     .option('--force', 'replace the index that is in the folder; without --resume, also start anew')
     .option(
       '--on-nan <what>',
-      `a batch whose loss is no number: ${ON_NAN.join(' or ')} (stop by default)`,
+      `a batch whose loss is NaN or infinite: ${ON_NAN.join(' or ')} (stop by default)`,
       oneOf('--on-nan', ON_NAN),
     );
   withCommonFlags(withTracking(withDevice(command)));
