@@ -3,15 +3,29 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
 
+/** Tests read the sources, so that a failing line is a line of TypeScript. */
+const SOURCES = {
+  '@neurodex/core': 'core/src/index.ts',
+  '@neurodex/core/json': 'core/src/json.ts',
+  '@neurodex/core/random': 'core/src/random.ts',
+  '@neurodex/core/storage': 'core/src/storage/index.ts',
+  '@neurodex/datasets': 'datasets/src/index.ts',
+  '@neurodex/datasets/picture': 'datasets/src/picture.ts',
+  '@neurodex/datasets/image': 'datasets/src/image/index.ts',
+  '@neurodex/datasets/download': 'datasets/src/download/index.ts',
+  '@neurodex/tracking': 'tracking/src/index.ts',
+  '@neurodex/autograd/node': 'autograd/src/runtime/node.ts',
+  '@neurodex/autograd/browser': 'autograd/src/runtime/browser.ts',
+  '@neurodex/autograd': 'autograd/src/index.ts',
+  'neurodex/browser': 'neurodex/src/browser.ts',
+};
+
 export default defineConfig({
   resolve: {
-    // Tests read the sources, so that a failing line is a line of TypeScript.
-    alias: [
-      { find: /^@neurodex\/autograd\/node$/, replacement: source('autograd/src/runtime/node.ts') },
-      { find: /^@neurodex\/autograd\/browser$/, replacement: source('autograd/src/runtime/browser.ts') },
-      { find: /^@neurodex\/autograd$/, replacement: source('autograd/src/index.ts') },
-      { find: /^neurodex\/browser$/, replacement: source('neurodex/src/browser.ts') },
-    ],
+    alias: Object.entries(SOURCES).map(([name, file]) => ({
+      find: new RegExp(`^${name}$`),
+      replacement: source(file),
+    })),
   },
   test: {
     include: [

@@ -1,10 +1,9 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import { openEmoji, openFolder } from '@neurodex/datasets';
+import { decodePicture } from '@neurodex/datasets/image';
 import sharp, { type OutputInfo, type Raw } from 'sharp';
-import { openEmoji } from '../packages/neurodex/src/datasets/emoji.ts';
-import { openFolder } from '../packages/neurodex/src/datasets/folder.ts';
-import { decodePicture } from '../packages/neurodex/src/image/decode.ts';
 
 /** Edge of every picture, in pixels. */
 export const SIZE = 160;

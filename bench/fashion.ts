@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import type { Role, SourcePicture } from '@neurodex/datasets';
+import { DEBIAN_FOLDER, openFashionMnist } from '@neurodex/datasets';
 import sharp from 'sharp';
 import type { Catalogue, StoredPicture } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { IdentifierOrder } from '../packages/neurodex/src/config.ts';
-import type { Role, SourcePicture } from '../packages/neurodex/src/datasets/dataset.ts';
-import { DEBIAN_FOLDER, openFashionMnist } from '../packages/neurodex/src/datasets/fashion-mnist.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 
 /** Of the 512 pictures of the seed's smallest study: 128 to index, the others queries; and test queries enough to tell. */

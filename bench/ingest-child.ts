@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openFashionMnist } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { buildCatalogue } from '../packages/neurodex/src/catalogue/build.ts';
-import { openFashionMnist } from '../packages/neurodex/src/datasets/fashion-mnist.ts';
 
 /**
  * One side of `ingest`, in a process of its own: `ingest-child.ts neurodex|sharp PICTURES SIZE THUMBNAIL`. Prints its

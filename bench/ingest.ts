@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { DEBIAN_FOLDER } from '../packages/neurodex/src/datasets/fashion-mnist.ts';
+import { DEBIAN_FOLDER } from '@neurodex/datasets';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { atLeast, atMost, type Benchmark, ratio, type Side } from './benchmark.ts';
 import { interleave, median, type Summary } from './statistics.ts';

@@ -1,4 +1,4 @@
-import { NeurodexError } from '../packages/neurodex/src/errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import { runBenchmark } from './harness.ts';
 
 /**

@@ -1,9 +1,8 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { NeurodexError, silentReporter } from '@neurodex/core';
+import type { Tracker } from '@neurodex/tracking';
 import type { Catalogue } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
-import { NeurodexError } from '../packages/neurodex/src/errors.ts';
-import { silentReporter } from '../packages/neurodex/src/progress.ts';
-import type { Tracker } from '../packages/neurodex/src/tracking/tracker.ts';
 import { type NetworkPlan, planNetwork, train } from '../packages/neurodex/src/training/train.ts';
 
 type Metrics = Readonly<Record<string, number>>;

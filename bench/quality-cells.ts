@@ -1,11 +1,10 @@
 import { join } from 'node:path';
+import type { Reporter } from '@neurodex/core';
+import type { Dataset } from '@neurodex/datasets';
+import { openEmoji, openFolder } from '@neurodex/datasets';
 import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
-import type { Dataset } from '../packages/neurodex/src/datasets/dataset.ts';
-import { openEmoji } from '../packages/neurodex/src/datasets/emoji.ts';
-import { openFolder } from '../packages/neurodex/src/datasets/folder.ts';
 import { openSource } from '../packages/neurodex/src/jobs/open-source.ts';
-import type { Reporter } from '../packages/neurodex/src/progress.ts';
 import { photographViews } from './bovw-pictures.ts';
 
 /** What the identifiers of a cell are: an order of the scheme `numeric`, or another scheme. */

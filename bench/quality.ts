@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { type Reporter, silentReporter } from '@neurodex/core';
+import { writeFileAtomically } from '@neurodex/core/storage';
 import { z } from 'zod';
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { evaluateInFull } from '../packages/neurodex/src/evaluation/compare.ts';
@@ -9,9 +11,7 @@ import { testPairs } from '../packages/neurodex/src/evaluation/pairwise.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
-import { type Reporter, silentReporter } from '../packages/neurodex/src/progress.ts';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
-import { writeFileAtomically } from '../packages/neurodex/src/storage/atomic.ts';
 import { atLeast, type Benchmark, type Target } from './benchmark.ts';
 import {
   type Cell,

@@ -1,9 +1,9 @@
 import { Random } from '@neurodex/autograd';
+import { silentReporter } from '@neurodex/core';
+import type { Dataset, SourcePicture } from '@neurodex/datasets';
 import sharp from 'sharp';
-import type { Dataset, SourcePicture } from '../packages/neurodex/src/datasets/dataset.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import type { SystemName } from '../packages/neurodex/src/retrieval/system.ts';
 
 const CLASSES = 10;

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { silentReporter } from '@neurodex/core';
+import type { Dataset, Role, SourcePicture } from '@neurodex/datasets';
 import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
-import type { Dataset, Role, SourcePicture } from '../packages/neurodex/src/datasets/dataset.ts';
 import { evaluateSystems } from '../packages/neurodex/src/evaluation/compare.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 import { openSource } from '../packages/neurodex/src/jobs/open-source.ts';
-import { silentReporter } from '../packages/neurodex/src/progress.ts';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
 import type { Benchmark } from './benchmark.ts';
 

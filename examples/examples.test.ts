@@ -1,4 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunHistory } from '@neurodex/tracking';
+import sharp from 'sharp';
 import { describe, expect, it, vi } from 'vitest';
 
 const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8');
@@ -19,10 +23,57 @@ describe('train-xor', () => {
       print.mockRestore();
     }
   });
+});
 
-  it('is the example of the README', async () => {
-    const readme = await read('../packages/autograd/README.md');
-    const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
-    expect(blocks).toEqual([await read('./train-xor.ts')]);
+describe('read-folder', () => {
+  it('prints the first pictures of a folder, their classes and how many numbers the model sees', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'neurodex-example-'));
+    const args = process.argv;
+    const print = vi.spyOn(console, 'log').mockImplementation(() => {});
+    try {
+      for (const label of ['cat', 'dog']) {
+        await mkdir(join(folder, label));
+        const create = { width: 30, height: 20, channels: 3, background: '#123' } as const;
+        await sharp({ create })
+          .png()
+          .toFile(join(folder, label, 'a.png'));
+      }
+      process.argv = [...args.slice(0, 2), folder];
+      await import('./read-folder.ts');
+      expect(print.mock.calls).toEqual([
+        ['cat/a.png', 'cat', 64 * 64 * 3],
+        ['dog/a.png', 'dog', 64 * 64 * 3],
+      ]);
+    } finally {
+      process.argv = args;
+      print.mockRestore();
+      await rm(folder, { recursive: true });
+    }
   });
+});
+
+describe('track-run', () => {
+  it('writes a run log that reads back, and events for TensorBoard beside it', async () => {
+    const print = vi.spyOn(console, 'log').mockImplementation(() => {});
+    try {
+      await import('./track-run.ts');
+      const [folder, history] = print.mock.calls[0] as [string, RunHistory];
+      expect(history.validations.map(({ metrics }) => metrics.loss)).toEqual([1, 1 / 2, 1 / 3]);
+      const files = await readdir(folder, { recursive: true });
+      expect(files.filter((file) => file.includes('tfevents'))).toHaveLength(1);
+      await rm(folder, { recursive: true });
+    } finally {
+      print.mockRestore();
+    }
+  });
+});
+
+it.each([
+  ['autograd', 'train-xor'],
+  ['datasets', 'read-folder'],
+  ['tracking', 'track-run'],
+])('the README of %s shows %s.ts', async (name, example) => {
+  const readme = await read(`../packages/${name}/README.md`);
+  const [block] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);
+  expect(block).toBe(await read(`./${example}.ts`));
 });

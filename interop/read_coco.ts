@@ -1,9 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { basename } from 'node:path';
-import { readAnnotations } from '../packages/neurodex/src/datasets/coco/annotations.ts';
-import { categoriesByArea } from '../packages/neurodex/src/datasets/coco/coco.ts';
-import { jsonRows } from '../packages/neurodex/src/datasets/coco/json-rows.ts';
-import { regionArea } from '../packages/neurodex/src/datasets/coco/mask.ts';
+import { categoriesByArea, jsonRows, readAnnotations, regionArea } from '@neurodex/datasets';
 
 /**
  * `tsx interop/read_coco.ts INSTANCES CAPTIONS`: what Neurodex reads in a pair of annotation files, as one JSON object

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { openParquet } from '../packages/neurodex/src/datasets/parquet.ts';
+import { openParquet } from '@neurodex/datasets';
 
 /**
  * Neurodex reads the Parquet files that `make_parquet.py` made: the class names, the captions and the SHA-256 of every

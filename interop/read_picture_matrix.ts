@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodePicture, decodeWhole } from '../packages/neurodex/src/image/decode.ts';
+import { decodePicture, decodeWhole } from '@neurodex/datasets/image';
 
 /** Decodes every picture of the matrix, as it is and as a square: read_picture_matrix.ts FOLDER OUT */
 const SIZE = 32;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { sealed } from '../packages/neurodex/src/storage/seal.ts';
+import { sealed } from '@neurodex/core/storage';
 import { prepareEnvironment } from './python.ts';
 
 /**

@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PRECISIONS, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { encodePng } from '@neurodex/datasets/image';
 import { pixelsOf } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import { leavesByRow } from '../packages/neurodex/src/dsi/graphs/search-export.ts';
 import { VIEW } from '../packages/neurodex/src/evaluation/queries.ts';
 import { storeModel } from '../packages/neurodex/src/export/models.ts';
-import { augment } from '../packages/neurodex/src/image/augment.ts';
-import { encodePng } from '../packages/neurodex/src/image/png.ts';
+import { augment } from '../packages/neurodex/src/query/augment.ts';
 import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
 import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
 

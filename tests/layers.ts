@@ -4,11 +4,48 @@ import { join, posix, sep } from 'node:path';
 /** Files and folders of a package, each with the others that it may import; whatever is not listed is refused. */
 type ImportGraph = Readonly<Record<string, readonly string[]>>;
 
-/** Plain data and helpers, used everywhere. */
-const PLAIN = ['config.ts', 'errors.ts', 'json.ts', 'names.ts', 'progress.ts', 'shell.ts', 'version.ts'] as const;
+/** Plain data, used everywhere. */
+const PLAIN = ['config.ts', 'version.ts'] as const;
 
 /** The import graph of each package, lowest first: a folder may import those in its list and no others. */
 export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
+  'packages/core/src': {
+    'errors.ts': [],
+    'json.ts': ['errors.ts'],
+    'names.ts': [],
+    'progress.ts': [],
+    'random.ts': [],
+    'shell.ts': [],
+    storage: ['errors.ts', 'json.ts'],
+    'index.ts': ['errors.ts', 'names.ts', 'progress.ts', 'shell.ts'],
+  },
+  'packages/datasets/src': {
+    'picture.ts': [],
+    image: ['picture.ts'],
+    download: [],
+    datasets: ['picture.ts', 'image', 'download'],
+    'index.ts': ['datasets'],
+  },
+  'packages/tracking/src': {
+    'tracker.ts': [],
+    'outbox.ts': [],
+    'memory.ts': ['tracker.ts'],
+    'fan-out.ts': ['tracker.ts'],
+    'scalars.ts': ['tracker.ts'],
+    'run-identity.ts': ['tracker.ts'],
+    'tracked-reporter.ts': ['tracker.ts'],
+    'read-run-log.ts': ['tracker.ts'],
+    'appended-file.ts': ['outbox.ts'],
+    'run-log.ts': ['tracker.ts', 'outbox.ts', 'scalars.ts'],
+    mlflow: ['tracker.ts', 'outbox.ts', 'scalars.ts'],
+    tensorboard: ['tracker.ts', 'outbox.ts', 'scalars.ts', 'appended-file.ts'],
+    wandb: ['tracker.ts', 'outbox.ts', 'scalars.ts', 'appended-file.ts'],
+    'trackers.ts': ['tracker.ts', 'outbox.ts', 'run-identity.ts', 'mlflow', 'tensorboard', 'wandb'],
+    'index.ts': [
+      ...['tracker.ts', 'memory.ts', 'fan-out.ts', 'run-identity.ts', 'tracked-reporter.ts', 'read-run-log.ts'],
+      ...['run-log.ts', 'trackers.ts'],
+    ],
+  },
   'packages/autograd/src': {
     core: [],
     ops: ['core'],
@@ -22,69 +59,51 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
   },
   'packages/neurodex/src': {
     ...Object.fromEntries(PLAIN.map((file) => [file, []])),
-    'check-config.ts': ['config.ts', 'errors.ts'],
+    'check-config.ts': ['config.ts'],
     presets: ['config.ts'],
-    storage: PLAIN,
-    download: [...PLAIN, 'storage'],
-    image: [...PLAIN, 'storage'],
-    datasets: [...PLAIN, 'storage', 'download', 'image'],
-    catalogue: [...PLAIN, 'storage', 'image', 'datasets'],
+    catalogue: [...PLAIN],
     clustering: PLAIN,
     identifiers: [...PLAIN, 'clustering'],
-    query: [...PLAIN, 'image'],
-    'models/bovw': [...PLAIN, 'image', 'clustering'],
-    'models/encoder': [...PLAIN, 'image'],
+    query: [...PLAIN],
+    'models/bovw': [...PLAIN, 'clustering'],
+    'models/encoder': [...PLAIN],
     'dsi/model': [...PLAIN, 'identifiers', 'query'],
     'dsi/graphs': [...PLAIN, 'identifiers', 'query', 'dsi/model'],
     'dsi/search': [...PLAIN, 'identifiers', 'query', 'dsi/model', 'dsi/graphs'],
-    tracking: [...PLAIN, 'storage'],
     retrieval: [
       ...PLAIN,
-      ...['storage', 'image', 'catalogue', 'identifiers', 'query', 'models/bovw', 'models/encoder', 'dsi/model'],
-      ...['dsi/search', 'tracking'],
+      ...['catalogue', 'identifiers', 'query', 'models/bovw', 'models/encoder', 'dsi/model'],
+      ...['dsi/search'],
     ],
-    evaluation: [...PLAIN, 'storage', 'image', 'datasets', 'catalogue', 'query', 'retrieval'],
+    evaluation: [...PLAIN, 'catalogue', 'query', 'retrieval'],
     training: [
       ...PLAIN,
-      ...['storage', 'image', 'catalogue', 'identifiers', 'query', 'dsi/model', 'dsi/graphs', 'tracking', 'retrieval'],
+      ...['catalogue', 'identifiers', 'query', 'dsi/model', 'dsi/graphs', 'retrieval'],
       'evaluation',
     ],
-    export: [
-      ...PLAIN,
-      ...['storage', 'datasets', 'catalogue', 'identifiers', 'dsi/model', 'dsi/graphs', 'retrieval', 'evaluation'],
-    ],
-    report: [...PLAIN, 'storage', 'identifiers', 'query', 'dsi/search', 'tracking', 'evaluation'],
+    export: [...PLAIN, ...['catalogue', 'identifiers', 'dsi/model', 'dsi/graphs', 'retrieval', 'evaluation']],
+    report: [...PLAIN, 'identifiers', 'query', 'dsi/search', 'evaluation'],
     jobs: [
       ...PLAIN,
-      ...[
-        'check-config.ts',
-        'presets',
-        'storage',
-        'download',
-        'image',
-        'datasets',
-        'catalogue',
-        'identifiers',
-        'query',
-      ],
-      ...['models/bovw', 'models/encoder', 'dsi/model', 'dsi/graphs', 'dsi/search', 'tracking', 'retrieval'],
+      ...['check-config.ts', 'presets', 'catalogue', 'identifiers', 'query'],
+      ...['models/bovw', 'models/encoder', 'dsi/model', 'dsi/graphs', 'dsi/search', 'retrieval'],
       ...['evaluation', 'training', 'export', 'report'],
     ],
-    study: [...PLAIN, 'storage', 'retrieval', 'evaluation', 'report', 'jobs'],
+    study: [...PLAIN, 'retrieval', 'evaluation', 'report', 'jobs'],
     server: [
       ...PLAIN,
-      ...['image', 'datasets', 'catalogue', 'query', 'dsi/model', 'dsi/search', 'retrieval', 'evaluation', 'report'],
+      ...['catalogue', 'query', 'dsi/model', 'dsi/search', 'retrieval', 'evaluation', 'report'],
       'jobs',
     ],
     cli: [
       ...PLAIN,
-      ...['check-config.ts', 'presets', 'storage', 'datasets', 'catalogue', 'retrieval', 'evaluation', 'tracking'],
+      ...['check-config.ts', 'presets', 'catalogue', 'retrieval', 'evaluation'],
       ...['training', 'report', 'jobs', 'study', 'server'],
     ],
     'index.ts': [
       ...PLAIN,
-      ...['check-config.ts', 'presets', 'image', 'datasets', 'catalogue', 'query', 'retrieval', 'evaluation'],
-      ...['tracking', 'jobs', 'server'],
+      ...['check-config.ts', 'presets', 'catalogue', 'query', 'retrieval', 'evaluation'],
+      ...['jobs', 'server'],
     ],
     'browser.ts': ['identifiers', 'query', 'dsi/model', 'dsi/search', 'retrieval', 'export'],
   },
@@ -109,13 +128,42 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
     instead: 'use the Runtime of @neurodex/autograd',
   },
   {
-    name: /^(neurodex|sharp)(\/|$)/,
-    only: ['packages/neurodex/src', 'packages/web/src'],
-    instead: 'autograd knows nothing of images or search: take what it needs as an argument',
+    name: /^neurodex(\/|$)/,
+    only: ['packages/web/src'],
+    instead: 'the other packages stand by themselves: take what they need as an argument',
+  },
+  {
+    name: /^sharp(\/|$)/,
+    only: ['packages/datasets/src', 'packages/neurodex/src'],
+    instead: 'autograd knows nothing of images: take what it needs as an argument',
+  },
+  {
+    name: /^@neurodex\/core$|^@neurodex\/core\/(json|storage)$/,
+    only: ['packages/datasets/src', 'packages/tracking/src', 'packages/neurodex/src'],
+    instead: 'autograd has errors of its own and writes no files',
+  },
+  {
+    name: /^@neurodex\/autograd(\/|$)/,
+    only: ['packages/neurodex/src', 'packages/web/src/browser'],
+    instead: 'data sets and trackers work without a runtime',
+  },
+  {
+    name: /^@neurodex\/autograd\/node$/,
+    only: ['packages/neurodex/src/jobs', 'packages/neurodex/src/server'],
+    instead: 'take the Runtime as an argument',
+  },
+  {
+    name: /^@neurodex\/datasets$/,
+    only: [
+      ...['catalogue', 'evaluation', 'export', 'jobs', 'server', 'cli', 'index.ts'].map(
+        (folder) => `packages/neurodex/src/${folder}`,
+      ),
+    ],
+    instead: 'the model and its training know the stored pictures (catalogue/), not where they come from',
   },
   {
     name: /^node:/,
-    only: ['packages/autograd/src', 'packages/neurodex/src'],
+    only: ['core', 'datasets', 'tracking', 'autograd', 'neurodex'].map((name) => `packages/${name}/src`),
     instead: 'pages run in a browser: ask the server',
   },
   {
@@ -167,7 +215,7 @@ export function refusedImports(base: string, file: string, text: string): Refuse
 }
 
 const isBelow = (path: string, folders: readonly string[]): boolean =>
-  folders.some((folder) => path.startsWith(`${folder}/`));
+  folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
 
 /** Every import of the repository that its layers refuse. */
 export const refusedInRepository = (root: string): RefusedImport[] =>

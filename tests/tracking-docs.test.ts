@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TRACKER_NAMES } from '@neurodex/tracking';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TRACKER_NAMES } from '../packages/neurodex/src/tracking/trackers.ts';
 
 /** The commands of docs/tracking.md are run as they stand there; those of other programs must find what they name. */
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -61,7 +61,7 @@ describe('docs/tracking.md', () => {
 
   it('names every tracker, and every kind of line in the run log', () => {
     for (const name of TRACKER_NAMES) expect(page).toContain(`\`${name}\``);
-    const source = readFileSync(join(root, 'packages/neurodex/src/tracking/tracker.ts'), 'utf8');
+    const source = readFileSync(join(root, 'packages/tracking/src/tracker.ts'), 'utf8');
     const kinds = [...source.matchAll(/kind: '(\w+)'/g)].map(([, kind = '']) => kind);
     expect(kinds.length).toBeGreaterThan(6);
     for (const kind of kinds) expect(page).toContain(`| \`${kind}\` |`);
@@ -70,7 +70,7 @@ describe('docs/tracking.md', () => {
   it('speaks of the environment variables that the code reads, and of no other', () => {
     const read = new Set<string>();
     for (const file of ['wandb/tracker.ts', 'wandb/sync.ts', 'mlflow/client.ts', 'mlflow/tracker.ts']) {
-      const path = join(root, 'packages/neurodex/src/tracking', file);
+      const path = join(root, 'packages/tracking/src', file);
       expect(existsSync(path)).toBe(true);
       for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(/env\.((?:WANDB|MLFLOW)_\w+)/g)) read.add(name);
     }
@@ -81,7 +81,7 @@ describe('docs/tracking.md', () => {
   it('names the version of wandb that the files are like', () => {
     const pinned = /^wandb==(.+)$/m.exec(readFileSync(join(root, 'interop/requirements.txt'), 'utf8'))?.[1];
     const written = /WANDB_VERSION = '(.+)'/.exec(
-      readFileSync(join(root, 'packages/neurodex/src/tracking/wandb/offline-run.ts'), 'utf8'),
+      readFileSync(join(root, 'packages/tracking/src/wandb/offline-run.ts'), 'utf8'),
     )?.[1];
     expect(written).toBe(pinned);
     expect(page).toContain(`wandb ${pinned}`);

@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { cpSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { canonicalJson } from '@neurodex/core/storage';
 import { reseal } from '../../packages/neurodex/src/retrieval/reseal.fixture.ts';
 import type { SystemName } from '../../packages/neurodex/src/retrieval/system.ts';
-import { canonicalJson } from '../../packages/neurodex/src/storage/json-file.ts';
 import type { Mutation } from './mutations.ts';
 import type { Ending, Probed } from './probe.ts';
 

@@ -2,12 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Random } from '@neurodex/autograd';
+import { silentReporter } from '@neurodex/core';
+import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import type { Config } from '../../packages/neurodex/src/config.ts';
-import { openFolder } from '../../packages/neurodex/src/datasets/folder.ts';
 import { createIndex } from '../../packages/neurodex/src/jobs/create-index.ts';
 import { PRESETS } from '../../packages/neurodex/src/presets/presets.ts';
-import { silentReporter } from '../../packages/neurodex/src/progress.ts';
 import type { SystemName } from '../../packages/neurodex/src/retrieval/system.ts';
 
 /** An ONNX file of the shape that exports on Hugging Face's hub have. */

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { NeurodexError } from '../../packages/neurodex/src/errors.ts';
+import { NeurodexError, silentReporter } from '@neurodex/core';
 import { evaluateIndex } from '../../packages/neurodex/src/jobs/evaluate-index.ts';
 import { inspectIndex } from '../../packages/neurodex/src/jobs/inspect-index.ts';
 import { measureIndex } from '../../packages/neurodex/src/jobs/report.ts';
 import { searchIndex } from '../../packages/neurodex/src/jobs/search.ts';
-import { silentReporter } from '../../packages/neurodex/src/progress.ts';
 import { openIndex } from '../../packages/neurodex/src/retrieval/open.ts';
 import type { SystemName } from '../../packages/neurodex/src/retrieval/system.ts';
 import { HostedIndex } from '../../packages/neurodex/src/server/hosted-index.ts';

@@ -55,7 +55,7 @@ export const GROUPS: readonly Group[] = [
       ...['open-source', 'bovw', 'encoder'].map((job) => neurodex(`jobs/${job}.test.ts`)),
     ],
   },
-  { name: 'storage', sources: [neurodex('storage')], tests: testsOf('storage') },
+  { name: 'storage', sources: ['packages/core/src/storage'], tests: ['packages/core/src/storage/**/*.test.ts'] },
   {
     name: 'server',
     sources: [neurodex('server/admission.ts'), neurodex('server/access.ts')],

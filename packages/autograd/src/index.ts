@@ -1,5 +1,5 @@
+export { Random } from '@neurodex/core/random';
 export * from './core/errors.ts';
-export { Random } from './core/random.ts';
 export { Tensor } from './core/tensor.ts';
 export {
   allocate,

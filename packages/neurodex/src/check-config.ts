@@ -1,5 +1,5 @@
+import { NeurodexError } from '@neurodex/core';
 import type { Config } from './config.ts';
-import { NeurodexError } from './errors.ts';
 
 /** Something that is wrong with one key of a configuration, or with several together. */
 export interface ConfigProblem {

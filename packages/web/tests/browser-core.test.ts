@@ -33,13 +33,14 @@ describe('what searches in the browser', () => {
     const { modules, foreign } = await reachedFrom(here('../../neurodex/src/browser.ts'));
     expect(foreign).toEqual([]);
     expect(modules).toContain('packages/neurodex/src/retrieval/dsi.ts');
-    const other = /neurodex\/src\/(training|catalogue|storage|image|cli|jobs)\//;
-    expect(modules.filter((id) => other.test(id) && !id.endsWith('/image/picture.ts'))).toEqual([]);
+    const other =
+      /neurodex\/src\/(training|catalogue|cli|jobs)\/|core\/\w+\/storage|datasets\/\w+\/(image|download|datasets)/;
+    expect(modules.filter((id) => other.test(id))).toEqual([]);
     expect(modules.filter((id) => /node_modules\/(sharp|zod|onnxruntime-node)/.test(id))).toEqual([]);
   });
 
   it('is told apart from what does need Node', async () => {
-    const { foreign } = await reachedFrom(here('../../neurodex/src/storage/atomic.ts'));
+    const { foreign } = await reachedFrom(here('../../core/src/storage/atomic.ts'));
     expect(foreign).toEqual(expect.arrayContaining(['node:crypto', 'node:fs/promises']));
   });
 });

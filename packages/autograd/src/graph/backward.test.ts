@@ -1,6 +1,6 @@
+import { Random } from '@neurodex/core/random';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type Shape, type TensorType } from '../core/types.ts';
 import { gelu, stopGradient } from '../ops/activation.ts';

@@ -1,6 +1,6 @@
+import { Random } from '@neurodex/core/random';
 import { describe, expect, it } from 'vitest';
 import type { Op } from '../core/op.ts';
-import { Random } from '../core/random.ts';
 import { float32, int32 } from '../core/types.ts';
 import { add } from '../ops/elementwise.ts';
 import { gather } from '../ops/gather.ts';

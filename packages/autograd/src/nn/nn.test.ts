@@ -1,5 +1,5 @@
+import { Random } from '@neurodex/core/random';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type TensorType } from '../core/types.ts';
 import { gradients } from '../graph/backward.ts';

@@ -1,4 +1,4 @@
-import type { Random } from '../core/random.ts';
+import type { Random } from '@neurodex/core/random';
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type Shape } from '../core/types.ts';
 import { unpack } from '../ops/shape.ts';

@@ -1,6 +1,6 @@
+import { Random } from '@neurodex/core/random';
 import { describe, expect, it } from 'vitest';
 import type { Op, Sample } from '../core/op.ts';
-import { Random } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, showType, type TensorType } from '../core/types.ts';
 import { gradients } from '../graph/backward.ts';

@@ -1,5 +1,5 @@
+import { Random } from '@neurodex/core/random';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { trace } from '../graph/trace.ts';
 import { type ParameterSpecs, zeros } from '../nn/parameters.ts';

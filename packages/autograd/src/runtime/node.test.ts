@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { Random } from '@neurodex/core/random';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../core/random.ts';
 import { trace } from '../graph/trace.ts';
 import { relu } from '../ops/elementwise.ts';
 import { scatterAdd } from '../ops/gather.ts';

@@ -1,5 +1,5 @@
+import { Random } from '@neurodex/core/random';
 import { GraphError } from '../core/errors.ts';
-import { Random } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { allocate, elementCount } from '../core/types.ts';
 import { gradients } from '../graph/backward.ts';

@@ -1,5 +1,5 @@
+import type { Random } from '@neurodex/core/random';
 import type { SampleInput } from '../core/op.ts';
-import type { Random } from '../core/random.ts';
 import { type DType, elementCount, type HostArray } from '../core/types.ts';
 
 /**

@@ -1,13 +1,13 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ProgressEvent } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { createFolder } from '@neurodex/core/storage';
+import type { Dataset, SourcePicture } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Dataset, SourcePicture } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
-import type { ProgressEvent } from '../progress.ts';
-import { createFolder } from '../storage/atomic.ts';
-import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
+import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
 import { type BuildOptions, buildCatalogue, type PictureReader } from './build.ts';
 import { pixelsOf, withRole } from './catalogue.ts';
 import { openCatalogue, readThumbnails, type StoredCatalogue } from './store.ts';

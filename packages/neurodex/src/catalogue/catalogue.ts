@@ -1,5 +1,5 @@
-import type { LicenceNotice, PictureObject, Role, SkippedFile } from '../datasets/dataset.ts';
-import type { Picture } from '../image/picture.ts';
+import type { LicenceNotice, PictureObject, Role, SkippedFile } from '@neurodex/datasets';
+import type { Picture } from '@neurodex/datasets/picture';
 import type { DuplicateFacts } from './duplicate-facts.ts';
 import type { Embeddings } from './embeddings.ts';
 

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import type { Dataset, Role, SourcePicture } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Dataset, Role, SourcePicture } from '../datasets/dataset.ts';
 import { type BuildOptions, type BuiltCatalogue, buildCatalogue } from './build.ts';
 import { openCatalogue } from './store.ts';
 

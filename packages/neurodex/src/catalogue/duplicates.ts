@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Role, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
-import { decodeWhole } from '../image/decode.ts';
-import type { Picture } from '../image/picture.ts';
-import { type Reporter, silentReporter } from '../progress.ts';
-import { throwIfInterrupted } from '../storage/atomic.ts';
+import { NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
+import { throwIfInterrupted } from '@neurodex/core/storage';
+import type { Role, SkippedFile, SourcePicture } from '@neurodex/datasets';
+import { decodeWhole } from '@neurodex/datasets/image';
+import type { Picture } from '@neurodex/datasets/picture';
 import type { DuplicateFacts } from './duplicate-facts.ts';
 import { findSamePictures } from './find-same.ts';
 import type { PictureKeys } from './same-picture.ts';

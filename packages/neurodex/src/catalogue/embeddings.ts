@@ -1,5 +1,5 @@
-import type { CheckedFile } from '../storage/checked-file.ts';
-import { damaged } from '../storage/damaged.ts';
+import type { CheckedFile } from '@neurodex/core/storage';
+import { damaged } from '@neurodex/core/storage';
 import type { CatalogueManifest } from './manifest.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Picture } from '../image/picture.ts';
+import type { Picture } from '@neurodex/datasets/picture';
 import { DisjointSets } from './disjoint-sets.ts';
 import { mayBeSame, noise, type PictureKeys, samePicture } from './same-picture.ts';
 

@@ -1,10 +1,16 @@
 import { join } from 'node:path';
+import type { CheckedFileOptions } from '@neurodex/core/storage';
+import {
+  CHUNK_BYTES,
+  checkVersion,
+  damaged,
+  type FileDigest,
+  malformed,
+  parseJson,
+  readSmall,
+  writeFileAtomically,
+} from '@neurodex/core/storage';
 import { z } from 'zod';
-import { writeFileAtomically } from '../storage/atomic.ts';
-import type { CheckedFileOptions } from '../storage/checked-file.ts';
-import { damaged } from '../storage/damaged.ts';
-import { CHUNK_BYTES, type FileDigest } from '../storage/hashed-file.ts';
-import { checkVersion, malformed, parseJson, readSmall } from '../storage/json-file.ts';
 
 export const MANIFEST_FILE = 'catalogue.json';
 export const PIXELS_FILE = 'pixels.u8';

@@ -1,14 +1,20 @@
 import { join, resolve } from 'node:path';
+import {
+  CheckedFile,
+  checkSeal,
+  checkVersion,
+  damaged,
+  digestFile,
+  malformed,
+  parseJson,
+  readSmall,
+  refuseSpecialFilesIn,
+  sealed,
+  writeFileAtomically,
+} from '@neurodex/core/storage';
+import type { Dataset, DecodedPicture, SourcePicture } from '@neurodex/datasets';
+import { pictureBytes } from '@neurodex/datasets/picture';
 import { z } from 'zod';
-import type { Dataset, DecodedPicture, SourcePicture } from '../datasets/dataset.ts';
-import { pictureBytes } from '../image/picture.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
-import { CheckedFile } from '../storage/checked-file.ts';
-import { damaged } from '../storage/damaged.ts';
-import { digestFile } from '../storage/hashed-file.ts';
-import { checkVersion, malformed, parseJson, readSmall } from '../storage/json-file.ts';
-import { checkSeal, sealed } from '../storage/seal.ts';
-import { refuseSpecialFilesIn } from '../storage/special-files.ts';
 import { type CatalogueManifest, MANIFEST_FILE } from './manifest.ts';
 import { ShardReader } from './shard.ts';
 import { openCatalogueRows, readable, verifyCatalogue } from './store.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { atSize } from '../image/decode.ts';
-import type { Picture } from '../image/picture.ts';
+import { atSize } from '@neurodex/datasets/image';
+import type { Picture } from '@neurodex/datasets/picture';
 
 /** What is kept of each picture while the others are decoded. */
 export interface PictureKeys {

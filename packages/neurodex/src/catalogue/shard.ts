@@ -1,3 +1,4 @@
+import { type ChunkedDigest, HashedFile } from '@neurodex/core/storage';
 import {
   type AsyncBuffer,
   type FileMetaData,
@@ -6,7 +7,6 @@ import {
   type SchemaElement,
 } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { type ChunkedDigest, HashedFile } from '../storage/hashed-file.ts';
 import type { StoredPicture } from './catalogue.ts';
 import { checkFooter, guarded } from './shard-guard.ts';
 

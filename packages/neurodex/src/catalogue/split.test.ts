@@ -1,7 +1,7 @@
 import { Random } from '@neurodex/autograd';
+import type { Role } from '@neurodex/datasets';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Role } from '../datasets/dataset.ts';
 import { assignRoles, type SplitOptions } from './split.ts';
 
 interface Entry {

@@ -1,6 +1,6 @@
 import type { Random } from '@neurodex/autograd';
-import type { Role, SourcePicture } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
+import type { Role, SourcePicture } from '@neurodex/datasets';
 
 export interface SplitOptions {
   /** Share of each class that becomes queries, in [0, 1]. */

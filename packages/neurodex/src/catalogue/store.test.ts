@@ -1,12 +1,12 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type OpenBytes, openFileBytes } from '@neurodex/core/storage';
+import { ROLES } from '@neurodex/datasets';
 import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ROLES } from '../datasets/dataset.ts';
-import { type OpenBytes, openFileBytes } from '../storage/byte-source.ts';
-import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
+import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
 import { pixelsOf } from './catalogue.ts';
 import type { ShardRow } from './shard.ts';
 import { ShardReader } from './shard.ts';

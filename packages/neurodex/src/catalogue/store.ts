@@ -1,11 +1,17 @@
 import { join } from 'node:path';
-import { type PictureObject, ROLES, type Role } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
-import { decodeWhole } from '../image/decode.ts';
-import type { Picture } from '../image/picture.ts';
-import { CheckedFile, type CheckedFileOptions } from '../storage/checked-file.ts';
-import { damaged, unreadable } from '../storage/damaged.ts';
-import { CHUNK_BYTES, digestFile, type FileDigest } from '../storage/hashed-file.ts';
+import { NeurodexError } from '@neurodex/core';
+import {
+  CHUNK_BYTES,
+  CheckedFile,
+  type CheckedFileOptions,
+  damaged,
+  digestFile,
+  type FileDigest,
+  unreadable,
+} from '@neurodex/core/storage';
+import { type PictureObject, ROLES, type Role } from '@neurodex/datasets';
+import { decodeWhole } from '@neurodex/datasets/image';
+import type { Picture } from '@neurodex/datasets/picture';
 import type { Catalogue, StoredPicture } from './catalogue.ts';
 import { Embeddings } from './embeddings.ts';
 import { type CatalogueManifest, filesOf, readManifest } from './manifest.ts';

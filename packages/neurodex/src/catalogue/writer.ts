@@ -1,10 +1,8 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LicenceNotice, SkippedFile } from '../datasets/dataset.ts';
-import { pictureBytes } from '../image/picture.ts';
-import { openFileBytes } from '../storage/byte-source.ts';
-import { type ChunkedDigest, HashedFile } from '../storage/hashed-file.ts';
-import { makeFolder } from '../storage/make-folder.ts';
+import { type ChunkedDigest, HashedFile, makeFolder, openFileBytes } from '@neurodex/core/storage';
+import type { LicenceNotice, SkippedFile } from '@neurodex/datasets';
+import { pictureBytes } from '@neurodex/datasets/picture';
 import type { DuplicateFacts } from './duplicate-facts.ts';
 import { type CatalogueManifest, FORMAT, PIXELS_FILE, VERSION, writeManifest } from './manifest.ts';
 import { type ShardRow, ShardWriter } from './shard.ts';

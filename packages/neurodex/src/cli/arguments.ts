@@ -1,9 +1,9 @@
 import { DEVICES } from '@neurodex/autograd';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
+import { TRACKER_NAMES } from '@neurodex/tracking';
 import { type ParsedMeasure, parseMeasure } from '../evaluation/registry.ts';
 import type { Split } from '../jobs/evaluate-index.ts';
 import { SYSTEMS } from '../retrieval/system.ts';
-import { TRACKER_NAMES } from '../tracking/trackers.ts';
 import { nearest } from './suggest.ts';
 
 export { SYSTEMS };

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RuntimeError } from '@neurodex/autograd';
+import { NeurodexError } from '@neurodex/core';
+import type { Dataset } from '@neurodex/datasets';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
-import type { Dataset } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
 import type { AttentionOptions } from '../jobs/attention.ts';
 import type { BuildDatasetOptions, PreparedSummary } from '../jobs/build-dataset.ts';
 import type { CompareIndexesOptions, CompareRunsOptions } from '../jobs/compare.ts';
@@ -553,7 +553,7 @@ describe('search', () => {
   });
 
   it('fails with status 1 for a query that is not there', async () => {
-    const { readPictureFile } = await import('../image/decode.ts');
+    const { readPictureFile } = await import('@neurodex/datasets/image');
     const outcome = await runCli(['search', 'out', 'gone.png', '--json'], {
       io: { cwd: folder },
       jobs: {

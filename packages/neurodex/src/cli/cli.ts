@@ -1,5 +1,5 @@
+import { NeurodexError } from '@neurodex/core';
 import { Command, CommanderError } from 'commander';
-import { NeurodexError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { refuseBlankArguments } from './arguments.ts';
 import type { Context } from './command.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
+import { type FailedInput, NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
-import { type FailedInput, NeurodexError } from '../errors.ts';
 import { parseDevice } from './arguments.ts';
 import type { Io } from './io.ts';
 import type { Services } from './jobs.ts';

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configProblems } from '../check-config.ts';
 import { type Config, configSchema } from '../config.ts';
-import { NeurodexError } from '../errors.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { resolveConfiguration } from './configuration.ts';
 import { CONFIGURATION_KEYS } from './configuration-keys.ts';

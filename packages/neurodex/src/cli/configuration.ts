@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
+import { readJson, whyUnreadable } from '@neurodex/core/json';
+import { refuseSpecialFile } from '@neurodex/core/storage';
 import { checkConfig, invalidConfig } from '../check-config.ts';
 import { type Config, configSchema } from '../config.ts';
-import { NeurodexError } from '../errors.ts';
-import { readJson, whyUnreadable } from '../json.ts';
 import { PRESETS, type PresetName } from '../presets/presets.ts';
-import { refuseSpecialFile } from '../storage/special-files.ts';
 import { CONFIGURATION_KEYS, CONFIGURATION_SECTIONS } from './configuration-keys.ts';
 import { nearest } from './suggest.ts';
 

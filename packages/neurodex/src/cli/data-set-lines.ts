@@ -1,4 +1,4 @@
-import type { SkippedKind } from '../datasets/skipped.ts';
+import type { SkippedKind } from '@neurodex/datasets';
 import { formatCount, plural } from './format.ts';
 
 /** Reasons that are listed; of more it is said how many there are. */

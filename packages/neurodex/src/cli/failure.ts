@@ -1,5 +1,5 @@
 import { RuntimeError } from '@neurodex/autograd';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import { printable } from '../report/text.ts';
 import { SomeFailed } from './command.ts';
 import type { Io } from './io.ts';

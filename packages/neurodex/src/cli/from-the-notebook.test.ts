@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { isNamedDataset } from '@neurodex/datasets';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { isNamedDataset } from '../datasets/registry.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { CONFIGURATION_KEYS, CONFIGURATION_SECTIONS } from './configuration-keys.ts';
 import { runCli } from './test-io.fixture.ts';

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { NeurodexError } from '../errors.ts';
 import { createProgram } from './cli.ts';
 import { fittingHint, flagsIn } from './hints.ts';
 import { services } from './jobs.ts';

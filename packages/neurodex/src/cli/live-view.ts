@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../progress.ts';
+import type { ProgressEvent } from '@neurodex/core';
 import { sparkline } from '../report/sparkline.ts';
 import { displayWidth, printable, truncate } from '../report/text.ts';
 import { formatBytes, formatMetric } from './format.ts';

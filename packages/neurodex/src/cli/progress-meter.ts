@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../progress.ts';
+import type { ProgressEvent } from '@neurodex/core';
 
 /** An event with what time says about it. */
 export interface Measured {

@@ -1,5 +1,5 @@
+import type { ProgressEvent } from '@neurodex/core';
 import { describe, expect, it } from 'vitest';
-import type { ProgressEvent } from '../progress.ts';
 import { Curve } from './live-view.ts';
 import { type CommandReporter, commandReporter, type ProgressStyle, quietly } from './progress.ts';
 

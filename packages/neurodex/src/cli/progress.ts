@@ -1,4 +1,4 @@
-import type { ProgressEvent, Reporter } from '../progress.ts';
+import type { ProgressEvent, Reporter } from '@neurodex/core';
 import { displayWidth, printable } from '../report/text.ts';
 import { formatBytes, formatCount, formatMetric, formatSeconds } from './format.ts';
 import type { Output } from './io.ts';

@@ -1,5 +1,5 @@
 import { onBlocking } from '@neurodex/autograd';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import { main } from './cli.ts';
 import { reportFailure } from './failure.ts';
 import type { Io, Output } from './io.ts';

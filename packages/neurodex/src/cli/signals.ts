@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 
 /** What asks the program to stop: a key, the system, a terminal that is closed. */
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,6 +1,6 @@
+import { COCO_SPLITS, COCO_YEARS, type CocoSplit, type CocoYear } from '@neurodex/datasets';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
-import { COCO_SPLITS, COCO_YEARS, type CocoSplit, type CocoYear } from '../datasets/coco/options.ts';
 import type { OpenedSource } from '../jobs/open-source.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { collected, oneOf, parseSeed, text, wholeNumber } from './arguments.ts';

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
+import { TRACKER_NAMES, TRACKERS, type TrackerName, type TrackingRequest } from '@neurodex/tracking';
 import type { Command } from 'commander';
-import { NeurodexError } from '../errors.ts';
-import { TRACKER_NAMES, TRACKERS, type TrackerName, type TrackingRequest } from '../tracking/trackers.ts';
 import { parseTrackers, text } from './arguments.ts';
 
 /** Flags of the commands that train. */

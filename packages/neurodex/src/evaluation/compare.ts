@@ -1,5 +1,5 @@
+import { silentReporter } from '@neurodex/core';
 import { withRole } from '../catalogue/catalogue.ts';
-import { silentReporter } from '../progress.ts';
 import type { System } from '../retrieval/system.ts';
 import { countJudged, type EvaluationOptions, measureSystem, type SystemEvaluation } from './evaluate.ts';
 import { drawQueries, PROTOCOLS, type ProtocolName } from './protocol.ts';

@@ -1,12 +1,12 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ProgressEvent, silentReporter } from '@neurodex/core';
+import type { Role } from '@neurodex/datasets';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
 import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
-import type { Role } from '../datasets/dataset.ts';
-import { type ProgressEvent, silentReporter } from '../progress.ts';
 import type { System } from '../retrieval/system.ts';
 import { evaluateInFull, evaluateSystems } from './compare.ts';
 import { evaluateSystem } from './evaluate.ts';

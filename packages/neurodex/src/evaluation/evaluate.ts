@@ -1,6 +1,5 @@
+import { NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
-import { NeurodexError } from '../errors.ts';
-import { type Reporter, silentReporter } from '../progress.ts';
 import { storedQuery } from '../retrieval/stored-query.ts';
 import type { System } from '../retrieval/system.ts';
 import { gradesIn } from './documents.ts';

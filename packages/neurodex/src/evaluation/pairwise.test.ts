@@ -1,8 +1,8 @@
+import { type ProgressEvent, silentReporter } from '@neurodex/core';
+import type { Role } from '@neurodex/datasets';
 import { describe, expect, test } from 'vitest';
 import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
 import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
-import type { Role } from '../datasets/dataset.ts';
-import { type ProgressEvent, silentReporter } from '../progress.ts';
 import { testPairs } from './pairwise.ts';
 import { queriesOf } from './queries.ts';
 import { parseMeasure } from './registry.ts';

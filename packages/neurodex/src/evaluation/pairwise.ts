@@ -1,5 +1,5 @@
 import { Random } from '@neurodex/autograd';
-import { type Reporter, silentReporter } from '../progress.ts';
+import { type Reporter, silentReporter } from '@neurodex/core';
 import { bootstrapIntervals, type Interval } from './bootstrap.ts';
 import { effectSize, holm, pairedRandomisation } from './significance.ts';
 import type { Measured } from './summary.ts';

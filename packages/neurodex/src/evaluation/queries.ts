@@ -1,8 +1,8 @@
 import { Random } from '@neurodex/autograd';
+import type { Role } from '@neurodex/datasets';
+import type { Picture } from '@neurodex/datasets/picture';
 import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
-import type { Role } from '../datasets/dataset.ts';
-import { type AugmentSettings, augment } from '../image/augment.ts';
-import type { Picture } from '../image/picture.ts';
+import { type AugmentSettings, augment } from '../query/augment.ts';
 import type { Query } from '../query/query.ts';
 import { storedQuery } from '../retrieval/stored-query.ts';
 import { relevantRows } from './relevance.ts';

@@ -1,5 +1,5 @@
+import { NeurodexError } from '@neurodex/core';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { NeurodexError } from '../errors.ts';
 import type { Answer } from '../query/answers.ts';
 import type { System } from '../retrieval/system.ts';
 import { namePlaces, pathOf } from './documents.ts';

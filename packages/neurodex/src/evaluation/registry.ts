@@ -1,5 +1,5 @@
+import { NeurodexError } from '@neurodex/core';
 import { closest } from 'fastest-levenshtein';
-import { NeurodexError } from '../errors.ts';
 import type { Measure } from './measure.ts';
 import { averagePrecision } from './measures/average-precision.ts';
 import { indexingAccuracy } from './measures/indexing-accuracy.ts';

@@ -1,6 +1,5 @@
+import { NeurodexError, silentReporter } from '@neurodex/core';
 import { describe, expect, test } from 'vitest';
-import { NeurodexError } from '../errors.ts';
-import { silentReporter } from '../progress.ts';
 import { parseMeasure } from './registry.ts';
 import { evaluateRuns, type RunsOptions } from './runs.ts';
 import { parseQrels, parseRun } from './trec-read.ts';

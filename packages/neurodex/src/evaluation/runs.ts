@@ -1,5 +1,12 @@
-import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '../errors.ts';
-import { type Reporter, silentReporter } from '../progress.ts';
+import {
+  type FailedInput,
+  failedInput,
+  NeurodexError,
+  type Reporter,
+  silentReporter,
+  tooFewLeft,
+  withFailed,
+} from '@neurodex/core';
 import { DEFAULT_MEASURES, type ParsedMeasure } from './registry.ts';
 import { scoreRun } from './score-run.ts';
 import { allIntervals, type Intervals, type Measured, type Metrics, measuredRun, metricsOf } from './summary.ts';

@@ -1,5 +1,5 @@
+import { NeurodexError } from '@neurodex/core';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
-import { NeurodexError } from '../errors.ts';
 import { pathOf } from './documents.ts';
 import type { EvaluationQuery } from './queries.ts';
 

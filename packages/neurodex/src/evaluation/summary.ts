@@ -1,4 +1,4 @@
-import type { Reporter } from '../progress.ts';
+import type { Reporter } from '@neurodex/core';
 import { bootstrapIntervals, type Interval } from './bootstrap.ts';
 import { type ParsedMeasure, parseMeasure } from './registry.ts';
 import type { MeasureValues } from './score-run.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { claimNames } from '@neurodex/core/storage';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { claimNames } from '../storage/own-files.ts';
 import { gradesIn, pathOf } from './documents.ts';
 import type { Ranking, SystemEvaluation } from './evaluate.ts';
 import type { EvaluationQuery } from './queries.ts';

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import type { ScoredDocument } from './ranking.ts';
 import { LineCutter, TrecLine } from './trec-lines.ts';
 import { atof, atol, type CNumber } from './trec-numbers.ts';

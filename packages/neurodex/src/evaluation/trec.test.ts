@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentReporter } from '@neurodex/core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { silentReporter } from '../progress.ts';
 import { distinctScores, printScore, rankAsTrec, type ScoredDocument } from './ranking.ts';
 import { parseMeasure } from './registry.ts';
 import { evaluateRuns } from './runs.ts';

@@ -1,4 +1,4 @@
-import { writeAtomically } from '../storage/atomic.ts';
+import { writeAtomically } from '@neurodex/core/storage';
 import { distinctScores, printScore, rankAsTrec, type ScoredDocument } from './ranking.ts';
 import { escapeName } from './trec-names.ts';
 

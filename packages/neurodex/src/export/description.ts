@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import type { Precision } from '@neurodex/autograd';
-import type { LicenceNotice } from '../datasets/dataset.ts';
+import type { LicenceNotice } from '@neurodex/datasets';
 import { leavesByRow } from '../dsi/graphs/search-export.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { PrefixTable } from '../dsi/model/prefix-table.ts';

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type CreateFolderOptions, createFolder, type FileLister, isInside } from '@neurodex/core/storage';
 import { z } from 'zod';
-import { type CreateFolderOptions, createFolder } from '../storage/atomic.ts';
-import { type FileLister, isInside } from '../storage/file-list.ts';
 
 /** In every export, and in no other folder: what `--force` replaces. It says which files there are. */
 export const EXPORT_FILE = 'export.json';

@@ -1,9 +1,9 @@
 import type { Runtime } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { measureSystem } from '../evaluation/evaluate.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
-import type { Reporter } from '../progress.ts';
 import { DsiSystem } from '../retrieval/dsi.ts';
 import type { Index } from '../retrieval/open.ts';
 import type { StoredModel } from './models.ts';

@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { throwIfInterrupted } from '@neurodex/core/storage';
 import sharp, { type WebpOptions } from 'sharp';
 import { pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { serialiseModel } from '../dsi/model/model-file.ts';
-import { NeurodexError } from '../errors.ts';
-import type { Reporter } from '../progress.ts';
 import type { Index } from '../retrieval/open.ts';
-import { throwIfInterrupted } from '../storage/atomic.ts';
 import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
 import type { Write } from './folder.ts';
 import type { StoredModel } from './models.ts';

@@ -1,4 +1,4 @@
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import type { IdentifierScheme } from './scheme.ts';
 
 /** One identifier as the model is taught it (teacher forcing): at each position the token seen and the token to say. */

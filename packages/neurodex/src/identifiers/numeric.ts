@@ -1,5 +1,5 @@
 import type { Random } from '@neurodex/autograd';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import type { IdentifierScheme, Nameable, SchemeOptions } from './scheme.ts';
 
 const BOS = 10;

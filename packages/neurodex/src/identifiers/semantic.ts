@@ -1,5 +1,5 @@
+import { NeurodexError } from '@neurodex/core';
 import { hierarchicalKMeans } from '../clustering/hierarchy.ts';
-import { NeurodexError } from '../errors.ts';
 import type { IdentifierScheme, SchemeOptions } from './scheme.ts';
 
 /** Where single digits end: from here on, tokens are parted by dots. */

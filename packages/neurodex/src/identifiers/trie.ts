@@ -1,4 +1,4 @@
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import type { IdentifierScheme } from './scheme.ts';
 
 /**

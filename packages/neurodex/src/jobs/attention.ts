@@ -1,15 +1,15 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { NeurodexError } from '@neurodex/core';
+import { refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
+import { decodePicture, readPictureFile } from '@neurodex/datasets/image';
 import { closest } from 'fastest-levenshtein';
 import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
-import { NeurodexError } from '../errors.ts';
-import { decodePicture, readPictureFile } from '../image/decode.ts';
 import type { Query } from '../query/query.ts';
 import { attentionPicture } from '../report/attention-picture.ts';
 import { markedPng } from '../report/marked-png.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
-import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
 import { queryOf } from './query.ts';
 
 /** Edge of a drawn picture, in pixels. */

@@ -2,12 +2,12 @@ import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import { silentReporter } from '@neurodex/core';
+import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
-import { openFolder } from '../datasets/folder.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { silentReporter } from '../progress.ts';
 import { reseal } from '../retrieval/reseal.fixture.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { createIndex } from './create-index.ts';

@@ -1,24 +1,22 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Random, type Runtime } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { digestFile, inOrder, throwIfInterrupted, writeFileAtomically } from '@neurodex/core/storage';
+import { enlarged } from '@neurodex/datasets/image';
 import type { CatalogueVectors, DecodedPictures } from '../catalogue/build.ts';
 import { decodeThumbnail } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
-import { NeurodexError } from '../errors.ts';
-import { enlarged } from '../image/decode.ts';
 import { DescriptorFile } from '../models/bovw/descriptor-file.ts';
 import { Extractor } from '../models/bovw/extractor.ts';
 import { HistogramCounter } from '../models/bovw/histogram.ts';
 import { DESCRIPTOR_LENGTH } from '../models/bovw/parameters.ts';
 import { buildVocabulary, fingerprint, serialiseVocabulary, type Vocabulary } from '../models/bovw/vocabulary.ts';
-import type { Reporter } from '../progress.ts';
 import { ApproximateVectorSearch } from '../retrieval/approximate-search.ts';
 import { type IndexManifest, NEIGHBOURS_FILE, VOCABULARY_FILE } from '../retrieval/manifest.ts';
 import { normalised } from '../retrieval/vector-search.ts';
 import { weightBy } from '../retrieval/weighting.ts';
-import { throwIfInterrupted, writeFileAtomically } from '../storage/atomic.ts';
-import { digestFile } from '../storage/hashed-file.ts';
-import { inOrder } from '../storage/in-order.ts';
 import { DESCRIPTORS_FILE } from './unfinished-run.ts';
 
 export interface BuildBovwOptions {

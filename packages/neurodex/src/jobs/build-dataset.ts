@@ -3,6 +3,19 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Random } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { createFolder, refusePlace } from '@neurodex/core/storage';
+import type { Dataset, Role, SkippedFile } from '@neurodex/datasets';
+import {
+  applyRules,
+  type DatasetWarning,
+  datasetWarnings,
+  layoutOf,
+  reportDataset,
+  type SkippedKind,
+  skippedKinds,
+} from '@neurodex/datasets';
 import { buildCatalogue } from '../catalogue/build.ts';
 import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import {
@@ -15,15 +28,7 @@ import {
 import { type CatalogueRows, openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
-import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
-import { applyRules } from '../datasets/rules.ts';
-import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
-import { type DatasetWarning, datasetWarnings, layoutOf, reportDataset } from '../datasets/warnings.ts';
-import { NeurodexError } from '../errors.ts';
 import { numeric } from '../identifiers/numeric.ts';
-import type { Reporter } from '../progress.ts';
-import { createFolder } from '../storage/atomic.ts';
-import { refusePlace } from '../storage/places.ts';
 import { VERSION } from '../version.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { portablePath, withoutPlaces } from './portable.ts';

@@ -1,6 +1,14 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '../errors.ts';
+import {
+  type FailedInput,
+  failedInput,
+  NeurodexError,
+  type Reporter,
+  silentReporter,
+  tooFewLeft,
+  withFailed,
+} from '@neurodex/core';
 import { evaluateInFull } from '../evaluation/compare.ts';
 import { LEVEL, type PairwiseTest, testPairs } from '../evaluation/pairwise.ts';
 import { queriesOf } from '../evaluation/queries.ts';
@@ -8,7 +16,6 @@ import type { ParsedMeasure } from '../evaluation/registry.ts';
 import { evaluateRuns } from '../evaluation/runs.ts';
 import { type Asked, refuseDifferentQueries } from '../evaluation/same-queries.ts';
 import { allIntervals, type Intervals, type Measured, type Metrics, metricsOf } from '../evaluation/summary.ts';
-import { type Reporter, silentReporter } from '../progress.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import type { Split } from './evaluate-index.ts';

@@ -2,15 +2,23 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { completeFolder, refusePlace, type Unfinished, unfinishedName } from '@neurodex/core/storage';
+import type { Dataset, Role, SkippedFile } from '@neurodex/datasets';
+import {
+  type DatasetWarning,
+  datasetWarnings,
+  layoutOf,
+  reportDataset,
+  type SkippedKind,
+  skippedKinds,
+} from '@neurodex/datasets';
+import { DONE, fanOut, openTrackers, RUN_LOG, RunLog, type TrackingRequest, trackedReporter } from '@neurodex/tracking';
 import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
-import type { Dataset, Role, SkippedFile } from '../datasets/dataset.ts';
-import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
-import { type DatasetWarning, datasetWarnings, layoutOf, reportDataset } from '../datasets/warnings.ts';
-import { NeurodexError } from '../errors.ts';
-import type { Reporter } from '../progress.ts';
 import {
   CATALOGUE_FOLDER,
   describeIndex,
@@ -23,13 +31,6 @@ import {
 } from '../retrieval/manifest.ts';
 import { openQueryEncoder } from '../retrieval/open-encoder.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
-import { refusePlace } from '../storage/places.ts';
-import { completeFolder, type Unfinished, unfinishedName } from '../storage/unfinished.ts';
-import { fanOut } from '../tracking/fan-out.ts';
-import { RUN_LOG, RunLog } from '../tracking/run-log.ts';
-import { trackedReporter } from '../tracking/tracked-reporter.ts';
-import { DONE } from '../tracking/tracker.ts';
-import { openTrackers, type TrackingRequest } from '../tracking/trackers.ts';
 import type { OnNan } from '../training/on-nan.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentReporter } from '@neurodex/core';
+import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openFolder } from '../datasets/folder.ts';
-import { silentReporter } from '../progress.ts';
 import { runDemo } from './demo.ts';
 import { searchIndex } from './search.ts';
 

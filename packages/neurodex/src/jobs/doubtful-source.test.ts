@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Reporter } from '@neurodex/core';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../cli/test-io.fixture.ts';
 import { PRESETS } from '../presets/presets.ts';
-import type { Reporter } from '../progress.ts';
 import { runStudy } from '../study/study.ts';
 import { buildDataset } from './build-dataset.ts';
 import { createIndex } from './create-index.ts';

@@ -1,15 +1,14 @@
 import { Random } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import type { HashedFile } from '@neurodex/core/storage';
+import { inOrder, throwIfInterrupted } from '@neurodex/core/storage';
+import { atSize } from '@neurodex/datasets/image';
 import type { CatalogueVectors, DecodedPictures, EmbeddingFacts } from '../catalogue/build.ts';
 import type { StoredPicture } from '../catalogue/catalogue.ts';
 import { decodeThumbnail } from '../catalogue/store.ts';
 import type { Config } from '../config.ts';
-import { drawView, showView } from '../image/augment.ts';
-import { atSize } from '../image/decode.ts';
 import { type EncoderFacts, pooled } from '../models/encoder/encoder.ts';
-import type { Reporter } from '../progress.ts';
-import { throwIfInterrupted } from '../storage/atomic.ts';
-import type { HashedFile } from '../storage/hashed-file.ts';
-import { inOrder } from '../storage/in-order.ts';
+import { drawView, showView } from '../query/augment.ts';
 import type { ChosenEncoder } from './open-encoder.ts';
 
 export interface EmbedOptions {

@@ -1,10 +1,10 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import type { Reporter } from '@neurodex/core';
 import { type Comparison, evaluateSystems } from '../evaluation/compare.ts';
 import type { ProtocolName } from '../evaluation/protocol.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
-import type { Reporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';
 

@@ -1,9 +1,9 @@
-import { type FailedInput, failedInput, NeurodexError } from '../errors.ts';
+import type { Reporter } from '@neurodex/core';
+import { type FailedInput, failedInput, NeurodexError } from '@neurodex/core';
+import { refuseSpecialFile } from '@neurodex/core/storage';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
 import { evaluateRuns, type RunsComparison } from '../evaluation/runs.ts';
 import { type Qrels, type Run, readQrels, readRun } from '../evaluation/trec-read.ts';
-import type { Reporter } from '../progress.ts';
-import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** A file by the name under which its figures are printed. */
 export interface NamedFile {

@@ -1,12 +1,12 @@
+import type { Reporter } from '@neurodex/core';
+import { captionOf } from '@neurodex/core';
+import type { ExamplePicture, Task, Tracker } from '@neurodex/tracking';
 import sharp from 'sharp';
 import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import type { StoredCatalogue } from '../catalogue/store.ts';
 import { queriesOf } from '../evaluation/queries.ts';
-import { captionOf } from '../names.ts';
-import type { Reporter } from '../progress.ts';
 import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
 import type { System } from '../retrieval/system.ts';
-import type { ExamplePicture, Task, Tracker } from '../tracking/tracker.ts';
 
 /** Pictures of each kind that trackers are shown. */
 const SHOWN = 8;

@@ -1,7 +1,9 @@
 import { resolve, sep } from 'node:path';
 import type { Device, Precision } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { NeurodexError } from '../errors.ts';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { refuseExisting, refusePlace } from '@neurodex/core/storage';
 import { describeExport, type ExportedIndex, isExhaustive } from '../export/description.ts';
 import { EXPORT_FILE, exportedFiles, type Write, type WrittenExport, writeExport } from '../export/folder.ts';
 import { type StoredModel, storeModel } from '../export/models.ts';
@@ -9,11 +11,8 @@ import { writeOnnx } from '../export/onnx-folder.ts';
 import { type QuantizationError, quantizationError } from '../export/quantization-error.ts';
 import { writeTriton } from '../export/triton-folder.ts';
 import { writeWeb } from '../export/web-folder.ts';
-import type { Reporter } from '../progress.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';
-import { refuseExisting } from '../storage/atomic.ts';
-import { refusePlace } from '../storage/places.ts';
 
 /** What an index can be exported as. */
 export const EXPORT_KINDS = ['onnx', 'triton', 'web'] as const;

@@ -1,11 +1,10 @@
 import { mkdir, mkdtemp, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
+import type { Dataset, SourcePicture } from '@neurodex/datasets';
+import { openFolder, openJsonl } from '@neurodex/datasets';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Dataset, SourcePicture } from '../datasets/dataset.ts';
-import { openFolder } from '../datasets/folder.ts';
-import { openJsonl } from '../datasets/jsonl.ts';
-import { NeurodexError } from '../errors.ts';
 import { fingerprintOf, otherDataset } from './fingerprint.ts';
 
 const dataset = (pictures: number, read: (i: number) => Promise<Uint8Array>, source = '/pictures'): Dataset => ({

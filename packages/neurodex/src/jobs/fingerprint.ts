@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
+import { NeurodexError } from '@neurodex/core';
+import { inOrder, throwIfInterrupted } from '@neurodex/core/storage';
+import type { Dataset, InputReading, SourcePicture } from '@neurodex/datasets';
 import { z } from 'zod';
 import { byPath } from '../catalogue/split.ts';
-import type { Dataset, InputReading, SourcePicture } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
-import { throwIfInterrupted } from '../storage/atomic.ts';
-import { inOrder } from '../storage/in-order.ts';
 import { portablePath } from './portable.ts';
 
 export const fingerprintSchema = z.object({

@@ -2,13 +2,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { initialParameters, layout, type NamedArray, Random, readSafetensors } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { digestFile, refuseSpecialFile } from '@neurodex/core/storage';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
-import { NeurodexError } from '../errors.ts';
-import type { Reporter } from '../progress.ts';
 import { INDEX_FILE, MODEL_FILE, readIndexManifest, readListed } from '../retrieval/manifest.ts';
-import { digestFile } from '../storage/hashed-file.ts';
-import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** Names that a message lists. */
 const LISTED = 5;

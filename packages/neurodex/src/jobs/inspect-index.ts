@@ -1,10 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import type { Reporter } from '@neurodex/core';
+import { checkFileList, FILE_LIST } from '@neurodex/core/storage';
+import { type LicenceNotice, ROLES, type SkippedFile } from '@neurodex/datasets';
 import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
 import { filesOf, readManifest } from '../catalogue/manifest.ts';
 import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
-import { type LicenceNotice, ROLES, type SkippedFile } from '../datasets/dataset.ts';
-import type { Reporter } from '../progress.ts';
 import {
   CATALOGUE_FOLDER,
   INDEX_FILE,
@@ -15,7 +16,6 @@ import {
   readListed,
 } from '../retrieval/manifest.ts';
 import type { SystemName } from '../retrieval/system.ts';
-import { checkFileList, FILE_LIST } from '../storage/file-list.ts';
 import { checkOrigin, ORIGIN_FILE } from './origin.ts';
 
 export interface InspectOptions {

@@ -3,8 +3,8 @@ import { cp, mkdtemp, readFile, rename, rm, stat, unlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { silentReporter } from '@neurodex/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { silentReporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
 import { reseal } from '../retrieval/reseal.fixture.ts';
 import { makeIndex } from '../server/served.fixture.ts';

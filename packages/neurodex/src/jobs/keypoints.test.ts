@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decodeWhole } from '@neurodex/datasets/image';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeWhole } from '../image/decode.ts';
 import { findKeypoints } from './keypoints.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../models/bovw/fixtures/${name}.png`, import.meta.url));

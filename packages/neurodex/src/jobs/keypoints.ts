@@ -1,9 +1,9 @@
-import { decodeWhole, readPictureFile } from '../image/decode.ts';
+import { refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
+import { decodeWhole, readPictureFile } from '@neurodex/datasets/image';
 import { grayOf } from '../models/bovw/plane.ts';
 import { sift } from '../models/bovw/sift.ts';
 import { keypointsPicture } from '../report/keypoints-picture.ts';
 import { markedPng } from '../report/marked-png.ts';
-import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
 
 /** The first octave has four times as many pixels as the picture, and its planes must fit into 4 GiB. */
 const MAX_PIXELS = 16_000_000;

@@ -1,4 +1,4 @@
-import { DATASET_FLAGS, DATASETS, type DatasetFlag, type DatasetName, declarationOf } from '../datasets/registry.ts';
+import { DATASET_FLAGS, DATASETS, type DatasetFlag, type DatasetName, declarationOf } from '@neurodex/datasets';
 
 export interface ListedDataset {
   readonly name: DatasetName;

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentReporter } from '@neurodex/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runCli } from '../cli/test-io.fixture.ts';
-import { silentReporter } from '../progress.ts';
 import { listRuns } from './list-runs.ts';
 
 let folder: string;

@@ -1,10 +1,8 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '../errors.ts';
-import type { Reporter } from '../progress.ts';
-import { type LoggedStep, type RunHistory, readRunLog } from '../tracking/read-run-log.ts';
-import { RUN_LOG } from '../tracking/run-log.ts';
-import { DONE } from '../tracking/tracker.ts';
+import type { Reporter } from '@neurodex/core';
+import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '@neurodex/core';
+import { DONE, type LoggedStep, RUN_LOG, type RunHistory, readRunLog } from '@neurodex/tracking';
 
 export interface RunsOptions {
   /** Absolute paths of indexes, of folders that hold some, or of run logs. */

@@ -1,12 +1,12 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { silentReporter } from '@neurodex/core';
+import { pictureBytes } from '@neurodex/datasets/picture';
 import { describe, expect, it } from 'vitest';
 import type { DecodedPictures } from '../catalogue/build.ts';
 import type { StoredPicture } from '../catalogue/catalogue.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
-import { pictureBytes } from '../image/picture.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { silentReporter } from '../progress.ts';
 import { checkVectorSource, nameCatalogue } from './name-catalogue.ts';
 
 const configOf = (identifiers: Partial<Config['identifiers']>): Config => ({

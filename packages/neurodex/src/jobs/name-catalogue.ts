@@ -1,15 +1,15 @@
 import { Random, type Runtime } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { throwIfInterrupted } from '@neurodex/core/storage';
+import { pictureBytes } from '@neurodex/datasets/picture';
 import type { CatalogueVectors, DecodedPictures } from '../catalogue/build.ts';
 import type { Config } from '../config.ts';
-import { NeurodexError } from '../errors.ts';
 import type { Nameable, PictureVectors } from '../identifiers/scheme.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
-import { pictureBytes } from '../image/picture.ts';
-import type { Reporter } from '../progress.ts';
 import { BOVW_COLUMN } from '../retrieval/open-bovw.ts';
 import { normalised } from '../retrieval/vector-search.ts';
 import { weightBy } from '../retrieval/weighting.ts';
-import { throwIfInterrupted } from '../storage/atomic.ts';
 
 export interface NamingOptions {
   readonly config: Config;

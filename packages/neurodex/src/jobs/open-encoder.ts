@@ -3,16 +3,16 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { refuseSpecialFile } from '@neurodex/core/storage';
 import type { Config } from '../config.ts';
 import { exportEncoder } from '../dsi/graphs/encoder-export.ts';
-import { NeurodexError } from '../errors.ts';
 import { Encoder } from '../models/encoder/encoder.ts';
 import { unusable } from '../models/encoder/unusable.ts';
-import type { Reporter } from '../progress.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { ENCODER_FILE, INDEX_FILE, readIndexManifest } from '../retrieval/manifest.ts';
 import { readModel } from '../retrieval/open.ts';
-import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** The encoder that a configuration names, and the bytes that are kept in the index. */
 export interface ChosenEncoder {

@@ -1,28 +1,24 @@
 import { stat } from 'node:fs/promises';
-import { openPrepared, readPreparedManifest } from '../catalogue/prepared.ts';
-import { checkConfig, invalidConfig } from '../check-config.ts';
-import { type Config, configSchema } from '../config.ts';
-import { cacheFolder } from '../datasets/cache.ts';
-import type { CocoSplit, CocoYear } from '../datasets/coco/options.ts';
-import type { Dataset } from '../datasets/dataset.ts';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import { refuseSpecialFile } from '@neurodex/core/storage';
+import type { CocoSplit, CocoYear, Dataset, OpenDatasetRequest } from '@neurodex/datasets';
 import {
+  cacheFolder,
   DATASET_FLAGS,
   DATASETS,
   type DatasetFlag,
   type DatasetName,
   declarationOf,
+  isArchive,
   isNamedDataset,
   recogniseDataset,
-} from '../datasets/registry.ts';
-import type { OpenDatasetRequest } from '../datasets/request.ts';
-import { isArchive, unpacked } from '../datasets/unpacked.ts';
-import { notRead } from '../download/archive.ts';
-import { createDownloads, type Downloads } from '../download/downloads.ts';
-import { unsupportedArchive } from '../download/limits.ts';
-import { kindOfFile } from '../download/sniff.ts';
-import { NeurodexError } from '../errors.ts';
-import type { Reporter } from '../progress.ts';
-import { refuseSpecialFile } from '../storage/special-files.ts';
+  unpacked,
+} from '@neurodex/datasets';
+import { createDownloads, type Downloads, kindOfFile, notRead, unsupportedArchive } from '@neurodex/datasets/download';
+import { openPrepared, readPreparedManifest } from '../catalogue/prepared.ts';
+import { checkConfig, invalidConfig } from '../check-config.ts';
+import { type Config, configSchema } from '../config.ts';
 
 export interface OpenSourceOptions {
   /** As the user gave it: a path, or the name of a data set. */

@@ -1,13 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
+import { checkSeal, damaged, hasSeal, parseJson, readSmall, sealed, writeFileAtomically } from '@neurodex/core/storage';
+import type { Dataset, InputReading } from '@neurodex/datasets';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import type { Dataset, InputReading } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
-import { damaged } from '../storage/damaged.ts';
-import { parseJson, readSmall } from '../storage/json-file.ts';
-import { checkSeal, hasSeal, sealed } from '../storage/seal.ts';
 import { VERSION } from '../version.ts';
 import { fingerprintOf, fingerprintSchema, otherDataset } from './fingerprint.ts';
 import { digestOfParameters } from './initial-parameters.ts';

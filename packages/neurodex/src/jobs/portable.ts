@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
+import type { Dataset, SkippedFile, SourcePicture } from '@neurodex/datasets';
 import type { Config } from '../config.ts';
-import type { Dataset, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
-import { NeurodexError } from '../errors.ts';
 
 /** What is left of a path in files that are given away: nothing of the machine's folders. A relative path stays as it is. */
 export const portablePath = (path: string): string => (isAbsolute(path) ? basename(path) : path);

@@ -1,13 +1,13 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentReporter } from '@neurodex/core';
+import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
 import type { Config } from '../config.ts';
-import { openFolder } from '../datasets/folder.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { silentReporter } from '../progress.ts';
-import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
 import { type CreateIndexOptions, createIndex } from './create-index.ts';
 import { inspectIndex } from './inspect-index.ts';
 import { CHANGEABLE } from './resume-config.ts';

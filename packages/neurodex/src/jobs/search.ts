@@ -1,8 +1,8 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { type FailedInput, failedInput, tooFewLeft, withFailed } from '../errors.ts';
-import { readPictureFile } from '../image/decode.ts';
-import type { Reporter } from '../progress.ts';
+import type { Reporter } from '@neurodex/core';
+import { type FailedInput, failedInput, tooFewLeft, withFailed } from '@neurodex/core';
+import { readPictureFile } from '@neurodex/datasets/image';
 import type { Query } from '../query/query.ts';
 import { openIndex } from '../retrieval/open.ts';
 import type { SystemName } from '../retrieval/system.ts';

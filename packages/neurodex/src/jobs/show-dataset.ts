@@ -1,22 +1,30 @@
 import { join, resolve } from 'node:path';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError, visibleName } from '@neurodex/core';
+import {
+  makeFolder,
+  refuseForeignFile,
+  refuseSource,
+  throwIfInterrupted,
+  writeMarkedFile,
+} from '@neurodex/core/storage';
+import type { Dataset, LicenceNotice, PictureObject, SkippedFile, SourcePicture } from '@neurodex/datasets';
+import {
+  applyRules,
+  classesOf,
+  type DatasetWarning,
+  largestClasses,
+  layoutOf,
+  reportDataset,
+  type SkippedKind,
+  skippedKinds,
+} from '@neurodex/datasets';
+import { decodePicture } from '@neurodex/datasets/image';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
-import { classesOf, largestClasses } from '../datasets/classes.ts';
-import type { Dataset, LicenceNotice, PictureObject, SkippedFile, SourcePicture } from '../datasets/dataset.ts';
-import { applyRules } from '../datasets/rules.ts';
-import { type SkippedKind, skippedKinds } from '../datasets/skipped.ts';
-import { type DatasetWarning, layoutOf, reportDataset } from '../datasets/warnings.ts';
-import { NeurodexError } from '../errors.ts';
-import { decodePicture } from '../image/decode.ts';
-import { visibleName } from '../names.ts';
-import type { Reporter } from '../progress.ts';
 import { examplesSheet, type SheetExample } from '../report/examples-sheet.ts';
 import { markedPng } from '../report/marked-png.ts';
 import { patchesPicture } from '../report/patches-picture.ts';
-import { throwIfInterrupted } from '../storage/atomic.ts';
-import { makeFolder } from '../storage/make-folder.ts';
-import { refuseForeignFile, writeMarkedFile } from '../storage/own-files.ts';
-import { refuseSource } from '../storage/places.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
 /** Files that are drawn. */

@@ -3,11 +3,22 @@ import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DEVICES, type Device } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import { fromFileSystem, NeurodexError } from '@neurodex/core';
+import { readJson, schemaProblem, whyUnreadable } from '@neurodex/core/json';
+import {
+  checkSeal,
+  digestFile,
+  type FileDigest,
+  LOCK_FILE,
+  sealed,
+  syncTree,
+  unfinishedName,
+  writeFileAtomically,
+} from '@neurodex/core/storage';
+import { RUN_IDENTITY, RUN_LOG } from '@neurodex/tracking';
 import { z } from 'zod';
 import { type Config, configSchema } from '../config.ts';
-import { fromFileSystem, NeurodexError } from '../errors.ts';
-import { readJson, schemaProblem, whyUnreadable } from '../json.ts';
-import type { Reporter } from '../progress.ts';
 import { showValue } from '../report/text.ts';
 import {
   bovwFacts,
@@ -23,12 +34,6 @@ import {
   VOCABULARY_FILE,
 } from '../retrieval/manifest.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
-import { syncTree, writeFileAtomically } from '../storage/atomic.ts';
-import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
-import { checkSeal, sealed } from '../storage/seal.ts';
-import { LOCK_FILE, unfinishedName } from '../storage/unfinished.ts';
-import { RUN_IDENTITY } from '../tracking/run-identity.ts';
-import { RUN_LOG } from '../tracking/run-log.ts';
 import { ON_NAN, type OnNan } from '../training/on-nan.ts';
 import { VERSION } from '../version.ts';
 import { ORIGIN_FILE, type Origin, otherOrigin, readOrigin, withoutOrigin, writeOrigin } from './origin.ts';

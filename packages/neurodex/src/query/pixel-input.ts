@@ -20,7 +20,7 @@ import {
   uint8,
   zeros,
 } from '@neurodex/autograd';
-import { pictureBytes } from '../image/picture.ts';
+import { pictureBytes } from '@neurodex/datasets/picture';
 import type { InputGeometry, ModelInput } from './model-input.ts';
 
 const CHANNELS = 3;

@@ -1,4 +1,4 @@
-import type { Picture } from '../image/picture.ts';
+import type { Picture } from '@neurodex/datasets/picture';
 
 /** Every kind of query that a system may accept. */
 export const QUERY_KINDS = ['picture'] as const;

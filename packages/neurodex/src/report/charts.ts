@@ -1,8 +1,8 @@
+import { visibleName } from '@neurodex/core';
 import * as Plot from '@observablehq/plot';
 import type { Curves } from '../evaluation/curves.ts';
 import { RECALL_LEVELS } from '../evaluation/curves.ts';
 import type { Intervals, Metrics } from '../evaluation/summary.ts';
-import { visibleName } from '../names.ts';
 import { CHART_WIDTH, chart, ink, type Line, legend, lineChart } from './chart.ts';
 import { type CurveSeries, type Point, smoothed, thinned } from './curve-series.ts';
 import type { ClassBalance, Confusion } from './facts.ts';

@@ -1,4 +1,4 @@
-import type { TrackedEvent } from '../tracking/tracker.ts';
+import type { TrackedEvent } from '@neurodex/tracking';
 
 export interface Point {
   readonly step: number;

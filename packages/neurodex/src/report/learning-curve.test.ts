@@ -1,7 +1,7 @@
+import type { TrackedEvent } from '@neurodex/tracking';
 import { parseHTML } from 'linkedom';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import type { TrackedEvent } from '../tracking/tracker.ts';
 import { curveSeries, smoothed, thinned } from './curve-series.ts';
 import { learningCurve } from './learning-curve.ts';
 

@@ -1,6 +1,6 @@
+import type { TrackedEvent } from '@neurodex/tracking';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { TrackedEvent } from '../tracking/tracker.ts';
 import { type CurveSeries, curveSeries, type Point, smoothed, thinned } from './curve-series.ts';
 import { escapeXml } from './html.ts';
 import { INKS, PAPER, TEXT } from './inks.ts';

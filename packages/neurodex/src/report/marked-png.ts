@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { PROGRAM_MARK } from '../storage/own-files.ts';
+import { PROGRAM_MARK } from '@neurodex/core/storage';
 
 /** Signature and header: what stands before the first chunk that a writer may choose. */
 const HEADER_BYTES = 33;

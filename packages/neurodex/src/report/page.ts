@@ -1,4 +1,4 @@
-import { PROGRAM_MARK } from '../storage/own-files.ts';
+import { PROGRAM_MARK } from '@neurodex/core/storage';
 import { type Html, html, trusted } from './html.ts';
 import { INKS, PAPER, TEXT } from './inks.ts';
 

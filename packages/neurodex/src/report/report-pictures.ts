@@ -1,5 +1,5 @@
+import { visibleName } from '@neurodex/core';
 import type { PatchAttention } from '../dsi/search/attention-probe.ts';
-import { visibleName } from '../names.ts';
 import { ATTENTION_MAPS, attentionVeil } from './attention-picture.ts';
 import { figure } from './charts.ts';
 import type { Decoded, Example, ExampleAnswer, ReportFacts, ReportPictures } from './facts.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fromFileSystem, NeurodexError } from '../errors.ts';
-import { damaged } from '../storage/damaged.ts';
+import { fromFileSystem, NeurodexError } from '@neurodex/core';
+import { damaged } from '@neurodex/core/storage';
 import { checkGraph } from './graph-check.ts';
 import {
   byScore,

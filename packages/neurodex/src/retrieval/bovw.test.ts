@@ -1,7 +1,7 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
+import type { Picture } from '@neurodex/datasets/picture';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { StoredPicture } from '../catalogue/catalogue.ts';
-import type { Picture } from '../image/picture.ts';
 import type { Extractor } from '../models/bovw/extractor.ts';
 import { HistogramCounter } from '../models/bovw/histogram.ts';
 import type { Query } from '../query/query.ts';

@@ -1,5 +1,5 @@
+import { enlarged } from '@neurodex/datasets/image';
 import type { StoredPicture } from '../catalogue/catalogue.ts';
-import { enlarged } from '../image/decode.ts';
 import type { Extractor } from '../models/bovw/extractor.ts';
 import type { HistogramCounter } from '../models/bovw/histogram.ts';
 import { DESCRIPTOR_LENGTH } from '../models/bovw/parameters.ts';

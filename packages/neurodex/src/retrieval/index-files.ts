@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NeurodexError } from '../errors.ts';
-import { CheckedFile, type CheckedFileOptions } from '../storage/checked-file.ts';
-import { damaged, replaced } from '../storage/damaged.ts';
-import type { FileDigest } from '../storage/hashed-file.ts';
+import type { NeurodexError } from '@neurodex/core';
+import type { FileDigest } from '@neurodex/core/storage';
+import { CheckedFile, type CheckedFileOptions, damaged, replaced } from '@neurodex/core/storage';
 import { CATALOGUE_FILE, INDEX_FILE, type IndexManifest, listedIn, readIndexManifest } from './manifest.ts';
 
 /** A file as a manifest lists it. */

@@ -1,17 +1,24 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
+import {
+  CheckedFile,
+  checkSeal,
+  checkVersion,
+  damaged,
+  digestFile,
+  type FileDigest,
+  malformed,
+  parseJson,
+  readSmall,
+  refuseSpecialFilesIn,
+  sealed,
+  writeFileAtomically,
+} from '@neurodex/core/storage';
+import { RUN_LOG } from '@neurodex/tracking';
 import { z } from 'zod';
 import { MANIFEST_FILE } from '../catalogue/manifest.ts';
 import { configSchema, EMBEDDINGS } from '../config.ts';
-import { NeurodexError } from '../errors.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
-import { CheckedFile } from '../storage/checked-file.ts';
-import { damaged } from '../storage/damaged.ts';
-import { digestFile, type FileDigest } from '../storage/hashed-file.ts';
-import { checkVersion, malformed, parseJson, readSmall } from '../storage/json-file.ts';
-import { checkSeal, sealed } from '../storage/seal.ts';
-import { refuseSpecialFilesIn } from '../storage/special-files.ts';
-import { RUN_LOG } from '../tracking/run-log.ts';
 import { SYSTEMS } from './system.ts';
 
 /** The files of an index folder. */

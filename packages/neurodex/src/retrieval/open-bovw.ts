@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import { damaged } from '@neurodex/core/storage';
 import { withRole } from '../catalogue/catalogue.ts';
 import type { StoredCatalogue } from '../catalogue/store.ts';
 import { Extractor } from '../models/bovw/extractor.ts';
 import { HistogramCounter } from '../models/bovw/histogram.ts';
 import { deserialiseVocabulary, fingerprint } from '../models/bovw/vocabulary.ts';
-import type { Reporter } from '../progress.ts';
-import { damaged } from '../storage/damaged.ts';
 import { ApproximateVectorSearch } from './approximate-search.ts';
 import { BovwSystem } from './bovw.ts';
 import type { IndexFiles } from './index-files.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
+import { damaged } from '@neurodex/core/storage';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import type { StoredCatalogue } from '../catalogue/store.ts';
 import { Encoder } from '../models/encoder/encoder.ts';
-import { damaged } from '../storage/damaged.ts';
 import { EncoderSystem } from './encoder.ts';
 import { CATALOGUE_FOLDER, type IndexManifest } from './manifest.ts';
 import { QueryEncoder } from './query-encoder.ts';

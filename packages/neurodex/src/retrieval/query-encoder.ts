@@ -1,4 +1,4 @@
-import { atSize } from '../image/decode.ts';
+import { atSize } from '@neurodex/datasets/image';
 import type { Encoder } from '../models/encoder/encoder.ts';
 import type { FrozenBackbone } from '../query/model-input.ts';
 import type { Query } from '../query/query.ts';

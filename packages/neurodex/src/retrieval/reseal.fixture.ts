@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileHasher } from '../storage/hashed-file.ts';
-import { digestOf, sealed } from '../storage/seal.ts';
+import { digestOf, FileHasher, sealed } from '@neurodex/core/storage';
 
 type Json = Record<string, unknown>;
 

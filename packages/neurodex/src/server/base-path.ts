@@ -1,4 +1,4 @@
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 
 /** Where a server is below the root of its host: `/search`; empty at the root. */
 export type BasePath = string;

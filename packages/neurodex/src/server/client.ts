@@ -1,4 +1,4 @@
-export { visibleName } from '../names.ts';
+export { visibleName } from '@neurodex/core';
 
 import { PATHS, type RouteName } from './api/paths.ts';
 import type { ProblemCode } from './api/problems.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, isAbsolute, resolve } from 'node:path';
+import { ROLES, type Role } from '@neurodex/datasets';
 import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
-import { ROLES, type Role } from '../datasets/dataset.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';

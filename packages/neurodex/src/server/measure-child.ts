@@ -1,6 +1,5 @@
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError, silentReporter } from '@neurodex/core';
 import { type MeasuredIndex, measureIndex } from '../jobs/report.ts';
-import { silentReporter } from '../progress.ts';
 import { type Point, thinned } from '../report/curve-series.ts';
 import type { MeasuredReport } from './api/schemas.ts';
 import type { MeasureMessage, MeasureRequest } from './measure.ts';

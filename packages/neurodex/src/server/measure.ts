@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Device } from '@neurodex/autograd';
-import { type ErrorCode, NeurodexError } from '../errors.ts';
+import { type ErrorCode, NeurodexError } from '@neurodex/core';
 import type { MeasuredReport } from './api/schemas.ts';
 import type { Measure } from './report-desk.ts';
 

@@ -1,6 +1,6 @@
 import type { Device } from '@neurodex/autograd';
+import type { ErrorCode } from '@neurodex/core';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
-import type { ErrorCode } from '../errors.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
 

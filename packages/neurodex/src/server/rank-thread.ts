@@ -1,9 +1,8 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { NeurodexError, silentReporter } from '@neurodex/core';
 import { decodeThumbnail } from '../catalogue/store.ts';
 import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
-import { NeurodexError } from '../errors.ts';
-import { silentReporter } from '../progress.ts';
 import type { Query } from '../query/query.ts';
 import { FINE_BATCHES } from '../retrieval/dsi.ts';
 import { type Index, openIndex } from '../retrieval/open.ts';

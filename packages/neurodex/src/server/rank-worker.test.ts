@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { NeurodexError } from '@neurodex/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { NeurodexError } from '../errors.ts';
 import { threadRanker } from './thread-ranker.ts';
 
 /** Threads that do as they are told by k: answer, end, or throw. Once k has been 4, none answers any more. */

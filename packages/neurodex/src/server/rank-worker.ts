@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import type { RankReply, RankRequest, RankThreadData } from './rank-messages.ts';
 import { type RestartPolicy, Restarts } from './restarts.ts';
 

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import { ApiError, isTold, PROBLEMS, type ProblemCode } from './api/problems.ts';
 import type { Problem } from './api/schemas.ts';
 import { REPLACED } from './report-desk.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { NeurodexError } from '@neurodex/core';
 import { expect, it, vi } from 'vitest';
-import { NeurodexError } from '../errors.ts';
 import type { MeasuredReport } from './api/schemas.ts';
 import { reportDesk } from './report-desk.ts';
 

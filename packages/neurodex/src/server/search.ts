@@ -1,7 +1,7 @@
+import { decodePicture, readPicture } from '@neurodex/datasets/image';
 import pLimit from 'p-limit';
 import { type Catalogue, pixelsOf, type StoredPicture } from '../catalogue/catalogue.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
-import { decodePicture, readPicture } from '../image/decode.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { ApiError } from './api/problems.ts';

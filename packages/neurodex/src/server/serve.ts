@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { NeurodexError } from '../errors.ts';
-import type { Reporter } from '../progress.ts';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
 import { readIndexManifest } from '../retrieval/manifest.ts';
 import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';

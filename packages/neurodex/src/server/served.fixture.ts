@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { silentReporter } from '@neurodex/core';
+import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import type { Config } from '../config.ts';
-import { openFolder } from '../datasets/folder.ts';
 import { createIndex } from '../jobs/create-index.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { silentReporter } from '../progress.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { Ranker } from './ranker.ts';

@@ -1,9 +1,9 @@
 import { type AddressInfo, createServer } from 'node:net';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
 import sharp from 'sharp';
-import { NeurodexError } from '../errors.ts';
-import type { Reporter } from '../progress.ts';
 import { openIndex } from '../retrieval/open.ts';
 import { Admission } from './admission.ts';
 import { createApp } from './app.ts';

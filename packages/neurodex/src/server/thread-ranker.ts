@@ -1,5 +1,5 @@
+import type { NeurodexError } from '@neurodex/core';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
-import type { NeurodexError } from '../errors.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
 import { ApiError } from './api/problems.ts';

@@ -1,5 +1,5 @@
+import { type ErrorCode, type ErrorDetails, NeurodexError } from '@neurodex/core';
 import type { MetricObject } from 'prom-client';
-import { type ErrorCode, type ErrorDetails, NeurodexError } from '../errors.ts';
 import type { ReportState } from './report-desk.ts';
 import type { ServerSettings } from './start-server.ts';
 

@@ -1,5 +1,4 @@
-import { NeurodexError } from '../errors.ts';
-import { silentReporter } from '../progress.ts';
+import { NeurodexError, silentReporter } from '@neurodex/core';
 import type { ReportState } from './report-desk.ts';
 import { type ServerSettings, type Serving, startServer } from './start-server.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
+import { NeurodexError } from '@neurodex/core';
 import { AggregatorRegistry, type MetricObject } from 'prom-client';
-import { NeurodexError } from '../errors.ts';
 import { requestCountIn } from './metrics.ts';
 import type { RestartPolicy } from './restarts.ts';
 import { checkAddress, type ServerOptions, type ServerSettings } from './start-server.ts';

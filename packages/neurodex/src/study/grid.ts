@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
+import { NeurodexError } from '@neurodex/core';
+import { JsonProblem, readJson, schemaProblem, whyUnreadable } from '@neurodex/core/json';
+import { refuseSpecialFile } from '@neurodex/core/storage';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { IDENTIFIER_ORDERS, type IdentifierOrder } from '../config.ts';
-import { NeurodexError } from '../errors.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
-import { JsonProblem, readJson, schemaProblem, whyUnreadable } from '../json.ts';
 import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
-import { refuseSpecialFile } from '../storage/special-files.ts';
 
 /** How the DSI is trained: for indexing alone, or for both tasks. The words are those of the report it is compared with. */
 export const TRAININGS = ['fine-tuned', 'zero-shot'] as const;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { NeurodexError } from '../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import type { StudyCell, StudyGrid } from './grid.ts';
 
 /** The command line as a process of its own: what one cell leaves in memory is gone with it. */

@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
+import { fromFileSystem } from '@neurodex/core';
 import { z } from 'zod';
 import { IDENTIFIER_ORDERS } from '../config.ts';
-import { fromFileSystem } from '../errors.ts';
 import { SYSTEMS } from '../retrieval/system.ts';
 import { TRAININGS } from './grid.ts';
 

@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { NeurodexError } from '../errors.ts';
+import type { Reporter } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
+import {
+  claimNames,
+  LOCK_FILE,
+  makeFolder,
+  refuseLocked,
+  refuseSource,
+  writeFileAtomically,
+} from '@neurodex/core/storage';
 import { RUN_FILE } from '../jobs/unfinished-run.ts';
-import type { Reporter } from '../progress.ts';
-import { writeFileAtomically } from '../storage/atomic.ts';
-import { LOCK_FILE, refuseLocked } from '../storage/lock.ts';
-import { makeFolder } from '../storage/make-folder.ts';
-import { claimNames } from '../storage/own-files.ts';
-import { refuseSource } from '../storage/places.ts';
 import { contentsOf } from './contents.ts';
 import { cellKey, cellName, cellsOf, readGrid, type StudyCell } from './grid.ts';
 import { appendResult, readResults, type StudyResult } from './results.ts';

@@ -1,8 +1,7 @@
 import * as disk from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Reporter } from '../progress.ts';
-import { type FileSystem, writeFileAtomically } from '../storage/atomic.ts';
-import { makeFolder } from '../storage/make-folder.ts';
+import type { Reporter } from '@neurodex/core';
+import { type FileSystem, makeFolder, writeFileAtomically } from '@neurodex/core/storage';
 import { type Checkpoint, type CheckpointContext, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
 
 /** Newest checkpoints that are kept: one that cannot be read has one before it. */

@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, writeSafetensors } from '@neurodex/autograd';
+import { silentReporter } from '@neurodex/core';
+import type { FileSystem } from '@neurodex/core/storage';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { silentReporter } from '../progress.ts';
-import type { FileSystem } from '../storage/atomic.ts';
-import { noMount, onTinyDisk } from '../storage/tiny-disk.fixture.ts';
+import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
 import { type Checkpoint, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
 

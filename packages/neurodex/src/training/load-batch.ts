@@ -1,6 +1,6 @@
+import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Embeddings } from '../catalogue/embeddings.ts';
-import { showView, type View } from '../image/augment.ts';
-import { pictureBytes } from '../image/picture.ts';
+import { showView, type View } from '../query/augment.ts';
 
 /** One place of a batch: a row of the store's pixels and how it is augmented, or a place in its embeddings. */
 export interface AugmentedView {

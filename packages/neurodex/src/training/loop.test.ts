@@ -1,14 +1,13 @@
 import { readSafetensors } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { NeurodexError, type ProgressEvent, silentReporter } from '@neurodex/core';
+import { MemoryTracker } from '@neurodex/tracking';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
 import { geometryOf } from '../dsi/model/geometry.ts';
-import { NeurodexError } from '../errors.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { type ProgressEvent, silentReporter } from '../progress.ts';
-import { MemoryTracker } from '../tracking/memory.ts';
 import { type Checkpoint, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
 import { retrievalQueries, selfQueries } from './examples.ts';

@@ -1,6 +1,6 @@
 import { adamW, TrainingState } from '@neurodex/autograd';
+import type { NeurodexError } from '@neurodex/core';
 import { dsiParameters } from '../dsi/model/parameters.ts';
-import type { NeurodexError } from '../errors.ts';
 import type { Metrics } from './early-stopping.ts';
 import { PhaseTraining } from './phase-training.ts';
 import type { TrainingRun, Validated } from './run.ts';

@@ -1,8 +1,8 @@
 import { type adamW, type Feeds, learningRateAt, Random, Trainer, type TrainingState } from '@neurodex/autograd';
+import { NeurodexError } from '@neurodex/core';
+import { throwIfInterrupted } from '@neurodex/core/storage';
 import type { Config } from '../config.ts';
 import { trainingStep } from '../dsi/graphs/training.ts';
-import { NeurodexError } from '../errors.ts';
-import { throwIfInterrupted } from '../storage/atomic.ts';
 import { type BatchArrays, BatchMaker } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { EarlyStopping, type Metrics } from './early-stopping.ts';

@@ -1,7 +1,7 @@
 import type { Runtime } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import type { Tracker } from '@neurodex/tracking';
 import type { Config } from '../config.ts';
-import type { Reporter } from '../progress.ts';
-import type { Tracker } from '../tracking/tracker.ts';
 import type { BatchSource } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';

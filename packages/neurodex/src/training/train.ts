@@ -1,10 +1,10 @@
 import type { Runtime } from '@neurodex/autograd';
+import { NeurodexError } from '@neurodex/core';
 import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
 import { type Geometry, geometryOf } from '../dsi/model/geometry.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { PrefixTable } from '../dsi/model/prefix-table.ts';
-import { NeurodexError } from '../errors.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { trieOf } from '../retrieval/open.ts';

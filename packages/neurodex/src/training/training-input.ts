@@ -2,7 +2,7 @@ import type { Random } from '@neurodex/autograd';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Embeddings } from '../catalogue/embeddings.ts';
 import type { Config } from '../config.ts';
-import { drawView } from '../image/augment.ts';
+import { drawView } from '../query/augment.ts';
 import type { ModelInputName } from '../query/model-input.ts';
 import type { AugmentedView, InputSource } from './load-batch.ts';
 

@@ -10,8 +10,8 @@ import { DsiSystem } from '../retrieval/dsi.ts';
 import type { QueryEncoder } from '../retrieval/query-encoder.ts';
 import { storedQuery } from '../retrieval/stored-query.ts';
 import type { System } from '../retrieval/system.ts';
-import type { Metrics } from '../training/early-stopping.ts';
-import type { BatchMix } from '../training/plan.ts';
+import type { Metrics } from './early-stopping.ts';
+import type { BatchMix } from './plan.ts';
 
 /** Queries per task: enough to choose by, few enough that measuring costs little beside training. */
 const MOST = 512;

@@ -1,5 +1,5 @@
+import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
-import { NeurodexError } from '../../errors.ts';
 import type { PairwiseTest } from '../../evaluation/pairwise.ts';
 import type { ParsedMeasure } from '../../evaluation/registry.ts';
 import type { Contest } from '../../jobs/compare.ts';

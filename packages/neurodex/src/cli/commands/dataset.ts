@@ -1,10 +1,9 @@
+import { shellQuote, visibleName } from '@neurodex/core';
 import type { Command } from 'commander';
 import type { PreparedSummary } from '../../jobs/build-dataset.ts';
 import type { ListedDataset } from '../../jobs/list-datasets.ts';
 import type { DatasetFacts } from '../../jobs/show-dataset.ts';
-import { visibleName } from '../../names.ts';
 import { printable } from '../../report/text.ts';
-import { shellQuote } from '../../shell.ts';
 import { text, wholeNumber } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { sourceLines } from '../data-set-lines.ts';

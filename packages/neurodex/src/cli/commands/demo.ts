@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
+import { shellQuote } from '@neurodex/core';
+import { DEFAULT_CONCEPTS } from '@neurodex/datasets';
 import type { Command } from 'commander';
-import { DEFAULT_CONCEPTS } from '../../datasets/request.ts';
 import type { DemoResult } from '../../jobs/demo.ts';
 import { PRESETS } from '../../presets/presets.ts';
-import { shellQuote } from '../../shell.ts';
 import { parseSeed, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,

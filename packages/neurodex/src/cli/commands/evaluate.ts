@@ -1,5 +1,5 @@
+import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
-import { NeurodexError } from '../../errors.ts';
 import type { Comparison } from '../../evaluation/compare.ts';
 import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from '../../evaluation/protocol.ts';
 import type { ParsedMeasure } from '../../evaluation/registry.ts';

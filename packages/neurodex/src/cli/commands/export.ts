@@ -1,6 +1,6 @@
 import { PRECISIONS, type Precision } from '@neurodex/autograd';
+import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
-import { NeurodexError } from '../../errors.ts';
 import type { ExportKind, ExportSummary } from '../../jobs/export-index.ts';
 import { oneOf, text, wholeNumber } from '../arguments.ts';
 import {

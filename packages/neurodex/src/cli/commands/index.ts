@@ -1,11 +1,11 @@
 import type { Device } from '@neurodex/autograd';
+import { shellQuote } from '@neurodex/core';
 import type { Command } from 'commander';
 import { checkMemory } from '../../jobs/check-memory.ts';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import { measuresLine } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
 import type { SystemName } from '../../retrieval/system.ts';
-import { shellQuote } from '../../shell.ts';
 import { ON_NAN, type OnNan } from '../../training/on-nan.ts';
 import { oneOf, parseSystems, SYSTEMS, text } from '../arguments.ts';
 import {

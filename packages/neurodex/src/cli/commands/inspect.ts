@@ -1,5 +1,5 @@
+import { skippedKinds } from '@neurodex/datasets';
 import type { Command } from 'commander';
-import { skippedKinds } from '../../datasets/skipped.ts';
 import type { IndexFacts } from '../../jobs/inspect-index.ts';
 import { printable, showValue } from '../../report/text.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';

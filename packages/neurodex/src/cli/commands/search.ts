@@ -1,7 +1,6 @@
+import { visibleName, withFailed } from '@neurodex/core';
 import type { Command } from 'commander';
-import { withFailed } from '../../errors.ts';
 import type { SearchResults } from '../../jobs/search.ts';
-import { visibleName } from '../../names.ts';
 import { textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
 import type { SystemName } from '../../retrieval/system.ts';

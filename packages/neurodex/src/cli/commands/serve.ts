@@ -1,5 +1,5 @@
+import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
-import { NeurodexError } from '../../errors.ts';
 import { parseBasePath } from '../../server/base-path.ts';
 import { DEFAULT_LIMITS } from '../../server/limits.ts';
 import { collected, text, wholeNumber } from '../arguments.ts';

@@ -1,7 +1,7 @@
 import { type Precision, readSafetensors, writeSafetensors } from '@neurodex/autograd';
+import { NeurodexError } from '@neurodex/core';
 import { z } from 'zod';
 import { OUTPUTS } from '../../config.ts';
-import { NeurodexError } from '../../errors.ts';
 import { MODEL_INPUT_NAMES } from '../../query/model-input.ts';
 import { modelInput } from '../../query/model-inputs.ts';
 import type { Geometry } from './geometry.ts';

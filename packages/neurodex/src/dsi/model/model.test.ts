@@ -1,6 +1,6 @@
 import { initialParameters, parameterCount, Random, readSafetensors, writeSafetensors } from '@neurodex/autograd';
+import { NeurodexError } from '@neurodex/core';
 import { describe, expect, it } from 'vitest';
-import { NeurodexError } from '../../errors.ts';
 import type { Geometry } from './geometry.ts';
 import { type DsiModel, deserialiseModel, serialiseModel } from './model-file.ts';
 import { dsiParameters, parameterArrays, rowTables } from './parameters.ts';

@@ -1,5 +1,5 @@
 import { type HostArray, loadable, type Runtime, type Session } from '@neurodex/autograd';
-import { NeurodexError } from '../../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 import { encodeIdentifier } from '../../identifiers/encode.ts';
 import type { PatchGrid } from '../../query/model-input.ts';
 import { modelInput } from '../../query/model-inputs.ts';

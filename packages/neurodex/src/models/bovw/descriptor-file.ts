@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { fromFileSystem } from '../../errors.ts';
+import { fromFileSystem } from '@neurodex/core';
 import { DESCRIPTOR_LENGTH } from './parameters.ts';
 
 /** Written to the disk when this many bytes have come together. */

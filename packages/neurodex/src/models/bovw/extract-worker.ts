@@ -1,5 +1,5 @@
+import type { Picture } from '@neurodex/datasets/picture';
 import { move } from 'piscina';
-import type { Picture } from '../../image/picture.ts';
 import { describePicture } from './extract.ts';
 
 /** `describePicture` on a thread of its own. */

@@ -1,4 +1,4 @@
-import type { Picture } from '../../image/picture.ts';
+import type { Picture } from '@neurodex/datasets/picture';
 import { DESCRIPTOR_LENGTH } from './parameters.ts';
 import { grayOf } from './plane.ts';
 import { sift } from './sift.ts';

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
+import type { Picture } from '@neurodex/datasets/picture';
 import { Piscina } from 'piscina';
-import type { Picture } from '../../image/picture.ts';
 import { describePicture } from './extract.ts';
 
 /** Pictures from which on threads are worth starting: one takes as long to start as a few pictures take. */

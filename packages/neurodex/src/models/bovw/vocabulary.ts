@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Random, type Runtime, readSafetensors, writeSafetensors } from '@neurodex/autograd';
+import { NeurodexError } from '@neurodex/core';
 import { type Clustering, type KMeansOptions, kMeans } from '../../clustering/kmeans.ts';
 import { miniBatchKMeans } from '../../clustering/minibatch.ts';
-import { NeurodexError } from '../../errors.ts';
 import type { DescriptorFile } from './descriptor-file.ts';
 import { DESCRIPTOR_LENGTH } from './parameters.ts';
 import { rootSift } from './sift.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { add, cast, constant, float32, mean, reshape, toOnnx, trace, transpose, uint8 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import type { NeurodexError } from '@neurodex/core';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../config.ts';
-import type { NeurodexError } from '../../errors.ts';
 import { PRESETS } from '../../presets/presets.ts';
 import { Encoder, pooled } from './encoder.ts';
 

@@ -1,6 +1,6 @@
 import type { DeclaredValue, OpenedModel, Runtime, ShapedArray } from '@neurodex/autograd';
+import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Config } from '../../config.ts';
-import { pictureBytes } from '../../image/picture.ts';
 import { checkFile } from './check-file.ts';
 import { ENCODERS, type EncoderDefaults } from './presets.ts';
 import { unusable } from './unusable.ts';

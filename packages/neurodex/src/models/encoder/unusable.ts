@@ -1,4 +1,4 @@
-import { NeurodexError } from '../../errors.ts';
+import { NeurodexError } from '@neurodex/core';
 
 /** @param name of the file */
 export const unusable = (name: string, what: string, more: { hint: string; cause?: unknown }): NeurodexError =>

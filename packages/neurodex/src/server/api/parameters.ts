@@ -1,5 +1,5 @@
+import { ROLES } from '@neurodex/datasets';
 import { z } from 'zod';
-import { ROLES } from '../../datasets/dataset.ts';
 import { SYSTEMS } from '../../retrieval/system.ts';
 
 /** Answers to one query at most: a page is no place for a whole catalogue of millions. */

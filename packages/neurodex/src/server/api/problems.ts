@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../errors.ts';
+import type { ErrorCode } from '@neurodex/core';
 
 interface ProblemKind {
   readonly status: number;

@@ -1,5 +1,5 @@
+import { ROLES } from '@neurodex/datasets';
 import { z } from 'zod';
-import { ROLES } from '../../datasets/dataset.ts';
 import { SYSTEMS } from '../../retrieval/system.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 

@@ -1,0 +1,26 @@
+export {
+  type CreateFolderOptions,
+  createFolder,
+  type FileSystem,
+  refuseExisting,
+  syncTree,
+  throwIfInterrupted,
+  writeAtomically,
+  writeFileAtomically,
+} from './atomic.ts';
+export { type ByteSource, type OpenBytes, openFileBytes } from './byte-source.ts';
+export { CheckedFile, type CheckedFileOptions } from './checked-file.ts';
+export { damaged, replaced, unreadable } from './damaged.ts';
+export { checkFileList, FILE_LIST, type FileLister, isInside, listInFolder, readFileSizes } from './file-list.ts';
+export { CHUNK_BYTES, type ChunkedDigest, digestFile, type FileDigest, FileHasher, HashedFile } from './hashed-file.ts';
+export { inOrder } from './in-order.ts';
+export { canonicalJson, checkVersion, malformed, parseJson, readSmall } from './json-file.ts';
+export { type Line, linesOf } from './lines.ts';
+export { LOCK_FILE, refuseLocked } from './lock.ts';
+export { makeFolder } from './make-folder.ts';
+export { claimNames, PROGRAM_MARK, refuseForeignFile, writeMarkedFile } from './own-files.ts';
+export { refusePlace, refuseSource } from './places.ts';
+export { checkSeal, digestOf, hasSeal, sealed } from './seal.ts';
+export { refuseSpecialFile, refuseSpecialFilesIn } from './special-files.ts';
+export { removeStale, Temporary } from './temporary.ts';
+export { completeFolder, type Unfinished, unfinishedName } from './unfinished.ts';

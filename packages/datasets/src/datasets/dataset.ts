@@ -1,0 +1,107 @@
+import type { Reporter } from '@neurodex/core';
+import type { Picture } from '../picture.ts';
+
+/** What a data set may say about a picture's part: in the catalogue, or a query of one of the three splits. */
+export const ROLES = ['catalogue', 'train', 'validation', 'test'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** One picture of a data set, not yet read. */
+export interface SourcePicture {
+  /** Relative to the source, '/' between folders, unique in the data set. It is the picture's name everywhere. */
+  readonly path: string;
+  /** Class names; empty when the data set has no classes. */
+  readonly labels: readonly string[];
+  /** Sentences that describe it. */
+  readonly captions?: readonly string[];
+  /** What can be seen in it, and where; the categories are also its labels. */
+  readonly objects?: readonly PictureObject[];
+  /** Known without reading it; upright, in pixels. */
+  readonly dimensions?: Dimensions;
+  /** Set for every picture of a data set that fixes the roles itself, and for none otherwise. */
+  readonly role?: Role;
+  /** The encoded file. Throws NeurodexError `picture-*` when it cannot be read. */
+  read(): Promise<Uint8Array>;
+  /** What was decoded before, of a prepared data set; undefined where it has another size. */
+  readonly decoded?: (size: number) => Promise<DecodedPicture | undefined>;
+}
+
+/** A picture as the model sees it, uint8 RGB [size, size, 3], and its thumbnail for people, as a PNG. */
+export interface DecodedPicture {
+  readonly picture: Picture;
+  readonly thumbnail: Uint8Array;
+}
+
+/** Width and height in pixels. */
+export interface Dimensions {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One object, or one group of objects of a category, in a picture. */
+export interface PictureObject {
+  readonly category: string;
+  /** Left, top, width and height in pixels of the picture as published. */
+  readonly box: readonly [left: number, top: number, width: number, height: number];
+  /** Pixels that it covers, which are fewer than those of its box. */
+  readonly area: number;
+  /** A group that was not taken apart. */
+  readonly crowd: boolean;
+}
+
+/** Who drew or took the pictures, and under which licence they are used. */
+export interface LicenceNotice {
+  readonly work: string;
+  readonly author: string;
+  readonly licence: string;
+  readonly url: string;
+}
+
+/** A source of pictures: listed once, read as needed. */
+export interface Dataset {
+  /** 'folder', 'emoji', … */
+  readonly name: string;
+  /** What the user named: an absolute path for a folder. */
+  readonly source: string;
+  /** In a stable order (by path, code unit by code unit), whatever the file system says. */
+  readonly pictures: readonly SourcePicture[];
+  readonly notices: readonly LicenceNotice[];
+  /** Everything that was passed over while listing (not a picture by name, broken links …), with the reason. */
+  readonly skipped: readonly SkippedFile[];
+  /** How its files were read, where it could have been otherwise: folders looked through, columns that were chosen. */
+  readonly layout?: readonly LayoutNote[];
+  /** Edge in pixels that its owner has given every picture (the shorter edge of those that are not square). */
+  readonly ownSize?: number;
+  /** Each picture that is read is a download: no more are looked at than it takes. */
+  readonly remote?: boolean;
+  /** What it was read from; the same as long as the pictures are. Not there: it has to be read again to know. */
+  readonly inputs?: (reading?: InputReading) => Promise<readonly InputFile[]>;
+}
+
+/** A file, or a package, that pictures come from. */
+export interface InputFile {
+  readonly name: string;
+  /** Another one when the contents are others: a digest of the bytes, or what the publisher says of them. */
+  readonly version: string;
+}
+
+export interface LayoutNote {
+  /** A sentence without its full stop. */
+  readonly message: string;
+  /** It may well not be what was meant: a warning, where the others inform. */
+  readonly doubtful?: true;
+}
+
+/** Who watches while inputs are read to know their digests. */
+export interface InputReading {
+  readonly signal?: AbortSignal;
+  readonly reporter?: Reporter;
+}
+
+export interface SkippedFile {
+  readonly path: string;
+  readonly reason: string;
+  /** Under which it is counted, where that is not the reason. */
+  readonly group?: string | undefined;
+  /** Nobody will miss it: it is counted, and no warning names it. */
+  readonly expected?: true | undefined;
+}

@@ -1,0 +1,30 @@
+import type { Reporter } from '@neurodex/core';
+import type { Downloads } from '../download/downloads.ts';
+import type { CocoSplit, CocoYear } from './coco/options.ts';
+import type { ColumnFlags } from './label-columns.ts';
+import type { DatasetRules } from './rules.ts';
+
+/** How many concepts the emoji show by default. */
+export const DEFAULT_CONCEPTS = 64;
+
+/** What a data set is told when it is opened. */
+export interface OpenDatasetRequest extends ColumnFlags {
+  /** What the user named; it stands in the index. */
+  readonly source: string;
+  /** A local copy: folder, archive or file. Not there: it is downloaded, or found where the system keeps it. */
+  readonly from?: string;
+  readonly concepts?: number;
+  readonly cocoYear?: CocoYear;
+  readonly cocoSplit?: CocoSplit;
+  /** Of a folder: at which level the class is, from 1; 0: no classes. */
+  readonly classLevel?: number;
+  /** The rules that will be applied: a remote data set reads no more than they need. */
+  readonly rules: DatasetRules;
+  readonly seed: number;
+  /** Where downloads and unpacked archives are kept. */
+  readonly cache: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly downloads: () => Downloads;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,56 @@
+import { extname } from 'node:path';
+import type { Reporter } from '@neurodex/core';
+import { visibleName } from '@neurodex/core';
+import type { SkippedFile } from './dataset.ts';
+
+/** A file whose name does not end like a picture's. */
+export function notAPicture(path: string): SkippedFile {
+  const ending = extname(path).toLowerCase();
+  return { path, reason: 'not a picture file', group: `not a picture file (${ending === '' ? 'no ending' : ending})` };
+}
+
+/** So many files or rows for one reason. */
+export interface SkippedKind {
+  readonly kind: string;
+  readonly count: number;
+}
+
+/** Numbers, and names between quotes, differ between files that are skipped for the same reason. */
+const kindOf = ({ group, reason }: SkippedFile): string => group ?? reason.replace(/\d+(\.\d+)?/g, 'N');
+
+const byKind = (skipped: readonly SkippedFile[]): [string, SkippedFile[]][] => {
+  const kinds = new Map<string, SkippedFile[]>();
+  for (const file of skipped) {
+    const kind = kindOf(file);
+    const files = kinds.get(kind);
+    if (files) files.push(file);
+    else kinds.set(kind, [file]);
+  }
+  return [...kinds].sort(([a, m], [b, n]) => n.length - m.length || (a < b ? -1 : 1));
+};
+
+/** How many were skipped for which reason, the commonest first. */
+export const skippedKinds = (skipped: readonly SkippedFile[]): SkippedKind[] =>
+  byKind(skipped).map(([kind, files]) => ({ kind, count: files.length }));
+
+/** More of one kind are counted in one warning. */
+const NAMED = 5;
+
+/** Tells what was passed over: each file by name, and of many of one kind the first and how many there are. */
+export function reportSkipped(skipped: readonly SkippedFile[], reporter: Reporter): void {
+  for (const [kind, files] of byKind(skipped)) {
+    const [first] = files;
+    if (first === undefined || first.expected) continue;
+    if (files.length > NAMED) {
+      reporter.warn(
+        `skipped ${files.length.toLocaleString('en-US')} files or rows: ${kind}, the first: ${visibleName(first.path)}`,
+        {
+          path: first.path,
+          count: files.length,
+        },
+      );
+    } else {
+      for (const { path, reason } of files) reporter.warn(`skipped ${path}: ${reason}`, { path });
+    }
+  }
+}

@@ -1,0 +1,271 @@
+import { readFile } from 'node:fs/promises';
+import { NeurodexError } from '@neurodex/core';
+import { refuseSpecialFile } from '@neurodex/core/storage';
+import sharp, { type Sharp } from 'sharp';
+import { type Picture, pictureBytes } from '../picture.ts';
+import { readPngHeader } from './formats.ts';
+import { decodeBudget } from './memory.ts';
+import { type Opened, type OpenOptions, open, opened } from './open.ts';
+import { decodingFailed } from './refusals.ts';
+import { imageOf, readSamples, upright } from './samples.ts';
+
+// Every picture is read once, so libvips' cache would only hold memory. Its thread count is left to sharp, but ONNX
+// Runtime uses the same cores: whoever decodes while training should decode few pictures at a time.
+sharp.cache(false);
+
+export interface DecodeOptions {
+  /** Edge of the square picture that comes out, in pixels. */
+  readonly size: number;
+  /** Largest file that is decoded, in pixels (width × height of one frame). */
+  readonly maxPixels: number;
+  /** What the picture is called in messages. */
+  readonly name: string;
+  /** Seconds that decoding may take, for pictures of strangers; a picture that takes longer is `picture-too-large`. */
+  readonly seconds?: number;
+}
+
+export interface ReadOptions extends DecodeOptions {
+  /** Edge of the square thumbnail, in pixels. */
+  readonly thumbnail: number;
+}
+
+/** sRGB from here on, alpha over white, centre-cropped to a square and resized with Lanczos 3. */
+const resized = (image: Sharp, size: number): Sharp =>
+  image
+    .flatten({ background: '#ffffff' })
+    .resize(size, size, { fit: 'cover', position: 'centre', kernel: 'lanczos3' })
+    .toColourspace('srgb');
+
+async function rawPixels(image: Sharp, size: number): Promise<Picture> {
+  const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3 || data.length !== pictureBytes(size)) {
+    throw new Error(`it has ${info.channels} channels where red, green and blue were expected`);
+  }
+  return { size, pixels: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+}
+
+/** Longest edge that libvips is to resize to before it crops; a picture that would be longer is cropped first. */
+const LONGEST = 1_000_000;
+
+/** The square in the middle of a picture that is many times as long as it is wide. */
+function withoutEnds(image: Sharp, { width, height }: { width: number; height: number }, size: number): Sharp {
+  const [short, long] = width < height ? [width, height] : [height, width];
+  if ((long / short) * size <= LONGEST) return image;
+  const left = Math.floor((width - short) / 2);
+  return image.extract({ left, top: Math.floor((height - short) / 2), width: short, height: short });
+}
+
+/** How each use of a picture is made from its file. */
+interface Source {
+  /** The square picture at that edge. */
+  square(size: number): Sharp;
+  /** The picture at its own size. */
+  whole(): Sharp;
+}
+
+/** Decodes within the memory that all decoding shares; errors name the file. @throws NeurodexError picture-* */
+async function decoding<T>(picture: Opened, options: OpenOptions, use: (source: Source) => Promise<T>): Promise<T> {
+  return await decodeBudget.run(picture.memory, async () => {
+    try {
+      return await use(picture.layout === undefined ? plain(picture, options) : await fromSamples(picture, options));
+    } catch (error) {
+      throw decodingFailed(options.name, picture.format, error, options.seconds);
+    }
+  });
+}
+
+/** sharp's own way, from the file each time: a JPEG is then decoded at a reduced scale. */
+function plain({ bytes, header }: Opened, options: OpenOptions): Source {
+  const image = (): Sharp => opened(bytes, options).autoOrient();
+  return {
+    square: (size) => resized(withoutEnds(image(), header.autoOrient, size), size),
+    whole: () => image().flatten({ background: '#ffffff' }).toColourspace('srgb'),
+  };
+}
+
+async function fromSamples({ bytes, layout, header }: Opened, options: OpenOptions): Promise<Source> {
+  if (layout === undefined) throw new RangeError('this picture is decoded by sharp');
+  const samples = await readSamples(() => opened(bytes, options, true), layout, header.icc);
+  return {
+    square: (size) => upright(resized(withoutEnds(imageOf(samples), samples, size), size), layout.orientation),
+    whole: () => upright(imageOf(samples).flatten({ background: '#ffffff' }).toColourspace('srgb'), layout.orientation),
+  };
+}
+
+/**
+ * One encoded picture as the model sees it: uint8 RGB [size, size, 3].
+ * @param bytes a whole JPEG, PNG, WebP, AVIF, GIF (first frame) or TIFF (first page) file
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
+ */
+export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): Promise<Picture> {
+  if (isPlainPng(bytes, options.maxPixels)) {
+    try {
+      return await rawPixels(resized(opened(bytes, options).autoOrient(), options.size), options.size);
+    } catch (error) {
+      throw decodingFailed(options.name, 'PNG', error, options.seconds);
+    }
+  }
+  const picture = await open(bytes, options);
+  return await decoding(picture, options, (source) => rawPixels(source.square(options.size), options.size));
+}
+
+/** Pixels of a PNG that is small enough for its memory not to be counted. */
+const SMALL = 1 << 20;
+const LONGEST_SMALL_EDGE = 4096;
+
+/** Of a PNG we read the header ourselves: for a small one, a second pass through libvips takes as long as decoding it. */
+function isPlainPng(bytes: Uint8Array, maxPixels: number): boolean {
+  const header = readPngHeader(bytes);
+  if (header === undefined || header.chunks.has('cICP')) return false;
+  if (header.bitDepth > 8 && header.chunks.has('iCCP')) return false;
+  const { width, height } = header;
+  return (
+    width > 0 &&
+    height > 0 &&
+    Math.max(width, height) <= LONGEST_SMALL_EDGE &&
+    width * height <= Math.min(maxPixels, SMALL)
+  );
+}
+
+/**
+ * Width and height of an encoded picture as a person sees it (EXIF), from its header alone.
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged
+ */
+export async function readDimensions(bytes: Uint8Array, name: string): Promise<{ width: number; height: number }> {
+  const { header } = await open(bytes, { name, maxPixels: Number.POSITIVE_INFINITY });
+  const { width, height } = header.autoOrient;
+  return { width, height };
+}
+
+/** A picture at its own size: uint8 RGB [height, width, 3]. */
+export interface WholePicture {
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+}
+
+/**
+ * One encoded picture at its own size, upright (EXIF), alpha over white, 8-bit sRGB.
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
+ */
+export async function decodeWhole(bytes: Uint8Array, options: Omit<DecodeOptions, 'size'>): Promise<WholePicture> {
+  const opening = { ...options, whole: true };
+  return await decoding(await open(bytes, opening), opening, async (source) => {
+    const { data, info } = await source.whole().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    return { width: info.width, height: info.height, pixels: asColour(pixels, info.channels) };
+  });
+}
+
+/** Grayscale pictures come with one channel: each value three times. */
+function asColour(pixels: Uint8Array, channels: number): Uint8Array {
+  if (channels === 3) return pixels;
+  if (channels !== 1) throw new Error(`it has ${channels} channels where red, green and blue were expected`);
+  return Uint8Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)] as number);
+}
+
+/** A picture at that edge where it is smaller, by Lanczos 3; larger ones as they are. */
+export const enlarged = async (picture: Picture, edge: number): Promise<Picture> =>
+  picture.size >= edge ? picture : await atSize(picture, edge);
+
+/** A picture at that edge, by Lanczos 3. */
+export async function atSize(picture: Picture, edge: number): Promise<Picture> {
+  const { size, pixels } = picture;
+  if (size === edge) return picture;
+  return await rawPixels(resized(sharp(pixels, { raw: { width: size, height: size, channels: 3 } }), edge), edge);
+}
+
+/**
+ * The model's pixels, equal to those of `decodePicture`, and a PNG thumbnail for people, which is never larger than the
+ * picture. Both are made from the encoded file: a JPEG is decoded at a reduced scale for each, which is quicker than
+ * decoding it once in full.
+ * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
+ */
+export async function readPicture(
+  bytes: Uint8Array,
+  options: ReadOptions,
+): Promise<{ picture: Picture; thumbnail: Uint8Array }> {
+  const { name, size, seconds } = options;
+  if (isOwnThumbnail(bytes, options)) {
+    try {
+      return { picture: await rawPixels(resized(opened(bytes, options), size), size), thumbnail: bytes };
+    } catch (error) {
+      throw decodingFailed(name, 'PNG', error, seconds);
+    }
+  }
+  const opening = await open(bytes, options);
+  return await decoding(opening, options, async (source) => {
+    const picture = await rawPixels(source.square(size), size);
+    const edge = Math.min(options.thumbnail, opening.header.width, opening.header.height);
+    const thumbnail = await source.square(edge).png().toBuffer();
+    return { picture, thumbnail: new Uint8Array(thumbnail.buffer, thumbnail.byteOffset, thumbnail.length) };
+  });
+}
+
+/** Chunks that change nothing of what is seen, and say nothing of whoever made it. */
+const PLAIN: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND', 'pHYs', 'sRGB']);
+/** Grey, RGB and palette, without an alpha channel. */
+const OPAQUE: ReadonlySet<number> = new Set([0, 2, 3]);
+
+/**
+ * A plain square PNG that is small enough is its own thumbnail. Data sets of many tiny pictures are such, and two passes
+ * through libvips fewer are two thirds of their time.
+ */
+function isOwnThumbnail(bytes: Uint8Array, { thumbnail, maxPixels }: ReadOptions): boolean {
+  const header = readPngHeader(bytes);
+  return (
+    header !== undefined &&
+    header.width === header.height &&
+    header.width > 0 &&
+    header.width <= thumbnail &&
+    header.width ** 2 <= maxPixels &&
+    header.bitDepth <= 8 &&
+    OPAQUE.has(header.colourType) &&
+    [...header.chunks].every((type) => PLAIN.has(type))
+  );
+}
+
+const MISSING: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  ENOENT: ['does not exist', 'check the path for a typing error'],
+  ENOTDIR: ['does not exist', 'check the path for a typing error'],
+  ENAMETOOLONG: ['does not exist: its name is longer than the file system allows', 'check the path'],
+  EISDIR: ['is a folder, not a picture', 'name a picture file inside it'],
+  EACCES: ['cannot be read: permission denied', 'ask for permission to read it, or copy it to where you have it'],
+  EPERM: ['cannot be read: permission denied', 'ask for permission to read it, or copy it to where you have it'],
+  ELOOP: ['is a link that leads in a circle', 'replace the link by the file itself'],
+};
+
+/**
+ * The bytes of a picture file.
+ * @param name what it is called in messages
+ * @throws NeurodexError picture-missing (no such file, a folder, no permission), picture-too-large (2 GiB and more)
+ */
+export async function readPictureFile(path: string, name: string = path): Promise<Uint8Array> {
+  await refuseSpecialFile(path, 'picture-missing');
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    if (code === 'ERR_FS_FILE_TOO_LARGE') {
+      throw new NeurodexError('picture-too-large', `${name} is larger than 2 GiB`, {
+        hint: 'scale it down',
+        details: { name },
+        cause: error,
+      });
+    }
+    const [what, hint] = MISSING[code] ?? [`cannot be read (${code})`, 'check the disk and try again'];
+    throw new NeurodexError('picture-missing', `${name} ${what}`, { hint, details: { name, code }, cause: error });
+  }
+}
+
+/**
+ * One picture file as the model sees it; messages name it by its path unless `name` is given.
+ * @throws NeurodexError picture-*
+ */
+export async function decodeFile(
+  path: string,
+  options: Omit<DecodeOptions, 'name'> & { readonly name?: string },
+): Promise<Picture> {
+  const name = options.name ?? path;
+  return decodePicture(await readPictureFile(path, name), { ...options, name });
+}

@@ -1,0 +1,104 @@
+import { NeurodexError } from '@neurodex/core';
+import { FORMATS, type Format } from './formats.ts';
+
+const formatList = `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1)}`;
+
+export const pictureEmpty = (name: string): NeurodexError =>
+  new NeurodexError('picture-empty', `${name} is empty (0 bytes)`, {
+    hint: 'the file may not have been copied completely; copy it again or leave it out',
+    details: { name },
+  });
+
+export const notAnImage = (name: string): NeurodexError =>
+  new NeurodexError('picture-not-an-image', `${name} is not a ${formatList} picture, whatever its name says`, {
+    hint: 'convert it to JPEG or PNG, or leave it out',
+    details: { name },
+  });
+
+/** @param what the kind of picture, with its article: 'an L*a*b* TIFF' */
+export const unsupported = (name: string, what: string, cause?: unknown): NeurodexError =>
+  new NeurodexError('picture-unsupported', `${name} is ${what}, which is not supported`, {
+    hint: 'convert it to an 8-bit or 16-bit RGB or greyscale picture, or leave it out',
+    details: { name, what },
+    cause,
+  });
+
+export const tooLarge = (name: string, what: string, hint: string, details = {}): NeurodexError =>
+  new NeurodexError('picture-too-large', `${name} ${what}`, { hint, details: { name, ...details } });
+
+/** Longest edge that is decoded: that of JPEG and GIF. One row of a longer one takes memory, one column takes minutes. */
+export const MAX_EDGE = 65_535;
+
+/** @throws NeurodexError picture-too-large where width × height is more than the limit, or an edge longer than any */
+export function checkPixels(name: string, width: number, height: number, maxPixels: number): void {
+  const pixels = width * height;
+  if (Math.max(width, height) > MAX_EDGE) {
+    const what = `is ${width} × ${height} pixels, and the limit of an edge is ${MAX_EDGE}`;
+    throw tooLarge(name, what, 'cut it into parts, or scale it down', { width, height, maxEdge: MAX_EDGE });
+  }
+  if (pixels <= maxPixels) return;
+  const what = `has ${width} × ${height} = ${pixels} pixels, and the limit is ${maxPixels}`;
+  throw tooLarge(name, what, 'scale it down, or raise pictures.maxPixels', { width, height, maxPixels });
+}
+
+/** What decoders report, in words for whoever has the file; their own are in the error's cause. */
+export function damageIn(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const lines = text.split('\n').filter((line) => !/^VipsIcc/.test(line));
+  const cause = lines.find((line) => line.trim() !== '') ?? '';
+  return DAMAGE.find(([pattern]) => pattern.test(cause))?.[1] ?? 'its compressed data are corrupt';
+}
+
+const CUT_SHORT = 'it ends too early';
+const HEADER = 'its header is corrupt';
+const DAMAGE: readonly (readonly [RegExp, string])[] = [
+  [/its contents read as/, 'its contents are of another format than its first bytes say'],
+  [/premature end|end of file|got \d+ bytes|truncat|not enough|bad seek|too short/i, CUT_SHORT],
+  [/libpng read error|unable to read/i, 'its data are corrupt or end too early'],
+  [
+    /corrupt header|unsupported image format|director|tag\b|field|box|marker|DQT|DHT|SOS|sampling factors|component/i,
+    HEADER,
+  ],
+];
+
+/** Decoders' words for a sound file of a kind that they cannot read. */
+const UNSUPPORTED: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
+  [/Unsupported JPEG data precision (\d+)/i, (match) => `a ${match[1]}-bit JPEG`],
+  [
+    /Unsupported JPEG process: SOF type 0x(\w\w)/i,
+    (match) => `a JPEG of ${JPEG_PROCESSES[match[1] ?? ''] ?? 'an unusual process'}`,
+  ],
+  [/arithmetic coding/i, () => 'an arithmetic-coded JPEG'],
+  [/(\w+) compression support is not configured/i, (match) => `a TIFF with ${match[1]} compression`],
+  [/unsupported (feature|image type|codec)|no decoder|decoder plugin/i, () => 'an AVIF of an unusual kind'],
+];
+
+const JPEG_PROCESSES: Readonly<Record<string, string>> = {
+  c3: 'the lossless process',
+  c5: 'the hierarchical process',
+  c6: 'the hierarchical process',
+  c7: 'the hierarchical lossless process',
+  cb: 'the lossless arithmetic process',
+};
+
+/** What a decoder's error means: of a kind that is not read, too large, or damaged. */
+export function decodingFailed(name: string, format: Format, error: unknown, seconds = 0): NeurodexError {
+  if (error instanceof NeurodexError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  for (const [pattern, what] of UNSUPPORTED) {
+    const match = pattern.exec(text);
+    if (match !== null) return unsupported(name, what(match), error);
+  }
+  if (/^timeout: /.test(text)) {
+    return tooLarge(name, `takes more than ${seconds} seconds to decode`, 'scale it down', { seconds });
+  }
+  if (/exceeds pixel limit/.test(text)) {
+    return tooLarge(name, 'has more pixels than its header says, and more than the limit', 'scale it down');
+  }
+  const reason = damageIn(error);
+  return new NeurodexError('picture-damaged', `${name} is a damaged ${format} file: ${reason}`, {
+    hint: 'the file may have been cut short when it was copied; copy it again or leave it out',
+    details: { name, format, reason },
+    cause: error,
+  });
+}

@@ -1,0 +1,41 @@
+export { Availability } from './datasets/availability.ts';
+export { cacheFolder } from './datasets/cache.ts';
+export { classesOf, largestClasses } from './datasets/classes.ts';
+export { readAnnotations } from './datasets/coco/annotations.ts';
+export { categoriesByArea, openCoco } from './datasets/coco/coco.ts';
+export { jsonRows } from './datasets/coco/json-rows.ts';
+export { regionArea } from './datasets/coco/mask.ts';
+export { COCO_SPLITS, COCO_YEARS, type CocoSplit, type CocoYear } from './datasets/coco/options.ts';
+export {
+  type Dataset,
+  type DecodedPicture,
+  type InputReading,
+  type LicenceNotice,
+  type PictureObject,
+  ROLES,
+  type Role,
+  type SkippedFile,
+  type SourcePicture,
+} from './datasets/dataset.ts';
+export { type EmojiOptions, openEmoji } from './datasets/emoji.ts';
+export { DEBIAN_FOLDER, openFashionMnist } from './datasets/fashion-mnist.ts';
+export { openFolder } from './datasets/folder.ts';
+export { openIdx } from './datasets/idx.ts';
+export { openJsonl } from './datasets/jsonl.ts';
+export { openParquet } from './datasets/parquet.ts';
+export { ParquetDecoder } from './datasets/parquet-decoder.ts';
+export {
+  DATASET_FLAGS,
+  DATASETS,
+  type DatasetDeclaration,
+  type DatasetFlag,
+  type DatasetName,
+  declarationOf,
+  isNamedDataset,
+  recogniseDataset,
+} from './datasets/registry.ts';
+export { DEFAULT_CONCEPTS, type OpenDatasetRequest } from './datasets/request.ts';
+export { applyRules, type DatasetRules, NO_RULES } from './datasets/rules.ts';
+export { reportSkipped, type SkippedKind, skippedKinds } from './datasets/skipped.ts';
+export { isArchive, unpacked } from './datasets/unpacked.ts';
+export { type DatasetWarning, datasetWarnings, layoutOf, reportDataset } from './datasets/warnings.ts';

@@ -1,0 +1,37 @@
+import type { Reporter } from '@neurodex/core';
+import type { TrackedEvent, Tracker } from './tracker.ts';
+
+/**
+ * Several trackers as one. A tracker that throws in spite of its contract is warned about and left out from then on;
+ * the others go on.
+ */
+export function fanOut(trackers: readonly Tracker[], reporter: Reporter): Tracker {
+  const working = new Set(trackers);
+  const leaveOut = (tracker: Tracker, error: unknown) => {
+    working.delete(tracker);
+    const reason = error instanceof Error ? error.message : String(error);
+    reporter.warn(`a tracker failed and is left out of the rest of the run: ${reason}`);
+  };
+  return {
+    track(event: TrackedEvent): void {
+      for (const tracker of working) {
+        try {
+          tracker.track(event);
+        } catch (error) {
+          leaveOut(tracker, error);
+        }
+      }
+    },
+    async close(): Promise<void> {
+      await Promise.all(
+        [...working].map(async (tracker) => {
+          try {
+            await tracker.close();
+          } catch (error) {
+            leaveOut(tracker, error);
+          }
+        }),
+      );
+    },
+  };
+}
