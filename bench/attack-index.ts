@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
-import type { SystemName } from '../packages/neurodex/src/retrieval/system.ts';
+import type { SystemName } from '../packages/neurodex/src/query/system.ts';
 import { type Attacked, attack, BAD, Prober, VERDICTS } from './attack/attack.ts';
 import { type AttackedIndex, INDEXES, makeIndexes } from './attack/indexes.ts';
 import { type Mutation, mutationsOf } from './attack/mutations.ts';

@@ -17,7 +17,7 @@ import { HistogramCounter } from '../packages/neurodex/src/models/bovw/histogram
 import { DESCRIPTOR_LENGTH } from '../packages/neurodex/src/models/bovw/parameters.ts';
 import { buildVocabulary } from '../packages/neurodex/src/models/bovw/vocabulary.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { ExactVectorSearch, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
+import { ExactVectorSearch, normalised } from '../packages/neurodex/src/systems/vector-search.ts';
 import { atLeast, atMost, type Benchmark, ratio, type Side } from './benchmark.ts';
 import { emojiSet, folderSet, type PictureSet, photographSet, SIZE } from './bovw-pictures.ts';
 import { findPython, OPENCV } from './python.ts';

@@ -5,8 +5,8 @@ import type { Runtime, Session } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { evaluateSystems } from '../packages/neurodex/src/evaluation/compare.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
-import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
-import { SYSTEMS } from '../packages/neurodex/src/retrieval/system.ts';
+import { SYSTEM_NAMES } from '../packages/neurodex/src/query/system.ts';
+import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import { atLeast, type Benchmark } from './benchmark.ts';
 import { randomIndex } from './random-index.ts';
 import { interleave, summarise } from './statistics.ts';
@@ -40,29 +40,29 @@ export const benchmark: Benchmark = {
     catalogue: { type: 'string', default: '1000' },
     queries: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '1' },
-    systems: { type: 'string', default: SYSTEMS.join(',') },
+    systems: { type: 'string', default: SYSTEM_NAMES.join(',') },
   },
   async run({ flags, log }) {
     const [catalogue, asked, rounds] = [Number(flags.catalogue), Number(flags.queries), Number(flags.rounds)];
     const folder = await mkdtemp(join(tmpdir(), 'neurodex-bench-'));
     try {
       const wanted = String(flags.systems).split(',');
-      const systems = SYSTEMS.filter((name) => wanted.includes(name));
-      if (systems.length !== wanted.length) throw new Error(`--systems takes some of ${SYSTEMS.join(', ')}`);
+      const systems = SYSTEM_NAMES.filter((name) => wanted.includes(name));
+      if (systems.length !== wanted.length) throw new Error(`--systems takes some of ${SYSTEM_NAMES.join(', ')}`);
       log('making an index of random pictures, trained for a single step');
       const out = join(folder, 'index');
       await randomIndex(out, { catalogue, queries: Math.ceil((asked * 50) / 49) + 1, systems });
       const { runtime, seconds } = clocked();
       const index = await openIndex(out, runtime);
-      const queries = queriesOf(index.catalogue, 'test').slice(0, asked);
-      const evaluate = async (name: (typeof SYSTEMS)[number], few = false) =>
+      const queries = queriesOf(index.store, 'test').slice(0, asked);
+      const evaluate = async (name: (typeof SYSTEM_NAMES)[number], few = false) =>
         await evaluateSystems({
-          catalogue: index.catalogue,
+          store: index.store,
           queries: few ? queries.slice(0, 64) : queries,
           systems: [await index.system(name)],
         });
       const inside: Record<string, number[]> = {};
-      const side = (name: (typeof SYSTEMS)[number]) => async (): Promise<number> => {
+      const side = (name: (typeof SYSTEM_NAMES)[number]) => async (): Promise<number> => {
         const [start, before] = [performance.now(), seconds()];
         await evaluate(name);
         const total = (performance.now() - start) / 1000;

@@ -4,9 +4,9 @@ import { Random } from '@neurodex/autograd';
 import type { Role, SourcePicture } from '@neurodex/datasets';
 import { DEBIAN_FOLDER, openFashionMnist } from '@neurodex/datasets';
 import sharp from 'sharp';
-import type { Catalogue, StoredPicture } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { IdentifierOrder } from '../packages/neurodex/src/config.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
+import { type PictureStore, partsOf, type StoredPicture } from '../packages/neurodex/src/pictures/picture-store.ts';
 
 /** Of the 512 pictures of the seed's smallest study: 128 to index, the others queries; and test queries enough to tell. */
 const COUNTS = { catalogue: 128, train: 346, validation: 38, test: 200 } as const;
@@ -79,7 +79,7 @@ export async function fashionPictures(
 }
 
 /** The same pictures scaled down, as a catalogue in memory. */
-export async function scaledCatalogue(from: FashionPictures, size: number): Promise<Catalogue> {
+export async function scaledCatalogue(from: FashionPictures, size: number): Promise<PictureStore> {
   const { pictures } = from;
   const [whole, bytes] = [from.size ** 2 * 3, size * size * 3];
   const pixels = new Uint8Array(new SharedArrayBuffer(pictures.length * bytes));
@@ -95,7 +95,7 @@ export async function scaledCatalogue(from: FashionPictures, size: number): Prom
   );
   return {
     size,
-    pictures,
+    ...partsOf(pictures),
     hasClasses: true,
     notices: [],
     skipped: [],

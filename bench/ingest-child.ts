@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFashionMnist } from '@neurodex/datasets';
 import sharp from 'sharp';
-import { buildCatalogue } from '../packages/neurodex/src/catalogue/build.ts';
+import { buildCatalogue } from '../packages/neurodex/src/build/build-catalogue.ts';
 
 /**
  * One side of `ingest`, in a process of its own: `ingest-child.ts neurodex|sharp PICTURES SIZE THUMBNAIL`. Prints its

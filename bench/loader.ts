@@ -28,7 +28,7 @@ function open() {
   const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(store, picture);
   const length = identifierLength(
     numeric,
-    store.pictures.flatMap(({ identifier }) => identifier ?? []),
+    store.rows.flatMap(({ identifier }) => identifier ?? []),
   );
   const geometry = geometryOf(config, numeric.vocabulary, length, { embeddingRows: table.size });
   const examples = { queries: retrievalQueries(store, relevant), selfQueries: selfQueries(store, relevant) };

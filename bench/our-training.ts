@@ -1,8 +1,8 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { NeurodexError, silentReporter } from '@neurodex/core';
 import type { Tracker } from '@neurodex/tracking';
-import type { Catalogue } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
+import type { PictureStore } from '../packages/neurodex/src/pictures/picture-store.ts';
 import { type NetworkPlan, planNetwork, train } from '../packages/neurodex/src/training/train.ts';
 
 type Metrics = Readonly<Record<string, number>>;
@@ -21,7 +21,7 @@ export interface OurTraining extends Pick<NetworkPlan, 'geometry' | 'table'> {
  * @param enough stops at the first validation that has it
  */
 export async function trainOurs(
-  store: Catalogue,
+  store: PictureStore,
   config: Config,
   seed: number,
   enough: (metrics: Metrics) => boolean = () => false,

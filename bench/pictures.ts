@@ -1,11 +1,11 @@
 import { Random } from '@neurodex/autograd';
-import type { Catalogue, StoredPicture } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
+import { type PictureStore, partsOf, type StoredPicture } from '../packages/neurodex/src/pictures/picture-store.ts';
 
 /** A catalogue of noise in memory: `catalogue` pictures and as many training queries, two of each to a class. */
-export function noiseCatalogue(pictures: number, size: number): { store: Catalogue; table: PrefixTable } {
+export function noiseCatalogue(pictures: number, size: number): { store: PictureStore; table: PrefixTable } {
   const rows: StoredPicture[] = [];
   const digits = String(pictures - 1).length;
   for (let i = 0; i < 2 * pictures; i++) {
@@ -24,7 +24,7 @@ export function noiseCatalogue(pictures: number, size: number): { store: Catalog
   return {
     store: {
       size,
-      pictures: rows,
+      ...partsOf(rows),
       hasClasses: true,
       notices: [],
       skipped: [],

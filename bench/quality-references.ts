@@ -9,7 +9,6 @@ import {
   TrainingState,
 } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { type Catalogue, type StoredPicture, withRole } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-export.ts';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
@@ -17,14 +16,15 @@ import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/ge
 import type { DsiModel } from '../packages/neurodex/src/dsi/model/model-file.ts';
 import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
+import { DsiSystem } from '../packages/neurodex/src/dsi/search/dsi-system.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
+import type { PictureStore, StoredPicture } from '../packages/neurodex/src/pictures/picture-store.ts';
 import type { Answer } from '../packages/neurodex/src/query/answers.ts';
 import { topK } from '../packages/neurodex/src/query/answers.ts';
 import type { Query } from '../packages/neurodex/src/query/query.ts';
-import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import type { System } from '../packages/neurodex/src/retrieval/system.ts';
-import { dot, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
+import type { System } from '../packages/neurodex/src/query/system.ts';
+import { dot, normalised } from '../packages/neurodex/src/systems/vector-search.ts';
 import { BatchMaker } from '../packages/neurodex/src/training/batch-maker.ts';
 import type { Phase } from '../packages/neurodex/src/training/plan.ts';
 import type { Cell } from './quality-cells.ts';
@@ -50,7 +50,7 @@ export class EmbeddingSystem implements System {
     this.vectors = vectors;
   }
 
-  static async create(runtime: Runtime, { geometry, parameters }: DsiModel, catalogue: Catalogue): Promise<System> {
+  static async create(runtime: Runtime, { geometry, parameters }: DsiModel, store: PictureStore): Promise<System> {
     const { encoder: graph } = scoringGraphs(
       geometry,
       BATCH,
@@ -58,12 +58,12 @@ export class EmbeddingSystem implements System {
       parameterArrays(geometry, parameters),
     );
     const encoder = await runtime.load(loadable(graph, { contrib: runtime.contrib }));
-    const pictures = withRole(catalogue, 'catalogue');
+    const pictures = store.catalogue;
     const bytes = geometry.imageSize ** 2 * 3;
     const vectors = await embed(
       encoder,
       geometry,
-      pictures.map(({ row }) => catalogue.pixels.subarray(row * bytes, (row + 1) * bytes)),
+      pictures.map(({ row }) => store.pixels.subarray(row * bytes, (row + 1) * bytes)),
     );
     return new EmbeddingSystem(
       encoder,
@@ -121,9 +121,9 @@ export class Classifiers {
   private readonly runtime = nodeRuntime();
   private readonly trained = new Map<string, System>();
 
-  async of({ pictures, size, seed }: Cell, catalogue: Catalogue, config: Config, budget: Budget): Promise<System> {
+  async of({ pictures, size, seed }: Cell, store: PictureStore, config: Config, budget: Budget): Promise<System> {
     const key = `${pictures} ${size} ${seed} ${budget.steps}`;
-    const known = this.trained.get(key) ?? (await classifier(this.runtime, catalogue, config, budget));
+    const known = this.trained.get(key) ?? (await classifier(this.runtime, store, config, budget));
     this.trained.set(key, known);
     return known;
   }
@@ -144,24 +144,24 @@ interface Budget {
  */
 async function classifier(
   runtime: Runtime,
-  catalogue: Catalogue,
+  store: PictureStore,
   config: Config,
   { steps, seed }: Budget,
 ): Promise<System> {
-  const indexed = withRole(catalogue, 'catalogue');
+  const indexed = store.catalogue;
   const classes = [...new Set(indexed.map(({ labels }) => labels[0] ?? ''))];
   const names = classes.map((_, i) => String(i).padStart(String(classes.length - 1).length, '0'));
   const representatives = classes.map((label) => indexed.find(({ labels }) => labels[0] === label) as StoredPicture);
   const rowOf = new Map(classes.map((label, i) => [label, (representatives[i] as StoredPicture).row]));
   const shown = new Map(representatives.map((picture, i) => [picture.row, names[i] as string]));
   // One picture of each class stands for it; all others are queries for their class.
-  const pictures = catalogue.pictures.map((picture): StoredPicture => {
+  const pictures = store.rows.map((picture): StoredPicture => {
     const { identifier: _, ...rest } = picture;
     const name = shown.get(picture.row);
     if (name !== undefined) return { ...rest, identifier: name };
     return picture.role === 'catalogue' ? { ...rest, role: 'train' } : rest;
   });
-  const reduced: Catalogue = { ...catalogue, pictures };
+  const reduced: PictureStore = { ...store, rows: pictures };
   const trie = new Trie(
     numeric,
     names,
@@ -178,7 +178,7 @@ async function classifier(
     task: 'retrieval' as const,
     relevant: [rowOf.get(picture.labels[0] ?? '') as number],
   });
-  const queries = [...withRole(reduced, 'train'), ...representatives].map(example);
+  const queries = [...reduced.queries('train'), ...representatives].map(example);
   const examples = { queries, selfQueries: queries };
   const maker = new BatchMaker(
     {

@@ -11,7 +11,7 @@ import { testPairs } from '../packages/neurodex/src/evaluation/pairwise.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
-import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
+import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import { atLeast, type Benchmark, type Target } from './benchmark.ts';
 import {
   type Cell,
@@ -130,18 +130,18 @@ async function evaluate(
 ): Promise<Omit<Result, 'steps' | 'seconds'>> {
   const runtime = nodeRuntime();
   const index = await openIndex(folder, runtime);
-  const { catalogue, manifest } = index;
+  const { store, manifest } = index;
   try {
     const systems = await Promise.all(index.systems.map((name) => index.system(name)));
     if (classifiers !== undefined) {
-      systems.push(await EmbeddingSystem.create(runtime, (await index.network()).model, catalogue));
+      systems.push(await EmbeddingSystem.create(runtime, (await index.network()).model, store));
       const budget = { steps: manifest.training?.steps ?? 0, seed: cell.seed };
-      if (cell.pictures === 'fashion-mnist') systems.push(await classifiers.of(cell, catalogue, config, budget));
+      if (cell.pictures === 'fashion-mnist') systems.push(await classifiers.of(cell, store, config, budget));
     }
     const { comparison, evaluations } = await evaluateInFull({
       systems,
-      catalogue,
-      queries: queriesOf(catalogue, 'test'),
+      store,
+      queries: queriesOf(store, 'test'),
       measures: MEASURES.map(parseMeasure),
     });
     const pairs = testPairs(evaluations, { seed: 0 }).filter(({ systems: [first] }) => first === 'dsi');

@@ -14,10 +14,10 @@ const [what = '', folder = ''] = process.argv.slice(2);
 
 /** Opens the index and searches it, alone and in a batch; the resident memory after that. */
 async function search(index: string): Promise<number> {
-  const { openIndex } = await import('../packages/neurodex/src/retrieval/open.ts');
+  const { openIndex } = await import('../packages/neurodex/src/systems/open-index.ts');
   const opened = await openIndex(index, nodeRuntime());
   const system = await opened.system('dsi');
-  const { size } = opened.catalogue;
+  const { size } = opened.store;
   const query = () => ({
     kind: 'picture' as const,
     pixels: new Uint8Array(size * size * 3),

@@ -8,13 +8,13 @@ import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-expor
 import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { dsiParameters, parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
+import { DsiSystem } from '../packages/neurodex/src/dsi/search/dsi-system.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { ApproximateVectorSearch } from '../packages/neurodex/src/retrieval/approximate-search.ts';
-import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import { ExactVectorSearch, normalised } from '../packages/neurodex/src/retrieval/vector-search.ts';
+import { ApproximateVectorSearch } from '../packages/neurodex/src/systems/approximate-search.ts';
+import { ExactVectorSearch, normalised } from '../packages/neurodex/src/systems/vector-search.ts';
 import { atLeast, atMost, type Benchmark, ratio, type Side, type Target } from './benchmark.ts';
 import { openPyTorch, type PyTorch } from './pytorch.ts';
 import { interleave, median, type Summary } from './statistics.ts';

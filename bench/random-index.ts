@@ -4,7 +4,7 @@ import type { Dataset, SourcePicture } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import type { SystemName } from '../packages/neurodex/src/retrieval/system.ts';
+import type { SystemName } from '../packages/neurodex/src/query/system.ts';
 
 const CLASSES = 10;
 

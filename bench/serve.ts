@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import autocannon from 'autocannon';
-import { readThumbnails } from '../packages/neurodex/src/catalogue/store.ts';
+import { readThumbnails } from '../packages/neurodex/src/artifact/catalogue-store.ts';
+import { CATALOGUE_FOLDER } from '../packages/neurodex/src/artifact/manifest.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
-import { CATALOGUE_FOLDER } from '../packages/neurodex/src/retrieval/manifest.ts';
-import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
-import type { System } from '../packages/neurodex/src/retrieval/system.ts';
+import type { System } from '../packages/neurodex/src/query/system.ts';
+import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import { atLeast, type Benchmark, ratio, type Side } from './benchmark.ts';
 import { randomIndex } from './random-index.ts';
 import { interleave, median } from './statistics.ts';
@@ -96,8 +96,8 @@ export const benchmark: Benchmark = {
         await randomIndex(out, { catalogue, queries: Math.ceil((QUERIES * 50) / 49) + 1, systems: ['dsi'] });
       }
       const index = await openIndex(out, nodeRuntime());
-      const queries = queriesOf(index.catalogue, 'test').slice(0, QUERIES);
-      const rows = index.catalogue.pictures.filter(({ role }) => role === 'test').map(({ row }) => row);
+      const queries = queriesOf(index.store, 'test').slice(0, QUERIES);
+      const rows = index.store.rows.filter(({ role }) => role === 'test').map(({ row }) => row);
       const pictures = (await readThumbnails(join(out, CATALOGUE_FOLDER), rows.slice(0, QUERIES))).map((png) =>
         Buffer.from(png),
       );

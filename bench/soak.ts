@@ -81,7 +81,7 @@ async function trainFor(steps: number, folder: string, onStep: (step: number) =>
   const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(store, picture);
   const length = identifierLength(
     numeric,
-    store.pictures.flatMap(({ identifier }) => identifier ?? []),
+    store.rows.flatMap(({ identifier }) => identifier ?? []),
   );
   const geometry = geometryOf(config, numeric.vocabulary, length, { embeddingRows: table.size });
   const runtime = nodeRuntime();

@@ -11,7 +11,7 @@ import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 import { openSource } from '../packages/neurodex/src/jobs/open-source.ts';
-import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
+import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import type { Benchmark } from './benchmark.ts';
 
 const MEASURES = ['IA@1', 'P@10', 'AP@10'] as const;
@@ -150,8 +150,8 @@ async function measure(
   try {
     const { systems } = await evaluateSystems({
       systems: [await index.system('dsi')],
-      catalogue: index.catalogue,
-      queries: queriesOf(index.catalogue, 'test'),
+      store: index.store,
+      queries: queriesOf(index.store, 'test'),
       measures: MEASURES.map(parseMeasure),
     });
     return { ...(systems.dsi as Metrics), seconds };

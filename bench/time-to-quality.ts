@@ -1,11 +1,11 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { type Catalogue, pixelsOf, withRole } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
+import { DsiSystem } from '../packages/neurodex/src/dsi/search/dsi-system.ts';
 import { evaluateSystem } from '../packages/neurodex/src/evaluation/evaluate.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
+import { type PictureStore, partsOf, pixelsOf } from '../packages/neurodex/src/pictures/picture-store.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
 import { PUBLISHED } from '../packages/neurodex/src/study/published.ts';
 import { atLeast, type Benchmark, type Side, type Target } from './benchmark.ts';
 import { type FashionPictures, fashionPictures, scaledCatalogue } from './fashion.ts';
@@ -105,13 +105,13 @@ async function ourSide(pictures: FashionPictures, rounds: number, log: (message:
   for (let seed = 1; seed <= rounds; seed++) {
     for (const task of ['indexing', 'both'] as const) {
       const started = performance.now();
-      const catalogue = await scaledCatalogue(pictures, SIZE);
+      const store = await scaledCatalogue(pictures, SIZE);
       const scaling = (performance.now() - started) / 1000;
       const enough = (metrics: Readonly<Record<string, number>>) => (metrics['IA@1'] ?? 0) >= QUALITY;
       const config = task === 'indexing' ? indexing : shaped;
-      const run = await trainOurs(catalogue, config, seed, task === 'indexing' ? enough : undefined);
+      const run = await trainOurs(store, config, seed, task === 'indexing' ? enough : undefined);
       const seconds = scaling + run.seconds;
-      if (task === 'both') runs.both.push({ seconds, run, metrics: await metricsOf(catalogue, shaped, run) });
+      if (task === 'both') runs.both.push({ seconds, run, metrics: await metricsOf(store, shaped, run) });
       else if (enough(run.course.at(-1)?.metrics ?? {})) runs.indexing.push({ seconds, run });
       else throw new Error(`indexing with seed ${seed} did not come to IA@1 ${QUALITY} in ${run.steps} steps`);
       log(`neurodex, ${task}, seed ${seed}: ${seconds.toFixed(2)} s, ${run.steps} steps`);
@@ -135,18 +135,18 @@ async function ourSide(pictures: FashionPictures, rounds: number, log: (message:
 }
 
 /** IA@1 over the catalogue, P@10 and AP@10 over the test queries. */
-async function metricsOf(catalogue: Catalogue, config: Config, { geometry, table, parameters }: OurTraining) {
+async function metricsOf(store: PictureStore, config: Config, { geometry, table, parameters }: OurTraining) {
   const system = new DsiSystem({ runtime: nodeRuntime(), geometry, table, search: config.retrieval, parameters });
-  const own = withRole(catalogue, 'catalogue').map(({ path, row }) => ({
+  const own = store.catalogue.map(({ path, row }) => ({
     kind: 'picture' as const,
     name: path,
-    pixels: pixelsOf(catalogue, row),
-    thumbnail: () => catalogue.thumbnail(row),
+    pixels: pixelsOf(store, row),
+    thumbnail: () => store.thumbnail(row),
     relevant: new Set([row]),
   }));
-  const indexed = await evaluateSystem({ system, catalogue, queries: own, measures: [parseMeasure('Success@1')] });
+  const indexed = await evaluateSystem({ system, store, queries: own, measures: [parseMeasure('Success@1')] });
   const measures = ['P@10', 'AP@10'].map(parseMeasure);
-  const retrieved = await evaluateSystem({ system, catalogue, queries: queriesOf(catalogue, 'test'), measures });
+  const retrieved = await evaluateSystem({ system, store, queries: queriesOf(store, 'test'), measures });
   await system.close();
   return { 'IA@1': indexed.metrics['Success@1'] ?? 0, ...retrieved.metrics };
 }
@@ -177,11 +177,12 @@ async function seedSide(
   pictures: FashionPictures,
   { full, seconds, log }: { readonly full: boolean; readonly seconds: number; readonly log: (message: string) => void },
 ): Promise<SeedSide> {
-  const own = withRole({ pictures: pictures.pictures } as Catalogue, 'catalogue');
+  const { catalogue: own, queries } = partsOf(pictures.pictures);
   const epoch = Math.ceil(own.length / batchSize);
-  const pairs = pictures.pictures
-    .filter(({ role }) => role === 'train')
-    .reduce((n, { labels }) => n + own.filter((one) => one.labels[0] === labels[0]).length, 0);
+  const pairs = queries('train').reduce(
+    (n, { labels }) => n + own.filter((one) => one.labels[0] === labels[0]).length,
+    0,
+  );
   const steps = indexingEpochs * epoch;
   const all = steps + retrievalEpochs * Math.ceil(pairs / batchSize);
   const until = { quality: QUALITY, steps, retrievalEpochs: 0 };

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { PRECISIONS, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { encodePng } from '@neurodex/datasets/image';
-import { pixelsOf } from '../packages/neurodex/src/catalogue/catalogue.ts';
 import { leavesByRow } from '../packages/neurodex/src/dsi/graphs/search-export.ts';
+import { DsiSystem } from '../packages/neurodex/src/dsi/search/dsi-system.ts';
 import { VIEW } from '../packages/neurodex/src/evaluation/queries.ts';
 import { storeModel } from '../packages/neurodex/src/export/models.ts';
+import { pixelsOf } from '../packages/neurodex/src/pictures/picture-store.ts';
 import { augment } from '../packages/neurodex/src/query/augment.ts';
-import { DsiSystem } from '../packages/neurodex/src/retrieval/dsi.ts';
-import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
+import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 
 /**
  * What Node answers to 100 queries, for those who search the same index with other programs: write_export.ts INDEX OUT
@@ -20,13 +20,13 @@ const K = 10;
 const [folder = '', out = ''] = process.argv.slice(2);
 const runtime = nodeRuntime();
 const index = await openIndex(folder, runtime);
-const { catalogue, trie, manifest } = index;
-const { size, pictures } = catalogue;
+const { store, trie, manifest } = index;
+const { size, rows: pictures } = store;
 mkdirSync(join(out, 'queries'), { recursive: true });
 // Queries first, catalogue pictures after them, then each a little turned and recoloured.
 const rows = [...pictures].sort((a, b) => Number(a.role === 'catalogue') - Number(b.role === 'catalogue'));
 const queries = Array.from({ length: QUERIES }, (_, i) => {
-  const pixels = pixelsOf(catalogue, rows[i % rows.length]?.row ?? 0);
+  const pixels = pixelsOf(store, rows[i % rows.length]?.row ?? 0);
   if (i < rows.length) return pixels.slice();
   const view = new Uint8Array(pixels.length);
   augment(pixels, view, size, VIEW, Random.stream(i, 'export'));

@@ -5,7 +5,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-export.ts';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
-import { openIndex } from '../packages/neurodex/src/retrieval/open.ts';
+import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import { sampledGraph } from '../packages/neurodex/src/training/sampled-objective.ts';
 
 /** The graphs of an index as ONNX files, in standard ONNX and with ONNX Runtime's own operators: write_onnx.ts INDEX OUT */

@@ -29,11 +29,11 @@ describe('an import is refused', () => {
     refusedImports(base, file, text).map(({ imported }) => imported);
 
   it('upwards, from the root as well, whether for types, as a re-export, late or for its effects', () => {
-    expect(refused('catalogue/a.ts', "import { x } from '../cli/x.ts';")).toEqual(['../cli/x.ts']);
-    expect(refused('catalogue/a.ts', "import type { x } from '../cli/x.ts';")).toEqual(['../cli/x.ts']);
-    expect(refused('catalogue/a.ts', "export * from '../cli/x.ts';")).toEqual(['../cli/x.ts']);
-    expect(refused('catalogue/a.ts', "const y = await import('../cli/x.ts');")).toEqual(['../cli/x.ts']);
-    expect(refused('catalogue/a.ts', "import '../cli/x.ts';")).toEqual(['../cli/x.ts']);
+    expect(refused('pictures/a.ts', "import { x } from '../cli/x.ts';")).toEqual(['../cli/x.ts']);
+    expect(refused('pictures/a.ts', "import type { x } from '../cli/x.ts';")).toEqual(['../cli/x.ts']);
+    expect(refused('pictures/a.ts', "export * from '../cli/x.ts';")).toEqual(['../cli/x.ts']);
+    expect(refused('pictures/a.ts', "const y = await import('../cli/x.ts');")).toEqual(['../cli/x.ts']);
+    expect(refused('pictures/a.ts', "import '../cli/x.ts';")).toEqual(['../cli/x.ts']);
     expect(refused('version.ts', "import { x } from './cli/x.ts';")).toEqual(['./cli/x.ts']);
     expect(refused('cli/a.ts', "import {\n  x,\n} from '../jobs/x.ts';\nimport { y } from './y.ts';")).toEqual([]);
   });

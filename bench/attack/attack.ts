@@ -3,8 +3,8 @@ import { cpSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canonicalJson } from '@neurodex/core/storage';
-import { reseal } from '../../packages/neurodex/src/retrieval/reseal.fixture.ts';
-import type { SystemName } from '../../packages/neurodex/src/retrieval/system.ts';
+import { reseal } from '../../packages/neurodex/src/artifact/reseal.fixture.ts';
+import type { SystemName } from '../../packages/neurodex/src/query/system.ts';
 import type { Mutation } from './mutations.ts';
 import type { Ending, Probed } from './probe.ts';
 

@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import type { Config } from '../../packages/neurodex/src/config.ts';
 import { createIndex } from '../../packages/neurodex/src/jobs/create-index.ts';
 import { PRESETS } from '../../packages/neurodex/src/presets/presets.ts';
-import type { SystemName } from '../../packages/neurodex/src/retrieval/system.ts';
+import type { SystemName } from '../../packages/neurodex/src/query/system.ts';
 
 /** An ONNX file of the shape that exports on Hugging Face's hub have. */
 const ENCODER = fileURLToPath(

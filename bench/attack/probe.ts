@@ -6,9 +6,9 @@ import { evaluateIndex } from '../../packages/neurodex/src/jobs/evaluate-index.t
 import { inspectIndex } from '../../packages/neurodex/src/jobs/inspect-index.ts';
 import { measureIndex } from '../../packages/neurodex/src/jobs/report.ts';
 import { searchIndex } from '../../packages/neurodex/src/jobs/search.ts';
-import { openIndex } from '../../packages/neurodex/src/retrieval/open.ts';
-import type { SystemName } from '../../packages/neurodex/src/retrieval/system.ts';
+import type { SystemName } from '../../packages/neurodex/src/query/system.ts';
 import { HostedIndex } from '../../packages/neurodex/src/server/hosted-index.ts';
+import { openIndex } from '../../packages/neurodex/src/systems/open-index.ts';
 
 /** How one use of an index ended. */
 export type Ending =

@@ -13,7 +13,10 @@ const neurodex = (folder: string) => `packages/neurodex/src/${folder}`;
 const testsOf = (...folders: string[]) => folders.map((folder) => `${neurodex(folder)}/**/*.test.ts`);
 
 /** What opens an index: a folder that only whole jobs make, so that the tests of jobs should notice. */
-const OPENING = ['manifest', 'open', 'open-bovw', 'open-encoder'].map((file) => neurodex(`retrieval/${file}.ts`));
+const OPENING = [
+  ...['manifest', 'index-artifact', 'index-files', 'network', 'trie-of'].map((file) => neurodex(`artifact/${file}.ts`)),
+  ...['open-index', 'systems', 'bovw', 'encoder', 'dsi', 'pixels'].map((file) => neurodex(`systems/${file}.ts`)),
+];
 
 /** The core: what search and training compute. Nothing of the command line, of jobs, or of HTTP as a whole. */
 export const GROUPS: readonly Group[] = [
@@ -31,14 +34,19 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'models',
     sources: [neurodex('models')],
-    tests: [...testsOf('models'), neurodex('retrieval/dsi.test.ts'), neurodex('training/asking.test.ts')],
+    tests: [...testsOf('models'), neurodex('systems/bovw-system.test.ts'), neurodex('systems/encoder-system.test.ts')],
+  },
+  {
+    name: 'dsi',
+    sources: [neurodex('dsi'), neurodex('query')],
+    tests: [...testsOf('dsi', 'query'), neurodex('training/objectives.test.ts')],
   },
   { name: 'training', sources: [neurodex('training')], tests: testsOf('training') },
   {
-    name: 'retrieval',
-    sources: [neurodex('retrieval')],
+    name: 'systems',
+    sources: [neurodex('systems')],
     without: OPENING,
-    tests: testsOf('retrieval'),
+    tests: testsOf('systems'),
   },
   {
     name: 'opening',
@@ -47,11 +55,12 @@ export const GROUPS: readonly Group[] = [
   },
   { name: 'evaluation', sources: [neurodex('evaluation')], tests: testsOf('evaluation') },
   {
-    name: 'catalogue',
-    sources: [neurodex('catalogue')],
+    name: 'pictures',
+    sources: [neurodex('pictures'), neurodex('artifact'), neurodex('build/build-catalogue.ts')],
+    without: OPENING,
     // A prepared data set is a source that jobs open; vectors and embeddings are written by what they are of.
     tests: [
-      ...testsOf('catalogue'),
+      ...testsOf('pictures', 'artifact', 'build'),
       ...['open-source', 'bovw', 'encoder'].map((job) => neurodex(`jobs/${job}.test.ts`)),
     ],
   },
@@ -74,7 +83,7 @@ export const LEFT_OUT: readonly string[] = [
 /** Test files that take seconds: they are asked last, because the first failure ends the run of a mutant. */
 export const SLOW: readonly string[] = [
   'packages/autograd/src/ops/table.test.ts',
-  neurodex('catalogue/store.test.ts'),
+  neurodex('artifact/catalogue-store.test.ts'),
   neurodex('models/bovw/vocabulary.test.ts'),
   neurodex('training/asking.test.ts'),
   neurodex('training/checkpoint.test.ts'),

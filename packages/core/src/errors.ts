@@ -40,6 +40,7 @@ export const ERROR_CODES = [
   'index-replaced',
   'index-unreadable',
   'system-missing',
+  'query-unsupported',
   'catalogue-too-large',
   'page-missing',
   'run-missing',
@@ -67,6 +68,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'config-unknown-key',
   'config-invalid',
   'system-missing',
+  'query-unsupported',
   'catalogue-too-large',
   'run-changed',
 ]);

@@ -3,10 +3,10 @@ import { NeurodexError } from '@neurodex/core';
 import { TRACKER_NAMES } from '@neurodex/tracking';
 import { type ParsedMeasure, parseMeasure } from '../evaluation/registry.ts';
 import type { Split } from '../jobs/evaluate-index.ts';
-import { SYSTEMS } from '../retrieval/system.ts';
+import { SYSTEM_NAMES } from '../query/system.ts';
 import { nearest } from './suggest.ts';
 
-export { SYSTEMS };
+export { SYSTEM_NAMES };
 export const SPLITS: readonly Split[] = ['test', 'validation'];
 /** Seeds are 32 bits wide: a larger one would be the same as a smaller one. */
 const LARGEST_SEED = 2 ** 32 - 1;
@@ -47,7 +47,7 @@ const someOf =
     ...new Set([...before, ...text.split(',').map((name) => oneOf(flag, values)(name.trim()))]),
   ];
 
-export const parseSystems = someOf('--systems', SYSTEMS);
+export const parseSystems = someOf('--systems', SYSTEM_NAMES);
 export const parseTrackers = someOf('--track', TRACKER_NAMES);
 
 /** Measures by their ir_measures names, separated by blanks or commas; the flag may also be repeated. Each once. */

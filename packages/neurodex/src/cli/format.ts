@@ -1,4 +1,4 @@
-import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
+import { type DuplicateFacts, NO_DUPLICATES } from '../pictures/duplicate-facts.ts';
 
 /** 1234567 → '1,234,567', on every machine alike. */
 export const formatCount = (n: number): string => n.toLocaleString('en-US');

@@ -9,12 +9,12 @@ import { extractArchive, zipEntries } from '@neurodex/datasets/download';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTar, makeZip } from '../../../datasets/src/download/archives.fixture.ts';
-import { readManifest } from '../catalogue/manifest.ts';
-import { readPreparedManifest } from '../catalogue/prepared.ts';
+import { readManifest } from '../artifact/catalogue-manifest.ts';
+import { readIndexManifest } from '../artifact/manifest.ts';
+import { readPreparedManifest } from '../artifact/prepared.ts';
+import { readTensors } from '../build/initial-parameters.ts';
 import { judgeRuns } from '../jobs/evaluate-runs.ts';
-import { readTensors } from '../jobs/initial-parameters.ts';
 import { listRuns } from '../jobs/list-runs.ts';
-import { readIndexManifest } from '../retrieval/manifest.ts';
 import { readGrid } from '../study/grid.ts';
 import { resolveConfiguration } from './configuration.ts';
 
@@ -136,7 +136,7 @@ const READERS: readonly Reader[] = [
   },
   ...['pyarrow-snappy-dictionary', 'pyarrow-zstd-dictionary', 'datasets-labels'].map((name) => ({
     name: `${name}.parquet`,
-    sound: () => readFile(here(`../datasets/fixtures/parquet/codecs/${name}.parquet`)),
+    sound: () => readFile(here(`../../../datasets/src/datasets/fixtures/parquet/codecs/${name}.parquet`)),
     read: async (path: string) => {
       const { pictures, skipped } = await openParquet(path, { decoder });
       const failed: string[] = [];

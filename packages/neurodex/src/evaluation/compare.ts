@@ -1,6 +1,5 @@
 import { silentReporter } from '@neurodex/core';
-import { withRole } from '../catalogue/catalogue.ts';
-import type { System } from '../retrieval/system.ts';
+import type { System } from '../query/system.ts';
 import { countJudged, type EvaluationOptions, measureSystem, type SystemEvaluation } from './evaluate.ts';
 import { drawQueries, PROTOCOLS, type ProtocolName } from './protocol.ts';
 import { allIntervals, type Intervals, type Metrics, metricsOf, warnOfDepth } from './summary.ts';
@@ -44,12 +43,12 @@ export async function evaluateInFull({
   seed = 0,
   ...options
 }: ComparisonOptions): Promise<{ comparison: Comparison; evaluations: readonly SystemEvaluation[] }> {
-  const { catalogue, reporter = silentReporter } = options;
+  const { store, reporter = silentReporter } = options;
   const protocol = PROTOCOLS[name];
   const { measures = protocol.measures } = options;
   const judged = countJudged(options.queries, reporter);
   const queries = drawQueries(options.queries, protocol, seed);
-  const indexed = withRole(catalogue, 'catalogue').length;
+  const indexed = store.catalogue.length;
   warnOfDepth(measures, indexed, reporter);
   if (trec !== undefined)
     await openTrecFolder(
@@ -59,7 +58,7 @@ export async function evaluateInFull({
   const evaluations: SystemEvaluation[] = [];
   for (const system of systems) {
     const evaluation = await measureSystem({ ...options, queries, measures, system, keepRankings: trec !== undefined });
-    if (trec !== undefined) await writeTrec(trec, { catalogue, queries, evaluations: [evaluation] });
+    if (trec !== undefined) await writeTrec(trec, { catalogue: store, queries, evaluations: [evaluation] });
     // Rankings are large: one system's are let go before the next system is asked.
     evaluations.push({ ...evaluation, rankings: [] });
   }

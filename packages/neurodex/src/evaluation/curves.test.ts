@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
+import { noThumbnail } from '../pictures/no-thumbnail.fixture.ts';
 import { CurveTally, RECALL_LEVELS } from './curves.ts';
 import type { EvaluationQuery } from './queries.ts';
 import { parseMeasure } from './registry.ts';

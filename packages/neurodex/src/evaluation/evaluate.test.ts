@@ -5,9 +5,9 @@ import { type ProgressEvent, silentReporter } from '@neurodex/core';
 import type { Role } from '@neurodex/datasets';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
-import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
-import type { System } from '../retrieval/system.ts';
+import { noThumbnail } from '../pictures/no-thumbnail.fixture.ts';
+import { type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import type { System } from '../query/system.ts';
 import { evaluateInFull, evaluateSystems } from './compare.ts';
 import { evaluateSystem } from './evaluate.ts';
 import { type EvaluationQuery, queriesOf } from './queries.ts';
@@ -22,16 +22,24 @@ const SIZE = 2;
 const BYTES = SIZE * SIZE * 3;
 
 /** Rows in order; the first byte of a picture is its row. */
-function catalogueOf(rows: readonly (readonly [path: string, labels: string[], role: Role])[], hasClasses = true) {
+function storeOf(rows: readonly (readonly [path: string, labels: string[], role: Role])[], hasClasses = true) {
   const pixels = new Uint8Array(rows.length * BYTES);
   rows.forEach((_, row) => {
     pixels.fill(row * 10, row * BYTES, (row + 1) * BYTES);
   });
   const pictures: StoredPicture[] = rows.map(([path, labels, role], row) => ({ row, path, labels, role }));
-  return { size: SIZE, pictures, hasClasses, notices: [], skipped: [], pixels, ...noThumbnail } satisfies Catalogue;
+  return {
+    size: SIZE,
+    ...partsOf(pictures),
+    hasClasses,
+    notices: [],
+    skipped: [],
+    pixels,
+    ...noThumbnail,
+  } satisfies PictureStore;
 }
 
-const classes = catalogueOf([
+const classes = storeOf([
   ['cat/a.png', ['cat'], 'catalogue'],
   ['cat/q 1.png', ['cat'], 'test'],
   ['dog/a.png', ['dog'], 'catalogue'],
@@ -47,7 +55,7 @@ const classes = catalogueOf([
 function systemOf(
   name: string,
   scoreOf: (row: number, firstByte: number) => number,
-  { memorises = false, catalogue = classes }: { memorises?: boolean; catalogue?: Catalogue } = {},
+  { memorises = false, store = classes }: { memorises?: boolean; store?: PictureStore } = {},
 ): System & { readonly calls: [pictures: number, k: number][] } {
   const calls: [number, number][] = [];
   return {
@@ -58,7 +66,7 @@ function systemOf(
     async rank(queries, k) {
       calls.push([queries.length, k]);
       return queries.map(({ pixels }) =>
-        catalogue.pictures
+        store.rows
           .filter(({ role }) => role === 'catalogue')
           .map(({ row }) => ({ row, score: scoreOf(row, pixels[0] as number) }))
           .sort((a, b) => b.score - a.score || a.row - b.row)
@@ -97,7 +105,7 @@ describe('what is asked of a system', () => {
     const ranked: string[] = [];
     const { metrics, perQuery } = await evaluateSystem({
       system,
-      catalogue: classes,
+      store: classes,
       queries,
       measures: [parseMeasure('IA@1')],
       reporter,
@@ -112,7 +120,7 @@ describe('what is asked of a system', () => {
     const system = systemOf('s', nearest, { memorises: true });
     const { progress, warned, reporter } = told();
     const measures = [parseMeasure('RR'), parseMeasure('IA@1')];
-    await evaluateSystem({ system, catalogue: classes, queries, measures, batchSize: 2, reporter });
+    await evaluateSystem({ system, store: classes, queries, measures, batchSize: 2, reporter });
     expect(system.calls).toEqual([
       [2, 4],
       [1, 4],
@@ -126,7 +134,7 @@ describe('what is asked of a system', () => {
   test('are not warned about where all have a relevant picture', async () => {
     const { warned, reporter } = told();
     const all = queries.filter(measured);
-    await evaluateSystem({ system: systemOf('s', nearest), catalogue: classes, queries: all, reporter });
+    await evaluateSystem({ system: systemOf('s', nearest), store: classes, queries: all, reporter });
     expect(warned).toEqual([]);
   });
 });
@@ -134,7 +142,7 @@ describe('what is asked of a system', () => {
 describe('relevantRows', () => {
   test('catalogue pictures that share a label', () => {
     const rows = (path: string) => {
-      const picture = classes.pictures.find((one) => one.path === path) as StoredPicture;
+      const picture = classes.rows.find((one) => one.path === path) as StoredPicture;
       return [...relevantRows(classes, picture)].sort();
     };
     expect(rows('cat/q 1.png')).toEqual([0, 3, 8]);
@@ -143,19 +151,19 @@ describe('relevantRows', () => {
   });
 
   test('queries of one class share a set', () => {
-    const [first, second] = classes.pictures.filter(({ labels }) => labels.join() === 'dog');
+    const [first, second] = classes.rows.filter(({ labels }) => labels.join() === 'dog');
     expect(relevantRows(classes, first as StoredPicture)).toBe(relevantRows(classes, second as StoredPicture));
   });
 
   test('in a flat folder a picture is its own relevant set', () => {
-    const flat = catalogueOf(
+    const flat = storeOf(
       [
         ['a.png', [], 'catalogue'],
         ['b.png', [], 'catalogue'],
       ],
       false,
     );
-    expect([...relevantRows(flat, flat.pictures[1] as StoredPicture)]).toEqual([1]);
+    expect([...relevantRows(flat, flat.rows[1] as StoredPicture)]).toEqual([1]);
   });
 });
 
@@ -172,7 +180,15 @@ describe('queriesOf', () => {
     const names = ['a.png', 'b.png', 'c.png'];
     const pixels = Uint8Array.from({ length: names.length * size * size * 3 }, (_, i) => (i * i * 31) % 256);
     const pictures: StoredPicture[] = names.map((path, row) => ({ row, path, labels: [], role: 'catalogue' }));
-    const flat: Catalogue = { size, pictures, hasClasses: false, notices: [], skipped: [], pixels, ...noThumbnail };
+    const flat: PictureStore = {
+      size,
+      ...partsOf(pictures),
+      hasClasses: false,
+      notices: [],
+      skipped: [],
+      pixels,
+      ...noThumbnail,
+    };
     const queries = queriesOf(flat, 'test');
     expect(queries.map(({ name, relevant }) => [name, [...relevant]])).toEqual([
       ['a.png#view', [0]],
@@ -193,7 +209,7 @@ describe('queriesOf', () => {
 });
 
 describe('evaluateSystem', () => {
-  const options = { catalogue: classes, queries: queriesOf(classes, 'test') };
+  const options = { store: classes, queries: queriesOf(classes, 'test') };
   const measures = (...texts: string[]) => texts.map(parseMeasure);
 
   test('figures by hand', async () => {
@@ -270,7 +286,7 @@ describe('evaluateSystem', () => {
 
   test('indexing accuracy alone needs no query', async () => {
     const system = systemOf('dsi', nearest, { memorises: true });
-    const { metrics } = await evaluateSystem({ catalogue: classes, queries: [], system, measures: measures('IA@1') });
+    const { metrics } = await evaluateSystem({ store: classes, queries: [], system, measures: measures('IA@1') });
     expect(metrics).toEqual({ 'IA@1': 1 });
   });
 
@@ -333,7 +349,7 @@ describe('evaluateSystems', () => {
 
   test('gives the figures of each system, indexing accuracy only where it applies', async () => {
     const result = await evaluateSystems({
-      catalogue: classes,
+      store: classes,
       queries: queriesOf(classes, 'test'),
       systems: [dsi(), pixels()],
     });
@@ -368,7 +384,7 @@ describe('evaluateSystems', () => {
   test('the TREC files give the same figures, and hold full rankings of every query', async () => {
     const out = join(folder, 'new', 'trec');
     const queries = queriesOf(classes, 'test');
-    const result = await evaluateSystems({ catalogue: classes, queries, systems: [dsi(), pixels()], trec: out });
+    const result = await evaluateSystems({ store: classes, queries, systems: [dsi(), pixels()], trec: out });
     expect((await readdir(out)).sort()).toEqual(['files.json', 'qrels.txt', 'run-dsi.txt', 'run-pixels.txt']);
     const qrels = await readQrels(join(out, 'qrels.txt'));
     expect([...(qrels.get('cat/q%201.png') ?? [])].sort()).toEqual([
@@ -393,14 +409,14 @@ describe('evaluateSystems', () => {
   test('a file in the place of the folder is an error', async () => {
     const out = join(folder, 'file');
     await writeFile(out, '');
-    const options = { catalogue: classes, queries: queriesOf(classes, 'test'), systems: [pixels()], trec: out };
+    const options = { store: classes, queries: queriesOf(classes, 'test'), systems: [pixels()], trec: out };
     await expect(evaluateSystems(options)).rejects.toMatchObject({ code: 'output-unwritable' });
   });
 
   test('warns of queries without a relevant picture once, not once per system', async () => {
     const warnings: string[] = [];
     await evaluateSystems({
-      catalogue: classes,
+      store: classes,
       queries: queriesOf(classes, 'test'),
       systems: [dsi(), pixels()],
       reporter: { ...silentReporter, warn: (message) => warnings.push(message) },
@@ -411,7 +427,7 @@ describe('evaluateSystems', () => {
   test('warns where a cut-off reaches the end of the catalogue', async () => {
     const warnings: string[] = [];
     await evaluateSystems({
-      catalogue: classes,
+      store: classes,
       queries: queriesOf(classes, 'test'),
       systems: [pixels()],
       measures: ['P@3', 'R@4', 'AP@10', 'Success@100', 'RR'].map(parseMeasure),
@@ -421,7 +437,7 @@ describe('evaluateSystems', () => {
   });
 
   test('the notebook protocol draws ten queries that can be measured, the same for the same seed', async () => {
-    const many = catalogueOf([
+    const many = storeOf([
       ['a.png', ['x'], 'catalogue'],
       ['b.png', ['y'], 'catalogue'],
       ...Array.from(
@@ -429,10 +445,10 @@ describe('evaluateSystems', () => {
         (_, i) => [`q${i}.png`, [i % 5 === 0 ? 'nobody' : i % 2 === 0 ? 'x' : 'y'], 'test'] as const,
       ).map(([path, labels, role]) => [path, [...labels], role] as [string, string[], Role]),
     ]);
-    const system = () => systemOf('pixels', nearest, { catalogue: many });
+    const system = () => systemOf('pixels', nearest, { store: many });
     const evaluate = (seed: number) =>
       evaluateInFull({
-        catalogue: many,
+        store: many,
         queries: queriesOf(many, 'test'),
         systems: [system()],
         protocol: 'notebook',
@@ -457,7 +473,7 @@ test('answers are ranked as trec_eval ranks them, whatever order and scores a sy
     ['x'],
     'catalogue',
   ]);
-  const names = catalogueOf([...rows, ['q', ['x'], 'test']]);
+  const names = storeOf([...rows, ['q', ['x'], 'test']]);
   await fc.assert(
     fc.asyncProperty(
       fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7]),
@@ -465,10 +481,10 @@ test('answers are ranked as trec_eval ranks them, whatever order and scores a sy
       async (order, scores) => {
         const answers = order.map((row) => ({ row, score: scores[row] as number }));
         const system: System = { name: 'any', memorises: false, rank: async () => [answers], close: async () => {} };
-        const options = { catalogue: names, queries: queriesOf(names, 'test'), system, keepRankings: true };
+        const options = { store: names, queries: queriesOf(names, 'test'), system, keepRankings: true };
         const [ranking] = (await evaluateSystem(options)).rankings;
         const expected = rankAsTrec(
-          answers.map(({ row, score }) => ({ document: names.pictures[row]?.path ?? '', row, score })),
+          answers.map(({ row, score }) => ({ document: names.rows[row]?.path ?? '', row, score })),
         );
         expect([...(ranking?.rows ?? [])]).toEqual(expected.map(({ row }) => row));
         expect([...(ranking?.scores ?? [])]).toEqual(expected.map(({ score }) => score));

@@ -1,7 +1,7 @@
 import { NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
-import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
-import { storedQuery } from '../retrieval/stored-query.ts';
-import type { System } from '../retrieval/system.ts';
+import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
+import { storedQuery } from '../pictures/stored-query.ts';
+import type { System } from '../query/system.ts';
 import { gradesIn } from './documents.ts';
 import type { EvaluationQuery } from './queries.ts';
 import { type RankedRows, rankAll } from './rank-rows.ts';
@@ -9,7 +9,7 @@ import { DEFAULT_MEASURES, type ParsedMeasure } from './registry.ts';
 import { Tally } from './score-run.ts';
 
 export interface EvaluationOptions {
-  readonly catalogue: Catalogue;
+  readonly store: PictureStore;
   readonly queries: readonly EvaluationQuery[];
   readonly measures?: readonly ParsedMeasure[];
   /** Pictures that a system ranks at once. */
@@ -59,25 +59,18 @@ export async function measureSystem({
   keepRankings = false,
   ...options
 }: SystemOptions): Promise<SystemEvaluation> {
-  const {
-    catalogue,
-    queries,
-    measures = DEFAULT_MEASURES,
-    batchSize = 32,
-    reporter = silentReporter,
-    onRanking,
-  } = options;
+  const { store, queries, measures = DEFAULT_MEASURES, batchSize = 32, reporter = silentReporter, onRanking } = options;
   const wanted = measures.filter(({ measure }) => measure.task === 'retrieval' || system.memorises);
   const retrieval = wanted.filter(({ measure }) => measure.task === 'retrieval');
   const indexing = wanted.filter(({ measure }) => measure.task === 'indexing');
-  const indexed = withRole(catalogue, 'catalogue');
+  const indexed = store.catalogue;
   const total =
     (retrieval.length > 0 || keepRankings ? queries.length : 0) + (indexing.length > 0 ? indexed.length : 0);
   const progress = (done: number) => reporter.progress({ phase: 'evaluate', done, total, unit: 'queries' });
-  const gradesOf = gradesIn(catalogue);
+  const gradesOf = gradesIn(store);
   const documents = ({ rows }: RankedRows): string[] =>
-    Array.from(rows, (row) => (catalogue.pictures[row] as StoredPicture).path);
-  const shared = { system, catalogue, batchSize };
+    Array.from(rows, (row) => (store.rows[row] as StoredPicture).path);
+  const shared = { system, catalogue: store, batchSize };
 
   const retrieved = new Tally(retrieval);
   const rankings: Ranking[] = [];
@@ -97,7 +90,7 @@ export async function measureSystem({
   if (indexing.length > 0) {
     // No measure of this task looks further than its cut-off, and a search for few answers is far cheaper.
     const k = Math.min(indexed.length, Math.max(...indexing.map(({ cutoff }) => cutoff ?? indexed.length)));
-    const themselves = indexed.map((picture) => itself(catalogue, picture));
+    const themselves = indexed.map((picture) => itself(store, picture));
     for await (const { query, ranking } of rankAll({ ...shared, queries: themselves, k })) {
       progress(++done);
       memorised.add(query.name, { ranking: documents(ranking), grades: gradesOf(query) });
@@ -144,8 +137,8 @@ export function countJudged(queries: readonly EvaluationQuery[], reporter: Repor
   return judged;
 }
 
-const itself = (catalogue: Catalogue, { path, row }: StoredPicture): EvaluationQuery => ({
+const itself = (store: PictureStore, { path, row }: StoredPicture): EvaluationQuery => ({
   name: path,
-  ...storedQuery(catalogue, row),
+  ...storedQuery(store, row),
   relevant: new Set([row]),
 });

@@ -1,8 +1,8 @@
 import { type ProgressEvent, silentReporter } from '@neurodex/core';
 import type { Role } from '@neurodex/datasets';
 import { describe, expect, test } from 'vitest';
-import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
-import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
+import { noThumbnail } from '../pictures/no-thumbnail.fixture.ts';
+import { type PictureStore, partsOf } from '../pictures/picture-store.ts';
 import { testPairs } from './pairwise.ts';
 import { queriesOf } from './queries.ts';
 import { parseMeasure } from './registry.ts';
@@ -72,9 +72,9 @@ describe('testPairs', () => {
 });
 
 describe('refuseDifferentQueries', () => {
-  const catalogueOf = (rows: readonly (readonly [string, string, Role])[], shade = 0): Catalogue => ({
+  const catalogueOf = (rows: readonly (readonly [string, string, Role])[], shade = 0): PictureStore => ({
     size: 1,
-    pictures: rows.map(([path, label, role], row): StoredPicture => ({ row, path, labels: [label], role })),
+    ...partsOf(rows.map(([path, label, role], row) => ({ row, path, labels: [label], role }))),
     hasClasses: true,
     ...noThumbnail,
     notices: [],
@@ -87,7 +87,7 @@ describe('refuseDifferentQueries', () => {
     ['q', 'x', 'test'],
     ['r', 'y', 'test'],
   ] as const;
-  const asked = (name: string, catalogue: Catalogue) => ({ name, catalogue, queries: queriesOf(catalogue, 'test') });
+  const asked = (name: string, store: PictureStore) => ({ name, store: store, queries: queriesOf(store, 'test') });
   const first = asked('one', catalogueOf(rows));
 
   test('the same are let through, also in another order', () => {
@@ -109,8 +109,8 @@ describe('refuseDifferentQueries', () => {
       'other pictures are relevant to q (1 in one, 2 in two)',
     ],
     ['pixels', catalogueOf(rows, 1), 'the query q is another picture in each'],
-  ])('other %s are refused, saying what differs', (_, catalogue, difference) => {
-    expect(() => refuseDifferentQueries(first, asked('two', catalogue))).toThrowError(
+  ])('other %s are refused, saying what differs', (_, store, difference) => {
+    expect(() => refuseDifferentQueries(first, asked('two', store))).toThrowError(
       expect.objectContaining({ code: 'queries-differ', message: expect.stringContaining(difference) }),
     );
   });

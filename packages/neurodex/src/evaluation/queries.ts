@@ -1,10 +1,9 @@
 import { Random } from '@neurodex/autograd';
-import type { Role } from '@neurodex/datasets';
 import type { Picture } from '@neurodex/datasets/picture';
-import { type Catalogue, pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import { type PictureStore, pixelsOf, type Split, type StoredPicture } from '../pictures/picture-store.ts';
+import { storedQuery } from '../pictures/stored-query.ts';
 import { type AugmentSettings, augment } from '../query/augment.ts';
 import type { Query } from '../query/query.ts';
-import { storedQuery } from '../retrieval/stored-query.ts';
 import { relevantRows } from './relevance.ts';
 
 /** A picture to search with, and what should be found: evaluation does not care where they come from. */
@@ -14,8 +13,6 @@ export type EvaluationQuery = Query & {
   /** Catalogue rows (StoredPicture.row). */
   readonly relevant: ReadonlySet<number>;
 };
-
-export type QueryRole = Exclude<Role, 'catalogue'>;
 
 /**
  * How the queries of a flat folder differ from their pictures. Fixed, and not the configuration's augmentation, so
@@ -33,23 +30,23 @@ export const VIEW: AugmentSettings = {
 };
 
 /** One seed per role, so that validation and test do not look at the same views. */
-const VIEW_SEED = { train: 1, validation: 2, test: 3 } as const satisfies Record<QueryRole, number>;
+const VIEW_SEED = { train: 1, validation: 2, test: 3 } as const satisfies Record<Split, number>;
 
 /**
  * The queries of one split, in row order. Data sets with classes hold them: a query is named by its path. A flat
  * folder has catalogue pictures only: its queries are one augmented view of each, named `<path>#view`, relevant to
  * which is that picture alone. The views of a role are the same bytes every time, whatever else is in the catalogue.
  */
-export function queriesOf(catalogue: Catalogue, role: QueryRole): EvaluationQuery[] {
-  if (!catalogue.hasClasses) return withRole(catalogue, 'catalogue').map((picture) => viewOf(catalogue, picture, role));
-  return withRole(catalogue, role).map((picture) => ({
+export function queriesOf(store: PictureStore, role: Split): EvaluationQuery[] {
+  if (!store.hasClasses) return store.catalogue.map((picture) => viewOf(store, picture, role));
+  return store.queries(role).map((picture) => ({
     name: picture.path,
-    ...storedQuery(catalogue, picture.row),
-    relevant: relevantRows(catalogue, picture),
+    ...storedQuery(store, picture.row),
+    relevant: relevantRows(store, picture),
   }));
 }
 
-function viewOf(catalogue: Catalogue, picture: StoredPicture, role: QueryRole): EvaluationQuery {
+function viewOf(store: PictureStore, picture: StoredPicture, role: Split): EvaluationQuery {
   const { row, path } = picture;
   /** The same turn, shift and colours at every size. */
   const view = ({ size, pixels }: Picture): Picture => {
@@ -62,9 +59,9 @@ function viewOf(catalogue: Catalogue, picture: StoredPicture, role: QueryRole): 
     name: `${path}#view`,
     // Made when asked for: the views of a large folder together are as large as its pixel cache.
     get pixels() {
-      return view({ size: catalogue.size, pixels: pixelsOf(catalogue, row) }).pixels;
+      return view({ size: store.size, pixels: pixelsOf(store, row) }).pixels;
     },
-    thumbnail: async () => view(await catalogue.thumbnail(row)),
-    relevant: relevantRows(catalogue, picture),
+    thumbnail: async () => view(await store.thumbnail(row)),
+    relevant: relevantRows(store, picture),
   };
 }

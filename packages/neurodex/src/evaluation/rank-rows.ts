@@ -1,7 +1,7 @@
 import { NeurodexError } from '@neurodex/core';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
-import type { System } from '../retrieval/system.ts';
+import type { System } from '../query/system.ts';
 import { namePlaces, pathOf } from './documents.ts';
 import type { EvaluationQuery } from './queries.ts';
 
@@ -20,18 +20,18 @@ export interface RankedRows {
  */
 export async function* rankAll({
   system,
-  catalogue,
+  catalogue: store,
   queries,
   k,
   batchSize,
 }: {
   readonly system: System;
-  readonly catalogue: Catalogue;
+  readonly catalogue: PictureStore;
   readonly queries: readonly EvaluationQuery[];
   readonly k: number;
   readonly batchSize: number;
 }): AsyncGenerator<{ readonly query: EvaluationQuery; readonly ranking: RankedRows }> {
-  const ranker = new Ranker(catalogue, system);
+  const ranker = new Ranker(store, system);
   for (let from = 0; from < queries.length; from += batchSize) {
     const batch = queries.slice(from, from + batchSize);
     const answered = await system.rank(batch, k);
@@ -43,18 +43,18 @@ export async function* rankAll({
 }
 
 class Ranker {
-  private readonly catalogue: Catalogue;
+  private readonly catalogue: PictureStore;
   private readonly system: System;
   private readonly places: Int32Array;
   /** Number of the last ranking that held the row. */
   private readonly seen: Int32Array;
   private rankings = 0;
 
-  constructor(catalogue: Catalogue, system: System) {
-    this.catalogue = catalogue;
+  constructor(store: PictureStore, system: System) {
+    this.catalogue = store;
     this.system = system;
-    this.places = namePlaces(catalogue);
-    this.seen = new Int32Array(catalogue.pictures.length);
+    this.places = namePlaces(store);
+    this.seen = new Int32Array(store.rows.length);
   }
 
   rank(query: EvaluationQuery, answered: readonly Answer[]): RankedRows {

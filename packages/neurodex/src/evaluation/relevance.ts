@@ -1,4 +1,4 @@
-import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
+import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 
 const NOTHING: ReadonlySet<number> = new Set();
 
@@ -8,15 +8,15 @@ interface Index {
   readonly sets: Map<string, ReadonlySet<number>>;
 }
 
-const indexes = new WeakMap<Catalogue, Index>();
+const indexes = new WeakMap<PictureStore, Index>();
 
 /**
  * The catalogue rows that are relevant to a picture: those that share at least one label with it. In a flat folder a
  * catalogue picture is its own relevant set. Queries with the same labels share one set.
  */
-export function relevantRows(catalogue: Catalogue, query: StoredPicture): ReadonlySet<number> {
-  if (!catalogue.hasClasses) return query.role === 'catalogue' ? new Set([query.row]) : NOTHING;
-  const index = indexes.get(catalogue) ?? indexOf(catalogue);
+export function relevantRows(store: PictureStore, query: StoredPicture): ReadonlySet<number> {
+  if (!store.hasClasses) return query.role === 'catalogue' ? new Set([query.row]) : NOTHING;
+  const index = indexes.get(store) ?? indexOf(store);
   const key = JSON.stringify(query.labels);
   const known = index.sets.get(key);
   if (known !== undefined) return known;
@@ -25,9 +25,9 @@ export function relevantRows(catalogue: Catalogue, query: StoredPicture): Readon
   return rows;
 }
 
-function indexOf(catalogue: Catalogue): Index {
+function indexOf(store: PictureStore): Index {
   const rowsByLabel = new Map<string, number[]>();
-  for (const { row, labels, role } of catalogue.pictures) {
+  for (const { row, labels, role } of store.rows) {
     if (role !== 'catalogue') continue;
     for (const label of labels) {
       const rows = rowsByLabel.get(label);
@@ -36,6 +36,6 @@ function indexOf(catalogue: Catalogue): Index {
     }
   }
   const index = { rowsByLabel, sets: new Map() };
-  indexes.set(catalogue, index);
+  indexes.set(store, index);
   return index;
 }

@@ -1,12 +1,12 @@
 import { NeurodexError } from '@neurodex/core';
-import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
 import { pathOf } from './documents.ts';
 import type { EvaluationQuery } from './queries.ts';
 
 /** A catalogue and what is asked of it, under the name by which the user knows it. */
 export interface Asked {
   readonly name: string;
-  readonly catalogue: Catalogue;
+  readonly store: PictureStore;
   readonly queries: readonly EvaluationQuery[];
 }
 
@@ -16,8 +16,7 @@ export interface Asked {
  */
 export function refuseDifferentQueries(a: Asked, b: Asked): void {
   const names = ({ queries }: Asked): Set<string> => new Set(queries.map(({ name }) => name));
-  const documents = ({ catalogue }: Asked): Set<string> =>
-    new Set(withRole(catalogue, 'catalogue').map(({ path }) => path));
+  const documents = ({ store }: Asked): Set<string> => new Set(store.catalogue.map(({ path }) => path));
   const difference =
     setsDiffer('queries', names(a), names(b), a, b) ??
     setsDiffer('catalogue pictures', documents(a), documents(b), a, b) ??
@@ -42,9 +41,9 @@ function setsDiffer(what: string, ofA: Set<string>, ofB: Set<string>, a: Asked, 
 function judgementsDiffer(a: Asked, b: Asked): string | undefined {
   const others = new Map(b.queries.map((query) => [query.name, query]));
   for (const query of a.queries) {
-    const relevant = new Set([...query.relevant].map((row) => pathOf(a.catalogue, row)));
+    const relevant = new Set([...query.relevant].map((row) => pathOf(a.store, row)));
     const theirs = others.get(query.name)?.relevant ?? new Set<number>();
-    if (relevant.size === theirs.size && [...theirs].every((row) => relevant.has(pathOf(b.catalogue, row)))) continue;
+    if (relevant.size === theirs.size && [...theirs].every((row) => relevant.has(pathOf(b.store, row)))) continue;
     return `other pictures are relevant to ${query.name} (${relevant.size} in ${a.name}, ${theirs.size} in ${b.name})`;
   }
   return undefined;
@@ -52,7 +51,7 @@ function judgementsDiffer(a: Asked, b: Asked): string | undefined {
 
 /** Pictures of two sizes cannot be compared byte by byte, and then their names must do. */
 function pixelsDiffer(a: Asked, b: Asked): string | undefined {
-  if (a.catalogue.size !== b.catalogue.size) return undefined;
+  if (a.store.size !== b.store.size) return undefined;
   const others = new Map(b.queries.map((query) => [query.name, query]));
   const other = a.queries.find(({ name, pixels }) => Buffer.compare(pixels, others.get(name)?.pixels ?? pixels) !== 0);
   return other === undefined ? undefined : `the query ${other.name} is another picture in each`;

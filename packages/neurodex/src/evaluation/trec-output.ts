@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { claimNames } from '@neurodex/core/storage';
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
 import { gradesIn, pathOf } from './documents.ts';
 import type { Ranking, SystemEvaluation } from './evaluate.ts';
 import type { EvaluationQuery } from './queries.ts';
@@ -26,11 +26,11 @@ export const openTrecFolder = (out: string, systems: readonly string[]): Promise
 export async function writeTrec(
   out: string,
   {
-    catalogue,
+    catalogue: store,
     queries,
     evaluations,
   }: {
-    readonly catalogue: Catalogue;
+    readonly catalogue: PictureStore;
     readonly queries: readonly EvaluationQuery[];
     readonly evaluations: readonly SystemEvaluation[];
   },
@@ -39,22 +39,22 @@ export async function writeTrec(
     out,
     evaluations.map(({ system }) => system),
   );
-  await writeQrels(join(out, QRELS), judgements(catalogue, queries));
+  await writeQrels(join(out, QRELS), judgements(store, queries));
   for (const { system, rankings } of evaluations) {
-    await writeRun(join(out, runFile(system)), system, answers(catalogue, rankings));
+    await writeRun(join(out, runFile(system)), system, answers(store, rankings));
   }
 }
 
-function* judgements(catalogue: Catalogue, queries: readonly EvaluationQuery[]): Generator<JudgedQuery> {
-  const gradesOf = gradesIn(catalogue);
+function* judgements(store: PictureStore, queries: readonly EvaluationQuery[]): Generator<JudgedQuery> {
+  const gradesOf = gradesIn(store);
   for (const query of queries) yield { query: query.name, grades: gradesOf(query) };
 }
 
-function* answers(catalogue: Catalogue, rankings: readonly Ranking[]): Generator<AnsweredQuery> {
+function* answers(store: PictureStore, rankings: readonly Ranking[]): Generator<AnsweredQuery> {
   for (const { query, rows, scores } of rankings) {
     yield {
       query,
-      answers: Array.from(rows, (row, i) => ({ document: pathOf(catalogue, row), score: scores[i] as number })),
+      answers: Array.from(rows, (row, i) => ({ document: pathOf(store, row), score: scores[i] as number })),
     };
   }
 }

@@ -1,12 +1,12 @@
 import { basename, resolve } from 'node:path';
 import type { Precision } from '@neurodex/autograd';
 import type { LicenceNotice } from '@neurodex/datasets';
+import type { RecordedConfig } from '../artifact/manifest.ts';
 import { leavesByRow } from '../dsi/graphs/search-export.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { PrefixTable } from '../dsi/model/prefix-table.ts';
 import type { TokenVocabulary } from '../identifiers/scheme.ts';
-import type { RecordedConfig } from '../retrieval/manifest.ts';
-import type { Index } from '../retrieval/open.ts';
+import type { Index } from '../systems/open-index.ts';
 import { VERSION } from '../version.ts';
 import type { QuantizationError } from './quantization-error.ts';
 
@@ -80,7 +80,7 @@ export interface ExportedTrie {
 }
 
 export function describeExport(index: Index, geometry: Geometry, precision: ExportedIndex['precision']): ExportedIndex {
-  const { manifest, catalogue, trie, folder } = index;
+  const { manifest, store, trie, folder } = index;
   const { scheme } = trie;
   return {
     format: FORMAT,
@@ -108,10 +108,10 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
     },
     search: { exhaustive: isExhaustive(index), beam: manifest.config.retrieval.beam },
     pictures: leavesByRow(trie).map((leaf) => {
-      const picture = catalogue.pictures[trie.row(leaf) as number];
+      const picture = store.rows[trie.row(leaf) as number];
       return { identifier: picture?.identifier ?? '', name: picture?.path ?? '', labels: picture?.labels ?? [] };
     }),
-    notices: catalogue.notices,
+    notices: store.notices,
   };
 }
 

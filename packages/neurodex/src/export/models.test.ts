@@ -3,10 +3,10 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import { scoringGraphs } from '../dsi/graphs/scoring-export.ts';
 import { leavesByRow } from '../dsi/graphs/search-export.ts';
+import { DsiSystem } from '../dsi/search/dsi-system.ts';
+import { smallNetwork } from '../dsi/search/small-network.fixture.ts';
 import type { Answer } from '../query/answers.ts';
-import { DsiSystem } from '../retrieval/dsi.ts';
-import { asQueries } from '../retrieval/queries.fixture.ts';
-import { smallNetwork } from '../retrieval/small-network.fixture.ts';
+import { asQueries } from '../systems/queries.fixture.ts';
 import { scoringModels, searchModel, storeModel } from './models.ts';
 
 const runtime = nodeRuntime({ threads: 1 });

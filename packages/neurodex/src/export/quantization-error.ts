@@ -1,11 +1,11 @@
 import type { Runtime } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
 import type { DsiModel } from '../dsi/model/model-file.ts';
+import { DsiSystem } from '../dsi/search/dsi-system.ts';
 import { measureSystem } from '../evaluation/evaluate.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
-import { DsiSystem } from '../retrieval/dsi.ts';
-import type { Index } from '../retrieval/open.ts';
+import type { Index } from '../systems/open-index.ts';
 import type { StoredModel } from './models.ts';
 
 const MEASURE = parseMeasure('AP@10');
@@ -32,14 +32,14 @@ export async function quantizationError(
   runtime: Runtime,
   reporter: Reporter,
 ): Promise<QuantizationError | null> {
-  const { catalogue, manifest } = index;
+  const { store, manifest } = index;
   for (const split of SPLITS) {
-    const queries = queriesOf(catalogue, split).filter(({ relevant }) => relevant.size > 0);
+    const queries = queriesOf(store, split).filter(({ relevant }) => relevant.size > 0);
     if (queries.length === 0) continue;
     const figure = async ({ geometry, parameters }: DsiModel): Promise<number> => {
       const system = new DsiSystem({ runtime, geometry, table, search: manifest.config.retrieval, parameters });
       try {
-        const { metrics } = await measureSystem({ system, catalogue, queries, measures: [MEASURE], reporter });
+        const { metrics } = await measureSystem({ system, store, queries, measures: [MEASURE], reporter });
         return metrics[MEASURE.label] ?? Number.NaN;
       } finally {
         await system.close();

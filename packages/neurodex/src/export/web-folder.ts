@@ -5,9 +5,9 @@ import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import sharp, { type WebpOptions } from 'sharp';
-import { pixelsOf, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { serialiseModel } from '../dsi/model/model-file.ts';
-import type { Index } from '../retrieval/open.ts';
+import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import type { Index } from '../systems/open-index.ts';
 import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
 import type { Write } from './folder.ts';
 import type { StoredModel } from './models.ts';
@@ -41,20 +41,20 @@ export async function writeWeb(
   const model = serialiseModel(stored.original, stored.precision);
   await write(SITE_MODEL, model);
   const pictures = sitePictures(index);
-  const { catalogue, manifest } = index;
+  const { store, manifest } = index;
   const site: SiteDescription = {
     ...description,
     model: { file: SITE_MODEL, bytes: model.length },
     maxPixels: manifest.config.pictures.maxPixels,
-    hasClasses: catalogue.hasClasses,
+    hasClasses: store.hasClasses,
     exactUpTo: manifest.config.retrieval.exactUpTo,
     pictures,
   };
   await write(DESCRIPTION_FILE, `${JSON.stringify(site)}\n`);
   for (const [done, { row }] of pictures.entries()) {
     throwIfInterrupted(signal);
-    await write(`pictures/${row}.webp`, await encoded(pixelsOf(catalogue, row), catalogue.size, { lossless: true }));
-    const { pixels, size } = await catalogue.thumbnail(row);
+    await write(`pictures/${row}.webp`, await encoded(pixelsOf(store, row), store.size, { lossless: true }));
+    const { pixels, size } = await store.thumbnail(row);
     await write(`thumbnails/${row}.webp`, await encoded(pixels, size, { quality: THUMBNAIL_QUALITY }));
     reporter.progress({ phase: 'pictures', done: done + 1, total: pictures.length, unit: 'pictures' });
   }
@@ -71,7 +71,7 @@ const HEADERS = `/*
   Cache-Control: public, max-age=31536000, immutable
 `;
 
-function sitePictures({ catalogue }: Index): SitePicture[] {
+function sitePictures({ store: catalogue }: Index): SitePicture[] {
   const plain = ({ row, path, labels, role, identifier }: StoredPicture): SitePicture => ({
     row,
     name: path,
@@ -79,14 +79,14 @@ function sitePictures({ catalogue }: Index): SitePicture[] {
     role: role as SitePicture['role'],
     identifier: identifier ?? null,
   });
-  const test = withRole(catalogue, 'test');
-  const queries = test.length > 0 ? test : withRole(catalogue, 'validation');
+  const test = catalogue.queries('test');
+  const queries = test.length > 0 ? test : catalogue.queries('validation');
   // Spread over all of them, which stand class by class.
   const samples = Array.from(
     { length: Math.min(SAMPLES, queries.length) },
     (_, i) => queries[Math.floor((i * queries.length) / Math.min(SAMPLES, queries.length))] as StoredPicture,
   );
-  return [...withRole(catalogue, 'catalogue'), ...samples].map(plain);
+  return [...catalogue.catalogue, ...samples].map(plain);
 }
 
 const encoded = async (pixels: Uint8Array, size: number, options: WebpOptions): Promise<Uint8Array> =>

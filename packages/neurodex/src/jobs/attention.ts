@@ -4,12 +4,12 @@ import { NeurodexError } from '@neurodex/core';
 import { refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
 import { decodePicture, readPictureFile } from '@neurodex/datasets/image';
 import { closest } from 'fastest-levenshtein';
-import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
+import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 import type { Query } from '../query/query.ts';
 import { attentionPicture } from '../report/attention-picture.ts';
 import { markedPng } from '../report/marked-png.ts';
-import { type Index, openIndex } from '../retrieval/open.ts';
+import { type Index, openIndex } from '../systems/open-index.ts';
 import { queryOf } from './query.ts';
 
 /** Edge of a drawn picture, in pixels. */
@@ -47,14 +47,12 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
   if (out !== undefined) await refuseForeignFile(out);
   const index = await openIndex(options.index, nodeRuntime({ device }));
   try {
-    const { catalogue, manifest } = index;
+    const { store, manifest } = index;
     const { model, table } = await index.network();
     const bytes = await readPictureFile(file);
-    const query = await queryOf(bytes, file, { ...manifest.config.pictures, size: catalogue.size });
+    const query = await queryOf(bytes, file, { ...manifest.config.pictures, size: store.size });
     const picture =
-      options.identifier === undefined
-        ? catalogue.pictures[await bestRow(index, query)]
-        : named(catalogue, options.identifier);
+      options.identifier === undefined ? store.rows[await bestRow(index, query)] : named(store, options.identifier);
     const identifier = picture?.identifier ?? '';
     const probe = await AttentionProbe.create(nodeRuntime({ device }), model, table);
     const { side } = probe;
@@ -90,8 +88,8 @@ async function bestRow(index: Index, query: Query): Promise<number> {
   return best?.row ?? -1;
 }
 
-function named(catalogue: Catalogue, identifier: string): StoredPicture {
-  const pictures = withRole(catalogue, 'catalogue');
+function named(store: PictureStore, identifier: string): StoredPicture {
+  const pictures = store.catalogue;
   const found = pictures.find((picture) => picture.identifier === identifier);
   if (found !== undefined) return found;
   const known = pictures.map((picture) => picture.identifier ?? '');

@@ -16,22 +16,23 @@ import {
   type SkippedKind,
   skippedKinds,
 } from '@neurodex/datasets';
-import { buildCatalogue } from '../catalogue/build.ts';
-import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
+import { openPictureRows, type PictureRows, verifyPictures } from '../artifact/catalogue-store.ts';
 import {
   PREPARED_CATALOGUE,
   PREPARED_FILE,
   type PreparedManifest,
   readPreparedManifest,
   writePreparedManifest,
-} from '../catalogue/prepared.ts';
-import { type CatalogueRows, openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
+} from '../artifact/prepared.ts';
+import { buildCatalogue } from '../build/build-catalogue.ts';
+import { fingerprintOf } from '../build/fingerprint.ts';
+import { portablePath, withoutPlaces } from '../build/portable.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import { numeric } from '../identifiers/numeric.ts';
+import { type DuplicateFacts, NO_DUPLICATES } from '../pictures/duplicate-facts.ts';
+import { countParts, type Parts } from '../pictures/picture-store.ts';
 import { VERSION } from '../version.ts';
-import { fingerprintOf } from './fingerprint.ts';
-import { portablePath, withoutPlaces } from './portable.ts';
 
 export interface BuildDatasetOptions {
   readonly dataset: Dataset;
@@ -106,8 +107,8 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
     const changes = changesOf(there, facts);
     if (there.neurodex !== VERSION) changes.push(`it was made by Neurodex ${there.neurodex}, and this is ${VERSION}`);
     if (changes.length === 0 && (await isSound(out, there))) {
-      const stored = await openCatalogueRows(join(out, PREPARED_CATALOGUE));
-      reportDataset({ ...options.dataset, pictures: stored.pictures }, reporter);
+      const stored = await openPictureRows(join(out, PREPARED_CATALOGUE));
+      reportDataset({ ...options.dataset, pictures: stored.rows }, reporter);
       return summaryOf(options, false, stored);
     }
     reporter.info(`building ${out} again: ${changes[0] ?? 'a file of it is damaged'}`);
@@ -148,7 +149,7 @@ function changesOf(before: Facts, now: Facts): string[] {
 
 async function isSound(out: string, { catalogue }: PreparedManifest): Promise<boolean> {
   if ((await stat(join(out, PREPARED_CATALOGUE)).catch(() => undefined)) === undefined) return false;
-  return await verifyCatalogue(join(out, PREPARED_CATALOGUE), catalogue).then(
+  return await verifyPictures(join(out, PREPARED_CATALOGUE), catalogue).then(
     () => true,
     (error) => {
       if (error instanceof NeurodexError) return false;
@@ -160,18 +161,13 @@ async function isSound(out: string, { catalogue }: PreparedManifest): Promise<bo
 function summaryOf(
   { out, dataset }: BuildDatasetOptions,
   built: boolean,
-  { pictures, skipped, duplicates = NO_DUPLICATES }: Pick<CatalogueRows, 'pictures' | 'skipped' | 'duplicates'>,
+  store: Pick<PictureRows, keyof Parts | 'skipped' | 'duplicates'>,
 ): PreparedSummary {
-  const count = (role: Role): number => pictures.filter((picture) => picture.role === role).length;
+  const { rows: pictures, skipped, duplicates = NO_DUPLICATES } = store;
   return {
     dataset: resolve(out),
     built,
-    pictures: {
-      catalogue: count('catalogue'),
-      train: count('train'),
-      validation: count('validation'),
-      test: count('test'),
-    },
+    pictures: countParts(store),
     classes: new Set(pictures.flatMap(({ labels }) => labels)).size,
     skipped,
     skippedKinds: skippedKinds(skipped),

@@ -16,8 +16,8 @@ import type { ParsedMeasure } from '../evaluation/registry.ts';
 import { evaluateRuns } from '../evaluation/runs.ts';
 import { type Asked, refuseDifferentQueries } from '../evaluation/same-queries.ts';
 import { allIntervals, type Intervals, type Measured, type Metrics, metricsOf } from '../evaluation/summary.ts';
-import { type Index, openIndex } from '../retrieval/open.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../query/system.ts';
+import { type Index, openIndex } from '../systems/open-index.ts';
 import type { Split } from './evaluate-index.ts';
 import { type NamedFile, readRuns, refuseTwice } from './evaluate-runs.ts';
 
@@ -65,7 +65,7 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
     for (const { name, path } of indexes) {
       try {
         const index = await openIndex(path, nodeRuntime({ device }), reporter);
-        opened.push({ name, index, catalogue: index.catalogue, queries: queriesOf(index.catalogue, split) });
+        opened.push({ name, index, store: index.store, queries: queriesOf(index.store, split) });
       } catch (error) {
         failed.push(failedInput(name, error));
       }
@@ -79,9 +79,9 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
 
     const measured: Measured[] = [];
     let queries = 0;
-    for (const { name, index, catalogue, queries: asked } of opened) {
+    for (const { name, index, store: catalogue, queries: asked } of opened) {
       const { comparison, evaluations } = await evaluateInFull({
-        catalogue,
+        store: catalogue,
         queries: asked,
         systems: await Promise.all(systems.map((system) => index.system(system))),
         // The queries are the same, and so are the warnings about them.

@@ -5,7 +5,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
 import { completeFolder, refusePlace, type Unfinished, unfinishedName } from '@neurodex/core/storage';
-import type { Dataset, Role, SkippedFile } from '@neurodex/datasets';
+import type { Dataset, SkippedFile } from '@neurodex/datasets';
 import {
   type DatasetWarning,
   datasetWarnings,
@@ -15,10 +15,7 @@ import {
   skippedKinds,
 } from '@neurodex/datasets';
 import { DONE, fanOut, openTrackers, RUN_LOG, RunLog, type TrackingRequest, trackedReporter } from '@neurodex/tracking';
-import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
-import { openCatalogue, openCatalogueRows } from '../catalogue/store.ts';
-import { checkConfig } from '../check-config.ts';
-import type { Config } from '../config.ts';
+import { openPictureRows, openPictures } from '../artifact/catalogue-store.ts';
 import {
   CATALOGUE_FOLDER,
   describeIndex,
@@ -28,21 +25,25 @@ import {
   readIndexManifest,
   readListed,
   writeIndexManifest,
-} from '../retrieval/manifest.ts';
-import { openQueryEncoder } from '../retrieval/open-encoder.ts';
-import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+} from '../artifact/manifest.ts';
+import { checkMemory } from '../build/check-memory.ts';
+import { ExamplePictures } from '../build/example-pictures.ts';
+import { ingest } from '../build/ingest.ts';
+import { checkVectorSource } from '../build/name-catalogue.ts';
+import { checkEncoderSystem, refuseOtherEncoder } from '../build/open-encoder.ts';
+import { portableConfig, portablePath, withoutPlaces } from '../build/portable.ts';
+import { checkComplete, completedBefore, resumeRun, withResumeHint } from '../build/resume-run.ts';
+import { describeNetwork, makeNetwork, type NetworkState } from '../build/train-network.ts';
+import { finishIngest, isIngested, OWN_NAMES, RUN_FILE, tidy } from '../build/unfinished-run.ts';
+import { checkConfig } from '../check-config.ts';
+import type { Config } from '../config.ts';
+import { type DuplicateFacts, NO_DUPLICATES } from '../pictures/duplicate-facts.ts';
+import { countParts } from '../pictures/picture-store.ts';
+import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
+import { openQueryEncoder } from '../systems/encoder.ts';
 import type { OnNan } from '../training/on-nan.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
 import { VERSION } from '../version.ts';
-import { checkMemory } from './check-memory.ts';
-import { ExamplePictures } from './example-pictures.ts';
-import { ingest } from './ingest.ts';
-import { checkVectorSource } from './name-catalogue.ts';
-import { checkEncoderSystem, refuseOtherEncoder } from './open-encoder.ts';
-import { portableConfig, portablePath, withoutPlaces } from './portable.ts';
-import { checkComplete, completedBefore, resumeRun, withResumeHint } from './resume-run.ts';
-import { describeNetwork, makeNetwork, type NetworkState } from './train-network.ts';
-import { finishIngest, isIngested, OWN_NAMES, RUN_FILE, tidy } from './unfinished-run.ts';
 
 export interface CreateIndexOptions {
   readonly dataset: Dataset;
@@ -107,7 +108,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
   const { out, force, resume = false, keepUnfinished = true, signal, config } = options;
   checkConfig(config);
   checkMemory(config, { systems: options.systems });
-  checkVectorSource(config, options.systems ?? SYSTEMS);
+  checkVectorSource(config, options.systems ?? SYSTEM_NAMES);
   checkEncoderSystem(config, options.systems);
   await refusePlace(out, [options.dataset.source]);
   const folder = {
@@ -180,35 +181,35 @@ async function fillIndex(options: CreateIndexOptions, unfinished: Unfinished): P
       });
     }
     // Training is about to go on with the same doubts as it began with.
-    else reportDataset({ ...dataset, pictures: before.catalogue.pictures }, reporter);
-    const catalogue = before?.catalogue ?? (await openCatalogue(join(folder, CATALOGUE_FOLDER)));
-    const wanted = options.systems ?? SYSTEMS;
+    else reportDataset({ ...dataset, pictures: before.store.rows }, reporter);
+    const store = before?.store ?? (await openPictures(join(folder, CATALOGUE_FOLDER)));
+    const wanted = options.systems ?? SYSTEM_NAMES;
     const made: Readonly<Record<SystemName, boolean>> = {
       dsi: true,
       bovw: bovw !== undefined,
       pixels: true,
       encoder: encoder !== undefined,
     };
-    const systems = SYSTEMS.filter((name) => wanted.includes(name) && made[name]);
+    const systems = SYSTEM_NAMES.filter((name) => wanted.includes(name) && made[name]);
     const state: Omit<NetworkState, 'examples'> = {
       resumeFrom: before?.checkpoint,
       save: (checkpoint, checkpoints) => checkpoints.save(checkpoint, { seconds: elapsed(), logBytes: log.sync() }),
     };
     const trainNetwork = async () => {
-      const examples = trackers.length === 0 ? undefined : new ExamplePictures(catalogue, tracker, reporter);
+      const examples = trackers.length === 0 ? undefined : new ExamplePictures(store, tracker, reporter);
       await examples?.trackInputs();
       const frozenBackbone = encoder !== undefined && config.encoder.frozenBackbone;
       const queries = frozenBackbone
         ? await openQueryEncoder(
             { folder, read: (listed) => readListed(folder, listed) },
             { encoder },
-            catalogue,
+            store,
             nodeRuntime({ device }),
           )
         : undefined;
       const told = { ...options, reporter: trackedReporter(reporter, tracker), encoder: queries };
       try {
-        return await makeNetwork(catalogue, told, folder, tracker, { ...state, examples });
+        return await makeNetwork(store, told, folder, tracker, { ...state, examples });
       } finally {
         await queries?.encoder.release();
       }
@@ -251,17 +252,17 @@ async function summarise(
   { out, dataset }: CreateIndexOptions,
   seconds: number,
 ): Promise<IndexSummary> {
-  const catalogue = await openCatalogueRows(join(out, CATALOGUE_FOLDER));
-  const count = (role: Role) => catalogue.pictures.filter((picture) => picture.role === role).length;
+  const store = await openPictureRows(join(out, CATALOGUE_FOLDER));
+  const { catalogue, ...queries } = countParts(store);
   return {
     index: resolve(out),
-    catalogue: count('catalogue'),
-    queries: { train: count('train'), validation: count('validation'), test: count('test') },
-    skipped: catalogue.skipped,
-    skippedKinds: skippedKinds(catalogue.skipped),
+    catalogue,
+    queries,
+    skipped: store.skipped,
+    skippedKinds: skippedKinds(store.skipped),
     layout: layoutOf(dataset),
-    warnings: datasetWarnings({ ...dataset, pictures: catalogue.pictures }),
-    duplicates: catalogue.duplicates ?? NO_DUPLICATES,
+    warnings: datasetWarnings({ ...dataset, pictures: store.rows }),
+    duplicates: store.duplicates ?? NO_DUPLICATES,
     systems: manifest.systems,
     parameters: manifest.model?.parameters ?? 0,
     steps: manifest.training?.steps ?? 0,

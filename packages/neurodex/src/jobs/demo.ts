@@ -8,7 +8,6 @@ import { createFolder, refusePlace } from '@neurodex/core/storage';
 import type { Dataset } from '@neurodex/datasets';
 import { type EmojiOptions, openEmoji } from '@neurodex/datasets';
 import type { TrackedEvent, TrackingRequest } from '@neurodex/tracking';
-import { withRole } from '../catalogue/catalogue.ts';
 import type { Comparison } from '../evaluation/compare.ts';
 import { evaluateSystems } from '../evaluation/compare.ts';
 import { queriesOf } from '../evaluation/queries.ts';
@@ -16,7 +15,7 @@ import { PRESETS, type PresetName } from '../presets/presets.ts';
 import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
 import { learningCurve } from '../report/learning-curve.ts';
 import { measuresTable } from '../report/table.ts';
-import { type Index, openIndex } from '../retrieval/open.ts';
+import { type Index, openIndex } from '../systems/open-index.ts';
 import { createIndex } from './create-index.ts';
 
 export interface DemoOptions {
@@ -96,9 +95,9 @@ async function show(
   folder: string,
   reporter: Reporter,
 ): Promise<{ comparison: Comparison; tryNext: string }> {
-  const { catalogue } = index;
+  const { store } = index;
   const systems = await systemsOf(index);
-  const comparison = await evaluateSystems({ systems, catalogue, queries: queriesOf(catalogue, 'test'), reporter });
+  const comparison = await evaluateSystems({ systems, store, queries: queriesOf(store, 'test'), reporter });
   await writeFile(join(folder, MEASURES), `${measuresTable(comparison.systems, comparison.intervals)}\n`);
   await writeFile(join(folder, CONTACT_SHEET), await contactSheet({ rows: await sheetRows(index) }));
   const log = await index.log();
@@ -114,9 +113,9 @@ const systemsOf = (index: Index) => Promise.all(index.systems.map((name) => inde
 
 /** Evenly spread test queries, with the first answers of each system. */
 async function sheetRows(index: Index): Promise<SheetRow[]> {
-  const { catalogue } = index;
+  const { store: catalogue } = index;
   const queries = queriesOf(catalogue, 'test');
-  const test = withRole(catalogue, 'test');
+  const test = catalogue.queries('test');
   const count = Math.min(SHEET_ROWS, queries.length);
   const ranking = await systemsOf(index);
   return await Promise.all(
@@ -145,8 +144,8 @@ async function sheetRows(index: Index): Promise<SheetRow[]> {
 
 /** The test queries as files, to search with. @returns the name of the first */
 async function writeQueries(index: Index, folder: string): Promise<string> {
-  const test = withRole(index.catalogue, 'test');
-  const thumbnails = await Promise.all(test.map(({ row }) => index.catalogue.png(row)));
+  const test = index.store.queries('test');
+  const thumbnails = await Promise.all(test.map(({ row }) => index.store.png(row)));
   await mkdir(join(folder, QUERIES));
   const names = test.map(({ labels, path }) => `${labels[0] ?? 'query'}-${path.split('/').at(-1)}`);
   for (const [i, name] of names.entries())

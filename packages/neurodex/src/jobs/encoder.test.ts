@@ -7,12 +7,12 @@ import { silentReporter } from '@neurodex/core';
 import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pixelsOf } from '../catalogue/catalogue.ts';
-import { openCatalogue } from '../catalogue/store.ts';
+import { openPictures } from '../artifact/catalogue-store.ts';
+import { reseal } from '../artifact/reseal.fixture.ts';
 import type { Config } from '../config.ts';
 import { Encoder, type EncoderFacts } from '../models/encoder/encoder.ts';
+import { pixelsOf } from '../pictures/picture-store.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { reseal } from '../retrieval/reseal.fixture.ts';
 import { showAttention } from './attention.ts';
 import { type CreateIndexOptions, createIndex } from './create-index.ts';
 import { evaluateIndex } from './evaluate-index.ts';
@@ -91,20 +91,20 @@ describe('the network of one index as the encoder of another', () => {
     expect(summary.validation['IA@1']).toBeGreaterThan(0.5);
     const { manifest } = await opened('behind');
     expect(manifest.encoder).toMatchObject({ input: 'pictures', output: 'tokens', size: 16, tokens: 4, channels: 32 });
-    const catalogue = await openCatalogue(join(at('behind'), 'catalogue'));
-    expect(catalogue.embeddings).toMatchObject({ tokens: 4, channels: 32, views: 0 });
+    const store = await openPictures(join(at('behind'), 'catalogue'));
+    expect(store.embeddings).toMatchObject({ tokens: 4, channels: 32, views: 0 });
     expect((await stat(join(at('behind'), 'catalogue', 'embeddings.f32'))).size).toBe(48 * 4 * 32 * 4);
     // What is stored is what the encoder gives for the pictures.
     const onnx = await readFile(join(at('behind'), 'encoder.onnx'));
     const encoder = await Encoder.reopen(nodeRuntime(), onnx, manifest.encoder, 'encoder.onnx');
     for (const row of [0, 17, 47]) {
-      const wanted = await encoder.embed([pixelsOf(catalogue, row)]);
-      catalogue.embeddings?.read(row).forEach((value, i) => {
+      const wanted = await encoder.embed([pixelsOf(store, row)]);
+      store.embeddings?.read(row).forEach((value, i) => {
         expect(value).toBeCloseTo(wanted[i] as number, 4);
       });
     }
     await encoder.release();
-    for (const { identifier } of catalogue.pictures) expect(identifier ?? '0').toMatch(/^[012]+$/);
+    for (const { identifier } of store.rows) expect(identifier ?? '0').toMatch(/^[012]+$/);
     await inspectIndex({ index: at('behind'), verify: true, reporter: silentReporter });
   }, 60_000);
 
@@ -167,14 +167,14 @@ describe('an export of the shape of the hub', () => {
     const encoder = { file: HUB, preset: 'dinov2', size: 24, views: 2 } as const;
     const summary = await make('hub', { encoder, training: { indexingEpochs: 10 } }, { systems: ['dsi', 'encoder'] });
     expect(summary.systems).toEqual(['dsi', 'encoder']);
-    const catalogue = await openCatalogue(join(at('hub'), 'catalogue'));
-    expect(catalogue.embeddings).toMatchObject({ tokens: 37, channels: 6, views: 2 });
+    const store = await openPictures(join(at('hub'), 'catalogue'));
+    expect(store.embeddings).toMatchObject({ tokens: 37, channels: 6, views: 2 });
     const embedding = (view: number) => {
       const bytes = new Uint8Array(37 * 6 * 4);
-      catalogue.embeddings?.readInto(bytes, 0, [catalogue.embeddings.place(5, view)]);
+      store.embeddings?.readInto(bytes, 0, [store.embeddings.place(5, view)]);
       return new Float32Array(bytes.buffer);
     };
-    expect(embedding(0)).toEqual(catalogue.embeddings?.read(5));
+    expect(embedding(0)).toEqual(store.embeddings?.read(5));
     expect(embedding(1)).not.toEqual(embedding(0));
     expect(embedding(2)).not.toEqual(embedding(1));
     // The class token is the same for every picture; 6 × 6 patches follow.
@@ -199,9 +199,9 @@ describe('an export of the shape of the hub', () => {
     const identifiers = { scheme: 'semantic', vectors: 'encoder', branching: 30, leafSize: 4 } as const;
     const summary = await make('beside', { encoder, identifiers, training: { indexingEpochs: 10 } });
     expect(summary.systems).toContain('encoder');
-    const catalogue = await openCatalogue(join(at('beside'), 'catalogue'));
-    expect(catalogue.embeddings).toBeUndefined();
-    expect(catalogue.pictures.some(({ identifier }) => identifier?.includes('.'))).toBe(true);
+    const store = await openPictures(join(at('beside'), 'catalogue'));
+    expect(store.embeddings).toBeUndefined();
+    expect(store.rows.some(({ identifier }) => identifier?.includes('.'))).toBe(true);
     await make('without', { encoder, identifiers }, { systems: ['pixels', 'encoder'] });
   }, 60_000);
 

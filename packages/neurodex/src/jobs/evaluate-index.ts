@@ -5,8 +5,8 @@ import { type Comparison, evaluateSystems } from '../evaluation/compare.ts';
 import type { ProtocolName } from '../evaluation/protocol.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
-import { openIndex } from '../retrieval/open.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../query/system.ts';
+import { openIndex } from '../systems/open-index.ts';
 
 /** Queries that can be measured on. */
 export const SPLITS = ['test', 'validation'] as const;
@@ -44,8 +44,8 @@ export async function evaluateIndex({
       ...options,
       reporter,
       systems: await Promise.all((systems ?? index.systems).map((name) => index.system(name))),
-      catalogue: index.catalogue,
-      queries: queriesOf(index.catalogue, split),
+      store: index.store,
+      queries: queriesOf(index.store, split),
     });
   } finally {
     await index.close();

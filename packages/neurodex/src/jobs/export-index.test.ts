@@ -11,15 +11,15 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pixelsOf } from '../catalogue/catalogue.ts';
+import { reseal } from '../artifact/reseal.fixture.ts';
 import type { Config } from '../config.ts';
 import { readParameters } from '../dsi/model/read-parameters.ts';
 import { describeExport } from '../export/description.ts';
 import { storeModel } from '../export/models.ts';
 import { writeWeb } from '../export/web-folder.ts';
+import { pixelsOf } from '../pictures/picture-store.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { openIndex } from '../retrieval/open.ts';
-import { reseal } from '../retrieval/reseal.fixture.ts';
+import { openIndex } from '../systems/open-index.ts';
 import { createIndex } from './create-index.ts';
 import { type ExportOptions, exportIndex } from './export-index.ts';
 import { writeReport } from './report.ts';
@@ -101,10 +101,10 @@ describe('exporting an index', () => {
   });
 
   it('names pictures in the order of their rows, and spells their identifiers in the trie', async () => {
-    const { catalogue, trie, close } = await openIndex(index, nodeRuntime());
+    const { store, trie, close } = await openIndex(index, nodeRuntime());
     await close();
     const description = await json(join(root, 'onnx', 'index.json'));
-    const catalogued = catalogue.pictures.filter(({ role }) => role === 'catalogue');
+    const catalogued = store.rows.filter(({ role }) => role === 'catalogue');
     expect(description.pictures).toEqual(
       catalogued.map(({ identifier, path, labels }) => ({ identifier, name: path, labels })),
     );
@@ -335,7 +335,7 @@ describe('a static site', () => {
 
   it('holds every catalogue picture and some queries, as the network sees them, to the bit', async () => {
     const { written, opened, site: described } = await site('float32', await pages());
-    const { catalogue } = opened;
+    const { store: catalogue } = opened;
     const roles = described.pictures.map(({ role }: { role: string }) => role);
     expect(roles.filter((role: string) => role === 'catalogue')).toHaveLength(opened.trie.leafCount);
     expect(roles.filter((role: string) => role === 'test').length).toBeGreaterThan(0);

@@ -12,7 +12,7 @@ import { type QuantizationError, quantizationError } from '../export/quantizatio
 import { writeTriton } from '../export/triton-folder.ts';
 import { writeWeb } from '../export/web-folder.ts';
 import { modelInput } from '../query/model-inputs.ts';
-import { type Index, openIndex } from '../retrieval/open.ts';
+import { type Index, openIndex } from '../systems/open-index.ts';
 
 /** What an index can be exported as. */
 export const EXPORT_KINDS = ['onnx', 'triton', 'web'] as const;

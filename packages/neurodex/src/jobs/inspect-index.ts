@@ -2,10 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Reporter } from '@neurodex/core';
 import { checkFileList, FILE_LIST } from '@neurodex/core/storage';
-import { type LicenceNotice, ROLES, type SkippedFile } from '@neurodex/datasets';
-import { type DuplicateFacts, NO_DUPLICATES } from '../catalogue/duplicate-facts.ts';
-import { filesOf, readManifest } from '../catalogue/manifest.ts';
-import { openCatalogueRows, verifyCatalogue } from '../catalogue/store.ts';
+import type { LicenceNotice, SkippedFile } from '@neurodex/datasets';
+import { filesOf, readManifest } from '../artifact/catalogue-manifest.ts';
+import { openPictureRows, verifyPictures } from '../artifact/catalogue-store.ts';
 import {
   CATALOGUE_FOLDER,
   INDEX_FILE,
@@ -14,9 +13,11 @@ import {
   type RecordedConfig,
   readIndexManifest,
   readListed,
-} from '../retrieval/manifest.ts';
-import type { SystemName } from '../retrieval/system.ts';
-import { checkOrigin, ORIGIN_FILE } from './origin.ts';
+} from '../artifact/manifest.ts';
+import { checkOrigin, ORIGIN_FILE } from '../build/origin.ts';
+import { type DuplicateFacts, NO_DUPLICATES } from '../pictures/duplicate-facts.ts';
+import { countParts } from '../pictures/picture-store.ts';
+import type { SystemName } from '../query/system.ts';
 
 export interface InspectOptions {
   readonly index: string;
@@ -63,18 +64,16 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
   const manifest = await readIndexManifest(index);
   const folder = join(index, CATALOGUE_FOLDER);
   const { catalogue: listed } = manifest;
-  const catalogue = await openCatalogueRows(folder, { listed });
+  const store = await openPictureRows(folder, { listed });
   if (verify) {
     reporter.info('comparing every file with its digest');
-    await verifyCatalogue(folder, listed);
+    await verifyPictures(folder, listed);
     for (const file of listedIn(manifest)) await readListed(index, file);
     await checkFileList(index);
     await checkOrigin(index);
   }
   const unlisted = await unlistedIn(index, manifest);
-  const roles = Object.fromEntries(
-    ROLES.map((role) => [role, catalogue.pictures.filter((p) => p.role === role).length]),
-  );
+  const roles = countParts(store);
   return {
     index,
     version: manifest.version,
@@ -86,7 +85,7 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     dataset: manifest.dataset,
     catalogue: roles.catalogue ?? 0,
     queries: { train: roles.train ?? 0, validation: roles.validation ?? 0, test: roles.test ?? 0 },
-    classes: new Set(catalogue.pictures.flatMap((p) => p.labels)).size,
+    classes: new Set(store.rows.flatMap((p) => p.labels)).size,
     systems: manifest.systems,
     parameters: manifest.model?.parameters ?? 0,
     bytes: manifest.model?.bytes ?? 0,
@@ -94,9 +93,9 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     ...(manifest.bovw === undefined ? {} : { bovw: manifest.bovw }),
     ...(manifest.encoder === undefined ? {} : { encoder: manifest.encoder }),
     config: manifest.config,
-    skipped: catalogue.skipped,
-    duplicates: catalogue.duplicates ?? NO_DUPLICATES,
-    notices: catalogue.notices,
+    skipped: store.skipped,
+    duplicates: store.duplicates ?? NO_DUPLICATES,
+    notices: store.notices,
   };
 }
 

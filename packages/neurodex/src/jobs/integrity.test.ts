@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { silentReporter } from '@neurodex/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openIndex } from '../retrieval/open.ts';
-import { reseal } from '../retrieval/reseal.fixture.ts';
+import { reseal } from '../artifact/reseal.fixture.ts';
+import { parametersFrom } from '../build/initial-parameters.ts';
 import { makeIndex } from '../server/served.fixture.ts';
-import { parametersFrom } from './initial-parameters.ts';
+import { openIndex } from '../systems/open-index.ts';
 import { inspectIndex } from './inspect-index.ts';
 import { measureIndex } from './report.ts';
 import { searchIndex } from './search.ts';
@@ -201,8 +201,8 @@ describe('an index that is replaced while it is open', () => {
     await replace();
     try {
       expect(opened.manifest.digest).toBe(wanted.manifest.digest);
-      for (const row of [0, 7, 35]) expect(await opened.catalogue.png(row)).toEqual(await wanted.catalogue.png(row));
-      expect(Buffer.from(opened.catalogue.pixels).equals(wanted.catalogue.pixels)).toBe(true);
+      for (const row of [0, 7, 35]) expect(await opened.store.png(row)).toEqual(await wanted.store.png(row));
+      expect(Buffer.from(opened.store.pixels).equals(wanted.store.pixels)).toBe(true);
       expect((await opened.network()).model).toEqual((await wanted.network()).model);
       expect(await opened.log()).toBe(await wanted.log());
       expect((await opened.system('encoder')).name).toBe('encoder');

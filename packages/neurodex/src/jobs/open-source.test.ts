@@ -7,17 +7,18 @@ import type { Dataset } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { datasetContract } from '../../../datasets/src/datasets/dataset.contract.ts';
-import { buildCatalogue } from '../catalogue/build.ts';
-import { pixelsOf } from '../catalogue/catalogue.ts';
-import { openPrepared, readPreparedManifest } from '../catalogue/prepared.ts';
-import { openCatalogue, readThumbnails } from '../catalogue/store.ts';
+import { openPictures, readThumbnails } from '../artifact/catalogue-store.ts';
+import { openPrepared, readPreparedManifest } from '../artifact/prepared.ts';
+import { buildCatalogue } from '../build/build-catalogue.ts';
 import type { Config } from '../config.ts';
+import { pixelsOf } from '../pictures/picture-store.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { buildDataset } from './build-dataset.ts';
 import { type OpenSourceOptions, openSource } from './open-source.ts';
 import { showDataset } from './show-dataset.ts';
 
-const fixture = (path: string): string => fileURLToPath(new URL(`../datasets/fixtures/${path}`, import.meta.url));
+const fixture = (path: string): string =>
+  fileURLToPath(new URL(`../../../datasets/src/datasets/fixtures/${path}`, import.meta.url));
 const COCO = fixture('coco');
 const quick: Config = { ...PRESETS.quick, pictures: { ...PRESETS.quick.pictures, size: 16, thumbnail: 24 } };
 
@@ -137,10 +138,10 @@ describe('a prepared data set', () => {
     };
     await buildCatalogue(dataset, direct, options);
     await buildCatalogue(prepared, again, options);
-    const [one, two] = [await openCatalogue(direct), await openCatalogue(again)];
-    expect(two.pictures).toEqual(one.pictures);
-    for (const { row } of one.pictures) expect(pixelsOf(two, row)).toEqual(pixelsOf(one, row));
-    const rows = one.pictures.map(({ row }) => row);
+    const [one, two] = [await openPictures(direct), await openPictures(again)];
+    expect(two.rows).toEqual(one.rows);
+    for (const { row } of one.rows) expect(pixelsOf(two, row)).toEqual(pixelsOf(one, row));
+    const rows = one.rows.map(({ row }) => row);
     expect(await readThumbnails(again, rows)).toEqual(await readThumbnails(direct, rows));
   });
 

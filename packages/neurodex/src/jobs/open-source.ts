@@ -16,7 +16,7 @@ import {
   unpacked,
 } from '@neurodex/datasets';
 import { createDownloads, type Downloads, kindOfFile, notRead, unsupportedArchive } from '@neurodex/datasets/download';
-import { openPrepared, readPreparedManifest } from '../catalogue/prepared.ts';
+import { openPrepared, readPreparedManifest } from '../artifact/prepared.ts';
 import { checkConfig, invalidConfig } from '../check-config.ts';
 import { type Config, configSchema } from '../config.ts';
 

@@ -1,5 +1,5 @@
 import { readPicture } from '@neurodex/datasets/image';
-import { decodeThumbnail } from '../catalogue/store.ts';
+import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import type { Query } from '../query/query.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import { CurveTally } from '../evaluation/curves.ts';
 import type { EvaluationQuery } from '../evaluation/queries.ts';
 import type { RankedRows } from '../evaluation/rank-rows.ts';
+import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 import type { Confusion, Example, ExampleAnswer } from '../report/facts.ts';
 
 /** Answers shown of each system for an example. */
@@ -18,7 +18,7 @@ interface Kept {
 
 /** Collects, ranking by ranking, what the report shows of answers; whole rankings are let go. */
 export class ReportAnswers {
-  private readonly catalogue: Catalogue;
+  private readonly store: PictureStore;
   /** N */
   private readonly size: number;
   private readonly pictures: ReadonlyMap<string, StoredPicture>;
@@ -27,10 +27,10 @@ export class ReportAnswers {
   private readonly kept = new Map<string, Map<string, Kept>>();
   private readonly confused = new Map<string, Map<string, Confusion>>();
 
-  constructor(catalogue: Catalogue) {
-    this.catalogue = catalogue;
-    this.size = withRole(catalogue, 'catalogue').length;
-    this.pictures = new Map(catalogue.pictures.map((picture) => [picture.path, picture]));
+  constructor(store: PictureStore) {
+    this.store = store;
+    this.size = store.catalogue.length;
+    this.pictures = new Map(store.rows.map((picture) => [picture.path, picture]));
   }
 
   add(system: string, query: EvaluationQuery, ranking: RankedRows): void {
@@ -86,20 +86,20 @@ export class ReportAnswers {
   }
 
   private answer({ relevant }: EvaluationQuery, row: number): ExampleAnswer {
-    const { path, labels, identifier = '' } = this.catalogue.pictures[row] as StoredPicture;
+    const { path, labels, identifier = '' } = this.store.rows[row] as StoredPicture;
     return { row, picture: path, label: labels[0] ?? null, identifier, relevant: relevant.has(row) };
   }
 
   /** A view in a folder without classes stands for the one picture that is relevant to it. */
   private pictureOf({ name, relevant }: EvaluationQuery): StoredPicture | undefined {
-    return this.pictures.get(name) ?? this.catalogue.pictures[[...relevant][0] ?? -1];
+    return this.pictures.get(name) ?? this.store.rows[[...relevant][0] ?? -1];
   }
 
   private confuse(system: string, query: EvaluationQuery, answered: number | undefined): void {
-    if (answered === undefined || !this.catalogue.hasClasses) return;
+    if (answered === undefined || !this.store.hasClasses) return;
     const queryClass = this.pictureOf(query)?.labels[0] ?? '';
     // A right answer to a picture with several labels may bear another of them.
-    const label = this.catalogue.pictures[answered]?.labels[0] ?? '';
+    const label = this.store.rows[answered]?.labels[0] ?? '';
     const answerClass = query.relevant.has(answered) ? queryClass : label;
     const cells = entry(this.confused, system, () => new Map<string, Confusion>());
     const key = JSON.stringify([queryClass, answerClass]);

@@ -4,23 +4,23 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
 import { captionOf } from '@neurodex/core';
 import { listInFolder, refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
-import { ROLES } from '@neurodex/datasets';
+import type { ROLES } from '@neurodex/datasets';
 import type { TrackedEvent } from '@neurodex/tracking';
 import { eventsOf } from '@neurodex/tracking';
 import sharp from 'sharp';
-import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { AttentionProbe, hasPlaces } from '../dsi/search/attention-probe.ts';
 import { evaluateInFull } from '../evaluation/compare.ts';
 import { LEVEL, testPairs } from '../evaluation/pairwise.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
+import { countParts, type PictureStore } from '../pictures/picture-store.ts';
+import type { SystemName } from '../query/system.ts';
 import { type CurveSeries, curveSeries } from '../report/curve-series.ts';
 import { decodingTree } from '../report/decoding-tree.ts';
 import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from '../report/facts.ts';
 import { htmlReport } from '../report/html-report.ts';
-import { type Index, openIndex } from '../retrieval/open.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import { type Index, openIndex } from '../systems/open-index.ts';
 import type { Split } from './evaluate-index.ts';
 import { ReportAnswers } from './report-answers.ts';
 
@@ -58,7 +58,7 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
   const index = await openIndex(options.index, runtime, reporter);
   try {
     const network = index.systems.includes('dsi') ? await index.network() : undefined;
-    const answers = new ReportAnswers(index.catalogue);
+    const answers = new ReportAnswers(index.store);
     const facts = await factsOf(index, { ...options, reporter }, answers, async (examples) => {
       if (network === undefined || !hasPlaces(network.model)) return [];
       const probe = await AttentionProbe.create(runtime, network.model, network.table);
@@ -109,8 +109,8 @@ export async function measureIndex({
     { digest },
   );
   try {
-    const split = queriesOf(index.catalogue, 'test').length > 0 ? 'test' : 'validation';
-    const answers = new ReportAnswers(index.catalogue);
+    const split = queriesOf(index.store, 'test').length > 0 ? 'test' : 'validation';
+    const answers = new ReportAnswers(index.store);
     const {
       examples: _,
       decoded: __,
@@ -132,11 +132,11 @@ async function factsOf(
   answers: ReportAnswers,
   decodeExamples: (examples: readonly Example[]) => Promise<Decoded[]>,
 ): Promise<ReportFacts> {
-  const { catalogue, manifest } = index;
-  const counts = Object.fromEntries(ROLES.map((role) => [role, withRole(catalogue, role).length]));
+  const { store, manifest } = index;
+  const counts = countParts(store);
   const { comparison, evaluations } = await evaluateInFull({
-    catalogue,
-    queries: queriesOf(catalogue, split),
+    store,
+    queries: queriesOf(store, split),
     systems: await Promise.all(systems.map((name) => index.system(name))),
     seed,
     reporter,
@@ -159,8 +159,8 @@ async function factsOf(
       validation: counts.validation ?? 0,
       test: counts.test ?? 0,
     },
-    skipped: catalogue.skipped.length,
-    balance: balanceOf(catalogue),
+    skipped: store.skipped.length,
+    balance: balanceOf(store),
     split,
     evaluation: comparison,
     tests: testPairs(evaluations, { seed, reporter }),
@@ -169,11 +169,11 @@ async function factsOf(
     confusion: answers.confusion(),
     examples,
     decoded: await decodeExamples(examples),
-    notices: catalogue.notices,
+    notices: store.notices,
   };
 }
 
-function balanceOf({ pictures }: Catalogue): ClassBalance[] {
+function balanceOf({ rows: pictures }: PictureStore): ClassBalance[] {
   const classes = new Map<string, Record<(typeof ROLES)[number], number>>();
   for (const { labels, role } of pictures) {
     for (const label of labels) {
@@ -187,7 +187,7 @@ function balanceOf({ pictures }: Catalogue): ClassBalance[] {
 
 /** The best and the worst example, as the DSI decodes them. */
 async function decode(
-  { catalogue, trie, ...index }: Index,
+  { store: catalogue, trie, ...index }: Index,
   answers: ReportAnswers,
   examples: readonly Example[],
   probe: AttentionProbe,
@@ -197,8 +197,8 @@ async function decode(
     for (const example of new Set([0, examples.length - 1])) {
       const query = answers.query(examples[example]?.query ?? '');
       const [ranked = []] = await (await index.system('dsi')).rank([query], trie.leafCount);
-      const identifier = catalogue.pictures[ranked[0]?.row ?? -1]?.identifier ?? '';
-      const nameOf = (row: number): string => captionOf(catalogue.pictures[row]);
+      const identifier = catalogue.rows[ranked[0]?.row ?? -1]?.identifier ?? '';
+      const nameOf = (row: number): string => captionOf(catalogue.rows[row]);
       decoded.push({
         example,
         tree: decodingTree(trie, ranked, { nameOf }),
@@ -218,7 +218,7 @@ async function picturesOf(
   examples: readonly Example[],
   patchSize: number | undefined,
 ): Promise<ReportPictures> {
-  const { catalogue } = index;
+  const { store: catalogue } = index;
   const rows = [
     ...new Set(
       examples.flatMap(({ row, systems }) => [

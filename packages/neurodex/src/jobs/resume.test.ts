@@ -6,12 +6,12 @@ import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
+import { CHANGEABLE } from '../build/resume-config.ts';
+import { readRecordedRun } from '../build/unfinished-run.ts';
 import type { Config } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { type CreateIndexOptions, createIndex } from './create-index.ts';
 import { inspectIndex } from './inspect-index.ts';
-import { CHANGEABLE } from './resume-config.ts';
-import { readRecordedRun } from './unfinished-run.ts';
 
 /** Runs that stop, and go on. That of a process which is killed is in tests/resume.test.ts. */
 const config: Config = {

@@ -4,8 +4,8 @@ import type { Reporter } from '@neurodex/core';
 import { type FailedInput, failedInput, tooFewLeft, withFailed } from '@neurodex/core';
 import { readPictureFile } from '@neurodex/datasets/image';
 import type { Query } from '../query/query.ts';
-import { openIndex } from '../retrieval/open.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../query/system.ts';
+import { openIndex } from '../systems/open-index.ts';
 import { queryOf } from './query.ts';
 
 export interface SearchOptions {
@@ -49,12 +49,12 @@ export async function searchIndex({
 }: SearchOptions): Promise<SearchResults> {
   const index = await openIndex(folder, nodeRuntime({ device }), reporter);
   try {
-    const { catalogue, manifest } = index;
+    const { store, manifest } = index;
     const ranking = await index.system(system);
     const answersTo = async (query: Query): Promise<SearchAnswer[]> => {
       const [answers = []] = await ranking.rank([query], k);
       return answers.map(({ row, score }, i) => {
-        const picture = catalogue.pictures[row];
+        const picture = store.rows[row];
         return {
           rank: i + 1,
           identifier: picture?.identifier ?? '',
@@ -66,7 +66,7 @@ export async function searchIndex({
     };
     const results: SearchResults['results'][number][] = [];
     const failed: FailedInput[] = [];
-    const sizes = { ...manifest.config.pictures, size: catalogue.size };
+    const sizes = { ...manifest.config.pictures, size: store.size };
     for (const file of files) {
       let query: Query | undefined;
       try {

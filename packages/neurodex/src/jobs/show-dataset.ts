@@ -20,12 +20,12 @@ import {
   skippedKinds,
 } from '@neurodex/datasets';
 import { decodePicture } from '@neurodex/datasets/image';
+import { fingerprintOf } from '../build/fingerprint.ts';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import { examplesSheet, type SheetExample } from '../report/examples-sheet.ts';
 import { markedPng } from '../report/marked-png.ts';
 import { patchesPicture } from '../report/patches-picture.ts';
-import { fingerprintOf } from './fingerprint.ts';
 
 /** Files that are drawn. */
 const DRAWN = ['examples.png', 'patches.png'] as const;

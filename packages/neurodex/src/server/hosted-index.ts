@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { ROLES, type Role } from '@neurodex/datasets';
-import { type StoredPicture, withRole } from '../catalogue/catalogue.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
+import { FINE_BATCHES } from '../dsi/search/dsi-system.ts';
+import { countParts, type StoredPicture } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import { modelInput } from '../query/model-inputs.ts';
-import { FINE_BATCHES } from '../retrieval/dsi.ts';
-import type { Index } from '../retrieval/open.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../query/system.ts';
+import type { Index } from '../systems/open-index.ts';
 import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
 import { Batcher } from './batcher.ts';
@@ -60,7 +60,7 @@ export class HostedIndex {
     this.ranker = opened.ranker;
     this.lookAtThumbnails = opened.lookAtThumbnails;
     this.batchers = new Map(index.systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
-    this.facts = index.catalogue.pictures.map((picture) => factsOf(id, opened, picture));
+    this.facts = index.store.rows.map((picture) => factsOf(id, opened, picture));
     this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
     this.labels = [...new Set(this.facts.flatMap(({ labels }) => labels))].sort();
     this.card = this.cardOf(opened.isDefault);
@@ -69,7 +69,7 @@ export class HostedIndex {
 
   /** @throws NeurodexError `index-damaged` */
   static async open(id: string, index: Index, ranker: Ranker, options: HostingOptions): Promise<HostedIndex> {
-    const { manifest, png } = index.catalogue;
+    const { manifest, png } = index.store;
     const digest = createHash('sha256');
     for (const { sha256 } of manifest.shards) digest.update(sha256);
     const model = index.systems.includes('dsi') ? (await index.network()).model : undefined;
@@ -114,7 +114,7 @@ export class HostedIndex {
 
   /** Has every system load what it needs, so that no search waits for that. */
   async warm(): Promise<void> {
-    const { size } = this.index.catalogue;
+    const { size } = this.index.store;
     const image = await this.image(0);
     const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image, row: undefined };
     await Promise.all(
@@ -131,15 +131,15 @@ export class HostedIndex {
   }
 
   private cardOf(isDefault: boolean): IndexCard {
-    const { manifest, folder, systems, catalogue } = this.index;
-    const count = (role: Role): number => withRole(catalogue, role).length;
+    const { manifest, folder, systems, store } = this.index;
+    const { catalogue, ...queries } = countParts(store);
     return {
       id: this.id,
       name: basename(resolve(folder)),
       default: isDefault,
       systems: [...systems],
-      catalogue: count('catalogue'),
-      queries: { train: count('train'), validation: count('validation'), test: count('test') },
+      catalogue,
+      queries,
       created: manifest.created,
       // A folder of the machine is named without where it is.
       dataset: { name: manifest.dataset.name, source: nameOf(manifest.dataset.source) },
@@ -147,7 +147,7 @@ export class HostedIndex {
   }
 
   private detailsOf(patchesPerSide: number | null): Omit<IndexDetails, keyof IndexCard> {
-    const { manifest, catalogue } = this.index;
+    const { manifest, store } = this.index;
     const { model, training, config, seed, neurodex } = manifest;
     return {
       seed,
@@ -158,16 +158,16 @@ export class HostedIndex {
         training === undefined
           ? null
           : { steps: training.steps, seconds: training.seconds, validation: training.validation },
-      pictures: { size: catalogue.size, thumbnail: config.pictures.thumbnail },
+      pictures: { size: store.size, thumbnail: config.pictures.thumbnail },
       patchesPerSide,
-      notices: catalogue.notices.map((notice) => ({ ...notice })),
+      notices: store.notices.map((notice) => ({ ...notice })),
     };
   }
 }
 
 /** The bag of visual words looks at the thumbnail, and so does an encoder that takes pictures of another size. */
-function thumbnailSystems({ manifest, catalogue }: Index, model: DsiModel | undefined): ReadonlySet<SystemName> {
-  const larger = manifest.encoder !== undefined && manifest.encoder.size !== catalogue.size;
+function thumbnailSystems({ manifest, store }: Index, model: DsiModel | undefined): ReadonlySet<SystemName> {
+  const larger = manifest.encoder !== undefined && manifest.encoder.size !== store.size;
   return new Set<SystemName>([
     'bovw',
     ...(larger ? (['encoder'] as const) : []),

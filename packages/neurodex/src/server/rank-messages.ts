@@ -2,7 +2,7 @@ import type { Device } from '@neurodex/autograd';
 import type { ErrorCode } from '@neurodex/core';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../query/system.ts';
 
 /** What a ranking thread begins with. */
 export interface RankThreadData {

@@ -1,12 +1,12 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { NeurodexError, silentReporter } from '@neurodex/core';
-import { decodeThumbnail } from '../catalogue/store.ts';
 import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
+import { FINE_BATCHES } from '../dsi/search/dsi-system.ts';
+import { storedQuery } from '../pictures/stored-query.ts';
+import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import type { Query } from '../query/query.ts';
-import { FINE_BATCHES } from '../retrieval/dsi.ts';
-import { type Index, openIndex } from '../retrieval/open.ts';
-import { storedQuery } from '../retrieval/stored-query.ts';
+import { type Index, openIndex } from '../systems/open-index.ts';
 import {
   type PackedQueries,
   packAnswers,
@@ -34,11 +34,11 @@ opening.catch((error: unknown) =>
 );
 let probe: Promise<AttentionProbe> | undefined;
 
-function unpack({ catalogue }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): Query[] {
+function unpack({ store }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): Query[] {
   const bytes = all.length / queries;
   return Array.from({ length: queries }, (_, i) => {
     const row = rows[i];
-    if (row !== undefined) return storedQuery(catalogue, row);
+    if (row !== undefined) return storedQuery(store, row);
     return {
       kind: 'picture',
       pixels: all.subarray(i * bytes, (i + 1) * bytes),

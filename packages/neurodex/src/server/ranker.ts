@@ -1,6 +1,6 @@
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../query/system.ts';
 
 /** A query on its way to a system: what `Query` is, as plain data that threads can be sent. */
 export interface PlainQuery {

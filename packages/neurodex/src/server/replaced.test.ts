@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readIndexManifest } from '../retrieval/manifest.ts';
+import { readIndexManifest } from '../artifact/manifest.ts';
 import { type NeurodexClient, neurodexClient } from './client.ts';
 import { measureApart } from './measure.ts';
 import { reportDesk } from './report-desk.ts';

@@ -1,9 +1,9 @@
 import { decodePicture, readPicture } from '@neurodex/datasets/image';
 import pLimit from 'p-limit';
-import { type Catalogue, pixelsOf, type StoredPicture } from '../catalogue/catalogue.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
+import { type PictureStore, pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../query/system.ts';
 import { ApiError } from './api/problems.ts';
 import type { QueryOf } from './api/routes.ts';
 import type { IdentifierToken, PictureFacts, SearchAnswer, SearchResponse } from './api/schemas.ts';
@@ -119,14 +119,14 @@ export class Search {
     systems: readonly SystemName[],
     waiting: Waiting,
   ): Promise<ReadQuery> {
-    const { catalogue, manifest } = hosted.index;
-    const sizes = { size: catalogue.size, thumbnail: manifest.config.pictures.thumbnail };
+    const { store, manifest } = hosted.index;
+    const sizes = { size: store.size, thumbnail: manifest.config.pictures.thumbnail };
     const withThumbnail = systems.some((system) => hosted.lookAtThumbnails.has(system));
     if ('picture' in sent) {
       const { from, row, facts } = this.host.picture(sent.picture);
       if (from === hosted) {
-        const relevant = relevantTo(catalogue, catalogue.pictures[row] as StoredPicture);
-        return { query: { pixels: pixelsOf(catalogue, row), thumbnail: undefined, row }, stored: { facts, relevant } };
+        const relevant = relevantTo(store, store.rows[row] as StoredPicture);
+        return { query: { pixels: pixelsOf(store, row), thumbnail: undefined, row }, stored: { facts, relevant } };
       }
       const decoded = await readPicture(await from.image(row), {
         ...sizes,
@@ -187,6 +187,6 @@ function systemsOf(hosted: HostedIndex, asked: readonly SystemName[] | undefined
 }
 
 /** Null where nothing is known to be relevant: a query of a folder without classes. */
-function relevantTo(catalogue: Catalogue, picture: StoredPicture): ReadonlySet<number> | null {
-  return catalogue.hasClasses || picture.role === 'catalogue' ? relevantRows(catalogue, picture) : null;
+function relevantTo(store: PictureStore, picture: StoredPicture): ReadonlySet<number> | null {
+  return store.hasClasses || picture.role === 'catalogue' ? relevantRows(store, picture) : null;
 }

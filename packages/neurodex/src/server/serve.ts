@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
-import { readIndexManifest } from '../retrieval/manifest.ts';
+import { readIndexManifest } from '../artifact/manifest.ts';
 import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
 import { measureApart } from './measure.ts';

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import type { Config } from '../config.ts';
 import { createIndex } from '../jobs/create-index.ts';
 import { PRESETS } from '../presets/presets.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../query/system.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { Ranker } from './ranker.ts';
 import { type ServerOptions, type Serving, startServer } from './start-server.ts';

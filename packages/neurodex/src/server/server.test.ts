@@ -9,7 +9,7 @@ import { silentReporter } from '@neurodex/core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { searchIndex } from '../jobs/search.ts';
-import { openIndex } from '../retrieval/open.ts';
+import { openIndex } from '../systems/open-index.ts';
 import { ClientError, type NeurodexClient, neurodexClient } from './client.ts';
 import { idsOf } from './hosted-index.ts';
 import { measureApart } from './measure.ts';
@@ -580,14 +580,14 @@ describe('pages', () => {
 
 it('ranks as the system itself does, batch after batch', async () => {
   const index = await openIndex(shapes, nodeRuntime());
-  const rows = index.catalogue.pictures.map(({ row }) => row);
+  const rows = index.store.rows.map(({ row }) => row);
   const answers = await Promise.all(
     rows.map((row) => client.search({ picture: `formen-farben.${row}` }, { system: ['dsi'], k: 18 })),
   );
   const queries = rows.map((row) => ({
     kind: 'picture' as const,
-    pixels: index.catalogue.pixels.slice(row * 768, (row + 1) * 768),
-    thumbnail: () => index.catalogue.thumbnail(row),
+    pixels: index.store.pixels.slice(row * 768, (row + 1) * 768),
+    thumbnail: () => index.store.thumbnail(row),
   }));
   const expected = await (await index.system('dsi')).rank(queries, 18);
   answers.forEach(({ results }, i) => {

@@ -4,7 +4,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
 import sharp from 'sharp';
-import { openIndex } from '../retrieval/open.ts';
+import { openIndex } from '../systems/open-index.ts';
 import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
 import type { BasePath } from './base-path.ts';
@@ -131,7 +131,7 @@ async function openHost(
     for (const [i, folder] of indexes.entries()) {
       const index = await openIndex(folder, runtime, reporter, { digest: digests?.[i] });
       const { digest } = index.manifest;
-      const thread = { folder, digest, device, threads: cores, pixels: index.catalogue.pixels };
+      const thread = { folder, digest, device, threads: cores, pixels: index.store.pixels };
       const ranker = make(thread, (message) => reporter.warn(`${ids[i]}: ${message}`), { onGone });
       const one = await HostedIndex.open(ids[i] as string, index, ranker, {
         isDefault: i === 0,

@@ -1,7 +1,7 @@
 import type { NeurodexError } from '@neurodex/core';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
-import type { SystemName } from '../retrieval/system.ts';
+import type { SystemName } from '../query/system.ts';
 import { ApiError } from './api/problems.ts';
 import { type PackedQueries, type RankReply, type RankThreadData, unpackAnswers } from './rank-messages.ts';
 import { RankWorker, ThreadEnded } from './rank-worker.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { digestOfParameters } from '../jobs/initial-parameters.ts';
-import { digestOfEncoder } from '../jobs/open-encoder.ts';
+import { digestOfParameters } from '../build/initial-parameters.ts';
+import { digestOfEncoder } from '../build/open-encoder.ts';
 import { VERSION } from '../version.ts';
 import type { StudyCell, StudyGrid } from './grid.ts';
 import { configurationFlags, runProgram } from './program.ts';

@@ -6,7 +6,7 @@ import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { IDENTIFIER_ORDERS, type IdentifierOrder } from '../config.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
-import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 
 /** How the DSI is trained: for indexing alone, or for both tasks. The words are those of the report it is compared with. */
 export const TRAININGS = ['fine-tuned', 'zero-shot'] as const;
@@ -28,7 +28,7 @@ const gridSchema = z.strictObject({
   sizes: listOf(z.strictObject({ pictures: z.int().min(8), settings: settings.default({}) })),
   orders: listOf(z.enum(IDENTIFIER_ORDERS)),
   trainings: listOf(z.enum(TRAININGS)),
-  systems: listOf(z.enum(SYSTEMS)),
+  systems: listOf(z.enum(SYSTEM_NAMES)),
   seeds: listOf(z.int().min(0)),
   measures: listOf(z.string()),
 });

@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 import { fromFileSystem } from '@neurodex/core';
 import { z } from 'zod';
 import { IDENTIFIER_ORDERS } from '../config.ts';
-import { SYSTEMS } from '../retrieval/system.ts';
+import { SYSTEM_NAMES } from '../query/system.ts';
 import { TRAININGS } from './grid.ts';
 
 const metrics = z.record(z.string(), z.record(z.string(), z.number()));
@@ -13,7 +13,7 @@ const resultSchema = z.object({
   seed: z.int(),
   order: z.enum(IDENTIFIER_ORDERS).optional(),
   training: z.enum(TRAININGS).optional(),
-  systems: z.array(z.enum(SYSTEMS)),
+  systems: z.array(z.enum(SYSTEM_NAMES)),
   /** N, and test queries. */
   catalogue: z.int(),
   queries: z.int(),

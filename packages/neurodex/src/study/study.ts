@@ -11,7 +11,7 @@ import {
   refuseSource,
   writeFileAtomically,
 } from '@neurodex/core/storage';
-import { RUN_FILE } from '../jobs/unfinished-run.ts';
+import { RUN_FILE } from '../build/unfinished-run.ts';
 import { contentsOf } from './contents.ts';
 import { cellKey, cellName, cellsOf, readGrid, type StudyCell } from './grid.ts';
 import { appendResult, readResults, type StudyResult } from './results.ts';

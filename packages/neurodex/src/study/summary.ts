@@ -1,5 +1,5 @@
 import { IDENTIFIER_ORDERS, type IdentifierOrder } from '../config.ts';
-import { SYSTEMS, type SystemName } from '../retrieval/system.ts';
+import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import { type StudyGrid, type StudyTraining, TRAININGS } from './grid.ts';
 import { PUBLISHED } from './published.ts';
 import type { StudyResult } from './results.ts';
@@ -29,7 +29,7 @@ export interface StudyRow {
 export function summarise(grid: StudyGrid, results: readonly StudyResult[]): StudyRow[] {
   const rows: StudyRow[] = [];
   for (const { pictures } of grid.sizes) {
-    for (const system of [...SYSTEMS].reverse().filter((name) => grid.systems.includes(name))) {
+    for (const system of [...SYSTEM_NAMES].reverse().filter((name) => grid.systems.includes(name))) {
       const kinds =
         system === 'dsi'
           ? TRAININGS.flatMap((training) => IDENTIFIER_ORDERS.map((order) => ({ training, order })))

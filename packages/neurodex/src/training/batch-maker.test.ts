@@ -5,12 +5,12 @@ import { Random } from '@neurodex/autograd';
 import { CheckedFile, digestFile } from '@neurodex/core/storage';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pixelsOf, type StoredPicture } from '../catalogue/catalogue.ts';
-import { Embeddings } from '../catalogue/embeddings.ts';
 import type { Config } from '../config.ts';
 import { type GeometryOptions, geometryOf } from '../dsi/model/geometry.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
+import { Embeddings } from '../pictures/embeddings.ts';
+import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { type BatchArrays, BatchMaker, type BatchSource } from './batch-maker.ts';
 import { EpochSampler, sample } from './epoch-sampler.ts';
@@ -22,9 +22,7 @@ const { store, trie, table } = tinyCatalogue(6);
 const LENGTH = 3;
 const { pad } = numeric.vocabulary;
 const sameClass = (picture: { labels: readonly string[] }) =>
-  new Set(
-    store.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
-  );
+  new Set(store.rows.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row));
 
 const phaseOf = (mix: Phase['mix'], identifiers: number): Phase => ({
   name: 'joint',
@@ -63,7 +61,7 @@ function makerOf(
 function rowAt(pictures: BatchArrays['input'], b: number): number {
   const bytes = store.size ** 2 * 3;
   const found = Buffer.from(pictures.subarray(b * bytes, (b + 1) * bytes));
-  return store.pictures.findIndex(({ row }) => found.equals(pixelsOf(store, row)));
+  return store.rows.findIndex(({ row }) => found.equals(pixelsOf(store, row)));
 }
 
 const targetsOf = ({ targets }: BatchArrays) => targets.targets as Int32Array;
@@ -75,7 +73,7 @@ function targetRows(batch: BatchArrays, b: number, B: number, identifiers: numbe
       Array.from({ length: LENGTH }, (_, place) => values[(r * LENGTH + place) * B + b] as number);
     const [inputs, targets] = [column(batch.targets.tokens as Int32Array), column(targetsOf(batch))];
     if (inputs.every((token) => token === pad)) return -1;
-    const picture = store.pictures.find(({ identifier }) => {
+    const picture = store.rows.find(({ identifier }) => {
       if (identifier === undefined) return false;
       const encoded = encodeIdentifier(numeric, identifier, LENGTH);
       return String([...encoded.inputs]) === String(inputs) && String([...encoded.targets]) === String(targets);
@@ -94,7 +92,7 @@ describe('a batch', () => {
       for (let b = 0; b < 12; b++) {
         const row = rowAt(batch.input, b);
         const asked = targetRows(batch, b, 12, 3);
-        const picture = store.pictures[row];
+        const picture = store.rows[row];
         if (b < 5) {
           expect(picture?.role).toBe('catalogue');
           expect(asked).toEqual([row, -1, -1]);
@@ -117,9 +115,9 @@ describe('a batch', () => {
       maker.fill(batch);
       for (let b = 0; b < 8; b++) counts.set(rowAt(batch.input, b), (counts.get(rowAt(batch.input, b)) ?? 0) + 1);
     }
-    const shown = [...counts.keys()].map((row) => store.pictures[row]?.role);
+    const shown = [...counts.keys()].map((row) => store.rows[row]?.role);
     expect(new Set(shown)).toEqual(new Set(['catalogue', 'train']));
-    const own = [...counts].filter(([row]) => store.pictures[row]?.role === 'catalogue').map(([, n]) => n);
+    const own = [...counts].filter(([row]) => store.rows[row]?.role === 'catalogue').map(([, n]) => n);
     expect(own).toHaveLength(12);
     expect(Math.max(...own) - Math.min(...own)).toBeLessThanOrEqual(2);
   });
@@ -224,7 +222,7 @@ describe('the embeddings of an encoder', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'neurodex-embeddings-'));
     // Place p holds six numbers p, p + ⅛ ….
-    const places = Array.from({ length: 3 * store.pictures.length }, (_, place) =>
+    const places = Array.from({ length: 3 * store.rows.length }, (_, place) =>
       Array.from({ length: 6 }, (_, i) => place + i / 8),
     );
     const path = join(folder, 'embeddings');
@@ -260,9 +258,9 @@ describe('the embeddings of an encoder', () => {
   };
 
   it('are shown in place of pictures, in the file’s order of rows and views', () => {
-    const roles = placesOf(behind(0, 2)).map((place) => store.pictures[place / 3]?.role);
+    const roles = placesOf(behind(0, 2)).map((place) => store.rows[place / 3]?.role);
     expect(roles).toEqual([...Array(2).fill('catalogue'), ...Array(6).fill('train')]);
-    const single = placesOf(behind(1, 0)).map((place) => store.pictures[place]?.role);
+    const single = placesOf(behind(1, 0)).map((place) => store.rows[place]?.role);
     expect(single).toEqual(roles);
   });
 

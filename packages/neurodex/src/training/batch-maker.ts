@@ -1,8 +1,8 @@
 import { allocate, elementCount, Random } from '@neurodex/autograd';
-import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { PrefixTable } from '../dsi/model/prefix-table.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { EpochSampler, type EpochSamplerState } from './epoch-sampler.ts';
 import { type Example, indexingExamples, type RetrievalExamples } from './examples.ts';
@@ -30,7 +30,7 @@ export interface BatchState {
 
 /** What batches are made of. */
 export interface BatchSource {
-  readonly store: Catalogue;
+  readonly store: PictureStore;
   readonly table: PrefixTable;
   readonly geometry: Geometry;
   readonly config: Pick<Config, 'training' | 'augmentation'>;

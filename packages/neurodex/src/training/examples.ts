@@ -1,4 +1,4 @@
-import { type Catalogue, type StoredPicture, withRole } from '../catalogue/catalogue.ts';
+import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 import type { Target } from './objective.ts';
 
 /** A picture of the store as a query, and the catalogue rows that it should give. */
@@ -16,8 +16,8 @@ export interface RetrievalExamples {
 type Relevance = (picture: StoredPicture) => ReadonlySet<number>;
 
 /** Training queries with their relevant catalogue rows. */
-export const retrievalQueries = (store: Catalogue, relevantRows: Relevance): Example[] =>
-  withRole(store, 'train').flatMap((picture) => {
+export const retrievalQueries = (store: PictureStore, relevantRows: Relevance): Example[] =>
+  store.queries('train').flatMap((picture) => {
     const relevant = [...relevantRows(picture)];
     return relevant.length === 0 ? [] : [{ picture, task: 'retrieval' as const, relevant }];
   });
@@ -27,8 +27,8 @@ export const retrievalQueries = (store: Catalogue, relevantRows: Relevance): Exa
  * identifier gets the largest target weight, so that the two tasks do not want different things of one picture.
  * @param selfTargetWeight of the picture's own identifier, at least
  */
-export const selfQueries = (store: Catalogue, relevantRows: Relevance, selfTargetWeight = 0): Example[] =>
-  withRole(store, 'catalogue').map((picture) => {
+export const selfQueries = (store: PictureStore, relevantRows: Relevance, selfTargetWeight = 0): Example[] =>
+  store.catalogue.map((picture) => {
     const relevant = [...relevantRows(picture)];
     const { row } = picture;
     const alike = !relevant.includes(row) || relevant.length * selfTargetWeight <= 1;
@@ -36,5 +36,5 @@ export const selfQueries = (store: Catalogue, relevantRows: Relevance, selfTarge
   });
 
 /** Catalogue pictures, each for its own identifier. */
-export const indexingExamples = (store: Catalogue): Example[] =>
-  withRole(store, 'catalogue').map((picture) => ({ picture, task: 'indexing', relevant: [picture.row] }));
+export const indexingExamples = (store: PictureStore): Example[] =>
+  store.catalogue.map((picture) => ({ picture, task: 'indexing', relevant: [picture.row] }));

@@ -1,5 +1,5 @@
 import { pictureBytes } from '@neurodex/datasets/picture';
-import type { Embeddings } from '../catalogue/embeddings.ts';
+import type { Embeddings } from '../pictures/embeddings.ts';
 import { showView, type View } from '../query/augment.ts';
 
 /** One place of a batch: a row of the store's pixels and how it is augmented, or a place in its embeddings. */

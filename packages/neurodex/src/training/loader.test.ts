@@ -11,9 +11,7 @@ import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
 const { store, table } = tinyCatalogue(6);
 const sameClass = (picture: { labels: readonly string[] }) =>
-  new Set(
-    store.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
-  );
+  new Set(store.rows.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row));
 const phase: Phase = {
   name: 'joint',
   mix: { indexing: 3, retrieval: 4 },

@@ -19,9 +19,7 @@ import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 const runtime = nodeRuntime();
 const { store, table } = tinyCatalogue(4);
 const sameClass = (picture: { labels: readonly string[] }) =>
-  new Set(
-    store.pictures.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row),
-  );
+  new Set(store.rows.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row));
 
 type Changes = { readonly training?: Partial<Config['training']>; readonly model?: Partial<Config['model']> };
 
@@ -46,7 +44,7 @@ function runOf(
   };
   const length = identifierLength(
     numeric,
-    store.pictures.flatMap(({ identifier }) => identifier ?? []),
+    store.rows.flatMap(({ identifier }) => identifier ?? []),
   );
   const tracker = new MemoryTracker();
   const queries = retrievalQueries(store, sameClass);

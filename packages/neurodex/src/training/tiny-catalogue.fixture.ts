@@ -1,9 +1,9 @@
 import { Random } from '@neurodex/autograd';
-import type { Catalogue, StoredPicture } from '../catalogue/catalogue.ts';
-import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
 import { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
+import { noThumbnail } from '../pictures/no-thumbnail.fixture.ts';
+import { type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 
 /** Noisy squares of one colour per class: 2 catalogue pictures and 4 queries (2 train, 1 validation, 1 test) each. */
 export function tinyCatalogue(classes: number, size = 16) {
@@ -24,12 +24,20 @@ export function tinyCatalogue(classes: number, size = 16) {
       }
     }
   }
-  const catalogue: Catalogue = { size, pictures, hasClasses: true, notices: [], skipped: [], pixels, ...noThumbnail };
+  const store: PictureStore = {
+    size,
+    ...partsOf(pictures),
+    hasClasses: true,
+    notices: [],
+    skipped: [],
+    pixels,
+    ...noThumbnail,
+  };
   const named = pictures.filter(({ identifier }) => identifier !== undefined);
   const trie = new Trie(
     numeric,
     named.map(({ identifier }) => identifier ?? ''),
     named.map(({ row }) => row),
   );
-  return { store: catalogue, trie, table: PrefixTable.create(trie, 'token') };
+  return { store, trie, table: PrefixTable.create(trie, 'token') };
 }

@@ -1,15 +1,15 @@
 import type { Runtime } from '@neurodex/autograd';
 import { NeurodexError } from '@neurodex/core';
-import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
+import { trieOf } from '../artifact/trie-of.ts';
 import type { Config } from '../config.ts';
 import { type Geometry, geometryOf } from '../dsi/model/geometry.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { identifierLength } from '../identifiers/encode.ts';
-import { trieOf } from '../retrieval/open.ts';
-import type { QueryEncoder } from '../retrieval/query-encoder.ts';
-import type { System } from '../retrieval/system.ts';
+import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
+import type { System } from '../query/system.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
 import { type RetrievalExamples, retrievalQueries, selfQueries } from './examples.ts';
@@ -42,10 +42,10 @@ export interface NetworkPlan {
 }
 
 /** The network that a configuration asks for over the identifiers of a store, and the phases of its training. */
-export function planNetwork(store: Catalogue, config: Config): NetworkPlan {
+export function planNetwork(store: PictureStore, config: Config): NetworkPlan {
   const trie = trieOf(store, { config });
   const table = PrefixTable.create(trie, config.model.embedding);
-  const catalogue = withRole(store, 'catalogue');
+  const catalogue = store.catalogue;
   const length = identifierLength(
     trie.scheme,
     catalogue.map(({ identifier }) => identifier ?? ''),
@@ -69,7 +69,7 @@ export function planNetwork(store: Catalogue, config: Config): NetworkPlan {
  * Trains the network that a configuration asks for on the pictures of a store.
  * @throws NeurodexError `training-diverged` where no validated state is left, `run-changed`, `interrupted`
  */
-export async function train(store: Catalogue, config: Config, options: TrainOptions): Promise<TrainedNetwork> {
+export async function train(store: PictureStore, config: Config, options: TrainOptions): Promise<TrainedNetwork> {
   const { runtime, backbone, onValidation, onTrained, ...run } = options;
   const { table, geometry, examples, phases } = planNetwork(store, config);
   checkPhase(run.resumeFrom, phases);

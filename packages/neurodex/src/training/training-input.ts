@@ -1,7 +1,7 @@
 import type { Random } from '@neurodex/autograd';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { Embeddings } from '../catalogue/embeddings.ts';
 import type { Config } from '../config.ts';
+import type { Embeddings } from '../pictures/embeddings.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
 import { drawView } from '../query/augment.ts';
 import type { ModelInputName } from '../query/model-input.ts';
 import type { AugmentedView, InputSource } from './load-batch.ts';
@@ -37,9 +37,9 @@ export const TRAINING_INPUTS = {
       },
     };
   },
-} as const satisfies { readonly [Name in ModelInputName]: (store: Catalogue) => TrainingInput };
+} as const satisfies { readonly [Name in ModelInputName]: (store: PictureStore) => TrainingInput };
 
-function embeddingsOf({ embeddings }: Catalogue): Embeddings {
+function embeddingsOf({ embeddings }: PictureStore): Embeddings {
   if (embeddings === undefined) throw new RangeError('the network reads embeddings, and the catalogue has none');
   return embeddings;
 }

@@ -1,16 +1,16 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { noThumbnail } from '../catalogue/no-thumbnail.fixture.ts';
+import { DsiSystem } from '../dsi/search/dsi-system.ts';
+import { smallNetwork } from '../dsi/search/small-network.fixture.ts';
 import { evaluateSystem } from '../evaluation/evaluate.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
-import { DsiSystem } from '../retrieval/dsi.ts';
-import { smallNetwork } from '../retrieval/small-network.fixture.ts';
+import { noThumbnail } from '../pictures/no-thumbnail.fixture.ts';
+import { type PictureStore, partsOf } from '../pictures/picture-store.ts';
 import { Validator } from './validator.ts';
 
 /** 20 catalogue pictures in odd rows, as the small network's trie names them, and a validation query after each. */
-function catalogueOf(network: ReturnType<typeof smallNetwork>): Catalogue {
+function catalogueOf(network: ReturnType<typeof smallNetwork>): PictureStore {
   const pictures = Array.from({ length: 42 }, (_, row) => ({
     row,
     path: `${row}.png`,
@@ -19,7 +19,7 @@ function catalogueOf(network: ReturnType<typeof smallNetwork>): Catalogue {
   }));
   return {
     size: 16,
-    pictures,
+    ...partsOf(pictures),
     hasClasses: true,
     notices: [],
     skipped: [],
@@ -30,18 +30,18 @@ function catalogueOf(network: ReturnType<typeof smallNetwork>): Catalogue {
 
 describe('the validator', () => {
   const network = smallNetwork(20);
-  const catalogue = catalogueOf(network);
+  const store = catalogueOf(network);
   const { geometry, table, parameters } = network;
   const runtime = nodeRuntime();
   const search = { exactUpTo: 5000, beam: 20 };
 
   it('measures the tasks that a phase trains, as the evaluation of the finished index does', async () => {
-    const validator = new Validator({ runtime, geometry, table, store: catalogue, search });
+    const validator = new Validator({ runtime, geometry, table, store, search });
     const system = new DsiSystem({ runtime, geometry, table, search, parameters });
     const { metrics } = await evaluateSystem({
       system,
-      catalogue,
-      queries: queriesOf(catalogue, 'validation').filter(({ relevant }) => relevant.size > 0),
+      store,
+      queries: queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0),
       measures: [parseMeasure('AP@10'), parseMeasure('IA@1')],
     });
     const both = await validator.measure(parameters, { indexing: 1, retrieval: 1 });

@@ -1,15 +1,15 @@
 import type { Runtime } from '@neurodex/autograd';
-import { type Catalogue, withRole } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { PrefixTable } from '../dsi/model/prefix-table.ts';
+import { DsiSystem } from '../dsi/search/dsi-system.ts';
 import { evaluateSystem } from '../evaluation/evaluate.ts';
 import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
-import { DsiSystem } from '../retrieval/dsi.ts';
-import type { QueryEncoder } from '../retrieval/query-encoder.ts';
-import { storedQuery } from '../retrieval/stored-query.ts';
-import type { System } from '../retrieval/system.ts';
+import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
+import { storedQuery } from '../pictures/stored-query.ts';
+import type { System } from '../query/system.ts';
 import type { Metrics } from './early-stopping.ts';
 import type { BatchMix } from './plan.ts';
 
@@ -19,7 +19,7 @@ const MOST = 512;
 /** Measures the network while it is trained: IA@1 on catalogue pictures, AP@10 on validation queries. */
 export class Validator {
   private readonly system: DsiSystem;
-  private readonly store: Catalogue;
+  private readonly store: PictureStore;
   private queries: readonly EvaluationQuery[];
   private readonly indexed: readonly EvaluationQuery[];
   private readonly backbone: QueryEncoder | undefined;
@@ -29,7 +29,7 @@ export class Validator {
     runtime: Runtime;
     geometry: Geometry;
     table: PrefixTable;
-    store: Catalogue;
+    store: PictureStore;
     search: Config['retrieval'];
     /** The encoder in front of the network, where it has one. */
     backbone?: QueryEncoder | undefined;
@@ -38,7 +38,7 @@ export class Validator {
     this.backbone = options.backbone;
     this.system = new DsiSystem({ ...rest, parameters: () => this.parameters });
     this.store = store;
-    this.indexed = spread(withRole(store, 'catalogue')).map(({ path, row }) => ({
+    this.indexed = spread(store.catalogue).map(({ path, row }) => ({
       name: path,
       ...storedQuery(store, row),
       relevant: new Set([row]),
@@ -66,7 +66,7 @@ export class Validator {
   private async metric(queries: readonly EvaluationQuery[], measure: string): Promise<number> {
     const { metrics } = await evaluateSystem({
       system: this.system,
-      catalogue: this.store,
+      store: this.store,
       queries,
       measures: [parseMeasure(measure)],
     });

@@ -4,10 +4,10 @@ import type { PairwiseTest } from '../../evaluation/pairwise.ts';
 import type { ParsedMeasure } from '../../evaluation/registry.ts';
 import type { Contest } from '../../jobs/compare.ts';
 import type { Split } from '../../jobs/evaluate-index.ts';
+import type { SystemName } from '../../query/system.ts';
 import { type Column, measuresTable, textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
-import type { SystemName } from '../../retrieval/system.ts';
-import { oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
+import { oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEM_NAMES, text } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -39,7 +39,7 @@ export function addCompare(program: Command, context: Context): void {
     .argument('<indexes...>', 'folders that neurodex index made; with --qrels, run files')
     .option(
       '--systems <names>',
-      `which of ${SYSTEMS.join(', ')} (all of a single index, dsi of several by default)`,
+      `which of ${SYSTEM_NAMES.join(', ')} (all of a single index, dsi of several by default)`,
       parseSystems,
     )
     .option('--split <name>', 'which queries: test or validation (test by default)', oneOf('--split', SPLITS))

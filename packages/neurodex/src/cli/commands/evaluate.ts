@@ -5,9 +5,9 @@ import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from '../../evaluation/p
 import type { ParsedMeasure } from '../../evaluation/registry.ts';
 import type { RunsComparison } from '../../evaluation/runs.ts';
 import type { Split } from '../../jobs/evaluate-index.ts';
+import type { SystemName } from '../../query/system.ts';
 import { measuresTable } from '../../report/table.ts';
-import type { SystemName } from '../../retrieval/system.ts';
-import { collected, oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
+import { collected, oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEM_NAMES, text } from '../arguments.ts';
 import {
   type CommandResult,
   type CommonFlags,
@@ -46,7 +46,7 @@ export function addEvaluate(program: Command, context: Context): void {
     .argument('[index]', 'folder that neurodex index made')
     .option(
       '--systems <names>',
-      `some of ${SYSTEMS.join(', ')}, separated by commas; all that the index has by default`,
+      `some of ${SYSTEM_NAMES.join(', ')}, separated by commas; all that the index has by default`,
       parseSystems,
     )
     .option('--split <name>', 'which queries: test or validation (test by default)', oneOf('--split', SPLITS))

@@ -1,13 +1,13 @@
 import type { Device } from '@neurodex/autograd';
 import { shellQuote } from '@neurodex/core';
 import type { Command } from 'commander';
-import { checkMemory } from '../../jobs/check-memory.ts';
+import { checkMemory } from '../../build/check-memory.ts';
 import type { IndexSummary } from '../../jobs/create-index.ts';
+import type { SystemName } from '../../query/system.ts';
 import { measuresLine } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
-import type { SystemName } from '../../retrieval/system.ts';
 import { ON_NAN, type OnNan } from '../../training/on-nan.ts';
-import { oneOf, parseSystems, SYSTEMS, text } from '../arguments.ts';
+import { oneOf, parseSystems, SYSTEM_NAMES, text } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -51,7 +51,7 @@ export function addIndex(program: Command, context: Context): void {
     .requiredOption('--out <folder>', 'folder of the new index', text('--out'));
   withConfiguration(command).option(
     '--systems <names>',
-    `what shall answer, separated by commas: ${SYSTEMS.join(',')} (all that the pictures allow by default)`,
+    `what shall answer, separated by commas: ${SYSTEM_NAMES.join(',')} (all that the pictures allow by default)`,
     parseSystems,
   );
   withSource(command)

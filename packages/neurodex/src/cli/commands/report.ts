@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ParsedMeasure } from '../../evaluation/registry.ts';
 import type { Split } from '../../jobs/evaluate-index.ts';
-import type { SystemName } from '../../retrieval/system.ts';
-import { oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEMS, text } from '../arguments.ts';
+import type { SystemName } from '../../query/system.ts';
+import { oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEM_NAMES, text } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -36,7 +36,7 @@ export function addReport(program: Command, context: Context): void {
     )
     .argument('<index>', 'folder that neurodex index made')
     .option('--out <html>', `file to write (${REPORT} in the index by default)`, text('--out'))
-    .option('--systems <names>', `which of ${SYSTEMS.join(', ')} (all by default)`, parseSystems)
+    .option('--systems <names>', `which of ${SYSTEM_NAMES.join(', ')} (all by default)`, parseSystems)
     .option('--split <name>', 'which queries: test or validation', oneOf('--split', SPLITS), 'test' as Split)
     .option('--measures <names>', 'what to measure, by the names of ir_measures; may be repeated', parseMeasures)
     .option('--seed <integer>', 'of the intervals and the tests', parseSeed, 0);

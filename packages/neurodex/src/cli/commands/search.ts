@@ -1,10 +1,10 @@
 import { visibleName, withFailed } from '@neurodex/core';
 import type { Command } from 'commander';
 import type { SearchResults } from '../../jobs/search.ts';
+import type { SystemName } from '../../query/system.ts';
 import { textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
-import type { SystemName } from '../../retrieval/system.ts';
-import { oneOf, SYSTEMS, wholeNumber } from '../arguments.ts';
+import { oneOf, SYSTEM_NAMES, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -28,7 +28,12 @@ export function addSearch(program: Command, context: Context): void {
     .argument('<index>', 'folder that neurodex index made')
     .argument('<files...>', 'query pictures')
     .option('--k <n>', 'answers for each query', wholeNumber('--k', 1), 10)
-    .option('--system <name>', `who answers: ${SYSTEMS.join(', ')}`, oneOf('--system', SYSTEMS), 'dsi' as SystemName);
+    .option(
+      '--system <name>',
+      `who answers: ${SYSTEM_NAMES.join(', ')}`,
+      oneOf('--system', SYSTEM_NAMES),
+      'dsi' as SystemName,
+    );
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex search photos.index holiday.jpg', 'the ten best answers'],

@@ -3,14 +3,14 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import { encodeIdentifier } from '../../identifiers/encode.ts';
 import { numeric } from '../../identifiers/numeric.ts';
-import { DsiSystem } from '../../retrieval/dsi.ts';
-import { asQueries } from '../../retrieval/queries.fixture.ts';
-import { smallNetwork } from '../../retrieval/small-network.fixture.ts';
+import { asQueries } from '../../systems/queries.fixture.ts';
 import { attentionGraph } from '../graphs/attention.ts';
 import { scoringGraphs } from '../graphs/scoring-export.ts';
 import { parameterArrays } from '../model/parameters.ts';
 import { AttentionProbe, hasPlaces } from './attention-probe.ts';
 import { rollout } from './attention-rollout.ts';
+import { DsiSystem } from './dsi-system.ts';
+import { smallNetwork } from './small-network.fixture.ts';
 
 const runtime = nodeRuntime();
 

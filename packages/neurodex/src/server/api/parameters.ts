@@ -1,6 +1,6 @@
 import { ROLES } from '@neurodex/datasets';
 import { z } from 'zod';
-import { SYSTEMS } from '../../retrieval/system.ts';
+import { SYSTEM_NAMES } from '../../query/system.ts';
 
 /** Answers to one query at most: a page is no place for a whole catalogue of millions. */
 export const MOST_ANSWERS = 1000;
@@ -52,7 +52,7 @@ export const imageQuery = z.strictObject({
 
 export const searchQuery = z.strictObject({
   index: z.string().optional().describe('id of an index; without it, the default index'),
-  system: listOf(SYSTEMS)
+  system: listOf(SYSTEM_NAMES)
     .optional()
     .describe('the systems to search with, separated by commas or repeated; all systems of the index by default'),
   k: wholeNumber(1, MOST_ANSWERS).default(10).describe('answers of each system'),

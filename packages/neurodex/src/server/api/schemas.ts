@@ -1,6 +1,6 @@
 import { ROLES } from '@neurodex/datasets';
 import { z } from 'zod';
-import { SYSTEMS } from '../../retrieval/system.ts';
+import { SYSTEM_NAMES } from '../../query/system.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
 
 /** What goes over the wire, one schema each: answers are typed, documented (openapi.ts) and tested by them. */
@@ -18,7 +18,7 @@ const pictureId = z
   .string()
   .regex(/^[a-z0-9-]+\.\d+$/)
   .describe('<index>.<row>');
-const system = z.enum(SYSTEMS);
+const system = z.enum(SYSTEM_NAMES);
 const role = z.enum(ROLES);
 const metrics = z.record(z.string(), z.number());
 

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { damaged } from '@neurodex/core/storage';
+import type { Trie } from '../identifiers/trie.ts';
+import { openPictures, type StoredPictures } from './catalogue-store.ts';
+import { IndexFiles } from './index-files.ts';
+import { CATALOGUE_FOLDER, type IndexManifest } from './manifest.ts';
+import { type Network, readNetwork } from './network.ts';
+import { trieOf } from './trie-of.ts';
+
+/** One version of an index folder. Each part is read when it is first asked for, and once. */
+export interface IndexArtifact {
+  readonly folder: string;
+  readonly manifest: IndexManifest;
+  readonly files: IndexFiles;
+  readonly store: StoredPictures;
+  /** Of the catalogue's identifiers; its leaves are rows. */
+  readonly trie: Trie;
+  /** @throws NeurodexError `system-missing`, `index-damaged` */
+  network(): Promise<Network>;
+  /** The text of the run log; empty where there is none. @throws NeurodexError `index-damaged` */
+  log(): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface ArtifactOptions {
+  /** Of the version that it must be, where somebody has opened it before (`IndexManifest.digest`). */
+  readonly digest?: string | undefined;
+  /** The pixel cache, where another thread has read it (`PictureStore.pixels`). */
+  readonly pixels?: Uint8Array | undefined;
+}
+
+/**
+ * Opens the folder of an index: its manifest, its pictures and the trie of their identifiers. Until it is closed it stays the
+ * version that was opened, or says that it was replaced.
+ * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older`, `index-replaced`
+ */
+export async function openArtifact(folder: string, { digest, pixels }: ArtifactOptions = {}): Promise<IndexArtifact> {
+  const files = await IndexFiles.open(folder, digest);
+  const { manifest } = files;
+  let store: StoredPictures | undefined;
+  try {
+    const opened = await openPictures(join(folder, CATALOGUE_FOLDER), {
+      ...files.options,
+      pixels,
+      listed: manifest.catalogue,
+    });
+    store = opened;
+    const trie = trieOf(opened, manifest);
+    if (trie.leafCount === 0) throw damaged(join(folder, CATALOGUE_FOLDER), 'holds no catalogue picture');
+    let network: Promise<Network> | undefined;
+    return {
+      folder,
+      manifest,
+      files,
+      store: opened,
+      trie,
+      network() {
+        network ??= readNetwork(files, opened, trie);
+        return network;
+      },
+      log: async () => (manifest.log === undefined ? '' : new TextDecoder().decode(await files.read(manifest.log))),
+      async close() {
+        await opened.close();
+        await files.close();
+      },
+    };
+  } catch (error) {
+    await store?.close();
+    await files.close();
+    throw error;
+  }
+}

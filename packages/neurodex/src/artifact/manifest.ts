@@ -1,0 +1,188 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
+import {
+  CheckedFile,
+  checkSeal,
+  checkVersion,
+  damaged,
+  digestFile,
+  type FileDigest,
+  malformed,
+  parseJson,
+  readSmall,
+  refuseSpecialFilesIn,
+  sealed,
+  writeFileAtomically,
+} from '@neurodex/core/storage';
+import { RUN_LOG } from '@neurodex/tracking';
+import { z } from 'zod';
+import { configSchema, EMBEDDINGS } from '../config.ts';
+import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
+import { MANIFEST_FILE } from './catalogue-manifest.ts';
+
+/** The files of an index folder. */
+export const INDEX_FILE = 'index.json';
+export const CATALOGUE_FOLDER = 'catalogue';
+export const MODEL_FILE = 'model.safetensors';
+export const VOCABULARY_FILE = 'vocabulary.safetensors';
+export const NEIGHBOURS_FILE = 'bovw.usearch';
+export const ENCODER_FILE = 'encoder.onnx';
+/** Lists the files of the catalogue with their digests. */
+export const CATALOGUE_FILE = `${CATALOGUE_FOLDER}/${MANIFEST_FILE}` as const;
+
+const FORMAT = 'neurodex-index';
+const VERSION = 2;
+
+const metrics = z.record(z.string(), z.number());
+
+/**
+ * The configuration that an index was made with. Only what searching needs is required of it: an index outlives keys
+ * that are added later.
+ */
+const { pictures, identifiers, retrieval, bovw } = configSchema.shape;
+const recordedConfig = z.looseObject({
+  pictures: z.looseObject({ maxPixels: pictures.shape.maxPixels, thumbnail: pictures.shape.thumbnail }),
+  identifiers: z.looseObject({ scheme: identifiers.shape.scheme, branching: identifiers.shape.branching }),
+  model: z.looseObject({ embedding: z.enum(EMBEDDINGS) }).optional(),
+  retrieval: z.looseObject({ exactUpTo: retrieval.shape.exactUpTo, beam: retrieval.shape.beam }),
+  bovw: z.looseObject({ weighting: bovw.shape.weighting }).optional(),
+});
+export type RecordedConfig = Readonly<z.infer<typeof recordedConfig>>;
+
+const count = z.int().min(0);
+const listed = <Name extends string>(file: Name) =>
+  z.object({ file: z.literal(file), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** What an index knows of its bag of visual words. */
+export const bovwFacts = z.object({
+  vocabulary: listed(VOCABULARY_FILE),
+  /** Of the catalogue pictures, all together. */
+  descriptors: count,
+  /** Catalogue pictures without a keypoint. */
+  withoutKeypoints: count,
+  /** Of the vocabulary: sum of the squared distances of the descriptors to their words. */
+  inertia: z.number().min(0),
+  /** The graph of approximate search, where the catalogue is large enough for one. */
+  neighbours: listed(NEIGHBOURS_FILE).optional(),
+});
+
+/** What an index knows of its encoder. */
+export const encoderFacts = listed(ENCODER_FILE).extend({
+  input: z.string(),
+  output: z.string(),
+  /** Edge of the picture that it takes. */
+  size: configSchema.shape.encoder.shape.size.min(1),
+  mean: z.array(z.number()).length(3),
+  std: z.array(z.number()).length(3),
+  /** P */
+  tokens: z.int().min(1),
+  /** C */
+  channels: z.int().min(1),
+});
+
+const manifestSchema = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  /** Of the program that made it. */
+  neurodex: z.string(),
+  created: z.string(),
+  seed: z.int(),
+  dataset: z.object({ name: z.string(), source: z.string() }),
+  config: recordedConfig,
+  /** What can answer queries, each once. */
+  systems: z
+    .array(z.enum(SYSTEM_NAMES))
+    .min(1)
+    .refine((names) => new Set(names).size === names.length),
+  catalogue: listed(CATALOGUE_FILE),
+  /** Of the system dsi. */
+  model: listed(MODEL_FILE)
+    .extend({ parameters: z.int().min(1) })
+    .optional(),
+  training: z
+    .object({
+      device: z.string(),
+      steps: count,
+      seconds: z.number().min(0),
+      /** Of the parameters that are kept. */
+      validation: metrics,
+      /** Why training stopped before its time, where it did. */
+      stopped: z.string().optional(),
+    })
+    .optional(),
+  /** Of the system bovw. */
+  bovw: bovwFacts.optional(),
+  /** In front of the network, or of the system encoder. */
+  encoder: encoderFacts.optional(),
+  /** The run log, of which reports draw the learning curve. */
+  log: listed(RUN_LOG).optional(),
+  /** SHA-256 of all of the above (`digestOf`): the one digest of the index, for every other is in it. */
+  digest: z.string(),
+});
+
+export type IndexManifest = Readonly<z.infer<typeof manifestSchema>>;
+
+/** What a manifest says beside the digests of what lies in the folder. */
+export type IndexDescription = Omit<IndexManifest, 'catalogue' | 'log' | 'digest'>;
+
+export const describeIndex = (facts: Omit<IndexDescription, 'format' | 'version'>): IndexDescription => ({
+  format: FORMAT,
+  version: VERSION,
+  ...facts,
+});
+
+/** Writes the manifest of a folder that is complete otherwise: what is in it is listed with its digests. */
+export async function writeIndexManifest(folder: string, description: IndexDescription): Promise<void> {
+  const list = async (file: string) => {
+    const { bytes, sha256 } = await digestFile(join(folder, file));
+    return { file, bytes, sha256 };
+  };
+  const catalogue = await list(CATALOGUE_FILE);
+  const log = existsSync(join(folder, RUN_LOG)) ? { log: await list(RUN_LOG) } : {};
+  await writeFileAtomically(join(folder, INDEX_FILE), sealed({ ...description, catalogue, ...log }));
+}
+
+/** @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older` */
+export async function readIndexManifest(folder: string): Promise<IndexManifest> {
+  await refuseSpecialFilesIn(folder);
+  const file = join(folder, INDEX_FILE);
+  const value = parseJson(
+    await readSmall(file).catch((error) => {
+      if (!(error instanceof NeurodexError) || error.code !== 'index-missing') throw error;
+      throw new NeurodexError('index-missing', `${folder} is not an index: there is no ${INDEX_FILE} in it`, {
+        hint: 'name the folder of an index; `neurodex index SOURCE --out DIR` makes one',
+        details: { folder },
+        cause: error,
+      });
+    }),
+    file,
+  );
+  checkVersion(value, { file, format: FORMAT, version: VERSION, what: 'index' });
+  const { format } = (value ?? {}) as { format?: unknown };
+  if (format === FORMAT) checkSeal(value, file);
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) throw malformed(file, 'an index', parsed.error);
+  const { systems, model, bovw: words, encoder } = parsed.data;
+  const held = { dsi: model, bovw: words, encoder, pixels: true };
+  const without = systems.find((name) => held[name] === undefined);
+  if (without !== undefined) throw damaged(file, `lists the system ${without}, and nothing that it is made of`);
+  return parsed.data;
+}
+
+/** Files of the folder that the manifest lists: their names, with / between folders. */
+export const listedIn = ({ catalogue, model, bovw, encoder, log }: IndexManifest) =>
+  [catalogue, model, bovw?.vocabulary, bovw?.neighbours, encoder, log].filter((file) => file !== undefined);
+
+/** A file of the index, as it was written. @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable` */
+export async function readListed(folder: string, listed: FileDigest & { readonly file: string }): Promise<Uint8Array> {
+  return new Uint8Array(await new CheckedFile(join(folder, listed.file), listed).slice(0));
+}
+
+/** An index was made without a system. */
+export function missingSystem(folder: string, { systems }: IndexManifest, name: SystemName): NeurodexError {
+  return new NeurodexError('system-missing', `${folder} was made without ${name}; it has ${systems.join(', ')}`, {
+    hint: `ask for one of those, or build the index again with \`neurodex index … --systems ${[...systems, name].join(',')}\``,
+    details: { folder, system: name, systems },
+  });
+}

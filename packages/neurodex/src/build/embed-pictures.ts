@@ -1,0 +1,127 @@
+import { Random } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import type { HashedFile } from '@neurodex/core/storage';
+import { inOrder, throwIfInterrupted } from '@neurodex/core/storage';
+import { atSize } from '@neurodex/datasets/image';
+import type { Config } from '../config.ts';
+import { type EncoderFacts, pooled } from '../models/encoder/encoder.ts';
+import type { EmbeddingFacts } from '../pictures/embeddings.ts';
+import type { StoredPicture } from '../pictures/picture-store.ts';
+import { decodeThumbnail } from '../pictures/thumbnail.ts';
+import { drawView, showView } from '../query/augment.ts';
+import type { CatalogueVectors, DecodedPictures } from './build-catalogue.ts';
+import type { ChosenEncoder } from './open-encoder.ts';
+
+export interface EmbedOptions {
+  readonly chosen: ChosenEncoder;
+  readonly config: Config;
+  readonly seed: number;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+/** Pictures that are read at a time while others are encoded. */
+const READ_AHEAD = 8;
+
+/**
+ * Writes what the encoder makes of every picture, and of augmented views of it, row by row: float32 [rows, 1 + views, P, C].
+ * @returns what the file holds, and one vector per catalogue picture, the mean over its tokens
+ * @throws NeurodexError `encoder-unusable`, `interrupted`, `disk-full`
+ */
+export async function embedAll(
+  decoded: DecodedPictures,
+  file: HashedFile,
+  options: EmbedOptions,
+): Promise<{ readonly facts: EmbeddingFacts; readonly pooled: CatalogueVectors }> {
+  const { chosen, config } = options;
+  const { tokens, channels } = chosen.encoder.facts;
+  const { views } = config.encoder;
+  const means = new PooledVectors(decoded, chosen);
+  await embedEach(decoded, decoded.rows, views, options, async (embedding, picture, view) => {
+    await file.append(new Uint8Array(embedding.buffer, embedding.byteOffset, embedding.byteLength));
+    if (view === 0 && picture.role === 'catalogue') means.add(embedding);
+  });
+  return { facts: { tokens, channels, views, encoder: chosen.sha256 }, pooled: means.vectors };
+}
+
+/** One vector per catalogue picture: the mean over its tokens. @throws NeurodexError `encoder-unusable`, `interrupted` */
+export async function embedCatalogue(decoded: DecodedPictures, options: EmbedOptions): Promise<CatalogueVectors> {
+  const means = new PooledVectors(decoded, options.chosen);
+  await embedEach(decoded, decoded.catalogue, 0, options, async (embedding) => means.add(embedding));
+  return means.vectors;
+}
+
+class PooledVectors {
+  readonly vectors: CatalogueVectors;
+  private readonly facts: EncoderFacts;
+  private position = 0;
+
+  constructor({ catalogue: pictures }: DecodedPictures, { encoder: { facts }, sha256 }: ChosenEncoder) {
+    const { channels: length } = facts;
+    this.facts = facts;
+    this.vectors = { values: new Float32Array(pictures.length * length), length, vocabulary: sha256 };
+  }
+
+  /** That of the next catalogue picture. */
+  add(embedding: Float32Array): void {
+    this.vectors.values.set(pooled(embedding, this.facts), this.position++ * this.vectors.length);
+  }
+}
+
+/** Encodes pictures and their views in batches. @param take is given one embedding, float32 [P, C], after another */
+async function embedEach(
+  decoded: DecodedPictures,
+  pictures: readonly StoredPicture[],
+  views: number,
+  options: EmbedOptions,
+  take: (embedding: Float32Array, picture: StoredPicture, view: number) => Promise<void>,
+): Promise<void> {
+  const { reporter, signal } = options;
+  const { encoder } = options.chosen;
+  let waiting: Uint8Array[] = [];
+  /** Pictures and views that are encoded and taken. */
+  let taken = 0;
+  let done = 0;
+  const encode = async (): Promise<void> => {
+    const embeddings = await encoder.embed(waiting);
+    for (let i = 0; i < waiting.length; i++, taken++) {
+      const picture = pictures[Math.floor(taken / (1 + views))] as StoredPicture;
+      await take(embeddings.subarray(i * encoder.length, (i + 1) * encoder.length), picture, taken % (1 + views));
+    }
+    waiting = [];
+  };
+  const read = inOrder(pictures, READ_AHEAD, (picture) => shown(decoded, picture, views, options));
+  for await (const forms of read) {
+    throwIfInterrupted(signal);
+    for (const form of forms) {
+      waiting.push(form);
+      if (waiting.length === encoder.batch) await encode();
+    }
+    reporter.progress({ phase: 'embed', done: ++done, total: pictures.length, unit: 'pictures' });
+  }
+  if (waiting.length > 0) await encode();
+}
+
+/** A picture as the encoder takes it, uint8 [size, size, 3], and views of it as the retrieval task would show them. */
+async function shown(
+  decoded: DecodedPictures,
+  picture: StoredPicture,
+  views: number,
+  { chosen, config, seed }: EmbedOptions,
+): Promise<Uint8Array[]> {
+  const { size } = chosen.encoder.facts;
+  const clean =
+    size === config.pictures.size
+      ? await decoded.pixels(picture)
+      : (await atSize(await decodeThumbnail(await decoded.thumbnail(picture), picture.path), size)).pixels;
+  const { retrieval: strength, ...ranges } = config.augmentation;
+  const random = Random.stream(seed, `views ${picture.path}`);
+  return [
+    clean,
+    ...Array.from({ length: views }, () => {
+      const view = new Uint8Array(clean.length);
+      showView(clean, view, size, drawView(size, { ...ranges, strength }, random));
+      return view;
+    }),
+  ];
+}

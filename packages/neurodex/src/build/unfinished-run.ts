@@ -1,0 +1,275 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DEVICES, type Device } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import { fromFileSystem, NeurodexError } from '@neurodex/core';
+import { readJson, schemaProblem, whyUnreadable } from '@neurodex/core/json';
+import {
+  checkSeal,
+  digestFile,
+  type FileDigest,
+  LOCK_FILE,
+  sealed,
+  syncTree,
+  unfinishedName,
+  writeFileAtomically,
+} from '@neurodex/core/storage';
+import { RUN_IDENTITY, RUN_LOG } from '@neurodex/tracking';
+import { z } from 'zod';
+import {
+  bovwFacts,
+  CATALOGUE_FILE,
+  CATALOGUE_FOLDER,
+  ENCODER_FILE,
+  encoderFacts,
+  INDEX_FILE,
+  type IndexManifest,
+  MODEL_FILE,
+  NEIGHBOURS_FILE,
+  readIndexManifest,
+  VOCABULARY_FILE,
+} from '../artifact/manifest.ts';
+import { type Config, configSchema } from '../config.ts';
+import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
+import { showValue } from '../report/text.ts';
+import { ON_NAN, type OnNan } from '../training/on-nan.ts';
+import { VERSION } from '../version.ts';
+import { ORIGIN_FILE, type Origin, otherOrigin, readOrigin, withoutOrigin, writeOrigin } from './origin.ts';
+import { CHANGEABLE, changedKeys } from './resume-config.ts';
+
+/** What an unfinished run has in its folder beside what will be the index. */
+export const RUN_FILE = 'unfinished.json';
+export const INGEST_FILE = 'ingested.json';
+export const CHECKPOINTS_FOLDER = 'checkpoints';
+/** Descriptors on their way into the vocabulary. */
+export const DESCRIPTORS_FILE = 'descriptors.spool';
+
+/** Everything that a run makes in its folder. */
+export const OWN_NAMES: readonly string[] = [
+  RUN_FILE,
+  INGEST_FILE,
+  CHECKPOINTS_FOLDER,
+  CATALOGUE_FOLDER,
+  ENCODER_FILE,
+  ORIGIN_FILE,
+  INDEX_FILE,
+  MODEL_FILE,
+  NEIGHBOURS_FILE,
+  RUN_IDENTITY,
+  RUN_LOG,
+  VOCABULARY_FILE,
+  DESCRIPTORS_FILE,
+];
+
+/** A run is the same one to its trackers as long as this file of theirs stays. */
+const KEPT_WHEN_STARTING_OVER = [LOCK_FILE, RUN_FILE, RUN_IDENTITY, ORIGIN_FILE];
+
+const FORMAT = 'neurodex-unfinished';
+
+const recordSchema = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(1),
+  /** Of the program that began it. */
+  neurodex: z.string(),
+  seed: z.int(),
+  config: configSchema,
+  /** Null for all that can be made. */
+  systems: z.array(z.enum(SYSTEM_NAMES)).nullable(),
+  device: z.enum(DEVICES),
+  onNan: z.enum(ON_NAN),
+  threads: z.int(),
+});
+type RunRecord = z.infer<typeof recordSchema>;
+
+/** What a run is asked to be. */
+export interface RunRequest {
+  readonly seed: number;
+  readonly config: Config;
+  readonly systems?: readonly SystemName[];
+  readonly device: Device;
+  readonly onNan?: OnNan;
+}
+
+/** What is known when all pictures are read in. */
+const ingestSchema = z.object({
+  bovw: bovwFacts.nullable(),
+  encoder: encoderFacts.nullable().default(null),
+  /** Of work until then. */
+  seconds: z.number().min(0),
+  /** Of the run log. */
+  logBytes: z.int().min(0),
+  /** Of catalogue.json, which lists the other files of the catalogue. */
+  catalogue: z.object({ bytes: z.int().min(0), sha256: z.string() }),
+});
+/** Also the digest of what was read in. */
+export type ReadIngest = IngestFacts & { readonly catalogue: FileDigest };
+export interface IngestFacts {
+  readonly bovw: NonNullable<IndexManifest['bovw']> | null;
+  readonly encoder: NonNullable<IndexManifest['encoder']> | null;
+  readonly seconds: number;
+  readonly logBytes: number;
+}
+
+const recordOf = ({ seed, config, systems, device, onNan = 'stop' }: RunRequest): RunRecord => ({
+  format: FORMAT,
+  version: 1,
+  neurodex: VERSION,
+  seed,
+  config,
+  systems: systems === undefined ? null : [...systems],
+  device,
+  onNan,
+  threads: availableParallelism(),
+});
+
+export async function beginRun(folder: string, request: RunRequest, origin: Origin): Promise<void> {
+  await writeRecord(folder, recordOf(request));
+  await writeOrigin(folder, origin);
+}
+
+const writeRecord = (folder: string, record: RunRecord): Promise<void> =>
+  writeFileAtomically(join(folder, RUN_FILE), `${JSON.stringify(record, null, 2)}\n`);
+
+/** What a run was asked to be when it began. */
+export interface RecordedRun {
+  readonly config: Config;
+  readonly seed: number;
+  readonly systems?: readonly SystemName[];
+  readonly device?: Device;
+  readonly onNan?: OnNan;
+}
+
+/**
+ * What the unfinished run of an index began with; where there is none and `orComplete` is set, what the index was made
+ * with. Undefined where there is neither.
+ */
+export async function readRecordedRun(
+  out: string,
+  { orComplete }: { readonly orComplete: boolean },
+): Promise<RecordedRun | undefined> {
+  const folder = unfinishedName(resolve(out));
+  if (existsSync(join(folder, RUN_FILE))) {
+    const { config, seed, systems, device, onNan } = await readRecord(folder);
+    return { config, seed, device, onNan, ...(systems === null ? {} : { systems }) };
+  }
+  if (!orComplete || !existsSync(join(out, INDEX_FILE))) return undefined;
+  const { config, seed } = await readIndexManifest(out);
+  const parsed = configSchema.safeParse(config);
+  return parsed.success ? { config: parsed.data, seed } : undefined;
+}
+
+async function readRecord(folder: string): Promise<RunRecord> {
+  const file = join(folder, RUN_FILE);
+  let reason: string;
+  try {
+    const parsed = recordSchema.safeParse(await readJson(file));
+    if (parsed.success) return parsed.data;
+    reason = schemaProblem(parsed.error);
+  } catch (error) {
+    reason = `it ${whyUnreadable(error)}`;
+  }
+  throw new NeurodexError('index-damaged', `${file} does not describe a run that can be gone on with: ${reason}`, {
+    hint: 'go on with the version of Neurodex that began it, or start anew with --force',
+    details: { path: file },
+  });
+}
+
+/**
+ * Compares an unfinished run with what it is asked to be now, and notes what may change.
+ * @throws NeurodexError `run-changed` naming every difference that may not be
+ */
+export async function continueRun(
+  folder: string,
+  request: RunRequest,
+  origin: Origin,
+  reporter: Reporter,
+): Promise<void> {
+  const before = await readRecord(folder);
+  const now = recordOf(request);
+  const keys = changedKeys(before.config, now.config);
+  const differences = keys.filter(({ allowed }) => !allowed).map(({ key, before: was, now: is }) => ({ key, was, is }));
+  if (before.seed !== now.seed) differences.push({ key: '--seed', was: before.seed, is: now.seed });
+  const systemsOf = ({ systems }: RunRecord) => systems?.join(',') ?? 'all';
+  if (systemsOf(before) !== systemsOf(now)) {
+    differences.push({ key: '--systems', was: systemsOf(before), is: systemsOf(now) });
+  }
+  const began = await readOrigin(folder);
+  const others = began === undefined ? [] : otherOrigin(began, origin, request.config);
+  if (differences.length > 0 || others.length > 0) {
+    const words = differences.map(({ key, was, is }) => `${key} was ${showValue(was)}, now ${showValue(is)}`);
+    throw new NeurodexError(
+      'run-changed',
+      `the run in ${folder} began with something else: ${[...words, ...others].join('; ')}`,
+      {
+        hint: `go on with what it began with, start anew with --force, or choose another --out; these may change: ${CHANGEABLE.join(', ')}`,
+        details: { path: folder, keys: differences.map(({ key }) => key) },
+      },
+    );
+  }
+  if (began === undefined) {
+    // It was cut off before it had noted what it is made of, and so before any picture was read in.
+    if ((await readIngest(folder)) !== undefined) throw withoutOrigin(folder);
+    await writeOrigin(folder, origin);
+  }
+  for (const { key, before: was, now: is } of keys) reporter.info(`${key} was ${showValue(was)}, now ${showValue(is)}`);
+  for (const [what, was, is] of [
+    ['device', before.device, now.device],
+    ['number of threads', before.threads, now.threads],
+  ]) {
+    if (was !== is) {
+      reporter.info(
+        `the run began with the ${what} ${was} and goes on with ${is}: its numbers will not be the same to the last digit`,
+      );
+    }
+  }
+  await writeRecord(folder, now);
+}
+
+/** What reading the pictures gave; undefined where it was not complete. */
+export async function readIngest(folder: string): Promise<ReadIngest | undefined> {
+  try {
+    const file = join(folder, INGEST_FILE);
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    checkSeal(value, file);
+    return ingestSchema.parse(value) as ReadIngest;
+  } catch {
+    return undefined;
+  }
+}
+
+/** From here on the pictures need not be read again: what was made of them is on the disk first. */
+export async function finishIngest(folder: string, facts: IngestFacts): Promise<void> {
+  await syncTree(folder);
+  const { bytes, sha256 } = await digestFile(join(folder, CATALOGUE_FILE));
+  await writeFileAtomically(join(folder, INGEST_FILE), sealed({ ...facts, catalogue: { bytes, sha256 } }));
+}
+
+/** Removes what reading the pictures left when it was cut off. */
+export async function startOver(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!KEPT_WHEN_STARTING_OVER.includes(name)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Cuts off what the run log has after a state that is gone on with: it is logged again. */
+export async function rewindLog(folder: string, bytes: number): Promise<void> {
+  const log = join(folder, RUN_LOG);
+  try {
+    if ((await stat(log)).size > bytes) await truncate(log, bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fromFileSystem(error, log);
+  }
+}
+
+/** Removes what only an unfinished run needs. */
+export async function tidy(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const leftover =
+      [CHECKPOINTS_FOLDER, INGEST_FILE, RUN_FILE].includes(name) || /\.partial-\d+-[0-9a-f]+$/.test(name);
+    if (leftover) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+export const isIngested = async (folder: string): Promise<boolean> => (await readIngest(folder)) !== undefined;

@@ -1,0 +1,50 @@
+import { atSize } from '@neurodex/datasets/image';
+import type { FrozenBackbone } from '../../query/model-input.ts';
+import type { Query } from '../../query/query.ts';
+import type { Encoder } from './encoder.ts';
+
+/** The encoder of an index, for its queries: in front of the network, and of the system `encoder`. */
+export class QueryEncoder implements FrozenBackbone {
+  readonly encoder: Encoder;
+  readonly sha256: string;
+  /** Edge of `Query.pixels`. */
+  private readonly size: number;
+
+  /** @param sha256 of the encoder: embeddings that are stored under it are taken as they are */
+  constructor(encoder: Encoder, sha256: string, size: number) {
+    this.encoder = encoder;
+    this.sha256 = sha256;
+    this.size = size;
+  }
+
+  /** @returns float32 [n, P, C] @throws NeurodexError `encoder-unusable` */
+  async embed(queries: readonly Query[]): Promise<Float32Array> {
+    const { length } = this.encoder;
+    const ready: [place: number, embedding: Float32Array][] = [];
+    const places: number[] = [];
+    const pictures: Uint8Array[] = [];
+    for (const [i, query] of queries.entries()) {
+      const { embedding } = query;
+      if (embedding?.producer === this.sha256) {
+        ready.push([i, embedding.read()]);
+      } else {
+        places.push(i);
+        pictures.push(await this.pictureOf(query));
+      }
+    }
+    // The encoder first: it says whether its embeddings are of the length that is listed.
+    const embedded = await this.encoder.embed(pictures);
+    const out = new Float32Array(queries.length * length);
+    for (const [place, values] of ready) out.set(values, place * length);
+    for (const [i, place] of places.entries()) {
+      out.set(embedded.subarray(i * length, (i + 1) * length), place * length);
+    }
+    return out;
+  }
+
+  /** As the encoder takes it, by the same way as the catalogue's pictures (jobs/embed-pictures.ts). */
+  private async pictureOf({ pixels, thumbnail }: Query): Promise<Uint8Array> {
+    const { size } = this.encoder.facts;
+    return size === this.size ? pixels : (await atSize(await thumbnail(), size)).pixels;
+  }
+}

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
+import { throwIfInterrupted } from '@neurodex/core/storage';
+import type { Role, SkippedFile, SourcePicture } from '@neurodex/datasets';
+import { decodeWhole } from '@neurodex/datasets/image';
+import type { Picture } from '@neurodex/datasets/picture';
+import type { DuplicateFacts } from './duplicate-facts.ts';
+import { findSamePictures } from './find-same.ts';
+import type { PictureKeys } from './same-picture.ts';
+import { decodeThumbnail } from './thumbnail.ts';
+
+export interface Duplicates {
+  /** Places of the pictures that stay, in rising order. */
+  readonly kept: readonly number[];
+  /** For each picture that stays, the place among them of the first one that shows the same. */
+  readonly sets: readonly number[];
+  readonly leftOut: readonly SkippedFile[];
+  readonly facts: DuplicateFacts;
+}
+
+export interface DuplicateOptions {
+  /** As the model sees a picture, by its place. */
+  pixels(at: number): Promise<Picture>;
+  /** PNG */
+  thumbnail(at: number): Promise<Uint8Array>;
+  readonly maxPixels: number;
+  readonly reporter?: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+/** Pictures that are listed with all their paths. */
+const EXAMPLES = 20;
+
+/** Where a data set has the same pixels in several splits, the first of these keeps them. */
+const KEEPS: readonly Role[] = ['catalogue', 'test', 'validation', 'train'];
+
+/**
+ * The pictures that occur more than once, and what becomes of them: the split keeps them together. A data set that fixes
+ * the roles keeps equal pixels in one of them, and the others are left out.
+ * @throws NeurodexError `interrupted`
+ */
+export async function findDuplicates(
+  pictures: readonly SourcePicture[],
+  keys: readonly PictureKeys[],
+  { pixels, thumbnail, maxPixels, reporter = silentReporter, signal }: DuplicateOptions,
+): Promise<Duplicates> {
+  const { exact, alike } = await findSamePictures(keys, {
+    pixels,
+    thumbnail,
+    decodeThumbnail: (png) => unlessFaulty(() => decodeThumbnail(png, 'a thumbnail')),
+    wholeDigest: (at) => {
+      throwIfInterrupted(signal);
+      return wholeDigest(pictures[at] as SourcePicture, maxPixels);
+    },
+  });
+  const leftOut = copiesAcrossRoles(pictures, exact);
+  const kept = pictures.flatMap((_, at) => (leftOut.has(at) ? [] : [at]));
+  const places = new Map<number, number>();
+  const sets = kept.map((at, place) => {
+    const set = alike[at] as number;
+    if (!places.has(set)) places.set(set, place);
+    return places.get(set) as number;
+  });
+  const skipped = [...leftOut].map(([at, reason]) => ({ path: (pictures[at] as SourcePicture).path, reason }));
+  for (const { path, reason } of skipped) reporter.warn(`skipped ${path}: ${reason}`, { path });
+  const facts = {
+    ...describe(
+      kept.map((at) => pictures[at] as SourcePicture),
+      sets,
+    ),
+    leftOut: skipped.length,
+  };
+  tell(facts, reporter);
+  return { kept, sets, leftOut: skipped, facts };
+}
+
+/** Of fixed roles: the copies that are in another role than the one that keeps their picture, with the reason. */
+function copiesAcrossRoles(pictures: readonly SourcePicture[], sets: readonly number[]): Map<number, string> {
+  const keepers = new Map<number, number>();
+  const rank = (at: number): number => {
+    const { role } = pictures[at] as SourcePicture;
+    return role === undefined ? 0 : KEEPS.indexOf(role);
+  };
+  for (const [at, set] of sets.entries()) {
+    const keeper = keepers.get(set);
+    if (keeper === undefined || rank(at) < rank(keeper)) keepers.set(set, at);
+  }
+  const leftOut = new Map<number, string>();
+  for (const [at, set] of sets.entries()) {
+    const keeper = keepers.get(set) as number;
+    const { path, role } = pictures[keeper] as SourcePicture;
+    if (rank(at) !== rank(keeper)) leftOut.set(at, `it is the same picture as ${path}, which is in ${role}`);
+  }
+  return leftOut;
+}
+
+/** @param sets for each picture, the place of the first one that shows the same */
+function describe(pictures: readonly SourcePicture[], sets: readonly number[]): Omit<DuplicateFacts, 'leftOut'> {
+  const members = new Map<number, SourcePicture[]>();
+  for (const [at, set] of sets.entries()) {
+    if (set === at) continue;
+    const all = members.get(set) ?? [pictures[set] as SourcePicture];
+    members.set(set, all);
+    all.push(pictures[at] as SourcePicture);
+  }
+  const same = [...members.values()];
+  const differing = (of: (picture: SourcePicture) => string): number =>
+    same.filter((all) => new Set(all.map(of)).size > 1).length;
+  return {
+    sets: same.length,
+    copies: same.reduce((sum, all) => sum + all.length - 1, 0),
+    differentLabels: differing(({ labels }) => JSON.stringify([...labels].sort())),
+    acrossSplits: differing(({ role }) => role ?? ''),
+    examples: same.slice(0, EXAMPLES).map((all) => all.map(({ path }) => path)),
+  };
+}
+
+function tell({ sets, copies, differentLabels, acrossSplits, examples }: DuplicateFacts, reporter: Reporter): void {
+  if (sets === 0) return;
+  const [first = '', copy = ''] = examples[0] ?? [];
+  const files = copies === 1 ? '1 file shows' : `${copies} files show`;
+  const where = acrossSplits === 0 ? 'the same picture is always in one split' : '';
+  reporter.warn(`${files} a picture that another file shows (${copy} is ${first})${where && `; ${where}`}`);
+  if (differentLabels > 0) {
+    reporter.warn(
+      `${differentLabels} of these pictures ${differentLabels === 1 ? 'has' : 'have'} copies with other labels`,
+    );
+  }
+  if (acrossSplits > 0) {
+    reporter.warn(
+      `${acrossSplits} of these pictures ${acrossSplits === 1 ? 'is' : 'are'} in several splits, because the data set fixes the roles: measures will look too good`,
+    );
+  }
+}
+
+/**
+ * Of the whole decoded picture: the same for two files with the same pixels. Undefined for what cannot be decoded again,
+ * and for what was decoded before, whose file is not here.
+ */
+async function wholeDigest(source: SourcePicture, maxPixels: number): Promise<string | undefined> {
+  if (source.decoded !== undefined) return undefined;
+  return await unlessFaulty(async () => {
+    const { width, height, pixels } = await decodeWhole(await source.read(), { name: source.path, maxPixels });
+    return createHash('sha256').update(`${width} ${height}\n`).update(pixels).digest('base64');
+  });
+}
+
+/** Undefined where a picture cannot be decoded. */
+async function unlessFaulty<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof NeurodexError && error.code.startsWith('picture-')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Answer } from './answers.ts';
+import type { Query } from './query.ts';
+
+/** Everything that can answer queries: the DSI, and the baselines that it is measured against. `SYSTEMS` declares each. */
+export const SYSTEM_NAMES = ['dsi', 'bovw', 'pixels', 'encoder'] as const;
+export type SystemName = (typeof SYSTEM_NAMES)[number];
+
+/** Anything that ranks the catalogue for a query: the DSI and every baseline. */
+export interface System {
+  /** One of SYSTEM_NAMES, or whatever else is measured. */
+  readonly name: string;
+  /** True where the catalogue is memorised, so that indexing accuracy means something. */
+  readonly memorises: boolean;
+  /**
+   * Rank the catalogue for each query.
+   * @param k answers per query, 1 or more; at k ≥ N every catalogue picture is returned once. Ties go to the smaller row.
+   */
+  rank(queries: readonly Query[], k: number): Promise<Answer[][]>;
+  /** Frees what it holds; it may be asked again, and makes it anew. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { damaged } from '@neurodex/core/storage';
+import type { IndexFiles } from '../artifact/index-files.ts';
+import { CATALOGUE_FOLDER, type IndexManifest } from '../artifact/manifest.ts';
+import { Extractor } from '../models/bovw/extractor.ts';
+import { HistogramCounter } from '../models/bovw/histogram.ts';
+import { deserialiseVocabulary, fingerprint } from '../models/bovw/vocabulary.ts';
+import { weightBy } from '../models/bovw/weighting.ts';
+import { ApproximateVectorSearch } from './approximate-search.ts';
+import { BovwSystem } from './bovw-system.ts';
+import type { SystemContext, SystemDeclaration } from './declaration.ts';
+import { ExactVectorSearch, normalised } from './vector-search.ts';
+
+/** The column of the catalogue's histograms. */
+export const BOVW_COLUMN = 'bovw';
+
+export const bovw: SystemDeclaration = {
+  summary: 'a bag of visual words: SIFT, k-means, cosine',
+  score: 'cosine of the weighted histograms, 0 … 1; −1 for a picture without a keypoint',
+  accepts: ['picture'],
+  needs: 'vocabulary',
+  isStored: (manifest) => manifest.bovw !== undefined,
+  open: openBovw,
+};
+
+/**
+ * The bag of visual words of an index: its vocabulary, and the histograms of the catalogue.
+ * @throws NeurodexError `index-damaged`, also when the histograms were made with another vocabulary
+ */
+async function openBovw({ artifact: { files, store }, runtime, reporter }: SystemContext): Promise<BovwSystem> {
+  const { folder } = files;
+  const { bovw, config } = files.manifest;
+  const stored = await store.vectors(BOVW_COLUMN);
+  if (bovw === undefined || stored === undefined)
+    throw damaged(folder, 'does not hold the bag of visual words it lists');
+  const file = files.pathOf(bovw.vocabulary);
+  const bytes = await files.read(bovw.vocabulary);
+  const vocabulary = deserialiseVocabulary(bytes, file);
+  if (fingerprint(bytes) !== stored.vocabulary || vocabulary.size !== stored.length) {
+    throw damaged(file, 'is of another run: the histograms of the catalogue were made with another vocabulary');
+  }
+  const pictures = store.catalogue;
+  if (stored.values.length !== pictures.length * stored.length) {
+    throw damaged(join(folder, CATALOGUE_FOLDER), 'does not have one histogram for each catalogue picture');
+  }
+  const weight = weightBy(config.bovw?.weighting ?? 'counts', stored.values, stored.length);
+  const vectors = weight(stored.values);
+  const unit = normalised(vectors, stored.length);
+  return new BovwSystem({
+    pictures,
+    vectors,
+    search: await searchOver(files, bovw, unit, stored.length),
+    weight,
+    extractor: new Extractor(),
+    edge: config.pictures.thumbnail,
+    counter: new HistogramCounter(runtime, vocabulary),
+    onNoKeypoints: (queries) =>
+      reporter.warn(
+        queries === 1
+          ? 'a query has no keypoint: bovw cannot tell the catalogue pictures apart for it'
+          : `${queries} queries have no keypoint: bovw cannot tell the catalogue pictures apart for them`,
+        { queries },
+      ),
+  });
+}
+
+async function searchOver(
+  files: IndexFiles,
+  { neighbours }: NonNullable<IndexManifest['bovw']>,
+  unit: Float32Array,
+  length: number,
+): Promise<ExactVectorSearch | ApproximateVectorSearch> {
+  if (neighbours === undefined) return new ExactVectorSearch(unit, length);
+  return await ApproximateVectorSearch.load(unit, length, await files.read(neighbours), files.pathOf(neighbours));
+}

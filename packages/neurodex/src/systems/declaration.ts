@@ -1,0 +1,37 @@
+import type { Runtime } from '@neurodex/autograd';
+import type { Reporter } from '@neurodex/core';
+import type { IndexArtifact } from '../artifact/index-artifact.ts';
+import type { IndexManifest } from '../artifact/manifest.ts';
+import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
+import type { QueryKind } from '../query/query.ts';
+import type { System } from '../query/system.ts';
+
+/** Parts of an index that a build makes because a system needs them; the pictures are in every index. */
+export type IndexPart = 'network' | 'vocabulary' | 'encoder';
+
+/** What a system is opened with. */
+export interface SystemContext {
+  readonly artifact: IndexArtifact;
+  readonly runtime: Runtime;
+  readonly reporter: Reporter;
+  /** Sizes in which the network takes queries together (`DsiOptions.batches`). */
+  readonly batches?: readonly number[] | undefined;
+  /** The encoder of the index; opened when first asked for, and closed with the index. */
+  queryEncoder(): Promise<QueryEncoder>;
+}
+
+/** All that distinguishes a system from the others. */
+export interface SystemDeclaration {
+  /** One line for help and docs. */
+  readonly summary: string;
+  /** What a score is. Higher is better for all of them. */
+  readonly score: string;
+  /** The queries that it takes; others are refused, naming the systems that take them. */
+  readonly accepts: readonly QueryKind[];
+  /** What has to be built for it. */
+  readonly needs: IndexPart | undefined;
+  /** Whether an index holds what it is made of. */
+  isStored(manifest: Pick<IndexManifest, 'model' | 'bovw' | 'encoder'>): boolean;
+  /** @throws NeurodexError `index-damaged`, also when its parts do not belong together */
+  open(context: SystemContext): Promise<System>;
+}

@@ -1,0 +1,26 @@
+import { DsiSystem } from '../dsi/search/dsi-system.ts';
+import { modelInput } from '../query/model-inputs.ts';
+import type { SystemDeclaration } from './declaration.ts';
+
+export const dsi: SystemDeclaration = {
+  summary: 'the network writes the identifiers',
+  score: 'log-probability of the identifier; over all catalogue pictures the probabilities add up to 1',
+  accepts: ['picture'],
+  needs: 'network',
+  isStored: ({ model }) => model !== undefined,
+  async open({ artifact: { manifest, trie, network }, runtime, batches, queryEncoder }) {
+    const { model, table } = await network();
+    const { geometry, parameters } = model;
+    const { beam, exactUpTo } = manifest.config.retrieval;
+    return new DsiSystem({
+      runtime,
+      geometry,
+      table,
+      // A wider beam finds nothing more.
+      search: { exactUpTo, beam: Math.min(beam, trie.leafCount) },
+      parameters,
+      backbone: modelInput(geometry).needsBackbone ? await queryEncoder() : undefined,
+      ...(batches === undefined ? {} : { batches }),
+    });
+  },
+};

@@ -1,0 +1,84 @@
+import type { HostArray, Runtime } from '@neurodex/autograd';
+import { type Reporter, silentReporter } from '@neurodex/core';
+import { damaged } from '@neurodex/core/storage';
+import { type ArtifactOptions, type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
+import { missingSystem } from '../artifact/manifest.ts';
+import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
+import { modelInput } from '../query/model-inputs.ts';
+import type { Query } from '../query/query.ts';
+import type { System, SystemName } from '../query/system.ts';
+import { openQueryEncoder } from './encoder.ts';
+import { refuseUnaccepted, SYSTEMS } from './systems.ts';
+
+/** An index ready to be searched. Until it is closed it stays the version that was opened, or says that it was replaced. */
+export interface Index extends Omit<IndexArtifact, 'files'> {
+  /** What it can answer with, in the order of SYSTEM_NAMES. */
+  readonly systems: readonly SystemName[];
+  /** Made when first asked for. @throws NeurodexError `system-missing`, `index-damaged` */
+  system(name: SystemName): Promise<System>;
+  /** What the network reads of a query, as `ModelInput.feed` gives it. */
+  input(query: Query): Promise<HostArray>;
+}
+
+export interface OpenOptions extends ArtifactOptions {
+  /** Sizes in which the network takes queries together (`DsiOptions.batches`). */
+  readonly batches?: readonly number[];
+}
+
+/**
+ * Opens the folder that `index` left. Systems are read when they are asked for.
+ * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older`, `index-replaced`
+ */
+export async function openIndex(
+  folder: string,
+  runtime: Runtime,
+  reporter: Reporter = silentReporter,
+  { batches, ...options }: OpenOptions = {},
+): Promise<Index> {
+  const artifact = await openArtifact(folder, options);
+  const { manifest, files, store, network } = artifact;
+  const systems = new Map<SystemName, Promise<System>>();
+  let encoder: Promise<QueryEncoder> | undefined;
+  const queryEncoder = (): Promise<QueryEncoder> => {
+    encoder ??= openQueryEncoder(files, manifest, store, runtime);
+    return encoder;
+  };
+  const context = { artifact, runtime, reporter, batches, queryEncoder };
+  return {
+    ...artifact,
+    systems: manifest.systems,
+    async system(name) {
+      if (!manifest.systems.includes(name)) throw missingSystem(folder, manifest, name);
+      const system = systems.get(name) ?? SYSTEMS[name].open(context).then((made) => checked(made, name, folder));
+      systems.set(name, system);
+      return await system;
+    },
+    async input(query) {
+      const { geometry } = (await network()).model;
+      const input = modelInput(geometry);
+      return await input.feed([query], 1, geometry, input.needsBackbone ? await queryEncoder() : undefined);
+    },
+    async close() {
+      for (const system of systems.values()) await (await system.catch(() => undefined))?.close();
+      await (await encoder?.catch(() => undefined))?.encoder.release();
+      await artifact.close();
+    },
+  };
+}
+
+/**
+ * A system that takes only the queries it declares. Numbers of a model may be finite and too large to compute with: scores that
+ * come out as NaN rank nothing, and are refused.
+ */
+const checked = (system: System, name: SystemName, folder: string): System => ({
+  name: system.name,
+  memorises: system.memorises,
+  close: () => system.close(),
+  async rank(queries, k) {
+    refuseUnaccepted(name, queries);
+    const answers = await system.rank(queries, k);
+    if (answers.some((each) => each.some(({ score }) => Number.isNaN(score))))
+      throw damaged(folder, `gives scores that are not numbers: what ${system.name} is made of is damaged`);
+    return answers;
+  },
+});
