@@ -1,5 +1,7 @@
+export { defined } from './core/elements.ts';
 export * from './core/errors.ts';
 export { Random } from './core/random.ts';
+export { isRecord, mapValues } from './core/records.ts';
 export { Tensor } from './core/tensor.ts';
 export {
   allocate,
