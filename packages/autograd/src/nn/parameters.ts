@@ -1,4 +1,6 @@
+import { defined } from '../core/elements.ts';
 import type { Random } from '../core/random.ts';
+import { mapValues } from '../core/records.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type Shape } from '../core/types.ts';
 import { unpack } from '../ops/shape.ts';
@@ -70,7 +72,7 @@ export function openParameters<S extends ParameterSpecs>(specs: S, flat: Tensor)
     flat,
     Object.values(specs).map((spec) => spec.shape),
   );
-  return Object.fromEntries(Object.keys(specs).map((name, i) => [name, tensors[i]])) as Parameters<S>;
+  return mapValues(specs, (_: ParameterSpec, name, i) => defined(tensors[i], `the parameter ${name}`));
 }
 
 /** Tensors of parameters by name. */
