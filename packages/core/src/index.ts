@@ -1,3 +1,4 @@
+export { defined } from './elements.ts';
 export {
   type ErrorCode,
   type ErrorDetails,
@@ -10,4 +11,5 @@ export {
 } from './errors.ts';
 export { captionOf, listed, visibleName } from './names.ts';
 export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts';
+export { isRecord, mapValues } from './records.ts';
 export { shellQuote } from './shell.ts';

@@ -1,3 +1,5 @@
+import { defined } from './elements.ts';
+
 /** The upper half of a seed beyond 2³² matters as well. */
 const upperWord = (seed: number): number => Math.floor(seed / 2 ** 32) >>> 0;
 
@@ -47,17 +49,16 @@ export class Random {
 
   /** Uniform over 0 … 2³²−1. */
   uint32(): number {
-    const s = this.s as unknown as { 0: number; 1: number; 2: number; 3: number };
-    const x = Math.imul(s[1], 5);
-    const result = Math.imul((x << 7) | (x >>> 25), 9) >>> 0;
-    const t = s[1] << 9;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = (s[3] << 11) | (s[3] >>> 21);
-    return result;
+    const s = this.s;
+    const s1 = s[1] ?? NaN;
+    const x = Math.imul(s1, 5);
+    const s2 = (s[2] ?? NaN) ^ (s[0] ?? NaN);
+    const s3 = (s[3] ?? NaN) ^ s1;
+    s[0] = (s[0] ?? NaN) ^ s3;
+    s[1] = s1 ^ s2;
+    s[2] = s2 ^ (s1 << 9);
+    s[3] = (s3 << 11) | (s3 >>> 21);
+    return Math.imul((x << 7) | (x >>> 25), 9) >>> 0;
   }
 
   /** Uniform in [0, 1), 32 bits. */
@@ -82,19 +83,20 @@ export class Random {
 
   pick<T>(items: readonly T[]): T {
     if (items.length === 0) throw new RangeError('nothing to pick from');
-    return items[this.integer(items.length)] as T;
+    return defined(items[this.integer(items.length)], 'the picked item');
   }
 
   /** A shuffled copy (Fisher & Yates). */
   shuffled<T>(items: Iterable<T>): T[] {
-    const out = [...items];
+    const out: (T | undefined)[] = [...items];
     for (let i = out.length - 1; i > 0; i--) {
       const j = this.integer(i + 1);
-      const x = out[i] as T;
-      out[i] = out[j] as T;
+      const x = out[i];
+      out[i] = out[j];
       out[j] = x;
     }
-    return out;
+    // The items alone, in another order.
+    return out as T[];
   }
 
   /** Uniform bytes; four to a draw. */

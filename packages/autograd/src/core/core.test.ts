@@ -1,9 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from './errors.ts';
-import { firstGradient, single } from './op.ts';
+import { firstGradient, pair, single, triple } from './op.ts';
 import { broadcastShapes, expectAxis, expectCount, expectFloat, normalAxis, reducedShape } from './shapes.ts';
 import { Tensor, type TraceScope } from './tensor.ts';
-import { allocate, elementCount, float32, int32, sameShape, showElements, showType, uint8 } from './types.ts';
+import {
+  allocate,
+  copyElements,
+  elementCount,
+  float32,
+  int32,
+  isHostArray,
+  sameShape,
+  showElements,
+  showType,
+  uint8,
+} from './types.ts';
 
 describe('broadcastShapes', () => {
   it.each([
@@ -104,6 +115,29 @@ describe('types', () => {
     ]);
   });
 
+  it('are known by their arrays', () => {
+    const arrays = (['float32', 'int32', 'int64', 'uint8', 'bool'] as const).map((dtype) => allocate(dtype, 1));
+    expect(arrays.filter(isHostArray)).toEqual(arrays);
+    expect([undefined, [1], new Float64Array(1), new Int8Array(1), new ArrayBuffer(8)].filter(isHostArray)).toEqual([]);
+  });
+
+  it('are copied from the start, or to a position', () => {
+    const floats = new Float32Array(4);
+    copyElements(floats, Float32Array.of(1, 2));
+    copyElements(floats, Float32Array.of(3), 3);
+    expect([...floats]).toEqual([1, 2, 0, 3]);
+    const integers = new BigInt64Array(3);
+    copyElements(integers, BigInt64Array.of(5n, 6n), 1);
+    expect([...integers]).toEqual([0n, 5n, 6n]);
+  });
+
+  it('are not copied between int64 and other types', () => {
+    const [floats, integers] = [new Float32Array(1), new BigInt64Array(1)];
+    const message = (from: string, to: string) => `elements of ${from} do not fit in ${to}`;
+    expect(() => copyElements(floats, integers)).toThrow(message('BigInt64Array', 'Float32Array'));
+    expect(() => copyElements(integers, floats)).toThrow(message('Float32Array', 'BigInt64Array'));
+  });
+
   it('show −0 apart from 0', () => {
     expect(showElements(Float32Array.of(0, -0, 1.5))).toBe('0,-0,1.5');
     expect(showElements(BigInt64Array.of(7n, -1n))).toBe('7,-1');
@@ -126,6 +160,16 @@ describe('Tensor', () => {
   it('is the first of the outputs, which there must be', () => {
     expect(single([tensor, new Tensor(scope, 8, float32())])).toBe(tensor);
     expect(() => single([])).toThrow(RangeError);
+    expect(() => single([undefined, tensor])).toThrow('the first operand or output is missing');
+  });
+
+  it('comes in pairs and triples, from which none may be missing', () => {
+    expect(pair(['a', 'b', 'c'])).toEqual(['a', 'b']);
+    expect(triple(['a', 'b', 'c', 'd'])).toEqual(['a', 'b', 'c']);
+    expect(() => pair([undefined, 'b'])).toThrow(new RangeError('the first operand or output is missing'));
+    for (const few of [pair, triple])
+      expect(() => few(['a'])).toThrow(new RangeError('the second operand or output is missing'));
+    expect(() => triple(['a', 'b'])).toThrow(new RangeError('the third operand or output is missing'));
   });
 
   it('is the gradient of a first output, where no other has one', () => {

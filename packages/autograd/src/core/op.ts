@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import { GraphError } from './errors.ts';
 import type { Tensor } from './tensor.ts';
 import type { DType, HostArray, Shape, TensorType } from './types.ts';
@@ -91,9 +92,17 @@ export function firstGradient(op: string, [first, ...others]: readonly (Tensor |
   return first;
 }
 
-/** The first output of an operation with one output. */
-export function single(outputs: readonly Tensor[]): Tensor {
-  const [output] = outputs;
-  if (output === undefined) throw new RangeError('the operation has no output');
-  return output;
-}
+/** The first operand, output or gradient of an operation. @throws RangeError where it is missing */
+export const single = <T>([first]: readonly (T | undefined)[]): T => defined(first, 'the first operand or output');
+
+/** The first two of them. @throws RangeError where one is missing */
+export const pair = <T>([first, second]: readonly (T | undefined)[]): [T, T] => [
+  single([first]),
+  defined(second, 'the second operand or output'),
+];
+
+/** The first three of them. @throws RangeError where one is missing */
+export const triple = <T>([first, second, third]: readonly (T | undefined)[]): [T, T, T] => [
+  ...pair([first, second]),
+  defined(third, 'the third operand or output'),
+];

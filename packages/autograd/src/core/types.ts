@@ -19,6 +19,9 @@ export interface HostArrays {
 }
 export type HostArray = HostArrays[DType];
 
+export const isHostArray = (value: unknown): value is HostArray =>
+  [Float32Array, Int32Array, BigInt64Array, Uint8Array].some((type) => value instanceof type);
+
 export const elementCount = (shape: Shape): number => shape.reduce((product, d) => product * d, 1);
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
@@ -39,9 +42,17 @@ export function allocate(dtype: DType, count: number): HostArray {
   }
 }
 
+/** Copies elements to `target`, from its position `start` on. @throws TypeError where only one of the arrays is int64 */
+export function copyElements(target: HostArray, source: HostArray, start = 0): void {
+  if (target instanceof BigInt64Array && source instanceof BigInt64Array) target.set(source, start);
+  else if (target instanceof BigInt64Array || source instanceof BigInt64Array)
+    throw new TypeError(`elements of ${source.constructor.name} do not fit in ${target.constructor.name}`);
+  else target.set(source, start);
+}
+
 /** All elements as text, −0 apart from 0: equal texts mean equal constants. */
 export const showElements = (data: HostArray): string =>
-  Array.from(data as ArrayLike<number | bigint>, (x) => (Object.is(x, -0) ? '-0' : String(x))).join(',');
+  Array.from<number | bigint, string>(data, (x) => (Object.is(x, -0) ? '-0' : String(x))).join(',');
 
 /** Types of inputs, in short: `float32(32, 10)`. */
 export const float32 = (...shape: number[]): TensorType & { readonly dtype: 'float32' } => ({

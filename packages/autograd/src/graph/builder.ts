@@ -1,7 +1,7 @@
 import { GraphError } from '../core/errors.ts';
 import { Tensor, type TraceScope } from '../core/tensor.ts';
-import { type DType, type HostArray, type Shape, showElements, type TensorType } from '../core/types.ts';
-import { opNamed } from '../ops/table.ts';
+import { type DType, type Shape, showElements, type TensorType } from '../core/types.ts';
+import { type Applied, isApplied, opNamed } from '../ops/table.ts';
 import type { Graph, GraphNode, NamedValue } from './graph.ts';
 
 /** Collects nodes while a function runs. The same operation on the same operands is one node (hash-consing). */
@@ -15,7 +15,7 @@ export class GraphBuilder implements TraceScope {
 
   apply(op: string, inputs: readonly Tensor[], attributes: object): readonly Tensor[] {
     if (inputs.some((t) => t.scope !== this)) throw new GraphError(`${op} mixes tensors of two graphs`);
-    const key = keyOf(op, inputs, attributes);
+    const key = keyOf({ op, attributes }, inputs);
     const before = key === undefined ? undefined : this.known.get(key);
     if (before !== undefined) return before;
     const outputs = opNamed(op)
@@ -68,10 +68,10 @@ export class GraphBuilder implements TraceScope {
 }
 
 /** Equal keys mean equal results. Inputs differ by name; a large constant is not worth the comparison. */
-function keyOf(op: string, inputs: readonly Tensor[], attributes: object): string | undefined {
-  if (op === 'constant') {
-    const { dtype, shape, data } = attributes as { dtype: string; shape: Shape; data: HostArray };
+function keyOf(applied: Applied, inputs: readonly Tensor[]): string | undefined {
+  if (isApplied(applied, 'constant')) {
+    const { dtype, shape, data } = applied.attributes;
     return data.length > 16 ? undefined : `constant ${dtype} [${shape}] ${showElements(data)}`;
   }
-  return `${op} ${inputs.map((t) => t.id)} ${JSON.stringify(attributes)}`;
+  return `${applied.op} ${inputs.map((t) => t.id)} ${JSON.stringify(applied.attributes)}`;
 }

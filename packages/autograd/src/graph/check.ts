@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import { GraphError } from '../core/errors.ts';
 import { sameShape, showType, type TensorType } from '../core/types.ts';
 import { opNamed } from '../ops/table.ts';
@@ -15,15 +16,15 @@ export function checkGraph(graph: Graph): void {
     const inferred = opNamed(node.op).infer(inputs, node.attributes);
     if (inferred.length !== node.outputs.length)
       throw new GraphError(`${node.op} has ${node.outputs.length} outputs, not ${inferred.length}`);
-    inferred.forEach((want, i) => {
-      const value = node.outputs[i] as number;
+    for (const [i, value] of node.outputs.entries()) {
+      const want = defined(inferred[i], `output ${i} of ${node.op}`);
       const have = graph.types[value];
       if (made.has(value)) throw new GraphError(`value ${value} is made twice`);
       if (have === undefined || want.dtype !== have.dtype || !sameShape(want.shape, have.shape)) {
         throw new GraphError(`${node.op} makes ${showType(want)}, the graph says ${have && showType(have)}`);
       }
       made.set(value, have);
-    });
+    }
   }
   const names = new Set([...graph.inputs, ...graph.noise].map(({ name }) => name));
   for (const { name, value } of graph.outputs) {

@@ -1,4 +1,5 @@
 import { elementCount } from '../core/types.ts';
+import { isApplied } from '../ops/table.ts';
 import type { Graph, GraphNode } from './graph.ts';
 import { simplify } from './simplify.ts';
 
@@ -9,19 +10,14 @@ export const matrixOperations = (graph: Graph): number =>
 function operationsOf(node: GraphNode, { types }: Graph): number {
   const shape = (values: readonly number[], i: number): readonly number[] => types[values[i] ?? -1]?.shape ?? [];
   const product = elementCount(shape(node.outputs, 0));
-  switch (node.op) {
-    case 'gemm':
-    case 'matmul': {
-      const { transposeA, rowsFirstA } = node.attributes as { transposeA: boolean; rowsFirstA?: boolean };
-      const a = shape(node.inputs, 0);
-      return 2 * product * ((transposeA ? a.at(rowsFirstA ? 0 : -2) : a.at(-1)) ?? 0);
-    }
-    case 'attention': {
-      // Scores and weighted sums: [B,H,S,K] each over D/H.
-      const { heads } = node.attributes as { heads: number };
-      return 4 * elementCount(shape(node.outputs, 1)) * ((shape(node.inputs, 0).at(-1) ?? 0) / heads);
-    }
-    default:
-      return 0;
+  const a = shape(node.inputs, 0);
+  if (isApplied(node, 'gemm')) return 2 * product * (a.at(node.attributes.transposeA ? -2 : -1) ?? 0);
+  if (isApplied(node, 'matmul')) {
+    const { transposeA, rowsFirstA } = node.attributes;
+    return 2 * product * ((transposeA ? a.at(rowsFirstA ? 0 : -2) : a.at(-1)) ?? 0);
   }
+  // Scores and weighted sums: [B,H,S,K] each over D/H.
+  if (isApplied(node, 'attention'))
+    return 4 * elementCount(shape(node.outputs, 1)) * ((a.at(-1) ?? 0) / node.attributes.heads);
+  return 0;
 }

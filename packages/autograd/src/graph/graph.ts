@@ -1,11 +1,11 @@
+import { GraphError } from '../core/errors.ts';
 import type { TensorType } from '../core/types.ts';
+import type { Applied } from '../ops/table.ts';
 
 /** One operation applied: reads values, makes values. */
-export interface GraphNode {
-  readonly op: string;
+export interface GraphNode extends Applied {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
-  readonly attributes: object;
 }
 
 export interface NamedValue {
@@ -22,4 +22,11 @@ export interface Graph {
   /** Inputs that the runtime fills with uniform random bytes. */
   readonly noise: readonly NamedValue[];
   readonly outputs: readonly NamedValue[];
+}
+
+/** @throws GraphError where the graph has no such value */
+export function typeOf(graph: Graph, value: number): TensorType {
+  const type = graph.types[value];
+  if (type === undefined) throw new GraphError(`value ${value} has no type`);
+  return type;
 }

@@ -1,3 +1,4 @@
+import { pair } from '../core/op.ts';
 import type { Graph, GraphNode } from './graph.ts';
 
 /**
@@ -45,11 +46,11 @@ function mergeSums(graph: Graph): Graph {
 
 /** add(gemm(a, b), c) → gemm(a, b, c); the later of two products takes the earlier one as its third operand. */
 function mergeSum(node: GraphNode, graph: Graph, counts: Map<number, number>, maker: Map<number, GraphNode>) {
-  const candidates = node.inputs.map((value, i) => ({
-    value,
-    other: node.inputs[1 - i] as number,
-    product: maker.get(value),
-  }));
+  const [a, b] = pair(node.inputs);
+  const candidates = [
+    { value: a, other: b, product: maker.get(a) },
+    { value: b, other: a, product: maker.get(b) },
+  ];
   const fits = candidates.filter(
     ({ value, other, product }) =>
       product?.op === 'gemm' &&
@@ -58,7 +59,7 @@ function mergeSum(node: GraphNode, graph: Graph, counts: Map<number, number>, ma
       value !== other &&
       String(graph.types[other]?.shape) === String(graph.types[value]?.shape),
   );
-  const chosen = fits.sort((a, b) => b.value - a.value)[0];
+  const chosen = fits.sort((x, y) => y.value - x.value)[0];
   if (chosen?.product === undefined) return undefined;
   const { product, other } = chosen;
   return { product, node: { ...product, inputs: [...product.inputs, other], outputs: node.outputs } };

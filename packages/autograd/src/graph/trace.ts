@@ -1,3 +1,4 @@
+import { mapValues } from '@neurodex/core';
 import type { Tensor } from '../core/tensor.ts';
 import type { TensorType } from '../core/types.ts';
 import { GraphBuilder } from './builder.ts';
@@ -13,10 +14,8 @@ export function trace<I extends InputTypes>(
   body: (inputs: InputTensors<I>, scope: GraphBuilder) => Readonly<Record<string, Tensor>>,
 ): Graph {
   const scope = new GraphBuilder();
-  const tensors = Object.fromEntries(
-    Object.entries(inputs).map(([name, t]) => [name, scope.input(name, t.dtype, t.shape)]),
-  );
-  const graph = scope.finish(body(tensors as InputTensors<I>, scope));
+  const tensors: InputTensors<I> = mapValues(inputs, (t: TensorType, name) => scope.input(name, t.dtype, t.shape));
+  const graph = scope.finish(body(tensors, scope));
   checkGraph(graph);
   return graph;
 }

@@ -1,3 +1,4 @@
+import { defined, mapValues } from '@neurodex/core';
 import type { Random } from '@neurodex/core/random';
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type Shape } from '../core/types.ts';
@@ -70,7 +71,7 @@ export function openParameters<S extends ParameterSpecs>(specs: S, flat: Tensor)
     flat,
     Object.values(specs).map((spec) => spec.shape),
   );
-  return Object.fromEntries(Object.keys(specs).map((name, i) => [name, tensors[i]])) as Parameters<S>;
+  return mapValues(specs, (_: ParameterSpec, name, i) => defined(tensors[i], `the parameter ${name}`));
 }
 
 /** Tensors of parameters by name. */

@@ -1,10 +1,8 @@
-import { GraphError } from '../core/errors.ts';
 import type { AttributeValue, Emitter } from '../core/op.ts';
-import { type DType, type HostArray, type Shape, showElements, type TensorType } from '../core/types.ts';
-import type { Graph } from '../graph/graph.ts';
+import { type DType, type HostArray, type Shape, showElements } from '../core/types.ts';
+import { type Graph, typeOf } from '../graph/graph.ts';
 import { readCounts, simplify } from '../graph/simplify.ts';
-import type { ConstantAttributes } from '../ops/source.ts';
-import { opNamed } from '../ops/table.ts';
+import { isApplied, opNamed } from '../ops/table.ts';
 import { encodeModel, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValue } from './protobuf.ts';
 
 export interface LowerOptions {
@@ -40,8 +38,8 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoweredMod
   const emitter = new ModelEmitter(options.contrib ?? true, prefix);
   for (const node of simple.nodes) {
     if (node.op === 'input') continue;
-    if (node.op === 'constant') {
-      const { dtype, shape, data } = node.attributes as ConstantAttributes;
+    if (isApplied(node, 'constant')) {
+      const { dtype, shape, data } = node.attributes;
       const [value = -1] = node.outputs;
       const shared = emitter.constant(dtype, shape, data);
       if (direct.has(value)) aliases.push([shared, nameOf(value)]);
@@ -85,12 +83,6 @@ function mergeReshapes(nodes: readonly OnnxNode[], outputs: ReadonlySet<string>)
   });
   const read = new Set(merged.flatMap(({ inputs }) => inputs));
   return merged.filter((node) => node.opType !== 'Reshape' || node.outputs.some((o) => read.has(o) || outputs.has(o)));
-}
-
-function typeOf(graph: Graph, value: number): TensorType {
-  const type = graph.types[value];
-  if (type === undefined) throw new GraphError(`value ${value} has no type`);
-  return type;
 }
 
 /** What keeps names like v0, c0 and t0 apart from inputs and outputs that are called so. */

@@ -45,22 +45,20 @@ export function quantise(data: Float32Array, shape: Shape): Quantised {
   if (data.length !== elementCount(shape)) throw new RangeError(`${data.length} elements are no [${shape.join(',')}]`);
   const scales = new Float32Array(columns);
   data.forEach((x, i) => {
-    scales[i % columns] = Math.max(scales[i % columns] as number, Math.abs(x) / 127);
+    scales[i % columns] = Math.max(scales[i % columns] ?? NaN, Math.abs(x) / 127);
   });
   // A column of zeros has nothing to scale.
   scales.forEach((scale, i) => {
     if (scale === 0) scales[i] = 1;
   });
   return {
-    data: Int8Array.from(data, (x, i) =>
-      Math.max(-127, Math.min(127, Math.round(x / (scales[i % columns] as number)))),
-    ),
+    data: Int8Array.from(data, (x, i) => Math.max(-127, Math.min(127, Math.round(x / (scales[i % columns] ?? NaN))))),
     scales,
   };
 }
 
 export const dequantise = ({ data, scales }: Quantised): Float32Array =>
-  Float32Array.from(data, (q, i) => q * (scales[i % scales.length] as number));
+  Float32Array.from(data, (q, i) => q * (scales[i % scales.length] ?? NaN));
 
 const word = new DataView(new ArrayBuffer(4));
 

@@ -1,5 +1,7 @@
+import { defined } from '@neurodex/core';
 import { elementCount, type Shape } from '../core/types.ts';
 import { type Precision, restored, stored } from './precision.ts';
+import { type Entry, readHeader } from './safetensors-header.ts';
 
 /** The safetensors format: u64 length, JSON header, then the elements little-endian, one tensor after another. */
 export interface NamedArray {
@@ -13,21 +15,9 @@ export interface NamedIntegers {
   readonly data: Int32Array;
 }
 
-interface Entry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
-
 const HEADER_ALIGNMENT = 8;
 /** Behind the name of an int8 matrix: the float32 vector of what a step is worth in each column. */
 const SCALES = '.scales';
-
-/** As the format's own reader has it. */
-const LARGEST_HEADER = 100_000_000;
-
-/** Bytes of an element, by the format's names of types. */
-const BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, I8: 1, I32: 4 };
 
 /** @param precision what the elements are stored in; see `stored` */
 export function writeSafetensors(
@@ -78,89 +68,32 @@ export function readSafetensors(bytes: Uint8Array): {
   integers: Record<string, NamedIntegers>;
   metadata: Readonly<Record<string, string>>;
 } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = bytes.length < 8 ? -1 : Number(view.getBigUint64(0, true));
-  if (length < 2 || 8 + length > bytes.length) throw new RangeError('the header is cut off');
-  if (length > LARGEST_HEADER)
-    throw new RangeError(`the header has ${length} bytes; at most ${LARGEST_HEADER} are read`);
-  let header: Record<string, unknown>;
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, 8 + length))) as Record<
-      string,
-      unknown
-    >;
-  } catch (error) {
-    throw new RangeError('the header is not JSON', { cause: error });
-  }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw new RangeError('the header is no object');
-  const { __metadata__: metadata = {}, ...entries } = header;
-  checkEntries(entries, bytes.length - 8 - length);
-  checkMetadata(metadata);
-  const base = bytes.byteOffset + 8 + length;
-  const locate = (name: string) => {
-    const entry = Object.hasOwn(entries, name) ? (entries[name] as Entry) : undefined;
-    if (entry === undefined) throw new RangeError(`the tensor ${name} is missing`);
-    const { dtype, shape, data_offsets } = entry;
-    return { dtype, shape, start: data_offsets[0], end: data_offsets[1] };
-  };
+  const { entries, metadata, length } = readHeader(bytes);
+  const base = bytes.byteOffset + length;
+  const locate = (name: string): Entry => defined(entries.get(name), `the tensor ${name}`);
+  // A copy of the range, aligned for its type; `slice` of a Node Buffer would share its memory.
+  const copy = ({ start, end }: Entry) => bytes.buffer.slice(base + start, base + end);
   const read = (name: string): NamedArray => {
-    const { dtype, shape, start, end } = locate(name);
-    if (dtype === 'F32' && (base + start) % Float32Array.BYTES_PER_ELEMENT === 0) {
+    const entry = locate(name);
+    const { dtype, shape, start } = entry;
+    if (dtype === 'F32' && (base + start) % Float32Array.BYTES_PER_ELEMENT === 0)
       return { shape, data: new Float32Array(bytes.buffer, base + start, elementCount(shape)) };
-    }
-    // A copy of the range, aligned for its type; `slice` of a Node Buffer would share its memory.
-    const range = bytes.buffer.slice(base + start, base + end) as ArrayBuffer;
-    if (dtype === 'F32') return { shape, data: new Float32Array(range) };
-    if (dtype === 'F16') return { shape, data: restored({ precision: 'float16', data: new Uint16Array(range) }) };
+    if (dtype === 'F32') return { shape, data: new Float32Array(copy(entry)) };
+    if (dtype === 'F16') return { shape, data: restored({ precision: 'float16', data: new Uint16Array(copy(entry)) }) };
     const scales = read(`${name}${SCALES}`).data;
     if (shape.length !== 2 || scales.length !== shape[1])
       throw new RangeError(`the tensor ${name} is int8 and has not one scale for each column`);
-    return { shape, data: restored({ precision: 'int8', data: new Int8Array(range), scales }) };
+    return { shape, data: restored({ precision: 'int8', data: new Int8Array(copy(entry)), scales }) };
+  };
+  const readIntegers = (name: string): NamedIntegers => {
+    const entry = locate(name);
+    return { shape: entry.shape, data: new Int32Array(copy(entry)) };
   };
   const isScales = (name: string): boolean =>
-    name.endsWith(SCALES) && (entries[name.slice(0, -SCALES.length)] as Entry | undefined)?.dtype === 'I8';
-  const readIntegers = (name: string): NamedIntegers => {
-    const { shape, start, end } = locate(name);
-    return { shape, data: new Int32Array(bytes.buffer.slice(base + start, base + end) as ArrayBuffer) };
-  };
-  const isInteger = (name: string): boolean => (entries[name] as Entry | undefined)?.dtype === 'I32';
-  const names = Object.keys(entries).filter((name) => !isScales(name));
+    name.endsWith(SCALES) && entries.get(name.slice(0, -SCALES.length))?.dtype === 'I8';
+  const isInteger = (name: string): boolean => entries.get(name)?.dtype === 'I32';
+  const names = [...entries.keys()].filter((name) => !isScales(name));
   const tensors = Object.fromEntries(names.filter((name) => !isInteger(name)).map((name) => [name, read(name)]));
   const integers = Object.fromEntries(names.filter(isInteger).map((name) => [name, readIntegers(name)]));
-  return { tensors, integers, metadata: metadata as Readonly<Record<string, string>> };
-}
-
-/** That every entry is a tensor whose range has its size, and that the ranges fill the data, one after another. */
-function checkEntries(entries: Readonly<Record<string, unknown>>, bytes: number): void {
-  const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-  const ranges: [number, number][] = [];
-  for (const [name, entry] of Object.entries(entries)) {
-    const { dtype, shape, data_offsets } = (entry ?? {}) as Readonly<Record<string, unknown>>;
-    const size = typeof dtype === 'string' && Object.hasOwn(BYTES, dtype) ? BYTES[dtype] : undefined;
-    const [start, end] = (Array.isArray(data_offsets) && data_offsets.length === 2 ? data_offsets : []) as unknown[];
-    const sound =
-      size !== undefined &&
-      Array.isArray(shape) &&
-      shape.every(isNatural) &&
-      isNatural(start) &&
-      isNatural(end) &&
-      end <= bytes &&
-      end - start === size * elementCount(shape);
-    if (!sound) throw new RangeError(`the tensor ${name} is cut off, or not float32, float16, int8 or int32`);
-    ranges.push([start, end]);
-  }
-  let filled = 0;
-  for (const [start, end] of ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
-    if (start !== filled)
-      throw new RangeError(`bytes ${Math.min(start, filled)} and on belong to no tensor, or to two`);
-    filled = end;
-  }
-  if (filled !== bytes) throw new RangeError(`${bytes - filled} bytes belong to no tensor`);
-}
-
-function checkMetadata(metadata: unknown): void {
-  const isText = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
-  if (!isText || !Object.values(metadata).every((value) => typeof value === 'string'))
-    throw new RangeError('the metadata is not text by name');
+  return { tensors, integers, metadata };
 }

@@ -19,7 +19,7 @@ export function withSymbols(model: LoweredModel, symbols: Readonly<Record<string
   const initializers: OnnxTensor[] = [];
   const shapes: OnnxNode[] = [];
   for (const tensor of model.initializers) {
-    const sizes = tensor.dtype === 'int64' ? Array.from(tensor.data as BigInt64Array, Number) : [];
+    const sizes = tensor.data instanceof BigInt64Array ? Array.from(tensor.data, Number) : [];
     if (!sizes.some(depends) && !tensor.shape.some(depends)) {
       initializers.push(tensor);
       continue;
@@ -70,8 +70,8 @@ function targetShape(
   source: (size: number) => { name: string; axis: number } | undefined,
   infers: boolean,
 ): { initializers: OnnxTensor[]; nodes: OnnxNode[] } {
-  const open = sizes.flatMap((size, i) => (depends(size) ? [i] : []));
-  const inferred = infers ? (open.find((i) => source(sizes[i] as number) === undefined) ?? open[0]) : undefined;
+  const open = sizes.flatMap((size, i) => (depends(size) ? [{ size, i }] : []));
+  const inferred = infers ? (open.find(({ size }) => source(size) === undefined) ?? open[0])?.i : undefined;
   const constant = (suffix: string, values: readonly number[]): OnnxTensor => ({
     name: `${name}${suffix}`,
     dtype: 'int64',

@@ -1,4 +1,3 @@
-import type { HostArray } from '../core/types.ts';
 import { ONNX_TYPE } from '../ops/select.ts';
 import type { Stored } from './precision.ts';
 import type { OnnxModel, OnnxNode, OnnxTensor } from './protobuf.ts';
@@ -6,7 +5,7 @@ import type { OnnxModel, OnnxNode, OnnxTensor } from './protobuf.ts';
 const FLOAT = ONNX_TYPE.float32;
 
 /** The weights of a model: the array that a constant was made with → its name, and how it is to be stored. */
-export type Weights = ReadonlyMap<HostArray, { readonly name: string; readonly stored: Stored }>;
+export type Weights = ReadonlyMap<OnnxTensor['data'], { readonly name: string; readonly stored: Stored }>;
 
 /**
  * Names the initializers that hold weights, and stores them smaller: float16 behind a Cast, int8 behind a Cast and a Mul
@@ -19,7 +18,7 @@ export function storeWeights(model: OnnxModel, weights: Weights): OnnxModel {
   const opening: OnnxNode[] = [];
   const renamed = new Map<string, string>();
   for (const tensor of model.initializers) {
-    const known = weights.get(tensor.data as HostArray);
+    const known = weights.get(tensor.data);
     if (known === undefined) {
       initializers.push(tensor);
       continue;

@@ -1,5 +1,5 @@
 import { ShapeError } from '../core/errors.ts';
-import { defineOp, firstGradient, single } from '../core/op.ts';
+import { defineOp, firstGradient, pair, single } from '../core/op.ts';
 import { expectCount, expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { TensorType } from '../core/types.ts';
@@ -21,8 +21,8 @@ export const geluOp = defineOp<None>({
     return [type, type];
   },
   vjp({ inputs, outputs, gradients }) {
-    const x = inputs[0] as Tensor;
-    const cumulative = outputs[1] as Tensor;
+    const x = single(inputs);
+    const [, cumulative] = pair(outputs);
     const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return [mul(firstGradient('gelu', gradients), add(cumulative, mul(x, density)))];
   },
@@ -43,7 +43,7 @@ export const geluOp = defineOp<None>({
   },
   samples: [{ inputs: [{ shape: [3, 5], low: -3, high: 3 }], attributes: {} }],
 });
-export const gelu = (x: Tensor): Tensor => x.scope.apply('gelu', [x], {})[0] as Tensor;
+export const gelu = (x: Tensor): Tensor => single(x.scope.apply('gelu', [x], {}));
 
 /** One float tensor with a last axis to another of its shape. */
 const inferRows =
@@ -61,7 +61,7 @@ export const softmaxOp = defineOp<None>({
   name: 'softmax',
   infer: inferRows('softmax'),
   vjp({ outputs, gradients }) {
-    const [y, g] = [outputs[0] as Tensor, gradients[0] as Tensor];
+    const [y, g] = [single(outputs), single(gradients)];
     return [mul(y, sub(g, sum(mul(g, y), -1, true)))];
   },
   lower: (emit, { inputs, outputs }) => emit.node('Softmax', inputs, outputs, { axis: -1 }),
@@ -75,7 +75,7 @@ export const logSoftmaxOp = defineOp<None>({
   name: 'logSoftmax',
   infer: inferRows('logSoftmax'),
   vjp({ outputs, gradients }) {
-    const [y, g] = [outputs[0] as Tensor, gradients[0] as Tensor];
+    const [y, g] = [single(outputs), single(gradients)];
     return [sub(g, mul(exp(y), sum(g, -1, true)))];
   },
   lower: (emit, { inputs, outputs }) => emit.node('LogSoftmax', inputs, outputs, { axis: -1 }),
@@ -99,7 +99,7 @@ export const standardizeOp = defineOp<{ readonly epsilon: number }>({
     ];
   },
   vjp({ outputs, gradients }) {
-    const [y, inverse] = outputs as [Tensor, Tensor];
+    const [y, inverse] = pair(outputs);
     const g = firstGradient('standardize', gradients);
     const centred = sub(g, mean(g, -1, true));
     return [mul(sub(centred, mul(y, mean(mul(g, y), -1, true))), inverse)];
@@ -116,7 +116,7 @@ export const standardizeOp = defineOp<{ readonly epsilon: number }>({
   samples: [{ inputs: [{ shape: [2, 3, 6] }], attributes: { epsilon: 1e-5 } }],
 });
 export const standardize = (x: Tensor, epsilon = 1e-5): Tensor =>
-  x.scope.apply('standardize', [x], { epsilon })[0] as Tensor;
+  single(x.scope.apply('standardize', [x], { epsilon }));
 
 /** The value, with no gradient through it. */
 export const stopGradientOp = defineOp<None>({

@@ -1,8 +1,8 @@
 import { ShapeError } from '../core/errors.ts';
-import { defineOp, firstGradient } from '../core/op.ts';
+import { defineOp, firstGradient, pair, triple } from '../core/op.ts';
 import { expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { sameShape, type TensorType } from '../core/types.ts';
+import { sameShape } from '../core/types.ts';
 import { mul, sub } from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import { sum } from './reduce.ts';
@@ -27,13 +27,14 @@ export const attentionOp = defineOp<AttentionAttributes>({
   name: 'attention',
   infer(inputs, { heads }) {
     expectFloat('attention', inputs);
-    const [q, k, v, mask] = inputs as [TensorType, TensorType, TensorType, TensorType?];
+    const [q, k, v, mask] = inputs;
     const [s = 0, batch = 0, width = 0] = q?.shape ?? [];
     const [keys = 0] = k?.shape ?? [];
     const fits =
-      inputs.length >= 3 &&
-      q.shape.length === 3 &&
+      q?.shape.length === 3 &&
+      k !== undefined &&
       sameShape(k.shape, [keys, batch, width]) &&
+      v !== undefined &&
       sameShape(v.shape, k.shape);
     if (!fits || width % heads !== 0) {
       throw new ShapeError(
@@ -50,8 +51,8 @@ export const attentionOp = defineOp<AttentionAttributes>({
     ];
   },
   vjp({ inputs, outputs, gradients, attributes: { heads } }) {
-    const [q, k, v] = inputs as [Tensor, Tensor, Tensor];
-    const [out, probabilities] = outputs as [Tensor, Tensor];
+    const [q, k, v] = triple(inputs);
+    const [out, probabilities] = pair(outputs);
     const g = firstGradient('attention', gradients);
     const split = (x: Tensor) => reshape(x, [x.size(0), x.size(1), heads, x.size(2) / heads]);
     const join = (x: Tensor) => reshape(transpose(x, [2, 0, 1, 3]), [x.size(2), x.size(0), heads * x.size(3)]);
@@ -122,4 +123,4 @@ export const attentionOp = defineOp<AttentionAttributes>({
   ],
 });
 export const attention = (q: Tensor, k: Tensor, v: Tensor, heads: number, mask?: Tensor): readonly [Tensor, Tensor] =>
-  q.scope.apply('attention', mask === undefined ? [q, k, v] : [q, k, v, mask], { heads }) as readonly [Tensor, Tensor];
+  pair(q.scope.apply('attention', mask === undefined ? [q, k, v] : [q, k, v, mask], { heads }));

@@ -1,5 +1,5 @@
 import { ShapeError } from '../core/errors.ts';
-import { defineOp, type Op, type Sample, single } from '../core/op.ts';
+import { defineOp, type Op, pair, type Sample, single } from '../core/op.ts';
 import { broadcastShapes, expectCount, expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { TensorType } from '../core/types.ts';
@@ -24,8 +24,8 @@ function binary(name: string, onnx: string, gradient: Gradient, samples: readonl
     name,
     infer: inferBinary(name),
     vjp({ inputs, outputs, gradients }) {
-      const [a, b] = inputs as [Tensor, Tensor];
-      return gradient(gradients[0] as Tensor, a, b, outputs[0] as Tensor);
+      const [a, b] = pair(inputs);
+      return gradient(single(gradients), a, b, single(outputs));
     },
     lower: (emit, { inputs, outputs }) => emit.node(onnx, inputs, outputs),
     samples,
@@ -46,9 +46,7 @@ function unary(
       expectFloat(name, inputs);
       return [{ dtype: 'float32', shape: inputs[0]?.shape ?? [] }];
     },
-    vjp: ({ inputs, outputs, gradients }) => [
-      gradient(gradients[0] as Tensor, inputs[0] as Tensor, outputs[0] as Tensor),
-    ],
+    vjp: ({ inputs, outputs, gradients }) => [gradient(single(gradients), single(inputs), single(outputs))],
     lower: (emit, { inputs, outputs }) => emit.node(onnx, inputs, outputs),
     samples: [{ inputs: [{ shape: [3, 5], low, high }], attributes: {} }],
   });

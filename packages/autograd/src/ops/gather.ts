@@ -1,8 +1,8 @@
 import { GraphError, ShapeError } from '../core/errors.ts';
-import { defineOp, type KnownTensor, single } from '../core/op.ts';
+import { defineOp, pair, single } from '../core/op.ts';
 import { expectCount } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { allocate, elementCount, showType, type TensorType } from '../core/types.ts';
+import { allocate, copyElements, elementCount, showType, type TensorType } from '../core/types.ts';
 
 const isIndex = (t: TensorType | undefined): boolean => t?.dtype === 'int32' || t?.dtype === 'int64';
 
@@ -18,11 +18,11 @@ export const gatherOp = defineOp<Record<never, never>>({
     return [{ dtype: table?.dtype ?? 'float32', shape: [...(indices?.shape ?? []), ...(table?.shape.slice(1) ?? [])] }];
   },
   vjp({ inputs, gradients }) {
-    const [table, indices] = inputs as [Tensor, Tensor];
-    return [scatterAdd(indices, gradients[0] as Tensor, table.size(0)), null];
+    const [table, indices] = pair(inputs);
+    return [scatterAdd(indices, single(gradients), table.size(0)), null];
   },
   fold(operands) {
-    const [table, indices] = operands as [KnownTensor, KnownTensor];
+    const [table, indices] = pair(operands);
     const row = elementCount(table.shape.slice(1));
     const rows = allocate(table.dtype, indices.data.length * row);
     for (const [i, index] of indices.data.entries()) {
@@ -30,7 +30,7 @@ export const gatherOp = defineOp<Record<never, never>>({
         throw new GraphError(`gather: ${showType(table)} has no row ${index}`);
       }
       const start = Number(index) * row;
-      rows.set(table.data.subarray(start, start + row) as never, i * row);
+      copyElements(rows, table.data.subarray(start, start + row), i * row);
     }
     return [rows];
   },
@@ -60,7 +60,7 @@ export const scatterAddOp = defineOp<{ readonly rows: number }>({
     }
     return [{ dtype: 'float32', shape: [rows, ...(updates?.shape.slice(rank) ?? [])] }];
   },
-  vjp: ({ inputs, gradients }) => [null, gather(gradients[0] as Tensor, inputs[0] as Tensor)],
+  vjp: ({ inputs, gradients }) => [null, gather(single(gradients), single(inputs))],
   lower(emit, { inputs, inputTypes, outputs, outputTypes }) {
     const shape = outputTypes[0]?.shape ?? [];
     const zeros = emit.constant('float32', shape, new Float32Array(elementCount(shape)));

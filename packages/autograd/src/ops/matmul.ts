@@ -1,5 +1,5 @@
 import { ShapeError } from '../core/errors.ts';
-import { defineOp, type Emitter, type LowerContext, single } from '../core/op.ts';
+import { defineOp, type Emitter, type LowerContext, pair, single } from '../core/op.ts';
 import { broadcastShapes, expectCount, expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type Shape, sameShape, type TensorType } from '../core/types.ts';
@@ -40,7 +40,7 @@ export const matmulOp = defineOp<MatmulAttributes>({
   infer(inputs, attributes) {
     expectCount('matmul', inputs, 2);
     expectFloat('matmul', inputs);
-    const [a, b] = inputs as [TensorType, TensorType];
+    const [a, b] = pair(inputs);
     if (a.shape.length < 2 || b.shape.length < 2)
       throw new ShapeError('matmul', inputs, 'takes operands of rank 2 or more');
     if ((attributes.rowsFirstA || attributes.rowsFirstB) && (a.shape.length < 3 || a.shape.length !== b.shape.length))
@@ -60,8 +60,8 @@ export const matmulOp = defineOp<MatmulAttributes>({
     return [{ dtype: 'float32', shape: [...batch, m ?? 1, n ?? 1] }];
   },
   vjp({ inputs, gradients, attributes }) {
-    const [a, b] = inputs as [Tensor, Tensor];
-    const g = gradients[0] as Tensor;
+    const [a, b] = pair(inputs);
+    const g = single(gradients);
     const { transposeA, transposeB, rowsFirstA, rowsFirstB, alpha } = attributes;
     const forA = transposeA
       ? matmul(b, g, { transposeA: transposeB, transposeB: true, rowsFirstA: rowsFirstB, alpha })
@@ -172,15 +172,15 @@ export const gemmOp = defineOp<GemmAttributes>({
     return [{ dtype: 'float32', shape }];
   },
   vjp({ inputs, gradients, attributes: { transposeA, transposeB } }) {
-    const [a, b, c] = inputs as [Tensor, Tensor, Tensor?];
-    const g = gradients[0] as Tensor;
+    const [a, b] = pair(inputs);
+    const g = single(gradients);
     const forA = transposeA
       ? gemm(b, g, undefined, { transposeA: transposeB, transposeB: true })
       : gemm(g, b, undefined, { transposeB: !transposeB });
     const forB = transposeB
       ? gemm(g, a, undefined, { transposeA: true, transposeB: transposeA })
       : gemm(a, g, undefined, { transposeA: !transposeA });
-    return c === undefined ? [forA, forB] : [forA, forB, g];
+    return inputs.length === 2 ? [forA, forB] : [forA, forB, g];
   },
   lower(emit, { inputs, inputTypes, outputs, outputTypes, attributes: { transposeA, transposeB } }) {
     const transpositions = { transA: +transposeA, transB: +transposeB };

@@ -43,9 +43,9 @@ function reduction(
       return [{ dtype: 'float32', shape: reducedShape(shape, axes, keepDimensions) }];
     },
     vjp({ inputs, outputs, gradients, attributes }) {
-      const x = inputs[0] as Tensor;
+      const x = single(inputs);
       const keep = (t: Tensor) => reshape(t, reducedShape(x.shape, attributes.axes, true));
-      return [gradient(gradients[0] as Tensor, x, outputs[0] as Tensor, keep)];
+      return [gradient(single(gradients), x, single(outputs), keep)];
     },
     lower: (emit, context) => lowerReduction(emit, context, onnx),
     samples: [...samples, ...more],

@@ -73,8 +73,8 @@ export const selectOp = defineOp<Record<never, never>>({
     return [{ dtype: 'float32', shape }];
   },
   vjp({ inputs, gradients }) {
-    const mask = inputs[0] as Tensor;
-    const g = gradients[0] as Tensor;
+    const mask = single(inputs);
+    const g = single(gradients);
     return [null, mul(g, mask), mul(g, sub(1, mask))];
   },
   lower(emit, { inputs, outputs }) {

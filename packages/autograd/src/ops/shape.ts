@@ -21,7 +21,7 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
     }
     return typed(inputs, shape);
   },
-  vjp: ({ inputs, gradients }) => [reshape(gradients[0] as Tensor, (inputs[0] as Tensor).shape)],
+  vjp: ({ inputs, gradients }) => [reshape(single(gradients), single(inputs).shape)],
   fold: (operands) => operands.map(({ data }) => data),
   lower(emit, { inputs, outputs, attributes }) {
     emit.node(
@@ -63,7 +63,7 @@ export const transposeOp = defineOp<{ readonly permutation: readonly number[] }>
   vjp({ attributes: { permutation }, gradients }) {
     return [
       transpose(
-        gradients[0] as Tensor,
+        single(gradients),
         permutation.map((_, axis) => permutation.indexOf(axis)),
       ),
     ];
@@ -86,7 +86,7 @@ export const broadcastToOp = defineOp<{ readonly shape: Shape }>({
     }
     return typed(inputs, shape);
   },
-  vjp: ({ gradients }) => [gradients[0] as Tensor], // `backward` sums it down.
+  vjp: ({ gradients }) => [single(gradients)], // `backward` sums it down.
   lower(emit, { inputs, outputs, attributes }) {
     emit.node(
       'Expand',
@@ -122,8 +122,8 @@ export const sliceOp = defineOp<SliceAttributes>({
     );
   },
   vjp({ inputs, gradients, attributes: { axis, start, end } }) {
-    const x = inputs[0] as Tensor;
-    return [pad(gradients[0] as Tensor, axis, start, x.size(axis) - end)];
+    const x = single(inputs);
+    return [pad(single(gradients), axis, start, x.size(axis) - end)];
   },
   lower(emit, { inputs, outputs, attributes: { axis, start, end } }) {
     const value = (n: number) => emit.constant('int64', [1], int64s([n]));
@@ -149,7 +149,7 @@ export const padOp = defineOp<{ readonly axis: number; readonly before: number; 
     );
   },
   vjp({ inputs, gradients, attributes: { axis, before } }) {
-    return [slice(gradients[0] as Tensor, axis, before, before + (inputs[0] as Tensor).size(axis))];
+    return [slice(single(gradients), axis, before, before + single(inputs).size(axis))];
   },
   lower(emit, { inputs, inputTypes, outputs, attributes: { axis, before, after } }) {
     const rank = shapeOf(inputTypes).length;
@@ -184,7 +184,7 @@ export const concatOp = defineOp<{ readonly axis: number }>({
   vjp({ inputs, gradients, attributes: { axis } }) {
     let start = 0;
     return inputs.map((x) => {
-      const part = slice(gradients[0] as Tensor, axis, start, start + x.size(axis));
+      const part = slice(single(gradients), axis, start, start + x.size(axis));
       start += x.size(axis);
       return part;
     });
@@ -210,7 +210,7 @@ export const packOp = defineOp<Record<never, never>>({
   },
   vjp: ({ inputs, gradients }) =>
     unpack(
-      gradients[0] as Tensor,
+      single(gradients),
       inputs.map((x) => x.shape),
     ).map((t) => t),
   lower(emit, { inputs, inputTypes, outputs }) {

@@ -60,11 +60,26 @@ export const OPS = {
 
 export type OpName = keyof typeof OPS;
 
-type AnyOp = Op<object>;
+/** The attributes of an operation, as its declaration has them. */
+export type Attributes<K extends OpName> = (typeof OPS)[K] extends Op<infer A> ? A : never;
+
+const isOpName = (name: string): name is OpName => Object.hasOwn(OPS, name);
 
 /** The declaration behind a name; names and declarations agree, which the table's test checks. */
-export function opNamed(name: string): AnyOp {
-  const op = (OPS as Readonly<Record<string, unknown>>)[name];
-  if (op === undefined) throw new RangeError(`no operation is called ${name}`);
-  return op as AnyOp;
+export function opNamed(name: string): Op<object> {
+  if (!isOpName(name)) throw new RangeError(`no operation is called ${name}`);
+  // Each operation takes attributes of its own; a node goes to the one that it was made by.
+  return OPS[name] as Op<object>;
 }
+
+/** An operation by name, with its attributes. */
+export interface Applied {
+  readonly op: string;
+  readonly attributes: object;
+}
+
+/** Whether an operation is the one of that name, whose attributes it then has. */
+export const isApplied = <N extends Applied, K extends OpName>(
+  node: N,
+  op: K,
+): node is N & { readonly op: K; readonly attributes: Attributes<K> } => node.op === op;

@@ -1,5 +1,5 @@
 import { ShapeError } from '../core/errors.ts';
-import { defineOp } from '../core/op.ts';
+import { defineOp, pair } from '../core/op.ts';
 import { expectCount, expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
 
@@ -37,6 +37,6 @@ export const topKOp = defineOp<{ readonly k: number }>({
 
 /** @param k 1 or more, at most the length of the last axis */
 export const topK = (x: Tensor, k: number): { readonly values: Tensor; readonly places: Tensor } => {
-  const [values, places] = x.scope.apply('topK', [x], { k }) as [Tensor, Tensor];
+  const [values, places] = pair(x.scope.apply('topK', [x], { k }));
   return { values, places };
 };

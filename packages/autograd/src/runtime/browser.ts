@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-web';
 import { RuntimeError } from '../core/errors.ts';
-import type { HostArray } from '../core/types.ts';
-import { declared, fitting, reasonOf } from './arrays.ts';
+import { copyElements } from '../core/types.ts';
+import { declared, fed, fitting, floats, reasonOf } from './arrays.ts';
 import type {
   DeclaredValue,
   Feeds,
@@ -70,13 +70,16 @@ interface GpuAdapter {
   readonly info?: { readonly isFallbackAdapter?: boolean };
 }
 
+/** What is used of a browser's `navigator`; Node 20 has none. */
+declare const navigator: { readonly gpu?: { requestAdapter(): Promise<GpuAdapter | null> } } | undefined;
+
 /**
  * Whether this browser has a graphics adapter that WebGPU can use. One that is a program on the processor counts only
  * where it is asked for: WebAssembly is faster.
  */
 export async function hasWebGpu({ fallback = false }: { readonly fallback?: boolean } = {}): Promise<boolean> {
-  const { navigator } = globalThis as { navigator?: { gpu?: { requestAdapter(): Promise<GpuAdapter | null> } } };
-  const adapter = (await navigator?.gpu?.requestAdapter().catch(() => null)) ?? null;
+  const gpu = typeof navigator === 'undefined' ? undefined : navigator.gpu;
+  const adapter = (await gpu?.requestAdapter().catch(() => null)) ?? null;
   return adapter !== null && (fallback || adapter.info?.isFallbackAdapter !== true);
 }
 
@@ -97,7 +100,7 @@ class BrowserSession implements Session {
     const given: Record<string, OnnxTensor> = {};
     for (const value of this.model.inputs) {
       const data = fitting(value, feeds[value.name], 'input');
-      given[value.name] = new this.ort.Tensor(value.dtype, data as never, value.shape);
+      given[value.name] = new this.ort.Tensor(value.dtype, data, value.shape);
     }
     for (const value of this.model.outputs) {
       if (into[value.name] !== undefined) fitting(value, into[value.name], 'output');
@@ -109,11 +112,11 @@ class BrowserSession implements Session {
       throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
     }
     return Object.fromEntries(
-      this.model.outputs.map(({ name }) => {
-        const data = outputs[name]?.data as HostArray;
-        const target = into[name];
-        target?.set(data as never);
-        return [name, target ?? data];
+      this.model.outputs.map((value) => {
+        const data = fitting(value, outputs[value.name]?.data, 'output');
+        const target = into[value.name];
+        if (target !== undefined) copyElements(target, data);
+        return [value.name, target ?? data];
       }),
     );
   }
@@ -141,10 +144,10 @@ class BrowserModel implements OpenedModel {
 
   async run(feeds: Readonly<Record<string, ShapedArray>>, output: string): Promise<ShapedArray<Float32Array>> {
     const given: Record<string, OnnxTensor> = {};
-    for (const { name, dtype } of this.inputs) {
-      const array = feeds[name];
-      if (array === undefined) throw new RuntimeError(`the input ${name} is missing`);
-      given[name] = new this.ort.Tensor(dtype as 'float32', array.data as never, array.shape);
+    for (const input of this.session.inputMetadata) {
+      const { data, shape } = fed(feeds, input.name);
+      if (!input.isTensor) throw new RuntimeError(`the input ${input.name} is no tensor`);
+      given[input.name] = new this.ort.Tensor(input.type, data, shape);
     }
     let found: OnnxTensor | undefined;
     try {
@@ -152,8 +155,7 @@ class BrowserModel implements OpenedModel {
     } catch (error) {
       throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
     }
-    if (found?.type !== 'float32') throw new RuntimeError(`the output ${output} is ${found?.type}, not float32`);
-    return { shape: found.dims, data: found.data as Float32Array };
+    return floats(output, found);
   }
 
   async release(): Promise<void> {

@@ -2,7 +2,7 @@ import os from 'node:os';
 import { env, InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { RuntimeError } from '../core/errors.ts';
 import { allocate, elementCount, type HostArray } from '../core/types.ts';
-import { declared, fitting, reasonOf } from './arrays.ts';
+import { declared, fed, fitting, floats, reasonOf } from './arrays.ts';
 import { blocking, loadSeconds } from './blocking.ts';
 import type {
   DeclaredValue,
@@ -147,22 +147,21 @@ class NodeModel implements OpenedModel {
 
   async run(feeds: Readonly<Record<string, ShapedArray>>, output: string): Promise<ShapedArray<Float32Array>> {
     const given: Record<string, OnnxTensor> = {};
-    for (const { name, dtype } of this.inputs) {
-      const array = feeds[name];
-      if (array === undefined) throw new RuntimeError(`the input ${name} is missing`);
-      given[name] = new OnnxTensor(dtype as 'float32', array.data as never, array.shape);
+    for (const input of this.session.inputMetadata) {
+      const { data, shape } = fed(feeds, input.name);
+      if (!input.isTensor) throw new RuntimeError(`the input ${input.name} is no tensor`);
+      given[input.name] = new OnnxTensor(input.type, data, shape);
     }
     let found: OnnxTensor | undefined;
     try {
       const began = performance.now();
       const outputs = await blocking(this.seconds, () => this.session.run(given, [output], QUIET));
       this.seconds = (performance.now() - began) / 1000;
-      found = outputs[output] as OnnxTensor | undefined;
+      found = outputs[output];
     } catch (error) {
       throw new RuntimeError(`ONNX Runtime could not run the graph: ${reasonOf(error)}`, { cause: error });
     }
-    if (found?.type !== 'float32') throw new RuntimeError(`the output ${output} is ${found?.type}, not float32`);
-    return { shape: found.dims, data: found.data as Float32Array };
+    return floats(output, found);
   }
 
   async release(): Promise<void> {
@@ -179,5 +178,5 @@ function wrap(value: ValueType, array: HostArray | undefined, what: 'input' | 'o
   const shared = typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer;
   if (shared && what === 'output')
     throw new RuntimeError(`the output ${value.name} cannot be written to shared memory`);
-  return new OnnxTensor(value.dtype, (shared ? data.slice() : data) as never, value.shape);
+  return new OnnxTensor(value.dtype, shared ? data.slice() : data, value.shape);
 }

@@ -1,7 +1,9 @@
+import { defined, mapValues } from '@neurodex/core';
 import { Random } from '@neurodex/core/random';
 import { GraphError } from '../core/errors.ts';
+import { single } from '../core/op.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { allocate, elementCount } from '../core/types.ts';
+import { allocate, elementCount, float32, type TensorType } from '../core/types.ts';
 import { gradients } from '../graph/backward.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type InputTensors, type InputTypes, trace } from '../graph/trace.ts';
@@ -36,24 +38,25 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
   definition: TrainingDefinition<S, I>,
 ): Graph {
   const n = parameterCount(definition.parameters);
-  const flat = { dtype: 'float32', shape: [n] } as const;
-  const scalar = { dtype: 'float32', shape: [] } as const;
   const momentNames = definition.optimizer.moments;
   const own: InputTypes = {
-    parameters: flat,
-    ...Object.fromEntries(momentNames.map((name) => [name, flat])),
-    learningRate: scalar,
-    step: scalar,
+    parameters: float32(n),
+    ...Object.fromEntries(momentNames.map((name) => [name, float32(n)])),
+    learningRate: float32(),
+    step: float32(),
   };
   const taken = Object.keys(definition.inputs).find((name) => Object.hasOwn(own, name));
   if (taken !== undefined) throw new GraphError(`the training graph has an input called ${taken} already`);
   const inputs: InputTypes = { ...own, ...definition.inputs };
   return trace(inputs, (tensors, scope) => {
-    const input = (name: string): Tensor => tensors[name] as Tensor;
+    const input = (name: string): Tensor => defined(tensors[name], `the input ${name}`);
     const parameters = input('parameters');
     const named = openParameters(definition.parameters, parameters);
-    const { loss, ...metrics } = definition.loss(named, tensors as InputTensors<I>);
-    const [gradient] = gradients(loss, [parameters]) as [Tensor];
+    const { loss, ...metrics } = definition.loss(
+      named,
+      mapValues(definition.inputs, (_: TensorType, name) => input(name)),
+    );
+    const gradient = single(gradients(loss, [parameters]));
     const decayed = new Float32Array(n);
     for (const [, spec, start, end] of layout(definition.parameters)) decayed.fill(spec.decay ? 1 : 0, start, end);
     const update = definition.optimizer.update({
@@ -64,7 +67,9 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
       step: input('step'),
       decayed: constant(scope, 'float32', [n], decayed),
     });
-    const moments = Object.fromEntries(momentNames.map((name) => [`next.${name}`, update.moments[name] as Tensor]));
+    const moments = Object.fromEntries(
+      momentNames.map((name) => [`next.${name}`, defined(update.moments[name], `the moment ${name}`)]),
+    );
     return { 'next.parameters': add(parameters, update.gradient), ...moments, loss, ...metrics, ...update.metrics };
   });
 }
@@ -123,7 +128,7 @@ export class Trainer {
     const into = Object.fromEntries(Object.entries(memory.spare).map(([name, array]) => [`next.${name}`, array]));
     const outputs = await this.session.run(given, into);
     memory.advance();
-    return Object.fromEntries(this.metrics.map((name) => [name, Number((outputs[name] as Float32Array)[0])]));
+    return Object.fromEntries(this.metrics.map((name) => [name, Number(outputs[name]?.[0])]));
   }
 
   release(): Promise<void> {
@@ -173,7 +178,7 @@ export class TrainingState {
   }
 
   get parameters(): Float32Array {
-    return this.current.parameters as Float32Array;
+    return defined(this.current.parameters, 'the vector of parameters');
   }
 
   /** Forgets the optimizer's vectors, as at the start of a new phase. */

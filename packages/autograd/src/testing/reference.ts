@@ -1,8 +1,7 @@
-import type { Op } from '../core/op.ts';
 import type { DType, Shape } from '../core/types.ts';
 import type { Graph, GraphNode } from '../graph/graph.ts';
 import type { ConstantAttributes } from '../ops/source.ts';
-import type { OPS, OpName } from '../ops/table.ts';
+import type { Attributes, OpName } from '../ops/table.ts';
 import { at, broadcast, build, fold, type Index, pointwise, rows, total, type Value } from './arrays.ts';
 
 /**
@@ -10,7 +9,6 @@ import { at, broadcast, build, fold, type Index, pointwise, rows, total, type Va
  * gradients are held against. It shares no code with the lowering.
  */
 
-export type Attributes<K extends OpName> = (typeof OPS)[K] extends Op<infer A> ? A : never;
 export type Numbers = Readonly<Record<string, readonly number[]>>;
 type Rule<A> = (inputs: readonly Value[], attributes: A, feeds: Numbers) => readonly Value[];
 /** Total over the operations: one without a rule does not compile. */
