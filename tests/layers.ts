@@ -86,7 +86,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...['check-config.ts', 'presets', 'image', 'datasets', 'catalogue', 'query', 'retrieval', 'evaluation'],
       ...['tracking', 'jobs', 'server'],
     ],
-    'browser.ts': ['identifiers', 'query', 'dsi/model', 'dsi/search', 'retrieval', 'export'],
+    'browser.ts': ['identifiers', 'query', 'dsi/model', 'dsi/search', 'retrieval', 'evaluation', 'export'],
   },
   'packages/web/src': {
     'engine.ts': [],

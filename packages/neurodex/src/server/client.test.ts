@@ -29,7 +29,7 @@ describe('the client', () => {
       }
     };
     await visit(fileURLToPath(new URL('client.ts', import.meta.url)));
-    expect([...seen].map((file) => file.split('/').at(-1))).toEqual(['client.ts', 'names.ts', 'paths.ts']);
+    expect([...seen].map((file) => file.split('/').at(-1))).toEqual(['client.ts', 'curves.ts', 'names.ts', 'paths.ts']);
   });
 
   it('asks as the API wants to be asked', async () => {

@@ -1,3 +1,4 @@
+export { RECALL_LEVELS } from '../evaluation/curves.ts';
 export { visibleName } from '../names.ts';
 
 import { PATHS, type RouteName } from './api/paths.ts';

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import { type Catalogue, pixelsOf, type StoredPicture } from '../catalogue/catalogue.ts';
-import { relevantRows } from '../evaluation/relevance.ts';
+import { pixelsOf, type StoredPicture } from '../catalogue/catalogue.ts';
+import { knownRelevantRows } from '../evaluation/relevance.ts';
 import { decodePicture, readPicture } from '../image/decode.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../retrieval/system.ts';
@@ -125,7 +125,7 @@ export class Search {
     if ('picture' in sent) {
       const { from, row, facts } = this.host.picture(sent.picture);
       if (from === hosted) {
-        const relevant = relevantTo(catalogue, catalogue.pictures[row] as StoredPicture);
+        const relevant = knownRelevantRows(catalogue, catalogue.pictures[row] as StoredPicture);
         return { query: { pixels: pixelsOf(catalogue, row), thumbnail: undefined, row }, stored: { facts, relevant } };
       }
       const decoded = await readPicture(await from.image(row), {
@@ -184,9 +184,4 @@ function systemsOf(hosted: HostedIndex, asked: readonly SystemName[] | undefined
   throw new ApiError('parameter-invalid', `the index ${hosted.id} was made without ${missing}`, {
     hint: `it has ${known.join(', ')}`,
   });
-}
-
-/** Null where nothing is known to be relevant: a query of a folder without classes. */
-function relevantTo(catalogue: Catalogue, picture: StoredPicture): ReadonlySet<number> | null {
-  return catalogue.hasClasses || picture.role === 'catalogue' ? relevantRows(catalogue, picture) : null;
 }
