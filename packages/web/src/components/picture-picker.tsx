@@ -1,93 +1,71 @@
-import { useEffect, useRef, useState } from 'react';
-
-/** Fired by the shortcut that opens a file. */
-export const OPEN_EVENT = 'neurodex-open-picture';
+import { type RefObject, useRef } from 'react';
+import { OPEN_PICTURE, useWindowEvent } from '../state/window-event.ts';
+import { usePictureDrop, usePicturePaste } from './picture-events.ts';
 
 /**
- * A picture from the visitor's machine: chosen, dropped anywhere on the page, or pasted.
- * @param onRefused told in words when what came is no picture
+ * Takes a picture from the visitor's device: chosen, dropped anywhere on the page, or pasted.
+ * @param onRefused called with the reason when the visitor brought something else
  */
-export function OpenPicture({
+export function PicturePicker({
   onFile,
   onRefused,
   compact = false,
 }: {
   readonly onFile: (file: File) => void;
-  readonly onRefused: (why: string) => void;
+  readonly onRefused: (reason: string) => void;
   readonly compact?: boolean;
 }) {
   const input = useRef<HTMLInputElement>(null);
-  const [dragged, setDragged] = useState(false);
-  const handed = useRef({ onFile, onRefused });
-  handed.current = { onFile, onRefused };
-  useEffect(() => {
-    const take = (files: readonly File[], otherwise: string): void => {
-      const [file] = files;
-      const { onFile: take, onRefused: refuse } = handed.current;
-      if (file === undefined) refuse(otherwise);
-      else takeFile(file, take, refuse);
-    };
-    const over = (event: DragEvent): void => {
-      event.preventDefault();
-      setDragged(true);
-    };
-    const left = (event: DragEvent): void => {
-      if (event.relatedTarget === null) setDragged(false);
-    };
-    const dropped = (event: DragEvent): void => {
-      event.preventDefault();
-      setDragged(false);
-      take([...(event.dataTransfer?.files ?? [])], 'what was dropped is not a file; save the picture first');
-    };
-    const pasted = (event: ClipboardEvent): void => {
-      if (event.target instanceof HTMLInputElement) return;
-      take(
-        [...(event.clipboardData?.files ?? [])],
-        'there is no picture on the clipboard; copy the picture itself, not its address',
-      );
-    };
-    const asked = (): void => input.current?.click();
-    addEventListener('dragover', over);
-    addEventListener('dragleave', left);
-    addEventListener('drop', dropped);
-    addEventListener('paste', pasted);
-    addEventListener(OPEN_EVENT, asked);
-    return () => {
-      removeEventListener('dragover', over);
-      removeEventListener('dragleave', left);
-      removeEventListener('drop', dropped);
-      removeEventListener('paste', pasted);
-      removeEventListener(OPEN_EVENT, asked);
-    };
-  }, []);
+  const openDialog = (): void => input.current?.click();
+  const take = (file: File): void => {
+    const reason = refusalOf(file);
+    if (reason === null) onFile(file);
+    else onRefused(reason);
+  };
+  const dragged = usePictureDrop(take, onRefused);
+  usePicturePaste(take, onRefused);
+  useWindowEvent(OPEN_PICTURE, openDialog);
   return (
-    <div className={`open${compact ? ' compact' : ''}${dragged ? ' dragged' : ''}`}>
-      <button type="button" className="button primary" onClick={() => input.current?.click()}>
+    <div className={`picker${compact ? ' compact' : ''}${dragged ? ' dragged' : ''}`}>
+      <button type="button" className="button primary" onClick={openDialog}>
         {compact ? 'Another picture' : 'Choose a picture'}
       </button>
-      <p className="note">{dragged ? 'Let it go anywhere.' : 'or drop one anywhere on this page, or paste it.'}</p>
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        aria-label="Picture file"
-        className="hidden"
-        tabIndex={-1}
-        onChange={({ currentTarget }) => {
-          const [file] = currentTarget.files ?? [];
-          if (file !== undefined) takeFile(file, onFile, onRefused);
-          // The same file again is a change again.
-          currentTarget.value = '';
-        }}
-      />
+      <p className="note">
+        {dragged ? 'Drop it anywhere on this page.' : 'or drop or paste one anywhere on this page.'}
+      </p>
+      <FileInput input={input} onFile={take} />
     </div>
   );
 }
 
-/** What is plainly something else need not be sent; what has no type is for the decoder to judge. */
-function takeFile(file: File, onFile: (file: File) => void, onRefused: (why: string) => void): void {
-  if (file.size === 0) onRefused(`the file ${file.name} is empty`);
-  else if (file.type !== '' && !file.type.startsWith('image/'))
-    onRefused(`the file ${file.name} is not a picture, but ${file.type}`);
-  else onFile(file);
+/** The hidden input whose dialog the button and the shortcut open. */
+function FileInput({
+  input,
+  onFile,
+}: {
+  readonly input: RefObject<HTMLInputElement | null>;
+  readonly onFile: (file: File) => void;
+}) {
+  return (
+    <input
+      ref={input}
+      type="file"
+      accept="image/*"
+      aria-label="Picture file"
+      className="hidden"
+      tabIndex={-1}
+      onChange={({ currentTarget }) => {
+        const [file] = currentTarget.files ?? [];
+        if (file !== undefined) onFile(file);
+        // Otherwise the browser would not report the same file a second time.
+        currentTarget.value = '';
+      }}
+    />
+  );
+}
+
+/** Why a file is plainly not a picture; null where it may be one. A file without a type is left to the decoder. */
+function refusalOf({ name, size, type }: File): string | null {
+  if (size === 0) return `the file ${name} is empty`;
+  return type === '' || type.startsWith('image/') ? null : `the file ${name} is not a picture, but ${type}`;
 }
