@@ -1,10 +1,11 @@
-/** What searching needs, for pages: nothing here, or below it, needs Node. `bundle.test.ts` of packages/web holds it to that. */
+/** What a page needs to search by itself. No module here needs Node; packages/web/tests/browser-core.test.ts checks that. */
 
 export type { DsiModel } from './dsi/model/model-file.ts';
 export { PrefixTable } from './dsi/model/prefix-table.ts';
 export { readParameters, readPrefixes } from './dsi/model/read-parameters.ts';
 export { AttentionProbe, type TokenAttention } from './dsi/search/attention-probe.ts';
 export { DsiSystem } from './dsi/search/dsi-system.ts';
+export { knownRelevantRows, type LabelledStore } from './evaluation/relevance.ts';
 export type { SiteDescription, SitePicture } from './export/site.ts';
 export { schemeOf } from './identifiers/schemes.ts';
 export { Trie } from './identifiers/trie.ts';

@@ -1,7 +1,7 @@
-// Before anything is painted: the theme that was chosen, where one was.
+// Applies a chosen theme before the first paint.
 try {
   const theme = localStorage.getItem('neurodex.theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
 } catch {
-  // Storage is refused: the system's theme it is.
+  // The browser refuses storage: the page follows the system's theme.
 }

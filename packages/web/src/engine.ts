@@ -1,29 +1,30 @@
 import type { IdentifierToken, PictureFacts, SearchAnswer, SearchResponse } from 'neurodex/client';
 
 /**
- * What a page searches with. Two engines implement it: the client of a server's HTTP API (state/api-engine.ts), and the
- * one that runs in the browser itself (browser/). Components know no other way to search.
+ * The search behind a page. Two engines implement it: the client of a server's HTTP API (state/api-engine.ts), and the
+ * engine that runs in the browser (browser/). Components search through this interface alone.
  */
 export interface SearchEngine {
   /**
-   * Gets ready and says what is searched.
-   * @param onProgress told while large files are being read
+   * Opens the index and describes it.
+   * @param onProgress called while large files are loading
    * @throws EngineError
    */
   describe(onProgress?: (progress: Progress) => void): Promise<EngineDescription>;
   /**
-   * The answers of every system, each best first; those of `dsi` with their tokens, where they can be had.
-   * @param k answers of each system, 1 or more
+   * The answers of every system, best first; the first answers of `dsi` come with their tokens where attention can be shown.
+   * @param k answers per system, 1 or more
    * @throws EngineError, or the signal's reason
    */
   search(query: Query, k: number, signal?: AbortSignal): Promise<SearchResponse>;
 }
 
 export interface Progress {
-  /** What is being waited for, in words. */
-  readonly what: string;
+  /** In words: `Loading the model`. */
+  readonly activity: string;
+  /** Bytes. */
   readonly done: number;
-  /** Undefined where it is not known. */
+  /** Bytes; undefined where it is unknown. */
   readonly total?: number;
 }
 
@@ -36,18 +37,18 @@ export interface EngineDescription {
   readonly catalogue: number;
   /** Patches along one side of a picture, √P; null without a network. */
   readonly patchesPerSide: number | null;
-  /** A few pictures to try, where there are some. */
+  /** A few pictures to try; may be empty. */
   readonly samples: readonly Picture[];
   /** Where searches run, in words: `on this server`, `in this browser, on WebGPU`. */
   readonly runs: string;
 }
 
-/** A picture from the visitor's machine, or one of the index. */
+/** A picture from the visitor's device, or one of the index. */
 export type Query =
   | { readonly kind: 'file'; readonly file: File }
   | { readonly kind: 'picture'; readonly picture: Picture };
 
-/** What engines answer with is what the HTTP API answers with; shapes and units stand in its OpenAPI document. */
+/** Engines answer in the types of the HTTP API; its OpenAPI document gives shapes and units. */
 export type { IdentifierToken, SearchResponse };
 export type Picture = PictureFacts;
 export type Role = Picture['role'];
@@ -55,13 +56,13 @@ export type Answer = SearchAnswer;
 export type SystemAnswers = SearchResponse['results'][number];
 export type SystemName = SystemAnswers['system'];
 
-/** What went wrong, in words for people. */
+/** A failure, in words for people. */
 export class EngineError extends Error {
-  /** As in the API's problems: `not-a-picture`, `too-large` …; `unreachable` where nothing answered. */
+  /** A code of the API's problems, such as `not-a-picture` or `too-large`; `unreachable` where there was no response. */
   readonly code: string;
-  /** What to do about it. */
+  /** How to put it right. */
   readonly hint: string | undefined;
-  /** Of the HTTP answer, where there was one. */
+  /** Of the HTTP response, where there was one. */
   readonly status: number | undefined;
 
   constructor(code: string, message: string, options: EngineErrorOptions = {}) {

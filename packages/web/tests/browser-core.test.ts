@@ -32,9 +32,9 @@ describe('what searches in the browser', () => {
   it('needs nothing of Node, and nothing that only training or files need', async () => {
     const { modules, foreign } = await reachedFrom(here('../../neurodex/src/browser.ts'));
     expect(foreign).toEqual([]);
-    expect(modules).toContain('packages/neurodex/src/retrieval/dsi.ts');
+    expect(modules).toContain('packages/neurodex/src/dsi/search/dsi-system.ts');
     const other =
-      /neurodex\/src\/(training|catalogue|cli|jobs)\/|core\/\w+\/storage|datasets\/\w+\/(image|download|datasets)/;
+      /neurodex\/src\/(training|artifact|systems|build|cli|jobs)\/|core\/\w+\/storage|datasets\/\w+\/(image|download|datasets)/;
     expect(modules.filter((id) => other.test(id))).toEqual([]);
     expect(modules.filter((id) => /node_modules\/(sharp|zod|onnxruntime-node)/.test(id))).toEqual([]);
   });

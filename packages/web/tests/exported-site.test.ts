@@ -71,7 +71,7 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
   const upload = (page: Page, name: string, buffer: Buffer, mimeType = 'image/png'): Promise<void> =>
     page.locator('input[type=file]').first().setInputFiles({ name, mimeType, buffer });
   const ready = (page: Page): Promise<void> =>
-    page.getByRole('heading', { name: 'Show it a picture' }).waitFor({ timeout: 45_000 });
+    page.getByRole('heading', { name: 'Search with a picture' }).waitFor({ timeout: 45_000 });
   /** What the page answers to a file: names of pictures, best first. */
   async function answersTo(page: Page, file: string, name: string): Promise<string[]> {
     await upload(page, name, await readFile(file));
@@ -125,12 +125,12 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
     await isolated.stop();
   });
 
-  it('searches with a picture of the index, knows what is right, and shows where tokens looked', async () => {
+  it('searches with a picture of the index, knows which answers are relevant, and shows the attention of tokens', async () => {
     const { page, complaints } = await opened();
     await ready(page);
     await page.locator('.tile').first().click();
     await page.locator('.columns').waitFor();
-    expect(await page.locator('.columns header').first().innerText()).toMatch(/\d+ of 10 right/);
+    expect(await page.locator('.columns header').first().innerText()).toMatch(/\d+ of 10 relevant/);
     const written = await page.locator('button.identifier[aria-pressed=true]').innerText();
     expect((await page.locator('.token-text').allInnerTexts()).join('')).toBe(written);
     expect(complaints).toEqual([]);
@@ -197,7 +197,7 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
     await writeFile(join(broken, 'index.json'), JSON.stringify({ ...description, version: 2 }));
     expect(await saying()).toMatch(/has version 2/);
     await writeFile(join(broken, 'index.json'), '<html>');
-    expect(await saying()).toMatch(/index\.json beside this page is no JSON/i);
+    expect(await saying()).toMatch(/index\.json beside this page is not valid JSON/i);
     await there.stop();
   });
 

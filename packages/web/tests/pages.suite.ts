@@ -53,7 +53,7 @@ export function pagesSuite(site: () => Site): void {
         .evaluateAll((all) => all.map((one) => (one as HTMLImageElement).alt));
       expect(sources).toEqual(Array(6).fill(''));
       await page.goto(`${site().server.address}/#/catalogue?label=hexagon`);
-      await page.getByText('No picture is like that.').waitFor();
+      await page.getByText('No picture matches the filter.').waitFor();
     }));
 
   it('measures: the figures, intervals and curves of the report, with tables behind the charts', () =>
@@ -168,7 +168,7 @@ export function pagesSuite(site: () => Site): void {
           await page.goto(locked.address);
           await page.getByLabel('Token').fill('open-barley');
           await page.keyboard.press('Enter');
-          await page.getByText('That is not the token.').waitFor();
+          await page.getByText('The server refuses this token.').waitFor();
           await page.getByLabel('Token').fill('open-sesame');
           await page.keyboard.press('Enter');
           await page.locator('.tile img').first().waitFor();

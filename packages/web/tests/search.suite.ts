@@ -32,7 +32,7 @@ export function searchSuite(site: () => Site): void {
 
   it('by an uploaded file shows what the API answers, system by system, best first', async () => {
     await visit();
-    await page.getByRole('heading', { name: 'Show it a picture' }).waitFor();
+    await page.getByRole('heading', { name: 'Search with a picture' }).waitFor();
     await upload('mine.png', 'image/png', circle);
     await page.locator('.columns').waitFor();
     const answered = await fetch(`${site().server.address}/v1/search?index=shapes&k=10`, {
@@ -46,25 +46,26 @@ export function searchSuite(site: () => Site): void {
       expect(answers).toHaveLength(10);
       expect(await titles(system)).toEqual(answers.map(({ picture }) => `${picture.labels.join()}, ${picture.name}`));
     }
-    // Nobody knows what is right for a picture from elsewhere.
+    // The relevance of answers to an uploaded picture is unknown.
+    await page.getByText('its relevant pictures are unknown').waitFor();
     expect(await page.locator('.verdict').count()).toBe(0);
     expect(opened.complaints).toEqual([]);
   });
 
-  it('by a picture of the index shows what is right, at an address that can be kept', async () => {
+  it('by a picture of the index shows which answers are relevant, at an address that can be kept', async () => {
     await visit();
     await page.locator('.tile').first().click();
     await page.locator('.columns').waitFor();
     expect(page.url()).toMatch(/#\/search\/shapes\?picture=shapes\.\d+$/);
-    expect(await page.locator('.answer.right').count()).toBeGreaterThan(0);
+    expect(await page.locator('.answer.relevant').count()).toBeGreaterThan(0);
     const said = await page.locator('.columns header').allInnerTexts();
-    for (const text of said) expect(text).toMatch(/\d+ of 10 right/);
+    for (const text of said) expect(text).toMatch(/\d+ of 10 relevant/);
     const before = await titles('pixels');
     await page.reload();
     await page.locator('.columns').waitFor();
     expect(await titles('pixels')).toEqual(before);
     await page.goBack();
-    await page.getByRole('heading', { name: 'Show it a picture' }).waitFor();
+    await page.getByRole('heading', { name: 'Search with a picture' }).waitFor();
     expect(opened.complaints).toEqual([]);
   });
 
@@ -109,7 +110,7 @@ export function searchSuite(site: () => Site): void {
 
   it('by text on the clipboard says what to copy', async () => {
     await visit();
-    await page.locator('.open').waitFor();
+    await page.locator('.picker').waitFor();
     await page.evaluate(() => {
       const transfer = new DataTransfer();
       transfer.setData('text/plain', 'http://example.org/cat.png');
@@ -122,14 +123,14 @@ export function searchSuite(site: () => Site): void {
     await visit('#/search/plain?picture=plain.0&k=5');
     await page.locator('.columns').waitFor();
     expect(await page.locator('.answer').count()).toBe(5);
-    await page.getByRole('combobox', { name: 'Answers of each' }).selectOption('20');
+    await page.getByRole('combobox', { name: 'Answers per system' }).selectOption('20');
     await page.locator('.answer').nth(10).waitFor();
     expect(page.url()).toContain('k=20');
     // The catalogue has 18 pictures.
     expect(await page.locator('.answer').count()).toBe(18);
   });
 
-  it('shows token by token how an identifier was written, and where each token looked', async () => {
+  it('shows token by token how an identifier was decoded, and what each token attends to', async () => {
     await visit('#/search/shapes?picture=shapes.0');
     const buttons = page.getByRole('toolbar').getByRole('button');
     await buttons.first().waitFor();
@@ -149,10 +150,10 @@ export function searchSuite(site: () => Site): void {
       .getByRole('button', { name: /^Show how/ })
       .nth(1)
       .click();
-    expect(await page.locator('.written > p').first().innerText()).toContain('its answer 2');
+    expect(await page.locator('.decoding > p').first().innerText()).toContain('its answer 2');
   });
 
-  it('writes the tokens one after the other where motion is welcome', async () => {
+  it('reveals the tokens one by one where the visitor accepts motion', async () => {
     const { page: moving } = await openPage(site().browser, { reducedMotion: 'no-preference' });
     // How many tokens can be seen, each time that changes.
     await moving.addInitScript(() => {
@@ -176,12 +177,12 @@ export function searchSuite(site: () => Site): void {
     await moving.context().close();
   });
 
-  it('tells screen readers what was found', async () => {
+  it('announces the first answers to screen readers', async () => {
     await visit('#/search/shapes?picture=shapes.0');
     const said = page.getByText(/^Answers for /);
     await said.waitFor({ state: 'attached' });
     expect(await said.getAttribute('role')).toBe('status');
-    expect(await said.innerText()).toMatch(/dsi: \w+, probability [\d.]+, \d+ of 10 right\. bovw: /);
+    expect(await said.innerText()).toMatch(/dsi: \w+, probability [\d.]+, \d+ of 10 relevant\. bovw: /);
   });
 
   it('with the keyboard alone', async () => {
@@ -204,14 +205,14 @@ export function searchSuite(site: () => Site): void {
     await page.keyboard.press('o');
     await page.getByRole('heading', { name: 'chosen.png' }).waitFor();
     await page.keyboard.press('?');
-    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
-    await page.getByLabel('Single keys are shortcuts').uncheck();
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await page.getByLabel('Use single-key shortcuts').uncheck();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('c');
     expect(page.url()).toContain('#/search');
     await page.getByRole('button', { name: 'Keyboard shortcuts' }).press('Enter');
-    await page.getByLabel('Single keys are shortcuts').check();
+    await page.getByLabel('Use single-key shortcuts').check();
     await page.getByRole('button', { name: 'Close' }).press('Enter');
     await page.keyboard.press('c');
     await page.getByRole('heading', { name: 'Catalogue' }).waitFor();

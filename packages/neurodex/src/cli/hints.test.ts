@@ -20,11 +20,16 @@ const named = (...path: string[]): Command =>
 const flags = (command: Command): string[] => [...command.options.flatMap(({ long }) => long ?? []), '--help'];
 
 /** The hints of the program, as its sources have them. */
-const SOURCES = fileURLToPath(new URL('..', import.meta.url));
-const HINTS = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+const PACKAGES = fileURLToPath(new URL('../../..', import.meta.url));
+const HINTS = ['core', 'datasets', 'tracking', 'neurodex']
+  .flatMap((name) =>
+    readdirSync(join(PACKAGES, name, 'src'), { recursive: true, encoding: 'utf8' }).map((file) =>
+      join(name, 'src', file),
+    ),
+  )
   .filter((file) => file.endsWith('.ts') && !/\.(test|fixture|contract)\.ts$/.test(file))
   .flatMap((file) => {
-    const text = readFileSync(join(SOURCES, file), 'utf8');
+    const text = readFileSync(join(PACKAGES, file), 'utf8');
     const literals = text.matchAll(
       /\b(?:hint|HINT|REBUILD)\b[^;{}]{0,80}?(?:'((?:\\.|[^'\\])*)'|`((?:\\.|[^`\\])*)`)/g,
     );

@@ -13,7 +13,7 @@ import { evaluateSystem } from './evaluate.ts';
 import { type EvaluationQuery, queriesOf } from './queries.ts';
 import { rankAsTrec } from './ranking.ts';
 import { parseMeasure } from './registry.ts';
-import { relevantRows } from './relevance.ts';
+import { knownRelevantRows, relevantRows } from './relevance.ts';
 import { scoreRun } from './score-run.ts';
 import { escapeName } from './trec-names.ts';
 import { readQrels, readRun } from './trec-read.ts';
@@ -164,6 +164,20 @@ describe('relevantRows', () => {
       false,
     );
     expect([...relevantRows(flat, flat.rows[1] as StoredPicture)]).toEqual([1]);
+  });
+
+  test('is known for every query with classes, and in a flat folder for catalogue pictures only', () => {
+    const label = { labels: ['cat'], row: 1, role: 'test' } as const;
+    expect([...(knownRelevantRows(classes, label) ?? [])].sort()).toEqual([0, 3, 8]);
+    const flat = {
+      hasClasses: false,
+      rows: [
+        { row: 0, labels: [], role: 'catalogue' },
+        { row: 1, labels: [], role: 'test' },
+      ],
+    } as const;
+    expect([...(knownRelevantRows(flat, flat.rows[0]) ?? [])]).toEqual([0]);
+    expect(knownRelevantRows(flat, flat.rows[1])).toBeNull();
   });
 });
 

@@ -1,5 +1,13 @@
 import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 
+/** A picture as far as relevance needs it: of an index, or of an exported site. */
+export type LabelledPicture = Pick<StoredPicture, 'row' | 'labels' | 'role'>;
+
+/** A catalogue and its queries, as far as relevance needs them. */
+export interface LabelledStore extends Pick<PictureStore, 'hasClasses'> {
+  readonly rows: readonly LabelledPicture[];
+}
+
 const NOTHING: ReadonlySet<number> = new Set();
 
 /** Per catalogue: rows of catalogue pictures by label, and the sets already made, by the labels of a query. */
@@ -8,13 +16,13 @@ interface Index {
   readonly sets: Map<string, ReadonlySet<number>>;
 }
 
-const indexes = new WeakMap<PictureStore, Index>();
+const indexes = new WeakMap<LabelledStore, Index>();
 
 /**
  * The catalogue rows that are relevant to a picture: those that share at least one label with it. In a flat folder a
  * catalogue picture is its own relevant set. Queries with the same labels share one set.
  */
-export function relevantRows(store: PictureStore, query: StoredPicture): ReadonlySet<number> {
+export function relevantRows(store: LabelledStore, query: LabelledPicture): ReadonlySet<number> {
   if (!store.hasClasses) return query.role === 'catalogue' ? new Set([query.row]) : NOTHING;
   const index = indexes.get(store) ?? indexOf(store);
   const key = JSON.stringify(query.labels);
@@ -25,7 +33,11 @@ export function relevantRows(store: PictureStore, query: StoredPicture): Readonl
   return rows;
 }
 
-function indexOf(store: PictureStore): Index {
+/** The same as `relevantRows`, or null where nobody knows what is relevant: for a query of a flat folder. */
+export const knownRelevantRows = (store: LabelledStore, query: LabelledPicture): ReadonlySet<number> | null =>
+  store.hasClasses || query.role === 'catalogue' ? relevantRows(store, query) : null;
+
+function indexOf(store: LabelledStore): Index {
   const rowsByLabel = new Map<string, number[]>();
   for (const { row, labels, role } of store.rows) {
     if (role !== 'catalogue') continue;

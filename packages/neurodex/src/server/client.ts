@@ -1,4 +1,5 @@
 export { visibleName } from '@neurodex/core';
+export { RECALL_LEVELS } from '../evaluation/curves.ts';
 
 import { PATHS, type RouteName } from './api/paths.ts';
 import type { ProblemCode } from './api/problems.ts';

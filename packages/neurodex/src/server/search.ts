@@ -1,7 +1,7 @@
 import { decodePicture, readPicture } from '@neurodex/datasets/image';
 import pLimit from 'p-limit';
-import { relevantRows } from '../evaluation/relevance.ts';
-import { type PictureStore, pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import { knownRelevantRows } from '../evaluation/relevance.ts';
+import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
 import { ApiError } from './api/problems.ts';
@@ -125,7 +125,7 @@ export class Search {
     if ('picture' in sent) {
       const { from, row, facts } = this.host.picture(sent.picture);
       if (from === hosted) {
-        const relevant = relevantTo(store, store.rows[row] as StoredPicture);
+        const relevant = knownRelevantRows(store, store.rows[row] as StoredPicture);
         return { query: { pixels: pixelsOf(store, row), thumbnail: undefined, row }, stored: { facts, relevant } };
       }
       const decoded = await readPicture(await from.image(row), {
@@ -184,9 +184,4 @@ function systemsOf(hosted: HostedIndex, asked: readonly SystemName[] | undefined
   throw new ApiError('parameter-invalid', `the index ${hosted.id} was made without ${missing}`, {
     hint: `it has ${known.join(', ')}`,
   });
-}
-
-/** Null where nothing is known to be relevant: a query of a folder without classes. */
-function relevantTo(store: PictureStore, picture: StoredPicture): ReadonlySet<number> | null {
-  return store.hasClasses || picture.role === 'catalogue' ? relevantRows(store, picture) : null;
 }

@@ -27,7 +27,7 @@ describe('the files of an exported site', () => {
       'is a page that a host shows for what it has not',
       { 'index.json': () => new Response('<html>') },
       'no-index',
-      'no JSON',
+      'not valid JSON',
     ],
     ['is of something else', described({ format: 'neurodex-index' }), 'no-index', 'no exported index'],
     ['is null', { 'index.json': () => Response.json(null) }, 'no-index', 'no exported index'],

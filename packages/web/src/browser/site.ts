@@ -3,7 +3,8 @@ import { EngineError, type Progress } from '../engine.ts';
 
 type OnProgress = (progress: Progress) => void;
 
-const COPY_AGAIN = 'Copy the exported folder to its host again, as a whole.';
+/** The hint for a site whose files are missing or damaged. */
+export const COPY_AGAIN = 'Copy the whole exported folder to its host again.';
 
 /** Reads the files of an exported index, by addresses relative to the page. */
 export class SiteFiles {
@@ -15,7 +16,7 @@ export class SiteFiles {
     this.get = get;
   }
 
-  /** What the page's address asks to run on. */
+  /** The device that the page's address names; null by default. */
   get device(): string | null {
     return this.base.searchParams.get('device');
   }
@@ -24,30 +25,36 @@ export class SiteFiles {
     return new URL(file, this.base).href;
   }
 
-  /** @throws EngineError `no-index`, `damaged`, `unreachable` */
+  /** @throws EngineError `no-index`, `newer`, `unreachable` */
   async describe(): Promise<SiteDescription> {
     const response = await this.read('index.json');
-    let site: SiteDescription;
+    let site: unknown;
     try {
-      site = (await response.json()) as SiteDescription;
+      site = await response.json();
     } catch (error) {
-      throw new EngineError('no-index', 'index.json beside this page is no JSON', { hint: COPY_AGAIN, cause: error });
+      throw new EngineError('no-index', 'index.json beside this page is not valid JSON', {
+        hint: COPY_AGAIN,
+        cause: error,
+      });
     }
-    if (site?.format !== 'neurodex-export')
+    if (!isExport(site))
       throw new EngineError('no-index', 'there is no exported index beside this page', { hint: COPY_AGAIN });
     if (site.version !== 1) {
-      throw new EngineError('newer', `the index beside this page has version ${site.version}, and the page reads 1`, {
-        hint: 'Take the page from the same export as the index.',
-      });
+      throw new EngineError(
+        'newer',
+        `the index beside this page has version ${site.version}, and this page reads version 1`,
+        { hint: 'Use the page and the index of the same export.' },
+      );
     }
     return site;
   }
 
+  /** The bytes of the model. @throws EngineError `damaged`, `no-index`, `unreachable` */
   async model({ model }: SiteDescription, onProgress: OnProgress | undefined): Promise<Uint8Array> {
     const response = await this.read(model.file);
     const bytes = new Uint8Array(model.bytes);
     let done = 0;
-    const cutOff = (): EngineError =>
+    const wrongLength = (): EngineError =>
       new EngineError('damaged', `${model.file} is not the file of this index: it should have ${model.bytes} bytes`, {
         hint: COPY_AGAIN,
       });
@@ -56,18 +63,19 @@ export class SiteFiles {
       for (;;) {
         const chunk = await reader?.read();
         if (chunk === undefined || chunk.done) break;
-        if (done + chunk.value.length > bytes.length) throw cutOff();
+        if (done + chunk.value.length > bytes.length) throw wrongLength();
         bytes.set(chunk.value, done);
         done += chunk.value.length;
-        onProgress?.({ what: 'Reading the model', done, total: bytes.length });
+        onProgress?.({ activity: 'Loading the model', done, total: bytes.length });
       }
     } catch (error) {
       throw error instanceof EngineError ? error : unreachable(model.file, error);
     }
-    if (done < bytes.length) throw cutOff();
+    if (done < bytes.length) throw wrongLength();
     return bytes;
   }
 
+  /** A picture at the size that the network sees. @throws EngineError `no-index`, `unreachable` */
   async picture(row: number): Promise<Blob> {
     return await (await this.read(`pictures/${row}.webp`)).blob();
   }
@@ -83,13 +91,17 @@ export class SiteFiles {
     if (response.status === 404)
       throw new EngineError('no-index', `there is no ${file} beside this page`, { hint: COPY_AGAIN });
     throw new EngineError('unreachable', `${file} could not be read: the host answered ${response.status}`, {
-      hint: 'Try again in a while.',
+      hint: 'Try again later.',
     });
   }
 }
 
+/** Whether a value is the description of an export, of whichever version. */
+const isExport = (value: unknown): value is SiteDescription =>
+  typeof value === 'object' && value !== null && 'format' in value && value.format === 'neurodex-export';
+
 const unreachable = (file: string, cause: unknown): EngineError =>
   new EngineError('unreachable', `${file} could not be read: the host cannot be reached`, {
-    hint: 'Look whether you are online, and try again.',
+    hint: 'Check that you are online, and try again.',
     cause,
   });

@@ -2,11 +2,11 @@ import type { ReactNode } from 'react';
 
 export interface ChartTable {
   readonly columns: readonly string[];
-  /** The first cell names the row. */
+  /** Each row starts with its name. */
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A chart with the table behind it: the same figures for those who cannot see it, or want to copy them. */
+/** A chart with a table of its values, for readers who cannot see the chart or want to copy the values. */
 export function Figure({
   title,
   note,
@@ -27,10 +27,10 @@ export function Figure({
       {children}
       <details className="behind">
         <summary>
-          The figures<span className="hidden"> of {title}</span>
+          Values<span className="hidden"> of {title}</span>
         </summary>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard. */}
-        <section className="scroll" tabIndex={0} aria-label={`Figures of ${title}`}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach a scrolling region. */}
+        <section className="scroll" tabIndex={0} aria-label={`Values of ${title}`}>
           <table className="plain">
             <thead>
               <tr>

@@ -3,7 +3,7 @@ import { ink, Legend, Mark } from './series.tsx';
 
 export interface IntervalRow {
   readonly name: string;
-  /** One for each series, in their order; null where there is none. */
+  /** One for each series, in the order of the series; null where the series has none. */
   readonly values: readonly ({ readonly value: number; readonly interval: readonly [number, number] | null } | null)[];
 }
 
@@ -11,7 +11,7 @@ const WIDTH = 440;
 const FRAME = { left: 92, right: 14, top: 6, bottom: 24 } as const;
 const LINE = 9;
 
-/** Figures between 0 and 1 with their intervals: a row for each measure, a dot for each series. */
+/** Values between 0 and 1 with their intervals: a row for each measure, a dot for each series. */
 export function IntervalChart({
   title,
   series,

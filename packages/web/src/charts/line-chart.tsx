@@ -4,7 +4,7 @@ import { dash, ink, Legend } from './series.tsx';
 export interface Line {
   readonly name: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];
-  /** A dot at every point, where they are few. */
+  /** Whether to draw a dot at every point. */
   readonly dots?: boolean;
 }
 
@@ -18,16 +18,16 @@ const [WIDTH, HEIGHT] = [440, 260];
 const FRAME = { left: 46, right: 14, top: 12, bottom: 40 } as const;
 
 export interface LineChartProps {
-  /** What screen readers say of the drawing. */
+  /** The accessible name. */
   readonly title: string;
   readonly lines: readonly Line[];
   readonly x: Axis;
   readonly y: Axis;
-  /** Vertical lines with a word. */
+  /** Labelled vertical lines. */
   readonly marks?: readonly { readonly x: number; readonly label: string }[];
 }
 
-/** Lines over a common axis. Points that are not finite are left out. */
+/** Lines over a common x axis. Points whose y is not finite are left out. */
 export function LineChart({ title, lines, x, y, marks = [] }: LineChartProps) {
   const across = scaleOf(x, [FRAME.left, WIDTH - FRAME.right]);
   const up = scaleOf(y, [HEIGHT - FRAME.bottom, FRAME.top]);
@@ -78,5 +78,5 @@ export function LineChart({ title, lines, x, y, marks = [] }: LineChartProps) {
 const scaleOf = ({ domain, log = false }: Axis, range: readonly [number, number]): Scale =>
   log ? logarithmic(domain, range) : linear(domain, range);
 
-/** Places need no more digits than a screen has dots. */
-const rounded = (place: number): number => Math.round(place * 10) / 10;
+/** A tenth of a unit is finer than a pixel of the screen. */
+const rounded = (coordinate: number): number => Math.round(coordinate * 10) / 10;

@@ -12,7 +12,7 @@ export function linear(domain: readonly [number, number], range: readonly [numbe
   return Object.assign(scale, { ticks: roundSteps(domain, ticks) });
 }
 
-/** Logarithmic, with a tick at 1, 2 and 5 times each power of ten. @param domain above 0 */
+/** A logarithmic scale with a tick at 1, 2 and 5 times each power of ten. @param domain above 0 */
 export function logarithmic(domain: readonly [number, number], range: readonly [number, number]): Scale {
   const [from, to] = [Math.log(domain[0]), Math.log(domain[1])];
   const scale = (value: number): number => between(from, to, range, Math.log(value));
@@ -22,7 +22,7 @@ export function logarithmic(domain: readonly [number, number], range: readonly [
       if (power * times >= domain[0] && power * times <= domain[1]) ticks.push(power * times);
     }
   }
-  // More would run into each other: the powers of ten alone.
+  // More labels would overlap: then only the powers of ten get one.
   return Object.assign(scale, { ticks: ticks.length > 7 ? ticks.filter((tick) => Math.log10(tick) % 1 === 0) : ticks });
 }
 
@@ -34,6 +34,6 @@ function roundSteps([from, to]: readonly [number, number], most: number): number
   const step = power * ([1, 2, 5, 10].find((times) => times * power >= rough) ?? 10);
   const first = Math.ceil(from / step - 1e-9);
   const last = Math.floor(to / step + 1e-9);
-  // Of whole multiples, so that no tick is 0.30000000000000004.
+  // Whole multiples of the step, rounded, so that no tick is 0.30000000000000004.
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }

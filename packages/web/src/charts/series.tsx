@@ -1,11 +1,11 @@
-/** Dashes, so that lines are told apart without colour; colours are the variables of styles/tokens.css. */
+/** Dashes distinguish lines without colour; styles/tokens.css defines the colours. */
 const DASHES = ['', '7 3', '2 3', '9 3 2 3', '12 4', '4 2'] as const;
 export const INKS = 6;
 
 export const ink = (i: number): string => `var(--series-${i % INKS})`;
 export const dash = (i: number): string | undefined => DASHES[i % DASHES.length] || undefined;
 
-/** Shapes around (0, 0), so that dots are told apart without colour. */
+/** Shapes around (0, 0) distinguish dots without colour. */
 const SHAPES = [
   'M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0',
   'M-3 -3h6v6h-6z',
@@ -19,7 +19,7 @@ export function Mark({ i, x, y }: { readonly i: number; readonly x: number; read
   return <path d={SHAPES[i % SHAPES.length]} transform={`translate(${x} ${y})`} fill={ink(i)} stroke="none" />;
 }
 
-/** Which line is whose, or which mark. */
+/** The names of the series, each beside its line or its mark. */
 export function Legend({ names, marks = false }: { readonly names: readonly string[]; readonly marks?: boolean }) {
   return (
     <ul className="legend">

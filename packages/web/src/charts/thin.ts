@@ -2,7 +2,7 @@ import type { Line } from './line-chart.tsx';
 
 type Point = Line['points'][number];
 
-/** Mean over a window of `width` points around each, cut off at both ends. */
+/** The mean of a window of `width` points around each point; the window is cut off at both ends. */
 export function smoothed(points: readonly Point[], width: number): Point[] {
   const half = Math.floor(width / 2);
   const sums = [0];
@@ -13,8 +13,9 @@ export function smoothed(points: readonly Point[], width: number): Point[] {
   });
 }
 
-/** At most `most` points, evenly spread, the first and the last among them. */
+/** At most `most` evenly spaced points, with the first and the last. */
 export function thinned(points: readonly Point[], most: number): Point[] {
   if (points.length <= most) return [...points];
-  return Array.from({ length: most }, (_, i) => points[Math.round((i * (points.length - 1)) / (most - 1))] as Point);
+  const positions = Array.from({ length: most }, (_, i) => Math.round((i * (points.length - 1)) / (most - 1)));
+  return positions.flatMap((position) => points.slice(position, position + 1));
 }

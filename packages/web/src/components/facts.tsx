@@ -1,13 +1,13 @@
 import { Fragment } from 'react';
 
-/** Names and what they are. */
+/** A list of terms with their values. */
 export function Facts({ entries }: { readonly entries: readonly (readonly [string, string])[] }) {
   return (
     <dl className="facts">
-      {entries.map(([term, what]) => (
+      {entries.map(([term, value]) => (
         <Fragment key={term}>
           <dt>{term}</dt>
-          <dd>{what}</dd>
+          <dd>{value}</dd>
         </Fragment>
       ))}
     </dl>

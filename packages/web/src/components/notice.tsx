@@ -1,16 +1,16 @@
 import type { ReactNode } from 'react';
 import { EngineError } from '../engine.ts';
 
-/** Something went wrong: what, and what to do. Read out as it appears. */
+/** An error and its hint. Screen readers announce it. */
 export function Failure({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
-  const [what, hint] =
+  const [message, hint] =
     error instanceof EngineError
       ? [error.message, error.hint]
-      : ['something in this page went wrong', error instanceof Error ? error.message : String(error)];
+      : ['this page failed unexpectedly', error instanceof Error ? error.message : String(error)];
   return (
     <div className="notice failure" role="alert">
       <p>
-        <strong>{sentence(what)}</strong>
+        <strong>{sentence(message)}</strong>
       </p>
       {hint === undefined ? null : <p>{sentence(hint)}</p>}
       {retry === undefined ? null : (
@@ -22,8 +22,17 @@ export function Failure({ error, retry }: { readonly error: unknown; readonly re
   );
 }
 
-/** A notice that is all there is of a page, which needs a heading for those who go by headings. */
-export function Alone({ heading, children }: { readonly heading: string; readonly children: ReactNode }) {
+/** One sentence about the visitor's input. Screen readers announce it. */
+export function Alert({ text }: { readonly text: string }) {
+  return (
+    <p className="notice failure" role="alert">
+      <strong>{sentence(text)}</strong>
+    </p>
+  );
+}
+
+/** A page that holds only a notice, with a heading for screen readers. */
+export function NoticePage({ heading, children }: { readonly heading: string; readonly children: ReactNode }) {
   return (
     <>
       <h1 className="hidden">{heading}</h1>
@@ -32,8 +41,8 @@ export function Alone({ heading, children }: { readonly heading: string; readonl
   );
 }
 
-/** Nothing is here, and why. */
-export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
+/** Says why a page shows nothing else. */
+export function Notice({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
   return (
     <div className="notice">
       <p>
@@ -44,30 +53,30 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
   );
 }
 
-/** Something is on its way. With `done` and `total`, how far it is. */
+/** A running activity, with its progress where `done` is given. */
 export function Loading({
-  what,
+  activity,
   done,
   total,
 }: {
-  readonly what: string;
+  readonly activity: string;
   readonly done?: number;
   readonly total?: number | undefined;
 }) {
   return (
     <div className="notice loading" role="status">
-      <p>{what}…</p>
+      <p>{activity}…</p>
       {done === undefined ? (
         <div className="bar indefinite" aria-hidden="true" />
       ) : (
-        <progress aria-label={what} value={total === undefined ? undefined : done} max={total ?? 1} />
+        <progress aria-label={activity} value={total === undefined ? undefined : done} max={total ?? 1} />
       )}
     </div>
   );
 }
 
-/** Messages are parts of a sentence, as on the command line. */
+/** A message as a sentence: messages have no capital and no full stop, as on the command line. */
 export const sentence = (text: string): string => {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+  const capitalised = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(capitalised) ? capitalised : `${capitalised}.`;
 };

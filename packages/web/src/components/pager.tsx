@@ -1,6 +1,6 @@
 import { count } from '../state/format.ts';
 
-/** Which part of a long list is shown, and the way to its neighbours. */
+/** The visible part of a long list, with links to the other parts. */
 export function Pager({
   offset,
   shown,
@@ -18,8 +18,8 @@ export function Pager({
   const after = offset + shown < total;
   if (!before && !after) return null;
   const lastOffset = Math.floor((total - 1) / limit) * limit;
-  const link = (text: string, to: number, there: boolean) =>
-    there ? (
+  const link = (text: string, to: number, enabled: boolean) =>
+    enabled ? (
       <a className="button" href={hrefOf(to)}>
         {text}
       </a>

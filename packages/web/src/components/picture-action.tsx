@@ -1,12 +1,13 @@
 import type { ReactNode } from 'react';
 import type { Picture } from '../engine.ts';
 
-/** How a picture becomes the query: by an address that can be kept, or by a call where pages have none. */
+/** How a picture becomes the query: by the address of its search, or by a call where searches have no address. */
 export interface PickPicture {
   readonly href?: (picture: Picture) => string;
   readonly onPick: (picture: Picture) => void;
 }
 
+/** A link or a button that makes a picture the query. */
 export function PictureAction({
   picture,
   pick,

@@ -3,7 +3,7 @@ import { titleOf } from '../state/format.ts';
 import { type PickPicture, PictureAction } from './picture-action.tsx';
 import { Thumb } from './thumb.tsx';
 
-/** Pictures of the index, each of which can be searched with. */
+/** Pictures of the index; a click searches with one. */
 export function PictureGrid({
   pictures,
   pick,
@@ -11,7 +11,7 @@ export function PictureGrid({
 }: {
   readonly pictures: readonly Picture[];
   readonly pick: PickPicture;
-  /** Whether the role of each is shown. */
+  /** Whether to show the identifier of each picture, or else its role. */
   readonly roles?: boolean;
 }) {
   return (

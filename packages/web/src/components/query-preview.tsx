@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'react';
 import type { Query } from '../engine.ts';
+import { percent } from '../state/format.ts';
 import { Thumb } from './thumb.tsx';
 
 /**
- * The query as the network sees it, a square cut from the middle, and over it the patches that a token looked at: what it
- * looked at least is veiled most.
- * @param attention share of each patch, [P], row by row
+ * The query as the network sees it, its centre square, with the attention of a token over it: the less attention a patch
+ * gets, the more it is veiled.
+ * @param attention share of each patch, [P], row by row, sum 1; null shows the query alone
  */
 export function QueryPreview({
   query,
@@ -20,7 +21,7 @@ export function QueryPreview({
     <div className="query-picture">
       {query.kind === 'file' ? <LocalPicture file={query.file} /> : <Thumb picture={query.picture} full />}
       {attention === null || patchesPerSide === null || attention.length !== patchesPerSide ** 2 ? null : (
-        <Heat attention={attention} side={patchesPerSide} />
+        <AttentionMap attention={attention} side={patchesPerSide} />
       )}
     </div>
   );
@@ -28,18 +29,18 @@ export function QueryPreview({
 
 function LocalPicture({ file }: { readonly file: File }) {
   const [address, setAddress] = useState<string>();
-  const [shown, setShown] = useState(true);
+  const [failed, setFailed] = useState(false);
   useEffect(() => {
-    const made = URL.createObjectURL(file);
-    setAddress(made);
-    setShown(true);
-    return () => URL.revokeObjectURL(made);
+    const created = URL.createObjectURL(file);
+    setAddress(created);
+    setFailed(false);
+    return () => URL.revokeObjectURL(created);
   }, [file]);
-  if (!shown) return <span className="thumb missing">This browser cannot show {file.name}.</span>;
-  return <img className="thumb" src={address} alt={file.name} onError={() => setShown(false)} />;
+  if (failed) return <span className="thumb missing">This browser cannot show {file.name}.</span>;
+  return <img className="thumb" src={address} alt={file.name} onError={() => setFailed(true)} />;
 }
 
-function Heat({ attention, side }: { readonly attention: readonly number[]; readonly side: number }) {
+function AttentionMap({ attention, side }: { readonly attention: readonly number[]; readonly side: number }) {
   const [least, most] = [Math.min(...attention), Math.max(...attention)];
   return (
     <svg
@@ -63,9 +64,10 @@ function Heat({ attention, side }: { readonly attention: readonly number[]; read
   );
 }
 
-/** The patch that was looked at most, in words. */
-export function lookedMost(attention: readonly number[], side: number): string {
-  const most = attention.indexOf(Math.max(...attention));
-  const place = `row ${Math.floor(most / side) + 1}, column ${(most % side) + 1}`;
-  return `most at ${place} of ${side} × ${side}: ${Math.round((attention[most] ?? 0) * 100)} %`;
+/** The patch with the most attention, in words: `row 2, column 3 of 6 × 6 patches (12 %)`. */
+export function attentionPeak(attention: readonly number[], side: number): string {
+  const peak = Math.max(...attention);
+  const patch = attention.indexOf(peak);
+  const place = `row ${Math.floor(patch / side) + 1}, column ${(patch % side) + 1}`;
+  return `${place} of ${side} × ${side} patches (${percent(peak)})`;
 }

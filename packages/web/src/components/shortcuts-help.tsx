@@ -1,9 +1,8 @@
 import type { RefObject } from 'react';
-import { SHORTCUTS, type ShortcutName } from '../state/shortcuts.ts';
+import { PAGES } from '../state/route.ts';
+import { SHORTCUTS } from '../state/shortcuts.ts';
 
-/** Shortcuts of pages that there are only with a server. */
-const OF_PAGES: readonly ShortcutName[] = ['search', 'catalogue', 'measures', 'compare'];
-
+/** The dialog that lists the shortcuts and switches them off. */
 export function ShortcutsHelp({
   dialog,
   on,
@@ -13,20 +12,21 @@ export function ShortcutsHelp({
   readonly dialog: RefObject<HTMLDialogElement | null>;
   readonly on: boolean;
   readonly onSwitch: (on: boolean) => void;
+  /** Whether to list the shortcuts to pages: an exported site has only one page. */
   readonly pages: boolean;
 }) {
-  const shown = (Object.keys(SHORTCUTS) as ShortcutName[]).filter((name) => pages || !OF_PAGES.includes(name));
+  const listed = SHORTCUTS.filter(({ name }) => pages || !PAGES.some((page) => page === name));
   return (
     <dialog ref={dialog} className="help" aria-labelledby="help-title">
-      <h2 id="help-title">Keyboard</h2>
+      <h2 id="help-title">Keyboard shortcuts</h2>
       <table className="plain">
         <tbody>
-          {shown.map((name) => (
+          {listed.map(({ name, key, action }) => (
             <tr key={name}>
               <th scope="row">
-                <kbd>{SHORTCUTS[name].key}</kbd>
+                <kbd>{key}</kbd>
               </th>
-              <td>{SHORTCUTS[name].does}</td>
+              <td>{action}</td>
             </tr>
           ))}
           <tr>
@@ -39,13 +39,13 @@ export function ShortcutsHelp({
             <th scope="row">
               <kbd>←</kbd> <kbd>→</kbd>
             </th>
-            <td>from token to token, on the tokens of an identifier</td>
+            <td>move between the tokens of an identifier</td>
           </tr>
         </tbody>
       </table>
       <label className="check">
         <input type="checkbox" checked={on} onChange={({ currentTarget }) => onSwitch(currentTarget.checked)} />
-        Single keys are shortcuts
+        Use single-key shortcuts
       </label>
       <form method="dialog">
         <button type="submit" className="button primary">

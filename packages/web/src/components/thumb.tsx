@@ -3,7 +3,7 @@ import type { Picture } from '../engine.ts';
 import { AddressContext, BytesContext } from '../state/context.ts';
 import { titleOf } from '../state/format.ts';
 
-/** A picture of the index. Decorative where its title stands beside it. */
+/** A picture of the index. It is decorative where its title stands beside it. */
 export function Thumb({
   picture,
   decorative = false,
@@ -11,7 +11,7 @@ export function Thumb({
 }: {
   readonly picture: Picture;
   readonly decorative?: boolean;
-  /** The picture as it is stored; its thumbnail otherwise. */
+  /** The picture as it is stored; its thumbnail by default. */
   readonly full?: boolean;
 }) {
   const address = full ? picture.image : picture.thumbnail;
@@ -31,28 +31,28 @@ export function Thumb({
   );
 }
 
-/** An `img` cannot send a token: with one, the picture is fetched and shown from memory. */
+/** The address for an `img`. An `img` cannot send a token: where one is required, the picture is fetched first. */
 function useAddress(address: string): string | undefined {
   const fetchBytes = use(BytesContext);
-  const located = use(AddressContext);
-  const [local, setLocal] = useState<string | undefined>();
+  const resolve = use(AddressContext);
+  const [fetched, setFetched] = useState<string | undefined>();
   useEffect(() => {
     if (fetchBytes === null) return;
     const controller = new AbortController();
-    let made: string | undefined;
+    let objectUrl: string | undefined;
     fetchBytes(address, controller.signal)
       .then((blob) => {
-        made = URL.createObjectURL(blob);
-        if (controller.signal.aborted) URL.revokeObjectURL(made);
-        else setLocal(made);
+        objectUrl = URL.createObjectURL(blob);
+        if (controller.signal.aborted) URL.revokeObjectURL(objectUrl);
+        else setFetched(objectUrl);
       })
       .catch(() => {
-        if (!controller.signal.aborted) setLocal('about:invalid');
+        if (!controller.signal.aborted) setFetched('about:invalid');
       });
     return () => {
       controller.abort();
-      if (made !== undefined) URL.revokeObjectURL(made);
+      if (objectUrl !== undefined) URL.revokeObjectURL(objectUrl);
     };
   }, [address, fetchBytes]);
-  return fetchBytes === null ? located(address) : local;
+  return fetchBytes === null ? resolve(address) : fetched;
 }

@@ -1,13 +1,14 @@
-import { visibleName } from 'neurodex/client';
-import { useEffect, useRef } from 'react';
-import { Empty, Failure, Loading } from '../components/notice.tsx';
+import type { PicturePage } from 'neurodex/client';
+import { LabelChooser } from '../components/label-chooser.tsx';
+import { Failure, Loading, Notice } from '../components/notice.tsx';
 import { Pager } from '../components/pager.tsx';
 import { PictureGrid } from '../components/picture-grid.tsx';
 import type { Role } from '../engine.ts';
 import { useClient } from '../state/context.ts';
 import { counted } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
-import { go, hrefOf, ROLES, type Route, searchFor } from '../state/route.ts';
+import { firstView, go, hrefOf, ROLES, type Route, searchFor } from '../state/route.ts';
+import { useChange } from '../state/use-change.ts';
 
 /** Pictures on one page. */
 const LIMIT = 60;
@@ -25,65 +26,28 @@ type CatalogueRoute = Extract<Route, { page: 'catalogue' }>;
 export function CataloguePage({ route, index }: { readonly route: CatalogueRoute; readonly index: string }) {
   const client = useClient();
   const { role, label, offset } = route;
-  const page = useResource(`pictures ${hrefOf({ ...route, index })}`, (signal) =>
+  const resource = useResource(`pictures ${hrefOf({ ...route, index })}`, (signal) =>
     client.pictures(
       index,
       { ...(role === null ? {} : { role }), ...(label === null ? {} : { label }), offset, limit: LIMIT },
       signal,
     ),
   );
-  const value = page.state === 'failed' ? undefined : page.value;
-  useTopOf(offset);
-  const show = (changed: Partial<CatalogueRoute>): void => go({ ...route, index, offset: 0, ...changed });
+  const page = resource.state === 'failed' ? undefined : resource.value;
+  useChange(offset, () => scrollTo({ top: 0 }));
   return (
     <>
       <h1>Catalogue</h1>
-      <form className="filter" onSubmit={(event) => event.preventDefault()}>
-        <label className="field">
-          Pictures
-          <select
-            value={role ?? ''}
-            onChange={({ currentTarget }) => show({ role: ROLES.find((name) => name === currentTarget.value) ?? null })}
-          >
-            <option value="">All</option>
-            {ROLES.map((name) => (
-              <option key={name} value={name}>
-                {ROLE_WORDS[name]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <LabelChooser labels={value?.labels ?? []} label={label} onLabel={(chosen) => show({ label: chosen })} />
-        <p className="note" role="status">
-          {value === undefined ? '' : counted(value.total, 'picture')}
-        </p>
-      </form>
-      {page.state === 'failed' ? <Failure error={page.error} retry={page.retry} /> : null}
-      {page.state === 'loading' && value === undefined ? <Loading what="Reading the catalogue" /> : null}
-      {value === undefined ? null : (
-        <section aria-label="Pictures" aria-busy={page.state === 'loading'}>
-          {value.pictures.length === 0 ? (
-            <Empty title="No picture is like that.">
-              <p>
-                <a href={hrefOf({ page: 'catalogue', index, role: null, label: null, offset: 0 })}>
-                  Show all pictures of the index
-                </a>
-              </p>
-            </Empty>
-          ) : (
-            <PictureGrid
-              pictures={value.pictures}
-              roles
-              pick={{
-                href: ({ id }) => hrefOf(searchFor(index, id)),
-                onPick: ({ id }) => go(searchFor(index, id)),
-              }}
-            />
-          )}
+      <CatalogueFilter route={route} page={page} onFilter={(filter) => go({ ...route, index, offset: 0, ...filter })} />
+      {resource.state === 'failed' ? <Failure error={resource.error} retry={resource.retry} /> : null}
+      {resource.state === 'loading' && page === undefined ? <Loading activity="Loading the catalogue" /> : null}
+      {page === undefined ? null : (
+        <section aria-label="Pictures" aria-busy={resource.state === 'loading'}>
+          <CataloguePictures page={page} index={index} />
           <Pager
-            offset={value.offset}
-            shown={value.pictures.length}
-            total={value.total}
+            offset={page.offset}
+            shown={page.pictures.length}
+            total={page.total}
             limit={LIMIT}
             hrefOf={(to) => hrefOf({ ...route, index, offset: to })}
           />
@@ -93,63 +57,58 @@ export function CataloguePage({ route, index }: { readonly route: CatalogueRoute
   );
 }
 
-/** The next part of a long list is read from its top. */
-function useTopOf(offset: number): void {
-  const before = useRef(offset);
-  useEffect(() => {
-    if (before.current === offset) return;
-    before.current = offset;
-    scrollTo({ top: 0 });
-  }, [offset]);
-}
-
-/** A list while labels are few; where they are many, one types and is helped. */
-function LabelChooser({
-  labels,
-  label,
-  onLabel,
+function CatalogueFilter({
+  route: { role, label },
+  page,
+  onFilter,
 }: {
-  readonly labels: readonly string[];
-  readonly label: string | null;
-  readonly onLabel: (label: string | null) => void;
+  readonly route: CatalogueRoute;
+  /** Undefined until it has loaded. */
+  readonly page: PicturePage | undefined;
+  readonly onFilter: (filter: Partial<Pick<CatalogueRoute, 'role' | 'label'>>) => void;
 }) {
-  if (labels.length === 0 && label === null) return null;
-  if (labels.length <= 200) {
-    const known = label === null || labels.includes(label) ? labels : [label, ...labels];
-    return (
+  return (
+    <form className="filter" onSubmit={(event) => event.preventDefault()}>
       <label className="field">
-        Label
-        <select value={label ?? ''} onChange={({ currentTarget }) => onLabel(currentTarget.value || null)}>
+        Pictures
+        <select
+          value={role ?? ''}
+          onChange={({ currentTarget: { value } }) => onFilter({ role: ROLES.find((name) => name === value) ?? null })}
+        >
           <option value="">All</option>
-          {known.map((name) => (
-            // The text alone would lose a space at its end, and name another label.
+          {ROLES.map((name) => (
             <option key={name} value={name}>
-              {visibleName(name)}
+              {ROLE_WORDS[name]}
             </option>
           ))}
         </select>
       </label>
+      <LabelChooser labels={page?.labels ?? []} label={label} onLabel={(chosen) => onFilter({ label: chosen })} />
+      <p className="note" role="status">
+        {page === undefined ? '' : counted(page.total, 'picture')}
+      </p>
+    </form>
+  );
+}
+
+function CataloguePictures({ page: { pictures }, index }: { readonly page: PicturePage; readonly index: string }) {
+  if (pictures.length === 0) {
+    return (
+      <Notice title="No picture matches the filter.">
+        <p>
+          <a href={hrefOf(firstView('catalogue', index))}>Show all pictures of the index</a>
+        </p>
+      </Notice>
     );
   }
   return (
-    <label className="field">
-      Label
-      <input
-        key={label}
-        type="search"
-        list="labels"
-        defaultValue={label ?? ''}
-        onChange={({ currentTarget: { value } }) => {
-          if (value === '' || labels.includes(value)) onLabel(value || null);
-        }}
-      />
-      <datalist id="labels">
-        {labels.map((name) => (
-          <option key={name} value={name}>
-            {visibleName(name)}
-          </option>
-        ))}
-      </datalist>
-    </label>
+    <PictureGrid
+      pictures={pictures}
+      roles
+      pick={{
+        href: ({ id }) => hrefOf(searchFor(index, id)),
+        onPick: ({ id }) => go(searchFor(index, id)),
+      }}
+    />
   );
 }

@@ -1,13 +1,13 @@
 import { useMemo } from 'react';
-import { Alone, Failure, Loading } from '../components/notice.tsx';
+import { Failure, Loading, NoticePage } from '../components/notice.tsx';
 import type { Query } from '../engine.ts';
 import { apiEngine } from '../state/api-engine.ts';
 import { useClient } from '../state/context.ts';
 import { useResource } from '../state/resource.ts';
-import { firstView, go, hrefOf, type Route, searchFor } from '../state/route.ts';
+import { go, hrefOf, type Route, searchFor } from '../state/route.ts';
 import { SearchView } from './search-view.tsx';
 
-/** Searches one index of the server; the query is the address's picture, or else the file that was opened last. */
+/** Searches one index of the server. The query is the picture in the address, or else the file that was opened last. */
 export function SearchPage({
   route,
   index,
@@ -21,36 +21,36 @@ export function SearchPage({
 }) {
   const client = useClient();
   const engine = useMemo(() => apiEngine(client, index), [client, index]);
-  const described = useResource(`describe ${index}`, () => engine.describe());
-  const asked = useResource(route.picture, (signal) => client.picture(route.picture ?? '', signal));
-  const opened = useMemo<Query | null>(() => (file === null ? null : { kind: 'file', file }), [file]);
-  const picture = asked.state === 'ready' && route.picture !== null ? asked.value : null;
-  const indexed = useMemo<Query | null>(() => (picture === null ? null : { kind: 'picture', picture }), [picture]);
-  const failed = [described, ...(route.picture === null ? [] : [asked])].find(({ state }) => state === 'failed');
+  const description = useResource(`describe ${index}`, () => engine.describe());
+  const stored = useResource(route.picture, (signal) => client.picture(route.picture ?? '', signal));
+  const fileQuery = useMemo<Query | null>(() => (file === null ? null : { kind: 'file', file }), [file]);
+  const picture = stored.state === 'ready' && route.picture !== null ? stored.value : null;
+  const storedQuery = useMemo<Query | null>(() => (picture === null ? null : { kind: 'picture', picture }), [picture]);
+  const failed = [description, ...(route.picture === null ? [] : [stored])].find(({ state }) => state === 'failed');
   if (failed?.state === 'failed') {
     return (
-      <Alone heading="Search">
+      <NoticePage heading="Search">
         <Failure error={failed.error} retry={failed.retry} />
-      </Alone>
+      </NoticePage>
     );
   }
-  if (described.state !== 'ready' || (route.picture !== null && indexed === null)) {
+  if (description.state !== 'ready' || (route.picture !== null && storedQuery === null)) {
     return (
-      <Alone heading="Search">
-        <Loading what="Opening the index" />
-      </Alone>
+      <NoticePage heading="Search">
+        <Loading activity="Opening the index" />
+      </NoticePage>
     );
   }
   return (
     <SearchView
       key={index}
       engine={engine}
-      description={described.value}
-      query={route.picture === null ? opened : indexed}
+      description={description.value}
+      query={route.picture === null ? fileQuery : storedQuery}
       k={route.k}
       onFile={(chosen) => {
         onFile(chosen);
-        if (route.picture !== null) go({ ...firstView('search', index), k: route.k } as Route);
+        if (route.picture !== null) go({ page: 'search', index, picture: null, k: route.k });
       }}
       onK={(k) => go({ ...route, index, k })}
       pick={{

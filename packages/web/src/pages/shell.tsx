@@ -1,137 +1,114 @@
-import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
-import { OPEN_EVENT } from '../components/open-picture.tsx';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { ShortcutsHelp } from '../components/shortcuts-help.tsx';
+import { ThemeChooser } from '../components/theme-chooser.tsx';
 import { AnnounceContext } from '../state/context.ts';
-import { firstView, go, hrefOf, type PageName } from '../state/route.ts';
-import { useShortcuts } from '../state/shortcuts.ts';
-import { THEMES, type Theme, useTheme } from '../state/theme.ts';
-
-const PAGES: Readonly<Record<PageName, string>> = {
-  search: 'Search',
-  catalogue: 'Catalogue',
-  measures: 'Measures',
-  compare: 'Compare',
-};
+import { firstView, go, hrefOf, PAGE_TITLES, PAGES, type PageName } from '../state/route.ts';
+import { type ShortcutActions, useShortcuts } from '../state/shortcuts.ts';
+import { useChange } from '../state/use-change.ts';
+import { OPEN_PICTURE } from '../state/window-event.ts';
 
 export interface Navigation {
-  /** Undefined: an address that is no page. */
+  /** Undefined: the address belongs to no page. */
   readonly page: PageName | undefined;
+  /** Null: the server's default. */
   readonly index: string | null;
-  /** Beside the pages: which index they show. */
+  /** Chooses the index, beside the links to the pages. */
   readonly chooser: ReactNode;
 }
 
-/** What stands around every page. Without a navigation it is the only one. */
+/** The header and footer around every page. An exported site has one page and no navigation. */
 export function Shell({
   title,
   navigation,
   children,
 }: {
-  /** Of the document, before the name of the program. */
+  /** Of the document, before the program's name. */
   readonly title: string;
   readonly navigation?: Navigation;
   readonly children: ReactNode;
 }) {
   const main = useRef<HTMLElement>(null);
   const help = useRef<HTMLDialogElement>(null);
-  const [said, setSaid] = useState('');
-  const announce = useCallback((text: string) => setSaid(text), []);
-  const page = navigation?.page;
-  const index = navigation?.index ?? null;
-  const visit = (to: PageName) => (): void => go(firstView(to, index));
-  const open = (): void => {
-    dispatchEvent(new Event(OPEN_EVENT));
-  };
-  const [shortcuts, setShortcuts] = useShortcuts({
-    help: () => help.current?.showModal(),
-    ...(navigation === undefined || page === 'search' ? { open } : {}),
-    ...(navigation === undefined
-      ? {}
-      : {
-          search: visit('search'),
-          catalogue: visit('catalogue'),
-          measures: visit('measures'),
-          compare: visit('compare'),
-        }),
-  });
+  const [announcement, setAnnouncement] = useState('');
+  const showHelp = (): void => help.current?.showModal();
+  const [shortcuts, setShortcuts] = useShortcuts(shortcutActions(navigation, showHelp));
   useEffect(() => {
     document.title = title === '' ? 'Neurodex' : `${title} · Neurodex`;
   }, [title]);
-  useFocusOfNewPage(main, page);
+  useChange(navigation?.page, () => {
+    // Keyboards and screen readers start at the content of the new page.
+    main.current?.focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  });
   return (
-    <AnnounceContext value={announce}>
+    <AnnounceContext value={setAnnouncement}>
       <button type="button" className="skip" onClick={() => main.current?.focus()}>
         Skip to the content
       </button>
-      <header className="top">
-        <a className="brand" href={navigation === undefined ? './' : hrefOf(firstView('search', index))}>
-          Neurodex
-        </a>
-        {navigation === undefined ? null : (
-          <nav aria-label="Pages">
-            <ul>
-              {(Object.keys(PAGES) as PageName[]).map((name) => (
-                <li key={name}>
-                  <a href={hrefOf(firstView(name, index))} aria-current={name === page ? 'page' : undefined}>
-                    {PAGES[name]}
-                  </a>
-                </li>
-              ))}
-            </ul>
-          </nav>
-        )}
-        <div className="tools">
-          {navigation?.chooser}
-          <ThemeChooser />
-          <button
-            type="button"
-            className="button quiet"
-            aria-label="Keyboard shortcuts"
-            onClick={() => help.current?.showModal()}
-          >
-            ?
-          </button>
-        </div>
-      </header>
+      <Header navigation={navigation} onHelp={showHelp} />
       <main ref={main} tabIndex={-1}>
         {children}
       </main>
       <footer className="bottom">
         <p className="note">
-          Neurodex: image search whose index is a neural network. Press <kbd>?</kbd> for the keyboard’s shortcuts.
+          Neurodex: image search whose index is a neural network. Press <kbd>?</kbd> for keyboard shortcuts.
         </p>
       </footer>
       <div className="hidden" role="status">
-        {said}
+        {announcement}
       </div>
       <ShortcutsHelp dialog={help} on={shortcuts} onSwitch={setShortcuts} pages={navigation !== undefined} />
     </AnnounceContext>
   );
 }
 
-function ThemeChooser() {
-  const [theme, setTheme] = useTheme();
+function Header({ navigation, onHelp }: { readonly navigation: Navigation | undefined; readonly onHelp: () => void }) {
   return (
-    <label className="field">
-      <span className="hidden">Theme</span>
-      <select value={theme} onChange={({ currentTarget }) => setTheme(currentTarget.value as Theme)}>
-        {THEMES.map((name) => (
-          <option key={name} value={name}>
-            {name === 'system' ? 'Auto' : name === 'light' ? 'Light' : 'Dark'}
-          </option>
-        ))}
-      </select>
-    </label>
+    <header className="top">
+      <a className="brand" href={navigation === undefined ? './' : hrefOf(firstView('search', navigation.index))}>
+        Neurodex
+      </a>
+      {navigation === undefined ? null : <PageLinks {...navigation} />}
+      <div className="tools">
+        {navigation?.chooser}
+        <ThemeChooser />
+        <button type="button" className="button quiet" aria-label="Keyboard shortcuts" onClick={onHelp}>
+          ?
+        </button>
+      </div>
+    </header>
   );
 }
 
-/** Whoever goes to another page with the keyboard or a screen reader begins at its content. */
-function useFocusOfNewPage(main: React.RefObject<HTMLElement | null>, page: PageName | undefined): void {
-  const before = useRef(page);
-  useEffect(() => {
-    if (before.current === page) return;
-    before.current = page;
-    main.current?.focus({ preventScroll: true });
-    scrollTo({ top: 0 });
-  }, [main, page]);
+function PageLinks({ page, index }: Navigation) {
+  return (
+    <nav aria-label="Pages">
+      <ul>
+        {PAGES.map((name) => (
+          <li key={name}>
+            <a href={hrefOf(firstView(name, index))} aria-current={name === page ? 'page' : undefined}>
+              {PAGE_TITLES[name]}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function shortcutActions(navigation: Navigation | undefined, help: () => void): ShortcutActions {
+  const open = (): void => {
+    dispatchEvent(new Event(OPEN_PICTURE));
+  };
+  if (navigation === undefined) return { help, open };
+  const { page, index } = navigation;
+  const visit = (name: PageName) => (): void => go(firstView(name, index));
+  return {
+    help,
+    search: visit('search'),
+    catalogue: visit('catalogue'),
+    measures: visit('measures'),
+    compare: visit('compare'),
+    ...(page === 'search' ? { open } : {}),
+  };
 }

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Alone, Failure, Loading } from '../components/notice.tsx';
+import { Failure, Loading, NoticePage } from '../components/notice.tsx';
 import type { EngineDescription, Progress, Query, SearchEngine } from '../engine.ts';
 import { bytes } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
@@ -7,35 +7,42 @@ import { DEFAULT_K } from '../state/route.ts';
 import { SearchView } from './search-view.tsx';
 import { Shell } from './shell.tsx';
 
-/** The whole of the page that searches in the browser. */
+/** The page of an exported site, which searches in the browser. */
 export function StaticPage({ engine }: { readonly engine: SearchEngine }) {
   const [progress, setProgress] = useState<Progress | null>(null);
-  const described = useResource('describe', () => engine.describe(setProgress));
+  const description = useResource('describe', () => engine.describe(setProgress));
   return (
-    <Shell title={described.state === 'ready' ? described.value.name : ''}>
-      {described.state === 'ready' ? (
-        <Search engine={engine} description={described.value} />
+    <Shell title={description.state === 'ready' ? description.value.name : ''}>
+      {description.state === 'ready' ? (
+        <StaticSearch engine={engine} description={description.value} />
       ) : (
-        <Alone heading="Search">
-          {described.state === 'failed' ? (
-            <Failure error={described.error} retry={described.retry} />
+        <NoticePage heading="Search">
+          {description.state === 'failed' ? (
+            <Failure error={description.error} retry={description.retry} />
           ) : (
-            <Opening progress={progress} />
+            <OpeningProgress progress={progress} />
           )}
-        </Alone>
+        </NoticePage>
       )}
     </Shell>
   );
 }
 
-function Opening({ progress }: { readonly progress: Progress | null }) {
-  if (progress === null) return <Loading what="Opening the index" />;
-  const { what, done, total } = progress;
-  if (total === undefined) return <Loading what={what} />;
-  return <Loading what={`${what}, ${bytes(done)} of ${bytes(total)}`} done={done} total={total} />;
+function OpeningProgress({ progress }: { readonly progress: Progress | null }) {
+  if (progress === null) return <Loading activity="Opening the index" />;
+  const { activity, done, total } = progress;
+  if (total === undefined) return <Loading activity={activity} />;
+  return <Loading activity={`${activity}, ${bytes(done)} of ${bytes(total)}`} done={done} total={total} />;
 }
 
-function Search({ engine, description }: { readonly engine: SearchEngine; readonly description: EngineDescription }) {
+/** The search page with its query in memory: an exported site has no addresses for queries. */
+function StaticSearch({
+  engine,
+  description,
+}: {
+  readonly engine: SearchEngine;
+  readonly description: EngineDescription;
+}) {
   const [query, setQuery] = useState<Query | null>(null);
   const [k, setK] = useState(DEFAULT_K);
   return (

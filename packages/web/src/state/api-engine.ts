@@ -3,6 +3,8 @@ import type { Client } from './client.ts';
 
 /** Pictures to try on the empty search page. */
 const SAMPLES = 12;
+/** One request lists up to this many pictures. */
+const LISTED_AT_ONCE = 200;
 
 /** Searches one index of a server. */
 export const apiEngine = (client: Client, index: string): SearchEngine => ({
@@ -10,7 +12,7 @@ export const apiEngine = (client: Client, index: string): SearchEngine => ({
     const { name, dataset, systems, catalogue, patchesPerSide, queries } = await client.index(index);
     const role = queries.test > 0 ? 'test' : 'catalogue';
     const total = role === 'test' ? queries.test : catalogue;
-    const samples = await spread(total, SAMPLES, async (offset, limit) => {
+    const samples = await evenlySpaced(total, SAMPLES, async (offset, limit) => {
       const { pictures } = await client.pictures(index, { role, offset, limit });
       return pictures;
     });
@@ -19,16 +21,17 @@ export const apiEngine = (client: Client, index: string): SearchEngine => ({
   search: (query, k, signal) => client.search(index, query, k, signal),
 });
 
-/** A few of many, from beginning to end: pictures of one class often stand beside each other. */
-async function spread<T>(
+/** At most `most` items of a list, evenly spaced: pictures of one class often follow each other. */
+async function evenlySpaced<T>(
   total: number,
   most: number,
   page: (offset: number, limit: number) => Promise<readonly T[]>,
 ): Promise<readonly T[]> {
-  if (total <= 200) {
+  if (total <= LISTED_AT_ONCE) {
     const all = await page(0, Math.max(1, total));
     const step = Math.max(1, all.length / most);
-    return Array.from({ length: Math.min(most, all.length) }, (_, i) => all[Math.floor(i * step)] as T);
+    const offsets = Array.from({ length: Math.min(most, all.length) }, (_, i) => Math.floor(i * step));
+    return offsets.flatMap((offset) => all.slice(offset, offset + 1));
   }
   const parts = await Promise.all(Array.from({ length: most }, (_, i) => page(Math.floor((i * total) / most), 1)));
   return parts.flat();

@@ -10,20 +10,20 @@ import {
 } from 'neurodex/client';
 import { EngineError, type Picture, type Query, type SearchResponse } from '../engine.ts';
 
-/** What pages ask of the server that sent them. Every call throws EngineError, or the signal's reason. */
+/** The API of the server that served the page. Every call throws EngineError, or the signal's reason. */
 export interface Client {
   indexes(signal: AbortSignal): Promise<readonly IndexCard[]>;
   index(id: string, signal?: AbortSignal): Promise<IndexDetails>;
   pictures(index: string, parameters: PageParameters, signal?: AbortSignal): Promise<PicturePage>;
   /** @param id `<index>.<row>` */
   picture(id: string, signal: AbortSignal): Promise<Picture>;
-  /** Asks until the measures are there. */
+  /** Polls the server until the measures are there. */
   measured(
     index: string,
     options: { readonly signal: AbortSignal; readonly onProgress: (progress: Measuring) => void },
   ): Promise<MeasuredReport>;
   search(index: string, query: Query, k: number, signal?: AbortSignal): Promise<SearchResponse>;
-  /** An address of a picture, as the page can use it wherever a proxy has put it. */
+  /** An address of a picture as the page can use it, below whatever path a proxy serves the server. */
   address(address: string): string;
   /** The bytes behind an address of a picture. */
   bytes(address: string, signal: AbortSignal): Promise<Blob>;
@@ -34,17 +34,17 @@ export function createClient(token: string | null): Client {
   const api = neurodexClient(token === null ? {} : { token });
   const optional = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
   return {
-    indexes: (signal) => told(api.indexes({ signal })),
-    index: (id, signal) => told(api.index(id, optional(signal))),
-    pictures: (index, parameters, signal) => told(api.pictures(index, parameters, optional(signal))),
+    indexes: (signal) => engineErrors(api.indexes({ signal })),
+    index: (id, signal) => engineErrors(api.index(id, optional(signal))),
+    pictures: (index, parameters, signal) => engineErrors(api.pictures(index, parameters, optional(signal))),
     picture(id, signal) {
       const [, index = '', row = ''] = /^(.*)\.(\d+)$/.exec(id) ?? [];
       if (index === '') return Promise.reject(new EngineError('picture-unknown', `no picture has the id ${id}`));
-      return told(api.picture(index, Number(row), { signal }));
+      return engineErrors(api.picture(index, Number(row), { signal }));
     },
-    measured: (index, options) => told(api.measured(index, options)),
+    measured: (index, options) => engineErrors(api.measured(index, options)),
     search: (index, query, k, signal) =>
-      told(
+      engineErrors(
         api.search(
           query.kind === 'file' ? query.file : { picture: query.picture.id },
           { index, k, explain: true },
@@ -52,12 +52,12 @@ export function createClient(token: string | null): Client {
         ),
       ),
     address: (address) => api.address(address),
-    bytes: (address, signal) => told(api.bytes(address, { signal })),
+    bytes: (address, signal) => engineErrors(api.bytes(address, { signal })),
   };
 }
 
-/** The client's errors, as pages tell them. */
-async function told<T>(answer: Promise<T>): Promise<T> {
+/** Turns the client's errors into those that pages show. */
+async function engineErrors<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { createContext, use } from 'react';
 import type { Client } from './client.ts';
 
-/** The server that a page talks to. */
+/** The client of the page's server. */
 export const ClientContext = createContext<Client | null>(null);
 
 export function useClient(): Client {
@@ -10,11 +10,11 @@ export function useClient(): Client {
   return client;
 }
 
-/** Says something to screen readers, once. */
+/** Announces a text to screen readers. */
 export const AnnounceContext = createContext<(text: string) => void>(() => {});
 
-/** How pictures are fetched where their addresses alone will not do; null where they will. */
+/** Fetches pictures where an `img` cannot, because the server requires a token; null where it can. */
 export const BytesContext = createContext<Client['bytes'] | null>(null);
 
-/** Where a picture is, by the address that an answer has for it. */
+/** Resolves the address of a picture in an answer. */
 export const AddressContext = createContext<(address: string) => string>((address) => address);

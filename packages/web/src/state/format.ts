@@ -1,4 +1,5 @@
 import { visibleName } from 'neurodex/client';
+import type { Query } from '../engine.ts';
 
 /** `1,234` */
 export const count = (n: number): string => n.toLocaleString('en-US');
@@ -13,15 +14,15 @@ export const signed = (value: number): string => (value < 0 ? '−' : '+') + Mat
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** A share or a probability: `0.82`, and `3 × 10⁻⁵` where two places would say nothing. */
+/** A share or a probability: `0.82`, and `3 × 10⁻⁵` where two decimals would round it to 0. */
 export function share(value: number): string {
   if (value === 0 || value >= 0.005) return value.toFixed(2);
-  const [mantissa, exponent] = value.toExponential(0).split('e') as [string, string];
+  const [mantissa, exponent] = value.toExponential(0).split('e');
   const power = [...String(Math.abs(Number(exponent)))].map((digit) => SUPERSCRIPTS[Number(digit)]).join('');
   return `${mantissa} × 10⁻${power}`;
 }
 
-/** `12 %`; a share between nothing and half a per cent is `< 1 %`. */
+/** `12 %`; a share between 0 and half a per cent is `< 1 %`. */
 export const percent = (value: number): string =>
   value > 0 && value < 0.005 ? '< 1 %' : `${Math.round(value * 100)} %`;
 
@@ -31,7 +32,7 @@ export function duration(seconds: number): string {
   return seconds < 90 ? `${seconds.toFixed(seconds < 10 ? 1 : 0)} s` : `${count(Math.round(seconds / 60))} min`;
 }
 
-/** `4.2 MB`, in powers of ten. */
+/** `4.2 MB`, in powers of 1000. */
 export function bytes(n: number): string {
   const units = ['B', 'kB', 'MB', 'GB'];
   let [value, unit] = [n, 0];
@@ -47,6 +48,9 @@ export function day(date: string): string {
     : parsed.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
 }
 
-/** What a picture is called for people: its labels, or its name. */
+/** The title of a picture: its labels, or else its name. */
 export const titleOf = ({ labels, name }: { readonly labels: readonly string[]; readonly name: string }): string =>
   labels.length > 0 ? labels.map(visibleName).join(', ') : name;
+
+/** The title of a query: the file's name, or the picture's title. */
+export const queryTitle = (query: Query): string => (query.kind === 'file' ? query.file.name : titleOf(query.picture));

@@ -7,13 +7,13 @@ export type ReportState =
   | { readonly state: 'ready'; readonly report: MeasuredReport }
   | { readonly state: 'failed'; readonly error: unknown; readonly retry: () => void };
 
-/** The reports of some indexes; asks again while a server measures. */
+/** The measures of some indexes by id; polls the server while it measures. */
 export function useReports(indexes: readonly string[]): ReadonlyMap<string, ReportState> {
   const client = useClient();
   const [attempt, setAttempt] = useState(0);
   const [states, setStates] = useState<ReadonlyMap<string, ReportState>>(new Map());
   const key = JSON.stringify(indexes);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the list; an attempt asks again.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the list; a new attempt runs the effect again.
   useEffect(() => {
     const controller = new AbortController();
     const { signal } = controller;
@@ -21,7 +21,7 @@ export function useReports(indexes: readonly string[]): ReadonlyMap<string, Repo
       if (!signal.aborted) setStates((before) => new Map(before).set(index, state));
     };
     const retry = (): void => setAttempt((n) => n + 1);
-    for (const index of JSON.parse(key) as string[]) {
+    for (const index of indexes) {
       if (states.get(index)?.state === 'failed') set(index, { state: 'measuring', progress: null });
       client
         .measured(index, { signal, onProgress: (progress) => set(index, { state: 'measuring', progress }) })

@@ -1,21 +1,21 @@
 import { useCallback, useEffect, useState } from 'react';
 
-/** What is loaded from elsewhere, at one moment. */
+/** A value that loads asynchronously. */
 export type Resource<T> =
-  | { readonly state: 'loading' /** What was there before. */; readonly value?: T }
+  | { readonly state: 'loading' /** The previous value. */; readonly value?: T }
   | { readonly state: 'ready'; readonly value: T }
   | { readonly state: 'failed'; readonly error: unknown; readonly retry: () => void };
 
 /**
- * Loads when the key changes; what is no longer wanted is aborted.
- * @param key names what is loaded; null: nothing, which is `loading`
+ * Loads a value when the key changes, and aborts the load before it.
+ * @param key identifies the value; null loads nothing and stays `loading`
  * @param load is called again only for another key or a retry
  */
 export function useResource<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>): Resource<T> {
   const [attempt, setAttempt] = useState(0);
   const retry = useCallback(() => setAttempt((n) => n + 1), []);
   const [loaded, setLoaded] = useState<{ readonly key: string; readonly resource: Resource<T> } | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `load` is made anew on every rendering; the key says when it matters.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `load` is a new function on every rendering; the key says when to call it.
   useEffect(() => {
     if (key === null) return;
     const controller = new AbortController();

@@ -1,19 +1,19 @@
 import { useSyncExternalStore } from 'react';
 import type { Role } from '../engine.ts';
 
-/** Answers of each system that can be asked for. */
+/** Answers per system that the search page offers. */
 export const CHOICES_OF_K = [5, 10, 20, 50] as const;
 export const DEFAULT_K = 10;
 
 export const ROLES = ['catalogue', 'train', 'validation', 'test'] as const satisfies readonly Role[];
 
-/** What each page shows. The index is null where the address names none: the default one. */
+/** A page with its parameters. The index is null where the address names none: the server's default. */
 export type Route =
   | { readonly page: 'search'; readonly index: string | null; readonly picture: string | null; readonly k: number }
   | {
       readonly page: 'catalogue';
       readonly index: string | null;
-      /** Null: all. */
+      /** Null: every role. */
       readonly role: Role | null;
       readonly label: string | null;
       readonly offset: number;
@@ -23,39 +23,52 @@ export type Route =
 
 export type PageName = Route['page'];
 
-/** The route of an address's fragment, `#/catalogue/demo?label=cat`; null where there is no such page. */
+export const PAGES = ['search', 'catalogue', 'measures', 'compare'] as const satisfies readonly PageName[];
+export const PAGE_TITLES: Readonly<Record<PageName, string>> = {
+  search: 'Search',
+  catalogue: 'Catalogue',
+  measures: 'Measures',
+  compare: 'Compare',
+};
+
+/** The route of an address's fragment, such as `#/catalogue/demo?label=cat`; null where no page has it. */
 export function parseRoute(fragment: string): Route | null {
   const [path = '', query = ''] = fragment.replace(/^#?\/?/, '').split('?', 2);
   const [page = '', name = '', ...rest] = path.split('/').map(decoded);
   if (rest.length > 0) return null;
-  const asked = new URLSearchParams(query);
+  const parameters = new URLSearchParams(query);
   const index = name === '' ? null : name;
   switch (page) {
     case '':
     case 'search':
-      return { page: 'search', index, picture: asked.get('picture') || null, k: whole(asked.get('k'), 1) ?? DEFAULT_K };
+      return {
+        page: 'search',
+        index,
+        picture: parameters.get('picture') || null,
+        k: whole(parameters.get('k'), 1) ?? DEFAULT_K,
+      };
     case 'catalogue':
       return {
         page: 'catalogue',
         index,
-        role: ROLES.find((role) => role === asked.get('role')) ?? null,
-        label: asked.get('label') || null,
-        offset: whole(asked.get('offset'), 0) ?? 0,
+        role: ROLES.find((role) => role === parameters.get('role')) ?? null,
+        label: parameters.get('label') || null,
+        offset: whole(parameters.get('offset'), 0) ?? 0,
       };
     case 'measures':
       return { page: 'measures', index };
     case 'compare':
-      return index === null ? { page: 'compare', indexes: asked.getAll('index') } : null;
+      return index === null ? { page: 'compare', indexes: parameters.getAll('index') } : null;
     default:
       return null;
   }
 }
 
-/** The fragment of a route: what `parseRoute` reads. */
+/** The fragment of a route, as `parseRoute` reads it. */
 export function hrefOf(route: Route): string {
-  const asked = new URLSearchParams();
+  const parameters = new URLSearchParams();
   const add = (key: string, value: string | null): void => {
-    if (value !== null) asked.append(key, value);
+    if (value !== null) parameters.append(key, value);
   };
   if (route.page === 'search') {
     add('picture', route.picture);
@@ -68,7 +81,7 @@ export function hrefOf(route: Route): string {
     for (const index of route.indexes) add('index', index);
   }
   const name = route.page === 'compare' || route.index === null ? '' : `/${encodeURIComponent(route.index)}`;
-  const query = asked.toString();
+  const query = parameters.toString();
   return `#/${route.page}${name}${query === '' ? '' : `?${query}`}`;
 }
 
@@ -93,21 +106,21 @@ export function firstView(page: PageName, index: string | null): Route {
   }
 }
 
-const GONE = 'neurodex-gone';
+const ROUTE_CHANGED = 'neurodex-route-changed';
 
-/** Goes there at once: what shows the route is drawn anew before the next event. */
+/** Goes to a route. The event renders the page at once: `hashchange` fires only in a later task. */
 export function go(route: Route): void {
   location.hash = hrefOf(route);
-  dispatchEvent(new Event(GONE));
+  dispatchEvent(new Event(ROUTE_CHANGED));
 }
 
-/** The fragment as it changes. */
+/** The current fragment. */
 export const useFragment = (): string =>
   useSyncExternalStore(
     (changed) => {
-      for (const event of ['hashchange', GONE]) addEventListener(event, changed);
+      for (const event of ['hashchange', ROUTE_CHANGED]) addEventListener(event, changed);
       return () => {
-        for (const event of ['hashchange', GONE]) removeEventListener(event, changed);
+        for (const event of ['hashchange', ROUTE_CHANGED]) removeEventListener(event, changed);
       };
     },
     () => location.hash,
@@ -121,7 +134,7 @@ function decoded(part: string): string {
   }
 }
 
-function whole(text: string | null, least: number): number | undefined {
+function whole(text: string | null, smallest: number): number | undefined {
   if (text === null || !/^\d{1,6}$/.test(text)) return undefined;
-  return Math.max(least, Number(text));
+  return Math.max(smallest, Number(text));
 }

@@ -1,36 +1,35 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { remember, remembered } from './theme.ts';
+import { useWindowEvent } from './window-event.ts';
 
-/** Every shortcut: what the help lists and what listens. Keys held with Control, Alt or Meta are the browser's. */
-export const SHORTCUTS = {
-  open: { key: 'o', does: 'choose a picture from this machine' },
-  search: { key: 's', does: 'go to the search' },
-  catalogue: { key: 'c', does: 'go to the catalogue' },
-  measures: { key: 'm', does: 'go to the measures' },
-  compare: { key: 'x', does: 'go to the comparison of indexes' },
-  help: { key: '?', does: 'show this list' },
-} as const;
-export type ShortcutName = keyof typeof SHORTCUTS;
+/** Every shortcut, as the help lists it and the page listens for it. */
+export const SHORTCUTS = [
+  { name: 'open', key: 'o', action: 'choose a picture from this device' },
+  { name: 'search', key: 's', action: 'go to the search' },
+  { name: 'catalogue', key: 'c', action: 'go to the catalogue' },
+  { name: 'measures', key: 'm', action: 'go to the measures' },
+  { name: 'compare', key: 'x', action: 'go to the comparison of indexes' },
+  { name: 'help', key: '?', action: 'show this list' },
+] as const;
+export type ShortcutName = (typeof SHORTCUTS)[number]['name'];
+export type ShortcutActions = Partial<Readonly<Record<ShortcutName, () => void>>>;
 
 const KEY = 'neurodex.shortcuts';
 
-/** Single keys can be in the way of speech input and of other programs, so that they can be switched off. */
-export function useShortcuts(
-  actions: Partial<Readonly<Record<ShortcutName, () => void>>>,
-): readonly [boolean, (on: boolean) => void] {
+/**
+ * Listens for the shortcuts. The visitor can switch them off, because single keys may conflict with speech input or with
+ * other programs.
+ * @returns whether they are on, and the switch
+ */
+export function useShortcuts(actions: ShortcutActions): readonly [boolean, (on: boolean) => void] {
   const [on, setOn] = useState(() => remembered(KEY) !== 'off');
-  useEffect(() => {
-    if (!on) return;
-    const pressed = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || writing(event.target)) return;
-      const name = (Object.keys(SHORTCUTS) as ShortcutName[]).find((one) => SHORTCUTS[one].key === event.key);
-      const act = name === undefined ? undefined : actions[name];
-      if (act === undefined || document.querySelector('dialog[open]') !== null) return;
-      event.preventDefault();
-      act();
-    };
-    addEventListener('keydown', pressed);
-    return () => removeEventListener('keydown', pressed);
+  useWindowEvent('keydown', (event) => {
+    if (!on || event.defaultPrevented || isForBrowser(event) || isInField(event.target)) return;
+    const shortcut = SHORTCUTS.find(({ key }) => key === event.key);
+    const act = shortcut === undefined ? undefined : actions[shortcut.name];
+    if (act === undefined || document.querySelector('dialog[open]') !== null) return;
+    event.preventDefault();
+    act();
   });
   const set = (value: boolean): void => {
     setOn(value);
@@ -39,5 +38,7 @@ export function useShortcuts(
   return [on, set];
 }
 
-const writing = (target: EventTarget | null): boolean =>
+const isForBrowser = ({ ctrlKey, altKey, metaKey }: KeyboardEvent): boolean => ctrlKey || altKey || metaKey;
+
+const isInField = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName));

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-/** `system`: as the visitor's system has it. public/theme.js sets a chosen one before anything is painted. */
+/** `system` follows the visitor's operating system. public/theme.js applies a chosen theme before the first paint. */
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
@@ -17,7 +17,7 @@ export function useTheme(): readonly [Theme, (theme: Theme) => void] {
   return [theme, choose];
 }
 
-/** What this browser was told before; null where it keeps nothing. */
+/** A setting that this browser stored; null where there is none. */
 export function remembered(key: string): string | null {
   try {
     return localStorage.getItem(key);
@@ -30,7 +30,7 @@ export function remember(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Storage is refused: it holds until the page is closed.
+    // The browser refuses storage: the setting lasts until the page is closed.
   }
 }
 

@@ -1,7 +1,7 @@
-/** Of the folder of the page: a proxy may have several servers below one origin. */
+/** Named after the folder of the page: a proxy may serve several servers from one origin. */
 const KEY = `neurodex.token ${new URL('.', location.href).pathname}`;
 
-/** The token of a server that asks for one, for as long as the browser's tab is open. */
+/** The token that the visitor entered in this tab; null where there is none. */
 export function readToken(): string | null {
   try {
     return sessionStorage.getItem(KEY);
@@ -14,6 +14,6 @@ export function keepToken(token: string): void {
   try {
     sessionStorage.setItem(KEY, token);
   } catch {
-    // Storage is refused: it has to be given again.
+    // The browser refuses storage: the visitor enters the token again after a reload.
   }
 }

@@ -1,0 +1,92 @@
+import {
+  type AttentionProbe,
+  type DsiModel,
+  type DsiSystem,
+  type LabelledStore,
+  PrefixTable,
+  readParameters,
+  readPrefixes,
+  type SiteDescription,
+  type SitePicture,
+  schemeOf,
+  Trie,
+} from 'neurodex/browser';
+import { type EngineDescription, EngineError, type Picture, type Progress } from '../engine.ts';
+import { startNetwork } from './network.ts';
+import { COPY_AGAIN, type SiteFiles } from './site.ts';
+
+/** An exported site whose network is ready to search. */
+export interface OpenedSite {
+  readonly site: SiteDescription;
+  readonly description: EngineDescription;
+  readonly system: DsiSystem;
+  readonly probe: AttentionProbe;
+  /** By row. */
+  readonly pictures: ReadonlyMap<number, SitePicture>;
+  /** What is relevant to what. */
+  readonly labelled: LabelledStore;
+}
+
+/** Reads an exported site and starts its network. @throws EngineError */
+export async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => void): Promise<OpenedSite> {
+  const site = await files.describe();
+  const model = readModel(await files.model(site, onProgress), site);
+  const catalogue = site.pictures.filter(({ role }) => role === 'catalogue');
+  const trie = new Trie(
+    schemeOf(site.scheme),
+    catalogue.map(({ identifier }) => identifier ?? ''),
+    catalogue.map(({ row }) => row),
+  );
+  onProgress?.({ activity: 'Starting the network', done: 0 });
+  const { system, probe, runs } = await startNetwork(model, restoreTable(trie, model, site), site, files.device);
+  return {
+    site,
+    system,
+    probe,
+    labelled: { hasClasses: site.hasClasses, rows: site.pictures },
+    pictures: new Map(site.pictures.map((picture) => [picture.row, picture])),
+    description: {
+      name: site.name,
+      dataset: site.dataset,
+      systems: ['dsi'],
+      catalogue: catalogue.length,
+      patchesPerSide: probe.side,
+      samples: site.pictures.filter(({ role }) => role !== 'catalogue').map((picture) => pictureOf(picture, files)),
+      runs,
+    },
+  };
+}
+
+/** A picture of the site as pages show it. */
+export const pictureOf = ({ row, name, labels, role, identifier }: SitePicture, files: SiteFiles): Picture => ({
+  id: String(row),
+  row,
+  name,
+  labels: [...labels],
+  role,
+  identifier,
+  thumbnail: files.address(`thumbnails/${row}.webp`),
+  image: files.address(`thumbnails/${row}.webp`),
+});
+
+function readModel(bytes: Uint8Array, { model, geometry }: SiteDescription): DsiModel {
+  try {
+    return { geometry, parameters: readParameters(bytes, geometry), prefixes: readPrefixes(bytes, geometry) };
+  } catch (error) {
+    throw new EngineError('damaged', `${model.file} is damaged: ${error instanceof Error ? error.message : error}`, {
+      hint: COPY_AGAIN,
+      cause: error,
+    });
+  }
+}
+
+function restoreTable(trie: Trie, { prefixes }: DsiModel, { model }: SiteDescription): PrefixTable {
+  try {
+    return PrefixTable.restore(trie, prefixes);
+  } catch (error) {
+    throw new EngineError('damaged', `${model.file} and index.json are of different exports`, {
+      hint: COPY_AGAIN,
+      cause: error,
+    });
+  }
+}

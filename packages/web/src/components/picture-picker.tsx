@@ -1,0 +1,71 @@
+import { type RefObject, useRef } from 'react';
+import { OPEN_PICTURE, useWindowEvent } from '../state/window-event.ts';
+import { usePictureDrop, usePicturePaste } from './picture-events.ts';
+
+/**
+ * Takes a picture from the visitor's device: chosen, dropped anywhere on the page, or pasted.
+ * @param onRefused called with the reason when the visitor brought something else
+ */
+export function PicturePicker({
+  onFile,
+  onRefused,
+  compact = false,
+}: {
+  readonly onFile: (file: File) => void;
+  readonly onRefused: (reason: string) => void;
+  readonly compact?: boolean;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  const openDialog = (): void => input.current?.click();
+  const take = (file: File): void => {
+    const reason = refusalOf(file);
+    if (reason === null) onFile(file);
+    else onRefused(reason);
+  };
+  const dragged = usePictureDrop(take, onRefused);
+  usePicturePaste(take, onRefused);
+  useWindowEvent(OPEN_PICTURE, openDialog);
+  return (
+    <div className={`picker${compact ? ' compact' : ''}${dragged ? ' dragged' : ''}`}>
+      <button type="button" className="button primary" onClick={openDialog}>
+        {compact ? 'Another picture' : 'Choose a picture'}
+      </button>
+      <p className="note">
+        {dragged ? 'Drop it anywhere on this page.' : 'or drop or paste one anywhere on this page.'}
+      </p>
+      <FileInput input={input} onFile={take} />
+    </div>
+  );
+}
+
+/** The hidden input whose dialog the button and the shortcut open. */
+function FileInput({
+  input,
+  onFile,
+}: {
+  readonly input: RefObject<HTMLInputElement | null>;
+  readonly onFile: (file: File) => void;
+}) {
+  return (
+    <input
+      ref={input}
+      type="file"
+      accept="image/*"
+      aria-label="Picture file"
+      className="hidden"
+      tabIndex={-1}
+      onChange={({ currentTarget }) => {
+        const [file] = currentTarget.files ?? [];
+        if (file !== undefined) onFile(file);
+        // Otherwise the browser would not report the same file a second time.
+        currentTarget.value = '';
+      }}
+    />
+  );
+}
+
+/** Why a file is plainly not a picture; null where it may be one. A file without a type is left to the decoder. */
+function refusalOf({ name, size, type }: File): string | null {
+  if (size === 0) return `the file ${name} is empty`;
+  return type === '' || type.startsWith('image/') ? null : `the file ${name} is not a picture, but ${type}`;
+}

@@ -1,0 +1,27 @@
+import type { Answer, SystemName } from '../engine.ts';
+
+interface SystemWords {
+  /** How the system answers: a sentence without its subject. */
+  readonly method: string;
+  /** The name of its score. */
+  readonly score: string;
+  /** The score as a share between 0 and 1. */
+  readonly shareOf: (score: number) => number;
+}
+
+const clippedCosine = (score: number): number => Math.min(1, Math.max(0, score));
+
+/** Each system in words for people. */
+export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
+  dsi: { method: 'generates identifiers', score: 'probability', shareOf: Math.exp },
+  bovw: { method: 'compares bags of visual words', score: 'cosine', shareOf: clippedCosine },
+  pixels: { method: 'compares pixels', score: 'cosine', shareOf: clippedCosine },
+  encoder: { method: 'compares embeddings of the encoder', score: 'cosine', shareOf: clippedCosine },
+};
+
+/** `7 of 10 relevant`; null where the relevance of the answers is unknown. */
+export function relevantOf(answers: readonly Answer[]): string | null {
+  const judged = answers.filter(({ relevant }) => relevant !== null);
+  if (judged.length === 0) return null;
+  return `${judged.filter(({ relevant }) => relevant).length} of ${judged.length} relevant`;
+}
