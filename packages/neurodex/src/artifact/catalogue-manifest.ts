@@ -16,7 +16,7 @@ export const MANIFEST_FILE = 'catalogue.json';
 export const PIXELS_FILE = 'pixels.u8';
 export const EMBEDDINGS_FILE = 'embeddings.f32';
 export const FORMAT = 'neurodex-catalogue';
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** A name within the catalogue folder, never a path out of it. */
 const fileName = z.string().regex(/^[\w-][\w.-]*$/);
@@ -48,7 +48,7 @@ const manifestSchema = z.object({
     })
     .optional(),
   /** Columns of vectors by name: their length, and the SHA-256 of the vocabulary or encoder that made them. */
-  vectors: z.record(z.string(), z.object({ length: z.int().min(1), vocabulary: sha256 })).optional(),
+  vectors: z.record(z.string(), z.object({ length: z.int().min(1), producer: sha256 })).optional(),
   notices: z.array(z.object({ work: z.string(), author: z.string(), licence: z.string(), url: z.string() })),
   skipped: z.array(
     z.object({

@@ -175,7 +175,7 @@ export interface StoredVectors {
   readonly values: Float32Array;
   readonly length: number;
   /** SHA-256 */
-  readonly vocabulary: string;
+  readonly producer: string;
 }
 
 async function readVectors({ manifest, shards }: CatalogueFiles, name: string): Promise<StoredVectors | undefined> {

@@ -1,6 +1,5 @@
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ChunkedDigest, HashedFile, makeFolder, openFileBytes } from '@neurodex/core/storage';
+import { type ChunkedDigest, HashedFile, makeFolder } from '@neurodex/core/storage';
 import type { LicenceNotice, SkippedFile } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { DuplicateFacts } from '../pictures/duplicate-facts.ts';
@@ -34,7 +33,7 @@ export class CatalogueWriter {
   private readonly folder: string;
   private readonly size: number;
   private readonly limits: ShardLimits;
-  private readonly pixels: HashedFile;
+  private readonly pixels: HashedFile | undefined;
   private readonly shards: CatalogueManifest['shards'] = [];
   private shard: ShardWriter | undefined;
   private group: ShardRow[] = [];
@@ -44,7 +43,7 @@ export class CatalogueWriter {
   private pixelDigest: ChunkedDigest | undefined;
   private rows = 0;
 
-  private constructor(folder: string, size: number, limits: ShardLimits, pixels: HashedFile) {
+  private constructor(folder: string, size: number, limits: ShardLimits, pixels: HashedFile | undefined) {
     this.folder = folder;
     this.size = size;
     this.limits = limits;
@@ -61,41 +60,27 @@ export class CatalogueWriter {
     return new CatalogueWriter(folder, size, limits, await HashedFile.create(join(folder, PIXELS_FILE)));
   }
 
+  /** As `create`, for a folder whose pixels are complete. @param pixels how many rows the file has, and its digest */
+  static over(
+    folder: string,
+    size: number,
+    pixels: { readonly rows: number; readonly digest: ChunkedDigest },
+    limits: ShardLimits = SHARD_LIMITS,
+  ): CatalogueWriter {
+    const writer = new CatalogueWriter(folder, size, limits, undefined);
+    writer.pixelRows = pixels.rows;
+    writer.pixelDigest = pixels.digest;
+    return writer;
+  }
+
   /** @param pixels uint8 [size, size, 3] of the next row */
   async appendPixels(pixels: Uint8Array): Promise<void> {
     if (pixels.length !== pictureBytes(this.size)) {
       throw new RangeError(`a picture of size ${this.size} has ${pictureBytes(this.size)} bytes, not ${pixels.length}`);
     }
+    if (this.pixels === undefined) throw new RangeError('the pixels of this folder are complete');
     await this.pixels.append(pixels);
     this.pixelRows++;
-  }
-
-  /** Ends the pixels, so that they can be read before the rows are written. @returns the file */
-  async finishPixels(): Promise<string> {
-    this.pixelDigest ??= await this.pixels.finish();
-    return join(this.folder, PIXELS_FILE);
-  }
-
-  /**
-   * Drops the pixels of all rows but some, before the rows are written.
-   * @param kept rows that stay, in rising order
-   * @returns the file
-   */
-  async keepPixels(kept: readonly number[]): Promise<string> {
-    const path = await this.finishPixels();
-    const bytes = pictureBytes(this.size);
-    const source = await openFileBytes(path);
-    const file = await HashedFile.create(`${path}.kept`);
-    try {
-      for (const row of kept) await file.append(new Uint8Array(await source.slice(row * bytes, (row + 1) * bytes)));
-      this.pixelDigest = await file.finish();
-      this.pixelRows = kept.length;
-    } finally {
-      await file.close();
-      await source.close();
-    }
-    await rename(`${path}.kept`, path);
-    return path;
   }
 
   /** Columns of vectors, declared before the first row. */
@@ -125,7 +110,8 @@ export class CatalogueWriter {
     if (this.pixelRows !== this.rows) throw new RangeError(`${this.rows} rows, but pixels of ${this.pixelRows}`);
     await this.flushGroup();
     await this.finishShard();
-    await this.finishPixels();
+    const pixels = this.pixelDigest ?? (await this.pixels?.finish());
+    if (pixels === undefined) throw new RangeError('the catalogue has no pixels');
     const manifest: CatalogueManifest = {
       format: FORMAT,
       version: VERSION,
@@ -133,7 +119,7 @@ export class CatalogueWriter {
       rows: this.rows,
       hasClasses: about.hasClasses,
       shards: this.shards,
-      pixels: { file: PIXELS_FILE, ...(this.pixelDigest as ChunkedDigest) },
+      pixels: { file: PIXELS_FILE, ...pixels },
       ...(Object.keys(this.vectors).length > 0 ? { vectors: this.vectors } : {}),
       ...(about.embeddings === undefined ? {} : { embeddings: about.embeddings }),
       notices: [...about.notices],
@@ -146,7 +132,7 @@ export class CatalogueWriter {
 
   /** Closes the files and leaves them as they are; harmless after `finish`. */
   async close(): Promise<void> {
-    await this.pixels.close();
+    await this.pixels?.close();
     await this.shard?.close();
   }
 

@@ -16,8 +16,10 @@ import { weightBy } from '../models/bovw/weighting.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import { ApproximateVectorSearch } from '../systems/approximate-search.ts';
 import { normalised } from '../systems/vector-search.ts';
-import type { CatalogueVectors, DecodedPictures } from './build-catalogue.ts';
-import { DESCRIPTORS_FILE } from './unfinished-run.ts';
+import type { CatalogueVectors, DecodedPictures } from './draft.ts';
+
+/** Descriptors on their way into the vocabulary. */
+export const DESCRIPTORS_FILE = 'descriptors.spool';
 
 export interface BuildBovwOptions {
   /** The index folder in the making. */
@@ -66,7 +68,7 @@ export async function buildBovw(catalogue: DecodedPictures, options: BuildBovwOp
     const values = await countAll(descriptors, counts, vocabulary, runtime);
     const neighbours = await buildNeighbours(values, vocabulary.size, options);
     return {
-      vectors: { values, length: vocabulary.size, vocabulary: sha256 },
+      vectors: { values, length: vocabulary.size, producer: sha256 },
       facts: {
         vocabulary: { file: VOCABULARY_FILE, bytes: serialised.length, sha256 },
         descriptors: descriptors.count,

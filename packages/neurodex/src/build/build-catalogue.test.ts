@@ -10,7 +10,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
 import { openPictures, readThumbnails, type StoredPictures } from '../artifact/catalogue-store.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
-import { type BuildOptions, buildCatalogue, type PictureReader } from './build-catalogue.ts';
+import { type BuildOptions, buildCatalogue } from './build-catalogue.ts';
+import type { PictureReader } from './build-options.ts';
 
 let folder = '';
 let target = '';

@@ -9,7 +9,7 @@ import type { EmbeddingFacts } from '../pictures/embeddings.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import { drawView, showView } from '../query/augment.ts';
-import type { CatalogueVectors, DecodedPictures } from './build-catalogue.ts';
+import type { CatalogueVectors, DecodedPictures } from './draft.ts';
 import type { ChosenEncoder } from './open-encoder.ts';
 
 export interface EmbedOptions {
@@ -59,7 +59,7 @@ class PooledVectors {
   constructor({ catalogue: pictures }: DecodedPictures, { encoder: { facts }, sha256 }: ChosenEncoder) {
     const { channels: length } = facts;
     this.facts = facts;
-    this.vectors = { values: new Float32Array(pictures.length * length), length, vocabulary: sha256 };
+    this.vectors = { values: new Float32Array(pictures.length * length), length, producer: sha256 };
   }
 
   /** That of the next catalogue picture. */

@@ -6,7 +6,7 @@ import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import { partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { PRESETS } from '../presets/presets.ts';
-import type { DecodedPictures } from './build-catalogue.ts';
+import type { DecodedPictures } from './draft.ts';
 import { checkVectorSource, nameCatalogue } from './name-catalogue.ts';
 
 const configOf = (identifiers: Partial<Config['identifiers']>): Config => ({
@@ -39,7 +39,7 @@ const columns = Object.fromEntries(
     name,
     {
       length: 2,
-      vocabulary: '0'.repeat(64),
+      producer: '0'.repeat(64),
       values: Float32Array.from(
         name === 'bovw' ? [1, 0, 20, 0, 3, 0, 0, 1, 0, 20, 0, 3] : [1, 0, 0, 5, 0, 1, 7, 0, 0, 9, 1, 0],
       ).map((value) => value * (i + 1)),

@@ -9,7 +9,7 @@ import { schemeOf } from '../identifiers/schemes.ts';
 import { weightBy } from '../models/bovw/weighting.ts';
 import { BOVW_COLUMN } from '../systems/bovw.ts';
 import { normalised } from '../systems/vector-search.ts';
-import type { CatalogueVectors, DecodedPictures } from './build-catalogue.ts';
+import type { CatalogueVectors, DecodedPictures } from './draft.ts';
 
 export interface NamingOptions {
   readonly config: Config;

@@ -1,79 +1,33 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parameterCount } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
 import { readFileSizes, type Unfinished, unfinishedName } from '@neurodex/core/storage';
 import type { Dataset } from '@neurodex/datasets';
-import { openPictures, type StoredPictures } from '../artifact/catalogue-store.ts';
-import { CATALOGUE_FOLDER, INDEX_FILE, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
+import { INDEX_FILE, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
 import type { Config } from '../config.ts';
-import { dsiParameters } from '../dsi/model/parameters.ts';
 import { showValue } from '../report/text.ts';
-import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
-import { CheckpointFolder } from '../training/checkpoint-folder.ts';
-import { planNetwork } from '../training/train.ts';
 import { type Origin, originOf, otherOrigin, readOrigin, withoutOrigin } from './origin.ts';
 import { portableConfig } from './portable.ts';
 import { changedKeys } from './resume-config.ts';
-import {
-  beginRun,
-  CHECKPOINTS_FOLDER,
-  continueRun,
-  type IngestFacts,
-  RUN_FILE,
-  type RunRequest,
-  readIngest,
-  rewindLog,
-  startOver,
-} from './unfinished-run.ts';
+import { beginRun, continueRun, RUN_FILE, type RunRequest } from './unfinished-run.ts';
 
 /** What a run is asked to be, and who is told how it goes on. */
 type ResumeOptions = RunRequest & {
   readonly dataset: Dataset;
   readonly reporter: Reporter;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 };
 
 const readAll = ({ dataset, config, reporter, signal }: ResumeOptions): Promise<Origin> =>
   originOf(dataset, config, { reporter, ...(signal === undefined ? {} : { signal }) });
 
-/** Where an unfinished run stopped. */
-export interface ResumedRun {
-  readonly facts: IngestFacts;
-  readonly store: StoredPictures;
-  readonly checkpoint: (Checkpoint & CheckpointContext) | undefined;
-}
-
-/** Begins a run, or finds out where it stopped: undefined where the pictures are still to be read in. */
-export async function resumeRun(
-  options: ResumeOptions,
-  { folder, resumed }: Unfinished,
-): Promise<ResumedRun | undefined> {
-  const { reporter, config } = options;
+/** Begins a run, or goes on with one if it is the one that is asked for. @throws NeurodexError `run-changed` */
+export async function resumeRun(options: ResumeOptions, { folder, resumed }: Unfinished): Promise<void> {
   const origin = await readAll(options);
-  if (!resumed) {
-    await beginRun(folder, options, origin);
-    return undefined;
-  }
-  await continueRun(folder, options, origin, reporter);
-  const facts = await readIngest(folder);
-  if (facts === undefined) {
-    reporter.info(`${folder}: the pictures were not all read in, so that is done again`);
-    await startOver(folder);
-    return undefined;
-  }
-  const store = await openPictures(join(folder, CATALOGUE_FOLDER), { listed: facts.catalogue });
-  const parameters = parameterCount(dsiParameters(planNetwork(store, config).geometry));
-  const checkpoint = await new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), reporter).latest(parameters);
-  await rewindLog(folder, checkpoint?.logBytes ?? facts.logBytes);
-  reporter.info(
-    checkpoint === undefined
-      ? `going on with ${folder}: the pictures are read in, and training begins`
-      : `going on with ${folder} from step ${checkpoint.state.step}`,
-  );
-  return { facts, store, checkpoint };
+  if (resumed) await continueRun(folder, options, origin, options.reporter);
+  else await beginRun(folder, options, origin);
 }
 
 /**

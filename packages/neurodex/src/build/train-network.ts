@@ -24,10 +24,10 @@ export interface NetworkOptions {
   readonly seed: number;
   readonly device: Device;
   readonly reporter: Reporter;
-  readonly signal?: AbortSignal;
-  readonly onNan?: OnNan;
+  readonly signal?: AbortSignal | undefined;
+  readonly onNan?: OnNan | undefined;
   /** Whether checkpoints are worth writing; by default true. */
-  readonly keepUnfinished?: boolean;
+  readonly keepUnfinished?: boolean | undefined;
   /** In front of the network, where the catalogue has embeddings. */
   readonly encoder?: QueryEncoder | undefined;
 }

@@ -1,31 +1,18 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { readdir, rm, stat, truncate } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DEVICES, type Device } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
 import { fromFileSystem, NeurodexError } from '@neurodex/core';
 import { readJson, schemaProblem, whyUnreadable } from '@neurodex/core/json';
-import {
-  checkSeal,
-  digestFile,
-  type FileDigest,
-  LOCK_FILE,
-  sealed,
-  syncTree,
-  unfinishedName,
-  writeFileAtomically,
-} from '@neurodex/core/storage';
+import { unfinishedName, writeFileAtomically } from '@neurodex/core/storage';
 import { RUN_IDENTITY, RUN_LOG } from '@neurodex/tracking';
 import { z } from 'zod';
 import {
-  bovwFacts,
-  CATALOGUE_FILE,
   CATALOGUE_FOLDER,
   ENCODER_FILE,
-  encoderFacts,
   INDEX_FILE,
-  type IndexManifest,
   MODEL_FILE,
   NEIGHBOURS_FILE,
   readIndexManifest,
@@ -36,20 +23,19 @@ import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import { showValue } from '../report/text.ts';
 import { ON_NAN, type OnNan } from '../training/on-nan.ts';
 import { VERSION } from '../version.ts';
+import { DESCRIPTORS_FILE } from './build-bovw.ts';
 import { ORIGIN_FILE, type Origin, otherOrigin, readOrigin, withoutOrigin, writeOrigin } from './origin.ts';
 import { CHANGEABLE, changedKeys } from './resume-config.ts';
+import { hasRecord, WORK_FOLDER } from './stage-record.ts';
 
 /** What an unfinished run has in its folder beside what will be the index. */
 export const RUN_FILE = 'unfinished.json';
-export const INGEST_FILE = 'ingested.json';
 export const CHECKPOINTS_FOLDER = 'checkpoints';
-/** Descriptors on their way into the vocabulary. */
-export const DESCRIPTORS_FILE = 'descriptors.spool';
 
 /** Everything that a run makes in its folder. */
 export const OWN_NAMES: readonly string[] = [
   RUN_FILE,
-  INGEST_FILE,
+  WORK_FOLDER,
   CHECKPOINTS_FOLDER,
   CATALOGUE_FOLDER,
   ENCODER_FILE,
@@ -62,9 +48,6 @@ export const OWN_NAMES: readonly string[] = [
   VOCABULARY_FILE,
   DESCRIPTORS_FILE,
 ];
-
-/** A run is the same one to its trackers as long as this file of theirs stays. */
-const KEPT_WHEN_STARTING_OVER = [LOCK_FILE, RUN_FILE, RUN_IDENTITY, ORIGIN_FILE];
 
 const FORMAT = 'neurodex-unfinished';
 
@@ -87,29 +70,9 @@ type RunRecord = z.infer<typeof recordSchema>;
 export interface RunRequest {
   readonly seed: number;
   readonly config: Config;
-  readonly systems?: readonly SystemName[];
+  readonly systems?: readonly SystemName[] | undefined;
   readonly device: Device;
-  readonly onNan?: OnNan;
-}
-
-/** What is known when all pictures are read in. */
-const ingestSchema = z.object({
-  bovw: bovwFacts.nullable(),
-  encoder: encoderFacts.nullable().default(null),
-  /** Of work until then. */
-  seconds: z.number().min(0),
-  /** Of the run log. */
-  logBytes: z.int().min(0),
-  /** Of catalogue.json, which lists the other files of the catalogue. */
-  catalogue: z.object({ bytes: z.int().min(0), sha256: z.string() }),
-});
-/** Also the digest of what was read in. */
-export type ReadIngest = IngestFacts & { readonly catalogue: FileDigest };
-export interface IngestFacts {
-  readonly bovw: NonNullable<IndexManifest['bovw']> | null;
-  readonly encoder: NonNullable<IndexManifest['encoder']> | null;
-  readonly seconds: number;
-  readonly logBytes: number;
+  readonly onNan?: OnNan | undefined;
 }
 
 const recordOf = ({ seed, config, systems, device, onNan = 'stop' }: RunRequest): RunRecord => ({
@@ -209,8 +172,8 @@ export async function continueRun(
     );
   }
   if (began === undefined) {
-    // It was cut off before it had noted what it is made of, and so before any picture was read in.
-    if ((await readIngest(folder)) !== undefined) throw withoutOrigin(folder);
+    // It was cut off before it had noted what it is made of, and so before any stage was complete.
+    if (await hasRecord(folder)) throw withoutOrigin(folder);
     await writeOrigin(folder, origin);
   }
   for (const { key, before: was, now: is } of keys) reporter.info(`${key} was ${showValue(was)}, now ${showValue(is)}`);
@@ -227,32 +190,6 @@ export async function continueRun(
   await writeRecord(folder, now);
 }
 
-/** What reading the pictures gave; undefined where it was not complete. */
-export async function readIngest(folder: string): Promise<ReadIngest | undefined> {
-  try {
-    const file = join(folder, INGEST_FILE);
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    checkSeal(value, file);
-    return ingestSchema.parse(value) as ReadIngest;
-  } catch {
-    return undefined;
-  }
-}
-
-/** From here on the pictures need not be read again: what was made of them is on the disk first. */
-export async function finishIngest(folder: string, facts: IngestFacts): Promise<void> {
-  await syncTree(folder);
-  const { bytes, sha256 } = await digestFile(join(folder, CATALOGUE_FILE));
-  await writeFileAtomically(join(folder, INGEST_FILE), sealed({ ...facts, catalogue: { bytes, sha256 } }));
-}
-
-/** Removes what reading the pictures left when it was cut off. */
-export async function startOver(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!KEPT_WHEN_STARTING_OVER.includes(name)) await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
 /** Cuts off what the run log has after a state that is gone on with: it is logged again. */
 export async function rewindLog(folder: string, bytes: number): Promise<void> {
   const log = join(folder, RUN_LOG);
@@ -267,9 +204,7 @@ export async function rewindLog(folder: string, bytes: number): Promise<void> {
 export async function tidy(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const leftover =
-      [CHECKPOINTS_FOLDER, INGEST_FILE, RUN_FILE].includes(name) || /\.partial-\d+-[0-9a-f]+$/.test(name);
+      [CHECKPOINTS_FOLDER, WORK_FOLDER, RUN_FILE].includes(name) || /\.partial-\d+-[0-9a-f]+$/.test(name);
     if (leftover) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
-
-export const isIngested = async (folder: string): Promise<boolean> => (await readIngest(folder)) !== undefined;

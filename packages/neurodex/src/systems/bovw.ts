@@ -36,7 +36,7 @@ async function openBovw({ artifact: { files, store }, runtime, reporter }: Syste
   const file = files.pathOf(bovw.vocabulary);
   const bytes = await files.read(bovw.vocabulary);
   const vocabulary = deserialiseVocabulary(bytes, file);
-  if (fingerprint(bytes) !== stored.vocabulary || vocabulary.size !== stored.length) {
+  if (fingerprint(bytes) !== stored.producer || vocabulary.size !== stored.length) {
     throw damaged(file, 'is of another run: the histograms of the catalogue were made with another vocabulary');
   }
   const pictures = store.catalogue;

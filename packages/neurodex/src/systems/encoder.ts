@@ -62,7 +62,7 @@ async function openEncoderSystem(
   if (stored === undefined || stored.values.length !== pictures.length * queries.encoder.facts.channels) {
     throw damaged(join(folder, CATALOGUE_FOLDER), 'does not have one embedding for each catalogue picture');
   }
-  if (stored.vocabulary !== sha256) throw other(join(folder, CATALOGUE_FOLDER));
+  if (stored.producer !== sha256) throw other(join(folder, CATALOGUE_FOLDER));
   return new EncoderSystem({ pictures, vectors: stored.values, queries });
 }
 

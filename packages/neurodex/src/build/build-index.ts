@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { defined } from '@neurodex/core';
+import type { Unfinished } from '@neurodex/core/storage';
+import { reportDataset } from '@neurodex/datasets';
+import { fanOut, openTrackers, RUN_LOG, RunLog, type TrackingRequest } from '@neurodex/tracking';
+import { CATALOGUE_FOLDER, INDEX_FILE, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
+import type { Build, BuildRequest, StageFacts } from './build.ts';
+import { type ChosenEncoder, openChosenEncoder, refuseOtherEncoder } from './open-encoder.ts';
+import { portableConfig, portablePath, withoutPlaces } from './portable.ts';
+import { checkComplete, resumeRun } from './resume-run.ts';
+import { clearFrom, firstMissing, runStages } from './stage.ts';
+import type { StageName } from './stage-names.ts';
+import { readRecord, WORK_FOLDER } from './stage-record.ts';
+import { STAGES } from './stages.ts';
+import { latestCheckpoint, openCatalogueOf } from './train-stage.ts';
+import { rewindLog, tidy } from './unfinished-run.ts';
+
+export interface BuildIndexRequest extends BuildRequest {
+  /** Trackers besides the run log; none by default. */
+  readonly tracking?: TrackingRequest | undefined;
+}
+
+/** Runs the stages that an index still lacks, in its unfinished folder. */
+export async function buildIndex(request: BuildIndexRequest, unfinished: Unfinished): Promise<IndexManifest> {
+  const { folder } = unfinished;
+  if (unfinished.resumed && existsSync(join(folder, INDEX_FILE))) {
+    await checkComplete(folder, request);
+    const manifest = await readIndexManifest(folder);
+    await tidy(folder);
+    return manifest;
+  }
+  await resumeRun(request, unfinished);
+  const opened = await openBuild({ ...request, dataset: withoutPlaces(request.dataset) }, unfinished);
+  const { build, stages, first } = opened;
+  try {
+    await runStages(build, stages, first);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    build.tracker.track({ kind: 'end', time: new Date().toISOString(), reason });
+    throw error;
+  } finally {
+    await build.tracker.close();
+    await opened.close();
+  }
+  const manifest = defined(await build.facts('finish'), 'the manifest');
+  await tidy(folder);
+  return manifest;
+}
+
+/** The build of a folder, at the stage where it goes on. */
+async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfinished) {
+  const { config, seed, dataset, reporter, device, tracking } = request;
+  const runtime = nodeRuntime({ device });
+  const known = new Map<StageName, unknown>();
+  const log = new RunLog(join(folder, RUN_LOG), reporter);
+  const folders = { folder, catalogue: join(folder, CATALOGUE_FOLDER), work: join(folder, WORK_FOLDER) };
+  let chosen: Promise<ChosenEncoder | undefined> | undefined;
+  const began = performance.now();
+  let before = 0;
+  const draft = {
+    ...request,
+    ...folders,
+    runtime,
+    log,
+    elapsed: () => before + (performance.now() - began) / 1000,
+    encoder() {
+      chosen ??= openChosenEncoder(config, runtime, reporter);
+      return chosen;
+    },
+    remember: (stage: StageName, facts: unknown) => void known.set(stage, facts),
+    async facts<Name extends StageName>(stage: Name): Promise<StageFacts[Name] | undefined> {
+      if (!known.has(stage)) known.set(stage, (await readRecord({ folder }, stage))?.facts);
+      // The record is sealed: it holds what the stage wrote.
+      return known.get(stage) as StageFacts[Name] | undefined;
+    },
+  };
+  const untracked: Build = { ...draft, tracker: fanOut([], reporter), isTracked: false };
+  const stages = STAGES.filter((stage) => stage.isPart(untracked));
+  const first = await firstMissing(untracked, stages);
+  if (resumed && first === 0) reporter.info(`${folder}: no stage was complete, so the build begins again`);
+  await clearFrom(untracked, stages, first);
+  const stopped = await whereItStopped(untracked, stages[first - 1]?.name);
+  before = stopped.seconds;
+  await rewindLog(folder, stopped.logBytes);
+  const trackers = await openTrackers(tracking, folder, reporter);
+  const tracker = fanOut([log, ...trackers], reporter);
+  tracker.track({
+    kind: 'start',
+    time: new Date().toISOString(),
+    config: portableConfig(config),
+    dataset: { name: dataset.name, source: portablePath(dataset.source) },
+    seed,
+    ...(first === 0 ? {} : { resumedFrom: stopped.step }),
+  });
+  const build: Build = { ...draft, tracker, isTracked: trackers.length > 0 };
+  if (first > 0) await goOn(build, stopped);
+  const close = async (): Promise<void> => {
+    await (await chosen?.catch(() => undefined))?.encoder.release();
+  };
+  return { build, stages, first, close };
+}
+
+interface Stopped {
+  readonly seconds: number;
+  readonly logBytes: number;
+  /** Of training. */
+  readonly step: number;
+  readonly words: string;
+}
+
+/** How far a run had come. @param last the last stage that was completed */
+async function whereItStopped(build: Build, last: StageName | undefined): Promise<Stopped> {
+  const record = last === undefined ? undefined : await readRecord(build, last);
+  if (record === undefined) return { seconds: 0, logBytes: 0, step: 0, words: 'nothing was complete' };
+  const { seconds, logBytes } = record;
+  const words = `${build.folder}: ${last} is complete`;
+  if (last !== 'identify') return { seconds, logBytes, step: 0, words };
+  const store = await openCatalogueOf(build);
+  try {
+    const checkpoint = await latestCheckpoint(build, store);
+    if (checkpoint === undefined)
+      return { seconds, logBytes, step: 0, words: `${build.folder}: the pictures are read in, and training begins` };
+    const { step } = checkpoint.state;
+    return { ...checkpoint, step, words: `${build.folder} from step ${step}` };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Tells how the run goes on, with the same doubts about its pictures as it began with. */
+async function goOn(build: Build, { words }: Stopped): Promise<void> {
+  build.reporter.info(`going on with ${words}`);
+  await refuseOtherEncoder(build.config, (await build.facts('embed'))?.encoder.sha256);
+  const pictures = (await build.facts('split'))?.rows ?? (await build.facts('decode'))?.pictures ?? [];
+  reportDataset({ ...build.dataset, pictures }, build.reporter);
+}

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { Reporter } from '@neurodex/core';
+import type { Picture } from '@neurodex/datasets/picture';
+import type { ShardLimits } from '../artifact/catalogue-writer.ts';
+import type { SplitOptions } from '../pictures/split.ts';
+
+export interface PictureOptions {
+  /** Edge of the picture that the model sees, in pixels. */
+  readonly size: number;
+  /** Edge of the picture that people see, in pixels. */
+  readonly thumbnail: number;
+  /** Largest file that is decoded, width × height in pixels. */
+  readonly maxPixels: number;
+}
+
+/** Decodes one file; throws NeurodexError `picture-*` for a file that is not a sound picture. */
+export type PictureReader = (
+  bytes: Uint8Array,
+  options: PictureOptions & { readonly name: string },
+) => Promise<{ readonly picture: Picture; readonly thumbnail: Uint8Array }>;
+
+/** What decoding, splitting and writing the pictures of a data set needs. */
+export interface PicturesOptions {
+  readonly pictures: PictureOptions;
+  readonly split: SplitOptions;
+  readonly seed: number;
+  readonly reporter?: Reporter | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly readPicture?: PictureReader | undefined;
+  /** Pictures in work at a time; by default two for each core and at least eight, so that a large one holds nobody up. */
+  readonly concurrency?: number | undefined;
+  readonly limits?: ShardLimits | undefined;
+}
+
+/** Where a build works: what it leaves, and what only its later stages read. */
+export interface BuildFolders {
+  /** The catalogue folder. */
+  readonly catalogue: string;
+  /** Files between the stages. */
+  readonly work: string;
+}
+
+/** The thumbnails as PNG, one after another. */
+export const thumbnailsFile = ({ work }: BuildFolders): string => join(work, 'thumbnails.spool');
+/** The pixels of all decoded pictures, copies included. */
+export const decodedPixelsFile = ({ work }: BuildFolders): string => join(work, 'pixels.u8');

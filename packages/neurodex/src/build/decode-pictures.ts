@@ -1,0 +1,133 @@
+import { availableParallelism } from 'node:os';
+import { NeurodexError, silentReporter } from '@neurodex/core';
+import { type ChunkedDigest, HashedFile, inOrder, throwIfInterrupted } from '@neurodex/core/storage';
+import { Availability, type Dataset, reportSkipped, type SkippedFile, type SourcePicture } from '@neurodex/datasets';
+import { readPicture } from '@neurodex/datasets/image';
+import type { Picture } from '@neurodex/datasets/picture';
+import { keysOf, type PictureKeys } from '../pictures/same-picture.ts';
+import { byPath } from '../pictures/split.ts';
+import { type BuildFolders, decodedPixelsFile, type PicturesOptions, thumbnailsFile } from './build-options.ts';
+
+/** What is known of a picture beside its pixels. */
+export type DecodedPicture = Pick<SourcePicture, 'path' | 'labels' | 'captions' | 'objects' | 'role'>;
+
+/** Keys as JSON has them: the fingerprint in base64. */
+export type StoredKeys = Omit<PictureKeys, 'fingerprint'> & { readonly fingerprint: string };
+
+/** The pictures of a data set that could be decoded, in path order. */
+export interface DecodedSet {
+  readonly pictures: readonly DecodedPicture[];
+  /** Bytes of each thumbnail, as they lie in the spool one after another. */
+  readonly lengths: readonly number[];
+  readonly keys: readonly StoredKeys[];
+  readonly skipped: readonly SkippedFile[];
+  /** Of the file of pixels: uint8 [pictures, size, size, 3]. */
+  readonly pixels: ChunkedDigest;
+}
+
+/** Twice the threads of Node's pool, which decode: a small picture is decoded before the next one can be handed on. */
+const LEAST_IN_WORK = 8;
+
+/**
+ * Decodes every picture of a data set: pixels and thumbnails go to files. What cannot be decoded is skipped, reported and
+ * listed; it never stops the work. Memory grows with the names and keys of the pictures alone.
+ * @throws NeurodexError `source-empty`, `source-unusable`, `interrupted`, `disk-full`, `output-unwritable`
+ */
+export async function decodePictures(
+  dataset: Dataset,
+  folders: BuildFolders,
+  options: PicturesOptions,
+): Promise<DecodedSet> {
+  const {
+    signal,
+    reporter = silentReporter,
+    concurrency = Math.max(LEAST_IN_WORK, 2 * availableParallelism()),
+  } = options;
+  const sources = [...dataset.pictures].sort(byPath);
+  const pictures: DecodedPicture[] = [];
+  const lengths: number[] = [];
+  const keys: StoredKeys[] = [];
+  const skipped: SkippedFile[] = [...dataset.skipped];
+  const availability = new Availability(dataset.source);
+  reportSkipped([...dataset.skipped].sort(byPath), reporter);
+  const pixels = await HashedFile.create(decodedPixelsFile(folders));
+  let spool: HashedFile | undefined;
+  let digest: ChunkedDigest;
+  try {
+    spool = await HashedFile.create(thumbnailsFile(folders));
+    let done = 0;
+    for await (const result of inOrder(sources, concurrency, (source) => decode(source, options))) {
+      throwIfInterrupted(signal);
+      if ('reason' in result) {
+        skipped.push({ path: result.path, reason: result.reason });
+        reporter.warn(`skipped ${result.path}: ${result.reason}`, { path: result.path });
+        availability.add(result.error);
+      } else {
+        availability.add();
+        await pixels.append(result.picture.pixels);
+        await spool.append(result.thumbnail);
+        pictures.push(factsOf(result.source));
+        lengths.push(result.thumbnail.length);
+        keys.push({ ...result.keys, fingerprint: Buffer.from(result.keys.fingerprint).toString('base64') });
+      }
+      reporter.progress({ phase: 'ingest', done: ++done, total: sources.length, unit: 'pictures' });
+    }
+    availability.check();
+    await spool.finish();
+    digest = await pixels.finish();
+  } finally {
+    await spool?.close();
+    await pixels.close();
+  }
+  if (pictures.length === 0) throw nothingUsable(dataset, skipped.sort(byPath));
+  return { pictures, lengths, keys, skipped: skipped.sort(byPath), pixels: digest };
+}
+
+const factsOf = ({ path, labels, captions, objects, role }: SourcePicture): DecodedPicture => ({
+  path,
+  labels,
+  ...(captions === undefined ? {} : { captions }),
+  ...(objects === undefined ? {} : { objects }),
+  ...(role === undefined ? {} : { role }),
+});
+
+type DecodeResult =
+  | (SkippedFile & { readonly error: NeurodexError })
+  | {
+      readonly source: SourcePicture;
+      readonly picture: Picture;
+      readonly thumbnail: Uint8Array;
+      readonly keys: PictureKeys;
+    };
+
+async function decode(source: SourcePicture, options: PicturesOptions): Promise<DecodeResult> {
+  throwIfInterrupted(options.signal);
+  try {
+    const ready = await source.decoded?.(options.pictures.size);
+    if (ready !== undefined) return { source, ...ready, keys: keysOf(ready.thumbnail, ready.picture) };
+    const bytes = await source.read();
+    const read = options.readPicture ?? readPicture;
+    const made = await read(bytes, { ...options.pictures, name: source.path });
+    return { source, ...made, keys: keysOf(bytes, made.picture) };
+  } catch (error) {
+    if (error instanceof NeurodexError && error.code.startsWith('picture-')) {
+      return { path: source.path, reason: withoutName(error.message, source.path), error };
+    }
+    throw error;
+  }
+}
+
+/** The list names the file already. */
+const withoutName = (message: string, path: string): string =>
+  message.startsWith(`${path} `) ? message.slice(path.length + 1) : message;
+
+function nothingUsable(dataset: Dataset, skipped: readonly SkippedFile[]): NeurodexError {
+  const first = skipped[0];
+  const message = first
+    ? `${dataset.source} has no picture that can be used: ${skipped.length} ${skipped.length === 1 ? 'file' : 'files'} tried, the first: ${first.path}: ${first.reason}`
+    : `${dataset.source} has no pictures: 0 files tried`;
+  return new NeurodexError('source-empty', message, {
+    hint: 'name a folder with pictures in it (JPEG, PNG, WebP, AVIF, GIF or TIFF), one folder for each class',
+    details: { source: dataset.source, files: skipped.length },
+  });
+}

@@ -1,0 +1,45 @@
+import { NeurodexError } from '@neurodex/core';
+import { CATALOGUE_FOLDER, type IndexManifest, NEIGHBOURS_FILE, VOCABULARY_FILE } from '../artifact/manifest.ts';
+import { isWanted } from './build.ts';
+import { buildBovw, DESCRIPTORS_FILE } from './build-bovw.ts';
+import { draftOf } from './embed-stage.ts';
+import type { Stage } from './stage.ts';
+import { WORK_FOLDER } from './stage-record.ts';
+import { type VectorFacts, writeVectors } from './vectors-file.ts';
+
+/** The bag of visual words of the catalogue. */
+export interface DescribedCatalogue {
+  readonly bovw: NonNullable<IndexManifest['bovw']>;
+  /** Of the histograms. */
+  readonly histograms: VectorFacts;
+}
+
+/** The histograms, for the stages that follow. */
+export const HISTOGRAMS_FILE = 'bovw.f32';
+
+export const describeStage: Stage<DescribedCatalogue | null> = {
+  name: 'describe',
+  summary: 'the bag of visual words: SIFT, a vocabulary, histograms',
+  reads: [`${WORK_FOLDER}/split.json`, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
+  writes: [VOCABULARY_FILE, NEIGHBOURS_FILE, `${WORK_FOLDER}/${HISTOGRAMS_FILE}`, DESCRIPTORS_FILE],
+  isPart: (build) => isWanted(build, 'bovw'),
+  /** Null where the pictures have too few keypoints, and nothing asks for the vocabulary. */
+  async run(build) {
+    const { config, seed, reporter, signal, folder, runtime } = build;
+    const draft = await draftOf(build);
+    try {
+      const edge = config.pictures.thumbnail;
+      const stop = signal === undefined ? {} : { signal };
+      const made = await buildBovw(draft, { config: config.bovw, seed, reporter, ...stop, folder, edge, runtime });
+      return { bovw: made.facts, histograms: await writeVectors(build, HISTOGRAMS_FILE, made.vectors) };
+    } catch (error) {
+      const tooFew = error instanceof NeurodexError && error.code === 'source-unusable';
+      const needed = config.identifiers.scheme === 'semantic' && config.identifiers.vectors === 'bovw';
+      if (!tooFew || needed || build.systems !== undefined) throw error;
+      reporter.warn(`bovw is left out: ${error.message}`);
+      return null;
+    } finally {
+      await draft.close();
+    }
+  },
+};

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { defined } from '@neurodex/core';
+import { openFileBytes } from '@neurodex/core/storage';
+import { pictureBytes } from '@neurodex/datasets/picture';
+import { PIXELS_FILE } from '../artifact/catalogue-manifest.ts';
+import { type Parts, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import { type BuildFolders, decodedPixelsFile, thumbnailsFile } from './build-options.ts';
+import type { DecodedSet } from './decode-pictures.ts';
+import type { SplitSet } from './split-pictures.ts';
+
+/** The pictures while the catalogue is built: decoded, with their roles, still without identifiers. */
+export interface DecodedPictures extends Parts {
+  /** PNG */
+  thumbnail(picture: StoredPicture): Promise<Uint8Array>;
+  /** uint8 [size, size, 3] */
+  pixels(picture: StoredPicture): Promise<Uint8Array>;
+}
+
+/** Vectors of the catalogue pictures, a column of the catalogue. */
+export interface CatalogueVectors {
+  readonly length: number;
+  /** SHA-256 of the vocabulary or encoder that they are made with. */
+  readonly producer: string;
+  /** float32 [N, length], in row order */
+  readonly values: Float32Array;
+}
+
+/** Reads decoded pictures by their place. */
+export interface DecodedReader {
+  thumbnail(at: number): Promise<Uint8Array>;
+  pixels(at: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export async function readDecoded(
+  { lengths }: Pick<DecodedSet, 'lengths'>,
+  folders: BuildFolders,
+  size: number,
+  pixelsFile = decodedPixelsFile(folders),
+): Promise<DecodedReader> {
+  const bytes = pictureBytes(size);
+  const starts = [0];
+  for (const length of lengths) starts.push((starts.at(-1) ?? 0) + length);
+  const thumbnails = await openFileBytes(thumbnailsFile(folders));
+  const pixels = await openFileBytes(pixelsFile);
+  return {
+    thumbnail: async (at) =>
+      new Uint8Array(await thumbnails.slice(defined(starts[at], 'the start of a thumbnail'), starts[at + 1])),
+    pixels: async (at) => new Uint8Array(await pixels.slice(at * bytes, (at + 1) * bytes)),
+    async close() {
+      await thumbnails.close();
+      await pixels.close();
+    },
+  };
+}
+
+/** The pictures of a split, to describe, embed and name them. */
+export async function openDraft(
+  decoded: Pick<DecodedSet, 'lengths'>,
+  { rows, kept }: Pick<SplitSet, 'rows' | 'kept'>,
+  folders: BuildFolders,
+  size: number,
+): Promise<DecodedPictures & { close(): Promise<void> }> {
+  const reader = await readDecoded(decoded, folders, size, join(folders.catalogue, PIXELS_FILE));
+  return {
+    ...partsOf(rows),
+    thumbnail: ({ row }) => reader.thumbnail(defined(kept[row], 'the place of a row')),
+    pixels: ({ row }) => reader.pixels(row),
+    close: () => reader.close(),
+  };
+}

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { defined } from '@neurodex/core';
+import { writeFileAtomically } from '@neurodex/core/storage';
+import { type CatalogueManifest, EMBEDDINGS_FILE } from '../artifact/catalogue-manifest.ts';
+import { CATALOGUE_FOLDER, ENCODER_FILE, type IndexManifest } from '../artifact/manifest.ts';
+import { isWanted } from './build.ts';
+import { writeEmbeddings } from './build-catalogue.ts';
+import { openDraft } from './draft.ts';
+import { embedAll, embedCatalogue } from './embed-pictures.ts';
+import type { Stage } from './stage.ts';
+import { WORK_FOLDER } from './stage-record.ts';
+import { type VectorFacts, writeVectors } from './vectors-file.ts';
+
+/** What the encoder made of the pictures. */
+export interface EmbeddedCatalogue {
+  readonly encoder: NonNullable<IndexManifest['encoder']>;
+  /** The file of embeddings that the network reads, where it reads them. */
+  readonly embeddings: NonNullable<CatalogueManifest['embeddings']> | null;
+  /** Of the pooled vectors. */
+  readonly pooled: VectorFacts;
+}
+
+/** The pooled vectors, for the stages that follow. */
+export const POOLED_FILE = 'encoder.f32';
+
+/** Whether the network reads the encoder's embeddings in place of pixels. */
+export const readsEmbeddings = (build: Parameters<Stage['isPart']>[0]): boolean =>
+  build.config.encoder.file !== '' && build.config.encoder.frozenBackbone && isWanted(build, 'dsi');
+
+export const embedStage: Stage<EmbeddedCatalogue> = {
+  name: 'embed',
+  summary: 'what the encoder makes of the pictures',
+  reads: [`${WORK_FOLDER}/split.json`, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
+  writes: [`${CATALOGUE_FOLDER}/${EMBEDDINGS_FILE}`, `${WORK_FOLDER}/${POOLED_FILE}`, ENCODER_FILE],
+  isPart: ({ config }) => config.encoder.file !== '',
+  async run(build) {
+    const { config, seed, reporter, signal } = build;
+    const chosen = defined(await build.encoder(), 'the encoder');
+    const options = { chosen, config, seed, reporter, ...(signal === undefined ? {} : { signal }) };
+    const draft = await draftOf(build);
+    try {
+      let pooled: VectorFacts | undefined;
+      let embeddings: EmbeddedCatalogue['embeddings'] = null;
+      if (readsEmbeddings(build)) {
+        embeddings = await writeEmbeddings(build.catalogue, draft, async (decoded, file) => {
+          const made = await embedAll(decoded, file, options);
+          pooled = await writeVectors(build, POOLED_FILE, made.pooled);
+          return made.facts;
+        });
+      } else {
+        pooled = await writeVectors(build, POOLED_FILE, await embedCatalogue(draft, options));
+      }
+      await writeFileAtomically(join(build.folder, ENCODER_FILE), chosen.onnx);
+      const { mean, std, ...facts } = chosen.encoder.facts;
+      const listed = { file: ENCODER_FILE, bytes: chosen.onnx.length, sha256: chosen.sha256 } as const;
+      return {
+        encoder: { ...listed, ...facts, mean: [...mean], std: [...std] },
+        embeddings,
+        pooled: defined(pooled, 'the pooled vectors'),
+      };
+    } finally {
+      await draft.close();
+    }
+  },
+};
+
+/** The pictures of a build between the stages split and identify. */
+export async function draftOf(build: Parameters<Stage['isPart']>[0]) {
+  const decoded = defined(await build.facts('decode'), 'what was decoded');
+  const split = defined(await build.facts('split'), 'the split');
+  return await openDraft(decoded, split, build, build.config.pictures.size);
+}

@@ -1,0 +1,65 @@
+import { NeurodexError } from '@neurodex/core';
+import { DONE } from '@neurodex/tracking';
+import {
+  CATALOGUE_FILE,
+  describeIndex,
+  INDEX_FILE,
+  type IndexManifest,
+  readIndexManifest,
+  writeIndexManifest,
+} from '../artifact/manifest.ts';
+import { SYSTEM_NAMES } from '../query/system.ts';
+import { SYSTEMS } from '../systems/systems.ts';
+import { VERSION } from '../version.ts';
+import { type Build, isWanted } from './build.ts';
+import { portableConfig, portablePath } from './portable.ts';
+import type { Stage } from './stage.ts';
+import { describeNetwork } from './train-network.ts';
+
+export const finishStage: Stage<IndexManifest> = {
+  name: 'finish',
+  summary: 'the manifest, with the digests of all files',
+  reads: [CATALOGUE_FILE],
+  writes: [INDEX_FILE],
+  goesOn: true,
+  isPart: () => true,
+  async run(build) {
+    const { config, seed, device, dataset, folder, tracker } = build;
+    const bovw = (await build.facts('describe'))?.bovw;
+    const encoder = (await build.facts('embed'))?.encoder;
+    const trained = await build.facts('train');
+    const network = trained === undefined ? {} : describeNetwork(trained, device, build.elapsed());
+    const parts = {
+      ...(bovw === undefined ? {} : { bovw }),
+      ...(encoder === undefined ? {} : { encoder }),
+      ...network,
+    };
+    const systems = SYSTEM_NAMES.filter((name) => isWanted(build, name) && SYSTEMS[name].isStored(parts));
+    if (systems.length === 0) throw nothingToAnswer(build);
+    const description = describeIndex({
+      neurodex: VERSION,
+      created: new Date().toISOString(),
+      seed,
+      dataset: { name: dataset.name, source: portablePath(dataset.source) },
+      config: portableConfig(config),
+      systems,
+      ...parts,
+    });
+    const reason = trained?.trained.diverged?.message ?? DONE;
+    tracker.track({ kind: 'end', time: new Date().toISOString(), reason });
+    // The manifest lists the run log: nothing is logged after this.
+    await tracker.close();
+    await writeIndexManifest(folder, description);
+    return await readIndexManifest(folder);
+  },
+};
+
+const nothingToAnswer = ({ systems = [] }: Build): NeurodexError =>
+  new NeurodexError(
+    'source-unusable',
+    `nothing that was asked for can be made of the pictures: ${systems.join(', ')}`,
+    {
+      hint: 'ask for other systems with --systems',
+      details: { systems },
+    },
+  );

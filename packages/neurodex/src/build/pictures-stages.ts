@@ -1,0 +1,112 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defined } from '@neurodex/core';
+import { digestFile, makeFolder } from '@neurodex/core/storage';
+import { applyRules, reportDataset } from '@neurodex/datasets';
+import { CATALOGUE_FILE, CATALOGUE_FOLDER } from '../artifact/manifest.ts';
+import { BOVW_COLUMN } from '../systems/bovw.ts';
+import { ENCODER_COLUMN } from '../systems/encoder.ts';
+import type { Build, StageFacts } from './build.ts';
+import type { PicturesOptions } from './build-options.ts';
+import { decodePictures } from './decode-pictures.ts';
+import { HISTOGRAMS_FILE } from './describe-stage.ts';
+import type { CatalogueVectors } from './draft.ts';
+import { draftOf, POOLED_FILE } from './embed-stage.ts';
+import { nameCatalogue } from './name-catalogue.ts';
+import { splitPictures } from './split-pictures.ts';
+import type { Stage } from './stage.ts';
+import { WORK_FOLDER } from './stage-record.ts';
+import { readVectors } from './vectors-file.ts';
+import { writeCatalogue } from './write-catalogue.ts';
+
+const optionsOf = ({ config, seed, reporter, signal }: Build): PicturesOptions => ({
+  pictures: config.pictures,
+  split: config.split,
+  seed,
+  reporter,
+  signal,
+});
+
+export const decodeStage: Stage<StageFacts['decode']> = {
+  name: 'decode',
+  summary: 'the pictures: read, cropped, resized',
+  reads: [],
+  writes: [`${WORK_FOLDER}/pixels.u8`, `${WORK_FOLDER}/thumbnails.spool`],
+  isPart: () => true,
+  async run(build) {
+    // What is wrong with the encoder is told before any picture is read.
+    await build.encoder();
+    const { config, reporter, signal } = build;
+    const dataset = await applyRules(build.dataset, config.dataset, {
+      reporter,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    reportDataset(dataset, reporter);
+    await makeFolder(build.work);
+    return await decodePictures(dataset, build, optionsOf(build));
+  },
+};
+
+export const splitStage: Stage<StageFacts['split']> = {
+  name: 'split',
+  summary: 'duplicates found, roles given: catalogue, training, validation and test queries',
+  reads: [`${WORK_FOLDER}/decode.json`, `${WORK_FOLDER}/pixels.u8`, `${WORK_FOLDER}/thumbnails.spool`],
+  writes: [`${CATALOGUE_FOLDER}/pixels.u8`],
+  drops: [`${WORK_FOLDER}/pixels.u8`],
+  isPart: () => true,
+  async run(build) {
+    await makeFolder(build.catalogue);
+    const decoded = defined(await build.facts('decode'), 'what was decoded');
+    const split = await splitPictures(decoded, build.dataset, build, optionsOf(build));
+    for (const { path, reason } of split.skipped) build.tracker.track({ kind: 'skipped', path, reason });
+    return split;
+  },
+};
+
+export const identifyStage: Stage<StageFacts['identify']> = {
+  name: 'identify',
+  summary: 'identifiers given, the catalogue written',
+  reads: [`${WORK_FOLDER}/split.json`, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
+  writes: [CATALOGUE_FILE],
+  drops: [`${WORK_FOLDER}/thumbnails.spool`, `${WORK_FOLDER}/${POOLED_FILE}`, `${WORK_FOLDER}/${HISTOGRAMS_FILE}`],
+  isPart: () => true,
+  async run(build) {
+    const { config, seed, reporter, signal, runtime, dataset } = build;
+    for (const name of await readdir(build.catalogue)) {
+      // A shard is written once: those of a process that was killed are begun again.
+      if (name.endsWith('.parquet')) await rm(join(build.catalogue, name));
+    }
+    const split = defined(await build.facts('split'), 'the split');
+    const vectors = await columnsOf(build);
+    const draft = await draftOf(build);
+    try {
+      const entries = draft.catalogue.map(({ path, labels }) => ({ path, labels }));
+      const stop = signal === undefined ? {} : { signal };
+      const identifiers = await nameCatalogue(entries, draft, {
+        config,
+        seed,
+        reporter,
+        ...stop,
+        runtime,
+        columns: vectors,
+      });
+      const embeddings = (await build.facts('embed'))?.embeddings ?? undefined;
+      const contents = { split, identifiers, vectors, embeddings, notices: dataset.notices };
+      await writeCatalogue(build, draft, contents, optionsOf(build));
+    } finally {
+      await draft.close();
+    }
+    const { bytes, sha256 } = await digestFile(join(build.folder, CATALOGUE_FILE));
+    return { catalogue: { bytes, sha256 } };
+  },
+};
+
+/** The columns of vectors that the catalogue gets. */
+async function columnsOf(build: Build): Promise<Readonly<Record<string, CatalogueVectors>>> {
+  const columns: Record<string, CatalogueVectors> = {};
+  const embedded = await build.facts('embed');
+  if (embedded !== undefined) columns[ENCODER_COLUMN] = await readVectors(build, POOLED_FILE, embedded.pooled);
+  const described = await build.facts('describe');
+  if (described) columns[BOVW_COLUMN] = await readVectors(build, HISTOGRAMS_FILE, described.histograms);
+  return columns;
+}

@@ -1,0 +1,143 @@
+import { copyFile, link, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Random } from '@neurodex/autograd';
+import { defined, NeurodexError } from '@neurodex/core';
+import { type ChunkedDigest, HashedFile, openFileBytes } from '@neurodex/core/storage';
+import type { Dataset, SkippedFile, SourcePicture } from '@neurodex/datasets';
+import { pictureBytes } from '@neurodex/datasets/picture';
+import { PIXELS_FILE } from '../artifact/catalogue-manifest.ts';
+import type { DuplicateFacts } from '../pictures/duplicate-facts.ts';
+import { findDuplicates } from '../pictures/duplicates.ts';
+import { partsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import type { PictureKeys } from '../pictures/same-picture.ts';
+import { assignRoles, byPath } from '../pictures/split.ts';
+import { type BuildFolders, decodedPixelsFile, type PicturesOptions } from './build-options.ts';
+import type { DecodedPicture, DecodedSet, StoredKeys } from './decode-pictures.ts';
+import { readDecoded } from './draft.ts';
+
+/** The pictures with their roles, still without identifiers. */
+export interface SplitSet {
+  readonly rows: readonly StoredPicture[];
+  /** Place of each row among the decoded pictures. */
+  readonly kept: readonly number[];
+  readonly hasClasses: boolean;
+  readonly skipped: readonly SkippedFile[];
+  readonly duplicates: DuplicateFacts;
+  /** Of the catalogue's pixels: uint8 [rows, size, size, 3]. */
+  readonly pixels: ChunkedDigest;
+}
+
+/**
+ * Gives each decoded picture its role. A picture that occurs several times is in one split; of a data set that fixes the roles,
+ * copies in other splits are left out. Writes the pixels of the catalogue.
+ * @param dataset whose files are read again where only all their pixels can tell two pictures apart
+ * @throws NeurodexError `source-unusable`, `interrupted`, `disk-full`, `output-unwritable`
+ */
+export async function splitPictures(
+  decoded: DecodedSet,
+  dataset: Dataset,
+  folders: BuildFolders,
+  options: PicturesOptions,
+): Promise<SplitSet> {
+  const { size, maxPixels } = options.pictures;
+  const reader = await readDecoded(decoded, folders, size);
+  try {
+    const duplicates = await findDuplicates(withSources(decoded.pictures, dataset), decoded.keys.map(keysFrom), {
+      pixels: async (at) => ({ size, pixels: await reader.pixels(at) }),
+      thumbnail: reader.thumbnail,
+      maxPixels,
+      ...(options.reporter === undefined ? {} : { reporter: options.reporter }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    const { kept } = duplicates;
+    const rows = withRoles(
+      kept.map((at) => defined(decoded.pictures[at], 'a picture that stays')),
+      duplicates.sets,
+      options,
+    );
+    const { catalogue } = partsOf(rows);
+    if (catalogue.length < 2) throw tooFew(dataset, catalogue.length, rows.length);
+    return {
+      rows,
+      kept,
+      hasClasses: rows.some(({ labels }) => labels.length > 0),
+      skipped: [...decoded.skipped, ...duplicates.leftOut].sort(byPath),
+      duplicates: duplicates.facts,
+      pixels: await writePixels(decoded, kept, folders, size),
+    };
+  } finally {
+    await reader.close();
+  }
+}
+
+const keysFrom = ({ fingerprint, ...keys }: StoredKeys): PictureKeys => ({
+  ...keys,
+  fingerprint: new Uint8Array(Buffer.from(fingerprint, 'base64')),
+});
+
+/** The decoded pictures, with the files that they came from. */
+function withSources(pictures: readonly DecodedPicture[], dataset: Dataset): SourcePicture[] {
+  const sources = new Map(dataset.pictures.map((source) => [source.path, source]));
+  return pictures.map((picture) => {
+    const source = defined(sources.get(picture.path), `the source of ${picture.path}`);
+    return {
+      ...picture,
+      read: () => source.read(),
+      ...(source.decoded === undefined ? {} : { decoded: source.decoded }),
+    };
+  });
+}
+
+/** Where every picture stays, the file of the decoded pixels is the catalogue's as well: a link to it, or a copy. */
+async function writePixels(
+  decoded: DecodedSet,
+  kept: readonly number[],
+  folders: BuildFolders,
+  size: number,
+): Promise<ChunkedDigest> {
+  const source = decodedPixelsFile(folders);
+  const target = join(folders.catalogue, PIXELS_FILE);
+  await rm(target, { force: true });
+  if (kept.length === decoded.pictures.length) {
+    await link(source, target).catch(() => copyFile(source, target));
+    return decoded.pixels;
+  }
+  const bytes = pictureBytes(size);
+  const pixels = await openFileBytes(source);
+  const file = await HashedFile.create(target);
+  try {
+    for (const at of kept) await file.append(new Uint8Array(await pixels.slice(at * bytes, (at + 1) * bytes)));
+    return await file.finish();
+  } finally {
+    await file.close();
+    await pixels.close();
+  }
+}
+
+/** @param pictures in path order @param sets of each, the place of the first one that shows the same picture */
+function withRoles(
+  pictures: readonly DecodedPicture[],
+  sets: readonly number[],
+  { split, seed }: PicturesOptions,
+): StoredPicture[] {
+  const roles = assignRoles(pictures, split, Random.stream(seed, 'split'), sets);
+  return pictures.map(({ path, labels, captions, objects }, row) => ({
+    row,
+    path,
+    labels,
+    ...(captions === undefined ? {} : { captions }),
+    ...(objects === undefined ? {} : { objects }),
+    role: roles[row] ?? 'catalogue',
+  }));
+}
+
+function tooFew(dataset: Dataset, kept: number, usable: number): NeurodexError {
+  return new NeurodexError(
+    'source-unusable',
+    `${dataset.source} gives ${kept === 0 ? 'no catalogue picture' : 'one catalogue picture'} of ${usable} usable picture${usable === 1 ? '' : 's'}; an index needs at least two to tell apart`,
+    {
+      hint: 'add pictures or classes, or lower split.retrievalFraction so that more of them are kept in the catalogue',
+      details: { source: dataset.source, catalogue: kept, usable },
+    },
+  );
+}

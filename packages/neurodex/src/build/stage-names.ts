@@ -1,0 +1,3 @@
+/** The stages of a build, in order. */
+export const STAGE_NAMES = ['decode', 'split', 'embed', 'describe', 'identify', 'train', 'finish'] as const;
+export type StageName = (typeof STAGE_NAMES)[number];

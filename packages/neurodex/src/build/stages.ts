@@ -1,0 +1,21 @@
+import { describeStage } from './describe-stage.ts';
+import { embedStage } from './embed-stage.ts';
+import { finishStage } from './finish-stage.ts';
+import { decodeStage, identifyStage, splitStage } from './pictures-stages.ts';
+import type { Stage } from './stage.ts';
+import { STAGE_NAMES, type StageName } from './stage-names.ts';
+import { trainStage } from './train-stage.ts';
+
+/** Every stage; one that is missing does not compile. */
+const BY_NAME: { readonly [Name in StageName]: Stage } = {
+  decode: decodeStage,
+  split: splitStage,
+  embed: embedStage,
+  describe: describeStage,
+  identify: identifyStage,
+  train: trainStage,
+  finish: finishStage,
+};
+
+/** The stages of a build, in order. */
+export const STAGES: readonly Stage[] = STAGE_NAMES.map((name) => BY_NAME[name]);
