@@ -67,10 +67,14 @@ const checkpoint = (step: number) => `checkpoints/step-${String(step).padStart(1
 /** In the order of the work. */
 const MOMENTS = [
   { file: 'unfinished.json', after: 0 },
-  { file: 'catalogue/pixels.u8', after: 0 },
+  { file: 'work/pixels.u8', after: 0 },
+  { file: 'work/decode.json', after: 0 },
+  { file: 'work/split.json', after: 0 },
   { file: 'descriptors.spool', after: 0 },
   { file: 'vocabulary.safetensors', after: 0 },
-  { file: 'ingested.json', after: 0 },
+  { file: 'work/describe.json', after: 0 },
+  { file: 'catalogue/part-00000.parquet', after: 0 },
+  { file: 'work/identify.json', after: 0 },
   { file: checkpoint(3), after: 0 },
   // Every second step is validated: in the middle of that, or of a step.
   { file: checkpoint(9), after: 10 },
@@ -90,7 +94,7 @@ it('a run that is killed again and again ends with the same parameters, and with
     if (last.killed) kills++;
     else expect(last.status, last.stderr).toBe(0);
   }
-  expect(kills).toBeGreaterThan(7);
+  expect(kills).toBeGreaterThan(9);
   expect(await index(['--out', 'killed', '--resume'])).toMatchObject({ status: 0 });
   expect(model('killed')).toEqual(model('whole'));
   expect(readdirSync(join(folder, 'killed')).sort()).toEqual(readdirSync(join(folder, 'whole')).sort());

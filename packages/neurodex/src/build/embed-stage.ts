@@ -3,7 +3,7 @@ import { defined } from '@neurodex/core';
 import { writeFileAtomically } from '@neurodex/core/storage';
 import { type CatalogueManifest, EMBEDDINGS_FILE } from '../artifact/catalogue-manifest.ts';
 import { CATALOGUE_FOLDER, ENCODER_FILE, type IndexManifest } from '../artifact/manifest.ts';
-import { isWanted } from './build.ts';
+import { type Build, type BuildRequest, isWanted } from './build.ts';
 import { writeEmbeddings } from './build-catalogue.ts';
 import { openDraft } from './draft.ts';
 import { embedAll, embedCatalogue } from './embed-pictures.ts';
@@ -24,8 +24,8 @@ export interface EmbeddedCatalogue {
 export const POOLED_FILE = 'encoder.f32';
 
 /** Whether the network reads the encoder's embeddings in place of pixels. */
-export const readsEmbeddings = (build: Parameters<Stage['isPart']>[0]): boolean =>
-  build.config.encoder.file !== '' && build.config.encoder.frozenBackbone && isWanted(build, 'dsi');
+export const readsEmbeddings = (request: BuildRequest): boolean =>
+  request.config.encoder.file !== '' && request.config.encoder.frozenBackbone && isWanted(request, 'dsi');
 
 export const embedStage: Stage<EmbeddedCatalogue> = {
   name: 'embed',
@@ -65,7 +65,7 @@ export const embedStage: Stage<EmbeddedCatalogue> = {
 };
 
 /** The pictures of a build between the stages split and identify. */
-export async function draftOf(build: Parameters<Stage['isPart']>[0]) {
+export async function draftOf(build: Build) {
   const decoded = defined(await build.facts('decode'), 'what was decoded');
   const split = defined(await build.facts('split'), 'the split');
   return await openDraft(decoded, split, build, build.config.pictures.size);

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Build } from './build.ts';
+import type { Build, BuildRequest } from './build.ts';
 import type { StageName } from './stage-names.ts';
 import { readRecord, removeRecord, writeRecord } from './stage-record.ts';
 
@@ -22,7 +22,7 @@ export interface Stage<Facts = unknown> {
    */
   readonly goesOn?: true;
   /** Whether this build has it. */
-  isPart(build: Build): boolean;
+  isPart(request: BuildRequest): boolean;
   run(build: Build): Promise<Facts>;
 }
 

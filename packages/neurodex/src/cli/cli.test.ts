@@ -266,8 +266,9 @@ describe('index', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(lines[0]).toMatchObject({ progress: { phase: 'joint', done: 5, total: 5, unit: 'steps' } });
-    expect(lines[1]).toEqual({ warning: { message: 'skipped a.txt: not a picture file', details: { path: 'a.txt' } } });
+    expect(lines[0]).toMatchObject({ info: { message: expect.stringMatching(/^plan: /) } });
+    expect(lines[1]).toMatchObject({ progress: { phase: 'joint', done: 5, total: 5, unit: 'steps' } });
+    expect(lines[2]).toEqual({ warning: { message: 'skipped a.txt: not a picture file', details: { path: 'a.txt' } } });
   });
 
   it('goes on with what an unfinished run began with, and with what is said on top of it', async () => {
@@ -958,7 +959,7 @@ describe('interruption', () => {
       },
     });
     expect([outcome.status, outcome.stdout, steps]).toEqual([1, '', ['cleaned up']]);
-    expect(outcome.stderr).toBe('stopping; Ctrl-C again stops at once\nerror: interrupted\n');
+    expect(outcome.stderr).toMatch(/^plan: .*\nstopping; Ctrl-C again stops at once\nerror: interrupted\n$/);
   });
 
   it('does not wait for a search that knows nothing of signals', async () => {

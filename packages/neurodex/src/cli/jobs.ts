@@ -7,6 +7,7 @@ const lazily =
 /** What the commands call, loaded late: help, a mistyped flag and a wrong configuration need neither sharp nor ONNX Runtime. */
 const jobs = {
   openSource: lazily(async () => (await import('../jobs/open-source.ts')).openSource),
+  planIndex: lazily(async () => (await import('../jobs/plan-index.ts')).planIndex),
   createIndex: lazily(async () => (await import('../jobs/create-index.ts')).createIndex),
   readRecordedRun: lazily(async () => (await import('../build/unfinished-run.ts')).readRecordedRun),
   searchIndex: lazily(async () => (await import('../jobs/search.ts')).searchIndex),

@@ -35,6 +35,13 @@ export async function runCli(
   const services: Services = {
     jobs: {
       openSource: unexpected('openSource'),
+      // Every build is planned first.
+      planIndex: async () => ({
+        pictures: { catalogue: 0, train: 0, validation: 0, test: 0 },
+        parameters: 0,
+        steps: 0,
+        stages: [],
+      }),
       createIndex: unexpected('createIndex'),
       readRecordedRun: unexpected('readRecordedRun'),
       searchIndex: unexpected('searchIndex'),

@@ -19,6 +19,7 @@ import {
 } from '../command.ts';
 import { sourceLines } from '../data-set-lines.ts';
 import { duplicatesLine, formatCount, formatSeconds, plural } from '../format.ts';
+import { planLines, planSentence } from '../plan-lines.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
@@ -35,6 +36,7 @@ interface Flags extends CommonFlags, DeviceFlag, TrackingFlags, SourceFlags, Con
   readonly systems?: readonly SystemName[];
   readonly force?: true;
   readonly resume?: true;
+  readonly dryRun?: true;
   readonly onNan?: OnNan;
 }
 
@@ -56,6 +58,7 @@ export function addIndex(program: Command, context: Context): void {
   );
   withSource(command)
     .option('--resume', 'go on with the run that was interrupted, or begin where there is none')
+    .option('--dry-run', 'print the stages with their sizes and times, and build nothing')
     .option('--force', 'replace the index that is in the folder; without --resume, also start anew')
     .option(
       '--on-nan <what>',
@@ -94,6 +97,15 @@ async function index(
     const seed = flags.seed ?? begun?.seed ?? 0;
     const tracking = trackingOf(flags, path(flags.out), io.env);
     const { dataset, config } = await sourceOf(source, flags, { config: asked, seed }, context, work);
+    const device = flags.device ?? begun?.device ?? 'cpu';
+    const request = { dataset, config, systems, seed, device, reporter, signal: io.signal };
+    if (flags.dryRun) {
+      const plan = await services.jobs.planIndex(request);
+      return { json: plan, text: planLines(plan).join('\n') };
+    }
+    // A plan reads the headers of some pictures, which of a remote data set are downloads.
+    if (begun === undefined && dataset.remote !== true)
+      reporter.info(planSentence(await services.jobs.planIndex(request)));
     const summary = await services.jobs.createIndex({
       dataset,
       out: path(flags.out),
@@ -103,7 +115,7 @@ async function index(
       force: flags.force === true,
       resume: flags.resume === true,
       onNan: flags.onNan ?? begun?.onNan ?? 'stop',
-      device: flags.device ?? begun?.device ?? 'cpu',
+      device,
       ...tracking,
       reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),

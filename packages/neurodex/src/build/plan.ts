@@ -1,0 +1,186 @@
+import {
+  adamW,
+  argMax,
+  float32,
+  loadable,
+  matmul,
+  matrixOperations,
+  parameterCount,
+  Random,
+  type Runtime,
+  trace,
+  trainingGraph,
+} from '@neurodex/autograd';
+import { applyRules, type Dataset } from '@neurodex/datasets';
+import { readPicture } from '@neurodex/datasets/image';
+import { pictureBytes } from '@neurodex/datasets/picture';
+import { trainingStep } from '../dsi/graphs/training.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
+import { numeric } from '../identifiers/numeric.ts';
+import { countParts, type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import { assignRoles, byPath } from '../pictures/split.ts';
+import { BatchMaker } from '../training/batch-maker.ts';
+import { planNetwork } from '../training/train.ts';
+import type { BuildRequest } from './build.ts';
+import { readsEmbeddings } from './embed-stage.ts';
+import type { Stage } from './stage.ts';
+import type { StageName } from './stage-names.ts';
+
+/** What a stage is expected to take. */
+export interface PlannedStage {
+  readonly name: StageName;
+  readonly summary: string;
+  /** That it leaves in the index; null where only the work itself tells. */
+  readonly bytes: number | null;
+  readonly seconds: number | null;
+}
+
+/** A build before it begins: nothing is decoded but a few pictures, and nothing is trained. */
+export interface BuildPlan {
+  readonly pictures: {
+    readonly catalogue: number;
+    readonly train: number;
+    readonly validation: number;
+    readonly test: number;
+  };
+  /** Of the network; 0 without one, as are the steps. */
+  readonly parameters: number;
+  readonly steps: number;
+  readonly stages: readonly PlannedStage[];
+}
+
+/** Pictures that are decoded to know how long one takes. */
+const SAMPLE = 8;
+/** Share of the peak of matrix products that a training step reaches (docs/results.md: 0.45 to 0.57). */
+const REACHED = 0.5;
+
+/**
+ * The stages of a build with their sizes and times on this machine. Duplicates, pictures that cannot be decoded and the clusters of
+ * semantic identifiers are not known yet: the counts are those of the source, and identifiers are taken to be numeric.
+ * @throws NeurodexError of the data set's rules
+ */
+export async function planBuild(request: BuildRequest, runtime: Runtime, stages: readonly Stage[]): Promise<BuildPlan> {
+  const { config, signal } = request;
+  const dataset = await applyRules(request.dataset, config.dataset, signal === undefined ? {} : { signal });
+  const rows = rowsOf(dataset, request);
+  const store: PictureStore = {
+    ...asStore(config.pictures.size),
+    ...partsOf(rows),
+    hasClasses: rows.some(({ labels }) => labels.length > 0),
+  };
+  const sample = await decodeSample(dataset, config);
+  // How many numbers an encoder gives of a picture is known when it is opened.
+  const trains = stages.some(({ name }) => name === 'train') && !readsEmbeddings(request);
+  const training = trains ? await planTrainingTime(store, request, runtime) : undefined;
+  const n = rows.length;
+  const pixels = n * pictureBytes(config.pictures.size);
+  const estimates: { readonly [Name in StageName]: readonly [bytes: number | null, seconds: number | null] } = {
+    decode: [0, sample === undefined ? null : n * sample.seconds],
+    split: [pixels, null],
+    embed: [null, null],
+    describe: [null, null],
+    identify: [sample === undefined ? null : n * sample.thumbnail, null],
+    train: [training === undefined ? null : 4 * training.parameters, training?.seconds ?? null],
+    finish: [null, null],
+  };
+  return {
+    pictures: countParts(store),
+    parameters: training?.parameters ?? 0,
+    steps: training?.steps ?? 0,
+    stages: stages.map(({ name, summary }) => {
+      const [bytes, seconds] = estimates[name];
+      return { name, summary, bytes, seconds };
+    }),
+  };
+}
+
+/** The pictures with their roles and numeric identifiers, as if none were a copy. */
+function rowsOf(dataset: Dataset, { config, seed }: BuildRequest): StoredPicture[] {
+  const pictures = [...dataset.pictures].sort(byPath);
+  const roles = assignRoles(pictures, config.split, Random.stream(seed, 'split'));
+  const rows = pictures.map(
+    ({ path, labels }, row) => ({ row, path, labels, role: roles[row] ?? 'catalogue' }) as const,
+  );
+  const catalogue = rows.filter(({ role }) => role === 'catalogue');
+  const names = numeric.assign(
+    catalogue,
+    { order: 'clustered', zeroPadding: config.identifiers.zeroPadding },
+    Random.stream(seed, 'identifiers'),
+  );
+  const identifiers = new Map(catalogue.map(({ row }, i) => [row, names[i]]));
+  return rows.map((picture) => {
+    const identifier = identifiers.get(picture.row);
+    return identifier === undefined ? picture : { ...picture, identifier };
+  });
+}
+
+const asStore = (size: number) => ({
+  size,
+  notices: [],
+  skipped: [],
+  pixels: new Uint8Array(),
+  thumbnail: () => Promise.reject(new RangeError('a plan has no pictures')),
+});
+
+/** Seconds for each picture of a source, and bytes of its thumbnail; undefined for pictures that would be downloaded. */
+async function decodeSample(
+  dataset: Dataset,
+  { pictures: options }: BuildRequest['config'],
+): Promise<{ readonly seconds: number; readonly thumbnail: number } | undefined> {
+  if (dataset.remote === true || dataset.pictures.length === 0) return undefined;
+  const every = Math.max(1, Math.floor(dataset.pictures.length / SAMPLE));
+  const chosen = dataset.pictures.filter((_, i) => i % every === 0).slice(0, SAMPLE);
+  const began = performance.now();
+  const bytes = await Promise.all(
+    chosen.map(async (picture) => {
+      try {
+        return (await readPicture(await picture.read(), { ...options, name: picture.path })).thumbnail.length;
+      } catch {
+        // The build will say what is wrong with it.
+        return 0;
+      }
+    }),
+  );
+  const seconds = (performance.now() - began) / 1000 / chosen.length;
+  return { seconds, thumbnail: bytes.reduce((sum, each) => sum + each, 0) / chosen.length };
+}
+
+/** From the operations of a step's matrix products, and how fast this machine computes such products. */
+async function planTrainingTime(store: PictureStore, { config, seed }: BuildRequest, runtime: Runtime) {
+  const { table, geometry, examples, phases } = planNetwork(store, config);
+  const parameters = parameterCount(dsiParameters(geometry));
+  const perSecond = REACHED * (await productsPerSecond(runtime));
+  const optimizer = adamW({ weightDecay: config.training.weightDecay, clip: config.training.gradientClip });
+  let seconds = 0;
+  for (const phase of phases) {
+    const { objective, size: batch } = new BatchMaker(
+      { store, table, geometry, config, examples },
+      phase,
+      Random.seeded(seed),
+    );
+    const step = trainingStep({ geometry, batch, objective, dropout: config.model.dropout, optimizer });
+    seconds += (phase.steps * matrixOperations(trainingGraph(step))) / perSecond;
+  }
+  return { parameters, steps: phases.reduce((sum, { steps }) => sum + steps, 0), seconds };
+}
+
+/** Floating-point operations a second of a product of matrices [512,512]. */
+async function productsPerSecond(runtime: Runtime): Promise<number> {
+  const size = 512;
+  const type = float32(size, size);
+  const graph = trace({ a: type, b: type }, ({ a, b }) => ({ best: argMax(matmul(a, b)) }));
+  const session = await runtime.load(loadable(graph));
+  try {
+    const feeds = { a: new Float32Array(size * size).fill(1), b: new Float32Array(size * size).fill(1) };
+    await session.run(feeds);
+    let runs = 0;
+    const began = performance.now();
+    while (performance.now() - began < 100) {
+      await session.run(feeds);
+      runs++;
+    }
+    return (runs * 2 * size ** 3 * 1000) / (performance.now() - began);
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Build } from './build.ts';
+import { clearFrom, firstMissing, runStages, type Stage } from './stage.ts';
+import { STAGE_NAMES } from './stage-names.ts';
+import { hasRecord, readRecord } from './stage-record.ts';
+import { STAGES } from './stages.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'neurodex-stage-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** As much of a build as the runner needs; the stages here do nothing else. */
+const build = () => ({ folder, elapsed: () => 1.5, log: { sync: () => 7 }, remember() {} }) as unknown as Build;
+
+/** Four stages, each of which reads what the one before wrote; the second drops what the first wrote. */
+function chain(runs: string[], stopAt?: string): Stage[] {
+  return (['decode', 'split', 'identify', 'train'] as const).map((name, i, all) => ({
+    name,
+    summary: name,
+    reads: i === 0 ? [] : [`${all[i - 1]}.out`],
+    writes: [`${name}.out`],
+    ...(name === 'identify' ? { drops: ['decode.out'] } : {}),
+    ...(name === 'train' ? { goesOn: true as const } : {}),
+    isPart: () => true,
+    async run() {
+      runs.push(name);
+      if (name === stopAt) throw new Error('killed');
+      await writeFile(join(folder, `${name}.out`), name.repeat(3));
+      return { length: name.length };
+    },
+  }));
+}
+
+/** Runs what is left, as a process does. */
+async function goOn(stages: readonly Stage[]): Promise<void> {
+  const first = await firstMissing(build(), stages);
+  await clearFrom(build(), stages, first);
+  await runStages(build(), stages, first);
+}
+
+describe('a build', () => {
+  it('goes on behind the last stage that was complete, wherever it was cut off', async () => {
+    const names = ['decode', 'split', 'identify', 'train'];
+    for (const stopAt of names) {
+      await rm(folder, { recursive: true });
+      folder = await mkdtemp(join(tmpdir(), 'neurodex-stage-'));
+      const first: string[] = [];
+      await expect(goOn(chain(first, stopAt))).rejects.toThrow('killed');
+      const second: string[] = [];
+      await goOn(chain(second));
+      expect(first).toEqual(names.slice(0, names.indexOf(stopAt) + 1));
+      expect(second).toEqual(names.slice(names.indexOf(stopAt)));
+    }
+  });
+
+  it('records what a stage found out, when, and what it wrote', async () => {
+    await expect(goOn(chain([], 'identify'))).rejects.toThrow('killed');
+    expect(await readRecord({ folder }, 'split')).toMatchObject({
+      stage: 'split',
+      seconds: 1.5,
+      logBytes: 7,
+      outputs: [{ file: 'split.out', bytes: 15 }],
+      facts: { length: 5 },
+    });
+    expect(await readRecord({ folder }, 'identify')).toBeUndefined();
+    expect(await hasRecord(folder)).toBe(true);
+  });
+
+  it('runs a stage again whose file is gone, cut off, or whose record was changed, and all that follow', async () => {
+    const damages = [
+      (): Promise<void> => rm(join(folder, 'split.out')),
+      () => writeFile(join(folder, 'split.out'), 'half'),
+      async () => {
+        const file = join(folder, 'work', 'split.json');
+        await writeFile(file, (await readFile(file, 'utf8')).replace('"length": 5', '"length": 6'));
+      },
+    ];
+    for (const damage of damages) {
+      await rm(folder, { recursive: true });
+      folder = await mkdtemp(join(tmpdir(), 'neurodex-stage-'));
+      await expect(goOn(chain([], 'identify'))).rejects.toThrow('killed');
+      await damage();
+      const runs: string[] = [];
+      await goOn(chain(runs));
+      expect(runs).toEqual(['split', 'identify', 'train']);
+    }
+  });
+
+  it('does not need what a later stage has dropped', async () => {
+    await expect(goOn(chain([], 'train'))).rejects.toThrow('killed');
+    expect(existsSync(join(folder, 'decode.out'))).toBe(false);
+    const runs: string[] = [];
+    await goOn(chain(runs));
+    expect(runs).toEqual(['train']);
+  });
+
+  it('keeps what a stage goes on from, unless an earlier one runs again', async () => {
+    await expect(goOn(chain([], 'train'))).rejects.toThrow('killed');
+    await writeFile(join(folder, 'train.out'), 'checkpoint');
+    await clearFrom(build(), chain([]), await firstMissing(build(), chain([])));
+    expect(existsSync(join(folder, 'train.out'))).toBe(true);
+    await rm(join(folder, 'identify.out'));
+    await clearFrom(build(), chain([]), await firstMissing(build(), chain([])));
+    expect(existsSync(join(folder, 'train.out'))).toBe(false);
+  });
+});
+
+describe('the stages', () => {
+  it('read only what earlier ones write, or what their records hold', () => {
+    for (const [i, { reads }] of STAGES.entries()) {
+      const before = STAGES.slice(0, i);
+      const known = new Set([
+        ...before.flatMap(({ writes }) => writes),
+        ...before.map(({ name }) => `work/${name}.json`),
+      ]);
+      expect(reads.filter((file) => !known.has(file))).toEqual([]);
+    }
+  });
+
+  it('drop nothing that a later one reads', () => {
+    for (const [i, { drops = [] }] of STAGES.entries()) {
+      const later = new Set(STAGES.slice(i + 1).flatMap(({ reads }) => reads));
+      expect(drops.filter((file) => later.has(file))).toEqual([]);
+    }
+  });
+
+  it('write each file once, and come in the order of their names', () => {
+    const written = STAGES.flatMap(({ writes }) => writes);
+    expect(new Set(written).size).toBe(written.length);
+    fc.assert(
+      fc.property(fc.subarray([...STAGE_NAMES]), (names) => {
+        expect(STAGES.filter(({ name }) => names.includes(name)).map(({ name }) => name)).toEqual(names);
+      }),
+    );
+  });
+});
