@@ -95,7 +95,7 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
     ...(first === 0 ? {} : { resumedFrom: stopped.step }),
   });
   const build: Build = { ...draft, tracker, isTracked: trackers.length > 0 };
-  if (first > 0) await goOn(build, stopped);
+  if (first > 0) await tellHowItGoesOn(build, stopped);
   const close = async (): Promise<void> => {
     await (await chosen?.catch(() => undefined))?.encoder.release();
   };
@@ -130,7 +130,7 @@ async function whereItStopped(build: Build, last: StageName | undefined): Promis
 }
 
 /** Tells how the run goes on, with the same doubts about its pictures as it began with. */
-async function goOn(build: Build, { words }: Stopped): Promise<void> {
+async function tellHowItGoesOn(build: Build, { words }: Stopped): Promise<void> {
   build.reporter.info(`going on with ${words}`);
   await refuseOtherEncoder(build.config, (await build.facts('embed'))?.encoder.sha256);
   const pictures = (await build.facts('split'))?.rows ?? (await build.facts('decode'))?.pictures ?? [];
