@@ -39,7 +39,7 @@ function chain(runs: string[], stopAt?: string): Stage[] {
 }
 
 /** Runs what is left, as a process does. */
-async function goOn(stages: readonly Stage[]): Promise<void> {
+async function runWhatIsLeft(stages: readonly Stage[]): Promise<void> {
   const first = await firstMissing(build(), stages);
   await clearFrom(build(), stages, first);
   await runStages(build(), stages, first);
@@ -52,16 +52,16 @@ describe('a build', () => {
       await rm(folder, { recursive: true });
       folder = await mkdtemp(join(tmpdir(), 'neurodex-stage-'));
       const first: string[] = [];
-      await expect(goOn(chain(first, stopAt))).rejects.toThrow('killed');
+      await expect(runWhatIsLeft(chain(first, stopAt))).rejects.toThrow('killed');
       const second: string[] = [];
-      await goOn(chain(second));
+      await runWhatIsLeft(chain(second));
       expect(first).toEqual(names.slice(0, names.indexOf(stopAt) + 1));
       expect(second).toEqual(names.slice(names.indexOf(stopAt)));
     }
   });
 
   it('records what a stage found out, when, and what it wrote', async () => {
-    await expect(goOn(chain([], 'identify'))).rejects.toThrow('killed');
+    await expect(runWhatIsLeft(chain([], 'identify'))).rejects.toThrow('killed');
     expect(await readRecord({ folder }, 'split')).toMatchObject({
       stage: 'split',
       seconds: 1.5,
@@ -85,24 +85,24 @@ describe('a build', () => {
     for (const damage of damages) {
       await rm(folder, { recursive: true });
       folder = await mkdtemp(join(tmpdir(), 'neurodex-stage-'));
-      await expect(goOn(chain([], 'identify'))).rejects.toThrow('killed');
+      await expect(runWhatIsLeft(chain([], 'identify'))).rejects.toThrow('killed');
       await damage();
       const runs: string[] = [];
-      await goOn(chain(runs));
+      await runWhatIsLeft(chain(runs));
       expect(runs).toEqual(['split', 'identify', 'train']);
     }
   });
 
   it('does not need what a later stage has dropped', async () => {
-    await expect(goOn(chain([], 'train'))).rejects.toThrow('killed');
+    await expect(runWhatIsLeft(chain([], 'train'))).rejects.toThrow('killed');
     expect(existsSync(join(folder, 'decode.out'))).toBe(false);
     const runs: string[] = [];
-    await goOn(chain(runs));
+    await runWhatIsLeft(chain(runs));
     expect(runs).toEqual(['train']);
   });
 
   it('keeps what a stage goes on from, unless an earlier one runs again', async () => {
-    await expect(goOn(chain([], 'train'))).rejects.toThrow('killed');
+    await expect(runWhatIsLeft(chain([], 'train'))).rejects.toThrow('killed');
     await writeFile(join(folder, 'train.out'), 'checkpoint');
     await clearFrom(build(), chain([]), await firstMissing(build(), chain([])));
     expect(existsSync(join(folder, 'train.out'))).toBe(true);

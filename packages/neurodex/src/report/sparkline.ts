@@ -18,12 +18,14 @@ export function sparkline(values: readonly number[], { width, range }: Sparkline
   });
   const finite = means.filter(Number.isFinite);
   const [low, high] = range ?? [Math.min(...finite), Math.max(...finite)];
+  const span = high - low;
+  // Half of everything where the whole span is more than a number holds; halves of the smallest numbers are no numbers.
+  const scale = Number.isFinite(span) ? 1 : 0.5;
   return means
     .map((mean) => {
       if (Number.isNaN(mean)) return ' ';
       // A line that does not move is drawn at half height: it is neither low nor high.
-      // Halves, because the whole span of two large numbers may be more than a number holds.
-      const share = high > low ? (mean / 2 - low / 2) / (high / 2 - low / 2) : 0.5;
+      const share = high > low ? (scale * mean - scale * low) / (scale * high - scale * low) : 0.5;
       return BARS[Math.min(BARS.length - 1, Math.max(0, Math.floor(share * BARS.length)))];
     })
     .join('');
