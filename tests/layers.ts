@@ -19,6 +19,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     'random.ts': ['elements.ts'],
     'shell.ts': [],
     storage: ['errors.ts', 'json.ts'],
+    'workers.ts': [],
     'index.ts': ['elements.ts', 'records.ts', 'errors.ts', 'names.ts', 'progress.ts', 'shell.ts'],
   },
   'packages/datasets/src': {
@@ -145,6 +146,11 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
     name: /^@neurodex\/core\/(json|storage)$/,
     only: ['packages/datasets/src', 'packages/tracking/src', 'packages/neurodex/src'],
     instead: 'autograd reads and writes no files',
+  },
+  {
+    name: /^@neurodex\/core\/workers$/,
+    only: ['packages/datasets/src', 'packages/neurodex/src'],
+    instead: 'autograd and trackers work on the thread that calls them',
   },
   {
     name: /^@neurodex\/autograd(\/|$)/,

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { NeurodexError } from '@neurodex/core';
+import { nodeFlags, workerFile } from '@neurodex/core/workers';
 import { AggregatorRegistry, type MetricObject } from 'prom-client';
 import { requestCountIn } from './metrics.ts';
 import type { RestartPolicy } from './restarts.ts';
@@ -8,8 +9,7 @@ import { checkAddress, type ServerOptions, type ServerSettings } from './start-s
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
-/** The compiled worker, whether this file is compiled or a source that tests run. */
-const WORKER = fileURLToPath(new URL('../../dist/server/worker.js', import.meta.url));
+const WORKER = workerFile('./worker.ts', import.meta.url);
 /** Milliseconds that a worker has to tell its metrics. */
 const METRICS_TIME = 2000;
 /** Seconds that a worker has to end once it has nothing to do. */
@@ -33,7 +33,7 @@ export async function startWorkers(options: ServerOptions, count: number, restar
   const settings = (): ServerSettings => ({
     ...{ indexes, port, host, token, cors, allowHosts, basePath, limits, device, cores },
   });
-  cluster.setupPrimary({ exec: WORKER, args: [], execArgv: [], silent: false });
+  cluster.setupPrimary({ exec: fileURLToPath(WORKER), args: [], execArgv: nodeFlags(WORKER), silent: false });
   const gathering = new Map<number, (metrics: MetricObject[]) => void>();
   const slots: WorkerSlot[] = [];
   let asked = 0;
