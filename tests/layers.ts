@@ -12,6 +12,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
   'packages/core/src': {
     'elements.ts': [],
     'records.ts': [],
+    'thrown.ts': ['records.ts'],
     'errors.ts': ['elements.ts', 'records.ts'],
     'json.ts': ['errors.ts'],
     'names.ts': [],
@@ -20,7 +21,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     'shell.ts': [],
     storage: ['errors.ts', 'json.ts'],
     'workers.ts': [],
-    'index.ts': ['elements.ts', 'records.ts', 'errors.ts', 'names.ts', 'progress.ts', 'shell.ts'],
+    'index.ts': ['elements.ts', 'records.ts', 'thrown.ts', 'errors.ts', 'names.ts', 'progress.ts', 'shell.ts'],
   },
   'packages/datasets/src': {
     'picture.ts': [],
