@@ -9,6 +9,7 @@ const SOURCES = {
   '@neurodex/core/json': 'core/src/json.ts',
   '@neurodex/core/random': 'core/src/random.ts',
   '@neurodex/core/storage': 'core/src/storage/index.ts',
+  '@neurodex/core/workers': 'core/src/workers.ts',
   '@neurodex/datasets': 'datasets/src/index.ts',
   '@neurodex/datasets/picture': 'datasets/src/picture.ts',
   '@neurodex/datasets/image': 'datasets/src/image/index.ts',

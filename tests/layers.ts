@@ -12,6 +12,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
   'packages/core/src': {
     'elements.ts': [],
     'records.ts': [],
+    'thrown.ts': ['records.ts'],
     'errors.ts': ['elements.ts', 'records.ts'],
     'json.ts': ['errors.ts'],
     'names.ts': [],
@@ -19,7 +20,8 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     'random.ts': ['elements.ts'],
     'shell.ts': [],
     storage: ['errors.ts', 'json.ts'],
-    'index.ts': ['elements.ts', 'records.ts', 'errors.ts', 'names.ts', 'progress.ts', 'shell.ts'],
+    'workers.ts': [],
+    'index.ts': ['elements.ts', 'records.ts', 'thrown.ts', 'errors.ts', 'names.ts', 'progress.ts', 'shell.ts'],
   },
   'packages/datasets/src': {
     'picture.ts': [],
@@ -145,6 +147,11 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
     name: /^@neurodex\/core\/(json|storage)$/,
     only: ['packages/datasets/src', 'packages/tracking/src', 'packages/neurodex/src'],
     instead: 'autograd reads and writes no files',
+  },
+  {
+    name: /^@neurodex\/core\/workers$/,
+    only: ['packages/datasets/src', 'packages/neurodex/src'],
+    instead: 'autograd and trackers work on the thread that calls them',
   },
   {
     name: /^@neurodex\/autograd(\/|$)/,

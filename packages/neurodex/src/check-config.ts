@@ -25,84 +25,93 @@ export function invalidConfig(problems: readonly ConfigProblem[]): NeurodexError
   });
 }
 
-export function configProblems({ pictures, split, model, training, identifiers, encoder }: Config): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const refuse = (key: string, message: string, hint: string): void => {
-    problems.push({ key, message, hint });
-  };
-  const { patchSize, width, heads } = model;
+export const configProblems = (config: Config): ConfigProblem[] => [
+  ...shapeProblems(config),
+  ...stemProblems(config),
+  ...encoderProblems(config),
+  ...splitProblems(config),
+  ...trainingProblems(config),
+];
 
+function* shapeProblems({ pictures, model: { patchSize, width, heads } }: Config): Generator<ConfigProblem> {
   if (pictures.size % patchSize !== 0) {
-    refuse(
-      'pictures.size',
-      `pictures.size ${pictures.size} is not a multiple of model.patchSize ${patchSize}`,
-      `set pictures.size to ${multiples(pictures.size, patchSize, 8, 512)}`,
-    );
+    yield {
+      key: 'pictures.size',
+      message: `pictures.size ${pictures.size} is not a multiple of model.patchSize ${patchSize}`,
+      hint: `set pictures.size to ${multiples(pictures.size, patchSize, 8, 512)}`,
+    };
   }
   if (width % heads !== 0) {
-    refuse(
-      'model.width',
-      `model.width ${width} is not a multiple of model.heads ${heads}`,
-      `set model.width to ${multiples(width, heads)}`,
-    );
+    yield {
+      key: 'model.width',
+      message: `model.width ${width} is not a multiple of model.heads ${heads}`,
+      hint: `set model.width to ${multiples(width, heads)}`,
+    };
   }
-  if (model.stem === 'convolutional') {
-    // Its first stage moves by half a patch and looks a quarter of a patch over the border (dsi/model/patch-embedding.ts).
-    if (patchSize % 4 !== 0) {
-      refuse(
-        'model.patchSize',
-        `model.patchSize ${patchSize} is not a multiple of 4, as the convolutional stem needs`,
-        `set model.patchSize to ${multiples(patchSize, 4)}, or model.stem to linear`,
-      );
-    }
-    if (width % 2 !== 0) {
-      refuse(
-        'model.width',
-        `model.width ${width} is odd, and the convolutional stem halves it`,
-        `set model.width to ${multiples(width, 2)}, or model.stem to linear`,
-      );
-    }
+}
+
+/** Its first stage moves by half a patch and looks a quarter of a patch over the border (dsi/model/patch-embedding.ts). */
+function* stemProblems({ model: { stem, patchSize, width } }: Config): Generator<ConfigProblem> {
+  if (stem !== 'convolutional') return;
+  if (patchSize % 4 !== 0) {
+    yield {
+      key: 'model.patchSize',
+      message: `model.patchSize ${patchSize} is not a multiple of 4, as the convolutional stem needs`,
+      hint: `set model.patchSize to ${multiples(patchSize, 4)}, or model.stem to linear`,
+    };
   }
+  if (width % 2 !== 0) {
+    yield {
+      key: 'model.width',
+      message: `model.width ${width} is odd, and the convolutional stem halves it`,
+      hint: `set model.width to ${multiples(width, 2)}, or model.stem to linear`,
+    };
+  }
+}
+
+function* encoderProblems({ identifiers, encoder }: Config): Generator<ConfigProblem> {
   if (identifiers.scheme === 'semantic' && identifiers.vectors === 'encoder' && encoder.file === '') {
-    refuse(
-      'identifiers.vectors',
-      'identifiers.vectors is encoder, and encoder.file names none',
-      'set encoder.file to an ONNX file, or identifiers.vectors to pixels or bovw',
-    );
+    yield {
+      key: 'identifiers.vectors',
+      message: 'identifiers.vectors is encoder, and encoder.file names none',
+      hint: 'set encoder.file to an ONNX file, or identifiers.vectors to pixels or bovw',
+    };
   }
   for (const key of ['mean', 'std'] as const) {
     const values = encoder[key];
-    if (values.length !== 0 && values.length !== 3) {
-      refuse(
-        `encoder.${key}`,
-        `encoder.${key} has ${values.length} numbers`,
-        `set encoder.${key} to three, of red, green and blue, or to []`,
-      );
-    }
+    if (values.length === 0 || values.length === 3) continue;
+    yield {
+      key: `encoder.${key}`,
+      message: `encoder.${key} has ${values.length} numbers`,
+      hint: `set encoder.${key} to three, of red, green and blue, or to []`,
+    };
   }
   if (encoder.std.some((value) => value <= 0)) {
-    refuse(
-      'encoder.std',
-      `encoder.std [${encoder.std.join(', ')}] is divided by`,
-      'set encoder.std to numbers above 0',
-    );
+    yield {
+      key: 'encoder.std',
+      message: `encoder.std [${encoder.std.join(', ')}] is divided by`,
+      hint: 'set encoder.std to numbers above 0',
+    };
   }
-  if (split.validationFraction + split.testFraction >= 1) {
-    refuse(
-      'split.validationFraction',
-      `split.validationFraction ${split.validationFraction} and split.testFraction ${split.testFraction} leave no query to train with`,
-      'make their sum less than 1',
-    );
-  }
+}
+
+function* splitProblems({ split: { validationFraction, testFraction } }: Config): Generator<ConfigProblem> {
+  if (validationFraction + testFraction < 1) return;
+  yield {
+    key: 'split.validationFraction',
+    message: `split.validationFraction ${validationFraction} and split.testFraction ${testFraction} leave no query to train with`,
+    hint: 'make their sum less than 1',
+  };
+}
+
+function* trainingProblems({ training }: Config): Generator<ConfigProblem> {
   const { plan, indexingEpochs, retrievalEpochs } = training;
-  if (indexingEpochs === 0 && (plan === 'joint' || retrievalEpochs === 0)) {
-    refuse(
-      'training.indexingEpochs',
-      `training.indexingEpochs 0 with the ${plan} plan trains nothing`,
-      'set training.indexingEpochs above 0',
-    );
-  }
-  return problems;
+  if (indexingEpochs > 0 || (plan !== 'joint' && retrievalEpochs > 0)) return;
+  yield {
+    key: 'training.indexingEpochs',
+    message: `training.indexingEpochs 0 with the ${plan} plan trains nothing`,
+    hint: 'set training.indexingEpochs above 0',
+  };
 }
 
 /** The multiples of `step` on both sides of `value`, in words: '40 or 48'. */

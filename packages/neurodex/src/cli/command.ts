@@ -53,7 +53,7 @@ export const withCommonFlags = (command: Command): Command =>
     .option('--quiet', 'no progress; warnings and errors only');
 
 export const withDevice = (command: Command): Command =>
-  command.option('--device <device>', 'where the network runs: cpu, webgpu or cuda', parseDevice, 'cpu' as Device);
+  command.option<Device>('--device <device>', 'where the network runs: cpu, webgpu or cuda', parseDevice, 'cpu');
 
 /** Examples under a command's help, each with what it does. */
 export const withExamples = (command: Command, examples: readonly (readonly [string, string])[]): Command =>

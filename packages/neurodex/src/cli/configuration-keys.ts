@@ -10,31 +10,19 @@ export interface ConfigurationKey {
   readonly description: string | undefined;
 }
 
-/** The parts of a JSON schema that the configuration uses. */
-interface Property {
-  readonly type?: string;
-  readonly properties?: Readonly<Record<string, Property>>;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-  readonly maxItems?: number;
-  readonly description?: string;
-}
+type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** Every key of the configuration, in the order of the schema. */
-export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [
-  ...leaves(z.toJSONSchema(configSchema) as unknown as Property, []),
-];
+export const CONFIGURATION_KEYS: readonly ConfigurationKey[] = [...leaves(z.toJSONSchema(configSchema), [])];
 
 /** The keys that hold others: 'model', 'training' … */
 export const CONFIGURATION_SECTIONS: readonly string[] = [
   ...new Set(CONFIGURATION_KEYS.map(({ path }) => path.slice(0, path.lastIndexOf('.')))),
 ];
 
-function* leaves(property: Property, path: readonly string[]): Generator<ConfigurationKey> {
+function* leaves(property: JsonSchema | boolean, path: readonly string[]): Generator<ConfigurationKey> {
+  // A property that anything may be, or nothing: no schema of a configuration has one.
+  if (typeof property === 'boolean') return;
   if (property.properties === undefined) {
     yield { path: path.join('.'), allowed: allowed(property), description: property.description };
     return;
@@ -42,7 +30,7 @@ function* leaves(property: Property, path: readonly string[]): Generator<Configu
   for (const [name, inner] of Object.entries(property.properties)) yield* leaves(inner, [...path, name]);
 }
 
-function allowed(property: Property): string {
+function allowed(property: JsonSchema): string {
   const choices = property.enum ?? (property.const === undefined ? undefined : [property.const]);
   if (choices !== undefined) return choices.join(' or ');
   if (property.type === 'boolean') return 'true or false';

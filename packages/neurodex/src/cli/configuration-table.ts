@@ -1,3 +1,4 @@
+import { isRecord } from '@neurodex/core';
 import type { Config } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { showValue } from '../report/text.ts';
@@ -18,7 +19,7 @@ export function configurationTable(): string {
 
 function valueAt(config: Config, path: string): unknown {
   let value: unknown = config;
-  for (const name of path.split('.')) value = (value as Record<string, unknown>)[name];
+  for (const name of path.split('.')) value = isRecord(value) ? value[name] : undefined;
   return value;
 }
 

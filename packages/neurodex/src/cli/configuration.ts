@@ -58,9 +58,12 @@ function keepOwnSize(values: Values, base: string): void {
   values.set('dataset.patchesPerDimension', { value: 0, origin: 'pictures.size, which is set' });
 }
 
+const isPresetName = (value: unknown): value is PresetName =>
+  typeof value === 'string' && Object.hasOwn(PRESETS, value);
+
 /** @throws NeurodexError `unknown-preset` */
 export function presetName({ value, origin }: Given): PresetName {
-  if (typeof value === 'string' && Object.hasOwn(PRESETS, value)) return value as PresetName;
+  if (isPresetName(value)) return value;
   const known = Object.keys(PRESETS);
   const near = nearest(String(value), known);
   throw new NeurodexError('unknown-preset', `${origin}: there is no preset ${JSON.stringify(value)}`, {

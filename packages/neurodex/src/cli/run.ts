@@ -1,5 +1,5 @@
 import { onBlocking } from '@neurodex/autograd';
-import { NeurodexError } from '@neurodex/core';
+import { errorCode, NeurodexError } from '@neurodex/core';
 import { main } from './cli.ts';
 import { reportFailure } from './failure.ts';
 import type { Io, Output } from './io.ts';
@@ -13,7 +13,7 @@ export async function run(process: NodeJS.Process): Promise<void> {
   const argv = process.argv.slice(2);
   const io: Io = {
     stdout: outputTo(process.stdout, (error) => {
-      const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+      const full = errorCode(error) === 'ENOSPC';
       throw new NeurodexError(
         full ? 'disk-full' : 'output-unwritable',
         `the standard output cannot be written: ${full ? 'no space left' : error.message}`,
@@ -67,7 +67,7 @@ function outputTo(stream: NodeJS.WriteStream, refused: (error: Error) => void): 
       new Promise((resolve, reject) => {
         stream.write(text, (error) => {
           // A reader that has seen enough (`| head`) is no failure.
-          const { code } = (error ?? {}) as NodeJS.ErrnoException;
+          const code = errorCode(error);
           if (!error || code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return resolve();
           try {
             refused(error);

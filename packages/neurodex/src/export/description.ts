@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import type { Precision } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import type { LicenceNotice } from '@neurodex/datasets';
 import type { RecordedConfig } from '../artifact/manifest.ts';
 import { leavesByRow } from '../dsi/graphs/search-export.ts';
@@ -108,7 +109,7 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
     },
     search: { exhaustive: isExhaustive(index), beam: manifest.config.retrieval.beam },
     pictures: leavesByRow(trie).map((leaf) => {
-      const picture = store.rows[trie.row(leaf) as number];
+      const picture = store.rows[defined(trie.row(leaf), 'the row of a leaf')];
       return { identifier: picture?.identifier ?? '', name: picture?.path ?? '', labels: picture?.labels ?? [] };
     }),
     notices: store.notices,

@@ -2,9 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Reporter } from '@neurodex/core';
-import { NeurodexError } from '@neurodex/core';
+import { defined, NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import sharp, { type WebpOptions } from 'sharp';
+import { z } from 'zod';
 import { serialiseModel } from '../dsi/model/model-file.ts';
 import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import type { Index } from '../systems/open-index.ts';
@@ -72,21 +73,23 @@ const HEADERS = `/*
 `;
 
 function sitePictures({ store: catalogue }: Index): SitePicture[] {
-  const plain = ({ row, path, labels, role, identifier }: StoredPicture): SitePicture => ({
-    row,
-    name: path,
-    labels,
-    role: role as SitePicture['role'],
-    identifier: identifier ?? null,
-  });
-  const test = catalogue.queries('test');
-  const queries = test.length > 0 ? test : catalogue.queries('validation');
+  const plain =
+    (role: SitePicture['role']) =>
+    ({ row, path, labels, identifier }: StoredPicture): SitePicture => ({
+      row,
+      name: path,
+      labels,
+      role,
+      identifier: identifier ?? null,
+    });
+  const split = catalogue.queries('test').length > 0 ? 'test' : 'validation';
+  const queries = catalogue.queries(split);
   // Spread over all of them, which stand class by class.
-  const samples = Array.from(
-    { length: Math.min(SAMPLES, queries.length) },
-    (_, i) => queries[Math.floor((i * queries.length) / Math.min(SAMPLES, queries.length))] as StoredPicture,
+  const count = Math.min(SAMPLES, queries.length);
+  const samples = Array.from({ length: count }, (_, i) =>
+    defined(queries[Math.floor((i * queries.length) / count)], 'a query'),
   );
-  return [...catalogue.catalogue, ...samples].map(plain);
+  return [...catalogue.catalogue.map(plain('catalogue')), ...samples.map(plain(split))];
 }
 
 const encoded = async (pixels: Uint8Array, size: number, options: WebpOptions): Promise<Uint8Array> =>
@@ -94,13 +97,12 @@ const encoded = async (pixels: Uint8Array, size: number, options: WebpOptions): 
     .webp(options)
     .toBuffer();
 
-interface Chunk {
-  readonly file: string;
-  readonly css?: readonly string[];
-  readonly assets?: readonly string[];
-  readonly imports?: readonly string[];
-  readonly dynamicImports?: readonly string[];
-}
+const files = z.array(z.string()).default([]);
+/** The manifest of the built pages: what each file needs. */
+const manifestSchema = z.record(
+  z.string(),
+  z.object({ file: z.string(), css: files, assets: files, imports: files, dynamicImports: files }),
+);
 
 /**
  * The files of the page that searches in the browser, as [where it is, where it goes]: of all pages, what this one can
@@ -108,13 +110,13 @@ interface Chunk {
  * @throws NeurodexError `page-missing`
  */
 export async function pageFiles(pages: string): Promise<(readonly [from: string, to: string])[]> {
-  let manifest: Readonly<Record<string, Chunk>>;
+  let manifest: z.infer<typeof manifestSchema>;
   try {
-    manifest = JSON.parse(await readFile(join(pages, MANIFEST), 'utf8')) as typeof manifest;
+    manifest = manifestSchema.parse(JSON.parse(await readFile(join(pages, MANIFEST), 'utf8')));
   } catch (error) {
     throw missing(pages, error);
   }
-  const files = new Set<string>();
+  const needed = new Set<string>();
   const reached = new Set<string>();
   const open = [PAGE];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
@@ -122,14 +124,14 @@ export async function pageFiles(pages: string): Promise<(readonly [from: string,
     reached.add(name);
     const chunk = manifest[name];
     if (chunk === undefined) throw missing(pages);
-    for (const file of [chunk.file, ...(chunk.css ?? []), ...(chunk.assets ?? [])]) files.add(file);
-    open.push(...(chunk.imports ?? []), ...(chunk.dynamicImports ?? []));
+    for (const file of [chunk.file, ...chunk.css, ...chunk.assets]) needed.add(file);
+    open.push(...chunk.imports, ...chunk.dynamicImports);
   }
   const runtime = (await readdir(join(pages, ASSETS))).filter((name) => RUNTIME.test(name));
   for (const name of runtime) {
-    for (const file of await readdir(join(pages, ASSETS, name))) files.add(`${ASSETS}/${name}/${file}`);
+    for (const file of await readdir(join(pages, ASSETS, name))) needed.add(`${ASSETS}/${name}/${file}`);
   }
-  return [[PAGE, 'index.html'], ...[...PUBLIC, ...files].map((file) => [file, file] as const)];
+  return [[PAGE, 'index.html'], ...[...PUBLIC, ...needed].map((file) => [file, file] as const)];
 }
 
 const missing = (pages: string, cause?: unknown): NeurodexError =>

@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import { ApiError } from './api/problems.ts';
 
 /** How long a query may wait, and whether anybody still waits for it. */
@@ -85,10 +86,11 @@ export class Batcher<Query, Answer> {
     clearTimeout(this.timer);
     this.timer = undefined;
     const batch = this.take();
-    if (batch.length === 0) return;
+    const [first] = batch;
+    if (first === undefined) return;
     this.last = batch.length;
     this.underWay++;
-    void this.run(batch).finally(() => {
+    void this.run(batch, first.k).finally(() => {
       this.underWay--;
       this.look();
     });
@@ -111,17 +113,14 @@ export class Batcher<Query, Answer> {
     return batch;
   }
 
-  private async run(batch: readonly Entry<Query, Answer>[]): Promise<void> {
+  private async run(batch: readonly Entry<Query, Answer>[], k: number): Promise<void> {
     const started = performance.now();
     try {
-      const [{ k }] = batch as readonly [Entry<Query, Answer>];
       const answers = await this.options.run(
         batch.map(({ query }) => query),
         k,
       );
-      batch.forEach(({ resolve }, i) => {
-        resolve(answers[i] as Answer);
-      });
+      for (const [i, { resolve }] of batch.entries()) resolve(defined(answers[i], 'an answer of the batch'));
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }

@@ -33,9 +33,18 @@ describe('the client', () => {
       }
     };
     await visit(fileURLToPath(new URL('client.ts', import.meta.url)));
-    const ofCore = ['index.ts', 'elements.ts', 'errors.ts', 'names.ts', 'progress.ts', 'records.ts', 'shell.ts'];
+    const ofCore = [
+      'index.ts',
+      'elements.ts',
+      'errors.ts',
+      'names.ts',
+      'progress.ts',
+      'records.ts',
+      'shell.ts',
+      'thrown.ts',
+    ];
     expect(new Set([...seen].map((file) => file.split('/').at(-1)))).toEqual(
-      new Set(['client.ts', 'curves.ts', 'paths.ts', ...ofCore]),
+      new Set(['client.ts', 'client-call.ts', 'client-error.ts', 'curves.ts', 'paths.ts', ...ofCore]),
     );
   });
 

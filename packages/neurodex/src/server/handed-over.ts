@@ -1,10 +1,5 @@
 import type { Worker } from 'node:cluster';
-
-/** What a message of node:cluster to its workers is, as far as it matters here. */
-interface Handing {
-  readonly act?: unknown;
-  readonly seq?: unknown;
-}
+import { isRecord } from '@neurodex/core';
 
 interface Handle {
   close(): void;
@@ -19,8 +14,7 @@ export function closeWhatWasHandedOver(worker: Worker): void {
   const handed = new Map<unknown, Handle>();
   const send = child.send.bind(child) as (...sent: unknown[]) => boolean;
   child.send = (message: unknown, handle?: unknown, ...rest: unknown[]): boolean => {
-    const { act, seq } = (message ?? {}) as Handing;
-    if (act === 'newconn' && isHandle(handle)) handed.set(seq, handle);
+    if (isRecord(message) && message.act === 'newconn' && isHandle(handle)) handed.set(message.seq, handle);
     return send(message, handle, ...rest);
   };
   child.on('internalMessage', ({ ack }: { ack?: unknown }) => handed.delete(ack));

@@ -40,10 +40,20 @@ type ReplyWith<Status, Declared> = Declared extends { readonly content: infer Co
       : never
   : { readonly status: Status; readonly headers?: Headers };
 
+/** What every reply is, whichever route's. */
+export interface AnyReply {
+  readonly status: number;
+  readonly headers?: Headers;
+  readonly json?: unknown;
+  readonly body?: string | Uint8Array;
+  readonly type?: string;
+}
+
 /** One of the answers that the route declares. */
-export type Reply<Name extends RouteName> = {
-  [Status in keyof Responses<Name>]: ReplyWith<Status, Responses<Name>[Status]>;
-}[keyof Responses<Name>];
+export type Reply<Name extends RouteName> = AnyReply &
+  {
+    [Status in keyof Responses<Name>]: ReplyWith<Status, Responses<Name>[Status]>;
+  }[keyof Responses<Name>];
 
 export type Handler<Name extends RouteName> = (asked: Asked<Name>) => Reply<Name> | Promise<Reply<Name>>;
 

@@ -23,54 +23,74 @@ export interface HandlerServices {
 const REPORT_RETRY = '2';
 
 /** What each route does. */
-export function handlers(services: HandlerServices): Handlers {
-  const { host, search, images, reports, metrics, basePath, isDraining } = services;
+export const handlers = (services: HandlerServices): Handlers => ({
+  ...indexHandlers(services),
+  ...pictureHandlers(services),
+  ...operationHandlers(services),
+});
+
+type Some<Name extends keyof Handlers> = Pick<Handlers, Name>;
+
+const indexHandlers = ({
+  host,
+  reports,
+}: HandlerServices): Some<'listIndexes' | 'getIndex' | 'listPictures' | 'getPicture' | 'getReport'> => ({
+  listIndexes: () => ({ status: 200, json: { indexes: host.indexes.map(({ card }) => card) } }),
+
+  getIndex: ({ path }) => ({ status: 200, json: host.index(path.index).details }),
+
+  listPictures({ path, query }) {
+    const { offset, limit, role, label } = query;
+    const hosted = host.index(path.index);
+    const pictures = hosted.pictures({ role, label });
+    const page = pictures.slice(offset, offset + limit);
+    return { status: 200, json: { total: pictures.length, offset, labels: [...hosted.labels], pictures: page } };
+  },
+
+  getPicture({ path }) {
+    const picture = host.index(path.index).picture(path.row);
+    if (picture === undefined) throw unknownPicture(`${path.index}.${path.row}`);
+    return { status: 200, json: picture };
+  },
+
+  async getReport({ path }) {
+    const state = await reports.ask(host.index(path.index).id);
+    if (state.status === 'failed')
+      throw new ApiError(
+        state.code,
+        state.reason,
+        state.retryAfter === undefined ? {} : { retryAfter: state.retryAfter },
+      );
+    return state.status === 'measured'
+      ? { status: 200, json: state }
+      : { status: 202, json: state, headers: { 'retry-after': REPORT_RETRY } };
+  },
+});
+
+const pictureHandlers = ({ images, search }: HandlerServices): Some<'getImage' | 'getThumbnail' | 'search'> => ({
+  getImage: ({ path, query, headers }) =>
+    images.image({ picture: path.picture, v: query.v, ifNoneMatch: headers['if-none-match'] }),
+
+  getThumbnail: ({ path, query, headers }) =>
+    images.thumbnail({ picture: path.picture, v: query.v, ifNoneMatch: headers['if-none-match'] }),
+
+  async search({ query, headers, receive }) {
+    const plan = search.plan(query);
+    const kind = uploadKind(headers['content-type']);
+    const { body, waiting } = await receive(kind.largest);
+    return { status: 200, json: await search.search(kind.read(body), plan, waiting) };
+  },
+});
+
+/** For those who run the server, and for programs that are new to it. */
+function operationHandlers({
+  host,
+  metrics,
+  basePath,
+  isDraining,
+}: HandlerServices): Some<'isAlive' | 'isReady' | 'getMetrics' | 'getOpenApi'> {
   const document = JSON.stringify(openApiDocument(basePath));
   return {
-    listIndexes: () => ({ status: 200, json: { indexes: host.indexes.map(({ card }) => card) } }),
-
-    getIndex: ({ path }) => ({ status: 200, json: host.index(path.index).details }),
-
-    listPictures({ path, query }) {
-      const { offset, limit, role, label } = query;
-      const hosted = host.index(path.index);
-      const pictures = hosted.pictures({ role, label });
-      const page = pictures.slice(offset, offset + limit);
-      return { status: 200, json: { total: pictures.length, offset, labels: [...hosted.labels], pictures: page } };
-    },
-
-    getPicture({ path }) {
-      const picture = host.index(path.index).picture(path.row);
-      if (picture === undefined) throw unknownPicture(`${path.index}.${path.row}`);
-      return { status: 200, json: picture };
-    },
-
-    async getReport({ path }) {
-      const state = await reports.ask(host.index(path.index).id);
-      if (state.status === 'failed')
-        throw new ApiError(
-          state.code,
-          state.reason,
-          state.retryAfter === undefined ? {} : { retryAfter: state.retryAfter },
-        );
-      return state.status === 'measured'
-        ? { status: 200, json: state }
-        : { status: 202, json: state, headers: { 'retry-after': REPORT_RETRY } };
-    },
-
-    getImage: ({ path, query, headers }) =>
-      images.image({ picture: path.picture, v: query.v, ifNoneMatch: headers['if-none-match'] }),
-
-    getThumbnail: ({ path, query, headers }) =>
-      images.thumbnail({ picture: path.picture, v: query.v, ifNoneMatch: headers['if-none-match'] }),
-
-    async search({ query, headers, receive }) {
-      const plan = search.plan(query);
-      const kind = uploadKind(headers['content-type']);
-      const { body, waiting } = await receive(kind.largest);
-      return { status: 200, json: await search.search(kind.read(body), plan, waiting) };
-    },
-
     isAlive: () => ({ status: 200, json: { status: 'ok' } }),
 
     isReady() {

@@ -1,8 +1,7 @@
-import { fork } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import type { Device } from '@neurodex/autograd';
 import { type ErrorCode, NeurodexError } from '@neurodex/core';
+import { spawnProcess, workerFile } from '@neurodex/core/workers';
 import type { MeasuredReport } from './api/schemas.ts';
 import type { Measure } from './report-desk.ts';
 
@@ -18,8 +17,7 @@ export type MeasureMessage =
   | { readonly kind: 'measured'; readonly report: MeasuredReport }
   | { readonly kind: 'failed'; readonly code: ErrorCode | undefined; readonly message: string };
 
-/** The compiled child, whether this file is compiled or a source that tests run. */
-const CHILD = fileURLToPath(new URL('../../dist/server/measure-child.js', import.meta.url));
+const CHILD = workerFile('./measure-child.ts', import.meta.url);
 
 /**
  * Measures in a process of its own and of low priority: measuring computes for seconds in one go, and its memory is given
@@ -30,8 +28,7 @@ export const measureApart =
   (indexOf: (index: string) => Omit<MeasureRequest, 'device'>, device: Device): Measure =>
   (index, { signal, onProgress }) =>
     new Promise((resolve, reject) => {
-      const child = fork(CHILD, {
-        execArgv: [],
+      const child = spawnProcess(CHILD, {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         signal,
         killSignal: 'SIGKILL',

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RouteName } from './api/paths.ts';
 
 /** Seconds. */
@@ -7,12 +7,15 @@ const BATCHES = [1, 2, 4, 8, 16, 32, 64];
 
 const REQUESTS = 'neurodex_http_requests_total';
 
+/** The metrics of one process, with their values. */
+export type ProcessMetrics = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
 /** Requests that were answered, by the metrics of several processes. */
-export const requestCountIn = (processes: readonly (readonly MetricObject[])[]): number =>
+export const requestCountIn = (processes: readonly ProcessMetrics[]): number =>
   processes
     .flat()
     .filter(({ name }) => name === REQUESTS)
-    .flatMap((metric) => (metric as unknown as { values: readonly { value: number }[] }).values)
+    .flatMap(({ values }) => values)
     .reduce((sum, { value }) => sum + value, 0);
 
 /** Counters and times of a server, for Prometheus. */

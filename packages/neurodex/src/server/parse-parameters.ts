@@ -1,3 +1,4 @@
+import { isRecord } from '@neurodex/core';
 import { closest } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { pathParameters } from './api/parameters.ts';
@@ -25,7 +26,7 @@ export function parseQuery<Name extends RouteName>(name: Name, given: unknown): 
   const [issue] = parsed.error.issues;
   if (issue?.code === 'unrecognized_keys') throw unknown(issue.keys[0] ?? '', Object.keys(schema.shape));
   const parameter = String(issue?.path[0] ?? '');
-  throw invalid(parameter, (given as Record<string, unknown>)[parameter], parsed.error);
+  throw invalid(parameter, isRecord(given) ? given[parameter] : undefined, parsed.error);
 }
 
 function invalid(parameter: string, value: unknown, { issues: [issue] }: z.ZodError): ApiError {

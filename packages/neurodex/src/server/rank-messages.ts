@@ -71,7 +71,7 @@ export function unpackAnswers({ counts, rows, scores }: PackedAnswers): Answer[]
   let at = 0;
   return Array.from(counts, (count) =>
     Array.from({ length: count }, () => {
-      const answer = { row: rows[at] as number, score: scores[at] as number };
+      const answer = { row: rows[at] ?? NaN, score: scores[at] ?? NaN };
       at++;
       return answer;
     }),

@@ -1,6 +1,6 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { NeurodexError, silentReporter } from '@neurodex/core';
+import { defined, NeurodexError, silentReporter } from '@neurodex/core';
 import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
 import { FINE_BATCHES } from '../dsi/search/dsi-system.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
@@ -16,8 +16,8 @@ import {
 } from './rank-messages.ts';
 
 /** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
-const port = parentPort as MessagePort;
-const { folder, digest, device, threads, pixels } = workerData as RankThreadData;
+const port = defined(parentPort ?? undefined, 'the port of the thread');
+const { folder, digest, device, threads, pixels }: RankThreadData = workerData;
 // The cores are also needed for what decodes pictures and answers requests: with threads that spin, a search takes twice the
 // processor time.
 const runtime = nodeRuntime({ device, threads, spinning: false });
@@ -50,7 +50,7 @@ function unpack({ store }: Index, { queries, pixels: all, thumbnails, rows }: Pa
 async function explain(index: Index, { identifiers, ...packed }: RankRequest & { kind: 'explain' }) {
   probe ??= index.network().then(({ model, table }) => AttentionProbe.create(runtime, model, table));
   const ready = await probe;
-  const input = await index.input(unpack(index, packed)[0] as Query);
+  const input = await index.input(defined(unpack(index, packed)[0], 'the query'));
   const tokens: TokenAttention[][] = [];
   for (const identifier of identifiers) tokens.push(await ready.look(input, identifier));
   return tokens;

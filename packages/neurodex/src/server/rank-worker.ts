@@ -1,5 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { NeurodexError } from '@neurodex/core';
+import { spawnWorker } from '@neurodex/core/workers';
 import type { RankReply, RankRequest, RankThreadData } from './rank-messages.ts';
 import { type RestartPolicy, Restarts } from './restarts.ts';
 
@@ -14,7 +15,6 @@ type Without<Message, Key extends string> = Message extends unknown ? Omit<Messa
 export class ThreadEnded extends Error {}
 
 export interface RankWorkerOptions {
-  /** The compiled thread. */
   readonly program: URL;
   readonly data: RankThreadData;
   readonly onWarning: (message: string) => void;
@@ -75,7 +75,7 @@ export class RankWorker {
   }
 
   private start(): Worker {
-    const worker = new Worker(this.options.program, { workerData: this.options.data, execArgv: [] });
+    const worker = spawnWorker(this.options.program, { workerData: this.options.data });
     worker.on('message', (reply: RankReply) => this.hear(reply));
     worker.on('error', (error) => this.lose(worker, error));
     worker.on('exit', (status) => this.lose(worker, new Error(`the thread ended with ${status}`)));

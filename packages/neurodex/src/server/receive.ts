@@ -34,7 +34,7 @@ export function receive(request: IncomingMessage, { most, seconds, held }: Recei
       clearInterval(timer);
       request.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
     };
-    const refuse = (error: ApiError): void => {
+    const refuse = (error: unknown): void => {
       settle();
       chunks.length = 0;
       // What else arrives is no longer this function's: see `linger`.
@@ -49,12 +49,13 @@ export function receive(request: IncomingMessage, { most, seconds, held }: Recei
         held.add(chunk.length);
         chunks.push(chunk);
       } catch (error) {
-        refuse(error as ApiError);
+        refuse(error);
       }
     };
     const onEnd = (): void => {
       settle();
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length));
+      const [first] = chunks;
+      resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length));
     };
     const onBroken = (): void => refuse(new ApiError('request-malformed', 'the connection ended before the body did'));
     const look = (): void => {

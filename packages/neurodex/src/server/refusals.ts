@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { NeurodexError } from '@neurodex/core';
+import { isRecord, NeurodexError } from '@neurodex/core';
 import { ApiError, isTold, PROBLEMS, type ProblemCode } from './api/problems.ts';
 import type { Problem } from './api/schemas.ts';
 import { REPLACED } from './report-desk.ts';
@@ -41,7 +41,7 @@ export function refusalOf(error: unknown): ApiError | undefined {
     const hint = HINTS[error.code] ?? error.hint;
     return new ApiError(error.code, error.message, { cause: error, ...(hint === undefined ? {} : { hint }) });
   }
-  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
+  const { code, statusCode }: Readonly<Record<string, unknown>> = isRecord(error) ? error : {};
   const known = OF_FASTIFY[String(code)];
   if (known !== undefined) return new ApiError(...known);
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {

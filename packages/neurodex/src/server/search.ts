@@ -1,7 +1,8 @@
+import { defined } from '@neurodex/core';
 import { decodePicture, readPicture } from '@neurodex/datasets/image';
 import pLimit from 'p-limit';
 import { knownRelevantRows } from '../evaluation/relevance.ts';
-import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import { pixelsOf } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
 import { ApiError } from './api/problems.ts';
@@ -103,7 +104,7 @@ export class Search {
           const explained = system === 'dsi' ? tokens[i] : undefined;
           return {
             rank: i + 1,
-            picture: hosted.picture(row) as PictureFacts,
+            picture: defined(hosted.picture(row), `picture ${row}`),
             score,
             relevant: stored?.relevant?.has(row) ?? null,
             ...(explained === undefined ? {} : { tokens: explained }),
@@ -125,7 +126,7 @@ export class Search {
     if ('picture' in sent) {
       const { from, row, facts } = this.host.picture(sent.picture);
       if (from === hosted) {
-        const relevant = knownRelevantRows(store, store.rows[row] as StoredPicture);
+        const relevant = knownRelevantRows(store, defined(store.rows[row], `picture ${row}`));
         return { query: { pixels: pixelsOf(store, row), thumbnail: undefined, row }, stored: { facts, relevant } };
       }
       const decoded = await readPicture(await from.image(row), {

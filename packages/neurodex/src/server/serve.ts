@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Reporter } from '@neurodex/core';
-import { NeurodexError } from '@neurodex/core';
+import { defined, NeurodexError } from '@neurodex/core';
 import { readIndexManifest } from '../artifact/manifest.ts';
 import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
@@ -43,7 +43,7 @@ export async function serve({ signal, workers, open, onListening, ...options }: 
   const digests = await Promise.all(indexes.map(async (folder) => (await readIndexManifest(folder)).digest));
   const indexOf = (id: string) => {
     const i = ids.indexOf(id);
-    return { folder: indexes[i] as string, digest: digests[i] };
+    return { folder: defined(indexes[i], `the index ${id}`), digest: digests[i] };
   };
   const reports = reportDesk(measureApart(indexOf, options.device), (error) =>
     reporter.warn(`an index could not be measured: ${error instanceof Error ? error.message : String(error)}`),

@@ -1,8 +1,8 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
-import { NeurodexError } from '@neurodex/core';
+import { defined, errorCode, NeurodexError } from '@neurodex/core';
 import sharp from 'sharp';
 import { openIndex } from '../systems/open-index.ts';
 import { Admission } from './admission.ts';
@@ -131,9 +131,10 @@ async function openHost(
     for (const [i, folder] of indexes.entries()) {
       const index = await openIndex(folder, runtime, reporter, { digest: digests?.[i] });
       const { digest } = index.manifest;
+      const id = defined(ids[i], `the id of ${folder}`);
       const thread = { folder, digest, device, threads: cores, pixels: index.store.pixels };
-      const ranker = make(thread, (message) => reporter.warn(`${ids[i]}: ${message}`), { onGone });
-      const one = await HostedIndex.open(ids[i] as string, index, ranker, {
+      const ranker = make(thread, (message) => reporter.warn(`${id}: ${message}`), { onGone });
+      const one = await HostedIndex.open(id, index, ranker, {
         isDefault: i === 0,
         limits,
         basePath: options.basePath,
@@ -165,9 +166,9 @@ export async function checkAddress({ host, port }: Pick<ServerSettings, 'host' |
   } catch (error) {
     throw unavailable(error, { host, port });
   }
-  const { port: found } = probe.address() as AddressInfo;
+  const bound = probe.address();
   await new Promise((resolve) => probe.close(resolve));
-  return found;
+  return typeof bound === 'object' && bound !== null ? bound.port : port;
 }
 
 function unavailable(error: unknown, { host, port }: Pick<ServerSettings, 'host' | 'port'>): unknown {
@@ -177,7 +178,7 @@ function unavailable(error: unknown, { host, port }: Pick<ServerSettings, 'host'
     EADDRNOTAVAIL: 'this machine has no such address',
     ENOTFOUND: 'there is no such name',
   };
-  const reason = reasons[(error as NodeJS.ErrnoException | null)?.code ?? ''];
+  const reason = reasons[errorCode(error) ?? ''];
   if (reason === undefined) return error;
   return new NeurodexError('address-unavailable', `cannot listen on ${host}:${port}: ${reason}`, {
     hint: 'name another with --port or --host; --port 0 takes any that is free',

@@ -1,4 +1,5 @@
 import type { NeurodexError } from '@neurodex/core';
+import { workerFile } from '@neurodex/core/workers';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
@@ -8,8 +9,7 @@ import { RankWorker, ThreadEnded } from './rank-worker.ts';
 import type { PlainQuery, Ranker } from './ranker.ts';
 import type { RestartPolicy } from './restarts.ts';
 
-/** The compiled thread, whether this file is compiled or a source that tests run: Node does not read TypeScript. */
-const THREAD = new URL('../../dist/server/rank-thread.js', import.meta.url);
+const THREAD = workerFile('./rank-thread.ts', import.meta.url);
 
 export interface ThreadRankerOptions {
   /** Told once, when a thread has ended too often to be started again. */

@@ -1,5 +1,5 @@
 import { type ErrorCode, type ErrorDetails, NeurodexError } from '@neurodex/core';
-import type { MetricObject } from 'prom-client';
+import type { ProcessMetrics } from './metrics.ts';
 import type { ReportState } from './report-desk.ts';
 import type { ServerSettings } from './start-server.ts';
 
@@ -18,7 +18,7 @@ export type FromWorker =
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'ask-report'; readonly id: number; readonly index: string }
   | { readonly kind: 'ask-metrics'; readonly id: number }
-  | { readonly kind: 'metrics'; readonly id: number; readonly metrics: MetricObject[] };
+  | { readonly kind: 'metrics'; readonly id: number; readonly metrics: ProcessMetrics };
 
 /** What it is told. */
 export type ToWorker =

@@ -6,18 +6,27 @@ import type { FromWorker, ToWorker } from './worker-messages.ts';
 /** One process of a server of several (workers.ts). */
 const send = (message: FromWorker): void => void process.send?.(message);
 
-const waiting = new Map<number, (value: never) => void>();
-let last = 0;
-const ask = <T>(question: (id: number) => FromWorker): Promise<T> =>
-  new Promise((resolve) => {
-    const id = ++last;
-    waiting.set(id, resolve as (value: never) => void);
-    send(question(id));
-  });
-const told = <T>(id: number, value: T): void => {
-  waiting.get(id)?.(value as never);
-  waiting.delete(id);
-};
+/** Questions of one kind to the process that started this one, until they are answered. */
+class Questions<T> {
+  private readonly waiting = new Map<number, (answer: T) => void>();
+  private last = 0;
+
+  ask(question: (id: number) => FromWorker): Promise<T> {
+    return new Promise((resolve) => {
+      const id = ++this.last;
+      this.waiting.set(id, resolve);
+      send(question(id));
+    });
+  }
+
+  answer(id: number, answer: T): void {
+    this.waiting.get(id)?.(answer);
+    this.waiting.delete(id);
+  }
+}
+
+const reports = new Questions<ReportState>();
+const metricsTexts = new Questions<string>();
 
 let serving: Serving | undefined;
 
@@ -27,10 +36,10 @@ async function start(settings: ServerSettings): Promise<void> {
       ...settings,
       reporter: { ...silentReporter, warn: (message) => send({ kind: 'warning', message }) },
       reports: {
-        ask: (index) => ask<ReportState>((id) => ({ kind: 'ask-report', id, index })),
+        ask: (index) => reports.ask((id) => ({ kind: 'ask-report', id, index })),
         close: async () => {},
       },
-      metricsText: () => ask<string>((id) => ({ kind: 'ask-metrics', id })),
+      metricsText: () => metricsTexts.ask((id) => ({ kind: 'ask-metrics', id })),
     });
     send({ kind: 'listening', address: serving.address });
     void serving.failure.then(fail);
@@ -55,8 +64,8 @@ function fail(error: unknown): void {
 
 process.on('message', async (message: ToWorker) => {
   if (message.kind === 'start') await start(message.settings);
-  else if (message.kind === 'report') told(message.id, message.state);
-  else if (message.kind === 'all-metrics') told(message.id, message.text);
+  else if (message.kind === 'report') reports.answer(message.id, message.state);
+  else if (message.kind === 'all-metrics') metricsTexts.answer(message.id, message.text);
   else if (message.kind === 'metrics-wanted') {
     const metrics = (await serving?.metrics.registry.getMetricsAsJSON()) ?? [];
     send({ kind: 'metrics', id: message.id, metrics });

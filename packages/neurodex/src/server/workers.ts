@@ -1,17 +1,16 @@
 import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { NeurodexError } from '@neurodex/core';
-import { AggregatorRegistry, type MetricObject } from 'prom-client';
+import { nodeFlags, workerFile } from '@neurodex/core/workers';
+import { AggregatorRegistry } from 'prom-client';
 import { requestCountIn } from './metrics.ts';
 import type { RestartPolicy } from './restarts.ts';
 import { checkAddress, type ServerOptions, type ServerSettings } from './start-server.ts';
-import type { FromWorker, ToWorker } from './worker-messages.ts';
+import type { FromWorker } from './worker-messages.ts';
+import { tell, WorkerMetrics } from './worker-metrics.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
-/** The compiled worker, whether this file is compiled or a source that tests run. */
-const WORKER = fileURLToPath(new URL('../../dist/server/worker.js', import.meta.url));
-/** Milliseconds that a worker has to tell its metrics. */
-const METRICS_TIME = 2000;
+const WORKER = workerFile('./worker.ts', import.meta.url);
 /** Seconds that a worker has to end once it has nothing to do. */
 const PATIENCE = 10;
 
@@ -26,101 +25,121 @@ export interface Workers {
 
 /** @throws NeurodexError as `startServer`; `server-failed` when the first process keeps ending */
 export async function startWorkers(options: ServerOptions, count: number, restarts?: RestartPolicy): Promise<Workers> {
-  const { reports, reporter } = options;
   const { indexes, host, token, cors, allowHosts, basePath, limits, device, cores } = options;
   // One that is known from the beginning: a process that takes another's place has to be found where the address says.
   const port = await checkAddress(options);
-  const settings = (): ServerSettings => ({
-    ...{ indexes, port, host, token, cors, allowHosts, basePath, limits, device, cores },
-  });
-  cluster.setupPrimary({ exec: WORKER, args: [], execArgv: [], silent: false });
-  const gathering = new Map<number, (metrics: MetricObject[]) => void>();
-  const slots: WorkerSlot[] = [];
-  let asked = 0;
-  let answered = 0;
-  const tell = (worker: Worker, message: ToWorker): void => {
-    if (worker.isConnected()) worker.send(message);
-  };
+  const settings = { indexes, port, host, token, cors, allowHosts, basePath, limits, device, cores };
+  cluster.setupPrimary({ exec: fileURLToPath(WORKER), args: [], execArgv: nodeFlags(WORKER), silent: false });
+  const pool = new WorkerPool(options, settings, restarts);
+  const address = await pool.start(count);
+  return { address, failure: pool.failure, stop: () => pool.stop(), requests: async () => pool.requests };
+}
 
-  const metricsOf = (worker: Worker): Promise<MetricObject[]> =>
-    new Promise((resolve) => {
-      const id = ++asked;
-      const done = (metrics: MetricObject[]): void => {
-        clearTimeout(late);
-        gathering.delete(id);
-        resolve(metrics);
-      };
-      const late = setTimeout(done, METRICS_TIME, []);
-      gathering.set(id, done);
-      tell(worker, { kind: 'metrics-wanted', id });
+/** Who waits for the first process. */
+interface Start {
+  readonly listens: (address: string) => void;
+  readonly fails: (error: Error) => void;
+}
+
+/** The processes of a server, each in a slot of its own, and what they say to each other. */
+class WorkerPool {
+  readonly failure: Promise<NeurodexError>;
+  /** That were answered, once the processes have stopped. */
+  requests = 0;
+  private readonly options: Pick<ServerOptions, 'reports' | 'reporter' | 'limits'>;
+  private readonly settings: ServerSettings;
+  private readonly restarts: RestartPolicy | undefined;
+  private readonly slots: WorkerSlot[] = [];
+  private readonly metrics = new WorkerMetrics();
+  private fail: (error: NeurodexError) => void = () => {};
+  private starting: Start | undefined;
+
+  constructor(
+    options: Pick<ServerOptions, 'reports' | 'reporter' | 'limits'>,
+    settings: ServerSettings,
+    restarts: RestartPolicy | undefined,
+  ) {
+    this.options = options;
+    this.settings = settings;
+    this.restarts = restarts;
+    this.failure = new Promise((resolve) => {
+      this.fail = resolve;
     });
-  const listening = (): Worker[] => slots.flatMap(({ listening: worker }) => worker ?? []);
-  const gather = () => Promise.all(listening().map(metricsOf));
+  }
 
-  const hear = async (worker: Worker, message: FromWorker): Promise<void> => {
+  /** @returns the address, once all listen or are not expected to any more @throws NeurodexError of the first process */
+  async start(count: number): Promise<string> {
+    try {
+      const address = await new Promise<string>((resolve, reject) => {
+        this.starting = { listens: resolve, fails: reject };
+        void this.add();
+      });
+      this.starting = undefined;
+      await Promise.all(Array.from({ length: count - 1 }, () => this.add()));
+      return address;
+    } catch (error) {
+      for (const slot of this.slots) slot.kill();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    const { limits, reports } = this.options;
+    this.requests = requestCountIn(await this.gather());
+    // Each breaks off itself what runs longer than it may.
+    await Promise.all(this.slots.map((slot) => slot.stop(1000 * (limits.drainSeconds + PATIENCE))));
+    await reports.close();
+  }
+
+  /** Resolves once it listens, or is not expected to any more. */
+  private add(): Promise<void> {
+    return new Promise((resolve) => {
+      const slot = new WorkerSlot({
+        settings: () => this.settings,
+        restarts: this.restarts,
+        onListening: (address) => {
+          this.starting?.listens(address);
+          resolve();
+        },
+        onLost: (reason, isGivenUp) => {
+          this.lose(reason, isGivenUp);
+          if (isGivenUp) resolve();
+        },
+        onMessage: (worker, message) => {
+          this.hear(worker, message).catch((error: unknown) =>
+            this.options.reporter.warn(`a message between processes: ${error}`),
+          );
+        },
+      });
+      this.slots.push(slot);
+      slot.start();
+    });
+  }
+
+  private async hear(worker: Worker, message: FromWorker): Promise<void> {
+    const { reporter, reports } = this.options;
     if (message.kind === 'warning') reporter.warn(message.message);
     else if (message.kind === 'ask-report') {
       tell(worker, { kind: 'report', id: message.id, state: await reports.ask(message.index) });
     } else if (message.kind === 'ask-metrics') {
-      const text = await AggregatorRegistry.aggregate(await gather()).metrics();
+      const text = await AggregatorRegistry.aggregate(await this.gather()).metrics();
       tell(worker, { kind: 'all-metrics', id: message.id, text });
-    } else if (message.kind === 'metrics') gathering.get(message.id)?.(message.metrics);
-  };
+    } else if (message.kind === 'metrics') this.metrics.hear(message.id, message.metrics);
+  }
 
-  let settle: { readonly listens: (address: string) => void; readonly fails: (error: Error) => void } | undefined;
-  let fail: (error: NeurodexError) => void = () => {};
-  const failure = new Promise<NeurodexError>((resolve) => {
-    fail = resolve;
-  });
-  const lost = (reason: Error, isGivenUp: boolean): void => {
+  private lose(reason: Error, isGivenUp: boolean): void {
     // What the first one finds wrong with the indexes or the address would be wrong for all.
-    if (settle !== undefined && reason instanceof NeurodexError) settle.fails(reason);
-    else if (isGivenUp && listening().length === 0) (settle?.fails ?? fail)(keptEnding(reason));
-    else reporter.warn(`a process of the server ended: ${reason.message}; another one takes its place`);
-  };
-  /** Resolves once it listens, or is not expected to any more. */
-  const add = (): Promise<void> =>
-    new Promise((resolve) => {
-      const slot = new WorkerSlot({
-        settings,
-        restarts,
-        onListening(address) {
-          settle?.listens(address);
-          resolve();
-        },
-        onLost(reason, isGivenUp) {
-          lost(reason, isGivenUp);
-          if (isGivenUp) resolve();
-        },
-        onMessage: (worker, message) => {
-          hear(worker, message).catch((error: unknown) => reporter.warn(`a message between processes: ${error}`));
-        },
-      });
-      slots.push(slot);
-      slot.start();
-    });
-  /** Resolves with the address once one listens. */
-  const first = (): Promise<string> =>
-    new Promise((resolve, reject) => {
-      settle = { listens: resolve, fails: reject };
-      void add();
-    });
+    if (this.starting !== undefined && reason instanceof NeurodexError) this.starting.fails(reason);
+    else if (isGivenUp && this.listening.length === 0) (this.starting?.fails ?? this.fail)(keptEnding(reason));
+    else this.options.reporter.warn(`a process of the server ended: ${reason.message}; another one takes its place`);
+  }
 
-  const stop = async (): Promise<void> => {
-    answered = requestCountIn(await gather());
-    // Each breaks off itself what runs longer than it may.
-    await Promise.all(slots.map((slot) => slot.stop(1000 * (limits.drainSeconds + PATIENCE))));
-    await reports.close();
-  };
+  private get listening(): Worker[] {
+    return this.slots.flatMap(({ listening }) => listening ?? []);
+  }
 
-  try {
-    const address = await first();
-    settle = undefined;
-    await Promise.all(Array.from({ length: count - 1 }, add));
-    return { address, failure, stop, requests: async () => answered };
-  } catch (error) {
-    for (const slot of slots) slot.kill();
-    throw error;
+  private gather() {
+    return this.metrics.gather(this.listening);
   }
 }
 

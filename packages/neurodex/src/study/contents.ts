@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
+import { z } from 'zod';
 import { digestOfParameters } from '../build/initial-parameters.ts';
 import { digestOfEncoder } from '../build/open-encoder.ts';
 import { VERSION } from '../version.ts';
@@ -25,7 +26,7 @@ export async function contentsOf(
 ): Promise<(cell: StudyCell) => string> {
   const [largest] = [...cells].sort((a, b) => b.pictures - a.pictures);
   if (largest === undefined) return () => '';
-  const shown = (await runProgram(
+  const shown = await runProgram(
     [
       'dataset',
       'show',
@@ -36,8 +37,9 @@ export async function contentsOf(
       '1',
       ...configurationFlags(grid, largest),
     ],
+    z.object({ fingerprint: z.string() }),
     { cwd, signal, name: `the source ${grid.source}` },
-  )) as { fingerprint: string };
+  );
   const files = new Map<string, string | null>();
   for (const { settings } of cells) {
     for (const [key, digest] of Object.entries(FILES)) {

@@ -73,9 +73,9 @@ export async function readGrid(file: string): Promise<StudyGrid> {
 }
 
 function refusal(file: string, error: z.ZodError): NeurodexError {
-  const issue = error.issues[0] as z.core.$ZodIssue;
-  const key = issue.path.join('.');
-  if (issue.code === 'unrecognized_keys') {
+  const [issue] = error.issues;
+  const key = issue?.path.join('.') ?? '';
+  if (issue?.code === 'unrecognized_keys') {
     const [unknown = ''] = issue.keys;
     const known = Object.keys(gridSchema.shape);
     return new NeurodexError(

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { NeurodexError } from '@neurodex/core';
+import { schemaProblem } from '@neurodex/core/json';
+import { z } from 'zod';
 import type { StudyCell, StudyGrid } from './grid.ts';
 
 /** The command line as a process of its own: what one cell leaves in memory is gone with it. */
@@ -23,17 +25,38 @@ export interface ProgramOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Lines of standard error, as `--json` has them. */
+const warningLine = z.object({ warning: z.object({ message: z.string() }) });
+const errorLine = z.object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }) });
+
 /** What a line of standard error warns of. */
 function warningIn(line: string): string | undefined {
   try {
-    return (JSON.parse(line) as { warning?: { message?: string } }).warning?.message;
+    return warningLine.safeParse(JSON.parse(line)).data?.warning.message;
   } catch {
     return undefined;
   }
 }
 
-/** One command with `--json`: what it prints. @throws NeurodexError `study-failed` with what the program said, `interrupted` */
-export function runProgram(args: readonly string[], { cwd, name, warn, signal }: ProgramOptions): Promise<unknown> {
+/**
+ * One command with `--json`: what it prints.
+ * @param result its parts that are read
+ * @throws NeurodexError `study-failed` with what the program said, `interrupted`
+ */
+export async function runProgram<T>(
+  args: readonly string[],
+  result: z.ZodType<T>,
+  options: ProgramOptions,
+): Promise<T> {
+  const parsed = result.safeParse(JSON.parse(await outputOf(args, options)));
+  if (parsed.success) return parsed.data;
+  const { name } = options;
+  throw new NeurodexError('study-failed', `${name}: of what the program printed, ${schemaProblem(parsed.error)}`, {
+    details: { cell: name },
+  });
+}
+
+function outputOf(args: readonly string[], { cwd, name, warn, signal }: ProgramOptions): Promise<string> {
   const child = spawn(process.execPath, [PROGRAM, ...args, '--json', '--quiet'], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -64,7 +87,7 @@ export function runProgram(args: readonly string[], { cwd, name, warn, signal }:
       if (signal?.aborted) return fail(new NeurodexError('interrupted', 'interrupted'));
       if (status !== 0) return fail(failure(name, stderr, status));
       signal?.removeEventListener('abort', stop);
-      resolve(JSON.parse(stdout));
+      resolve(stdout);
     });
   });
 }
@@ -73,7 +96,7 @@ export function runProgram(args: readonly string[], { cwd, name, warn, signal }:
 function failure(name: string, stderr: string, status: number | null): NeurodexError {
   for (const line of stderr.trim().split('\n').reverse()) {
     try {
-      const { error } = JSON.parse(line) as { error?: { code: string; message: string; hint: string | null } };
+      const error = errorLine.safeParse(JSON.parse(line)).data?.error;
       if (error === undefined) continue;
       return new NeurodexError('study-failed', `${name}: ${error.message}`, {
         ...(error.hint === null ? {} : { hint: error.hint }),

@@ -1,5 +1,5 @@
 import { open, readFile } from 'node:fs/promises';
-import { fromFileSystem } from '@neurodex/core';
+import { errorCode, fromFileSystem } from '@neurodex/core';
 import { z } from 'zod';
 import { IDENTIFIER_ORDERS } from '../config.ts';
 import { SYSTEM_NAMES } from '../query/system.ts';
@@ -7,7 +7,7 @@ import { TRAININGS } from './grid.ts';
 
 const metrics = z.record(z.string(), z.record(z.string(), z.number()));
 
-const resultSchema = z.object({
+export const resultSchema = z.object({
   key: z.string(),
   pictures: z.int(),
   seed: z.int(),
@@ -34,7 +34,7 @@ export async function readResults(file: string): Promise<Map<string, StudyResult
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fromFileSystem(error, file);
+    if (errorCode(error) !== 'ENOENT') throw fromFileSystem(error, file);
   }
   const results = new Map<string, StudyResult>();
   for (const line of text.split('\n')) {

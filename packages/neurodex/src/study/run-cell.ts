@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { cellName, type StudyCell, type StudyGrid } from './grid.ts';
 import { configurationFlags, runProgram } from './program.ts';
-import type { StudyResult } from './results.ts';
+import { resultSchema, type StudyResult } from './results.ts';
 
 export interface RunCellOptions {
   readonly grid: StudyGrid;
@@ -18,23 +19,27 @@ export interface RunCellOptions {
   readonly signal?: AbortSignal;
 }
 
+const { metrics, intervals, queries, steps, seconds, catalogue } = resultSchema.shape;
+/** What `index` prints of an index, and `evaluate` of its systems. */
+const madeSchema = z.object({ steps, seconds, catalogue });
+const measuredSchema = z.object({ systems: metrics, intervals, queries });
+
 /** Make the index of a cell and measure it. @throws NeurodexError `study-failed` with what the program said */
 export async function runCell(options: RunCellOptions): Promise<StudyResult> {
   const { grid, cell, key, folder, keep, cwd, warn, signal } = options;
   const index = join(folder, key);
-  const run = (args: readonly string[]) => runProgram(args, { cwd, name: cellName(cell), warn, signal });
-  const made = (await run([
-    'index',
-    grid.source,
-    ...grid.flags,
-    ...['--out', index, '--force', '--systems', cell.systems.join(',')],
-    ...configurationFlags(grid, cell),
-  ])) as { steps: number; seconds: number; catalogue: number };
-  const { systems, intervals, queries } = (await run([
-    'evaluate',
-    index,
-    ...['--measures', grid.measures.join(' '), '--systems', cell.systems.join(',')],
-  ])) as { systems: StudyResult['metrics']; intervals: StudyResult['intervals']; queries: number };
+  const program = { cwd, name: cellName(cell), warn, signal };
+  const systemFlags = ['--systems', cell.systems.join(',')];
+  const made = await runProgram(
+    ['index', grid.source, ...grid.flags, '--out', index, '--force', ...systemFlags, ...configurationFlags(grid, cell)],
+    madeSchema,
+    program,
+  );
+  const { systems, intervals, queries } = await runProgram(
+    ['evaluate', index, '--measures', grid.measures.join(' '), ...systemFlags],
+    measuredSchema,
+    program,
+  );
   if (!keep) await rm(index, { recursive: true, force: true });
   return {
     key,

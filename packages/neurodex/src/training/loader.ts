@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { nodeFlags, workerFile } from '@neurodex/core/workers';
 import { Piscina } from 'piscina';
 import type { BatchArrays, BatchMaker, BatchState } from './batch-maker.ts';
 import { type InputSource, loadBatch, type PixelSource } from './load-batch.ts';
@@ -130,13 +131,12 @@ function shared<A extends Uint8Array | Float32Array>(array: A): A {
 }
 
 function startThreads(threads: number, workerData: PixelSource): Piscina {
-  const compiled = import.meta.url.endsWith('.js');
+  const file = workerFile('./load-batch-worker.ts', import.meta.url);
   return new Piscina({
-    filename: new URL(compiled ? './load-batch-worker.js' : './load-batch-worker.ts', import.meta.url).href,
+    filename: file.href,
     minThreads: threads,
     maxThreads: threads,
     workerData,
-    // From the sources, as tests run it, Node needs help with TypeScript.
-    execArgv: compiled ? [] : ['--import', 'tsx'],
+    execArgv: nodeFlags(file),
   });
 }

@@ -45,11 +45,11 @@ export function addExport(program: Command, context: Context): void {
     )
     .option('--triton <folder>', 'a model repository with dynamic batching', text('--triton'))
     .option('--web <folder>', 'a static site that searches on the machine of who visits it', text('--web'))
-    .option(
+    .option<Precision>(
       '--precision <type>',
       `what weights are stored in: ${PRECISIONS.join(', ')}; fewer bits are measured`,
       oneOf('--precision', PRECISIONS),
-      'float32' as Precision,
+      'float32',
     )
     .option('--k <n>', 'answers of a model that does the whole search', wholeNumber('--k', 1, undefined, 100), 100)
     .option('--force', 'replace exports that are there');

@@ -37,7 +37,7 @@ export function addReport(program: Command, context: Context): void {
     .argument('<index>', 'folder that neurodex index made')
     .option('--out <html>', `file to write (${REPORT} in the index by default)`, text('--out'))
     .option('--systems <names>', `which of ${SYSTEM_NAMES.join(', ')} (all by default)`, parseSystems)
-    .option('--split <name>', 'which queries: test or validation', oneOf('--split', SPLITS), 'test' as Split)
+    .option<Split>('--split <name>', 'which queries: test or validation', oneOf('--split', SPLITS), 'test')
     .option('--measures <names>', 'what to measure, by the names of ir_measures; may be repeated', parseMeasures)
     .option('--seed <integer>', 'of the intervals and the tests', parseSeed, 0);
   withCommonFlags(withDevice(command));

@@ -28,11 +28,11 @@ export function addSearch(program: Command, context: Context): void {
     .argument('<index>', 'folder that neurodex index made')
     .argument('<files...>', 'query pictures')
     .option('--k <n>', 'answers for each query', wholeNumber('--k', 1), 10)
-    .option(
+    .option<SystemName>(
       '--system <name>',
       `who answers: ${SYSTEM_NAMES.join(', ')}`,
       oneOf('--system', SYSTEM_NAMES),
-      'dsi' as SystemName,
+      'dsi',
     );
   withCommonFlags(withDevice(command));
   withExamples(command, [

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { nodeFlags, workerFile } from '@neurodex/core/workers';
 import type { Picture } from '@neurodex/datasets/picture';
 import { Piscina } from 'piscina';
 import { describePicture } from './extract.ts';
@@ -38,8 +39,7 @@ export class Extractor {
   }
 }
 
-/** The compiled worker, whether this file is compiled or a source that tests run: Node does not read TypeScript. */
-const WORKER = new URL('../../../dist/models/bovw/extract-worker.js', import.meta.url);
+const WORKER = workerFile('./extract-worker.ts', import.meta.url);
 
 /** All threads stay: one that ends when it has nothing to do for a moment takes what it has compiled with it. */
 const startThreads = (): Piscina =>
@@ -47,5 +47,5 @@ const startThreads = (): Piscina =>
     filename: WORKER.href,
     minThreads: availableParallelism(),
     maxThreads: availableParallelism(),
-    execArgv: [],
+    execArgv: nodeFlags(WORKER),
   });

@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import { z } from 'zod';
 import { VERSION } from '../../version.ts';
 import { pathParameters } from './parameters.ts';
@@ -9,6 +10,7 @@ import {
   parametersIn,
   type RawContent,
   type Response,
+  ROUTE_NAMES,
   type Route,
   route,
 } from './routes.ts';
@@ -19,7 +21,7 @@ type Json = Readonly<Record<string, unknown>>;
 const reference = (id: string): string => `#/components/schemas/${id}`;
 
 /** A schema that has a name, by its name; any other, written out, as it is after parsing. */
-const schemaOf = (schema: z.ZodType): Json => {
+const schemaOf = (schema: z.core.$ZodType): Json => {
   const named = components.get(schema);
   if (named !== undefined) return { $ref: reference(named.id) };
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'output' });
@@ -69,7 +71,7 @@ function problemResponses({ problems, open }: Route): Json {
       return [
         String(status),
         {
-          description: `${PROBLEMS[here[0] as ProblemCode].title}: ${here.join(', ')}`,
+          description: `${PROBLEMS[defined(here[0], `a code of ${status}`)].title}: ${here.join(', ')}`,
           ...(status === 503 ? { headers: headersOf({ 'Retry-After': 'seconds after which to try again' }) } : {}),
           content: { 'application/problem+json': { schema: schemaOf(problem) } },
         },
@@ -81,7 +83,7 @@ function problemResponses({ problems, open }: Route): Json {
 function operationOf(name: RouteName): Json {
   const declared = route(name);
   const query = Object.entries(declared.query.shape).map(([parameter, schema]) => {
-    const { description, ...json } = schemaOf(schema as z.ZodType);
+    const { description, ...json } = schemaOf(schema);
     return {
       name: parameter,
       in: 'query',
@@ -127,8 +129,9 @@ function operationOf(name: RouteName): Json {
  */
 export function openApiDocument(basePath = ''): Json {
   const paths: Record<string, Record<string, Json>> = {};
-  for (const [name, { method, path }] of Object.entries(PATHS)) {
-    paths[path] = { ...paths[path], [method.toLowerCase()]: operationOf(name as RouteName) };
+  for (const name of ROUTE_NAMES) {
+    const { method, path } = PATHS[name];
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operationOf(name) };
   }
   const { schemas } = z.toJSONSchema(components, { io: 'output', uri: reference });
   return {

@@ -40,6 +40,10 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+export const PROBLEM_CODES: readonly ProblemCode[] = Object.keys(PROBLEMS).filter((code): code is ProblemCode =>
+  Object.hasOwn(PROBLEMS, code),
+);
+
 /** Errors of the library that a request may cause and that may be told to whoever sent it. */
 export const isTold = (code: ErrorCode): code is ErrorCode & ProblemCode =>
   code in PROBLEMS && code.startsWith('picture-');

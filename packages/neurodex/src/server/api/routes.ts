@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { imageQuery, noQuery, pageQuery, type pathParameters, searchQuery } from './parameters.ts';
-import type { PATHS, RouteName } from './paths.ts';
+import { imageQuery, noQuery, pageQuery, pathParameters, searchQuery } from './parameters.ts';
+import { PATHS, type RouteName } from './paths.ts';
 import type { ProblemCode } from './problems.ts';
 import {
   alive,
@@ -176,6 +176,10 @@ export const ROUTES = {
   },
 } as const satisfies { readonly [Name in RouteName]: Route };
 
+export const ROUTE_NAMES: readonly RouteName[] = Object.keys(PATHS).filter((name): name is RouteName =>
+  Object.hasOwn(PATHS, name),
+);
+
 export const route = (name: RouteName): Route => ROUTES[name];
 
 type ParameterIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -192,6 +196,10 @@ export type PathOf<Name extends RouteName> = {
 /** Query parameters of a route, as a handler is given them. */
 export type QueryOf<Name extends RouteName> = z.output<(typeof ROUTES)[Name]['query']>;
 
+type PathParameter = keyof typeof pathParameters;
+
 /** Names of the path parameters, in order. */
-export const parametersIn = (path: string): (keyof typeof pathParameters)[] =>
-  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as keyof typeof pathParameters);
+export const parametersIn = (path: string): PathParameter[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].flatMap(([, name = '']) => (isPathParameter(name) ? [name] : []));
+
+const isPathParameter = (name: string): name is PathParameter => Object.hasOwn(pathParameters, name);

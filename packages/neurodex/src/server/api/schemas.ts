@@ -1,7 +1,7 @@
 import { ROLES } from '@neurodex/datasets';
 import { z } from 'zod';
 import { SYSTEM_NAMES } from '../../query/system.ts';
-import { PROBLEMS, type ProblemCode } from './problems.ts';
+import { PROBLEM_CODES } from './problems.ts';
 
 /** What goes over the wire, one schema each: answers are typed, documented (openapi.ts) and tested by them. */
 
@@ -28,7 +28,7 @@ export const problem = z
     title: z.string().describe('the phrase of the status'),
     status: z.int(),
     detail: z.string().describe('what is wrong with what'),
-    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]).describe('for programs'),
+    code: z.enum(PROBLEM_CODES).describe('for programs'),
     hint: z.string().optional().describe('what to do'),
   })
   .describe('A refused request (RFC 9457).')
