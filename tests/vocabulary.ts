@@ -30,4 +30,8 @@ export const REPLACED: Readonly<Record<string, string>> = {
   StudyFigure: 'StudyMetric',
   figuresOf: 'metricsOf',
   formatFigure: 'formatMetric',
+  showView: 'renderView',
+  StoredCatalogue: 'StoredPictures',
+  CatalogueRows: 'PictureRows',
+  isIngested: 'hasRecord',
 };

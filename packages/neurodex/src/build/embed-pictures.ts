@@ -8,7 +8,7 @@ import { type EncoderFacts, pooled } from '../models/encoder/encoder.ts';
 import type { EmbeddingFacts } from '../pictures/embeddings.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
-import { drawView, showView } from '../query/augment.ts';
+import { drawView, renderView } from '../query/augment.ts';
 import type { CatalogueVectors, DecodedPictures } from './draft.ts';
 import type { ChosenEncoder } from './open-encoder.ts';
 
@@ -120,7 +120,7 @@ async function shown(
     clean,
     ...Array.from({ length: views }, () => {
       const view = new Uint8Array(clean.length);
-      showView(clean, view, size, drawView(size, { ...ranges, strength }, random));
+      renderView(clean, view, size, drawView(size, { ...ranges, strength }, random));
       return view;
     }),
   ];

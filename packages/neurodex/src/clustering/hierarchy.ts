@@ -89,7 +89,7 @@ async function labelsOf(points: Float32Array, options: HierarchyOptions, random:
 /** Members by label, without the labels that nobody has. */
 function grouped(members: Int32Array, labels: Int32Array, branching: number): Int32Array[] {
   const groups: number[][] = Array.from({ length: branching }, () => []);
-  for (const [i, member] of members.entries()) groups[labels[i] as number]?.push(member);
+  for (const [i, member] of members.entries()) groups[labels[i] ?? NaN]?.push(member);
   return groups.filter((group) => group.length > 0).map((group) => Int32Array.from(group));
 }
 
@@ -99,17 +99,17 @@ function equalParts(points: Float32Array, members: Int32Array, options: Hierarch
   const n = members.length;
   const mean = new Float32Array(dimensions);
   for (let at = 0; at < points.length; at++) {
-    mean[at % dimensions] = (mean[at % dimensions] as number) + (points[at] as number) / n;
+    mean[at % dimensions] = (mean[at % dimensions] ?? NaN) + (points[at] ?? NaN) / n;
   }
   const distances = Float64Array.from({ length: n }, (_, i) =>
     squaredDistance(points, i * dimensions, mean, 0, dimensions),
   );
-  const order = [...distances.keys()].sort((a, b) => (distances[a] as number) - (distances[b] as number) || a - b);
+  const order = [...distances.keys()].sort((a, b) => (distances[a] ?? NaN) - (distances[b] ?? NaN) || a - b);
   const parts = Math.min(branching, Math.ceil(n / leafSize));
   return Array.from({ length: parts }, (_, part) =>
     Int32Array.from(
       order.slice(Math.floor((part * n) / parts), Math.floor(((part + 1) * n) / parts)),
-      (i) => members[i] as number,
+      (i) => members[i] ?? NaN,
     ).sort(),
   );
 }

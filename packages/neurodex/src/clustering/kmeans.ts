@@ -46,7 +46,7 @@ export async function kMeans(points: Float32Array, options: KMeansOptions): Prom
   const { runtime, dimensions, clusters, restarts, random, mostIterations = MOST_ITERATIONS, onIteration } = options;
   // About the mean, products are smaller and float32 keeps more of the distances.
   const mean = meanOf(points, dimensions);
-  const centred = points.map((value, i) => value - (mean[i % dimensions] as number));
+  const centred = points.map((value, i) => value - (mean[i % dimensions] ?? NaN));
   const tolerance = TOLERANCE * variance(centred);
   const sample = sampled(centred, dimensions, SAMPLE * clusters, random);
   const nearest = new NearestCentroids(runtime, { clusters, dimensions });
@@ -66,7 +66,7 @@ export async function kMeans(points: Float32Array, options: KMeansOptions): Prom
   } finally {
     await nearest.release();
   }
-  return { ...best, centroids: best.centroids.map((value, i) => value + (mean[i % dimensions] as number)) };
+  return { ...best, centroids: best.centroids.map((value, i) => value + (mean[i % dimensions] ?? NaN)) };
 }
 
 /** At most so many of the points, drawn at random; all of them where there are no more. */
@@ -126,7 +126,7 @@ class RunningMeans {
   take({ labels }: Assignment): number {
     let moved = 0;
     for (let i = 0; i < labels.length; i++) {
-      const [from, to] = [this.labels[i] as number, labels[i] as number];
+      const [from, to] = [this.labels[i] ?? NaN, labels[i] ?? NaN];
       if (from === to) continue;
       moved++;
       if (from >= 0) this.add(i, from, -1);
@@ -138,20 +138,20 @@ class RunningMeans {
 
   centroids({ distances }: Assignment): Float32Array {
     this.reseed(distances);
-    return Float32Array.from(this.sums, (sum, i) => sum / (this.counts[Math.floor(i / this.dimensions)] as number));
+    return Float32Array.from(this.sums, (sum, i) => sum / (this.counts[Math.floor(i / this.dimensions)] ?? NaN));
   }
 
   /** Empty clusters take the points farthest from their centroids, the farthest first. */
   private reseed(distances: Float32Array): void {
     const empty = [...this.counts.keys()].filter((cluster) => this.counts[cluster] === 0);
     if (empty.length === 0) return;
-    const farthest = [...distances.keys()].sort((a, b) => (distances[b] as number) - (distances[a] as number) || a - b);
+    const farthest = [...distances.keys()].sort((a, b) => (distances[b] ?? NaN) - (distances[a] ?? NaN) || a - b);
     for (const cluster of empty) {
       // Not the last point of another cluster, which would be empty then.
-      const point = farthest.find((i) => (this.counts[this.labels[i] as number] as number) > 1);
+      const point = farthest.find((i) => (this.counts[this.labels[i] ?? NaN] ?? NaN) > 1);
       if (point === undefined) throw new RangeError('k-means needs at least as many points as clusters');
       farthest.splice(farthest.indexOf(point), 1);
-      this.add(point, this.labels[point] as number, -1);
+      this.add(point, this.labels[point] ?? NaN, -1);
       this.add(point, cluster, 1);
       this.labels[point] = cluster;
     }
@@ -161,16 +161,16 @@ class RunningMeans {
     const { sums, dimensions } = this;
     const [from, to] = [point * dimensions, cluster * dimensions];
     for (let d = 0; d < dimensions; d++) {
-      sums[to + d] = (sums[to + d] as number) + sign * (this.points[from + d] as number);
+      sums[to + d] = (sums[to + d] ?? NaN) + sign * (this.points[from + d] ?? NaN);
     }
-    this.counts[cluster] = (this.counts[cluster] as number) + sign;
+    this.counts[cluster] = (this.counts[cluster] ?? NaN) + sign;
   }
 }
 
 function meanOf(points: Float32Array, dimensions: number): Float64Array {
   const sums = new Float64Array(dimensions);
   for (let at = 0; at < points.length; ) {
-    for (let d = 0; d < dimensions; d++, at++) sums[d] = (sums[d] as number) + (points[at] as number);
+    for (let d = 0; d < dimensions; d++, at++) sums[d] = (sums[d] ?? NaN) + (points[at] ?? NaN);
   }
   return sums.map((sum) => sum / (points.length / dimensions));
 }
@@ -181,6 +181,6 @@ const variance = (centred: Float32Array): number =>
 
 function squaredDistance(a: Float32Array, b: Float32Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += ((a[i] as number) - (b[i] as number)) ** 2;
+  for (let i = 0; i < a.length; i++) sum += ((a[i] ?? NaN) - (b[i] ?? NaN)) ** 2;
   return sum;
 }

@@ -45,13 +45,13 @@ export async function miniBatchKMeans(source: PointSource, options: MiniBatchOpt
         const batch = await readRuns(order.slice(at, at + BATCH_RUNS));
         const { labels, distances } = await nearest.assign(batch, centroids);
         for (let i = 0; i < labels.length; i++) {
-          const cluster = labels[i] as number;
-          const seen = (counts[cluster] as number) + 1;
+          const cluster = labels[i] ?? NaN;
+          const seen = (counts[cluster] ?? NaN) + 1;
           counts[cluster] = seen;
           for (let d = 0; d < dimensions; d++) {
             const to = cluster * dimensions + d;
-            const value = centroids[to] as number;
-            centroids[to] = value + ((batch[i * dimensions + d] as number) - value) / seen;
+            const value = centroids[to] ?? NaN;
+            centroids[to] = value + ((batch[i * dimensions + d] ?? NaN) - value) / seen;
           }
         }
         const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;

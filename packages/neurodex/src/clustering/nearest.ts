@@ -49,9 +49,9 @@ export class NearestCentroids {
       );
       const squares = squaredNorms(part, dimensions);
       for (let i = 0; i < squares.length; i++) {
-        const score = distances[start + i] as number;
+        const score = distances[start + i] ?? NaN;
         // Rounding may leave a little less than nothing.
-        distances[start + i] = Math.max(0, (squares[i] as number) - 2 * score);
+        distances[start + i] = Math.max(0, (squares[i] ?? NaN) - 2 * score);
       }
     }
     return { labels, distances };
@@ -88,7 +88,7 @@ export function squaredNorms(points: Float32Array, dimensions: number): Float32A
   const squares = new Float32Array(points.length / dimensions);
   for (let i = 0, at = 0; i < squares.length; i++) {
     let sum = 0;
-    for (const end = at + dimensions; at < end; at++) sum += (points[at] as number) ** 2;
+    for (const end = at + dimensions; at < end; at++) sum += (points[at] ?? NaN) ** 2;
     squares[i] = sum;
   }
   return squares;

@@ -40,7 +40,7 @@ export async function plusPlus(
       let least = Number.POSITIVE_INFINITY;
       let kept = 0;
       for (const [t, point] of (cluster === 0 ? chosen.slice(0, 1) : chosen).entries()) {
-        const total = closer(nearest, squares, products, t * n, squares[point] as number, candidate);
+        const total = closer(nearest, squares, products, t * n, squares[point] ?? NaN, candidate);
         if (total >= least) continue;
         least = total;
         kept = t;
@@ -66,8 +66,8 @@ function closer(
 ): number {
   let total = 0;
   for (let i = 0; i < nearest.length; i++) {
-    const distance = Math.max(0, (squares[i] as number) + square - 2 * (products[offset + i] as number));
-    const less = Math.min(nearest[i] as number, distance);
+    const distance = Math.max(0, (squares[i] ?? NaN) + square - 2 * (products[offset + i] ?? NaN));
+    const less = Math.min(nearest[i] ?? NaN, distance);
     out[i] = less;
     total += less;
   }
@@ -79,7 +79,7 @@ function drawPoints(weights: Float32Array, count: number, random: Random): numbe
   const sums = new Float64Array(weights.length);
   let total = 0;
   for (let i = 0; i < weights.length; i++) {
-    total += weights[i] as number;
+    total += weights[i] ?? NaN;
     sums[i] = total;
   }
   if (total === 0) return Array.from({ length: count }, () => random.integer(weights.length));
@@ -91,7 +91,7 @@ function firstAbove(sums: Float64Array, value: number): number {
   let [low, high] = [0, sums.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sums[middle] as number) > value) high = middle;
+    if ((sums[middle] ?? NaN) > value) high = middle;
     else low = middle + 1;
   }
   return low;

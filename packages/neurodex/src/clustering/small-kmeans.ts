@@ -43,7 +43,7 @@ function seeds(points: Float32Array, dimensions: number, clusters: number, rando
     let total = 0;
     for (let i = 0; i < n; i++) {
       const distance = Math.min(
-        distances[i] as number,
+        distances[i] ?? NaN,
         squaredDistance(points, i * dimensions, chosen, cluster * dimensions, dimensions),
       );
       distances[i] = distance;
@@ -53,7 +53,7 @@ function seeds(points: Float32Array, dimensions: number, clusters: number, rando
     // Where all points are seeds already, any will do.
     point = total === 0 ? random.integer(n) : distances.findIndex((distance) => distance > 0);
     for (let i = point; i < n && total > 0; i++) {
-      const distance = distances[i] as number;
+      const distance = distances[i] ?? NaN;
       if (distance === 0) continue;
       point = i;
       left -= distance;
@@ -87,16 +87,16 @@ function means(
   const sums = new Float64Array(clusters * dimensions);
   const counts = new Int32Array(clusters);
   for (let i = 0; i < labels.length; i++) {
-    const label = labels[i] as number;
-    counts[label] = (counts[label] as number) + 1;
+    const label = labels[i] ?? NaN;
+    counts[label] = (counts[label] ?? NaN) + 1;
     for (let d = 0; d < dimensions; d++) {
       const at = label * dimensions + d;
-      sums[at] = (sums[at] as number) + (points[i * dimensions + d] as number);
+      sums[at] = (sums[at] ?? NaN) + (points[i * dimensions + d] ?? NaN);
     }
   }
   return before.map((value, at) => {
-    const count = counts[Math.floor(at / dimensions)] as number;
-    return count === 0 ? value : (sums[at] as number) / count;
+    const count = counts[Math.floor(at / dimensions)] ?? NaN;
+    return count === 0 ? value : (sums[at] ?? NaN) / count;
   });
 }
 
@@ -111,15 +111,15 @@ export function squaredDistance(
   const whole = dimensions - (dimensions % 4);
   let [s, t, u, v] = [0, 0, 0, 0];
   for (let d = 0; d < whole; d += 4) {
-    const w = (a[fromA + d] as number) - (b[fromB + d] as number);
-    const x = (a[fromA + d + 1] as number) - (b[fromB + d + 1] as number);
-    const y = (a[fromA + d + 2] as number) - (b[fromB + d + 2] as number);
-    const z = (a[fromA + d + 3] as number) - (b[fromB + d + 3] as number);
+    const w = (a[fromA + d] ?? NaN) - (b[fromB + d] ?? NaN);
+    const x = (a[fromA + d + 1] ?? NaN) - (b[fromB + d + 1] ?? NaN);
+    const y = (a[fromA + d + 2] ?? NaN) - (b[fromB + d + 2] ?? NaN);
+    const z = (a[fromA + d + 3] ?? NaN) - (b[fromB + d + 3] ?? NaN);
     s += w * w;
     t += x * x;
     u += y * y;
     v += z * z;
   }
-  for (let d = whole; d < dimensions; d++) s += ((a[fromA + d] as number) - (b[fromB + d] as number)) ** 2;
+  for (let d = whole; d < dimensions; d++) s += ((a[fromA + d] ?? NaN) - (b[fromB + d] ?? NaN)) ** 2;
   return s + t + u + v;
 }

@@ -31,29 +31,29 @@ export function bootstrapIntervals(
   const other = columns.find((column) => column.length !== n);
   if (other !== undefined) throw new RangeError(`a column has ${other.length} values where another has ${n}`);
   // What does not vary has no distribution to draw.
-  const varying = columns.map((column) => column.some((value) => value !== column[0]));
-  const values = columns.map((column) => Float64Array.from(column));
-  const means = columns.map((_, c) => new Float64Array(varying[c] ? resamples : 0));
+  const varying = columns.map((column) =>
+    column.some((value) => value !== column[0])
+      ? { values: Float64Array.from(column), means: new Float64Array(resamples) }
+      : undefined,
+  );
   const random = Random.stream(seed, 'bootstrap');
   const drawn = new Int32Array(n);
   // A query more or less likely by n/2³² does not matter here, and a division saved for each draw does.
   const scale = n / 2 ** 32;
   for (let b = 0; b < resamples; b++) {
     for (let i = 0; i < n; i++) drawn[i] = random.uint32() * scale;
-    for (let c = 0; c < values.length; c++) {
-      if (varying[c]) (means[c] as Float64Array)[b] = sumOf(values[c] as Float64Array, drawn) / n;
-    }
+    for (const column of varying) if (column !== undefined) column.means[b] = sumOf(column.values, drawn) / n;
   }
-  return columns.map((column, c) =>
-    varying[c]
-      ? accelerated(column, (means[c] as Float64Array).sort(), confidence)
-      : [column[0] as number, column[0] as number],
-  );
+  return columns.map((column, c) => {
+    const resampled = varying[c];
+    const [value = NaN] = column;
+    return resampled === undefined ? [value, value] : accelerated(column, resampled.means.sort(), confidence);
+  });
 }
 
 function sumOf(values: Float64Array, drawn: Int32Array): number {
   let sum = 0;
-  for (let i = 0; i < drawn.length; i++) sum += values[drawn[i] as number] as number;
+  for (let i = 0; i < drawn.length; i++) sum += values[drawn[i] ?? NaN] ?? NaN;
   return sum;
 }
 
@@ -88,6 +88,6 @@ function accelerated(values: readonly number[], means: Float64Array, confidence:
 export function quantile(sorted: Float64Array, probability: number): number {
   const at = probability * (sorted.length - 1);
   const low = Math.floor(at);
-  const [a, b] = [sorted[low] as number, sorted[Math.min(low + 1, sorted.length - 1)] as number];
+  const [a, b] = [sorted[low] ?? NaN, sorted[Math.min(low + 1, sorted.length - 1)] ?? NaN];
   return a + (at - low) * (b - a);
 }

@@ -30,18 +30,18 @@ export class CurveTally {
     /** Precision at each relevant answer. */
     const precisions: number[] = [];
     for (let i = 0; i < rows.length; i++) {
-      if (!relevant.has(rows[i] as number)) continue;
-      this.gains[i] = (this.gains[i] as number) + 1 / relevant.size;
+      if (!relevant.has(rows[i] ?? NaN)) continue;
+      this.gains[i] = (this.gains[i] ?? NaN) + 1 / relevant.size;
       precisions.push((precisions.length + 1) / (i + 1));
     }
     // Interpolated: the best precision at this recall or any higher one (trec_eval iprec_at_recall).
     for (let i = precisions.length - 2; i >= 0; i--) {
-      precisions[i] = Math.max(precisions[i] as number, precisions[i + 1] as number);
+      precisions[i] = Math.max(precisions[i] ?? NaN, precisions[i + 1] ?? NaN);
     }
     RECALL_LEVELS.forEach((level, i) => {
       // How many relevant answers make a level of recall, as trec_eval counts them (m_iprec_at_recall.c), rounding included.
       const found = Math.max(1, Math.floor(level * relevant.size + 0.9));
-      this.precisions[i] = (this.precisions[i] as number) + (precisions[found - 1] ?? 0);
+      this.precisions[i] = (this.precisions[i] ?? NaN) + (precisions[found - 1] ?? 0);
     });
   }
 

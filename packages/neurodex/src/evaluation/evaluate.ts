@@ -2,11 +2,11 @@ import { NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import type { System } from '../query/system.ts';
-import { gradesIn } from './documents.ts';
+import { gradesIn, pathOf } from './documents.ts';
 import type { EvaluationQuery } from './queries.ts';
 import { type RankedRows, rankAll } from './rank-rows.ts';
 import { DEFAULT_MEASURES, type ParsedMeasure } from './registry.ts';
-import { Tally } from './score-run.ts';
+import { type MeasureValues, Tally } from './score-run.ts';
 
 export interface EvaluationOptions {
   readonly store: PictureStore;
@@ -68,8 +68,7 @@ export async function measureSystem({
     (retrieval.length > 0 || keepRankings ? queries.length : 0) + (indexing.length > 0 ? indexed.length : 0);
   const progress = (done: number) => reporter.progress({ phase: 'evaluate', done, total, unit: 'queries' });
   const gradesOf = gradesIn(store);
-  const documents = ({ rows }: RankedRows): string[] =>
-    Array.from(rows, (row) => (store.rows[row] as StoredPicture).path);
+  const documents = ({ rows }: RankedRows): string[] => Array.from(rows, (row) => pathOf(store, row));
   const shared = { system, catalogue: store, batchSize };
 
   const retrieved = new Tally(retrieval);
@@ -98,15 +97,21 @@ export async function measureSystem({
   }
 
   const values = new Map([...retrieved.values(), ...memorised.values()]);
-  const inOrder = wanted.flatMap(({ label }) => {
+  return { system: system.name, ...inOrder(wanted, values), rankings };
+}
+
+/** Figures in the order in which their measures were asked for. */
+function inOrder(
+  measures: readonly ParsedMeasure[],
+  values: ReadonlyMap<string, MeasureValues>,
+): Pick<SystemEvaluation, 'metrics' | 'perQuery'> {
+  const figures = measures.flatMap(({ label }) => {
     const value = values.get(label);
     return value === undefined ? [] : [{ label, ...value }];
   });
   return {
-    system: system.name,
-    metrics: Object.fromEntries(inOrder.map(({ label, mean }) => [label, mean])),
-    perQuery: new Map(inOrder.map(({ label, perQuery }) => [label, perQuery])),
-    rankings,
+    metrics: Object.fromEntries(figures.map(({ label, mean }) => [label, mean])),
+    perQuery: new Map(figures.map(({ label, perQuery }) => [label, perQuery])),
   };
 }
 

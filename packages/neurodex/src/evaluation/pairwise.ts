@@ -50,7 +50,7 @@ export function testPairs(
   });
   const adjusted = holm(tests.map(({ p }) => p));
   return tests.map((one, i) => {
-    const pHolm = adjusted[i] as number;
+    const pHolm = adjusted[i] ?? NaN;
     const [better, worse] = one.difference > 0 ? one.systems : [one.systems[1], one.systems[0]];
     return { ...one, pHolm, winner: pHolm <= LEVEL && better !== worse ? better : null };
   });

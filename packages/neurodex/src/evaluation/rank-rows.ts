@@ -35,8 +35,7 @@ export async function* rankAll({
   for (let from = 0; from < queries.length; from += batchSize) {
     const batch = queries.slice(from, from + batchSize);
     const answered = await system.rank(batch, k);
-    for (let i = 0; i < batch.length; i++) {
-      const query = batch[i] as EvaluationQuery;
+    for (const [i, query] of batch.entries()) {
       yield { query, ranking: ranker.rank(query, answered[i] ?? []) };
     }
   }
@@ -63,11 +62,11 @@ class Ranker {
     const scores = new Float64Array(answered.length);
     let sorted = true;
     let previous = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < answered.length; i++) {
-      const { row, score } = answered[i] as Answer;
+    let place = 0;
+    for (const { row, score } of answered) {
       this.check(query, row, score);
-      rows[i] = row;
-      scores[i] = score;
+      rows[place] = row;
+      scores[place++] = score;
       if (score > previous) sorted = false;
       previous = score;
     }
@@ -94,7 +93,7 @@ class Ranker {
 
   /** Puts rows of equal scores, which stand together, into the order of names. */
   private orderTies(rows: Int32Array, scores: Float64Array): void {
-    const place = (row: number): number => this.places[row] as number;
+    const place = (row: number): number => this.places[row] ?? NaN;
     for (let from = 0; from < rows.length; ) {
       let to = from + 1;
       while (to < rows.length && scores[to] === scores[from]) to++;
@@ -104,8 +103,8 @@ class Ranker {
   }
 
   private sort(rows: Int32Array, scores: Float64Array): void {
-    const order = Array.from(rows, (row, i) => ({ row, score: scores[i] as number })).sort(
-      (a, b) => b.score - a.score || (this.places[a.row] as number) - (this.places[b.row] as number),
+    const order = Array.from(rows, (row, i) => ({ row, score: scores[i] ?? NaN })).sort(
+      (a, b) => b.score - a.score || (this.places[a.row] ?? NaN) - (this.places[b.row] ?? NaN),
     );
     order.forEach(({ row, score }, i) => {
       rows[i] = row;

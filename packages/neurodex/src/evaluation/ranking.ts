@@ -49,7 +49,7 @@ const bits = new Int32Array(float.buffer);
 /** The largest float32 below a finite float32. */
 function nextSmaller(value: number): number {
   float[0] = value;
-  const pattern = bits[0] as number;
+  const pattern = bits[0] ?? NaN;
   // Sign and magnitude: the magnitude of a positive number shrinks, of a negative one grows; below ±0 is −2^−149.
   bits[0] = value === 0 ? -0x7fffffff : value > 0 ? pattern - 1 : pattern + 1;
   return float[0];

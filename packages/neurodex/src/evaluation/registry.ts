@@ -25,6 +25,8 @@ export const MEASURES: { readonly [Name in MeasureName]: Measure } = {
   Rprec: rPrecision,
 };
 
+const isMeasureName = (name: string): name is MeasureName => Object.hasOwn(MEASURES, name);
+
 /** A measure with its cut-off, as asked for: 'P@10', 'RR'. */
 export interface ParsedMeasure {
   readonly measure: Measure;
@@ -38,8 +40,7 @@ export function parseMeasure(text: string): ParsedMeasure {
   const at = text.indexOf('@');
   const name = at === -1 ? text : text.slice(0, at);
   const written = at === -1 ? undefined : text.slice(at + 1);
-  const measure = Object.hasOwn(MEASURES, name) ? MEASURES[name as MeasureName] : undefined;
-  if (measure === undefined) {
+  if (!isMeasureName(name)) {
     const nearest = nearestName(name);
     throw refusal(
       text,
@@ -47,9 +48,10 @@ export function parseMeasure(text: string): ParsedMeasure {
       `did you mean ${example(nearest, written)}? Known: ${MEASURE_NAMES.map((known) => example(known)).join(', ')}`,
     );
   }
+  const measure = MEASURES[name];
   if (written === undefined) {
     if (measure.cutoff === 'required') {
-      throw refusal(text, `the measure ${name} needs a cut-off`, `write ${example(measure.name as MeasureName)}`);
+      throw refusal(text, `the measure ${name} needs a cut-off`, `write ${example(name)}`);
     }
     return { measure, cutoff: undefined, label: name };
   }
@@ -59,7 +61,7 @@ export function parseMeasure(text: string): ParsedMeasure {
     throw refusal(
       text,
       `the cut-off ${JSON.stringify(written)} of the measure ${JSON.stringify(text)} is not a whole number of 1 or more`,
-      `write ${example(measure.name as MeasureName)}`,
+      `write ${example(name)}`,
     );
   }
   return { measure, cutoff, label: `${name}@${cutoff}` };

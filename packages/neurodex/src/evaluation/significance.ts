@@ -43,8 +43,8 @@ export function pairedRandomisation(
     } else {
       random.fillBytes(bytes);
     }
-    let signed = 0;
-    for (let i = 0; i < bytes.length; i++) signed += (tables[i] as Float64Array)[bytes[i] as number] as number;
+    let [signed, group] = [0, 0];
+    for (const table of tables) signed += table[bytes[group++] ?? NaN] ?? NaN;
     if (Math.abs(signed) >= bound) extreme++;
   }
   return { p: exact ? extreme / total : (extreme + 1) / (total + 1), exact };
@@ -65,11 +65,11 @@ function signedSums(differences: readonly number[]): Float64Array[] {
  * the i-th smallest of m is multiplied by m − i + 1, and none is smaller than the one before it.
  */
 export function holm(pValues: readonly number[]): number[] {
-  const order = pValues.map((_, i) => i).sort((a, b) => (pValues[a] as number) - (pValues[b] as number));
-  const adjusted = new Array<number>(pValues.length).fill(1);
+  const order = pValues.map((_, i) => i).sort((a, b) => (pValues[a] ?? NaN) - (pValues[b] ?? NaN));
+  const adjusted = pValues.map(() => 1);
   let largest = 0;
   order.forEach((index, rank) => {
-    largest = Math.max(largest, Math.min(1, (pValues[index] as number) * (pValues.length - rank)));
+    largest = Math.max(largest, Math.min(1, (pValues[index] ?? NaN) * (pValues.length - rank)));
     adjusted[index] = largest;
   });
   return adjusted;

@@ -1,4 +1,4 @@
-import type { Reporter } from '@neurodex/core';
+import { defined, type Reporter } from '@neurodex/core';
 import { bootstrapIntervals, type Interval } from './bootstrap.ts';
 import { type ParsedMeasure, parseMeasure } from './registry.ts';
 import type { MeasureValues } from './score-run.ts';
@@ -30,9 +30,8 @@ export function intervalsOf({ perQuery }: Measured, seed: number): Readonly<Reco
   for (const task of ['retrieval', 'indexing'] as const) {
     const labels = [...perQuery.keys()].filter((label) => parseMeasure(label).measure.task === task);
     const columns = labels.map((label) => [...(perQuery.get(label) ?? new Map<string, number>()).values()]);
-    bootstrapIntervals(columns, { seed }).forEach((interval, i) => {
-      intervals.set(labels[i] as string, interval);
-    });
+    const found = bootstrapIntervals(columns, { seed });
+    for (const [i, label] of labels.entries()) intervals.set(label, defined(found[i], 'the interval of a measure'));
   }
   return Object.fromEntries([...perQuery.keys()].flatMap((label) => pair(label, intervals.get(label))));
 }

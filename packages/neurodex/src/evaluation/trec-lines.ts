@@ -20,10 +20,10 @@ export class TrecLine {
     this.number = number;
     this.count = 0;
     for (let at = from; at < to && this.count < most; ) {
-      while (at < to && isBlank(bytes[at] as number)) at++;
+      while (at < to && isBlank(bytes[at] ?? NaN)) at++;
       if (at === to) break;
       this.starts[this.count] = at;
-      while (at < to && !isBlank(bytes[at] as number)) at++;
+      while (at < to && !isBlank(bytes[at] ?? NaN)) at++;
       this.ends[this.count++] = at;
     }
   }
@@ -39,8 +39,8 @@ export class TrecLine {
 
   /** Whether a field is made of the same bytes as a text of `text`. */
   is(i: number, text: string): boolean {
-    const from = this.starts[i] as number;
-    if ((this.ends[i] as number) - from !== text.length) return false;
+    const from = this.starts[i] ?? NaN;
+    if ((this.ends[i] ?? NaN) - from !== text.length) return false;
     for (let at = 0; at < text.length; at++) if (this.bytes[from + at] !== text.charCodeAt(at)) return false;
     return true;
   }

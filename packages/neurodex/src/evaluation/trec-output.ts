@@ -54,7 +54,7 @@ function* answers(store: PictureStore, rankings: readonly Ranking[]): Generator<
   for (const { query, rows, scores } of rankings) {
     yield {
       query,
-      answers: Array.from(rows, (row, i) => ({ document: pathOf(store, row), score: scores[i] as number })),
+      answers: Array.from(rows, (row, i) => ({ document: pathOf(store, row), score: scores[i] ?? NaN })),
     };
   }
 }

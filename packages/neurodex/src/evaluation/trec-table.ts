@@ -1,3 +1,5 @@
+import { defined } from '@neurodex/core';
+
 /** A column that grows: twice as long each time that it is full. */
 class Column<Values extends Float64Array | Uint32Array> {
   values: Values;
@@ -76,32 +78,32 @@ export class TrecTable {
   }
 
   documentOf(row: number): string {
-    const place = this.place.values[row] as number;
+    const place = this.place.values[row] ?? NaN;
     const from = place % BLOCK;
-    const block = this.blocks[Math.floor(place / BLOCK)] as Buffer;
-    return block.toString('latin1', from, from + (this.length.values[row] as number));
+    const block = defined(this.blocks[Math.floor(place / BLOCK)], 'the block of a name');
+    return block.toString('latin1', from, from + (this.length.values[row] ?? NaN));
   }
 
   valueOf(row: number): number {
-    return this.value.values[row] as number;
+    return this.value.values[row] ?? NaN;
   }
 
   lineOf(row: number): number {
-    return this.line.values[row] as number;
+    return this.line.values[row] ?? NaN;
   }
 
   private group(): { starts: Uint32Array; rows: Uint32Array } {
     const starts = new Uint32Array(this.queries.size + 1);
     for (let row = 0; row < this.rows; row++) {
-      const next = (this.query.values[row] as number) + 1;
-      starts[next] = (starts[next] as number) + 1;
+      const next = (this.query.values[row] ?? NaN) + 1;
+      starts[next] = (starts[next] ?? NaN) + 1;
     }
-    for (let i = 1; i < starts.length; i++) starts[i] = (starts[i] as number) + (starts[i - 1] as number);
+    for (let i = 1; i < starts.length; i++) starts[i] = (starts[i] ?? NaN) + (starts[i - 1] ?? NaN);
     const free = starts.slice();
     const rows = new Uint32Array(this.rows);
     for (let row = 0; row < this.rows; row++) {
-      const number = this.query.values[row] as number;
-      const at = free[number] as number;
+      const number = this.query.values[row] ?? NaN;
+      const at = free[number] ?? NaN;
       rows[at] = row;
       free[number] = at + 1;
     }

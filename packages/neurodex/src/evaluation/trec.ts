@@ -48,9 +48,8 @@ function* runLines(tag: string, rankings: Iterable<AnsweredQuery>): Generator<st
     const name = writtenName(query);
     const ranked = rankAsTrec(answers);
     const scores = distinctScores(ranked.map(({ score }) => score));
-    for (let i = 0; i < ranked.length; i++) {
-      const { document } = ranked[i] as ScoredDocument;
-      yield `${name} Q0 ${writtenName(document)} ${i + 1} ${printScore(scores[i] as number)} ${system}\n`;
+    for (const [i, { document }] of ranked.entries()) {
+      yield `${name} Q0 ${writtenName(document)} ${i + 1} ${printScore(scores[i] ?? NaN)} ${system}\n`;
     }
   }
 }

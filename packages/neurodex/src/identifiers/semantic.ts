@@ -30,7 +30,7 @@ export function semantic(branching: number): IdentifierScheme {
     toTokens(identifier) {
       const parts = identifier.split(separator);
       const tokens = parts.map(Number);
-      const isToken = (part: string, i: number) => /^(0|[1-9][0-9]*)$/.test(part) && (tokens[i] as number) < branching;
+      const isToken = (part: string, i: number) => /^(0|[1-9][0-9]*)$/.test(part) && (tokens[i] ?? NaN) < branching;
       if (identifier === '' || !parts.every(isToken)) {
         throw new NeurodexError(
           'index-damaged',

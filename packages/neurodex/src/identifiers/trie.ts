@@ -1,4 +1,4 @@
-import { NeurodexError } from '@neurodex/core';
+import { defined, NeurodexError } from '@neurodex/core';
 import type { IdentifierScheme } from './scheme.ts';
 
 /**
@@ -36,8 +36,7 @@ export class Trie {
     const { sequences, longest } = tokenise(scheme, identifiers);
     // Sorted token by token, an inner node is a range of identifiers, and its children are the runs of equal tokens.
     const order = sorted(sequences, identifiers.length, longest);
-    const tokenAt = (position: number, depth: number) =>
-      sequences[(order[position] as number) * longest + depth] as number;
+    const tokenAt = (position: number, depth: number) => sequences[(order[position] ?? NaN) * longest + depth] ?? NaN;
 
     const tokens: number[] = [-1];
     const parents: number[] = [-1];
@@ -48,14 +47,14 @@ export class Trie {
     const starts: number[] = [0];
     const ends: number[] = [identifiers.length];
     for (let node = 0; node < starts.length; node++) {
-      const start = starts[node] as number;
-      const end = ends[node] as number;
-      const depth = depths[node] as number;
+      const start = starts[node] ?? NaN;
+      const end = ends[node] ?? NaN;
+      const depth = depths[node] ?? NaN;
       firstChildren.push(starts.length);
       if (tokens[node] === scheme.vocabulary.eos) {
-        const entry = order[start] as number;
-        if (end - start > 1) throw duplicate(identifiers[entry] as string);
-        leaves.push(rows === undefined ? entry : (rows[entry] as number));
+        const entry = order[start] ?? NaN;
+        if (end - start > 1) throw duplicate(defined(identifiers[entry], 'the identifier of a leaf'));
+        leaves.push(rows === undefined ? entry : (rows[entry] ?? NaN));
         childCounts.push(0);
         continue;
       }
@@ -72,13 +71,13 @@ export class Trie {
         ends.push(to);
         from = to;
       }
-      childCounts.push(starts.length - (firstChildren[node] as number));
+      childCounts.push(starts.length - (firstChildren[node] ?? NaN));
     }
 
     this.scheme = scheme;
     this.nodeCount = tokens.length;
     this.leafCount = identifiers.length;
-    this.maxDepth = depths.at(-1) as number;
+    this.maxDepth = depths.at(-1) ?? NaN;
     this.tokens = Int32Array.from(tokens);
     this.parents = Int32Array.from(parents);
     this.depths = Int32Array.from(depths);
@@ -151,15 +150,15 @@ export class Trie {
   deciding(): Uint8Array {
     const decides = new Uint8Array(this.nodeCount);
     for (let node = this.nodeCount - 1; node >= 0; node--) {
-      if ((this.childCounts[node] as number) >= 2) decides[node] = 1;
-      if (decides[node] === 1 && node > 0) decides[this.parents[node] as number] = 1;
+      if ((this.childCounts[node] ?? NaN) >= 2) decides[node] = 1;
+      if (decides[node] === 1 && node > 0) decides[this.parents[node] ?? NaN] = 1;
     }
     return decides;
   }
 
   /** Nodes with two children or more, breadth first. Only these have anything to decide. */
   branchingNodes(): Int32Array {
-    return this.nodesWhere((node) => (this.childCounts[node] as number) >= 2);
+    return this.nodesWhere((node) => (this.childCounts[node] ?? NaN) >= 2);
   }
 
   /** All N leaves, breadth first. */
@@ -170,7 +169,7 @@ export class Trie {
   /** The node that a prefix (without BOS) leads to, undefined when no identifier begins like that. */
   walk(prefix: ArrayLike<number>): number | undefined {
     let node: number | undefined = 0;
-    for (let i = 0; i < prefix.length && node !== undefined; i++) node = this.child(node, prefix[i] as number);
+    for (let i = 0; i < prefix.length && node !== undefined; i++) node = this.child(node, prefix[i] ?? NaN);
     return node;
   }
 
@@ -208,7 +207,7 @@ export class Trie {
       const first = this.firstChild(node);
       const end = first + this.childCount(node);
       for (let child = first; child < end; child++) mask[i * size + this.token(child)] = 1;
-      node = this.child(node, targets[i] as number);
+      node = this.child(node, targets[i] ?? NaN);
       if (node === undefined) throw new RangeError(`${Array.from(targets).join(' ')} is not in the trie`);
     }
     return mask;
@@ -243,7 +242,7 @@ function tokenise(scheme: IdentifierScheme, identifiers: readonly string[]) {
 function sorted(sequences: Int32Array, count: number, longest: number): Int32Array {
   return Int32Array.from({ length: count }, (_, entry) => entry).sort((a, b) => {
     for (let i = 0; i < longest; i++) {
-      const difference = (sequences[a * longest + i] as number) - (sequences[b * longest + i] as number);
+      const difference = (sequences[a * longest + i] ?? NaN) - (sequences[b * longest + i] ?? NaN);
       if (difference !== 0) return difference;
     }
     return 0;

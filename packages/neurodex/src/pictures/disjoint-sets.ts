@@ -8,10 +8,11 @@ export class DisjointSets {
 
   find(member: number): number {
     let root = member;
-    while (this.parents[root] !== root) root = this.parents[root] as number;
+    for (let above = this.parents[root]; above !== undefined && above !== root; above = this.parents[root])
+      root = above;
     // Whoever asks next has a short way.
     for (let at = member; at !== root; ) {
-      const next = this.parents[at] as number;
+      const next = this.parents[at] ?? root;
       this.parents[at] = root;
       at = next;
     }

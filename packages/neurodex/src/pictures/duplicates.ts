@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
+import { defined, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import type { Role, SkippedFile, SourcePicture } from '@neurodex/datasets';
 import { decodeWhole } from '@neurodex/datasets/image';
@@ -50,22 +50,23 @@ export async function findDuplicates(
     decodeThumbnail: (png) => unlessFaulty(() => decodeThumbnail(png, 'a thumbnail')),
     wholeDigest: (at) => {
       throwIfInterrupted(signal);
-      return wholeDigest(pictures[at] as SourcePicture, maxPixels);
+      return wholeDigest(defined(pictures[at], 'the picture'), maxPixels);
     },
   });
   const leftOut = copiesAcrossRoles(pictures, exact);
   const kept = pictures.flatMap((_, at) => (leftOut.has(at) ? [] : [at]));
   const places = new Map<number, number>();
   const sets = kept.map((at, place) => {
-    const set = alike[at] as number;
-    if (!places.has(set)) places.set(set, place);
-    return places.get(set) as number;
+    const set = defined(alike[at], 'the set of a picture');
+    const first = places.get(set) ?? place;
+    places.set(set, first);
+    return first;
   });
-  const skipped = [...leftOut].map(([at, reason]) => ({ path: (pictures[at] as SourcePicture).path, reason }));
+  const skipped = [...leftOut].map(([at, reason]) => ({ path: defined(pictures[at], 'the picture').path, reason }));
   for (const { path, reason } of skipped) reporter.warn(`skipped ${path}: ${reason}`, { path });
   const facts = {
     ...describe(
-      kept.map((at) => pictures[at] as SourcePicture),
+      kept.map((at) => defined(pictures[at], 'the picture')),
       sets,
     ),
     leftOut: skipped.length,
@@ -78,7 +79,7 @@ export async function findDuplicates(
 function copiesAcrossRoles(pictures: readonly SourcePicture[], sets: readonly number[]): Map<number, string> {
   const keepers = new Map<number, number>();
   const rank = (at: number): number => {
-    const { role } = pictures[at] as SourcePicture;
+    const { role } = defined(pictures[at], 'the picture');
     return role === undefined ? 0 : KEEPS.indexOf(role);
   };
   for (const [at, set] of sets.entries()) {
@@ -87,8 +88,8 @@ function copiesAcrossRoles(pictures: readonly SourcePicture[], sets: readonly nu
   }
   const leftOut = new Map<number, string>();
   for (const [at, set] of sets.entries()) {
-    const keeper = keepers.get(set) as number;
-    const { path, role } = pictures[keeper] as SourcePicture;
+    const keeper = defined(keepers.get(set), 'the picture that is kept');
+    const { path, role } = defined(pictures[keeper], 'the picture that is kept');
     if (rank(at) !== rank(keeper)) leftOut.set(at, `it is the same picture as ${path}, which is in ${role}`);
   }
   return leftOut;
@@ -99,9 +100,9 @@ function describe(pictures: readonly SourcePicture[], sets: readonly number[]): 
   const members = new Map<number, SourcePicture[]>();
   for (const [at, set] of sets.entries()) {
     if (set === at) continue;
-    const all = members.get(set) ?? [pictures[set] as SourcePicture];
+    const all = members.get(set) ?? [defined(pictures[set], 'the first picture of a set')];
     members.set(set, all);
-    all.push(pictures[at] as SourcePicture);
+    all.push(defined(pictures[at], 'the picture'));
   }
   const same = [...members.values()];
   const differing = (of: (picture: SourcePicture) => string): number =>

@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import type { Picture } from '@neurodex/datasets/picture';
 import { DisjointSets } from './disjoint-sets.ts';
 import { mayBeSame, noise, type PictureKeys, samePicture } from './same-picture.ts';
@@ -55,11 +56,11 @@ export async function findSamePictures(keys: readonly PictureKeys[], access: Pic
     }
     files.set(file, at);
     const place = coordinates(fingerprint);
-    const twin = pixels.has(seen) ? [pixels.get(seen) as number] : [];
+    const twin = pixels.get(seen);
     let same = false;
     for (const { leader, equal } of await matches(
       at,
-      new Set([...twin, ...candidates(at, place, cells, keys)]),
+      new Set([...(twin === undefined ? [] : [twin]), ...candidates(fingerprint, place, cells, keys)]),
       access,
       unsure,
     )) {
@@ -69,7 +70,7 @@ export async function findSamePictures(keys: readonly PictureKeys[], access: Pic
     }
     if (same) continue;
     enter(cells, place, at);
-    if (twin.length === 0) pixels.set(seen, at);
+    if (twin === undefined) pixels.set(seen, at);
   }
   const digests = new Map<string, number>();
   for (const at of [...unsure].sort((a, b) => a - b)) {
@@ -85,19 +86,18 @@ export async function findSamePictures(keys: readonly PictureKeys[], access: Pic
 
 /** The leaders whose fingerprints are near enough to a picture's. */
 function candidates(
-  at: number,
+  fingerprint: Uint8Array,
   place: readonly number[],
   cells: ReadonlyMap<string, readonly number[]>,
   keys: readonly PictureKeys[],
 ): number[] {
-  const { fingerprint } = keys[at] as PictureKeys;
   const near: number[] = [];
   for (const cell of cellsAround(place)) {
     const leaders = cells.get(cell);
     if (leaders === undefined) continue;
     for (let i = leaders.length - 1; i >= Math.max(0, leaders.length - COMPARED); i--) {
-      const leader = leaders[i] as number;
-      if (mayBeSame(fingerprint, (keys[leader] as PictureKeys).fingerprint)) near.push(leader);
+      const leader = leaders[i] ?? NaN;
+      if (mayBeSame(fingerprint, defined(keys[leader], 'a leader').fingerprint)) near.push(leader);
     }
   }
   return near;
@@ -170,16 +170,19 @@ const BLOCKS_OF_REGION = REGIONS.map((inside) =>
 
 /** Eight means over blocks of a fingerprint: brightness of six regions, and two differences of colours. */
 function coordinates(fingerprint: Uint8Array): number[] {
-  const sums = [0, 0, 0];
   const brightness = BLOCKS_OF_REGION.map((blocks) => {
     let sum = 0;
-    for (const block of blocks) for (let c = 0; c < 3; c++) sum += fingerprint[3 * block + c] as number;
+    for (const block of blocks) for (let c = 0; c < 3; c++) sum += fingerprint[3 * block + c] ?? NaN;
     return sum / (3 * blocks.length);
   });
-  for (let i = 0; i < fingerprint.length; i++) sums[i % 3] = (sums[i % 3] as number) + (fingerprint[i] as number);
-  const [red, green, blue] = sums.map((sum) => sum / 64) as [number, number, number];
+  let [red, green, blue] = [0, 0, 0];
+  for (let i = 0; i < fingerprint.length; i += 3) {
+    red += fingerprint[i] ?? NaN;
+    green += fingerprint[i + 1] ?? NaN;
+    blue += fingerprint[i + 2] ?? NaN;
+  }
   // Without colour a picture is in the middle of a cell.
-  return [...brightness, red - green + CELL / 2, blue - green + CELL / 2];
+  return [...brightness, (red - green) / 64 + CELL / 2, (blue - green) / 64 + CELL / 2];
 }
 
 function enter(cells: Map<string, number[]>, place: readonly number[], at: number): void {

@@ -26,20 +26,17 @@ export function fingerprintOf({ size, pixels }: Picture): Uint8Array {
   const bounds = Array.from({ length: BLOCKS + 1 }, (_, i) => Math.round((i * size) / BLOCKS));
   for (let by = 0; by < BLOCKS; by++) {
     for (let bx = 0; bx < BLOCKS; bx++) {
-      const [top, left] = [bounds[by] as number, bounds[bx] as number];
+      const [top, left] = [bounds[by] ?? NaN, bounds[bx] ?? NaN];
       // Below eight pixels some blocks would be empty.
-      const [bottom, right] = [
-        Math.max(top + 1, bounds[by + 1] as number),
-        Math.max(left + 1, bounds[bx + 1] as number),
-      ];
+      const [bottom, right] = [Math.max(top + 1, bounds[by + 1] ?? NaN), Math.max(left + 1, bounds[bx + 1] ?? NaN)];
       const sums = [0, 0, 0];
       for (let y = top; y < bottom; y++) {
         for (let i = (y * size + left) * 3; i < (y * size + right) * 3; i += 3) {
-          for (let c = 0; c < 3; c++) sums[c] = (sums[c] as number) + (pixels[i + c] ?? 0);
+          for (let c = 0; c < 3; c++) sums[c] = (sums[c] ?? NaN) + (pixels[i + c] ?? 0);
         }
       }
       const area = (bottom - top) * (right - left);
-      for (let c = 0; c < 3; c++) means[(by * BLOCKS + bx) * 3 + c] = Math.round((sums[c] as number) / area);
+      for (let c = 0; c < 3; c++) means[(by * BLOCKS + bx) * 3 + c] = Math.round((sums[c] ?? NaN) / area);
     }
   }
   return means;
@@ -66,8 +63,8 @@ const SCATTERED = Uint8Array.from(
 /** Whether no block differs by more than `FINGERPRINT_TOLERANCE`. */
 export function mayBeSame(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < FINGERPRINT_LENGTH; i++) {
-    const at = SCATTERED[i] as number;
-    const difference = (a[at] as number) - (b[at] as number);
+    const at = SCATTERED[i] ?? NaN;
+    const difference = (a[at] ?? NaN) - (b[at] ?? NaN);
     if (difference > FINGERPRINT_TOLERANCE || difference < -FINGERPRINT_TOLERANCE) return false;
   }
   return true;
@@ -96,7 +93,7 @@ export function samePixels(a: Picture, b: Picture): boolean {
 /** Energy of the difference, as a share of the variance of the picture with the lower contrast. */
 export function noise({ pixels: a }: Picture, { pixels: b }: Picture): number {
   let difference = 0;
-  for (let i = 0; i < a.length; i++) difference += ((a[i] as number) - (b[i] as number)) ** 2;
+  for (let i = 0; i < a.length; i++) difference += ((a[i] ?? NaN) - (b[i] ?? NaN)) ** 2;
   return difference / Math.min(variance(a), variance(b));
 }
 
@@ -107,7 +104,7 @@ function variance(pixels: Uint8Array): number {
     let sum = 0;
     let squares = 0;
     for (let i = c; i < pixels.length; i += 3) {
-      const value = pixels[i] as number;
+      const value = pixels[i] ?? NaN;
       sum += value;
       squares += value * value;
     }
@@ -127,11 +124,11 @@ function partSums({ size, pixels: a }: Picture, { pixels: b }: Picture): Float64
     for (let x = 0; x < size; x++) {
       const at = (row + Math.floor((x * PARTS) / size)) * SUMS;
       for (let i = (y * size + x) * 3, c = 0; c < 3; i++, c++) {
-        const value = a[i] as number;
-        sums[at] = (sums[at] as number) + 1;
-        sums[at + 1] = (sums[at + 1] as number) + (value - (b[i] as number)) ** 2;
-        sums[at + 2] = (sums[at + 2] as number) + value;
-        sums[at + 3] = (sums[at + 3] as number) + value * value;
+        const value = a[i] ?? NaN;
+        sums[at] = (sums[at] ?? NaN) + 1;
+        sums[at + 1] = (sums[at + 1] ?? NaN) + (value - (b[i] ?? NaN)) ** 2;
+        sums[at + 2] = (sums[at + 2] ?? NaN) + value;
+        sums[at + 3] = (sums[at + 3] ?? NaN) + value * value;
       }
     }
   }
@@ -142,7 +139,7 @@ function partSums({ size, pixels: a }: Picture, { pixels: b }: Picture): Float64
 export function partRatio(a: Picture, b: Picture): number {
   const sums = partSums(a, b);
   const at = (x: number, y: number, i: number): number =>
-    x < 0 || y < 0 || x >= PARTS || y >= PARTS ? 0 : (sums[(y * PARTS + x) * SUMS + i] as number);
+    x < 0 || y < 0 || x >= PARTS || y >= PARTS ? 0 : (sums[(y * PARTS + x) * SUMS + i] ?? NaN);
   const around = (x: number, y: number, i: number): number => {
     let sum = 0;
     for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) sum += at(x + dx, y + dy, i);

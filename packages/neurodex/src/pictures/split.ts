@@ -1,5 +1,5 @@
 import type { Random } from '@neurodex/autograd';
-import { NeurodexError } from '@neurodex/core';
+import { defined, NeurodexError } from '@neurodex/core';
 import type { Role, SourcePicture } from '@neurodex/datasets';
 
 export interface SplitOptions {
@@ -56,7 +56,7 @@ export function assignRoles(
     if (!isMarked(i, heldOut, queries.length)) roles.set(path, 'train');
     else roles.set(path, isMarked(taken++, test, heldOut) ? 'test' : 'validation');
   });
-  return pictures.map((_, i) => roles.get(units.get(sets[i] as number)?.path ?? '') ?? 'catalogue');
+  return sets.map((set) => roles.get(units.get(set)?.path ?? '') ?? 'catalogue');
 }
 
 /** Pictures that show the same, as one. */
@@ -69,8 +69,9 @@ interface Unit extends Splittable {
 function unitsOf(pictures: readonly Splittable[], sets: readonly number[]): Map<number, Unit> {
   const members = new Map<number, Splittable[]>();
   for (const [i, picture] of pictures.entries()) {
-    const others = members.get(sets[i] as number);
-    if (others === undefined) members.set(sets[i] as number, [picture]);
+    const set = defined(sets[i], 'the set of a picture');
+    const others = members.get(set);
+    if (others === undefined) members.set(set, [picture]);
     else others.push(picture);
   }
   return new Map(

@@ -12,7 +12,7 @@ export function topK(answers: Answer[], k: number): Answer[] {
   if (k >= answers.length) return answers.sort(inOrder);
   // Sorting bare numbers is fast, and tells which few answers have to be put into order at all.
   const scores = Float64Array.from(answers, ({ score }) => score).sort();
-  const least = scores[answers.length - k] as number;
+  const least = scores[answers.length - k] ?? NaN;
   // Scores that are NaN are sorted to the end; with one of them nothing can be left out.
   if (Number.isNaN(scores[answers.length - 1])) return answers.sort(inOrder).slice(0, k);
   return answers

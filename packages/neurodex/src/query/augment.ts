@@ -30,7 +30,7 @@ const BLUE = 29;
 function meanLuma(pixels: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < pixels.length; i += 3) {
-    sum += RED * (pixels[i] as number) + GREEN * (pixels[i + 1] as number) + BLUE * (pixels[i + 2] as number);
+    sum += RED * (pixels[i] ?? NaN) + GREEN * (pixels[i + 1] ?? NaN) + BLUE * (pixels[i + 2] ?? NaN);
   }
   return sum / (256 * (pixels.length / 3));
 }
@@ -46,7 +46,7 @@ interface Erasure {
 }
 
 /**
- * One random change of a picture, as plain numbers: everything that is drawn at random, so that showing it may happen
+ * One random change of a picture, as plain numbers: everything that is drawn at random, so that rendering it may happen
  * elsewhere and later.
  */
 export interface View {
@@ -127,7 +127,7 @@ export function drawView(size: number, settings: AugmentSettings, random: Random
   };
 }
 
-/** Draws a view of `source` and shows it in `target`: `drawView` and `showView` in one. */
+/** Draws a view of `source` and renders it into `target`: `drawView` and `renderView` in one. */
 export function augment(
   source: Uint8Array,
   target: Uint8Array,
@@ -135,7 +135,7 @@ export function augment(
   settings: AugmentSettings,
   random: Random,
 ): void {
-  showView(source, target, size, drawView(size, settings, random));
+  renderView(source, target, size, drawView(size, settings, random));
 }
 
 /**
@@ -145,7 +145,7 @@ export function augment(
  * @param target uint8 RGB [size, size, 3]; must not overlap `source`
  * @param view null copies
  */
-export function showView(source: Uint8Array, target: Uint8Array, size: number, view: View | null): void {
+export function renderView(source: Uint8Array, target: Uint8Array, size: number, view: View | null): void {
   const bytes = pictureBytes(size);
   if (source.length !== bytes || target.length !== bytes) {
     throw new RangeError(
@@ -156,19 +156,43 @@ export function showView(source: Uint8Array, target: Uint8Array, size: number, v
     target.set(source);
     return;
   }
-  const { xx, xy, cosine, sine, originX, originY, brightness, contrast, saturation, turn } = view;
-  // Brightness, contrast about the mean luma, and saturation are linear in a pixel: gain·(luma + s·(v − luma)) + lift.
   const mean = meanLuma(source);
+  resample(source, target, size, view, colourChange(view, mean));
+  if (view.erasure !== null) erase(target, size, mean, view.erasure);
+}
+
+/** How the channels of a pixel change: a mixture of them, times `ownGain`, and a share of its luma. */
+interface ColourChange {
+  /** Weights of a channel itself, the next one and the one before, in a circle. */
+  readonly same: number;
+  readonly next: number;
+  readonly past: number;
+  readonly ownGain: number;
+  /** In 1/256, as the luma weights. */
+  readonly lumaGain: number;
+  readonly lift: number;
+}
+
+function colourChange({ brightness, contrast, saturation, turn }: View, mean: number): ColourChange {
   // Turning hues is a rotation about the grey axis: each new channel is a mixture, the same one shifted by a channel.
   const third = (1 - Math.cos(turn)) / 3;
-  const same = Math.cos(turn) + third;
-  const next = third - Math.sin(turn) / Math.sqrt(3);
-  const past = third + Math.sin(turn) / Math.sqrt(3);
+  // Brightness, contrast about the mean luma, and saturation are linear in a pixel: gain·(luma + s·(v − luma)) + lift.
   const gain = brightness * contrast;
   const ownGain = gain * saturation;
-  const lumaGain = (gain - ownGain) / 256;
-  const lift = brightness * (1 - contrast) * mean;
+  return {
+    same: Math.cos(turn) + third,
+    next: third - Math.sin(turn) / Math.sqrt(3),
+    past: third + Math.sin(turn) / Math.sqrt(3),
+    ownGain,
+    lumaGain: (gain - ownGain) / 256,
+    lift: brightness * (1 - contrast) * mean,
+  };
+}
 
+/** Geometry and colours of a view in one pass. */
+function resample(source: Uint8Array, target: Uint8Array, size: number, view: View, colours: ColourChange): void {
+  const { xx, xy, cosine, sine, originX, originY } = view;
+  const { same, next, past, ownGain, lumaGain, lift } = colours;
   // This view of the target rounds and clamps to 0 … 255 by itself.
   const out = new Uint8ClampedArray(target.buffer, target.byteOffset, target.length);
   const last = size - 1;
@@ -194,20 +218,20 @@ export function showView(source: Uint8Array, target: Uint8Array, size: number, v
       const weightC = fractionY - weightD;
       const weightA = 1 - fractionX - weightC;
       const red =
-        weightA * (source[a] as number) +
-        weightB * (source[b] as number) +
-        weightC * (source[c] as number) +
-        weightD * (source[d] as number);
+        weightA * (source[a] ?? NaN) +
+        weightB * (source[b] ?? NaN) +
+        weightC * (source[c] ?? NaN) +
+        weightD * (source[d] ?? NaN);
       const green =
-        weightA * (source[a + 1] as number) +
-        weightB * (source[b + 1] as number) +
-        weightC * (source[c + 1] as number) +
-        weightD * (source[d + 1] as number);
+        weightA * (source[a + 1] ?? NaN) +
+        weightB * (source[b + 1] ?? NaN) +
+        weightC * (source[c + 1] ?? NaN) +
+        weightD * (source[d + 1] ?? NaN);
       const blue =
-        weightA * (source[a + 2] as number) +
-        weightB * (source[b + 2] as number) +
-        weightC * (source[c + 2] as number) +
-        weightD * (source[d + 2] as number);
+        weightA * (source[a + 2] ?? NaN) +
+        weightB * (source[b + 2] ?? NaN) +
+        weightC * (source[c + 2] ?? NaN) +
+        weightD * (source[d + 2] ?? NaN);
       const base = lumaGain * (RED * red + GREEN * green + BLUE * blue) + lift;
       out[at] = ownGain * (same * red + next * green + past * blue) + base;
       out[at + 1] = ownGain * (past * red + same * green + next * blue) + base;
@@ -217,5 +241,4 @@ export function showView(source: Uint8Array, target: Uint8Array, size: number, v
       sampleY -= sine;
     }
   }
-  if (view.erasure !== null) erase(target, size, mean, view.erasure);
 }

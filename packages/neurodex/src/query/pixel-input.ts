@@ -114,8 +114,7 @@ function fromBytes(
   { weight, bias }: { weight: Tensor; bias: Tensor },
   shape: readonly [number] | readonly [number, number],
 ): Tensor {
-  const edge = shape[shape.length - 1] as number;
-  const groups = shape.length === 2 ? shape[0] : 1;
+  const [groups, edge] = shape.length === 2 ? shape : [1, shape[0]];
   const out = weight.size(1);
   const kernel = transpose(reshape(weight, [groups, CHANNELS, edge, edge, out]), [0, 2, 3, 1, 4]);
   const scaled = mul(reshape(kernel, [weight.size(0), out]), 1 / (255 * DEVIATION));

@@ -75,7 +75,7 @@ export function curveCharts(curves: Readonly<Record<string, Curves>>): Html[] {
   const last = Math.max(2, ...systems.map(({ recall }) => recall.at(-1)?.k ?? 1));
   const pr = systems.map(
     ({ precision }, i): Line => ({
-      points: precision.map((y, level) => ({ x: RECALL_LEVELS[level] as number, y })),
+      points: precision.map((y, level) => ({ x: RECALL_LEVELS[level] ?? NaN, y })),
       ink: i,
     }),
   );

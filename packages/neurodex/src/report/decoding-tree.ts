@@ -42,10 +42,10 @@ export function decodingTree(
     const row = trie.row(node);
     if (row !== undefined) probabilities[node] = Math.exp(scores.get(row) ?? Number.NEGATIVE_INFINITY);
     const parent = trie.parent(node);
-    if (parent >= 0) probabilities[parent] = (probabilities[parent] as number) + (probabilities[node] as number);
+    if (parent >= 0) probabilities[parent] = (probabilities[parent] ?? NaN) + (probabilities[node] ?? NaN);
   }
   const { eos } = trie.scheme.vocabulary;
-  const at = (node: number): number => probabilities[node] as number;
+  const at = (node: number): number => probabilities[node] ?? NaN;
 
   const shown = (node: number, token: string): DecodingNode => {
     // A node whose only child is the end of the identifier is that identifier.

@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import sharp from 'sharp';
 import { strokeText, wrapText } from './stroke-text.ts';
 
@@ -97,7 +98,7 @@ async function fitted(picture: Uint8Array, edge: number) {
 function boxes(objects: readonly SheetBox[], x: number, y: number, scale: number): string {
   return objects
     .map(({ label, box: [left, top, width, height], crowd }, i) => {
-      const colour = COLOURS[i % COLOURS.length] as string;
+      const colour = defined(COLOURS[i % COLOURS.length], 'a colour');
       const at = { x: x + left * scale, y: y + top * scale };
       const style = { size: 11, maxWidth: Math.max(40, width * scale) };
       const dashes = crowd ? ' stroke-dasharray="4 3"' : '';

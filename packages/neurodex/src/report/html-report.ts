@@ -73,11 +73,9 @@ function dataSection({ dataset, pictures, skipped, balance }: ReportFacts): Html
 }
 
 function configurationSection({ config, created, seed, parameters, training, neurodex }: ReportFacts): Html {
-  const facts: [string, string][] = [
-    ['created', `${created}, Neurodex ${neurodex}, seed ${seed}`],
-    ...(parameters === null ? [] : [['parameters', count(parameters)] as [string, string]]),
-    ...(training === null ? [] : [['training', trainingOf(training)] as [string, string]]),
-  ];
+  const facts: [string, string][] = [['created', `${created}, Neurodex ${neurodex}, seed ${seed}`]];
+  if (parameters !== null) facts.push(['parameters', count(parameters)]);
+  if (training !== null) facts.push(['training', trainingOf(training)]);
   const sections = Object.entries(config).map(
     ([name, keys]) =>
       html`<h3>${name}</h3>${list(

@@ -1,3 +1,5 @@
+import { defined } from '@neurodex/core';
+
 /** Markup that may stand in a page as it is. Only `html` and `trusted` make it. */
 export class Html {
   readonly text: string;
@@ -14,7 +16,9 @@ export const trusted = (text: string): Html => new Html(text);
 
 /** A template whose values are escaped, in text and in quoted attributes alike, unless they are `Html` themselves. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
-  return new Html(parts.reduce((page, part, i) => page + markup(values[i - 1] as Value) + part));
+  return new Html(
+    parts.reduce((page, part, i) => page + markup(defined(values[i - 1], 'a value of the template')) + part),
+  );
 }
 
 const markup = (value: Value): string =>

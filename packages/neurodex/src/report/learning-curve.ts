@@ -67,7 +67,6 @@ function panel(label: string, lines: readonly Line[], series: CurveSeries, domai
     ...line,
     main: line.raw ? thinned(smoothed(line.points, line.points.length / 40), RAW_POINTS) : line.points,
   }));
-  const xy = { x: 'step', y: 'value' } as const;
   const svg = Plot.plot({
     document,
     className: 'panel',
@@ -91,58 +90,59 @@ function panel(label: string, lines: readonly Line[], series: CurveSeries, domai
       ...(domain === undefined ? { zero: true, nice: true } : { domain: [...domain] }),
     },
     marks: [
-      ...(series.phases.length > 1
-        ? [
-            Plot.ruleX(series.phases.slice(1), { x: 'step', strokeDasharray: '3 4', strokeOpacity: 0.5 }),
-            // Named once, over the first panel; the rules run through all.
-            ...(label === 'loss'
-              ? [
-                  Plot.text(series.phases, {
-                    x: 'step',
-                    text: 'phase',
-                    frameAnchor: 'top',
-                    textAnchor: 'start',
-                    dx: 4,
-                    dy: -14,
-                  }),
-                ]
-              : []),
-          ]
-        : []),
-      ...drawn.flatMap(({ points, main, ink: i, raw }) => {
-        const colour = { stroke: ink(i), className: inkClass(i) };
-        return [
-          ...(raw
-            ? [Plot.lineY(thinned(points, RAW_POINTS), { ...xy, ...colour, strokeOpacity: 0.25, strokeWidth: 1 })]
-            : []),
-          Plot.lineY(main, { ...xy, ...colour, strokeWidth: 2 }),
-          ...(raw ? [] : [Plot.dot(main, { ...xy, r: 2.5, fill: ink(i), className: inkClass(i) })]),
-        ];
-      }),
-      ...endLabels(drawn, domain).map(({ name, ink: i, step, value, shift }) =>
-        Plot.text([{ step, value }], {
-          ...xy,
-          text: () => name,
-          textAnchor: 'start',
-          dx: 8,
-          dy: shift,
-          fill: ink(i),
-          className: inkClass(i),
-        }),
-      ),
+      // Named once, over the first panel; the rules run through all.
+      ...phaseMarks(series.phases, label === 'loss'),
+      ...drawn.flatMap(lineMarks),
+      ...endLabels(drawn, domain).map(labelMark),
     ],
   });
   return svg.outerHTML;
 }
 
-interface Drawn {
-  readonly name: string;
-  readonly ink: number;
+interface Drawn extends Line {
+  /** As it is drawn in full strength. */
   readonly main: readonly Point[];
 }
 
+const XY = { x: 'step', y: 'value' } as const;
+
+/** A rule where each phase but the first begins; nothing where there is one phase. */
+function phaseMarks(phases: CurveSeries['phases'], named: boolean): Plot.Markish[] {
+  if (phases.length <= 1) return [];
+  const rules = Plot.ruleX(phases.slice(1), { x: 'step', strokeDasharray: '3 4', strokeOpacity: 0.5 });
+  if (!named) return [rules];
+  const place = { x: 'step', frameAnchor: 'top', textAnchor: 'start', dx: 4, dy: -14 } as const;
+  return [rules, Plot.text(phases, { ...place, text: 'phase' })];
+}
+
+function lineMarks({ points, main, ink: i, raw }: Drawn): Plot.Markish[] {
+  const colour = { stroke: ink(i), className: inkClass(i) };
+  const line = Plot.lineY(main, { ...XY, ...colour, strokeWidth: 2 });
+  return raw
+    ? [Plot.lineY(thinned(points, RAW_POINTS), { ...XY, ...colour, strokeOpacity: 0.25, strokeWidth: 1 }), line]
+    : [line, Plot.dot(main, { ...XY, r: 2.5, fill: ink(i), className: inkClass(i) })];
+}
+
+interface EndLabel extends Point {
+  readonly name: string;
+  readonly ink: number;
+  /** Pixels that it is moved down by. */
+  readonly shift: number;
+}
+
+const labelMark = ({ name, ink: i, step, value, shift }: EndLabel): Plot.Markish =>
+  Plot.text([{ step, value }], {
+    ...XY,
+    text: () => name,
+    textAnchor: 'start',
+    dx: 8,
+    dy: shift,
+    fill: ink(i),
+    className: inkClass(i),
+  });
+
 /** Where each line ends, with its last value; names are moved apart where lines end close together. */
-function endLabels(lines: readonly Drawn[], domain: readonly [number, number] | undefined) {
+function endLabels(lines: readonly Drawn[], domain: readonly [number, number] | undefined): EndLabel[] {
   const LINE_HEIGHT = 13;
   const inner = PANEL - 60;
   const values = lines.flatMap(({ main }) => main.map(({ value }) => value));

@@ -29,34 +29,7 @@ const NAMES = 196;
  * catalogue pictures by their class or path.
  */
 export function treeChart(root: DecodingNode): Html {
-  const nodes: Placed[] = [];
-  const edges: Edge[] = [];
-  let rows = 0;
-  let deepest = 1;
-  const put = (node: DecodingNode, depth: number, best: boolean): number => {
-    deepest = Math.max(deepest, depth);
-    const below = node.children.map((child, i) => {
-      const place = put(child, depth + 1, best && i === 0);
-      return { place, probability: child.probability };
-    });
-    if (node.rest.count > 0 && node.rest.probability >= 0.005) {
-      const place = rows++;
-      const text = `${node.rest.count} more  ${percent(node.rest.probability)}`;
-      nodes.push({ depth: depth + 1, place, text, bold: false, leaf: true });
-      below.push({ place, probability: node.rest.probability });
-      deepest = Math.max(deepest, depth + 1);
-    }
-    const places = below.map(({ place }) => place);
-    const place = places.length === 0 ? rows++ : (Math.min(...places) + Math.max(...places)) / 2;
-    for (const child of below) {
-      edges.push({ x1: depth, y1: place, x2: depth + 1, y2: child.place, probability: child.probability });
-    }
-    const text = depth === 0 ? 'picture' : `${node.token === '' ? 'end' : node.token}  ${percent(node.probability)}`;
-    const name = node.name === undefined ? '' : `  ${truncate(node.name, 16)}`;
-    nodes.push({ depth, place, text: text + name, bold: best, leaf: node.row !== undefined });
-    return place;
-  };
-  put(root, 0, true);
+  const { nodes, edges, rows, deepest } = placed(root);
   return chart('token-by-token decoding', {
     width: CHART_WIDTH + 80,
     height: Math.max(80, rows * ROW + 20),
@@ -97,6 +70,47 @@ export function treeChart(root: DecodingNode): Html {
       ),
     ],
   });
+}
+
+/** A tree with a place for everything: leaves in rows from the top, and each node in the middle of those below it. */
+interface PlacedTree {
+  readonly nodes: readonly Placed[];
+  readonly edges: readonly Edge[];
+  readonly rows: number;
+  /** Depth of the deepest node, at least 1. */
+  readonly deepest: number;
+}
+
+function placed(root: DecodingNode): PlacedTree {
+  const nodes: Placed[] = [];
+  const edges: Edge[] = [];
+  let rows = 0;
+  let deepest = 1;
+  const put = (node: DecodingNode, depth: number, best: boolean): number => {
+    deepest = Math.max(deepest, depth);
+    const below = node.children.map((child, i) => {
+      const place = put(child, depth + 1, best && i === 0);
+      return { place, probability: child.probability };
+    });
+    if (node.rest.count > 0 && node.rest.probability >= 0.005) {
+      const place = rows++;
+      const text = `${node.rest.count} more  ${percent(node.rest.probability)}`;
+      nodes.push({ depth: depth + 1, place, text, bold: false, leaf: true });
+      below.push({ place, probability: node.rest.probability });
+      deepest = Math.max(deepest, depth + 1);
+    }
+    const places = below.map(({ place }) => place);
+    const place = places.length === 0 ? rows++ : (Math.min(...places) + Math.max(...places)) / 2;
+    for (const child of below) {
+      edges.push({ x1: depth, y1: place, x2: depth + 1, y2: child.place, probability: child.probability });
+    }
+    const text = depth === 0 ? 'picture' : `${node.token === '' ? 'end' : node.token}  ${percent(node.probability)}`;
+    const name = node.name === undefined ? '' : `  ${truncate(node.name, 16)}`;
+    nodes.push({ depth, place, text: text + name, bold: best, leaf: node.row !== undefined });
+    return place;
+  };
+  put(root, 0, true);
+  return { nodes, edges, rows, deepest };
 }
 
 const percent = (probability: number): string => `${(100 * probability).toFixed(probability < 0.0995 ? 1 : 0)} %`;

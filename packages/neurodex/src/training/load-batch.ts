@@ -1,6 +1,6 @@
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Embeddings } from '../pictures/embeddings.ts';
-import { showView, type View } from '../query/augment.ts';
+import { renderView, type View } from '../query/augment.ts';
 
 /** One place of a batch: a row of the store's pixels and how it is augmented, or a place in its embeddings. */
 export interface AugmentedView {
@@ -46,7 +46,7 @@ function loadPixels({ size, pixels }: PixelSource, { input, first, views }: Load
   views.forEach(({ row, view }, i) => {
     const place = first + i;
     const picture = pixels.subarray(row * bytes, (row + 1) * bytes);
-    showView(picture, target.subarray(place * bytes, (place + 1) * bytes), size, view);
+    renderView(picture, target.subarray(place * bytes, (place + 1) * bytes), size, view);
   });
 }
 

@@ -1,5 +1,6 @@
 import { float32, parameter } from '@neurodex/autograd';
-import { type NodePlan, planNodes, positionsFor } from '../dsi/model/node-plan.ts';
+import { defined } from '@neurodex/core';
+import { planNodes, positionsFor } from '../dsi/model/node-plan.ts';
 import { setLoss } from '../dsi/model/set-loss.ts';
 import { type IdentifierTable, type Objective, unknownRow } from './objective.ts';
 
@@ -8,7 +9,7 @@ export function setObjective({ table, identifiers }: IdentifierTable): Objective
   const { trie } = table;
   const { scheme } = trie;
   const { size: V, eos } = scheme.vocabulary;
-  const plan = planNodes(table, positionsFor(trie, trie.nodeCount))[0] as NodePlan;
+  const plan = defined(planNodes(table, positionsFor(trie, trie.nodeCount))[0], 'a decision in the trie');
   const T = plan.tokens.length;
   const positions = new Map(Array.from(plan.nodes, (node, position) => [node, position]));
   const allowed = new Uint8Array(T * V);
@@ -22,7 +23,7 @@ export function setObjective({ table, identifiers }: IdentifierTable): Objective
     let node: number | undefined = 0;
     for (const token of [...scheme.toTokens(identifier), eos]) {
       if (node === undefined) throw new RangeError(`${identifier} is not in the trie`);
-      if (trie.childCount(node) > 1) path.push((positions.get(node) as number) * V + token);
+      if (trie.childCount(node) > 1) path.push(defined(positions.get(node), 'the position of a node') * V + token);
       node = trie.child(node, token);
     }
     return path;

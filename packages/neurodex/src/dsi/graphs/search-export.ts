@@ -15,6 +15,7 @@ import {
   transpose,
   uint8,
 } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import type { Trie } from '../../identifiers/trie.ts';
 import { fixedPlan, MASKED } from '../model/attention-mask.ts';
 import type { Geometry } from '../model/geometry.ts';
@@ -55,9 +56,10 @@ export function searchGraph(
   });
 }
 
+const rowOf = (trie: Trie, leaf: number): number => defined(trie.row(leaf), 'the row of a leaf');
+
 /** Leaves in the order of their catalogue rows: what `answers` counts. */
-export const leavesByRow = (trie: Trie): number[] =>
-  [...trie.leaves()].sort((a, b) => (trie.row(a) as number) - (trie.row(b) as number));
+export const leavesByRow = (trie: Trie): number[] => [...trie.leaves()].sort((a, b) => rowOf(trie, a) - rowOf(trie, b));
 
 /** float32 [1,B] of zeros, as many as there are pictures: a batch of any size makes its own. */
 function zeroForEach(pictures: Tensor): Tensor {
@@ -70,7 +72,7 @@ function logProbabilities(logits: Tensor, { nodes, read }: NodePlan, trie: Trie)
   const vocabulary = logits.size(2);
   const allowed = new Float32Array(read.length * vocabulary).fill(MASKED);
   read.forEach((position, i) => {
-    for (const { token } of trie.children(nodes[position] as number)) allowed[i * vocabulary + token] = 0;
+    for (const { token } of trie.children(nodes[position] ?? NaN)) allowed[i * vocabulary + token] = 0;
   });
   const wanted = gather(logits, constant(logits.scope, 'int32', [read.length], Int32Array.from(read)));
   const masked = add(wanted, constant(logits.scope, 'float32', [read.length, 1, vocabulary], allowed));
@@ -82,22 +84,23 @@ function logProbabilities(logits: Tensor, { nodes, read }: NodePlan, trie: Trie)
  * @param logs one row for each token of each node that is read, and a last row of zeros for what decides nothing
  */
 function scoresOf(logs: Tensor, plans: readonly NodePlan[], trie: Trie, vocabulary: number): Tensor {
-  const rowOf = new Map<number, number>();
+  const firstRows = new Map<number, number>();
   for (const { nodes, read } of plans)
-    for (const position of read) rowOf.set(nodes[position] as number, rowOf.size * vocabulary);
+    for (const position of read) firstRows.set(nodes[position] ?? NaN, firstRows.size * vocabulary);
   const zero = logs.size(0) - 1;
   const leaves = leavesByRow(trie);
   let scores: Tensor | undefined;
   for (let depth = 1; depth <= trie.maxDepth; depth++) {
     const rows = Int32Array.from(leaves, (leaf) => {
       const node = ancestorAt(trie, leaf, depth);
-      const row = node === undefined ? undefined : rowOf.get(trie.parent(node));
-      return row === undefined ? zero : row + trie.token(node as number);
+      if (node === undefined) return zero;
+      const first = firstRows.get(trie.parent(node));
+      return first === undefined ? zero : first + trie.token(node);
     });
     const part = gather(logs, constant(logs.scope, 'int32', [leaves.length], rows));
     scores = scores === undefined ? part : add(scores, part);
   }
-  return transpose(scores as Tensor, [1, 0]);
+  return transpose(defined(scores, 'a level of the trie'), [1, 0]);
 }
 
 /** The node above a leaf (or the leaf) at a depth; undefined where the path ends before. */

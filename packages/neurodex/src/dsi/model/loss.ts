@@ -89,7 +89,7 @@ function sharedStart(
     return place === 0 ? 0 : 1 + Math.floor(row / length) * behindBos + place - 1;
   });
   const rows = Array.from({ length: 1 + identifiers * behindBos }, (_, position) => positions.indexOf(position));
-  const owner = (position: number): number => Math.floor((rows[position] as number) / length);
+  const owner = (position: number): number => Math.floor((rows[position] ?? NaN) / length);
   return {
     layout: {
       places: rows.map((row) => row % length),

@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import type { Trie } from '../../identifiers/trie.ts';
 import type { TokenLayout } from './attention-mask.ts';
 import type { PrefixTable } from './prefix-table.ts';
@@ -32,7 +33,7 @@ export function planNodes(table: PrefixTable, count: number): NodePlan[] {
         makePlan(
           table,
           [...members.keys()],
-          wanted.map((node) => members.get(node) as number),
+          wanted.map((node) => defined(members.get(node), 'the position of a node')),
           count,
         ),
       );
@@ -109,7 +110,9 @@ function makePlan(table: PrefixTable, members: readonly number[], read: readonly
   const attended = new Set<number>();
   nodes.forEach((node, position) => {
     if (node < 0) attended.add(position * count + position);
-    else for (const above of chain(trie, node)) attended.add(position * count + (positionOf.get(above) as number));
+    else
+      for (const above of chain(trie, node))
+        attended.add(position * count + defined(positionOf.get(above), 'the position of a node'));
   });
   return {
     nodes,

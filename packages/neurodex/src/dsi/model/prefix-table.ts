@@ -61,13 +61,13 @@ export class PrefixTable {
     const tokens = [...stored.tokens];
     const known = new Map<number, number>();
     const keyOf = (parent: number, token: number): number => (parent + 1) * V + token;
-    for (let row = 1; row < tokens.length; row++) known.set(keyOf(parents[row] as number, tokens[row] as number), row);
+    for (let row = 1; row < tokens.length; row++) known.set(keyOf(parents[row] ?? NaN, tokens[row] ?? NaN), row);
     const deciding = trie.deciding();
     const rows = new Int32Array(trie.nodeCount).fill(PADDING);
     // Parents have smaller numbers, and decide where a child does: theirs are known when a child comes.
     for (let node = 0; node < trie.nodeCount; node++) {
       if (deciding[node] !== 1) continue;
-      const parent = node === 0 ? -1 : (rows[trie.parent(node)] as number);
+      const parent = node === 0 ? -1 : (rows[trie.parent(node)] ?? NaN);
       const token = node === 0 ? bos : trie.token(node);
       let row = known.get(keyOf(parent, token));
       if (row === undefined) {

@@ -28,12 +28,12 @@ export function rollout(
       for (let column = 0; column < width; column++) {
         let sum = 0;
         if (column < P) {
-          for (let j = 0; j < P; j++) sum += (attention[i * width + j] as number) * (ofInput[j * P + column] as number);
+          for (let j = 0; j < P; j++) sum += (attention[i * width + j] ?? NaN) * (ofInput[j * P + column] ?? NaN);
         }
         for (let j = 0; j < M; j++) {
-          sum += (attention[i * width + P + j] as number) * (ofTokens[j * width + column] as number);
+          sum += (attention[i * width + P + j] ?? NaN) * (ofTokens[j * width + column] ?? NaN);
         }
-        next[i * width + column] = ((ofTokens[i * width + column] as number) + sum) / 2;
+        next[i * width + column] = ((ofTokens[i * width + column] ?? NaN) + sum) / 2;
       }
     }
     ofTokens = next;
@@ -49,8 +49,8 @@ function halfThrough(attention: Float32Array, x: Float64Array, size: number): Fl
   for (let i = 0; i < size; i++) {
     for (let column = 0; column < size; column++) {
       let sum = 0;
-      for (let j = 0; j < size; j++) sum += (attention[i * size + j] as number) * (x[j * size + column] as number);
-      out[i * size + column] = ((x[i * size + column] as number) + sum) / 2;
+      for (let j = 0; j < size; j++) sum += (attention[i * size + j] ?? NaN) * (x[j * size + column] ?? NaN);
+      out[i * size + column] = ((x[i * size + column] ?? NaN) + sum) / 2;
     }
   }
   return out;

@@ -1,4 +1,5 @@
 import type { HostArray, Runtime } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import { type Answer, topK } from '../../query/answers.ts';
 import { MASKED } from '../model/attention-mask.ts';
 import type { Geometry } from '../model/geometry.ts';
@@ -84,7 +85,7 @@ export class BeamSearch {
     scored.release();
     return beams.map((beam) =>
       topK(
-        beam.map(({ node, score }) => ({ row: trie.row(node) as number, score })),
+        beam.map(({ node, score }) => ({ row: defined(trie.row(node), 'the row of a leaf'), score })),
         k,
       ),
     );

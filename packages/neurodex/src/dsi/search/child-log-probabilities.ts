@@ -21,14 +21,14 @@ export function childLogProbabilities(
   }
   let largest = Number.NEGATIVE_INFINITY;
   for (let child = first; child < first + count; child++) {
-    largest = Math.max(largest, logits[offset + trie.token(child)] as number);
+    largest = Math.max(largest, logits[offset + trie.token(child)] ?? NaN);
   }
   let total = 0;
   for (let child = first; child < first + count; child++) {
-    total += Math.exp((logits[offset + trie.token(child)] as number) - largest);
+    total += Math.exp((logits[offset + trie.token(child)] ?? NaN) - largest);
   }
   const norm = largest + Math.log(total);
   for (let child = first; child < first + count; child++) {
-    visit(child, (logits[offset + trie.token(child)] as number) - norm);
+    visit(child, (logits[offset + trie.token(child)] ?? NaN) - norm);
   }
 }

@@ -1,4 +1,5 @@
 import type { HostArray, Runtime } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import type { Config } from '../../config.ts';
 import type { Answer } from '../../query/answers.ts';
 import type { FrozenBackbone } from '../../query/model-input.ts';
@@ -29,7 +30,8 @@ const WORTH_FILLING = 0.75;
 export function batchFor(queries: number, sizes: readonly number[]): number {
   const above = sizes.find((size) => size >= queries);
   const below = sizes.findLast((size) => size <= queries);
-  if (above === undefined || below === undefined) return (above ?? below) as number;
+  if (below === undefined) return defined(above, 'a batch size');
+  if (above === undefined) return below;
   return queries >= WORTH_FILLING * above || queries > 2 * below ? above : below;
 }
 

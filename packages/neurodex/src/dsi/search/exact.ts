@@ -67,7 +67,7 @@ export class ExactSearch {
       const answers: Answer[] = [];
       // Parents have smaller numbers: one pass adds up every path.
       for (let node = 1; node < trie.nodeCount; node++) {
-        const log = (logs[node] as number) + (logs[trie.parent(node)] as number);
+        const log = (logs[node] ?? NaN) + (logs[trie.parent(node)] ?? NaN);
         logs[node] = log;
         const row = trie.row(node);
         if (row !== undefined) answers.push({ row, score: log });
@@ -86,7 +86,7 @@ export class ExactSearch {
     for (const [query, logs] of conditional.entries()) {
       for (const position of plan.read) {
         const offset = (position * this.batch + query) * vocabulary;
-        childLogProbabilities(trie, plan.nodes[position] as number, logits, offset, (child, log) => {
+        childLogProbabilities(trie, plan.nodes[position] ?? NaN, logits, offset, (child, log) => {
           logs[child] = log;
         });
       }

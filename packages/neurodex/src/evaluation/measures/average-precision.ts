@@ -10,13 +10,13 @@ export const averagePrecision: Measure = {
   compute(query, cutoff) {
     const relevant = relevantCount(query);
     if (relevant === 0) return 0;
-    const end = Math.min(cutoff ?? Number.POSITIVE_INFINITY, query.ranking.length);
-    let found = 0;
-    let sum = 0;
-    for (let i = 0; i < end; i++) {
-      if (!isRelevant(query, query.ranking[i] as string)) continue;
+    const depth = cutoff ?? Number.POSITIVE_INFINITY;
+    let [rank, found, sum] = [0, 0, 0];
+    for (const document of query.ranking) {
+      if (++rank > depth) break;
+      if (!isRelevant(query, document)) continue;
       found++;
-      sum += found / (i + 1);
+      sum += found / rank;
     }
     return sum / relevant;
   },

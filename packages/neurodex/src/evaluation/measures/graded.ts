@@ -11,16 +11,22 @@ export function relevantCount(query: RankedQuery): number {
 
 /** Relevant documents among the first `depth` answers. */
 export function relevantWithin(query: RankedQuery, depth: number): number {
-  const end = Math.min(depth, query.ranking.length);
-  let count = 0;
-  for (let i = 0; i < end; i++) if (isRelevant(query, query.ranking[i] as string)) count++;
+  let [rank, count] = [0, 0];
+  for (const document of query.ranking) {
+    if (++rank > depth) break;
+    if (isRelevant(query, document)) count++;
+  }
   return count;
 }
 
 /** 1 for the first answer; infinite when no answer (within the cut-off) is relevant. */
 export function firstRelevantRank(query: RankedQuery, cutoff: number | undefined): number {
-  const end = Math.min(cutoff ?? Number.POSITIVE_INFINITY, query.ranking.length);
-  for (let i = 0; i < end; i++) if (isRelevant(query, query.ranking[i] as string)) return i + 1;
+  const depth = cutoff ?? Number.POSITIVE_INFINITY;
+  let rank = 0;
+  for (const document of query.ranking) {
+    if (++rank > depth) break;
+    if (isRelevant(query, document)) return rank;
+  }
   return Number.POSITIVE_INFINITY;
 }
 

@@ -24,6 +24,6 @@ export const ndcg: Measure = {
 function discounted(gains: readonly number[], cutoff = Number.POSITIVE_INFINITY): number {
   const end = Math.min(cutoff, gains.length);
   let sum = 0;
-  for (let i = 0; i < end; i++) sum += Math.max(0, gains[i] as number) / Math.log2(i + 2);
+  for (let i = 0; i < end; i++) sum += Math.max(0, gains[i] ?? NaN) / Math.log2(i + 2);
   return sum;
 }

@@ -26,8 +26,8 @@ function copyRow(source: Plane, row: number, width: number, into: Float32Array, 
   const { data } = source;
   into.set(data.subarray(from, from + width), to + radius);
   for (let i = 1; i <= radius; i++) {
-    into[to + radius - i] = data[from + mirrored(-i, width)] as number;
-    into[to + radius + width - 1 + i] = data[from + mirrored(width - 1 + i, width)] as number;
+    into[to + radius - i] = data[from + mirrored(-i, width)] ?? NaN;
+    into[to + radius + width - 1 + i] = data[from + mirrored(width - 1 + i, width)] ?? NaN;
   }
 }
 

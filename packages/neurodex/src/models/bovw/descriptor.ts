@@ -63,7 +63,7 @@ export function describe(gradients: Gradients, x: number, y: number, angle: numb
       first * sine + i * cosine + REACH,
       cosine,
       sine,
-      weights[radius + i] as number,
+      weights[radius + i] ?? NaN,
       turned,
       BINS / (2 * Math.PI),
       arena.histogram.address,
@@ -103,20 +103,20 @@ function toBytes(histogram: Float32Array): Uint8Array {
       const start = y * ROW + x * BINS_PADDED;
       // The direction past the last is the first.
       for (let d = 0; d < BINS; d++) {
-        values[to++] = (histogram[start + d] as number) + (d < 2 ? (histogram[start + BINS + d] as number) : 0);
+        values[to++] = (histogram[start + d] ?? NaN) + (d < 2 ? (histogram[start + BINS + d] ?? NaN) : 0);
       }
     }
   }
   const largest = LARGEST * length();
-  for (let i = 0; i < values.length; i++) values[i] = Math.min(values[i] as number, largest);
+  for (let i = 0; i < values.length; i++) values[i] = Math.min(values[i] ?? NaN, largest);
   const factor = BYTE_SCALE / Math.max(length(), 1e-7);
   const bytes = new Uint8Array(DESCRIPTOR_LENGTH);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.min(255, Math.round((values[i] as number) * factor));
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.min(255, Math.round((values[i] ?? NaN) * factor));
   return bytes;
 }
 
 function length(): number {
   let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i] as number) ** 2;
+  for (let i = 0; i < values.length; i++) squares += (values[i] ?? NaN) ** 2;
   return Math.sqrt(squares);
 }

@@ -12,7 +12,7 @@ const WORTH_THREADS = 32;
  * asked for, and end with `close`.
  */
 export class Extractor {
-  private pool: Piscina | undefined;
+  private pool: Piscina<Picture, Uint8Array> | undefined;
 
   /**
    * Pictures that may be asked for at a time, so that no thread waits and memory stays bounded.
@@ -29,7 +29,7 @@ export class Extractor {
   async describe(picture: Picture, among = 1): Promise<Uint8Array> {
     if (this.pool === undefined && among < WORTH_THREADS) return describePicture(picture);
     this.pool ??= startThreads();
-    return (await this.pool.run(picture)) as Uint8Array;
+    return await this.pool.run(picture);
   }
 
   async close(): Promise<void> {
@@ -42,7 +42,7 @@ export class Extractor {
 const WORKER = workerFile('./extract-worker.ts', import.meta.url);
 
 /** All threads stay: one that ends when it has nothing to do for a moment takes what it has compiled with it. */
-const startThreads = (): Piscina =>
+const startThreads = (): Piscina<Picture, Uint8Array> =>
   new Piscina({
     filename: WORKER.href,
     minThreads: availableParallelism(),

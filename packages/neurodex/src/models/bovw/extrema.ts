@@ -1,4 +1,4 @@
-import type { ArenaPlane } from './arena.ts';
+import { defined } from '@neurodex/core';
 import { BORDER, type SiftParameters } from './parameters.ts';
 import type { Plane } from './plane.ts';
 import type { Octave } from './pyramid.ts';
@@ -28,7 +28,11 @@ export function* findExtrema({ differences, arena }: Octave, parameters: SiftPar
   // A first, coarse threshold on whole grey values; the exact one follows the refinement.
   const threshold = Math.floor((0.5 * parameters.contrastThreshold * RANGE) / parameters.octaveLayers);
   for (let layer = 1; layer <= parameters.octaveLayers; layer++) {
-    const [below, at, above] = differences.slice(layer - 1, layer + 2) as [ArenaPlane, ArenaPlane, ArenaPlane];
+    const [below, at, above] = [
+      layerOf(differences, layer - 1),
+      layerOf(differences, layer),
+      layerOf(differences, layer + 1),
+    ];
     const { width, height, stride } = at;
     const [columns, rows] = [width - 2 * BORDER, height - 2 * BORDER];
     if (columns <= 0 || rows <= 0) continue;
@@ -45,7 +49,7 @@ export function* findExtrema({ differences, arena }: Octave, parameters: SiftPar
     );
     const count = (end - arena.numbers.byteOffset) / 4;
     for (let i = 0; i < count; i++) {
-      const number = arena.numbers[i] as number;
+      const number = arena.numbers[i] ?? NaN;
       const [row, column] = [Math.floor(number / stride), number % stride];
       // The last vector of a row may reach into its border.
       if (column >= width - BORDER) continue;
@@ -54,6 +58,9 @@ export function* findExtrema({ differences, arena }: Octave, parameters: SiftPar
     }
   }
 }
+
+const layerOf = <P extends Plane>(planes: readonly P[], layer: number): P =>
+  defined(planes[layer], 'a layer of the octave');
 
 /** Fits a quadratic around the pixel (Brown & Lowe 2002) and moves until its extremum lies within half a pixel. */
 function refine(
@@ -82,7 +89,7 @@ function refine(
     layer += Math.round(ds);
     row += Math.round(dy);
     column += Math.round(dx);
-    const { width, height } = differences[0] as Plane;
+    const { width, height } = layerOf(differences, 0);
     const inside =
       layer >= 1 &&
       layer <= octaveLayers &&
@@ -105,10 +112,9 @@ function derivatives(
   row: number,
   column: number,
 ): { value: number; gradient: Vector; hessian: Matrix } {
-  const { stride } = differences[layer] as Plane;
+  const { stride } = layerOf(differences, layer);
   const at = row * stride + column;
-  const read = (dl: number, offset: number): number =>
-    ((differences[layer + dl] as Plane).data[at + offset] as number) / RANGE;
+  const read = (dl: number, offset: number): number => (differences[layer + dl]?.data[at + offset] ?? NaN) / RANGE;
   const value = read(0, 0);
   const gradient: Vector = [
     (read(0, 1) - read(0, -1)) / 2,

@@ -5,7 +5,7 @@ import { pointsOf, type Vocabulary } from './vocabulary.ts';
 
 /** Descriptors that are given to words at a time: few sizes, for each is a graph of its own. */
 const AT_ONCE = [64, 128, 256, 512, 8192] as const;
-const MOST = AT_ONCE[AT_ONCE.length - 1] as number;
+const MOST = AT_ONCE[AT_ONCE.length - 1] ?? NaN;
 
 /** Counts how often each visual word occurs in a picture. */
 export class HistogramCounter {
@@ -29,8 +29,8 @@ export class HistogramCounter {
     let at = 0;
     counts.forEach((count, picture) => {
       for (const end = at + count; at < end; at++) {
-        const bin = picture * size + (labels[at] as number);
-        histograms[bin] = (histograms[bin] as number) + 1;
+        const bin = picture * size + (labels[at] ?? NaN);
+        histograms[bin] = (histograms[bin] ?? NaN) + 1;
       }
     });
     return histograms;

@@ -15,9 +15,9 @@ export function orientations({ column, row, scale }: Extremum, gradients: Gradie
   const highest = Math.max(...histogram);
   const found: number[] = [];
   for (let bin = 0; bin < BINS; bin++) {
-    const value = histogram[bin] as number;
-    const before = histogram[(bin + BINS - 1) % BINS] as number;
-    const after = histogram[(bin + 1) % BINS] as number;
+    const value = histogram[bin] ?? NaN;
+    const before = histogram[(bin + BINS - 1) % BINS] ?? NaN;
+    const after = histogram[(bin + 1) % BINS] ?? NaN;
     if (!(value > before && value > after && value >= PEAK * highest)) continue;
     // The peak of the parabola through three bins.
     const peak = bin + (0.5 * (before - after)) / (before - 2 * value + after);
@@ -39,13 +39,13 @@ function gradientHistogram(gradients: Gradients, column: number, row: number, sc
   const left = Math.max(-radius, 1 - column);
   const right = Math.min(radius, width - 2 - column);
   for (let i = Math.max(-radius, 1 - row); i <= Math.min(radius, height - 2 - row); i++) {
-    const rowWeight = weights[Math.abs(i)] as number;
+    const rowWeight = weights[Math.abs(i)] ?? NaN;
     for (let j = left; j <= right; j++) {
       const at = (row + i) * stride + column + j;
-      const nearest = Math.round(perBin * (directions[at] as number));
+      const nearest = Math.round(perBin * (directions[at] ?? NaN));
       const bin = nearest === BINS ? 0 : nearest;
-      const weight = rowWeight * (weights[Math.abs(j)] as number);
-      histogram[bin] = (histogram[bin] as number) + weight * (lengths[at] as number);
+      const weight = rowWeight * (weights[Math.abs(j)] ?? NaN);
+      histogram[bin] = (histogram[bin] ?? NaN) + weight * (lengths[at] ?? NaN);
     }
   }
   return histogram;
@@ -53,6 +53,6 @@ function gradientHistogram(gradients: Gradients, column: number, row: number, sc
 
 /** Circular convolution with 1 4 6 4 1, over 16. */
 function smoothed(histogram: Float64Array): Float64Array {
-  const at = (i: number): number => histogram[(i + BINS) % BINS] as number;
+  const at = (i: number): number => histogram[(i + BINS) % BINS] ?? NaN;
   return histogram.map((value, i) => (at(i - 2) + at(i + 2) + 4 * (at(i - 1) + at(i + 1)) + 6 * value) / 16);
 }

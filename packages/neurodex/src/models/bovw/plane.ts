@@ -19,7 +19,7 @@ export function grayOf(pixels: Uint8Array, width: number, height: number): Plane
   const gray = plane(width, height);
   for (let i = 0, at = 0; i < gray.data.length; i++, at += 3) {
     gray.data[i] = Math.round(
-      0.299 * (pixels[at] as number) + 0.587 * (pixels[at + 1] as number) + 0.114 * (pixels[at + 2] as number),
+      0.299 * (pixels[at] ?? NaN) + 0.587 * (pixels[at + 1] ?? NaN) + 0.114 * (pixels[at + 2] ?? NaN),
     );
   }
   return gray;
@@ -36,9 +36,9 @@ export function doubled({ width, height, stride, data }: Plane): Plane {
     for (let x = 0; x < width; x++) {
       const before = Math.max(x - 1, 0);
       const after = Math.min(x + 1, width - 1);
-      const here = 0.75 * (data[near + x] as number) + 0.25 * (data[far + x] as number);
-      const left = 0.75 * (data[near + before] as number) + 0.25 * (data[far + before] as number);
-      const right = 0.75 * (data[near + after] as number) + 0.25 * (data[far + after] as number);
+      const here = 0.75 * (data[near + x] ?? NaN) + 0.25 * (data[far + x] ?? NaN);
+      const left = 0.75 * (data[near + before] ?? NaN) + 0.25 * (data[far + before] ?? NaN);
+      const right = 0.75 * (data[near + after] ?? NaN) + 0.25 * (data[far + after] ?? NaN);
       out.data[to + 2 * x] = 0.75 * here + 0.25 * left;
       out.data[to + 2 * x + 1] = 0.75 * here + 0.25 * right;
     }
@@ -50,7 +50,7 @@ export function doubled({ width, height, stride, data }: Plane): Plane {
 export function halved({ width, height, stride, data }: Plane): Plane {
   const out = plane(width >> 1, height >> 1);
   for (let y = 0; y < out.height; y++) {
-    for (let x = 0; x < out.width; x++) out.data[y * out.width + x] = data[2 * y * stride + 2 * x] as number;
+    for (let x = 0; x < out.width; x++) out.data[y * out.width + x] = data[2 * y * stride + 2 * x] ?? NaN;
   }
   return out;
 }

@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import { Arena, type ArenaPlane } from './arena.ts';
 import { blur } from './blur.ts';
 import { CAMERA_SIGMA, type SiftParameters } from './parameters.ts';
@@ -40,11 +41,12 @@ export function* scaleSpace(picture: Plane, parameters: SiftParameters): Generat
       }
     }
     for (const [layer, plane] of differences.entries()) {
-      const [lower, upper] = [gaussians[layer], gaussians[layer + 1]] as [ArenaPlane, ArenaPlane];
+      const lower = defined(gaussians[layer], 'a picture of the octave');
+      const upper = defined(gaussians[layer + 1], 'a picture of the octave');
       vectors.difference(upper.address, lower.address, plane.address, 4 * plane.data.length);
     }
     yield { gaussians, differences, arena, pixel: 2 ** (o - 1) };
-    base = halved(gaussians[octaveLayers] as Plane);
+    base = halved(defined(gaussians[octaveLayers], 'the picture of twice the blur'));
   }
 }
 

@@ -47,7 +47,10 @@ export function sift(picture: Plane, parameters: SiftParameters = SIFT_DEFAULTS)
     }
   }
   keypoints.sort((a, b) => a.x - b.x || a.y - b.y || b.size - a.size || a.angle - b.angle);
-  return keypoints.filter((point, i) => i === 0 || !samePlace(point, keypoints[i - 1] as Keypoint));
+  return keypoints.filter((point, i) => {
+    const before = keypoints[i - 1];
+    return before === undefined || !samePlace(point, before);
+  });
 }
 
 /** Two pixels may lead to one extremum. */
@@ -67,7 +70,7 @@ export function rootSift(descriptors: Uint8Array): Float32Array {
     let sum = 0;
     for (const value of descriptor) sum += value;
     if (sum === 0) continue;
-    for (let i = 0; i < descriptor.length; i++) roots[start + i] = Math.sqrt((descriptor[i] as number) / sum);
+    for (let i = 0; i < descriptor.length; i++) roots[start + i] = Math.sqrt((descriptor[i] ?? NaN) / sum);
   }
   return roots;
 }

@@ -16,9 +16,9 @@ export function weightBy(
   const n = histograms.length / words;
   const pictures = new Float64Array(words);
   histograms.forEach((count, i) => {
-    if (count > 0) pictures[i % words] = (pictures[i % words] as number) + 1;
+    if (count > 0) pictures[i % words] = (pictures[i % words] ?? NaN) + 1;
   });
   // What no catalogue picture has can match nothing; it only makes the query longer.
   const weights = pictures.map((d) => (d === 0 ? 0 : Math.log(n / d)));
-  return (counts) => counts.map((count, i) => count * (weights[i % words] as number));
+  return (counts) => counts.map((count, i) => count * (weights[i % words] ?? NaN));
 }

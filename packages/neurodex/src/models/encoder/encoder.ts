@@ -144,8 +144,8 @@ export class Encoder {
         hint: 'export it with the pictures along the first dimension of input and output',
       });
     }
-    const [tokens, channels] = shape.length === 3 ? (shape.slice(1) as [number, number]) : [1, shape[1] as number];
-    return { tokens, channels };
+    const [, second = NaN, third = NaN] = shape;
+    return shape.length === 3 ? { tokens: second, channels: third } : { tokens: 1, channels: second };
   }
 
   /** An index says what comes out, and so may be wrong. */
@@ -186,10 +186,10 @@ export class Encoder {
     for (const [b, pixels] of pictures.entries()) {
       if (pixels.length !== length) throw new RangeError(`a picture of ${pixels.length} bytes where ${length} are due`);
       for (let colour = 0; colour < COLOURS; colour++) {
-        const [m, s] = this.bytes ? [0, 1] : [255 * (mean[colour] as number), 255 * (std[colour] as number)];
+        const [m, s] = this.bytes ? [0, 1] : [255 * (mean[colour] ?? NaN), 255 * (std[colour] ?? NaN)];
         const [start, step] = this.layout === 'channels-last' ? [colour, COLOURS] : [colour * area, 1];
         for (let i = 0, at = b * length + start; i < area; i++, at += step) {
-          out[at] = ((pixels[i * COLOURS + colour] as number) - m) / s;
+          out[at] = ((pixels[i * COLOURS + colour] ?? NaN) - m) / s;
         }
       }
     }
@@ -203,7 +203,7 @@ export function pooled(embeddings: Float32Array, { tokens, channels }: Pick<Enco
   const out = new Float32Array(embeddings.length / tokens);
   for (let at = 0; at < embeddings.length; at++) {
     const to = Math.floor(at / (tokens * channels)) * channels + (at % channels);
-    out[to] = (out[to] as number) + (embeddings[at] as number) / tokens;
+    out[to] = (out[to] ?? NaN) + (embeddings[at] ?? NaN) / tokens;
   }
   return out;
 }
