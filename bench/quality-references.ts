@@ -19,7 +19,7 @@ import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts'
 import { DsiSystem } from '../packages/neurodex/src/dsi/search/dsi-system.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
-import type { PictureStore, StoredPicture } from '../packages/neurodex/src/pictures/picture-store.ts';
+import { type PictureStore, partsOf, type StoredPicture } from '../packages/neurodex/src/pictures/picture-store.ts';
 import type { Answer } from '../packages/neurodex/src/query/answers.ts';
 import { topK } from '../packages/neurodex/src/query/answers.ts';
 import type { Query } from '../packages/neurodex/src/query/query.ts';
@@ -161,7 +161,7 @@ async function classifier(
     if (name !== undefined) return { ...rest, identifier: name };
     return picture.role === 'catalogue' ? { ...rest, role: 'train' } : rest;
   });
-  const reduced: PictureStore = { ...store, rows: pictures };
+  const reduced: PictureStore = { ...store, ...partsOf(pictures) };
   const trie = new Trie(
     numeric,
     names,
