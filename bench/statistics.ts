@@ -34,7 +34,10 @@ export async function interleave<R extends Readonly<Record<string, () => Promise
   onRound: (side: string, round: number, value: number) => void = () => {},
 ): Promise<{ readonly [Name in keyof R]: Summary }> {
   if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`rounds is ${rounds}, not 1 or more`);
-  const turns = mapValues(sides, (measure: () => Promise<number>) => ({ measure, all: [] as number[] }));
+  const turns = mapValues(sides, (measure: () => Promise<number>) => {
+    const all: number[] = [];
+    return { measure, all };
+  });
   for (let round = 1; round <= rounds; round++) {
     for (const [name, { measure, all }] of Object.entries(turns)) {
       const value = await measure();
