@@ -183,7 +183,10 @@ function leavesOf(
 function change(holder: unknown, [key, ...rest]: Path, of: (value: unknown) => unknown): void {
   if (typeof holder !== 'object' || holder === null || key === undefined) throw new TypeError('the path leads nowhere');
   const before: unknown = Reflect.get(holder, key);
-  if (rest.length > 0) return change(before, rest, of);
+  if (rest.length > 0) {
+    change(before, rest, of);
+    return;
+  }
   const after = of(before);
   if (after === undefined) Reflect.deleteProperty(holder, key);
   else Reflect.set(holder, key, after);
