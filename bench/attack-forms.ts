@@ -4,8 +4,6 @@ import type { Files, Upload } from './attack-uploads.ts';
 
 /** Forms and JSON that are generated, and then changed at random. */
 
-const anyOf = <T>(random: Random, list: readonly T[]): T => list[random.integer(list.length)] as T;
-
 const NAMES = [
   'picture',
   'picture',
@@ -55,19 +53,19 @@ const TYPES = [
 
 function part(random: Random, files: Files): Buffer {
   const content =
-    random.integer(3) === 0 ? files.noise.subarray(0, random.integer(3000)) : anyOf(random, files.pictures).bytes;
-  const head = `--b\r\nContent-Disposition: form-data; name="${anyOf(random, NAMES)}"${anyOf(random, FILE_NAMES)}\r\n`;
-  return Buffer.concat([Buffer.from(`${head}${anyOf(random, HEADERS)}\r\n`, 'latin1'), content, Buffer.from('\r\n')]);
+    random.integer(3) === 0 ? files.noise.subarray(0, random.integer(3000)) : random.pick(files.pictures).bytes;
+  const head = `--b\r\nContent-Disposition: form-data; name="${random.pick(NAMES)}"${random.pick(FILE_NAMES)}\r\n`;
+  return Buffer.concat([Buffer.from(`${head}${random.pick(HEADERS)}\r\n`, 'latin1'), content, Buffer.from('\r\n')]);
 }
 
 function form(random: Random, files: Files): Buffer {
-  const parts = anyOf(random, [0, 1, 1, 1, 1, 2, 3, 3000]);
+  const parts = random.pick([0, 1, 1, 1, 1, 2, 3, 3000]);
   // Thousands of parts are thousands of the smallest.
   const small = Buffer.from('--b\r\nContent-Disposition: form-data; name="picture"; filename="a"\r\n\r\nx\r\n');
   const all = Array.from({ length: parts }, () => (parts > 10 ? small : part(random, files)));
   return Buffer.concat([
     ...all,
-    Buffer.from(anyOf(random, ['--b--\r\n', '--b--\r\n', '--b--', '--b', '', '--b--\r\n--b--\r\n'])),
+    Buffer.from(random.pick(['--b--\r\n', '--b--\r\n', '--b--', '--b', '', '--b--\r\n--b--\r\n'])),
   ]);
 }
 
@@ -105,8 +103,8 @@ function mutated(random: Random, body: Buffer): Buffer {
 /** The i-th form of an attack. */
 export function hostileForm(random: Random, files: Files, i: number): Upload {
   const isJson = i % 4 === 0;
-  const type = isJson ? anyOf(random, ['application/json', 'application/json; charset=utf-16']) : anyOf(random, TYPES);
-  const whole = isJson ? Buffer.from(anyOf(random, JSONS)) : form(random, files);
+  const type = isJson ? random.pick(['application/json', 'application/json; charset=utf-16']) : random.pick(TYPES);
+  const whole = isJson ? Buffer.from(random.pick(JSONS)) : form(random, files);
   const body = random.integer(3) === 0 ? mutated(random, whole) : whole;
   return {
     kind: isJson ? 'JSON' : 'form',

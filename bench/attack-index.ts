@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import type { SystemName } from '../packages/neurodex/src/query/system.ts';
 import { type Attacked, attack, BAD, Prober, VERDICTS } from './attack/attack.ts';
 import { type AttackedIndex, INDEXES, makeIndexes } from './attack/indexes.ts';
@@ -53,23 +54,22 @@ export async function attackIndexes({
     log(`${chosen.length} of ${jobs.length} attacks on ${files.size} files`);
     const originals = new Map<AttackedIndex, Awaited<ReturnType<typeof original>>>();
     const original = async (name: AttackedIndex) => {
-      const found = await (probers[0] as Prober).probe({ index: indexes[name], queries, systems: SYSTEMS[name] });
+      const target = { index: indexes[name], queries, systems: SYSTEMS[name] };
+      const found = await defined(probers[0], 'the first process').probe(target);
       if (typeof found === 'string') throw new Error(`the sound index ${name} ends in a ${found}`);
       const unsound = Object.entries(found.endings).find(([, ending]) => ending.kind !== 'answered');
       if (unsound !== undefined) throw new Error(`the sound index ${name}: ${JSON.stringify(unsound)}`);
       return found;
     };
     for (const name of INDEXES) originals.set(name, await original(name));
-    let next = 0;
+    const waiting = chosen.values();
     await Promise.all(
       probers.map(async (prober, i) => {
         const scratch = join(root, `scratch ${i}`);
         await mkdir(scratch);
-        for (let at = next++; at < chosen.length; at = next++) {
-          const { name, mutation, resealed } = chosen[at] as (typeof chosen)[0];
+        for (const { name, mutation, resealed } of waiting) {
           const target = { index: indexes[name], queries, systems: SYSTEMS[name], scratch };
-          const found = originals.get(name);
-          if (found === undefined) throw new RangeError(`no index ${name}`);
+          const found = defined(originals.get(name), `the index ${name}`);
           const result = await attack(prober, { ...target, original: found }, mutation, resealed);
           attacked.push(result);
           if (BAD.includes(result.verdict) && attacked.filter(isBad).length <= TOLD)

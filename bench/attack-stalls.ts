@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { defined } from '@neurodex/core';
 import { headOf, type Target } from './attack-client.ts';
 
 /** Clients which stop in the middle: each holds a connection for as long as the server lets it. */
@@ -70,9 +71,8 @@ export class Stalls {
   }
 
   private stall(): void {
-    const names = Object.keys(STALLS);
-    const kind = names[this.next++ % names.length] as string;
-    const { begin, drip, deaf } = STALLS[kind] as Stall;
+    const kinds = Object.entries(STALLS);
+    const [kind, { begin, drip, deaf }] = defined(kinds[this.next++ % kinds.length], 'the kind of a stall');
     const since = performance.now();
     const socket = connect({ ...this.target, allowHalfOpen: true });
     if (deaf) socket.pause();

@@ -1,4 +1,5 @@
 import type { Random } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import sharp from 'sharp';
 import { type Bytes, chunked, headOf } from './attack-client.ts';
 
@@ -48,101 +49,6 @@ const sent = (kind: string, type: string, body: Buffer, path = SEARCH): Upload =
   body: [body],
 });
 
-type Maker = (random: Random, files: Files) => Upload;
-
-const anyOf = <T>(random: Random, list: readonly T[]): T => list[random.integer(list.length)] as T;
-
-/** Cut short, overwritten, or with bytes put in between. */
-function damaged(random: Random, { bytes }: Files['pictures'][number], { noise }: Files): Buffer {
-  const at = random.integer(bytes.length);
-  if (random.integer(3) === 0) return bytes.subarray(0, at);
-  if (random.integer(2) === 0) return Buffer.concat([bytes.subarray(0, at), noise.subarray(0, 64), bytes.subarray(at)]);
-  const out = Buffer.from(bytes);
-  for (let n = 1 + random.integer(16); n > 0; n--) out[random.integer(out.length)] = random.integer(256);
-  return out;
-}
-
-const MAKERS: Readonly<Record<string, Maker>> = {
-  valid(random, files) {
-    const { type, bytes } = anyOf(random, files.pictures);
-    return sent('valid', type, bytes);
-  },
-  'valid, chunked': (random, files) => {
-    const { type, bytes } = anyOf(random, files.pictures);
-    return {
-      kind: 'valid, chunked',
-      head: headOf('POST', SEARCH, { 'Content-Type': type, 'Transfer-Encoding': 'chunked' }),
-      body: chunked(bytes, 1 + random.integer(5000)),
-    };
-  },
-  damaged(random, files) {
-    const picture = anyOf(random, files.pictures);
-    return sent('damaged', picture.type, damaged(random, picture, files));
-  },
-  noise: (random, { noise }) => sent('noise', 'application/octet-stream', noise.subarray(0, random.integer(100_000))),
-  'wrong type': (random, files) =>
-    sent(
-      'wrong type',
-      anyOf(random, [
-        'text/html',
-        'application/x-www-form-urlencoded',
-        'image/*',
-        'video/mp4',
-        '',
-        '\xff',
-        'image/png; a=b',
-      ]),
-      anyOf(random, files.pictures).bytes,
-    ),
-  'wrong parameters': (random, files) =>
-    sent(
-      'wrong parameters',
-      'image/png',
-      anyOf(random, files.pictures).bytes,
-      `/v1/search?${anyOf(random, ['k=0', 'k=%00', 'index=none', 'system=x', '__proto__=1', 'k=5&k=6', '%ff=%fe', 'explain=2'])}`,
-    ),
-  largest: (_, { noise }) => sent('largest', 'image/png', noise.subarray(0, LARGEST)),
-  'too large': (_, { noise }) => sent('too large', 'image/png', noise),
-  'too large, only announced': () => ({
-    kind: 'too large, only announced',
-    head: headOf('POST', SEARCH, { 'Content-Type': 'image/png', 'Content-Length': 2 ** 40 }),
-  }),
-  'too large, chunked': (_, { noise }) => ({
-    kind: 'too large, chunked',
-    head: headOf('POST', SEARCH, { 'Content-Type': 'image/png', 'Transfer-Encoding': 'chunked' }),
-    body: chunked(noise, MEBIBYTE),
-  }),
-  'to no route': (random, { noise }) => ({
-    ...sent(
-      'to no route',
-      'image/png',
-      noise.subarray(0, LARGEST),
-      anyOf(random, ['/', '/v1/nowhere', '/v1/%', '/healthz']),
-    ),
-  }),
-  'by another method': (random, { noise }) => ({
-    kind: 'by another method',
-    head: headOf(anyOf(random, ['PUT', 'DELETE', 'PATCH', 'GET']), '/v1/search', { 'Content-Length': LARGEST }),
-    body: [noise.subarray(0, LARGEST)],
-  }),
-  'of another origin': (random, files) => {
-    const { type, bytes } = anyOf(random, files.pictures);
-    return {
-      kind: 'of another origin',
-      head: headOf('POST', SEARCH, { 'Content-Type': type, 'Content-Length': bytes.length, Origin: 'null' }),
-      body: [bytes],
-    };
-  },
-  'that ends too early': (random, files) => {
-    const { type, bytes } = anyOf(random, files.pictures);
-    return {
-      kind: 'that ends too early',
-      head: headOf('POST', SEARCH, { 'Content-Type': type, 'Transfer-Encoding': 'chunked' }),
-      body: [Buffer.from('64\r\n'), bytes.subarray(0, 100), Buffer.from('\r\nzz\r\n')],
-    };
-  },
-};
-
 /** How often each kind comes; a large one costs far more to send than a small one. */
 const OFTEN = [
   'valid',
@@ -163,12 +69,107 @@ const RARE = [
   'to no route',
   'by another method',
 ] as const;
+type Kind = (typeof OFTEN)[number] | (typeof RARE)[number];
+
+type Maker = (random: Random, files: Files) => Upload;
+
+/** Cut short, overwritten, or with bytes put in between. */
+function damaged(random: Random, { bytes }: Files['pictures'][number], { noise }: Files): Buffer {
+  const at = random.integer(bytes.length);
+  if (random.integer(3) === 0) return bytes.subarray(0, at);
+  if (random.integer(2) === 0) return Buffer.concat([bytes.subarray(0, at), noise.subarray(0, 64), bytes.subarray(at)]);
+  const out = Buffer.from(bytes);
+  for (let n = 1 + random.integer(16); n > 0; n--) out[random.integer(out.length)] = random.integer(256);
+  return out;
+}
+
+const MAKERS: Readonly<Record<Kind, Maker>> = {
+  valid(random, files) {
+    const { type, bytes } = random.pick(files.pictures);
+    return sent('valid', type, bytes);
+  },
+  'valid, chunked': (random, files) => {
+    const { type, bytes } = random.pick(files.pictures);
+    return {
+      kind: 'valid, chunked',
+      head: headOf('POST', SEARCH, { 'Content-Type': type, 'Transfer-Encoding': 'chunked' }),
+      body: chunked(bytes, 1 + random.integer(5000)),
+    };
+  },
+  damaged(random, files) {
+    const picture = random.pick(files.pictures);
+    return sent('damaged', picture.type, damaged(random, picture, files));
+  },
+  noise: (random, { noise }) => sent('noise', 'application/octet-stream', noise.subarray(0, random.integer(100_000))),
+  'wrong type': (random, files) =>
+    sent(
+      'wrong type',
+      random.pick([
+        'text/html',
+        'application/x-www-form-urlencoded',
+        'image/*',
+        'video/mp4',
+        '',
+        '\xff',
+        'image/png; a=b',
+      ]),
+      random.pick(files.pictures).bytes,
+    ),
+  'wrong parameters': (random, files) =>
+    sent(
+      'wrong parameters',
+      'image/png',
+      random.pick(files.pictures).bytes,
+      `/v1/search?${random.pick(['k=0', 'k=%00', 'index=none', 'system=x', '__proto__=1', 'k=5&k=6', '%ff=%fe', 'explain=2'])}`,
+    ),
+  largest: (_, { noise }) => sent('largest', 'image/png', noise.subarray(0, LARGEST)),
+  'too large': (_, { noise }) => sent('too large', 'image/png', noise),
+  'too large, only announced': () => ({
+    kind: 'too large, only announced',
+    head: headOf('POST', SEARCH, { 'Content-Type': 'image/png', 'Content-Length': 2 ** 40 }),
+  }),
+  'too large, chunked': (_, { noise }) => ({
+    kind: 'too large, chunked',
+    head: headOf('POST', SEARCH, { 'Content-Type': 'image/png', 'Transfer-Encoding': 'chunked' }),
+    body: chunked(noise, MEBIBYTE),
+  }),
+  'to no route': (random, { noise }) => ({
+    ...sent(
+      'to no route',
+      'image/png',
+      noise.subarray(0, LARGEST),
+      random.pick(['/', '/v1/nowhere', '/v1/%', '/healthz']),
+    ),
+  }),
+  'by another method': (random, { noise }) => ({
+    kind: 'by another method',
+    head: headOf(random.pick(['PUT', 'DELETE', 'PATCH', 'GET']), '/v1/search', { 'Content-Length': LARGEST }),
+    body: [noise.subarray(0, LARGEST)],
+  }),
+  'of another origin': (random, files) => {
+    const { type, bytes } = random.pick(files.pictures);
+    return {
+      kind: 'of another origin',
+      head: headOf('POST', SEARCH, { 'Content-Type': type, 'Content-Length': bytes.length, Origin: 'null' }),
+      body: [bytes],
+    };
+  },
+  'that ends too early': (random, files) => {
+    const { type, bytes } = random.pick(files.pictures);
+    return {
+      kind: 'that ends too early',
+      head: headOf('POST', SEARCH, { 'Content-Type': type, 'Transfer-Encoding': 'chunked' }),
+      body: [Buffer.from('64\r\n'), bytes.subarray(0, 100), Buffer.from('\r\nzz\r\n')],
+    };
+  },
+};
+
 /** One of the large kinds in so many. */
 const RARITY = 25;
 
 /** The i-th upload of an attack: each kind comes up in turn. */
 export function upload(random: Random, files: Files, i: number): Upload {
-  const names = i % RARITY === 0 ? RARE : OFTEN;
+  const names: readonly Kind[] = i % RARITY === 0 ? RARE : OFTEN;
   const turn = i % RARITY === 0 ? i / RARITY : i;
-  return (MAKERS[names[turn % names.length] as string] as Maker)(random, files);
+  return MAKERS[defined(names[turn % names.length], 'the kind of an upload')](random, files);
 }

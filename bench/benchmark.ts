@@ -61,6 +61,13 @@ export const atLeast = (name: string, value: number | null, bound: number): Targ
   met: value === null ? null : value >= bound,
 });
 
+/** What several parts of a benchmark found, in their order. */
+export const merged = (outcomes: readonly Outcome[]): Outcome => ({
+  sides: Object.fromEntries(outcomes.flatMap(({ sides }) => Object.entries(sides))),
+  ratios: Object.fromEntries(outcomes.flatMap(({ ratios }) => Object.entries(ratios))),
+  targets: outcomes.flatMap(({ targets }) => targets),
+});
+
 /** `numerator / denominator`, or null where one of them is missing. */
 export const ratio = (numerator: number | undefined, denominator: number | undefined): number | null =>
   numerator === undefined || denominator === undefined ? null : numerator / denominator;

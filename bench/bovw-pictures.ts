@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import { Random } from '@neurodex/autograd';
 import { openEmoji, openFolder } from '@neurodex/datasets';
 import { decodePicture } from '@neurodex/datasets/image';
-import sharp, { type OutputInfo, type Raw } from 'sharp';
+import sharp, { type OutputInfo } from 'sharp';
 
 /** Edge of every picture, in pixels. */
 export const SIZE = 160;
@@ -122,7 +122,7 @@ async function cutView(data: Buffer, { width, height, channels }: OutputInfo, ra
     .toBuffer({ resolveWithObject: true });
   const inner = Math.floor(outer / (Math.cos(radians) + Math.sin(radians)));
   const edge = Math.floor((turned.info.width - inner) / 2);
-  const view = await sharp(turned.data, { raw: turned.info as Raw })
+  const view = await sharp(turned.data, { raw: turned.info })
     .extract({ left: edge, top: edge, width: inner, height: inner })
     .resize(SIZE, SIZE)
     .linear(random.uniform(0.8, 1.2), random.uniform(-15, 15))

@@ -186,7 +186,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 
 /** The mean difference, in standard errors of paired differences. */
 function paired(a: readonly number[], b: readonly number[]): number {
-  const differences = a.map((value, i) => value - (b[i] as number));
+  const differences = a.map((value, i) => value - (b[i] ?? Number.NaN));
   const middle = mean(differences);
   const variance = mean(differences.map((d) => (d - middle) ** 2)) * (a.length / (a.length - 1));
   return variance === 0 ? 0 : middle / Math.sqrt(variance / a.length);
@@ -235,11 +235,13 @@ export const benchmark: Benchmark = {
       const python = await findPython(OPENCV);
       const [our, their]: [Round[], PythonRound[]] = [[], []];
       for (let round = 0; round < Number(flags.rounds); round++) {
-        our.push(await ours(task, round));
-        log(`round ${round + 1}: neurodex built in ${buildSeconds(our[round] as Round).toFixed(2)} s`);
+        const built = await ours(task, round);
+        our.push(built);
+        log(`round ${round + 1}: neurodex built in ${buildSeconds(built).toFixed(2)} s`);
         if ('missing' in python) continue;
-        their.push(await theirs(python.executable, task, round));
-        log(`round ${round + 1}: OpenCV and scikit-learn in ${buildSeconds(their[round] as Round).toFixed(2)} s`);
+        const builtThere = await theirs(python.executable, task, round);
+        their.push(builtThere);
+        log(`round ${round + 1}: OpenCV and scikit-learn in ${buildSeconds(builtThere).toFixed(2)} s`);
       }
       const values = measured(task, our);
       const neurodex = sideOf(task, our, values);
@@ -295,7 +297,7 @@ const describeSet = ({ description, catalogue, queries, words, restarts }: Task)
 
 /** The seed's query: OpenCV's extraction, then its loops. */
 const loopQuery = ({ queryExtraction, loopQuerySearch }: PythonRound): number[] =>
-  loopQuerySearch.map((seconds, i) => seconds + (queryExtraction[i] as number));
+  loopQuerySearch.map((seconds, i) => seconds + (queryExtraction[i] ?? Number.NaN));
 
 type Value = number | null;
 const targetsOf = (errors: Value, build: Value, query: Value, search: Value) => [

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import type { Role, SourcePicture } from '@neurodex/datasets';
 import { DEBIAN_FOLDER, openFashionMnist } from '@neurodex/datasets';
 import sharp from 'sharp';
@@ -9,7 +10,12 @@ import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { type PictureStore, partsOf, type StoredPicture } from '../packages/neurodex/src/pictures/picture-store.ts';
 
 /** Of the 512 pictures of the seed's smallest study: 128 to index, the others queries; and test queries enough to tell. */
-const COUNTS = { catalogue: 128, train: 346, validation: 38, test: 200 } as const;
+const COUNTS: readonly (readonly [Role, number])[] = [
+  ['catalogue', 128],
+  ['train', 346],
+  ['validation', 38],
+  ['test', 200],
+];
 const CLASSES = 10;
 
 /** Pictures in memory, larger than the files are, as the seed's network wants them. */
@@ -46,7 +52,7 @@ export async function fashionPictures(
   }
   // Round the classes, a picture of each in turn: every part has all classes alike.
   const turns = [...classes.values()].map((members) => members.values());
-  const chosen = (Object.entries(COUNTS) as [Role, number][]).flatMap(([role, count]) =>
+  const chosen = COUNTS.flatMap(([role, count]) =>
     Array.from({ length: count }, (_, i) => {
       const picture = turns[i % CLASSES]?.next().value;
       if (picture === undefined) throw new Error('Fashion-MNIST has too few pictures');
@@ -73,7 +79,7 @@ export async function fashionPictures(
       path,
       labels,
       role,
-      ...(role === 'catalogue' ? { identifier: identifiers[row] as string } : {}),
+      ...(role === 'catalogue' ? { identifier: defined(identifiers[row], 'an identifier') } : {}),
     })),
   };
 }

@@ -52,7 +52,7 @@ export async function runBenchmark(argv: readonly string[], harness: Harness): P
   try {
     flags = parseArgs({ args: rest, options: benchmark.flags ?? {}, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    log(`${name}: ${(error as Error).message}`);
+    log(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     const known = Object.keys(benchmark.flags ?? {}).map((flag) => `--${flag}`);
     log(known.length > 0 ? `flags of ${name}: ${known.join(', ')}` : `${name} takes no flags`);
     return 2;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DEBIAN_FOLDER } from '@neurodex/datasets';
+import { z } from 'zod';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { atLeast, atMost, type Benchmark, ratio, type Side } from './benchmark.ts';
 import { interleave, median, type Summary } from './statistics.ts';
@@ -12,17 +13,14 @@ const CHILD = fileURLToPath(new URL('ingest-child.ts', import.meta.url));
 const { size, thumbnail } = PRESETS.default.pictures;
 const FEW = 1000;
 
-interface Metrics {
-  readonly pictures: number;
-  readonly perSecond: number;
-  readonly peakMiB: number;
-}
+/** What ingest-child.ts prints. */
+const metricsSchema = z.object({ pictures: z.int(), perSecond: z.number(), peakMiB: z.number() });
 
 /** One measurement in a fresh process: nobody else's memory is in its peak. */
-async function measure(side: 'neurodex' | 'sharp', pictures: number): Promise<Metrics> {
+async function measure(side: 'neurodex' | 'sharp', pictures: number): Promise<z.infer<typeof metricsSchema>> {
   const args = ['--import', 'tsx', CHILD, side, String(pictures), String(size), String(thumbnail)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
-  return JSON.parse(stdout) as Metrics;
+  return metricsSchema.parse(JSON.parse(stdout));
 }
 
 const metrics = (speed: Summary | undefined, peaks: readonly number[]): Side => ({

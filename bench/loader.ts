@@ -3,14 +3,10 @@ import { adamW, Random, Trainer, TrainingState } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
-import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
-import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
-import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
-import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
-import { BatchMaker } from '../packages/neurodex/src/training/batch-maker.ts';
-import { retrievalQueries, selfQueries } from '../packages/neurodex/src/training/examples.ts';
+import { type BatchArrays, BatchMaker } from '../packages/neurodex/src/training/batch-maker.ts';
 import { BatchLoader } from '../packages/neurodex/src/training/loader.ts';
+import { planNetwork } from '../packages/neurodex/src/training/train.ts';
 import { atMost, type Benchmark, ratio } from './benchmark.ts';
 import { noiseCatalogue } from './pictures.ts';
 import { median } from './statistics.ts';
@@ -24,14 +20,8 @@ const config: Config = {
 };
 
 function open() {
-  const { store, table } = noiseCatalogue(PICTURES, config.pictures.size);
-  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(store, picture);
-  const length = identifierLength(
-    numeric,
-    store.rows.flatMap(({ identifier }) => identifier ?? []),
-  );
-  const geometry = geometryOf(config, numeric.vocabulary, length, { embeddingRows: table.size });
-  const examples = { queries: retrievalQueries(store, relevant), selfQueries: selfQueries(store, relevant) };
+  const store = noiseCatalogue(PICTURES, config.pictures.size);
+  const { table, geometry, examples } = planNetwork(store, config);
   const B = config.training.batchSize;
   const maker = new BatchMaker(
     { store, table, geometry, config, examples },
@@ -54,73 +44,91 @@ function open() {
   return { maker, definition };
 }
 
-/** Seconds of a step, and of waiting for its batch, of some steps in a row. */
+/** Seconds of each step, and of waiting for its batch. */
 interface Course {
   readonly step: number[];
   readonly waiting: number[];
 }
+
+/** Takes training steps in a row; every call adds those of one round. */
+class Steps {
+  private readonly maker: BatchMaker;
+  private readonly trainer: Trainer;
+  private readonly state: TrainingState;
+  private readonly ready: BatchArrays;
+
+  private constructor(maker: BatchMaker, trainer: Trainer, state: TrainingState) {
+    this.maker = maker;
+    this.trainer = trainer;
+    this.state = state;
+    this.ready = maker.allocate();
+    maker.fill(this.ready);
+  }
+
+  static async open(): Promise<Steps> {
+    const { maker, definition } = open();
+    const trainer = await Trainer.create(nodeRuntime(), definition);
+    return new Steps(maker, trainer, TrainingState.initial(definition.parameters, definition.optimizer, 1));
+  }
+
+  /** @param threads of the loader; undefined feeds the same batch again and again */
+  async take(steps: number, threads: number | undefined, into: Course): Promise<void> {
+    const loader = threads === undefined ? undefined : new BatchLoader(this.maker, { batches: steps + 3, threads });
+    // The first batches include the start of the threads, which training pays once.
+    for (let step = -2; step <= steps; step++) {
+      const started = performance.now();
+      const { input, targets } = (await loader?.next())?.arrays ?? this.ready;
+      const waited = performance.now();
+      const { learningRate } = config.training;
+      const running = this.trainer.step(this.state, { input, ...targets }, { learningRate });
+      loader?.prefetch();
+      await running;
+      if (step <= 0) continue;
+      into.step.push((performance.now() - started) / 1000);
+      into.waiting.push((waited - started) / 1000);
+    }
+    await loader?.close();
+  }
+
+  release(): Promise<void> {
+    return this.trainer.release();
+  }
+}
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 export const benchmark: Benchmark = {
   name: 'loader',
   description: 'the share of a training step spent waiting for its batch, at 160×160 with augmentation',
   flags: { steps: { type: 'string', default: '12' }, rounds: { type: 'string', default: '3' } },
   async run({ flags, log }) {
-    const [steps, rounds] = [Number(flags.steps), Number(flags.rounds)];
-    const { maker, definition } = open();
-    const trainer = await Trainer.create(nodeRuntime(), definition);
-    const state = TrainingState.initial(definition.parameters, definition.optimizer, 1);
-    const rate = { learningRate: config.training.learningRate };
-    const ready = maker.allocate();
-    maker.fill(ready);
-
-    /** Threads of the loader; undefined feeds the same batch again and again. */
-    const course = async (threads: number | undefined, into: Course): Promise<void> => {
-      const loader = threads === undefined ? undefined : new BatchLoader(maker, { batches: steps + 3, threads });
-      // The first batches include the start of the threads, which training pays once.
-      for (let step = -2; step <= steps; step++) {
-        const started = performance.now();
-        const arrays = (await loader?.next())?.arrays ?? ready;
-        const waited = performance.now();
-        const running = trainer.step(state, { input: arrays.input, ...arrays.targets }, rate);
-        loader?.prefetch();
-        await running;
-        if (step <= 0) continue;
-        into.step.push((performance.now() - started) / 1000);
-        into.waiting.push((waited - started) / 1000);
-      }
-      await loader?.close();
-    };
-    const sides = {
-      threads: Math.max(1, Math.min(4, availableParallelism() - 1)),
-      'calling thread': 0,
-      ready: undefined,
-    };
-    const courses = Object.fromEntries(
-      Object.keys(sides).map((name): [string, Course] => [name, { step: [], waiting: [] }]),
-    );
+    const [count, rounds] = [Number(flags.steps), Number(flags.rounds)];
+    const steps = await Steps.open();
+    const side = (name: string, threads: number | undefined) => ({ name, threads, step: [], waiting: [] });
+    const sides = [
+      side('threads', Math.max(1, Math.min(4, availableParallelism() - 1))),
+      side('calling thread', 0),
+      side('ready', undefined),
+    ];
     for (let round = 0; round < rounds; round++) {
-      for (const [name, threads] of Object.entries(sides)) {
-        log(`round ${round + 1}: ${name}`);
-        await course(threads, courses[name] as Course);
+      for (const course of sides) {
+        log(`round ${round + 1}: ${course.name}`);
+        await steps.take(count, course.threads, course);
       }
     }
-    await trainer.release();
+    await steps.release();
     const metrics = Object.fromEntries(
-      Object.entries(courses).map(([name, { step, waiting }]) => {
-        const [all, idle] = [step, waiting].map((values) => values.reduce((sum, value) => sum + value, 0));
-        const shareWaiting = (idle as number) / (all as number);
+      sides.map(({ name, step, waiting }) => {
+        const shareWaiting = total(waiting) / total(step);
         return [name, { medianSeconds: median(step), medianWaitingSeconds: median(waiting), shareWaiting }];
       }),
     );
-    const of = (name: string) => metrics[name]?.medianSeconds;
+    const to = (name: string) => ratio(metrics[name]?.medianSeconds, metrics.ready?.medianSeconds);
     return {
       sides: metrics,
       ratios: {
-        'step with loaded batches / step with one that is ready': ratio(of('threads'), of('ready')),
-        'step with batches made on the calling thread / step with one that is ready': ratio(
-          of('calling thread'),
-          of('ready'),
-        ),
+        'step with loaded batches / step with one that is ready': to('threads'),
+        'step with batches made on the calling thread / step with one that is ready': to('calling thread'),
       },
       targets: [atMost('share of a step spent waiting for its batch', metrics.threads?.shareWaiting ?? null, 0.03)],
     };

@@ -8,11 +8,8 @@ const RUNS = 12;
 export async function peakMatrixProduct(): Promise<number> {
   const type = { dtype: 'float32', shape: [EDGE, EDGE] } as const;
   const session = await nodeRuntime().load(loadable(trace({ a: type, b: type }, ({ a, b }) => ({ y: matmul(a, b) }))));
-  const [a, b, y] = [1, 2, 0].map((value) => new Float32Array(EDGE * EDGE).fill(value)) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
+  const filled = (value: number) => new Float32Array(EDGE * EDGE).fill(value);
+  const [a, b, y] = [filled(1), filled(2), filled(0)];
   let seconds = Number.POSITIVE_INFINITY;
   for (let i = 0; i < RUNS; i++) {
     const start = performance.now();

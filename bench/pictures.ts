@@ -1,11 +1,8 @@
 import { Random } from '@neurodex/autograd';
-import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
-import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
-import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { type PictureStore, partsOf, type StoredPicture } from '../packages/neurodex/src/pictures/picture-store.ts';
 
 /** A catalogue of noise in memory: `catalogue` pictures and as many training queries, two of each to a class. */
-export function noiseCatalogue(pictures: number, size: number): { store: PictureStore; table: PrefixTable } {
+export function noiseCatalogue(pictures: number, size: number): PictureStore {
   const rows: StoredPicture[] = [];
   const digits = String(pictures - 1).length;
   for (let i = 0; i < 2 * pictures; i++) {
@@ -15,22 +12,13 @@ export function noiseCatalogue(pictures: number, size: number): { store: Picture
   }
   const pixels = new Uint8Array(new SharedArrayBuffer(rows.length * size * size * 3));
   Random.seeded(1).fillBytes(pixels);
-  const named = rows.filter(({ identifier }) => identifier !== undefined);
-  const trie = new Trie(
-    numeric,
-    named.map(({ identifier }) => identifier ?? ''),
-    named.map(({ row }) => row),
-  );
   return {
-    store: {
-      size,
-      ...partsOf(rows),
-      hasClasses: true,
-      notices: [],
-      skipped: [],
-      pixels,
-      thumbnail: (row) => Promise.reject(new Error(`noise has no thumbnail of row ${row}`)),
-    },
-    table: PrefixTable.create(trie, 'token'),
+    size,
+    ...partsOf(rows),
+    hasClasses: true,
+    notices: [],
+    skipped: [],
+    pixels,
+    thumbnail: (row) => Promise.reject(new Error(`noise has no thumbnail of row ${row}`)),
   };
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { isRecord } from '@neurodex/core';
 
 const run = promisify(execFile);
 
@@ -54,8 +55,8 @@ export async function findPython(
     const { stdout } = await run(executable, ['-c', `import ${module}; print(${first}.__version__)`]);
     return { executable, version: stdout.trim() };
   } catch (error) {
-    const { stderr, message } = error as { stderr?: string; message: string };
-    const reason = stderr?.trim().split('\n').at(-1) || message;
+    const stderr = isRecord(error) ? String(error.stderr ?? '') : '';
+    const reason = stderr.trim().split('\n').at(-1) || (error instanceof Error ? error.message : String(error));
     const origin = named ? 'NEURODEX_BENCH_PYTHON' : 'bench/.venv';
     return {
       missing: `${executable} (${origin}) cannot import ${module} (${reason}); to install it: ${installing(packages)}`,

@@ -13,17 +13,9 @@ import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import { atLeast, type Benchmark, type Target } from './benchmark.ts';
-import {
-  type Cell,
-  cellFolder,
-  cellName,
-  IDENTIFIERS,
-  type Identifiers,
-  openCell,
-  PICTURES,
-  type PicturesName,
-} from './quality-cells.ts';
-import { Classifiers, EmbeddingSystem } from './quality-references.ts';
+import { Classifiers } from './classifier.ts';
+import { EmbeddingSystem } from './embedding-system.ts';
+import { type Cell, cellFolder, cellName, IDENTIFIERS, openCell, PICTURES } from './quality-cells.ts';
 
 const MEASURES = ['IA@1', 'IA@5', 'P@10', 'AP@10', 'Success@1', 'R@100'] as const;
 
@@ -33,8 +25,10 @@ const resultSchema = z.object({
   steps: z.int(),
   /** Training and building. */
   seconds: z.number(),
-  metrics: z.record(z.string(), z.record(z.string(), z.number())),
-  intervals: z.record(z.string(), z.record(z.string(), z.tuple([z.number(), z.number()]))),
+  metrics: z.record(z.string(), z.record(z.string(), z.number()).readonly()).readonly(),
+  intervals: z
+    .record(z.string(), z.record(z.string(), z.tuple([z.number(), z.number()]).readonly()).readonly())
+    .readonly(),
   /** p of the paired randomisation test of the DSI against each baseline, by measure, and who is ahead. */
   tests: z.record(z.string(), z.record(z.string(), z.object({ difference: z.number(), p: z.number() }))),
 });
@@ -55,11 +49,9 @@ export const benchmark: Benchmark = {
     'no-references': { type: 'boolean', default: false },
   },
   async run({ flags, log }) {
-    const pictures = oneOf<PicturesName>(String(flags.pictures), Object.keys(PICTURES) as PicturesName[], '--pictures');
+    const pictures = keyOf(PICTURES, String(flags.pictures), '--pictures');
     const sizes = flags.sizes === undefined ? PICTURES[pictures].sizes : list(flags.sizes).map(Number);
-    const identifiers = list(flags.identifiers).map((name) =>
-      oneOf<Identifiers>(name, Object.keys(IDENTIFIERS) as Identifiers[], '--identifiers'),
-    );
+    const identifiers = list(flags.identifiers).map((name) => keyOf(IDENTIFIERS, name, '--identifiers'));
     const cells = list(flags.seeds).flatMap((seed) =>
       sizes.flatMap((size) =>
         identifiers.map((kind): Cell => ({ pictures, size, identifiers: kind, seed: Number(seed) })),
@@ -72,8 +64,8 @@ export const benchmark: Benchmark = {
       log(`${cellName(cell)} (${i + 1} of ${cells.length})`);
       const result = await measureCell(cell, {
         folder: join(out, cellFolder(cell)),
-        settings: (flags.set ?? []) as string[],
-        photographs: flags.photographs as string | undefined,
+        settings: [flags.set ?? []].flat().map(String),
+        photographs: flags.photographs === undefined ? undefined : String(flags.photographs),
         classifiers: flags['no-references'] === true ? undefined : classifiers,
         log,
       });
@@ -157,8 +149,8 @@ async function evaluate(
     return {
       N: comparison.catalogue,
       queries: comparison.queries,
-      metrics: comparison.systems as Result['metrics'],
-      intervals: comparison.intervals as unknown as Result['intervals'],
+      metrics: comparison.systems,
+      intervals: comparison.intervals,
       tests,
     };
   } finally {
@@ -244,8 +236,7 @@ function reporterOf(log: (message: string) => void): Reporter {
 
 const list = (value: unknown): string[] => String(value).split(',');
 
-function oneOf<T extends string>(value: string, known: readonly T[], flag: string): T {
-  const found = known.find((name) => name === value);
-  if (found === undefined) throw new Error(`${flag} ${value} is none of ${known.join(', ')}`);
-  return found;
+function keyOf<R extends object>(known: R, name: string, flag: string): Extract<keyof R, string> {
+  for (const key in known) if (key === name) return key;
+  throw new Error(`${flag} ${name} is none of ${Object.keys(known).join(', ')}`);
 }

@@ -1,78 +1,31 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import autocannon from 'autocannon';
 import { readThumbnails } from '../packages/neurodex/src/artifact/catalogue-store.ts';
 import { CATALOGUE_FOLDER } from '../packages/neurodex/src/artifact/manifest.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
+import type { Query } from '../packages/neurodex/src/query/query.ts';
 import type { System } from '../packages/neurodex/src/query/system.ts';
 import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
-import { atLeast, type Benchmark, ratio, type Side } from './benchmark.ts';
+import { atLeast, type Benchmark, type Outcome, ratio, type Side } from './benchmark.ts';
 import { randomIndex } from './random-index.ts';
-import { interleave, median } from './statistics.ts';
+import { load, type Server, start } from './serve-load.ts';
+import { interleave, median, type Summary } from './statistics.ts';
 
-const PROGRAM = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
 const CONNECTIONS = [1, 8, 64] as const;
 const BATCH = 32;
 const QUERIES = 256;
-const SPINNING = 'encoder alone';
-const SLEEPING = 'encoder alone, threads that sleep';
+/** Threads that spin are quicker on a machine that does nothing else, and slower on one that does: the better one counts. */
+const [SPINNING, SLEEPING] = ['encoder alone', 'encoder alone, threads that sleep'] as const;
+const PROCESSES = { 'one process': 1, 'one per core': availableParallelism() } as const;
 
-interface Server {
-  readonly address: string;
-  stop(): Promise<void>;
-}
-
-/** `neurodex serve` in a process of its own, or in several that share a port. */
-async function start(index: string, workers: number): Promise<Server> {
-  const args = [PROGRAM, 'serve', index, '--port', '0', '--workers', String(workers)];
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  if (child.stderr === null) throw new Error('the server has no standard error');
-  for await (const line of createInterface(child.stderr)) {
-    const [address] = /http:\/\/\S+/.exec(line) ?? [];
-    if (address === undefined) continue;
-    child.stderr.resume();
-    return {
-      address,
-      async stop() {
-        child.kill('SIGTERM');
-        await ended;
-      },
-    };
-  }
-  throw new Error('the server did not start');
-}
-
-interface Load {
-  readonly rate: number;
-  readonly p50: number;
-  readonly p99: number;
-}
-
-/** Searches over a number of connections, each sending the next when it has its answer. */
-async function load(address: string, connections: number, seconds: number, pictures: readonly Buffer[]): Promise<Load> {
-  let next = 0;
-  const result = await autocannon({
-    url: `${address}/v1/search?system=dsi&k=10`,
-    connections,
-    duration: seconds,
-    requests: [
-      {
-        method: 'POST',
-        headers: { 'content-type': 'image/png' },
-        setupRequest: (request) => ({ ...request, body: pictures[next++ % pictures.length] as Buffer }),
-      },
-    ],
-  });
-  if (result.non2xx + result.errors + result.timeouts > 0) {
-    throw new Error(`${result.non2xx} refusals, ${result.errors} errors, ${result.timeouts} timeouts`);
-  }
-  return { rate: result['2xx'] / result.duration, p50: result.latency.p50, p99: result.latency.p99 };
+/** Measures queries per second. */
+type Turn = () => Promise<number>;
+/** Of every round, in milliseconds. */
+interface Latency {
+  readonly p50: number[];
+  readonly p99: number[];
 }
 
 export const benchmark: Benchmark = {
@@ -85,90 +38,101 @@ export const benchmark: Benchmark = {
     index: { type: 'string' },
   },
   async run({ flags, log }) {
-    const [catalogue, seconds, rounds] = [Number(flags.catalogue), Number(flags.seconds), Number(flags.rounds)];
     const folder = await mkdtemp(join(tmpdir(), 'neurodex-bench-'));
-    const servers: Server[] = [];
     try {
-      const made = flags.index === undefined;
-      const out = made ? join(folder, 'index') : String(flags.index);
-      if (made) {
-        log('making an index of random pictures, trained for a single step');
-        await randomIndex(out, { catalogue, queries: Math.ceil((QUERIES * 50) / 49) + 1, systems: ['dsi'] });
-      }
-      const index = await openIndex(out, nodeRuntime());
-      const queries = queriesOf(index.store, 'test').slice(0, QUERIES);
-      const rows = index.store.rows.filter(({ role }) => role === 'test').map(({ row }) => row);
-      const pictures = (await readThumbnails(join(out, CATALOGUE_FOLDER), rows.slice(0, QUERIES))).map((png) =>
-        Buffer.from(png),
-      );
-
-      /** Queries per second of full batches, one after another. */
-      const encoder = (system: System) => async (): Promise<number> => {
-        const start = performance.now();
-        let done = 0;
-        while (performance.now() - start < 1000 * seconds) {
-          const from = done % (queries.length - BATCH + 1);
-          await system.rank(queries.slice(from, from + BATCH), 10);
-          done += BATCH;
-        }
-        return (1000 * done) / (performance.now() - start);
-      };
-      // Threads that spin are quicker on a machine that does nothing else, and slower on one that does: the better one counts.
-      const sleeping = await openIndex(out, nodeRuntime({ spinning: false }));
-      const encoders: Record<string, () => Promise<number>> = {};
-      for (const [name, opened] of [
-        [SPINNING, index],
-        [SLEEPING, sleeping],
-      ] as const) {
-        const system = await opened.system('dsi');
-        await system.rank(queries.slice(0, BATCH), 10);
-        encoders[name] = encoder(system);
-      }
-
-      const cores = availableParallelism();
-      const processes = { 'one process': 1, 'one per core': cores } as const;
-      const latencies: Record<string, { p50: number[]; p99: number[] }> = {};
-      const sides: Record<string, () => Promise<number>> = { ...encoders };
-      for (const [name, workers] of Object.entries(processes)) {
-        const server = await start(out, workers);
-        servers.push(server);
-        await load(server.address, 64, 1, pictures);
-        for (const connections of CONNECTIONS) {
-          const side = `${name}, ${connections}`;
-          latencies[side] = { p50: [], p99: [] };
-          sides[side] = async () => {
-            const { rate, p50, p99 } = await load(server.address, connections, seconds, pictures);
-            latencies[side]?.p50.push(p50);
-            latencies[side]?.p99.push(p99);
-            return rate;
-          };
-        }
-      }
-      const summaries = await interleave(sides, rounds, (side, round, value) =>
-        log(`round ${round}, ${side}: ${value.toFixed(1)} queries a second`),
-      );
-      await index.close();
-      await sleeping.close();
-
-      const metrics: Record<string, Side> = {};
-      for (const [side, { median: rate, all }] of Object.entries(summaries)) {
-        const times = latencies[side];
-        metrics[side] =
-          times === undefined
-            ? { queriesPerSecond: rate, all, batch: BATCH, catalogue: index.trie.leafCount }
-            : { queriesPerSecond: rate, all, p50Milliseconds: median(times.p50), p99Milliseconds: median(times.p99) };
-      }
-      const best = (name: string): number =>
-        Math.max(...CONNECTIONS.map((connections) => summaries[`${name}, ${connections}`]?.median ?? 0));
-      const alone = Math.max(...[SPINNING, SLEEPING].map((name) => summaries[name]?.median ?? 0));
-      const ratios = Object.fromEntries(
-        Object.keys(processes).map((name) => [`${name} / encoder alone`, ratio(best(name), alone)]),
-      );
-      const kept = ratio(Math.max(...Object.keys(processes).map(best)), alone);
-      return { sides: metrics, ratios, targets: [atLeast('share of the encoder that the server keeps', kept, 0.85)] };
+      if (flags.index !== undefined) return await compare(String(flags.index), flags, log);
+      log('making an index of random pictures, trained for a single step');
+      const index = join(folder, 'index');
+      const queries = Math.ceil((QUERIES * 50) / 49) + 1;
+      await randomIndex(index, { catalogue: Number(flags.catalogue), queries, systems: ['dsi'] });
+      return await compare(index, flags, log);
     } finally {
-      for (const server of servers) await server.stop();
       await rm(folder, { recursive: true, force: true });
     }
   },
 };
+
+async function compare(
+  folder: string,
+  flags: Readonly<Record<string, unknown>>,
+  log: (message: string) => void,
+): Promise<Outcome> {
+  const [seconds, rounds] = [Number(flags.seconds), Number(flags.rounds)];
+  const index = await openIndex(folder, nodeRuntime());
+  const sleeping = await openIndex(folder, nodeRuntime({ spinning: false }));
+  const queries = queriesOf(index.store, 'test').slice(0, QUERIES);
+  const rows = index.store.queries('test').map(({ row }) => row);
+  const thumbnails = await readThumbnails(join(folder, CATALOGUE_FOLDER), rows.slice(0, QUERIES));
+  const pictures = thumbnails.map((png) => Buffer.from(png));
+  const servers: Server[] = [];
+  try {
+    const sides: Record<string, Turn> = {
+      [SPINNING]: await encoderTurn(await index.system('dsi'), queries, seconds),
+      [SLEEPING]: await encoderTurn(await sleeping.system('dsi'), queries, seconds),
+    };
+    const latencies: Record<string, Latency> = {};
+    for (const [name, workers] of Object.entries(PROCESSES)) {
+      const server = await start(folder, workers);
+      servers.push(server);
+      await load(server, 64, 1, pictures);
+      for (const connections of CONNECTIONS) {
+        const latency: Latency = { p50: [], p99: [] };
+        latencies[`${name}, ${connections}`] = latency;
+        sides[`${name}, ${connections}`] = async () => {
+          const { rate, p50, p99 } = await load(server, connections, seconds, pictures);
+          latency.p50.push(p50);
+          latency.p99.push(p99);
+          return rate;
+        };
+      }
+    }
+    const summaries = await interleave(sides, rounds, (side, round, value) =>
+      log(`round ${round}, ${side}: ${value.toFixed(1)} queries a second`),
+    );
+    return outcomeOf(summaries, latencies, index.trie.leafCount);
+  } finally {
+    for (const server of servers) await server.stop();
+    await index.close();
+    await sleeping.close();
+  }
+}
+
+/** Queries per second of full batches, one after another. */
+async function encoderTurn(system: System, queries: readonly Query[], seconds: number): Promise<Turn> {
+  await system.rank(queries.slice(0, BATCH), 10);
+  return async () => {
+    const start = performance.now();
+    let done = 0;
+    while (performance.now() - start < 1000 * seconds) {
+      const from = done % (queries.length - BATCH + 1);
+      await system.rank(queries.slice(from, from + BATCH), 10);
+      done += BATCH;
+    }
+    return (1000 * done) / (performance.now() - start);
+  };
+}
+
+function outcomeOf(
+  summaries: Readonly<Record<string, Summary>>,
+  latencies: Readonly<Record<string, Latency>>,
+  catalogue: number,
+): Outcome {
+  const sides: Record<string, Side> = {};
+  for (const [side, { median: rate, all }] of Object.entries(summaries)) {
+    const times = latencies[side];
+    sides[side] =
+      times === undefined
+        ? { queriesPerSecond: rate, all, batch: BATCH, catalogue }
+        : { queriesPerSecond: rate, all, p50Milliseconds: median(times.p50), p99Milliseconds: median(times.p99) };
+  }
+  const rateOf = (names: readonly string[]): number => Math.max(...names.map((name) => summaries[name]?.median ?? 0));
+  const best = (name: string): number => rateOf(CONNECTIONS.map((connections) => `${name}, ${connections}`));
+  const alone = rateOf([SPINNING, SLEEPING]);
+  const processes = Object.keys(PROCESSES);
+  const kept = ratio(Math.max(...processes.map(best)), alone);
+  return {
+    sides,
+    ratios: Object.fromEntries(processes.map((name) => [`${name} / encoder alone`, ratio(best(name), alone)])),
+    targets: [atLeast('share of the encoder that the server keeps', kept, 0.85)],
+  };
+}

@@ -5,26 +5,24 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { silentReporter } from '@neurodex/core';
 import { RunLog } from '@neurodex/tracking';
 import type { Config } from '../packages/neurodex/src/config.ts';
-import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
-import { relevantRows } from '../packages/neurodex/src/evaluation/relevance.ts';
-import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
-import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { CheckpointFolder } from '../packages/neurodex/src/training/checkpoint-folder.ts';
-import { retrievalQueries, selfQueries } from '../packages/neurodex/src/training/examples.ts';
-import { runPhases } from '../packages/neurodex/src/training/loop.ts';
-import { Validator } from '../packages/neurodex/src/training/validator.ts';
+import { train } from '../packages/neurodex/src/training/train.ts';
 import { atMost, type Benchmark } from './benchmark.ts';
 import { noiseCatalogue } from './pictures.ts';
 
 const PICTURES = 64;
 const SAMPLES = 200;
+const BATCH = 32;
+const RETRIEVAL_SHARE = 0.75;
 /** A small network on pictures large enough that worker threads show them; everything else as in a real run. */
-const config: Config = {
+const base: Config = {
   ...PRESETS.quick,
   pictures: { ...PRESETS.quick.pictures, size: 48 },
+  identifiers: { ...PRESETS.quick.identifiers, scheme: 'numeric' },
   model: {
     ...PRESETS.quick.model,
+    embedding: 'token',
     patchSize: 16,
     width: 16,
     feedForwardWidth: 16,
@@ -32,7 +30,18 @@ const config: Config = {
     stem: 'linear',
     dropout: 0.1,
   },
-  training: { ...PRESETS.quick.training, batchSize: 32, validateEvery: 500, checkpointEvery: 200, patience: 0 },
+  training: {
+    ...PRESETS.quick.training,
+    plan: 'joint',
+    retrievalShare: RETRIEVAL_SHARE,
+    identifiersPerQuery: 2,
+    learningRate: 1e-3,
+    schedule: 'cosine',
+    batchSize: BATCH,
+    validateEvery: 500,
+    checkpointEvery: 200,
+    patience: 0,
+  },
 };
 
 export const benchmark: Benchmark = {
@@ -77,47 +86,28 @@ export const benchmark: Benchmark = {
 };
 
 async function trainFor(steps: number, folder: string, onStep: (step: number) => void): Promise<void> {
-  const { store, table } = noiseCatalogue(PICTURES, config.pictures.size);
-  const relevant = (picture: Parameters<typeof relevantRows>[1]) => relevantRows(store, picture);
-  const length = identifierLength(
-    numeric,
-    store.rows.flatMap(({ identifier }) => identifier ?? []),
-  );
-  const geometry = geometryOf(config, numeric.vocabulary, length, { embeddingRows: table.size });
-  const runtime = nodeRuntime();
+  const store = noiseCatalogue(PICTURES, base.pictures.size);
+  const config = configOf(steps);
   const tracker = new RunLog(join(folder, 'run.jsonl'), silentReporter);
   tracker.track({ kind: 'start', time: new Date().toISOString(), config, dataset: 'noise', seed: 1 });
   const checkpoints = new CheckpointFolder(join(folder, 'checkpoints'), silentReporter);
-  const validator = new Validator({ runtime, geometry, table, store, search: config.retrieval });
-  const examples = {
-    queries: retrievalQueries(store, relevant),
-    selfQueries: selfQueries(store, relevant, config.training.selfTargetWeight),
-  };
-  await runPhases({
-    runtime,
-    source: { store, table, geometry, config, examples },
-    phases: [
-      {
-        name: 'joint',
-        mix: { indexing: 8, retrieval: 24 },
-        identifiers: 2,
-        steps,
-        schedule: { learningRate: 1e-3, kind: 'cosine', warmupSteps: 100, steps },
-      },
-    ],
-    config,
+  await train(store, config, {
+    runtime: nodeRuntime(),
     seed: 1,
     tracker,
     reporter: { ...silentReporter, progress: ({ done }) => onStep(done) },
-    signal: undefined,
     checkpoints: {
       save: (checkpoint) => checkpoints.save(checkpoint, { seconds: 0, logBytes: tracker.sync() }),
       settled: () => checkpoints.settled(),
     },
-    validate: (parameters, phase) => validator.measure(parameters, phase.mix),
   });
-  await validator.close();
   await tracker.close();
+}
+
+/** Both tasks for so many steps: an epoch is as many as show every catalogue picture once. */
+function configOf(steps: number): Config {
+  const indexingEpochs = (steps * BATCH * (1 - RETRIEVAL_SHARE)) / PICTURES;
+  return { ...base, training: { ...base.training, indexingEpochs, warmupFraction: 100 / steps } };
 }
 
 /** Of the line of least squares through the points. */

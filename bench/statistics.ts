@@ -1,3 +1,5 @@
+import { mapValues } from '@neurodex/core';
+
 /** The figures of one side over the rounds, in the unit that was measured. */
 export interface Summary {
   readonly median: number;
@@ -26,20 +28,22 @@ export function summarise(values: readonly number[]): Summary {
  * @param rounds 1 or more
  * @param onRound hears each value as it comes
  */
-export async function interleave<Name extends string>(
-  sides: Readonly<Record<Name, () => Promise<number>>>,
+export async function interleave<R extends Readonly<Record<string, () => Promise<number>>>>(
+  sides: R,
   rounds: number,
-  onRound: (side: Name, round: number, value: number) => void = () => {},
-): Promise<Record<Name, Summary>> {
+  onRound: (side: string, round: number, value: number) => void = () => {},
+): Promise<{ readonly [Name in keyof R]: Summary }> {
   if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`rounds is ${rounds}, not 1 or more`);
-  const names = Object.keys(sides) as Name[];
-  const values = new Map<Name, number[]>(names.map((name) => [name, []]));
+  const turns = mapValues(sides, (measure: () => Promise<number>) => {
+    const all: number[] = [];
+    return { measure, all };
+  });
   for (let round = 1; round <= rounds; round++) {
-    for (const [name, list] of values) {
-      const value = await sides[name]();
-      list.push(value);
+    for (const [name, { measure, all }] of Object.entries(turns)) {
+      const value = await measure();
+      all.push(value);
       onRound(name, round, value);
     }
   }
-  return Object.fromEntries([...values].map(([name, list]) => [name, summarise(list)])) as Record<Name, Summary>;
+  return mapValues(turns, ({ all }: { readonly all: readonly number[] }) => summarise(all));
 }

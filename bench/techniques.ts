@@ -5,6 +5,7 @@ import { Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { silentReporter } from '@neurodex/core';
 import type { Dataset, Role, SourcePicture } from '@neurodex/datasets';
+import { z } from 'zod';
 import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
 import { evaluateSystems } from '../packages/neurodex/src/evaluation/compare.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
@@ -15,7 +16,8 @@ import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import type { Benchmark } from './benchmark.ts';
 
 const MEASURES = ['IA@1', 'P@10', 'AP@10'] as const;
-type Metrics = Readonly<Record<(typeof MEASURES)[number], number>>;
+const metricsSchema = z.record(z.enum(MEASURES), z.number());
+type Metrics = Readonly<z.infer<typeof metricsSchema>>;
 
 /** A small network and few steps, so that a difference costs a minute and not an hour. */
 const BASE = [
@@ -76,12 +78,12 @@ const TECHNIQUES = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Pictures of each class: those of the size 512, but for the test queries, of which there are enough to see differences. */
-const countsOf = (catalogue: number): Record<Role, number> => ({
-  catalogue,
-  train: Math.round(2.5 * catalogue),
-  validation: 2,
-  test: 100,
-});
+const countsOf = (catalogue: number): readonly (readonly [Role, number])[] => [
+  ['catalogue', catalogue],
+  ['train', Math.round(2.5 * catalogue)],
+  ['validation', 2],
+  ['test', 100],
+];
 
 export const benchmark: Benchmark = {
   name: 'techniques',
@@ -95,7 +97,7 @@ export const benchmark: Benchmark = {
   },
   async run({ flags, log }) {
     const steps = Number(flags.steps);
-    const only = flags.only as string[];
+    const only = [flags.only ?? []].flat().map(String);
     const unknown = only.find((name) => !Object.hasOwn(TECHNIQUES, name));
     if (unknown !== undefined) throw new Error(`--only ${unknown} is none of: ${Object.keys(TECHNIQUES).join('; ')}`);
     const folder = await mkdtemp(join(tmpdir(), 'neurodex-techniques-'));
@@ -154,7 +156,7 @@ async function measure(
       queries: queriesOf(index.store, 'test'),
       measures: MEASURES.map(parseMeasure),
     });
-    return { ...(systems.dsi as Metrics), seconds };
+    return { ...metricsSchema.parse(systems.dsi), seconds };
   } finally {
     await index.close();
   }
@@ -173,9 +175,7 @@ async function pictures(
     environment: process.env,
     reporter: silentReporter,
   });
-  const roles = Object.entries(countsOf(perClass)).flatMap(([role, count]) =>
-    Array.from({ length: count }, () => role as Role),
-  );
+  const roles = countsOf(perClass).flatMap(([role, count]) => Array.from({ length: count }, () => role));
   const taken = new Map<string, number>();
   const chosen: SourcePicture[] = [];
   for (const picture of Random.stream(seed, 'techniques').shuffled(dataset.pictures)) {

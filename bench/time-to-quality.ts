@@ -7,7 +7,7 @@ import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
 import { type PictureStore, partsOf, pixelsOf } from '../packages/neurodex/src/pictures/picture-store.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { PUBLISHED } from '../packages/neurodex/src/study/published.ts';
-import { atLeast, type Benchmark, type Side, type Target } from './benchmark.ts';
+import { atLeast, type Benchmark, type Target } from './benchmark.ts';
 import { type FashionPictures, fashionPictures, scaledCatalogue } from './fashion.ts';
 import { type OurTraining, trainOurs } from './our-training.ts';
 import { findPython, PYTORCH } from './python.ts';
@@ -64,10 +64,11 @@ export const benchmark: Benchmark = {
     const python = await findPython(PYTORCH);
     if ('missing' in pictures) return { sides: { neurodex: pictures, pytorch: pictures }, ratios: {}, targets: [] };
     const ours = await ourSide(pictures, Number(flags.rounds), log);
-    const theirs =
+    const pytorch =
       'missing' in python
-        ? undefined
+        ? python
         : await seedSide(python.executable, pictures, { full, seconds: Number(flags.seconds), log });
+    const theirs = 'missing' in pytorch ? undefined : pytorch;
     const ratios: Record<string, number | null> = {};
     const targets: Target[] = [];
     const compare = (name: string, seconds: number | undefined, own: number, bound: number): void => {
@@ -86,7 +87,7 @@ export const benchmark: Benchmark = {
     for (const [measure, reference] of Object.entries(theirs?.whole.measures ?? PUBLISHED_MEASURES)) {
       targets.push(atLeast(`${measure} of the whole run`, ours.both.metrics[measure] ?? null, reference));
     }
-    return { sides: { neurodex: ours, pytorch: theirs ?? (python as Side) }, ratios, targets };
+    return { sides: { neurodex: ours, pytorch }, ratios, targets };
   },
 };
 

@@ -7,7 +7,7 @@ const PICTURES = 96;
 const EPOCHS = 7;
 
 const { seed } = PRESETS;
-const { store } = noiseCatalogue(PICTURES, seed.pictures.size);
+const store = noiseCatalogue(PICTURES, seed.pictures.size);
 const training = { ...seed.training, indexingEpochs: EPOCHS, retrievalEpochs: EPOCHS, validateEvery: 10 };
 const { steps } = await trainOurs(store, { ...seed, training }, 1);
 // Kilobytes on every platform since Node 14.

@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { INKS } from '../packages/neurodex/src/report/inks.ts';
@@ -38,7 +39,7 @@ export function queryChart(series: Readonly<Record<string, Readonly<Record<numbe
       tickFormat: (ms: number) => (Number.isInteger(Math.log10(ms)) ? String(ms) : ''),
     },
     marks: lines.flatMap(({ name, i, points }) => {
-      const stroke = MIDDLE[i % MIDDLE.length] as string;
+      const stroke = defined(MIDDLE[i % MIDDLE.length], 'the ink of a line');
       return [
         Plot.lineY(points, {
           x: 'n',
@@ -70,7 +71,7 @@ function mixed(a: string, b: string): string {
   const [x, y] = [parts(a), parts(b)];
   return `#${x
     .map((value, i) =>
-      Math.round((value + (y[i] as number)) / 2)
+      Math.round((value + (y[i] ?? Number.NaN)) / 2)
         .toString(16)
         .padStart(2, '0'),
     )

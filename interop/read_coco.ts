@@ -1,6 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { basename } from 'node:path';
 import { categoriesByArea, jsonRows, readAnnotations, regionArea } from '@neurodex/datasets';
+import { z } from 'zod';
 
 /**
  * `tsx interop/read_coco.ts INSTANCES CAPTIONS`: what Neurodex reads in a pair of annotation files, as one JSON object
@@ -10,10 +11,11 @@ const [instancesPath = '', captionsPath = ''] = process.argv.slice(2);
 const instances = await readAnnotations(instancesPath);
 const captions = await readAnnotations(captionsPath);
 
+const annotation = z.object({ id: z.number(), image_id: z.number(), segmentation: z.unknown() });
 const regions: Record<string, number | null> = {};
 for await (const { key, value } of jsonRows((await openAsBlob(instancesPath)).stream())) {
   if (key !== 'annotations') continue;
-  const { id, image_id, segmentation } = value as { id: number; image_id: number; segmentation: unknown };
+  const { id, image_id, segmentation } = annotation.parse(value);
   const image = instances.images.get(image_id);
   if (image !== undefined) regions[id] = regionArea(segmentation, image.height ?? 0, image.width ?? 0) ?? null;
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { openParquet } from '@neurodex/datasets';
+import { z } from 'zod';
 
 /**
  * Neurodex reads the Parquet files that `make_parquet.py` made: the class names, the captions and the SHA-256 of every
@@ -10,15 +11,20 @@ import { openParquet } from '@neurodex/datasets';
  *
  *     tsx interop/read_parquet.ts FOLDER
  */
-interface Row {
-  readonly labels: readonly string[];
-  readonly captions: readonly string[];
-  readonly sha256: string;
-}
+const row = z
+  .strictObject({
+    labels: z.array(z.string()).readonly(),
+    captions: z.array(z.string()).readonly(),
+    sha256: z.string(),
+  })
+  .readonly();
+type Row = z.infer<typeof row>;
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('usage: tsx interop/read_parquet.ts FOLDER');
-const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Record<string, readonly Row[]>;
+const expected = z
+  .record(z.string(), z.array(row))
+  .parse(JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')));
 let rows = 0;
 const wrong: string[] = [];
 for (const [name, listed] of Object.entries(expected)) {

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
 import { decodePicture, decodeWhole } from '@neurodex/datasets/image';
 
 /** Decodes every picture of the matrix, as it is and as a square: read_picture_matrix.ts FOLDER OUT */
@@ -18,7 +19,8 @@ for (const { file } of cases) {
     await writeFile(join(out, `${file}.square`), square.pixels);
     results.push({ file, width, height, size: SIZE });
   } catch (error) {
-    results.push({ file, refused: (error as Error).message, code: (error as { code?: string }).code ?? '' });
+    const refused = error instanceof Error ? error.message : String(error);
+    results.push({ file, refused, code: error instanceof NeurodexError ? error.code : '' });
   }
 }
 await writeFile(join(out, 'results.json'), JSON.stringify(results));

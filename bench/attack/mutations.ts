@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import { isRecord } from '@neurodex/core';
 import { VALUES } from './values.ts';
 
 /** One way to damage an index. */
@@ -71,7 +72,7 @@ function bytesOf(file: string, size: number, each: number, random: Random): Muta
         what: `bit ${bit} of byte ${at}`,
         apply: (folder) =>
           edit(folder, file, (bytes) => {
-            bytes[at] = (bytes[at] as number) ^ (1 << bit);
+            bytes[at] = (bytes[at] ?? Number.NaN) ^ (1 << bit);
             return bytes;
           }),
       },
@@ -178,28 +179,33 @@ function leavesOf(
   );
 }
 
-function change(root: unknown, path: Path, of: (value: unknown) => unknown): void {
-  let holder = root as Record<string | number, unknown>;
-  for (const key of path.slice(0, -1)) holder = holder[key] as Record<string | number, unknown>;
-  const last = path.at(-1) as string | number;
-  const value = of(holder[last]);
-  if (value === undefined) delete holder[last];
-  else holder[last] = value;
+/** Puts another value in the place that a path leads to, or nothing. */
+function change(holder: unknown, [key, ...rest]: Path, of: (value: unknown) => unknown): void {
+  if (typeof holder !== 'object' || holder === null || key === undefined) throw new TypeError('the path leads nowhere');
+  const before: unknown = Reflect.get(holder, key);
+  if (rest.length > 0) {
+    change(before, rest, of);
+    return;
+  }
+  const after = of(before);
+  if (after === undefined) Reflect.deleteProperty(holder, key);
+  else Reflect.set(holder, key, after);
 }
 
 /** The header of a safetensors file, the description of the network in it taken apart as well. */
 function headerOf(file: string, bytes: Buffer): Mutation[] {
   const parse = (all: Buffer): unknown => {
-    const header = JSON.parse(all.toString('utf8', 8, 8 + Number(all.readBigUInt64LE(0)))) as Record<string, unknown>;
-    const about = header.__metadata__ as Record<string, unknown> | undefined;
-    return about?.geometry === undefined
-      ? header
-      : { ...header, __metadata__: { ...about, geometry: JSON.parse(String(about.geometry)) } };
+    const header: unknown = JSON.parse(all.toString('utf8', 8, 8 + Number(all.readBigUInt64LE(0))));
+    if (!isRecord(header)) return header;
+    const { __metadata__: about } = header;
+    return isRecord(about) && about.geometry !== undefined
+      ? { ...header, __metadata__: { ...about, geometry: JSON.parse(String(about.geometry)) } }
+      : header;
   };
   const print = (value: unknown, all: Buffer): Buffer => {
-    const { __metadata__: about, ...header } = value as Record<string, unknown>;
-    const described = (about as Record<string, unknown> | undefined)?.geometry;
-    const metadata = described === undefined ? about : { ...(about as object), geometry: JSON.stringify(described) };
+    const { __metadata__: about, ...header } = isRecord(value) ? value : {};
+    const metadata =
+      isRecord(about) && about.geometry !== undefined ? { ...about, geometry: JSON.stringify(about.geometry) } : about;
     const text = Buffer.from(JSON.stringify({ __metadata__: metadata, ...header }));
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(text.length));

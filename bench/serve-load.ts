@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { defined } from '@neurodex/core';
+import autocannon from 'autocannon';
+
+const PROGRAM = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
+
+export interface Server {
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** `neurodex serve` in a process of its own, or in several that share a port. */
+export async function start(index: string, workers: number): Promise<Server> {
+  const args = [PROGRAM, 'serve', index, '--port', '0', '--workers', String(workers)];
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  if (child.stderr === null) throw new Error('the server has no standard error');
+  for await (const line of createInterface(child.stderr)) {
+    const [address] = /http:\/\/\S+/.exec(line) ?? [];
+    if (address === undefined) continue;
+    child.stderr.resume();
+    return {
+      address,
+      async stop() {
+        child.kill('SIGTERM');
+        await ended;
+      },
+    };
+  }
+  throw new Error('the server did not start');
+}
+
+export interface Load {
+  /** Answers per second. */
+  readonly rate: number;
+  /** Milliseconds that half of the searches took at most, and 99 of 100. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Searches over a number of connections, each sending the next when it has its answer. */
+export async function load(
+  { address }: Server,
+  connections: number,
+  seconds: number,
+  pictures: readonly Buffer[],
+): Promise<Load> {
+  let next = 0;
+  const result = await autocannon({
+    url: `${address}/v1/search?system=dsi&k=10`,
+    connections,
+    duration: seconds,
+    requests: [
+      {
+        method: 'POST',
+        headers: { 'content-type': 'image/png' },
+        setupRequest: (request) => ({ ...request, body: defined(pictures[next++ % pictures.length], 'a picture') }),
+      },
+    ],
+  });
+  if (result.non2xx + result.errors + result.timeouts > 0) {
+    throw new Error(`${result.non2xx} refusals, ${result.errors} errors, ${result.timeouts} timeouts`);
+  }
+  return { rate: result['2xx'] / result.duration, p50: result.latency.p50, p99: result.latency.p99 };
+}

@@ -1,0 +1,115 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sealed } from '@neurodex/core/storage';
+import { bin, here, neurodex, script } from './commands.ts';
+
+/** Where something is made to be checked. */
+export interface Workshop {
+  /** For what is made here. */
+  readonly folder: string;
+  readonly pictures: string;
+  /** An index of the pictures, or of others. */
+  readonly index: string;
+  /** Runs a Python file of this folder. */
+  python(name: string, ...args: readonly string[]): void;
+}
+
+/** A file of this folder that reads what was made, and what it is given. */
+export interface Check {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+const PRECISIONS = ['float32', 'float16', 'int8'];
+const MEASURES = ['--measures', 'P@10 AP AP@10 R@100 RR nDCG@10 nDCG Success@1 Rprec'];
+
+/** The measures of the index itself, as JSON, as TREC files and in the report. */
+export function prepareMeasures({ folder, index }: Workshop): Check[] {
+  const [metrics, trec, report] = [join(folder, 'evaluate.json'), join(folder, 'trec'), join(folder, 'report.json')];
+  writeFileSync(metrics, neurodex('evaluate', index, '--json'));
+  neurodex('evaluate', index, '--trec', trec);
+  writeFileSync(report, neurodex('report', index, '--out', join(folder, 'report.html'), '--json'));
+  return [{ name: 'check_measures.py', args: [trec, metrics, report] }];
+}
+
+/** The measures of runs that others made, and their comparison. */
+export function prepareRuns({ folder, python }: Workshop): Check[] {
+  const runs = join(folder, 'runs');
+  python('make_runs.py', runs);
+  const [judged, compared] = [join(folder, 'judged.json'), join(folder, 'compared.json')];
+  const qrels = ['--qrels', join(runs, 'qrels.txt'), '--quiet', '--json'];
+  const files = readdirSync(runs).filter((name) => name.startsWith('run-'));
+  const all = files.sort().map((name) => join(runs, name));
+  writeFileSync(judged, neurodex('evaluate', ...all.flatMap((file) => ['--run', file]), ...MEASURES, ...qrels));
+  const some = all.filter((_, i) => i % 2 === 0).slice(0, 5);
+  writeFileSync(compared, neurodex('compare', ...some, '--measures', 'AP nDCG@10 P@10', ...qrels));
+  return [{ name: 'check_runs.py', args: [runs, judged, compared] }];
+}
+
+/** The graphs of the index, and what `neurodex export` makes of it: searched exhaustively, and by a beam. */
+export function prepareGraphs({ folder, index }: Workshop): Check[] {
+  const models = join(folder, 'onnx');
+  script('write_onnx.ts', [index, models]);
+  const exported = exportAll(index, join(folder, 'export'));
+  const byBeam = join(folder, 'index-by-beam');
+  cpSync(index, byBeam, { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(byBeam, 'index.json'), 'utf8'));
+  manifest.config.retrieval.exactUpTo = 0;
+  writeFileSync(join(byBeam, 'index.json'), sealed(manifest));
+  const exportedByBeam = exportAll(byBeam, join(folder, 'export-by-beam'), ['float32'], ['onnx']);
+  return [
+    { name: 'check_onnx.py', args: [models] },
+    { name: 'check_export.py', args: [exported, exportedByBeam] },
+  ];
+}
+
+/** The exports of an index in every precision, and what Node answers to the queries that others are asked as well. */
+function exportAll(index: string, out: string, precisions = PRECISIONS, kinds = ['onnx', 'triton']): string {
+  script('write_export.ts', [index, out]);
+  for (const precision of precisions) {
+    const folders = kinds.flatMap((kind) => [`--${kind}`, join(out, `${kind}-${precision}`)]);
+    neurodex('export', index, ...folders, '--precision', precision, '--json');
+  }
+  return out;
+}
+
+export function prepareBovw({ folder }: Workshop): Check[] {
+  const bovw = join(folder, 'bovw');
+  script('write_bovw.ts', [bovw]);
+  return [{ name: 'check_bovw.py', args: [bovw] }];
+}
+
+/** A short training that is tracked in files; MLflow's check starts a server, and trains for itself. */
+export function prepareTrackers({ folder, pictures }: Workshop): Check[] {
+  const tracked = join(folder, 'tracked');
+  const index = join(tracked, 'index');
+  const training = ['index', pictures, '--preset', 'quick', '--set', 'training.indexingEpochs=40', '--json'];
+  neurodex(...training, '--out', index, '--track', 'tensorboard,wandb');
+  return [
+    { name: 'check_tensorboard.py', args: [index, join(tracked, 'runs')] },
+    { name: 'check_wandb.py', args: [index, join(tracked, 'wandb')] },
+    { name: 'check_mlflow.py', args: [join(folder, 'mlflow'), process.execPath, bin, ...training] },
+  ];
+}
+
+/** Parquet files, encoded pictures and annotations that others wrote. */
+export function prepareSources({ folder, python }: Workshop): Check[] {
+  const parquet = join(folder, 'parquet');
+  python('make_parquet.py', parquet);
+
+  const [matrix, decoded] = [join(folder, 'matrix'), join(folder, 'decoded')];
+  python('make_picture_matrix.py', matrix);
+  script('read_picture_matrix.ts', [matrix, decoded]);
+
+  const coco = join(folder, 'coco');
+  python('make_coco.py', coco);
+  const annotations = ['instances', 'captions'].map((what) => join(coco, 'annotations', `${what}_val2014.json`));
+  const [read, prepared] = [join(folder, 'coco.json'), join(folder, 'coco.data')];
+  writeFileSync(read, script('read_coco.ts', annotations, true));
+  neurodex('dataset', 'build', coco, '--out', prepared, '--preset', 'quick', '--json');
+  return [
+    { name: 'read_parquet.ts', args: [parquet] },
+    { name: 'check_picture_matrix.py', args: [matrix, decoded, here('../packages/neurodex/templates')] },
+    { name: 'check_coco.py', args: [...annotations, read, join(prepared, 'catalogue')] },
+  ];
+}
