@@ -219,10 +219,12 @@ describe('as the model sees them, pictures', () => {
 describe('whole pictures', () => {
   it('are read in their order, once each, and join what has the same digest', async () => {
     const digests = ['a', 'b', undefined, 'a', undefined, 'b'];
-    const entries = digests.map((digest, i): Entry => ({
-      decoded: other(i),
-      ...(digest === undefined ? {} : { digest }),
-    }));
+    const entries = digests.map(
+      (digest, i): Entry => ({
+        decoded: other(i),
+        ...(digest === undefined ? {} : { digest }),
+      }),
+    );
     const { exact, alike, looks } = await find(entries);
     expect(exact).toEqual([0, 1, 2, 0, 4, 1]);
     expect(alike).toEqual([0, 1, 2, 0, 4, 1]);
