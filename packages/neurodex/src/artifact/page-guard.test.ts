@@ -119,7 +119,7 @@ describe('a dictionary', () => {
     await read([dictionaryPage(0, [])]);
     await refused('a dictionary is cut off', [dictionaryPage(3, Array<number>(11).fill(0))]);
     await refused('a dictionary is cut off', [dictionaryPage(-1, [])]);
-    await refused('a dictionary is cut off', [dictionaryPage(undefined, [0])]);
+    await refused('a dictionary is cut off', [dictionaryPage(undefined, [0, 0, 0, 0])]);
     await read([dictionaryPage(3, [0, 0, 0])], { type: 'INT96' });
     await refused('a dictionary is cut off', [dictionaryPage(4, [0, 0, 0])], { type: 'INT96' });
   });

@@ -109,11 +109,11 @@ describe('what Snappy compressed', () => {
     ['a copy of 1 with two bytes of offset', 1, () => [0b00000010, 2, 0]],
     ['a copy of 64 with two bytes of offset', 64, () => [0b11111110, 2, 0]],
     ['a copy of 33 with four bytes of offset', 33, () => [0b10000011, 2, 0, 0, 0]],
-    ['a literal of 60', 60, (n) => [(n - 1) << 2, ...Array<number>(n).fill(0)]],
-    ['a literal of 61, whose length stands apart', 61, (n) => [60 << 2, n - 1, ...Array<number>(n).fill(0)]],
-    ['a literal of 300 with two bytes of length', 300, (n) => [61 << 2, 43, 1, ...Array<number>(n).fill(0)]],
-    ['a literal of 300 with three bytes of length', 300, (n) => [62 << 2, 43, 1, 0, ...Array<number>(n).fill(0)]],
-    ['a literal of 300 with four bytes of length', 300, (n) => [63 << 2, 43, 1, 0, 0, ...Array<number>(n).fill(0)]],
+    ['a literal of 60', 60, (n) => [(n - 1) << 2, ...Array<number>(n).fill(1)]],
+    ['a literal of 61, whose length stands apart', 61, (n) => [60 << 2, n - 1, ...Array<number>(n).fill(1)]],
+    ['a literal of 300 with two bytes of length', 300, (n) => [61 << 2, 43, 1, ...Array<number>(n).fill(1)]],
+    ['a literal of 300 with three bytes of length', 300, (n) => [62 << 2, 43, 1, 0, ...Array<number>(n).fill(1)]],
+    ['a literal of 300 with four bytes of length', 300, (n) => [63 << 2, 43, 1, 0, 0, ...Array<number>(n).fill(1)]],
   ])('is as long as its parts: %s', async (_, length, part) => {
     const stream = (full: number, more: readonly number[] = []) => [
       ...varint(full),
