@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FileMetaData, parquetMetadata } from 'hyparquet';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asFile } from './parquet-bytes.fixture.ts';
 import { ShardReader, type ShardRow, ShardWriter } from './shard.ts';
 
@@ -29,11 +29,11 @@ let metadata: FileMetaData;
 let digest: { readonly bytes: number };
 const counts: number[][] = [];
 
-beforeAll(async () => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'neurodex-shard-'));
   const path = join(folder, 'part.parquet');
   const writer = await ShardWriter.create(path, VECTORS);
-  counts.push([writer.rows, writer.bytes]);
+  counts.splice(0, counts.length, [writer.rows, writer.bytes]);
   await writer.writeRowGroup(ROWS.slice(0, 2));
   counts.push([writer.rows, writer.bytes]);
   await writer.writeRowGroup(ROWS.slice(2));
@@ -42,7 +42,7 @@ beforeAll(async () => {
   bytes = new Uint8Array(readFileSync(path));
   metadata = parquetMetadata(bytes.buffer as ArrayBuffer);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true }));
 
 const reader = () => new ShardReader(asFile(bytes), 3, VECTORS);
 
@@ -190,9 +190,19 @@ it('a file that is read is looked at first', async () => {
 it('its metadata is read once', async () => {
   let reads = 0;
   const source = asFile(bytes);
-  const one = new ShardReader({ ...source, slice: (start, end) => (reads++, source.slice(start, end)) }, 3, VECTORS);
+  const slice: typeof source.slice = (start, end) => {
+    reads++;
+    return source.slice(start, end);
+  };
+  const one = new ShardReader({ ...source, slice }, 3, VECTORS);
   await one.groups();
   const first = reads;
   await one.groups();
   expect([first > 0, reads]).toEqual([true, first]);
+});
+
+it('a writer that is closed writes no more', async () => {
+  const writer = await ShardWriter.create(join(folder, 'closed.parquet'));
+  await writer.close();
+  await expect(writer.finish()).rejects.toThrow();
 });

@@ -49,7 +49,8 @@ export async function writeCatalogueOf(
     listed.push({ file, rows: rows.length, ...(await writer.finish()) });
   }
   const rows = shards.flat().length;
-  const pixels = Uint8Array.from({ length: rows * size * size * 3 }, (_, i) => i);
+  const pixels = new Uint8Array(rows * size * size * 3);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = i;
   await writeFile(join(folder, 'pixels.u8'), pixels);
   const manifest: CatalogueManifest = {
     format: FORMAT,

@@ -207,6 +207,15 @@ describe('files are kept open', () => {
     await expect(store.png(0)).rejects.toMatchObject({ code: 'index-missing' });
   });
 
+  it('200 of them, at most', async () => {
+    await writeCatalogueOf(folder, { shards: Array.from({ length: 201 }, (_, i) => [soundRow(i)]) });
+    const store = await openPictures(folder, { hold: true });
+    await rm(folder, { recursive: true });
+    expect(await store.png(199)).toEqual(Uint8Array.of(199));
+    await expect(store.png(200)).rejects.toMatchObject({ code: 'index-missing' });
+    await store.close();
+  });
+
   it('and otherwise not', async () => {
     const store = await open(false);
     await expect(store.png(1)).rejects.toMatchObject({ code: 'index-missing' });
