@@ -40,6 +40,10 @@ export interface SmallIndex {
   readonly vectors?: Partial<Vectors>;
   readonly about?: Partial<CatalogueManifest>;
   readonly log?: string;
+  /** Columns of vectors that the catalogue has. */
+  readonly columns?: readonly ('bovw' | 'encoder')[];
+  /** Other files, by their names. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
 }
 
 const listed = <Name extends string>(file: Name, bytes: Uint8Array) => ({
@@ -54,6 +58,7 @@ const listed = <Name extends string>(file: Name, bytes: Uint8Array) => ({
  */
 export async function writeSmallIndex(folder: string, index: SmallIndex = {}): Promise<void> {
   const { model = smallModel(), describe = (each) => each, rows = (each) => each, vectors = {}, about, log } = index;
+  const { columns = ['bovw', 'encoder'], files = {} } = index;
   const png = await sharp({ create: { width: THUMBNAIL, height: THUMBNAIL, channels: 3, background: '#204060' } })
     .png()
     .toBuffer();
@@ -64,15 +69,14 @@ export async function writeSmallIndex(folder: string, index: SmallIndex = {}): P
     const at = Math.max(0, row - 1);
     return { ...base, identifier: `${at}`, vectors: { bovw: unit(3, at), encoder: unit(6, at) } };
   });
-  const columns = {
+  const all: Vectors = {
     bovw: { length: 3, producer: sha256Of(VOCABULARY) },
     encoder: { length: 6, producer: sha256Of(ENCODER_ONNX) },
-    ...vectors,
   };
   await writeCatalogueOf(join(folder, 'catalogue'), {
     shards: [rows(pictures)],
     size: SIZE,
-    vectors: columns,
+    vectors: Object.fromEntries(columns.map((name) => [name, { ...all[name], ...vectors[name] }])) as Vectors,
     ...(about === undefined ? {} : { about }),
   });
   const network = serialiseModel(model);
@@ -80,6 +84,7 @@ export async function writeSmallIndex(folder: string, index: SmallIndex = {}): P
   await writeFile(join(folder, 'vocabulary.safetensors'), VOCABULARY);
   await writeFile(join(folder, 'encoder.onnx'), ENCODER_ONNX);
   if (log !== undefined) await writeFile(join(folder, RUN_LOG), log);
+  for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
   const config = PRESETS.quick;
   const description = describeIndex({
     neurodex: '0.1.0',
