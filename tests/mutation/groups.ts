@@ -53,7 +53,7 @@ export const GROUPS: readonly Group[] = [
     sources: OPENING,
     tests: [
       ...['manifest', 'index-artifact', 'network'].map((file) => neurodex(`artifact/${file}.test.ts`)),
-      neurodex('systems/open-index.test.ts'),
+      ...['dsi', 'open-index', 'systems'].map((file) => neurodex(`systems/${file}.test.ts`)),
       ...['bovw', 'encoder', 'export-index', 'jobs'].map((job) => neurodex(`jobs/${job}.test.ts`)),
     ],
   },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RUN_LOG } from '@neurodex/tracking';
@@ -148,6 +148,9 @@ describe('a manifest is refused', () => {
       message: `${folder} is not an index: there is no index.json in it`,
       details: { folder },
     });
+    mkdirSync(join(folder, 'index.json'));
+    await expect(readIndexManifest(folder)).rejects.toMatchObject(refusal('is not a file'));
+    rmSync(join(folder, 'index.json'), { recursive: true });
     writeFileSync(join(folder, 'index.json'), '{"format"');
     await expect(readIndexManifest(folder)).rejects.toMatchObject({ code: 'index-damaged' });
   });

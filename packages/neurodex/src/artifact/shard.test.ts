@@ -92,7 +92,13 @@ it('a writer counts the rows and the bytes', () => {
 
 describe('the file says', () => {
   it('its columns, lists as Parquet lays them out', () => {
-    type Line = [name: string, type?: string, annotation?: string, logical?: string, children?: number];
+    type Rest = [
+      type?: string | undefined,
+      annotation?: string | undefined,
+      logical?: string | undefined,
+      children?: number,
+    ];
+    type Line = [name: string, ...Rest];
     const text = (name: string): Line => [name, 'BYTE_ARRAY', 'UTF8', 'STRING'];
     const list = (name: string, ...element: Line[]): Line[] => [
       [name, undefined, 'LIST', 'LIST', 1],
