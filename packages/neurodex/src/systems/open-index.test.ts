@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { digestOfBytes } from '../artifact/small-catalogue.fixture.ts';
+import { type AnyRow, digestOfBytes } from '../artifact/small-catalogue.fixture.ts';
 import {
   ENCODER_ONNX,
   SIZE,
   type SmallIndex,
   sha256Of,
   THUMBNAIL,
+  VOCABULARY,
   writeSmallIndex,
 } from '../artifact/small-index.fixture.ts';
 import type { Query } from '../query/query.ts';
@@ -94,6 +95,17 @@ describe('an index that is opened', () => {
     expect(await system.rank([], 1)).toEqual([]);
   });
 
+  it('refuses them also where some of the scores are numbers', async () => {
+    // The last picture has no direction: its score is that of nothing.
+    const rows = (all: AnyRow[]) =>
+      all.map((row, i) => (i === 3 ? { ...row, vectors: { encoder: new Float32Array(6) } } : row));
+    const system = await (await open({ columns: ['encoder'], rows })).system('encoder');
+    expect((await system.rank([embedded(1, 0, 0, 0, 0, 0)], 3))[0]?.at(-1)).toEqual({ row: 3, score: -1 });
+    await expect(system.rank([embedded(Number.NaN, 0, 0, 0, 0, 0)], 3)).rejects.toMatchObject({
+      code: 'index-damaged',
+    });
+  });
+
   it('gives what its network reads of a query', async () => {
     const index = await open();
     const input = await index.input(plain());
@@ -107,7 +119,9 @@ describe('an index that is opened', () => {
     await expect(index.system('encoder')).rejects.toMatchObject({ code: 'index-damaged' });
     opened = [];
     await index.close();
-    await expect(index.store.png(9)).rejects.toThrow(RangeError);
+    // What was held open is not any more.
+    rmSync(join(folder, 'catalogue', 'part-0.parquet'));
+    await expect(index.store.png(0)).rejects.toMatchObject({ code: 'index-missing' });
   });
 });
 
@@ -151,9 +165,31 @@ describe('bovw', () => {
     expect(await rowsOf(index, 'bovw', plain())).toEqual([0, 2, 3]);
   });
 
+  it('counts words as its configuration says', async () => {
+    // A word that is in every picture says nothing: of the first one nothing is left.
+    const histograms = [[1, 0, 0], [], [1, 1, 0], [1, 0, 1]];
+    const rows = (all: AnyRow[]) =>
+      all.map((row, i) => (i === 1 ? row : { ...row, vectors: { bovw: Float32Array.from(histograms[i] ?? []) } }));
+    const index = await open({
+      columns: ['bovw'],
+      rows,
+      describe: (each) => ({ ...each, config: { ...each.config, bovw: { weighting: 'tfidf' } } }),
+    });
+    expect(await rowsOf(index, 'bovw', plain())).toEqual([2, 3, 0]);
+  });
+
   const vocabulary = 'is of another run: the histograms of the catalogue were made with another vocabulary';
   it.each<[string, string, SmallIndex]>([
     ['', 'does not hold the bag of visual words it lists', { columns: ['encoder'] }],
+    [
+      'vocabulary.safetensors',
+      vocabulary,
+      {
+        vectors: { bovw: { length: 4, producer: sha256Of(VOCABULARY) } },
+        columns: ['bovw'],
+        rows: (rows) => rows.map((row, i) => (i === 1 ? row : { ...row, vectors: { bovw: new Float32Array(4) } })),
+      },
+    ],
     ['vocabulary.safetensors', vocabulary, { vectors: { bovw: { length: 3, producer: 'a1'.repeat(32) } } }],
     [
       'catalogue',
@@ -229,27 +265,25 @@ describe('encoder', () => {
   });
 
   /** Embeddings of four rows beside the catalogue. */
-  const embeddings = async (change: object) => {
-    const values = new Uint8Array(4 * 6 * 4);
+  const embeddings = (change: { tokens?: number; channels?: number; encoder?: string }) => {
     const facts = { tokens: 1, channels: 6, views: 0, encoder: sha256Of(ENCODER_ONNX), ...change };
+    const values = new Uint8Array(4 * facts.tokens * facts.channels * 4);
     return { values, about: { embeddings: { file: 'embeddings.f32', ...digestOfBytes(values), ...facts } } };
   };
 
-  it.each<[object, string, string]>([
+  const shape = 'does not have embeddings of as many tokens and channels as the index lists for its encoder';
+  it.each<[Parameters<typeof embeddings>[0], string, string]>([
     [{ encoder: 'a1'.repeat(32) }, 'encoder.onnx', another],
-    [
-      { tokens: 2, channels: 3 },
-      'catalogue',
-      'does not have embeddings of as many tokens and channels as the index lists for its encoder',
-    ],
+    [{ tokens: 2 }, 'catalogue', shape],
+    [{ channels: 5 }, 'catalogue', shape],
   ])('that did not make the embeddings is refused: %j', async (change, file, what) => {
-    const { values, about } = await embeddings(change);
+    const { values, about } = embeddings(change);
     const index = await open({ about, files: { 'catalogue/embeddings.f32': values } });
     await expect(index.system('encoder')).rejects.toMatchObject(damaged(file, what));
   });
 
   it('that made the embeddings is taken', async () => {
-    const { values, about } = await embeddings({});
+    const { values, about } = embeddings({});
     const index = await open({ about, files: { 'catalogue/embeddings.f32': values } });
     expect(await rowsOf(index, 'encoder', embedded(1, 2, 3, 0, 0, 0))).toEqual([3, 2, 0]);
   });
