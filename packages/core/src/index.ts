@@ -13,3 +13,4 @@ export { captionOf, listed, visibleName } from './names.ts';
 export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts';
 export { isRecord, mapValues } from './records.ts';
 export { shellQuote } from './shell.ts';
+export { errorCode, errorMessage, isSystemError, type SystemError, systemError } from './thrown.ts';

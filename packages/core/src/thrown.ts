@@ -1,0 +1,29 @@
+import { isRecord } from './records.ts';
+
+/** What Node.js adds to the error of a system call. */
+export interface SystemError {
+  readonly code: string | undefined;
+  readonly errno: number | undefined;
+  readonly syscall: string | undefined;
+  readonly path: string | undefined;
+}
+
+/** What was thrown as the error of a system call; each part is undefined where it has none. */
+export function systemError(thrown: unknown): SystemError {
+  const { code, errno, syscall, path }: Readonly<Record<string, unknown>> = isRecord(thrown) ? thrown : {};
+  return {
+    code: typeof code === 'string' ? code : undefined,
+    errno: typeof errno === 'number' ? errno : undefined,
+    syscall: typeof syscall === 'string' ? syscall : undefined,
+    path: typeof path === 'string' ? path : undefined,
+  };
+}
+
+/** `ENOENT`, `ERR_…` or the like; undefined for what has no code. */
+export const errorCode = (thrown: unknown): string | undefined => systemError(thrown).code;
+
+/** Whether a system call failed: neither our own refusal, nor what a library says of its input. */
+export const isSystemError = (thrown: unknown): boolean => systemError(thrown).syscall !== undefined;
+
+/** The words of an error; anything else that was thrown, as text. */
+export const errorMessage = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
