@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import { Random } from '@neurodex/core/random';
 import type { Role } from '../dataset.ts';
 import type { Artist } from './artists.ts';
@@ -210,7 +211,7 @@ export function chooseConcepts(
   while (chosen.length < count && queues.some((queue) => queue.length > 0)) {
     for (const queue of queues) {
       let concept: Concept | undefined;
-      while (concept === undefined && queue.length > 0) concept = admit(queue.shift() as string);
+      while (concept === undefined && queue.length > 0) concept = admit(defined(queue.shift(), 'the next name'));
       if (concept !== undefined && chosen.length < count) chosen.push(concept);
     }
   }

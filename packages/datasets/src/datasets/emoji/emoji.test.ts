@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ProgressEvent } from '@neurodex/core';
-import { NeurodexError, silentReporter } from '@neurodex/core';
+import { NeurodexError, type ProgressEvent, silentReporter } from '@neurodex/core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { datasetContract } from '../dataset.contract.ts';

@@ -1,4 +1,4 @@
-import { NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
+import { defined, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import sharp from 'sharp';
 import type { Dataset, SourcePicture } from '../dataset.ts';
 import { ARTISTS, roleOf, type TestArtist } from './artists.ts';
@@ -85,9 +85,9 @@ export async function openEmoji(options: EmojiOptions): Promise<Dataset> {
   const contributions: Contribution[] = ARTISTS.map((artist, i) => ({
     artist,
     role: roleOf(artist, testArtist),
-    icons: sets[i] as IconSet,
+    icons: defined(sets[i], artist.name),
   }));
-  const concepts = chooseConcepts(contributions, sets[0] as IconSet, count, seed);
+  const concepts = chooseConcepts(contributions, defined(sets[0], 'the first icon set'), count, seed);
   if (concepts.length < count) {
     throw new NeurodexError('usage', `the emoji hold ${concepts.length} concepts, fewer than the ${count} asked for`, {
       hint: `ask for at most ${concepts.length} concepts`,

@@ -1,37 +1,36 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as z from 'zod';
 import type { LicenceNotice } from '../dataset.ts';
 
 /**
  * The parts of the Iconify JSON format that are used (https://iconify.design/docs/types/iconify-json.html): drawings by
  * name, who drew them, and for some sets the categories and the Unicode sequences of the names.
  */
-interface IconifyIcon {
-  readonly body: string;
-  readonly left?: number;
-  readonly top?: number;
-  readonly width?: number;
-  readonly height?: number;
-}
-interface IconifyAlias {
-  readonly parent: string;
-  readonly hFlip?: boolean;
-  readonly vFlip?: boolean;
-  readonly rotate?: number;
-}
-interface IconifyIcons {
-  readonly icons: Readonly<Record<string, IconifyIcon>>;
-  readonly aliases?: Readonly<Record<string, IconifyAlias>>;
-  readonly left?: number;
-  readonly top?: number;
-  readonly width?: number;
-  readonly height?: number;
-}
-interface IconifyInfo {
-  readonly name: string;
-  readonly author: { readonly name: string; readonly url?: string };
-  readonly license: { readonly title: string; readonly spdx?: string; readonly url?: string };
-}
+const frame = {
+  left: z.number().optional(),
+  top: z.number().optional(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+};
+const aliasSchema = z.object({
+  parent: z.string(),
+  hFlip: z.boolean().optional(),
+  vFlip: z.boolean().optional(),
+  rotate: z.number().optional(),
+});
+const iconsSchema = z.object({
+  icons: z.record(z.string(), z.object({ body: z.string(), ...frame })),
+  aliases: z.record(z.string(), aliasSchema).optional(),
+  ...frame,
+});
+const infoSchema = z.object({
+  name: z.string(),
+  author: z.object({ name: z.string(), url: z.string().optional() }),
+  license: z.object({ title: z.string(), url: z.string().optional() }),
+});
+const metadataSchema = z.object({ categories: z.record(z.string(), z.array(z.string())).optional() });
+const charactersSchema = z.record(z.string(), z.string());
 
 /** The files of an `@iconify-json/*` package that are read. */
 export const ICONIFY_FILES = ['package.json', 'icons.json', 'info.json', 'metadata.json', 'chars.json'] as const;
@@ -50,13 +49,13 @@ export class IconSet {
   readonly categories: ReadonlyMap<string, readonly string[]>;
   /** Unicode sequence (code points in lower-case hexadecimal, joined by '-') to icon name; empty where there is none. */
   readonly characters: ReadonlyMap<string, string>;
-  private readonly icons: IconifyIcons;
+  private readonly icons: z.infer<typeof iconsSchema>;
   /** Names without hyphens, which some sets leave out. */
   private readonly squashed: ReadonlyMap<string, string>;
 
   private constructor(
-    icons: IconifyIcons,
-    info: IconifyInfo,
+    icons: z.infer<typeof iconsSchema>,
+    info: z.infer<typeof infoSchema>,
     categories: Readonly<Record<string, readonly string[]>>,
     characters: Readonly<Record<string, string>>,
   ) {
@@ -76,19 +75,15 @@ export class IconSet {
 
   /** Reads an unpacked `@iconify-json/*` package. */
   static async open(folder: string): Promise<IconSet> {
-    const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(folder, file), 'utf8'));
-    const [icons, info, metadata, characters] = await Promise.all([
-      json('icons.json'),
-      json('info.json'),
-      json('metadata.json'),
-      json('chars.json'),
+    const json = async <T>(file: string, schema: z.ZodType<T>): Promise<T> =>
+      schema.parse(JSON.parse(await readFile(join(folder, file), 'utf8')));
+    const [icons, info, { categories = {} }, characters] = await Promise.all([
+      json('icons.json', iconsSchema),
+      json('info.json', infoSchema),
+      json('metadata.json', metadataSchema),
+      json('chars.json', charactersSchema),
     ]);
-    return new IconSet(
-      icons as IconifyIcons,
-      info as IconifyInfo,
-      (metadata as { categories?: Record<string, string[]> }).categories ?? {},
-      characters as Record<string, string>,
-    );
+    return new IconSet(icons, info, categories, characters);
   }
 
   /** The set's own spelling of a name, hyphens aside; undefined when it has none like it. */

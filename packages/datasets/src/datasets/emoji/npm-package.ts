@@ -4,9 +4,10 @@ import { createReadStream, existsSync } from 'node:fs';
 import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fromFileSystem, NeurodexError } from '@neurodex/core';
+import { errorCode, errorMessage, fromFileSystem, NeurodexError } from '@neurodex/core';
 import { makeFolder, removeStale, Temporary } from '@neurodex/core/storage';
 import { extract } from 'tar';
+import * as z from 'zod';
 import { cacheFolder } from '../cache.ts';
 
 /** An npm package at one version, with the hash that its archive must have. */
@@ -54,11 +55,16 @@ function findNpm(): readonly [string, ...string[]] {
   return [process.execPath, join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js')];
 }
 
+const refusalSchema = z.object({ error: z.object({ summary: z.string() }) });
+const fileSchema = z.object({ filename: z.string() });
+/** npm 7 to 11 answer with a list of one, later ones with an object by name. */
+const packedSchema = z.union([z.array(fileSchema), z.record(z.string(), fileSchema)]);
+
 /** What npm has to say for itself: the summary of its JSON answer, else the first line on stderr that is a sentence. */
 export function npmComplaint(stdout: string, stderr: string): string {
   try {
-    const { error } = JSON.parse(stdout) as { error?: { summary?: string } };
-    const summary = error?.summary?.split('\n')[0]?.trim();
+    const { error } = refusalSchema.parse(JSON.parse(stdout));
+    const summary = error.summary.split('\n')[0]?.trim();
     if (summary) return summary;
   } catch {
     // npm died before it could answer in JSON.
@@ -93,13 +99,12 @@ async function pack(pinned: PinnedPackage, folder: string, options: FetchOptions
   }).catch((error: unknown) => {
     if (options.signal?.aborted)
       throw new NeurodexError('interrupted', 'the download was interrupted', { cause: error });
-    const what = `cannot be fetched: npm could not be started (${(error as NodeJS.ErrnoException).code ?? error})`;
+    const what = `cannot be fetched: npm could not be started (${errorCode(error) ?? error})`;
     throw unavailable(pinned, what, 'install npm, which comes with Node.js, and put it on the PATH', error);
   });
   if (status !== 0) throw unavailable(pinned, `cannot be fetched: ${npmComplaint(stdout, stderr)}`, NETWORK_HINT);
   try {
-    // npm 7 to 11 answer with a list of one, later ones with an object by name.
-    const answer = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>)[0];
+    const answer = Object.values(packedSchema.parse(JSON.parse(stdout)))[0];
     if (answer === undefined) throw new Error('an empty answer');
     return join(folder, basename(answer.filename));
   } catch (error) {
@@ -193,8 +198,7 @@ export async function fetchPackage(pinned: PinnedPackage, options: FetchOptions 
   } catch (error) {
     const known = fromFileSystem(error, folder);
     if (known instanceof NeurodexError) throw known;
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    const reason = /^(TAR_|Z_)/.test(code) ? 'its archive is damaged' : message;
+    const reason = /^(TAR_|Z_)/.test(errorCode(error) ?? '') ? 'its archive is damaged' : errorMessage(error);
     throw unavailable(pinned, `cannot be unpacked: ${reason}`, 'try again; if it persists, report it', error);
   } finally {
     await temporary.remove();

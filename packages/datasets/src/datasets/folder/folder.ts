@@ -1,6 +1,6 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { NeurodexError } from '@neurodex/core';
+import { errorCode, NeurodexError } from '@neurodex/core';
 import { readPictureFile } from '../../image/decode.ts';
 import { FORMATS, hasPictureExtension } from '../../image/formats.ts';
 import type { Dataset, LayoutNote, SkippedFile, SourcePicture } from '../dataset.ts';
@@ -22,7 +22,7 @@ export interface Listing {
 }
 
 function unreadable(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
+  const code = errorCode(error);
   return code === 'EACCES' || code === 'EPERM' ? 'permission denied' : (code ?? String(error));
 }
 
@@ -99,7 +99,7 @@ async function kindOf(entry: Entry, path: string): Promise<'file' | 'folder' | '
     if (target.isDirectory()) return 'linked folder';
     return target.isFile() ? 'file' : { reason: 'not a regular file' };
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { reason: 'a broken link' };
     if (code === 'ELOOP') return { reason: 'a link that leads in a circle' };
     return { reason: `link cannot be followed: ${unreadable(error)}` };
@@ -125,7 +125,7 @@ async function checkSource(source: string): Promise<void> {
   try {
     if ((await stat(source)).isDirectory()) return;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new NeurodexError('source-missing', `${source} does not exist`, {
         hint: 'check the path for a typing error',

@@ -39,10 +39,10 @@ export function planByLevel(files: readonly string[], level: number): FolderPlan
   const placed: PlacedFile[] = [];
   const skipped: SkippedFile[] = [];
   for (const file of files) {
-    const parents = file.split('/').slice(0, -1);
+    const label = file.split('/').slice(0, -1)[level - 1];
     if (level === 0) placed.push({ file });
-    else if (parents.length < level) skipped.push({ path: file, reason: `not below ${level} folders (--class-level)` });
-    else placed.push({ file, label: parents[level - 1] as string });
+    else if (label === undefined) skipped.push({ path: file, reason: `not below ${level} folders (--class-level)` });
+    else placed.push({ file, label });
   }
   return { placed, skipped, layout: [] };
 }

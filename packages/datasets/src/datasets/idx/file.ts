@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync } from 'node:zlib';
-import { NeurodexError } from '@neurodex/core';
+import { errorCode, NeurodexError } from '@neurodex/core';
 import { MAX_RATIO, mostUnpacked } from '../../download/limits.ts';
 
 /** What an IDX file holds (LeCun's format, yann.lecun.org/exdb/mnist): bytes, and how they are laid out. */
@@ -93,7 +93,7 @@ async function readWhole(path: string): Promise<Uint8Array> {
     }
   } catch (error) {
     if (error instanceof NeurodexError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     const missing = code === 'ENOENT' || code === 'ENOTDIR';
     throw new NeurodexError(
       missing ? 'source-missing' : 'source-unusable',
@@ -134,7 +134,7 @@ async function unzip(file: Uint8Array, path: string): Promise<Uint8Array> {
   try {
     return await inflate(file, { maxOutputLength: most });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === 'ERR_BUFFER_TOO_LARGE') {
       throw tooLarge(
         path,

@@ -119,9 +119,10 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
   const pictures: SourcePicture[] = [];
   for (let i = 0; i < count; i++) {
     const number = String(i).padStart(digits, '0');
-    const label = labels === undefined ? undefined : nameOf(labels.data[i] as number, classes);
+    const value = labels?.data[i];
+    const label = value === undefined ? undefined : nameOf(value, classes);
     if (label === undefined && labels !== undefined) {
-      const reason = `picture ${i} has the label ${labels.data[i]}, and there are ${classes?.length} classes`;
+      const reason = `picture ${i} has the label ${value}, and there are ${classes?.length} classes`;
       skipped.push({
         path: basename(labels.path),
         reason,

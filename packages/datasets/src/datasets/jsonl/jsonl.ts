@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
+import { errorCode, errorMessage, isRecord, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { JsonProblem, ofOneLine, parseJson } from '@neurodex/core/json';
 import { inOrder, type Line, linesOf, throwIfInterrupted } from '@neurodex/core/storage';
 import { readPictureFile } from '../../image/decode.ts';
@@ -84,7 +84,7 @@ function inWords<T>(source: string, choose: () => T): T {
   try {
     return choose();
   } catch (error) {
-    throw new NeurodexError('source-unusable', `${source} ${(error as Error).message}`, {
+    throw new NeurodexError('source-unusable', `${source} ${errorMessage(error)}`, {
       hint: 'write the classes under the key label, or name their key with --label-column',
       details: { source },
       cause: error,
@@ -128,8 +128,7 @@ function parse({ bytes }: Line): { readonly line: Readonly<Record<string, unknow
     if (!(error instanceof JsonProblem)) throw error;
     return { reason: `it ${ofOneLine(error)}` };
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'it is not a JSON object' };
-  return { line: value as Record<string, unknown> };
+  return isRecord(value) ? { line: value } : { reason: 'it is not a JSON object' };
 }
 
 /** @param seen the keys of the line are added to it */
@@ -187,7 +186,7 @@ async function missing(at: string): Promise<string | undefined> {
   try {
     return (await stat(at)).isFile() ? undefined : 'is not a file';
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist' : `cannot be read (${code})`;
   }
 }

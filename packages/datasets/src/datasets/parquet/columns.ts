@@ -1,4 +1,4 @@
-import { listed } from '@neurodex/core';
+import { isRecord, listed } from '@neurodex/core';
 import { type FileMetaData, parquetSchema, type SchemaTree } from 'hyparquet';
 import type { LayoutNote } from '../dataset.ts';
 import { ambiguousLabels, type ColumnFlags, labelNames, pictureName } from '../label-columns.ts';
@@ -19,11 +19,8 @@ export interface ParquetColumns {
   readonly notes: readonly LayoutNote[];
 }
 
-interface Feature {
-  readonly _type?: string;
-  readonly names?: unknown;
-  readonly feature?: Feature;
-}
+/** `{_type: 'ClassLabel', names: […]}`, `{_type: 'Image'}` and the like. */
+type Feature = Readonly<Record<string, unknown>>;
 
 const PICTURES = ['image', 'picture'];
 
@@ -171,24 +168,30 @@ function kindOf(column: SchemaTree | undefined): PictureKind | undefined {
 }
 
 /** What `datasets` wrote of the columns; nothing when it did not, or when it cannot be understood. */
-function featuresOf(metadata: FileMetaData): ReadonlyMap<string, Feature> {
+function featuresOf(metadata: FileMetaData): ReadonlyMap<string, unknown> {
   const text = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value;
   try {
-    const features = (JSON.parse(text ?? '{}') as { info?: { features?: Record<string, Feature> } })?.info?.features;
-    return new Map(
-      Object.entries(features ?? {}).filter(([, feature]) => typeof feature === 'object' && feature !== null),
-    );
+    const written: unknown = JSON.parse(text ?? '{}');
+    const info = isRecord(written) ? written.info : undefined;
+    const features = isRecord(info) ? info.features : undefined;
+    return new Map(isRecord(features) ? Object.entries(features) : []);
   } catch {
     return new Map();
   }
 }
 
 /** Of a list of features, `{feature, _type: 'Sequence' or 'List'}` or `[feature]`, the feature in it. */
-const innerOf = (feature: Feature | undefined): Feature | undefined =>
-  Array.isArray(feature) ? (feature[0] as Feature | undefined) : (feature?.feature ?? feature);
+function innerOf(feature: unknown): Feature | undefined {
+  const inner: unknown = isRecord(feature)
+    ? (feature.feature ?? feature)
+    : Array.isArray(feature)
+      ? feature[0]
+      : undefined;
+  return isRecord(inner) ? inner : undefined;
+}
 
 /** Of a ClassLabel, or of a list of them. */
-function namesOf(feature: Feature | undefined): ClassNames {
+function namesOf(feature: unknown): ClassNames {
   const inner = innerOf(feature);
   if (inner?._type !== 'ClassLabel' || !Array.isArray(inner.names)) return undefined;
   return inner.names.every((name) => typeof name === 'string') ? distinctNames(inner.names) : undefined;

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { listed, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
+import { errorCode, errorMessage, listed, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { type ByteSource, inOrder, openFileBytes, throwIfInterrupted } from '@neurodex/core/storage';
 import type { Downloads } from '../../download/downloads.ts';
 import type { RemoteFile } from '../../download/remote-file.ts';
@@ -160,7 +160,7 @@ async function opened(open: () => Promise<ByteSource>): Promise<ByteSource> {
     return await open();
   } catch (error) {
     if (error instanceof NeurodexError) throw error;
-    throw new Error(`cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`);
+    throw new Error(`cannot be read (${errorCode(error) ?? errorMessage(error)})`);
   }
 }
 
@@ -240,7 +240,7 @@ async function localShards(source: string): Promise<ParquetShard[]> {
         ),
       );
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     const missing = code === 'ENOENT' || code === 'ENOTDIR';
     throw new NeurodexError(
       missing ? 'source-missing' : 'source-unusable',

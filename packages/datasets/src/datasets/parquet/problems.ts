@@ -1,9 +1,10 @@
+import { errorMessage } from '@neurodex/core';
 /**
  * What a Parquet reader complained about, in words that say something to who has the file. The library names its own functions and
  * those of the engine; what follows is "its row group cannot be read (…)" or "… is not a Parquet file that can be read (…)".
  */
 export function parquetProblem(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorMessage(error);
   const known = KNOWN.find(([pattern]) => pattern.test(text));
   return known?.[1] ?? 'its bytes make no sense';
 }

@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import { Decompress, decompress } from 'fzstd';
 
 /** The largest window that the reference decoder accepts by default (ZSTD_WINDOWLOG_LIMIT_DEFAULT), in bytes. */
@@ -39,7 +40,7 @@ function frameOf(input: Uint8Array): Frame {
   if (input.length < 6 || view.getUint32(0, true) !== MAGIC) throw new Error('zlib: it is not Zstandard');
   const flags = view.getUint8(4);
   const single = (flags & 0x20) !== 0;
-  const dictionaryBytes = [0, 1, 2, 4][flags & 3] as number;
+  const dictionaryBytes = defined([0, 1, 2, 4][flags & 3], 'the size of its dictionary’s number');
   const contentBytes = flags >> 6 === 0 ? (single ? 1 : 0) : 1 << (flags >> 6);
   let at = 5;
   let window = 0;
