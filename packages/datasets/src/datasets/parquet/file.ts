@@ -1,4 +1,4 @@
-import { NeurodexError } from '@neurodex/core';
+import { errorMessage, isRecord, isSystemError, NeurodexError } from '@neurodex/core';
 import type { ByteSource } from '@neurodex/core/storage';
 import { inOrder } from '@neurodex/core/storage';
 import { type FileMetaData, parquetMetadataAsync, type RowGroup } from 'hyparquet';
@@ -6,8 +6,9 @@ import type { LayoutNote, SkippedFile } from '../dataset.ts';
 import type { ColumnFlags } from '../label-columns.ts';
 import { type Described, describeRow, type Problem } from '../labels.ts';
 import { findColumns, type ParquetColumns } from './columns.ts';
-import { DecoderUnavailable, type ParquetDecoder, type ParquetRow } from './decoder.ts';
+import { DecoderUnavailable, type ParquetDecoder } from './decoder.ts';
 import { parquetProblem } from './problems.ts';
+import type { ParquetRow } from './served-job.ts';
 
 /** The codecs of hyparquet and hyparquet-compressors: all of the format but LZO. */
 const CODECS: ReadonlySet<string> = new Set(['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4', 'LZ4_RAW']);
@@ -175,7 +176,7 @@ export class ParquetFile {
     const value = (await this.load(block))[index]?.[this.columns.picture.name];
     if (value instanceof Uint8Array) return { bytes: value };
     if (typeof value === 'string') return { path: value };
-    const { bytes, path } = (value ?? {}) as { bytes?: unknown; path?: unknown };
+    const { bytes, path }: Readonly<Record<string, unknown>> = isRecord(value) ? value : {};
     if (bytes instanceof Uint8Array) return { bytes };
     if (typeof path === 'string' && path !== '') return { path };
     return { bytes: new Uint8Array(0) };
@@ -245,7 +246,7 @@ export class ParquetFile {
         throw new Error(`has ${rows.length} rows where ${rowEnd - rowStart} are listed`);
       return rows;
     } catch (error) {
-      throw isForeign(error) ? error : new Damaged((error as Error).message, { cause: error });
+      throw isForeign(error) ? error : new Damaged(errorMessage(error), { cause: error });
     }
   }
 
@@ -320,12 +321,10 @@ class Damaged extends Error {}
 
 /** Not the fault of the bytes: a download that failed, a disk that does, a reader that does not start. */
 export const isForeign = (error: unknown): boolean =>
-  error instanceof NeurodexError ||
-  error instanceof DecoderUnavailable ||
-  typeof (error as NodeJS.ErrnoException)?.syscall === 'string';
+  error instanceof NeurodexError || error instanceof DecoderUnavailable || isSystemError(error);
 
 export const reasonOf = (error: unknown): string => {
-  const { message } = error as Error;
+  const message = errorMessage(error);
   return error instanceof Damaged ? `its row group cannot be read (${message})` : message;
 };
 
