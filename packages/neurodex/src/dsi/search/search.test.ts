@@ -1,4 +1,4 @@
-import { type LoadOptions, loadable, type Runtime } from '@neurodex/autograd';
+import { loadable, type Runtime } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import { leavesByRow, searchGraph } from '../graphs/search-export.ts';
@@ -85,7 +85,7 @@ describe('a network to which all tokens are alike', () => {
   const network = smallNetwork(10, { identifiers });
   network.parameters.fill(0);
   const picture = network.pictures(1);
-  /** By hand: six first tokens 0, 3, 4 and 5 … are alike, and so on along each path. */
+  /** Every token with which identifiers go on has the same share. */
   const share = (identifier: string): number => {
     const whole = [...identifier, '#'];
     return whole.reduce((score, _, place) => {
@@ -127,7 +127,7 @@ describe('the graphs of a search', () => {
   const network = smallNetwork(128, { identifiers: words });
   /** The runtime, and the options of what it loads. */
   const listening = () => {
-    const loaded: (LoadOptions | undefined)[] = [];
+    const loaded: Parameters<Runtime['load']>[1][] = [];
     const released: number[] = [];
     const heard: Runtime = {
       ...runtime,
