@@ -1,9 +1,11 @@
 import { loadable, type Runtime } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
+import { asQueries } from '../../systems/queries.fixture.ts';
 import { leavesByRow, searchGraph } from '../graphs/search-export.ts';
 import { parameterArrays } from '../model/parameters.ts';
 import { BeamSearch } from './beam.ts';
+import { DsiSystem } from './dsi-system.ts';
 import { ExactSearch } from './exact.ts';
 import { inOrder, plainScores } from './plain-scores.fixture.ts';
 import { smallNetwork } from './small-network.fixture.ts';
@@ -161,9 +163,40 @@ describe('the graphs of a search', () => {
   it('are one where the first plan is all', async () => {
     const { loaded, released, heard } = listening();
     const { table, geometry, parameters } = network;
-    const search = await ExactSearch.create(heard, table, geometry, { batch: 1, positionCount: 512 }, parameters);
+    const exact = await ExactSearch.create(heard, table, geometry, { batch: 1, positionCount: 512 }, parameters);
     expect(loaded).toHaveLength(1);
-    await search.release();
+    await exact.release();
     expect(released).toEqual([1]);
+    // The root and eight tokens are decoded with the picture, and nothing is left to be decoded.
+    const small = smallNetwork(8);
+    const beam = await BeamSearch.create(heard, small.table, small.geometry, { batch: 1, width: 4 }, small.parameters);
+    expect(loaded).toHaveLength(2);
+    await beam.release();
+  });
+
+  it('are loaded once for each size of a batch and way to search, and freed when the system is closed', async () => {
+    const { loaded, released, heard } = listening();
+    const small = smallNetwork(8);
+    const { table, geometry, parameters } = small;
+    const search = { exactUpTo: 5, beam: 4 };
+    const system = new DsiSystem({ runtime: heard, geometry, table, search, parameters });
+    const queries = asQueries(small.pictures(2), BYTES);
+    const one = queries.slice(0, 1);
+    const first = await system.rank(one, 4);
+    expect(await system.rank(one, 4)).toEqual(first);
+    expect(loaded).toHaveLength(1);
+    // More answers than the beam is wide are scored exhaustively.
+    await system.rank(one, 5);
+    expect(loaded).toHaveLength(2);
+    // Two queries are not worth a batch of 32.
+    await system.rank(queries, 4);
+    expect(loaded).toHaveLength(2);
+    await system.close();
+    expect([...released].sort()).toEqual([1, 2]);
+    // It may be asked again.
+    expect(await system.rank(one, 4)).toEqual(first);
+    expect(loaded).toHaveLength(3);
+    await system.close();
+    expect(released).toHaveLength(3);
   });
 });
