@@ -38,9 +38,9 @@ describe.each(['token', 'prefix'] as const)('R identifiers as targets, an embedd
     expect(Object.values(arrays).map(({ length }) => length)).toEqual([R * M * B, R * M * B, R * M * B * V]);
     for (const array of Object.values(arrays)) array.fill(5 as never);
     objective.clear(arrays);
-    expect(new Set(arrays.tokens)).toEqual(new Set([table.paddingRow]));
-    expect(new Set(arrays.targets)).toEqual(new Set([pad]));
-    expect(new Set(arrays.allowed)).toEqual(new Set([1]));
+    expect(new Set(arrays.tokens as Int32Array)).toEqual(new Set([table.paddingRow]));
+    expect(new Set(arrays.targets as Int32Array)).toEqual(new Set([pad]));
+    expect(new Set(arrays.allowed as Uint8Array)).toEqual(new Set([1]));
   });
 
   it('stand one identifier after another in the column of their query', () => {
