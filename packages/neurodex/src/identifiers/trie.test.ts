@@ -80,6 +80,21 @@ describe('Trie', () => {
       }),
     ));
 
+  test('a node decides where two identifiers or more begin with its prefix', () =>
+    fc.assert(
+      fc.property(identifierSets, (identifiers) => {
+        const trie = new Trie(numeric, identifiers);
+        const spelled = identifiers.map((name) => [...numeric.toTokens(name), EOS]);
+        // Two that begin alike part somewhere behind: EOS ends only one of them.
+        const beginning = (prefix: readonly number[]) =>
+          spelled.filter((sequence) => prefix.every((token, i) => sequence[i] === token)).length;
+        const expected = Array.from({ length: trie.nodeCount }, (_, node) =>
+          beginning(trie.prefix(node)) > 1 ? 1 : 0,
+        );
+        expect([...trie.deciding()]).toEqual(expected);
+      }),
+    ));
+
   test('12 and 123 are told apart by EOS, children come in token order', () => {
     const trie = new Trie(numeric, ['123', '12', '7'], [30, 20, 10]);
     expect([trie.find('12'), trie.find('123'), trie.find('7')]).toEqual([20, 30, 10]);
