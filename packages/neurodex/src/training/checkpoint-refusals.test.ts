@@ -246,9 +246,9 @@ describe('the folder of checkpoints', () => {
   });
 
   it('copies the state before it resolves, and writes beside training, one at a time', async () => {
-    let goOn: () => void = () => {};
+    let resume: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
-      goOn = resolve;
+      resume = resolve;
     });
     const files: FileSystem = {
       ...disk,
@@ -268,7 +268,7 @@ describe('the folder of checkpoints', () => {
     });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(second).toBe(false);
-    goOn();
+    resume();
     await waiting;
     await folder.settled();
     expect((await readdir(root)).sort()).toEqual([nameOf(1), nameOf(2)]);
