@@ -186,8 +186,8 @@ describe('Trie', () => {
     const identifiers = Random.seeded(1).shuffled(Array.from({ length: 100_000 }, (_, i) => String(i)));
     const started = performance.now();
     const trie = new Trie(numeric, identifiers);
-    // About 0.2 s; the rest is for busy machines.
-    expect(performance.now() - started).toBeLessThan(3000);
+    // About 0.2 s; the rest is for busy machines, and for mutants, which make it twenty times as slow.
+    expect(performance.now() - started).toBeLessThan(10_000);
     expect(trie.find('99999')).toBe(identifiers.indexOf('99999'));
     // A root, a node per prefix 0 … 99999 and 01 … (none: no leading zeros), and a leaf for each number.
     expect(trie.nodeCount).toBe(1 + 100_000 + 100_000);
