@@ -39,7 +39,7 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'dsi',
     sources: [neurodex('dsi'), neurodex('query')],
-    tests: [...testsOf('dsi', 'query'), neurodex('training/objectives.test.ts')],
+    tests: [...testsOf('dsi', 'query'), neurodex('training/objective.test.ts')],
   },
   { name: 'training', sources: [neurodex('training')], tests: testsOf('training') },
   {
