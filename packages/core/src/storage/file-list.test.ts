@@ -34,6 +34,8 @@ describe('a list of files', () => {
     await put('b', 'two');
     await put('a/z', 'four');
     await put('a/y/x');
+    // Before what is in `a`, though folders are walked through where they stand.
+    await put('a-b');
     for (const name of ['lock', 'files.json', 'files.json.12.new']) await put(name, name);
     const alike = ['a/lock', 'a/files.json', 'a/files.json.1.new', 'files.json.1.new2', 'files.json.x.new'];
     for (const name of [...alike, 'files_json.1.new', 'my-files.json.1.new']) await put(name);
@@ -42,6 +44,7 @@ describe('a list of files', () => {
     await symlink(join(root, 'a'), join(root, 'inner'));
     await writeFileList(root);
     expect(await readFileSizes(root)).toEqual([
+      { file: 'a-b', bytes: 0 },
       { file: 'a/files.json', bytes: 0 },
       { file: 'a/files.json.1.new', bytes: 0 },
       { file: 'a/lock', bytes: 0 },
@@ -152,9 +155,15 @@ describe('what the program made in a folder', () => {
     expect(await otherFiles(root, listed)).toEqual([]);
     for (const path of ['z', 'own/deep/x', 'own/lock', 'own/files.json.3.new', 'theirs/e/f', 'own/theirs/g'])
       await put(path);
-    await mkdir(join(root, 'b'));
+    // Neither the beginning of a listed path, nor a folder in the place of a listed file, is ours.
+    for (const path of ['b', 'ow', 'own-s']) await mkdir(join(root, path));
+    await rm(join(root, 'a'));
+    await mkdir(join(root, 'a'));
     expect(await otherFiles(root, listed)).toEqual([
+      'a/',
       'b/',
+      'ow/',
+      'own-s/',
       'own/deep/x',
       'own/files.json.3.new',
       'own/lock',
