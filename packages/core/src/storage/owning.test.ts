@@ -1,6 +1,6 @@
 import * as disk from 'node:fs/promises';
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readFileSizes } from './file-list.ts';
@@ -9,13 +9,18 @@ import { timesOpen } from './open-files.fixture.ts';
 import { claimNames, PROGRAM_MARK, refuseForeignFile, writeMarkedFile } from './own-files.ts';
 import { realPlace, refusePlace, refuseSource } from './places.ts';
 
+vi.mock('node:os', async (original) => {
+  const real = await original<typeof import('node:os')>();
+  return { ...real, homedir: vi.fn(real.homedir) };
+});
+
 let root = '';
 beforeEach(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), 'neurodex-owning-')));
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  vi.unstubAllEnvs();
+  vi.mocked(homedir).mockReset();
   await rm(root, { recursive: true, force: true });
 });
 
@@ -103,7 +108,7 @@ describe('a place', () => {
 
   it('is compared with the home folder and the working directory where there are any', async () => {
     vi.spyOn(process, 'cwd').mockReturnValue('/');
-    vi.stubEnv('HOME', join(root, 'home'));
+    vi.mocked(homedir).mockReturnValue(join(root, 'home'));
     const refused = (out: string, message: string) =>
       expect(refusePlace(out)).rejects.toMatchObject({
         code: 'usage',
@@ -118,6 +123,8 @@ describe('a place', () => {
     });
     await refusePlace(join(root, 'home', 'index'));
     await refused(join(root, 'home'), 'is your home folder');
+    vi.mocked(homedir).mockReturnValue('');
+    await refusePlace(join(root, 'home'));
   });
 });
 
