@@ -97,6 +97,8 @@ describe('bootstrap intervals', () => {
     const [moved] = bootstrapIntervals([varying.map((x) => 10 * x - 2)], { seed });
     expect(rounded(moved ?? [])).toEqual(rounded((own ?? []).map((x) => 10 * x - 2)));
     expect(bootstrapIntervals([[7]], { seed })).toEqual([[7, 7]]);
+    // Three times 0.1, over 3, is a little more in float64.
+    expect(bootstrapIntervals([[0.1, 0.1, 0.1]], { seed })).toEqual([[0.1, 0.1]]);
   });
 
   it('say what is wrong with columns', () => {
