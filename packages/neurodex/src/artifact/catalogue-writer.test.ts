@@ -126,8 +126,14 @@ it('passes on what it is told about the catalogue', async () => {
     skipped: [{ path: 'p', reason: 'r' }],
     duplicates: { sets: 1, copies: 1, differentLabels: 0, leftOut: 0, acrossSplits: 0, examples: [] },
     embeddings: {
-      ...{ file: 'e', bytes: 4, sha256: 'a1'.repeat(32), chunks: '' },
-      ...{ tokens: 1, channels: 1, views: 0, encoder: 'a1'.repeat(32) },
+      file: 'e',
+      bytes: 4,
+      sha256: 'a1'.repeat(32),
+      chunks: '',
+      tokens: 1,
+      channels: 1,
+      views: 0,
+      encoder: 'a1'.repeat(32),
     },
   };
   expect(await writer.finish(about)).toMatchObject({ ...about, vectors });

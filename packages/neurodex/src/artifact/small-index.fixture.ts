@@ -34,9 +34,11 @@ export const VOCABULARY = serialiseVocabulary({
 
 export interface SmallIndex {
   readonly model?: DsiModel;
-  /** What its description says; the rows and the vectors of its catalogue. */
+  /** Changes what its description says. */
   readonly describe?: (description: IndexDescription) => IndexDescription;
+  /** Changes the rows of its catalogue. */
   readonly rows?: (rows: AnyRow[]) => AnyRow[];
+  /** Other facts about columns of vectors. */
   readonly vectors?: Partial<Vectors>;
   readonly about?: Partial<CatalogueManifest>;
   readonly log?: string;
@@ -102,8 +104,13 @@ export async function writeSmallIndex(folder: string, index: SmallIndex = {}): P
     },
     encoder: {
       ...listed('encoder.onnx', ENCODER_ONNX),
-      ...{ input: 'pixel_values', output: 'pooler_output', size: 8 },
-      ...{ mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], tokens: 1, channels: 6 },
+      input: 'pixel_values',
+      output: 'pooler_output',
+      size: 8,
+      mean: [0.485, 0.456, 0.406],
+      std: [0.229, 0.224, 0.225],
+      tokens: 1,
+      channels: 6,
     },
   });
   await writeIndexManifest(folder, describe(description));
