@@ -170,6 +170,22 @@ describe('it refuses', () => {
   });
 });
 
+it('writes no more once it is closed', async () => {
+  const pixels = await CatalogueWriter.create(folder, 1);
+  await pixels.appendPixels(new Uint8Array(3));
+  await pixels.appendRow(row(0));
+  await pixels.close();
+  await expect(pixels.finish(ABOUT)).rejects.toThrow();
+  // The first of two groups was written: its shard is open.
+  const digest = { bytes: 6, sha256: 'b2'.repeat(32), chunks: Buffer.alloc(32).toString('base64') };
+  const at = mkdtempSync(join(folder, 'shards-'));
+  const shards = CatalogueWriter.over(at, 1, { rows: 2, digest }, { ...SHARD_LIMITS, groupRows: 1 });
+  for (let i = 0; i < 2; i++) await shards.appendRow(row(i));
+  await shards.close();
+  await expect(shards.finish(ABOUT)).rejects.toThrow();
+  expect(existsSync(join(at, 'catalogue.json'))).toBe(false);
+});
+
 describe('over pixels that are complete', () => {
   const digest = { bytes: 3, sha256: 'b2'.repeat(32), chunks: Buffer.alloc(32).toString('base64') };
 

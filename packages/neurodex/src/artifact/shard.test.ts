@@ -185,6 +185,21 @@ describe('the file says', () => {
   });
 });
 
+it('pictures have no dictionary, also where some are equal', async () => {
+  const path = join(folder, 'equal.parquet');
+  const writer = await ShardWriter.create(path);
+  const thumbnail = new Uint8Array(100).fill(7);
+  await writer.writeRowGroup(
+    Array.from({ length: 40 }, (_, row): ShardRow => ({ row, path: 'p', labels: [], role: 'test', thumbnail })),
+  );
+  await writer.finish();
+  const { row_groups } = parquetMetadata(new Uint8Array(readFileSync(path)).buffer);
+  const [image, , name] = row_groups[0]?.columns ?? [];
+  expect(image?.meta_data?.encodings).not.toContain('RLE_DICTIONARY');
+  // Texts that are equal have one.
+  expect(name?.meta_data?.encodings).toContain('RLE_DICTIONARY');
+});
+
 it('a file that is read is looked at first', async () => {
   const cut = bytes.slice(0, -1);
   await expect(new ShardReader(asFile(cut), 3, VECTORS).rows()).rejects.toThrow(RangeError);
