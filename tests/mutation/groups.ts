@@ -10,6 +10,7 @@ export interface Group {
 }
 
 const neurodex = (folder: string) => `packages/neurodex/src/${folder}`;
+const core = (file: string) => `packages/core/src/${file}.ts`;
 const testsOf = (...folders: string[]) => folders.map((folder) => `${neurodex(folder)}/**/*.test.ts`);
 
 /** What opens an index: a small one of which nothing was trained, and those that whole jobs make. */
@@ -39,7 +40,7 @@ export const GROUPS: readonly Group[] = [
   {
     name: 'dsi',
     sources: [neurodex('dsi'), neurodex('query')],
-    tests: [...testsOf('dsi', 'query'), neurodex('training/objectives.test.ts')],
+    tests: [...testsOf('dsi', 'query'), neurodex('training/objective.test.ts')],
   },
   { name: 'training', sources: [neurodex('training')], tests: testsOf('training') },
   {
@@ -67,6 +68,11 @@ export const GROUPS: readonly Group[] = [
       ...testsOf('pictures', 'artifact', 'build'),
       ...['open-source', 'bovw', 'encoder'].map((job) => neurodex(`jobs/${job}.test.ts`)),
     ],
+  },
+  {
+    name: 'core',
+    sources: ['errors', 'json', 'names', 'random', 'elements', 'records', 'thrown'].map(core),
+    tests: ['packages/core/src/*.test.ts'],
   },
   { name: 'storage', sources: ['packages/core/src/storage'], tests: ['packages/core/src/storage/**/*.test.ts'] },
   {

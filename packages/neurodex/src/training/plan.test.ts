@@ -51,6 +51,25 @@ describe('planTraining', () => {
     expect(joint(0.5, 0)).toMatchObject([{ name: 'indexing', mix: { indexing: 16, retrieval: 0 }, identifiers: 1 }]);
   });
 
+  it('asks for R pairs with each query of a retrieval phase, and for one identifier in indexing', () => {
+    const training = {
+      ...PRESETS.seed.training,
+      batchSize: 4,
+      identifiersPerQuery: 3,
+      indexingEpochs: 2,
+      retrievalEpochs: 5,
+    };
+    const phases = planTraining({ training }, { catalogue: 10, pairs: 25 });
+    // 2 · 10 pictures in fours; 5 · 25 pairs in twelves.
+    expect(phases.map(({ name, steps, identifiers }) => [name, steps, identifiers])).toEqual([
+      ['indexing', 5, 1],
+      ['retrieval', 11, 3],
+    ]);
+    // Pairs alone are enough for a phase of a sequential plan, and for a joint one.
+    expect(planTraining({ training }, { catalogue: 0, pairs: 1 }).map(({ name }) => name)).toEqual(['retrieval']);
+    expect(joint(0.5, 1).map(({ name }) => name)).toEqual(['joint']);
+  });
+
   it('leaves out phases without steps', () => {
     const training = { ...PRESETS.seed.training, retrievalEpochs: 0 };
     expect(planTraining({ training }, { catalogue: 10, pairs: 10 }).map(({ name }) => name)).toEqual(['indexing']);

@@ -86,3 +86,11 @@ it('a network behind an encoder has no pictures to read', () => {
     exportEncoder({ geometry: { ...geometry, input: 'embeddings' }, parameters, prefixes: undefined }),
   ).toThrow(RangeError);
 });
+
+it('a network without blocks has nothing to give', () => {
+  const without = { ...geometry, layers: 0 };
+  const few = initialParameters(dsiParameters(without), Random.seeded(1));
+  expect(() => exportEncoder({ geometry: without, parameters: few, prefixes: undefined })).toThrow(
+    new RangeError('a network without blocks has nothing to give'),
+  );
+});

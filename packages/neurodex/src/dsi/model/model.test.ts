@@ -74,6 +74,17 @@ describe('a model as a file', () => {
     expect(tensors['token.embedding']?.shape).toEqual([20, 8]);
   });
 
+  it('has its parameters in the precision that is asked for', () => {
+    const model = modelOf();
+    const [whole, half] = [serialiseModel(model), serialiseModel(model, 'float16')];
+    expect(whole.length - half.length).toBeGreaterThan(1.9 * model.parameters.length);
+    const { parameters } = deserialiseModel(half, 'x');
+    // Ten bits behind the first one that is set; the smallest step is 2^-24.
+    for (const [i, value] of model.parameters.entries()) {
+      expect(Math.abs((parameters[i] as number) - value)).toBeLessThanOrEqual(Math.abs(value) * 2 ** -11 + 2 ** -25);
+    }
+  });
+
   it('is read with the prefixes that its rows stand for', () => {
     const prefixes = { parents: Int32Array.of(-1, -1, 1), tokens: Int32Array.of(-1, 10, 3) };
     const model = { ...modelOf({ embeddingRows: 3 }), prefixes };

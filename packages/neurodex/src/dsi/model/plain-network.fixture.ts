@@ -27,8 +27,9 @@ const plus = (a: Matrix, b: Matrix): Matrix =>
   table(a.length, a[0]?.length ?? 0, (i, j) => get(a, i, j) + get(b, i, j));
 const get = (a: Matrix, i: number, j: number): number => a[i]?.[j] as number;
 
-/** Abramowitz & Stegun 7.1.5: the power series, which converges everywhere. */
+/** Abramowitz & Stegun 7.1.5: the power series. Beyond 5 its terms grow too large for float64, and 1 is right to 2e−12. */
 function erf(x: number): number {
+  if (Math.abs(x) > 5) return Math.sign(x);
   let term = x;
   let sum = x;
   for (let n = 1; n < 200 && Math.abs(term) > 1e-18; n++) {

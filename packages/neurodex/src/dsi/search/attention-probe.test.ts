@@ -1,4 +1,4 @@
-import { loadable } from '@neurodex/autograd';
+import { initialParameters, loadable, Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { describe, expect, it } from 'vitest';
 import { encodeIdentifier } from '../../identifiers/encode.ts';
@@ -6,7 +6,8 @@ import { numeric } from '../../identifiers/numeric.ts';
 import { asQueries } from '../../systems/queries.fixture.ts';
 import { attentionGraph } from '../graphs/attention.ts';
 import { scoringGraphs } from '../graphs/scoring-export.ts';
-import { parameterArrays } from '../model/parameters.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { dsiParameters, parameterArrays } from '../model/parameters.ts';
 import { AttentionProbe, hasPlaces } from './attention-probe.ts';
 import { rollout } from './attention-rollout.ts';
 import { DsiSystem } from './dsi-system.ts';
@@ -84,6 +85,28 @@ describe.each([
     expect(decoder.outputs.map(({ name }) => name)).toEqual(['logits']);
     expect(encoder.outputs.every(({ name }) => /^(keys|values)\d+$/.test(name))).toBe(true);
   });
+});
+
+it('a class token before a square of tokens belongs to no place', async () => {
+  const { geometry: pixels, table, identifiers } = smallNetwork(12);
+  const geometry: Geometry = { ...pixels, input: 'embeddings', channels: 3, sequenceLength: 5 };
+  const parameters = initialParameters(dsiParameters(geometry), Random.seeded(4)).map((value) => 2 * value);
+  const random = Random.seeded(5);
+  const input = Float32Array.from({ length: 15 }, () => random.normal());
+  const probe = await AttentionProbe.create(runtime, { geometry, parameters, prefixes: undefined }, table);
+  expect(probe.side).toBe(2);
+  const identifier = identifiers[3] as string;
+  const [first] = await probe.look(input, identifier);
+  await probe.release();
+  const session = await runtime.load(loadable(attentionGraph(geometry)));
+  const { targets } = encodeIdentifier(numeric, identifier, geometry.maxIdentifierLength);
+  const { tokens1 } = await session.run({ parameters, input, tokens: table.rowsBefore(targets) });
+  await session.release();
+  const [own = 0, ...patches] = [...(tokens1 as Float32Array)].slice(0, 5);
+  const seen = patches.reduce((a, b) => a + b, 0);
+  expect(first?.lastLayer.onPicture).toBeCloseTo(own + seen, 6);
+  expect(first?.lastLayer.patches).toHaveLength(4);
+  for (const [i, share] of patches.entries()) expect(first?.lastLayer.patches[i]).toBeCloseTo(share / seen, 6);
 });
 
 it('a network whose tokens have no place in the picture has nothing to show', async () => {

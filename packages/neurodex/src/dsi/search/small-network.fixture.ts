@@ -16,13 +16,14 @@ export function smallNetwork(
     stem?: Geometry['stem'];
     embedding?: Embedding;
     output?: Config['model']['output'];
+    positions?: Geometry['positions'];
     seed?: number;
     /** In place of the numbers from 0 in random order. */
     identifiers?: readonly string[];
   } = {},
 ) {
   const { zeroPadding = false, attention = 'prefix', stem = 'linear', seed = 1 } = options;
-  const { embedding = 'token', output = 'shared' } = options;
+  const { embedding = 'token', output = 'shared', positions = 'learned' } = options;
   const random = Random.seeded(seed);
   const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
   const identifiers = options.identifiers ?? numeric.assign(entries, { order: 'random', zeroPadding }, random);
@@ -44,7 +45,7 @@ export function smallNetwork(
     embeddingRows: table.size,
     maxIdentifierLength: identifierLength(numeric, identifiers),
     output,
-    positions: 'learned',
+    positions,
     attention,
   };
   const parameters = initialParameters(dsiParameters(geometry), random);

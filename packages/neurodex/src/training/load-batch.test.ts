@@ -1,0 +1,102 @@
+import { Random } from '@neurodex/autograd';
+import { describe, expect, it } from 'vitest';
+import type { Embeddings } from '../pictures/embeddings.ts';
+import { drawView, renderView } from '../query/augment.ts';
+import { loadBatch } from './load-batch.ts';
+import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
+import { TRAINING_INPUTS } from './training-input.ts';
+
+const { store } = tinyCatalogue(1);
+const BYTES = 16 * 16 * 3;
+const picture = (row: number) => store.pixels.slice(row * BYTES, (row + 1) * BYTES);
+const ranges = { shift: 0.1, scale: 0.2, rotate: 15, flip: true, colour: 0.3, hue: 20, erase: 0.5 };
+
+describe('pictures of a batch', () => {
+  it('stand from the first place on, changed as they are drawn; the others stay', () => {
+    const input = new Uint8Array(4 * BYTES).fill(7);
+    const view = drawView(16, { ...ranges, strength: 1 }, Random.seeded(1));
+    expect(view).not.toBeNull();
+    const source = { input: 'pixels', size: 16, pixels: store.pixels } as const;
+    loadBatch(source, {
+      input,
+      first: 1,
+      views: [
+        { row: 3, view },
+        { row: 2, view: null },
+      ],
+    });
+    const changed = new Uint8Array(BYTES);
+    renderView(picture(3), changed, 16, view);
+    const filler = new Uint8Array(BYTES).fill(7);
+    expect([0, 1, 2, 3].map((b) => input.slice(b * BYTES, (b + 1) * BYTES))).toEqual([
+      filler,
+      changed,
+      picture(2),
+      filler,
+    ]);
+  });
+
+  it('are written where the batch lies, which may be in the middle of memory', () => {
+    const memory = new Uint8Array(3 * BYTES);
+    const input = memory.subarray(BYTES, 2 * BYTES);
+    const source = { input: 'pixels', size: 16, pixels: store.pixels } as const;
+    loadBatch(source, { input, first: 0, views: [{ row: 4, view: null }] });
+    expect(memory.slice(0, BYTES).every((value) => value === 0)).toBe(true);
+    expect(memory.slice(BYTES, 2 * BYTES)).toEqual(picture(4));
+    expect(memory.slice(2 * BYTES).every((value) => value === 0)).toBe(true);
+  });
+});
+
+/** Embeddings of a store, with a note of what is read. */
+function embeddingsOf(views: number) {
+  const read: unknown[] = [];
+  const embeddings = {
+    views,
+    place: (row: number, view: number) => row * (1 + views) + view,
+    readInto: (target: Uint8Array, first: number, places: readonly number[]) =>
+      void read.push([target.buffer, target.byteOffset, target.byteLength, first, places]),
+  } as unknown as Embeddings;
+  return { embeddings, read };
+}
+
+describe('embeddings of a batch', () => {
+  it('are read into their places', () => {
+    const { embeddings, read } = embeddingsOf(2);
+    const memory = new Float32Array(10);
+    const input = memory.subarray(2, 8);
+    const task = { input, first: 3, views: [5, 1].map((row) => ({ row, view: null })) };
+    loadBatch({ input: 'embeddings', embeddings }, task);
+    expect(read).toEqual([[memory.buffer, 8, 24, 3, [5, 1]]]);
+  });
+});
+
+describe('what training draws of a picture', () => {
+  it('is a view of its pixels, and none at strength 0', () => {
+    const input = TRAINING_INPUTS.pixels(store);
+    expect([input.augments, input.source]).toEqual([true, { input: 'pixels', size: 16, pixels: store.pixels }]);
+    const view = drawView(16, { ...ranges, strength: 0.5 }, Random.seeded(1));
+    expect(input.draw(3, 0.5, ranges, Random.seeded(1))).toEqual({ row: 3, view });
+    expect(input.draw(3, 0, ranges, Random.seeded(1))).toEqual({ row: 3, view: null });
+  });
+
+  it('is one of the stored views of its embedding, each as often; none at strength 0 or where there are none', () => {
+    const { embeddings } = embeddingsOf(3);
+    const input = TRAINING_INPUTS.embeddings({ ...store, embeddings });
+    expect([input.augments, input.source]).toEqual([false, { input: 'embeddings', embeddings }]);
+    const [random, other] = [Random.seeded(1), Random.seeded(1)];
+    const drawn = Array.from({ length: 40 }, () => input.draw(5, 0.1, ranges, random));
+    expect(drawn).toEqual(drawn.map(() => ({ row: 5 * 4 + 1 + other.integer(3), view: null })));
+    expect(new Set(drawn.map(({ row }) => row))).toEqual(new Set([21, 22, 23]));
+    const before = random.state;
+    expect(input.draw(5, 0, ranges, random)).toEqual({ row: 20, view: null });
+    const without = TRAINING_INPUTS.embeddings({ ...store, embeddings: embeddingsOf(0).embeddings });
+    expect(without.draw(5, 1, ranges, random)).toEqual({ row: 5, view: null });
+    expect(random.state).toEqual(before);
+  });
+
+  it('is refused where the network reads embeddings and there are none', () => {
+    expect(() => TRAINING_INPUTS.embeddings(store)).toThrow(
+      new RangeError('the network reads embeddings, and the catalogue has none'),
+    );
+  });
+});
