@@ -12,7 +12,7 @@ const trackers = [
 ];
 const run = fanOut(trackers, silentReporter);
 
-run.track({ kind: 'start', time: new Date().toISOString(), config: { width: 8 }, dataset: 'xor', seed: 1 });
+run.track({ kind: 'start', time: new Date().toISOString(), config: { width: 8 }, dataset: { name: 'xor' }, seed: 1 });
 for (let step = 1; step <= 3; step++) {
   run.track({ kind: 'validation', phase: 'train', step, metrics: { loss: 1 / step } });
 }

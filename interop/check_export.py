@@ -122,7 +122,7 @@ def check(folder: Path, precision: str, queries: list[Path], want: list) -> None
         check_model(path)
         print(f"{precision}: {path.relative_to(folder)}: {path.stat().st_size} bytes, standard ONNX, any batch")
     k = len(want[0])
-    exhaustive = json.loads((exported / "index.json").read_text())["search"]["exhaustive"]
+    exhaustive = json.loads((exported / "description.json").read_text())["search"]["exhaustive"]
     assert exhaustive == (exported / "search.onnx").exists() == repository.exists(), "search.onnx without exhaustive search"
 
     program = load(exported / "search.py")

@@ -1,3 +1,6 @@
+import { defined } from './elements.ts';
+import { errorCode } from './thrown.ts';
+
 /**
  * Every way in which a user, or a user's data, can make Neurodex stop. `code` is for programs, `message` says what is
  * wrong with what, `hint` says what to do. The CLI and the server format it; nothing else does.
@@ -116,7 +119,7 @@ export function failedInput(input: string, error: unknown): FailedInput {
 
 /** Of several inputs, too few are left to go on with. @param failed at least one */
 export function tooFewLeft(failed: readonly FailedInput[]): NeurodexError {
-  const [first] = failed as [FailedInput];
+  const first = defined(failed[0], 'the first failed input');
   return new NeurodexError(first.code, failed.map(({ message }) => message).join('; '), {
     ...(first.hint === null ? {} : { hint: first.hint }),
     details: { inputs: failed.map(({ input }) => input) },
@@ -125,7 +128,7 @@ export function tooFewLeft(failed: readonly FailedInput[]): NeurodexError {
 
 /** The file system's refusals, in our words; anything else is returned unchanged. */
 export function fromFileSystem(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
+  const code = errorCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new NeurodexError('disk-full', `no space left on the disk while writing ${path}`, {
       hint: 'free some space, or choose a place on another disk',

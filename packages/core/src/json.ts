@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { ZodError } from 'zod';
+import { systemError } from './thrown.ts';
 
 /** Text that is not JSON, or more than is read. The message follows the name of its file: "is not valid JSON: line 2 …". */
 export class JsonProblem extends Error {}
@@ -129,7 +130,7 @@ function told(text: string, at: number, wanted: string): string {
 /** Why `readJson` failed, as what follows the name of the file. @throws `error` where it has another reason */
 export function whyUnreadable(error: unknown): string {
   if (error instanceof JsonProblem) return error.message;
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const { code, syscall } = systemError(error);
   if (syscall === undefined) throw error;
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'is not there';
   return code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;

@@ -17,13 +17,13 @@ export {
   type SkippedFile,
   type SourcePicture,
 } from './datasets/dataset.ts';
-export { type EmojiOptions, openEmoji } from './datasets/emoji.ts';
-export { DEBIAN_FOLDER, openFashionMnist } from './datasets/fashion-mnist.ts';
-export { openFolder } from './datasets/folder.ts';
-export { openIdx } from './datasets/idx.ts';
-export { openJsonl } from './datasets/jsonl.ts';
-export { openParquet } from './datasets/parquet.ts';
-export { ParquetDecoder } from './datasets/parquet-decoder.ts';
+export { type EmojiOptions, openEmoji } from './datasets/emoji/emoji.ts';
+export { openFolder } from './datasets/folder/folder.ts';
+export { DEBIAN_FOLDER, openFashionMnist } from './datasets/idx/fashion-mnist.ts';
+export { openIdx } from './datasets/idx/idx.ts';
+export { openJsonl } from './datasets/jsonl/jsonl.ts';
+export { ParquetDecoder } from './datasets/parquet/decoder.ts';
+export { openParquet } from './datasets/parquet/parquet.ts';
 export {
   DATASET_FLAGS,
   DATASETS,

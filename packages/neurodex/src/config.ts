@@ -95,21 +95,23 @@ export const configSchema = z.strictObject({
       .int()
       .min(2)
       .max(1000)
-      .describe('semantic: most clusters that a cluster is divided into; above 10, tokens are parted by dots'),
+      .describe('semantic: most clusters that a cluster is divided into; above 10, dots separate the tokens'),
     leafSize: z
       .int()
       .min(1)
       .max(100_000)
       .describe('semantic: most pictures of a cluster that is not divided further; they are numbered'),
-    vectors: z.enum(VECTORS).describe('semantic: what is clustered, each as the system of that name compares it'),
+    vectors: z
+      .enum(VECTORS)
+      .describe('semantic: the vectors that are clustered, those that the system of that name compares'),
   }),
   encoder: z.strictObject({
     file: z
       .string()
       .describe(
-        'image encoder in front of the network: an ONNX file, or the folder of an index, whose network serves; empty for none',
+        'image encoder in front of the network: an ONNX file, or the folder of an index, whose network becomes the encoder; empty for none',
       ),
-    preset: z.enum(ENCODER_PRESETS).describe('what the keys below are that are left empty'),
+    preset: z.enum(ENCODER_PRESETS).describe('fills in the keys below that are left empty'),
     frozenBackbone: z
       .boolean()
       .describe(
@@ -122,8 +124,8 @@ export const configSchema = z.strictObject({
       .min(0)
       .max(2048)
       .describe('edge of the square picture that the encoder takes; 0 for that of the preset or the file'),
-    mean: perChannel.describe('taken from values of 0 to 1; [] for that of the preset'),
-    std: perChannel.describe('what is left is divided by this; [] for that of the preset'),
+    mean: perChannel.describe('subtracted from values of 0 to 1, for each channel; [] for that of the preset'),
+    std: perChannel.describe('divides the values after the subtraction, for each channel; [] for that of the preset'),
     views: z
       .int()
       .min(0)
@@ -151,7 +153,7 @@ export const configSchema = z.strictObject({
         'shared: one output matrix for all positions; own: every embedding, of a token or a prefix, has a matrix of its own (after NCI’s prefix-aware weights, Wang et al. 2022)',
       ),
     positions: z.enum(['sinusoidal', 'learned']),
-    attention: z.enum(['causal', 'prefix']).describe('causal: as the seed; prefix: patches see each other'),
+    attention: z.enum(['causal', 'prefix']).describe('causal: as the seed; prefix: patches attend to each other'),
   }),
   training: z.strictObject({
     plan: z
@@ -160,7 +162,7 @@ export const configSchema = z.strictObject({
     initialise: z
       .string()
       .describe(
-        'folder of an index, or its model.safetensors, that parameters begin as where their names and shapes agree; empty for none',
+        'folder of an index, or its model.safetensors: parameters start from its values where names and shapes agree; empty for none',
       ),
     batchSize: positive.describe('B, pictures per step'),
     indexingEpochs: z
@@ -173,33 +175,31 @@ export const configSchema = z.strictObject({
       'share of the retrieval examples whose query is a catalogue picture, for its class-mates and itself',
     ),
     selfTargetWeight: fraction.describe(
-      'of what a catalogue picture as a query is asked for, its own identifier is at least this share; its class-mates share the rest',
+      'when a catalogue picture is the query: the least target weight of its own identifier; its class-mates share the rest',
     ),
     identifiersPerQuery: positive.describe('R, relevant identifiers packed behind one picture'),
     multiTargetMaxSize: z
       .int()
       .min(0)
       .describe(
-        'largest catalogue that is taught all relevant identifiers of a picture at once, each alike; larger ones are taught identifiersPerQuery of them, drawn anew each time',
+        'largest catalogue whose loss covers all relevant identifiers of a picture at once, with equal weights; larger ones draw identifiersPerQuery of them for each step',
       ),
     learningRate: z.number().gt(0),
     schedule: z.enum(['constant', 'cosine']),
     warmupFraction: fraction.describe('share of a phase over which the learning rate rises from zero'),
     weightDecay: z.number().min(0),
     gradientClip: z.number().gt(0).describe('largest global norm of the gradient'),
-    trieMasking: z.boolean().describe('train each token against those the trie allows there, as they are decoded'),
+    trieMasking: z.boolean().describe('compute the softmax over the tokens that the trie allows, as decoding does'),
     validateEvery: positive.describe('steps between validations'),
     checkpointEvery: positive.describe('steps between checkpoints, from which an interrupted run goes on'),
     patience: z.int().min(0).describe('validations without improvement before a phase stops; 0 never stops early'),
   }),
   augmentation: z.strictObject({
     indexing: fraction.describe(
-      'strength of the augmentation of catalogue pictures in the indexing task; 0 shows them as they are',
+      'strength of the augmentation of catalogue pictures in the indexing task; 0 leaves them unchanged',
     ),
     retrieval: fraction.describe('strength of the augmentation of queries in the retrieval task'),
-    clean: fraction.describe(
-      'share of the queries that are shown as they are, as queries are when the index is searched',
-    ),
+    clean: fraction.describe('share of the queries that are not augmented, like queries of a search'),
     shift: fraction.describe('largest shift, as a share of the edge'),
     scale: fraction.describe('largest change of scale: 0.2 is 1/1.2 to 1.2'),
     rotate: z.number().min(0).max(180).describe('largest rotation, in degrees'),

@@ -1,6 +1,6 @@
 import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Reporter } from '@neurodex/core';
+import { errorCode, errorMessage, type Reporter } from '@neurodex/core';
 import { makeFolder } from '@neurodex/core/storage';
 import { Outbox, PermanentFailure } from './outbox.ts';
 
@@ -85,8 +85,8 @@ export function fileOutbox(
       try {
         return await writeSome(items, files);
       } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException;
-        if (code !== undefined && !PASSING.has(code)) throw new PermanentFailure(message);
+        const code = errorCode(error);
+        if (code !== undefined && !PASSING.has(code)) throw new PermanentFailure(errorMessage(error));
         throw error;
       }
     },

@@ -1,4 +1,4 @@
-import type { Reporter } from '@neurodex/core';
+import { errorMessage, type Reporter } from '@neurodex/core';
 import type { TrackedEvent, Tracker } from './tracker.ts';
 
 /**
@@ -9,7 +9,7 @@ export function fanOut(trackers: readonly Tracker[], reporter: Reporter): Tracke
   const working = new Set(trackers);
   const leaveOut = (tracker: Tracker, error: unknown) => {
     working.delete(tracker);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     reporter.warn(`a tracker failed and is left out of the rest of the run: ${reason}`);
   };
   return {

@@ -1,4 +1,4 @@
-import type { Reporter } from '@neurodex/core';
+import { errorCode, type Reporter } from '@neurodex/core';
 
 export interface OutboxOptions<T> {
   /** Who keeps it, at the beginning of a sentence: 'the MLflow server http://…'. */
@@ -195,6 +195,6 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
-  const { code } = cause as NodeJS.ErrnoException;
+  const code = errorCode(cause);
   return `${error.message} (${cause.message || (code ?? cause.name)})`;
 }

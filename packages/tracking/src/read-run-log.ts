@@ -1,4 +1,4 @@
-import { NeurodexError } from '@neurodex/core';
+import { isRecord, NeurodexError, systemError } from '@neurodex/core';
 import { linesOf } from '@neurodex/core/storage';
 import type { TrackedEvent } from './tracker.ts';
 
@@ -49,7 +49,7 @@ export async function readRunLog(path: string): Promise<RunHistory> {
       last = bytes === undefined ? 'too long' : Buffer.from(bytes).toString('utf8');
     }
   } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
+    const { code, syscall } = systemError(error);
     if (syscall === undefined) throw error;
     throw new NeurodexError('run-missing', `the run log ${path} cannot be read (${code})`, {
       hint: 'name a run log that exists and that you may read',
@@ -146,18 +146,19 @@ function stepOf(event: Fields): LoggedStep | undefined {
   };
 }
 
-const isStep = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isStep = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 /** A number, or the word that the log has for one that is not finite. */
 const numberOf = (value: unknown): number =>
   typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
 
-const objectOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
+const objectOf = (value: unknown): Fields => (isRecord(value) ? value : {});
 
 function fieldsOf(line: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }

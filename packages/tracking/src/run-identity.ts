@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isRecord } from '@neurodex/core';
 import type { RunIdentity } from './tracker.ts';
 
 /** Lies beside the run log, so that a run that is resumed in the same folder is the same run to its trackers. */
@@ -25,7 +26,8 @@ export async function runIdentity(
 /** Undefined where there is none, or none that can be read: then it is a new run. */
 async function readIdentity(file: string): Promise<Omit<RunIdentity, 'resumed'> | undefined> {
   try {
-    const { id, name, named, started } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const { id, name, named, started }: Readonly<Record<string, unknown>> = isRecord(value) ? value : {};
     const sound =
       typeof id === 'string' && /^[0-9a-z]{7}$/.test(id) && typeof name === 'string' && typeof started === 'string';
     if (!sound || !Number.isFinite(Date.parse(started))) return undefined;

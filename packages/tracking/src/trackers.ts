@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
-import type { Reporter } from '@neurodex/core';
-import { shellQuote } from '@neurodex/core';
+import { type Reporter, shellQuote } from '@neurodex/core';
 import { mlflowAddress } from './mlflow/client.ts';
 import { reasonOf } from './outbox.ts';
 import { runIdentity } from './run-identity.ts';

@@ -193,11 +193,11 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
     expect(await saying()).toMatch(/model\.safetensors is not the file of this index/i);
     await rm(join(broken, 'model.safetensors'));
     expect(await saying()).toMatch(/there is no model\.safetensors beside this page/i);
-    const description = JSON.parse(await readFile(join(broken, 'index.json'), 'utf8'));
-    await writeFile(join(broken, 'index.json'), JSON.stringify({ ...description, version: 2 }));
+    const description = JSON.parse(await readFile(join(broken, 'description.json'), 'utf8'));
+    await writeFile(join(broken, 'description.json'), JSON.stringify({ ...description, version: 2 }));
     expect(await saying()).toMatch(/has version 2/);
-    await writeFile(join(broken, 'index.json'), '<html>');
-    expect(await saying()).toMatch(/index\.json beside this page is not valid JSON/i);
+    await writeFile(join(broken, 'description.json'), '<html>');
+    expect(await saying()).toMatch(/description\.json beside this page is not valid JSON/i);
     await there.stop();
   });
 

@@ -1,6 +1,7 @@
 import * as disk from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { systemError } from '../thrown.ts';
 import { type FileLister, writeFileList } from './file-list.ts';
 import { makeFolder } from './make-folder.ts';
 import { putInPlace, recoverReplaced, refuseExisting } from './replace.ts';
@@ -112,7 +113,7 @@ export async function createFolder<T>(
 
 /** A refusal that concerns the new folder, or has no path, is about the target; others belong to `work`. */
 export function inWordsOf(error: unknown, temporary: string, goal: string): unknown {
-  const { path } = (error ?? {}) as NodeJS.ErrnoException;
+  const { path } = systemError(error);
   const ours = path === undefined || path === temporary || path.startsWith(temporary + sep);
   return ours || path === goal || path === dirname(goal) ? fromFileSystem(error, goal) : error;
 }

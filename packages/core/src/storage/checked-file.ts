@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, read as readCallback, readSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { NeurodexError } from '../errors.ts';
+import { errorCode } from '../thrown.ts';
 import type { ByteSource } from './byte-source.ts';
 import { damaged, unreadable } from './damaged.ts';
 import { CHUNK_BYTES, type ChunkedDigest, type FileDigest } from './hashed-file.ts';
@@ -101,7 +102,7 @@ export class CheckedFile implements ByteSource {
     try {
       this.held = this.open();
     } catch (error) {
-      const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+      const code = error instanceof Error ? errorCode(error.cause) : undefined;
       if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
     }
   }

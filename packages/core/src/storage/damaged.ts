@@ -1,4 +1,5 @@
 import { NeurodexError } from '../errors.ts';
+import { systemError } from '../thrown.ts';
 
 /** A file of an index or of a prepared data set that is not what it should be. */
 export const damaged = (file: string, what: string, cause?: unknown): NeurodexError =>
@@ -10,7 +11,7 @@ export const damaged = (file: string, what: string, cause?: unknown): NeurodexEr
 
 /** A failed read, in words: a file that is not there is `index-missing`, any other refusal of the system `index-unreadable`. */
 export const unreadable = (error: unknown, file: string): unknown => {
-  const { code, errno } = (error ?? {}) as NodeJS.ErrnoException;
+  const { code, errno } = systemError(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new NeurodexError('index-missing', `${file} is not there`, {
       hint: 'name the folder of an index; `neurodex index` makes one',
@@ -18,7 +19,7 @@ export const unreadable = (error: unknown, file: string): unknown => {
       cause: error,
     });
   }
-  if (typeof errno !== 'number') return error;
+  if (errno === undefined) return error;
   return new NeurodexError('index-unreadable', `${file} cannot be read (${code})`, {
     hint: 'look at who may read it, at the disk, and at how many files may be open (ulimit -n)',
     details: { file },

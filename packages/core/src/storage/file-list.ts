@@ -2,6 +2,7 @@ import * as disk from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { errorCode } from '../thrown.ts';
 import { damaged } from './damaged.ts';
 import { parseJson, readSmall } from './json-file.ts';
 import { LOCK_FILE } from './lock.ts';
@@ -63,7 +64,7 @@ export async function readFileSizes(folder: string): Promise<readonly ListedFile
     const { files } = listSchema.parse(value);
     return hasSeal(value) ? files : undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === undefined || code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw fromFileSystem(error, join(folder, FILE_LIST));
   }

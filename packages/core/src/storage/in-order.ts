@@ -1,3 +1,4 @@
+import { defined } from '../elements.ts';
 /**
  * Work on many items at once and give the results in the order of the items. No more than `width` items are in work
  * or waiting to be taken, so memory stays flat however many there are. An error surfaces when its item's turn comes;
@@ -26,7 +27,7 @@ export async function* inOrder<T, R>(
 /** Taken off only when it is settled, so that it counts as pending until then. */
 async function takeFirst<R>(pending: Promise<R>[]): Promise<R> {
   try {
-    return await (pending[0] as Promise<R>);
+    return await defined(pending[0], 'the first in work');
   } finally {
     pending.shift();
   }

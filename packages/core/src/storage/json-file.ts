@@ -2,6 +2,8 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import type { z } from 'zod';
 import { NeurodexError } from '../errors.ts';
 import { parseJson as parseText } from '../json.ts';
+import { isRecord } from '../records.ts';
+import { errorMessage } from '../thrown.ts';
 import { CheckedFile, type CheckedFileOptions } from './checked-file.ts';
 import { damaged, unreadable } from './damaged.ts';
 import type { FileDigest } from './hashed-file.ts';
@@ -43,7 +45,7 @@ export function parseJson(bytes: Uint8Array, file: string): unknown {
   try {
     return parseText(text);
   } catch (error) {
-    throw damaged(file, (error as Error).message, error);
+    throw damaged(file, errorMessage(error), error);
   }
 }
 
@@ -57,9 +59,9 @@ export function checkVersion(
   expected: { readonly file: string; readonly format: string; readonly version: number; readonly what: string },
 ): void {
   const { file, what } = expected;
-  const { format, version } = (value ?? {}) as { format?: unknown; version?: unknown };
-  if (format !== expected.format || !Number.isInteger(version) || version === expected.version) return;
-  const found = version as number;
+  const { format, version: found }: Readonly<Record<string, unknown>> = isRecord(value) ? value : {};
+  if (format !== expected.format || typeof found !== 'number' || !Number.isInteger(found)) return;
+  if (found === expected.version) return;
   const newer = found > expected.version;
   throw new NeurodexError(
     newer ? 'index-newer' : 'index-older',

@@ -25,7 +25,8 @@ export async function* linesOf(source: string, longest: number): AsyncGenerator<
     length = 0;
     return { number: ++number, end: position, bytes };
   };
-  for await (const chunk of createReadStream(source, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+  const pieces: AsyncIterable<Buffer> = createReadStream(source, { highWaterMark: 1 << 18 });
+  for await (const chunk of pieces) {
     let start = 0;
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, start)) {
       rest.push(chunk.subarray(start, at));

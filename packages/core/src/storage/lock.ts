@@ -3,6 +3,8 @@ import * as disk from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { isRecord } from '../records.ts';
+import { errorCode } from '../thrown.ts';
 import { HERE, mayRun, type ProcessPlace, startOf } from './processes.ts';
 
 /** The name of the lock in a folder. */
@@ -86,7 +88,7 @@ async function create(path: string, own: Holder, files: LockFiles): Promise<bool
   try {
     handle = await files.open(path, 'wx');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     throw fromFileSystem(error, path);
   }
   try {
@@ -113,16 +115,22 @@ async function read(path: string, files: LockFiles): Promise<Found | undefined> 
     const { mtimeMs } = await files.stat(path);
     return { holder: holderOf(await files.readFile(path, 'utf8')), age: Date.now() - mtimeMs };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw fromFileSystem(error, path);
   }
 }
 
+/** Whether it says what a lock is judged by; the rest is for people. */
+const isHolder = (value: unknown): value is Holder =>
+  isRecord(value) &&
+  Number.isSafeInteger(value.pid) &&
+  typeof value.host === 'string' &&
+  typeof value.token === 'string';
+
 function holderOf(text: string): Holder | undefined {
   try {
-    const value = JSON.parse(text) as Partial<Holder>;
-    const sound = Number.isSafeInteger(value.pid) && typeof value.host === 'string' && typeof value.token === 'string';
-    return sound ? (value as Holder) : undefined;
+    const value: unknown = JSON.parse(text);
+    return isHolder(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import * as disk from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fromFileSystem } from '../errors.ts';
+import { errorCode } from '../thrown.ts';
 
 /** What making a folder needs of `node:fs/promises`. */
 export type FolderMaker = Pick<typeof disk, 'mkdir' | 'stat'>;
@@ -24,8 +25,8 @@ export async function makeFolder(path: string, files: FolderMaker = disk, named 
 async function missingFolders(path: string, files: FolderMaker): Promise<string[]> {
   const missing: string[] = [];
   for (let at = path; ; at = dirname(at)) {
-    const found = await files.stat(at).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' && dirname(at) !== at) return undefined;
+    const found = await files.stat(at).catch((error: unknown) => {
+      if (errorCode(error) === 'ENOENT' && dirname(at) !== at) return undefined;
       throw error;
     });
     if (found?.isDirectory()) return missing;
@@ -38,7 +39,7 @@ async function makeOne(folder: string, files: FolderMaker): Promise<void> {
   try {
     await files.mkdir(folder);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     // Another process may have made it in the meantime; a broken link of that name is no folder.
     if (code === 'EEXIST' && (await files.stat(folder)).isDirectory()) return;
     if (code === 'ENOENT') throw Object.assign(new Error(`${folder} cannot be made`), { code: 'ENOSYS', path: folder });

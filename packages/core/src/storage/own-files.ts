@@ -1,6 +1,7 @@
 import * as disk from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { errorCode } from '../thrown.ts';
 import { writeFileAtomically } from './atomic.ts';
 import { addToFileList, FILE_LIST, readFileSizes } from './file-list.ts';
 import { makeFolder } from './make-folder.ts';
@@ -61,7 +62,7 @@ async function lookAt(path: string) {
   try {
     return await disk.lstat(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === 'ENOENT') return undefined;
     throw fromFileSystem(error, path);
   }

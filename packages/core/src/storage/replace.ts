@@ -1,6 +1,7 @@
 import * as disk from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { errorCode } from '../thrown.ts';
 import { type FileLister, holdsOthers, otherFiles, readFileList, removeListed } from './file-list.ts';
 import { LOCK_FILE, type Lock, lockFile } from './lock.ts';
 import { type FileSystem, syncFolder } from './sync.ts';
@@ -32,7 +33,7 @@ export async function refuseExisting(
   try {
     found = await files.lstat(goal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    if (errorCode(error) === 'ENOENT') return;
     throw fromFileSystem(error, goal);
   }
   if (!force) refuse('already exists', 'choose another name, or replace it with --force');
@@ -65,7 +66,7 @@ export async function putInPlace(temporary: string, goal: string, replacing: Rep
       await files.rename(old, goal);
       await lock.release(join(goal, LOCK_FILE));
     }
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') {
       throw new NeurodexError('output-exists', `${goal} was made by someone else in the meantime`, {
         hint: 'choose another name, or replace it with --force',

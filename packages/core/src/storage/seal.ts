@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { isRecord } from '../records.ts';
 import { damaged } from './damaged.ts';
 import { canonicalJson } from './json-file.ts';
 
 /** SHA-256 (hexadecimal) of a description as canonical JSON, without its key `digest`. */
 export function digestOf(description: object): string {
-  const { digest: _, ...rest } = description as { digest?: unknown };
+  const { digest: _, ...rest }: { readonly digest?: unknown } = description;
   return createHash('sha256').update(canonicalJson(rest)).digest('hex');
 }
 
@@ -15,7 +16,7 @@ export const sealed = (description: object): string =>
 /** Whether a description is the one that was sealed. */
 export function hasSeal(value: unknown): boolean {
   try {
-    return (value as { digest?: unknown }).digest === digestOf(value as object);
+    return isRecord(value) && value.digest === digestOf(value);
   } catch {
     return false;
   }
@@ -23,12 +24,13 @@ export function hasSeal(value: unknown): boolean {
 
 /** @throws NeurodexError `index-damaged` when a description is not the one that was sealed */
 export function checkSeal(value: unknown, file: string): void {
+  const description: Readonly<Record<string, unknown>> = isRecord(value) ? value : {};
   let digest: string;
   try {
-    digest = digestOf(value as object);
+    digest = digestOf(description);
   } catch (error) {
     throw damaged(file, 'is nested more deeply than a description is', error);
   }
-  if ((value as { digest?: unknown }).digest === digest) return;
+  if (description.digest === digest) return;
   throw damaged(file, 'has changed since it was written (the SHA-256 of what it says is not its digest)');
 }

@@ -1,6 +1,7 @@
 import * as disk from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { errorCode } from '../thrown.ts';
 import { inWordsOf, throwIfInterrupted } from './atomic.ts';
 import { FILE_LIST, writeFileList } from './file-list.ts';
 import { LOCK_FILE, type Lock, lockFile, refuseLocked } from './lock.ts';
@@ -90,7 +91,7 @@ async function holdsRun(folder: string, markers: readonly string[], ownNames: re
     if ((await disk.lstat(folder)).isSymbolicLink()) throw foreign(folder, 'is a symbolic link');
     names = await disk.readdir(folder);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === 'ENOENT') return false;
     if (code === 'ENOTDIR') throw foreign(folder, 'is not a folder');
     throw fromFileSystem(error, folder);

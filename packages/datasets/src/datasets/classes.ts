@@ -44,8 +44,8 @@ export function evenly(pictures: readonly SourcePicture[], most: number): Source
   while (taken.size < most) {
     const before = taken.size;
     for (const queue of queues) {
-      while (queue.next < queue.members.length && taken.has(queue.members[queue.next] as SourcePicture)) queue.next++;
-      const picture = queue.members[queue.next];
+      let picture = queue.members[queue.next];
+      while (picture !== undefined && taken.has(picture)) picture = queue.members[++queue.next];
       if (picture !== undefined && taken.size < most) taken.add(picture);
     }
     if (taken.size === before) break;

@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { failure } from '../download/downloads.fixture.ts';
-import { openIdx } from './idx.ts';
-import { openJsonl } from './jsonl.ts';
-import { CLASSES, huggingFace, labels, pictures, writeParquet } from './parquet.fixture.ts';
-import { openParquet } from './parquet.ts';
-import { ParquetDecoder } from './parquet-decoder.ts';
+import { openIdx } from './idx/idx.ts';
+import { openJsonl } from './jsonl/jsonl.ts';
+import { ParquetDecoder } from './parquet/decoder.ts';
+import { CLASSES, huggingFace, labels, pictures, writeParquet } from './parquet/parquet.fixture.ts';
+import { openParquet } from './parquet/parquet.ts';
 
 let folder = '';
 const decoder = new ParquetDecoder();

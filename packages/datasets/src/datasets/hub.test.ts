@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDownloads } from '../download/downloads.ts';
 import { TestHub } from '../download/hub.fixture.ts';
 import { datasetContract } from './dataset.contract.ts';
-import { huggingFace, SCHEMA } from './parquet.fixture.ts';
+import { huggingFace, SCHEMA } from './parquet/parquet.fixture.ts';
 import { DATASETS } from './registry.ts';
 import type { OpenDatasetRequest } from './request.ts';
 import { applyRules, NO_RULES } from './rules.ts';

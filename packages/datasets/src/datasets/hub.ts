@@ -1,7 +1,7 @@
 import { type HubDataset, hubParquetFiles } from '../download/hugging-face.ts';
 import type { Dataset, LicenceNotice } from './dataset.ts';
 import { hubClassName } from './imagenet/class-names.ts';
-import { openParquetShards, remoteShards } from './parquet.ts';
+import { openParquetShards, remoteShards } from './parquet/parquet.ts';
 import type { OpenDatasetRequest } from './request.ts';
 
 export interface HubSource {

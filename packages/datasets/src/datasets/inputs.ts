@@ -1,4 +1,5 @@
 import { relative, sep } from 'node:path';
+import { errorCode } from '@neurodex/core';
 import { digestFile, inOrder, throwIfInterrupted } from '@neurodex/core/storage';
 import type { InputFile, InputReading } from './dataset.ts';
 
@@ -30,6 +31,6 @@ async function inputOf(path: string, root: string | undefined): Promise<InputFil
     const { bytes, sha256 } = await digestFile(path);
     return { name, version: `${bytes} ${sha256}` };
   } catch (error) {
-    return { name, version: `unreadable: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}` };
+    return { name, version: `unreadable: ${errorCode(error) ?? 'unknown'}` };
   }
 }

@@ -68,11 +68,13 @@ export function labelsOf(label: unknown, labels: unknown, names: ClassNames): re
 
 /** The sentences of a row: one text, or a list of them. Blank ones and null are nothing. */
 export function captionsOf(value: unknown): readonly string[] | Problem {
-  if (value === null || value === undefined) return [];
-  const list = Array.isArray(value) ? value : [value];
-  const wrong = list.find((each) => each !== null && typeof each !== 'string');
-  if (wrong !== undefined) return { reason: `its captions hold ${kindOf(wrong)}, not a text` };
-  return (list as (string | null)[]).flatMap((each) => (each === null || each.trim() === '' ? [] : [each.trim()]));
+  const captions: string[] = [];
+  for (const each of listOf(value)) {
+    if (each === null) continue;
+    if (typeof each !== 'string') return { reason: `its captions hold ${kindOf(each)}, not a text` };
+    if (each.trim() !== '') captions.push(each.trim());
+  }
+  return captions;
 }
 
 export interface RowFields {

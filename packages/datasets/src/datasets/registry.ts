@@ -156,7 +156,7 @@ export const DATASETS = {
     recognise: async (path) =>
       /fashion/i.test(basename(path)) && (await kindOf(join(path, 'train-images-idx3-ubyte.gz'))) === 'file',
     open: async (request) => {
-      const { openFashionMnist } = await import('./fashion-mnist.ts');
+      const { openFashionMnist } = await import('./idx/fashion-mnist.ts');
       return await openFashionMnist(request);
     },
   },
@@ -168,7 +168,7 @@ export const DATASETS = {
     flags: ['concepts'],
     recognise: never,
     open: async (request) => {
-      const { openEmoji } = await import('./emoji.ts');
+      const { openEmoji } = await import('./emoji/emoji.ts');
       const { concepts = DEFAULT_CONCEPTS, seed, reporter } = request;
       return await openEmoji({ concepts, seed, reporter, ...signalOf(request) });
     },
@@ -183,11 +183,11 @@ export const DATASETS = {
     licence: 'your own',
     flags: [],
     recognise: async (path) => {
-      const { findIdxImages } = await import('./idx.ts');
+      const { findIdxImages } = await import('./idx/idx.ts');
       return (await findIdxImages(path)) !== undefined;
     },
     open: async ({ source, from = source }) => {
-      const { findIdxImages, openIdx } = await import('./idx.ts');
+      const { findIdxImages, openIdx } = await import('./idx/idx.ts');
       return await openIdx({ images: (await findIdxImages(from)) ?? from });
     },
   },
@@ -198,11 +198,11 @@ export const DATASETS = {
     licence: 'your own',
     flags: ['labelColumn', 'pictureColumn'],
     recognise: async (path) => {
-      const { isParquet } = await import('./parquet-source.ts');
+      const { isParquet } = await import('./parquet/source.ts');
       return await isParquet(path);
     },
     open: async (request) => {
-      const { openParquetSource } = await import('./parquet-source.ts');
+      const { openParquetSource } = await import('./parquet/source.ts');
       return await openParquetSource(request);
     },
   },
@@ -214,7 +214,7 @@ export const DATASETS = {
     flags: ['labelColumn', 'pictureColumn'],
     recognise: async (path) => /^\.(jsonl|ndjson)$/i.test(extname(path)) && (await kindOf(path)) === 'file',
     open: async (request) => {
-      const { openJsonl } = await import('./jsonl.ts');
+      const { openJsonl } = await import('./jsonl/jsonl.ts');
       const { source, from = source, reporter } = request;
       return await openJsonl(from, { reporter, ...signalOf(request), ...columnsOf(request) });
     },
@@ -231,7 +231,7 @@ export const DATASETS = {
     flags: ['classLevel'],
     recognise: async (path) => (await kindOf(path)) === 'folder',
     open: async ({ source, from = source, classLevel }) => {
-      const { openFolder } = await import('./folder.ts');
+      const { openFolder } = await import('./folder/folder.ts');
       return await openFolder(from, classLevel === undefined ? {} : { classLevel });
     },
   },

@@ -1,6 +1,5 @@
 import { extname } from 'node:path';
-import type { Reporter } from '@neurodex/core';
-import { visibleName } from '@neurodex/core';
+import { type Reporter, visibleName } from '@neurodex/core';
 import type { SkippedFile } from './dataset.ts';
 
 /** A file whose name does not end like a picture's. */

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
-import type { Reporter } from '@neurodex/core';
-import { NeurodexError } from '@neurodex/core';
+import { NeurodexError, type Reporter } from '@neurodex/core';
 import { digestFile, refuseSpecialFile } from '@neurodex/core/storage';
 import { extractArchive } from '../download/archive.ts';
 

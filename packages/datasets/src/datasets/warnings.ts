@@ -1,5 +1,4 @@
-import type { Reporter } from '@neurodex/core';
-import { visibleName } from '@neurodex/core';
+import { type Reporter, visibleName } from '@neurodex/core';
 import type { Dataset, LayoutNote } from './dataset.ts';
 import { type SplitPart, splitAndStem, splitPartOf } from './split-names.ts';
 

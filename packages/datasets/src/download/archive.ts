@@ -1,6 +1,6 @@
 import { lstat, mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { fromFileSystem, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
+import { errorCode, fromFileSystem, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { inOrder, makeFolder, removeStale, Temporary, throwIfInterrupted } from '@neurodex/core/storage';
 import { damagedArchive, MAX_ENTRIES, unsafeArchive, unsupportedArchive } from './limits.ts';
 import { type FileKind, kindOfFile } from './sniff.ts';
@@ -61,7 +61,7 @@ async function putInPlace(temporary: string, goal: string): Promise<void> {
   try {
     await rename(temporary, goal);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
     await rm(temporary, { recursive: true, force: true });
   }
@@ -172,7 +172,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     const missing = code === 'ENOENT' || code === 'ENOTDIR';
     throw new NeurodexError(
       missing ? 'source-missing' : 'source-unusable',

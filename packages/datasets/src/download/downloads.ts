@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fromFileSystem, type Reporter, silentReporter } from '@neurodex/core';
+import { errorMessage, fromFileSystem, type Reporter, silentReporter } from '@neurodex/core';
 import type { ByteSource } from '@neurodex/core/storage';
 import { makeFolder, writeFileAtomically } from '@neurodex/core/storage';
 import pLimit from 'p-limit';
@@ -96,7 +96,7 @@ async function fetchOrKept(remote: RemoteFile, transfer: Transfer): Promise<Uint
     if (!isUnreachable(error)) throw fromFileSystem(error, path);
     const kept = await readFile(path).catch(() => undefined);
     if (kept === undefined) throw error;
-    transfer.reporter.warn(`${(error as Error).message}; what it said before is used`);
+    transfer.reporter.warn(`${errorMessage(error)}; what it said before is used`);
     return new Uint8Array(kept);
   }
 }

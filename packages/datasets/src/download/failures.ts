@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { NeurodexError } from '@neurodex/core';
+import { errorMessage, isRecord, NeurodexError } from '@neurodex/core';
 import { FURTHER_HOSTS, type HostRules, isPublicAddress, PRIVATE_ADDRESS } from './hosts.ts';
 import type { RemoteFile } from './remote-file.ts';
 import { PassingFailure } from './retry.ts';
@@ -60,7 +60,7 @@ const PASSING: Readonly<Record<string, string>> = {
 };
 
 const codeOf = (error: unknown): string => {
-  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  const { code, cause }: Readonly<Record<string, unknown>> = isRecord(error) ? error : {};
   if (typeof code === 'string') return code;
   return cause === undefined ? '' : codeOf(cause);
 };
@@ -70,7 +70,7 @@ export function fromConnection(error: unknown, remote: RemoteFile, url: URL): Er
   if (error instanceof NeurodexError || error instanceof PassingFailure) return error;
   const code = codeOf(error);
   const at = url.host;
-  const proxyStatus = /Proxy response \((\d+)\)/.exec(String((error as Error)?.message))?.[1];
+  const proxyStatus = /Proxy response \((\d+)\)/.exec(errorMessage(error))?.[1];
   if (proxyStatus !== undefined) {
     if (proxyStatus.startsWith('5')) return new PassingFailure(`the proxy answered ${proxyStatus}`, { cause: error });
     const hint = 'check HTTPS_PROXY and HTTP_PROXY (http://user:password@host:port), or name the host in NO_PROXY';
@@ -87,7 +87,7 @@ export function fromConnection(error: unknown, remote: RemoteFile, url: URL): Er
     const hint = 'where a proxy opens encrypted connections, give its certificate with NODE_EXTRA_CA_CERTS=FILE.pem';
     return downloadFailed(remote, `the certificate of ${at} is not trusted (${code})`, hint, error);
   }
-  return downloadFailed(remote, `${(error as Error)?.message ?? error} (${at})`, NETWORK_HINT, error);
+  return downloadFailed(remote, `${errorMessage(error)} (${at})`, NETWORK_HINT, error);
 }
 
 /** Whether a download failed because nobody answered, rather than because of the answer. */

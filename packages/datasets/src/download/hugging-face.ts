@@ -73,15 +73,18 @@ export async function hubParquetFiles(
       files.map(({ rfilename }) => rfilename.slice(below.length)),
     );
   return chosen
-    .map(({ rfilename, size, lfs }) => ({
-      url: `${hub}/datasets/${repo}/resolve/${sha}/${rfilename.split('/').map(encodeURIComponent).join('/')}`,
-      name: `${repo}/${rfilename}`,
-      hosts,
-      ...((lfs?.size ?? size) === undefined ? {} : { bytes: lfs?.size ?? size }),
-      ...(lfs ? { sha256: lfs.sha256 } : {}),
-      ...gate,
-    }))
-    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)) as RemoteFile[];
+    .map(({ rfilename, size, lfs }): RemoteFile => {
+      const bytes = lfs?.size ?? size;
+      return {
+        url: `${hub}/datasets/${repo}/resolve/${sha}/${rfilename.split('/').map(encodeURIComponent).join('/')}`,
+        name: `${repo}/${rfilename}`,
+        hosts,
+        ...(bytes === undefined ? {} : { bytes }),
+        ...(lfs ? { sha256: lfs.sha256 } : {}),
+        ...gate,
+      };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
 /** `train-00000-of-00002.parquet`, `train.parquet` and `train/0000.parquet` are of the split `train`. */

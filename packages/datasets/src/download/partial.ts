@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { errorCode, isRecord } from '@neurodex/core';
 import { makeFolder } from '@neurodex/core/storage';
 
 /** Whether the rest of a file still belongs to what is here: the server's ETag (strong) or date of the last change. */
@@ -151,7 +152,7 @@ async function isAlive(folder: string): Promise<boolean> {
     process.kill(Number(pid), 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return errorCode(error) === 'EPERM';
   }
 }
 
@@ -161,16 +162,18 @@ async function renamed(from: string, to: string): Promise<boolean> {
     return true;
   } catch (error) {
     // Another has taken it over, or thrown it away.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    if (errorCode(error) === 'ENOENT') return false;
     throw error;
   }
 }
 
+const isSource = (value: unknown): value is Source =>
+  isRecord(value) && typeof value.url === 'string' && ['undefined', 'string'].includes(typeof value.validator);
+
 async function readSource(folder: string): Promise<Source | undefined> {
   try {
-    const source = JSON.parse(await readFile(join(folder, SOURCE_FILE), 'utf8')) as Source;
-    const sound = typeof source.url === 'string' && ['undefined', 'string'].includes(typeof source.validator);
-    return sound ? source : undefined;
+    const source: unknown = JSON.parse(await readFile(join(folder, SOURCE_FILE), 'utf8'));
+    return isSource(source) ? source : undefined;
   } catch {
     return undefined;
   }

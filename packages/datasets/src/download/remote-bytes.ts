@@ -38,7 +38,7 @@ export async function openRanges(
     async slice(start, end = byteLength) {
       const stop = Math.min(end, byteLength);
       if (stop <= start) return new ArrayBuffer(0);
-      if (start >= tailStart) return tail.slice(start - tailStart, stop - tailStart).buffer as ArrayBuffer;
+      if (start >= tailStart) return tail.slice(start - tailStart, stop - tailStart).buffer;
       return reader.read(version, start, stop);
     },
     close: async () => {},

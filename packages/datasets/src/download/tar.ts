@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { NeurodexError } from '@neurodex/core';
+import { errorCode, errorMessage, isSystemError, NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import { Parser, type ReadEntry } from 'tar';
 import { damagedArchive, unsafeArchive, unsupportedArchive } from './limits.ts';
@@ -24,34 +24,7 @@ export async function unpackTar(
   compressed: boolean,
   onBytes: (done: number) => void,
 ): Promise<void> {
-  let failure: unknown;
-  let ended = false;
-  /** Ends the entry in the middle of which the archive breaks off: it would be waited for in vain. */
-  let breakOff = (_error: unknown): void => {};
-  const broken = new Promise<never>((_, reject) => {
-    breakOff = reject;
-  });
-  broken.catch((error: unknown) => {
-    failure ??= error;
-  });
-  const works = new Set<Promise<void>>();
-  const parser = new Parser({
-    strict: true,
-    onReadEntry: (entry) => {
-      last = entry.path;
-      const work = unpack(entry, archive, unpacker, broken)
-        .catch((error: unknown) => {
-          failure ??= error;
-          entry.resume();
-        })
-        .finally(() => works.delete(work));
-      works.add(work);
-    },
-  });
-  parser.on('error', breakOff);
-  parser.on('eof', () => {
-    ended = true;
-  });
+  const entries = new TarEntries(archive, unpacker);
   const file = createReadStream(archive, { highWaterMark: 1 << 18 });
   let bytes = 0;
   file.on('data', (piece) => {
@@ -59,42 +32,106 @@ export async function unpackTar(
     onBytes(bytes);
   });
   const input: Readable = compressed ? file.pipe(createGunzip()) : file;
-  let inflated = 0;
-  let last = '';
   // pipe() passes no errors on.
   file.once('error', (error) => input.destroy(error));
+  const pieces: AsyncIterable<Buffer> = input;
+  let inflated = 0;
   try {
-    for await (const piece of input as AsyncIterable<Buffer>) {
+    for await (const piece of pieces) {
       throwIfInterrupted(signal);
-      // Also what is in no entry: a bomb may lie in headers, and behind the end.
       // The parser would inflate once more, and count nothing.
       if (inflated === 0 && compressed && /^(1f8b|28b52ffd)/.test(piece.toString('hex', 0, 4))) {
         throw unsupportedArchive(archive, 'is compressed twice, and not read');
       }
       inflated += piece.length;
-      if (inflated > unpacker.limit + SLACK + PER_ENTRY * unpacker.entries) throw unpacker.tooLarge(last, inflated);
-      // Behind the end nothing counts, and the parser would put all of it together.
-      if (ended) continue;
-      if (!parser.write(piece)) await Promise.race([once(parser, 'drain'), broken]);
-      if (failure !== undefined) throw failure;
+      // Also what is in no entry: a bomb may lie in headers, and behind the end.
+      if (inflated > unpacker.limit + SLACK + PER_ENTRY * unpacker.entries) {
+        throw unpacker.tooLarge(entries.last, inflated);
+      }
+      await entries.write(piece);
     }
-    parser.end();
-    while (works.size > 0) await Promise.all(works);
-    if (failure !== undefined) throw failure;
-    if (!ended) throw damagedArchive(archive, 'is cut off: the mark at its end is missing');
+    await entries.end();
   } catch (error) {
-    if (error instanceof NeurodexError || typeof (error as NodeJS.ErrnoException).syscall === 'string') throw error;
+    if (error instanceof NeurodexError || isSystemError(error)) throw error;
     throw damagedArchive(archive, whatIsWrong(error), undefined, error);
   } finally {
-    breakOff(new Error('it is left'));
+    entries.breakOff(new Error('it is left'));
     file.destroy();
     input.destroy();
-    await Promise.allSettled(works);
+    await entries.settled();
+  }
+}
+
+/** The entries of a tar archive, unpacked as its bytes come. */
+class TarEntries {
+  /** Path of the entry that was met last. */
+  last = '';
+  /** Ends the entry in the middle of which the archive breaks off: it would be waited for in vain. */
+  readonly breakOff: (error: unknown) => void;
+  private readonly archive: string;
+  private readonly unpacker: Unpacker;
+  private readonly broken: Promise<never>;
+  private readonly parser: Parser;
+  private readonly works = new Set<Promise<void>>();
+  private failure: unknown;
+  private ended = false;
+
+  constructor(archive: string, unpacker: Unpacker) {
+    this.archive = archive;
+    this.unpacker = unpacker;
+    let breakOff = (_error: unknown): void => {};
+    this.broken = new Promise<never>((_, reject) => {
+      breakOff = reject;
+    });
+    this.breakOff = breakOff;
+    this.broken.catch((error: unknown) => this.fail(error));
+    this.parser = new Parser({ strict: true, onReadEntry: (entry) => this.begin(entry) });
+    this.parser.on('error', breakOff);
+    this.parser.on('eof', () => {
+      this.ended = true;
+    });
+  }
+
+  /** @throws what went wrong with an entry */
+  async write(piece: Buffer): Promise<void> {
+    // Behind the end nothing counts, and the parser would put all of it together.
+    if (this.ended) return;
+    if (!this.parser.write(piece)) await Promise.race([once(this.parser, 'drain'), this.broken]);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** All bytes were written. @throws NeurodexError `archive-damaged` where the end is missing; what went wrong with an entry */
+  async end(): Promise<void> {
+    this.parser.end();
+    while (this.works.size > 0) await Promise.all(this.works);
+    if (this.failure !== undefined) throw this.failure;
+    if (!this.ended) throw damagedArchive(this.archive, 'is cut off: the mark at its end is missing');
+  }
+
+  /** Nothing is being unpacked any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.works);
+  }
+
+  private begin(entry: ReadEntry): void {
+    this.last = entry.path;
+    const work = unpack(entry, this.archive, this.unpacker, this.broken)
+      .catch((error: unknown) => {
+        this.fail(error);
+        entry.resume();
+      })
+      .finally(() => this.works.delete(work));
+    this.works.add(work);
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= error;
   }
 }
 
 function whatIsWrong(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException;
+  const code = errorCode(error) ?? '';
+  const message = errorMessage(error);
   if (code === 'Z_BUF_ERROR' || /Truncated/.test(message)) return 'is cut off in the middle of an entry';
   if (code.startsWith('Z_')) return 'is damaged: its bytes are not what gzip writes';
   if (/checksum/.test(message)) return 'is damaged: a header in it has another checksum than it says';

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fromFileSystem, type NeurodexError } from '@neurodex/core';
+import { errorCode, fromFileSystem, type NeurodexError } from '@neurodex/core';
 import { MAX_ENTRIES, MAX_RATIO, mostUnpacked, safeName, unsafeArchive } from './limits.ts';
 
 /** Files up to so many bytes are written at once: there may be a hundred thousand of them. */
@@ -105,7 +105,7 @@ export class Unpacker {
   }
 
   private explain(error: unknown, entry: string, path: string): unknown {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR') return this.twice(entry);
     return fromFileSystem(error, path);
   }

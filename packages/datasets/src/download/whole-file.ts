@@ -224,7 +224,8 @@ async function digestOf(remote: RemoteFile, path: string, transfer: Transfer): P
   if (expected === undefined) return '';
   const hash = createHash(expected.algorithm);
   let done = 0;
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+  const pieces: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 1 << 20 });
+  for await (const piece of pieces) {
     throwIfInterrupted(transfer.signal);
     hash.update(piece);
     done += piece.length;

@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import { NeurodexError } from '@neurodex/core';
+import { errorCode, errorMessage, isSystemError, NeurodexError } from '@neurodex/core';
 import * as yauzl from 'yauzl';
 import { damagedArchive, safeName, unsafeArchive, unsupportedArchive } from './limits.ts';
 
@@ -134,8 +133,8 @@ async function* checked(
   let sum = 0;
   try {
     // The size is held to by yauzl, while it inflates.
-    const content = await zip.openReadStreamPromise(entry);
-    for await (const piece of content as Readable as AsyncIterable<Buffer>) {
+    const content: AsyncIterable<Buffer> = await zip.openReadStreamPromise(entry);
+    for await (const piece of content) {
       sum = crc32(piece, sum);
       yield piece;
     }
@@ -153,7 +152,7 @@ async function collected(content: AsyncIterable<Uint8Array>): Promise<Uint8Array
 
 function fromZip(error: unknown, archive: string, entry?: string): unknown {
   if (error instanceof NeurodexError || isSystemError(error)) return error;
-  const { message, code } = error as NodeJS.ErrnoException;
+  const message = errorMessage(error);
   if (/multi-disk/.test(message)) return unsupportedArchive(archive, 'is a part of a zip archive of several parts');
   if (/strong encryption/.test(message)) return unsupportedArchive(archive, 'is encrypted');
   if (entry === undefined) {
@@ -162,12 +161,10 @@ function fromZip(error: unknown, archive: string, entry?: string): unknown {
   }
   const what = /too many|not enough|mismatch/.test(message)
     ? 'has not the size that the archive says'
-    : code?.startsWith('Z_')
+    : errorCode(error)?.startsWith('Z_')
       ? 'has compressed bytes that make no sense'
       : 'is not where the archive says';
   return damagedArchive(archive, what, entry, error);
 }
 
 const UNSOUND = 'is damaged: the directory of its entries makes no sense';
-
-const isSystemError = (error: unknown): boolean => typeof (error as NodeJS.ErrnoException)?.syscall === 'string';

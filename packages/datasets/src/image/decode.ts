@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { NeurodexError } from '@neurodex/core';
+import { errorCode, NeurodexError } from '@neurodex/core';
 import { refuseSpecialFile } from '@neurodex/core/storage';
 import sharp, { type Sharp } from 'sharp';
 import { type Picture, pictureBytes } from '../picture.ts';
@@ -161,7 +161,7 @@ export async function decodeWhole(bytes: Uint8Array, options: Omit<DecodeOptions
 function asColour(pixels: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return pixels;
   if (channels !== 1) throw new Error(`it has ${channels} channels where red, green and blue were expected`);
-  return Uint8Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)] as number);
+  return Uint8Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)] ?? Number.NaN);
 }
 
 /** A picture at that edge where it is smaller, by Lanczos 3; larger ones as they are. */
@@ -245,7 +245,7 @@ export async function readPictureFile(path: string, name: string = path): Promis
   try {
     return await readFile(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const code = errorCode(error) ?? 'unknown';
     if (code === 'ERR_FS_FILE_TOO_LARGE') {
       throw new NeurodexError('picture-too-large', `${name} is larger than 2 GiB`, {
         hint: 'scale it down',

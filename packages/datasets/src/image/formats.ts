@@ -68,8 +68,8 @@ export function readPngHeader(bytes: Uint8Array): PngHeader | undefined {
     return {
       width: view.getUint32(16),
       height: view.getUint32(20),
-      bitDepth: bytes[24] as number,
-      colourType: bytes[25] as number,
+      bitDepth: view.getUint8(24),
+      colourType: view.getUint8(25),
       chunks,
     };
   }

@@ -6,13 +6,14 @@ const startsFrame = (marker: number): boolean =>
 
 /** Bits of a sample that a JPEG file announces; undefined where its frame is not found. */
 export function jpegPrecision(bytes: Uint8Array): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 2; at + 4 < bytes.length && bytes[at] === 0xff; ) {
-    const marker = bytes[at + 1] as number;
+    const marker = view.getUint8(at + 1);
     if (startsFrame(marker)) return bytes[at + 4];
     // 0xFF may be repeated before a marker.
     if (marker === 0xff) at += 1;
     else if (alone(marker)) at += 2;
-    else at += 2 + (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+    else at += 2 + view.getUint16(at + 2);
   }
   return undefined;
 }

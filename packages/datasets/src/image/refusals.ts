@@ -1,4 +1,4 @@
-import { NeurodexError } from '@neurodex/core';
+import { errorMessage, NeurodexError } from '@neurodex/core';
 import { FORMATS, type Format } from './formats.ts';
 
 const formatList = `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1)}`;
@@ -43,7 +43,7 @@ export function checkPixels(name: string, width: number, height: number, maxPixe
 
 /** What decoders report, in words for whoever has the file; their own are in the error's cause. */
 export function damageIn(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorMessage(error);
   const lines = text.split('\n').filter((line) => !/^VipsIcc/.test(line));
   const cause = lines.find((line) => line.trim() !== '') ?? '';
   return DAMAGE.find(([pattern]) => pattern.test(cause))?.[1] ?? 'its compressed data are corrupt';
@@ -84,7 +84,7 @@ const JPEG_PROCESSES: Readonly<Record<string, string>> = {
 /** What a decoder's error means: of a kind that is not read, too large, or damaged. */
 export function decodingFailed(name: string, format: Format, error: unknown, seconds = 0): NeurodexError {
   if (error instanceof NeurodexError) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorMessage(error);
   for (const [pattern, what] of UNSUPPORTED) {
     const match = pattern.exec(text);
     if (match !== null) return unsupported(name, what(match), error);

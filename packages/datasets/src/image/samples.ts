@@ -103,12 +103,12 @@ async function picked(
     if (i % AT_ONCE === 0 && i > 0) await setImmediate();
     const from = i * channels;
     const to = i * kept;
-    const opacity = alpha === undefined ? 0 : (values[from + alpha] as number);
+    const opacity = alpha === undefined ? 0 : (values[from + alpha] ?? Number.NaN);
     if (made === 4) {
-      const light = top - (values[from + 3] as number);
-      for (let c = 0; c < 3; c++) values[to + c] = Math.round(((top - (values[from + c] as number)) * light) / top);
+      const light = top - (values[from + 3] ?? Number.NaN);
+      for (let c = 0; c < 3; c++) values[to + c] = Math.round(((top - (values[from + c] ?? Number.NaN)) * light) / top);
     } else {
-      for (let c = 0; c < colours; c++) values[to + c] = values[from + c] as number;
+      for (let c = 0; c < colours; c++) values[to + c] = values[from + c] ?? Number.NaN;
     }
     if (alpha !== undefined) values[to + colours] = opacity;
   }

@@ -33,8 +33,9 @@ export async function buildIndex(request: BuildIndexRequest, unfinished: Unfinis
   }
   await resumeRun(request, unfinished);
   const opened = await openBuild({ ...request, dataset: withoutPlaces(request.dataset) }, unfinished);
-  const { build, stages, first } = opened;
+  const { build, stages, first, stopped } = opened;
   try {
+    if (first > 0) await tellHowItGoesOn(build, stopped);
     await runStages(build, stages, first);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -95,11 +96,10 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
     ...(first === 0 ? {} : { resumedFrom: stopped.step }),
   });
   const build: Build = { ...draft, tracker, isTracked: trackers.length > 0 };
-  if (first > 0) await tellHowItGoesOn(build, stopped);
   const close = async (): Promise<void> => {
     await (await chosen?.catch(() => undefined))?.encoder.release();
   };
-  return { build, stages, first, close };
+  return { build, stages, first, stopped, close };
 }
 
 interface Stopped {

@@ -9,7 +9,7 @@ import { addDataset } from './commands/dataset.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
-import { addIndex } from './commands/index.ts';
+import { addIndex } from './commands/index-pictures.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKeypoints } from './commands/keypoints.ts';
 import { addReport } from './commands/report.ts';

@@ -94,6 +94,19 @@ describe('hierarchicalKMeans', () => {
     const depths = leaves.map(({ path }) => path.length);
     expect(depths).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 12, 12, 12, 12, 12]);
     expect(leaves.slice(0, 9).map(({ members }) => members[0])).toEqual([15, 14, 13, 12, 11, 10, 9, 8, 7]);
+    // The mean of those 7 is a seventh of the largest: nearest to it are the second largest, the third and the fourth.
+    const halves = new Map<number, number[]>();
+    for (const { path, members } of leaves.slice(9)) {
+      const half = path[9] ?? Number.NaN;
+      halves.set(
+        half,
+        [...(halves.get(half) ?? []), ...members].sort((a, b) => a - b),
+      );
+    }
+    expect([halves.get(0), halves.get(1)]).toEqual([
+      [3, 4, 5],
+      [0, 1, 2, 6],
+    ]);
   });
 
   it('cuts equal points into equal parts, in their order', async () => {

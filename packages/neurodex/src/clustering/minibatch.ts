@@ -55,7 +55,8 @@ export async function miniBatchKMeans(source: PointSource, options: MiniBatchOpt
           }
         }
         const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
-        onIteration?.({ restart: 0, iteration: ++iterations, inertia: mean * source.count });
+        iterations++;
+        onIteration?.({ restart: 0, iteration: iterations, inertia: mean * source.count });
       }
     }
     let inertia = 0;

@@ -12,7 +12,7 @@ import { VERSION } from '../version.ts';
 import type { QuantizationError } from './quantization-error.ts';
 
 /** Beside every exported model: what is needed to search with it and to name its answers. */
-export const DESCRIPTION_FILE = 'index.json';
+export const DESCRIPTION_FILE = 'description.json';
 const FORMAT = 'neurodex-export';
 const FORMAT_VERSION = 1;
 

@@ -79,7 +79,7 @@ describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, pa
     await system.close();
   });
 
-  it('encoder.onnx and decoder.onnx give the logits of the graphs of each size, for any number of pictures and positions', async () => {
+  it('encoder_model.onnx and decoder_model.onnx give the logits of the graphs of each size, for any number of pictures and positions', async () => {
     const { encoder, decoder } = scoringModels(model);
     for (const [batch, positions] of [
       [1, 5],

@@ -14,8 +14,8 @@ export async function writeOnnx(
   k: number,
 ): Promise<void> {
   const { encoder, decoder } = scoringModels(model);
-  await write('encoder.onnx', encoder);
-  await write('decoder.onnx', decoder);
+  await write('encoder_model.onnx', encoder);
+  await write('decoder_model.onnx', decoder);
   if (description.search.exhaustive) await write('search.onnx', searchModel(model, k));
   await write(DESCRIPTION_FILE, `${JSON.stringify({ ...description, trie: exportedTrie(model.table) })}\n`);
   await write('search.py', await template('onnx/search.py'));

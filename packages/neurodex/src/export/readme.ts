@@ -8,13 +8,13 @@ export function onnxReadme(description: ExportedIndex, k: number): string {
   return `${heading(description)}
 | file | inputs | outputs |
 | --- | --- | --- |
-| \`encoder.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | ${memory}: float32 [${patches}, batch, ${width}] |
-| \`decoder.onnx\` | those, and \`tokens\`: int32 [positions, batch], \`positions\`: int32 [positions], \`mask\`: float32 [positions, ${patches} + positions] | \`logits\` of the token after each position: float32 [positions, batch, ${vocabulary}] |
+| \`encoder_model.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | ${memory}: float32 [${patches}, batch, ${width}] |
+| \`decoder_model.onnx\` | those, and \`tokens\`: int32 [positions, batch], \`positions\`: int32 [positions], \`mask\`: float32 [positions, ${patches} + positions] | \`logits\` of the token after each position: float32 [positions, batch, ${vocabulary}] |
 ${search.exhaustive ? `| \`search.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | \`answers\`: int32 [batch, ${k}], \`scores\`: float32 [batch, ${k}] |\n` : ''}
 \`batch\` and \`positions\` are free: as many as are fed. All is standard ONNX (opset 20, no operators of other domains), and the weights are
 in the files. Pixels go in as they are: red, green, blue, 0 to 255.
 
-- \`index.json\` names the answers: \`pictures\` in order, with their identifiers and labels; \`trie\`, the identifiers as a tree in
+- \`description.json\` names the answers: \`pictures\` in order, with their identifiers and labels; \`trie\`, the identifiers as a tree in
   flat arrays (a node's token, the row of the network's tables that embeds its prefix, its parent, and at a leaf the position in
   \`pictures\`);
   \`preprocessing\`, how a file becomes what the model sees.
@@ -40,7 +40,7 @@ export function tritonReadme(description: ExportedIndex, k: number): string {
   const { imageSize: size } = description.geometry;
   return `${heading(description)}
 A model repository with one model, \`neurodex\`: the whole search in one graph of standard ONNX. Input \`pictures\`: uint8
-[batch, ${size}, ${size}, 3], red, green, blue. Outputs: \`answers\`, int32 [batch, ${k}], positions in \`pictures\` of \`index.json\`, best first,
+[batch, ${size}, ${size}, 3], red, green, blue. Outputs: \`answers\`, int32 [batch, ${k}], positions in \`pictures\` of \`description.json\`, best first,
 and \`scores\`, float32 [batch, ${k}], log-probabilities.
 
     docker run --rm -p 8000:8000 -v "$PWD:/models" nvcr.io/nvidia/tritonserver:25.10-py3 tritonserver --model-repository=/models
@@ -57,7 +57,7 @@ bucket, behind one load balancer.
 - With KServe, an \`InferenceService\` whose \`predictor.model\` has \`modelFormat.name: onnx\`, \`runtime: kserve-tritonserver\`,
   \`protocolVersion: v2\` and this folder as \`storageUri\`; \`minReplicas\` and \`maxReplicas\` scale it.
 - Dynamic batching collects requests for up to \`max_queue_delay_microseconds\`; larger delays give fuller batches and slower answers.
-- A new export goes into \`neurodex/2/model.onnx\` beside the old one only if it is of the same index: positions in \`index.json\`
+- A new export goes into \`neurodex/2/model.onnx\` beside the old one only if it is of the same index: positions in \`description.json\`
   belong to one export.
 ${closing(description)}`;
 }
@@ -81,7 +81,7 @@ Opened as a file (\`file://\`) it does not work: browsers load no modules from t
 - **Compression.** The runtime's \`.wasm\` shrinks to about a third with gzip or Brotli.
 - **Offline.** Once loaded, searching needs no network.
 
-\`model.safetensors\` holds the network, \`index.json\` the identifiers and names, \`pictures/\` the catalogue as the model sees it
+\`model.safetensors\` holds the network, \`description.json\` the identifiers and names, \`pictures/\` the catalogue as the model sees it
 (without loss) and \`thumbnails/\` as people do.
 ${closing(description)}`;
 }

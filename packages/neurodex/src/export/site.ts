@@ -13,7 +13,7 @@ export interface SitePicture {
   readonly identifier: string | null;
 }
 
-/** `index.json` of a site. */
+/** `description.json` of a site. */
 export interface SiteDescription extends Omit<ExportedIndex, 'pictures'> {
   readonly model: { readonly file: typeof SITE_MODEL; readonly bytes: number };
   /** Largest picture that is decoded, in pixels. */

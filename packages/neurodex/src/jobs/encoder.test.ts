@@ -96,7 +96,7 @@ describe('the network of one index as the encoder of another', () => {
     expect((await stat(join(at('behind'), 'catalogue', 'embeddings.f32'))).size).toBe(48 * 4 * 32 * 4);
     // What is stored is what the encoder gives for the pictures.
     const onnx = await readFile(join(at('behind'), 'encoder.onnx'));
-    const encoder = await Encoder.reopen(nodeRuntime(), onnx, manifest.encoder, 'encoder.onnx');
+    const encoder = await Encoder.restore(nodeRuntime(), onnx, manifest.encoder, 'encoder.onnx');
     for (const row of [0, 17, 47]) {
       const wanted = await encoder.embed([pixelsOf(store, row)]);
       store.embeddings?.read(row).forEach((value, i) => {

@@ -79,10 +79,10 @@ describe('exporting an index', () => {
     expect(measured).toBeNull();
     const files = [
       'README.md',
-      'decoder.onnx',
-      'encoder.onnx',
+      'decoder_model.onnx',
+      'description.json',
+      'encoder_model.onnx',
       'export.json',
-      'index.json',
       'pictures.py',
       'search.onnx',
       'search.py',
@@ -103,7 +103,7 @@ describe('exporting an index', () => {
   it('names pictures in the order of their rows, and spells their identifiers in the trie', async () => {
     const { store, trie, close } = await openIndex(index, nodeRuntime());
     await close();
-    const description = await json(join(root, 'onnx', 'index.json'));
+    const description = await json(join(root, 'onnx', 'description.json'));
     const catalogued = store.rows.filter(({ role }) => role === 'catalogue');
     expect(description.pictures).toEqual(
       catalogued.map(({ identifier, path, labels }) => ({ identifier, name: path, labels })),
@@ -127,10 +127,10 @@ describe('exporting an index', () => {
       expect(measured).toMatchObject({ measure: 'AP@10', split: 'test' });
       expect(measured?.queries).toBeGreaterThan(0);
       expect(measured?.loss).toBe((measured?.original ?? 0) - (measured?.exported ?? 0));
-      expect((await json(join(out, 'index.json'))).precision).toEqual({ weights: precision, measured });
+      expect((await json(join(out, 'description.json'))).precision).toEqual({ weights: precision, measured });
       expect(await readFile(join(out, 'README.md'), 'utf8')).toContain(`AP@10 is ${measured?.exported.toFixed(4)}`);
-      const half = await readFile(join(out, 'encoder.onnx'));
-      expect(half.length).toBeLessThan((await readFile(join(root, 'onnx', 'encoder.onnx'))).length * 0.7);
+      const half = await readFile(join(out, 'encoder_model.onnx'));
+      expect(half.length).toBeLessThan((await readFile(join(root, 'onnx', 'encoder_model.onnx'))).length * 0.7);
     }
   });
 
@@ -140,8 +140,8 @@ describe('exporting an index', () => {
     expect((await readdir(out)).sort()).toEqual([
       'README.md',
       'client.py',
+      'description.json',
       'export.json',
-      'index.json',
       'neurodex',
       'pictures.py',
     ]);
@@ -172,7 +172,7 @@ describe('exporting an index', () => {
     await expect(exporting({ onnx: out }, { force: true })).rejects.toMatchObject({ code: 'output-exists' });
     const mine = join(root, 'mine');
     await mkdir(mine);
-    await writeFile(join(mine, 'index.json'), '{}');
+    await writeFile(join(mine, 'description.json'), '{}');
     await expect(exporting({ onnx: mine }, { force: true })).rejects.toMatchObject({ code: 'output-exists' });
     // One that is in the way stops all, before anything is written.
     const other = join(root, 'other');
@@ -226,7 +226,7 @@ describe('exporting an index', () => {
     const out = join(root, 'large');
     await exporting({ onnx: out }, { index: large });
     expect(await readdir(out)).not.toContain('search.onnx');
-    expect((await json(join(out, 'index.json'))).search.exhaustive).toBe(false);
+    expect((await json(join(out, 'description.json'))).search.exhaustive).toBe(false);
     await expect(exporting({ triton: join(root, 'none') }, { index: large })).rejects.toMatchObject({
       code: 'catalogue-too-large',
       exitStatus: 2,
@@ -314,7 +314,7 @@ describe('a static site', () => {
       from,
     );
     await opened.close();
-    return { written, opened, model, site: JSON.parse(Buffer.from(written.get('index.json') ?? []).toString()) };
+    return { written, opened, model, site: JSON.parse(Buffer.from(written.get('description.json') ?? []).toString()) };
   }
 
   it('holds the files that its page reaches, and no other page', async () => {

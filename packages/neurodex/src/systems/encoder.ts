@@ -47,7 +47,7 @@ export async function openQueryEncoder(
     if (embeddings.tokens !== encoder.tokens || embeddings.channels !== encoder.channels)
       throw otherShape(files.folder);
   }
-  return new QueryEncoder(await Encoder.reopen(runtime, onnx, encoder, file), encoder.sha256, size);
+  return new QueryEncoder(await Encoder.restore(runtime, onnx, encoder, file), encoder.sha256, size);
 }
 
 /** @throws NeurodexError `index-damaged` */

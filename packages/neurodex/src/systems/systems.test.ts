@@ -26,3 +26,32 @@ describe('systems', () => {
     expect(SYSTEM_NAMES.filter(stored)).toEqual(['pixels']);
   });
 });
+
+describe('each system', () => {
+  const [model, bovw, encoder] = [{}, {}, {}] as unknown as [never, never, never];
+
+  it('is stored where its own part is', () => {
+    const stored = (parts: Parameters<(typeof SYSTEMS)['dsi']['isStored']>[0]) =>
+      SYSTEM_NAMES.filter((name) => SYSTEMS[name].isStored(parts));
+    expect(stored({ model })).toEqual(['dsi', 'pixels']);
+    expect(stored({ bovw })).toEqual(['bovw', 'pixels']);
+    expect(stored({ encoder })).toEqual(['pixels', 'encoder']);
+  });
+
+  it('needs what has to be built for it', () => {
+    expect(SYSTEM_NAMES.map((name) => [name, SYSTEMS[name].needs])).toEqual([
+      ['dsi', 'network'],
+      ['bovw', 'vocabulary'],
+      ['pixels', undefined],
+      ['encoder', 'encoder'],
+    ]);
+  });
+
+  it('names the systems that take a query in its place', () => {
+    const kind = 'sound' as unknown as QueryKind;
+    expect(systemsFor(kind)).toEqual([]);
+    expect(() => refuseUnaccepted('dsi', [{ kind: kind as 'picture' }])).toThrow(
+      expect.objectContaining({ details: { system: 'dsi', kind: 'sound', systems: [] } }),
+    );
+  });
+});

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np, onnxruntime
 from pictures import read  # pictures.py, beside this file
 folder = Path(__file__).parent
-index = json.loads((folder / "index.json").read_text("utf-8"))
+index = json.loads((folder / "description.json").read_text("utf-8"))
 size, patches = index["geometry"]["imageSize"], index["geometry"]["sequenceLength"]
 token, row, parent, leaf = (np.array(index["trie"][name]) for name in ("tokens", "rows", "parents", "pictures"))
-encoder, decoder = (onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in ("encoder", "decoder"))
+encoder, decoder = (onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in ("encoder_model", "decoder_model"))
 def prefix(node):
     return [row[0]] if node == 0 else [*prefix(parent[node]), row[node]]
 def search(pixels, k=10):

@@ -9,7 +9,7 @@ import numpy as np
 
 from pictures import read  # pictures.py, beside this file
 
-index = json.loads((Path(__file__).parent / "index.json").read_text("utf-8"))
+index = json.loads((Path(__file__).parent / "description.json").read_text("utf-8"))
 
 
 def search(server, pictures):

@@ -1,3 +1,4 @@
+import { errorMessage, isRecord } from '@neurodex/core';
 import { PermanentFailure, reasonOf } from '../outbox.ts';
 
 /** Where an MLflow server is and how to get in; secrets are only ever in the header. */
@@ -92,8 +93,10 @@ export class MlflowClient {
       if (answer === undefined) throw new PermanentFailure('what answers there is not an MLflow server');
       return answer;
     }
-    const { error_code: code = '', message = response.statusText } = (answer ?? {}) as Record<string, string>;
-    throw new MlflowRefusal(response.status, code, `it answered ${response.status}: ${message.slice(0, MOST_WORDS)}`);
+    const { error_code, message }: Readonly<Record<string, unknown>> = isRecord(answer) ? answer : {};
+    const code = typeof error_code === 'string' ? error_code : '';
+    const words = typeof message === 'string' ? message : response.statusText;
+    throw new MlflowRefusal(response.status, code, `it answered ${response.status}: ${words.slice(0, MOST_WORDS)}`);
   }
 }
 
@@ -110,6 +113,6 @@ function parsed(text: string): unknown {
 export function asFailure(error: unknown): Error {
   const passing =
     !(error instanceof MlflowRefusal) || error.status >= 500 || error.status === 429 || error.status === 408;
-  if (!passing) return new PermanentFailure((error as Error).message);
+  if (!passing) return new PermanentFailure(errorMessage(error));
   return error instanceof PermanentFailure ? error : new Error(reasonOf(error));
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '@neurodex/core';
 import { Outbox, PermanentFailure } from '../outbox.ts';
 import { safeJson, scalarsOf } from '../scalars.ts';
 import { DONE, type TrackedEvent, type Tracker, type TrackerContext } from '../tracker.ts';
@@ -40,7 +41,7 @@ export class MlflowTracker implements Tracker {
   private readonly context: TrackerContext;
   private readonly client: MlflowClient;
   private readonly outbox: Outbox<Sent>;
-  private run: { readonly id: string; readonly artifacts: string | undefined } | undefined;
+  private run: ServerRun | undefined;
   private step = 0;
   private readonly lines: string[] = [];
   private ended = false;
@@ -128,7 +129,7 @@ export class MlflowTracker implements Tracker {
   }
 
   /** The experiment, made if it is not there, and a run in it; a resumed run goes on with its own. */
-  private async begin(signal: AbortSignal): Promise<NonNullable<MlflowTracker['run']>> {
+  private async begin(signal: AbortSignal): Promise<ServerRun> {
     const { env, run } = this.context;
     const experiment = await this.experiment(env.MLFLOW_EXPERIMENT_NAME || DEFAULT_EXPERIMENT, signal);
     const tags = [
@@ -140,23 +141,23 @@ export class MlflowTracker implements Tracker {
       { experiment_ids: [experiment], filter: `tags.\`${RUN_TAG}\` = '${run.id}'`, max_results: 1 },
       signal,
     );
-    const earlier = (found as { runs?: ServerRun[] }).runs?.[0];
+    const runs = valueAt(found, 'runs');
+    const earlier = Array.isArray(runs) ? runOf(runs[0]) : undefined;
     if (earlier !== undefined) {
-      const body = { run_id: earlier.info.run_id, status: 'RUNNING' };
-      await this.client.post('runs/update', body, signal);
-      return { id: earlier.info.run_id, artifacts: earlier.info.artifact_uri };
+      await this.client.post('runs/update', { run_id: earlier.id, status: 'RUNNING' }, signal);
+      return earlier;
     }
     const body = { experiment_id: experiment, run_name: run.name, start_time: Date.parse(run.started), tags };
-    const made = (await this.client.post('runs/create', body, signal)) as { run?: ServerRun };
-    if (made.run?.info?.run_id === undefined) throw new PermanentFailure('what answers there is not an MLflow server');
-    return { id: made.run.info.run_id, artifacts: made.run.info.artifact_uri };
+    const made = runOf(valueAt(await this.client.post('runs/create', body, signal), 'run'));
+    if (made === undefined) throw notMlflow();
+    return made;
   }
 
   private async experiment(name: string, signal: AbortSignal): Promise<string> {
     const byName = async (): Promise<string | undefined> => {
       try {
         const found = await this.client.get('experiments/get-by-name', { experiment_name: name }, signal);
-        return (found as { experiment?: { experiment_id?: string } }).experiment?.experiment_id;
+        return textAt(valueAt(found, 'experiment'), 'experiment_id');
       } catch (error) {
         if (error instanceof MlflowRefusal && error.code === 'RESOURCE_DOES_NOT_EXIST') return undefined;
         throw error;
@@ -166,7 +167,9 @@ export class MlflowTracker implements Tracker {
     if (found !== undefined) return found;
     try {
       const made = await this.client.post('experiments/create', { name }, signal);
-      return (made as { experiment_id: string }).experiment_id;
+      const id = textAt(made, 'experiment_id');
+      if (id === undefined) throw notMlflow();
+      return id;
     } catch (error) {
       // Somebody else made it in the meantime.
       const theirs = await byName();
@@ -175,11 +178,7 @@ export class MlflowTracker implements Tracker {
     }
   }
 
-  private async send(
-    run: NonNullable<MlflowTracker['run']>,
-    items: readonly Sent[],
-    signal: AbortSignal,
-  ): Promise<number> {
+  private async send(run: ServerRun, items: readonly Sent[], signal: AbortSignal): Promise<number> {
     const [first] = items;
     if (first === undefined) return 0;
     switch (first.kind) {
@@ -215,7 +214,25 @@ export class MlflowTracker implements Tracker {
 const RUN_TAG = 'neurodex.run';
 
 interface ServerRun {
-  readonly info: { readonly run_id: string; readonly artifact_uri?: string };
+  readonly id: string;
+  /** Where its files go; undefined where the server does not say. */
+  readonly artifacts: string | undefined;
+}
+
+const notMlflow = (): PermanentFailure => new PermanentFailure('what answers there is not an MLflow server');
+
+const valueAt = (answer: unknown, key: string): unknown => (isRecord(answer) ? answer[key] : undefined);
+
+function textAt(answer: unknown, key: string): string | undefined {
+  const value = valueAt(answer, key);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A run as the server describes it. */
+function runOf(answer: unknown): ServerRun | undefined {
+  const info = valueAt(answer, 'info');
+  const id = textAt(info, 'run_id');
+  return id === undefined ? undefined : { id, artifacts: textAt(info, 'artifact_uri') };
 }
 
 function leading(items: readonly Sent[], kind: Sent['kind'], most: number): Sent[] {

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import type { Reporter } from '@neurodex/core';
-import { shellQuote } from '@neurodex/core';
+import { errorMessage, type Reporter, shellQuote } from '@neurodex/core';
 
 export interface SyncOptions {
   /** Folders of finished runs. */
@@ -57,7 +56,7 @@ async function upload(
       child.on('exit', (status, signal) => end(status === 0 ? 'done' : `wandb ended with ${signal ?? status}`));
     });
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   } finally {
     if (log !== undefined) closeSync(log);
   }

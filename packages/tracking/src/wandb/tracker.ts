@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
+import { isRecord } from '@neurodex/core';
 import {
   AppendedFile,
   type FileLimits,
@@ -132,7 +133,7 @@ export class WandbTracker implements Tracker {
         notes: env.WANDB_NOTES || undefined,
         group: env.WANDB_RUN_GROUP || `${identity.name}-${identity.id}`,
         // `dataset` is a section of the configuration.
-        config: { ...(config as object | undefined), source: dataset, seed },
+        config: { ...(isRecord(config) ? config : {}), source: dataset, seed },
         began: Date.now(),
         write: (written) => this.outbox.push(written),
         appended: (path) => new AppendedFile(path, this.options.files),

@@ -84,7 +84,7 @@ function restoreTable(trie: Trie, { prefixes }: DsiModel, { model }: SiteDescrip
   try {
     return PrefixTable.restore(trie, prefixes);
   } catch (error) {
-    throw new EngineError('damaged', `${model.file} and index.json are of different exports`, {
+    throw new EngineError('damaged', `${model.file} and description.json are of different exports`, {
       hint: COPY_AGAIN,
       cause: error,
     });

@@ -27,7 +27,7 @@ export async function searchSite(
   const answers: Answer[] = [];
   for (const [i, { row, score }] of ranked.entries()) {
     const picture = pictures.get(row);
-    if (picture === undefined) throw new EngineError('damaged', `index.json has no picture in row ${row}`);
+    if (picture === undefined) throw new EngineError('damaged', `description.json has no picture in row ${row}`);
     signal?.throwIfAborted();
     answers.push({
       rank: i + 1,

@@ -9,7 +9,7 @@ const site = (answers: Answers): SiteFiles =>
     return answers[name]?.() ?? new Response('not found', { status: 404 });
   });
 const described = (more: object = {}) => ({
-  'index.json': () => Response.json({ format: 'neurodex-export', version: 1, ...more }),
+  'description.json': () => Response.json({ format: 'neurodex-export', version: 1, ...more }),
 });
 const DESCRIPTION = { model: { file: 'model.safetensors', bytes: 5 } } as Parameters<SiteFiles['model']>[0];
 
@@ -22,18 +22,18 @@ describe('the files of an exported site', () => {
   });
 
   it.each<[string, Answers, string, string]>([
-    ['is not there', {}, 'no-index', 'there is no index.json beside this page'],
+    ['is not there', {}, 'no-index', 'there is no description.json beside this page'],
     [
       'is a page that a host shows for what it has not',
-      { 'index.json': () => new Response('<html>') },
+      { 'description.json': () => new Response('<html>') },
       'no-index',
       'not valid JSON',
     ],
     ['is of something else', described({ format: 'neurodex-index' }), 'no-index', 'no exported index'],
-    ['is null', { 'index.json': () => Response.json(null) }, 'no-index', 'no exported index'],
+    ['is null', { 'description.json': () => Response.json(null) }, 'no-index', 'no exported index'],
     ['is of a later version', described({ version: 2 }), 'newer', 'has version 2'],
-    ['cannot be had', { 'index.json': () => new Response('', { status: 503 }) }, 'unreachable', 'answered 503'],
-  ])('say so where index.json %s', async (_, answers, code, message) => {
+    ['cannot be had', { 'description.json': () => new Response('', { status: 503 }) }, 'unreachable', 'answered 503'],
+  ])('say so where description.json %s', async (_, answers, code, message) => {
     await expect(site(answers).describe()).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
   });
 

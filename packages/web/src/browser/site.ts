@@ -27,12 +27,12 @@ export class SiteFiles {
 
   /** @throws EngineError `no-index`, `newer`, `unreachable` */
   async describe(): Promise<SiteDescription> {
-    const response = await this.read('index.json');
+    const response = await this.read('description.json');
     let site: unknown;
     try {
       site = await response.json();
     } catch (error) {
-      throw new EngineError('no-index', 'index.json beside this page is not valid JSON', {
+      throw new EngineError('no-index', 'description.json beside this page is not valid JSON', {
         hint: COPY_AGAIN,
         cause: error,
       });

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
+import { errorCode, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import type { PictureObject, SkippedFile } from '../dataset.ts';
 import { Faults } from './faults.ts';
@@ -38,7 +38,7 @@ export interface ReadAnnotationsOptions {
 
 const LISTS = ['images', 'categories', 'annotations'] as const;
 type ListName = (typeof LISTS)[number];
-const isList = (key: string): key is ListName => (LISTS as readonly string[]).includes(key);
+const isList = (key: string): key is ListName => LISTS.some((name) => name === key);
 
 /**
  * A COCO annotation file (`instances_*.json`, `captions_*.json`: {info, images, annotations, categories, licenses}),
@@ -253,9 +253,10 @@ const CHUNK = 1 << 20;
 
 async function* rowsOf(path: string, { reporter = silentReporter, signal }: ReadAnnotationsOptions) {
   const stream = createReadStream(path, { highWaterMark: CHUNK });
+  const read: AsyncIterable<Buffer> = stream;
   let bytes = 0;
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of read) {
       throwIfInterrupted(signal);
       bytes += chunk.length;
       yield chunk;
@@ -266,7 +267,7 @@ async function* rowsOf(path: string, { reporter = silentReporter, signal }: Read
     yield* jsonRows(chunks());
   } catch (error) {
     if (error instanceof JsonDamage) throw damaged(path, `${error.message}, at byte ${error.byte}`, error);
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new NeurodexError('source-missing', `${path} is not there`, {
         hint: 'check the path, or leave out --from to download it',

@@ -1,3 +1,4 @@
+import { isRecord } from '@neurodex/core';
 /** What an annotation says of a region: polygons [x, y, x, y, …], or runs (an RLE), compressed to text or not. */
 export type Segmentation = readonly (readonly number[])[] | RunLengths;
 
@@ -24,12 +25,11 @@ export function regionMask(segmentation: unknown, height: number, width: number)
     }
     return mask;
   }
-  const { counts, size } = (segmentation ?? {}) as { counts?: unknown; size?: unknown };
+  const { counts, size }: Readonly<Record<string, unknown>> = isRecord(segmentation) ? segmentation : {};
   if (!Array.isArray(size) || size[0] !== height || size[1] !== width) return undefined;
   const runs = typeof counts === 'string' ? decodeCounts(counts) : counts;
-  if (!Array.isArray(runs) || !runs.every((run) => Number.isInteger(run) && run >= 0)) return undefined;
-  if (runs.reduce((sum: number, run: number) => sum + run, 0) !== mask.length) return undefined;
-  fillRuns(mask, runs as number[]);
+  if (!isRuns(runs) || runs.reduce((sum, run) => sum + run, 0) !== mask.length) return undefined;
+  fillRuns(mask, runs);
   return mask;
 }
 
@@ -56,10 +56,10 @@ interface Frame {
 
 /** The mask of a region with its own size: that of the runs, of the picture, or, where nobody knows it, of the polygons. */
 function framed(segmentation: unknown, { width, height }: Frame): { mask: Uint8Array; height: number } | undefined {
-  const { size } = (segmentation ?? {}) as { size?: unknown };
-  let [h, w] = Array.isArray(size) ? (size as [unknown, unknown]) : [height, width];
+  const size = isRecord(segmentation) ? segmentation.size : undefined;
+  let [h, w]: readonly unknown[] = Array.isArray(size) ? size : [height, width];
   if (w === undefined && Array.isArray(segmentation)) {
-    const points = polygonsOf(segmentation).flat() as unknown[];
+    const points: readonly unknown[] = polygonsOf(segmentation).flat();
     const most = (axis: number): number =>
       points.reduce<number>(
         (far, value, i) => (i % 2 === axis && typeof value === 'number' ? Math.max(far, value) : far),
@@ -94,6 +94,9 @@ export function boxOfRegion(segmentation: unknown, frame: Frame): [number, numbe
   return right < 0 ? undefined : [left, top, right - left + 1, bottom - top + 1];
 }
 
+const isRuns = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((run) => Number.isInteger(run) && run >= 0);
+
 const isPolygon = (value: unknown): value is number[] =>
   Array.isArray(value) &&
   value.length >= 6 &&
@@ -123,7 +126,7 @@ export function decodeCounts(text: string): number[] | undefined {
       more = (bits & 0x20) !== 0;
       if (!more && (bits & 0x10) !== 0 && shift + 5 < 32) value |= -1 << (shift + 5);
     }
-    const run = value + (runs.length > 2 ? (runs[runs.length - 2] as number) : 0);
+    const run = value + (runs.length > 2 ? (runs.at(-2) ?? Number.NaN) : 0);
     if (run < 0) return undefined;
     runs.push(run);
   }
@@ -141,29 +144,30 @@ const SCALE = 5;
 function polygonRuns(polygon: readonly number[], height: number, width: number): number[] {
   const corners = polygon.length / 2;
   const fine = (i: number, axis: 0 | 1): number =>
-    Math.trunc(SCALE * (polygon[2 * (i % corners) + axis] as number) + 0.5);
+    Math.trunc(SCALE * (polygon[2 * (i % corners) + axis] ?? Number.NaN) + 0.5);
   const u: number[] = [];
   const v: number[] = [];
   for (let i = 0; i < corners; i++) walk(fine(i, 0), fine(i, 1), fine(i + 1, 0), fine(i + 1, 1), u, v);
 
   const crossings: number[] = [];
   for (let i = 1; i < u.length; i++) {
-    const [x, before] = [u[i] as number, u[i - 1] as number];
+    const [x, before] = [u[i] ?? Number.NaN, u[i - 1] ?? Number.NaN];
     if (x === before) continue;
     const column = ((x < before ? x : x - 1) + 0.5) / SCALE - 0.5;
     if (!Number.isInteger(column) || column < 0 || column > width - 1) continue;
-    const y = (Math.min(v[i] as number, v[i - 1] as number) + 0.5) / SCALE - 0.5;
+    const y = (Math.min(v[i] ?? Number.NaN, v[i - 1] ?? Number.NaN) + 0.5) / SCALE - 0.5;
     crossings.push(column * height + Math.ceil(Math.min(Math.max(y, 0), height)));
   }
   crossings.push(height * width);
   crossings.sort((a, b) => a - b);
 
   // Differences between crossings are the runs; an empty run joins its neighbours, but for the first.
-  const lengths = crossings.map((crossing, i) => crossing - (i === 0 ? 0 : (crossings[i - 1] as number)));
-  const runs = [lengths[0] as number];
+  const lengths = crossings.map((crossing, i) => crossing - (i === 0 ? 0 : (crossings[i - 1] ?? Number.NaN)));
+  const runs = lengths.slice(0, 1);
   for (let i = 1; i < lengths.length; i++) {
-    if ((lengths[i] as number) > 0) runs.push(lengths[i] as number);
-    else if (++i < lengths.length) runs[runs.length - 1] = (runs.at(-1) as number) + (lengths[i] as number);
+    const length = lengths[i] ?? Number.NaN;
+    if (length > 0) runs.push(length);
+    else if (++i < lengths.length) runs.push((runs.pop() ?? Number.NaN) + (lengths[i] ?? Number.NaN));
   }
   return runs;
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '@neurodex/core';
 /** Why a row cannot be used. */
 export class RowFault extends Error {
   /** The key that is at fault; '' for the row itself. */
@@ -49,8 +50,8 @@ const expected = (key: string, what: string, value: unknown): RowFault =>
 
 /** @throws RowFault for what is no object */
 export function asRow(value: unknown): Row {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw expected('', 'an object', value);
-  return value as Row;
+  if (!isRecord(value)) throw expected('', 'an object', value);
+  return value;
 }
 
 /** A number, or the text of one. */
@@ -135,11 +136,13 @@ export function objectOf(value: unknown): ObjectRow {
   };
 }
 
+const isBox = (value: unknown): value is NonNullable<ObjectRow['box']> =>
+  Array.isArray(value) && value.length === 4 && value.every((side) => typeof side === 'number');
+
 function boxOf({ bbox }: Row): ObjectRow['box'] {
   if (isMissing(bbox) || (Array.isArray(bbox) && bbox.length === 0)) return undefined;
-  const sound = Array.isArray(bbox) && bbox.length === 4 && bbox.every((side) => typeof side === 'number');
-  if (!sound) throw expected('bbox', 'four numbers', bbox);
-  return bbox as unknown as ObjectRow['box'];
+  if (!isBox(bbox)) throw expected('bbox', 'four numbers', bbox);
+  return bbox;
 }
 
 function areaOf({ area }: Row): number | undefined {

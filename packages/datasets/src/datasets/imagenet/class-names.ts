@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '@neurodex/core';
 import { refuseSpecialFile } from '@neurodex/core/storage';
 import { SYNSETS } from './synsets.ts';
 
@@ -41,7 +42,7 @@ export function classNames(wnids: readonly string[], own: Words = new Map()): Ma
   for (const word of words) count.set(word, (count.get(word) ?? 0) + 1);
   return new Map(
     wnids.map((wnid, i) => {
-      const word = words[i] as string;
+      const word = defined(words[i], wnid);
       const shared = (count.get(word) ?? 0) > 1 || (namesakes.get(word) ?? 0) > 1;
       return [wnid, shared && word !== wnid ? `${word} (${wnid})` : word];
     }),

@@ -4,7 +4,7 @@ import { listed, NeurodexError } from '@neurodex/core';
 import { readPictureFile } from '../../image/decode.ts';
 import { hasPictureExtension } from '../../image/formats.ts';
 import type { Dataset, LayoutNote, LicenceNotice, SkippedFile, SourcePicture } from '../dataset.ts';
-import { listPictures } from '../folder.ts';
+import { listPictures } from '../folder/folder.ts';
 import { localInputs } from '../inputs.ts';
 import { leftoverReason } from '../leftovers.ts';
 import { classNames, readWords, WORD_FILES } from './class-names.ts';

@@ -74,7 +74,7 @@ describe('an encoder of the hub, every dimension of it open', async () => {
 
   it('is opened again by its facts', async () => {
     const { facts } = await open(onnx, { preset: 'dinov2', size: 8 });
-    const again = await Encoder.reopen(runtime, onnx, facts, 'index/encoder.onnx');
+    const again = await Encoder.restore(runtime, onnx, facts, 'index/encoder.onnx');
     expect(again.facts).toEqual(facts);
     expect((await again.embed(pictures))[7]).toBeCloseTo(golden.last_hidden_state?.[7] as number, 3);
   });
@@ -180,7 +180,7 @@ describe('a file that keeps weights in other files', () => {
       hint: expect.stringContaining('save_as_external_data=False'),
     });
     const { facts } = await open(await fixture('encoder.onnx'));
-    expect(await refusal(Encoder.reopen(runtime, onnx, facts, 'i/encoder.onnx'))).toMatchObject({
+    expect(await refusal(Encoder.restore(runtime, onnx, facts, 'i/encoder.onnx'))).toMatchObject({
       message: expect.stringContaining('the encoder i/encoder.onnx keeps weights in other files'),
     });
   });
@@ -198,7 +198,7 @@ describe('a file that keeps weights in other files', () => {
     const { facts } = await open(onnx);
     const picture = new Uint8Array(facts.size * facts.size * 3);
     for (const change of [{ tokens: facts.tokens + 1 }, { channels: 2 ** 40 }, { tokens: 2 ** 50 }]) {
-      const encoder = await Encoder.reopen(runtime, onnx, { ...facts, ...change }, 'i/encoder.onnx');
+      const encoder = await Encoder.restore(runtime, onnx, { ...facts, ...change }, 'i/encoder.onnx');
       expect((await refusal(encoder.embed([picture]))).message).toMatch(/^the encoder i\/encoder\.onnx gives \[/);
       await encoder.release();
     }

@@ -92,7 +92,7 @@ export class Encoder {
   }
 
   /** The encoder of an index, with the settings that it was made with. @throws NeurodexError `encoder-unusable` */
-  static async reopen(runtime: Runtime, onnx: Uint8Array, facts: EncoderFacts, name: string): Promise<Encoder> {
+  static async restore(runtime: Runtime, onnx: Uint8Array, facts: EncoderFacts, name: string): Promise<Encoder> {
     const model = await openModel(runtime, onnx, name);
     return new Encoder(model, name, onlyInput(model, facts.input, name), facts);
   }

@@ -1,0 +1,216 @@
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { errorCode, NeurodexError } from '@neurodex/core';
+import { readPictureFile } from '../../image/decode.ts';
+import { FORMATS, hasPictureExtension } from '../../image/formats.ts';
+import type { Dataset, LayoutNote, SkippedFile, SourcePicture } from '../dataset.ts';
+import { localInputs } from '../inputs.ts';
+import { kindOfLeftover, leftoverReason } from '../leftovers.ts';
+import { notAPicture } from '../skipped.ts';
+import { besideNotes } from './label-files.ts';
+import { planByLevel, planFolder } from './layout.ts';
+
+/** Code unit by code unit: the same order everywhere, unlike a locale's. */
+const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export interface Listing {
+  /** Relative paths of the files that are pictures by name. */
+  readonly files: string[];
+  readonly skipped: SkippedFile[];
+  /** Relative paths of all folders that were listed, leftovers left out. */
+  readonly folders: string[];
+}
+
+function unreadable(error: unknown): string {
+  const code = errorCode(error);
+  return code === 'EACCES' || code === 'EPERM' ? 'permission denied' : (code ?? String(error));
+}
+
+/**
+ * Every picture file below `root`. Folders are told apart by their real path, and each is listed once: in its own place
+ * when that is below `root`, else under the first link to it. So links that lead in a circle end.
+ */
+async function list(root: string): Promise<Listing> {
+  const files: string[] = [];
+  const skipped: SkippedFile[] = [];
+  const folders: string[] = [];
+  const visited = new Set<string>();
+  let linkedFolders: string[] = [];
+  const at = (path: string): string => join(root, path);
+
+  async function visit(folder: string): Promise<void> {
+    let entries: Awaited<ReturnType<typeof readEntries>>;
+    try {
+      const real = await realpath(at(folder));
+      if (visited.has(real)) {
+        skipped.push({ path: folder, reason: 'a link to a folder that is listed elsewhere' });
+        return;
+      }
+      visited.add(real);
+      if (folder !== '') folders.push(folder);
+      entries = await readEntries(at(folder));
+    } catch (error) {
+      if (folder === '') throw error;
+      skipped.push({ path: folder, reason: `folder cannot be read: ${unreadable(error)}` });
+      return;
+    }
+    for (const entry of entries) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      const leftover = leftoverReason(entry.name);
+      if (leftover !== undefined) {
+        skipped.push({ path, reason: leftover, group: `${leftover} (${kindOfLeftover(entry.name)})`, expected: true });
+        continue;
+      }
+      const kind = await kindOf(entry, at(path));
+      if (kind === 'folder') await visit(path);
+      else if (kind === 'linked folder') linkedFolders.push(path);
+      else if (kind !== 'file') skipped.push({ path, reason: kind.reason });
+      else if (hasPictureExtension(entry.name)) files.push(path);
+      else skipped.push(notAPicture(path));
+    }
+  }
+
+  await visit('');
+  // Links come after all that is really there, so that a picture goes by its own path and not by a link's.
+  while (linkedFolders.length > 0) {
+    const links = linkedFolders.sort(byCodeUnits);
+    linkedFolders = [];
+    for (const link of links) await visit(link);
+  }
+  return { files: files.sort(byCodeUnits), skipped, folders: folders.sort(byCodeUnits) };
+}
+
+const readEntries = async (folder: string) =>
+  (await readdir(folder, { withFileTypes: true })).sort((a, b) => byCodeUnits(a.name, b.name));
+
+type Entry = Awaited<ReturnType<typeof readEntries>>[number];
+
+async function kindOf(entry: Entry, path: string): Promise<'file' | 'folder' | 'linked folder' | { reason: string }> {
+  // A name that is not UTF-8 reaches us with replacement characters and cannot be opened by it.
+  if (entry.name.includes('\ufffd')) {
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined) return { reason: 'its name is not valid UTF-8' };
+  }
+  if (entry.isFile()) return 'file';
+  if (entry.isDirectory()) return 'folder';
+  if (!entry.isSymbolicLink()) return { reason: 'not a regular file' };
+  try {
+    const target = await stat(path);
+    if (target.isDirectory()) return 'linked folder';
+    return target.isFile() ? 'file' : { reason: 'not a regular file' };
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { reason: 'a broken link' };
+    if (code === 'ELOOP') return { reason: 'a link that leads in a circle' };
+    return { reason: `link cannot be followed: ${unreadable(error)}` };
+  }
+}
+
+function empty(source: string, skipped: readonly SkippedFile[], folders: readonly string[]): NeurodexError {
+  const top = folders.filter((path) => !path.includes('/')).length;
+  const first = skipped[0];
+  const found =
+    first !== undefined
+      ? `only ${skipped.length} ${skipped.length === 1 ? 'thing' : 'things'} that cannot be used (the first: ${first.path}, ${first.reason})`
+      : top > 0
+        ? `${top} ${top === 1 ? 'folder' : 'folders'} without a file in them`
+        : 'nothing at all';
+  return new NeurodexError('source-empty', `${source} holds no pictures: it holds ${found}`, {
+    hint: `give a folder with ${FORMATS.join(', ')} files, in one sub-folder per class or without classes`,
+    details: { source, skipped: skipped.length, folders: top },
+  });
+}
+
+async function checkSource(source: string): Promise<void> {
+  try {
+    if ((await stat(source)).isDirectory()) return;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new NeurodexError('source-missing', `${source} does not exist`, {
+        hint: 'check the path for a typing error',
+        details: { source },
+        cause: error,
+      });
+    }
+    throw unusable(source, `cannot be read: ${unreadable(error)}`, error);
+  }
+  throw unusable(source, 'is a file, not a folder of pictures');
+}
+
+const unusable = (source: string, what: string, cause?: unknown): NeurodexError =>
+  new NeurodexError('source-unusable', `${source} ${what}`, {
+    hint: 'give a folder of pictures that you may read',
+    details: { source },
+    cause,
+  });
+
+/**
+ * The picture files in and below a folder, and what else lies there.
+ * @throws NeurodexError source-missing, source-unusable (a file, no permission), source-empty
+ */
+export async function listPictures(source: string): Promise<Listing> {
+  await checkSource(source);
+  let listing: Listing;
+  try {
+    listing = await list(source);
+  } catch (error) {
+    throw unusable(source, `cannot be read: ${unreadable(error)}`, error);
+  }
+  if (listing.files.length === 0) throw empty(source, listing.skipped, listing.folders);
+  return listing;
+}
+
+export interface FolderOptions {
+  /** The class is the folder at this level, from 1; 0: no classes. By the layout by default. */
+  readonly classLevel?: number;
+}
+
+/**
+ * A folder of pictures: `<class>/**`, pictures without classes, or the roles `catalogue`, `train`, `validation` (optional)
+ * and `test`, each laid out in one of the first two ways. Folders of splits and folders around everything are looked
+ * through (`planFolder`). Where there are classes, pictures outside of them are skipped.
+ * @throws NeurodexError source-missing, source-unusable (a file, no permission, roles that are incomplete), source-empty
+ */
+export async function openFolder(path: string, { classLevel }: FolderOptions = {}): Promise<Dataset> {
+  const source = resolve(path);
+  const listing = await listPictures(source);
+  const { files, folders } = listing;
+  const plan = classLevel === undefined ? planFolder(files, folders, source) : planByLevel(files, classLevel);
+  const skipped = [...listing.skipped, ...plan.skipped].sort((a, b) => byCodeUnits(a.path, b.path));
+  const pictures = plan.placed
+    .map(
+      ({ file, label, role }): SourcePicture => ({
+        path: file,
+        labels: label === undefined ? [] : [label],
+        ...(role === undefined ? {} : { role }),
+        read: () => readPictureFile(join(source, file), file),
+      }),
+    )
+    .sort((a, b) => byCodeUnits(a.path, b.path));
+  checkPictures(pictures, source, classLevel);
+  const layout: LayoutNote[] = [...plan.layout, ...besideNotes(skipped, pictures, source)];
+  return {
+    name: 'folder',
+    source,
+    pictures,
+    notices: [],
+    skipped,
+    ...(layout.length === 0 ? {} : { layout }),
+    inputs: (reading) =>
+      localInputs(
+        pictures.map((picture) => join(source, picture.path)),
+        source,
+        reading,
+      ),
+  };
+}
+
+function checkPictures(pictures: readonly SourcePicture[], source: string, classLevel: number | undefined): void {
+  if (pictures.length === 0) {
+    throw new NeurodexError('source-empty', `${source} holds no picture below ${classLevel} folders`, {
+      hint: 'give a lower --class-level, or none: the layout of the folders then says which of them is the class',
+      details: { source },
+    });
+  }
+}
