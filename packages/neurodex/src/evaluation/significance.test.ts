@@ -188,6 +188,14 @@ describe('two systems', () => {
     expect(test?.interval).toEqual(bootstrapIntervals([differences], { seed: 1 })[0]);
   });
 
+  it('have an interval of the seed that is given', () => {
+    const values = Array.from({ length: 25 }, (_, i) => Math.sin(i));
+    const [test] = testPairs([measured('a', values), measured('b', values.map(Math.abs))], { seed: 5 });
+    const differences = values.map((value) => value - Math.abs(value));
+    expect(test?.interval).toEqual(bootstrapIntervals([differences], { seed: 5 })[0]);
+    expect(test?.interval).not.toEqual(bootstrapIntervals([differences], { seed: 0 })[0]);
+  });
+
   it('have a winner from six queries on, where every one speaks for the same system', () => {
     const winners = [5, 6].map((n) => {
       const better = measured(

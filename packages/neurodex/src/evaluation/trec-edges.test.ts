@@ -8,7 +8,7 @@ import { noThumbnail } from '../pictures/no-thumbnail.fixture.ts';
 import { type PictureStore, partsOf } from '../pictures/picture-store.ts';
 import { drawQueries, PROTOCOLS } from './protocol.ts';
 import type { EvaluationQuery } from './queries.ts';
-import { parseMeasure } from './registry.ts';
+import { MEASURES, parseMeasure } from './registry.ts';
 import { warnOfDepth } from './summary.ts';
 import { LineCutter } from './trec-lines.ts';
 import { atof, atol } from './trec-numbers.ts';
@@ -203,6 +203,11 @@ describe('what is said about measures', () => {
     const [two] = warningsOf(['P@10', 'R@11'], 10);
     expect(two).toBe('the catalogue has 10 pictures: P@10, R@11 look at all of them and cannot tell rankings apart');
   });
+});
+
+it.each(['IA', 'Success', 'P'] as const)('without its cut-off, %s is named in the error', (name) => {
+  const query = { ranking: ['a'], grades: new Map([['a', 1]]) };
+  expect(() => MEASURES[name].compute(query, undefined)).toThrow(new RegExp(`\\b${name}\\b`));
 });
 
 describe('the queries of a protocol', () => {
