@@ -54,8 +54,8 @@ export function reseal(folder: string, { producers = true }: { readonly producer
     const vocabulary = producers ? sha('vocabulary.safetensors') : undefined;
     const vectors = isObject(catalogue.vectors) ? catalogue.vectors : {};
     if (isObject(catalogue.embeddings) && encoder !== undefined) catalogue.embeddings.encoder = encoder;
-    if (isObject(vectors.encoder) && encoder !== undefined) vectors.encoder.vocabulary = encoder;
-    if (isObject(vectors.bovw) && vocabulary !== undefined) vectors.bovw.vocabulary = vocabulary;
+    if (isObject(vectors.encoder) && encoder !== undefined) vectors.encoder.producer = encoder;
+    if (isObject(vectors.bovw) && vocabulary !== undefined) vectors.bovw.producer = vocabulary;
     const after = JSON.stringify(catalogue);
     if (after !== before) writeFileSync(catalogueFile, after);
   }

@@ -117,11 +117,11 @@ describe('an index that is opened', () => {
     const index = await open({ vectors: { encoder: { length: 6, producer: 'a1'.repeat(32) } } });
     await index.system('pixels');
     await expect(index.system('encoder')).rejects.toMatchObject({ code: 'index-damaged' });
-    opened = [];
     await index.close();
     // What was held open is not any more.
     rmSync(join(folder, 'catalogue', 'part-0.parquet'));
     await expect(index.store.png(0)).rejects.toMatchObject({ code: 'index-missing' });
+    // Closing it again, as the end of this test does, is no mistake.
   });
 });
 

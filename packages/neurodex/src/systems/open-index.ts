@@ -60,7 +60,9 @@ export async function openIndex(
     },
     async close() {
       for (const system of systems.values()) await (await system.catch(() => undefined))?.close();
-      await (await encoder?.catch(() => undefined))?.encoder.release();
+      const opened = encoder;
+      encoder = undefined;
+      await (await opened?.catch(() => undefined))?.encoder.release();
       await artifact.close();
     },
   };
