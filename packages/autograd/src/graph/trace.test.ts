@@ -94,6 +94,16 @@ describe('trace', () => {
     );
   });
 
+  it('prints a constant without its numbers, whose type says the rest', () => {
+    const graph = trace({ x: f(2) }, ({ x }) => ({
+      y: mul(x, constant(x.scope, 'float32', [2], Float32Array.of(3, 5))),
+    }));
+    const line = printGraph(graph)
+      .split('\n')
+      .find((each) => each.includes('= constant('));
+    expect(line).toMatch(/^%\d: float32\[2\] = constant\(shape=\[2\]\)$/);
+  });
+
   it('prints all outputs of an operation, and several results', () => {
     const graph = trace({ x: f(3) }, ({ x }) => {
       const [a, b] = unpack(x, [[2], [1]]) as [Tensor, Tensor];
