@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { defined } from '@neurodex/core';
-import { writeFileAtomically } from '@neurodex/core/storage';
+import { HashedFile, writeFileAtomically } from '@neurodex/core/storage';
 import { type CatalogueManifest, EMBEDDINGS_FILE } from '../artifact/catalogue-manifest.ts';
 import { CATALOGUE_FOLDER, ENCODER_FILE, type IndexManifest } from '../artifact/manifest.ts';
+import type { EmbeddingFacts } from '../pictures/embeddings.ts';
 import { type Build, type BuildRequest, isWanted } from './build.ts';
-import { writeEmbeddings } from './build-catalogue.ts';
-import { openDraft } from './draft.ts';
+import { type DecodedPictures, openDraft } from './draft.ts';
 import { embedAll, embedCatalogue } from './embed-pictures.ts';
 import type { Stage } from './stage.ts';
 import { WORK_FOLDER } from './stage-record.ts';
@@ -69,4 +69,19 @@ export async function draftOf(build: Build) {
   const decoded = defined(await build.facts('decode'), 'what was decoded');
   const split = defined(await build.facts('split'), 'the split');
   return await openDraft(decoded, split, build, build.config.pictures.size);
+}
+
+/** The file of embeddings of a catalogue, and what its manifest says of it. */
+async function writeEmbeddings(
+  folder: string,
+  draft: DecodedPictures,
+  embed: (decoded: DecodedPictures, file: HashedFile) => Promise<EmbeddingFacts>,
+): Promise<NonNullable<CatalogueManifest['embeddings']>> {
+  const file = await HashedFile.create(join(folder, EMBEDDINGS_FILE));
+  try {
+    const facts = await embed(draft, file);
+    return { file: EMBEDDINGS_FILE, ...(await file.finish()), ...facts };
+  } finally {
+    await file.close();
+  }
 }

@@ -1,4 +1,3 @@
-import { NeurodexError } from '@neurodex/core';
 import { DONE } from '@neurodex/tracking';
 import {
   CATALOGUE_FILE,
@@ -11,7 +10,7 @@ import {
 import { SYSTEM_NAMES } from '../query/system.ts';
 import { SYSTEMS } from '../systems/systems.ts';
 import { VERSION } from '../version.ts';
-import { type Build, isWanted } from './build.ts';
+import { isWanted } from './build.ts';
 import { portableConfig, portablePath } from './portable.ts';
 import type { Stage } from './stage.ts';
 import { describeNetwork } from './train-network.ts';
@@ -35,7 +34,6 @@ export const finishStage: Stage<IndexManifest> = {
       ...network,
     };
     const systems = SYSTEM_NAMES.filter((name) => isWanted(build, name) && SYSTEMS[name].isStored(parts));
-    if (systems.length === 0) throw nothingToAnswer(build);
     const description = describeIndex({
       neurodex: VERSION,
       created: new Date().toISOString(),
@@ -53,13 +51,3 @@ export const finishStage: Stage<IndexManifest> = {
     return await readIndexManifest(folder);
   },
 };
-
-const nothingToAnswer = ({ systems = [] }: Build): NeurodexError =>
-  new NeurodexError(
-    'source-unusable',
-    `nothing that was asked for can be made of the pictures: ${systems.join(', ')}`,
-    {
-      hint: 'ask for other systems with --systems',
-      details: { systems },
-    },
-  );

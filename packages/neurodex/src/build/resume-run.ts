@@ -23,7 +23,7 @@ type ResumeOptions = RunRequest & {
 const readAll = ({ dataset, config, reporter, signal }: ResumeOptions): Promise<Origin> =>
   originOf(dataset, config, { reporter, ...(signal === undefined ? {} : { signal }) });
 
-/** Begins a run, or goes on with one if it is the one that is asked for. @throws NeurodexError `run-changed` */
+/** Begins a run, or resumes the unfinished one. @throws NeurodexError `run-changed` where that run began with another request */
 export async function resumeRun(options: ResumeOptions, { folder, resumed }: Unfinished): Promise<void> {
   const origin = await readAll(options);
   if (resumed) await continueRun(folder, options, origin, options.reporter);

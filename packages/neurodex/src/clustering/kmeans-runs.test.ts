@@ -25,7 +25,7 @@ const uniform = (n: number, seed: number): number[] => {
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 describe('the runs of a k-means', () => {
-  it('compete on a sample where there are more than 100 points per cluster, and the best goes on with all', async () => {
+  it('compete on a sample above 100 points per cluster; the best is then run on all points', async () => {
     const restartsOf = async (n: number) => [
       ...new Set((await run(uniform(n, 1), { restarts: 2 })).told.map((t) => t.restart)),
     ];

@@ -131,7 +131,7 @@ describe('files of TREC', () => {
     expect(run.get('1')?.map(({ document }) => document)).toEqual(['d', 'c', 'b', 'a', 'z']);
   });
 
-  it('what is told twice is refused where it matters, with both lines', () => {
+  it('refuses a pair that is judged twice, and names both lines', () => {
     const qrels = parseQrels('1 0 a 1\n2 0 a 1\n1 0 a 0\n', 'f');
     expect(qrels.get('1')?.get('a')).toBe(1);
     qrels.refuseTwice?.('2');

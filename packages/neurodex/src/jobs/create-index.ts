@@ -77,7 +77,7 @@ const REFUSALS: ReadonlySet<string> = new Set(['run-changed', 'index-damaged']);
 /**
  * Pictures to index: runs the stages of a build (build/stages.ts). The folder appears under its name only when it is complete.
  * Until then the run lives in `<out>.partial`; where it stops after a stage was complete, by an error, an interruption or a
- * process that is killed, it stays there, and `resume` goes on with the next stage.
+ * process that is killed, it stays there, and `resume` continues with the next stage.
  * Training that diverges after it had a good state leaves the index of that state, and then throws.
  * @throws NeurodexError of the catalogue, `config-invalid`, `output-exists`, `run-unfinished`, `run-locked`,
  *   `run-changed`, `training-diverged`, `interrupted`

@@ -61,7 +61,7 @@ async function find(
 
 const entry = (path: string, file: string, more: Partial<Entry> = {}): Entry => ({ path, file, ...more });
 
-describe('what is told of pictures that occur more than once', () => {
+describe('the report of duplicates', () => {
   it('is nothing where none does', async () => {
     expect(await find([entry('a', '1'), entry('b', '2')])).toEqual({
       kept: [0, 1],

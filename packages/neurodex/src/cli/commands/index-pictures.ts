@@ -103,8 +103,8 @@ async function index(
       const plan = await services.jobs.planIndex(request);
       return { json: plan, text: planLines(plan).join('\n') };
     }
-    // A plan reads the headers of some pictures, which of a remote data set are downloads.
-    if (begun === undefined && dataset.remote !== true)
+    // A plan applies the rules of the data set, as the build will: where they read files, that would be done twice.
+    if (begun === undefined && dataset.remote !== true && !config.dataset.squaresFirst)
       reporter.info(planSentence(await services.jobs.planIndex(request)));
     const summary = await services.jobs.createIndex({
       dataset,

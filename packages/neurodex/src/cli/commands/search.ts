@@ -30,7 +30,7 @@ export function addSearch(program: Command, context: Context): void {
     .option('--k <n>', 'answers for each query', wholeNumber('--k', 1), 10)
     .option<SystemName>(
       '--system <name>',
-      `who answers: ${SYSTEM_NAMES.join(', ')}`,
+      `the system to search with: ${SYSTEM_NAMES.join(', ')}`,
       oneOf('--system', SYSTEM_NAMES),
       'dsi',
     );

@@ -16,7 +16,7 @@ describe('the parameters of a file', () => {
     expect(readParameters(writeSafetensors(turned), geometry)).toEqual(parameters);
   });
 
-  it('are refused where there are others, or one is no number', () => {
+  it('are refused when a name is unknown or a value is not finite', () => {
     const more = { shape: [1], data: Float32Array.of(1) };
     expect(() => read({ more })).toThrow(new RangeError('it holds other parameters as well'));
     const data = new Float32Array(geometry.width).fill(Number.NaN);
