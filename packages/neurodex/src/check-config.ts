@@ -106,7 +106,7 @@ function* splitProblems({ split: { validationFraction, testFraction } }: Config)
 
 function* trainingProblems({ training }: Config): Generator<ConfigProblem> {
   const { plan, indexingEpochs, retrievalEpochs } = training;
-  if (indexingEpochs > 0 || (plan !== 'joint' && retrievalEpochs > 0)) return;
+  if (plan === 'write' || indexingEpochs > 0 || (plan === 'sequential' && retrievalEpochs > 0)) return;
   yield {
     key: 'training.indexingEpochs',
     message: `training.indexingEpochs 0 with the ${plan} plan trains nothing`,

@@ -11,12 +11,16 @@ export type Embedding = (typeof EMBEDDINGS)[number];
 /** Whether what is embedded shares an output matrix, or each has its own. */
 export const OUTPUTS = ['shared', 'own'] as const;
 
+/** How a network is made (training/plan.ts): memorised by gradient, or seen by gradient and written in closed form. */
+export const PLANS = ['sequential', 'joint', 'write'] as const;
+export type PlanName = (typeof PLANS)[number];
+
 /** How the baseline's visual words count. */
 export const WEIGHTINGS = ['counts', 'tfidf'] as const;
 export type Weighting = (typeof WEIGHTINGS)[number];
 
 /** What semantic identifiers cluster. */
-export const VECTORS = ['bovw', 'pixels', 'encoder'] as const;
+export const VECTORS = ['bovw', 'pixels', 'encoder', 'network'] as const;
 export type VectorSource = (typeof VECTORS)[number];
 
 /** Families of ONNX encoders whose inputs and outputs are known (models/encoder/presets.ts). */
@@ -103,7 +107,9 @@ export const configSchema = z.strictObject({
       .describe('semantic: most pictures of a cluster that is not divided further; they are numbered'),
     vectors: z
       .enum(VECTORS)
-      .describe('semantic: the vectors that are clustered, those that the system of that name compares'),
+      .describe(
+        'semantic: the vectors that are clustered, those that the system of that name compares; network: the states that the network makes of the pictures, with the plan write alone',
+      ),
   }),
   encoder: z.strictObject({
     file: z
@@ -157,8 +163,19 @@ export const configSchema = z.strictObject({
   }),
   training: z.strictObject({
     plan: z
-      .enum(['sequential', 'joint'])
-      .describe('sequential: indexing, then retrieval; joint: both tasks in every batch'),
+      .enum(PLANS)
+      .describe(
+        'sequential: indexing, then retrieval; joint: both tasks in every batch; write: the network learns to see for seeSteps or minutes, however large the catalogue is, and the memory is written in closed form',
+      ),
+    seeSteps: positive.describe('write: steps in which the network learns to see, where minutes is 0'),
+    minutes: z
+      .number()
+      .min(0)
+      .max(100_000)
+      .describe(
+        'write: time for the whole build; the network learns to see for what the other stages leave. 0: seeSteps',
+      ),
+    contrast: z.number().gt(0).describe('write: the temperature of the contrastive loss, by which cosines are divided'),
     initialise: z
       .string()
       .describe(

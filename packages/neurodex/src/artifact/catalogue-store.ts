@@ -10,6 +10,7 @@ import {
   unreadable,
 } from '@neurodex/core/storage';
 import { type PictureObject, ROLES, type Role } from '@neurodex/datasets';
+import { pictureBytes } from '@neurodex/datasets/picture';
 import { Embeddings } from '../pictures/embeddings.ts';
 import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 import { partsOf } from '../pictures/picture-store.ts';
@@ -18,7 +19,7 @@ import { type CatalogueManifest, filesOf, readManifest } from './catalogue-manif
 import { ShardReader } from './shard.ts';
 
 /** A catalogue without its pixels: enough to name answers. */
-export type PictureRows = Omit<PictureStore, 'pixels' | 'thumbnail' | 'embeddings'>;
+export type PictureRows = Omit<PictureStore, 'pixels' | 'pixelsOf' | 'thumbnail' | 'embeddings'>;
 
 /** A catalogue in a folder. Until it is closed it stays the version that was opened, or says that it was replaced. */
 export interface StoredPictures extends PictureStore {
@@ -62,6 +63,13 @@ export async function openPictures(folder: string, options: OpenCatalogueOptions
       get pixels() {
         pixels ??= readPixels(files);
         return pixels;
+      },
+      pixelsOf(row) {
+        const bytes = pictureBytes(manifest.size);
+        if (pixels !== undefined) return pixels.subarray(row * bytes, (row + 1) * bytes);
+        const picture = new Uint8Array(bytes);
+        files.pixels.readSync(picture, row * bytes);
+        return picture;
       },
       png: (row) => readThumbnail(files, row),
       thumbnail: async (row) =>

@@ -43,9 +43,9 @@ export async function readNetwork(files: IndexFiles, store: PictureStore, trie: 
   return { model, table };
 }
 
-function tableOf(trie: Trie, { prefixes }: DsiModel, file: string): PrefixTable {
+function tableOf(trie: Trie, { prefixes, geometry }: DsiModel, file: string): PrefixTable {
   try {
-    return PrefixTable.restore(trie, prefixes);
+    return PrefixTable.restore(trie, prefixes, geometry.output === 'memory' ? 'memory' : 'prefix');
   } catch (error) {
     throw damaged(file, 'belongs to another catalogue', error);
   }

@@ -11,6 +11,7 @@ import type { DecodedSet } from './decode-pictures.ts';
 import type { DescribedCatalogue } from './describe-stage.ts';
 import type { EmbeddedCatalogue } from './embed-stage.ts';
 import type { ChosenEncoder } from './open-encoder.ts';
+import type { SeenNetwork } from './see-stage.ts';
 import type { SplitSet } from './split-pictures.ts';
 import type { StageName } from './stage-names.ts';
 import type { WrittenNetwork } from './train-network.ts';
@@ -22,7 +23,9 @@ export interface StageFacts {
   readonly embed: EmbeddedCatalogue;
   readonly describe: DescribedCatalogue | null;
   readonly identify: { readonly catalogue: { readonly bytes: number; readonly sha256: string } };
+  readonly see: SeenNetwork;
   readonly train: WrittenNetwork;
+  readonly write: WrittenNetwork;
   readonly finish: IndexManifest;
 }
 

@@ -20,13 +20,13 @@ export const finishStage: Stage<IndexManifest> = {
   summary: 'the manifest, with the digests of all files',
   reads: [CATALOGUE_FILE],
   writes: [INDEX_FILE],
-  goesOn: true,
+  resumes: 'always',
   isPart: () => true,
   async run(build) {
     const { config, seed, device, dataset, folder, tracker } = build;
     const bovw = (await build.facts('describe'))?.bovw;
     const encoder = (await build.facts('embed'))?.encoder;
-    const trained = await build.facts('train');
+    const trained = (await build.facts('train')) ?? (await build.facts('write'));
     const network = trained === undefined ? {} : describeNetwork(trained, device, build.elapsed());
     const parts = {
       ...(bovw === undefined ? {} : { bovw }),

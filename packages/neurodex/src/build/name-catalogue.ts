@@ -1,6 +1,6 @@
 import { Random, type Runtime } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
-import { NeurodexError } from '@neurodex/core';
+import { defined, NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Config } from '../config.ts';
@@ -19,6 +19,8 @@ export interface NamingOptions {
   readonly signal?: AbortSignal;
   /** Columns of vectors that the catalogue gets. */
   readonly columns: Readonly<Record<string, CatalogueVectors>>;
+  /** The states that the network makes of the pictures; of the plan `write` alone. */
+  readonly network?: PictureVectors | undefined;
 }
 
 /** Identifiers of the catalogue pictures by the scheme of the configuration, one each, in the order given. */
@@ -40,9 +42,13 @@ export async function nameCatalogue(
 }
 
 /** What is clustered: unit vectors, as the system of that name compares them by cosine. */
-async function vectorsOf(decoded: DecodedPictures, { config, columns }: NamingOptions): Promise<PictureVectors> {
+async function vectorsOf(
+  decoded: DecodedPictures,
+  { config, columns, network }: NamingOptions,
+): Promise<PictureVectors> {
   const { vectors: source } = config.identifiers;
   if (source === 'pixels') return await pixelVectors(decoded, config.pictures.size);
+  if (source === 'network') return defined(network, 'the states of the network');
   const column = columns[source === 'bovw' ? BOVW_COLUMN : source];
   if (column === undefined) throw new RangeError(`the catalogue has no vectors of ${source}`);
   const { values, length } = column;

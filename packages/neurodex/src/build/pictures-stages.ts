@@ -13,6 +13,7 @@ import { HISTOGRAMS_FILE } from './describe-stage.ts';
 import type { CatalogueVectors } from './draft.ts';
 import { draftOf, POOLED_FILE } from './embed-stage.ts';
 import { nameCatalogue } from './name-catalogue.ts';
+import { readStates } from './see-stage.ts';
 import { splitPictures } from './split-pictures.ts';
 import type { Stage } from './stage.ts';
 import { WORK_FOLDER } from './stage-record.ts';
@@ -78,6 +79,7 @@ export const identifyStage: Stage<StageFacts['identify']> = {
     }
     const split = defined(await build.facts('split'), 'the split');
     const vectors = await columnsOf(build);
+    const network = config.identifiers.vectors === 'network' ? await readStates(build) : undefined;
     const draft = await draftOf(build);
     try {
       const entries = draft.catalogue.map(({ path, labels }) => ({ path, labels }));
@@ -89,6 +91,7 @@ export const identifyStage: Stage<StageFacts['identify']> = {
         ...stop,
         runtime,
         columns: vectors,
+        network,
       });
       const embeddings = (await build.facts('embed'))?.embeddings ?? undefined;
       const contents = { split, identifiers, vectors, embeddings, notices: dataset.notices };

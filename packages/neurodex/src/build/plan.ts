@@ -79,8 +79,10 @@ export async function planBuild(request: BuildRequest, runtime: Runtime, stages:
     split: [pixels, null],
     embed: [null, null],
     describe: [null, null],
+    see: [null, null],
     identify: [sample === undefined ? null : n * sample.thumbnail, null],
     train: [training === undefined ? null : 4 * training.parameters, training?.seconds ?? null],
+    write: [null, null],
     finish: [null, null],
   };
   return {

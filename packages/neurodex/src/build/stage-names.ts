@@ -1,3 +1,13 @@
 /** The stages of a build, in order. */
-export const STAGE_NAMES = ['decode', 'split', 'embed', 'describe', 'identify', 'train', 'finish'] as const;
+export const STAGE_NAMES = [
+  'decode',
+  'split',
+  'embed',
+  'describe',
+  'see',
+  'identify',
+  'train',
+  'write',
+  'finish',
+] as const;
 export type StageName = (typeof STAGE_NAMES)[number];

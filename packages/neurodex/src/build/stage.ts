@@ -17,10 +17,10 @@ export interface Stage<Facts = unknown> {
   /** Files that no later stage reads. */
   readonly drops?: readonly string[];
   /**
-   * Goes on from what it left itself (checkpoints), and is therefore never skipped: a resumed run may ask for more of it. Its files
-   * stay unless an earlier stage runs again.
+   * Resumes from what it left itself (checkpoints): its files stay unless an earlier stage runs again. `always`: it is never
+   * skipped, because a resumed run may ask for more of it; `unless-complete`: it is skipped where it has a record.
    */
-  readonly goesOn?: true;
+  readonly resumes?: 'always' | 'unless-complete';
   /** Whether this build has it. */
   isPart(request: BuildRequest): boolean;
   run(build: Build): Promise<Facts>;
@@ -30,7 +30,7 @@ const isThere = (build: Build, file: string): boolean => existsSync(join(build.f
 
 /** Whether a stage was completed: it has a record, and every file that the record lists has its size. */
 async function isComplete(build: Build, stage: Stage): Promise<boolean> {
-  if (stage.goesOn) return false;
+  if (stage.resumes === 'always') return false;
   const record = await readRecord(build, stage.name);
   return (
     record?.outputs.every(
@@ -56,7 +56,7 @@ export async function firstMissing(build: Build, stages: readonly Stage[]): Prom
 /** Removes what the stages from a place on left: the first of them may have been cut off, the others are out of date. */
 export async function clearFrom(build: Build, stages: readonly Stage[], first: number): Promise<void> {
   for (const [i, stage] of stages.slice(first).entries()) {
-    if (i === 0 && stage.goesOn) continue;
+    if (i === 0 && stage.resumes !== undefined) continue;
     await removeRecord(build, stage.name);
     for (const file of stage.writes) await rm(join(build.folder, file), { recursive: true, force: true });
   }
@@ -67,7 +67,7 @@ export async function runStages(build: Build, stages: readonly Stage[], first: n
   for (const stage of stages.slice(first)) {
     const facts = await stage.run(build);
     build.remember(stage.name, facts);
-    if (!stage.goesOn) await writeRecord(build, stage, facts);
+    if (stage.resumes !== 'always') await writeRecord(build, stage, facts);
     for (const file of stage.drops ?? []) await rm(join(build.folder, file), { recursive: true, force: true });
   }
 }

@@ -2,9 +2,11 @@ import { describeStage } from './describe-stage.ts';
 import { embedStage } from './embed-stage.ts';
 import { finishStage } from './finish-stage.ts';
 import { decodeStage, identifyStage, splitStage } from './pictures-stages.ts';
+import { seeStage } from './see-stage.ts';
 import type { Stage } from './stage.ts';
 import { STAGE_NAMES, type StageName } from './stage-names.ts';
 import { trainStage } from './train-stage.ts';
+import { writeStage } from './write-stage.ts';
 
 /** Every stage; one that is missing does not compile. */
 const BY_NAME: { readonly [Name in StageName]: Stage } = {
@@ -12,8 +14,10 @@ const BY_NAME: { readonly [Name in StageName]: Stage } = {
   split: splitStage,
   embed: embedStage,
   describe: describeStage,
+  see: seeStage,
   identify: identifyStage,
   train: trainStage,
+  write: writeStage,
   finish: finishStage,
 };
 

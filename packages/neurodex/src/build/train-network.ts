@@ -33,7 +33,7 @@ export interface NetworkOptions {
 }
 
 export interface WrittenNetwork {
-  readonly trained: TrainedNetwork;
+  readonly trained: Pick<TrainedNetwork, 'steps' | 'metrics' | 'diverged'>;
   readonly model: NonNullable<IndexManifest['model']>;
 }
 

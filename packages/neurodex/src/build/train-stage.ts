@@ -21,8 +21,8 @@ export const trainStage: Stage<WrittenNetwork> = {
   summary: 'the network: one step after another, with checkpoints',
   reads: [CATALOGUE_FILE],
   writes: [CHECKPOINTS_FOLDER, MODEL_FILE],
-  goesOn: true,
-  isPart: (build) => isWanted(build, 'dsi'),
+  resumes: 'always',
+  isPart: (build) => isWanted(build, 'dsi') && build.config.training.plan !== 'write',
   async run(build) {
     const store = await openCatalogueOf(build);
     const examples = build.isTracked ? new ExamplePictures(store, build.tracker, build.reporter) : undefined;
@@ -57,7 +57,7 @@ export async function latestCheckpoint(
   return await new CheckpointFolder(join(folder, CHECKPOINTS_FOLDER), reporter).latest(parameters);
 }
 
-async function queryEncoderOf(build: Build, store: StoredPictures) {
+export async function queryEncoderOf(build: Build, store: StoredPictures) {
   const { encoder } = defined(await build.facts('embed'), 'the embeddings');
   const files = { folder: build.folder, read: (listed: typeof encoder) => readListed(build.folder, listed) };
   return await openQueryEncoder(files, { encoder }, store, build.runtime);

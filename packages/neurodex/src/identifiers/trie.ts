@@ -156,6 +156,19 @@ export class Trie {
     return decides;
   }
 
+  /** How many leaves each node has below it, 1 for a leaf. @returns int32 [nodeCount] */
+  leavesBelow(): Int32Array {
+    const counts = new Int32Array(this.nodeCount);
+    for (let node = this.nodeCount - 1; node >= 0; node--) {
+      if (this.childCounts[node] === 0) counts[node] = 1;
+      if (node > 0) {
+        const parent = this.parents[node] ?? NaN;
+        counts[parent] = (counts[parent] ?? NaN) + (counts[node] ?? NaN);
+      }
+    }
+    return counts;
+  }
+
   /** Nodes with two children or more, breadth first. Only these have anything to decide. */
   branchingNodes(): Int32Array {
     return this.nodesWhere((node) => (this.childCounts[node] ?? NaN) >= 2);

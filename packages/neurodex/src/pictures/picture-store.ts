@@ -63,14 +63,17 @@ export interface PictureStore extends Parts {
   readonly duplicates?: DuplicateFacts;
   /** uint8 [rows, size, size, 3], row after row; of a stored catalogue, read when first asked for. */
   readonly pixels: Uint8Array;
+  /** Those of one row, where they are read from a file by themselves as long as nobody has asked for all. */
+  pixelsOf?(row: number): Uint8Array;
   /** What an encoder makes of the pictures, where the network reads that in place of pixels. */
   readonly embeddings?: Embeddings;
   /** The larger picture that is kept for people and for the bag of visual words, read when asked for. */
   thumbnail(row: number): Promise<Picture>;
 }
 
-/** The model-sized pixels of one row: a view, not a copy. */
+/** The model-sized pixels of one row. They are not to be changed: they may be a view of all. */
 export const pixelsOf = (store: PictureStore, row: number): Uint8Array => {
+  if (store.pixelsOf !== undefined) return store.pixelsOf(row);
   const bytes = store.size * store.size * 3;
   return store.pixels.subarray(row * bytes, (row + 1) * bytes);
 };

@@ -47,6 +47,9 @@ export const standard: Config = {
   },
   training: {
     plan: 'joint',
+    seeSteps: 3000, // of the plan write, as are the next two
+    minutes: 0, // seeSteps
+    contrast: 0.1,
     initialise: '', // at random
     batchSize: 64,
     indexingEpochs: 400,

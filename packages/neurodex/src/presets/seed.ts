@@ -47,6 +47,9 @@ export const seed: Config = {
   },
   training: {
     plan: 'sequential',
+    seeSteps: 3000, // of the plan write, as are the next two
+    minutes: 0, // seeSteps
+    contrast: 0.1,
     initialise: '', // at random
     batchSize: 32,
     indexingEpochs: 750,

@@ -10,7 +10,7 @@ export const dsi: SystemDeclaration = {
   isStored: ({ model }) => model !== undefined,
   async open({ artifact: { manifest, trie, network }, runtime, batches, queryEncoder }) {
     const { model, table } = await network();
-    const { geometry, parameters } = model;
+    const { geometry, parameters, memory } = model;
     const { beam, exactUpTo } = manifest.config.retrieval;
     return new DsiSystem({
       runtime,
@@ -19,6 +19,7 @@ export const dsi: SystemDeclaration = {
       // A wider beam finds nothing more.
       search: { exactUpTo, beam: Math.min(beam, trie.leafCount) },
       parameters,
+      memory,
       backbone: modelInput(geometry).needsBackbone ? await queryEncoder() : undefined,
       ...(batches === undefined ? {} : { batches }),
     });

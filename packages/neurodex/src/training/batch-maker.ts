@@ -4,29 +4,15 @@ import type { Geometry } from '../dsi/model/geometry.ts';
 import type { PrefixTable } from '../dsi/model/prefix-table.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import { modelInput } from '../query/model-inputs.ts';
-import { EpochSampler, type EpochSamplerState } from './epoch-sampler.ts';
+import { type BatchArrays, type Batches, type BatchState, samplerState } from './batches.ts';
+import { EpochSampler } from './epoch-sampler.ts';
 import { type Example, indexingExamples, type RetrievalExamples } from './examples.ts';
 import { type AugmentedView, type InputSource, loadBatch } from './load-batch.ts';
-import type { IdentifierTable, Objective, TargetArrays } from './objective.ts';
+import type { IdentifierTable, Objective } from './objective.ts';
 import type { Phase } from './plan.ts';
 import { sampledObjective } from './sampled-objective.ts';
 import { setObjective } from './set-objective.ts';
 import { TRAINING_INPUTS, type TrainingInput } from './training-input.ts';
-
-/** A batch as the training graph takes it; arrays are reused from step to step. */
-export interface BatchArrays {
-  /** As `ModelInput.type` */
-  readonly input: Uint8Array | Float32Array;
-  readonly targets: TargetArrays;
-}
-
-/** State of a `BatchMaker`: from here, the same batches follow. */
-export interface BatchState {
-  readonly random: readonly number[];
-  readonly indexing: EpochSamplerState;
-  readonly queries: EpochSamplerState;
-  readonly selfQueries: EpochSamplerState;
-}
 
 /** What batches are made of. */
 export interface BatchSource {
@@ -37,11 +23,8 @@ export interface BatchSource {
   readonly examples: RetrievalExamples;
 }
 
-/**
- * Draws batches for one phase: which pictures, how they are augmented, which identifiers are their targets. All random
- * numbers are drawn here, in order; loading the pictures takes most of the time and may happen on other threads.
- */
-export class BatchMaker {
+/** Batches whose targets are identifiers. */
+export class BatchMaker implements Batches {
   readonly objective: Objective;
   private readonly source: BatchSource;
   private readonly phase: Phase;
@@ -71,17 +54,14 @@ export class BatchMaker {
     };
   }
 
-  /** What batches are loaded from. */
   get inputSource(): InputSource {
     return this.input.source;
   }
 
-  /** B */
   get size(): number {
     return this.phase.mix.indexing + this.phase.mix.retrieval;
   }
 
-  /** Whether pictures are changed while they are loaded. */
   get augments(): boolean {
     const { indexing, retrieval } = this.source.config.augmentation;
     const { mix } = this.phase;
@@ -92,18 +72,15 @@ export class BatchMaker {
     const { random, indexing, queries, selfQueries } = this;
     return {
       random: random.state,
-      indexing: indexing.state,
-      queries: queries.state,
-      selfQueries: selfQueries.state,
+      samplers: { indexing: indexing.state, queries: queries.state, selfQueries: selfQueries.state },
     };
   }
 
-  /** @throws RangeError for a state of other pictures */
-  restore(state: BatchState): void {
-    this.random = Random.restore(state.random);
-    this.indexing.restore(state.indexing);
-    this.queries.restore(state.queries);
-    this.selfQueries.restore(state.selfQueries);
+  restore({ random, samplers }: BatchState): void {
+    this.random = Random.restore(random);
+    this.indexing.restore(samplerState(samplers, 'indexing'));
+    this.queries.restore(samplerState(samplers, 'queries'));
+    this.selfQueries.restore(samplerState(samplers, 'selfQueries'));
   }
 
   /** Writes the next batch. */
@@ -111,7 +88,6 @@ export class BatchMaker {
     loadBatch(this.inputSource, { input: batch.input, first: 0, views: this.draw(batch) });
   }
 
-  /** Writes the targets of the next batch. @returns what to load into each of the B places */
   draw({ targets }: Pick<BatchArrays, 'targets'>): AugmentedView[] {
     const { mix } = this.phase;
     this.objective.clear(targets);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readSafetensors, type SavedTrainingState, writeSafetensors } from '@neurodex/autograd';
 import { z } from 'zod';
-import type { BatchState } from './batch-maker.ts';
+import type { BatchState } from './batches.ts';
 import type { BestState, Metrics } from './early-stopping.ts';
 
 const FORMAT = 'neurodex-checkpoint';
-const VERSION = 2;
+const VERSION = 3;
 
 /** Everything that training needs to continue as if it had never stopped. */
 export interface Checkpoint {
@@ -49,7 +49,7 @@ const stateSchema = z.strictObject({
   optimizerStep: count,
   noise: words,
   vectors: z.array(z.string()),
-  batches: z.strictObject({ random: words, indexing: sampler, queries: sampler, selfQueries: sampler }),
+  batches: z.strictObject({ random: words, samplers: z.record(z.string(), sampler) }),
   best: z.strictObject({ score: z.number(), step: count, metrics }).optional(),
   waited: count,
   good: metrics.optional(),

@@ -1,3 +1,5 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { damaged } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Embeddings } from '../pictures/embeddings.ts';
 import { renderView, type View } from '../query/augment.ts';
@@ -24,8 +26,8 @@ export interface PixelSource {
   readonly input: 'pixels';
   /** Edge of a picture. */
   readonly size: number;
-  /** uint8 [rows,Y,X,3] */
-  readonly pixels: Uint8Array;
+  /** uint8 [rows,Y,X,3], in memory or in a file of nothing else, of which only the rows of a batch are read. */
+  readonly pixels: Uint8Array | { readonly file: string };
 }
 
 /** Embeddings of the pictures, and of views of them, in a file: read on the thread that has it open. */
@@ -43,11 +45,35 @@ export function loadBatch(source: InputSource, task: LoadTask): void {
 function loadPixels({ size, pixels }: PixelSource, { input, first, views }: LoadTask): void {
   const bytes = pictureBytes(size);
   const target = bytesOf(input);
-  views.forEach(({ row, view }, i) => {
-    const place = first + i;
-    const picture = pixels.subarray(row * bytes, (row + 1) * bytes);
-    renderView(picture, target.subarray(place * bytes, (place + 1) * bytes), size, view);
+  withRows(pixels, bytes, (read) => {
+    views.forEach(({ row, view }, i) => {
+      const place = first + i;
+      renderView(read(row), target.subarray(place * bytes, (place + 1) * bytes), size, view);
+    });
   });
+}
+
+/** @param work is given what reads one row; its bytes are valid until the next */
+function withRows(
+  pixels: PixelSource['pixels'],
+  bytes: number,
+  work: (read: (row: number) => Uint8Array) => void,
+): void {
+  if (pixels instanceof Uint8Array) {
+    work((row) => pixels.subarray(row * bytes, (row + 1) * bytes));
+    return;
+  }
+  const descriptor = openSync(pixels.file, 'r');
+  const buffer = new Uint8Array(bytes);
+  try {
+    work((row) => {
+      const got = readSync(descriptor, buffer, 0, bytes, row * bytes);
+      if (got !== bytes) throw damaged(pixels.file, `ends before row ${row}`);
+      return buffer;
+    });
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function loadEmbeddings({ embeddings }: EmbeddingSource, { input, first, views }: LoadTask): void {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { nodeFlags, workerFile } from '@neurodex/core/workers';
 import { Piscina } from 'piscina';
-import type { BatchArrays, BatchMaker, BatchState } from './batch-maker.ts';
+import type { BatchArrays, Batches, BatchState } from './batches.ts';
 import { type InputSource, loadBatch, type PixelSource } from './load-batch.ts';
 
 /** Pixels of a batch from which on threads are worth starting: below, a batch is loaded in a few milliseconds. */
@@ -36,7 +36,7 @@ export interface LoaderOptions {
  * thread in the maker's order; threads only load the pictures, so the batches are the same however many there are.
  */
 export class BatchLoader {
-  private readonly maker: BatchMaker;
+  private readonly maker: Batches;
   private readonly source: InputSource;
   private readonly pool: Piscina | undefined;
   private readonly ahead: number;
@@ -48,7 +48,7 @@ export class BatchLoader {
   /** Copy of a shared batch: ONNX Runtime rejects SharedArrayBuffer. */
   private readonly unshared: BatchArrays['input'];
 
-  constructor(maker: BatchMaker, { batches, threads = threadsWorth(maker) }: LoaderOptions) {
+  constructor(maker: Batches, { batches, threads = threadsWorth(maker) }: LoaderOptions) {
     this.maker = maker;
     this.left = batches;
     this.ahead = threads === 0 ? 1 : AHEAD;
@@ -110,7 +110,7 @@ export class BatchLoader {
   }
 }
 
-function threadsWorth(maker: BatchMaker): number {
+function threadsWorth(maker: Batches): number {
   const source = maker.inputSource;
   if (!maker.augments || source.input !== 'pixels' || maker.size * source.size * source.size < WORTH_THREADS) return 0;
   return Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1));
@@ -119,7 +119,7 @@ function threadsWorth(maker: BatchMaker): number {
 /** The same source where threads can read it: itself, where it lies there already. */
 function sharedPixels(source: InputSource): PixelSource {
   if (source.input !== 'pixels') throw new RangeError('only pixels are loaded by threads');
-  return { ...source, pixels: shared(source.pixels) };
+  return source.pixels instanceof Uint8Array ? { ...source, pixels: shared(source.pixels) } : source;
 }
 
 function shared<A extends Uint8Array | Float32Array>(array: A): A {

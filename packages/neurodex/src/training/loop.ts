@@ -21,7 +21,7 @@ export async function runPhases(run: TrainingRun): Promise<TrainingResult> {
   const optimizer = adamW({ weightDecay: config.training.weightDecay, clip: config.training.gradientClip });
   const state =
     resumeFrom === undefined
-      ? TrainingState.initial(dsiParameters(run.source.geometry), optimizer, run.seed)
+      ? TrainingState.initial(dsiParameters(run.geometry), optimizer, run.seed)
       : TrainingState.restore(resumeFrom.state);
   if (resumeFrom === undefined && run.initial !== undefined) state.parameters.set(run.initial);
   let good: Validated | undefined = resumeFrom?.good;

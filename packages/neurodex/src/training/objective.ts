@@ -1,9 +1,7 @@
-import type { HostArray, Random } from '@neurodex/autograd';
+import type { Random } from '@neurodex/autograd';
 import type { ObjectiveGraph } from '../dsi/graphs/training.ts';
 import type { PrefixTable } from '../dsi/model/prefix-table.ts';
-
-/** The targets of a batch, by the names of the graph's inputs. */
-export type TargetArrays = Readonly<Record<string, HostArray>>;
+import type { TargetArrays } from './batches.ts';
 
 /** Catalogue rows that a query should give. */
 export interface Target {

@@ -3,7 +3,7 @@ import { NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import type { Config } from '../config.ts';
 import { trainingStep } from '../dsi/graphs/training.ts';
-import { type BatchArrays, BatchMaker } from './batch-maker.ts';
+import type { BatchArrays, Batches } from './batches.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { EarlyStopping, type Metrics } from './early-stopping.ts';
 import { BatchLoader } from './loader.ts';
@@ -38,7 +38,7 @@ export interface PhaseStart {
 export class PhaseTraining {
   private readonly start: PhaseStart;
   private readonly stopping: EarlyStopping;
-  private readonly maker: BatchMaker;
+  private readonly maker: Batches;
   private done: number;
   private validated: Metrics;
   private validatedAt: number;
@@ -57,7 +57,7 @@ export class PhaseTraining {
       waited: from?.waited ?? 0,
       ...(from?.best ? { best: from.best } : {}),
     });
-    this.maker = new BatchMaker(run.source, phase, Random.stream(run.seed, `batches ${phase.name}`));
+    this.maker = run.batches(phase, Random.stream(run.seed, `batches ${phase.name}`));
     if (from !== undefined) this.maker.restore(from.batches);
     this.batches = this.maker.state;
     this.done = from?.phaseStep ?? 0;
@@ -81,7 +81,7 @@ export class PhaseTraining {
     if (this.done >= phase.steps || stopping.stopped) return await this.validateOnce();
     this.refuseLargeStep();
     const { objective, size: batch } = maker;
-    const { geometry } = run.source;
+    const { geometry } = run;
     const step = trainingStep({ geometry, batch, objective, dropout: run.config.model.dropout, optimizer });
     const trainer = await Trainer.create(run.runtime, step);
     const loader = new BatchLoader(maker, { batches: phase.steps - this.done });
@@ -101,7 +101,7 @@ export class PhaseTraining {
 
   /** Now that the identifiers are known, whether a step fits into memory. @throws NeurodexError `config-invalid` */
   private refuseLargeStep(): void {
-    const { geometry } = this.start.run.source;
+    const { geometry } = this.start.run;
     const { size: batch, objective } = this.maker;
     const shapes = Object.values(objective.inputs(batch)).map(({ shape }) => shape[0] ?? 0);
     const sizes = { ...geometry, stem: 3 * geometry.patchSize ** 2, positions: Math.max(0, ...shapes), batch };

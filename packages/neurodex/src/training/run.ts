@@ -1,8 +1,9 @@
-import type { Runtime } from '@neurodex/autograd';
+import type { Random, Runtime } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
 import type { Tracker } from '@neurodex/tracking';
 import type { Config } from '../config.ts';
-import type { BatchSource } from './batch-maker.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import type { Batches } from './batches.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
 import type { OnNan } from './on-nan.ts';
@@ -35,7 +36,9 @@ export interface RunOptions {
 /** Everything that the loop needs. */
 export interface TrainingRun extends RunOptions {
   readonly runtime: Runtime;
-  readonly source: BatchSource;
+  readonly geometry: Geometry;
+  /** The batches of a phase. @param random of this phase alone */
+  batches(phase: Phase, random: Random): Batches;
   readonly phases: readonly Phase[];
   readonly config: Config;
   /** Measures the network as it is: metrics of the tasks that the phase trains. */

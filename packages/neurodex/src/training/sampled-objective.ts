@@ -2,8 +2,9 @@ import { int32, type NamedTensors, parameter, type Random, uint8 } from '@neurod
 import type { ObjectiveGraph } from '../dsi/graphs/training.ts';
 import { dsiLoss } from '../dsi/model/loss.ts';
 import { encodeIdentifier } from '../identifiers/encode.ts';
+import type { TargetArrays } from './batches.ts';
 import { sample } from './epoch-sampler.ts';
-import { type IdentifierTable, type Objective, type Target, type TargetArrays, unknownRow } from './objective.ts';
+import { type IdentifierTable, type Objective, type Target, unknownRow } from './objective.ts';
 
 interface SampleArrays {
   /** int32 [R·M, B]: embedding rows of each identifier's prefixes (`PrefixTable.rowsBefore`). */

@@ -10,6 +10,7 @@ import { identifierLength } from '../identifiers/encode.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import type { System } from '../query/system.ts';
+import { BatchMaker } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
 import { type RetrievalExamples, retrievalQueries, selfQueries } from './examples.ts';
@@ -78,7 +79,8 @@ export async function train(store: PictureStore, config: Config, options: TrainO
     const { parameters, ...result } = await runPhases({
       ...run,
       runtime,
-      source: { store, table, geometry, config, examples },
+      geometry,
+      batches: (phase, random) => new BatchMaker({ store, table, geometry, config, examples }, phase, random),
       phases,
       config,
       async validate(current, phase) {

@@ -1,10 +1,9 @@
 import type { Random } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import type { Embeddings } from '../pictures/embeddings.ts';
-import type { PictureStore } from '../pictures/picture-store.ts';
 import { drawView } from '../query/augment.ts';
 import type { ModelInputName } from '../query/model-input.ts';
-import type { AugmentedView, InputSource } from './load-batch.ts';
+import type { AugmentedView, InputSource, PixelSource } from './load-batch.ts';
 
 /** How a picture of the store becomes an input of the network in training. */
 export interface TrainingInput {
@@ -13,6 +12,14 @@ export interface TrainingInput {
   readonly augments: boolean;
   /** @param strength of the augmentation, in [0, 1]; 0 leaves the picture as it is */
   draw(row: number, strength: number, ranges: AugmentationRanges, random: Random): AugmentedView;
+}
+
+/** What inputs are made from. */
+export interface InputStore {
+  /** Edge of a picture. */
+  readonly size: number;
+  readonly pixels: PixelSource['pixels'];
+  readonly embeddings?: Embeddings | undefined;
 }
 
 export type AugmentationRanges = Omit<Config['augmentation'], 'indexing' | 'retrieval' | 'clean'>;
@@ -37,9 +44,9 @@ export const TRAINING_INPUTS = {
       },
     };
   },
-} as const satisfies { readonly [Name in ModelInputName]: (store: PictureStore) => TrainingInput };
+} as const satisfies { readonly [Name in ModelInputName]: (store: InputStore) => TrainingInput };
 
-function embeddingsOf({ embeddings }: PictureStore): Embeddings {
+function embeddingsOf({ embeddings }: InputStore): Embeddings {
   if (embeddings === undefined) throw new RangeError('the network reads embeddings, and the catalogue has none');
   return embeddings;
 }

@@ -1,6 +1,7 @@
 import type { Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
+import type { Memory } from '../dsi/model/memory.ts';
 import type { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { DsiSystem } from '../dsi/search/dsi-system.ts';
 import { evaluateSystem } from '../evaluation/evaluate.ts';
@@ -33,6 +34,8 @@ export class Validator {
     search: Config['retrieval'];
     /** The encoder in front of the network, where it has one. */
     backbone?: QueryEncoder | undefined;
+    /** Of a network whose output is one. */
+    memory?: Memory | undefined;
   }) {
     const { store, ...rest } = options;
     this.backbone = options.backbone;
@@ -93,7 +96,7 @@ async function embedded(queries: readonly EvaluationQuery[], backbone: QueryEnco
 }
 
 /** At most MOST of them, evenly spread. */
-function spread<T>(items: readonly T[]): T[] {
+export function spread<T>(items: readonly T[]): T[] {
   if (items.length <= MOST) return [...items];
   return Array.from({ length: MOST }, (_, i) => items[Math.floor((i * items.length) / MOST)] as T);
 }

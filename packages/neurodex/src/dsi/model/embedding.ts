@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from '@neurodex/autograd';
 import { modelInput } from '../../query/model-inputs.ts';
-import type { Geometry } from './geometry.ts';
+import { decodedPositions, type Geometry } from './geometry.ts';
 
 /** The input with its positions, [P,B,D]. @param input as `ModelInput.type` */
 export function embedInput(parameters: NamedTensors, input: Tensor, geometry: Geometry): Tensor {
@@ -34,13 +34,10 @@ export function embedTokens(
 }
 
 /** One table over the input, then places of an identifier: [P+M, D]; sines and cosines as in Vaswani et al. 2017, §3.5. */
-function positionTable(
-  parameters: NamedTensors,
-  like: Tensor,
-  { positions, sequenceLength, maxIdentifierLength, width }: Geometry,
-): Tensor {
+function positionTable(parameters: NamedTensors, like: Tensor, geometry: Geometry): Tensor {
+  const { positions, sequenceLength, width } = geometry;
   if (positions === 'learned') return parameter(parameters, 'position');
-  const rows = sequenceLength + maxIdentifierLength;
+  const rows = sequenceLength + decodedPositions(geometry);
   const table = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < width; column++) {

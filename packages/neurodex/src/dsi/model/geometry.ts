@@ -1,7 +1,9 @@
-import type { Config } from '../../config.ts';
+import { type Config, OUTPUTS } from '../../config.ts';
 import type { TokenVocabulary } from '../../identifiers/scheme.ts';
 import type { InputGeometry } from '../../query/model-input.ts';
 import { inputGeometry } from '../../query/model-inputs.ts';
+
+export const GEOMETRY_OUTPUTS = [...OUTPUTS, 'memory'] as const;
 
 /** The sizes that shape the network, from the configuration and the identifiers. */
 export interface Geometry extends InputGeometry {
@@ -14,12 +16,15 @@ export interface Geometry extends InputGeometry {
   /** V */
   readonly vocabulary: number;
   readonly pad: number;
-  /** Rows of the table of token embeddings: `PrefixTable.size`. */
+  /** Rows of the tables that have one for each prefix: `PrefixTable.size`. */
   readonly embeddingRows: number;
   /** M: decoder positions of one identifier, BOS and its tokens (identifiers/encode.ts). */
   readonly maxIdentifierLength: number;
-  /** Whether all rows of that table share an output matrix, or have their own. */
-  readonly output: Config['model']['output'];
+  /**
+   * What scores the next token. `shared`: one matrix for all prefixes; `own`: a matrix of each prefix; `memory`: one row of each
+   * prefix (dsi/memory), which the state of the query is compared with: there are no tokens to decode.
+   */
+  readonly output: (typeof GEOMETRY_OUTPUTS)[number];
   readonly positions: Config['model']['positions'];
   readonly attention: Config['model']['attention'];
 }
@@ -31,8 +36,12 @@ export interface GeometryOptions {
   readonly backbone?: { readonly tokens: number; readonly channels: number } | undefined;
 }
 
+/** Positions of the tokens that go through the blocks: of an identifier; BOS alone where a memory scores the others. */
+export const decodedPositions = ({ output, maxIdentifierLength }: Pick<Geometry, 'output' | 'maxIdentifierLength'>) =>
+  output === 'memory' ? 1 : maxIdentifierLength;
+
 export const geometryOf = (
-  config: Pick<Config, 'pictures' | 'model'>,
+  config: Pick<Config, 'pictures' | 'model'> & { readonly training: Pick<Config['training'], 'plan'> },
   vocabulary: TokenVocabulary,
   maxIdentifierLength: number,
   { embeddingRows = vocabulary.size, backbone }: GeometryOptions = {},
@@ -45,7 +54,7 @@ export const geometryOf = (
   pad: vocabulary.pad,
   embeddingRows,
   maxIdentifierLength,
-  output: config.model.output,
+  output: config.training.plan === 'write' ? 'memory' : config.model.output,
   positions: config.model.positions,
   attention: config.model.attention,
 });

@@ -1,20 +1,22 @@
 import { type Precision, readSafetensors, writeSafetensors } from '@neurodex/autograd';
 import { NeurodexError } from '@neurodex/core';
 import { z } from 'zod';
-import { OUTPUTS } from '../../config.ts';
 import { MODEL_INPUT_NAMES } from '../../query/model-input.ts';
 import { modelInput } from '../../query/model-inputs.ts';
-import type { Geometry } from './geometry.ts';
+import { GEOMETRY_OUTPUTS, type Geometry } from './geometry.ts';
+import type { Memory } from './memory.ts';
 import { parameterArrays } from './parameters.ts';
 import type { StoredPrefixes } from './prefix-table.ts';
-import { readParameters, readPrefixes } from './read-parameters.ts';
+import { MEMORY_TENSORS, readMemory, readParameters, readPrefixes } from './read-parameters.ts';
 
 /** A trained network: its sizes, all parameters as one flat vector in the order of `dsiParameters`, its prefixes. */
 export interface DsiModel {
   readonly geometry: Geometry;
   readonly parameters: Float32Array;
-  /** Which prefix each embedding row stands for; undefined where rows are tokens. */
+  /** Which prefix each row of the tables stands for; undefined where rows are tokens. */
   readonly prefixes: StoredPrefixes | undefined;
+  /** Of a network whose output is a memory. */
+  readonly memory?: Memory | undefined;
 }
 
 const size = z.int().min(1);
@@ -33,7 +35,7 @@ const geometrySchema = z.strictObject({
   pad: z.int().min(0),
   embeddingRows: size,
   maxIdentifierLength: size,
-  output: z.enum(OUTPUTS),
+  output: z.enum(GEOMETRY_OUTPUTS),
   positions: z.enum(['sinusoidal', 'learned']),
   attention: z.enum(['causal', 'prefix']),
 });
@@ -46,13 +48,19 @@ export const PREFIX_TENSORS = { parents: 'prefix.parents', tokens: 'prefix.token
  * @param precision what the parameters are stored in
  */
 export function serialiseModel(
-  { geometry, parameters, prefixes }: DsiModel,
+  { geometry, parameters, prefixes, memory }: DsiModel,
   precision: Precision = 'float32',
 ): Uint8Array {
   const vector = (data: Int32Array) => ({ shape: [data.length], data });
   return writeSafetensors(
     {
       ...parameterArrays(geometry, parameters),
+      ...(memory === undefined
+        ? {}
+        : {
+            [MEMORY_TENSORS.rows]: { shape: [geometry.embeddingRows, geometry.width], data: memory.rows },
+            [MEMORY_TENSORS.temperature]: { shape: [1], data: Float32Array.of(memory.temperature) },
+          }),
       ...(prefixes === undefined
         ? {}
         : {
@@ -76,7 +84,12 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
   try {
     const geometry = geometrySchema.parse(JSON.parse(readSafetensors(bytes).metadata.geometry ?? 'null'));
     checkGeometry(geometry);
-    return { geometry, parameters: readParameters(bytes, geometry), prefixes: readPrefixes(bytes, geometry) };
+    return {
+      geometry,
+      parameters: readParameters(bytes, geometry),
+      prefixes: readPrefixes(bytes, geometry),
+      memory: readMemory(bytes, geometry),
+    };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);
   }

@@ -70,6 +70,19 @@ export function prefill(
   geometry: Geometry,
   options: ForwardOptions,
 ): Decoded {
+  const decoded = prefillRows(parameters, input, tokens, layout, geometry, options);
+  return { logits: head(parameters, decoded.rows, tokens, input.size(0), geometry), cache: decoded.cache };
+}
+
+/** `prefill` before the head: the states of the tokens, [T·B, D]. */
+export function prefillRows(
+  parameters: NamedTensors,
+  input: Tensor,
+  tokens: Tensor,
+  layout: TokenLayout,
+  geometry: Geometry,
+  options: ForwardOptions,
+): { readonly rows: Tensor; readonly cache: KeyValueCache } {
   const { sequenceLength, attention: kind } = geometry;
   const [count, batch] = [layout.places.length, input.size(0)];
   const attends = (i: number, j: number): boolean => {
@@ -84,6 +97,5 @@ export function prefill(
     0,
   );
   const x = dropout(placed, options.dropout);
-  const decoded = blocks(parameters, x, { mask, outputPositions: count }, geometry, options);
-  return { logits: head(parameters, decoded.rows, tokens, batch, geometry), cache: decoded.cache };
+  return blocks(parameters, x, { mask, outputPositions: count }, geometry, options);
 }

@@ -1,17 +1,17 @@
 import { glorot, layout, normal, ones, type ParameterSpecs, type Shape, zeros } from '@neurodex/autograd';
 import { modelInput } from '../../query/model-inputs.ts';
-import type { Geometry } from './geometry.ts';
+import { decodedPositions, type Geometry } from './geometry.ts';
 
 /** Standard deviation of the initial token embeddings and learned positions. */
 const EMBEDDING_DEVIATION = 0.02;
 
 /** Parameters of the ViT-DSI by name. Weights are [in, out]; qkv packs queries, keys and values in that order. */
 export function dsiParameters(geometry: Geometry): ParameterSpecs {
-  const { width, embeddingRows, sequenceLength, maxIdentifierLength, positions } = geometry;
-  const table = normal(EMBEDDING_DEVIATION, sequenceLength + maxIdentifierLength, width);
+  const { width, embeddingRows, sequenceLength, positions, output } = geometry;
+  const table = normal(EMBEDDING_DEVIATION, sequenceLength + decodedPositions(geometry), width);
   return {
     ...modelInput(geometry).parameters(geometry),
-    'token.embedding': normal(EMBEDDING_DEVIATION, embeddingRows, width),
+    'token.embedding': normal(EMBEDDING_DEVIATION, output === 'memory' ? 1 : embeddingRows, width),
     ...(positions === 'learned' ? { position: table } : {}),
     ...Object.assign({}, ...Array.from({ length: geometry.layers }, (_, i) => blockParameters(i, geometry))),
     ...headParameters(geometry),
@@ -42,13 +42,17 @@ const headParameters = ({ width, vocabulary, embeddingRows, output }: Geometry):
     : {
         'final.weight': ones(width),
         'final.bias': zeros(width),
-        'head.weight': glorot(width, vocabulary),
-        'head.bias': zeros(vocabulary),
+        ...(output === 'memory' ? {} : { 'head.weight': glorot(width, vocabulary), 'head.bias': zeros(vocabulary) }),
       };
 
-/** The parameters that have a row for each embedding row: by far the most of a large catalogue's. */
-export const rowTables = ({ output }: Pick<Geometry, 'output'>): readonly string[] =>
-  output === 'own' ? ['token.embedding', 'head.weight', 'head.bias'] : ['token.embedding'];
+/** The parameters that have a row for each prefix: by far the most of a large catalogue's. */
+export const rowTables = ({ output }: Pick<Geometry, 'output'>): readonly string[] => ROW_TABLES[output];
+
+const ROW_TABLES: { readonly [Output in Geometry['output']]: readonly string[] } = {
+  shared: ['token.embedding'],
+  own: ['token.embedding', 'head.weight', 'head.bias'],
+  memory: [],
+};
 
 /** Parameters by name, each by itself. */
 export type ParameterArrays = Readonly<Record<string, { readonly shape: Shape; readonly data: Float32Array }>>;

@@ -2,6 +2,12 @@ import type { Embedding } from '../../config.ts';
 import type { Trie } from '../../identifiers/trie.ts';
 
 /**
+ * What has a row: tokens; the prefixes behind which something is decided; or, for a memory, also every prefix that such a
+ * decision leads to.
+ */
+export type RowKind = Embedding | 'memory';
+
+/**
  * The prefixes that have rows, as a model file holds them: int32 [rows] each. Row 0 is padding's and stands for no prefix.
  * A prefix is the one of its parent's row, then its token; the empty prefix has no parent.
  */
@@ -38,8 +44,8 @@ export class PrefixTable {
   }
 
   /** For a network that is to be trained: rows breadth first. */
-  static create(trie: Trie, embedding: Embedding): PrefixTable {
-    return embedding === 'token' ? PrefixTable.ofTokens(trie) : PrefixTable.extend(trie, NO_PREFIXES);
+  static create(trie: Trie, kind: RowKind): PrefixTable {
+    return kind === 'token' ? PrefixTable.ofTokens(trie) : PrefixTable.extend(trie, NO_PREFIXES, kind);
   }
 
   /**
@@ -47,26 +53,30 @@ export class PrefixTable {
    * @param stored undefined where rows are tokens
    * @throws RangeError when a prefix behind which something is decided has no row
    */
-  static restore(trie: Trie, stored: StoredPrefixes | undefined): PrefixTable {
+  static restore(
+    trie: Trie,
+    stored: StoredPrefixes | undefined,
+    kind: Exclude<RowKind, 'token'> = 'prefix',
+  ): PrefixTable {
     if (stored === undefined) return PrefixTable.ofTokens(trie);
-    const table = PrefixTable.extend(trie, stored);
+    const table = PrefixTable.extend(trie, stored, kind);
     if (table.size > stored.tokens.length) throw new RangeError('it was trained on other identifiers');
     return table;
   }
 
   /** The rows of `stored`, and behind them new ones for the prefixes of the trie that need one and have none. */
-  static extend(trie: Trie, stored: StoredPrefixes): PrefixTable {
+  static extend(trie: Trie, stored: StoredPrefixes, kind: Exclude<RowKind, 'token'> = 'prefix'): PrefixTable {
     const { bos, size: V } = trie.scheme.vocabulary;
     const parents = [...stored.parents];
     const tokens = [...stored.tokens];
     const known = new Map<number, number>();
     const keyOf = (parent: number, token: number): number => (parent + 1) * V + token;
     for (let row = 1; row < tokens.length; row++) known.set(keyOf(parents[row] ?? NaN, tokens[row] ?? NaN), row);
-    const deciding = trie.deciding();
+    const needsRow = kind === 'memory' ? comparable(trie) : trie.deciding();
     const rows = new Int32Array(trie.nodeCount).fill(PADDING);
     // Parents have smaller numbers, and decide where a child does: theirs are known when a child comes.
     for (let node = 0; node < trie.nodeCount; node++) {
-      if (deciding[node] !== 1) continue;
+      if (needsRow[node] !== 1) continue;
       const parent = node === 0 ? -1 : (rows[trie.parent(node)] ?? NaN);
       const token = node === 0 ? bos : trie.token(node);
       let row = known.get(keyOf(parent, token));
@@ -115,6 +125,12 @@ export class PrefixTable {
       return this.row(node);
     });
   }
+}
+
+/** The nodes that a memory compares a query with: the root, and all below nodes that have several leaves. */
+function comparable(trie: Trie): Uint8Array {
+  const leaves = trie.leavesBelow();
+  return Uint8Array.from(leaves, (_, node) => (node === 0 || (leaves[trie.parent(node)] ?? NaN) > 1 ? 1 : 0));
 }
 
 const NO_PREFIXES: StoredPrefixes = { parents: Int32Array.of(-1), tokens: Int32Array.of(-1) };

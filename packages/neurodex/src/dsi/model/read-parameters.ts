@@ -1,7 +1,11 @@
 import { layout, readSafetensors } from '@neurodex/autograd';
 import type { Geometry } from './geometry.ts';
+import type { Memory } from './memory.ts';
 import { dsiParameters } from './parameters.ts';
 import type { StoredPrefixes } from './prefix-table.ts';
+
+/** Names of the memory in the file. */
+export const MEMORY_TENSORS = { rows: 'memory.rows', temperature: 'memory.temperature' } as const;
 
 /**
  * All parameters of a network out of its safetensors file, as one flat vector in the order of `dsiParameters`.
@@ -18,7 +22,8 @@ export function readParameters(bytes: Uint8Array, geometry: Geometry): Float32Ar
     if (tensor === undefined || String(tensor.shape) !== String(shape))
       throw new RangeError(`the parameter ${name} is missing or has another shape`);
   }
-  if (parts.length !== names.length) throw new RangeError('it holds other parameters as well');
+  const others = geometry.output === 'memory' ? Object.keys(MEMORY_TENSORS).length : 0;
+  if (parts.length + others !== names.length) throw new RangeError('it holds other parameters as well');
   const parameters = new Float32Array(parts.at(-1)?.[3] ?? 0);
   for (const [name, , start] of parts) parameters.set(tensors[name]?.data ?? [], start);
   if (!parameters.every(Number.isFinite)) throw new RangeError('it holds numbers that are not finite');
@@ -39,4 +44,18 @@ export function readPrefixes(bytes: Uint8Array, { embeddingRows, vocabulary }: G
     tokens.data.every((token, row) => (row === 0 ? token === -1 : token >= 0 && token < vocabulary));
   if (!sound) throw new RangeError('its table of prefixes makes no sense');
   return { parents: parents.data, tokens: tokens.data };
+}
+
+/**
+ * The memory out of the same file; undefined for a network that has none.
+ * @throws RangeError when it is not one of this network
+ */
+export function readMemory(bytes: Uint8Array, { output, embeddingRows, width }: Geometry): Memory | undefined {
+  if (output !== 'memory') return undefined;
+  const { [MEMORY_TENSORS.rows]: rows, [MEMORY_TENSORS.temperature]: temperature } = readSafetensors(bytes).tensors;
+  const tau = temperature?.data.length === 1 ? (temperature.data[0] ?? NaN) : NaN;
+  if (String(rows?.shape) !== String([embeddingRows, width]) || !(tau > 0 && Number.isFinite(tau)))
+    throw new RangeError('its memory is missing, or of another network');
+  if (!rows?.data.every(Number.isFinite)) throw new RangeError('its memory holds numbers that are not finite');
+  return { rows: rows.data, temperature: tau };
 }

@@ -7,10 +7,14 @@ import { modelInput } from '../../query/model-inputs.ts';
 import type { Query } from '../../query/query.ts';
 import type { System } from '../../query/system.ts';
 import type { Geometry } from '../model/geometry.ts';
+import type { Memory } from '../model/memory.ts';
 import { EXACT_POSITIONS, positionsFor } from '../model/node-plan.ts';
 import type { PrefixTable } from '../model/prefix-table.ts';
 import { BeamSearch } from './beam.ts';
 import { ExactSearch } from './exact.ts';
+import { MemorySearch } from './memory-search.ts';
+import { StateEncoder } from './state-encoder.ts';
+import { WrittenSearch } from './written-search.ts';
 
 /**
  * Queries encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. Each size
@@ -44,12 +48,20 @@ export interface DsiOptions {
   readonly batches?: readonly number[];
   /** Built into the graphs; a function is called for every ranking, for a network that is still being trained. */
   readonly parameters: Float32Array | (() => Float32Array);
+  /** Of a network whose output is a memory. */
+  readonly memory?: Memory | undefined;
   /** In front of the network, where it reads embeddings. */
   readonly backbone?: FrozenBackbone | undefined;
 }
 
-/** The two ways to search; each for one batch size. */
-type Searcher = ExactSearch | BeamSearch;
+/** A way to search, for one batch size. */
+interface Searcher {
+  /** B */
+  readonly batch: number;
+  /** @param input as `ModelInput.type` @param queries how many of the batch are there */
+  rank(input: HostArray, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]>;
+  release(): Promise<void>;
+}
 
 /** The differentiable search index as a system: encode each query once, then search the trie of real identifiers. */
 export class DsiSystem implements System {
@@ -57,6 +69,7 @@ export class DsiSystem implements System {
   readonly memorises = true;
   private readonly options: DsiOptions;
   private readonly searchers = new Map<string, Promise<Searcher>>();
+  private memorySearch: MemorySearch | undefined;
 
   constructor(options: DsiOptions) {
     this.options = options;
@@ -95,8 +108,13 @@ export class DsiSystem implements System {
   }
 
   private async makeSearcher(batch: number, exact: boolean): Promise<Searcher> {
-    const { runtime, geometry, table, search, parameters } = this.options;
+    const { runtime, geometry, table, search, parameters, memory } = this.options;
     const built = typeof parameters === 'function' ? undefined : parameters;
+    if (memory !== undefined) {
+      this.memorySearch ??= new MemorySearch(table, memory, geometry.width);
+      const encoder = await StateEncoder.create(runtime, geometry, batch, built);
+      return new WrittenSearch(encoder, this.memorySearch, exact ? undefined : search.beam);
+    }
     const positionCount = positionsFor(table.trie, EXACT_POSITIONS);
     return exact
       ? await ExactSearch.create(runtime, table, geometry, { batch, positionCount }, built)

@@ -1,0 +1,102 @@
+import type { Random, Runtime } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { StateEncoder } from '../dsi/search/state-encoder.ts';
+import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
+import { relevantRows } from '../evaluation/relevance.ts';
+import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
+import { modelInput } from '../query/model-inputs.ts';
+import type { System } from '../query/system.ts';
+import { type CalibrationQuery, calibrationError, fitTemperature, massOnGroup } from '../training/calibration.ts';
+import { spread } from '../training/validator.ts';
+
+export interface CalibrationSource {
+  readonly store: PictureStore;
+  readonly runtime: Runtime;
+  readonly geometry: Geometry;
+  readonly parameters: Float32Array;
+  /** Of the catalogue pictures, float32 [N, D]. */
+  readonly states: Float32Array;
+  /** Place of a catalogue row among the states. */
+  positionOf(row: number): number;
+  readonly backbone: QueryEncoder | undefined;
+}
+
+/** A validation query with its state. */
+interface Encoded extends CalibrationQuery {
+  readonly query: EvaluationQuery;
+}
+
+/** Fits the temperature of a memory to the validation queries, and measures how well its probabilities can be believed. */
+export class Calibration {
+  private readonly source: CalibrationSource;
+  private encoded: Promise<readonly Encoded[]> | undefined;
+
+  constructor(source: CalibrationSource) {
+    this.source = source;
+  }
+
+  /** Undefined where there is no validation query to fit it to. */
+  async temperature(random: Random): Promise<number | undefined> {
+    const { states, geometry } = this.source;
+    return fitTemperature(await this.queries(), states, geometry.width, random);
+  }
+
+  /**
+   * The expected calibration error of the first answers. The confidence in an answer is the probability of all pictures that are
+   * relevant to it together; it is right where it is relevant to the query. Undefined where there is no query.
+   */
+  async error(system: System, temperature: number, random: Random): Promise<number | undefined> {
+    const { store, states, geometry, positionOf } = this.source;
+    const queries = await this.queries();
+    if (queries.length === 0) return undefined;
+    const ranked = await system.rank(
+      queries.map(({ query }) => query),
+      1,
+    );
+    const answers = ranked.flatMap(([first], i) => {
+      const { query, state } = defined(queries[i], 'the query of a ranking');
+      if (first === undefined) return [];
+      const picture = defined(store.rows[first.row], 'the picture of an answer');
+      const group = new Set([...relevantRows(store, picture)].map(positionOf));
+      const confidence = massOnGroup(state, group, states, geometry.width, temperature, random);
+      return [{ confidence, right: query.relevant.has(first.row) }];
+    });
+    return calibrationError(answers);
+  }
+
+  private queries(): Promise<readonly Encoded[]> {
+    this.encoded ??= this.encode();
+    return this.encoded;
+  }
+
+  private async encode(): Promise<readonly Encoded[]> {
+    const { store, runtime, geometry, parameters, positionOf, backbone } = this.source;
+    const queries = spread(queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0));
+    const encoder = await StateEncoder.create(runtime, geometry, BATCH, parameters);
+    const encoded: Encoded[] = [];
+    // Queries of a class share one set.
+    const sets = new Map<ReadonlySet<number>, ReadonlySet<number>>();
+    const positions = (rows: ReadonlySet<number>): ReadonlySet<number> => {
+      const known = sets.get(rows) ?? new Set([...rows].map(positionOf));
+      sets.set(rows, known);
+      return known;
+    };
+    try {
+      for (let start = 0; start < queries.length; start += BATCH) {
+        const batch = queries.slice(start, start + BATCH);
+        const states = await encoder.encode(await modelInput(geometry).feed(batch, BATCH, geometry, backbone));
+        for (const [i, query] of batch.entries()) {
+          const state = states.slice(i * geometry.width, (i + 1) * geometry.width);
+          encoded.push({ query, state, relevant: positions(query.relevant) });
+        }
+      }
+    } finally {
+      await encoder.release();
+    }
+    return encoded;
+  }
+}
+
+const BATCH = 32;

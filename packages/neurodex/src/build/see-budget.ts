@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { Random } from '@neurodex/autograd';
+import { readJson } from '@neurodex/core/json';
+import { hasSeal, makeFolder, sealed, writeFileAtomically } from '@neurodex/core/storage';
+import { z } from 'zod';
+import { type SeeSource, secondsPerStep } from '../training/see.ts';
+import type { Build } from './build.ts';
+
+/** How long the network learns to see: decided once for a run, so that a resumed one goes equally far. */
+const BUDGET_FILE = 'see-budget.json';
+const budgetSchema = z.object({ steps: z.int().min(1) });
+
+/** Pictures a second that are named and written, at the least (docs/results.md: 3,000 and more). */
+const WRITTEN_PER_SECOND = 2000;
+/** Of a forward pass and its backward pass together, what the forward pass takes. */
+const FORWARD = 1 / 3;
+
+/**
+ * Steps of the stage `see`: `training.seeSteps`; or, with `training.minutes`, as many as are left of them by what came before
+ * and will come after, at the speed of this machine.
+ */
+export async function seeSteps(build: Build, source: SeeSource): Promise<number> {
+  const { minutes, seeSteps: fixed, batchSize } = build.config.training;
+  if (minutes === 0) return fixed;
+  const file = join(build.work, BUDGET_FILE);
+  const known: unknown = await readJson(file).catch(() => undefined);
+  if (hasSeal(known)) return budgetSchema.parse(known).steps;
+  const seconds = await secondsPerStep(source, build.runtime, Random.stream(build.seed, 'calibration'));
+  const N = source.pictures.length;
+  const after = (N * seconds * FORWARD) / batchSize + N / WRITTEN_PER_SECOND;
+  const left = 60 * minutes - build.elapsed() - after;
+  const steps = Math.max(1, Math.floor(left / seconds));
+  if (left < seconds) build.reporter.warn(`${minutes} minutes are over before the network could learn to see`);
+  build.reporter.info(
+    `see: ${steps} steps of ${(1000 * seconds).toFixed(0)} ms on this machine, so that the index is ready after ${minutes} minutes`,
+  );
+  await makeFolder(build.work);
+  await writeFileAtomically(file, sealed({ steps }));
+  return steps;
+}

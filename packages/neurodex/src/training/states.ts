@@ -1,0 +1,40 @@
+import { allocate, elementCount, type HostArray, type Runtime } from '@neurodex/autograd';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { StateEncoder } from '../dsi/search/state-encoder.ts';
+import { modelInput } from '../query/model-inputs.ts';
+import { loadBatch } from './load-batch.ts';
+import { type InputStore, TRAINING_INPUTS } from './training-input.ts';
+
+/** Pictures that are encoded at a time. */
+const BATCH = 64;
+
+export interface StatesOptions {
+  readonly runtime: Runtime;
+  readonly geometry: Geometry;
+  readonly parameters: Float32Array;
+  readonly store: InputStore;
+  /** Rows of the store, in the order of the states. */
+  readonly rows: readonly number[];
+  /** Takes the states of the next pictures, float32 [n, D]; valid until it resolves. */
+  readonly take: (states: Float32Array, done: number) => Promise<void>;
+}
+
+/** Encodes pictures of a store as they are, one batch after another; no more than a batch is in memory. */
+export async function encodeStates(options: StatesOptions): Promise<void> {
+  const { runtime, geometry, parameters, store, rows, take } = options;
+  const input = TRAINING_INPUTS[geometry.input](store);
+  const encoder = await StateEncoder.create(runtime, geometry, BATCH, parameters);
+  const { dtype, shape } = modelInput(geometry).type(geometry, BATCH);
+  const batch: HostArray = allocate(dtype, elementCount(shape));
+  try {
+    for (let start = 0; start < rows.length; start += BATCH) {
+      const part = rows.slice(start, start + BATCH);
+      const views = part.map((row) => ({ row: store.embeddings?.place(row, 0) ?? row, view: null }));
+      loadBatch(input.source, { input: batch as Uint8Array | Float32Array, first: 0, views });
+      const states = await encoder.encode(batch);
+      await take(states.subarray(0, part.length * geometry.width), start + part.length);
+    }
+  } finally {
+    await encoder.release();
+  }
+}
