@@ -30,6 +30,7 @@ export const configProblems = (config: Config): ConfigProblem[] => [
   ...stemProblems(config),
   ...encoderProblems(config),
   ...splitProblems(config),
+  ...writeProblems(config),
   ...trainingProblems(config),
 ];
 
@@ -102,6 +103,24 @@ function* splitProblems({ split: { validationFraction, testFraction } }: Config)
     message: `split.validationFraction ${validationFraction} and split.testFraction ${testFraction} leave no query to train with`,
     hint: 'make their sum less than 1',
   };
+}
+
+function* writeProblems({ training, identifiers }: Config): Generator<ConfigProblem> {
+  if (training.plan === 'write') return;
+  if (training.minutes > 0) {
+    yield {
+      key: 'training.minutes',
+      message: `training.minutes ${training.minutes} is a time for the plan write, and training.plan is ${training.plan}`,
+      hint: 'set training.plan to write, or set training.indexingEpochs in place of a time',
+    };
+  }
+  if (identifiers.scheme === 'semantic' && identifiers.vectors === 'network') {
+    yield {
+      key: 'identifiers.vectors',
+      message: `identifiers.vectors is network, and with training.plan ${training.plan} the network is trained on identifiers that are given before`,
+      hint: 'set training.plan to write, or identifiers.vectors to pixels, bovw or encoder',
+    };
+  }
 }
 
 function* trainingProblems({ training }: Config): Generator<ConfigProblem> {

@@ -1,12 +1,13 @@
 import { Random, type Runtime } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
-import { defined, NeurodexError } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
-import type { Config } from '../config.ts';
+import type { Config, VectorSource } from '../config.ts';
 import type { Nameable, PictureVectors } from '../identifiers/scheme.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import { weightBy } from '../models/bovw/weighting.ts';
+import type { SystemName } from '../query/system.ts';
 import { BOVW_COLUMN } from '../systems/bovw.ts';
 import { normalised } from '../systems/vector-search.ts';
 import type { CatalogueVectors, DecodedPictures } from './draft.ts';
@@ -48,13 +49,19 @@ async function vectorsOf(
 ): Promise<PictureVectors> {
   const { vectors: source } = config.identifiers;
   if (source === 'pixels') return await pixelVectors(decoded, config.pictures.size);
-  if (source === 'network') return defined(network, 'the states of the network');
+  if (source === 'network') return network ?? inOrder(decoded.catalogue.length);
   const column = columns[source === 'bovw' ? BOVW_COLUMN : source];
   if (column === undefined) throw new RangeError(`the catalogue has no vectors of ${source}`);
   const { values, length } = column;
   const weight = source === 'bovw' ? weightBy(config.bovw.weighting, values, length) : (same: Float32Array) => same;
   return { values: normalised(weight(values), length), length };
 }
+
+/** For an index without a network, whose identifiers nothing reads: near each other where they are in the catalogue. */
+const inOrder = (N: number): PictureVectors => ({
+  values: Float32Array.from({ length: N }, (_, position) => position / N),
+  length: 1,
+});
 
 async function pixelVectors({ catalogue: pictures, pixels }: DecodedPictures, size: number): Promise<PictureVectors> {
   const length = pictureBytes(size);
@@ -65,14 +72,23 @@ async function pixelVectors({ catalogue: pictures, pixels }: DecodedPictures, si
   return { values, length };
 }
 
+/** The systems that vectors are made for, where these are not made in any case. */
+const MADE_BY: { readonly [Source in VectorSource]?: SystemName } = { bovw: 'bovw' };
+
 /**
  * Systems that identifiers are made with the help of, and that are not to be made.
  * @throws NeurodexError `config-invalid`
  */
 export function checkVectorSource({ identifiers }: Config, systems: readonly string[]): void {
-  if (identifiers.scheme !== 'semantic' || identifiers.vectors !== 'bovw' || systems.includes('bovw')) return;
-  throw new NeurodexError('config-invalid', 'identifiers.vectors is bovw, and the system bovw is not to be made', {
-    hint: `add it with --systems ${[...systems, 'bovw'].join(',')}, or set identifiers.vectors to pixels or encoder`,
-    details: { keys: ['identifiers.vectors'] },
-  });
+  const needed = MADE_BY[identifiers.vectors];
+  if (identifiers.scheme !== 'semantic' || needed === undefined || systems.includes(needed)) return;
+  const { vectors } = identifiers;
+  throw new NeurodexError(
+    'config-invalid',
+    `identifiers.vectors is ${vectors}, and the system ${needed} is not to be made`,
+    {
+      hint: `add it with --systems ${[...systems, needed].join(',')}, or set identifiers.vectors to pixels or encoder`,
+      details: { keys: ['identifiers.vectors'] },
+    },
+  );
 }

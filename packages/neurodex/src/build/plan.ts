@@ -20,9 +20,11 @@ import { numeric } from '../identifiers/numeric.ts';
 import { countParts, type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { assignRoles, byPath } from '../pictures/split.ts';
 import { BatchMaker } from '../training/batch-maker.ts';
+import { secondsPerStep, seeGeometry } from '../training/see.ts';
 import { planNetwork } from '../training/train.ts';
 import type { BuildRequest } from './build.ts';
 import { readsEmbeddings } from './embed-stage.ts';
+import { secondsAfterSeeing } from './see-budget.ts';
 import type { Stage } from './stage.ts';
 import type { StageName } from './stage-names.ts';
 
@@ -72,6 +74,7 @@ export async function planBuild(request: BuildRequest, runtime: Runtime, stages:
   // How many numbers an encoder gives of a picture is known when it is opened.
   const trains = stages.some(({ name }) => name === 'train') && !readsEmbeddings(request);
   const training = trains ? await planTrainingTime(store, request, runtime) : undefined;
+  const writing = stages.some(({ name }) => name === 'see') ? await planWriting(store, request, runtime) : undefined;
   const n = rows.length;
   const pixels = n * pictureBytes(config.pictures.size);
   const estimates: { readonly [Name in StageName]: readonly [bytes: number | null, seconds: number | null] } = {
@@ -79,16 +82,16 @@ export async function planBuild(request: BuildRequest, runtime: Runtime, stages:
     split: [pixels, null],
     embed: [null, null],
     describe: [null, null],
-    see: [null, null],
-    identify: [sample === undefined ? null : n * sample.thumbnail, null],
+    see: [0, writing?.see ?? null],
+    identify: [sample === undefined ? null : n * sample.thumbnail, writing?.identify ?? null],
     train: [training === undefined ? null : 4 * training.parameters, training?.seconds ?? null],
-    write: [null, null],
+    write: [writing?.bytes ?? null, writing?.write ?? null],
     finish: [null, null],
   };
   return {
     pictures: countParts(store),
-    parameters: training?.parameters ?? 0,
-    steps: training?.steps ?? 0,
+    parameters: training?.parameters ?? writing?.parameters ?? 0,
+    steps: training?.steps ?? writing?.steps ?? 0,
     stages: stages.map(({ name, summary }) => {
       const [bytes, seconds] = estimates[name];
       return { name, summary, bytes, seconds };
@@ -165,6 +168,30 @@ async function planTrainingTime(store: PictureStore, { config, seed }: BuildRequ
   }
   return { parameters, steps: phases.reduce((sum, { steps }) => sum + steps, 0), seconds };
 }
+
+/** Steps of the plan `write` are timed as they will be, but for the pictures: these are black. */
+async function planWriting(store: PictureStore, request: BuildRequest, runtime: Runtime) {
+  const { config, seed } = request;
+  const { minutes, seeSteps, batchSize } = config.training;
+  const N = store.catalogue.length;
+  // How many numbers an encoder gives of a picture is known when it is opened.
+  if (readsEmbeddings(request)) return undefined;
+  const geometry = seeGeometry(config, undefined);
+  const pixels = new Uint8Array(pictureBytes(config.pictures.size));
+  const pictures = [...store.catalogue, ...store.queries('train')]
+    .slice(0, batchSize)
+    .map(({ labels }) => ({ row: 0, labels }));
+  const source = { geometry, config, store: { size: config.pictures.size, pixels }, pictures };
+  const seconds = await secondsPerStep(source, runtime, Random.seeded(seed));
+  const after = secondsAfterSeeing(N, seconds / batchSize);
+  const steps = minutes === 0 ? seeSteps : Math.max(1, Math.floor((60 * minutes - after.all) / seconds));
+  const rows = Math.ceil(ROWS_PER_PICTURE * N);
+  const parameters = parameterCount(dsiParameters(geometry)) + rows * geometry.width;
+  return { steps, parameters, bytes: 4 * parameters, see: steps * seconds + after.states, ...after };
+}
+
+/** Of a memory: one for each picture, and one for each prefix above. */
+const ROWS_PER_PICTURE = 1.1;
 
 /** Floating-point operations a second of a product of matrices [512,512]. */
 async function productsPerSecond(runtime: Runtime): Promise<number> {

@@ -10,10 +10,17 @@ import type { Build } from './build.ts';
 const BUDGET_FILE = 'see-budget.json';
 const budgetSchema = z.object({ steps: z.int().min(1) });
 
-/** Pictures a second that are named and written, at the least (docs/results.md: 3,000 and more). */
-const WRITTEN_PER_SECOND = 2000;
+/** Pictures a second that are named, stored and written (docs/results.md). */
+const NAMED_PER_SECOND = 2500;
+const WRITTEN_PER_SECOND = 10_000;
 /** Of a forward pass and its backward pass together, what the forward pass takes. */
 const FORWARD = 1 / 3;
+
+/** Seconds of what follows on the steps. @param N catalogue pictures @param perPicture seconds of a picture in a step */
+export function secondsAfterSeeing(N: number, perPicture: number) {
+  const [states, identify, write] = [N * perPicture * FORWARD, N / NAMED_PER_SECOND, N / WRITTEN_PER_SECOND];
+  return { states, identify, write, all: states + identify + write };
+}
 
 /**
  * Steps of the stage `see`: `training.seeSteps`; or, with `training.minutes`, as many as are left of them by what came before
@@ -26,8 +33,7 @@ export async function seeSteps(build: Build, source: SeeSource): Promise<number>
   const known: unknown = await readJson(file).catch(() => undefined);
   if (hasSeal(known)) return budgetSchema.parse(known).steps;
   const seconds = await secondsPerStep(source, build.runtime, Random.stream(build.seed, 'calibration'));
-  const N = source.pictures.length;
-  const after = (N * seconds * FORWARD) / batchSize + N / WRITTEN_PER_SECOND;
+  const after = secondsAfterSeeing(source.pictures.length, seconds / batchSize).all;
   const left = 60 * minutes - build.elapsed() - after;
   const steps = Math.max(1, Math.floor(left / seconds));
   if (left < seconds) build.reporter.warn(`${minutes} minutes are over before the network could learn to see`);

@@ -93,3 +93,16 @@ export const text =
 export const collected =
   (flag: string) =>
   (value: string, before: readonly string[] = []): readonly string[] => [...before, text(flag)(value)];
+
+/** Of a dial that divides work by time: above 0, a fraction too. */
+export function parseMinutes(value: string): number {
+  const minutes = Number(value);
+  if (value.trim() !== '' && Number.isFinite(minutes) && minutes > 0 && minutes <= MOST_MINUTES) return minutes;
+  throw new NeurodexError('usage', `--minutes is ${JSON.stringify(value)}, which is no time to build an index in`, {
+    hint: `write a number above 0 and up to ${MOST_MINUTES} behind --minutes, or leave it out`,
+    details: { flag: '--minutes', value },
+  });
+}
+
+/** As the configuration allows. */
+const MOST_MINUTES = 100_000;

@@ -65,10 +65,17 @@ export async function hierarchicalKMeans(points: Float32Array, options: Hierarch
 const deepest = (n: number, { branching, leafSize }: HierarchyOptions): number =>
   2 * Math.ceil(Math.log(Math.max(1, n / leafSize)) / Math.log(branching)) + 1;
 
-/** The cluster of each point, by k-means into as many clusters as may be. */
+/**
+ * Clusters that n points are divided into: as many as may be, but no more than twice as many as it takes to fill leaves. A
+ * cluster that is a little too large would else be scattered over many leaves of one or two points.
+ */
+const clustersOf = (n: number, { branching, leafSize }: HierarchyOptions): number =>
+  Math.min(branching, n, Math.ceil((2 * n) / leafSize));
+
+/** The cluster of each point, by k-means. */
 async function labelsOf(points: Float32Array, options: HierarchyOptions, random: Random): Promise<Int32Array> {
-  const { runtime, dimensions, branching } = options;
-  const clusters = Math.min(branching, points.length / dimensions);
+  const { runtime, dimensions } = options;
+  const clusters = clustersOf(points.length / dimensions, options);
   if (points.length * clusters <= SMALL) return smallKMeans(points, { dimensions, clusters, random });
   const { centroids } = await kMeans(points, {
     runtime,

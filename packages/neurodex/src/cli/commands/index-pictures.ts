@@ -7,7 +7,7 @@ import type { SystemName } from '../../query/system.ts';
 import { measuresLine } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
 import { ON_NAN, type OnNan } from '../../training/on-nan.ts';
-import { oneOf, parseSystems, SYSTEM_NAMES, text } from '../arguments.ts';
+import { oneOf, parseMinutes, parseSystems, SYSTEM_NAMES, text } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -38,6 +38,7 @@ interface Flags extends CommonFlags, DeviceFlag, TrackingFlags, SourceFlags, Con
   readonly resume?: true;
   readonly dryRun?: true;
   readonly onNan?: OnNan;
+  readonly minutes?: number;
 }
 
 export function addIndex(program: Command, context: Context): void {
@@ -57,6 +58,11 @@ export function addIndex(program: Command, context: Context): void {
     parseSystems,
   );
   withSource(command)
+    .option(
+      '--minutes <m>',
+      'time for the whole build: the network learns to see for what the other stages leave (training.seeSteps by default)',
+      parseMinutes,
+    )
     .option('--resume', 'go on with the run that was interrupted, or begin where there is none')
     .option('--dry-run', 'print the stages with their sizes and times, and build nothing')
     .option('--force', 'replace the index that is in the folder; without --resume, also start anew')
@@ -69,7 +75,7 @@ export function addIndex(program: Command, context: Context): void {
   withExamples(command, [
     ['neurodex index photos --out photos.index', 'an index with the default configuration'],
     ['neurodex index photos --out photos.index --preset quick --seed 7 --force', 'a first look, again'],
-    ['neurodex index photos --out photos.index --set training.indexingEpochs=800', 'train for longer'],
+    ['neurodex index photos --out photos.index --minutes 10', 'ready in ten minutes, however many pictures there are'],
     ['neurodex index coco --from /data/coco --out coco.index --preset seed', 'MS COCO from a local copy'],
     ['neurodex index photos --out photos.index --track tensorboard,wandb', 'and look at the curves there'],
     ['neurodex index photos --out photos.index --resume', 'go on after an interruption, with what the run began with'],
@@ -91,7 +97,9 @@ async function index(
     const begun = flags.resume
       ? await services.jobs.readRecordedRun(path(flags.out), { orComplete: flags.force !== true })
       : undefined;
-    const asked = await configurationOf(flags, context, begun?.config);
+    const minutes = flags.minutes === undefined ? [] : [`training.minutes=${flags.minutes}`];
+    const settings = { ...flags, set: [...(flags.set ?? []), ...minutes] };
+    const asked = await configurationOf(settings, context, begun?.config);
     const systems = flags.systems ?? begun?.systems;
     checkMemory(asked, { systems });
     const seed = flags.seed ?? begun?.seed ?? 0;

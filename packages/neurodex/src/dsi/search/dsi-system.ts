@@ -95,10 +95,11 @@ export class DsiSystem implements System {
     this.searchers.clear();
   }
 
-  /** Exhaustive for small catalogues, and for more answers than the beam is wide; else by beam search. */
+  /** Exhaustive for small catalogues, and for more answers than the beam can give; else by beam search. */
   private searcher(batch: number, k: number): Promise<Searcher> {
-    const { table, search } = this.options;
-    const exact = table.trie.leafCount <= search.exactUpTo || k > search.beam;
+    const { table, search, memory } = this.options;
+    // The beam of a memory holds prefixes, with several identifiers behind each, and widens for more answers.
+    const exact = table.trie.leafCount <= search.exactUpTo || (memory === undefined && k > search.beam);
     const key = `${batch} ${exact}`;
     const known = this.searchers.get(key);
     if (known !== undefined) return known;

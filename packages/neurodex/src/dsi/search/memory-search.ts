@@ -63,7 +63,7 @@ export class MemorySearch {
   }
 
   /**
-   * Up to k of the identifiers behind the prefixes that the beam looks into.
+   * The k nearest of the identifiers behind the prefixes that the beam looks into; there are `beam` of them at the least.
    * @param states unit vectors, float32 [B, D] @param query which of them
    */
   beam(states: Float32Array, query: number, k: number, beam: number): Answer[] {

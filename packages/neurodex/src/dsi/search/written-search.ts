@@ -30,7 +30,7 @@ export class WrittenSearch {
     return Array.from({ length: queries }, (_, query) =>
       this.beam === undefined
         ? this.memory.exhaustive(states, query, k)
-        : this.memory.beam(states, query, k, this.beam),
+        : this.memory.beam(states, query, k, Math.max(k, this.beam)),
     );
   }
 
