@@ -7,11 +7,12 @@ import type { Config } from '../packages/neurodex/src/config.ts';
 import { openSource } from '../packages/neurodex/src/jobs/open-source.ts';
 import { photographViews } from './bovw-pictures.ts';
 
-/** What the identifiers of a cell are: an order of the scheme `numeric`, or another scheme. */
+/** What the identifiers of a cell are: an order of the scheme `numeric`, another scheme, or paths in a tree of its own states. */
 export const IDENTIFIERS = {
   clustered: ['identifiers.order=clustered'],
   random: ['identifiers.order=random'],
   semantic: ['identifiers.scheme=semantic'],
+  written: ['training.plan=write', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type Identifiers = keyof typeof IDENTIFIERS;
 

@@ -8,7 +8,13 @@ import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import type { System } from '../query/system.ts';
-import { type CalibrationQuery, calibrationError, fitTemperature, massOnGroup } from '../training/calibration.ts';
+import {
+  type CalibrationQuery,
+  calibrationError,
+  fitTemperature,
+  relevantMass,
+  samplePlaces,
+} from '../training/calibration.ts';
 import { spread } from '../training/validator.ts';
 
 export interface CalibrationSource {
@@ -31,24 +37,28 @@ interface Encoded extends CalibrationQuery {
 /** Fits the temperature of a memory to the validation queries, and measures how well its probabilities can be believed. */
 export class Calibration {
   private readonly source: CalibrationSource;
+  private readonly sample: readonly number[];
+  /** Places of the rows that are relevant; queries of a class share one set. */
+  private readonly sets = new Map<ReadonlySet<number>, ReadonlySet<number>>();
   private encoded: Promise<readonly Encoded[]> | undefined;
 
-  constructor(source: CalibrationSource) {
+  constructor(source: CalibrationSource, random: Random) {
     this.source = source;
+    this.sample = samplePlaces(source.states.length / source.geometry.width, random);
   }
 
   /** Undefined where there is no validation query to fit it to. */
-  async temperature(random: Random): Promise<number | undefined> {
+  async temperature(): Promise<number | undefined> {
     const { states, geometry } = this.source;
-    return fitTemperature(await this.queries(), states, geometry.width, random);
+    return fitTemperature(await this.queries(), states, geometry.width, this.sample);
   }
 
   /**
    * The expected calibration error of the first answers. The confidence in an answer is the probability of all pictures that are
    * relevant to it together; it is right where it is relevant to the query. Undefined where there is no query.
    */
-  async error(system: System, temperature: number, random: Random): Promise<number | undefined> {
-    const { store, states, geometry, positionOf } = this.source;
+  async error(system: System, temperature: number): Promise<number | undefined> {
+    const { store, states, geometry } = this.source;
     const queries = await this.queries();
     if (queries.length === 0) return undefined;
     const ranked = await system.rank(
@@ -59,8 +69,8 @@ export class Calibration {
       const { query, state } = defined(queries[i], 'the query of a ranking');
       if (first === undefined) return [];
       const picture = defined(store.rows[first.row], 'the picture of an answer');
-      const group = new Set([...relevantRows(store, picture)].map(positionOf));
-      const confidence = massOnGroup(state, group, states, geometry.width, temperature, random);
+      const asked = { state, relevant: this.positions(relevantRows(store, picture)) };
+      const confidence = relevantMass(asked, states, geometry.width, temperature, this.sample);
       return [{ confidence, right: query.relevant.has(first.row) }];
     });
     return calibrationError(answers);
@@ -71,25 +81,24 @@ export class Calibration {
     return this.encoded;
   }
 
+  private positions(rows: ReadonlySet<number>): ReadonlySet<number> {
+    const known = this.sets.get(rows) ?? new Set([...rows].map(this.source.positionOf));
+    this.sets.set(rows, known);
+    return known;
+  }
+
   private async encode(): Promise<readonly Encoded[]> {
-    const { store, runtime, geometry, parameters, positionOf, backbone } = this.source;
+    const { store, runtime, geometry, parameters, backbone } = this.source;
     const queries = spread(queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0));
     const encoder = await StateEncoder.create(runtime, geometry, BATCH, parameters);
     const encoded: Encoded[] = [];
-    // Queries of a class share one set.
-    const sets = new Map<ReadonlySet<number>, ReadonlySet<number>>();
-    const positions = (rows: ReadonlySet<number>): ReadonlySet<number> => {
-      const known = sets.get(rows) ?? new Set([...rows].map(positionOf));
-      sets.set(rows, known);
-      return known;
-    };
     try {
       for (let start = 0; start < queries.length; start += BATCH) {
         const batch = queries.slice(start, start + BATCH);
         const states = await encoder.encode(await modelInput(geometry).feed(batch, BATCH, geometry, backbone));
         for (const [i, query] of batch.entries()) {
           const state = states.slice(i * geometry.width, (i + 1) * geometry.width);
-          encoded.push({ query, state, relevant: positions(query.relevant) });
+          encoded.push({ query, state, relevant: this.positions(query.relevant) });
         }
       }
     } finally {

@@ -53,17 +53,19 @@ export const writeStage: Stage<WrittenNetwork> = {
       const rows = writeRows(table, states, width, positionOf);
       const seconds = (performance.now() - began) / 1000;
       reporter.info(`write: ${table.size} rows in ${seconds.toFixed(1)} s`);
-      const random = Random.stream(build.seed, 'calibration');
-      const calibration = new Calibration({
-        store,
-        runtime,
-        geometry,
-        parameters,
-        states,
-        positionOf,
-        backbone: encoder,
-      });
-      const temperature = (await calibration.temperature(random)) ?? DEFAULT_TEMPERATURE;
+      const calibration = new Calibration(
+        {
+          store,
+          runtime,
+          geometry,
+          parameters,
+          states,
+          positionOf,
+          backbone: encoder,
+        },
+        Random.stream(build.seed, 'calibration'),
+      );
+      const temperature = (await calibration.temperature()) ?? DEFAULT_TEMPERATURE;
       const model: DsiModel = { geometry, parameters, prefixes: table.stored, memory: { rows, temperature } };
       const validator = new Validator({
         runtime,
@@ -76,7 +78,7 @@ export const writeStage: Stage<WrittenNetwork> = {
       });
       try {
         const metrics = await validator.measure(parameters, { indexing: 1, retrieval: 1 });
-        const error = await calibration.error(validator.systemOf(parameters), temperature, random);
+        const error = await calibration.error(validator.systemOf(parameters), temperature);
         const all = { ...metrics, ...(error === undefined ? {} : { ECE: error }) };
         build.tracker.track({ kind: 'validation', phase: 'write', step: seen.steps, metrics: all });
         const examples = build.isTracked ? new ExamplePictures(store, build.tracker, reporter) : undefined;

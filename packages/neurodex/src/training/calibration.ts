@@ -28,16 +28,15 @@ interface Sides {
 /**
  * The temperature that gives held-out queries the greatest likelihood: mean log of the probability that falls on their relevant
  * pictures, by golden-section search (Kiefer 1953) over log τ. Sums over many pictures are estimated from a sample.
- * @param states unit vectors, float32 [N, D]
+ * @param states unit vectors, float32 [N, D] @param sample places that all queries are compared with (`samplePlaces`)
  * @returns undefined where no query has a relevant picture and another that is not
  */
 export function fitTemperature(
   queries: readonly CalibrationQuery[],
   states: Float32Array,
   width: number,
-  random: Random,
+  sample: readonly number[],
 ): number | undefined {
-  const sample = sampled(states.length / width, SAMPLED, random);
   const sides = queries.flatMap((query) => sidesOf(query, states, width, sample) ?? []);
   if (sides.length === 0) return undefined;
   const loss = (log: number): number =>
@@ -45,16 +44,15 @@ export function fitTemperature(
   return Math.exp(goldenSection(loss, Math.log(RANGE[0]), Math.log(RANGE[1])));
 }
 
-/** The probability that falls on a set of places, estimated from a sample. @param group places, among them whichever */
-export function massOnGroup(
-  state: Float32Array,
-  group: ReadonlySet<number>,
+/** The probability that falls on the relevant places of a query, estimated from a sample. @param states as above */
+export function relevantMass(
+  query: CalibrationQuery,
   states: Float32Array,
   width: number,
   temperature: number,
-  random: Random,
+  sample: readonly number[],
 ): number {
-  const sides = sidesOf({ state, relevant: group }, states, width, sampled(states.length / width, SAMPLED, random));
+  const sides = sidesOf(query, states, width, sample);
   return sides === undefined ? 1 : massOn(sides, temperature);
 }
 
@@ -114,11 +112,11 @@ function sidesOf(
   return { relevant: weighted(known, relevant.size), others: weighted(outside, N - relevant.size) };
 }
 
-/** At most `count` of the places 0 … N−1, in order. */
-function sampled(N: number, count: number, random: Random): number[] {
-  if (N <= count) return Array.from({ length: N }, (_, place) => place);
+/** Places 0 … N−1 to estimate sums from: all of them, or some at random, in order. */
+export function samplePlaces(N: number, random: Random): number[] {
+  if (N <= SAMPLED) return Array.from({ length: N }, (_, place) => place);
   const chosen = new Set<number>();
-  while (chosen.size < count) chosen.add(random.integer(N));
+  while (chosen.size < SAMPLED) chosen.add(random.integer(N));
   return [...chosen].sort((a, b) => a - b);
 }
 
