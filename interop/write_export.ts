@@ -39,8 +39,7 @@ const position = new Map(leavesByRow(trie).map((leaf, i) => [trie.row(leaf), i])
 const answers: Record<string, [position: number, score: number][][]> = {};
 for (const precision of PRECISIONS) {
   const { table, model } = storeModel(await index.network(), precision);
-  const { geometry, parameters } = model;
-  const system = new DsiSystem({ runtime, geometry, table, search: manifest.config.retrieval, parameters });
+  const system = new DsiSystem({ runtime, table, search: manifest.config.retrieval, ...model });
   const ranked = await system.rank(
     queries.map((pixels) => ({
       kind: 'picture' as const,
