@@ -46,7 +46,7 @@ export class AttentionProbe {
 
   /** @throws NeurodexError `usage` for a network whose tokens have no place in the picture */
   static async create(runtime: Runtime, model: DsiModel, table: PrefixTable): Promise<AttentionProbe> {
-    gridOf(AttentionProbe.model);
+    gridOf(model);
     const graph = loadable(attentionGraph(model.geometry), { name: 'attention', contrib: runtime.contrib });
     return new AttentionProbe(await runtime.load(graph), model, table);
   }
