@@ -55,7 +55,9 @@ function logSums(table: PrefixTable, { rows, temperature }: Memory, state: Float
   for (let node = trie.nodeCount - 1; node >= 0; node--) {
     if (trie.row(node) !== undefined) {
       const offset = rowFor(table, node) * state.length;
-      logs[node] = temperature * state.reduce((sum, x, d) => sum + x * (rows[offset + d] ?? NaN), 0);
+      let product = 0;
+      for (let d = 0; d < state.length; d++) product += (state[d] ?? NaN) * (rows[offset + d] ?? NaN);
+      logs[node] = temperature * product;
     }
     if (node === 0) break;
     const parent = trie.parent(node);
