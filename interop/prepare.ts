@@ -48,8 +48,9 @@ export function prepareRuns({ folder, python }: Workshop): Check[] {
 
 /** A network with a memory, of few pictures and still with more prefixes than its beam looks into. */
 const REMEMBERING = [
-  ...['training.plan=write', 'training.seeSteps=40', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],
-  ...['identifiers.branching=2', 'identifiers.leafSize=2', 'retrieval.beam=4', 'split.retrievalFraction=0.2'],
+  ...['training.plan=write', 'training.seeSteps=3', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],
+  ...['identifiers.branching=2', 'identifiers.leafSize=2', 'retrieval.beam=4'],
+  ...['split.retrievalFraction=0.2', 'split.validationFraction=0.5'],
 ].flatMap((key) => ['--set', key]);
 
 /**

@@ -55,5 +55,5 @@ export function exportedMemory({ table, model }: StoredModel): ExportedMemory | 
   };
 }
 
-/** As many digits as a float32 has: no more are right. */
-const shortened = (value: number): number => Number(value.toPrecision(9));
+/** As `MemorySearch` has it, which multiplies its error by τ²: in float32, whose numbers nine digits tell apart. */
+const shortened = (value: number): number => Number(Math.fround(value).toPrecision(9));
