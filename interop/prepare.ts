@@ -46,20 +46,39 @@ export function prepareRuns({ folder, python }: Workshop): Check[] {
   return [{ name: 'check_runs.py', args: [runs, judged, compared] }];
 }
 
-/** The graphs of the index, and what `neurodex export` makes of it: searched exhaustively, and by a beam. */
-export function prepareGraphs({ folder, index }: Workshop): Check[] {
+/** A network with a memory, of few pictures and still with more prefixes than its beam looks into. */
+const REMEMBERING = [
+  ...['training.plan=write', 'training.seeSteps=3', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],
+  ...['identifiers.branching=2', 'identifiers.leafSize=2', 'retrieval.beam=4'],
+  ...['split.retrievalFraction=0.2', 'split.validationFraction=0.5'],
+].flatMap((key) => ['--set', key]);
+
+/**
+ * The graphs of the index and of one of the same pictures with a memory, and what `neurodex export` makes of both: searched
+ * exhaustively, and by a beam.
+ */
+export function prepareGraphs({ folder, pictures, index }: Workshop): Check[] {
+  const remembering = join(folder, 'index-memory');
+  neurodex('index', pictures, '--out', remembering, '--preset', 'quick', '--systems', 'dsi', ...REMEMBERING, '--json');
   const models = join(folder, 'onnx');
-  script('write_onnx.ts', [index, models]);
-  const exported = exportAll(index, join(folder, 'export'));
-  const byBeam = join(folder, 'index-by-beam');
-  cpSync(index, byBeam, { recursive: true });
-  const manifest = JSON.parse(readFileSync(join(byBeam, 'index.json'), 'utf8'));
-  manifest.config.retrieval.exactUpTo = 0;
-  writeFileSync(join(byBeam, 'index.json'), sealed(manifest));
-  const exportedByBeam = exportAll(byBeam, join(folder, 'export-by-beam'), ['float32'], ['onnx']);
+  const exported = [
+    { name: 'export', from: index },
+    { name: 'export-memory', from: remembering },
+  ].flatMap(({ name, from }) => {
+    script('write_onnx.ts', [from, join(models, name)]);
+    const byBeam = join(folder, `${name}-index-by-beam`);
+    cpSync(from, byBeam, { recursive: true });
+    const manifest = JSON.parse(readFileSync(join(byBeam, 'index.json'), 'utf8'));
+    manifest.config.retrieval.exactUpTo = 0;
+    writeFileSync(join(byBeam, 'index.json'), sealed(manifest));
+    return [
+      exportAll(from, join(folder, name)),
+      exportAll(byBeam, join(folder, `${name}-by-beam`), ['float32'], ['onnx']),
+    ];
+  });
   return [
     { name: 'check_onnx.py', args: [models] },
-    { name: 'check_export.py', args: [exported, exportedByBeam] },
+    { name: 'check_export.py', args: exported },
   ];
 }
 

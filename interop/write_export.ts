@@ -16,11 +16,12 @@ import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
  * OUT/queries/000.png … are of the very size that the model sees; OUT/answers.json holds the answers for each precision.
  */
 const QUERIES = 100;
-const K = 10;
 const [folder = '', out = ''] = process.argv.slice(2);
 const runtime = nodeRuntime();
 const index = await openIndex(folder, runtime);
 const { store, trie, manifest } = index;
+/** No more than the beam is wide: for more, every identifier is scored. */
+const K = Math.min(10, manifest.config.retrieval.beam);
 const { size, rows: pictures } = store;
 mkdirSync(join(out, 'queries'), { recursive: true });
 // Queries first, catalogue pictures after them, then each a little turned and recoloured.
@@ -39,8 +40,7 @@ const position = new Map(leavesByRow(trie).map((leaf, i) => [trie.row(leaf), i])
 const answers: Record<string, [position: number, score: number][][]> = {};
 for (const precision of PRECISIONS) {
   const { table, model } = storeModel(await index.network(), precision);
-  const { geometry, parameters } = model;
-  const system = new DsiSystem({ runtime, geometry, table, search: manifest.config.retrieval, parameters });
+  const system = new DsiSystem({ runtime, table, search: manifest.config.retrieval, ...model });
   const ranked = await system.rank(
     queries.map((pixels) => ({
       kind: 'picture' as const,

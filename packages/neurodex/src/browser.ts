@@ -2,7 +2,7 @@
 
 export type { DsiModel } from './dsi/model/model-file.ts';
 export { PrefixTable } from './dsi/model/prefix-table.ts';
-export { readParameters, readPrefixes } from './dsi/model/read-parameters.ts';
+export { readMemory, readParameters, readPrefixes } from './dsi/model/read-parameters.ts';
 export { AttentionProbe, type TokenAttention } from './dsi/search/attention-probe.ts';
 export { DsiSystem } from './dsi/search/dsi-system.ts';
 export { knownRelevantRows, type LabelledStore } from './evaluation/relevance.ts';

@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityProblems, launch, leftOut, openPage, overflow, program } from './browser.ts';
-import { CLASS_NAMES, drawing } from './drawings.ts';
+import { CLASS_NAMES, drawInto, drawing } from './drawings.ts';
 import { type Indexes, makeIndexes } from './site.ts';
 import { hostFolder, type StaticHost } from './static-host.ts';
 
@@ -18,6 +18,12 @@ const run = promisify(execFile);
 const neurodex = async (...args: string[]): Promise<string> =>
   (await run(process.execPath, [bin, ...args], { maxBuffer: 1 << 26 })).stdout;
 
+/** A network with a memory, which is searched by a beam. */
+const REMEMBERING = [
+  ...['training.plan=write', 'training.seeSteps=30', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],
+  ...['identifiers.branching=2', 'identifiers.leafSize=2', 'retrieval.exactUpTo=10', 'retrieval.beam=10'],
+  ...['pictures.size=16', 'model.width=32', 'split.retrievalFraction=0.2'],
+].flatMap((key) => ['--set', key]);
 const QUERIES = 100;
 /** Scores that are closer than this are one score: float32 sums in another order. */
 const TIE = 1e-4;
@@ -136,6 +142,31 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
     expect(complaints).toEqual([]);
     await page.context().close();
   });
+
+  it('searches a memory by a beam as Node does, and shows the attention of tokens', async () => {
+    const [photos, index, remembering] = ['photos', 'memory.index', 'memory'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await drawInto(photos);
+    await neurodex('index', photos, '--out', index, '--preset', 'quick', '--systems', 'dsi', ...REMEMBERING, '--quiet');
+    await neurodex('export', index, '--web', remembering, '--quiet');
+    const asked = files.slice(0, 20);
+    const found = await neurodex('search', index, ...asked, '--k', '10', '--json', '--quiet');
+    const there = await hostFolder(remembering);
+    const { page, complaints } = await opened(there.address);
+    await ready(page);
+    for (const [i, { answers }] of (JSON.parse(found) as SearchResults).results.entries()) {
+      const have = await answersTo(page, asked[i] ?? '', `m${i}.png`);
+      expect(have).toEqual(answers.map(({ picture }) => picture));
+    }
+    const written = await page.locator('button.identifier[aria-pressed=true]').innerText();
+    expect((await page.locator('.token-text').allInnerTexts()).join('')).toBe(written);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+    await there.stop();
+  }, 120_000);
 
   it('asks its host for nothing but its own files, and not at all for the other runtime', async () => {
     host.asked.length = 0;

@@ -5,7 +5,7 @@ import type { LicenceNotice } from '@neurodex/datasets';
 import type { RecordedConfig } from '../artifact/manifest.ts';
 import { leavesByRow } from '../dsi/graphs/search-export.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
-import type { PrefixTable } from '../dsi/model/prefix-table.ts';
+import type { RowKind } from '../dsi/model/prefix-table.ts';
 import type { TokenVocabulary } from '../identifiers/scheme.ts';
 import type { Index } from '../systems/open-index.ts';
 import { VERSION } from '../version.ts';
@@ -50,8 +50,8 @@ export interface ExportedIndex {
   readonly geometry: Geometry;
   readonly scheme: Pick<RecordedConfig['identifiers'], 'scheme' | 'branching'> &
     TokenVocabulary & {
-      /** What an embedding of the network stands for (`model.embedding`). */
-      readonly embedding: 'token' | 'prefix';
+      /** What a row of the network's tables stands for: `model.embedding`, or a row of its memory. */
+      readonly embedding: RowKind;
     };
   readonly search: {
     /** Whether all identifiers are scored; else by beam search. */
@@ -63,21 +63,6 @@ export interface ExportedIndex {
   readonly pictures: readonly ExportedPicture[];
   /** Of the pictures. */
   readonly notices: readonly LicenceNotice[];
-}
-
-/**
- * The trie of the identifiers as flat arrays, node by node, breadth first; the root is node 0, a parent stands before its
- * children, and the children of a node are consecutive and in token order.
- */
-export interface ExportedTrie {
-  /** The token that leads to each node; −1 at the root. */
-  readonly tokens: readonly number[];
-  /** The row of the network's tables that stands for the prefix of each; without meaning at a leaf. */
-  readonly rows: readonly number[];
-  /** The node above each; −1 at the root. */
-  readonly parents: readonly number[];
-  /** Position in `pictures` of what a leaf names; −1 at inner nodes. */
-  readonly pictures: readonly number[];
 }
 
 export function describeExport(index: Index, geometry: Geometry, precision: ExportedIndex['precision']): ExportedIndex {
@@ -104,7 +89,7 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
     scheme: {
       scheme: manifest.config.identifiers.scheme,
       branching: manifest.config.identifiers.branching,
-      embedding: manifest.config.model?.embedding ?? 'token',
+      embedding: geometry.output === 'memory' ? 'memory' : (manifest.config.model?.embedding ?? 'token'),
       ...scheme.vocabulary,
     },
     search: { exhaustive: isExhaustive(index), beam: manifest.config.retrieval.beam },
@@ -119,16 +104,3 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
 /** Whether the catalogue is small enough that every identifier is scored. */
 export const isExhaustive = ({ trie, manifest }: Index): boolean =>
   trie.leafCount <= manifest.config.retrieval.exactUpTo;
-
-export function exportedTrie(table: PrefixTable): ExportedTrie {
-  const { trie } = table;
-  const nodes = Array.from({ length: trie.nodeCount }, (_, node) => node);
-  const pictures = new Array<number>(trie.nodeCount).fill(-1);
-  for (const [position, leaf] of leavesByRow(trie).entries()) pictures[leaf] = position;
-  return {
-    tokens: nodes.map((node) => trie.token(node)),
-    rows: nodes.map((node) => table.row(node)),
-    parents: nodes.map((node) => trie.parent(node)),
-    pictures,
-  };
-}

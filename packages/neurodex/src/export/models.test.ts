@@ -1,63 +1,18 @@
-import { loadable, PRECISIONS, type Session } from '@neurodex/autograd';
-import { nodeRuntime } from '@neurodex/autograd/node';
+import { loadable, PRECISIONS } from '@neurodex/autograd';
 import { describe, expect, it } from 'vitest';
 import { scoringGraphs } from '../dsi/graphs/scoring-export.ts';
-import { leavesByRow } from '../dsi/graphs/search-export.ts';
 import { DsiSystem } from '../dsi/search/dsi-system.ts';
 import { smallNetwork } from '../dsi/search/small-network.fixture.ts';
 import type { Answer } from '../query/answers.ts';
 import { asQueries } from '../systems/queries.fixture.ts';
 import { scoringModels, searchModel, storeModel } from './models.ts';
+import { BYTES, expectSame, runtime, searched, using } from './searched.fixture.ts';
 
-const runtime = nodeRuntime({ threads: 1 });
-/** Of a picture of the small network. */
-const BYTES = 16 * 16 * 3;
 const SHAPES = [
   { count: 37, zeroPadding: false, attention: 'prefix', stem: 'linear' },
   { count: 120, zeroPadding: true, attention: 'causal', stem: 'convolutional', embedding: 'prefix', output: 'own' },
   { count: 1, zeroPadding: false, attention: 'prefix', stem: 'linear' },
 ] as const;
-type Network = ReturnType<typeof smallNetwork>;
-
-async function using<T>(session: Promise<Session>, work: (session: Session) => Promise<T>): Promise<T> {
-  const opened = await session;
-  try {
-    return await work(opened);
-  } finally {
-    await opened.release();
-  }
-}
-
-/** What search.onnx answers, as a system answers. */
-async function searched(bytes: Uint8Array, { trie }: Network, pictures: Uint8Array, k: number): Promise<Answer[][]> {
-  const batch = pictures.length / BYTES;
-  const model = {
-    bytes,
-    inputs: [{ name: 'pictures', dtype: 'uint8', shape: [batch, 16, 16, 3] }],
-    outputs: [
-      { name: 'answers', dtype: 'int32', shape: [batch, k] },
-      { name: 'scores', dtype: 'float32', shape: [batch, k] },
-    ],
-  } as const;
-  const { answers, scores } = await using(runtime.load(model), (session) => session.run({ pictures }));
-  const leaves = leavesByRow(trie);
-  return Array.from({ length: batch }, (_, query) =>
-    Array.from({ length: k }, (_, i) => ({
-      row: trie.row(leaves[Number(answers?.[query * k + i])] as number) as number,
-      score: Number(scores?.[query * k + i]),
-    })),
-  );
-}
-
-/** Rows in order; scores that are closer than float32 sums can tell apart may change places. */
-function expectSame(have: readonly Answer[], want: readonly Answer[]): void {
-  expect(have).toHaveLength(want.length);
-  const scoreOf = new Map(want.map(({ row, score }) => [row, score]));
-  have.forEach(({ row, score }, i) => {
-    expect(score).toBeCloseTo(scoreOf.get(row) as number, 3);
-    if (row !== want[i]?.row) expect(scoreOf.get(row)).toBeCloseTo(want[i]?.score as number, 4);
-  });
-}
 
 describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, padding $zeroPadding)', (options) => {
   const network = smallNetwork(options.count, options);
@@ -71,7 +26,7 @@ describe.each(SHAPES)('exported models of $count pictures ($attention, $stem, pa
     for (const batch of [1, 3, 32]) {
       const pictures = network.pictures(batch);
       const want = await system.rank(asQueries(pictures, BYTES), k);
-      const have = await searched(bytes, network, pictures, k);
+      const have = await searched(bytes, network.trie, pictures, k);
       have.forEach((answers, i) => {
         expectSame(answers, want[i] as Answer[]);
       });
@@ -143,7 +98,7 @@ describe.each(PRECISIONS)('a model stored as %s', (precision) => {
     const pictures = network.pictures(4);
     const want = await system.rank(asQueries(pictures, BYTES), 10);
     await system.close();
-    const have = await searched(searchModel(model, 10), network, pictures, 10);
+    const have = await searched(searchModel(model, 10), network.trie, pictures, 10);
     have.forEach((answers, i) => {
       expectSame(answers, want[i] as Answer[]);
     });

@@ -1,7 +1,8 @@
-import { DESCRIPTION_FILE, type ExportedIndex, exportedTrie } from './description.ts';
+import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
+import { exportedMemory, exportedTrie } from './exported-trie.ts';
 import { template, type Write } from './folder.ts';
 import { type StoredModel, scoringModels, searchModel } from './models.ts';
-import { onnxReadme } from './readme.ts';
+import { onnxReadme } from './onnx-readme.ts';
 
 /**
  * The network as ONNX files that any runtime loads, what names their answers, and a program in Python that searches.
@@ -17,8 +18,9 @@ export async function writeOnnx(
   await write('encoder_model.onnx', encoder);
   await write('decoder_model.onnx', decoder);
   if (description.search.exhaustive) await write('search.onnx', searchModel(model, k));
-  await write(DESCRIPTION_FILE, `${JSON.stringify({ ...description, trie: exportedTrie(model.table) })}\n`);
-  await write('search.py', await template('onnx/search.py'));
+  const memory = exportedMemory(model);
+  await write(DESCRIPTION_FILE, `${JSON.stringify({ ...description, trie: exportedTrie(model), memory })}\n`);
+  await write('search.py', await template(memory === undefined ? 'onnx/search.py' : 'onnx/search_memory.py'));
   await write('pictures.py', await template('pictures.py'));
   await write('README.md', onnxReadme(description, k));
 }

@@ -36,8 +36,8 @@ export async function quantizationError(
   for (const split of SPLITS) {
     const queries = queriesOf(store, split).filter(({ relevant }) => relevant.size > 0);
     if (queries.length === 0) continue;
-    const figure = async ({ geometry, parameters }: DsiModel): Promise<number> => {
-      const system = new DsiSystem({ runtime, geometry, table, search: manifest.config.retrieval, parameters });
+    const figure = async (model: DsiModel): Promise<number> => {
+      const system = new DsiSystem({ runtime, table, search: manifest.config.retrieval, ...model });
       try {
         const { metrics } = await measureSystem({ system, store, queries, measures: [MEASURE], reporter });
         return metrics[MEASURE.label] ?? Number.NaN;

@@ -1,41 +1,6 @@
 import type { ExportedIndex } from './description.ts';
 
 /** What an export holds, in words: its README.md. */
-export function onnxReadme(description: ExportedIndex, k: number): string {
-  const { geometry, search } = description;
-  const { imageSize: size, sequenceLength: patches, width, layers, vocabulary } = geometry;
-  const memory = `\`keys0\`, \`values0\` … \`keys${layers - 1}\`, \`values${layers - 1}\``;
-  return `${heading(description)}
-| file | inputs | outputs |
-| --- | --- | --- |
-| \`encoder_model.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | ${memory}: float32 [${patches}, batch, ${width}] |
-| \`decoder_model.onnx\` | those, and \`tokens\`: int32 [positions, batch], \`positions\`: int32 [positions], \`mask\`: float32 [positions, ${patches} + positions] | \`logits\` of the token after each position: float32 [positions, batch, ${vocabulary}] |
-${search.exhaustive ? `| \`search.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | \`answers\`: int32 [batch, ${k}], \`scores\`: float32 [batch, ${k}] |\n` : ''}
-\`batch\` and \`positions\` are free: as many as are fed. All is standard ONNX (opset 20, no operators of other domains), and the weights are
-in the files. Pixels go in as they are: red, green, blue, 0 to 255.
-
-- \`description.json\` names the answers: \`pictures\` in order, with their identifiers and labels; \`trie\`, the identifiers as a tree in
-  flat arrays (a node's token, the row of the network's tables that embeds its prefix, its parent, and at a leaf the position in
-  \`pictures\`);
-  \`preprocessing\`, how a file becomes what the model sees.
-- \`search.py\` searches with the encoder and the decoder: \`pip install onnxruntime numpy pillow\`, then
-  \`python search.py PICTURE…\`. \`pictures.py\` reads the pictures as Neurodex does.
-${
-  search.exhaustive
-    ? `- \`search.onnx\` is the whole search in one graph: it scores every identifier and answers with the ${k} best, as positions
-  in \`pictures\`, with their log-probabilities.
-`
-    : ''
-}
-Each position holds one node of the trie: \`tokens\` is its entry in \`rows\`, \`positions\` is ${patches} plus the place of its token in the
-identifier, from 0. \`mask\` is added to the attention scores: its first ${patches} columns are the patches of the picture (0: attended
-to), the others the positions; 0 where position i attends to position j, −1e9 where not. A position attends to itself and to the tokens
-before it in its own identifier, so that any number of identifiers can be decoded together. The logits of a position become probabilities by a
-softmax over the tokens that the trie allows there; the score of an identifier is the sum of their logarithms, and a node with
-one child costs nothing. Equal scores are answered in the order of \`pictures\`.
-${closing(description)}`;
-}
-
 export function tritonReadme(description: ExportedIndex, k: number): string {
   const { imageSize: size } = description.geometry;
   return `${heading(description)}
@@ -86,14 +51,16 @@ Opened as a file (\`file://\`) it does not work: browsers load no modules from t
 ${closing(description)}`;
 }
 
-const heading = ({ name, dataset, pictures, neurodex, geometry }: ExportedIndex): string =>
+/** The beginning of every README.md. */
+export const heading = ({ name, dataset, pictures, neurodex, geometry }: ExportedIndex): string =>
   `# ${name}
 
 An index of ${pictures.length} pictures (${dataset.name}) as a neural network, exported by Neurodex ${neurodex}. A picture of ${geometry.imageSize} × ${geometry.imageSize} pixels goes
 in, and the identifiers of matching catalogue pictures come out.
 `;
 
-function closing({ precision, notices }: ExportedIndex): string {
+/** Its end: how weights are stored, and whose pictures these are. */
+export function closing({ precision, notices }: ExportedIndex): string {
   const { weights, measured } = precision;
   const stored = `\nWeights are stored as ${weights} and computed with as float32.`;
   const lost =

@@ -39,7 +39,8 @@ export function lookingSection({ decoded, examples }: ReportFacts, pictures: Rep
   })}<p class="note">The picture is cut into patches, which the network reads; then it writes an identifier token by token. The tree shows
 the probability of each beginning, summed over all catalogue pictures whose identifier begins so. A veil hides what a token did not
 look at: attention of the last layer (mean over heads), and attention rollout over all layers (Abnar &amp; Zuidema 2020).
-The share that is not on the picture was on the tokens before.</p>`;
+The share that is not on the picture was on the tokens before. A network with a memory (training.plan write) looks once, before it compares
+what it saw with all prefixes: its tokens share one map.</p>`;
 }
 
 function decodedQuery(

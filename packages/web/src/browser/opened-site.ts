@@ -4,6 +4,7 @@ import {
   type DsiSystem,
   type LabelledStore,
   PrefixTable,
+  readMemory,
   readParameters,
   readPrefixes,
   type SiteDescription,
@@ -71,7 +72,12 @@ export const pictureOf = ({ row, name, labels, role, identifier }: SitePicture, 
 
 function readModel(bytes: Uint8Array, { model, geometry }: SiteDescription): DsiModel {
   try {
-    return { geometry, parameters: readParameters(bytes, geometry), prefixes: readPrefixes(bytes, geometry) };
+    return {
+      geometry,
+      parameters: readParameters(bytes, geometry),
+      prefixes: readPrefixes(bytes, geometry),
+      memory: readMemory(bytes, geometry),
+    };
   } catch (error) {
     throw new EngineError('damaged', `${model.file} is damaged: ${error instanceof Error ? error.message : error}`, {
       hint: COPY_AGAIN,
@@ -80,9 +86,9 @@ function readModel(bytes: Uint8Array, { model, geometry }: SiteDescription): Dsi
   }
 }
 
-function restoreTable(trie: Trie, { prefixes }: DsiModel, { model }: SiteDescription): PrefixTable {
+function restoreTable(trie: Trie, { prefixes, geometry }: DsiModel, { model }: SiteDescription): PrefixTable {
   try {
-    return PrefixTable.restore(trie, prefixes);
+    return PrefixTable.restore(trie, prefixes, geometry.output === 'memory' ? 'memory' : 'prefix');
   } catch (error) {
     throw new EngineError('damaged', `${model.file} and description.json are of different exports`, {
       hint: COPY_AGAIN,

@@ -1,9 +1,7 @@
-import { type Config, OUTPUTS } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import type { TokenVocabulary } from '../../identifiers/scheme.ts';
 import type { InputGeometry } from '../../query/model-input.ts';
 import { inputGeometry } from '../../query/model-inputs.ts';
-
-export const GEOMETRY_OUTPUTS = [...OUTPUTS, 'memory'] as const;
 
 /** The sizes that shape the network, from the configuration and the identifiers. */
 export interface Geometry extends InputGeometry {
@@ -24,7 +22,7 @@ export interface Geometry extends InputGeometry {
    * What scores the next token. `shared`: one matrix for all prefixes; `own`: a matrix of each prefix; `memory`: one row of each
    * prefix (dsi/memory), which the state of the query is compared with: there are no tokens to decode.
    */
-  readonly output: (typeof GEOMETRY_OUTPUTS)[number];
+  readonly output: Config['model']['output'] | 'memory';
   readonly positions: Config['model']['positions'];
   readonly attention: Config['model']['attention'];
 }

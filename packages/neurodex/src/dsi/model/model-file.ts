@@ -1,9 +1,10 @@
 import { type Precision, readSafetensors, writeSafetensors } from '@neurodex/autograd';
 import { NeurodexError } from '@neurodex/core';
 import { z } from 'zod';
+import { OUTPUTS } from '../../config.ts';
 import { MODEL_INPUT_NAMES } from '../../query/model-input.ts';
 import { modelInput } from '../../query/model-inputs.ts';
-import { GEOMETRY_OUTPUTS, type Geometry } from './geometry.ts';
+import type { Geometry } from './geometry.ts';
 import type { Memory } from './memory.ts';
 import { parameterArrays } from './parameters.ts';
 import type { StoredPrefixes } from './prefix-table.ts';
@@ -35,7 +36,7 @@ const geometrySchema = z.strictObject({
   pad: z.int().min(0),
   embeddingRows: size,
   maxIdentifierLength: size,
-  output: z.enum(GEOMETRY_OUTPUTS),
+  output: z.enum([...OUTPUTS, 'memory']),
   positions: z.enum(['sinusoidal', 'learned']),
   attention: z.enum(['causal', 'prefix']),
 });

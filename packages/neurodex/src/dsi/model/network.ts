@@ -50,12 +50,25 @@ export function decodeStep(
   geometry: Geometry,
   options: ForwardOptions,
 ): Decoded {
-  const batch = cache.keys[0]?.size(1) ?? tokens.size(1);
-  const x = dropout(embedTokens(parameters, tokens, batch, plan.positions, geometry), options.dropout);
-  const stream = { mask: plan.mask, cache, outputPositions: tokens.size(0) };
-  const decoded = blocks(parameters, x, stream, geometry, options);
-  return { logits: head(parameters, decoded.rows, tokens, batch, geometry), cache: decoded.cache };
+  const decoded = decodeRows(parameters, cache, tokens, plan, geometry, options);
+  return { logits: head(parameters, decoded.rows, tokens, batchOf(cache, tokens), geometry), cache: decoded.cache };
 }
+
+/** `decodeStep` before the head: the states of the tokens, [T·B, D]. */
+export function decodeRows(
+  parameters: NamedTensors,
+  cache: KeyValueCache,
+  tokens: Tensor,
+  plan: TokenPlan,
+  geometry: Geometry,
+  options: ForwardOptions,
+): { readonly rows: Tensor; readonly cache: KeyValueCache } {
+  const placed = embedTokens(parameters, tokens, batchOf(cache, tokens), plan.positions, geometry);
+  const stream = { mask: plan.mask, cache, outputPositions: tokens.size(0) };
+  return blocks(parameters, dropout(placed, options.dropout), stream, geometry, options);
+}
+
+const batchOf = (cache: KeyValueCache, tokens: Tensor): number => cache.keys[0]?.size(1) ?? tokens.size(1);
 
 /**
  * `encode` and `decodeStep` as one stream of P + T positions, for tokens that are known before the query: fewer and larger

@@ -30,7 +30,11 @@ export function queryStates(
   options: ForwardOptions,
 ): Tensor {
   const bos = constant(input.scope, 'int32', [1, 1], Int32Array.of(0));
-  const { rows } = prefillRows(parameters, input, bos, packedLayout(1, 1), geometry, options);
+  return statesOf(parameters, prefillRows(parameters, input, bos, packedLayout(1, 1), geometry, options).rows);
+}
+
+/** What leaves the last block, [B,D], as states: normalised, and of length 1. */
+export function statesOf(parameters: NamedTensors, rows: Tensor): Tensor {
   const { weight, bias } = layer(parameters, 'final');
   return unit(add(mul(standardize(rows), weight), bias));
 }

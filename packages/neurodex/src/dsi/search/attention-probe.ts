@@ -1,19 +1,20 @@
 import { type HostArray, loadable, type Runtime, type Session } from '@neurodex/autograd';
-import { NeurodexError } from '@neurodex/core';
+import { defined, NeurodexError } from '@neurodex/core';
 import { encodeIdentifier } from '../../identifiers/encode.ts';
 import type { PatchGrid } from '../../query/model-input.ts';
 import { modelInput } from '../../query/model-inputs.ts';
 import { attentionGraph } from '../graphs/attention.ts';
+import { decodedPositions } from '../model/geometry.ts';
 import type { DsiModel } from '../model/model-file.ts';
 import type { PrefixTable } from '../model/prefix-table.ts';
 import { type AttentionMaps, rollout } from './attention-rollout.ts';
-import { childLogProbabilities } from './child-log-probabilities.ts';
+import { decodedProbabilities, rememberedProbabilities } from './token-probabilities.ts';
 
 /** Where one token of an identifier looked. */
 export interface PatchAttention {
   /** Share of each patch in the attention to the patches, side × side, row by row; adds up to 1. */
   readonly patches: readonly number[];
-  /** Share of the picture in all attention; the rest went to the tokens before. */
+  /** Share of the picture in all attention; the rest went to the tokens before, and to BOS. */
   readonly onPicture: number;
 }
 
@@ -28,7 +29,10 @@ export interface TokenAttention {
   readonly rollout: PatchAttention;
 }
 
-/** Which patches of a picture each token of an identifier looked at. */
+/**
+ * Which patches of a picture each token of an identifier looked at. Where a memory scores the identifiers, only BOS looks at
+ * the picture, and every token shows what BOS saw.
+ */
 export class AttentionProbe {
   private readonly session: Session;
   private readonly model: DsiModel;
@@ -58,12 +62,13 @@ export class AttentionProbe {
    * @throws RangeError for an identifier that names no catalogue picture
    */
   async look(input: HostArray, identifier: string): Promise<TokenAttention[]> {
-    const { table } = this;
-    const { trie } = table;
-    const { geometry, parameters } = this.model;
+    const { trie } = this.table;
+    const { geometry, parameters, memory } = this.model;
     if (trie.find(identifier) === undefined) throw new RangeError(`no catalogue picture is called ${identifier}`);
     const { targets } = encodeIdentifier(trie.scheme, identifier, geometry.maxIdentifierLength);
-    const out = await this.session.run({ parameters, input, tokens: table.rowsBefore(targets) });
+    const remembers = geometry.output === 'memory';
+    const tokens = remembers ? Int32Array.of(0) : this.table.rowsBefore(targets);
+    const out = await this.session.run({ parameters, input, tokens });
     const list = (name: string, count: number) =>
       Array.from({ length: count }, (_, i) => out[`${name}${i}`] as Float32Array);
     const maps: AttentionMaps = {
@@ -72,31 +77,27 @@ export class AttentionProbe {
     };
     const last = maps.tokens.at(-1) ?? new Float32Array();
     const rolled = rollout(maps, geometry);
-    const width = geometry.sequenceLength + geometry.maxIdentifierLength;
+    const width = geometry.sequenceLength + decodedPositions(geometry);
     const grid = gridOf(this.model);
     const onPatches = (row: Float32Array | Float64Array) => sharesOf(row, geometry.sequenceLength, grid);
+    const written = trie.scheme.toTokens(identifier);
+    const probabilities = remembers
+      ? rememberedProbabilities(this.table, defined(memory, 'the memory'), written, out.states as Float32Array)
+      : decodedProbabilities(trie, written, out.logits as Float32Array);
     // The token at place i is decoded at the position of the one before it, which is BOS for the first.
-    return trie.scheme.toTokens(identifier).map((token, i) => ({
-      token: trie.scheme.fromTokens([token]),
-      probability: this.probability(targets.subarray(0, i), token, out.logits as Float32Array, i * geometry.vocabulary),
-      lastLayer: onPatches(last.subarray(i * width, (i + 1) * width)),
-      rollout: onPatches(rolled.subarray(i * width, (i + 1) * width)),
-    }));
+    return written.map((token, i) => {
+      const at = remembers ? 0 : i;
+      return {
+        token: trie.scheme.fromTokens([token]),
+        probability: probabilities[i] ?? 0,
+        lastLayer: onPatches(last.subarray(at * width, (at + 1) * width)),
+        rollout: onPatches(rolled.subarray(at * width, (at + 1) * width)),
+      };
+    });
   }
 
   release(): Promise<void> {
     return this.session.release();
-  }
-
-  private probability(prefix: Int32Array, token: number, logits: Float32Array, offset: number): number {
-    const { trie } = this.table;
-    const node = trie.walk(prefix);
-    let found = 0;
-    if (node === undefined) return found;
-    childLogProbabilities(trie, node, logits, offset, (child, log) => {
-      if (trie.token(child) === token) found = Math.exp(log);
-    });
-    return found;
   }
 }
 

@@ -1,10 +1,10 @@
-import type { Geometry } from '../model/geometry.ts';
+import { decodedPositions, type Geometry } from '../model/geometry.ts';
 
 /** Attention of one query and one identifier, mean over heads; every row adds up to 1. */
 export interface AttentionMaps {
   /** Input to input, float32 [P,P]; one for each block but the last, in which nothing reads the input. */
   readonly input: readonly Float32Array[];
-  /** Identifier tokens to the input, then to themselves, float32 [M,P+M]; one for each block. */
+  /** Decoded tokens to the input, then to themselves, float32 [M,P+M]; one for each block. M: `decodedPositions`. */
   readonly tokens: readonly Float32Array[];
 }
 
@@ -14,10 +14,8 @@ export interface AttentionMaps {
  * attention is ½A + ½I, and the blocks are multiplied.
  * @returns float64 [M,P+M], share of every position of the input and token; rows add up to 1
  */
-export function rollout(
-  { input, tokens }: AttentionMaps,
-  { sequenceLength: P, maxIdentifierLength: M }: Geometry,
-): Float64Array {
+export function rollout({ input, tokens }: AttentionMaps, geometry: Geometry): Float64Array {
+  const [P, M] = [geometry.sequenceLength, decodedPositions(geometry)];
   const width = P + M;
   // The input never attends to tokens: its rows need no more than P columns.
   let ofInput = identity(P, P, 0);
