@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Build } from './build.ts';
+import { PLANS } from '../config.ts';
+import { PRESETS } from '../presets/presets.ts';
+import type { Build, BuildRequest } from './build.ts';
 import { clearFrom, firstMissing, runStages, type Stage } from './stage.ts';
 import { STAGE_NAMES } from './stage-names.ts';
 import { hasRecord, readRecord } from './stage-record.ts';
@@ -27,7 +29,7 @@ function chain(runs: string[], stopAt?: string): Stage[] {
     reads: i === 0 ? [] : [`${all[i - 1]}.out`],
     writes: [`${name}.out`],
     ...(name === 'identify' ? { drops: ['decode.out'] } : {}),
-    ...(name === 'train' ? { goesOn: true as const } : {}),
+    ...(name === 'train' ? { resumes: 'always' as const } : {}),
     isPart: () => true,
     async run() {
       runs.push(name);
@@ -131,9 +133,15 @@ describe('the stages', () => {
     }
   });
 
-  it('write each file once, and come in the order of their names', () => {
-    const written = STAGES.flatMap(({ writes }) => writes);
+  it.each(PLANS)('write each file of a build with the plan %s once', (plan) => {
+    const config = { ...PRESETS.default, training: { ...PRESETS.default.training, plan } };
+    const request = { config } as unknown as BuildRequest;
+    const written = STAGES.filter((stage) => stage.isPart(request)).flatMap(({ writes }) => writes);
+    expect(written).toContain('model.safetensors');
     expect(new Set(written).size).toBe(written.length);
+  });
+
+  it('come in the order of their names', () => {
     fc.assert(
       fc.property(fc.subarray([...STAGE_NAMES]), (names) => {
         expect(STAGES.filter(({ name }) => names.includes(name)).map(({ name }) => name)).toEqual(names);
