@@ -1,14 +1,13 @@
 import type { Random, Runtime } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
 import type { Geometry } from '../dsi/model/geometry.ts';
-import { StateEncoder } from '../dsi/search/state-encoder.ts';
 import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
-import { modelInput } from '../query/model-inputs.ts';
 import type { System } from '../query/system.ts';
 import { type CalibrationQuery, calibrationError, fitTemperature, massOnGroup } from '../training/calibration.ts';
+import { encodeQueries } from '../training/states.ts';
 import { spread } from '../training/validator.ts';
 
 export interface CalibrationSource {
@@ -72,10 +71,8 @@ export class Calibration {
   }
 
   private async encode(): Promise<readonly Encoded[]> {
-    const { store, runtime, geometry, parameters, positionOf, backbone } = this.source;
+    const { store, positionOf } = this.source;
     const queries = spread(queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0));
-    const encoder = await StateEncoder.create(runtime, geometry, BATCH, parameters);
-    const encoded: Encoded[] = [];
     // Queries of a class share one set.
     const sets = new Map<ReadonlySet<number>, ReadonlySet<number>>();
     const positions = (rows: ReadonlySet<number>): ReadonlySet<number> => {
@@ -83,20 +80,11 @@ export class Calibration {
       sets.set(rows, known);
       return known;
     };
-    try {
-      for (let start = 0; start < queries.length; start += BATCH) {
-        const batch = queries.slice(start, start + BATCH);
-        const states = await encoder.encode(await modelInput(geometry).feed(batch, BATCH, geometry, backbone));
-        for (const [i, query] of batch.entries()) {
-          const state = states.slice(i * geometry.width, (i + 1) * geometry.width);
-          encoded.push({ query, state, relevant: positions(query.relevant) });
-        }
-      }
-    } finally {
-      await encoder.release();
-    }
-    return encoded;
+    const states = await encodeQueries(this.source, queries);
+    return queries.map((query, i) => ({
+      query,
+      state: defined(states[i], 'the state of a query'),
+      relevant: positions(query.relevant),
+    }));
   }
 }
-
-const BATCH = 32;
