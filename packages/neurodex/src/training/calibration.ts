@@ -45,7 +45,7 @@ export function fitTemperature(
   return Math.exp(goldenSection(loss, Math.log(RANGE[0]), Math.log(RANGE[1])));
 }
 
-/** The probability that falls on a set of places, estimated from a sample. @param group places, among them whichever */
+/** The probability that falls on a set of places, estimated from a sample. @param group places, of any number */
 export function massOnGroup(
   state: Float32Array,
   group: ReadonlySet<number>,
@@ -54,6 +54,7 @@ export function massOnGroup(
   temperature: number,
   random: Random,
 ): number {
+  if (group.size === 0) return 0;
   const sides = sidesOf({ state, relevant: group }, states, width, sampled(states.length / width, SAMPLED, random));
   return sides === undefined ? 1 : massOn(sides, temperature);
 }
