@@ -70,9 +70,15 @@ async function pixelVectors({ catalogue: pictures, pixels }: DecodedPictures, si
  * @throws NeurodexError `config-invalid`
  */
 export function checkVectorSource({ identifiers }: Config, systems: readonly string[]): void {
-  if (identifiers.scheme !== 'semantic' || identifiers.vectors !== 'bovw' || systems.includes('bovw')) return;
-  throw new NeurodexError('config-invalid', 'identifiers.vectors is bovw, and the system bovw is not to be made', {
-    hint: `add it with --systems ${[...systems, 'bovw'].join(',')}, or set identifiers.vectors to pixels or encoder`,
-    details: { keys: ['identifiers.vectors'] },
-  });
+  const { scheme, vectors } = identifiers;
+  const needed = vectors === 'network' ? 'dsi' : vectors;
+  if (scheme !== 'semantic' || (needed !== 'bovw' && needed !== 'dsi') || systems.includes(needed)) return;
+  throw new NeurodexError(
+    'config-invalid',
+    `identifiers.vectors is ${vectors}, and the system ${needed} is not to be made`,
+    {
+      hint: `add it with --systems ${[...systems, needed].join(',')}, or set identifiers.vectors to pixels or encoder`,
+      details: { keys: ['identifiers.vectors'] },
+    },
+  );
 }
