@@ -10,6 +10,7 @@ import type { Build, BuildRequest, StageFacts } from './build.ts';
 import { type ChosenEncoder, openChosenEncoder, refuseOtherEncoder } from './open-encoder.ts';
 import { portableConfig, portablePath, withoutPlaces } from './portable.ts';
 import { checkComplete, resumeRun } from './resume-run.ts';
+import { latestSeen } from './see-stage.ts';
 import { clearFrom, firstMissing, runStages } from './stage.ts';
 import type { StageName } from './stage-names.ts';
 import { readRecord, WORK_FOLDER } from './stage-record.ts';
@@ -82,7 +83,7 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
   const first = await firstMissing(untracked, stages);
   if (resumed && first === 0) reporter.info(`${folder}: no stage was complete, so the build begins again`);
   await clearFrom(untracked, stages, first);
-  const stopped = await whereItStopped(untracked, stages[first - 1]?.name);
+  const stopped = await whereItStopped(untracked, stages[first - 1]?.name, stages[first]?.name);
   before = stopped.seconds;
   await rewindLog(folder, stopped.logBytes);
   const trackers = await openTrackers(tracking, folder, reporter);
@@ -110,20 +111,28 @@ interface Stopped {
   readonly words: string;
 }
 
-/** How far a run had come. @param last the last stage that was completed */
-async function whereItStopped(build: Build, last: StageName | undefined): Promise<Stopped> {
+/** How far a run had come. @param last the last stage that was completed @param next the one that follows */
+async function whereItStopped(
+  build: Build,
+  last: StageName | undefined,
+  next: StageName | undefined,
+): Promise<Stopped> {
   const record = last === undefined ? undefined : await readRecord(build, last);
   if (record === undefined) return { seconds: 0, logBytes: 0, step: 0, words: 'nothing was complete' };
   const { seconds, logBytes } = record;
-  const words = `${build.folder}: ${last} is complete`;
-  if (last !== 'identify') return { seconds, logBytes, step: 0, words };
+  if (next !== 'train' && next !== 'see')
+    return { seconds, logBytes, step: 0, words: `${build.folder}: ${last} is complete` };
+  const checkpoint = next === 'see' ? await latestSeen(build) : await latestTrained(build);
+  if (checkpoint === undefined)
+    return { seconds, logBytes, step: 0, words: `${build.folder}: the pictures are read in, and training begins` };
+  const { step } = checkpoint.state;
+  return { ...checkpoint, step, words: `${build.folder} from step ${step}` };
+}
+
+async function latestTrained(build: Build) {
   const store = await openCatalogueOf(build);
   try {
-    const checkpoint = await latestCheckpoint(build, store);
-    if (checkpoint === undefined)
-      return { seconds, logBytes, step: 0, words: `${build.folder}: the pictures are read in, and training begins` };
-    const { step } = checkpoint.state;
-    return { ...checkpoint, step, words: `${build.folder} from step ${step}` };
+    return await latestCheckpoint(build, store);
   } finally {
     await store.close();
   }

@@ -1,12 +1,10 @@
 import type { Random, Runtime } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
 import type { Geometry } from '../dsi/model/geometry.ts';
-import { StateEncoder } from '../dsi/search/state-encoder.ts';
 import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
-import { modelInput } from '../query/model-inputs.ts';
 import type { System } from '../query/system.ts';
 import {
   type CalibrationQuery,
@@ -15,6 +13,7 @@ import {
   relevantMass,
   samplePlaces,
 } from '../training/calibration.ts';
+import { encodeQueries } from '../training/states.ts';
 import { spread } from '../training/validator.ts';
 
 export interface CalibrationSource {
@@ -88,24 +87,13 @@ export class Calibration {
   }
 
   private async encode(): Promise<readonly Encoded[]> {
-    const { store, runtime, geometry, parameters, backbone } = this.source;
+    const { store } = this.source;
     const queries = spread(queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0));
-    const encoder = await StateEncoder.create(runtime, geometry, BATCH, parameters);
-    const encoded: Encoded[] = [];
-    try {
-      for (let start = 0; start < queries.length; start += BATCH) {
-        const batch = queries.slice(start, start + BATCH);
-        const states = await encoder.encode(await modelInput(geometry).feed(batch, BATCH, geometry, backbone));
-        for (const [i, query] of batch.entries()) {
-          const state = states.slice(i * geometry.width, (i + 1) * geometry.width);
-          encoded.push({ query, state, relevant: this.positions(query.relevant) });
-        }
-      }
-    } finally {
-      await encoder.release();
-    }
-    return encoded;
+    const states = await encodeQueries(this.source, queries);
+    return queries.map((query, i) => ({
+      query,
+      state: defined(states[i], 'the state of a query'),
+      relevant: this.positions(query.relevant),
+    }));
   }
 }
-
-const BATCH = 32;

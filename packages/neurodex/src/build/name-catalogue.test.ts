@@ -53,6 +53,7 @@ const named = (config: Config, seed = 1) =>
     runtime: nodeRuntime({ threads: 1 }),
     reporter: silentReporter,
     columns,
+    network: { values: Float32Array.from([1, 0, 1, 0.1, 0, 1, 0.1, 1, 1, 0.2, 0.2, 1]), length: 2 },
   });
 /** Which pictures share their first token, as a pattern: the first picture's is a. */
 const groups = async (config: Config): Promise<string> => {
@@ -65,6 +66,7 @@ describe('semantic identifiers of a catalogue', () => {
     ['pixels', 'ababab'],
     ['bovw', 'aaabbb'],
     ['encoder', 'abbaba'],
+    ['network', 'aabbab'],
   ] as const)('follow the vectors of %s, not the labels', async (vectors, pattern) => {
     expect(await groups(configOf({ scheme: 'semantic', vectors }))).toBe(pattern);
   });
@@ -84,6 +86,20 @@ describe('semantic identifiers of a catalogue', () => {
     checkVectorSource(configOf({ vectors: 'bovw' }), ['dsi']);
     const encoder = configOf({ scheme: 'semantic', vectors: 'encoder' });
     expect(() => checkConfig(encoder)).toThrowError(/identifiers\.vectors is encoder, and encoder\.file names none/);
+  });
+
+  it('of the network need the plan write', () => {
+    const joint = configOf({ scheme: 'semantic', vectors: 'network' });
+    const write: Config = { ...joint, training: { ...joint.training, plan: 'write' } };
+    expect(() => checkConfig(joint)).toThrowError(
+      expect.objectContaining({ code: 'config-invalid', hint: expect.stringContaining('set training.plan to write') }),
+    );
+    checkConfig(write);
+    checkConfig(configOf({ vectors: 'network' }));
+    checkVectorSource(write, ['dsi']);
+    checkVectorSource(configOf({ vectors: 'network' }), ['pixels']);
+    // Without a network nothing reads the identifiers: they need no states.
+    checkVectorSource(write, ['pixels']);
   });
 });
 

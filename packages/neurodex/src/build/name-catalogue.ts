@@ -3,11 +3,10 @@ import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
-import type { Config, VectorSource } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Nameable, PictureVectors } from '../identifiers/scheme.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import { weightBy } from '../models/bovw/weighting.ts';
-import type { SystemName } from '../query/system.ts';
 import { BOVW_COLUMN } from '../systems/bovw.ts';
 import { normalised } from '../systems/vector-search.ts';
 import type { CatalogueVectors, DecodedPictures } from './draft.ts';
@@ -72,23 +71,15 @@ async function pixelVectors({ catalogue: pictures, pixels }: DecodedPictures, si
   return { values, length };
 }
 
-/** The systems that vectors are made for, where these are not made in any case. */
-const MADE_BY: { readonly [Source in VectorSource]?: SystemName } = { bovw: 'bovw' };
-
 /**
  * Systems that identifiers are made with the help of, and that are not to be made.
  * @throws NeurodexError `config-invalid`
  */
 export function checkVectorSource({ identifiers }: Config, systems: readonly string[]): void {
-  const needed = MADE_BY[identifiers.vectors];
-  if (identifiers.scheme !== 'semantic' || needed === undefined || systems.includes(needed)) return;
-  const { vectors } = identifiers;
-  throw new NeurodexError(
-    'config-invalid',
-    `identifiers.vectors is ${vectors}, and the system ${needed} is not to be made`,
-    {
-      hint: `add it with --systems ${[...systems, needed].join(',')}, or set identifiers.vectors to pixels or encoder`,
-      details: { keys: ['identifiers.vectors'] },
-    },
-  );
+  const { scheme, vectors } = identifiers;
+  if (scheme !== 'semantic' || vectors !== 'bovw' || systems.includes('bovw')) return;
+  throw new NeurodexError('config-invalid', 'identifiers.vectors is bovw, and the system bovw is not to be made', {
+    hint: `add it with --systems ${[...systems, 'bovw'].join(',')}, or set identifiers.vectors to pixels or encoder`,
+    details: { keys: ['identifiers.vectors'] },
+  });
 }

@@ -79,7 +79,8 @@ export const identifyStage: Stage<StageFacts['identify']> = {
     }
     const split = defined(await build.facts('split'), 'the split');
     const vectors = await columnsOf(build);
-    const network = config.identifiers.vectors === 'network' ? await readStates(build) : undefined;
+    const { scheme, vectors: source } = config.identifiers;
+    const network = scheme === 'semantic' && source === 'network' ? await readStates(build) : undefined;
     const draft = await draftOf(build);
     try {
       const entries = draft.catalogue.map(({ path, labels }) => ({ path, labels }));

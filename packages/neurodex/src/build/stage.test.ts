@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Build } from './build.ts';
+import { PLANS } from '../config.ts';
+import { PRESETS } from '../presets/presets.ts';
+import type { Build, BuildRequest } from './build.ts';
 import { clearFrom, firstMissing, runStages, type Stage } from './stage.ts';
 import { STAGE_NAMES } from './stage-names.ts';
 import { hasRecord, readRecord } from './stage-record.ts';
@@ -27,7 +29,7 @@ function chain(runs: string[], stopAt?: string): Stage[] {
     reads: i === 0 ? [] : [`${all[i - 1]}.out`],
     writes: [`${name}.out`],
     ...(name === 'identify' ? { drops: ['decode.out'] } : {}),
-    ...(name === 'train' ? { goesOn: true as const } : {}),
+    ...(name === 'train' ? { resumes: 'always' as const } : {}),
     isPart: () => true,
     async run() {
       runs.push(name);
@@ -112,6 +114,74 @@ describe('a build', () => {
   });
 });
 
+describe('a stage that resumes unless it is complete', () => {
+  /** It saves its progress, then writes what the last stage reads and drops. */
+  function stagesOf(runs: string[], stopAt?: string): Stage[] {
+    const stage = (name: Stage['name'], more: Pick<Stage, 'reads' | 'writes'> & Partial<Stage>): Stage => ({
+      name,
+      summary: name,
+      isPart: () => true,
+      async run() {
+        const before = existsSync(join(folder, 'progress')) ? await readFile(join(folder, 'progress'), 'utf8') : '';
+        runs.push(name === 'see' ? `see from "${before}"` : name);
+        if (name === 'see') await writeFile(join(folder, 'progress'), `${before}+`);
+        if (name === stopAt) throw new Error('killed');
+        for (const file of more.writes) if (file !== 'progress') await writeFile(join(folder, file), name);
+        return {};
+      },
+      ...more,
+    });
+    return [
+      stage('split', { reads: [], writes: ['split.out'] }),
+      stage('see', { reads: ['split.out'], writes: ['progress', 'see.out'], resumes: 'unless-complete' }),
+      stage('identify', { reads: ['split.out'], writes: ['identify.out'] }),
+      stage('write', { reads: ['identify.out', 'see.out'], writes: ['write.out'], drops: ['see.out'] }),
+      stage('finish', { reads: ['identify.out'], writes: ['finish.out'], resumes: 'always' }),
+    ];
+  }
+  /** What runs after a process was killed in a stage. */
+  const after = async (stopAt: string, meanwhile: () => Promise<void> = async () => {}): Promise<string[]> => {
+    await expect(runWhatIsLeft(stagesOf([], stopAt))).rejects.toThrow('killed');
+    await meanwhile();
+    const runs: string[] = [];
+    await runWhatIsLeft(stagesOf(runs));
+    return runs;
+  };
+
+  it('goes on from its files where it was cut off', async () => {
+    expect(await after('see')).toEqual(['see from "+"', 'identify', 'write', 'finish']);
+  });
+
+  it('is skipped where it has a record, and keeps its files', async () => {
+    expect(await after('identify')).toEqual(['identify', 'write', 'finish']);
+    expect(await readFile(join(folder, 'progress'), 'utf8')).toBe('+');
+    expect(await readRecord({ folder }, 'see')).toBeDefined();
+  });
+
+  it('is not needed when what it wrote was used and dropped', async () => {
+    expect(await after('finish')).toEqual(['finish']);
+    expect(existsSync(join(folder, 'see.out'))).toBe(false);
+  });
+
+  it('goes on from its files where what it wrote is gone and still needed', async () => {
+    const lost = () => rm(join(folder, 'see.out'));
+    expect(await after('identify', lost)).toEqual(['see from "+"', 'identify', 'write', 'finish']);
+  });
+
+  it('begins again where an earlier stage does', async () => {
+    const lost = () => rm(join(folder, 'split.out'));
+    expect(await after('see', lost)).toEqual(['split', 'see from ""', 'identify', 'write', 'finish']);
+  });
+
+  it('is never recorded where it resumes always', async () => {
+    await runWhatIsLeft(stagesOf([]));
+    expect(await readRecord({ folder }, 'finish')).toBeUndefined();
+    const runs: string[] = [];
+    await runWhatIsLeft(stagesOf(runs));
+    expect(runs).toEqual(['finish']);
+  });
+});
+
 describe('the stages', () => {
   it('read only what earlier ones write, or what their records hold', () => {
     for (const [i, { reads }] of STAGES.entries()) {
@@ -131,9 +201,15 @@ describe('the stages', () => {
     }
   });
 
-  it('write each file once, and come in the order of their names', () => {
-    const written = STAGES.flatMap(({ writes }) => writes);
+  it.each(PLANS)('write each file of a build with the plan %s once', (plan) => {
+    const config = { ...PRESETS.default, training: { ...PRESETS.default.training, plan } };
+    const request = { config } as unknown as BuildRequest;
+    const written = STAGES.filter((stage) => stage.isPart(request)).flatMap(({ writes }) => writes);
+    expect(written).toContain('model.safetensors');
     expect(new Set(written).size).toBe(written.length);
+  });
+
+  it('come in the order of their names', () => {
     fc.assert(
       fc.property(fc.subarray([...STAGE_NAMES]), (names) => {
         expect(STAGES.filter(({ name }) => names.includes(name)).map(({ name }) => name)).toEqual(names);

@@ -10,7 +10,7 @@ export interface CalibrationQuery {
 /** Places that are compared with every query, of each kind: relevant, and not. */
 const SAMPLED = 2048;
 /** τ is looked for between these. */
-const RANGE = [1, 2000] as const;
+const RANGE = [1, 500] as const;
 /** Divisions of the range, each to 0.62 of its length. */
 const ITERATIONS = 30;
 
@@ -52,6 +52,7 @@ export function relevantMass(
   temperature: number,
   sample: readonly number[],
 ): number {
+  if (query.relevant.size === 0) return 0;
   const sides = sidesOf(query, states, width, sample);
   return sides === undefined ? 1 : massOn(sides, temperature);
 }

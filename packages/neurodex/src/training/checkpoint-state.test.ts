@@ -71,10 +71,11 @@ describe('the state of a checkpoint', () => {
   });
 
   it.each([
-    ['indexing', { shuffledWith: [1, 2, 3], left: 1 }],
-    ['queries', { shuffledWith: words, left: -1 }],
-    ['selfQueries', { shuffledWith: words }],
-    ['indexing', { shuffledWith: words, left: 1, more: 1 }],
+    ['samplers', { indexing: { shuffledWith: [1, 2, 3], left: 1 } }],
+    ['samplers', { queries: { shuffledWith: words, left: -1 } }],
+    ['samplers', { selfQueries: { shuffledWith: words } }],
+    ['samplers', { first: { shuffledWith: words, left: 1, more: 1 } }],
+    ['samplers', undefined],
     ['random', [1]],
     ['more', 1],
   ])('knows where batches begin: not %s of %j', (key, value) => {

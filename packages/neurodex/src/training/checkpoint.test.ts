@@ -25,9 +25,11 @@ const at = (step: number, changes: Partial<Checkpoint> = {}): Checkpoint => ({
   },
   batches: {
     random: words,
-    indexing: { shuffledWith: words, left: 3 },
-    queries: { shuffledWith: [], left: 0 },
-    selfQueries: { shuffledWith: words, left: 0 },
+    samplers: {
+      indexing: { shuffledWith: words, left: 3 },
+      queries: { shuffledWith: [], left: 0 },
+      selfQueries: { shuffledWith: words, left: 0 },
+    },
   },
   best: { score: 0.25, step: 2, metrics: { 'IA@1': 0.25 }, parameters: vector(9) },
   waited: 1,
@@ -68,8 +70,8 @@ describe('a checkpoint', () => {
   it('is refused in words: of a later format, of another network, of something else', () => {
     const bytes = serialiseCheckpoint(at(7), context);
     const { tensors, metadata } = readSafetensors(bytes);
-    const later = writeSafetensors(tensors, { ...metadata, version: '3' });
-    expect(() => deserialiseCheckpoint(later, N)).toThrow('has version 3 of the format; this Neurodex reads 2');
+    const later = writeSafetensors(tensors, { ...metadata, version: '4' });
+    expect(() => deserialiseCheckpoint(later, N)).toThrow('has version 4 of the format; this Neurodex reads 3');
     expect(() => deserialiseCheckpoint(bytes, N + 1)).toThrow('is of another network: parameters has 5 numbers, not 6');
     expect(() => deserialiseCheckpoint(writeSafetensors(tensors), N)).toThrow('is not a checkpoint');
     expect(() => deserialiseCheckpoint(writeSafetensors(tensors, { ...metadata, sha256: '' }), N)).toThrow(
@@ -132,13 +134,13 @@ describe('the folder of checkpoints', () => {
     const bytes = await readFile(name(20));
     await writeFile(name(20), bytes.subarray(0, 300));
     const { tensors, metadata } = readSafetensors(serialiseCheckpoint(at(30), context));
-    await writeFile(name(30), writeSafetensors(tensors, { ...metadata, version: '3' }));
+    await writeFile(name(30), writeSafetensors(tensors, { ...metadata, version: '4' }));
     await writeFile(`${name(40)}.partial-123-abc`, 'half of one');
     const again = new CheckpointFolder(root, reporter);
     expect((await again.latest(N))?.state.step).toBe(10);
     expect((await readdir(root)).filter((file) => file.includes('partial'))).toEqual([]);
     expect(said).toEqual([
-      expect.stringMatching(/000030\.safetensors is refused: it has version 3/),
+      expect.stringMatching(/000030\.safetensors is refused: it has version 4/),
       expect.stringMatching(/000020\.safetensors is refused: it is damaged/),
     ]);
     // The next ones do not push out the good one in favour of the bad ones.

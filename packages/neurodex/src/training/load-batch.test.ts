@@ -1,8 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Embeddings } from '../pictures/embeddings.ts';
 import { drawView, renderView } from '../query/augment.ts';
-import { loadBatch } from './load-batch.ts';
+import { type AugmentedView, type InputSource, loadBatch } from './load-batch.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 import { TRAINING_INPUTS } from './training-input.ts';
 
@@ -44,6 +47,48 @@ describe('pictures of a batch', () => {
     expect(memory.slice(0, BYTES).every((value) => value === 0)).toBe(true);
     expect(memory.slice(BYTES, 2 * BYTES)).toEqual(picture(4));
     expect(memory.slice(2 * BYTES).every((value) => value === 0)).toBe(true);
+  });
+});
+
+describe('pictures of a file', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'neurodex-pixels-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  const fileOf = async (name: string, bytes: Uint8Array): Promise<InputSource> => {
+    const file = join(folder, name);
+    await writeFile(file, bytes);
+    return { input: 'pixels', size: 16, pixels: { file } };
+  };
+  const load = (source: InputSource, first: number, views: readonly AugmentedView[]): Uint8Array => {
+    const input = new Uint8Array(5 * BYTES).fill(7);
+    loadBatch(source, { input, first, views });
+    return input;
+  };
+  const inMemory: InputSource = { input: 'pixels', size: 16, pixels: store.pixels };
+
+  it('are those in memory, augmented or not, in whatever order', async () => {
+    const source = await fileOf('whole', store.pixels);
+    const last = store.rows.length - 1;
+    const random = Random.seeded(5);
+    const views = [last, 0, 3, 3].map((row, i) => ({
+      row,
+      view: i === 2 ? drawView(16, { ...ranges, strength: 1 }, random) : null,
+    }));
+    const loaded = load(source, 1, views);
+    expect(loaded).toEqual(load(inMemory, 1, views));
+    expect(loaded.slice(BYTES, 2 * BYTES)).toEqual(picture(last));
+    expect(loaded.slice(3 * BYTES, 4 * BYTES)).not.toEqual(picture(3));
+  });
+
+  it('are refused where the file ends before them', async () => {
+    const source = await fileOf('short', store.pixels.subarray(0, 3 * BYTES - 1));
+    expect(load(source, 0, [{ row: 1, view: null }]).slice(0, BYTES)).toEqual(picture(1));
+    for (const row of [2, 3, 100])
+      expect(() => load(source, 0, [{ row, view: null }])).toThrow(`ends before row ${row}`);
+    const none: InputSource = { input: 'pixels', size: 16, pixels: { file: join(folder, 'none') } };
+    expect(() => load(none, 0, [{ row: 0, view: null }])).toThrow('ENOENT');
   });
 });
 

@@ -8,6 +8,7 @@ import { geometryOf } from '../dsi/model/geometry.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
+import { BatchMaker } from './batch-maker.ts';
 import { type Checkpoint, deserialiseCheckpoint, serialiseCheckpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
 import { retrievalQueries, selfQueries } from './examples.ts';
@@ -53,7 +54,8 @@ function runOf(
   const examples = { queries, selfQueries: selfQueries(store, sameClass) };
   const result = runPhases({
     runtime,
-    source: { store, table, geometry, config, examples },
+    geometry,
+    batches: (phase, random) => new BatchMaker({ store, table, geometry, config, examples }, phase, random),
     phases: planTraining(config, { catalogue: 8, pairs: 16 }),
     config,
     seed: 3,

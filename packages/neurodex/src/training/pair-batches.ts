@@ -92,12 +92,15 @@ export class PairBatches implements Batches {
 
   /** Another picture that shares a label, or the picture itself where none does. */
   private partnerOf(picture: SeenPicture): SeenPicture {
-    const { labels } = picture;
-    const label = labels[labels.length > 1 ? this.random.integer(labels.length) : 0];
-    const others = label === undefined ? [] : (this.byLabel.get(label) ?? []);
-    if (others.length < 2) return picture;
-    const other = others[this.random.integer(others.length)];
-    return other ?? picture;
+    const groups = picture.labels.flatMap((label) => {
+      const group = this.byLabel.get(label) ?? [];
+      return group.length > 1 ? [group] : [];
+    });
+    const group = groups[groups.length > 1 ? this.random.integer(groups.length) : 0];
+    if (group === undefined) return picture;
+    // One less than there are: the last stands in for the picture itself.
+    const drawn = group[this.random.integer(group.length - 1)];
+    return (drawn === picture ? group.at(-1) : drawn) ?? picture;
   }
 
   private drawView(row: number): AugmentedView {

@@ -4,6 +4,7 @@ import { MemoryTracker } from '@neurodex/tracking';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Config } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
+import { BatchMaker } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { runPhases } from './loop.ts';
 import { bytesInWords, stepBytes } from './memory.ts';
@@ -37,7 +38,8 @@ function runOf(training: Partial<Config['training']>, more: Partial<TrainingRun>
   const tracker = new MemoryTracker();
   const result = runPhases({
     runtime,
-    source: { store, config, ...network },
+    geometry: network.geometry,
+    batches: (phase, random) => new BatchMaker({ store, config, ...network }, phase, random),
     phases,
     config,
     seed: 3,

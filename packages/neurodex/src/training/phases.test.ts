@@ -4,6 +4,7 @@ import { MemoryTracker } from '@neurodex/tracking';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
+import { BatchMaker } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { runPhases } from './loop.ts';
 import type { TrainingRun } from './run.ts';
@@ -37,7 +38,8 @@ function run(more: Partial<TrainingRun> = {}) {
   const tracker = new MemoryTracker();
   const result = runPhases({
     runtime,
-    source: { store, config, ...network },
+    geometry: network.geometry,
+    batches: (phase, random) => new BatchMaker({ store, config, ...network }, phase, random),
     phases,
     config,
     seed: 3,

@@ -10,9 +10,11 @@ export const smallCheckpoint = (step: number): Checkpoint => ({
   state: { vectors: { parameters: Float32Array.of(step, 0.5) }, step, optimizerStep: step, noise: words },
   batches: {
     random: words,
-    indexing: { shuffledWith: words, left: 3 },
-    queries: { shuffledWith: [], left: 0 },
-    selfQueries: { shuffledWith: [], left: 0 },
+    samplers: {
+      indexing: { shuffledWith: words, left: 3 },
+      queries: { shuffledWith: [], left: 0 },
+      selfQueries: { shuffledWith: [], left: 0 },
+    },
   },
   waited: 0,
   validated: {},

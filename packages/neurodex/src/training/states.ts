@@ -1,17 +1,23 @@
 import { allocate, elementCount, type HostArray, type Runtime } from '@neurodex/autograd';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { StateEncoder } from '../dsi/search/state-encoder.ts';
+import type { FrozenBackbone } from '../query/model-input.ts';
 import { modelInput } from '../query/model-inputs.ts';
+import type { Query } from '../query/query.ts';
 import { loadBatch } from './load-batch.ts';
 import { type InputStore, TRAINING_INPUTS } from './training-input.ts';
 
 /** Pictures that are encoded at a time. */
 const BATCH = 64;
 
-export interface StatesOptions {
+/** A network that makes states. */
+export interface StatesNetwork {
   readonly runtime: Runtime;
   readonly geometry: Geometry;
   readonly parameters: Float32Array;
+}
+
+export interface StatesOptions extends StatesNetwork {
   readonly store: InputStore;
   /** Rows of the store, in the order of the states. */
   readonly rows: readonly number[];
@@ -37,4 +43,25 @@ export async function encodeStates(options: StatesOptions): Promise<void> {
   } finally {
     await encoder.release();
   }
+}
+
+/** The states of queries, float32 [D] each. */
+export async function encodeQueries(
+  network: StatesNetwork & { readonly backbone: FrozenBackbone | undefined },
+  queries: readonly Query[],
+): Promise<Float32Array[]> {
+  const { runtime, geometry, parameters, backbone } = network;
+  const { width } = geometry;
+  const encoder = await StateEncoder.create(runtime, geometry, BATCH, parameters);
+  const encoded: Float32Array[] = [];
+  try {
+    while (encoded.length < queries.length) {
+      const batch = queries.slice(encoded.length, encoded.length + BATCH);
+      const states = await encoder.encode(await modelInput(geometry).feed(batch, BATCH, geometry, backbone));
+      encoded.push(...batch.map((_, i) => states.slice(i * width, (i + 1) * width)));
+    }
+  } finally {
+    await encoder.release();
+  }
+  return encoded;
 }

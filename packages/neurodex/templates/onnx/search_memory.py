@@ -21,12 +21,14 @@ def search(pixels, k=10):
     (states,) = encoder.run(["states"], {"pictures": pixels[None]})
     def logits(nodes):
         return decoder.run(["logits"], {"states": states, "rows": row[nodes][None].astype(np.int32)})[0][0].astype(np.float64)
-    if index["search"]["exhaustive"] or k > index["search"]["beam"]: found, closed = np.flatnonzero(leaf >= 0), np.empty(0, int)
-    else: found, closed = beam(logits, index["search"]["beam"])
+    if index["search"]["exhaustive"]: found, closed = np.flatnonzero(leaf >= 0), np.empty(0, int)
+    else: found, closed = beam(logits, max(k, index["search"]["beam"]))
     scores = logits(found)
     # The pictures behind a prefix that was not looked into count as if they lay normally about their mean.
-    variance = np.maximum(0, 1 - squares[closed]) / width
-    others = np.log(count[closed]) + logits(closed) + temperature**2 * variance / 2
+    spread = temperature * np.sqrt(np.maximum(0, 1 - squares[closed]) / width)
+    log_count = np.log(count[closed])
+    frozen = np.sqrt(2 * log_count)
+    others = logits(closed) + np.where(spread < frozen, log_count + spread**2 / 2, spread * frozen)
     scores -= np.logaddexp.reduce(np.concatenate([scores, others]))
     return sorted(zip(picture[found].tolist(), scores.tolist()), key=lambda each: (-each[1], each[0]))[:k]
 def beam(logits, width):  # nodes of single pictures, and of the prefixes that were not looked into

@@ -18,6 +18,7 @@ const config = {
     positions: 'learned',
     attention: 'prefix',
   },
+  training: { plan: 'joint' },
 } as const;
 
 describe('geometryOf', () => {

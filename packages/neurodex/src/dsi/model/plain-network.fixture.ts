@@ -8,11 +8,16 @@ import type { Geometry } from './geometry.ts';
 type Matrix = number[][];
 type Weights = (name: string) => { readonly shape: readonly number[]; readonly data: readonly number[] };
 
-export interface PlainPass {
-  /** [M, V] */
-  readonly logits: Matrix;
+export interface PlainStates {
+  /** What the head reads of the tokens, [M, D]. */
+  readonly states: Matrix;
   /** Per block the mean over heads, [P+M, P+M]. */
   readonly attention: readonly Matrix[];
+}
+
+export interface PlainPass extends PlainStates {
+  /** [M, V] */
+  readonly logits: Matrix;
 }
 
 const table = (rows: number, columns: number, at: (i: number, j: number) => number): Matrix =>
@@ -39,6 +44,18 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum;
 }
 
+function matrixOf(weights: Weights, name: string): Matrix {
+  const { shape, data } = weights(name);
+  return table(shape[0] as number, shape[1] as number, (i, j) => data[i * (shape[1] as number) + j] as number);
+}
+
+function linearOf(weights: Weights, x: Matrix, name: string): Matrix {
+  const bias = weights(`${name}.bias`).data;
+  return product(x, matrixOf(weights, `${name}.weight`)).map((row) =>
+    row.map((value, j) => value + (bias[j] as number)),
+  );
+}
+
 /** @param picture uint8 [Y,X,3]. @param tokens [M] */
 export function plainNetwork(
   weights: Weights,
@@ -46,14 +63,18 @@ export function plainNetwork(
   tokens: readonly number[],
   g: Geometry,
 ): PlainPass {
-  const matrix = (name: string): Matrix => {
-    const { shape, data } = weights(name);
-    return table(shape[0] as number, shape[1] as number, (i, j) => data[i * (shape[1] as number) + j] as number);
-  };
-  const linear = (x: Matrix, name: string): Matrix => {
-    const bias = weights(`${name}.bias`).data;
-    return product(x, matrix(`${name}.weight`)).map((row) => row.map((value, j) => value + (bias[j] as number)));
-  };
+  const { states, attention } = plainStates(weights, picture, tokens, g);
+  return { states, attention, logits: linearOf(weights, states, 'head') };
+}
+
+/** The network before its head. @param picture uint8 [Y,X,3]. @param tokens [M] */
+export function plainStates(
+  weights: Weights,
+  picture: ArrayLike<number>,
+  tokens: readonly number[],
+  g: Geometry,
+): PlainStates {
+  const linear = (x: Matrix, name: string): Matrix => linearOf(weights, x, name);
   const norm = (x: Matrix, name: string): Matrix => {
     const [gain, bias] = [weights(`${name}.weight`).data, weights(`${name}.bias`).data];
     return x.map((row) => {
@@ -76,7 +97,7 @@ export function plainNetwork(
     const column = (patch % across) * g.patchSize + x;
     return ((picture[(row * g.imageSize + column) * 3 + channel] as number) / 255 - 0.5) / 0.5;
   });
-  const embedding = matrix('token.embedding');
+  const embedding = matrixOf(weights, 'token.embedding');
   const content = [...linear(pixels, 'patch'), ...tokens.map((token) => embedding[token] as number[])];
   const count = content.length;
   let x = plus(
@@ -120,7 +141,7 @@ export function plainNetwork(
     const active = hidden.map((row) => row.map((value) => (value / 2) * (1 + erf(value / Math.SQRT2))));
     x = plus(x, linear(active, `block${block}.fc2`));
   }
-  return { logits: linear(norm(x, 'final'), 'head').slice(g.sequenceLength), attention };
+  return { states: norm(x, 'final').slice(g.sequenceLength), attention };
 }
 
 /** Attention rollout by its definition: the product of all ½A + ½I. */

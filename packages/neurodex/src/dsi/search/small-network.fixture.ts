@@ -1,11 +1,10 @@
 import { initialParameters, Random } from '@neurodex/autograd';
-import type { Config, Embedding } from '../../config.ts';
 import { identifierLength } from '../../identifiers/encode.ts';
 import { numeric } from '../../identifiers/numeric.ts';
 import { Trie } from '../../identifiers/trie.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { dsiParameters } from '../model/parameters.ts';
-import { PrefixTable } from '../model/prefix-table.ts';
+import { PrefixTable, type RowKind } from '../model/prefix-table.ts';
 
 /** An untrained network over N pictures, with weights large enough that its opinions differ. */
 export function smallNetwork(
@@ -14,8 +13,8 @@ export function smallNetwork(
     zeroPadding?: boolean;
     attention?: Geometry['attention'];
     stem?: Geometry['stem'];
-    embedding?: Embedding;
-    output?: Config['model']['output'];
+    embedding?: RowKind;
+    output?: Geometry['output'];
     positions?: Geometry['positions'];
     seed?: number;
     /** In place of the numbers from 0 in random order. */
