@@ -1,7 +1,7 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Config } from '../../config.ts';
-import type { PictureQuery } from '../../query/query.ts';
+import { asQueries } from '../../systems/queries.fixture.ts';
 import { writeRows } from '../model/memory.ts';
 import { parameterArrays } from '../model/parameters.ts';
 import { plainStates } from '../model/plain-network.fixture.ts';
@@ -36,9 +36,7 @@ const memory = {
   temperature: TEMPERATURE,
 };
 const asked = pictures(35);
-const queries = asked.map(
-  (pixels): PictureQuery => ({ kind: 'picture', pixels, thumbnail: () => Promise.reject(new Error('unused')) }),
-);
+const queries = asked.flatMap((pixels) => asQueries(pixels, BYTES));
 
 const opened: DsiSystem[] = [];
 function systemOf(search: Config['retrieval'], given: Float32Array | (() => Float32Array) = parameters): DsiSystem {
