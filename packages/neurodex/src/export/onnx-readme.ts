@@ -72,6 +72,6 @@ function ofMemory({ imageSize: size, width }: Geometry): OwnWords {
 of the n pictures behind it. The decoder compares the states of queries with rows: a logit is τ·row·state. The score of an
 identifier is its logit less the logarithm of the sum of exp(logit) over all identifiers. A beam takes the children of a few
 prefixes at each depth, those for which 2·row·state − ‖row‖² is largest. For each of the other prefixes the sum is estimated:
-n·exp(logit + a²/2) with a = τ·√((1 − ‖row‖²)/${width}), or exp(logit + a·c) where a is above c = √(2·ln n).`,
+n·exp(logit + a²/2) with a = τ·√((1 − ‖row‖²)·(1 − cos²)/${width - 1}), cos that of row and state, or exp(logit + a·c) where a is above c = √(2·ln n).`,
   };
 }

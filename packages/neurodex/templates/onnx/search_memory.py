@@ -25,7 +25,8 @@ def search(pixels, k=10):
     else: found, closed = beam(logits, max(k, index["search"]["beam"]))
     scores = logits(found)
     # The pictures behind a prefix that was not looked into count as if they lay normally about their mean.
-    spread = temperature * np.sqrt(np.maximum(0, 1 - squares[closed]) / width)
+    across = 1 - (logits(closed) / temperature) ** 2 / np.maximum(squares[closed], 1e-12)
+    spread = temperature * np.sqrt(np.maximum(0, (1 - squares[closed]) * across) / (width - 1))
     log_count = np.log(count[closed])
     frozen = np.sqrt(2 * log_count)
     others = logits(closed) + np.where(spread < frozen, log_count + spread**2 / 2, spread * frozen)

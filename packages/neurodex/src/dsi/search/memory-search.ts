@@ -28,9 +28,10 @@ interface Prefix {
  * Searches a memory with the state of a query. Exhaustively, every identifier is compared with it. The beam looks into the
  * `beam` prefixes of each depth whose mean states are nearest, and of the last prefixes, wherever paths end, into the
  * `beam` nearest: each prefix is judged by its own row, so that no path carries the errors of its beginning. Of a prefix
- * that is not looked into, the sum over its n pictures is estimated as if they lay normally about their mean μ, with
- * s² = (1 − ‖μ‖²)/D, the variance of a coordinate of unit vectors: exp(τ·μ·h) times n·exp(τ²s²/2); or, where τs is above
- * c = √(2·ln n) and the nearest few make up the sum, exp(τs·c) (the random energy model, Derrida 1981).
+ * that is not looked into, the sum over its n pictures is estimated as if they lay normally about their mean μ. They are
+ * unit vectors: along h their variance is s² = (1 − ‖μ‖²)·(1 − cos²(μ, h))/(D − 1). The sum is exp(τ·μ·h) times
+ * n·exp(τ²s²/2); or, where τs is above c = √(2·ln n) and the nearest few make it up, exp(τs·c) (the random energy model,
+ * Derrida 1981).
  */
 export class MemorySearch {
   private readonly table: PrefixTable;
@@ -111,7 +112,10 @@ export class MemorySearch {
     const { temperature } = this.memory;
     const { counts, squares } = this.nodes;
     const logCount = Math.log(counts[node] ?? NaN);
-    const spread = temperature * Math.sqrt(Math.max(0, 1 - (squares[node] ?? NaN)) / this.width);
+    const square = squares[node] ?? NaN;
+    const cosine = square === 0 ? 0 : product ** 2 / square;
+    const variance = ((1 - square) * (1 - cosine)) / Math.max(1, this.width - 1);
+    const spread = temperature * Math.sqrt(Math.max(0, variance));
     const frozen = Math.sqrt(2 * logCount);
     return temperature * product + (spread < frozen ? logCount + spread ** 2 / 2 : spread * frozen);
   }

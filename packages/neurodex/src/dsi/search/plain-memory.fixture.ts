@@ -87,7 +87,8 @@ export function memoryOf(identifiers: readonly string[], states: readonly (reado
     for (const prefix of nearest(last)) lookInto(prefix);
     const estimates = closed.map((prefix) => {
       const mean = meanOf(prefix);
-      const spread = temperature * Math.sqrt((1 - dot(mean, mean)) / width);
+      const across = 1 - dot(mean, query) ** 2 / dot(mean, mean);
+      const spread = temperature * Math.sqrt(((1 - dot(mean, mean)) * across) / (width - 1));
       const logCount = Math.log(below(prefix).length);
       const isFrozen = spread ** 2 >= 2 * logCount;
       return (
