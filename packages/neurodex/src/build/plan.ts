@@ -74,11 +74,14 @@ export async function planBuild(request: BuildRequest, runtime: Runtime, stages:
   // How many numbers an encoder gives of a picture is known when it is opened.
   const trains = stages.some(({ name }) => name === 'train') && !readsEmbeddings(request);
   const training = trains ? await planTrainingTime(store, request, runtime) : undefined;
-  const writing = stages.some(({ name }) => name === 'see') ? await planWriting(store, request, runtime) : undefined;
   const n = rows.length;
+  const decode = sample === undefined ? undefined : n * sample.seconds;
+  const writing = stages.some(({ name }) => name === 'see')
+    ? await planWriting(store, request, runtime, decode ?? 0)
+    : undefined;
   const pixels = n * pictureBytes(config.pictures.size);
   const estimates: { readonly [Name in StageName]: readonly [bytes: number | null, seconds: number | null] } = {
-    decode: [0, sample === undefined ? null : n * sample.seconds],
+    decode: [0, decode ?? null],
     split: [pixels, null],
     embed: [null, null],
     describe: [null, null],
@@ -169,8 +172,11 @@ async function planTrainingTime(store: PictureStore, { config, seed }: BuildRequ
   return { parameters, steps: phases.reduce((sum, { steps }) => sum + steps, 0), seconds };
 }
 
-/** Steps of the plan `write` are timed as they will be, but for the pictures: these are black. */
-async function planWriting(store: PictureStore, request: BuildRequest, runtime: Runtime) {
+/**
+ * Steps of the plan `write` are timed as they will be, but for the pictures: these are black.
+ * @param before seconds that earlier stages take
+ */
+async function planWriting(store: PictureStore, request: BuildRequest, runtime: Runtime, before: number) {
   const { config, seed } = request;
   const { minutes, seeSteps, batchSize } = config.training;
   const N = store.catalogue.length;
@@ -184,7 +190,7 @@ async function planWriting(store: PictureStore, request: BuildRequest, runtime: 
   const source = { geometry, config, store: { size: config.pictures.size, pixels }, pictures };
   const seconds = await secondsPerStep(source, runtime, Random.seeded(seed));
   const after = secondsAfterSeeing(N, seconds / batchSize);
-  const steps = minutes === 0 ? seeSteps : Math.max(1, Math.floor((60 * minutes - after.all) / seconds));
+  const steps = minutes === 0 ? seeSteps : Math.max(1, Math.floor((60 * minutes - before - after.all) / seconds));
   const rows = Math.ceil(ROWS_PER_PICTURE * N);
   const parameters = parameterCount(dsiParameters(geometry)) + rows * geometry.width;
   return { steps, parameters, bytes: 4 * parameters, see: steps * seconds + after.states, ...after };

@@ -6,14 +6,13 @@ import { CheckedFile, HashedFile, makeFolder, throwIfInterrupted, writeFileAtomi
 import { trackedReporter } from '@neurodex/tracking';
 import { EMBEDDINGS_FILE, PIXELS_FILE } from '../artifact/catalogue-manifest.ts';
 import { CATALOGUE_FOLDER } from '../artifact/manifest.ts';
-import { dsiParameters } from '../dsi/model/parameters.ts';
 import type { PictureVectors } from '../identifiers/scheme.ts';
 import { Embeddings } from '../pictures/embeddings.ts';
 import { partsOf } from '../pictures/picture-store.ts';
 import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
 import type { Metrics } from '../training/early-stopping.ts';
-import { type SeeSource, see, seeGeometry } from '../training/see.ts';
+import { type SeeSource, see, seeGeometry, seeParameters } from '../training/see.ts';
 import { encodeStates } from '../training/states.ts';
 import type { InputStore } from '../training/training-input.ts';
 import { type Build, isWanted } from './build.ts';
@@ -97,8 +96,7 @@ async function sourceOf(build: Build): Promise<SeeSource> {
 
 /** Where seeing stopped; undefined where it has not begun. */
 export async function latestSeen(build: Build): Promise<(Checkpoint & CheckpointContext) | undefined> {
-  const embeddings = readsEmbeddings(build) ? ((await build.facts('embed'))?.embeddings ?? undefined) : undefined;
-  const parameters = parameterCount(dsiParameters(seeGeometry(build.config, embeddings)));
+  const parameters = parameterCount(seeParameters(await sourceOf(build)));
   return await new CheckpointFolder(join(build.folder, CHECKPOINTS_FOLDER), build.reporter).latest(parameters);
 }
 

@@ -5,6 +5,7 @@ import { MemoryTracker } from '@neurodex/tracking';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
 import { geometryOf } from '../dsi/model/geometry.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { PRESETS } from '../presets/presets.ts';
@@ -55,6 +56,7 @@ function runOf(
   const result = runPhases({
     runtime,
     geometry,
+    parameters: dsiParameters(geometry),
     batches: (phase, random) => new BatchMaker({ store, table, geometry, config, examples }, phase, random),
     phases: planTraining(config, { catalogue: 8, pairs: 16 }),
     config,

@@ -1,6 +1,5 @@
 import { adamW, TrainingState } from '@neurodex/autograd';
 import type { NeurodexError } from '@neurodex/core';
-import { dsiParameters } from '../dsi/model/parameters.ts';
 import type { Metrics } from './early-stopping.ts';
 import { PhaseTraining } from './phase-training.ts';
 import type { TrainingRun, Validated } from './run.ts';
@@ -21,7 +20,7 @@ export async function runPhases(run: TrainingRun): Promise<TrainingResult> {
   const optimizer = adamW({ weightDecay: config.training.weightDecay, clip: config.training.gradientClip });
   const state =
     resumeFrom === undefined
-      ? TrainingState.initial(dsiParameters(run.geometry), optimizer, run.seed)
+      ? TrainingState.initial(run.parameters, optimizer, run.seed)
       : TrainingState.restore(resumeFrom.state);
   if (resumeFrom === undefined && run.initial !== undefined) state.parameters.set(run.initial);
   let good: Validated | undefined = resumeFrom?.good;

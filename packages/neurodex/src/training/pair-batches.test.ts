@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../presets/presets.ts';
 import type { AugmentedView } from './load-batch.ts';
-import { PairBatches, type SeenPicture } from './pair-batches.ts';
+import { PairBatches } from './pair-batches.ts';
 import { seeGeometry } from './see.ts';
+import type { SeenPicture } from './see-batches.ts';
 import { TRAINING_INPUTS } from './training-input.ts';
 
 interface Options {

@@ -1,47 +1,21 @@
-import { allocate, elementCount, float32, parameter, Random } from '@neurodex/autograd';
-import type { Config } from '../config.ts';
+import { float32, parameter, type Random } from '@neurodex/autograd';
 import type { ObjectiveGraph } from '../dsi/graphs/training.ts';
 import { contrastiveLoss } from '../dsi/model/contrastive-loss.ts';
-import type { Geometry } from '../dsi/model/geometry.ts';
-import { modelInput } from '../query/model-inputs.ts';
-import { type BatchArrays, type Batches, type BatchState, samplerState } from './batches.ts';
-import { EpochSampler } from './epoch-sampler.ts';
-import type { AugmentedView, InputSource } from './load-batch.ts';
-import type { TrainingInput } from './training-input.ts';
-
-/** A picture that the network learns to see with. */
-export interface SeenPicture {
-  readonly row: number;
-  readonly labels: readonly string[];
-}
-
-export interface PairSource {
-  readonly geometry: Geometry;
-  readonly input: TrainingInput;
-  readonly config: Pick<Config, 'training' | 'augmentation'>;
-  readonly pictures: readonly SeenPicture[];
-}
+import type { TargetArrays } from './batches.ts';
+import { SeeBatches, type SeenPicture, type SeenSource } from './see-batches.ts';
 
 /**
  * Batches of pairs: a picture, and another that shares a label with it, or another view of itself where none does. Pictures of a
  * batch are relevant to each other where they share a label, or are the same. Every picture comes first in a pair once before
  * any does again.
  */
-export class PairBatches implements Batches {
+export class PairBatches extends SeeBatches {
   readonly objective: ObjectiveGraph;
-  readonly size: number;
-  private readonly source: PairSource;
   private readonly byLabel: ReadonlyMap<string, readonly SeenPicture[]>;
-  private readonly first: EpochSampler<SeenPicture>;
-  private random: Random;
 
-  constructor(source: PairSource, random: Random) {
-    const { contrast, batchSize } = source.config.training;
-    this.source = source;
-    this.random = random;
-    // Pairs: an odd batch has one picture more, without a partner of its own.
-    this.size = batchSize;
-    this.first = new EpochSampler(source.pictures);
+  constructor(source: SeenSource, random: Random) {
+    super(source, random);
+    const { contrast } = source.config.training;
     this.byLabel = groupedByLabel(source.pictures);
     this.objective = {
       inputs: (B) => ({ shares: float32(B, B) }),
@@ -52,42 +26,23 @@ export class PairBatches implements Batches {
     };
   }
 
-  get augments(): boolean {
-    return this.source.input.augments && this.source.config.augmentation.retrieval > 0;
-  }
-
-  get inputSource(): InputSource {
-    return this.source.input.source;
-  }
-
-  get state(): BatchState {
-    return { random: this.random.state, samplers: { first: this.first.state } };
-  }
-
-  restore({ random, samplers }: BatchState): void {
-    this.random = Random.restore(random);
-    this.first.restore(samplerState(samplers, 'first'));
-  }
-
-  allocate(): BatchArrays {
-    const { geometry } = this.source;
-    const { dtype, shape } = modelInput(geometry).type(geometry, this.size);
-    const count = elementCount(shape);
-    return {
-      input: dtype === 'float32' ? allocate('float32', count) : allocate('uint8', count),
-      targets: { shares: new Float32Array(this.size * this.size) },
-    };
-  }
-
-  draw({ targets }: Pick<BatchArrays, 'targets'>): AugmentedView[] {
+  protected choose(): readonly SeenPicture[] {
     const chosen: SeenPicture[] = [];
     while (chosen.length < this.size) {
-      const picture = this.first.draw(this.random);
+      const picture = this.sampler.draw(this.random);
       chosen.push(picture);
+      // The last of an odd batch has no partner of its own.
       if (chosen.length < this.size) chosen.push(this.partnerOf(picture));
     }
+    return chosen;
+  }
+
+  protected allocateTargets(): TargetArrays {
+    return { shares: new Float32Array(this.size * this.size) };
+  }
+
+  protected writeTargets(chosen: readonly SeenPicture[], targets: TargetArrays): void {
     writeShares(chosen, targets.shares as Float32Array);
-    return chosen.map(({ row }) => this.drawView(row));
   }
 
   /** Another picture that shares a label, or the picture itself where none does. */
@@ -101,13 +56,6 @@ export class PairBatches implements Batches {
     // One less than there are: the last stands in for the picture itself.
     const drawn = group[this.random.integer(group.length - 1)];
     return (drawn === picture ? group.at(-1) : drawn) ?? picture;
-  }
-
-  private drawView(row: number): AugmentedView {
-    const { input, config } = this.source;
-    const { indexing: _, retrieval, clean, ...ranges } = config.augmentation;
-    const strength = this.random.uniform() < clean ? 0 : retrieval;
-    return input.draw(row, strength, ranges, this.random);
   }
 }
 

@@ -3,6 +3,7 @@ import { NeurodexError, silentReporter } from '@neurodex/core';
 import { MemoryTracker } from '@neurodex/tracking';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Config } from '../config.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { BatchMaker } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -39,6 +40,7 @@ function runOf(training: Partial<Config['training']>, more: Partial<TrainingRun>
   const result = runPhases({
     runtime,
     geometry: network.geometry,
+    parameters: dsiParameters(network.geometry),
     batches: (phase, random) => new BatchMaker({ store, config, ...network }, phase, random),
     phases,
     config,

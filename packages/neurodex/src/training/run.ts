@@ -1,4 +1,4 @@
-import type { Random, Runtime } from '@neurodex/autograd';
+import type { ParameterSpecs, Random, Runtime } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
 import type { Tracker } from '@neurodex/tracking';
 import type { Config } from '../config.ts';
@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly onNan?: OnNan | undefined;
   /** None by default. */
   readonly checkpoints?: Checkpoints | undefined;
-  /** Parameters to begin with, in the order of `dsiParameters`; by default drawn from the seed. */
+  /** Parameters of the network to begin with, in the order of `dsiParameters`; by default drawn from the seed. */
   readonly initial?: Float32Array | undefined;
   /** Where an earlier process stopped. Its phase must be one of `phases`. */
   readonly resumeFrom?: Checkpoint | undefined;
@@ -37,6 +37,8 @@ export interface RunOptions {
 export interface TrainingRun extends RunOptions {
   readonly runtime: Runtime;
   readonly geometry: Geometry;
+  /** All that is trained: of the network, and behind them those of the loss. */
+  readonly parameters: ParameterSpecs;
   /** The batches of a phase. @param random of this phase alone */
   batches(phase: Phase, random: Random): Batches;
   readonly phases: readonly Phase[];

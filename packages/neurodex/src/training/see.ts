@@ -1,15 +1,25 @@
-import { adamW, type Random, type Runtime, Trainer, TrainingState } from '@neurodex/autograd';
+import {
+  adamW,
+  type ParameterSpecs,
+  parameterCount,
+  Random,
+  type Runtime,
+  Trainer,
+  TrainingState,
+} from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import { trainingStep } from '../dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../dsi/model/geometry.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import type { EmbeddingFacts } from '../pictures/embeddings.ts';
+import { ClassBatches, haveClasses } from './class-batches.ts';
 import { BatchLoader } from './loader.ts';
 import { runPhases, type TrainingResult } from './loop.ts';
-import { PairBatches, type SeenPicture } from './pair-batches.ts';
+import { PairBatches } from './pair-batches.ts';
 import type { Phase } from './plan.ts';
 import type { RunOptions } from './run.ts';
+import type { SeeBatches, SeenPicture } from './see-batches.ts';
 import { type InputStore, TRAINING_INPUTS } from './training-input.ts';
 
 /** What the network learns to see with. */
@@ -38,27 +48,39 @@ export const seePhase = ({ training }: Pick<Config, 'training'>, steps: number):
   },
 });
 
-const batchesOf = ({ geometry, config, store, pictures }: SeeSource, random: Random): PairBatches =>
-  new PairBatches({ geometry, config, pictures, input: TRAINING_INPUTS[geometry.input](store) }, random);
+/** By classes where all pictures have some; else in pairs. */
+function batchesOf({ geometry, config, store, pictures }: SeeSource, random: Random): SeeBatches {
+  const source = { geometry, config, pictures, input: TRAINING_INPUTS[geometry.input](store) };
+  return haveClasses(pictures) ? new ClassBatches(source, random) : new PairBatches(source, random);
+}
+
+/** All that is trained: the network, and what its loss needs beside it. */
+export const seeParameters = (source: SeeSource): ParameterSpecs => ({
+  ...dsiParameters(source.geometry),
+  ...batchesOf(source, Random.seeded(0)).objective.parameters,
+});
 
 /**
  * Trains the network to see: states of relevant pictures come to lie near each other. What it takes does not depend on how
  * many pictures there are; the last state is the one that is kept.
  * @throws NeurodexError `training-diverged`, `interrupted`
  */
-export function see(
+export async function see(
   source: SeeSource,
   steps: number,
   options: RunOptions & { readonly runtime: Runtime },
 ): Promise<TrainingResult> {
-  return runPhases({
+  const result = await runPhases({
     ...options,
     geometry: source.geometry,
+    parameters: seeParameters(source),
     config: source.config,
     phases: [seePhase(source.config, steps)],
     batches: (_, random) => batchesOf(source, random),
     validate: async () => ({}),
   });
+  const own = parameterCount(dsiParameters(source.geometry));
+  return { ...result, parameters: result.parameters.slice(0, own) };
 }
 
 /** Steps that are timed: the first ones are slower. */
@@ -79,7 +101,7 @@ export async function secondsPerStep(source: SeeSource, runtime: Runtime, random
     optimizer,
   });
   const trainer = await Trainer.create(runtime, definition);
-  const state = TrainingState.initial(dsiParameters(geometry), optimizer, 0);
+  const state = TrainingState.initial(definition.parameters, optimizer, 0);
   const loader = new BatchLoader(batches, { batches: WARM_UP + TIMED });
   try {
     let began = performance.now();

@@ -4,6 +4,7 @@ import { trieOf } from '../artifact/trie-of.ts';
 import type { Config } from '../config.ts';
 import { type Geometry, geometryOf } from '../dsi/model/geometry.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
 import { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { identifierLength } from '../identifiers/encode.ts';
@@ -80,6 +81,7 @@ export async function train(store: PictureStore, config: Config, options: TrainO
       ...run,
       runtime,
       geometry,
+      parameters: dsiParameters(geometry),
       batches: (phase, random) => new BatchMaker({ store, table, geometry, config, examples }, phase, random),
       phases,
       config,

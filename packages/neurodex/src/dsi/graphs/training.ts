@@ -14,6 +14,8 @@ import { dsiParameters } from '../model/parameters.ts';
 
 /** The targets of a batch in the graph, and the loss. */
 export interface ObjectiveGraph {
+  /** Of the loss itself, behind those of the network; none by default. */
+  readonly parameters?: ParameterSpecs;
   /** Inputs for the targets. @param batch B */
   inputs(batch: number): InputTypes;
   /** @param inputs `input` (as `ModelInput.type`) and those of `inputs` */
@@ -33,7 +35,7 @@ export interface StepOptions {
 export function trainingStep(options: StepOptions): TrainingDefinition<ParameterSpecs, InputTypes> {
   const { geometry, batch, objective, dropout, optimizer } = options;
   return {
-    parameters: dsiParameters(geometry),
+    parameters: { ...dsiParameters(geometry), ...objective.parameters },
     optimizer,
     inputs: { input: modelInput(geometry).type(geometry, batch), ...objective.inputs(batch) },
     loss(parameters: NamedTensors, inputs: Readonly<Record<string, Tensor>>) {

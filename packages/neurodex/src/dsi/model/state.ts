@@ -40,4 +40,4 @@ export function statesOf(parameters: NamedTensors, rows: Tensor): Tensor {
 }
 
 /** Rows divided by their norms. */
-const unit = (rows: Tensor): Tensor => div(rows, sqrt(add(sum(mul(rows, rows), -1, true), SMALLEST)));
+export const unit = (rows: Tensor): Tensor => div(rows, sqrt(add(sum(mul(rows, rows), -1, true), SMALLEST)));
