@@ -19,7 +19,7 @@ export {
 } from './datasets/dataset.ts';
 export { type EmojiOptions, openEmoji } from './datasets/emoji/emoji.ts';
 export { openFolder } from './datasets/folder/folder.ts';
-export { DEBIAN_FOLDER, openFashionMnist } from './datasets/idx/fashion-mnist.ts';
+export { DEBIAN_FOLDER, FASHION_MNIST_CLASSES, openFashionMnist } from './datasets/idx/fashion-mnist.ts';
 export { openIdx } from './datasets/idx/idx.ts';
 export { openJsonl } from './datasets/jsonl/jsonl.ts';
 export { ParquetDecoder } from './datasets/parquet/decoder.ts';

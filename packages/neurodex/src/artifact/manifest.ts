@@ -90,6 +90,8 @@ const manifestSchema = z.object({
   seed: z.int(),
   dataset: z.object({ name: z.string(), source: z.string() }),
   config: recordedConfig,
+  /** Seconds that each stage of the build took, by its name. */
+  stages: z.record(z.string(), z.number().min(0)).optional(),
   /** What can answer queries, each once. */
   systems: z
     .array(z.enum(SYSTEM_NAMES))

@@ -67,6 +67,7 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
     runtime,
     log,
     elapsed: () => before + (performance.now() - began) / 1000,
+    took: new Map<StageName, number>(),
     encoder() {
       chosen ??= openChosenEncoder(config, runtime, reporter);
       return chosen;

@@ -56,6 +56,8 @@ export interface Build extends BuildRequest, BuildFolders {
   readonly isTracked: boolean;
   /** Seconds of work, those of earlier processes included. */
   elapsed(): number;
+  /** Seconds that each stage took, of those that this process ran. */
+  readonly took: Map<StageName, number>;
   /** The encoder that the configuration names; opened when first asked for. @throws NeurodexError `encoder-unusable` */
   encoder(): Promise<ChosenEncoder | undefined>;
   remember(stage: StageName, facts: unknown): void;

@@ -13,6 +13,7 @@ import { VERSION } from '../version.ts';
 import { isWanted } from './build.ts';
 import { portableConfig, portablePath } from './portable.ts';
 import type { Stage } from './stage.ts';
+import { stageSeconds } from './stage-record.ts';
 import { describeNetwork } from './train-network.ts';
 
 export const finishStage: Stage<IndexManifest> = {
@@ -40,6 +41,7 @@ export const finishStage: Stage<IndexManifest> = {
       seed,
       dataset: { name: dataset.name, source: portablePath(dataset.source) },
       config: portableConfig(config),
+      stages: await stageSeconds(build),
       systems,
       ...parts,
     });

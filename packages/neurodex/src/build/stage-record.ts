@@ -50,6 +50,19 @@ export async function writeRecord(build: Build, { name, writes }: Stage, facts: 
   await writeFileAtomically(recordFile(build, name), sealed(record));
 }
 
+/** Seconds that each stage took, in whichever process. Of one that was cut off, only the last part is known. */
+export async function stageSeconds(build: Build): Promise<Readonly<Partial<Record<StageName, number>>>> {
+  const seconds: Partial<Record<StageName, number>> = {};
+  let before = 0;
+  for (const name of STAGE_NAMES) {
+    const record = await readRecord(build, name);
+    const took = build.took.get(name) ?? (record === undefined ? undefined : record.seconds - before);
+    if (took !== undefined) seconds[name] = Math.max(0, took);
+    before = record?.seconds ?? before;
+  }
+  return seconds;
+}
+
 /** Whether any stage of an unfinished index is complete: then it is worth keeping. */
 export const hasRecord = async (folder: string): Promise<boolean> => {
   for (const stage of STAGE_NAMES) if ((await readRecord({ folder }, stage)) !== undefined) return true;

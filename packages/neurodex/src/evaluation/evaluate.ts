@@ -42,7 +42,8 @@ export interface SystemOptions extends EvaluationOptions {
 }
 
 /**
- * Measure one system. Every query is answered with a full ranking (k = N). A query to which nothing in the catalogue
+ * Measure one system. Every query is answered with a full ranking (k = N), by a system that memorises with no more than the
+ * measures look at: it then searches as it does for people. A query to which nothing in the catalogue
  * is relevant counts in no measure, as trec_eval leaves out what nobody judged; it is warned about. Measures of the
  * indexing task show the catalogue pictures themselves to the system.
  * @throws NeurodexError `usage` when there is no query to measure, `index-damaged` when a score is not a number
@@ -75,7 +76,9 @@ export async function measureSystem({
   const rankings: Ranking[] = [];
   let done = 0;
   if (retrieval.length > 0 || keepRankings) {
-    for await (const { query, ranking } of rankAll({ ...shared, queries, k: indexed.length })) {
+    const isWhole = keepRankings || onRanking !== undefined || !system.memorises;
+    const k = isWhole ? indexed.length : furthest(retrieval, indexed.length);
+    for await (const { query, ranking } of rankAll({ ...shared, queries, k })) {
       progress(++done);
       onRanking?.(system.name, query, ranking);
       if (query.relevant.size > 0) {
@@ -87,8 +90,7 @@ export async function measureSystem({
 
   const memorised = new Tally(indexing);
   if (indexing.length > 0) {
-    // No measure of this task looks further than its cut-off, and a search for few answers is far cheaper.
-    const k = Math.min(indexed.length, Math.max(...indexing.map(({ cutoff }) => cutoff ?? indexed.length)));
+    const k = furthest(indexing, indexed.length);
     const themselves = indexed.map((picture) => itself(store, picture));
     for await (const { query, ranking } of rankAll({ ...shared, queries: themselves, k })) {
       progress(++done);
@@ -99,6 +101,10 @@ export async function measureSystem({
   const values = new Map([...retrieved.values(), ...memorised.values()]);
   return { system: system.name, ...inOrder(wanted, values), rankings };
 }
+
+/** No measure looks further than its cut-off, and a search for few answers is far cheaper. */
+const furthest = (measures: readonly ParsedMeasure[], N: number): number =>
+  Math.min(N, Math.max(0, ...measures.map(({ cutoff }) => cutoff ?? N)));
 
 /** Figures in the order in which their measures were asked for. */
 function inOrder(

@@ -1,0 +1,88 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { atLeast, atMost, type Benchmark } from './benchmark.ts';
+import { fashionFolder, fashionMissing } from './fashion-files.ts';
+import { type Built, build, measure } from './write-sides.ts';
+
+/** Catalogues: the one that is judged, one of a quarter for growth, and a small one for the time of a query. */
+const [LARGE, MIDDLE, SMALL] = [60_000, 15_000, 100];
+const QUERIES = 1000;
+/** Steps that the smaller ones see for: their time is not looked at. */
+const FEW_STEPS = 50;
+
+type Measured = Awaited<ReturnType<typeof measure>>;
+
+export const benchmark: Benchmark = {
+  name: 'write',
+  description:
+    'an index of 60,000 pictures of Fashion-MNIST in 15 minutes: its time by stage, memory, quality, searches, and usearch beside it',
+  flags: {
+    catalogue: { type: 'string', default: String(LARGE) },
+    minutes: { type: 'string', default: '13' },
+    out: { type: 'string', default: 'runs/write' },
+    set: { type: 'string', multiple: true, default: [] },
+  },
+  async run({ flags, log }) {
+    const missing = fashionMissing();
+    if (missing !== undefined) return { sides: { neurodex: { missing } }, ratios: {}, targets: [] };
+    const [out, large] = [resolve(String(flags.out)), Number(flags.catalogue)];
+    const asked = [flags.set ?? []].flat().map(String);
+    const made = async (N: number, settings: readonly string[]): Promise<{ built: Built; measured: Measured }> => {
+      const folder = join(out, String(N));
+      await mkdir(folder, { recursive: true });
+      log(`${N} pictures`);
+      await fashionFolder(folder, N, QUERIES);
+      const index = join(folder, 'index');
+      const all = [...SIZES, ...settings, ...asked];
+      const built = await build(join(folder, 'pictures'), index, 'default', all, log);
+      return { built, measured: await measure(index) };
+    };
+    const small = await made(SMALL, [`training.seeSteps=${FEW_STEPS}`]);
+    const middle = await made(MIDDLE, [`training.seeSteps=${FEW_STEPS}`]);
+    const one = await made(large, [`training.minutes=${String(flags.minutes)}`]);
+    return {
+      sides: Object.fromEntries(
+        [small, middle, one].map(({ built, measured }) => [`${built.catalogue} pictures`, { ...built, ...measured }]),
+      ),
+      ratios: {
+        [`seconds without see, ${one.built.catalogue} / ${middle.built.catalogue}`]:
+          withoutSee(one.built) / withoutSee(middle.built),
+        [`milliseconds of a query, ${one.built.catalogue} / ${small.built.catalogue}`]:
+          one.measured.queryMs / small.measured.queryMs,
+      },
+      targets: targetsOf(one, middle.built, small.measured),
+    };
+  },
+};
+
+/** The pictures as they are: 28 × 28. */
+const SIZES = ['pictures.size=28', 'model.patchSize=4'];
+
+const withoutSee = ({ seconds, stages }: Built): number => seconds - (stages.see ?? 0);
+const of = (measured: Measured, system: string, measure: string): number => measured.metrics[system]?.[measure] ?? 0;
+
+function targetsOf(
+  { built, measured }: { readonly built: Built; readonly measured: Measured },
+  middle: Built,
+  small: Measured,
+) {
+  const { identify = 0, write = 0 } = built.stages;
+  return [
+    atMost('minutes from files to an index', built.seconds / 60, 15),
+    atMost('GiB of memory at the most', built.peakMiB / 1024, 1.5),
+    atLeast('share of the cores that are busy', built.busy, 0.85),
+    atLeast('IA@1', measured['IA@1'], 0.98),
+    atLeast('P@10', of(measured, 'dsi', 'P@10'), 0.87),
+    atLeast('Success@1', of(measured, 'dsi', 'Success@1'), 0.87),
+    atMost('p that P@10 is not above that of pixels', measured.pixelsP, 0.05),
+    atMost('P@10 of exact nearest neighbours less P@10', of(measured, 'exact', 'P@10') - of(measured, 'dsi', 'P@10'), 0.01),
+    atLeast('pictures a second that are named, stored and written', built.catalogue / (identify + write), 1000),
+    atMost(
+      `seconds without see, ${built.catalogue} / ${middle.catalogue}`,
+      withoutSee(built) / withoutSee(middle),
+      4.2,
+    ),
+    atMost(`milliseconds of a query, ${built.catalogue} / ${SMALL}`, measured.queryMs / small.queryMs, 3),
+    atMost('milliseconds to open the index', measured.openMs, 300),
+  ];
+}
