@@ -75,7 +75,11 @@ function targetsOf(
     atLeast('P@10', of(measured, 'dsi', 'P@10'), 0.87),
     atLeast('Success@1', of(measured, 'dsi', 'Success@1'), 0.87),
     atMost('p that P@10 is not above that of pixels', measured.pixelsP, 0.05),
-    atMost('P@10 of exact nearest neighbours less P@10', of(measured, 'exact', 'P@10') - of(measured, 'dsi', 'P@10'), 0.01),
+    atMost(
+      'P@10 of exact nearest neighbours less P@10',
+      of(measured, 'exact', 'P@10') - of(measured, 'dsi', 'P@10'),
+      0.01,
+    ),
     atLeast('pictures a second that are named, stored and written', built.catalogue / (identify + write), 1000),
     atMost(
       `seconds without see, ${built.catalogue} / ${middle.catalogue}`,

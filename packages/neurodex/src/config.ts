@@ -167,7 +167,10 @@ export const configSchema = z.strictObject({
       .describe(
         'sequential: indexing, then retrieval; joint: both tasks in every batch; write: the network learns to see for seeSteps or minutes, however large the catalogue is, and the memory is written in closed form',
       ),
-    seeSteps: positive.describe('write: steps in which the network learns to see, where minutes is 0'),
+    seeSteps: positive.describe('write: most steps in which the network learns to see, where minutes is 0'),
+    seeEpochs: positive.describe(
+      'write: most passes over the pictures in those steps, which a small catalogue has enough of',
+    ),
     minutes: z
       .number()
       .min(0)

@@ -20,7 +20,7 @@ import { numeric } from '../identifiers/numeric.ts';
 import { countParts, type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { assignRoles, byPath } from '../pictures/split.ts';
 import { BatchMaker } from '../training/batch-maker.ts';
-import { secondsPerStep, seeGeometry } from '../training/see.ts';
+import { plannedSteps, secondsPerStep, seeGeometry } from '../training/see.ts';
 import { planNetwork } from '../training/train.ts';
 import type { BuildRequest } from './build.ts';
 import { readsEmbeddings } from './embed-stage.ts';
@@ -178,19 +178,21 @@ async function planTrainingTime(store: PictureStore, { config, seed }: BuildRequ
  */
 async function planWriting(store: PictureStore, request: BuildRequest, runtime: Runtime, before: number) {
   const { config, seed } = request;
-  const { minutes, seeSteps, batchSize } = config.training;
+  const { minutes, batchSize } = config.training;
   const N = store.catalogue.length;
   // How many numbers an encoder gives of a picture is known when it is opened.
   if (readsEmbeddings(request)) return undefined;
   const geometry = seeGeometry(config, undefined);
   const pixels = new Uint8Array(pictureBytes(config.pictures.size));
-  const pictures = [...store.catalogue, ...store.queries('train')]
-    .slice(0, batchSize)
-    .map(({ labels }) => ({ row: 0, labels }));
+  const seen = [...store.catalogue, ...store.queries('train')];
+  const pictures = seen.map(({ labels }) => ({ row: 0, labels }));
   const source = { geometry, config, store: { size: config.pictures.size, pixels }, pictures };
   const seconds = await secondsPerStep(source, runtime, Random.seeded(seed));
   const after = secondsAfterSeeing(N, seconds / batchSize);
-  const steps = minutes === 0 ? seeSteps : Math.max(1, Math.floor((60 * minutes - before - after.all) / seconds));
+  const steps =
+    minutes === 0
+      ? plannedSteps(config, seen.length)
+      : Math.max(1, Math.floor((60 * minutes - before - after.all) / seconds));
   const rows = Math.ceil(ROWS_PER_PICTURE * N);
   const parameters = parameterCount(dsiParameters(geometry)) + rows * geometry.width;
   return { steps, parameters, bytes: 4 * parameters, see: steps * seconds + after.states, ...after };

@@ -3,7 +3,7 @@ import { Random } from '@neurodex/autograd';
 import { readJson } from '@neurodex/core/json';
 import { hasSeal, makeFolder, sealed, writeFileAtomically } from '@neurodex/core/storage';
 import { z } from 'zod';
-import { type SeeSource, secondsPerStep } from '../training/see.ts';
+import { plannedSteps, type SeeSource, secondsPerStep } from '../training/see.ts';
 import type { Build } from './build.ts';
 
 /** How long the network learns to see: decided once for a run, so that a resumed one goes equally far. */
@@ -27,8 +27,8 @@ export function secondsAfterSeeing(N: number, perPicture: number) {
  * and will come after, at the speed of this machine.
  */
 export async function seeSteps(build: Build, source: SeeSource): Promise<number> {
-  const { minutes, seeSteps: fixed, batchSize } = build.config.training;
-  if (minutes === 0) return fixed;
+  const { minutes, batchSize } = build.config.training;
+  if (minutes === 0) return plannedSteps(build.config, source.pictures.length);
   const file = join(build.work, BUDGET_FILE);
   const known: unknown = await readJson(file).catch(() => undefined);
   if (hasSeal(known)) return budgetSchema.parse(known).steps;

@@ -7,6 +7,5 @@ import { standard } from './default.ts';
  */
 export const demo: Config = {
   ...standard,
-  training: { ...standard.training, batchSize: 48, indexingEpochs: 206 },
   augmentation: { ...standard.augmentation, scale: 0.3, colour: 0.5, hue: 30 },
 };

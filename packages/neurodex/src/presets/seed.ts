@@ -47,7 +47,8 @@ export const seed: Config = {
   },
   training: {
     plan: 'sequential',
-    seeSteps: 3000, // of the plan write, as are the next two
+    seeSteps: 6000, // of the plan write, as are the next three
+    seeEpochs: 150,
     minutes: 0, // seeSteps
     contrast: 0.1,
     initialise: '', // at random

@@ -35,6 +35,10 @@ export interface SeeSource {
 export const seeGeometry = (config: Config, backbone: EmbeddingFacts | undefined): Geometry =>
   geometryOf(config, schemeOf(config.identifiers).vocabulary, 1, { embeddingRows: 1, backbone });
 
+/** Steps that the configuration asks for, where it gives no time. @param pictures that the network learns to see with */
+export const plannedSteps = ({ training }: Pick<Config, 'training'>, pictures: number): number =>
+  Math.min(training.seeSteps, Math.ceil((training.seeEpochs * pictures) / training.batchSize));
+
 export const seePhase = ({ training }: Pick<Config, 'training'>, steps: number): Phase => ({
   name: 'see',
   mix: { indexing: 0, retrieval: training.batchSize },
