@@ -1,7 +1,9 @@
 import { adamW, type Graph, matrixOperations, Random, trainingGraph } from '@neurodex/autograd';
 import { lowerGraph } from '../packages/autograd/src/onnx/lower.ts';
 import { encodeModel } from '../packages/autograd/src/onnx/protobuf.ts';
+import type { Config } from '../packages/neurodex/src/config.ts';
 import { searchGraphs } from '../packages/neurodex/src/dsi/graphs/search.ts';
+import { stateGraph } from '../packages/neurodex/src/dsi/graphs/state.ts';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { type NodePlan, planNodes, planTop, positionsFor } from '../packages/neurodex/src/dsi/model/node-plan.ts';
@@ -10,9 +12,14 @@ import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
+import { ClassBatches } from '../packages/neurodex/src/training/class-batches.ts';
 import type { IdentifierTable, Objective } from '../packages/neurodex/src/training/objective.ts';
+import { PairBatches } from '../packages/neurodex/src/training/pair-batches.ts';
 import { sampledObjective } from '../packages/neurodex/src/training/sampled-objective.ts';
+import { seeGeometry } from '../packages/neurodex/src/training/see.ts';
+import type { SeeBatches } from '../packages/neurodex/src/training/see-batches.ts';
 import { setObjective } from '../packages/neurodex/src/training/set-objective.ts';
+import { TRAINING_INPUTS } from '../packages/neurodex/src/training/training-input.ts';
 
 /** What a graph costs, without running it. */
 export interface GraphCost {
@@ -44,7 +51,8 @@ function costOf(graph: Graph): GraphCost {
 
 /**
  * The graphs of every preset: a training step that draws identifiers, one that teaches sets where the preset does, an
- * exhaustive query, and the two graphs of a query by beam search over 1,000 identifiers.
+ * exhaustive query, and the two graphs of a query by beam search over 1,000 identifiers. Of the plan `write`: a step with
+ * classes, a step in pairs, and the state of a query.
  */
 export function graphCosts(): Record<string, Record<string, GraphCost>> {
   return Object.fromEntries(Object.entries(PRESETS).map(([name, config]) => [name, costsOf(config)]));
@@ -52,7 +60,7 @@ export function graphCosts(): Record<string, Record<string, GraphCost>> {
 
 function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string, GraphCost> {
   const { training, model, identifiers } = config;
-  if (identifiers.scheme !== 'numeric') throw new RangeError('vectors are needed to name pictures by this scheme');
+  if (training.plan === 'write') return costsOfSeeing(config);
   const scheme = numeric;
   const { zeroPadding } = identifiers;
   const named = (count: number): IdentifierTable & { geometry: Geometry } => {
@@ -93,5 +101,24 @@ function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string,
     'exhaustive query': costOf(searchGraphs(small.geometry, { batch: 1, prefill: plan }).prefill),
     'beam search, prefill': costOf(beam.prefill),
     ...(beam.decodeStep === undefined ? {} : { 'beam search, decode step': costOf(beam.decodeStep) }),
+  };
+}
+
+/** Classes of the pictures that a network learns to see with. */
+const CLASSES = 10;
+
+function costsOfSeeing(config: Config): Record<string, GraphCost> {
+  const { training, model, pictures } = config;
+  const geometry = seeGeometry(config, undefined);
+  const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
+  const store = { size: pictures.size, pixels: new Uint8Array() };
+  const seen = Array.from({ length: PICTURES }, (_, row) => ({ row, labels: [String(row % CLASSES)] }));
+  const source = { geometry, config, pictures: seen, input: TRAINING_INPUTS.pixels(store) };
+  const step = ({ objective, size: batch }: SeeBatches) =>
+    costOf(trainingGraph(trainingStep({ geometry, batch, objective, dropout: model.dropout, optimizer })));
+  return {
+    'training step, classes': step(new ClassBatches(source, Random.seeded(1))),
+    'training step, pairs': step(new PairBatches(source, Random.seeded(1))),
+    state: costOf(stateGraph(geometry, 1)),
   };
 }
