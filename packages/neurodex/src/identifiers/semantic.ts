@@ -28,10 +28,8 @@ export function semantic(branching: number): IdentifierScheme {
     },
 
     toTokens(identifier) {
-      const parts = identifier.split(separator);
-      const tokens = parts.map(Number);
-      const isToken = (part: string, i: number) => /^(0|[1-9][0-9]*)$/.test(part) && (tokens[i] ?? NaN) < branching;
-      if (identifier === '' || !parts.every(isToken)) {
+      const tokens = parsed(identifier, separator !== '', branching);
+      if (tokens === undefined) {
         throw new NeurodexError(
           'index-damaged',
           `${JSON.stringify(identifier)} is not a semantic identifier of tokens 0 to ${branching - 1}`,
@@ -53,6 +51,30 @@ export function semantic(branching: number): IdentifierScheme {
       return tokens.join(separator);
     },
   };
+}
+
+const [ZERO, DOT] = ['0'.charCodeAt(0), '.'.charCodeAt(0)];
+
+/**
+ * Numbers below `branching` without zeros before them, as tokens: every digit is one, or dots are between them. Undefined for
+ * anything else. Every identifier of a catalogue goes through here when it is opened.
+ */
+function parsed(identifier: string, hasDots: boolean, branching: number): number[] | undefined {
+  const tokens: number[] = [];
+  let value = -1;
+  for (let i = 0; i <= identifier.length; i++) {
+    const code = i < identifier.length ? identifier.charCodeAt(i) : DOT;
+    const digit = code - ZERO;
+    if (digit >= 0 && digit < DIGITS) {
+      if (value === 0) return undefined;
+      value = value < 0 ? digit : DIGITS * value + digit;
+      if (value >= branching) return undefined;
+      if (hasDots) continue;
+    } else if (code !== DOT || (i < identifier.length && !hasDots) || (hasDots && value < 0)) return undefined;
+    if (value >= 0) tokens.push(value);
+    value = -1;
+  }
+  return tokens.length === 0 ? undefined : tokens;
 }
 
 /** The tokens of each picture: its clusters from the root, then its number in the last of them. */

@@ -38,20 +38,20 @@ export class Trie {
     const order = sorted(sequences, identifiers.length, longest);
     const tokenAt = (position: number, depth: number) => sequences[(order[position] ?? NaN) * longest + depth] ?? NaN;
 
-    const tokens: number[] = [-1];
-    const parents: number[] = [-1];
-    const depths: number[] = [0];
-    const firstChildren: number[] = [];
-    const childCounts: number[] = [];
-    const leaves: number[] = [];
-    const starts: number[] = [0];
-    const ends: number[] = [identifiers.length];
+    const tokens = new Numbers([-1]);
+    const parents = new Numbers([-1]);
+    const depths = new Numbers([0]);
+    const firstChildren = new Numbers();
+    const childCounts = new Numbers();
+    const leaves = new Numbers();
+    const starts = new Numbers([0]);
+    const ends = new Numbers([identifiers.length]);
     for (let node = 0; node < starts.length; node++) {
-      const start = starts[node] ?? NaN;
-      const end = ends[node] ?? NaN;
-      const depth = depths[node] ?? NaN;
+      const start = starts.at(node);
+      const end = ends.at(node);
+      const depth = depths.at(node);
       firstChildren.push(starts.length);
-      if (tokens[node] === scheme.vocabulary.eos) {
+      if (tokens.at(node) === scheme.vocabulary.eos) {
         const entry = order[start] ?? NaN;
         if (end - start > 1) throw duplicate(defined(identifiers[entry], 'the identifier of a leaf'));
         leaves.push(rows === undefined ? entry : (rows[entry] ?? NaN));
@@ -71,19 +71,19 @@ export class Trie {
         ends.push(to);
         from = to;
       }
-      childCounts.push(starts.length - (firstChildren[node] ?? NaN));
+      childCounts.push(starts.length - firstChildren.at(node));
     }
 
     this.scheme = scheme;
     this.nodeCount = tokens.length;
     this.leafCount = identifiers.length;
-    this.maxDepth = depths.at(-1) ?? NaN;
-    this.tokens = Int32Array.from(tokens);
-    this.parents = Int32Array.from(parents);
-    this.depths = Int32Array.from(depths);
-    this.firstChildren = Int32Array.from(firstChildren);
-    this.childCounts = Int32Array.from(childCounts);
-    this.rows = Int32Array.from(leaves);
+    this.maxDepth = depths.at(depths.length - 1);
+    this.tokens = tokens.values;
+    this.parents = parents.values;
+    this.depths = depths.values;
+    this.firstChildren = firstChildren.values;
+    this.childCounts = childCounts.values;
+    this.rows = leaves.values;
   }
 
   /** The token that leads from its parent to this node; −1 for the root. */
@@ -236,6 +236,33 @@ export class Trie {
     const nodes: number[] = [];
     for (let node = 0; node < this.nodeCount; node++) if (holds(node)) nodes.push(node);
     return Int32Array.from(nodes);
+  }
+}
+
+/** A list of int32 that grows: those of a catalogue are too many for objects. */
+class Numbers {
+  length = 0;
+  private buffer = new Int32Array(64);
+
+  constructor(first: readonly number[] = []) {
+    for (const value of first) this.push(value);
+  }
+
+  push(value: number): void {
+    if (this.length === this.buffer.length) {
+      const larger = new Int32Array(2 * this.length);
+      larger.set(this.buffer);
+      this.buffer = larger;
+    }
+    this.buffer[this.length++] = value;
+  }
+
+  at(index: number): number {
+    return this.buffer[index] ?? NaN;
+  }
+
+  get values(): Int32Array {
+    return this.buffer.slice(0, this.length);
   }
 }
 

@@ -130,7 +130,10 @@ export class PrefixTable {
 /** The nodes that a memory compares a query with: the root, and all below nodes that have several leaves. */
 function comparable(trie: Trie): Uint8Array {
   const leaves = trie.leavesBelow();
-  return Uint8Array.from(leaves, (_, node) => (node === 0 || (leaves[trie.parent(node)] ?? NaN) > 1 ? 1 : 0));
+  const compared = new Uint8Array(trie.nodeCount);
+  compared[0] = 1;
+  for (let node = 1; node < trie.nodeCount; node++) if ((leaves[trie.parent(node)] ?? NaN) > 1) compared[node] = 1;
+  return compared;
 }
 
 const NO_PREFIXES: StoredPrefixes = { parents: Int32Array.of(-1), tokens: Int32Array.of(-1) };

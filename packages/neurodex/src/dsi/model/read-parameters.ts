@@ -4,6 +4,13 @@ import type { Memory } from './memory.ts';
 import { dsiParameters } from './parameters.ts';
 import type { StoredPrefixes } from './prefix-table.ts';
 
+/** A product with 0 is 0 for finite numbers alone: one sum tells of many. */
+function areFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] ?? NaN) * 0;
+  return sum === 0;
+}
+
 /** Names of the memory in the file. */
 export const MEMORY_TENSORS = { rows: 'memory.rows', temperature: 'memory.temperature' } as const;
 
@@ -26,7 +33,7 @@ export function readParameters(bytes: Uint8Array, geometry: Geometry): Float32Ar
   if (parts.length + others !== names.length) throw new RangeError('it holds other parameters as well');
   const parameters = new Float32Array(parts.at(-1)?.[3] ?? 0);
   for (const [name, , start] of parts) parameters.set(tensors[name]?.data ?? [], start);
-  if (!parameters.every(Number.isFinite)) throw new RangeError('it holds numbers that are not finite');
+  if (!areFinite(parameters)) throw new RangeError('it holds numbers that are not finite');
   return parameters;
 }
 
@@ -56,6 +63,6 @@ export function readMemory(bytes: Uint8Array, { output, embeddingRows, width }: 
   const tau = temperature?.data.length === 1 ? (temperature.data[0] ?? NaN) : NaN;
   if (String(rows?.shape) !== String([embeddingRows, width]) || !(tau > 0 && Number.isFinite(tau)))
     throw new RangeError('its memory is missing, or of another network');
-  if (!rows?.data.every(Number.isFinite)) throw new RangeError('its memory holds numbers that are not finite');
+  if (rows === undefined || !areFinite(rows.data)) throw new RangeError('its memory holds numbers that are not finite');
   return { rows: rows.data, temperature: tau };
 }
