@@ -1,18 +1,5 @@
-import {
-  adamW,
-  argMax,
-  float32,
-  loadable,
-  matmul,
-  matrixOperations,
-  parameterCount,
-  Random,
-  type Runtime,
-  trace,
-  trainingGraph,
-} from '@neurodex/autograd';
+import { adamW, matrixOperations, parameterCount, Random, type Runtime, trainingGraph } from '@neurodex/autograd';
 import { applyRules, type Dataset } from '@neurodex/datasets';
-import { readPicture } from '@neurodex/datasets/image';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { trainingStep } from '../dsi/graphs/training.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
@@ -24,6 +11,7 @@ import { plannedSteps, secondsPerStep, seeGeometry } from '../training/see.ts';
 import { planNetwork } from '../training/train.ts';
 import type { BuildRequest } from './build.ts';
 import { readsEmbeddings } from './embed-stage.ts';
+import { decodeSample, describeSeconds, productsPerSecond } from './plan-samples.ts';
 import { secondsAfterSeeing } from './see-budget.ts';
 import type { Stage } from './stage.ts';
 import type { StageName } from './stage-names.ts';
@@ -51,8 +39,6 @@ export interface BuildPlan {
   readonly stages: readonly PlannedStage[];
 }
 
-/** Pictures that are decoded to know how long one takes. */
-const SAMPLE = 8;
 /** Share of the peak of matrix products that a training step reaches (docs/results.md: 0.45 to 0.57). */
 const REACHED = 0.5;
 
@@ -71,22 +57,24 @@ export async function planBuild(request: BuildRequest, runtime: Runtime, stages:
     hasClasses: rows.some(({ labels }) => labels.length > 0),
   };
   const sample = await decodeSample(dataset, config);
+  const describes = sample !== undefined && stages.some(({ name }) => name === 'describe');
+  const describe = describes ? store.catalogue.length * (await describeSeconds(sample, config)) : undefined;
   // How many numbers an encoder gives of a picture is known when it is opened.
   const trains = stages.some(({ name }) => name === 'train') && !readsEmbeddings(request);
   const training = trains ? await planTrainingTime(store, request, runtime) : undefined;
   const n = rows.length;
   const decode = sample === undefined ? undefined : n * sample.seconds;
   const writing = stages.some(({ name }) => name === 'see')
-    ? await planWriting(store, request, runtime, decode ?? 0)
+    ? await planWriting(store, request, runtime, (decode ?? 0) + (describe ?? 0))
     : undefined;
   const pixels = n * pictureBytes(config.pictures.size);
   const estimates: { readonly [Name in StageName]: readonly [bytes: number | null, seconds: number | null] } = {
     decode: [0, decode ?? null],
     split: [pixels, null],
     embed: [null, null],
-    describe: [null, null],
+    describe: [null, describe ?? null],
     see: [0, writing?.see ?? null],
-    identify: [sample === undefined ? null : n * sample.thumbnail, writing?.identify ?? null],
+    identify: [sample === undefined ? null : n * sample.thumbnailBytes, writing?.identify ?? null],
     train: [training === undefined ? null : 4 * training.parameters, training?.seconds ?? null],
     write: [writing?.bytes ?? null, writing?.write ?? null],
     finish: [null, null],
@@ -129,29 +117,6 @@ const asStore = (size: number) => ({
   pixels: new Uint8Array(),
   thumbnail: () => Promise.reject(new RangeError('a plan has no pictures')),
 });
-
-/** Seconds for each picture of a source, and bytes of its thumbnail; undefined for pictures that would be downloaded. */
-async function decodeSample(
-  dataset: Dataset,
-  { pictures: options }: BuildRequest['config'],
-): Promise<{ readonly seconds: number; readonly thumbnail: number } | undefined> {
-  if (dataset.remote === true || dataset.pictures.length === 0) return undefined;
-  const every = Math.max(1, Math.floor(dataset.pictures.length / SAMPLE));
-  const chosen = dataset.pictures.filter((_, i) => i % every === 0).slice(0, SAMPLE);
-  const began = performance.now();
-  const bytes = await Promise.all(
-    chosen.map(async (picture) => {
-      try {
-        return (await readPicture(await picture.read(), { ...options, name: picture.path })).thumbnail.length;
-      } catch {
-        // The build will say what is wrong with it.
-        return 0;
-      }
-    }),
-  );
-  const seconds = (performance.now() - began) / 1000 / chosen.length;
-  return { seconds, thumbnail: bytes.reduce((sum, each) => sum + each, 0) / chosen.length };
-}
 
 /** From the operations of a step's matrix products, and how fast this machine computes such products. */
 async function planTrainingTime(store: PictureStore, { config, seed }: BuildRequest, runtime: Runtime) {
@@ -200,24 +165,3 @@ async function planWriting(store: PictureStore, request: BuildRequest, runtime: 
 
 /** Of a memory: one for each picture, and one for each prefix above. */
 const ROWS_PER_PICTURE = 1.1;
-
-/** Floating-point operations a second of a product of matrices [512,512]. */
-async function productsPerSecond(runtime: Runtime): Promise<number> {
-  const size = 512;
-  const type = float32(size, size);
-  const graph = trace({ a: type, b: type }, ({ a, b }) => ({ best: argMax(matmul(a, b)) }));
-  const session = await runtime.load(loadable(graph));
-  try {
-    const feeds = { a: new Float32Array(size * size).fill(1), b: new Float32Array(size * size).fill(1) };
-    await session.run(feeds);
-    let runs = 0;
-    const began = performance.now();
-    while (performance.now() - began < 100) {
-      await session.run(feeds);
-      runs++;
-    }
-    return (runs * 2 * size ** 3 * 1000) / (performance.now() - began);
-  } finally {
-    await session.release();
-  }
-}
