@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { Random } from '@neurodex/autograd';
 import { DEBIAN_FOLDER, FASHION_MNIST_CLASSES } from '@neurodex/datasets';
 import { encodePng } from '@neurodex/datasets/image';
+import { augment } from '../packages/neurodex/src/query/augment.ts';
 
 const EDGE = 28;
 const HEADERS = { images: 16, labels: 8 } as const;
@@ -59,4 +61,61 @@ export async function fashionFolder(folder: string, catalogue: number, queries: 
     await write('train', test, i * step + 2);
   }
   await writeFile(done, '');
+}
+
+/** How distractors differ from their pictures: as queries of a flat folder do. */
+const DISTRACTOR = {
+  strength: 1,
+  shift: 0.1,
+  scale: 0.2,
+  rotate: 10,
+  flip: true,
+  colour: 0.3,
+  hue: 0,
+  erase: 0.1,
+} as const;
+
+/**
+ * More pictures than Fashion-MNIST has, as a pair of IDX files: those of the training part, and augmented views of them as
+ * distractors, with the labels of their pictures. Made once.
+ * @param count 60,000 or more
+ */
+export async function fashionDistractors(folder: string, count: number): Promise<string> {
+  const images = join(folder, 'train-images-idx3-ubyte');
+  const labels = join(folder, 'train-labels-idx1-ubyte');
+  if (existsSync(labels)) return images;
+  await mkdir(folder, { recursive: true });
+  const part = await readPart('train');
+  const own = part.labels.length;
+  const bytes = EDGE * EDGE;
+  const file = await open(images, 'w');
+  try {
+    await file.write(idxHeader([count, EDGE, EDGE]));
+    await file.write(part.images);
+    const rgb = new Uint8Array(3 * bytes);
+    const view = new Uint8Array(3 * bytes);
+    const grey = new Uint8Array(bytes);
+    for (let i = own; i < count; i++) {
+      const random = Random.stream(i, 'distractor');
+      part.images.subarray((i % own) * bytes, ((i % own) + 1) * bytes).forEach((value, at) => {
+        rgb.fill(value, 3 * at, 3 * at + 3);
+      });
+      augment(rgb, view, EDGE, DISTRACTOR, random);
+      for (let at = 0; at < bytes; at++) grey[at] = view[3 * at] ?? 0;
+      await file.write(grey);
+    }
+  } finally {
+    await file.close();
+  }
+  const all = Uint8Array.from({ length: count }, (_, i) => part.labels[i % own] ?? 0);
+  await writeFile(labels, Buffer.concat([idxHeader([count]), all]));
+  return images;
+}
+
+/** Magic number of uint8 with as many dimensions, then their sizes. */
+function idxHeader(sizes: readonly number[]): Buffer {
+  const header = Buffer.alloc(4 + 4 * sizes.length);
+  header.writeUInt32BE(0x0800 + sizes.length, 0);
+  for (const [i, size] of sizes.entries()) header.writeUInt32BE(size, 4 + 4 * i);
+  return header;
 }

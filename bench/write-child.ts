@@ -1,5 +1,5 @@
 import { silentReporter } from '@neurodex/core';
-import { openFolder } from '@neurodex/datasets';
+import { openFolder, openIdx } from '@neurodex/datasets';
 import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 
@@ -10,7 +10,7 @@ import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 const [source = '', out = '', preset = '', ...settings] = process.argv.slice(2);
 const config = await resolveConfiguration({ preset, settings, cwd: process.cwd() });
 const began = performance.now();
-const dataset = await openFolder(source);
+const dataset = source.endsWith('-ubyte') ? await openIdx({ images: source }) : await openFolder(source);
 const { catalogue, steps, validation, parameters } = await createIndex({
   dataset,
   out,
@@ -21,7 +21,7 @@ const { catalogue, steps, validation, parameters } = await createIndex({
   device: 'cpu',
   reporter: {
     ...silentReporter,
-    progress: ({ phase, done, total }) => {
+    progress: ({ phase, done, total = 1 }) => {
       if (done % Math.ceil(total / 20) === 0) process.stderr.write(`${phase} ${done} of ${total}\n`);
     },
   },

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { atLeast, atMost, type Benchmark } from './benchmark.ts';
-import { fashionFolder, fashionMissing } from './fashion-files.ts';
+import { fashionDistractors, fashionFolder, fashionMissing } from './fashion-files.ts';
 import { type Built, build, measure } from './write-sides.ts';
 
 /** Catalogues: the one that is judged, one of a quarter for growth, and a small one for the time of a query. */
@@ -31,10 +31,10 @@ export const benchmark: Benchmark = {
       const folder = join(out, String(N));
       await mkdir(folder, { recursive: true });
       log(`${N} pictures`);
-      await fashionFolder(folder, N, QUERIES);
+      const source = await sourceOf(folder, N);
       const index = join(folder, 'index');
-      const all = [...SIZES, ...settings, ...asked];
-      const built = await build(join(folder, 'pictures'), index, 'default', all, log);
+      const split = N > LARGE ? [`split.retrievalFraction=${(3 * QUERIES) / N}`, ...SPLIT] : [];
+      const built = await build(source, index, 'default', [...SIZES, ...split, ...settings, ...asked], log);
       return { built, measured: await measure(index) };
     };
     const small = await made(SMALL, [`training.seeSteps=${FEW_STEPS}`]);
@@ -54,6 +54,16 @@ export const benchmark: Benchmark = {
     };
   },
 };
+
+/** A folder with fixed roles; with more pictures than there are, a file of distractors. */
+async function sourceOf(folder: string, N: number): Promise<string> {
+  if (N > LARGE) return await fashionDistractors(folder, N);
+  await fashionFolder(folder, N, QUERIES);
+  return join(folder, 'pictures');
+}
+
+/** Of queries that are drawn: a third each to train, to validate and to test. */
+const SPLIT = ['split.validationFraction=0.33', 'split.testFraction=0.34'];
 
 /** The pictures as they are: 28 × 28. */
 const SIZES = ['pictures.size=28', 'model.patchSize=4'];
