@@ -22,7 +22,8 @@ const { catalogue, steps, validation, parameters } = await createIndex({
   reporter: {
     ...silentReporter,
     progress: ({ phase, done, total }) => {
-      if (done % Math.ceil(total / 20) === 0) process.stderr.write(`${phase} ${done} of ${total}\n`);
+      if (total !== undefined && done % Math.ceil(total / 20) === 0)
+        process.stderr.write(`${phase} ${done} of ${total}\n`);
     },
   },
 });

@@ -202,7 +202,7 @@ describe('the stages', () => {
   });
 
   it.each(PLANS)('write each file of a build with the plan %s once', (plan) => {
-    const config = { ...PRESETS.default, training: { ...PRESETS.default.training, plan } };
+    const config = { ...PRESETS.joint, training: { ...PRESETS.joint.training, plan } };
     const request = { config } as unknown as BuildRequest;
     const written = STAGES.filter((stage) => stage.isPart(request)).flatMap(({ writes }) => writes);
     expect(written).toContain('model.safetensors');
