@@ -175,7 +175,7 @@ describe('wrong usage', () => {
     [['export', 'x', '--onxx', 'y'], 'unknown-flag', 'did you mean --onnx?'],
     [['export', 'x', '--onnx', 'y', '--precision', 'int4'], 'usage', 'did you mean --precision int8?'],
     [['demo', '--preset', 'quik'], 'unknown-preset', 'did you mean quick?'],
-    [['index', 'x', '--out', 'y', '--preset', 'constructor'], 'unknown-preset', 'Presets: default, quick, seed'],
+    [['index', 'x', '--out', 'y', '--preset', 'constructor'], 'unknown-preset', 'Presets: default, joint, quick, seed'],
     [['index', 'x', '--out', 'y', '--set', 'model.widht=64'], 'config-unknown-key', 'did you mean model.width?'],
   ])('%j is refused with status 2', async (argv, code, hint) => {
     const outcome = await runCli([...argv.slice(0, 1), '--json', ...argv.slice(1)]);
@@ -392,7 +392,7 @@ describe('index', () => {
   });
 
   it('opens no pictures for a configuration that is wrong', async () => {
-    const outcome = await runCli(['index', 'photos', '--out', 'o', '--set', 'model.heads=3', '--json']);
+    const outcome = await runCli(['index', 'photos', '--out', 'o', '--set', 'model.heads=5', '--json']);
     expect(outcome.status).toBe(2);
     expect(jsonError(outcome)).toMatchObject({ code: 'config-invalid', details: { keys: ['model.width'] } });
   });
