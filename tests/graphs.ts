@@ -1,7 +1,9 @@
 import { adamW, type Graph, matrixOperations, Random, trainingGraph } from '@neurodex/autograd';
 import { lowerGraph } from '../packages/autograd/src/onnx/lower.ts';
 import { encodeModel } from '../packages/autograd/src/onnx/protobuf.ts';
+import type { Config } from '../packages/neurodex/src/config.ts';
 import { searchGraphs } from '../packages/neurodex/src/dsi/graphs/search.ts';
+import { stateGraph } from '../packages/neurodex/src/dsi/graphs/state.ts';
 import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { type NodePlan, planNodes, planTop, positionsFor } from '../packages/neurodex/src/dsi/model/node-plan.ts';
@@ -10,9 +12,13 @@ import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
+import { ClassBatches } from '../packages/neurodex/src/training/class-batches.ts';
 import type { IdentifierTable, Objective } from '../packages/neurodex/src/training/objective.ts';
+import { PairBatches } from '../packages/neurodex/src/training/pair-batches.ts';
 import { sampledObjective } from '../packages/neurodex/src/training/sampled-objective.ts';
+import { seeGeometry } from '../packages/neurodex/src/training/see.ts';
 import { setObjective } from '../packages/neurodex/src/training/set-objective.ts';
+import { TRAINING_INPUTS } from '../packages/neurodex/src/training/training-input.ts';
 
 /** What a graph costs, without running it. */
 export interface GraphCost {
@@ -42,19 +48,45 @@ function costOf(graph: Graph): GraphCost {
   };
 }
 
-/**
- * The graphs of every preset: a training step that draws identifiers, one that teaches sets where the preset does, an
- * exhaustive query, and the two graphs of a query by beam search over 1,000 identifiers.
- */
+/** The graphs of every preset. */
 export function graphCosts(): Record<string, Record<string, GraphCost>> {
-  return Object.fromEntries(Object.entries(PRESETS).map(([name, config]) => [name, costsOf(config)]));
+  return Object.fromEntries(
+    Object.entries(PRESETS).map(([name, config]) => [
+      name,
+      config.training.plan === 'write' ? writtenCosts(config) : trainedCosts(config),
+    ]),
+  );
 }
 
-function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string, GraphCost> {
-  const { training, model, identifiers } = config;
-  if (identifiers.scheme !== 'numeric') throw new RangeError('vectors are needed to name pictures by this scheme');
+/** Classes of the pictures that the plan `write` tells apart. */
+const CLASSES = 10;
+
+/** Of the plan `write`: a training step with classes, one with pairs, and the state of a query; its search needs no graph. */
+function writtenCosts(config: Config): Record<string, GraphCost> {
+  const { training, model } = config;
+  const geometry = seeGeometry(config, undefined);
+  const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
+  const input = TRAINING_INPUTS.pixels({ size: config.pictures.size, pixels: new Uint8Array() });
+  const pictures = Array.from({ length: CLASSES }, (_, row) => ({ row, labels: [`class ${row}`] }));
+  const step = (Batches: typeof ClassBatches | typeof PairBatches) => {
+    const { objective, size: batch } = new Batches({ geometry, input, config, pictures }, Random.seeded(1));
+    return costOf(trainingGraph(trainingStep({ geometry, batch, objective, dropout: model.dropout, optimizer })));
+  };
+  return {
+    'training step, classes': step(ClassBatches),
+    'training step, pairs': step(PairBatches),
+    'state of a query': costOf(stateGraph(geometry, 1)),
+  };
+}
+
+/**
+ * Of the other plans: a training step that draws identifiers, one that teaches sets where the preset does, an exhaustive
+ * query, and the two graphs of a query by beam search over 1,000 identifiers.
+ */
+function trainedCosts(config: Config): Record<string, GraphCost> {
+  const { training, model } = config;
   const scheme = numeric;
-  const { zeroPadding } = identifiers;
+  const { zeroPadding } = config.identifiers;
   const named = (count: number): IdentifierTable & { geometry: Geometry } => {
     const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
     const names = scheme.assign(entries, { order: 'clustered', zeroPadding }, Random.seeded(1));
