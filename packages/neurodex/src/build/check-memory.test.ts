@@ -28,6 +28,13 @@ describe('the memory that a configuration needs', () => {
     expect((three ?? 0) - (two ?? 0)).toBe((two ?? 0) - (one ?? 0));
   });
 
+  it('counts no identifiers where the network learns without any', () => {
+    const [few, many] = [1, 1000].map((identifiersPerQuery) =>
+      trainingBytes({ ...PRESETS.default, training: { ...PRESETS.default.training, identifiersPerQuery } }),
+    );
+    expect(few).toBe(many);
+  });
+
   it.each([
     ['model.layers', withModel({ layers: 1_000_000 })],
     ['model.layers', withModel({ layers: Number.MAX_SAFE_INTEGER })],
