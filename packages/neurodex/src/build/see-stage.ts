@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parameterCount } from '@neurodex/autograd';
 import { defined, fromFileSystem } from '@neurodex/core';
@@ -106,6 +106,8 @@ async function writeStates(build: Build, { geometry, store }: SeeSource, paramet
   const { rows } = defined(await build.facts('split'), 'the split');
   const catalogue = partsOf(rows).catalogue.map(({ row }) => row);
   const path = join(build.work, STATES_FILE);
+  // A process that was killed may have left a part of it.
+  await rm(path, { force: true });
   const file = await HashedFile.create(path);
   try {
     await encodeStates({
