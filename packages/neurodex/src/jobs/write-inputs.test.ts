@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { add, float32, mean, mul, readSafetensors, reshape, toOnnx, trace } from '@neurodex/autograd';
 import type { Dataset } from '@neurodex/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPictureRows } from '../artifact/catalogue-store.ts';
 import type { Config } from '../config.ts';
 import { disc, expectAll, WrittenIndexes } from './written-indexes.fixture.ts';
 
@@ -27,6 +28,15 @@ describe('a flat folder', () => {
     expect(Object.keys(systems)).toEqual(['dsi', 'pixels']);
     expect(Object.values(systems.dsi ?? {}).every((value) => value >= 0 && value <= 1)).toBe(true);
   });
+});
+
+it('an index without a network is named by the order of its pictures', async () => {
+  const pictures = await Promise.all(Array.from({ length: 20 }, async (_, i) => [`${i}.png`, await disc('#c22', i)]));
+  const dataset = await indexes.draw('plain', Object.fromEntries(pictures));
+  const { systems, parameters, steps } = await indexes.make(dataset, 'plain.index', {}, ['pixels']);
+  expect([systems, parameters, steps]).toEqual([['pixels'], 0, 0]);
+  const store = await openPictureRows(indexes.at('plain.index', 'catalogue'));
+  expect(new Set(store.catalogue.map(({ identifier }) => identifier)).size).toBe(20);
 });
 
 describe('behind an encoder', () => {
