@@ -153,6 +153,13 @@ it('needs no more memory for its step than the pictures and BOS do', async () =>
   });
 });
 
+it('that diverges has no good state to go back to', async () => {
+  // Weight decay multiplies the parameters by −500 at every step: finite at first, not for long.
+  const training = { ...config.training, learningRate: 1e4, schedule: 'constant' as const, warmupFraction: 0 };
+  const wild = { ...source, config: { ...config, training: { ...training, validateEvery: 1 } } };
+  await expect(seen(wild, 100)).rejects.toMatchObject({ code: 'training-diverged', details: { phase: 'see' } });
+});
+
 it('lowers the loss of pairs where there are no classes', async () => {
   const pictures = source.pictures.map(({ row }) => ({ row, labels: [] }));
   const { losses, parameters } = await seen({ ...source, pictures }, 40);
