@@ -1,10 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { add, float32, mean, mul, readSafetensors, reshape, toOnnx, trace } from '@neurodex/autograd';
 import type { Dataset } from '@neurodex/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPictureRows } from '../artifact/catalogue-store.ts';
 import type { Config } from '../config.ts';
-import { disc, expectAll, WrittenIndexes } from './written-indexes.fixture.ts';
+import { disc, expectAll, SMALL_WRITE, WrittenIndexes } from './written-indexes.fixture.ts';
 
 /** The plan `write` on pictures without classes, and behind an encoder. */
 let indexes: WrittenIndexes;
@@ -39,6 +39,21 @@ it('an index without a network is named by the order of its pictures', async () 
   expect(new Set(store.catalogue.map(({ identifier }) => identifier)).size).toBe(20);
 });
 
+it.each([
+  ['while it learns', 20],
+  ['with its last step', 1],
+])('a network that diverges %s leaves no index', async (name, seeSteps) => {
+  const pictures = await Promise.all(Array.from({ length: 8 }, async (_, i) => [`${i}.png`, await disc('#c22', i)]));
+  const dataset = await indexes.draw(name, Object.fromEntries(pictures));
+  const wild = { learningRate: 1e30, schedule: 'constant', warmupFraction: 0, validateEvery: 1, seeSteps } as const;
+  const training = { ...SMALL_WRITE.training, ...wild };
+  await expect(indexes.make(dataset, `${name}.index`, { training })).rejects.toMatchObject({
+    code: 'training-diverged',
+    hint: expect.stringContaining('lower training.learningRate'),
+  });
+  expect(await readdir(indexes.root)).not.toContain(`${name}.index`);
+});
+
 describe('behind an encoder', () => {
   let dataset: Dataset;
   beforeAll(async () => {
@@ -50,7 +65,7 @@ describe('behind an encoder', () => {
     dataset = await indexes.draw('classes', Object.fromEntries(pictures));
   });
   const behind = async (name: string, encoder: Partial<Config['encoder']>) => {
-    const summary = await indexes.make(dataset, name, encoder);
+    const summary = await indexes.make(dataset, name, { encoder: { ...SMALL_WRITE.encoder, ...encoder } });
     const model = readSafetensors(await readFile(indexes.at(name, 'model.safetensors')));
     const geometry = JSON.parse(model.metadata.geometry ?? '') as { input: string; output: string };
     expect([geometry.input, geometry.output]).toEqual(['embeddings', 'memory']);

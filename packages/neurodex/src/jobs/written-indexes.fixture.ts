@@ -66,10 +66,10 @@ export class WrittenIndexes {
   make(
     dataset: Dataset,
     out: string,
-    encoder: Partial<Config['encoder']> = {},
+    changes: Partial<Pick<Config, 'encoder' | 'training'>> = {},
     systems: readonly SystemName[] = ['dsi'],
   ) {
-    const config = { ...SMALL_WRITE, encoder: { ...SMALL_WRITE.encoder, ...encoder } };
+    const config = { ...SMALL_WRITE, ...changes };
     return createIndex({ dataset, out: this.at(out), config, systems, seed: 1, force: false, ...quiet });
   }
 
