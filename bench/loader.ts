@@ -13,10 +13,10 @@ import { noiseCatalogue } from './pictures.ts';
 import { median } from './statistics.ts';
 
 const PICTURES = 200;
-/** The notebook's pictures, network and batch, every picture augmented as the default preset augments queries. */
+/** The notebook's pictures, network and batch, every picture augmented as the preset `joint` augments queries. */
 const config: Config = {
   ...PRESETS.seed,
-  augmentation: { ...PRESETS.default.augmentation, indexing: 1, retrieval: 1, clean: 0 },
+  augmentation: { ...PRESETS.joint.augmentation, indexing: 1, retrieval: 1, clean: 0 },
   training: { ...PRESETS.seed.training, identifiersPerQuery: 1 },
 };
 

@@ -7,12 +7,12 @@ import type { Config } from '../packages/neurodex/src/config.ts';
 import { openSource } from '../packages/neurodex/src/jobs/open-source.ts';
 import { photographViews } from './bovw-pictures.ts';
 
-/** What the identifiers of a cell are: an order of the scheme `numeric`, another scheme, or paths in a tree of its own states. */
+/** What the identifiers of a cell are: an order of the scheme `numeric`, another scheme, or paths in a tree of the network's own states. */
 export const IDENTIFIERS = {
   clustered: ['identifiers.order=clustered'],
   random: ['identifiers.order=random'],
   semantic: ['identifiers.scheme=semantic'],
-  written: ['training.plan=write', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],
+  written: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type Identifiers = keyof typeof IDENTIFIERS;
 
@@ -31,7 +31,8 @@ export const cellFolder = ({ pictures, size, identifiers, seed }: Cell): string 
   `${pictures}-${size}-${identifiers}-${seed}`;
 
 interface Pictures {
-  readonly preset: 'default' | 'demo';
+  /** Of identifiers that are written; others are trained as the preset `joint` says. */
+  readonly written: 'default' | 'demo';
   /** Sizes unless --sizes says others. */
   readonly sizes: readonly number[];
   /** Settings at a size, as --set takes them. */
@@ -49,7 +50,7 @@ interface OpenContext {
 /** Where the pictures of a cell come from, and what training is given to learn them. */
 export const PICTURES = {
   'fashion-mnist': {
-    preset: 'default',
+    written: 'default',
     sizes: [512],
     settings: (size) => [
       'pictures.size=28',
@@ -73,13 +74,13 @@ export const PICTURES = {
       ).dataset,
   },
   emoji: {
-    preset: 'demo',
+    written: 'demo',
     sizes: [256],
-    settings: (size) => [`training.indexingEpochs=${emojiEpochs(size)}`],
+    settings: (size) => [...DRAWINGS, `training.indexingEpochs=${emojiEpochs(size)}`],
     open: (concepts, _, { seed, reporter }) => openEmoji({ concepts, seed, reporter }),
   },
   photographs: {
-    preset: 'default',
+    written: 'default',
     sizes: [0],
     settings: () => ['training.indexingEpochs=100', 'training.patience=0'],
     async open(_, __, { folder, photographs }) {
@@ -92,7 +93,9 @@ export const PICTURES = {
 } as const satisfies Readonly<Record<string, Pictures>>;
 export type PicturesName = keyof typeof PICTURES;
 
-/** The demo's, of two drawings of each thing; fewer where that would take more than 10,000 steps. */
+/** Of the preset `joint` for drawings: they are augmented as those of the demo. */
+const DRAWINGS = ['training.batchSize=48', 'augmentation.scale=0.3', 'augmentation.colour=0.5', 'augmentation.hue=30'];
+/** Of two drawings of each thing; fewer where that would take more than 10,000 steps. */
 const emojiEpochs = (concepts: number): number => Math.min(206, Math.round(60_000 / concepts));
 
 /** Views of each photograph: a quarter are the catalogue, the others queries. */
@@ -116,7 +119,7 @@ export async function openCell(
 ): Promise<{ readonly dataset: Dataset; readonly config: Config }> {
   const declaration: Pictures = PICTURES[pictures];
   const config = await resolveConfiguration({
-    preset: declaration.preset,
+    preset: identifiers === 'written' ? declaration.written : 'joint',
     settings: [...declaration.settings(size), ...IDENTIFIERS[identifiers], ...context.settings],
     cwd: process.cwd(),
   });

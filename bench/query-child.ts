@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { nodeRuntime } from '@neurodex/autograd/node';
 
 /**
- * The memory of searching: `query-child.ts PICTURES` makes an index in the shape of the default preset, then starts itself
+ * The memory of searching: `query-child.ts PICTURES` makes an index in the shape of the preset `joint`, then starts itself
  * anew as `query-child.ts search INDEX`, so that nothing of the making is in the measured process. Prints one JSON object.
  */
 const [what = '', folder = ''] = process.argv.slice(2);

@@ -33,7 +33,7 @@ export type Call = () => Promise<unknown>;
 
 /** An untrained network over n pictures, and one picture. */
 export function searchOf(
-  network: 'seed' | 'default',
+  network: 'seed' | 'joint',
   n: number,
   exactUpTo: number,
 ): { call: Call; encoder: () => Promise<Call>; close: () => Promise<void> } {

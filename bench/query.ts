@@ -7,7 +7,7 @@ import { openPyTorch, type PyTorch } from './pytorch.ts';
 import { ANSWERS, BEAM, cosineOver, searchOf, timed } from './query-sides.ts';
 import { interleave, type Summary } from './statistics.ts';
 
-const NETWORKS = ['seed', 'default'] as const;
+const NETWORKS = ['seed', 'joint'] as const;
 type Network = (typeof NETWORKS)[number];
 /** Catalogue of the seed's demo. */
 const SMALL = 96;

@@ -29,7 +29,7 @@ function randomPictures(catalogue: number, queries: number): Dataset {
 }
 
 /**
- * An index in the shape of the `default` preset, trained for a single step.
+ * An index in the shape of the `joint` preset, trained for a single step.
  * @param queries of which one in fifty is for training, of which there is none
  */
 export async function randomIndex(
@@ -39,7 +39,7 @@ export async function randomIndex(
   await createIndex({
     dataset: randomPictures(catalogue, queries),
     out,
-    config: { ...PRESETS.default, training: { ...PRESETS.default.training, indexingEpochs: 0.01 } },
+    config: { ...PRESETS.joint, training: { ...PRESETS.joint.training, indexingEpochs: 0.01 } },
     systems,
     seed: 1,
     force: false,

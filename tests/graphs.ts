@@ -17,7 +17,6 @@ import type { IdentifierTable, Objective } from '../packages/neurodex/src/traini
 import { PairBatches } from '../packages/neurodex/src/training/pair-batches.ts';
 import { sampledObjective } from '../packages/neurodex/src/training/sampled-objective.ts';
 import { seeGeometry } from '../packages/neurodex/src/training/see.ts';
-import type { SeeBatches } from '../packages/neurodex/src/training/see-batches.ts';
 import { setObjective } from '../packages/neurodex/src/training/set-objective.ts';
 import { TRAINING_INPUTS } from '../packages/neurodex/src/training/training-input.ts';
 
@@ -49,20 +48,45 @@ function costOf(graph: Graph): GraphCost {
   };
 }
 
-/**
- * The graphs of every preset: a training step that draws identifiers, one that teaches sets where the preset does, an
- * exhaustive query, and the two graphs of a query by beam search over 1,000 identifiers. Of the plan `write`: a step with
- * classes, a step in pairs, and the state of a query.
- */
+/** The graphs of every preset. */
 export function graphCosts(): Record<string, Record<string, GraphCost>> {
-  return Object.fromEntries(Object.entries(PRESETS).map(([name, config]) => [name, costsOf(config)]));
+  return Object.fromEntries(
+    Object.entries(PRESETS).map(([name, config]) => [
+      name,
+      config.training.plan === 'write' ? writtenCosts(config) : trainedCosts(config),
+    ]),
+  );
 }
 
-function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string, GraphCost> {
-  const { training, model, identifiers } = config;
-  if (training.plan === 'write') return costsOfSeeing(config);
+/** Classes of the pictures that the plan `write` tells apart. */
+const CLASSES = 10;
+
+/** Of the plan `write`: a training step with classes, one with pairs, and the state of a query; its search needs no graph. */
+function writtenCosts(config: Config): Record<string, GraphCost> {
+  const { training, model } = config;
+  const geometry = seeGeometry(config, undefined);
+  const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
+  const input = TRAINING_INPUTS.pixels({ size: config.pictures.size, pixels: new Uint8Array() });
+  const pictures = Array.from({ length: CLASSES }, (_, row) => ({ row, labels: [`class ${row}`] }));
+  const step = (Batches: typeof ClassBatches | typeof PairBatches) => {
+    const { objective, size: batch } = new Batches({ geometry, input, config, pictures }, Random.seeded(1));
+    return costOf(trainingGraph(trainingStep({ geometry, batch, objective, dropout: model.dropout, optimizer })));
+  };
+  return {
+    'training step, classes': step(ClassBatches),
+    'training step, pairs': step(PairBatches),
+    'state of a query': costOf(stateGraph(geometry, 1)),
+  };
+}
+
+/**
+ * Of the other plans: a training step that draws identifiers, one that teaches sets where the preset does, an exhaustive
+ * query, and the two graphs of a query by beam search over 1,000 identifiers.
+ */
+function trainedCosts(config: Config): Record<string, GraphCost> {
+  const { training, model } = config;
   const scheme = numeric;
-  const { zeroPadding } = identifiers;
+  const { zeroPadding } = config.identifiers;
   const named = (count: number): IdentifierTable & { geometry: Geometry } => {
     const entries = Array.from({ length: count }, (_, i) => ({ path: `${i}.png`, labels: [] }));
     const names = scheme.assign(entries, { order: 'clustered', zeroPadding }, Random.seeded(1));
@@ -101,24 +125,5 @@ function costsOf(config: (typeof PRESETS)[keyof typeof PRESETS]): Record<string,
     'exhaustive query': costOf(searchGraphs(small.geometry, { batch: 1, prefill: plan }).prefill),
     'beam search, prefill': costOf(beam.prefill),
     ...(beam.decodeStep === undefined ? {} : { 'beam search, decode step': costOf(beam.decodeStep) }),
-  };
-}
-
-/** Classes of the pictures that a network learns to see with. */
-const CLASSES = 10;
-
-function costsOfSeeing(config: Config): Record<string, GraphCost> {
-  const { training, model, pictures } = config;
-  const geometry = seeGeometry(config, undefined);
-  const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
-  const store = { size: pictures.size, pixels: new Uint8Array() };
-  const seen = Array.from({ length: PICTURES }, (_, row) => ({ row, labels: [String(row % CLASSES)] }));
-  const source = { geometry, config, pictures: seen, input: TRAINING_INPUTS.pixels(store) };
-  const step = ({ objective, size: batch }: SeeBatches) =>
-    costOf(trainingGraph(trainingStep({ geometry, batch, objective, dropout: model.dropout, optimizer })));
-  return {
-    'training step, classes': step(new ClassBatches(source, Random.seeded(1))),
-    'training step, pairs': step(new PairBatches(source, Random.seeded(1))),
-    state: costOf(stateGraph(geometry, 1)),
   };
 }

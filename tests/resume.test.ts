@@ -10,8 +10,56 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 const bin = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'neurodex-kill-'));
 
-const RUN =
-  '--preset quick --seed 3 --set pictures.size=16 --set model.width=32 --set model.dropout=0.1 --set bovw.words=6 --set bovw.restarts=2 --set training.indexingEpochs=40 --set training.batchSize=16 --set training.validateEvery=2 --set training.checkpointEvery=3 --set augmentation.indexing=0.5';
+const SMALL =
+  '--seed 3 --set pictures.size=16 --set model.width=32 --set model.dropout=0.1 --set bovw.words=6 --set bovw.restarts=2 --set training.batchSize=16';
+const checkpoint = (step: number) => `checkpoints/step-${String(step).padStart(12, '0')}.safetensors`;
+
+interface Moment {
+  readonly file: string;
+  readonly after: number;
+}
+const at = (file: string, after = 0): Moment => ({ file, after });
+
+/** How a run trains, and where it is killed, in the order of the work: a file of the unfinished run, and milliseconds after. */
+const RUNS = {
+  joint: {
+    flags: `--preset quick ${SMALL} --set training.indexingEpochs=40 --set training.validateEvery=2 --set training.checkpointEvery=3 --set augmentation.indexing=0.5`,
+    moments: [
+      at('unfinished.json'),
+      at('work/pixels.u8'),
+      at('work/decode.json'),
+      at('work/split.json'),
+      at('descriptors.spool'),
+      at('vocabulary.safetensors'),
+      at('work/describe.json'),
+      at('catalogue/part-00000.parquet'),
+      at('work/identify.json'),
+      at(checkpoint(3)),
+      // Every second step is validated: in the middle of that, or of a step.
+      at(checkpoint(9), 10),
+      at(checkpoint(15), 40),
+      at('model.safetensors'),
+      at('index.json'),
+    ],
+  },
+  write: {
+    flags: `--preset default ${SMALL} --set identifiers.branching=4 --set identifiers.leafSize=2 --set training.seeSteps=12 --set training.checkpointEvery=2`,
+    moments: [
+      at('work/decode.json'),
+      at('work/describe.json'),
+      at(checkpoint(2)),
+      at(checkpoint(6), 10),
+      at('work/see.f32'),
+      at('work/states.f32'),
+      at('work/see.json'),
+      at('catalogue/part-00000.parquet'),
+      at('work/identify.json'),
+      at('model.safetensors'),
+      at('work/write.json'),
+      at('index.json'),
+    ],
+  },
+} as const satisfies Readonly<Record<string, { readonly flags: string; readonly moments: readonly Moment[] }>>;
 
 interface Ended {
   readonly killed: boolean;
@@ -19,9 +67,8 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** @param killAt a file of the unfinished run, and milliseconds after it is there */
-function index(args: readonly string[], killAt?: { readonly file: string; readonly after: number }): Promise<Ended> {
-  const child = spawn(process.execPath, [bin, 'index', 'photos', '--json', ...args], {
+function index(out: string, args: readonly string[], killAt?: Moment): Promise<Ended> {
+  const child = spawn(process.execPath, [bin, 'index', 'photos', '--json', '--out', out, ...args], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -30,7 +77,7 @@ function index(args: readonly string[], killAt?: { readonly file: string; readon
     stderr += data.toString();
   });
   const watch = setInterval(() => {
-    if (killAt === undefined || !existsSync(join(folder, 'killed.partial', killAt.file))) return;
+    if (killAt === undefined || !existsSync(join(folder, `${out}.partial`, killAt.file))) return;
     clearInterval(watch);
     setTimeout(() => child.kill('SIGKILL'), killAt.after);
   }, 1);
@@ -58,53 +105,38 @@ beforeAll(async () => {
         .toFile(join(folder, 'photos', name, `${i}.png`));
     }
   }
-  expect(await index(['--out', 'whole', ...RUN.split(' ')])).toMatchObject({ status: 0 });
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const checkpoint = (step: number) => `checkpoints/step-${String(step).padStart(12, '0')}.safetensors`;
-
-/** In the order of the work. */
-const MOMENTS = [
-  { file: 'unfinished.json', after: 0 },
-  { file: 'work/pixels.u8', after: 0 },
-  { file: 'work/decode.json', after: 0 },
-  { file: 'work/split.json', after: 0 },
-  { file: 'descriptors.spool', after: 0 },
-  { file: 'vocabulary.safetensors', after: 0 },
-  { file: 'work/describe.json', after: 0 },
-  { file: 'catalogue/part-00000.parquet', after: 0 },
-  { file: 'work/identify.json', after: 0 },
-  { file: checkpoint(3), after: 0 },
-  // Every second step is validated: in the middle of that, or of a step.
-  { file: checkpoint(9), after: 10 },
-  { file: checkpoint(15), after: 40 },
-  { file: 'model.safetensors', after: 0 },
-  { file: 'index.json', after: 0 },
-] as const;
-
-it('a run that is killed again and again ends with the same parameters, and with its log whole', async () => {
-  let kills = 0;
-  let last: Ended | undefined;
-  for (const moment of MOMENTS) {
-    if (existsSync(join(folder, 'killed'))) break;
-    // What it began with need not be said again once there is something to go on with.
-    const run = existsSync(join(folder, 'killed.partial')) ? ['--resume'] : ['--resume', ...RUN.split(' ')];
-    last = await index(['--out', 'killed', ...run], moment);
-    if (last.killed) kills++;
-    else expect(last.status, last.stderr).toBe(0);
-  }
-  expect(kills).toBeGreaterThan(9);
-  expect(await index(['--out', 'killed', '--resume'])).toMatchObject({ status: 0 });
-  expect(model('killed')).toEqual(model('whole'));
-  expect(readdirSync(join(folder, 'killed')).sort()).toEqual(readdirSync(join(folder, 'whole')).sort());
-  expect(readdirSync(folder).filter((name) => name.startsWith('killed'))).toEqual(['killed']);
-  const numbers = (name: string) =>
-    readFileSync(join(folder, name, 'run.jsonl'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter(({ kind }) => kind === 'step' || kind === 'validation')
-      .map(({ kind, step, loss, metrics }) => ({ kind, step, loss, metrics }));
-  expect(numbers('killed')).toEqual(numbers('whole'));
-}, 180_000);
+it.each(['joint', 'write'] as const)(
+  'a run of the plan %s that is killed again and again ends with the same parameters, and with its log whole',
+  async (plan) => {
+    const { flags, moments } = RUNS[plan];
+    const [whole, name] = [`${plan} whole`, `${plan} killed`];
+    expect(await index(whole, flags.split(' '))).toMatchObject({ status: 0 });
+    let kills = 0;
+    for (const moment of moments) {
+      if (existsSync(join(folder, name))) break;
+      // What it began with need not be said again once there is something to go on with.
+      const run = existsSync(join(folder, `${name}.partial`)) ? ['--resume'] : ['--resume', ...flags.split(' ')];
+      const { killed, status, stderr } = await index(name, run, moment);
+      if (killed) kills++;
+      else expect(status, stderr).toBe(0);
+    }
+    expect(kills).toBeGreaterThan(moments.length - 5);
+    const { status, stderr } = await index(name, ['--resume']);
+    expect(status, stderr).toBe(0);
+    expect(model(name)).toEqual(model(whole));
+    expect(readdirSync(join(folder, name)).sort()).toEqual(readdirSync(join(folder, whole)).sort());
+    expect(readdirSync(folder).filter((file) => file.startsWith(name))).toEqual([name]);
+    const numbers = (run: string) =>
+      readFileSync(join(folder, run, 'run.jsonl'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .filter(({ kind }) => kind === 'step' || kind === 'validation')
+        .map(({ kind, step, loss, metrics }) => ({ kind, step, loss, metrics }));
+    expect(numbers(name)).toEqual(numbers(whole));
+  },
+  180_000,
+);

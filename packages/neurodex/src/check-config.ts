@@ -32,7 +32,6 @@ export const configProblems = (config: Config): ConfigProblem[] => [
   ...splitProblems(config),
   ...writeProblems(config),
   ...trainingProblems(config),
-  ...stateProblems(config),
 ];
 
 function* shapeProblems({ pictures, model: { patchSize, width, heads } }: Config): Generator<ConfigProblem> {
@@ -131,16 +130,6 @@ function* trainingProblems({ training }: Config): Generator<ConfigProblem> {
     key: 'training.indexingEpochs',
     message: `training.indexingEpochs 0 with the ${plan} plan trains nothing`,
     hint: 'set training.indexingEpochs above 0',
-  };
-}
-
-/** States of the network are there before identifiers with the plan write alone. */
-function* stateProblems({ identifiers, training: { plan } }: Config): Generator<ConfigProblem> {
-  if (identifiers.scheme !== 'semantic' || identifiers.vectors !== 'network' || plan === 'write') return;
-  yield {
-    key: 'identifiers.vectors',
-    message: `identifiers.vectors is network, and with the ${plan} plan the network learns after identifiers are given`,
-    hint: 'set training.plan to write, or identifiers.vectors to pixels or bovw',
   };
 }
 

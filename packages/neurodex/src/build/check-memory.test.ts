@@ -5,12 +5,12 @@ import { checkMemory, trainingBytes } from './check-memory.ts';
 
 const GB = 1e9;
 const withModel = (model: Partial<Config['model']>): Config => ({
-  ...PRESETS.default,
-  model: { ...PRESETS.default.model, ...model },
+  ...PRESETS.joint,
+  model: { ...PRESETS.joint.model, ...model },
 });
 const withTraining = (training: Partial<Config['training']>): Config => ({
-  ...PRESETS.default,
-  training: { ...PRESETS.default.training, ...training },
+  ...PRESETS.joint,
+  training: { ...PRESETS.joint.training, ...training },
 });
 
 describe('the memory that a configuration needs', () => {
@@ -28,6 +28,13 @@ describe('the memory that a configuration needs', () => {
     expect((three ?? 0) - (two ?? 0)).toBe((two ?? 0) - (one ?? 0));
   });
 
+  it('counts no identifiers where the network learns without any', () => {
+    const [few, many] = [1, 1000].map((identifiersPerQuery) =>
+      trainingBytes({ ...PRESETS.default, training: { ...PRESETS.default.training, identifiersPerQuery } }),
+    );
+    expect(few).toBe(many);
+  });
+
   it.each([
     ['model.layers', withModel({ layers: 1_000_000 })],
     ['model.layers', withModel({ layers: Number.MAX_SAFE_INTEGER })],
@@ -36,8 +43,8 @@ describe('the memory that a configuration needs', () => {
     ['model.heads', withModel({ heads: 1 << 20, width: 1 << 20 })],
     ['training.batchSize', withTraining({ batchSize: 10_000_000 })],
     ['training.identifiersPerQuery', withTraining({ identifiersPerQuery: 1_000_000 })],
-    ['pictures.maxPixels', { ...PRESETS.default, pictures: { ...PRESETS.default.pictures, maxPixels: 1e12 } }],
-    ['bovw.descriptorsInMemory', { ...PRESETS.default, bovw: { ...PRESETS.default.bovw, descriptorsInMemory: 1e9 } }],
+    ['pictures.maxPixels', { ...PRESETS.joint, pictures: { ...PRESETS.joint.pictures, maxPixels: 1e12 } }],
+    ['bovw.descriptorsInMemory', { ...PRESETS.joint, bovw: { ...PRESETS.joint.bovw, descriptorsInMemory: 1e9 } }],
   ] as const)('is refused before anything runs: %s', (key, config) => {
     expect(configSchema.safeParse(config).success).toBe(true);
     let error: { code?: string; message?: string; hint?: string; details?: { keys?: readonly string[] } } = {};
@@ -69,7 +76,7 @@ describe('the memory that a configuration needs', () => {
   it('is not asked about what is not made', () => {
     const config = withModel({ layers: 1_000_000 });
     checkMemory(config, { systems: ['pixels'], available: 16 * GB });
-    const bovw = { ...PRESETS.default, bovw: { ...PRESETS.default.bovw, descriptorsInMemory: 1e9 } };
+    const bovw = { ...PRESETS.joint, bovw: { ...PRESETS.joint.bovw, descriptorsInMemory: 1e9 } };
     checkMemory(bovw, { systems: ['dsi', 'pixels'], available: 16 * GB });
   });
 });

@@ -50,7 +50,7 @@ export function checkMemory(
 
 /** Bytes of the smallest training step that a configuration can mean, whatever the pictures are. */
 export function trainingBytes({ model, pictures, training, encoder }: Config): number {
-  const { batchSize, identifiersPerQuery } = training;
+  const { batchSize, identifiersPerQuery, plan } = training;
   const behindEncoder = encoder.file !== '' && encoder.frozenBackbone;
   return stepBytes({
     layers: model.layers,
@@ -61,7 +61,8 @@ export function trainingBytes({ model, pictures, training, encoder }: Config): n
     stem: behindEncoder ? 1 : 3 * model.patchSize ** 2,
     vocabulary: LEAST_VOCABULARY,
     embeddingRows: LEAST_VOCABULARY,
-    positions: identifiersPerQuery * LEAST_LENGTH,
+    // The plan write learns without identifiers: BOS alone is behind a picture.
+    positions: plan === 'write' ? 1 : identifiersPerQuery * LEAST_LENGTH,
     batch: batchSize,
   });
 }

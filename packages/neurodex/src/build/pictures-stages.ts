@@ -80,7 +80,9 @@ export const identifyStage: Stage<StageFacts['identify']> = {
     const split = defined(await build.facts('split'), 'the split');
     const vectors = await columnsOf(build);
     const { scheme, vectors: source } = config.identifiers;
-    const network = scheme === 'semantic' && source === 'network' ? await readStates(build) : undefined;
+    // An index without a network has no states.
+    const hasStates = (await build.facts('see')) !== undefined;
+    const network = scheme === 'semantic' && source === 'network' && hasStates ? await readStates(build) : undefined;
     const draft = await draftOf(build);
     try {
       const entries = draft.catalogue.map(({ path, labels }) => ({ path, labels }));

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parameterCount } from '@neurodex/autograd';
-import { defined, fromFileSystem } from '@neurodex/core';
+import { defined, fromFileSystem, NeurodexError } from '@neurodex/core';
 import { CheckedFile, HashedFile, makeFolder, throwIfInterrupted, writeFileAtomically } from '@neurodex/core/storage';
 import { trackedReporter } from '@neurodex/tracking';
 import { EMBEDDINGS_FILE, PIXELS_FILE } from '../artifact/catalogue-manifest.ts';
@@ -12,6 +12,7 @@ import { partsOf } from '../pictures/picture-store.ts';
 import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
 import type { Metrics } from '../training/early-stopping.ts';
+import { divergenceAdvice } from '../training/phase-training.ts';
 import { type SeeSource, see, seeGeometry, seeParameters } from '../training/see.ts';
 import { encodeStates } from '../training/states.ts';
 import type { InputStore } from '../training/training-input.ts';
@@ -106,6 +107,8 @@ async function writeStates(build: Build, { geometry, store }: SeeSource, paramet
   const { rows } = defined(await build.facts('split'), 'the split');
   const catalogue = partsOf(rows).catalogue.map(({ row }) => row);
   const path = join(build.work, STATES_FILE);
+  // A process that was killed may have left a part of it.
+  await rm(path, { force: true });
   const file = await HashedFile.create(path);
   try {
     await encodeStates({
@@ -116,6 +119,7 @@ async function writeStates(build: Build, { geometry, store }: SeeSource, paramet
       rows: catalogue,
       async take(states, done) {
         throwIfInterrupted(signal);
+        if (!states.every(Number.isFinite)) throw notNumbers(build);
         await file.append(bytesOf(states));
         reporter.progress({ phase: 'states', done, total: catalogue.length, unit: 'pictures' });
       },
@@ -126,6 +130,12 @@ async function writeStates(build: Build, { geometry, store }: SeeSource, paramet
   }
   return catalogue.length;
 }
+
+const notNumbers = ({ config }: Build): NeurodexError =>
+  new NeurodexError('training-diverged', 'training diverged: the network makes states that are not numbers', {
+    hint: divergenceAdvice(config),
+    details: { phase: 'see', learningRate: config.training.learningRate },
+  });
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);

@@ -19,7 +19,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** As much of a build as the runner needs; the stages here do nothing else. */
-const build = () => ({ folder, elapsed: () => 1.5, log: { sync: () => 7 }, remember() {} }) as unknown as Build;
+const build = () =>
+  ({ folder, elapsed: () => 1.5, took: new Map(), log: { sync: () => 7 }, remember() {} }) as unknown as Build;
 
 /** Four stages, each of which reads what the one before wrote; the second drops what the first wrote. */
 function chain(runs: string[], stopAt?: string): Stage[] {
@@ -202,7 +203,7 @@ describe('the stages', () => {
   });
 
   it.each(PLANS)('write each file of a build with the plan %s once', (plan) => {
-    const config = { ...PRESETS.default, training: { ...PRESETS.default.training, plan } };
+    const config = { ...PRESETS.joint, training: { ...PRESETS.joint.training, plan } };
     const request = { config } as unknown as BuildRequest;
     const written = STAGES.filter((stage) => stage.isPart(request)).flatMap(({ writes }) => writes);
     expect(written).toContain('model.safetensors');

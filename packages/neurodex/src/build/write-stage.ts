@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parameterCount, Random } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
-import { writeFileAtomically } from '@neurodex/core/storage';
+import { throwIfInterrupted, writeFileAtomically } from '@neurodex/core/storage';
 import { CATALOGUE_FILE, MODEL_FILE } from '../artifact/manifest.ts';
 import { trieOf } from '../artifact/trie-of.ts';
 import { geometryOf } from '../dsi/model/geometry.ts';
@@ -53,6 +53,7 @@ export const writeStage: Stage<WrittenNetwork> = {
       const rows = writeRows(table, states, width, positionOf);
       const seconds = (performance.now() - began) / 1000;
       reporter.info(`write: ${table.size} rows in ${seconds.toFixed(1)} s`);
+      throwIfInterrupted(build.signal);
       const calibration = new Calibration(
         {
           store,
@@ -81,6 +82,7 @@ export const writeStage: Stage<WrittenNetwork> = {
         const error = await calibration.error(validator.systemOf(parameters), temperature);
         const all = { ...metrics, ...(error === undefined ? {} : { ECE: error }) };
         build.tracker.track({ kind: 'validation', phase: 'write', step: seen.steps, metrics: all });
+        throwIfInterrupted(build.signal);
         const examples = build.isTracked ? new ExamplePictures(store, build.tracker, reporter) : undefined;
         await examples?.trackInputs();
         await examples?.trackAnswers(validator.systemOf(parameters), seen.steps);

@@ -175,7 +175,7 @@ describe('wrong usage', () => {
     [['export', 'x', '--onxx', 'y'], 'unknown-flag', 'did you mean --onnx?'],
     [['export', 'x', '--onnx', 'y', '--precision', 'int4'], 'usage', 'did you mean --precision int8?'],
     [['demo', '--preset', 'quik'], 'unknown-preset', 'did you mean quick?'],
-    [['index', 'x', '--out', 'y', '--preset', 'constructor'], 'unknown-preset', 'Presets: default, quick, seed'],
+    [['index', 'x', '--out', 'y', '--preset', 'constructor'], 'unknown-preset', 'Presets: default, joint, quick, seed'],
     [['index', 'x', '--out', 'y', '--set', 'model.widht=64'], 'config-unknown-key', 'did you mean model.width?'],
   ])('%j is refused with status 2', async (argv, code, hint) => {
     const outcome = await runCli([...argv.slice(0, 1), '--json', ...argv.slice(1)]);
@@ -192,6 +192,34 @@ describe('wrong usage', () => {
     const outcome = await runCli(['search', 'x', 'y.png', '--k', k, '--json']);
     expect(outcome.status).toBe(2);
     expect(jsonError(outcome).message).toBe(`--k must be an integer of 1 or more, not ${JSON.stringify(k)}`);
+  });
+
+  it.each(['0', '-1', '-0', 'x', '', ' ', 'Infinity', 'NaN', '1e9', '5m'])(
+    '--minutes %j is refused',
+    async (minutes) => {
+      const argv = ['index', 'x', '--out', 'y', `--minutes=${minutes}`];
+      const outcome = await runCli([...argv, '--json']);
+      expect([outcome.status, outcome.stdout]).toEqual([2, '']);
+      expect(jsonError(outcome)).toMatchObject({
+        code: 'usage',
+        message: `--minutes is ${JSON.stringify(minutes)}, which is no time to build an index in`,
+        hint: expect.stringContaining('write a number above 0'),
+        details: { flag: '--minutes', value: minutes },
+      });
+      const apart = await runCli([...argv.slice(0, -1), '--minutes', minutes]);
+      expect(apart.status).toBe(2);
+      expect(apart.stderr).toMatch(/^error: .+\nhint: .+\n$/);
+    },
+  );
+
+  it.each(['joint', 'quick', 'seed'])('--minutes with the preset %s is refused', async (preset) => {
+    const outcome = await runCli(['index', 'x', '--out', 'y', '--preset', preset, '--minutes', '5', '--json']);
+    expect([outcome.status, outcome.stdout]).toEqual([2, '']);
+    expect(jsonError(outcome)).toMatchObject({
+      code: 'config-invalid',
+      hint: expect.stringContaining('set training.plan to write'),
+      details: { keys: ['training.minutes'] },
+    });
   });
 
   it('never throws and never prints a stack, whatever it is given', async () => {
@@ -326,6 +354,19 @@ describe('index', () => {
     expect(stderr).toBe('warning: skipped a.txt: not a picture file\n');
   });
 
+  it.each(['10', '0.5'])('--minutes %s is the time of the configuration', async (minutes) => {
+    const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);
+    const asked = async (...flags: string[]) => {
+      await runCli(['index', 'x', '--out', 'y', ...flags], { jobs: { openSource, createIndex } });
+      return createIndex.mock.calls.at(-1)?.[0].config;
+    };
+    const { training, ...others } = PRESETS.default;
+    const timed = { ...others, training: { ...training, minutes: Number(minutes) } };
+    expect(await asked('--minutes', minutes)).toEqual(timed);
+    expect(await asked('--set', 'training.minutes=3', '--minutes', minutes)).toEqual(timed);
+    expect(await asked()).toEqual(PRESETS.default);
+  });
+
   it('hands on which trackers are asked for, with the environment of their own programs', async () => {
     const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);
     const env = { WANDB_PROJECT: 'emoji', MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000' };
@@ -392,7 +433,7 @@ describe('index', () => {
   });
 
   it('opens no pictures for a configuration that is wrong', async () => {
-    const outcome = await runCli(['index', 'photos', '--out', 'o', '--set', 'model.heads=3', '--json']);
+    const outcome = await runCli(['index', 'photos', '--out', 'o', '--set', 'model.heads=5', '--json']);
     expect(outcome.status).toBe(2);
     expect(jsonError(outcome)).toMatchObject({ code: 'config-invalid', details: { keys: ['model.width'] } });
   });

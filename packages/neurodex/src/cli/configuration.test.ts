@@ -143,7 +143,12 @@ describe('keys that do not fit each other', () => {
     [['model.patchSize=6'], ['model.patchSize'], 'set model.patchSize to 4 or 8, or model.stem to linear'],
     [['model.width=9', 'model.heads=3'], ['model.width'], 'model.stem to linear'],
     [['split.testFraction=0.95'], ['split.validationFraction'], 'less than 1'],
-    [['training.indexingEpochs=0'], ['training.indexingEpochs'], 'above 0'],
+    [['training.plan=joint'], ['identifiers.vectors'], 'set training.plan to write, or identifiers.vectors to pixels'],
+    [
+      ['training.indexingEpochs=0', 'training.plan=joint', 'identifiers.vectors=pixels'],
+      ['training.indexingEpochs'],
+      'above 0',
+    ],
     [['pictures.size=44', 'model.width=130'], ['pictures.size', 'model.width'], '; set model.width'],
   ])('%j', async (settings, keys, hint) => {
     const error = await refusal(withSettings(...settings));

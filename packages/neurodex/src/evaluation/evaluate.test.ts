@@ -268,6 +268,34 @@ describe('evaluateSystem', () => {
     }
   });
 
+  test('asks a system that memorises for no more than the measures look at, and others for all', async () => {
+    const asked = async (
+      memorises: boolean,
+      more: Partial<Parameters<typeof evaluateSystem>[0]>,
+      ...texts: string[]
+    ) => {
+      const system = systemOf('s', nearest, { memorises });
+      await evaluateSystem({ ...options, system, measures: measures(...texts), ...more });
+      return system.calls.map(([, k]) => k);
+    };
+    expect(await asked(true, {}, 'P@1', 'AP@2')).toEqual([2]);
+    expect(await asked(true, {}, 'P@1', 'R@100')).toEqual([4]);
+    expect(await asked(true, {}, 'P@1', 'RR')).toEqual([4]);
+    expect(await asked(true, { keepRankings: true }, 'P@1')).toEqual([4]);
+    expect(await asked(true, { onRanking: () => {} }, 'P@1')).toEqual([4]);
+    expect(await asked(false, {}, 'P@1')).toEqual([4]);
+    // The same figures, whether the rest of the ranking is there or not.
+    const figures = async (memorises: boolean) =>
+      (
+        await evaluateSystem({
+          ...options,
+          system: systemOf('s', nearest, { memorises }),
+          measures: measures('P@2', 'AP@2'),
+        })
+      ).metrics;
+    expect(await figures(true)).toEqual(await figures(false));
+  });
+
   test('indexing accuracy shows the catalogue to a system that memorises', async () => {
     // cat/b.png is taken for dog/a.png; both.png comes second to cat/a.png.
     const mistaken = (row: number, firstByte: number) => {

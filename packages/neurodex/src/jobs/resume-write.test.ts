@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors } from '@neurodex/autograd';
@@ -6,6 +7,7 @@ import { silentReporter } from '@neurodex/core';
 import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
 import type { Config } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { createIndex } from './create-index.ts';
@@ -18,10 +20,26 @@ const config: Config = {
   split: { retrievalFraction: 0.7, validationFraction: 0.2, testFraction: 0.2 },
   model: { ...PRESETS.quick.model, patchSize: 8, width: 32, feedForwardWidth: 48, dropout: 0.1 },
   identifiers: { ...PRESETS.quick.identifiers, scheme: 'semantic', vectors: 'network', leafSize: 4, branching: 3 },
-  training: { ...PRESETS.quick.training, plan: 'write', seeSteps: 20, batchSize: 12, checkpointEvery: 8 },
+  training: { ...PRESETS.quick.training, plan: 'write', seeSteps: 6, batchSize: 12, checkpointEvery: 2 },
 };
 
 let root = '';
+
+/** Takes all the room of a disk. */
+function fill(file: string): void {
+  const handle = openSync(file, 'w');
+  try {
+    for (let size = 1 << 16; size > 0; ) {
+      try {
+        writeSync(handle, new Uint8Array(size));
+      } catch {
+        size >>= 1;
+      }
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
 
 async function draw(folder: string): Promise<void> {
   for (const [name, colour] of Object.entries({ red: '#c22', blue: '#22c', green: '#2a2' })) {
@@ -33,13 +51,33 @@ async function draw(folder: string): Promise<void> {
   }
 }
 
-/** @param stopAt a phase of the work, and how much of it is done when the run is interrupted */
-async function indexing(name: string, resume: boolean, stopAt?: readonly [phase: string, done: number]) {
+/** Where a run stops: how much of a phase is done, at its first word where that is left out; or what is said. */
+interface StopAt {
+  readonly phase?: string;
+  readonly done?: number;
+  readonly said?: string;
+  /** In place of stopping. */
+  readonly instead?: () => void;
+}
+
+/** @param how the run is told to stop, or something throws in the middle of its work */
+async function indexing(
+  name: string,
+  resume: boolean,
+  stopAt?: StopAt,
+  how: 'interrupted' | 'broken' = 'interrupted',
+  folder = root,
+) {
   const said: string[] = [];
   const controller = new AbortController();
+  const stop = (): void => {
+    if (stopAt?.instead !== undefined) stopAt.instead();
+    else if (how === 'broken') throw new Error('broken');
+    else controller.abort();
+  };
   const summary = createIndex({
     dataset: await openFolder(join(root, 'pictures')),
-    out: join(root, name),
+    out: join(folder, name),
     config,
     systems: ['dsi', 'pixels'],
     seed: 1,
@@ -49,9 +87,12 @@ async function indexing(name: string, resume: boolean, stopAt?: readonly [phase:
     signal: controller.signal,
     reporter: {
       ...silentReporter,
-      info: (message) => void said.push(message),
-      progress: ({ phase, done }) => {
-        if (phase === stopAt?.[0] && done === stopAt[1]) controller.abort();
+      info(message) {
+        said.push(message);
+        if (stopAt?.said !== undefined && message.startsWith(stopAt.said)) stop();
+      },
+      progress({ phase, done }) {
+        if (phase === stopAt?.phase && done === (stopAt.done ?? done)) stop();
       },
     },
   });
@@ -87,28 +128,72 @@ describe('a run of the plan write', () => {
   });
 
   it.each([
-    ['learns to see', ['see', 13], 13],
-    ['makes states', ['states', 6], undefined],
+    ['learns to see', { phase: 'see', done: 3 }, 3],
+    ['learned to see', { phase: 'see', done: 6 }, 6],
+    ['makes states', { phase: 'states' }, undefined],
+    ['names pictures', { phase: 'identifiers' }, undefined],
+    ['writes rows', { said: 'write: ' }, undefined],
   ] as const)(
     'that is interrupted while it %s goes on to the same network and the same log',
     async (_, stopAt, from) => {
-      const name = stopAt[0];
+      const name = JSON.stringify(stopAt);
       await expect((await indexing(name, false, stopAt)).summary).rejects.toMatchObject({ code: 'interrupted' });
       const { summary, said } = await indexing(name, true);
-      const { steps } = await summary;
-      expect(await model(name)).toEqual(await model('whole'));
-      const [whole, log] = [await logOf('whole'), await logOf(name)];
-      const stepsOf = (events: typeof log, kind: string) =>
-        events.filter((event) => event.kind === kind).map(({ step }) => step);
-      for (const kind of ['step', 'validation', 'end']) expect(stepsOf(log, kind), kind).toEqual(stepsOf(whole, kind));
-      expect(steps).toBe(20);
-      if (from !== undefined) {
-        expect(said).toContainEqual(expect.stringMatching(new RegExp(`partial from step ${from}$`)));
-        expect(log.flatMap(({ kind, resumedFrom }) => (kind === 'start' ? [resumedFrom] : []))).toEqual([
-          undefined,
-          from,
-        ]);
-      }
+      expect((await summary).steps).toBe(6);
+      await expectSame(name);
+      if (from === undefined) return;
+      expect(said).toContainEqual(expect.stringMatching(new RegExp(`partial from step ${from}$`)));
+      const log = await logOf(name);
+      expect(log.flatMap(({ kind, resumedFrom }) => (kind === 'start' ? [resumedFrom] : []))).toEqual([
+        undefined,
+        from,
+      ]);
     },
   );
+
+  it('that breaks in each stage, one after the other, goes on to the same network and the same log', async () => {
+    for (const stopAt of [
+      { phase: 'see', done: 1 },
+      { phase: 'see', done: 5 },
+      { phase: 'states' },
+      { phase: 'identifiers' },
+      { said: 'write: ' },
+    ]) {
+      await expect((await indexing('broken', true, stopAt, 'broken')).summary).rejects.toThrow('broken');
+      await expect(readFile(join(root, 'broken', 'index.json'))).rejects.toThrow('ENOENT');
+    }
+    const { summary, said } = await indexing('broken', true);
+    await summary;
+    // Only the rows are written once more.
+    expect(said).toContainEqual(expect.stringMatching(/partial: identify is complete$/));
+    await expectSame('broken');
+  });
 });
+
+async function expectSame(name: string): Promise<void> {
+  expect(await model(name)).toEqual(await model('whole'));
+  const [whole, log] = [await logOf('whole'), await logOf(name)];
+  const stepsOf = (events: typeof log, kind: string) =>
+    events.filter((event) => event.kind === kind).map(({ step }) => step);
+  for (const kind of ['step', 'validation', 'end']) expect(stepsOf(log, kind), kind).toEqual(stepsOf(whole, kind));
+}
+
+it.skipIf(noMount !== undefined)(
+  `a disk that is full when the rows are written leaves the run as it was, and no index${noMount ? ` (skipped: ${noMount})` : ''}`,
+  async () => {
+    // Rows for 24 pictures are small: something else takes the room that is left, as soon as they are made.
+    await onTinyDisk(async (disk) => {
+      const filler = join(disk, 'filler');
+      const full = { said: 'write: ', instead: () => fill(filler) };
+      await expect((await indexing('full', false, full, 'interrupted', disk)).summary).rejects.toMatchObject({
+        code: 'disk-full',
+      });
+      expect((await readdir(disk)).sort()).toEqual(['filler', 'full.partial']);
+      expect(await readdir(join(disk, 'full.partial'))).not.toContain('model.safetensors');
+      await rm(filler);
+      await (await indexing('full', true, undefined, 'interrupted', disk)).summary;
+      expect(await readdir(disk)).toEqual(['full']);
+      expect(await readFile(join(disk, 'full', 'model.safetensors'))).toEqual(await model('whole'));
+    }, 4096);
+  },
+);

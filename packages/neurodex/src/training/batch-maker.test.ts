@@ -50,9 +50,9 @@ function makerOf(
   options: { selfQueryFraction?: number; strength?: number; clean?: number; seed?: number } = {},
 ) {
   const config = {
-    ...PRESETS.default,
-    training: { ...PRESETS.default.training, selfQueryFraction: options.selfQueryFraction ?? 0, multiTargetMaxSize: 0 },
-    augmentation: { ...PRESETS.default.augmentation, retrieval: options.strength ?? 0, clean: options.clean ?? 0 },
+    ...PRESETS.joint,
+    training: { ...PRESETS.joint.training, selfQueryFraction: options.selfQueryFraction ?? 0, multiTargetMaxSize: 0 },
+    augmentation: { ...PRESETS.joint.augmentation, retrieval: options.strength ?? 0, clean: options.clean ?? 0 },
   };
   const examples = { queries: retrievalQueries(store, sameClass), selfQueries: selfQueries(store, sameClass) };
   return new BatchMaker(sourceOf(config, examples), phaseOf(mix, identifiers), Random.seeded(options.seed ?? 1));
@@ -204,7 +204,7 @@ describe('selfQueries', () => {
 
 describe('what the training graph is asked', () => {
   const askedOf = (multiTargetMaxSize: number, identifiers: number) => {
-    const config = { ...PRESETS.default, training: { ...PRESETS.default.training, multiTargetMaxSize } };
+    const config = { ...PRESETS.joint, training: { ...PRESETS.joint.training, multiTargetMaxSize } };
     const phase = phaseOf({ indexing: 1, retrieval: 1 }, identifiers);
     return Object.keys(new BatchMaker(sourceOf(config), phase, Random.seeded(1)).objective.inputs(2));
   };
@@ -237,10 +237,10 @@ describe('the embeddings of an encoder', () => {
   const behind = (strength: number, views: number, mix = { indexing: 2, retrieval: 6 }) => {
     const embedded = { ...store, embeddings: embeddingsWith(views) };
     const config = {
-      ...PRESETS.default,
-      encoder: { ...PRESETS.default.encoder, frozenBackbone: true },
-      training: { ...PRESETS.default.training, selfQueryFraction: 0 },
-      augmentation: { ...PRESETS.default.augmentation, indexing: 0, retrieval: strength, clean: 0 },
+      ...PRESETS.joint,
+      encoder: { ...PRESETS.joint.encoder, frozenBackbone: true },
+      training: { ...PRESETS.joint.training, selfQueryFraction: 0 },
+      augmentation: { ...PRESETS.joint.augmentation, indexing: 0, retrieval: strength, clean: 0 },
     };
     const source = { ...sourceOf(config, undefined, { tokens: 2, channels: 3 }), store: embedded };
     return new BatchMaker(source, phaseOf(mix, 1), Random.seeded(3));
@@ -288,7 +288,7 @@ describe('augmentation', () => {
     [{ indexing: 2, retrieval: 1 }, 0, 0, false],
     [{ indexing: 2, retrieval: 1 }, 1, 1, true],
   ])('of %j with strengths %d and %d changes pictures: %s', (mix, indexing, retrieval, augments) => {
-    const config = { ...PRESETS.default, augmentation: { ...PRESETS.default.augmentation, indexing, retrieval } };
+    const config = { ...PRESETS.joint, augmentation: { ...PRESETS.joint.augmentation, indexing, retrieval } };
     const maker = new BatchMaker(sourceOf(config), phaseOf(mix, 1), Random.seeded(3));
     expect(maker.augments).toBe(augments);
     expect(maker.inputSource).toEqual({ input: 'pixels', size: store.size, pixels: store.pixels });

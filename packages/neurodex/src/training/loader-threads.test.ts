@@ -46,9 +46,9 @@ const { store, table } = tinyCatalogue(6);
 /** Pictures of 16 × 16. @param strength of the augmentation */
 function makerOf(batch: number, strength = 1, embeddings?: Embeddings) {
   const config = {
-    ...PRESETS.default,
-    pictures: { ...PRESETS.default.pictures, size: 16 },
-    augmentation: { ...PRESETS.default.augmentation, retrieval: strength, indexing: 0 },
+    ...PRESETS.joint,
+    pictures: { ...PRESETS.joint.pictures, size: 16 },
+    augmentation: { ...PRESETS.joint.augmentation, retrieval: strength, indexing: 0 },
   };
   const backbone = embeddings && { tokens: 1, channels: 1 };
   const geometry = geometryOf(config, numeric.vocabulary, 3, { embeddingRows: table.size, backbone });

@@ -22,8 +22,8 @@ const phase: Phase = {
 
 function makerOf() {
   const config = {
-    ...PRESETS.default,
-    augmentation: { ...PRESETS.default.augmentation, retrieval: 1, erase: 0.5, clean: 0.2 },
+    ...PRESETS.joint,
+    augmentation: { ...PRESETS.joint.augmentation, retrieval: 1, erase: 0.5, clean: 0.2 },
   };
   const sized = { ...config, pictures: { ...config.pictures, size: store.size } };
   const geometry = geometryOf(sized, numeric.vocabulary, 3, { embeddingRows: table.size });

@@ -104,7 +104,9 @@ export class PhaseTraining {
     const { geometry } = this.start.run;
     const { size: batch, objective } = this.maker;
     const shapes = Object.values(objective.inputs(batch)).map(({ shape }) => shape[0] ?? 0);
-    const sizes = { ...geometry, stem: 3 * geometry.patchSize ** 2, positions: Math.max(0, ...shapes), batch };
+    // Without identifiers, BOS alone is behind a picture, and the targets say nothing of positions.
+    const positions = this.start.phase.identifiers === 0 ? 1 : Math.max(0, ...shapes);
+    const sizes = { ...geometry, stem: 3 * geometry.patchSize ** 2, positions, batch };
     const needed = stepBytes(sizes);
     const available = machineMemory();
     if (needed <= available) return;
@@ -112,7 +114,7 @@ export class PhaseTraining {
     const fits = Math.floor(1 + (available - one) / (stepBytes({ ...sizes, batch: 2 }) - one));
     throw new NeurodexError(
       'config-invalid',
-      `training.batchSize ${batch} with ${sizes.positions} tokens behind each picture would take ${bytesInWords(needed)} of memory at the least, and there are ${bytesInWords(available)}`,
+      `training.batchSize ${batch} with ${positions === 1 ? '1 token' : `${positions} tokens`} behind each picture would take ${bytesInWords(needed)} of memory at the least, and there are ${bytesInWords(available)}`,
       {
         hint:
           fits > 0

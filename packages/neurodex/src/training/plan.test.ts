@@ -24,7 +24,7 @@ describe('planTraining', () => {
     planTraining(
       {
         training: {
-          ...PRESETS.default.training,
+          ...PRESETS.joint.training,
           batchSize: 16,
           retrievalShare,
           indexingEpochs: 30,
@@ -40,7 +40,7 @@ describe('planTraining', () => {
     ]);
     expect(joint(0)[0]?.mix).toEqual({ indexing: 15, retrieval: 1 });
     expect(joint(1)[0]?.mix).toEqual({ indexing: 1, retrieval: 15 });
-    const training = { ...PRESETS.default.training, batchSize: 1, retrievalShare: 0.9, indexingEpochs: 2 };
+    const training = { ...PRESETS.joint.training, batchSize: 1, retrievalShare: 0.9, indexingEpochs: 2 };
     // One picture has room for one task.
     expect(planTraining({ training }, { catalogue: 10, pairs: 5 })).toMatchObject([
       { mix: { indexing: 1, retrieval: 0 }, steps: 20 },

@@ -14,7 +14,7 @@ export interface Phase {
   readonly name: 'indexing' | 'retrieval' | 'joint' | 'see';
   readonly mix: BatchMix;
   readonly steps: number;
-  /** R, identifiers packed behind each picture. */
+  /** R, identifiers packed behind each picture; 0 where the network learns without any. */
   readonly identifiers: number;
   readonly schedule: Schedule;
 }

@@ -84,6 +84,8 @@ export async function see(
     batches: (_, random) => batchesOf(source, random),
     validate: async () => ({}),
   });
+  // Nothing was measured on the way: there is no state of which it is known that it was good.
+  if (result.diverged !== undefined) throw result.diverged;
   const own = parameterCount(dsiParameters(source.geometry));
   return { ...result, parameters: result.parameters.slice(0, own) };
 }

@@ -138,7 +138,7 @@ describe('a step that does not fit into memory', () => {
       hint: 'lower model.width, model.layers or training.multiTargetMaxSize',
       details: { keys: ['training.batchSize'] },
     });
-    expect(nothing?.message).toMatch(/^training\.batchSize 8 with \d+ tokens behind each picture would take \S+ MB/);
+    expect(nothing?.message).toMatch(/^training\.batchSize 8 with \d+ tokens? behind each picture would take \S+ MB/);
     expect(nothing?.message).toContain('there are 1.0 kB');
   });
 });
