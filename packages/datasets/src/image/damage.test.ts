@@ -3,6 +3,7 @@ import { NeurodexError } from '@neurodex/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodePicture, decodeWhole } from './decode.ts';
+import { unreadableTiff } from './tiff-kind.ts';
 
 const folder = new URL('fixtures/', import.meta.url);
 const names = (await readdir(folder)).filter((name) => !/json$|md$/.test(name));
@@ -39,4 +40,13 @@ describe('damaged pictures', () => {
       { numRuns: 300 },
     );
   }, 120_000);
+});
+
+it.each([
+  [3, 'a TIFF of 1-bit floating point samples'],
+  [1, 'a 1-bit RGB TIFF'],
+])('a TIFF that does not say its depth, of the sample format %i, is one of 1 bit', (sampleFormat, expected) => {
+  const header = { width: 4, height: 4, photometric: 2, compression: 1, samples: 3, planar: false, inkSet: 1 };
+  const kind = { ...header, bits: [], sampleFormats: [sampleFormat], extra: [], tile: undefined };
+  expect(unreadableTiff(kind)).toBe(expected);
 });

@@ -54,10 +54,12 @@ export function unreadableTiff(header: TiffHeader): string | undefined {
   if (!READABLE.has(compression))
     return `a TIFF with ${COMPRESSIONS[compression] ?? `unknown (${compression})`} compression`;
   const strange = sampleFormats.find((format) => SAMPLE_FORMATS[format] !== undefined);
-  if (strange !== undefined) return `a TIFF of ${bits[0]}-bit ${SAMPLE_FORMATS[strange]}`;
+  // 1 where the header says nothing.
+  const depth = bits[0] ?? 1;
+  if (strange !== undefined) return `a TIFF of ${depth}-bit ${SAMPLE_FORMATS[strange]}`;
   const depths = [...new Set(bits.slice(0, samples))];
   if (depths.length > 1) return `a TIFF whose channels have different depths (${depths.slice(0, 4).join(', ')} bits)`;
-  if (!depthsOf(photometric).includes(bits[0] ?? 1)) return `a ${bits[0]}-bit ${nameOf(photometric)} TIFF`;
+  if (!depthsOf(photometric).includes(depth)) return `a ${depth}-bit ${nameOf(photometric)} TIFF`;
   if (tile !== undefined && Math.max(...tile) > MOST_TILE) {
     return `a TIFF with tiles of ${tile[0]} × ${tile[1]} pixels (the limit is ${MOST_TILE} on an edge)`;
   }
