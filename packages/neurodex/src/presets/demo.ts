@@ -7,5 +7,6 @@ import { standard } from './default.ts';
  */
 export const demo: Config = {
   ...standard,
+  model: { ...standard.model, width: 128, feedForwardWidth: 256 },
   augmentation: { ...standard.augmentation, scale: 0.3, colour: 0.5, hue: 30 },
 };

@@ -7,7 +7,6 @@ import {
   Trainer,
   TrainingState,
 } from '@neurodex/autograd';
-import { defined } from '@neurodex/core';
 import type { Config } from '../config.ts';
 import { trainingStep } from '../dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../dsi/model/geometry.ts';
@@ -90,12 +89,14 @@ export async function see(
   return { ...result, parameters: result.parameters.slice(0, own) };
 }
 
-/** Steps that are timed: the first ones are slower. */
+/** Steps before those that are timed: the first ones are slower. */
 const WARM_UP = 3;
-const TIMED = 12;
 
-/** Seconds of a step on this machine, the median of some. Nothing of what is computed is kept. */
-export async function secondsPerStep(source: SeeSource, runtime: Runtime, random: Random): Promise<number> {
+/**
+ * Seconds of a step on this machine, the mean of some. Nothing of what is computed is kept.
+ * @param timed steps; a few are faster than many in a row, which share the cores with what loads their pictures
+ */
+export async function secondsPerStep(source: SeeSource, runtime: Runtime, random: Random, timed = 12): Promise<number> {
   const { geometry, config } = source;
   const { weightDecay, gradientClip, learningRate } = config.training;
   const optimizer = adamW({ weightDecay, clip: gradientClip });
@@ -109,18 +110,17 @@ export async function secondsPerStep(source: SeeSource, runtime: Runtime, random
   });
   const trainer = await Trainer.create(runtime, definition);
   const state = TrainingState.initial(definition.parameters, optimizer, 0);
-  const loader = new BatchLoader(batches, { batches: WARM_UP + TIMED });
+  const loader = new BatchLoader(batches, { batches: WARM_UP + timed });
   try {
-    const seconds: number[] = [];
-    for (let step = 0; step < WARM_UP + TIMED; step++) {
-      const began = performance.now();
+    let began = performance.now();
+    for (let step = 0; step < WARM_UP + timed; step++) {
+      if (step === WARM_UP) began = performance.now();
       const { arrays } = await loader.next();
       const running = trainer.step(state, { input: arrays.input, ...arrays.targets }, { learningRate });
       loader.prefetch();
       await running;
-      if (step >= WARM_UP) seconds.push((performance.now() - began) / 1000);
     }
-    return defined(seconds.sort((a, b) => a - b)[TIMED >> 1], 'the time of a step');
+    return (performance.now() - began) / 1000 / timed;
   } finally {
     await loader.close();
     await trainer.release();
