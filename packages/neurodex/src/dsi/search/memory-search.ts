@@ -125,12 +125,21 @@ export class MemorySearch {
   }
 }
 
-/** The nearest, nearest first; the others are added to `closed`. */
+/**
+ * The nearest, in the order given, which is that of their nodes; of equally near ones the first. The others are added to
+ * `closed`. Sorting bare numbers is fast, and tells which to keep.
+ */
 function nearest(prefixes: Prefix[], count: number, closed: Prefix[]): Prefix[] {
   if (prefixes.length <= count) return prefixes;
-  prefixes.sort((a, b) => b.nearness - a.nearness || a.node - b.node);
-  closed.push(...prefixes.slice(count));
-  return prefixes.slice(0, count);
+  const sorted = Float64Array.from(prefixes, ({ nearness }) => nearness).sort();
+  const least = sorted[sorted.length - count] ?? NaN;
+  let room = count - prefixes.filter(({ nearness }) => nearness > least).length;
+  const kept: Prefix[] = [];
+  for (const prefix of prefixes) {
+    const stays = prefix.nearness > least || (prefix.nearness === least && room-- > 0);
+    (stays ? kept : closed).push(prefix);
+  }
+  return kept;
 }
 
 /**
