@@ -11,7 +11,6 @@ import { Embeddings } from '../pictures/embeddings.ts';
 import { partsOf } from '../pictures/picture-store.ts';
 import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
-import type { Metrics } from '../training/early-stopping.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
 import { type SeeSource, see, seeGeometry, seeParameters } from '../training/see.ts';
 import { encodeStates } from '../training/states.ts';
@@ -27,15 +26,14 @@ import { CHECKPOINTS_FOLDER } from './unfinished-run.ts';
 /** What the network learned to see with. */
 export interface SeenNetwork {
   readonly steps: number;
-  readonly metrics: Metrics;
   /** N */
   readonly catalogue: number;
 }
 
 /** The parameters, float32, in the order of `dsiParameters`. */
-const PARAMETERS_FILE = 'see.f32';
+export const PARAMETERS_FILE = 'see.f32';
 /** The states of the catalogue pictures, float32 [N, D]. */
-const STATES_FILE = 'states.f32';
+export const STATES_FILE = 'states.f32';
 
 export const seeStage: Stage<SeenNetwork> = {
   name: 'see',
@@ -72,7 +70,7 @@ export const seeStage: Stage<SeenNetwork> = {
     await makeFolder(build.work);
     await writeFileAtomically(join(build.work, PARAMETERS_FILE), bytesOf(parameters));
     const catalogue = await writeStates(build, source, parameters);
-    return { steps: trained.steps, metrics: trained.metrics, catalogue };
+    return { steps: trained.steps, catalogue };
   },
 };
 

@@ -7,7 +7,7 @@ import { writeFileAtomically } from '@neurodex/core/storage';
 import type { Tracker } from '@neurodex/tracking';
 import { type IndexManifest, MODEL_FILE } from '../artifact/manifest.ts';
 import type { Config } from '../config.ts';
-import { serialiseModel } from '../dsi/model/model-file.ts';
+import { type DsiModel, serialiseModel } from '../dsi/model/model-file.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
@@ -74,16 +74,18 @@ export async function makeNetwork(
       : {}),
     onTrained: async (system, steps) => await examples?.trackAnswers(system, steps),
   });
-  const model = serialiseModel(trained.model);
-  await writeFileAtomically(join(folder, MODEL_FILE), model);
+  return { trained, model: await writeModel(folder, trained.model) };
+}
+
+/** Writes the file of a network. @returns what the manifest lists */
+export async function writeModel(folder: string, model: DsiModel): Promise<WrittenNetwork['model']> {
+  const bytes = serialiseModel(model);
+  await writeFileAtomically(join(folder, MODEL_FILE), bytes);
   return {
-    trained,
-    model: {
-      file: MODEL_FILE,
-      bytes: model.length,
-      sha256: createHash('sha256').update(model).digest('hex'),
-      parameters: parameterCount(dsiParameters(trained.model.geometry)),
-    },
+    file: MODEL_FILE,
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    parameters: parameterCount(dsiParameters(model.geometry)) + (model.memory?.rows.length ?? 0),
   };
 }
 

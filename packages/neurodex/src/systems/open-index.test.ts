@@ -133,7 +133,7 @@ describe('dsi', () => {
     expect(total).toBeCloseTo(1, 4);
   });
 
-  it('searches as widely as it is told, and takes queries together in the sizes that it is told', async () => {
+  it('searches with the configured beam, and batches queries in the given sizes', async () => {
     const narrow: SmallIndex = {
       describe: (each) => ({ ...each, config: { ...each.config, retrieval: { exactUpTo: 0, beam: 100 } } }),
     };

@@ -54,7 +54,7 @@ describe('the rows of a memory', () => {
   });
 
   it('are stored with the row above each and its last token', () => {
-    // Row 1 is the empty prefix; 3 and 40, then what follows 3: it ends, or goes on with 1. Behind 4 nothing is decided.
+    // Row 1 is the empty prefix. Then come 3 and 4, and the two children of 3: EOS and 1. Nothing branches below 4.
     expect(stored(tableOf(['3', '31', '40']))).toEqual({
       parents: Int32Array.of(-1, -1, 1, 1, 2, 2),
       tokens: Int32Array.of(-1, bos, 3, 4, ...[1, eos].sort((a, b) => a - b)),
