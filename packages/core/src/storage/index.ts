@@ -15,6 +15,7 @@ export { checkFileList, FILE_LIST, type FileLister, isInside, listInFolder, read
 export { CHUNK_BYTES, type ChunkedDigest, digestFile, type FileDigest, FileHasher, HashedFile } from './hashed-file.ts';
 export { inOrder } from './in-order.ts';
 export { canonicalJson, checkVersion, malformed, parseJson, readSmall } from './json-file.ts';
+export { jsonLine, readJsonLines } from './json-lines.ts';
 export { type Line, linesOf } from './lines.ts';
 export { LOCK_FILE, refuseLocked } from './lock.ts';
 export { makeFolder } from './make-folder.ts';

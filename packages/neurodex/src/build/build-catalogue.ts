@@ -38,7 +38,7 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
   await makeFolder(folders.work);
   const decoded = await decodePictures(dataset, folders, options);
   const split = await splitPictures(decoded, dataset, folders, options);
-  const draft = await openDraft(decoded, split, folders, options.pictures.size);
+  const draft = await openDraft(split, folders, options.pictures.size);
   try {
     const entries = draft.catalogue.map(({ path, labels }) => ({ path, labels }));
     const identifiers = await options.assignIdentifiers(entries, draft);

@@ -8,6 +8,7 @@ import { fanOut, openTrackers, RUN_LOG, RunLog, type TrackingRequest } from '@ne
 import { CATALOGUE_FOLDER, INDEX_FILE, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
 import type { Build, BuildRequest, StageFacts } from './build.ts';
 import { type ChosenEncoder, openChosenEncoder, refuseOtherEncoder } from './open-encoder.ts';
+import { readDecodedList, readSplitList } from './picture-lists.ts';
 import { portableConfig, portablePath, withoutPlaces } from './portable.ts';
 import { checkComplete, resumeRun } from './resume-run.ts';
 import { latestSeen } from './see-stage.ts';
@@ -143,6 +144,10 @@ async function latestTrained(build: Build) {
 async function tellHowItGoesOn(build: Build, { words }: Stopped): Promise<void> {
   build.reporter.info(`going on with ${words}`);
   await refuseOtherEncoder(build.config, (await build.facts('embed'))?.encoder.sha256);
-  const pictures = (await build.facts('split'))?.rows ?? (await build.facts('decode'))?.pictures ?? [];
-  reportDataset({ ...build.dataset, pictures }, build.reporter);
+  const [split, decoded] = [await build.facts('split'), await build.facts('decode')];
+  const known =
+    split === undefined
+      ? decoded && (await readDecodedList(build, decoded)).pictures
+      : (await readSplitList(build, split)).rows;
+  if (known !== undefined) reportDataset({ ...build.dataset, pictures: known }, build.reporter);
 }

@@ -1,25 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { NeurodexError, silentReporter } from '@neurodex/core';
-import { type ChunkedDigest, HashedFile, inOrder, throwIfInterrupted } from '@neurodex/core/storage';
+import { type ChunkedDigest, type FileDigest, HashedFile, inOrder, throwIfInterrupted } from '@neurodex/core/storage';
 import { Availability, type Dataset, reportSkipped, type SkippedFile, type SourcePicture } from '@neurodex/datasets';
 import { readPicture } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
 import { keysOf, type PictureKeys } from '../pictures/same-picture.ts';
 import { byPath } from '../pictures/split.ts';
 import { type BuildFolders, decodedPixelsFile, type PicturesOptions, thumbnailsFile } from './build-options.ts';
-
-/** What is known of a picture beside its pixels. */
-export type DecodedPicture = Pick<SourcePicture, 'path' | 'labels' | 'captions' | 'objects' | 'role'>;
-
-/** Keys as JSON has them: the fingerprint in base64. */
-export type StoredKeys = Omit<PictureKeys, 'fingerprint'> & { readonly fingerprint: string };
+import { DecodedListWriter, type DecodedPicture } from './picture-lists.ts';
 
 /** The pictures of a data set that could be decoded, in path order. */
 export interface DecodedSet {
-  readonly pictures: readonly DecodedPicture[];
-  /** Bytes of each thumbnail, as they lie in the spool one after another. */
-  readonly lengths: readonly number[];
-  readonly keys: readonly StoredKeys[];
+  readonly count: number;
+  /** Of `DECODED_LIST`: what is known of each. */
+  readonly list: FileDigest;
   readonly skipped: readonly SkippedFile[];
   /** Of the file of pixels: uint8 [pictures, size, size, 3]. */
   readonly pixels: ChunkedDigest;
@@ -29,8 +23,8 @@ export interface DecodedSet {
 const LEAST_IN_WORK = 8;
 
 /**
- * Decodes every picture of a data set: pixels and thumbnails go to files. What cannot be decoded is skipped, reported and
- * listed; it never stops the work. Memory grows with the names and keys of the pictures alone.
+ * Decodes every picture of a data set: pixels, thumbnails and what is known of each go to files. What cannot be decoded is skipped, reported and
+ * listed; it never stops the work.
  * @throws NeurodexError `source-empty`, `source-unusable`, `interrupted`, `disk-full`, `output-unwritable`
  */
 export async function decodePictures(
@@ -44,17 +38,16 @@ export async function decodePictures(
     concurrency = Math.max(LEAST_IN_WORK, 2 * availableParallelism()),
   } = options;
   const sources = [...dataset.pictures].sort(byPath);
-  const pictures: DecodedPicture[] = [];
-  const lengths: number[] = [];
-  const keys: StoredKeys[] = [];
   const skipped: SkippedFile[] = [...dataset.skipped];
   const availability = new Availability(dataset.source);
   reportSkipped([...dataset.skipped].sort(byPath), reporter);
   const pixels = await HashedFile.create(decodedPixelsFile(folders));
   let spool: HashedFile | undefined;
-  let digest: ChunkedDigest;
+  let list: DecodedListWriter | undefined;
+  let count = 0;
   try {
     spool = await HashedFile.create(thumbnailsFile(folders));
+    list = await DecodedListWriter.create(folders);
     let done = 0;
     for await (const result of inOrder(sources, concurrency, (source) => decode(source, options))) {
       throwIfInterrupted(signal);
@@ -66,21 +59,22 @@ export async function decodePictures(
         availability.add();
         await pixels.append(result.picture.pixels);
         await spool.append(result.thumbnail);
-        pictures.push(factsOf(result.source));
-        lengths.push(result.thumbnail.length);
-        keys.push({ ...result.keys, fingerprint: Buffer.from(result.keys.fingerprint).toString('base64') });
+        const { source, keys, thumbnail } = result;
+        await list.append({ picture: factsOf(source), keys, thumbnail: thumbnail.length });
+        count++;
       }
       reporter.progress({ phase: 'ingest', done: ++done, total: sources.length, unit: 'pictures' });
     }
     availability.check();
+    skipped.sort(byPath);
+    if (count === 0) throw nothingUsable(dataset, skipped);
     await spool.finish();
-    digest = await pixels.finish();
+    return { count, list: await list.finish(), skipped, pixels: await pixels.finish() };
   } finally {
+    await list?.close();
     await spool?.close();
     await pixels.close();
   }
-  if (pictures.length === 0) throw nothingUsable(dataset, skipped.sort(byPath));
-  return { pictures, lengths, keys, skipped: skipped.sort(byPath), pixels: digest };
 }
 
 const factsOf = ({ path, labels, captions, objects, role }: SourcePicture): DecodedPicture => ({

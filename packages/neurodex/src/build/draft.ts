@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { defined } from '@neurodex/core';
 import { openFileBytes } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { PIXELS_FILE } from '../artifact/catalogue-manifest.ts';
 import { type Parts, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { type BuildFolders, decodedPixelsFile, thumbnailsFile } from './build-options.ts';
-import type { DecodedSet } from './decode-pictures.ts';
+import { readSplitList, spanAt, type ThumbnailSpans } from './picture-lists.ts';
 import type { SplitSet } from './split-pictures.ts';
 
 /** The pictures while the catalogue is built: decoded, with their roles, still without identifiers. */
@@ -25,7 +24,7 @@ export interface CatalogueVectors {
   readonly values: Float32Array;
 }
 
-/** Reads decoded pictures by their place. */
+/** Reads decoded pictures by their place, or by their rows where they have roles. */
 export interface DecodedReader {
   thumbnail(at: number): Promise<Uint8Array>;
   pixels(at: number): Promise<Uint8Array>;
@@ -33,19 +32,16 @@ export interface DecodedReader {
 }
 
 export async function readDecoded(
-  { lengths }: Pick<DecodedSet, 'lengths'>,
+  spans: ThumbnailSpans,
   folders: BuildFolders,
   size: number,
   pixelsFile = decodedPixelsFile(folders),
 ): Promise<DecodedReader> {
   const bytes = pictureBytes(size);
-  const starts = [0];
-  for (const length of lengths) starts.push((starts.at(-1) ?? 0) + length);
   const thumbnails = await openFileBytes(thumbnailsFile(folders));
   const pixels = await openFileBytes(pixelsFile);
   return {
-    thumbnail: async (at) =>
-      new Uint8Array(await thumbnails.slice(defined(starts[at], 'the start of a thumbnail'), starts[at + 1])),
+    thumbnail: async (at) => new Uint8Array(await thumbnails.slice(...spanAt(spans, at))),
     pixels: async (at) => new Uint8Array(await pixels.slice(at * bytes, (at + 1) * bytes)),
     async close() {
       await thumbnails.close();
@@ -56,15 +52,15 @@ export async function readDecoded(
 
 /** The pictures of a split, to describe, embed and name them. */
 export async function openDraft(
-  decoded: Pick<DecodedSet, 'lengths'>,
-  { rows, kept }: Pick<SplitSet, 'rows' | 'kept'>,
+  split: Pick<SplitSet, 'list' | 'count'>,
   folders: BuildFolders,
   size: number,
 ): Promise<DecodedPictures & { close(): Promise<void> }> {
-  const reader = await readDecoded(decoded, folders, size, join(folders.catalogue, PIXELS_FILE));
+  const { rows, thumbnails } = await readSplitList(folders, split);
+  const reader = await readDecoded(thumbnails, folders, size, join(folders.catalogue, PIXELS_FILE));
   return {
     ...partsOf(rows),
-    thumbnail: ({ row }) => reader.thumbnail(defined(kept[row], 'the place of a row')),
+    thumbnail: ({ row }) => reader.thumbnail(row),
     pixels: ({ row }) => reader.pixels(row),
     close: () => reader.close(),
   };

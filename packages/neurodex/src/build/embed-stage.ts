@@ -7,6 +7,7 @@ import type { EmbeddingFacts } from '../pictures/embeddings.ts';
 import { type Build, type BuildRequest, isWanted } from './build.ts';
 import { type DecodedPictures, openDraft } from './draft.ts';
 import { embedAll, embedCatalogue } from './embed-pictures.ts';
+import { SPLIT_FILES } from './picture-lists.ts';
 import type { Stage } from './stage.ts';
 import { WORK_FOLDER } from './stage-record.ts';
 import { type VectorFacts, writeVectors } from './vectors-file.ts';
@@ -30,7 +31,7 @@ export const readsEmbeddings = (request: BuildRequest): boolean =>
 export const embedStage: Stage<EmbeddedCatalogue> = {
   name: 'embed',
   summary: 'what the encoder makes of the pictures',
-  reads: [`${WORK_FOLDER}/split.json`, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
+  reads: [...SPLIT_FILES, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
   writes: [`${CATALOGUE_FOLDER}/${EMBEDDINGS_FILE}`, `${WORK_FOLDER}/${POOLED_FILE}`, ENCODER_FILE],
   isPart: ({ config }) => config.encoder.file !== '',
   async run(build) {
@@ -66,9 +67,8 @@ export const embedStage: Stage<EmbeddedCatalogue> = {
 
 /** The pictures of a build between the stages split and identify. */
 export async function draftOf(build: Build) {
-  const decoded = defined(await build.facts('decode'), 'what was decoded');
   const split = defined(await build.facts('split'), 'the split');
-  return await openDraft(decoded, split, build, build.config.pictures.size);
+  return await openDraft(split, build, build.config.pictures.size);
 }
 
 /** The file of embeddings of a catalogue, and what its manifest says of it. */

@@ -13,6 +13,7 @@ import { HISTOGRAMS_FILE } from './describe-stage.ts';
 import type { CatalogueVectors } from './draft.ts';
 import { draftOf, POOLED_FILE } from './embed-stage.ts';
 import { nameCatalogue } from './name-catalogue.ts';
+import { DECODED_LIST, SPLIT_FILES, SPLIT_LIST } from './picture-lists.ts';
 import { readStates } from './see-stage.ts';
 import { splitPictures } from './split-pictures.ts';
 import type { Stage } from './stage.ts';
@@ -32,7 +33,7 @@ export const decodeStage: Stage<StageFacts['decode']> = {
   name: 'decode',
   summary: 'the pictures: read, cropped, resized',
   reads: [],
-  writes: [`${WORK_FOLDER}/pixels.u8`, `${WORK_FOLDER}/thumbnails.spool`],
+  writes: [`${WORK_FOLDER}/pixels.u8`, `${WORK_FOLDER}/thumbnails.spool`, `${WORK_FOLDER}/${DECODED_LIST}`],
   isPart: () => true,
   async run(build) {
     // What is wrong with the encoder is told before any picture is read.
@@ -51,9 +52,14 @@ export const decodeStage: Stage<StageFacts['decode']> = {
 export const splitStage: Stage<StageFacts['split']> = {
   name: 'split',
   summary: 'duplicates found, roles given: catalogue, training, validation and test queries',
-  reads: [`${WORK_FOLDER}/decode.json`, `${WORK_FOLDER}/pixels.u8`, `${WORK_FOLDER}/thumbnails.spool`],
-  writes: [`${CATALOGUE_FOLDER}/pixels.u8`],
-  drops: [`${WORK_FOLDER}/pixels.u8`],
+  reads: [
+    `${WORK_FOLDER}/decode.json`,
+    `${WORK_FOLDER}/${DECODED_LIST}`,
+    `${WORK_FOLDER}/pixels.u8`,
+    `${WORK_FOLDER}/thumbnails.spool`,
+  ],
+  writes: [`${CATALOGUE_FOLDER}/pixels.u8`, `${WORK_FOLDER}/${SPLIT_LIST}`],
+  drops: [`${WORK_FOLDER}/pixels.u8`, `${WORK_FOLDER}/${DECODED_LIST}`],
   isPart: () => true,
   async run(build) {
     await makeFolder(build.catalogue);
@@ -67,7 +73,7 @@ export const splitStage: Stage<StageFacts['split']> = {
 export const identifyStage: Stage<StageFacts['identify']> = {
   name: 'identify',
   summary: 'identifiers given, the catalogue written',
-  reads: [`${WORK_FOLDER}/split.json`, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
+  reads: [...SPLIT_FILES, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
   writes: [CATALOGUE_FILE],
   drops: [`${WORK_FOLDER}/thumbnails.spool`, `${WORK_FOLDER}/${POOLED_FILE}`, `${WORK_FOLDER}/${HISTOGRAMS_FILE}`],
   isPart: () => true,

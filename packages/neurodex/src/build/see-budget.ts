@@ -4,7 +4,6 @@ import { defined } from '@neurodex/core';
 import { readJson } from '@neurodex/core/json';
 import { hasSeal, makeFolder, sealed, writeFileAtomically } from '@neurodex/core/storage';
 import { z } from 'zod';
-import { partsOf } from '../pictures/picture-store.ts';
 import { plannedSteps, type SeeSource, secondsPerStep } from '../training/see.ts';
 import type { Build } from './build.ts';
 
@@ -38,8 +37,8 @@ export async function seeSteps(build: Build, source: SeeSource): Promise<number>
   const known: unknown = await readJson(file).catch(() => undefined);
   if (hasSeal(known)) return budgetSchema.parse(known).steps;
   const seconds = await secondsPerStep(source, build.runtime, Random.stream(build.seed, 'calibration'), TIMED);
-  const { catalogue } = partsOf(defined(await build.facts('split'), 'the split').rows);
-  const after = secondsAfterSeeing(catalogue.length, seconds / batchSize).all;
+  const { catalogue } = defined(await build.facts('split'), 'the split');
+  const after = secondsAfterSeeing(catalogue, seconds / batchSize).all;
   const left = 60 * minutes - build.elapsed() - after;
   const steps = Math.max(1, Math.floor(left / seconds));
   if (left < seconds) build.reporter.warn(`${minutes} minutes are over before the network could learn to see`);

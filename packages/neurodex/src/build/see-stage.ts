@@ -18,6 +18,7 @@ import type { InputStore } from '../training/training-input.ts';
 import { type Build, isWanted } from './build.ts';
 import { readsEmbeddings } from './embed-stage.ts';
 import { parametersFrom } from './initial-parameters.ts';
+import { readSplitList, SPLIT_FILES } from './picture-lists.ts';
 import { seeSteps } from './see-budget.ts';
 import type { Stage } from './stage.ts';
 import { WORK_FOLDER } from './stage-record.ts';
@@ -38,7 +39,7 @@ export const STATES_FILE = 'states.f32';
 export const seeStage: Stage<SeenNetwork> = {
   name: 'see',
   summary: 'the network learns to see, in a time that does not grow with the catalogue; the states of its pictures',
-  reads: [`${WORK_FOLDER}/split.json`, `${CATALOGUE_FOLDER}/${PIXELS_FILE}`],
+  reads: [...SPLIT_FILES, `${CATALOGUE_FOLDER}/${PIXELS_FILE}`],
   writes: [CHECKPOINTS_FOLDER, `${WORK_FOLDER}/${PARAMETERS_FILE}`, `${WORK_FOLDER}/${STATES_FILE}`],
   resumes: 'unless-complete',
   isPart: (build) => isWanted(build, 'dsi') && build.config.training.plan === 'write',
@@ -77,7 +78,7 @@ export const seeStage: Stage<SeenNetwork> = {
 /** The pictures as the network sees them, read from their files by the row. */
 async function sourceOf(build: Build): Promise<SeeSource> {
   const { config } = build;
-  const { rows } = defined(await build.facts('split'), 'the split');
+  const { rows } = await readSplitList(build, defined(await build.facts('split'), 'the split'));
   const facts = readsEmbeddings(build) ? ((await build.facts('embed'))?.embeddings ?? undefined) : undefined;
   const embeddings =
     facts === undefined
@@ -102,7 +103,7 @@ export async function latestSeen(build: Build): Promise<(Checkpoint & Checkpoint
 /** @returns N */
 async function writeStates(build: Build, { geometry, store }: SeeSource, parameters: Float32Array): Promise<number> {
   const { reporter, signal, runtime } = build;
-  const { rows } = defined(await build.facts('split'), 'the split');
+  const { rows } = await readSplitList(build, defined(await build.facts('split'), 'the split'));
   const catalogue = partsOf(rows).catalogue.map(({ row }) => row);
   const path = join(build.work, STATES_FILE);
   // A process that was killed may have left a part of it.

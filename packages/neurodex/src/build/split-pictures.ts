@@ -2,24 +2,27 @@ import { copyFile, link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
 import { defined, NeurodexError } from '@neurodex/core';
-import { type ChunkedDigest, HashedFile, openFileBytes } from '@neurodex/core/storage';
+import { type ChunkedDigest, type FileDigest, HashedFile, openFileBytes } from '@neurodex/core/storage';
 import type { Dataset, SkippedFile, SourcePicture } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { PIXELS_FILE } from '../artifact/catalogue-manifest.ts';
 import type { DuplicateFacts } from '../pictures/duplicate-facts.ts';
 import { findDuplicates } from '../pictures/duplicates.ts';
 import { partsOf, type StoredPicture } from '../pictures/picture-store.ts';
-import type { PictureKeys } from '../pictures/same-picture.ts';
 import { assignRoles, byPath } from '../pictures/split.ts';
 import { type BuildFolders, decodedPixelsFile, type PicturesOptions } from './build-options.ts';
-import type { DecodedPicture, DecodedSet, StoredKeys } from './decode-pictures.ts';
+import type { DecodedSet } from './decode-pictures.ts';
 import { readDecoded } from './draft.ts';
+import { type DecodedPicture, readDecodedList, spansOf, writeSplitList } from './picture-lists.ts';
 
 /** The pictures with their roles, still without identifiers. */
 export interface SplitSet {
-  readonly rows: readonly StoredPicture[];
-  /** Place of each row among the decoded pictures. */
-  readonly kept: readonly number[];
+  /** Rows: pictures that stay. */
+  readonly count: number;
+  /** N */
+  readonly catalogue: number;
+  /** Of `SPLIT_LIST`: what is known of each. */
+  readonly list: FileDigest;
   readonly hasClasses: boolean;
   readonly skipped: readonly SkippedFile[];
   readonly duplicates: DuplicateFacts;
@@ -29,7 +32,7 @@ export interface SplitSet {
 
 /**
  * Gives each decoded picture its role. A picture that occurs several times is in one split; of a data set that fixes the roles,
- * copies in other splits are left out. Writes the pixels of the catalogue.
+ * copies in other splits are left out. Writes the pixels of the catalogue, and the list of its pictures.
  * @param dataset whose files are read again where only all their pixels can tell two pictures apart
  * @throws NeurodexError `source-unusable`, `interrupted`, `disk-full`, `output-unwritable`
  */
@@ -40,9 +43,10 @@ export async function splitPictures(
   options: PicturesOptions,
 ): Promise<SplitSet> {
   const { size, maxPixels } = options.pictures;
-  const reader = await readDecoded(decoded, folders, size);
+  const { pictures, keys, thumbnails } = await readDecodedList(folders, decoded);
+  const reader = await readDecoded(thumbnails, folders, size);
   try {
-    const duplicates = await findDuplicates(withSources(decoded.pictures, dataset), decoded.keys.map(keysFrom), {
+    const duplicates = await findDuplicates(withSources(pictures, dataset), keys, {
       pixels: async (at) => ({ size, pixels: await reader.pixels(at) }),
       thumbnail: reader.thumbnail,
       maxPixels,
@@ -51,15 +55,16 @@ export async function splitPictures(
     });
     const { kept } = duplicates;
     const rows = withRoles(
-      kept.map((at) => defined(decoded.pictures[at], 'a picture that stays')),
+      kept.map((at) => defined(pictures[at], 'a picture that stays')),
       duplicates.sets,
       options,
     );
     const { catalogue } = partsOf(rows);
     if (catalogue.length < 2) throw tooFew(dataset, catalogue.length, rows.length);
     return {
-      rows,
-      kept,
+      count: rows.length,
+      catalogue: catalogue.length,
+      list: await writeSplitList(folders, { rows, thumbnails: spansOf(thumbnails, kept) }),
       hasClasses: rows.some(({ labels }) => labels.length > 0),
       skipped: [...decoded.skipped, ...duplicates.leftOut].sort(byPath),
       duplicates: duplicates.facts,
@@ -69,11 +74,6 @@ export async function splitPictures(
     await reader.close();
   }
 }
-
-const keysFrom = ({ fingerprint, ...keys }: StoredKeys): PictureKeys => ({
-  ...keys,
-  fingerprint: new Uint8Array(Buffer.from(fingerprint, 'base64')),
-});
 
 /** The decoded pictures, with the files that they came from. */
 function withSources(pictures: readonly DecodedPicture[], dataset: Dataset): SourcePicture[] {
@@ -98,7 +98,7 @@ async function writePixels(
   const source = decodedPixelsFile(folders);
   const target = join(folders.catalogue, PIXELS_FILE);
   await rm(target, { force: true });
-  if (kept.length === decoded.pictures.length) {
+  if (kept.length === decoded.count) {
     await link(source, target).catch(() => copyFile(source, target));
     return decoded.pixels;
   }

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { defined } from '@neurodex/core';
+import { type FileDigest, HashedFile, jsonLine, readJsonLines } from '@neurodex/core/storage';
+import type { SourcePicture } from '@neurodex/datasets';
+import type { StoredPicture } from '../pictures/picture-store.ts';
+import type { PictureKeys } from '../pictures/same-picture.ts';
+import type { BuildFolders } from './build-options.ts';
+import { WORK_FOLDER } from './stage-record.ts';
+
+/** What is known of a picture beside its pixels. */
+export type DecodedPicture = Pick<SourcePicture, 'path' | 'labels' | 'captions' | 'objects' | 'role'>;
+
+/** A decoded picture, as one stage hands it to the next. */
+export interface DecodedEntry {
+  readonly picture: DecodedPicture;
+  readonly keys: PictureKeys;
+  /** Bytes of its thumbnail. The thumbnails lie in the spool one after another, in the order of the list. */
+  readonly thumbnail: number;
+}
+
+/** Where thumbnails lie in the spool: begin and end of each, [2·pictures]. */
+export type ThumbnailSpans = Float64Array;
+
+/** The decoded pictures, by their places. */
+export interface DecodedEntries {
+  readonly pictures: readonly DecodedPicture[];
+  readonly keys: readonly PictureKeys[];
+  readonly thumbnails: ThumbnailSpans;
+}
+
+/** The pictures with their roles, by their rows. */
+export interface SplitRows {
+  readonly rows: readonly StoredPicture[];
+  readonly thumbnails: ThumbnailSpans;
+}
+
+/*
+ * What is known of each picture lies between the stages as one line of JSON for each, and never as one value: a million of
+ * them would be longer than a string may be, and no stage needs what another one knows of all pictures for as long as it runs.
+ */
+const decodedFile = ({ work }: BuildFolders): string => join(work, DECODED_LIST);
+const splitFile = ({ work }: BuildFolders): string => join(work, SPLIT_LIST);
+export const DECODED_LIST = 'decoded.jsonl';
+export const SPLIT_LIST = 'pictures.jsonl';
+
+/** What says which pictures an index has, relative to its folder. */
+export const SPLIT_FILES: readonly string[] = [`${WORK_FOLDER}/split.json`, `${WORK_FOLDER}/${SPLIT_LIST}`];
+
+/** The list of the decoded pictures while it grows. */
+export class DecodedListWriter {
+  private readonly file: HashedFile;
+
+  private constructor(file: HashedFile) {
+    this.file = file;
+  }
+
+  static async create(folders: BuildFolders): Promise<DecodedListWriter> {
+    return new DecodedListWriter(await HashedFile.create(decodedFile(folders)));
+  }
+
+  async append({ picture, keys, thumbnail }: DecodedEntry): Promise<void> {
+    const fingerprint = Buffer.from(keys.fingerprint).toString('base64');
+    await this.file.append(jsonLine([picture, thumbnail, keys.file, keys.pixels, fingerprint]));
+  }
+
+  async finish(): Promise<FileDigest> {
+    return sizeAndDigest(await this.file.finish());
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+}
+
+/** @param count pictures in the list @throws NeurodexError `index-missing`, `index-damaged` */
+export async function readDecodedList(
+  folders: BuildFolders,
+  { list, count }: { readonly list: FileDigest; readonly count: number },
+): Promise<DecodedEntries> {
+  const pictures: DecodedPicture[] = [];
+  const keys: PictureKeys[] = [];
+  const thumbnails = new Float64Array(2 * count);
+  let start = 0;
+  for await (const line of readJsonLines(decodedFile(folders), list)) {
+    const [picture, bytes, file, pixels, fingerprint] = line as [DecodedPicture, number, string, string, string];
+    thumbnails.set([start, start + bytes], 2 * pictures.length);
+    start += bytes;
+    pictures.push(picture);
+    keys.push({ file, pixels, fingerprint: new Uint8Array(Buffer.from(fingerprint, 'base64')) });
+  }
+  return { pictures, keys, thumbnails };
+}
+
+export async function writeSplitList(folders: BuildFolders, { rows, thumbnails }: SplitRows): Promise<FileDigest> {
+  const file = await HashedFile.create(splitFile(folders));
+  try {
+    for (const { row, ...picture } of rows) {
+      await file.append(jsonLine([picture, ...thumbnails.subarray(2 * row, 2 * row + 2)]));
+    }
+    return sizeAndDigest(await file.finish());
+  } finally {
+    await file.close();
+  }
+}
+
+/** @param count rows in the list @throws NeurodexError `index-missing`, `index-damaged` */
+export async function readSplitList(
+  folders: BuildFolders,
+  { list, count }: { readonly list: FileDigest; readonly count: number },
+): Promise<SplitRows> {
+  const rows: StoredPicture[] = [];
+  const thumbnails = new Float64Array(2 * count);
+  for await (const line of readJsonLines(splitFile(folders), list)) {
+    const [picture, start, end] = line as [Omit<StoredPicture, 'row'>, number, number];
+    thumbnails.set([start, end], 2 * rows.length);
+    rows.push({ row: rows.length, ...picture });
+  }
+  return { rows, thumbnails };
+}
+
+const sizeAndDigest = ({ bytes, sha256 }: FileDigest): FileDigest => ({ bytes, sha256 });
+
+/** The spans of some pictures, in their order. */
+export function spansOf(thumbnails: ThumbnailSpans, places: readonly number[]): ThumbnailSpans {
+  const spans = new Float64Array(2 * places.length);
+  for (const [i, at] of places.entries()) spans.set(thumbnails.subarray(2 * at, 2 * at + 2), 2 * i);
+  return spans;
+}
+
+/** @throws Error where there is no such picture */
+export const spanAt = (thumbnails: ThumbnailSpans, at: number): readonly [start: number, end: number] => [
+  defined(thumbnails[2 * at], 'the start of a thumbnail'),
+  defined(thumbnails[2 * at + 1], 'the end of a thumbnail'),
+];
