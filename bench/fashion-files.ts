@@ -1,10 +1,18 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Random } from '@neurodex/autograd';
-import { DEBIAN_FOLDER, FASHION_MNIST_CLASSES } from '@neurodex/datasets';
+import { defined } from '@neurodex/core';
+import {
+  type Dataset,
+  DEBIAN_FOLDER,
+  FASHION_MNIST_CLASSES,
+  openIdx,
+  type Role,
+  type SourcePicture,
+} from '@neurodex/datasets';
 import { encodePng } from '@neurodex/datasets/image';
 import { augment } from '../packages/neurodex/src/query/augment.ts';
 
@@ -111,6 +119,36 @@ export async function fashionDistractors(folder: string, count: number): Promise
   await writeFile(labels, Buffer.concat([idxHeader([count]), all]));
   return images;
 }
+
+/**
+ * Those of `fashionDistractors` as the catalogue, and of the test part the same queries as in `fashionFolder`, so that figures of
+ * different sizes can be compared.
+ */
+export async function openDistractors(images: string, queries = 1000): Promise<Dataset> {
+  const all = await openIdx({ images, classes: FASHION_MNIST_CLASSES, name: 'fashion-mnist' });
+  const test = await openIdx({
+    images: join(DEBIAN_FOLDER, 't10k-images-idx3-ubyte.gz'),
+    classes: FASHION_MNIST_CLASSES,
+  });
+  const inOrder = [...test.pictures].sort((a, b) => numberOf(a) - numberOf(b));
+  const step = Math.floor(inOrder.length / queries);
+  const as = (role: Role, pictures: readonly SourcePicture[]): SourcePicture[] =>
+    pictures.map((picture) => ({ ...picture, path: `${role}/${picture.path}`, role }));
+  const every = (first: number) =>
+    Array.from({ length: queries }, (_, i) => defined(inOrder[i * step + first], 'a query'));
+  return {
+    ...all,
+    pictures: [
+      ...as('catalogue', all.pictures),
+      ...as('test', every(0)),
+      ...as('validation', every(1)),
+      ...as('train', every(2)),
+    ],
+  };
+}
+
+/** Of a picture in its file. */
+const numberOf = ({ path }: SourcePicture): number => Number.parseInt(basename(path), 10);
 
 /** Magic number of uint8 with as many dimensions, then their sizes. */
 function idxHeader(sizes: readonly number[]): Buffer {

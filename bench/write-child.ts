@@ -1,7 +1,8 @@
 import { silentReporter } from '@neurodex/core';
-import { openFolder, openIdx } from '@neurodex/datasets';
+import { openFolder } from '@neurodex/datasets';
 import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
+import { openDistractors } from './fashion-files.ts';
 
 /**
  * An index in a process of its own, so that nobody else's memory and processor time are in its figures:
@@ -10,7 +11,7 @@ import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 const [source = '', out = '', preset = '', ...settings] = process.argv.slice(2);
 const config = await resolveConfiguration({ preset, settings, cwd: process.cwd() });
 const began = performance.now();
-const dataset = source.endsWith('-ubyte') ? await openIdx({ images: source }) : await openFolder(source);
+const dataset = source.endsWith('-ubyte') ? await openDistractors(source) : await openFolder(source);
 const { catalogue, steps, validation, parameters } = await createIndex({
   dataset,
   out,

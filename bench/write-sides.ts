@@ -18,7 +18,7 @@ import { storedQuery } from '../packages/neurodex/src/pictures/stored-query.ts';
 import type { Answer } from '../packages/neurodex/src/query/answers.ts';
 import { modelInput } from '../packages/neurodex/src/query/model-inputs.ts';
 import type { Query } from '../packages/neurodex/src/query/query.ts';
-import type { System } from '../packages/neurodex/src/query/system.ts';
+import type { System, SystemName } from '../packages/neurodex/src/query/system.ts';
 import { ApproximateVectorSearch } from '../packages/neurodex/src/systems/approximate-search.ts';
 import { type Index, openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import { median } from './statistics.ts';
@@ -78,18 +78,19 @@ const ANSWERS = 10;
 /** Searches that are timed one by one. */
 const TIMED = 200;
 
-/** How well an index answers, and how fast. */
-export async function measure(folder: string) {
+/** How well an index answers, and how fast. @param names of the systems that are compared; the first is timed */
+export async function measure(folder: string, names: readonly ['dsi', ...SystemName[]]) {
   const began = performance.now();
   const index = await openIndex(folder, nodeRuntime());
   const openMs = performance.now() - began;
   const { store } = index;
-  const [dsi, pixels] = [await index.system('dsi'), await index.system('pixels')];
+  const [dsi, ...others] = await Promise.all(names.map((name) => index.system(name)));
+  if (dsi === undefined) throw new RangeError('no system is named');
   const exact = await exhaustiveSystem(index);
   try {
     const queries = queriesOf(store, 'test');
     const { comparison, evaluations } = await evaluateInFull({
-      systems: [dsi, pixels, exact],
+      systems: [dsi, ...others, exact],
       store,
       queries,
       measures: ['P@10', 'Success@1'].map(parseMeasure),
