@@ -3,7 +3,7 @@ import { defined } from '@neurodex/core';
 import { type FileDigest, HashedFile, jsonLine, readJsonLines } from '@neurodex/core/storage';
 import type { SourcePicture } from '@neurodex/datasets';
 import type { StoredPicture } from '../pictures/picture-store.ts';
-import type { PictureKeys } from '../pictures/same-picture.ts';
+import { FINGERPRINT_LENGTH, type PictureKeys } from '../pictures/same-picture.ts';
 import type { BuildFolders } from './build-options.ts';
 import { WORK_FOLDER } from './stage-record.ts';
 
@@ -72,6 +72,17 @@ export class DecodedListWriter {
   }
 }
 
+/** Makes pictures with the same labels share one list of them: there are as many lists as classes, not as pictures. */
+function shared(): <Known extends { readonly labels: readonly string[] }>(picture: Known) => Known {
+  const lists = new Map<string, readonly string[]>();
+  return (picture) => {
+    const key = JSON.stringify(picture.labels);
+    const labels = lists.get(key) ?? picture.labels;
+    lists.set(key, labels);
+    return { ...picture, labels };
+  };
+}
+
 /** @param count pictures in the list @throws NeurodexError `index-missing`, `index-damaged` */
 export async function readDecodedList(
   folders: BuildFolders,
@@ -80,13 +91,18 @@ export async function readDecodedList(
   const pictures: DecodedPicture[] = [];
   const keys: PictureKeys[] = [];
   const thumbnails = new Float64Array(2 * count);
+  const fingerprints = new Uint8Array(FINGERPRINT_LENGTH * count);
+  const same = shared();
   let start = 0;
   for await (const line of readJsonLines(decodedFile(folders), list)) {
     const [picture, bytes, file, pixels, fingerprint] = line as [DecodedPicture, number, string, string, string];
     thumbnails.set([start, start + bytes], 2 * pictures.length);
     start += bytes;
-    pictures.push(picture);
-    keys.push({ file, pixels, fingerprint: new Uint8Array(Buffer.from(fingerprint, 'base64')) });
+    const at = FINGERPRINT_LENGTH * pictures.length;
+    const own = fingerprints.subarray(at, at + FINGERPRINT_LENGTH);
+    own.set(Buffer.from(fingerprint, 'base64'));
+    pictures.push(same(picture));
+    keys.push({ file, pixels, fingerprint: own });
   }
   return { pictures, keys, thumbnails };
 }
@@ -109,11 +125,12 @@ export async function readSplitList(
   { list, count }: { readonly list: FileDigest; readonly count: number },
 ): Promise<SplitRows> {
   const rows: StoredPicture[] = [];
+  const same = shared();
   const thumbnails = new Float64Array(2 * count);
   for await (const line of readJsonLines(splitFile(folders), list)) {
     const [picture, start, end] = line as [Omit<StoredPicture, 'row'>, number, number];
     thumbnails.set([start, end], 2 * rows.length);
-    rows.push({ row: rows.length, ...picture });
+    rows.push({ row: rows.length, ...same(picture) });
   }
   return { rows, thumbnails };
 }

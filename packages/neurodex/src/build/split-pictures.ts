@@ -46,7 +46,8 @@ export async function splitPictures(
   const { pictures, keys, thumbnails } = await readDecodedList(folders, decoded);
   const reader = await readDecoded(thumbnails, folders, size);
   try {
-    const duplicates = await findDuplicates(withSources(pictures, dataset), keys, {
+    const duplicates = await findDuplicates(pictures, keys, {
+      source: sourceOf(dataset, pictures),
       pixels: async (at) => ({ size, pixels: await reader.pixels(at) }),
       thumbnail: reader.thumbnail,
       maxPixels,
@@ -75,17 +76,14 @@ export async function splitPictures(
   }
 }
 
-/** The decoded pictures, with the files that they came from. */
-function withSources(pictures: readonly DecodedPicture[], dataset: Dataset): SourcePicture[] {
-  const sources = new Map(dataset.pictures.map((source) => [source.path, source]));
-  return pictures.map((picture) => {
-    const source = defined(sources.get(picture.path), `the source of ${picture.path}`);
-    return {
-      ...picture,
-      read: () => source.read(),
-      ...(source.decoded === undefined ? {} : { decoded: source.decoded }),
-    };
-  });
+/** Where a decoded picture came from. Few are asked for: the names are only looked through when the first one is. */
+function sourceOf(dataset: Dataset, pictures: readonly DecodedPicture[]): (at: number) => SourcePicture {
+  let sources: Map<string, SourcePicture> | undefined;
+  return (at) => {
+    const { path } = defined(pictures[at], 'a decoded picture');
+    sources ??= new Map(dataset.pictures.map((source) => [source.path, source]));
+    return defined(sources.get(path), `the source of ${path}`);
+  };
 }
 
 /** Where every picture stays, the file of the decoded pixels is the catalogue's as well: a link to it, or a copy. */

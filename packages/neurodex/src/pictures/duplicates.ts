@@ -18,11 +18,16 @@ export interface Duplicates {
   readonly facts: DuplicateFacts;
 }
 
+/** What is known of a picture beside its pixels. */
+type KnownPicture = Pick<SourcePicture, 'path' | 'labels' | 'role'>;
+
 export interface DuplicateOptions {
   /** As the model sees a picture, by its place. */
   pixels(at: number): Promise<Picture>;
   /** PNG */
   thumbnail(at: number): Promise<Uint8Array>;
+  /** The file that a picture came from, which is read where only all its pixels can tell it from another. */
+  source(at: number): SourcePicture;
   readonly maxPixels: number;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
@@ -40,9 +45,9 @@ const KEEPS: readonly Role[] = ['catalogue', 'test', 'validation', 'train'];
  * @throws NeurodexError `interrupted`
  */
 export async function findDuplicates(
-  pictures: readonly SourcePicture[],
+  pictures: readonly KnownPicture[],
   keys: readonly PictureKeys[],
-  { pixels, thumbnail, maxPixels, reporter = silentReporter, signal }: DuplicateOptions,
+  { pixels, thumbnail, source, maxPixels, reporter = silentReporter, signal }: DuplicateOptions,
 ): Promise<Duplicates> {
   const { exact, alike } = await findSamePictures(keys, {
     pixels,
@@ -50,7 +55,7 @@ export async function findDuplicates(
     decodeThumbnail: (png) => unlessFaulty(() => decodeThumbnail(png, 'a thumbnail')),
     wholeDigest: (at) => {
       throwIfInterrupted(signal);
-      return wholeDigest(defined(pictures[at], 'the picture'), maxPixels);
+      return wholeDigest(source(at), maxPixels);
     },
   });
   const leftOut = copiesAcrossRoles(pictures, exact);
@@ -76,7 +81,7 @@ export async function findDuplicates(
 }
 
 /** Of fixed roles: the copies that are in another role than the one that keeps their picture, with the reason. */
-function copiesAcrossRoles(pictures: readonly SourcePicture[], sets: readonly number[]): Map<number, string> {
+function copiesAcrossRoles(pictures: readonly KnownPicture[], sets: readonly number[]): Map<number, string> {
   const keepers = new Map<number, number>();
   const rank = (at: number): number => {
     const { role } = defined(pictures[at], 'the picture');
@@ -96,8 +101,8 @@ function copiesAcrossRoles(pictures: readonly SourcePicture[], sets: readonly nu
 }
 
 /** @param sets for each picture, the place of the first one that shows the same */
-function describe(pictures: readonly SourcePicture[], sets: readonly number[]): Omit<DuplicateFacts, 'leftOut'> {
-  const members = new Map<number, SourcePicture[]>();
+function describe(pictures: readonly KnownPicture[], sets: readonly number[]): Omit<DuplicateFacts, 'leftOut'> {
+  const members = new Map<number, KnownPicture[]>();
   for (const [at, set] of sets.entries()) {
     if (set === at) continue;
     const all = members.get(set) ?? [defined(pictures[set], 'the first picture of a set')];
@@ -105,7 +110,7 @@ function describe(pictures: readonly SourcePicture[], sets: readonly number[]): 
     all.push(defined(pictures[at], 'the picture'));
   }
   const same = [...members.values()];
-  const differing = (of: (picture: SourcePicture) => string): number =>
+  const differing = (of: (picture: KnownPicture) => string): number =>
     same.filter((all) => new Set(all.map(of)).size > 1).length;
   return {
     sets: same.length,

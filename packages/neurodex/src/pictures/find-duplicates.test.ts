@@ -1,4 +1,4 @@
-import { NeurodexError } from '@neurodex/core';
+import { defined, NeurodexError } from '@neurodex/core';
 import type { SourcePicture } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +52,7 @@ async function find(
   const found = await findDuplicates(pictures, keys, {
     pixels: async () => ({ size: 2, pixels: Uint8Array.from({ length: 12 }, (_, i) => i) }),
     thumbnail: async (at) => entries[at]?.thumbnail ?? new Uint8Array(at + 1),
+    source: (at) => defined(pictures[at], 'a picture'),
     maxPixels,
     reporter,
     ...(signal === undefined ? {} : { signal }),

@@ -117,6 +117,9 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
   const bytes = height * width * channels;
   const skipped: SkippedFile[] = [];
   const pictures: SourcePicture[] = [];
+  // One for all: there may be a million pictures.
+  const dimensions = { width, height };
+  const labelled = sharedLabels();
   for (let i = 0; i < count; i++) {
     const number = String(i).padStart(digits, '0');
     const value = labels?.data[i];
@@ -132,8 +135,8 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
     }
     pictures.push({
       path: `${label === undefined ? '' : `${label.replaceAll('/', '-')}/`}${number}.png`,
-      labels: label === undefined ? [] : [label],
-      dimensions: { width, height },
+      labels: labelled(label),
+      dimensions,
       read: async () => encodePng(images.data.subarray(i * bytes, (i + 1) * bytes), width, height, channels),
     });
   }
@@ -148,6 +151,16 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
     ...(layout.length === 0 ? {} : { layout }),
     inputs: (reading) => localInputs([images.path, ...(labels === undefined ? [] : [labels.path])], undefined, reading),
     ...(height === width ? { ownSize: height } : {}),
+  };
+}
+
+/** The labels of a picture with a class or none: one list for each class. */
+function sharedLabels(): (label: string | undefined) => readonly string[] {
+  const lists = new Map<string | undefined, readonly string[]>();
+  return (label) => {
+    const list = lists.get(label) ?? (label === undefined ? [] : [label]);
+    lists.set(label, list);
+    return list;
   };
 }
 
