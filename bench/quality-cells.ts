@@ -37,6 +37,8 @@ interface Pictures {
   readonly sizes: readonly number[];
   /** Settings at a size, as --set takes them. */
   settings(size: number): readonly string[];
+  /** In place of those, of identifiers that are written. */
+  writtenSettings?(size: number): readonly string[];
   open(size: number, config: Config, context: OpenContext): Promise<Dataset>;
 }
 
@@ -61,6 +63,7 @@ export const PICTURES = {
       `dataset.maxPictures=${size}`,
       ...bothTasks(Math.ceil(size / 4), stepsFor(size)),
     ],
+    writtenSettings: (size) => ['pictures.size=32', 'model.patchSize=8', `dataset.maxPictures=${size}`],
     open: async (_, config, { seed, reporter }) =>
       (
         await openSource({
@@ -77,6 +80,7 @@ export const PICTURES = {
     written: 'demo',
     sizes: [256],
     settings: (size) => [...DRAWINGS, `training.indexingEpochs=${emojiEpochs(size)}`],
+    writtenSettings: () => [],
     open: (concepts, _, { seed, reporter }) => openEmoji({ concepts, seed, reporter }),
   },
   photographs: {
@@ -118,9 +122,11 @@ export async function openCell(
   context: Omit<OpenContext, 'seed'> & { readonly settings: readonly string[] },
 ): Promise<{ readonly dataset: Dataset; readonly config: Config }> {
   const declaration: Pictures = PICTURES[pictures];
+  const { written, settings, writtenSettings = settings } = declaration;
+  const isWritten = identifiers === 'written';
   const config = await resolveConfiguration({
-    preset: identifiers === 'written' ? declaration.written : 'joint',
-    settings: [...declaration.settings(size), ...IDENTIFIERS[identifiers], ...context.settings],
+    preset: isWritten ? written : 'joint',
+    settings: [...(isWritten ? writtenSettings : settings)(size), ...IDENTIFIERS[identifiers], ...context.settings],
     cwd: process.cwd(),
   });
   return { config, dataset: await declaration.open(size, config, { ...context, seed }) };

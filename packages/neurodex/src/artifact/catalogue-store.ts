@@ -14,6 +14,7 @@ import { pictureBytes } from '@neurodex/datasets/picture';
 import { Embeddings } from '../pictures/embeddings.ts';
 import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 import { partsOf } from '../pictures/picture-store.ts';
+import { sharedLabels } from '../pictures/shared-labels.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import { type CatalogueManifest, filesOf, readManifest } from './catalogue-manifest.ts';
 import { ShardReader } from './shard.ts';
@@ -208,11 +209,13 @@ async function readVectors({ manifest, shards }: CatalogueFiles, name: string): 
 async function readRows({ manifest, shards }: CatalogueFiles): Promise<PictureRows> {
   const { size, hasClasses, notices, skipped, duplicates } = manifest;
   const pictures: StoredPicture[] = [];
+  const share = sharedLabels();
   for (const { file, reader, rows: listed } of shards) {
     const rows = await readable(file.path, () => reader.rows());
     if (rows.length !== listed) throw damaged(file.path, `has ${rows.length} rows where ${listed} are listed`);
     for (const row of rows) {
-      pictures.push(toStoredPicture(row, pictures.length, file.path));
+      const picture = toStoredPicture(row, pictures.length, file.path);
+      pictures.push({ ...picture, labels: share(picture.labels) });
     }
   }
   return {

@@ -4,6 +4,7 @@ import { type FileDigest, HashedFile, jsonLine, readJsonLines } from '@neurodex/
 import type { SourcePicture } from '@neurodex/datasets';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { FINGERPRINT_LENGTH, type PictureKeys } from '../pictures/same-picture.ts';
+import { sharedLabels } from '../pictures/shared-labels.ts';
 import type { BuildFolders } from './build-options.ts';
 import { WORK_FOLDER } from './stage-record.ts';
 
@@ -72,17 +73,6 @@ export class DecodedListWriter {
   }
 }
 
-/** Makes pictures with the same labels share one list of them: there are as many lists as classes, not as pictures. */
-function shared(): <Known extends { readonly labels: readonly string[] }>(picture: Known) => Known {
-  const lists = new Map<string, readonly string[]>();
-  return (picture) => {
-    const key = JSON.stringify(picture.labels);
-    const labels = lists.get(key) ?? picture.labels;
-    lists.set(key, labels);
-    return { ...picture, labels };
-  };
-}
-
 /** @param count pictures in the list @throws NeurodexError `index-missing`, `index-damaged` */
 export async function readDecodedList(
   folders: BuildFolders,
@@ -92,7 +82,7 @@ export async function readDecodedList(
   const keys: PictureKeys[] = [];
   const thumbnails = new Float64Array(2 * count);
   const fingerprints = new Uint8Array(FINGERPRINT_LENGTH * count);
-  const same = shared();
+  const share = sharedLabels();
   let start = 0;
   for await (const line of readJsonLines(decodedFile(folders), list)) {
     const [picture, bytes, file, pixels, fingerprint] = line as [DecodedPicture, number, string, string, string];
@@ -101,7 +91,7 @@ export async function readDecodedList(
     const at = FINGERPRINT_LENGTH * pictures.length;
     const own = fingerprints.subarray(at, at + FINGERPRINT_LENGTH);
     own.set(Buffer.from(fingerprint, 'base64'));
-    pictures.push(same(picture));
+    pictures.push({ ...picture, labels: share(picture.labels) });
     keys.push({ file, pixels, fingerprint: own });
   }
   return { pictures, keys, thumbnails };
@@ -125,12 +115,12 @@ export async function readSplitList(
   { list, count }: { readonly list: FileDigest; readonly count: number },
 ): Promise<SplitRows> {
   const rows: StoredPicture[] = [];
-  const same = shared();
+  const share = sharedLabels();
   const thumbnails = new Float64Array(2 * count);
   for await (const line of readJsonLines(splitFile(folders), list)) {
     const [picture, start, end] = line as [Omit<StoredPicture, 'row'>, number, number];
     thumbnails.set([start, end], 2 * rows.length);
-    rows.push({ row: rows.length, ...same(picture) });
+    rows.push({ row: rows.length, ...picture, labels: share(picture.labels) });
   }
   return { rows, thumbnails };
 }

@@ -35,7 +35,7 @@ export class Trie {
     }
     const { sequences, longest } = tokenise(scheme, identifiers);
     // Sorted token by token, an inner node is a range of identifiers, and its children are the runs of equal tokens.
-    const order = sorted(sequences, identifiers.length, longest);
+    const order = sorted(sequences, identifiers.length, longest, scheme.vocabulary.size);
     const tokenAt = (position: number, depth: number) => sequences[(order[position] ?? NaN) * longest + depth] ?? NaN;
 
     const tokens = new Numbers([-1]);
@@ -278,15 +278,33 @@ function tokenise(scheme: IdentifierScheme, identifiers: readonly string[]) {
   return { sequences, longest };
 }
 
-/** The entries in the order of their token sequences. */
-function sorted(sequences: Int32Array, count: number, longest: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, entry) => entry).sort((a, b) => {
-    for (let i = 0; i < longest; i++) {
-      const difference = (sequences[a * longest + i] ?? NaN) - (sequences[b * longest + i] ?? NaN);
-      if (difference !== 0) return difference;
+/**
+ * The entries in the order of their token sequences: sorted by the last place first, and stably by each place before it, with
+ * a count of each of the few tokens there are.
+ * @param V tokens are below it
+ */
+function sorted(sequences: Int32Array, count: number, longest: number, V: number): Int32Array {
+  let order = Int32Array.from({ length: count }, (_, entry) => entry);
+  let next = new Int32Array(count);
+  for (let place = longest - 1; place >= 0; place--) {
+    // One further than the token: −1 stands behind EOS.
+    const starts = new Int32Array(V + 2);
+    for (let at = place; at < sequences.length; at += longest) {
+      const token = sequences[at] ?? NaN;
+      starts[token + 2] = (starts[token + 2] ?? NaN) + 1;
     }
-    return 0;
-  });
+    for (let bucket = 1; bucket < starts.length; bucket++) {
+      starts[bucket] = (starts[bucket] ?? NaN) + (starts[bucket - 1] ?? NaN);
+    }
+    for (const entry of order) {
+      const bucket = (sequences[entry * longest + place] ?? NaN) + 1;
+      const to = starts[bucket] ?? NaN;
+      next[to] = entry;
+      starts[bucket] = to + 1;
+    }
+    [order, next] = [next, order];
+  }
+  return order;
 }
 
 const duplicate = (identifier: string) =>

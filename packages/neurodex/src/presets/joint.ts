@@ -48,7 +48,7 @@ export const joint: Config = {
   training: {
     plan: 'joint',
     seeSteps: 6000, // of the plan write, as are the next three
-    seeEpochs: 150,
+    seeEpochs: 140,
     minutes: 0, // seeSteps
     contrast: 0.1,
     initialise: '', // at random

@@ -69,9 +69,7 @@ export class PrefixTable {
     const { bos, size: V } = trie.scheme.vocabulary;
     const parents = [...stored.parents];
     const tokens = [...stored.tokens];
-    const known = new Map<number, number>();
-    const keyOf = (parent: number, token: number): number => (parent + 1) * V + token;
-    for (let row = 1; row < tokens.length; row++) known.set(keyOf(parents[row] ?? NaN, tokens[row] ?? NaN), row);
+    const find = finder(stored, V);
     const needsRow = kind === 'memory' ? comparable(trie) : trie.deciding();
     const rows = new Int32Array(trie.nodeCount).fill(PADDING);
     // Parents have smaller numbers, and decide where a child does: theirs are known when a child comes.
@@ -79,7 +77,7 @@ export class PrefixTable {
       if (needsRow[node] !== 1) continue;
       const parent = node === 0 ? -1 : (rows[trie.parent(node)] ?? NaN);
       const token = node === 0 ? bos : trie.token(node);
-      let row = known.get(keyOf(parent, token));
+      let row = find(parent, token);
       if (row === undefined) {
         row = tokens.length;
         parents.push(parent);
@@ -125,6 +123,21 @@ export class PrefixTable {
       return this.row(node);
     });
   }
+}
+
+/** Finds the row of a prefix by its parent's row and its last token. Rows are asked for in the order they were made in, as a rule. */
+function finder({ parents, tokens }: StoredPrefixes, V: number): (parent: number, token: number) => number | undefined {
+  const keyOf = (parent: number, token: number): number => (parent + 1) * V + token;
+  let next = 1;
+  let known: Map<number, number> | undefined;
+  return (parent, token) => {
+    if (parents[next] === parent && tokens[next] === token) return next++;
+    if (known === undefined) {
+      known = new Map();
+      for (let row = 1; row < tokens.length; row++) known.set(keyOf(parents[row] ?? NaN, tokens[row] ?? NaN), row);
+    }
+    return known.get(keyOf(parent, token));
+  };
 }
 
 /** The nodes that a memory compares a query with: the root, and all below nodes that have several leaves. */
