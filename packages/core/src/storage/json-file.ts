@@ -18,7 +18,14 @@ const LARGEST = 2 ** 28;
 export async function readSmall(path: string, listed?: FileDigest, options?: CheckedFileOptions): Promise<Uint8Array> {
   const bytes = listed?.bytes ?? 0;
   if (bytes > LARGEST) throw damaged(path, `is listed with ${bytes} bytes, more than a description may have`);
-  if (listed !== undefined) return new Uint8Array(await new CheckedFile(path, listed, options).slice(0));
+  if (listed !== undefined) {
+    const file = new CheckedFile(path, listed, options);
+    try {
+      return new Uint8Array(await file.slice(0));
+    } finally {
+      await file.close();
+    }
+  }
   try {
     // Opening a pipe would wait for somebody to write into it.
     if (!statSync(path).isFile()) throw damaged(path, 'is not a file');

@@ -220,13 +220,9 @@ export class ShardReader {
     return (await this.open()).metadata.row_groups.map(({ num_rows }) => Number(num_rows));
   }
 
-  /** Every row, without the pictures; a column that is empty throughout is not read. */
-  async rows(): Promise<Record<string, unknown>[]> {
-    const { metadata } = await this.open();
-    return await this.read(
-      ROW_COLUMNS.filter((column) => !isEmpty(metadata, column)),
-      {},
-    );
+  /** Every row, without the pictures. */
+  rows(): Promise<Record<string, unknown>[]> {
+    return this.read(ROW_COLUMNS, {});
   }
 
   /** A column of vectors. */
@@ -263,13 +259,6 @@ export class ShardReader {
     return { metadata, file: guarded(this.file, metadata, this.schema, this.rowCount) };
   }
 }
-
-/** Whether all values of a column are null, as its statistics say; where they say nothing, it is read. */
-const isEmpty = ({ row_groups }: FileMetaData, column: string): boolean =>
-  row_groups
-    .flatMap(({ columns }) => columns.flatMap(({ meta_data }) => meta_data ?? []))
-    .filter(({ path_in_schema: [first] }) => first === column)
-    .every(({ num_values, statistics }) => statistics?.null_count === num_values);
 
 const thumbnailOf = (row: Record<string, unknown> | undefined): unknown =>
   (row?.image as { bytes?: unknown } | null | undefined)?.bytes;

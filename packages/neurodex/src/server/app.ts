@@ -65,7 +65,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const server = httpServer({ limits, basePath, refuse, isIdle: () => admission.underWay === 0 });
   const { http, connections } = server;
   const access = accessPolicy(options);
-  addHooks(http, { access, connections, metrics, basePath, isDraining });
+  addHooks(http, { access, host, connections, metrics, basePath, isDraining });
   if (options.cors.length > 0) await http.register(cors, corsSettings(options.cors));
 
   const table = handlers({

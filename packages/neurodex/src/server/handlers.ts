@@ -54,7 +54,8 @@ const indexHandlers = ({
   },
 
   async getReport({ path }) {
-    const state = await reports.ask(host.index(path.index).id);
+    const { id, index } = host.index(path.index);
+    const state = await reports.ask(id, index.manifest.digest);
     if (state.status === 'failed')
       throw new ApiError(
         state.code,

@@ -4,6 +4,7 @@ import type { RouteName } from './api/paths.ts';
 import { ApiError } from './api/problems.ts';
 import { type BasePath, lacksSlash, targetParts, UNDECODABLE } from './base-path.ts';
 import type { Connections, Exchange } from './connections.ts';
+import type { Host } from './host.ts';
 import { LONGEST_ADDRESS } from './http-server.ts';
 import { lingering } from './linger.ts';
 import type { Metrics } from './metrics.ts';
@@ -19,6 +20,7 @@ declare module 'fastify' {
 
 export interface HookServices {
   readonly access: Access;
+  readonly host: Host;
   readonly connections: Connections;
   readonly metrics: Metrics;
   readonly basePath: BasePath;
@@ -27,8 +29,12 @@ export interface HookServices {
 
 /** What happens to every request, before its route and behind it. */
 export function addHooks(http: FastifyInstance, services: HookServices): void {
-  const { connections, metrics } = services;
-  http.addHook('onRequest', (request, reply) => begin(request, reply, services));
+  const { connections, metrics, host } = services;
+  const leave = new WeakMap<FastifyRequest, () => void>();
+  http.addHook('onRequest', (request, reply) => {
+    leave.set(request, host.enter());
+    return begin(request, reply, services);
+  });
   http.addHook('onSend', async (request, reply, payload: string | Uint8Array | null | undefined) => {
     const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : (payload?.length ?? 0);
     connections.limitWriting(reply.raw, bytes);
@@ -38,7 +44,9 @@ export function addHooks(http: FastifyInstance, services: HookServices): void {
     reply.header('content-length', bytes);
     return lingering(payload, request.raw);
   });
-  http.addHook('onResponse', async ({ routeOptions, method }, reply) => {
+  http.addHook('onResponse', async (request, reply) => {
+    leave.get(request)?.();
+    const { routeOptions, method } = request;
     metrics.answered(routeOptions.config?.counted ?? 'none', method, reply.statusCode, reply.elapsedTime / 1000);
   });
 }

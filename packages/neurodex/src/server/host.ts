@@ -3,15 +3,62 @@ import { ApiError } from './api/problems.ts';
 import type { PictureFacts } from './api/schemas.ts';
 import type { HostedIndex } from './hosted-index.ts';
 
-/** The indexes that are served. */
+/** The indexes that are served, each in one version. A request keeps what it began with: versions that were replaced are closed behind it. */
 export class Host {
-  readonly indexes: readonly HostedIndex[];
-  private readonly byId: ReadonlyMap<string, HostedIndex>;
+  private served: readonly HostedIndex[];
+  private byId: ReadonlyMap<string, HostedIndex>;
+  /** Grows with every replacement. */
+  private generation = 0;
+  /** Requests under way, by the generation that they began in. */
+  private readonly underWay = new Map<number, number>();
+  private replaced: { readonly index: HostedIndex; readonly generation: number }[] = [];
+  private readonly closing = new Set<Promise<void>>();
 
   /** @param indexes one or more, the default one first */
   constructor(indexes: readonly HostedIndex[]) {
-    this.indexes = indexes;
-    this.byId = new Map(indexes.map((index) => [index.id, index]));
+    this.served = indexes;
+    this.byId = byId(indexes);
+  }
+
+  get indexes(): readonly HostedIndex[] {
+    return this.served;
+  }
+
+  /** From the next request on, another version of the index at this place answers. */
+  replace(place: number, next: HostedIndex): void {
+    const before = this.served[place];
+    if (before === undefined || before.id !== next.id) throw new RangeError(`there is no index ${next.id} at ${place}`);
+    this.served = this.served.with(place, next);
+    this.byId = byId(this.served);
+    this.replaced.push({ index: before, generation: this.generation });
+    this.generation++;
+    this.closeReplaced();
+  }
+
+  /** A request begins. @returns to be called when it has ended, once */
+  enter(): () => void {
+    const { generation, underWay } = this;
+    underWay.set(generation, (underWay.get(generation) ?? 0) + 1);
+    return () => {
+      const left = (underWay.get(generation) ?? 0) - 1;
+      if (left > 0) underWay.set(generation, left);
+      else underWay.delete(generation);
+      this.closeReplaced();
+    };
+  }
+
+  /** Closes the versions that no request can still be reading. */
+  private closeReplaced(): void {
+    const oldest = Math.min(...this.underWay.keys());
+    const [free, kept] = [
+      this.replaced.filter(({ generation }) => generation < oldest),
+      this.replaced.filter(({ generation }) => generation >= oldest),
+    ];
+    this.replaced = kept;
+    for (const { index } of free) {
+      const closed = index.close().finally(() => this.closing.delete(closed));
+      this.closing.add(closed);
+    }
   }
 
   /** @param id without it, the default index @throws ApiError `index-unknown` */
@@ -35,9 +82,13 @@ export class Host {
   }
 
   async close(): Promise<void> {
-    for (const index of this.indexes) await index.close();
+    for (const index of [...this.served, ...this.replaced.map(({ index }) => index)]) await index.close();
+    await Promise.all(this.closing);
   }
 }
+
+const byId = (indexes: readonly HostedIndex[]): ReadonlyMap<string, HostedIndex> =>
+  new Map(indexes.map((index) => [index.id, index]));
 
 export const unknownPicture = (id: string): ApiError =>
   new ApiError('picture-unknown', `there is no picture ${JSON.stringify(id.slice(0, 100))} here`, {

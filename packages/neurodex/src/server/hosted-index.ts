@@ -23,7 +23,10 @@ export interface HostingOptions {
   readonly onBatch: (index: string, system: SystemName, queries: number, seconds: number) => void;
 }
 
-/** One index as it is served: everything that answers say of it. */
+/** Digits of the digest of an index that tell versions apart. */
+const VERSION_LENGTH = 16;
+
+/** One version of an index as it is served: everything that answers say of it. */
 export class HostedIndex {
   readonly id: string;
   readonly index: Index;
@@ -138,6 +141,7 @@ export class HostedIndex {
       name: basename(resolve(folder)),
       default: isDefault,
       systems: [...systems],
+      version: manifest.digest.slice(0, VERSION_LENGTH),
       catalogue,
       queries,
       created: manifest.created,

@@ -55,10 +55,11 @@ export class Images {
   thumbnail(request: ImageRequest): Promise<ImageReply> {
     const { from, row, facts } = this.host.picture(request.picture);
     return this.reply(request, from.digest, `${row}-${SMALL}`, async () => {
-      const known = this.small.get(facts.id);
+      const key = `${from.digest} ${facts.id}`;
+      const known = this.small.get(key);
       if (known !== undefined) return known;
       const made = await smallOf(await from.image(row));
-      this.small.set(facts.id, made, made.bytes.length);
+      this.small.set(key, made, made.bytes.length);
       return made;
     });
   }

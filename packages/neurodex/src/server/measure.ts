@@ -8,7 +8,7 @@ import type { Measure } from './report-desk.ts';
 export interface MeasureRequest {
   readonly folder: string;
   /** Of the version that is served: no other is measured. */
-  readonly digest?: string | undefined;
+  readonly digest: string;
   readonly device: Device;
 }
 
@@ -22,11 +22,11 @@ const CHILD = workerFile('./measure-child.ts', import.meta.url);
 /**
  * Measures in a process of its own and of low priority: measuring computes for seconds in one go, and its memory is given
  * back when it is done.
- * @param indexOf the folder of an index by its id, and the digest of the version that is served
+ * @param folderOf the folder of an index by its id
  */
 export const measureApart =
-  (indexOf: (index: string) => Omit<MeasureRequest, 'device'>, device: Device): Measure =>
-  (index, { signal, onProgress }) =>
+  (folderOf: (index: string) => string, device: Device): Measure =>
+  (index, digest, { signal, onProgress }) =>
     new Promise((resolve, reject) => {
       const child = spawnProcess(CHILD, {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -47,7 +47,7 @@ export const measureApart =
         reject(new Error(`the process that measures ended with ${status ?? killed}`)),
       );
       // Where the child could not be started or has ended, its own events say so.
-      child.send({ ...indexOf(index), device } satisfies MeasureRequest, () => {});
+      child.send({ folder: folderOf(index), digest, device } satisfies MeasureRequest, () => {});
     });
 
 /** As far as the system lets it: measuring is not worth less for it. */

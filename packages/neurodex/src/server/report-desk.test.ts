@@ -14,10 +14,12 @@ it('measures again what failed, once somebody asks after the failure was told', 
     return REPORT;
   };
   const desk = reportDesk(measure, (fault) => faults.push(fault), 0.05);
-  expect(await desk.ask('a')).toMatchObject({ status: 'measuring' });
-  await vi.waitFor(async () => expect(await desk.ask('a')).toMatchObject({ status: 'failed', retryAfter: 0.05 }));
+  expect(await desk.ask('a', 'one')).toMatchObject({ status: 'measuring' });
+  await vi.waitFor(async () =>
+    expect(await desk.ask('a', 'one')).toMatchObject({ status: 'failed', retryAfter: 0.05 }),
+  );
   expect([times, faults.length]).toEqual([1, 1]);
-  await vi.waitFor(async () => expect(await desk.ask('a')).toBe(REPORT));
+  await vi.waitFor(async () => expect(await desk.ask('a', 'one')).toBe(REPORT));
   expect(times).toBe(2);
   await desk.close();
 });
@@ -25,10 +27,26 @@ it('measures again what failed, once somebody asks after the failure was told', 
 it('does not measure again what cannot be measured', async () => {
   const measure = vi.fn(() => Promise.reject(new NeurodexError('usage', 'there is no query')));
   const desk = reportDesk(measure, () => {}, 0.01);
-  await desk.ask('a');
+  await desk.ask('a', 'one');
   await pause(50);
-  const state = await desk.ask('a');
+  const state = await desk.ask('a', 'one');
   expect(state).toEqual({ status: 'failed', code: 'report-impossible', reason: 'there is no query' });
   expect(measure).toHaveBeenCalledTimes(1);
+  await desk.close();
+});
+
+it('measures another version of an index anew, and tells nothing of the one before', async () => {
+  const asked: string[] = [];
+  const desk = reportDesk(
+    async (index, digest) => {
+      asked.push(`${index} ${digest}`);
+      return { ...REPORT, split: digest } as unknown as MeasuredReport;
+    },
+    () => {},
+  );
+  await vi.waitFor(async () => expect(await desk.ask('a', 'one')).toMatchObject({ split: 'one' }));
+  expect(await desk.ask('a', 'two')).toMatchObject({ status: 'measuring' });
+  await vi.waitFor(async () => expect(await desk.ask('a', 'two')).toMatchObject({ split: 'two' }));
+  expect(asked).toEqual(['a one', 'a two']);
   await desk.close();
 });

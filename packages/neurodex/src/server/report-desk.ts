@@ -14,13 +14,14 @@ export type ReportState =
 
 /** Has indexes measured: each once, and again when somebody asks after it failed. */
 export interface ReportDesk {
-  /** @param index id of a served index */
-  ask(index: string): Promise<ReportState>;
+  /** @param digest of the version that is served: no other is measured */
+  ask(index: string, digest: string): Promise<ReportState>;
   close(): Promise<void>;
 }
 
 export type Measure = (
   index: string,
+  digest: string,
   options: { readonly signal: AbortSignal; readonly onProgress: (done: number, total: number) => void },
 ) => Promise<MeasuredReport>;
 
@@ -33,31 +34,40 @@ export function reportDesk(
   onFault: (error: unknown) => void,
   failedSeconds: number = FAILED_SECONDS,
 ): ReportDesk {
-  const states = new Map<string, ReportState>();
+  /** By index, of the version that was asked for last. */
+  const states = new Map<string, { readonly digest: string; readonly state: ReportState }>();
   const stop = new AbortController();
   let last: Promise<void> = Promise.resolve();
 
-  const run = async (index: string): Promise<void> => {
-    if (stop.signal.aborted) return;
+  const isAsked = (index: string, digest: string): boolean => states.get(index)?.digest === digest;
+  const tell = (index: string, digest: string, state: ReportState): void => {
+    if (isAsked(index, digest)) states.set(index, { digest, state });
+  };
+  const run = async (index: string, digest: string): Promise<void> => {
+    if (stop.signal.aborted || !isAsked(index, digest)) return;
     try {
-      const onProgress = (done: number, total: number) => states.set(index, { status: 'measuring', done, total });
-      states.set(index, await measure(index, { signal: stop.signal, onProgress }));
+      const onProgress = (done: number, total: number) => tell(index, digest, { status: 'measuring', done, total });
+      tell(index, digest, await measure(index, digest, { signal: stop.signal, onProgress }));
     } catch (error) {
       const state = failed(error, failedSeconds);
-      states.set(index, state);
+      tell(index, digest, state);
       if (stop.signal.aborted) return;
       onFault(error);
-      if (state.code === 'report-failed') setTimeout(() => states.delete(index), 1000 * failedSeconds).unref();
+      if (state.code === 'report-failed') {
+        const forget = () => isAsked(index, digest) && states.delete(index);
+        setTimeout(forget, 1000 * failedSeconds).unref();
+      }
     }
   };
-  const start = (index: string): ReportState => {
-    const begun: Measuring = { status: 'measuring', done: 0, total: 0 };
-    states.set(index, begun);
-    last = last.then(() => run(index));
-    return begun;
+  const start = (index: string, digest: string): ReportState => {
+    const state: Measuring = { status: 'measuring', done: 0, total: 0 };
+    states.set(index, { digest, state });
+    last = last.then(() => run(index, digest));
+    return state;
   };
   return {
-    ask: async (index) => states.get(index) ?? start(index),
+    ask: async (index, digest) =>
+      isAsked(index, digest) ? (states.get(index)?.state ?? start(index, digest)) : start(index, digest),
     async close() {
       stop.abort();
       await last;
@@ -66,7 +76,7 @@ export function reportDesk(
 }
 
 /** To whoever asks: where indexes lie is nobody's business. */
-export const REPLACED = 'the index was replaced since this server started; the server has to be restarted';
+export const REPLACED = 'the index was replaced a moment ago; ask again';
 
 /** That there is nothing to measure an index with is no secret; anything else is a fault. */
 const failed = (error: unknown, retryAfter: number): ReportState & { status: 'failed' } =>

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Reporter } from '@neurodex/core';
 import { defined, NeurodexError } from '@neurodex/core';
-import { readIndexManifest } from '../artifact/manifest.ts';
 import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
 import { measureApart } from './measure.ts';
@@ -40,16 +39,12 @@ export async function serve({ signal, workers, open, onListening, ...options }: 
   await checkAddress(options);
   const started = performance.now();
   const ids = idsOf(indexes);
-  const digests = await Promise.all(indexes.map(async (folder) => (await readIndexManifest(folder)).digest));
-  const indexOf = (id: string) => {
-    const i = ids.indexOf(id);
-    return { folder: defined(indexes[i], `the index ${id}`), digest: digests[i] };
-  };
-  const reports = reportDesk(measureApart(indexOf, options.device), (error) =>
+  const folderOf = (id: string) => defined(indexes[ids.indexOf(id)], `the index ${id}`);
+  const reports = reportDesk(measureApart(folderOf, options.device), (error) =>
     reporter.warn(`an index could not be measured: ${error instanceof Error ? error.message : String(error)}`),
   );
   const cores = Math.max(1, Math.floor(availableParallelism() / workers));
-  const settings = { ...options, digests, cores, reports };
+  const settings = { ...options, cores, reports };
   const serving: Omit<Serving, 'metrics'> & { requests(): Promise<number> } =
     workers === 1 ? await alone(settings) : await startWorkers(settings, workers);
   reporter.info(

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const folders: Record<string, string> = { 'formen-farben': shapes, flat };
   server = await serveForTest([shapes, flat], {
     reports: reportDesk(
-      measureApart((id) => ({ folder: folders[id] as string }), 'cpu'),
+      measureApart((id) => folders[id] as string, 'cpu'),
       (error) => {
         throw error;
       },

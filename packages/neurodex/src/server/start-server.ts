@@ -1,20 +1,17 @@
 import { createServer } from 'node:net';
 import type { Device } from '@neurodex/autograd';
-import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
-import { defined, errorCode, NeurodexError } from '@neurodex/core';
+import { errorCode, NeurodexError } from '@neurodex/core';
 import sharp from 'sharp';
-import { openIndex } from '../systems/open-index.ts';
 import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
 import type { BasePath } from './base-path.ts';
-import { Host } from './host.ts';
-import { HostedIndex, idsOf } from './hosted-index.ts';
+import { Hosting } from './hosting.ts';
 import type { Limits } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { readPages } from './pages.ts';
 import type { ReportDesk } from './report-desk.ts';
-import { threadRanker } from './thread-ranker.ts';
+import type { threadRanker } from './thread-ranker.ts';
 
 /** Connections that the kernel may hold until the server takes them; Node's own default. */
 const LEAST_BACKLOG = 511;
@@ -23,8 +20,6 @@ const LEAST_BACKLOG = 511;
 export interface ServerSettings {
   /** Folders of indexes, the default one first. */
   readonly indexes: readonly string[];
-  /** Of the versions that are served: a process that is started later opens no others. */
-  readonly digests?: readonly string[] | undefined;
   /** 0: any that is free. */
   readonly port: number;
   /** Address to listen on. */
@@ -51,6 +46,8 @@ export interface ServerOptions extends ServerSettings {
   readonly pages?: string;
   /** Where catalogues are ranked; on threads by default. */
   readonly ranker?: typeof threadRanker;
+  /** Milliseconds between two looks whether indexes were replaced. */
+  readonly lookEvery?: number;
 }
 
 /** A server that listens. */
@@ -79,7 +76,8 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   const failure = new Promise<NeurodexError>((resolve) => {
     fail = resolve;
   });
-  const host = await openHost(options, metrics, fail);
+  const hosting = new Hosting(options, metrics, fail);
+  const host = await hosting.openAll();
   metrics.watch(() => host.indexes.flatMap((index) => index.queues()));
   try {
     const app = await createApp({
@@ -102,11 +100,13 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
       // Where the kernel's queue is full, clients believe that they are connected, and nobody is there.
       backlog: Math.max(LEAST_BACKLOG, limits.connections),
     });
+    const follower = hosting.follow(host);
     return {
       address: `${address}${options.basePath ?? ''}`,
       metrics,
       failure,
       async stop() {
+        await follower.close();
         await app.drain();
         await reports.close();
         await host.close();
@@ -115,39 +115,6 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   } catch (error) {
     await host.close();
     throw unavailable(error, options);
-  }
-}
-
-async function openHost(
-  { ranker: make = threadRanker, ...options }: ServerOptions,
-  metrics: Metrics,
-  onGone: (error: NeurodexError) => void,
-): Promise<Host> {
-  const { indexes, digests, device, cores, limits, reporter } = options;
-  const runtime = nodeRuntime({ device, threads: cores });
-  const ids = idsOf(indexes);
-  const hosted: HostedIndex[] = [];
-  try {
-    for (const [i, folder] of indexes.entries()) {
-      const index = await openIndex(folder, runtime, reporter, { digest: digests?.[i] });
-      const { digest } = index.manifest;
-      const id = defined(ids[i], `the id of ${folder}`);
-      const thread = { folder, digest, device, threads: cores, pixels: index.store.pixels };
-      const ranker = make(thread, (message) => reporter.warn(`${id}: ${message}`), { onGone });
-      const one = await HostedIndex.open(id, index, ranker, {
-        isDefault: i === 0,
-        limits,
-        basePath: options.basePath,
-        onBatch: metrics.batch,
-      });
-      hosted.push(one);
-      await one.warm();
-      reporter.progress({ phase: 'load', done: i + 1, total: indexes.length, unit: 'indexes' });
-    }
-    return new Host(hosted);
-  } catch (error) {
-    for (const one of hosted) await one.close();
-    throw error;
   }
 }
 

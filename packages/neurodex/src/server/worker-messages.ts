@@ -16,7 +16,7 @@ export type FromWorker =
       readonly details?: ErrorDetails;
     }
   | { readonly kind: 'warning'; readonly message: string }
-  | { readonly kind: 'ask-report'; readonly id: number; readonly index: string }
+  | { readonly kind: 'ask-report'; readonly id: number; readonly index: string; readonly digest: string }
   | { readonly kind: 'ask-metrics'; readonly id: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: ProcessMetrics };
 

@@ -36,7 +36,7 @@ async function start(settings: ServerSettings): Promise<void> {
       ...settings,
       reporter: { ...silentReporter, warn: (message) => send({ kind: 'warning', message }) },
       reports: {
-        ask: (index) => reports.ask((id) => ({ kind: 'ask-report', id, index })),
+        ask: (index, digest) => reports.ask((id) => ({ kind: 'ask-report', id, index, digest })),
         close: async () => {},
       },
       metricsText: () => metricsTexts.ask((id) => ({ kind: 'ask-metrics', id })),

@@ -120,7 +120,7 @@ class WorkerPool {
     const { reporter, reports } = this.options;
     if (message.kind === 'warning') reporter.warn(message.message);
     else if (message.kind === 'ask-report') {
-      tell(worker, { kind: 'report', id: message.id, state: await reports.ask(message.index) });
+      tell(worker, { kind: 'report', id: message.id, state: await reports.ask(message.index, message.digest) });
     } else if (message.kind === 'ask-metrics') {
       const text = await AggregatorRegistry.aggregate(await this.gather()).metrics();
       tell(worker, { kind: 'all-metrics', id: message.id, text });

@@ -40,6 +40,10 @@ export const indexCard = z
     name: name.describe("the folder's name"),
     default: z.boolean().describe('whether searches that name no index go here'),
     systems: z.array(system).describe('what can answer'),
+    version: z
+      .string()
+      .regex(/^[0-9a-f]{16}$/)
+      .describe('changes when another version of the index takes its place, which a running server follows'),
     catalogue: count.describe('pictures that are indexed, N'),
     queries: z.object({ train: count, validation: count, test: count }),
     created: z.string(),
