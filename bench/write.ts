@@ -22,7 +22,7 @@ export const benchmark: Benchmark = {
     'an index of 60,000 pictures of Fashion-MNIST in 15 minutes: its time by stage, memory, quality, searches, and usearch beside it',
   flags: {
     sizes: { type: 'string' },
-    minutes: { type: 'string', default: '13' },
+    minutes: { type: 'string', default: '9' },
     out: { type: 'string', default: 'runs/write' },
     set: { type: 'string', multiple: true, default: [] },
   },

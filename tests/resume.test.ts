@@ -43,7 +43,7 @@ const RUNS = {
     ],
   },
   write: {
-    flags: `--preset default ${SMALL} --set identifiers.branching=4 --set identifiers.leafSize=2 --set training.seeSteps=12 --set training.checkpointEvery=2`,
+    flags: `--preset default ${SMALL} --set model.patchSize=8 --set identifiers.branching=4 --set identifiers.leafSize=2 --set training.seeSteps=12 --set training.checkpointEvery=2`,
     moments: [
       at('work/decode.json'),
       at('work/describe.json'),
