@@ -1,11 +1,14 @@
 import { type Answer, topK } from '../../query/answers.ts';
 import { type Memory, rowFor } from '../model/memory.ts';
 import type { PrefixTable } from '../model/prefix-table.ts';
+import { Candidates, kthLargest } from './candidates.ts';
 
 /** The trie as a memory is searched, by node. */
 interface Nodes {
   /** Leaves below. */
   readonly counts: Int32Array;
+  /** Of those their logarithms. */
+  readonly logCounts: Float64Array;
   /** Place of the row among the memory's numbers. */
   readonly offsets: Float64Array;
   /** Catalogue row, for nodes that stand for one identifier; −1 for others. */
@@ -16,13 +19,8 @@ interface Nodes {
   readonly isLast: Uint8Array;
 }
 
-/** A prefix, and μ·h of the state h that is searched for. */
-interface Prefix {
-  readonly node: number;
-  readonly product: number;
-  /** Highest for the nearest: −‖h − μ‖² but for a constant. */
-  readonly nearness: number;
-}
+/** Children that are multiplied together. */
+const TOGETHER = 4;
 
 /**
  * Searches a memory with the state of a query. Exhaustively, every identifier is compared with it. The beam looks into the
@@ -38,6 +36,13 @@ export class MemorySearch {
   private readonly memory: Memory;
   private readonly width: number;
   private readonly nodes: Nodes;
+  /** Of the search that is under way: prefixes of this depth and of the next, the last ones of their paths, identifiers. */
+  private level = new Candidates();
+  private below = new Candidates();
+  private readonly last = new Candidates();
+  /** Products of a few children. */
+  private readonly block = new Float64Array(TOGETHER);
+  private readonly found = new Candidates();
 
   /** @param width D */
   constructor(table: PrefixTable, memory: Memory, width: number) {
@@ -54,14 +59,14 @@ export class MemorySearch {
   exhaustive(states: Float32Array, query: number, k: number): Answer[] {
     const { pictures, counts } = this.nodes;
     const { trie } = this.table;
-    const answers: Answer[] = [];
+    this.found.clear();
     for (let node = 0; node < trie.nodeCount; node++) {
       const row = pictures[node] ?? -1;
       // The first node of a path that stands for one identifier; those below stand for the same.
       if (row < 0 || (node > 0 && counts[trie.parent(node)] === 1)) continue;
-      answers.push({ row, score: this.memory.temperature * this.product(states, query, node) });
+      this.found.push(row, this.product(states, query, node), 0);
     }
-    return normalized(answers, [], k);
+    return this.answers(k, []);
   }
 
   /**
@@ -69,49 +74,45 @@ export class MemorySearch {
    * @param states unit vectors, float32 [B, D] @param query which of them
    */
   beam(states: Float32Array, query: number, k: number, beam: number): Answer[] {
-    const { temperature } = this.memory;
-    const { isLast, pictures } = this.nodes;
-    const answers: Answer[] = [];
-    const last: Prefix[] = [];
-    const closed: Prefix[] = [];
-    let level: Prefix[] = [{ node: 0, product: 0, nearness: 0 }];
-    if (isLast[0] === 1) [level, last[0]] = [[], { node: 0, product: 0, nearness: 0 }];
-    const lookInto = (prefixes: readonly Prefix[]): Prefix[] => {
-      const below: Prefix[] = [];
-      for (const { node } of prefixes) {
-        this.eachChild(node, (child) => {
-          const product = this.product(states, query, child);
-          const row = pictures[child] ?? -1;
-          if (row >= 0) answers.push({ row, score: temperature * product });
-          else {
-            const nearness = 2 * product - (this.nodes.squares[child] ?? NaN);
-            (isLast[child] === 1 ? last : below).push({ node: child, product, nearness });
-          }
-        });
-      }
-      return below;
-    };
-    while (level.length > 0) level = nearest(lookInto(level), beam, closed);
-    lookInto(nearest(last, beam, closed));
-    return normalized(
-      answers,
-      closed.map((prefix) => this.estimate(prefix)),
-      k,
-    );
+    for (const each of [this.level, this.below, this.last, this.found]) each.clear();
+    const sums: number[] = [];
+    const drop = (node: number, product: number): void => void sums.push(this.estimate(node, product));
+    (this.nodes.isLast[0] === 1 ? this.last : this.level).push(0, 0, 0);
+    while (this.level.length > 0) {
+      this.lookInto(this.level, states, query);
+      this.level.clear();
+      [this.level, this.below] = [this.below, this.level];
+      this.level.keepNearest(beam, drop);
+    }
+    this.last.keepNearest(beam, drop);
+    this.lookInto(this.last, states, query);
+    return this.answers(k, sums);
   }
 
-  private eachChild(node: number, visit: (child: number) => void): void {
+  /** Compares what is behind some prefixes: identifiers are found; prefixes are the last of their paths, or have a depth below. */
+  private lookInto(prefixes: Candidates, states: Float32Array, query: number): void {
     const { trie } = this.table;
-    const first = trie.firstChild(node);
-    const end = first + trie.childCount(node);
-    for (let child = first; child < end; child++) visit(child);
+    const { pictures, squares, isLast } = this.nodes;
+    const { below, last, found } = this;
+    for (let i = 0; i < prefixes.length; i++) {
+      const node = prefixes.names[i] ?? NaN;
+      const first = trie.firstChild(node);
+      const end = first + trie.childCount(node);
+      for (let child = first; child < end; child++) {
+        if ((child - first) % TOGETHER === 0) this.multiply(states, query, child, end);
+        const product = this.block[(child - first) % TOGETHER] ?? NaN;
+        const row = pictures[child] ?? -1;
+        if (row >= 0) found.push(row, product, 0);
+        else (isLast[child] === 1 ? last : below).push(child, product, 2 * product - (squares[child] ?? NaN));
+      }
+    }
   }
 
   /** log of the estimated sum over the identifiers behind a prefix. */
-  private estimate({ node, product }: Prefix): number {
+  private estimate(node: number, product: number): number {
     const { temperature } = this.memory;
-    const { counts, squares } = this.nodes;
-    const logCount = Math.log(counts[node] ?? NaN);
+    const { logCounts, squares } = this.nodes;
+    const logCount = logCounts[node] ?? NaN;
     const square = squares[node] ?? NaN;
     const cosine = square === 0 ? 0 : product ** 2 / square;
     const variance = ((1 - square) * (1 - cosine)) / Math.max(1, this.width - 1);
@@ -120,46 +121,67 @@ export class MemorySearch {
     return temperature * product + (spread < frozen ? logCount + spread ** 2 / 2 : spread * frozen);
   }
 
+  /**
+   * The k best of what was found, with their log-probabilities.
+   * @param sums logs of sums over identifiers that were not looked at, which belong to the total
+   */
+  private answers(k: number, sums: readonly number[]): Answer[] {
+    const { temperature } = this.memory;
+    const { length, names, products } = this.found;
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < length; i++) largest = Math.max(largest, temperature * (products[i] ?? NaN));
+    for (const sum of sums) largest = Math.max(largest, sum);
+    let total = 0;
+    for (let i = 0; i < length; i++) total += Math.exp(temperature * (products[i] ?? NaN) - largest);
+    for (const sum of sums) total += Math.exp(sum - largest);
+    const logTotal = largest + Math.log(total);
+    const least = k < length ? kthLargest(products.slice(0, length), k) : Number.NEGATIVE_INFINITY;
+    const best: Answer[] = [];
+    for (let i = 0; i < length; i++) {
+      const product = products[i] ?? NaN;
+      // Not less: of products that are NaN none can be left out, and the score says so.
+      if (!(product < least)) best.push({ row: names[i] ?? NaN, score: temperature * product - logTotal });
+    }
+    return topK(best, k);
+  }
+
+  /** Products of the next children, as many as are multiplied together, into `block`. @param end of the children */
+  private multiply(states: Float32Array, query: number, first: number, end: number): void {
+    const { block, nodes, memory, width } = this;
+    if (first + TOGETHER > end) {
+      for (let node = first; node < end; node++) block[node - first] = this.product(states, query, node);
+      return;
+    }
+    const from = query * width;
+    const { rows } = memory;
+    const a = nodes.offsets[first] ?? NaN;
+    const b = nodes.offsets[first + 1] ?? NaN;
+    const c = nodes.offsets[first + 2] ?? NaN;
+    const d = nodes.offsets[first + 3] ?? NaN;
+    let [s, t, u, v] = [0, 0, 0, 0];
+    // A number of the state is read once for all of them.
+    for (let i = 0; i < width; i++) {
+      const x = states[from + i] ?? NaN;
+      s += x * (rows[a + i] ?? NaN);
+      t += x * (rows[b + i] ?? NaN);
+      u += x * (rows[c + i] ?? NaN);
+      v += x * (rows[d + i] ?? NaN);
+    }
+    block[0] = s;
+    block[1] = t;
+    block[2] = u;
+    block[3] = v;
+  }
+
   private product(states: Float32Array, query: number, node: number): number {
     return dot(states, query * this.width, this.memory.rows, this.nodes.offsets[node] ?? NaN, this.width);
   }
 }
 
-/**
- * The nearest, in the order given, which is that of their nodes; of equally near ones the first. The others are added to
- * `closed`. Sorting bare numbers is fast, and tells which to keep.
- */
-function nearest(prefixes: Prefix[], count: number, closed: Prefix[]): Prefix[] {
-  if (prefixes.length <= count) return prefixes;
-  const sorted = Float64Array.from(prefixes, ({ nearness }) => nearness).sort();
-  const least = sorted[sorted.length - count] ?? NaN;
-  let room = count - prefixes.filter(({ nearness }) => nearness > least).length;
-  const kept: Prefix[] = [];
-  for (const prefix of prefixes) {
-    const stays = prefix.nearness > least || (prefix.nearness === least && room-- > 0);
-    (stays ? kept : closed).push(prefix);
-  }
-  return kept;
-}
-
-/**
- * The k best, their scores less the log of the total.
- * @param answers with logits as scores @param others logs of sums that belong to the total
- */
-function normalized(answers: Answer[], others: readonly number[], k: number): Answer[] {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (const { score } of answers) largest = Math.max(largest, score);
-  for (const log of others) largest = Math.max(largest, log);
-  let total = 0;
-  for (const { score } of answers) total += Math.exp(score - largest);
-  for (const log of others) total += Math.exp(log - largest);
-  const logTotal = largest + Math.log(total);
-  return topK(answers, k).map(({ row, score }) => ({ row, score: score - logTotal }));
-}
-
 function describeNodes(table: PrefixTable, { rows }: Memory, width: number): Nodes {
   const { trie } = table;
   const counts = trie.leavesBelow();
+  const logCounts = Float64Array.from(counts, Math.log);
   const offsets = new Float64Array(trie.nodeCount);
   const pictures = new Int32Array(trie.nodeCount).fill(-1);
   const squares = new Float32Array(trie.nodeCount);
@@ -175,7 +197,7 @@ function describeNodes(table: PrefixTable, { rows }: Memory, width: number): Nod
       if (node > 0) isLast[trie.parent(node)] = 0;
     }
   }
-  return { counts, offsets, pictures, squares, isLast };
+  return { counts, logCounts, offsets, pictures, squares, isLast };
 }
 
 /** Four sums at once: the processor need not wait for one addition after another. */
