@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { jsonLine, readJsonLines } from './json-lines.ts';
 
 let folder: string;
-beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'json-lines-'))));
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'json-lines-'));
+});
 afterEach(() => rm(folder, { recursive: true }));
 
 const digest = (bytes: Uint8Array) => ({
