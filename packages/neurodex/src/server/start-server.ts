@@ -106,8 +106,8 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
       metrics,
       failure,
       async stop() {
-        await follower.close();
-        await app.drain();
+        // A version that is being opened keeps no request from being told that the server stops.
+        await Promise.all([follower.close(), app.drain()]);
         await reports.close();
         await host.close();
       },

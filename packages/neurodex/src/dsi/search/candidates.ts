@@ -1,6 +1,6 @@
 /**
- * What a search has come to, in columns of numbers: prefixes by their nodes, or identifiers by the catalogue rows that they name. A search comes to
- * thousands, and as objects they would cost more than all that is computed of them.
+ * What a search has come to, in columns of numbers: prefixes by their nodes, or identifiers by the catalogue rows that they
+ * name. A search comes to thousands, and as objects they would cost more than all that is computed of them.
  */
 export class Candidates {
   length = 0;
