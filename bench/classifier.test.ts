@@ -24,7 +24,7 @@ function colouredStore(): PictureStore {
   const colours = ROLES.flatMap((role, i) => Object.entries(COLOURS).map(([name, rgb]) => ({ role, i, name, rgb })));
   const rows = colours.map(({ role, name }, row): StoredPicture => {
     const identifier = role === 'catalogue' ? { identifier: String(row) } : {};
-    return { row, path: `${row}.png`, labels: [name], role, ...identifier };
+    return { row, id: row, path: `${row}.png`, labels: [name], role, ...identifier };
   });
   const pixels = new Uint8Array(new SharedArrayBuffer(rows.length * SIZE * SIZE * 3));
   for (const [row, { rgb, i }] of colours.entries()) {

@@ -76,6 +76,7 @@ export async function fashionPictures(
     pixels,
     pictures: chosen.map(({ role, picture: { path, labels } }, row) => ({
       row,
+      id: row,
       path,
       labels,
       role,

@@ -8,7 +8,8 @@ export function noiseCatalogue(pictures: number, size: number): PictureStore {
   for (let i = 0; i < 2 * pictures; i++) {
     const label = `class ${Math.floor((i % pictures) / 2)}`;
     const identifier = i < pictures ? { identifier: String(i).padStart(digits, '0') } : {};
-    rows.push({ row: i, path: `${i}.png`, labels: [label], role: i < pictures ? 'catalogue' : 'train', ...identifier });
+    const role = i < pictures ? 'catalogue' : 'train';
+    rows.push({ row: i, id: i, path: `${i}.png`, labels: [label], role, ...identifier });
   }
   const pixels = new Uint8Array(new SharedArrayBuffer(rows.length * size * size * 3));
   Random.seeded(1).fillBytes(pixels);

@@ -22,6 +22,9 @@ TYPES = {
     "labels": pa.list_(pa.string()),
     "split": pa.string(),
     "identifier": pa.string(),
+    "cluster": pa.string(),
+    "id": pa.int32(),
+    "sha256": pa.string(),
 }
 # Columns of vectors, which a catalogue may have: catalogue pictures have one each, queries none.
 VECTORS = {"bovw": pa.list_(pa.float32())}
@@ -58,6 +61,17 @@ def schema_problems(schema: pa.Schema) -> list[str]:
     return problems
 
 
+def name_problems(row: dict) -> list[str]:
+    """A catalogue picture has an identifier, or the cluster that its identifier follows from; a query has neither."""
+    names = [name for name in ("identifier", "cluster") if row[name] is not None]
+    if len(names) != (row["split"] == "catalogue"):
+        return [f"split {row['split']}, identifier {row['identifier']!r}, cluster {row['cluster']!r}"]
+    forms = {"identifier": r"[0-9]+(\.[0-9]+)*", "cluster": r"([0-9]+(\.[0-9]+)*)?"}
+    return [
+        f"the {name} {row[name]!r} is not made of numbers" for name in names if not re.fullmatch(forms[name], row[name])
+    ]
+
+
 def row_problems(rows: list[dict]) -> list[str]:
     problems = []
     for row in rows:
@@ -73,19 +87,21 @@ def row_problems(rows: list[dict]) -> list[str]:
             problems.append(f"{path}: unknown split {row['split']!r}")
         if not isinstance(row["labels"], list):
             problems.append(f"{path}: its labels are {row['labels']!r}, not a list")
-        named = row["identifier"] is not None
-        if named != (row["split"] == "catalogue"):
-            problems.append(f"{path}: split {row['split']}, identifier {row['identifier']!r}")
-        elif named and not re.fullmatch(r"[0-9]+", row["identifier"]):
-            problems.append(f"{path}: the identifier {row['identifier']!r} is not digits")
+        problems += [f"{path}: {problem}" for problem in name_problems(row)]
+        if not re.fullmatch(r"[0-9a-f]{64}", row["sha256"] or ""):
+            problems.append(f"{path}: the digest of its file is {row['sha256']!r}")
         for name in VECTORS.keys() & row.keys():
             if (row[name] is not None) != (row["split"] == "catalogue"):
                 problems.append(f"{path}: split {row['split']}, {name} {row[name]!r}")
     for what, values in (
+        ("id", [row["id"] for row in rows]),
         ("path", [row["image"]["path"] for row in rows]),
         ("identifier", [row["identifier"] for row in rows if row["identifier"] is not None]),
     ):
         problems += [f"{what} {value!r} stands {n} times" for value, n in Counter(values).items() if n > 1]
+    ids = [row["id"] for row in rows]
+    if ids != sorted(ids):
+        problems.append("the ids do not rise from row to row")
     return problems
 
 

@@ -77,6 +77,8 @@ export function prepareGraphs({ folder, pictures, index }: Workshop): Check[] {
     ];
   });
   return [
+    // Its pictures have clusters, and no identifiers.
+    { name: 'check_parquet.py', args: [remembering] },
     { name: 'check_onnx.py', args: [models] },
     { name: 'check_export.py', args: exported },
   ];

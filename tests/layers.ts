@@ -92,10 +92,15 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...['check-config.ts', 'presets', 'query', 'pictures', 'identifiers', 'models/bovw', 'models/encoder'],
       ...['dsi/model', 'dsi/graphs', 'artifact', 'systems', 'evaluation', 'training', 'report'],
     ],
+    changes: [
+      ...PLAIN,
+      ...['query', 'pictures', 'identifiers', 'models/encoder', 'dsi/model', 'dsi/search', 'artifact', 'systems'],
+      ...['evaluation', 'training', 'build'],
+    ],
     jobs: [
       ...PLAIN,
       ...['check-config.ts', 'presets', 'query', 'pictures', 'identifiers', 'models/bovw', 'dsi/model', 'dsi/search'],
-      ...['artifact', 'systems', 'evaluation', 'training', 'export', 'report', 'build'],
+      ...['artifact', 'systems', 'evaluation', 'training', 'export', 'report', 'build', 'changes'],
     ],
     study: [...PLAIN, 'query', 'evaluation', 'report', 'build', 'jobs'],
     server: [
@@ -166,7 +171,7 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
   {
     name: /^@neurodex\/datasets$/,
     only: [
-      ...['pictures', 'artifact', 'build', 'evaluation', 'export', 'jobs', 'server', 'cli', 'index.ts'].map(
+      ...['pictures', 'artifact', 'build', 'changes', 'evaluation', 'export', 'jobs', 'server', 'cli', 'index.ts'].map(
         (folder) => `packages/neurodex/src/${folder}`,
       ),
     ],

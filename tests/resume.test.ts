@@ -32,7 +32,7 @@ const RUNS = {
       at('descriptors.spool'),
       at('vocabulary.safetensors'),
       at('work/describe.json'),
-      at('catalogue/part-00000.parquet'),
+      at('catalogue/new.parquet'),
       at('work/identify.json'),
       at(checkpoint(3)),
       // Every second step is validated: in the middle of that, or of a step.
@@ -52,7 +52,7 @@ const RUNS = {
       at('work/see.f32'),
       at('work/states.f32'),
       at('work/see.json'),
-      at('catalogue/part-00000.parquet'),
+      at('catalogue/new.parquet'),
       at('work/identify.json'),
       at('model.safetensors'),
       at('work/write.json'),
@@ -90,6 +90,8 @@ function index(out: string, args: readonly string[], killAt?: Moment): Promise<E
 }
 
 const model = (name: string) => readFileSync(join(folder, name, 'model.safetensors'));
+/** It lists every file of the catalogue with its digest: pixels, states, clusters. */
+const catalogue = (name: string) => readFileSync(join(folder, name, 'catalogue', 'catalogue.json'), 'utf8');
 
 beforeAll(async () => {
   for (const [name, colour] of [
@@ -127,6 +129,10 @@ it.each(['joint', 'write'] as const)(
     const { status, stderr } = await index(name, ['--resume']);
     expect(status, stderr).toBe(0);
     expect(model(name)).toEqual(model(whole));
+    expect(catalogue(name)).toBe(catalogue(whole));
+    expect(readdirSync(join(folder, name, 'catalogue')).sort()).toEqual(
+      readdirSync(join(folder, whole, 'catalogue')).sort(),
+    );
     expect(readdirSync(join(folder, name)).sort()).toEqual(readdirSync(join(folder, whole)).sort());
     expect(readdirSync(folder).filter((file) => file.startsWith(name))).toEqual([name]);
     const numbers = (run: string) =>

@@ -97,10 +97,11 @@ export class HashedFile {
     }
   }
 
-  /** Write what is buffered, and close. */
-  async finish(): Promise<ChunkedDigest> {
+  /** Write what is buffered, and close. @param sync whether the disk has it before this resolves */
+  async finish(sync = false): Promise<ChunkedDigest> {
     try {
       await this.flush();
+      if (sync) await this.handle.sync();
     } finally {
       await this.close();
     }

@@ -29,6 +29,8 @@ export interface SourcePicture {
 export interface DecodedPicture {
   readonly picture: Picture;
   readonly thumbnail: Uint8Array;
+  /** SHA-256 of the file that both were made of, hexadecimal. */
+  readonly sha256: string;
 }
 
 /** Width and height in pixels. */

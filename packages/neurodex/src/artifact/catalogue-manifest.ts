@@ -7,16 +7,16 @@ import {
   type FileDigest,
   malformed,
   parseJson,
+  placeOfListed,
   readSmall,
   writeFileAtomically,
 } from '@neurodex/core/storage';
+import { pictureBytes } from '@neurodex/datasets/picture';
 import { z } from 'zod';
 
 export const MANIFEST_FILE = 'catalogue.json';
-export const PIXELS_FILE = 'pixels.u8';
-export const EMBEDDINGS_FILE = 'embeddings.f32';
 export const FORMAT = 'neurodex-catalogue';
-export const VERSION = 3;
+export const VERSION = 4;
 
 /** A name within the catalogue folder, never a path out of it. */
 const fileName = z.string().regex(/^[\w-][\w.-]*$/);
@@ -25,21 +25,44 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** A file that is read in pieces: beside its digest those of its chunks (`ChunkedDigest`). */
 const chunked = z.object({ file: fileName, bytes: count, sha256, chunks: z.base64() });
 
+/**
+ * Some rows, one after another, a file for each column of them. A part is never changed: its files carry their digests in their
+ * names, and an update lists others in their place.
+ */
+const part = z.object({
+  /** Stable ids of its first and its last picture. */
+  first: count,
+  last: count,
+  rows: z.int().min(1),
+  /** Parquet: what is known of each picture, and its thumbnail. */
+  pictures: chunked,
+  /** uint8 [rows, size, size, 3] */
+  pixels: chunked,
+  /** float32 [rows, 1 + views, tokens, channels] */
+  embeddings: chunked.optional(),
+  /** float32 [rows, D] */
+  states: chunked.optional(),
+});
+
 const manifestSchema = z.object({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
   /** Edge of a stored picture in pixels. */
   size: z.int().min(1),
   rows: count,
+  /** The parts of pictures with ids below this one stay as they were cut, when the index was built or settled. */
+  builtIds: count,
+  /** Pictures with ids below this one were there when the network learned to see. */
+  learnedIds: count,
   /** False for a flat folder: each picture is then its own relevant set. */
   hasClasses: z.boolean(),
-  /** In row order. A shard is never changed; an update adds one and replaces this file. */
-  shards: z.array(chunked.extend({ rows: z.int().min(1) })),
-  /** uint8 [rows, size, size, 3] */
-  pixels: chunked,
-  /** float32 [rows, 1 + views, tokens, channels]: what an encoder makes of every picture, and of views of it. */
-  embeddings: chunked
-    .extend({
+  /** Whether the data set said which part each picture plays; else they were drawn. */
+  givenRoles: z.boolean(),
+  /** In the order of their ids. */
+  parts: z.array(part),
+  /** What an encoder makes of every picture, and of views of it. */
+  embeddings: z
+    .object({
       tokens: z.int().min(1),
       channels: z.int().min(1),
       views: count,
@@ -47,6 +70,10 @@ const manifestSchema = z.object({
       encoder: sha256,
     })
     .optional(),
+  /** What the network makes of every picture: unit vectors. */
+  states: z.object({ width: z.int().min(1) }).optional(),
+  /** How the identifiers of pictures follow from their clusters; not there where rows have identifiers. */
+  clusters: z.object({ branching: z.int().min(2), leafSize: z.int().min(1), zeroPadding: z.boolean() }).optional(),
   /** Columns of vectors by name: their length, and the SHA-256 of the vocabulary or encoder that made them. */
   vectors: z.record(z.string(), z.object({ length: z.int().min(1), producer: sha256 })).optional(),
   notices: z.array(z.object({ work: z.string(), author: z.string(), licence: z.string(), url: z.string() })),
@@ -74,9 +101,13 @@ const manifestSchema = z.object({
 const DIGEST_BYTES = 32;
 
 export type CatalogueManifest = Readonly<z.infer<typeof manifestSchema>>;
+export type CataloguePart = CatalogueManifest['parts'][number];
+
+/** The manifest as its file holds it. */
+export const manifestText = (manifest: CatalogueManifest): string => `${JSON.stringify(manifest, null, 2)}\n`;
 
 export const writeManifest = (folder: string, manifest: CatalogueManifest): Promise<void> =>
-  writeFileAtomically(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+  writeFileAtomically(join(folder, MANIFEST_FILE), manifestText(manifest));
 
 /**
  * @param listed size and digest of the file, where an index lists them
@@ -87,7 +118,8 @@ export async function readManifest(
   listed?: FileDigest,
   options?: CheckedFileOptions,
 ): Promise<CatalogueManifest> {
-  const file = join(folder, MANIFEST_FILE);
+  const path = join(folder, MANIFEST_FILE);
+  const file = listed === undefined ? path : await placeOfListed(path, listed);
   const value = parseJson(await readSmall(file, listed, options), file);
   checkVersion(value, { file, format: FORMAT, version: VERSION, what: 'index' });
   const parsed = manifestSchema.safeParse(value);
@@ -95,12 +127,31 @@ export async function readManifest(
   return checked(parsed.data, file);
 }
 
+/** A column of a catalogue beside its table: the bytes of each row lie one after another. */
+export type CatalogueColumn = 'pixels' | 'embeddings' | 'states';
+
+/** Bytes of each row, of the columns that the catalogue has. */
+export function columnBytes({
+  size,
+  embeddings,
+  states,
+}: Pick<CatalogueManifest, 'size' | 'embeddings' | 'states'>): Partial<Record<CatalogueColumn, number>> {
+  const { BYTES_PER_ELEMENT } = Float32Array;
+  return {
+    pixels: pictureBytes(size),
+    ...(embeddings === undefined
+      ? {}
+      : { embeddings: (1 + embeddings.views) * embeddings.tokens * embeddings.channels * BYTES_PER_ELEMENT }),
+    ...(states === undefined ? {} : { states: states.width * BYTES_PER_ELEMENT }),
+  };
+}
+
+/** The files of a part: its table, then its columns. */
+export const filesOfPart = ({ pictures, pixels, embeddings, states }: CataloguePart) =>
+  [pictures, pixels, embeddings, states].filter((file) => file !== undefined);
+
 /** Every file that the manifest lists. */
-export const filesOf = ({ shards, pixels, embeddings }: CatalogueManifest) => [
-  ...shards,
-  pixels,
-  ...(embeddings === undefined ? [] : [embeddings]),
-];
+export const filesOf = ({ parts }: CatalogueManifest) => parts.flatMap(filesOfPart);
 
 function checked(manifest: CatalogueManifest, file: string): CatalogueManifest {
   const files = filesOf(manifest);
@@ -109,17 +160,22 @@ function checked(manifest: CatalogueManifest, file: string): CatalogueManifest {
     if (Buffer.from(chunks, 'base64').length !== Math.ceil(bytes / CHUNK_BYTES) * DIGEST_BYTES)
       throw damaged(file, `does not list one digest for each piece of ${name}`);
   }
-  const listed = manifest.shards.reduce((sum, shard) => sum + shard.rows, 0);
-  if (listed !== manifest.rows) throw damaged(file, `says ${manifest.rows} rows, but its shards have ${listed}`);
-  const expected = manifest.rows * manifest.size ** 2 * 3;
-  if (manifest.pixels.bytes !== expected) {
-    throw damaged(file, `says ${manifest.pixels.bytes} bytes of pixels, where its rows need ${expected}`);
-  }
-  const { embeddings } = manifest;
-  if (embeddings !== undefined) {
-    const { tokens, channels, views, bytes } = embeddings;
-    const wanted = manifest.rows * (1 + views) * tokens * channels * Float32Array.BYTES_PER_ELEMENT;
-    if (bytes !== wanted) throw damaged(file, `says ${bytes} bytes of embeddings, where its rows need ${wanted}`);
+  const listed = manifest.parts.reduce((sum, { rows }) => sum + rows, 0);
+  if (listed !== manifest.rows) throw damaged(file, `says ${manifest.rows} rows, but its parts have ${listed}`);
+  const widths = columnBytes(manifest);
+  let next = 0;
+  for (const each of manifest.parts) {
+    if (each.first < next || each.last - each.first + 1 < each.rows)
+      throw damaged(file, `lists parts whose ids do not follow each other (${each.first} to ${each.last})`);
+    next = each.last + 1;
+    for (const column of COLUMNS) {
+      const expected = widths[column] === undefined ? undefined : each.rows * widths[column];
+      const found = each[column]?.bytes;
+      if (found !== expected)
+        throw damaged(file, `says ${found ?? 'no'} bytes of ${column}, where its rows need ${expected ?? 'none'}`);
+    }
   }
   return manifest;
 }
+
+export const COLUMNS: readonly CatalogueColumn[] = ['pixels', 'embeddings', 'states'];

@@ -8,18 +8,17 @@ import { parquetMetadata } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
+import { filesOf } from './catalogue-manifest.ts';
 import { openPictureRows, openPictures, readThumbnails, verifyPictures } from './catalogue-store.ts';
 import { CatalogueWriter, SHARD_LIMITS, type ShardLimits } from './catalogue-writer.ts';
-import type { ShardRow } from './shard.ts';
-import { ShardReader } from './shard.ts';
+import { ShardReader, type ShardRow } from './shard.ts';
+import { sourceDigest } from './small-catalogue.fixture.ts';
 
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'neurodex-store-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-type Row = Omit<ShardRow, 'row'>;
 
 const SIZE = 2;
 const pixels = (row: number) => Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, i) => (row * 31 + i) & 255);
@@ -28,23 +27,23 @@ const pixels = (row: number) => Uint8Array.from({ length: SIZE * SIZE * 3 }, (_,
 const thumbnail = (row: number, bytes: number) =>
   Uint8Array.from({ length: bytes }, (_, i) => (Math.imul(row * 65_537 + i, 2_654_435_761) >>> 13) & 255);
 
-const row = (i: number, bytes = 100 + (i % 7)): Row => ({
+const row = (i: number, bytes = 100 + (i % 7)): ShardRow => ({
+  id: i,
   path: `class ${i % 3}/${i}.png`,
   labels: [`class ${i % 3}`],
   role: i % 2 === 0 ? 'catalogue' : 'test',
   ...(i % 2 === 0 ? { identifier: String(i) } : {}),
+  sha256: sourceDigest(i),
   thumbnail: thumbnail(i, bytes),
 });
 
-async function write(rows: readonly Row[], limits: ShardLimits = SHARD_LIMITS, at = folder) {
-  const writer = await CatalogueWriter.create(at, SIZE, limits);
+async function write(rows: readonly ShardRow[], limits: ShardLimits = SHARD_LIMITS, at = folder) {
+  const writer = await CatalogueWriter.create(at, { size: SIZE }, limits);
   try {
-    for (const [i, entry] of rows.entries()) {
-      await writer.appendPixels(pixels(i));
-      await writer.appendRow(entry);
-    }
+    for (const [i, entry] of rows.entries()) await writer.append({ ...entry, column: async () => pixels(i) });
     return await writer.finish({
       hasClasses: true,
+      givenRoles: true,
       notices: [{ work: 'Emoji', author: 'A. Painter', licence: 'CC-BY-4.0', url: 'https://example.org' }],
       skipped: [{ path: 'broken.jpg', reason: 'is empty (0 bytes)' }],
     });
@@ -56,30 +55,32 @@ async function write(rows: readonly Row[], limits: ShardLimits = SHARD_LIMITS, a
 const many = (n: number, bytes?: number) => Array.from({ length: n }, (_, i) => row(i, bytes));
 
 describe('what was written is read back', () => {
-  test('rows, pixels and thumbnails, over several shards and row groups', async () => {
+  test('rows, pixels and thumbnails, over several parts and row groups', async () => {
     const rows = many(47);
     const manifest = await write(rows, { ...SHARD_LIMITS, groupRows: 5, shardRows: 20 });
-    expect(manifest.shards.map((shard) => [shard.file, shard.rows])).toEqual([
-      ['part-00000.parquet', 20],
-      ['part-00001.parquet', 20],
-      ['part-00002.parquet', 7],
+    expect(manifest.parts.map(({ first, last, rows }) => [first, last, rows])).toEqual([
+      [0, 19, 20],
+      [20, 39, 20],
+      [40, 46, 7],
     ]);
-    expect((await readdir(folder)).sort()).toEqual([
-      'catalogue.json',
-      'part-00000.parquet',
-      'part-00001.parquet',
-      'part-00002.parquet',
-      'pixels.u8',
-    ]);
+    const names = [0, 20, 40].flatMap((first) =>
+      ['parquet', 'pixels.u8'].map((ending) => `part-${String(first).padStart(10, '0')}.${ending}`),
+    );
+    const withoutDigest = (name: string): string => name.replace(/-[0-9a-f]{12}\./, '.');
+    expect(filesOf(manifest).map(({ file }) => withoutDigest(file))).toEqual(names);
+    const files = ['catalogue.json', ...filesOf(manifest).map(({ file }) => file)];
+    expect((await readdir(folder)).sort()).toEqual(files.sort());
     const store = await openPictures(folder);
-    expect(store.rows).toEqual(rows.map(({ thumbnail: _, ...entry }, i) => ({ ...entry, row: i })));
+    expect(store.rows).toEqual(rows.map(({ thumbnail: _, sha256: __, ...entry }, i) => ({ ...entry, row: i })));
+    expect(await store.digests()).toEqual(rows.map(({ sha256 }) => sha256));
     expect(store.size).toBe(SIZE);
     expect(store.hasClasses).toBe(true);
     expect(store.notices[0]?.author).toBe('A. Painter');
     expect(store.skipped).toEqual([{ path: 'broken.jpg', reason: 'is empty (0 bytes)' }]);
-    rows.forEach((_, i) => {
-      expect(pixelsOf(store, i)).toEqual(pixels(i));
-    });
+    // One by one, and then all of them.
+    for (const [i] of rows.entries()) expect(store.pixelsOf?.(i)).toEqual(pixels(i));
+    for (const [i] of rows.entries()) expect(pixelsOf(store, i)).toEqual(pixels(i));
+    expect(store.pixels).toHaveLength(47 * SIZE * SIZE * 3);
     const asked = [46, 0, 19, 20, 21, 0];
     expect(await readThumbnails(folder, asked)).toEqual(asked.map((i) => rows[i]?.thumbnail));
     expect((await openPictureRows(folder)).rows).toEqual(store.rows);
@@ -98,12 +99,13 @@ describe('what was written is read back', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 12 }), async (entries) => {
         const at = await mkdtemp(join(folder, 'property-'));
-        const rows: Row[] = entries.map(({ identifier, ...rest }) =>
-          rest.role === 'catalogue' ? { ...rest, identifier } : rest,
-        );
+        const rows = entries.map(({ identifier, ...rest }, i): ShardRow => {
+          const entry = { ...rest, id: 3 * i, sha256: sourceDigest(i) };
+          return rest.role === 'catalogue' ? { ...entry, identifier } : entry;
+        });
         await write(rows, { ...SHARD_LIMITS, groupRows: 4, shardRows: 8 }, at);
         const { rows: pictures } = await openPictures(at);
-        expect(pictures).toEqual(rows.map(({ thumbnail: _, ...rest }, i) => ({ ...rest, row: i })));
+        expect(pictures).toEqual(rows.map(({ thumbnail: _, sha256: __, ...rest }, i) => ({ ...rest, row: i })));
         const thumbnails = await readThumbnails(at, [...rows.keys()]);
         expect(thumbnails).toEqual(rows.map((rest) => Uint8Array.from(rest.thumbnail)));
       }),
@@ -135,17 +137,17 @@ describe('what was written is read back', () => {
     });
   });
 
-  test('shards and row groups also end by their bytes', async () => {
-    const { shards } = await write(many(40, 10_000), {
+  test('parts and row groups also end by their bytes', async () => {
+    const { parts } = await write(many(40, 10_000), {
       groupRows: 500,
       groupBytes: 50_000,
       shardRows: 5_000,
       shardBytes: 200_000,
     });
-    expect(shards.length).toBe(3);
-    for (const shard of shards) {
-      expect(shard.bytes).toBeLessThan(200_000);
-      const file = await readFile(join(folder, shard.file));
+    expect(parts.length).toBe(3);
+    for (const { pictures } of parts) {
+      expect(pictures.bytes).toBeLessThan(200_000);
+      const file = await readFile(join(folder, pictures.file));
       for (const group of parquetMetadata(new Uint8Array(file)).row_groups) {
         expect(Number(group.total_byte_size)).toBeLessThan(55_000);
       }
@@ -172,15 +174,15 @@ function counting() {
 
 test('one thumbnail costs a footer and the pages it lies in, whatever the size of the catalogue', async () => {
   const rows = many(1500, 4000);
-  const { shards } = await write(rows, { ...SHARD_LIMITS, shardRows: 1000 });
-  const whole = shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  const { parts } = await write(rows, { ...SHARD_LIMITS, shardRows: 1000 });
+  const whole = parts.reduce((sum, { pictures }) => sum + pictures.bytes, 0);
   expect(whole).toBeGreaterThan(6_000_000);
   for (const asked of [0, 499, 500, 999, 1499]) {
     const { read, open } = counting();
-    const shard = asked < 1000 ? shards[0] : shards[1];
-    const file = await open(join(folder, shard?.file ?? ''));
+    const part = (asked < 1000 ? parts[0] : parts[1]) ?? expect.unreachable();
+    const file = await open(join(folder, part.pictures.file));
     const inside = asked % 1000;
-    const bytes = await new ShardReader(file, shard?.rows ?? 0, {}).thumbnail(inside);
+    const bytes = await new ShardReader(file, part.rows, {}).thumbnail(inside);
     expect(bytes).toEqual(rows[asked]?.thumbnail);
     await file.close();
     // Footer 64 KiB and once more what of it is metadata, one page of pictures 64 KiB, the page of names of its row
@@ -190,9 +192,9 @@ test('one thumbnail costs a footer and the pages it lies in, whatever the size o
 });
 
 test('opening the rows does not read the pictures', async () => {
-  await write(many(1000, 4000));
+  const { parts } = await write(many(1000, 4000));
   const { read, open } = counting();
-  const file = await open(join(folder, 'part-00000.parquet'));
+  const file = await open(join(folder, parts[0]?.pictures.file ?? ''));
   expect(await new ShardReader(file, 1000, {}).rows()).toHaveLength(1000);
   await file.close();
   expect(read.bytes).toBeLessThan(200_000);
@@ -206,8 +208,8 @@ test('rows that are not there are refused', async () => {
 });
 
 test('the Parquet file says what its columns are, for datasets and Arrow', async () => {
-  await write(many(3));
-  const metadata = parquetMetadata(new Uint8Array(await readFile(join(folder, 'part-00000.parquet'))));
+  const { parts } = await write(many(3));
+  const metadata = parquetMetadata(new Uint8Array(await readFile(join(folder, parts[0]?.pictures.file ?? ''))));
   const { value } = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface') ?? {};
   expect(JSON.parse(value ?? '').info.features).toMatchObject({
     image: { _type: 'Image' },
@@ -225,16 +227,19 @@ test('the Parquet file says what its columns are, for datasets and Arrow', async
     'objects.list.element.crowd',
     'split',
     'identifier',
-    'row',
+    'cluster',
+    'id',
+    'sha256',
   ]);
 });
 
 describe('a writer', () => {
-  test('refuses pixels of another size, and rows without pixels', async () => {
-    const writer = await CatalogueWriter.create(folder, SIZE);
-    await expect(writer.appendPixels(new Uint8Array(5))).rejects.toThrow(RangeError);
-    await writer.appendRow(row(0));
-    await expect(writer.finish({ hasClasses: false, notices: [], skipped: [] })).rejects.toThrow(RangeError);
+  test('refuses pixels of another size', async () => {
+    const writer = await CatalogueWriter.create(folder, { size: SIZE });
+    await writer.append({ ...row(0), column: async () => new Uint8Array(5) });
+    await expect(writer.finish({ hasClasses: false, givenRoles: false, notices: [], skipped: [] })).rejects.toThrow(
+      RangeError,
+    );
     await writer.close();
     await expect(openPictures(folder)).rejects.toMatchObject({ code: 'index-missing' });
   });
@@ -260,19 +265,24 @@ describe('a damaged catalogue', () => {
     change(manifest);
     await writeFile(path, JSON.stringify(manifest));
   };
+  /** The table of the first part, and what is in the second. */
+  let [first, table, pixelFile] = ['', '', ''];
   beforeEach(async () => {
-    await write(many(30), { ...SHARD_LIMITS, groupRows: 5, shardRows: 20 });
+    const { parts } = await write(many(30), { ...SHARD_LIMITS, groupRows: 5, shardRows: 20 });
+    first = parts[0]?.pictures.file ?? '';
+    table = parts[1]?.pictures.file ?? '';
+    pixelFile = parts[1]?.pixels.file ?? '';
   });
 
   test('a missing file is named', async () => {
-    for (const file of ['pixels.u8', 'part-00001.parquet', 'catalogue.json']) {
+    for (const file of [pixelFile, table, 'catalogue.json']) {
       await rm(join(folder, file));
       await expect(opening()).rejects.toMatchObject(code('index-missing', file));
     }
   });
 
   test('a file that was cut short, or grew, is named', async () => {
-    for (const file of ['pixels.u8', 'part-00001.parquet']) {
+    for (const file of [pixelFile, table]) {
       const path = join(folder, file);
       const { size } = await stat(path);
       await appendFile(path, 'x');
@@ -280,7 +290,7 @@ describe('a damaged catalogue', () => {
       await truncate(path, size - 1);
       await expect(opening()).rejects.toMatchObject(code('index-damaged', file));
       await expect(verifyPictures(folder)).rejects.toMatchObject(code('index-damaged', file));
-      if (file === 'pixels.u8') {
+      if (file === pixelFile) {
         await expect(openPictureRows(folder)).rejects.toMatchObject(code('index-damaged', file));
         await rm(folder, { recursive: true });
         await write(many(30), { ...SHARD_LIMITS, groupRows: 5, shardRows: 20 });
@@ -288,23 +298,25 @@ describe('a damaged catalogue', () => {
     }
   });
 
-  test('a changed byte of the pixels or of a shard is noticed before it is used, and when verified', async () => {
+  test('a changed byte of the pixels or of a table is noticed before it is used, and when verified', async () => {
     const flip = async (file: string) => {
       const bytes = await readFile(join(folder, file));
       bytes[40] = (bytes[40] ?? 0) ^ 1;
       await writeFile(join(folder, file), bytes);
     };
-    await flip('pixels.u8');
+    await flip(pixelFile);
     const store = await opening();
-    expect(() => store.pixels).toThrow(expect.objectContaining(code('index-damaged', 'pixels.u8')));
-    await expect(verifyPictures(folder)).rejects.toMatchObject(code('index-damaged', 'pixels.u8'));
-    await flip('part-00000.parquet');
-    await expect(opening()).rejects.toMatchObject(code('index-damaged', 'part-00000.parquet'));
-    await expect(verifyPictures(folder)).rejects.toMatchObject(code('index-damaged', 'part-00000.parquet'));
+    expect(store.pixelsOf?.(19)).toEqual(pixels(19));
+    expect(() => store.pixelsOf?.(20)).toThrow(expect.objectContaining(code('index-damaged', pixelFile)));
+    expect(() => store.pixels).toThrow(expect.objectContaining(code('index-damaged', pixelFile)));
+    await expect(verifyPictures(folder)).rejects.toMatchObject(code('index-damaged', pixelFile));
+    await flip(first);
+    await expect(opening()).rejects.toMatchObject(code('index-damaged', first));
+    await expect(verifyPictures(folder)).rejects.toMatchObject(code('index-damaged', first));
   });
 
-  test('whatever else stands in a shard, opening it says index-damaged, and never hangs', async () => {
-    const path = join(folder, 'part-00001.parquet');
+  test('whatever else stands in a table, opening it says index-damaged, and never hangs', async () => {
+    const path = join(folder, table);
     const sound = await readFile(path);
     await fc.assert(
       fc.asyncProperty(fc.nat(sound.length - 1), fc.uint8Array({ minLength: 1, maxLength: 200 }), async (at, noise) => {
@@ -312,23 +324,20 @@ describe('a damaged catalogue', () => {
         bytes.set(noise.subarray(0, sound.length - at), at);
         await writeFile(path, bytes);
         const outcome = await openPictureRows(folder).catch((error: unknown) => error);
-        if (!sound.equals(bytes)) expect(outcome).toMatchObject(code('index-damaged', 'part-00001.parquet'));
+        if (!sound.equals(bytes)) expect(outcome).toMatchObject(code('index-damaged', table));
       }),
       { numRuns: 200 },
     );
   });
 
-  test('shards that were exchanged are noticed', async () => {
-    const second = await readFile(join(folder, 'part-00001.parquet'));
-    await writeFile(join(folder, 'part-00000.parquet'), second);
+  test('parts that were exchanged are noticed', async () => {
+    await writeFile(join(folder, first), await readFile(join(folder, table)));
     await edit((manifest) => {
-      const [first, last] = manifest.shards as Record<string, unknown>[];
-      Object.assign(first ?? {}, { ...last, file: 'part-00000.parquet' });
-      manifest.rows = 20;
-      manifest.pixels = { ...(manifest.pixels as object), bytes: 20 * SIZE * SIZE * 3 };
+      const [one, two] = manifest.parts as Record<string, object>[];
+      Object.assign(one ?? {}, { ...two, first: 0, last: 19, pictures: { ...two?.pictures, file: first } });
+      Object.assign(manifest, { rows: 10, parts: [one] });
     });
-    await truncate(join(folder, 'pixels.u8'), 20 * SIZE * SIZE * 3);
-    await expect(openPictureRows(folder)).rejects.toMatchObject(code('index-damaged', 'part-00000.parquet'));
+    await expect(openPictureRows(folder)).rejects.toMatchObject(code('index-damaged', first));
   });
 
   test('a manifest that is no JSON, no catalogue or contradicts itself', async () => {
@@ -336,11 +345,11 @@ describe('a damaged catalogue', () => {
     const sound = await readFile(path, 'utf8');
     const changes: ((manifest: Record<string, unknown>) => void)[] = [
       (manifest) => delete manifest.format,
-      (manifest) => delete manifest.shards,
+      (manifest) => delete manifest.parts,
       (manifest) => Object.assign(manifest, { rows: 31 }),
       (manifest) => Object.assign(manifest, { size: 3 }),
       (manifest) => Object.assign(manifest, { version: 'one' }),
-      (manifest) => Object.assign(manifest.pixels as object, { file: '../elsewhere' }),
+      (manifest) => Object.assign((manifest.parts as { pixels: object }[])[0]?.pixels ?? {}, { file: '../elsewhere' }),
     ];
     for (const change of changes) {
       await writeFile(path, sound);
@@ -354,7 +363,7 @@ describe('a damaged catalogue', () => {
   });
 
   test('a newer version says so', async () => {
-    await edit((manifest) => Object.assign(manifest, { version: 4, shards: 'of another kind' }));
+    await edit((manifest) => Object.assign(manifest, { version: 5, parts: 'of another kind' }));
     await expect(opening()).rejects.toMatchObject(code('index-newer', 'catalogue.json'));
     await expect(readThumbnails(folder, [0])).rejects.toMatchObject(code('index-newer', 'catalogue.json'));
   });

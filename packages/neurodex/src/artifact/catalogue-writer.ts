@@ -1,12 +1,10 @@
-import { join } from 'node:path';
-import { type ChunkedDigest, HashedFile, makeFolder } from '@neurodex/core/storage';
+import { makeFolder } from '@neurodex/core/storage';
 import type { LicenceNotice, SkippedFile } from '@neurodex/datasets';
-import { pictureBytes } from '@neurodex/datasets/picture';
 import type { DuplicateFacts } from '../pictures/duplicate-facts.ts';
-import { type CatalogueManifest, FORMAT, PIXELS_FILE, VERSION, writeManifest } from './catalogue-manifest.ts';
-import { type ShardRow, ShardWriter } from './shard.ts';
+import { type CatalogueManifest, columnBytes, FORMAT, VERSION, writeManifest } from './catalogue-manifest.ts';
+import { type CatalogueRow, type PartColumns, PartWriter } from './part-writer.ts';
 
-/** When a row group or a shard is full. Row groups wait in memory until they are. */
+/** When a row group or a part is full. Row groups wait in memory until they are. */
 export interface ShardLimits {
   readonly groupRows: number;
   readonly groupBytes: number;
@@ -14,6 +12,7 @@ export interface ShardLimits {
   readonly shardBytes: number;
 }
 
+/** Few enough rows that a part is written anew in less than a second, when a picture of it is removed. */
 export const SHARD_LIMITS: ShardLimits = {
   groupRows: 500,
   groupBytes: 8 << 20,
@@ -21,142 +20,131 @@ export const SHARD_LIMITS: ShardLimits = {
   shardBytes: 64 << 20,
 };
 
-/** What a row takes beside its thumbnail, at most, as a rule: names twice, labels, page headers. */
-const ROW_OVERHEAD = 512;
+/** What a row takes beside its thumbnail, at most, as a rule: names twice, labels, digests, page headers. */
+const ROW_OVERHEAD = 768;
+
+/** What all rows of a catalogue have. */
+export type CatalogueLayout = Pick<CatalogueManifest, 'size' | 'vectors' | 'embeddings' | 'states' | 'clusters'>;
+
+/** What a manifest says of a catalogue beside its rows. */
+export interface CatalogueFacts {
+  readonly hasClasses: boolean;
+  readonly givenRoles: boolean;
+  readonly notices: readonly LicenceNotice[];
+  readonly skipped: readonly SkippedFile[];
+  readonly duplicates?: DuplicateFacts | undefined;
+  /** By default, of all pictures. */
+  readonly learnedIds?: number;
+}
+
+/** What a part of such a catalogue is made of. */
+export const partColumns = (layout: CatalogueLayout): PartColumns => ({
+  vectors: layout.vectors ?? {},
+  columns: columnBytes(layout),
+});
 
 /**
- * Writes a catalogue folder as a stream: memory does not grow with the number of rows. Pixels and rows are appended
- * apart, both in row order, because roles and identifiers are known only when every picture has been decoded.
- * Nothing can be opened before `finish` has written the manifest.
+ * Writes a catalogue folder as a stream, part by part: memory does not grow with the number of rows. Nothing can be opened
+ * before `finish` has written the manifest.
  */
 export class CatalogueWriter {
   private readonly folder: string;
-  private readonly size: number;
+  private readonly layout: CatalogueLayout;
   private readonly limits: ShardLimits;
-  private readonly pixels: HashedFile | undefined;
-  private readonly shards: CatalogueManifest['shards'] = [];
-  private shard: ShardWriter | undefined;
-  private group: ShardRow[] = [];
+  private readonly parts: CatalogueManifest['parts'] = [];
+  private part: PartWriter | undefined;
+  private group: CatalogueRow[] = [];
   private groupBytes = 0;
-  private vectors: NonNullable<CatalogueManifest['vectors']> = {};
-  private pixelRows = 0;
-  private pixelDigest: ChunkedDigest | undefined;
-  private rows = 0;
 
-  private constructor(folder: string, size: number, limits: ShardLimits, pixels: HashedFile | undefined) {
+  private readonly sync: boolean;
+
+  private constructor(folder: string, layout: CatalogueLayout, limits: ShardLimits, sync: boolean) {
+    this.sync = sync;
     this.folder = folder;
-    this.size = size;
+    this.layout = layout;
     this.limits = limits;
-    this.pixels = pixels;
   }
 
   /**
    * @param folder made when it is not there
-   * @param size edge of a stored picture in pixels
+   * @param sync whether the disk is to have each part before the next one is begun
    * @throws NeurodexError `disk-full`, `output-unwritable`, as do the other methods
    */
-  static async create(folder: string, size: number, limits: ShardLimits = SHARD_LIMITS): Promise<CatalogueWriter> {
-    await makeFolder(folder);
-    return new CatalogueWriter(folder, size, limits, await HashedFile.create(join(folder, PIXELS_FILE)));
-  }
-
-  /** As `create`, for a folder whose pixels are complete. @param pixels how many rows the file has, and its digest */
-  static over(
+  static async create(
     folder: string,
-    size: number,
-    pixels: { readonly rows: number; readonly digest: ChunkedDigest },
+    layout: CatalogueLayout,
     limits: ShardLimits = SHARD_LIMITS,
-  ): CatalogueWriter {
-    const writer = new CatalogueWriter(folder, size, limits, undefined);
-    writer.pixelRows = pixels.rows;
-    writer.pixelDigest = pixels.digest;
-    return writer;
+    sync = false,
+  ): Promise<CatalogueWriter> {
+    await makeFolder(folder);
+    return new CatalogueWriter(folder, layout, limits, sync);
   }
 
-  /** @param pixels uint8 [size, size, 3] of the next row */
-  async appendPixels(pixels: Uint8Array): Promise<void> {
-    if (pixels.length !== pictureBytes(this.size)) {
-      throw new RangeError(`a picture of size ${this.size} has ${pictureBytes(this.size)} bytes, not ${pixels.length}`);
-    }
-    if (this.pixels === undefined) throw new RangeError('the pixels of this folder are complete');
-    await this.pixels.append(pixels);
-    this.pixelRows++;
-  }
-
-  /** Columns of vectors, declared before the first row. */
-  declareVectors(vectors: NonNullable<CatalogueManifest['vectors']>): void {
-    if (this.rows > 0) throw new RangeError('vectors are declared before the first row');
-    this.vectors = vectors;
-  }
-
-  async appendRow(row: Omit<ShardRow, 'row'>): Promise<void> {
+  /** @throws RangeError for a row whose id is not above those before */
+  async append(row: CatalogueRow): Promise<void> {
     const vectors = Object.values(row.vectors ?? {});
     const bytes = row.thumbnail.length + ROW_OVERHEAD + vectors.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const { groupRows, groupBytes } = this.limits;
     if (this.group.length > 0 && (this.group.length >= groupRows || this.groupBytes + bytes > groupBytes)) {
       await this.flushGroup();
     }
-    this.group.push({ ...row, row: this.rows++ });
+    this.group.push(row);
     this.groupBytes += bytes;
   }
 
-  async finish(about: {
-    hasClasses: boolean;
-    notices: readonly LicenceNotice[];
-    skipped: readonly SkippedFile[];
-    duplicates?: DuplicateFacts;
-    embeddings?: CatalogueManifest['embeddings'];
-  }): Promise<CatalogueManifest> {
-    if (this.pixelRows !== this.rows) throw new RangeError(`${this.rows} rows, but pixels of ${this.pixelRows}`);
-    await this.flushGroup();
-    await this.finishShard();
-    const pixels = this.pixelDigest ?? (await this.pixels?.finish());
-    if (pixels === undefined) throw new RangeError('the catalogue has no pixels');
-    const manifest: CatalogueManifest = {
-      format: FORMAT,
-      version: VERSION,
-      size: this.size,
-      rows: this.rows,
-      hasClasses: about.hasClasses,
-      shards: this.shards,
-      pixels: { file: PIXELS_FILE, ...pixels },
-      ...(Object.keys(this.vectors).length > 0 ? { vectors: this.vectors } : {}),
-      ...(about.embeddings === undefined ? {} : { embeddings: about.embeddings }),
-      notices: [...about.notices],
-      skipped: [...about.skipped],
-      ...(about.duplicates === undefined ? {} : { duplicates: about.duplicates }),
-    };
+  async finish(about: CatalogueFacts): Promise<CatalogueManifest> {
+    const manifest = await this.describe(about);
     await writeManifest(this.folder, manifest);
     return manifest;
   }
 
+  /** As `finish`, and the manifest is not written: for whoever puts the catalogue in the place of another one. */
+  async describe(about: CatalogueFacts): Promise<CatalogueManifest> {
+    await this.flushGroup();
+    await this.finishPart();
+    const { size, vectors = {}, embeddings, states, clusters } = this.layout;
+    const end = (this.parts.at(-1)?.last ?? -1) + 1;
+    return {
+      format: FORMAT,
+      version: VERSION,
+      size,
+      rows: this.parts.reduce((sum, { rows }) => sum + rows, 0),
+      builtIds: end,
+      learnedIds: about.learnedIds ?? end,
+      hasClasses: about.hasClasses,
+      givenRoles: about.givenRoles,
+      parts: this.parts,
+      ...(embeddings === undefined ? {} : { embeddings }),
+      ...(states === undefined ? {} : { states }),
+      ...(clusters === undefined ? {} : { clusters }),
+      ...(Object.keys(vectors).length > 0 ? { vectors } : {}),
+      notices: [...about.notices],
+      skipped: [...about.skipped],
+      ...(about.duplicates === undefined ? {} : { duplicates: about.duplicates }),
+    };
+  }
+
   /** Closes the files and leaves them as they are; harmless after `finish`. */
   async close(): Promise<void> {
-    await this.pixels?.close();
-    await this.shard?.close();
+    await this.part?.close();
   }
 
   private async flushGroup(): Promise<void> {
     const { group, groupBytes, limits } = this;
     if (group.length === 0) return;
-    if (this.shard) {
-      const full =
-        this.shard.rows + group.length > limits.shardRows || this.shard.bytes + groupBytes > limits.shardBytes;
-      if (full) await this.finishShard();
+    if (this.part) {
+      const full = this.part.rows + group.length > limits.shardRows || this.part.bytes + groupBytes > limits.shardBytes;
+      if (full) await this.finishPart();
     }
-    this.shard ??= await ShardWriter.create(join(this.folder, shardName(this.shards.length)), this.vectors);
-    await this.shard.writeRowGroup(group);
+    this.part ??= await PartWriter.create(this.folder, partColumns(this.layout));
+    await this.part.writeRowGroup(group);
     this.group = [];
     this.groupBytes = 0;
   }
 
-  private async finishShard(): Promise<void> {
-    if (!this.shard) return;
-    const { rows } = this.shard;
-    const digest = await this.shard.finish();
-    this.shards.push({ file: shardName(this.shards.length), rows, ...digest });
-    this.shard = undefined;
+  private async finishPart(): Promise<void> {
+    if (!this.part) return;
+    this.parts.push(await this.part.finish(this.sync));
+    this.part = undefined;
   }
 }
-
-const shardName = (index: number): string => `part-${String(index).padStart(5, '0')}.parquet`;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NeurodexError } from '@neurodex/core';
 import type { FileDigest } from '@neurodex/core/storage';
-import { CheckedFile, type CheckedFileOptions, damaged, replaced } from '@neurodex/core/storage';
+import { CheckedFile, type CheckedFileOptions, damaged, placeOfListed, replaced } from '@neurodex/core/storage';
 import { CATALOGUE_FILE, INDEX_FILE, type IndexManifest, listedIn, readIndexManifest } from './manifest.ts';
 
 /** A file as a manifest lists it. */
@@ -19,7 +19,7 @@ export class IndexFiles {
   readonly options: CheckedFileOptions;
   private readonly files: ReadonlyMap<string, CheckedFile>;
 
-  private constructor(folder: string, manifest: IndexManifest) {
+  private constructor(folder: string, manifest: IndexManifest, places: ReadonlyMap<string, string>) {
     this.folder = folder;
     this.manifest = manifest;
     this.options = { hold: true, replaced: () => this.ifReplaced() };
@@ -28,7 +28,8 @@ export class IndexFiles {
     try {
       for (const listed of listedIn(manifest)) {
         if (listed.file === CATALOGUE_FILE) continue;
-        files.set(listed.file, new CheckedFile(join(folder, listed.file), listed, this.options));
+        const path = places.get(listed.file) ?? join(folder, listed.file);
+        files.set(listed.file, new CheckedFile(path, listed, this.options));
       }
     } catch (error) {
       for (const file of files.values()) void file.close();
@@ -43,7 +44,11 @@ export class IndexFiles {
   static async open(folder: string, digest?: string): Promise<IndexFiles> {
     const manifest = await readIndexManifest(folder);
     if (digest !== undefined && digest !== manifest.digest) throw replaced(folder);
-    return new IndexFiles(folder, manifest);
+    const places = new Map<string, string>();
+    for (const listed of listedIn(manifest)) {
+      places.set(listed.file, await placeOfListed(join(folder, listed.file), listed));
+    }
+    return new IndexFiles(folder, manifest, places);
   }
 
   /** All of a file that the manifest lists. @throws NeurodexError `index-damaged`, `index-unreadable`, `index-replaced` */

@@ -52,7 +52,7 @@ describe('the manifest of an index', () => {
     const manifest = await readIndexManifest(own);
     expect(manifest).toEqual(JSON.parse(text));
     expect(text).toBe(sound);
-    expect(manifest).toMatchObject({ format: 'neurodex-index', version: 2, seed: 7 });
+    expect(manifest).toMatchObject({ format: 'neurodex-index', version: 3, seed: 7 });
     const { digest, ...rest } = manifest;
     expect(digest).toBe(sha256(canonical(rest)));
     for (const listed of [manifest.catalogue, manifest.log]) {
@@ -96,10 +96,10 @@ describe('a manifest is refused', () => {
   });
 
   it('of another version', async () => {
-    await expect(reading((m) => Object.assign(m, { version: 3 }))).rejects.toMatchObject(
-      refusal('has version 3; this Neurodex reads version 2', 'index-newer'),
+    await expect(reading((m) => Object.assign(m, { version: 4 }))).rejects.toMatchObject(
+      refusal('has version 4; this Neurodex reads version 3', 'index-newer'),
     );
-    await expect(reading((m) => Object.assign(m, { version: 1 }))).rejects.toMatchObject({
+    await expect(reading((m) => Object.assign(m, { version: 2 }))).rejects.toMatchObject({
       code: 'index-older',
       hint: 'build the index again with this Neurodex, with --force to replace the old one',
     });

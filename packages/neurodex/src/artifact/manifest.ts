@@ -7,6 +7,7 @@ import {
   checkVersion,
   damaged,
   digestFile,
+  digestOf,
   type FileDigest,
   malformed,
   parseJson,
@@ -32,7 +33,7 @@ export const ENCODER_FILE = 'encoder.onnx';
 export const CATALOGUE_FILE = `${CATALOGUE_FOLDER}/${MANIFEST_FILE}` as const;
 
 const FORMAT = 'neurodex-index';
-const VERSION = 2;
+const VERSION = 3;
 
 const metrics = z.record(z.string(), z.number());
 
@@ -81,6 +82,22 @@ export const encoderFacts = listed(ENCODER_FILE).extend({
   channels: z.int().min(1),
 });
 
+/** Counters of the changes of an index. */
+const changeCounts = z.object({
+  /** Changes so far. */
+  revision: count,
+  /** The id that the next picture gets: none is given twice. */
+  nextId: count,
+  /** Pictures that were added, and removed. */
+  added: count,
+  removed: count,
+  /** Of those removed, the ones that were there when it was built: the network may have learned from them. */
+  learned: count,
+  /** Identifiers that pictures got in place of others, because their cluster was divided or numbered anew. */
+  renamed: count,
+});
+export type ChangeCounts = Readonly<z.infer<typeof changeCounts>>;
+
 const manifestSchema = z.object({
   format: z.literal(FORMAT),
   version: z.literal(VERSION),
@@ -98,6 +115,8 @@ const manifestSchema = z.object({
     .min(1)
     .refine((names) => new Set(names).size === names.length),
   catalogue: listed(CATALOGUE_FILE),
+  /** What has happened to the catalogue since it was built. */
+  changes: changeCounts.optional(),
   /** Of the system dsi. */
   model: listed(MODEL_FILE)
     .extend({ parameters: z.int().min(1) })
@@ -143,6 +162,15 @@ export async function writeIndexManifest(folder: string, description: IndexDescr
   const catalogue = await list(CATALOGUE_FILE);
   const log = existsSync(join(folder, RUN_LOG)) ? { log: await list(RUN_LOG) } : {};
   await writeFileAtomically(join(folder, INDEX_FILE), sealed({ ...description, catalogue, ...log }));
+}
+
+/** The manifest of an index whose catalogue is another one now, and the text of its file. */
+export function sealIndex(
+  facts: Omit<IndexManifest, 'catalogue' | 'digest'>,
+  catalogue: FileDigest,
+): { readonly manifest: IndexManifest; readonly text: string } {
+  const described = { ...facts, catalogue: { file: CATALOGUE_FILE, ...catalogue } };
+  return { manifest: { ...described, digest: digestOf(described) }, text: sealed(described) };
 }
 
 /** @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older` */

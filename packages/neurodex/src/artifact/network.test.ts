@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { initialParameters, Random } from '@neurodex/autograd';
@@ -6,7 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
+import { smallMemory } from '../dsi/search/small-memory.fixture.ts';
 import type { EmbeddingFacts } from '../pictures/embeddings.ts';
+import type { CatalogueManifest } from './catalogue-manifest.ts';
 import { openArtifact } from './index-artifact.ts';
 import { type IndexManifest, readIndexManifest } from './manifest.ts';
 import { readModel, readNetwork } from './network.ts';
@@ -52,7 +55,7 @@ describe('the network of an index', () => {
   it('is the one in its file, with a row for each token', async () => {
     const model = smallModel();
     const { model: found, table } = await read({ model });
-    expect(found).toEqual(model);
+    expect(found).toEqual({ ...model, temperature: undefined });
     expect([table.size, table.trie.leafCount]).toEqual([13, 3]);
   });
 
@@ -91,6 +94,50 @@ describe('the network of an index', () => {
   });
 });
 
+describe('a network with a memory', () => {
+  const small = smallMemory(3, { identifiers: ['0', '1', '2'] });
+  const { width } = small.geometry;
+  /** The catalogue pictures are in rows 0, 2 and 3; row 1 is a query, whose state is in no row of the memory. */
+  const stateOf = (place: number): Float32Array => small.states.subarray(place * width, (place + 1) * width);
+  const states = () =>
+    Float32Array.from([...stateOf(0), ...Array<number>(width).fill(7), ...stateOf(1), ...stateOf(2)]);
+  const written = (values: Float32Array, about: Partial<CatalogueManifest> = { states: { width } }): SmallIndex => ({
+    model: small.model,
+    states: values,
+    about,
+  });
+
+  it('has the rows that follow from the states of its pictures, and the temperature of its file', async () => {
+    const { model, table } = await read(written(states()));
+    expect(model.memory?.temperature).toBe(small.temperature);
+    expect(model.geometry).toEqual(small.geometry);
+    expect(table.size).toBe(small.table.size);
+    expect([...(model.memory?.rows ?? [])]).toEqual([...(small.model.memory?.rows ?? [])]);
+    expect(model.prefixes).toEqual(table.stored);
+  });
+
+  it('whose file says other sizes has those of its catalogue', async () => {
+    // An index to which pictures were added: longer identifiers, more rows.
+    const geometry = { ...small.geometry, embeddingRows: 2, maxIdentifierLength: 9 };
+    const { model } = await read({ ...written(states()), model: { ...small.model, geometry } });
+    expect(model.geometry).toEqual(small.geometry);
+  });
+
+  it('that has no states, or those of another width, belongs to another catalogue', async () => {
+    await refused('belongs to another catalogue', { model: small.model });
+    const half = new Float32Array((4 * width) / 2).fill(0.5);
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+    await refused('belongs to another catalogue', written(half, { states: { width: width / 2 } }));
+  });
+
+  it.each([NaN, Infinity, -Infinity])('of states with %d is refused', async (value) => {
+    const values = states();
+    values[3 * width + 1] = value;
+    await refused('is of a catalogue whose states are not finite', written(values));
+  });
+});
+
 describe('a network that reads embeddings', () => {
   const model = () => resized({ input: 'embeddings', channels: 6, sequenceLength: 1 });
   const own = { tokens: 1, channels: 6 };
@@ -122,7 +169,7 @@ it('the model is read without its catalogue', async () => {
   const model = smallModel();
   await writeSmallIndex(folder, { model });
   const manifest = await readIndexManifest(folder);
-  expect(await readModel(folder, manifest)).toEqual(model);
+  expect(await readModel(folder, manifest)).toEqual({ ...model, temperature: undefined });
   const listed = manifest.model ?? expect.unreachable();
   const other: IndexManifest = { ...manifest, model: { ...listed, sha256: 'a1'.repeat(32) } };
   await expect(readModel(folder, other)).rejects.toMatchObject({

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { damaged } from '@neurodex/core/storage';
-import { type DsiModel, deserialiseModel } from '../dsi/model/model-file.ts';
+import { writeRows } from '../dsi/model/memory.ts';
+import { type DsiModel, deserialiseModel, type StoredModel } from '../dsi/model/model-file.ts';
 import { PrefixTable } from '../dsi/model/prefix-table.ts';
+import { areFinite } from '../dsi/model/read-parameters.ts';
 import { identifierLength } from '../identifiers/encode.ts';
 import type { Trie } from '../identifiers/trie.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import { modelInput } from '../query/model-inputs.ts';
+import type { StoredPictures } from './catalogue-store.ts';
 import type { IndexFiles } from './index-files.ts';
 import { type IndexManifest, missingSystem, readListed } from './manifest.ts';
 
@@ -18,17 +21,19 @@ export interface Network {
 /**
  * The network of an index. @throws NeurodexError `system-missing`; `index-damaged` when it belongs to another catalogue
  */
-export async function readNetwork(files: IndexFiles, store: PictureStore, trie: Trie): Promise<Network> {
+export async function readNetwork(files: IndexFiles, store: StoredPictures, trie: Trie): Promise<Network> {
   const { manifest, folder } = files;
   if (manifest.model === undefined) throw missingSystem(folder, manifest, 'dsi');
   const file = files.pathOf(manifest.model);
-  const model = deserialiseModel(await files.read(manifest.model), file);
+  const stored = deserialiseModel(await files.read(manifest.model), file);
+  const length = identifierLength(trie.scheme, identifiersOf(store));
+  const table = tableOf(trie, stored, file);
+  const model = stored.geometry.output === 'memory' ? remembering(stored, store, table, length, file) : stored;
   const { geometry } = model;
   const { size: vocabulary, pad } = trie.scheme.vocabulary;
-  const table = tableOf(trie, model, file);
   if (
     geometry.imageSize !== store.size ||
-    geometry.maxIdentifierLength !== identifierLength(trie.scheme, identifiersOf(store)) ||
+    geometry.maxIdentifierLength !== length ||
     geometry.embeddingRows !== table.size ||
     geometry.vocabulary !== vocabulary ||
     geometry.pad !== pad
@@ -43,9 +48,34 @@ export async function readNetwork(files: IndexFiles, store: PictureStore, trie: 
   return { model, table };
 }
 
-function tableOf(trie: Trie, { prefixes, geometry }: DsiModel, file: string): PrefixTable {
+/**
+ * The network with a memory of the pictures that are in the catalogue now: its rows follow from their states, and so they are
+ * in no file.
+ */
+function remembering(
+  { geometry, parameters, temperature }: StoredModel,
+  store: StoredPictures,
+  table: PrefixTable,
+  length: number,
+  file: string,
+): DsiModel {
+  const states = store.states();
+  const { width } = geometry;
+  if (states === undefined || temperature === undefined || states.length !== store.rows.length * width)
+    throw damaged(file, 'belongs to another catalogue');
+  if (!areFinite(states)) throw damaged(file, 'is of a catalogue whose states are not finite');
+  return {
+    geometry: { ...geometry, embeddingRows: table.size, maxIdentifierLength: length },
+    parameters,
+    prefixes: table.stored,
+    memory: { rows: writeRows(table, states, width, (row) => row), temperature },
+  };
+}
+
+function tableOf(trie: Trie, { prefixes, geometry }: StoredModel, file: string): PrefixTable {
   try {
-    return PrefixTable.restore(trie, prefixes, geometry.output === 'memory' ? 'memory' : 'prefix');
+    if (geometry.output === 'memory') return PrefixTable.create(trie, 'memory');
+    return PrefixTable.restore(trie, prefixes, 'prefix');
   } catch (error) {
     throw damaged(file, 'belongs to another catalogue', error);
   }
@@ -55,7 +85,7 @@ const identifiersOf = (store: Pick<PictureStore, 'catalogue'>): string[] =>
   store.catalogue.flatMap(({ identifier }) => identifier ?? []);
 
 /** @throws NeurodexError `system-missing`, `index-damaged` */
-export async function readModel(folder: string, manifest: IndexManifest): Promise<DsiModel> {
+export async function readModel(folder: string, manifest: IndexManifest): Promise<StoredModel> {
   if (manifest.model === undefined) throw missingSystem(folder, manifest, 'dsi');
   return deserialiseModel(await readListed(folder, manifest.model), join(folder, manifest.model.file));
 }

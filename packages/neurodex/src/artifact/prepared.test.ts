@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sealed } from '@neurodex/core/storage';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { filesOf } from './catalogue-manifest.ts';
 import { CatalogueWriter, SHARD_LIMITS } from './catalogue-writer.ts';
 import { openPrepared, type PreparedManifest, readPreparedManifest, writePreparedManifest } from './prepared.ts';
-import { digestOfBytes, soundRow, writeCatalogueOf } from './small-catalogue.fixture.ts';
+import { digestOfBytes, soundRow, sourceDigest, writeCatalogueOf } from './small-catalogue.fixture.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -33,7 +34,7 @@ async function reading(change: object): Promise<PreparedManifest | undefined> {
 
 describe('the description of a prepared data set', () => {
   beforeEach(async () => {
-    await writeCatalogueOf(catalogue(), { shards: [[soundRow(0)]] });
+    await writeCatalogueOf(catalogue(), { parts: [[soundRow(0)]] });
     await writePreparedManifest(folder, FACTS);
   });
 
@@ -82,16 +83,22 @@ describe('the description of a prepared data set', () => {
 });
 
 describe('a prepared data set', () => {
-  /** Rows of 2 in a group and 4 in a shard: the thumbnail of a row is its number, its pixels are three times that. */
+  /** Rows of 2 in a group and 4 in a part: the thumbnail of a row is its number, its pixels are three times that. */
   async function prepared(rows: number) {
-    const writer = await CatalogueWriter.create(catalogue(), 1, { ...SHARD_LIMITS, groupRows: 2, shardRows: 4 });
+    const limits = { ...SHARD_LIMITS, groupRows: 2, shardRows: 4 };
+    const writer = await CatalogueWriter.create(catalogue(), { size: 1 }, limits);
     for (let i = 0; i < rows; i++) {
-      await writer.appendPixels(Uint8Array.of(i, i, i));
       const objects = [{ category: 'x', box: [0, 0, 1, 1] as const, area: 1, crowd: false }];
-      await writer.appendRow({ ...soundRow(i), ...(i === 1 ? { captions: ['c'], objects } : {}) });
+      const more = i === 1 ? { captions: ['c'], objects } : {};
+      await writer.append({ ...soundRow(i), ...more, column: async () => Uint8Array.of(i, i, i) });
     }
     const notices = [{ work: 'w', author: 'a', licence: 'l', url: 'u' }];
-    const manifest = await writer.finish({ hasClasses: true, notices, skipped: [{ path: 'p', reason: 'r' }] });
+    const manifest = await writer.finish({
+      hasClasses: true,
+      givenRoles: false,
+      notices,
+      skipped: [{ path: 'p', reason: 'r' }],
+    });
     await writePreparedManifest(folder, FACTS);
     const description = (await readPreparedManifest(folder)) ?? expect.unreachable();
     return { manifest, description, dataset: await openPrepared(folder, description) };
@@ -117,10 +124,13 @@ describe('a prepared data set', () => {
       })),
     );
     const inputs = await dataset.inputs?.();
-    expect(inputs).toEqual(
-      [...manifest.shards, manifest.pixels].map(({ file: name, sha256 }) => ({ name, version: sha256 })),
-    );
-    expect(inputs?.map(({ name }) => name)).toEqual(['part-00000.parquet', 'part-00001.parquet', 'pixels.u8']);
+    expect(inputs).toEqual(filesOf(manifest).map(({ file: name, sha256 }) => ({ name, version: sha256 })));
+    expect(inputs?.map(({ name }) => name.replace(/-[0-9a-f]{12}\./, '.'))).toEqual([
+      'part-0000000000.parquet',
+      'part-0000000000.pixels.u8',
+      'part-0000000004.parquet',
+      'part-0000000004.pixels.u8',
+    ]);
   });
 
   it('gives the thumbnail of any row, in any order, also several at a time', async () => {
@@ -131,10 +141,10 @@ describe('a prepared data set', () => {
   });
 
   it('keeps the last two groups that it read', async () => {
-    const { dataset } = await prepared(7);
+    const { dataset, manifest } = await prepared(7);
     const read = async (i: number) => [...((await dataset.pictures[i]?.read()) ?? [])];
     for (const i of [0, 2, 4]) await read(i);
-    rmSync(join(catalogue(), 'part-00000.parquet'));
+    rmSync(join(catalogue(), manifest.parts[0]?.pictures.file ?? ''));
     // Rows 2 and 3 are of the group before the last, rows 0 and 1 of one before that.
     expect([await read(3), await read(5)]).toEqual([[3], [5]]);
     await expect(read(1)).rejects.toMatchObject({ code: 'index-missing' });
@@ -143,16 +153,21 @@ describe('a prepared data set', () => {
   it('gives the pixels that were stored, with the size that it was prepared for alone', async () => {
     const { dataset } = await prepared(3);
     const decoded = await dataset.pictures[2]?.decoded?.(1);
-    expect(decoded).toEqual({ picture: { size: 1, pixels: Uint8Array.of(2, 2, 2) }, thumbnail: Uint8Array.of(2) });
+    expect(decoded).toEqual({
+      picture: { size: 1, pixels: Uint8Array.of(2, 2, 2) },
+      thumbnail: Uint8Array.of(2),
+      sha256: sourceDigest(2),
+    });
     expect(await dataset.pictures[2]?.decoded?.(2)).toBeUndefined();
   });
 
   it('is refused when one of its files has changed', async () => {
-    const { description } = await prepared(3);
-    writeFileSync(join(catalogue(), 'pixels.u8'), new Uint8Array(9));
+    const { description, manifest } = await prepared(3);
+    const pixels = join(catalogue(), manifest.parts[0]?.pixels.file ?? '');
+    writeFileSync(pixels, new Uint8Array(9));
     await expect(openPrepared(folder, description)).rejects.toMatchObject({
       code: 'index-damaged',
-      message: `${join(catalogue(), 'pixels.u8')} has changed since it was written (its SHA-256 differs)`,
+      message: `${pixels} has changed since it was written (its SHA-256 differs)`,
     });
     const other = { ...description, catalogue: { ...description.catalogue, sha256: 'a1'.repeat(32) } };
     await expect(openPrepared(folder, other)).rejects.toMatchObject({
@@ -162,7 +177,7 @@ describe('a prepared data set', () => {
 
   it('names a thumbnail that is not there', async () => {
     mkdirSync(catalogue());
-    await writeCatalogueOf(catalogue(), { shards: [[soundRow(0), { ...soundRow(1), thumbnail: null }]] });
+    await writeCatalogueOf(catalogue(), { parts: [[soundRow(0), { ...soundRow(1), thumbnail: null }]] });
     await writePreparedManifest(folder, FACTS);
     const dataset = await openPrepared(folder, (await readPreparedManifest(folder)) ?? expect.unreachable());
     await expect(dataset.pictures[1]?.read()).rejects.toMatchObject({

@@ -1,10 +1,12 @@
 import { join, resolve } from 'node:path';
+import { defined } from '@neurodex/core';
 import {
   CheckedFile,
   checkSeal,
   checkVersion,
   damaged,
   digestFile,
+  JoinedFile,
   malformed,
   parseJson,
   readSmall,
@@ -15,9 +17,10 @@ import {
 import type { Dataset, DecodedPicture, SourcePicture } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { z } from 'zod';
-import { type CatalogueManifest, MANIFEST_FILE } from './catalogue-manifest.ts';
-import { openPictureRows, readable, verifyPictures } from './catalogue-store.ts';
+import { type CatalogueManifest, filesOf, MANIFEST_FILE } from './catalogue-manifest.ts';
+import { openPictureRows, verifyPictures } from './catalogue-store.ts';
 import { ShardReader } from './shard.ts';
+import { readable } from './stored-rows.ts';
 
 /** The files of a prepared data set: its description, and a catalogue as an index has one. */
 export const PREPARED_FILE = 'dataset.json';
@@ -108,8 +111,7 @@ export async function openPrepared(folder: string, manifest: PreparedManifest): 
     skipped: rows.skipped,
     ownSize: rows.size,
     inputs: async () => {
-      const { shards, pixels } = listed;
-      return [...shards, pixels].map(({ file, sha256 }) => ({ name: file, version: sha256 }));
+      return filesOf(listed).map(({ file, sha256 }) => ({ name: file, version: sha256 }));
     },
   };
 }
@@ -117,18 +119,21 @@ export async function openPrepared(folder: string, manifest: PreparedManifest): 
 /** Reads row group by row group: rows are asked for in their order, and a Parquet reader decodes a group at a time. */
 class StoredPictures {
   private readonly manifest: CatalogueManifest;
-  private readonly pixels: CheckedFile;
+  private readonly pixels: JoinedFile;
   private readonly shards: readonly { readonly path: string; readonly reader: ShardReader }[];
   private groups: Promise<readonly Group[]> | undefined;
+  private digests: Promise<readonly string[]> | undefined;
   /** The last groups read, as promises, so that many may ask at a time. */
   private readonly recent = new Map<Group, Promise<readonly unknown[]>>();
 
   constructor(folder: string, manifest: CatalogueManifest) {
     this.manifest = manifest;
-    this.pixels = new CheckedFile(join(folder, manifest.pixels.file), manifest.pixels);
-    this.shards = manifest.shards.map((shard) => {
-      const path = join(folder, shard.file);
-      return { path, reader: new ShardReader(new CheckedFile(path, shard), shard.rows, manifest.vectors ?? {}) };
+    this.pixels = new JoinedFile(
+      manifest.parts.map(({ pixels }) => new CheckedFile(join(folder, pixels.file), pixels)),
+    );
+    this.shards = manifest.parts.map(({ pictures, rows }) => {
+      const path = join(folder, pictures.file);
+      return { path, reader: new ShardReader(new CheckedFile(path, pictures), rows, manifest.vectors ?? {}) };
     });
   }
 
@@ -152,8 +157,25 @@ class StoredPictures {
   async decoded(row: number, size: number): Promise<DecodedPicture | undefined> {
     if (size !== this.manifest.size) return undefined;
     const bytes = pictureBytes(size);
-    const pixels = new Uint8Array(await this.pixels.slice(row * bytes, (row + 1) * bytes));
-    return { picture: { size, pixels }, thumbnail: await this.thumbnail(row) };
+    const pixels = new Uint8Array(bytes);
+    this.pixels.readSync(pixels, row * bytes);
+    return { picture: { size, pixels }, thumbnail: await this.thumbnail(row), sha256: await this.digest(row) };
+  }
+
+  private async digest(row: number): Promise<string> {
+    this.digests ??= this.readDigests();
+    return defined((await this.digests)[row], 'the digest of a picture');
+  }
+
+  private async readDigests(): Promise<readonly string[]> {
+    const digests: string[] = [];
+    for (const { path, reader } of this.shards) {
+      for (const digest of await readable(path, () => reader.digests())) {
+        if (typeof digest !== 'string') throw damaged(path, 'does not have the digest of each picture');
+        digests.push(digest);
+      }
+    }
+    return digests;
   }
 
   private async listGroups(): Promise<readonly Group[]> {

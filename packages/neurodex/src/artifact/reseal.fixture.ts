@@ -47,9 +47,8 @@ export function reseal(folder: string, { producers = true }: { readonly producer
   const catalogue = json(catalogueFile);
   if (catalogue !== undefined) {
     const before = JSON.stringify(catalogue);
-    for (const shard of Array.isArray(catalogue.shards) ? catalogue.shards : []) list(shard, 'catalogue', true);
-    list(catalogue.pixels, 'catalogue', true);
-    list(catalogue.embeddings, 'catalogue', true);
+    for (const part of Array.isArray(catalogue.parts) ? catalogue.parts.filter(isObject) : [])
+      for (const column of ['pictures', 'pixels', 'embeddings', 'states']) list(part[column], 'catalogue', true);
     const encoder = producers ? sha('encoder.onnx') : undefined;
     const vocabulary = producers ? sha('vocabulary.safetensors') : undefined;
     const vectors = isObject(catalogue.vectors) ? catalogue.vectors : {};

@@ -18,13 +18,14 @@ beforeAll(async () => {
   for (let group = 0; group < 2; group++)
     await writer.writeRowGroup(
       Array.from({ length: ROWS / 2 }, (_, i) => ({
-        row: (group * ROWS) / 2 + i,
+        id: (group * ROWS) / 2 + i,
         path: `class ${i % 3}/${i}.png`,
         labels: i % 4 === 0 ? [] : [`class ${i % 3}`, 'all'],
         role: i % 2 === 0 ? ('catalogue' as const) : ('train' as const),
         ...(i % 2 === 0 ? { identifier: `${i}`, vectors: { v: Float32Array.of(0, i, 0, 0, 1) } } : {}),
         captions: ['one', `two ${i}`],
         objects: [{ category: 'a', box: [0, 1, 2, i] as const, area: 3, crowd: i % 2 === 1 }],
+        sha256: `${i}`.padStart(64, '0'),
         thumbnail: new Uint8Array(200 * i).fill(i),
       })),
     );

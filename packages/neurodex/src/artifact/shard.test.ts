@@ -7,20 +7,34 @@ import { asFile } from './parquet-bytes.fixture.ts';
 import { ShardReader, type ShardRow, ShardWriter } from './shard.ts';
 
 const VECTORS = { v: { length: 2 }, w: { length: 1 } };
+const SHA = 'c3'.repeat(32);
 const ROWS: readonly ShardRow[] = [
   {
-    row: 0,
+    id: 4,
     path: '\ufeffa.png',
     labels: ['x', 'y'],
     captions: ['one', ''],
     objects: [{ category: 'x', box: [1, 2, 3.5, 4], area: 5.25, crowd: true }],
     role: 'catalogue',
     identifier: '07',
+    sha256: 'a1'.repeat(32),
     thumbnail: Uint8Array.of(1, 2, 3),
     vectors: { v: Float32Array.of(0.5, -1), w: Float32Array.of(3) },
   },
-  { row: 1, path: 'b.png', labels: [], role: 'test', thumbnail: new Uint8Array() },
-  { row: 2, path: 'c.png', labels: ['x'], objects: [], captions: [], role: 'train', thumbnail: Uint8Array.of(9) },
+  { id: 5, path: 'b.png', labels: [], role: 'test', sha256: 'b2'.repeat(32), thumbnail: new Uint8Array() },
+  {
+    id: 9,
+    path: 'c.png',
+    labels: ['x'],
+    objects: [],
+    captions: [],
+    role: 'catalogue',
+    // It follows from the cluster, and is not stored beside it.
+    identifier: '1.20',
+    cluster: '1.2',
+    sha256: SHA,
+    thumbnail: Uint8Array.of(9),
+  },
 ];
 
 let folder = '';
@@ -48,13 +62,16 @@ const reader = () => new ShardReader(asFile(bytes), 3, VECTORS);
 
 describe('what a shard holds', () => {
   it('is the rows, without what they do not have', async () => {
-    const expected = ROWS.map(({ thumbnail: _, vectors: __, role, objects, captions, identifier, ...rest }) => ({
-      ...rest,
-      split: role,
-      identifier: identifier ?? null,
-      captions: captions ?? null,
-      objects: objects?.map(({ box, ...object }) => ({ ...object, bbox: [...box] })) ?? null,
-    }));
+    const expected = ROWS.map(
+      ({ thumbnail: _, vectors: __, sha256: ___, role, objects, captions, identifier, cluster, ...rest }) => ({
+        ...rest,
+        split: role,
+        identifier: cluster === undefined ? (identifier ?? null) : null,
+        cluster: cluster ?? null,
+        captions: captions ?? null,
+        objects: objects?.map(({ box, ...object }) => ({ ...object, bbox: [...box] })) ?? null,
+      }),
+    );
     const plain = (await reader().rows()).map((row) => JSON.parse(JSON.stringify(row, (_, value) => value ?? null)));
     expect(plain).toEqual(expected);
   });
@@ -64,6 +81,10 @@ describe('what a shard holds', () => {
     expect(await reader().thumbnails(0, 2)).toEqual([Uint8Array.of(1, 2, 3), new Uint8Array()]);
     expect(await reader().thumbnails(1, 3)).toEqual([new Uint8Array(), Uint8Array.of(9)]);
     expect(await reader().thumbnail(3)).toBeUndefined();
+  });
+
+  it('is the digest of the file of each row', async () => {
+    expect(await reader().digests()).toEqual(ROWS.map(({ sha256 }) => sha256));
   });
 
   it('is a column of vectors for each name', async () => {
@@ -106,7 +127,7 @@ describe('the file says', () => {
       ...element,
     ];
     const expected: Line[] = [
-      ['schema', undefined, undefined, undefined, 10],
+      ['schema', undefined, undefined, undefined, 12],
       ['image', undefined, undefined, undefined, 2],
       ['bytes', 'BYTE_ARRAY'],
       text('path'),
@@ -123,7 +144,9 @@ describe('the file says', () => {
       ),
       text('split'),
       text('identifier'),
-      ['row', 'INT32'],
+      text('cluster'),
+      ['id', 'INT32'],
+      text('sha256'),
       ...list('v', ['element', 'FLOAT']),
       ...list('w', ['element', 'FLOAT']),
     ];
@@ -164,7 +187,9 @@ describe('the file says', () => {
           ],
           split: string,
           identifier: string,
-          row: { dtype: 'int32', _type: 'Value' },
+          cluster: string,
+          id: { dtype: 'int32', _type: 'Value' },
+          sha256: string,
           v: floats(2),
           w: floats(1),
         },
@@ -190,7 +215,10 @@ it('pictures have no dictionary, also where some are equal', async () => {
   const writer = await ShardWriter.create(path);
   const thumbnail = new Uint8Array(100).fill(7);
   await writer.writeRowGroup(
-    Array.from({ length: 40 }, (_, row): ShardRow => ({ row, path: 'p', labels: [], role: 'test', thumbnail })),
+    Array.from(
+      { length: 40 },
+      (_, id): ShardRow => ({ id, path: 'p', labels: [], role: 'test', sha256: SHA, thumbnail }),
+    ),
   );
   await writer.finish();
   const { row_groups } = parquetMetadata(new Uint8Array(readFileSync(path)).buffer);

@@ -10,8 +10,10 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { checkFooter, guarded } from './shard-guard.ts';
 
-/** A row of a shard. */
-export interface ShardRow extends StoredPicture {
+/** A row of a shard: where it lies is its number. */
+export interface ShardRow extends Omit<StoredPicture, 'row'> {
+  /** SHA-256 of the file that it was read from. */
+  readonly sha256: string;
   /** PNG */
   readonly thumbnail: Uint8Array;
   /** By column; only catalogue pictures have any. */
@@ -47,7 +49,7 @@ const list = (name: string, element: readonly SchemaElement[]): SchemaElement[] 
  * can be read without the pictures: a Parquet reader fetches a struct whole.
  */
 const schemaOf = (vectors: readonly string[]): SchemaElement[] => [
-  { name: 'schema', num_children: 8 + vectors.length },
+  { name: 'schema', num_children: 10 + vectors.length },
   { name: 'image', repetition_type: 'OPTIONAL', num_children: 2 },
   { name: 'bytes', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
   text('path'),
@@ -63,7 +65,9 @@ const schemaOf = (vectors: readonly string[]): SchemaElement[] => [
   ]),
   text('split'),
   text('identifier'),
-  { name: 'row', type: 'INT32', repetition_type: 'OPTIONAL' },
+  text('cluster'),
+  { name: 'id', type: 'INT32', repetition_type: 'OPTIONAL' },
+  text('sha256'),
   ...vectors.flatMap((name) => list(name, [{ name: 'element', type: 'FLOAT', repetition_type: 'OPTIONAL' }])),
 ];
 
@@ -89,7 +93,9 @@ const huggingFaceInfo = (vectors: VectorColumns) => ({
       ],
       split: string,
       identifier: string,
-      row: { dtype: 'int32', _type: 'Value' },
+      cluster: string,
+      id: { dtype: 'int32', _type: 'Value' },
+      sha256: string,
       ...Object.fromEntries(
         Object.entries(vectors).map(([name, { length }]) => [
           name,
@@ -154,8 +160,11 @@ export class ShardWriter {
           ({ objects }) => objects?.map(({ box, ...object }) => ({ ...object, bbox: [...box] })) ?? null,
         ),
         column('split', ({ role }) => role),
-        column('identifier', ({ identifier }) => identifier ?? null),
-        column('row', ({ row }) => row),
+        // Where it follows from the cluster, it changes with every picture beside it.
+        column('identifier', ({ identifier, cluster }) => (cluster === undefined ? (identifier ?? null) : null)),
+        column('cluster', ({ cluster }) => cluster ?? null),
+        column('id', ({ id }) => id),
+        column('sha256', ({ sha256 }) => sha256),
         ...this.vectors.map((name) => ({
           ...column(name, ({ vectors }) => (vectors?.[name] === undefined ? null : [...vectors[name]])),
           statistics: false,
@@ -168,10 +177,11 @@ export class ShardWriter {
     await this.drain();
   }
 
-  async finish(): Promise<ChunkedDigest> {
+  /** @param sync whether the disk has it before this resolves */
+  async finish(sync = false): Promise<ChunkedDigest> {
     await this.parquet.finish();
     await this.drain();
-    return this.file.finish();
+    return this.file.finish(sync);
   }
 
   /** After an error. */
@@ -196,7 +206,7 @@ const READING = {
 };
 
 /** Columns of a row beside its picture and its vectors. */
-const ROW_COLUMNS = ['path', 'labels', 'captions', 'objects', 'split', 'identifier', 'row'];
+const ROW_COLUMNS = ['path', 'labels', 'captions', 'objects', 'split', 'identifier', 'cluster', 'id'];
 
 /**
  * Reads one Parquet file that `ShardWriter` wrote, or that says so: what is decoded is not to be trusted, but decoding
@@ -223,6 +233,11 @@ export class ShardReader {
   /** Every row, without the pictures. */
   rows(): Promise<Record<string, unknown>[]> {
     return this.read(ROW_COLUMNS, {});
+  }
+
+  /** SHA-256 of the file of each picture. */
+  async digests(): Promise<unknown[]> {
+    return (await this.read(['sha256'], {})).map(({ sha256 }) => sha256);
   }
 
   /** A column of vectors. */

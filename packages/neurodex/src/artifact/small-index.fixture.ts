@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RUN_LOG } from '@neurodex/tracking';
 import sharp from 'sharp';
-import { type DsiModel, serialiseModel } from '../dsi/model/model-file.ts';
+import { type DsiModel, serialiseForIndex } from '../dsi/model/model-file.ts';
 import { smallNetwork } from '../dsi/search/small-network.fixture.ts';
 import { serialiseVocabulary } from '../models/bovw/vocabulary.ts';
 import { PRESETS } from '../presets/presets.ts';
@@ -41,6 +41,9 @@ export interface SmallIndex {
   /** Other facts about columns of vectors. */
   readonly vectors?: Partial<Vectors>;
   readonly about?: Partial<CatalogueManifest>;
+  /** Of all rows, one after another: float32 [4, 1 + views, P, C] and [4, D]; `about` says what they are. */
+  readonly embeddings?: Float32Array;
+  readonly states?: Float32Array;
   readonly log?: string;
   /** Columns of vectors that the catalogue has. */
   readonly columns?: readonly ('bovw' | 'encoder')[];
@@ -54,12 +57,19 @@ const listed = <Name extends string>(file: Name, bytes: Uint8Array) => ({
   sha256: sha256Of(bytes),
 });
 
+/** What its catalogue has beside its rows. */
+const picked = ({ about, embeddings, states }: SmallIndex) => ({
+  ...(about === undefined ? {} : { about }),
+  ...(embeddings === undefined ? {} : { embeddings }),
+  ...(states === undefined ? {} : { states }),
+});
+
 /**
  * Writes an index with every system, of which nothing was trained: three catalogue pictures in rows 0, 2 and 3 with the
  * identifiers 0, 1 and 2, and a query in row 1. Bags of words and embeddings are unit vectors, one after another.
  */
 export async function writeSmallIndex(folder: string, index: SmallIndex = {}): Promise<void> {
-  const { model = smallModel(), describe = (each) => each, rows = (each) => each, vectors = {}, about, log } = index;
+  const { model = smallModel(), describe = (each) => each, rows = (each) => each, vectors = {}, log } = index;
   const { columns = ['bovw', 'encoder'], files = {} } = index;
   const png = await sharp({ create: { width: THUMBNAIL, height: THUMBNAIL, channels: 3, background: '#204060' } })
     .png()
@@ -76,12 +86,12 @@ export async function writeSmallIndex(folder: string, index: SmallIndex = {}): P
     encoder: { length: 6, producer: sha256Of(ENCODER_ONNX) },
   };
   await writeCatalogueOf(join(folder, 'catalogue'), {
-    shards: [rows(pictures)],
+    parts: [rows(pictures)],
     size: SIZE,
     vectors: Object.fromEntries(columns.map((name) => [name, { ...all[name], ...vectors[name] }])) as Vectors,
-    ...(about === undefined ? {} : { about }),
+    ...picked(index),
   });
-  const network = serialiseModel(model);
+  const network = serialiseForIndex(model);
   await writeFile(join(folder, 'model.safetensors'), network);
   await writeFile(join(folder, 'vocabulary.safetensors'), VOCABULARY);
   await writeFile(join(folder, 'encoder.onnx'), ENCODER_ONNX);

@@ -42,7 +42,7 @@ export async function buildCatalogue(dataset: Dataset, folder: string, options: 
   try {
     const entries = draft.catalogue.map(({ path, labels }) => ({ path, labels }));
     const identifiers = await options.assignIdentifiers(entries, draft);
-    const contents = { split, identifiers, vectors: {}, embeddings: undefined, notices: dataset.notices };
+    const contents = { split, names: { identifiers }, vectors: {}, notices: dataset.notices };
     const { hasClasses, skipped, duplicates } = split;
     return { ...partsOf(await writeCatalogue(folders, draft, contents, options)), hasClasses, skipped, duplicates };
   } finally {

@@ -44,3 +44,12 @@ export interface BuildFolders {
 export const thumbnailsFile = ({ work }: BuildFolders): string => join(work, 'thumbnails.spool');
 /** The pixels of all decoded pictures, copies included. */
 export const decodedPixelsFile = ({ work }: BuildFolders): string => join(work, 'pixels.u8');
+/** The pixels of the pictures that stay, in row order: uint8 [rows, size, size, 3]. */
+export const splitPixelsFile = ({ work }: BuildFolders): string => join(work, SPLIT_PIXELS);
+/** What an encoder makes of them: float32 [rows, 1 + views, P, C]. */
+export const embeddingsFile = ({ work }: BuildFolders): string => join(work, EMBEDDINGS_FILE);
+/** What the network makes of them: float32 [rows, D]. */
+export const statesFile = ({ work }: BuildFolders): string => join(work, STATES_FILE);
+export const SPLIT_PIXELS = 'split.u8';
+export const EMBEDDINGS_FILE = 'embeddings.f32';
+export const STATES_FILE = 'states.f32';

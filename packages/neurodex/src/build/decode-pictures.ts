@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { NeurodexError, silentReporter } from '@neurodex/core';
-import { type ChunkedDigest, type FileDigest, HashedFile, inOrder, throwIfInterrupted } from '@neurodex/core/storage';
+import { type FileDigest, HashedFile, inOrder, throwIfInterrupted } from '@neurodex/core/storage';
 import { Availability, type Dataset, reportSkipped, type SkippedFile, type SourcePicture } from '@neurodex/datasets';
 import { readPicture } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
@@ -15,8 +15,6 @@ export interface DecodedSet {
   /** Of `DECODED_LIST`: what is known of each. */
   readonly list: FileDigest;
   readonly skipped: readonly SkippedFile[];
-  /** Of the file of pixels: uint8 [pictures, size, size, 3]. */
-  readonly pixels: ChunkedDigest;
 }
 
 /** Twice the threads of Node's pool, which decode: a small picture is decoded before the next one can be handed on. */
@@ -69,7 +67,8 @@ export async function decodePictures(
     skipped.sort(byPath);
     if (count === 0) throw nothingUsable(dataset, skipped);
     await spool.finish();
-    return { count, list: await list.finish(), skipped, pixels: await pixels.finish() };
+    await pixels.finish();
+    return { count, list: await list.finish(), skipped };
   } finally {
     await list?.close();
     await spool?.close();
@@ -98,7 +97,7 @@ async function decode(source: SourcePicture, options: PicturesOptions): Promise<
   throwIfInterrupted(options.signal);
   try {
     const ready = await source.decoded?.(options.pictures.size);
-    if (ready !== undefined) return { source, ...ready, keys: keysOf(ready.thumbnail, ready.picture) };
+    if (ready !== undefined) return { source, ...ready, keys: keysOf(ready.sha256, ready.picture) };
     const bytes = await source.read();
     const read = options.readPicture ?? readPicture;
     const made = await read(bytes, { ...options.pictures, name: source.path });

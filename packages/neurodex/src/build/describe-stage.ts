@@ -1,7 +1,8 @@
 import { NeurodexError } from '@neurodex/core';
-import { CATALOGUE_FOLDER, type IndexManifest, NEIGHBOURS_FILE, VOCABULARY_FILE } from '../artifact/manifest.ts';
+import { type IndexManifest, NEIGHBOURS_FILE, VOCABULARY_FILE } from '../artifact/manifest.ts';
 import { isWanted } from './build.ts';
 import { buildBovw, DESCRIPTORS_FILE } from './build-bovw.ts';
+import { SPLIT_PIXELS } from './build-options.ts';
 import { draftOf } from './embed-stage.ts';
 import { SPLIT_FILES } from './picture-lists.ts';
 import type { Stage } from './stage.ts';
@@ -21,7 +22,7 @@ export const HISTOGRAMS_FILE = 'bovw.f32';
 export const describeStage: Stage<DescribedCatalogue | null> = {
   name: 'describe',
   summary: 'the bag of visual words: SIFT, a vocabulary, histograms',
-  reads: [...SPLIT_FILES, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
+  reads: [...SPLIT_FILES, `${WORK_FOLDER}/thumbnails.spool`, `${WORK_FOLDER}/${SPLIT_PIXELS}`],
   writes: [VOCABULARY_FILE, NEIGHBOURS_FILE, `${WORK_FOLDER}/${HISTOGRAMS_FILE}`, DESCRIPTORS_FILE],
   isPart: (build) => isWanted(build, 'bovw'),
   /** Null where the pictures have too few keypoints, and nothing asks for the vocabulary. */

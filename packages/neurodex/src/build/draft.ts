@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import { openFileBytes } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
-import { PIXELS_FILE } from '../artifact/catalogue-manifest.ts';
 import { type Parts, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
-import { type BuildFolders, decodedPixelsFile, thumbnailsFile } from './build-options.ts';
-import { readSplitList, spanAt, type ThumbnailSpans } from './picture-lists.ts';
+import { type BuildFolders, decodedPixelsFile, splitPixelsFile, thumbnailsFile } from './build-options.ts';
+import { digestAt, readSplitList, spanAt, type ThumbnailSpans } from './picture-lists.ts';
 import type { SplitSet } from './split-pictures.ts';
 
 /** The pictures while the catalogue is built: decoded, with their roles, still without identifiers. */
@@ -13,6 +11,8 @@ export interface DecodedPictures extends Parts {
   thumbnail(picture: StoredPicture): Promise<Uint8Array>;
   /** uint8 [size, size, 3] */
   pixels(picture: StoredPicture): Promise<Uint8Array>;
+  /** SHA-256 of its file, hexadecimal. */
+  digest(picture: StoredPicture): string;
 }
 
 /** Vectors of the catalogue pictures, a column of the catalogue. */
@@ -56,12 +56,13 @@ export async function openDraft(
   folders: BuildFolders,
   size: number,
 ): Promise<DecodedPictures & { close(): Promise<void> }> {
-  const { rows, thumbnails } = await readSplitList(folders, split);
-  const reader = await readDecoded(thumbnails, folders, size, join(folders.catalogue, PIXELS_FILE));
+  const { rows, thumbnails, digests } = await readSplitList(folders, split);
+  const reader = await readDecoded(thumbnails, folders, size, splitPixelsFile(folders));
   return {
     ...partsOf(rows),
     thumbnail: ({ row }) => reader.thumbnail(row),
     pixels: ({ row }) => reader.pixels(row),
+    digest: ({ row }) => digestAt(digests, row),
     close: () => reader.close(),
   };
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { defined } from '@neurodex/core';
-import { HashedFile, writeFileAtomically } from '@neurodex/core/storage';
-import { type CatalogueManifest, EMBEDDINGS_FILE } from '../artifact/catalogue-manifest.ts';
-import { CATALOGUE_FOLDER, ENCODER_FILE, type IndexManifest } from '../artifact/manifest.ts';
+import { type ChunkedDigest, HashedFile, writeFileAtomically } from '@neurodex/core/storage';
+import type { CatalogueManifest } from '../artifact/catalogue-manifest.ts';
+import { ENCODER_FILE, type IndexManifest } from '../artifact/manifest.ts';
 import type { EmbeddingFacts } from '../pictures/embeddings.ts';
 import { type Build, type BuildRequest, isWanted } from './build.ts';
+import { EMBEDDINGS_FILE, embeddingsFile, SPLIT_PIXELS } from './build-options.ts';
 import { type DecodedPictures, openDraft } from './draft.ts';
 import { embedAll, embedCatalogue } from './embed-pictures.ts';
 import { SPLIT_FILES } from './picture-lists.ts';
@@ -12,11 +13,14 @@ import type { Stage } from './stage.ts';
 import { WORK_FOLDER } from './stage-record.ts';
 import { type VectorFacts, writeVectors } from './vectors-file.ts';
 
+/** The file of embeddings. */
+export type StoredEmbeddings = NonNullable<CatalogueManifest['embeddings']> & { readonly digest: ChunkedDigest };
+
 /** What the encoder made of the pictures. */
 export interface EmbeddedCatalogue {
   readonly encoder: NonNullable<IndexManifest['encoder']>;
   /** The file of embeddings that the network reads, where it reads them. */
-  readonly embeddings: NonNullable<CatalogueManifest['embeddings']> | null;
+  readonly embeddings: StoredEmbeddings | null;
   /** Of the pooled vectors. */
   readonly pooled: VectorFacts;
 }
@@ -31,8 +35,8 @@ export const readsEmbeddings = (request: BuildRequest): boolean =>
 export const embedStage: Stage<EmbeddedCatalogue> = {
   name: 'embed',
   summary: 'what the encoder makes of the pictures',
-  reads: [...SPLIT_FILES, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
-  writes: [`${CATALOGUE_FOLDER}/${EMBEDDINGS_FILE}`, `${WORK_FOLDER}/${POOLED_FILE}`, ENCODER_FILE],
+  reads: [...SPLIT_FILES, `${WORK_FOLDER}/thumbnails.spool`, `${WORK_FOLDER}/${SPLIT_PIXELS}`],
+  writes: [`${WORK_FOLDER}/${EMBEDDINGS_FILE}`, `${WORK_FOLDER}/${POOLED_FILE}`, ENCODER_FILE],
   isPart: ({ config }) => config.encoder.file !== '',
   async run(build) {
     const { config, seed, reporter, signal } = build;
@@ -43,7 +47,7 @@ export const embedStage: Stage<EmbeddedCatalogue> = {
       let pooled: VectorFacts | undefined;
       let embeddings: EmbeddedCatalogue['embeddings'] = null;
       if (readsEmbeddings(build)) {
-        embeddings = await writeEmbeddings(build.catalogue, draft, async (decoded, file) => {
+        embeddings = await writeEmbeddings(build, draft, async (decoded, file) => {
           const made = await embedAll(decoded, file, options);
           pooled = await writeVectors(build, POOLED_FILE, made.pooled);
           return made.facts;
@@ -71,16 +75,16 @@ export async function draftOf(build: Build) {
   return await openDraft(split, build, build.config.pictures.size);
 }
 
-/** The file of embeddings of a catalogue, and what its manifest says of it. */
+/** Writes the file of embeddings. */
 async function writeEmbeddings(
-  folder: string,
+  build: Build,
   draft: DecodedPictures,
   embed: (decoded: DecodedPictures, file: HashedFile) => Promise<EmbeddingFacts>,
-): Promise<NonNullable<CatalogueManifest['embeddings']>> {
-  const file = await HashedFile.create(join(folder, EMBEDDINGS_FILE));
+): Promise<StoredEmbeddings> {
+  const file = await HashedFile.create(embeddingsFile(build));
   try {
     const facts = await embed(draft, file);
-    return { file: EMBEDDINGS_FILE, ...(await file.finish()), ...facts };
+    return { ...facts, digest: await file.finish() };
   } finally {
     await file.close();
   }

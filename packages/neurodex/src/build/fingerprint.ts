@@ -86,6 +86,14 @@ async function readDigest(picture: SourcePicture): Promise<string> {
   }
 }
 
+/** The fingerprint of what is left of a data set: another one than it would have by itself, for only a part of each digest is known. */
+export const withEntries = (before: Fingerprint, entries: Fingerprint['entries'], pictures: number): Fingerprint => ({
+  ...before,
+  pictures,
+  sha256: digestOf(JSON.stringify(entries)),
+  entries,
+});
+
 /** In what `now` is another data set than `before`, in words; undefined where it is the same one. */
 export function otherDataset(before: Fingerprint, now: Fingerprint): string | undefined {
   if (before.name === now.name && before.sha256 === now.sha256) return undefined;

@@ -4,6 +4,7 @@ import { pictureBytes } from '@neurodex/datasets/picture';
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
+import { identifiersIn } from '../identifiers/clusters.ts';
 import { partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { PRESETS } from '../presets/presets.ts';
 import type { DecodedPictures } from './draft.ts';
@@ -18,6 +19,7 @@ const configOf = (identifiers: Partial<Config['identifiers']>): Config => ({
 /** Six pictures, dark and light in turn, all of one class: what tells them apart is not their labels. */
 const pictures: StoredPicture[] = Array.from({ length: 6 }, (_, row) => ({
   row: 10 * row,
+  id: 10 * row,
   path: `${row}.png`,
   labels: ['one'],
   role: 'catalogue',
@@ -32,6 +34,7 @@ const decoded: DecodedPictures = {
   ...partsOf(pictures),
   thumbnail: async () => new Uint8Array(),
   pixels: async (picture) => pixelsOf(picture),
+  digest: ({ row }) => `${row}`.padStart(64, '0'),
 };
 /** The first three and the last three alike, at any length. */
 const columns = Object.fromEntries(
@@ -57,7 +60,7 @@ const named = (config: Config, seed = 1) =>
   });
 /** Which pictures share their first token, as a pattern: the first picture's is a. */
 const groups = async (config: Config): Promise<string> => {
-  const firsts = (await named(config)).map((identifier) => identifier[0]);
+  const firsts = (await named(config)).identifiers.map((identifier) => identifier[0]);
   return firsts.map((first) => (first === firsts[0] ? 'a' : 'b')).join('');
 };
 
@@ -71,10 +74,25 @@ describe('semantic identifiers of a catalogue', () => {
     expect(await groups(configOf({ scheme: 'semantic', vectors }))).toBe(pattern);
   });
 
+  it('follow from clusters in the plan write, and are given once in the others', async () => {
+    const learned = configOf({ scheme: 'semantic', vectors: 'bovw' });
+    expect((await named(learned)).clusters).toBeUndefined();
+    const { identifiers, clusters } = await named({ ...learned, training: { ...learned.training, plan: 'write' } });
+    expect(clusters?.rules).toEqual({ branching: 2, leafSize: 3, zeroPadding: learned.identifiers.zeroPadding });
+    expect(new Set(clusters?.names).size).toBe(2);
+    expect(new Set(identifiers).size).toBe(6);
+    for (const [i, name] of (clusters?.names ?? []).entries())
+      expect(identifiers[i]?.startsWith(name.replaceAll('.', ''))).toBe(true);
+    // The written rules give these identifiers again.
+    const paths = (clusters?.names ?? []).map((name) => name.split('.').map(Number));
+    const again = await identifiersIn(paths, undefined, clusters?.rules ?? expect.unreachable());
+    expect(again.map((path) => path.join(''))).toEqual(identifiers);
+  });
+
   it('are the same for the same seed', async () => {
     const config = configOf({ scheme: 'semantic', vectors: 'pixels', leafSize: 1 });
     expect(await named(config)).toEqual(await named(config));
-    expect(new Set(await named(config, 2)).size).toBe(6);
+    expect(new Set((await named(config, 2)).identifiers).size).toBe(6);
   });
 
   it('need the system that their vectors come from', () => {
@@ -104,5 +122,7 @@ describe('semantic identifiers of a catalogue', () => {
 });
 
 it('numeric identifiers look at no vectors', async () => {
-  expect(await named(configOf({ scheme: 'numeric', order: 'clustered' }))).toEqual(['0', '1', '2', '3', '4', '5']);
+  const { identifiers, clusters } = await named(configOf({ scheme: 'numeric', order: 'clustered' }));
+  expect(identifiers).toEqual(['0', '1', '2', '3', '4', '5']);
+  expect(clusters).toBeUndefined();
 });

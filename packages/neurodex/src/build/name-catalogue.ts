@@ -4,8 +4,10 @@ import { NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Config } from '../config.ts';
+import { type ClusterRules, identifiersIn } from '../identifiers/clusters.ts';
 import type { Nameable, PictureVectors } from '../identifiers/scheme.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
+import { clusterName, clustersOf } from '../identifiers/semantic.ts';
 import { weightBy } from '../models/bovw/weighting.ts';
 import { BOVW_COLUMN } from '../systems/bovw.ts';
 import { normalised } from '../systems/vector-search.ts';
@@ -23,22 +25,38 @@ export interface NamingOptions {
   readonly network?: PictureVectors | undefined;
 }
 
-/** Identifiers of the catalogue pictures by the scheme of the configuration, one each, in the order given. */
+/** What the catalogue pictures are named by, one each, in the order given. */
+export interface CatalogueNames {
+  readonly identifiers: readonly string[];
+  /** The clusters that identifiers follow from, where the network does not learn them by heart. */
+  readonly clusters?: { readonly names: readonly string[]; readonly rules: ClusterRules };
+}
+
+/** Names the catalogue pictures by the scheme of the configuration. */
 export async function nameCatalogue(
   catalogue: readonly Nameable[],
   decoded: DecodedPictures,
   options: NamingOptions,
-): Promise<readonly string[]> {
+): Promise<CatalogueNames> {
   const { config, seed, runtime, reporter, signal } = options;
   const scheme = schemeOf(config.identifiers);
   const random = Random.stream(seed, 'identifiers');
-  if (config.identifiers.scheme === 'numeric') return await scheme.assign(catalogue, config.identifiers, random);
+  if (config.identifiers.scheme === 'numeric') {
+    return { identifiers: await scheme.assign(catalogue, config.identifiers, random) };
+  }
   const onProgress = (done: number): void => {
     throwIfInterrupted(signal);
     reporter.progress({ phase: 'identifiers', done, total: catalogue.length, unit: 'pictures' });
   };
   const points = await vectorsOf(decoded, options);
-  return await scheme.assign(catalogue, { ...config.identifiers, points, runtime, onProgress }, random);
+  const scheming = { ...config.identifiers, points, runtime, onProgress };
+  // A network that is trained on identifiers learns the ones that it was shown.
+  if (config.training.plan !== 'write') return { identifiers: await scheme.assign(catalogue, scheming, random) };
+  const { branching, leafSize, zeroPadding } = config.identifiers;
+  const rules = { branching, leafSize, zeroPadding };
+  const clusters = await clustersOf(catalogue.length, branching, scheming, random);
+  const paths = await identifiersIn(clusters, undefined, rules);
+  return { identifiers: paths.map(scheme.fromTokens), clusters: { names: clusters.map(clusterName), rules } };
 }
 
 /** What is clustered: unit vectors, as the system of that name compares them by cosine. */

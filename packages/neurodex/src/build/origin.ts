@@ -6,7 +6,7 @@ import type { Dataset, InputReading } from '@neurodex/datasets';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
-import { fingerprintOf, fingerprintSchema, otherDataset } from './fingerprint.ts';
+import { fingerprintOf, fingerprintSchema, otherDataset, withEntries } from './fingerprint.ts';
 import { digestOfParameters } from './initial-parameters.ts';
 import { digestOfEncoder } from './open-encoder.ts';
 
@@ -52,6 +52,20 @@ export async function readOrigin(folder: string): Promise<Origin | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The text of the file without some pictures; undefined where it names none of them.
+ * @throws NeurodexError `index-damaged` for a text that is no origin
+ */
+export function withoutPictures(text: string, paths: ReadonlySet<string>): string | undefined {
+  const parsed = originSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) throw damaged(ORIGIN_FILE, 'does not say what the index was made of');
+  const { dataset, ...origin } = parsed.data;
+  const entries = dataset.entries.filter(([path]) => !paths.has(path));
+  const gone = dataset.entries.length - entries.length;
+  if (gone === 0) return undefined;
+  return sealed({ ...origin, dataset: withEntries(dataset, entries, dataset.pictures - gone) });
 }
 
 /**

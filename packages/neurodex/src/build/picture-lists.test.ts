@@ -7,6 +7,7 @@ import {
   DECODED_LIST,
   type DecodedEntry,
   DecodedListWriter,
+  digestAt,
   readDecodedList,
   readSplitList,
   spanAt,
@@ -65,14 +66,17 @@ describe('the list of decoded pictures', () => {
 describe('the list of pictures with their roles', () => {
   it('gives back the rows that stay, with their thumbnails', async () => {
     const rows: StoredPicture[] = [
-      { row: 0, path: 'b.png', labels: ['x'], role: 'catalogue' },
-      { row: 1, path: 'c.png', labels: [], captions: ['It is c.'], role: 'validation' },
+      { row: 0, id: 0, path: 'b.png', labels: ['x'], role: 'catalogue' },
+      { row: 1, id: 1, path: 'c.png', labels: [], captions: ['It is c.'], role: 'validation' },
     ];
     const all = Float64Array.of(0, 10, 10, 17, 17, 30);
     const thumbnails = spansOf(all, [1, 2]);
-    const list = await writeSplitList(folders, { rows, thumbnails });
+    const digests = Uint8Array.from({ length: 64 }, (_, i) => 200 + i);
+    const list = await writeSplitList(folders, { rows, thumbnails, digests });
     const read = await readSplitList(folders, { list, count: 2 });
     expect(read.rows).toEqual(rows);
     expect([...read.thumbnails]).toEqual([10, 17, 17, 30]);
+    expect([...read.digests]).toEqual([...digests]);
+    expect(digestAt(read.digests, 1)).toBe(Buffer.from(digests.subarray(32)).toString('hex'));
   });
 });

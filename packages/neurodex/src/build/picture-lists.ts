@@ -33,7 +33,15 @@ export interface DecodedEntries {
 export interface SplitRows {
   readonly rows: readonly StoredPicture[];
   readonly thumbnails: ThumbnailSpans;
+  /** SHA-256 of the file of each, 32 bytes, one after another. */
+  readonly digests: Uint8Array;
 }
+
+const DIGEST_BYTES = 32;
+
+/** The SHA-256 of the file of a row, in hexadecimal. */
+export const digestAt = (digests: Uint8Array, row: number): string =>
+  Buffer.from(digests.subarray(row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES)).toString('hex');
 
 /*
  * What is known of each picture lies between the stages as one line of JSON for each, and never as one value: a million of
@@ -97,11 +105,15 @@ export async function readDecodedList(
   return { pictures, keys, thumbnails };
 }
 
-export async function writeSplitList(folders: BuildFolders, { rows, thumbnails }: SplitRows): Promise<FileDigest> {
+export async function writeSplitList(
+  folders: BuildFolders,
+  { rows, thumbnails, digests }: SplitRows,
+): Promise<FileDigest> {
   const file = await HashedFile.create(splitFile(folders));
   try {
-    for (const { row, ...picture } of rows) {
-      await file.append(jsonLine([picture, ...thumbnails.subarray(2 * row, 2 * row + 2)]));
+    for (const { row, id: _, ...picture } of rows) {
+      const digest = digestAt(digests, row);
+      await file.append(jsonLine([picture, ...thumbnails.subarray(2 * row, 2 * row + 2), digest]));
     }
     return sizeAndDigest(await file.finish());
   } finally {
@@ -117,12 +129,15 @@ export async function readSplitList(
   const rows: StoredPicture[] = [];
   const share = sharedLabels();
   const thumbnails = new Float64Array(2 * count);
+  const digests = new Uint8Array(DIGEST_BYTES * count);
   for await (const line of readJsonLines(splitFile(folders), list)) {
-    const [picture, start, end] = line as [Omit<StoredPicture, 'row'>, number, number];
-    thumbnails.set([start, end], 2 * rows.length);
-    rows.push({ row: rows.length, ...picture, labels: share(picture.labels) });
+    const [picture, start, end, digest] = line as [Omit<StoredPicture, 'row' | 'id'>, number, number, string];
+    const row = rows.length;
+    thumbnails.set([start, end], 2 * row);
+    digests.set(Buffer.from(digest, 'hex'), DIGEST_BYTES * row);
+    rows.push({ row, id: row, ...picture, labels: share(picture.labels) });
   }
-  return { rows, thumbnails };
+  return { rows, thumbnails, digests };
 }
 
 const sizeAndDigest = ({ bytes, sha256 }: FileDigest): FileDigest => ({ bytes, sha256 });

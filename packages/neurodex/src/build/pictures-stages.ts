@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { defined } from '@neurodex/core';
 import { digestFile, makeFolder } from '@neurodex/core/storage';
 import { applyRules, reportDataset } from '@neurodex/datasets';
-import { CATALOGUE_FILE, CATALOGUE_FOLDER } from '../artifact/manifest.ts';
+import { CATALOGUE_FILE } from '../artifact/manifest.ts';
+import { isPartFile } from '../artifact/part-writer.ts';
 import { BOVW_COLUMN } from '../systems/bovw.ts';
 import { ENCODER_COLUMN } from '../systems/encoder.ts';
 import type { Build, StageFacts } from './build.ts';
-import type { PicturesOptions } from './build-options.ts';
+import { EMBEDDINGS_FILE, type PicturesOptions, SPLIT_PIXELS, STATES_FILE } from './build-options.ts';
 import { decodePictures } from './decode-pictures.ts';
 import { HISTOGRAMS_FILE } from './describe-stage.ts';
 import type { CatalogueVectors } from './draft.ts';
@@ -58,11 +59,10 @@ export const splitStage: Stage<StageFacts['split']> = {
     `${WORK_FOLDER}/pixels.u8`,
     `${WORK_FOLDER}/thumbnails.spool`,
   ],
-  writes: [`${CATALOGUE_FOLDER}/pixels.u8`, `${WORK_FOLDER}/${SPLIT_LIST}`],
+  writes: [`${WORK_FOLDER}/${SPLIT_PIXELS}`, `${WORK_FOLDER}/${SPLIT_LIST}`],
   drops: [`${WORK_FOLDER}/pixels.u8`, `${WORK_FOLDER}/${DECODED_LIST}`],
   isPart: () => true,
   async run(build) {
-    await makeFolder(build.catalogue);
     const decoded = defined(await build.facts('decode'), 'what was decoded');
     const split = await splitPictures(decoded, build.dataset, build, optionsOf(build));
     for (const { path, reason } of split.skipped) build.tracker.track({ kind: 'skipped', path, reason });
@@ -73,27 +73,32 @@ export const splitStage: Stage<StageFacts['split']> = {
 export const identifyStage: Stage<StageFacts['identify']> = {
   name: 'identify',
   summary: 'identifiers given, the catalogue written',
-  reads: [...SPLIT_FILES, `${WORK_FOLDER}/thumbnails.spool`, `${CATALOGUE_FOLDER}/pixels.u8`],
+  reads: [...SPLIT_FILES, `${WORK_FOLDER}/thumbnails.spool`, `${WORK_FOLDER}/${SPLIT_PIXELS}`],
   writes: [CATALOGUE_FILE],
-  drops: [`${WORK_FOLDER}/thumbnails.spool`, `${WORK_FOLDER}/${POOLED_FILE}`, `${WORK_FOLDER}/${HISTOGRAMS_FILE}`],
+  drops: ['thumbnails.spool', SPLIT_PIXELS, EMBEDDINGS_FILE, STATES_FILE, POOLED_FILE, HISTOGRAMS_FILE].map(
+    (name) => `${WORK_FOLDER}/${name}`,
+  ),
   isPart: () => true,
   async run(build) {
     const { config, seed, reporter, signal, runtime, dataset } = build;
+    await makeFolder(build.catalogue);
     for (const name of await readdir(build.catalogue)) {
-      // A shard is written once: those of a process that was killed are begun again.
-      if (name.endsWith('.parquet')) await rm(join(build.catalogue, name));
+      // What a process that was killed has written is begun again.
+      if (isPartFile(name)) await rm(join(build.catalogue, name));
     }
     const split = defined(await build.facts('split'), 'the split');
     const vectors = await columnsOf(build);
     const { scheme, vectors: source } = config.identifiers;
     // An index without a network has no states.
-    const hasStates = (await build.facts('see')) !== undefined;
-    const network = scheme === 'semantic' && source === 'network' && hasStates ? await readStates(build) : undefined;
+    const seen = await build.facts('see');
     const draft = await draftOf(build);
     try {
+      const rows = draft.catalogue.map(({ row }) => row);
+      const network =
+        scheme === 'semantic' && source === 'network' && seen !== undefined ? await readStates(build, rows) : undefined;
       const entries = draft.catalogue.map(({ path, labels }) => ({ path, labels }));
       const stop = signal === undefined ? {} : { signal };
-      const identifiers = await nameCatalogue(entries, draft, {
+      const names = await nameCatalogue(entries, draft, {
         config,
         seed,
         reporter,
@@ -103,7 +108,8 @@ export const identifyStage: Stage<StageFacts['identify']> = {
         network,
       });
       const embeddings = (await build.facts('embed'))?.embeddings ?? undefined;
-      const contents = { split, identifiers, vectors, embeddings, notices: dataset.notices };
+      const states = seen === undefined ? undefined : { width: seen.width };
+      const contents = { split, names, vectors, embeddings, states, notices: dataset.notices };
       await writeCatalogue(build, draft, contents, optionsOf(build));
     } finally {
       await draft.close();

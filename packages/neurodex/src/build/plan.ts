@@ -95,7 +95,7 @@ function rowsOf(dataset: Dataset, { config, seed }: BuildRequest): StoredPicture
   const pictures = [...dataset.pictures].sort(byPath);
   const roles = assignRoles(pictures, config.split, Random.stream(seed, 'split'));
   const rows = pictures.map(
-    ({ path, labels }, row) => ({ row, path, labels, role: roles[row] ?? 'catalogue' }) as const,
+    ({ path, labels }, row) => ({ row, id: row, path, labels, role: roles[row] ?? 'catalogue' }) as const,
   );
   const catalogue = rows.filter(({ role }) => role === 'catalogue');
   const names = numeric.assign(

@@ -2,10 +2,15 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parameterCount } from '@neurodex/autograd';
 import { defined, fromFileSystem, NeurodexError } from '@neurodex/core';
-import { CheckedFile, HashedFile, makeFolder, throwIfInterrupted, writeFileAtomically } from '@neurodex/core/storage';
+import {
+  CheckedFile,
+  HashedFile,
+  JoinedFile,
+  makeFolder,
+  throwIfInterrupted,
+  writeFileAtomically,
+} from '@neurodex/core/storage';
 import { trackedReporter } from '@neurodex/tracking';
-import { EMBEDDINGS_FILE, PIXELS_FILE } from '../artifact/catalogue-manifest.ts';
-import { CATALOGUE_FOLDER } from '../artifact/manifest.ts';
 import type { PictureVectors } from '../identifiers/scheme.ts';
 import { Embeddings } from '../pictures/embeddings.ts';
 import { partsOf } from '../pictures/picture-store.ts';
@@ -16,6 +21,7 @@ import { type SeeSource, see, seeGeometry, seeParameters } from '../training/see
 import { encodeStates } from '../training/states.ts';
 import type { InputStore } from '../training/training-input.ts';
 import { type Build, isWanted } from './build.ts';
+import { embeddingsFile, SPLIT_PIXELS, STATES_FILE, splitPixelsFile, statesFile } from './build-options.ts';
 import { readsEmbeddings } from './embed-stage.ts';
 import { parametersFrom } from './initial-parameters.ts';
 import { readSplitList, SPLIT_FILES } from './picture-lists.ts';
@@ -27,19 +33,17 @@ import { CHECKPOINTS_FOLDER } from './unfinished-run.ts';
 /** What the network learned to see with. */
 export interface SeenNetwork {
   readonly steps: number;
-  /** N */
-  readonly catalogue: number;
+  /** D */
+  readonly width: number;
 }
 
 /** The parameters, float32, in the order of `dsiParameters`. */
 export const PARAMETERS_FILE = 'see.f32';
-/** The states of the catalogue pictures, float32 [N, D]. */
-export const STATES_FILE = 'states.f32';
 
 export const seeStage: Stage<SeenNetwork> = {
   name: 'see',
   summary: 'the network learns to see, in a time that does not grow with the catalogue; the states of its pictures',
-  reads: [...SPLIT_FILES, `${CATALOGUE_FOLDER}/${PIXELS_FILE}`],
+  reads: [...SPLIT_FILES, `${WORK_FOLDER}/${SPLIT_PIXELS}`],
   writes: [CHECKPOINTS_FOLDER, `${WORK_FOLDER}/${PARAMETERS_FILE}`, `${WORK_FOLDER}/${STATES_FILE}`],
   resumes: 'unless-complete',
   isPart: (build) => isWanted(build, 'dsi') && build.config.training.plan === 'write',
@@ -70,8 +74,8 @@ export const seeStage: Stage<SeenNetwork> = {
     const { parameters } = trained;
     await makeFolder(build.work);
     await writeFileAtomically(join(build.work, PARAMETERS_FILE), bytesOf(parameters));
-    const catalogue = await writeStates(build, source, parameters);
-    return { steps: trained.steps, catalogue };
+    await writeStates(build, source, parameters);
+    return { steps: trained.steps, width: geometry.width };
   },
 };
 
@@ -83,10 +87,10 @@ async function sourceOf(build: Build): Promise<SeeSource> {
   const embeddings =
     facts === undefined
       ? undefined
-      : new Embeddings(new CheckedFile(join(build.catalogue, EMBEDDINGS_FILE), facts), facts);
+      : new Embeddings(new JoinedFile([new CheckedFile(embeddingsFile(build), facts.digest)]), facts);
   const store: InputStore = {
     size: config.pictures.size,
-    pixels: { file: join(build.catalogue, PIXELS_FILE) },
+    pixels: { file: splitPixelsFile(build) },
     embeddings,
   };
   const parts = partsOf(rows);
@@ -100,12 +104,11 @@ export async function latestSeen(build: Build): Promise<(Checkpoint & Checkpoint
   return await new CheckpointFolder(join(build.folder, CHECKPOINTS_FOLDER), build.reporter).latest(parameters);
 }
 
-/** @returns N */
-async function writeStates(build: Build, { geometry, store }: SeeSource, parameters: Float32Array): Promise<number> {
+/** Encodes every picture: queries too, so that a row has a state whatever part it plays. */
+async function writeStates(build: Build, { geometry, store }: SeeSource, parameters: Float32Array): Promise<void> {
   const { reporter, signal, runtime } = build;
   const { rows } = await readSplitList(build, defined(await build.facts('split'), 'the split'));
-  const catalogue = partsOf(rows).catalogue.map(({ row }) => row);
-  const path = join(build.work, STATES_FILE);
+  const path = statesFile(build);
   // A process that was killed may have left a part of it.
   await rm(path, { force: true });
   const file = await HashedFile.create(path);
@@ -115,19 +118,18 @@ async function writeStates(build: Build, { geometry, store }: SeeSource, paramet
       geometry,
       parameters,
       store,
-      rows: catalogue,
+      rows: rows.map(({ row }) => row),
       async take(states, done) {
         throwIfInterrupted(signal);
         if (!states.every(Number.isFinite)) throw notNumbers(build);
         await file.append(bytesOf(states));
-        reporter.progress({ phase: 'states', done, total: catalogue.length, unit: 'pictures' });
+        reporter.progress({ phase: 'states', done, total: rows.length, unit: 'pictures' });
       },
     });
     await file.finish();
   } finally {
     await file.close();
   }
-  return catalogue.length;
 }
 
 const notNumbers = ({ config }: Build): NeurodexError =>
@@ -139,33 +141,56 @@ const notNumbers = ({ config }: Build): NeurodexError =>
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** What the stage left: the states of the catalogue pictures, unit vectors. */
-export async function readStates(build: Build): Promise<PictureVectors> {
-  const { catalogue } = defined(await build.facts('see'), 'what was seen');
-  const values = await readFloats(join(build.work, STATES_FILE));
-  return { values, length: values.length / catalogue };
+/** What the stage left: the states of some rows in rising order, unit vectors. */
+export async function readStates(build: Build, rows: readonly number[]): Promise<PictureVectors> {
+  const { width: length } = defined(await build.facts('see'), 'what was seen');
+  const values = new Float32Array(rows.length * length);
+  let place = 0;
+  let first = 0;
+  await readPieces(statesFile(build), length * PIECE_ROWS, (piece) => {
+    const end = first + piece.length / length;
+    for (let row = rows[place]; row !== undefined && row < end; row = rows[++place]) {
+      values.set(piece.subarray((row - first) * length, (row - first + 1) * length), place * length);
+    }
+    first = end;
+  });
+  return { values, length };
 }
 
-export const readSeenParameters = (build: Build): Promise<Float32Array> =>
-  readFloats(join(build.work, PARAMETERS_FILE));
+const PIECE_ROWS = 4096;
 
-/** The numbers of a file, read in pieces: it may be larger than one read takes. */
-async function readFloats(path: string): Promise<Float32Array> {
+export async function readSeenParameters(build: Build): Promise<Float32Array> {
+  const pieces: Float32Array[] = [];
+  await readPieces(join(build.work, PARAMETERS_FILE), 1 << 20, (piece) => void pieces.push(piece.slice()));
+  const values = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    values.set(piece, at);
+    at += piece.length;
+  }
+  return values;
+}
+
+/** Reads a file of float32 in pieces of so many numbers: it may be larger than one read takes. @param take may not keep its piece */
+async function readPieces(path: string, numbers: number, take: (piece: Float32Array) => void): Promise<void> {
+  const { BYTES_PER_ELEMENT } = Float32Array;
   const file = await open(path).catch((error: unknown) => {
     throw fromFileSystem(error, path);
   });
   try {
     const { size } = await file.stat();
-    const bytes = new Uint8Array(size);
-    for (let done = 0; done < size; ) {
-      const { bytesRead } = await file.read(bytes, done, Math.min(PIECE, size - done), done);
-      if (bytesRead === 0) throw new RangeError(`${path} became shorter while it was read`);
-      done += bytesRead;
+    const buffer = new Uint8Array(numbers * BYTES_PER_ELEMENT);
+    for (let at = 0; at < size; ) {
+      const wanted = Math.min(buffer.length, size - at);
+      for (let done = 0; done < wanted; ) {
+        const { bytesRead } = await file.read(buffer, done, wanted - done, at + done);
+        if (bytesRead === 0) throw new RangeError(`${path} became shorter while it was read`);
+        done += bytesRead;
+      }
+      take(new Float32Array(buffer.buffer, 0, wanted / BYTES_PER_ELEMENT));
+      at += wanted;
     }
-    return new Float32Array(bytes.buffer);
   } finally {
     await file.close();
   }
 }
-
-const PIECE = 1 << 28;

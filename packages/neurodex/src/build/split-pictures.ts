@@ -1,16 +1,14 @@
 import { copyFile, link, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
 import { defined, NeurodexError } from '@neurodex/core';
-import { type ChunkedDigest, type FileDigest, HashedFile, openFileBytes } from '@neurodex/core/storage';
+import { type FileDigest, HashedFile, openFileBytes } from '@neurodex/core/storage';
 import type { Dataset, SkippedFile, SourcePicture } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
-import { PIXELS_FILE } from '../artifact/catalogue-manifest.ts';
 import type { DuplicateFacts } from '../pictures/duplicate-facts.ts';
 import { findDuplicates } from '../pictures/duplicates.ts';
 import { partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { assignRoles, byPath } from '../pictures/split.ts';
-import { type BuildFolders, decodedPixelsFile, type PicturesOptions } from './build-options.ts';
+import { type BuildFolders, decodedPixelsFile, type PicturesOptions, splitPixelsFile } from './build-options.ts';
 import type { DecodedSet } from './decode-pictures.ts';
 import { readDecoded } from './draft.ts';
 import { type DecodedPicture, readDecodedList, spansOf, writeSplitList } from './picture-lists.ts';
@@ -24,10 +22,10 @@ export interface SplitSet {
   /** Of `SPLIT_LIST`: what is known of each. */
   readonly list: FileDigest;
   readonly hasClasses: boolean;
+  /** Whether the data set says which part each picture plays. */
+  readonly givenRoles: boolean;
   readonly skipped: readonly SkippedFile[];
   readonly duplicates: DuplicateFacts;
-  /** Of the catalogue's pixels: uint8 [rows, size, size, 3]. */
-  readonly pixels: ChunkedDigest;
 }
 
 /**
@@ -62,14 +60,21 @@ export async function splitPictures(
     );
     const { catalogue } = partsOf(rows);
     if (catalogue.length < 2) throw tooFew(dataset, catalogue.length, rows.length);
+    await writePixels(decoded, kept, folders, size);
     return {
       count: rows.length,
       catalogue: catalogue.length,
-      list: await writeSplitList(folders, { rows, thumbnails: spansOf(thumbnails, kept) }),
+      list: await writeSplitList(folders, {
+        rows,
+        thumbnails: spansOf(thumbnails, kept),
+        digests: Buffer.concat(
+          kept.map((at) => Buffer.from(defined(keys[at], 'the keys of a picture').file, 'base64')),
+        ),
+      }),
+      givenRoles: pictures.some(({ role }) => role !== undefined),
       hasClasses: rows.some(({ labels }) => labels.length > 0),
       skipped: [...decoded.skipped, ...duplicates.leftOut].sort(byPath),
       duplicates: duplicates.facts,
-      pixels: await writePixels(decoded, kept, folders, size),
     };
   } finally {
     await reader.close();
@@ -92,20 +97,20 @@ async function writePixels(
   kept: readonly number[],
   folders: BuildFolders,
   size: number,
-): Promise<ChunkedDigest> {
+): Promise<void> {
   const source = decodedPixelsFile(folders);
-  const target = join(folders.catalogue, PIXELS_FILE);
+  const target = splitPixelsFile(folders);
   await rm(target, { force: true });
   if (kept.length === decoded.count) {
     await link(source, target).catch(() => copyFile(source, target));
-    return decoded.pixels;
+    return;
   }
   const bytes = pictureBytes(size);
   const pixels = await openFileBytes(source);
   const file = await HashedFile.create(target);
   try {
     for (const at of kept) await file.append(new Uint8Array(await pixels.slice(at * bytes, (at + 1) * bytes)));
-    return await file.finish();
+    await file.finish();
   } finally {
     await file.close();
     await pixels.close();
@@ -121,6 +126,7 @@ function withRoles(
   const roles = assignRoles(pictures, split, Random.stream(seed, 'split'), sets);
   return pictures.map(({ path, labels, captions, objects }, row) => ({
     row,
+    id: row,
     path,
     labels,
     ...(captions === undefined ? {} : { captions }),

@@ -7,7 +7,7 @@ import { writeFileAtomically } from '@neurodex/core/storage';
 import type { Tracker } from '@neurodex/tracking';
 import { type IndexManifest, MODEL_FILE } from '../artifact/manifest.ts';
 import type { Config } from '../config.ts';
-import { type DsiModel, serialiseModel } from '../dsi/model/model-file.ts';
+import { type DsiModel, serialiseForIndex } from '../dsi/model/model-file.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
@@ -79,7 +79,7 @@ export async function makeNetwork(
 
 /** Writes the file of a network. @returns what the manifest lists */
 export async function writeModel(folder: string, model: DsiModel): Promise<WrittenNetwork['model']> {
-  const bytes = serialiseModel(model);
+  const bytes = serialiseForIndex(model);
   await writeFileAtomically(join(folder, MODEL_FILE), bytes);
   return {
     file: MODEL_FILE,

@@ -1,25 +1,42 @@
 import { defined } from '@neurodex/core';
-import { throwIfInterrupted } from '@neurodex/core/storage';
+import { openFileBytes, throwIfInterrupted } from '@neurodex/core/storage';
 import type { LicenceNotice } from '@neurodex/datasets';
-import type { CatalogueManifest } from '../artifact/catalogue-manifest.ts';
+import { type CatalogueColumn, type CatalogueManifest, COLUMNS, columnBytes } from '../artifact/catalogue-manifest.ts';
 import { CatalogueWriter } from '../artifact/catalogue-writer.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
-import type { BuildFolders, PicturesOptions } from './build-options.ts';
+import {
+  type BuildFolders,
+  embeddingsFile,
+  type PicturesOptions,
+  splitPixelsFile,
+  statesFile,
+} from './build-options.ts';
 import type { CatalogueVectors, DecodedPictures } from './draft.ts';
+import type { StoredEmbeddings } from './embed-stage.ts';
+import type { CatalogueNames } from './name-catalogue.ts';
 import type { SplitSet } from './split-pictures.ts';
 
 export interface CatalogueContents {
   readonly split: SplitSet;
   /** One for each catalogue picture, in row order. */
-  readonly identifiers: readonly string[];
+  readonly names: CatalogueNames;
   /** By column. */
   readonly vectors: Readonly<Record<string, CatalogueVectors>>;
-  readonly embeddings: CatalogueManifest['embeddings'];
+  /** Where the build has a file of them. */
+  readonly embeddings?: StoredEmbeddings | undefined;
+  readonly states?: CatalogueManifest['states'];
   readonly notices: readonly LicenceNotice[];
 }
 
+/** The files of a build that the columns of its catalogue are read from. */
+const COLUMN_FILES: Readonly<Record<CatalogueColumn, (folders: BuildFolders) => string>> = {
+  pixels: splitPixelsFile,
+  embeddings: embeddingsFile,
+  states: statesFile,
+};
+
 /**
- * Writes the rows and the manifest of a catalogue whose pixels are there.
+ * Writes a catalogue: its tables, the columns beside them, its manifest.
  * @returns all pictures, those of the catalogue with their identifiers
  * @throws RangeError unless there is one distinct identifier for each catalogue picture; NeurodexError `disk-full`,
  *   `output-unwritable`, `interrupted`
@@ -27,44 +44,86 @@ export interface CatalogueContents {
 export async function writeCatalogue(
   folders: BuildFolders,
   draft: DecodedPictures,
-  { split, identifiers, vectors, embeddings, notices }: CatalogueContents,
+  { split, names, vectors, embeddings, states, notices }: CatalogueContents,
   { pictures: { size }, limits, signal }: Pick<PicturesOptions, 'pictures' | 'limits' | 'signal'>,
 ): Promise<StoredPicture[]> {
-  const pictures = named(draft, identifiers);
-  const pixels = { rows: pictures.length, digest: split.pixels };
-  const writer = CatalogueWriter.over(folders.catalogue, size, pixels, limits);
+  const pictures = named(draft, names);
+  const layout = {
+    size,
+    vectors: Object.fromEntries(
+      Object.entries(vectors).map(([name, { length, producer }]) => [name, { length, producer }]),
+    ),
+    ...(embeddings === undefined ? {} : { embeddings: withoutDigest(embeddings) }),
+    ...(states === undefined ? {} : { states }),
+    ...(names.clusters === undefined ? {} : { clusters: names.clusters.rules }),
+  };
+  const columns = await openColumns(folders, columnBytes(layout));
+  const writer = await CatalogueWriter.create(folders.catalogue, layout, limits);
   try {
-    writer.declareVectors(
-      Object.fromEntries(Object.entries(vectors).map(([name, { length, producer }]) => [name, { length, producer }])),
-    );
     let position = 0;
     for (const picture of pictures) {
       throwIfInterrupted(signal);
-      const described = picture.role === 'catalogue' ? { vectors: vectorsAt(vectors, position++) } : {};
-      await writer.appendRow({ ...picture, ...described, thumbnail: await draft.thumbnail(picture) });
+      const { row, ...described } = picture;
+      await writer.append({
+        ...described,
+        ...(picture.role === 'catalogue' ? { vectors: vectorsAt(vectors, position++) } : {}),
+        thumbnail: await draft.thumbnail(picture),
+        sha256: draft.digest(picture),
+        column: (name) => columns.read(name, row),
+      });
     }
-    const { hasClasses, skipped, duplicates } = split;
+    const { hasClasses, givenRoles, skipped, duplicates } = split;
     await writer.finish({
       hasClasses,
+      givenRoles,
       notices,
       skipped,
       ...(duplicates.sets === 0 && duplicates.leftOut === 0 ? {} : { duplicates }),
-      ...(embeddings === undefined ? {} : { embeddings }),
     });
   } finally {
     await writer.close();
+    await columns.close();
   }
   return pictures;
 }
 
-function named({ rows, catalogue }: DecodedPictures, identifiers: readonly string[]): StoredPicture[] {
+const withoutDigest = ({ digest: _, ...facts }: StoredEmbeddings): NonNullable<CatalogueManifest['embeddings']> =>
+  facts;
+
+/** The columns of a build, read by the row. @param widths bytes of a row */
+async function openColumns(folders: BuildFolders, widths: Partial<Record<CatalogueColumn, number>>) {
+  const files = new Map<CatalogueColumn, Awaited<ReturnType<typeof openFileBytes>>>();
+  const close = async (): Promise<void> => {
+    for (const file of files.values()) await file.close();
+  };
+  try {
+    for (const name of COLUMNS) {
+      if (widths[name] !== undefined) files.set(name, await openFileBytes(COLUMN_FILES[name](folders)));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    async read(name: CatalogueColumn, row: number): Promise<Uint8Array> {
+      const bytes = defined(widths[name], 'a column of the catalogue');
+      return new Uint8Array(await defined(files.get(name), 'its file').slice(row * bytes, (row + 1) * bytes));
+    },
+    close,
+  };
+}
+
+function named({ rows, catalogue }: DecodedPictures, { identifiers, clusters }: CatalogueNames): StoredPicture[] {
   if (identifiers.length !== catalogue.length || new Set(identifiers).size !== catalogue.length) {
     throw new RangeError(`${catalogue.length} catalogue pictures need as many distinct identifiers`);
   }
-  const byRow = new Map(catalogue.map(({ row }, i) => [row, defined(identifiers[i], 'an identifier')]));
+  const places = new Map(catalogue.map(({ row }, i) => [row, i]));
   return rows.map((picture) => {
-    const identifier = byRow.get(picture.row);
-    return identifier === undefined ? picture : { ...picture, identifier };
+    const at = places.get(picture.row);
+    if (at === undefined) return picture;
+    const cluster = clusters?.names[at];
+    const identifier = defined(identifiers[at], 'an identifier');
+    return { ...picture, identifier, ...(cluster === undefined ? {} : { cluster }) };
   });
 }
 

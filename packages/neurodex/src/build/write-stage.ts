@@ -16,20 +16,20 @@ import { type Build, isWanted } from './build.ts';
 import { Calibration } from './calibrate.ts';
 import { readsEmbeddings } from './embed-stage.ts';
 import { ExamplePictures } from './example-pictures.ts';
-import { PARAMETERS_FILE, readSeenParameters, readStates, STATES_FILE } from './see-stage.ts';
+import { PARAMETERS_FILE, readSeenParameters } from './see-stage.ts';
 import type { Stage } from './stage.ts';
 import { WORK_FOLDER } from './stage-record.ts';
 import { type WrittenNetwork, writeModel } from './train-network.ts';
 import { openCatalogueOf, queryEncoderOf } from './train-stage.ts';
 
-const SEEN = [`${WORK_FOLDER}/${PARAMETERS_FILE}`, `${WORK_FOLDER}/${STATES_FILE}`];
+const SEEN = `${WORK_FOLDER}/${PARAMETERS_FILE}`;
 
 export const writeStage: Stage<WrittenNetwork> = {
   name: 'write',
   summary: 'the memory: one row for each prefix of identifiers, in closed form',
-  reads: [CATALOGUE_FILE, ...SEEN],
+  reads: [CATALOGUE_FILE, SEEN],
   writes: [MODEL_FILE],
-  drops: SEEN,
+  drops: [SEEN],
   isPart: (build) => isWanted(build, 'dsi') && build.config.training.plan === 'write',
   async run(build) {
     const { steps } = defined(await build.facts('see'), 'what was seen');
@@ -52,7 +52,6 @@ async function writeMemory(build: Build, store: StoredPictures, encoder: QueryEn
   const { config, reporter, runtime, signal } = build;
   const began = performance.now();
   const parameters = await readSeenParameters(build);
-  const { values: states, length: width } = await readStates(build);
   const trie = trieOf(store, { config });
   const table = PrefixTable.create(trie, 'memory');
   const length = identifierLength(
@@ -65,7 +64,8 @@ async function writeMemory(build: Build, store: StoredPictures, encoder: QueryEn
   });
   const positions = new Map(store.catalogue.map(({ row }, position) => [row, position]));
   const positionOf = (row: number): number => defined(positions.get(row), 'the place of a row');
-  const rows = writeRows(table, states, width, positionOf);
+  const states = ofCatalogue(defined(store.states(), 'the states of the catalogue'), store, geometry.width);
+  const rows = writeRows(table, states, geometry.width, positionOf);
   const seconds = (performance.now() - began) / 1000;
   reporter.info(`write: ${table.size} rows in ${seconds.toFixed(1)} s`);
   throwIfInterrupted(signal);
@@ -76,6 +76,14 @@ async function writeMemory(build: Build, store: StoredPictures, encoder: QueryEn
   const temperature = (await calibration.temperature()) ?? DEFAULT_TEMPERATURE;
   const model: DsiModel = { geometry, parameters, prefixes: table.stored, memory: { rows, temperature } };
   return { model, table, calibration };
+}
+
+/** The states of the catalogue pictures alone, float32 [N, D], in the same memory. @param states float32 [rows, D] */
+function ofCatalogue(states: Float32Array, { catalogue }: StoredPictures, width: number): Float32Array {
+  for (const [place, { row }] of catalogue.entries()) {
+    if (row !== place) states.copyWithin(place * width, row * width, (row + 1) * width);
+  }
+  return states.subarray(0, catalogue.length * width);
 }
 
 interface Measured {

@@ -774,7 +774,7 @@ describe('inspect and demo', () => {
   it('inspect shows everything that was skipped and who made the pictures', async () => {
     const inspection: IndexFacts = {
       index: '/x',
-      version: 2,
+      version: 3,
       digest: '0123456789abcdef'.repeat(4),
       unlisted: ['report.html'],
       neurodex: '0.1.0',
@@ -784,6 +784,7 @@ describe('inspect and demo', () => {
       catalogue: 12,
       queries: { train: 20, validation: 2, test: 4 },
       classes: 3,
+      learnedFrom: 34,
       systems: ['dsi', 'bovw'],
       bovw: {
         vocabulary: { file: 'vocabulary.safetensors', bytes: 77_000, sha256: '' },

@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts';
 import { refuseBlankArguments } from './arguments.ts';
 import type { Context } from './command.ts';
 import { addAttention } from './commands/attention.ts';
+import { addAdd, addForget, addRemove, addSettle, addUpdate } from './commands/change.ts';
 import { addCompare } from './commands/compare.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDemo } from './commands/demo.ts';
@@ -17,6 +18,7 @@ import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
 import { addServe } from './commands/serve.ts';
 import { addStudy } from './commands/study.ts';
+import { addVerify } from './commands/verify.ts';
 import { reportFailure } from './failure.ts';
 import { fittingHint } from './hints.ts';
 import type { Io } from './io.ts';
@@ -101,6 +103,12 @@ export function createProgram(context: Context, help: { out: string; error: stri
     addReport,
     addExport,
     addInspect,
+    addAdd,
+    addRemove,
+    addUpdate,
+    addSettle,
+    addForget,
+    addVerify,
     addRuns,
     addAttention,
     addKeypoints,

@@ -9,7 +9,8 @@ const SMALL = 1 << 22;
 const MOST_ITERATIONS = 25;
 
 export interface HierarchyOptions {
-  readonly runtime: Runtime;
+  /** For clusters of many points; without one they take their time. */
+  readonly runtime?: Runtime | undefined;
   readonly dimensions: number;
   /** Most clusters that a cluster is divided into, 2 or more. */
   readonly branching: number;
@@ -76,7 +77,7 @@ const clustersOf = (n: number, { branching, leafSize }: HierarchyOptions): numbe
 async function labelsOf(points: Float32Array, options: HierarchyOptions, random: Random): Promise<Int32Array> {
   const { runtime, dimensions } = options;
   const clusters = clustersOf(points.length / dimensions, options);
-  if (points.length * clusters <= SMALL) return smallKMeans(points, { dimensions, clusters, random });
+  if (runtime === undefined || points.length * clusters <= SMALL) return smallKMeans(points, { dimensions, clusters, random });
   const { centroids } = await kMeans(points, {
     runtime,
     dimensions,

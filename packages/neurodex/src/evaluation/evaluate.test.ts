@@ -27,7 +27,7 @@ function storeOf(rows: readonly (readonly [path: string, labels: string[], role:
   rows.forEach((_, row) => {
     pixels.fill(row * 10, row * BYTES, (row + 1) * BYTES);
   });
-  const pictures: StoredPicture[] = rows.map(([path, labels, role], row) => ({ row, path, labels, role }));
+  const pictures: StoredPicture[] = rows.map(([path, labels, role], row) => ({ row, id: row, path, labels, role }));
   return {
     size: SIZE,
     ...partsOf(pictures),
@@ -193,7 +193,7 @@ describe('queriesOf', () => {
     const size = 16;
     const names = ['a.png', 'b.png', 'c.png'];
     const pixels = Uint8Array.from({ length: names.length * size * size * 3 }, (_, i) => (i * i * 31) % 256);
-    const pictures: StoredPicture[] = names.map((path, row) => ({ row, path, labels: [], role: 'catalogue' }));
+    const pictures: StoredPicture[] = names.map((path, row) => ({ row, id: row, path, labels: [], role: 'catalogue' }));
     const flat: PictureStore = {
       size,
       ...partsOf(pictures),

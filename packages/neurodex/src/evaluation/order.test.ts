@@ -16,6 +16,7 @@ const store = (paths: readonly string[], query = 'query'): PictureStore => ({
   ...partsOf(
     [...paths, query].map((path, row) => ({
       row,
+      id: row,
       path,
       labels: [row % 2 === 0 ? 'even' : 'odd'],
       role: row < paths.length ? ('catalogue' as const) : ('test' as const),

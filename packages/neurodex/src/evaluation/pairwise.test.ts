@@ -74,7 +74,7 @@ describe('testPairs', () => {
 describe('refuseDifferentQueries', () => {
   const catalogueOf = (rows: readonly (readonly [string, string, Role])[], shade = 0): PictureStore => ({
     size: 1,
-    ...partsOf(rows.map(([path, label, role], row) => ({ row, path, labels: [label], role }))),
+    ...partsOf(rows.map(([path, label, role], row) => ({ row, id: row, path, labels: [label], role }))),
     hasClasses: true,
     ...noThumbnail,
     notices: [],

@@ -165,7 +165,7 @@ describe('files of TREC', () => {
     try {
       const store: PictureStore = {
         size: 1,
-        ...partsOf(['a', 'b'].map((path, row) => ({ row, path, labels: ['x'], role: 'catalogue' as const }))),
+        ...partsOf(['a', 'b'].map((path, row) => ({ row, id: row, path, labels: ['x'], role: 'catalogue' as const }))),
         hasClasses: true,
         ...noThumbnail,
         notices: [],

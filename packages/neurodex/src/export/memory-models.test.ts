@@ -2,6 +2,7 @@ import { PRECISIONS } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
 import { describe, expect, it } from 'vitest';
 import { deserialiseModel, serialiseModel } from '../dsi/model/model-file.ts';
+import { readMemory } from '../dsi/model/read-parameters.ts';
 import { DsiSystem } from '../dsi/search/dsi-system.ts';
 import { plainPass, plainProbabilities, smallMemory } from '../dsi/search/small-memory.fixture.ts';
 import { numeric } from '../identifiers/numeric.ts';
@@ -138,8 +139,9 @@ describe.each(PRECISIONS)('a memory stored as %s', (precision) => {
   });
 
   it('is the memory that a site reads', () => {
-    const read = deserialiseModel(serialiseModel(stored.original, precision), 'model.safetensors');
-    expect(read.memory).toEqual(kept);
-    expect(read.parameters).toEqual(stored.model.parameters);
+    const bytes = serialiseModel(stored.original, precision);
+    expect(readMemory(bytes, model.geometry)).toEqual(kept);
+    const read = deserialiseModel(bytes, 'model.safetensors');
+    expect([read.parameters, read.temperature]).toEqual([stored.model.parameters, kept.temperature]);
   });
 });

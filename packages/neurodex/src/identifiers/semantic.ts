@@ -1,5 +1,7 @@
+import type { Random } from '@neurodex/autograd';
 import { NeurodexError } from '@neurodex/core';
 import { hierarchicalKMeans } from '../clustering/hierarchy.ts';
+import { identifiersIn } from './clusters.ts';
 import type { IdentifierScheme, SchemeOptions } from './scheme.ts';
 
 /** Where single digits end: from here on, tokens are parted by dots. */
@@ -19,12 +21,10 @@ export function semantic(branching: number): IdentifierScheme {
     vocabulary: { size: branching + 3, bos: branching, pad: branching + 1, eos: branching + 2 },
 
     async assign(catalogue, options, random) {
-      const paths = await pathsOf(catalogue.length, branching, options, random);
-      // No path is the beginning of another, so that zeros behind it keep it apart from all others.
-      const longest = options.zeroPadding ? paths.reduce((most, path) => Math.max(most, path.length), 0) : 0;
-      return paths.map((path) =>
-        [...path, ...Array<number>(Math.max(0, longest - path.length)).fill(0)].join(separator),
-      );
+      const clusters = await clustersOf(catalogue.length, branching, options, random);
+      const { leafSize = DIGITS, zeroPadding } = options;
+      const paths = await identifiersIn(clusters, undefined, { branching, leafSize, zeroPadding });
+      return paths.map((path) => path.join(separator));
     },
 
     toTokens(identifier) {
@@ -77,39 +77,27 @@ function parsed(identifier: string, hasDots: boolean, branching: number): number
   return tokens.length === 0 ? undefined : tokens;
 }
 
-/** The tokens of each picture: its clusters from the root, then its number in the last of them. */
-async function pathsOf(
+/** The path of each picture's cluster in a tree of clusters, from the root. */
+export async function clustersOf(
   count: number,
   branching: number,
   { leafSize = DIGITS, points, runtime, onProgress }: SchemeOptions,
-  random: Parameters<IdentifierScheme['assign']>[2],
-): Promise<number[][]> {
+  random: Random,
+): Promise<(readonly number[])[]> {
   if (points === undefined || runtime === undefined) throw new RangeError('semantic identifiers are made of vectors');
   const { values, length: dimensions } = points;
   if (values.length !== count * dimensions) {
     throw new RangeError(`${values.length / dimensions} vectors for ${count} pictures`);
   }
-  const paths = new Array<number[]>(count);
+  const clusters = new Array<readonly number[]>(count);
   const leaves = await hierarchicalKMeans(values, { runtime, dimensions, branching, leafSize, random, onProgress });
-  for (const { path, members } of leaves) {
-    const width = digitsOf(members.length - 1, branching);
-    for (const [number, member] of members.entries()) {
-      paths[member] = [...path, ...written(number, width, branching)];
-    }
-  }
-  return paths;
+  for (const { path, members } of leaves) for (const member of members) clusters[member] = path;
+  return clusters;
 }
 
-/** How many tokens it takes to write a number, at least one. */
-function digitsOf(number: number, base: number): number {
-  let digits = 1;
-  for (let left = Math.floor(number / base); left > 0; left = Math.floor(left / base)) digits++;
-  return digits;
-}
+/** A path of clusters as it is stored: its tokens, parted by dots; empty where the catalogue is one cluster. */
+export const clusterName = (path: readonly number[]): string => path.join('.');
 
-/** A number in `width` tokens, the largest power first. */
-function written(number: number, width: number, base: number): number[] {
-  const tokens = new Array<number>(width);
-  for (let i = width - 1, left = number; i >= 0; i--, left = Math.floor(left / base)) tokens[i] = left % base;
-  return tokens;
-}
+/** The inverse of `clusterName`; undefined for anything else. */
+export const clusterPath = (name: string, branching: number): readonly number[] | undefined =>
+  name === '' ? [] : parsed(name, true, branching);

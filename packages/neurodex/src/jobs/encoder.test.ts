@@ -8,6 +8,7 @@ import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPictures } from '../artifact/catalogue-store.ts';
+import { partFile } from '../artifact/part-files.fixture.ts';
 import { reseal } from '../artifact/reseal.fixture.ts';
 import type { Config } from '../config.ts';
 import { Encoder, type EncoderFacts } from '../models/encoder/encoder.ts';
@@ -93,7 +94,7 @@ describe('the network of one index as the encoder of another', () => {
     expect(manifest.encoder).toMatchObject({ input: 'pictures', output: 'tokens', size: 16, tokens: 4, channels: 32 });
     const store = await openPictures(join(at('behind'), 'catalogue'));
     expect(store.embeddings).toMatchObject({ tokens: 4, channels: 32, views: 0 });
-    expect((await stat(join(at('behind'), 'catalogue', 'embeddings.f32'))).size).toBe(48 * 4 * 32 * 4);
+    expect((await stat(partFile(join(at('behind'), 'catalogue'), 'embeddings'))).size).toBe(48 * 4 * 32 * 4);
     // What is stored is what the encoder gives for the pictures.
     const onnx = await readFile(join(at('behind'), 'encoder.onnx'));
     const encoder = await Encoder.restore(nodeRuntime(), onnx, manifest.encoder, 'encoder.onnx');

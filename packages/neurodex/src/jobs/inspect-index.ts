@@ -4,9 +4,11 @@ import type { Reporter } from '@neurodex/core';
 import { checkFileList, FILE_LIST } from '@neurodex/core/storage';
 import type { LicenceNotice, SkippedFile } from '@neurodex/datasets';
 import { filesOf, readManifest } from '../artifact/catalogue-manifest.ts';
-import { openPictureRows, verifyPictures } from '../artifact/catalogue-store.ts';
+import { openPictureRows, type PictureRows, verifyPictures } from '../artifact/catalogue-store.ts';
+import { openArtifact } from '../artifact/index-artifact.ts';
 import {
   CATALOGUE_FOLDER,
+  type ChangeCounts,
   INDEX_FILE,
   type IndexManifest,
   listedIn,
@@ -15,6 +17,7 @@ import {
   readListed,
 } from '../artifact/manifest.ts';
 import { checkOrigin, ORIGIN_FILE } from '../build/origin.ts';
+import { type Drift, driftOf } from '../changes/drift.ts';
 import { type DuplicateFacts, NO_DUPLICATES } from '../pictures/duplicate-facts.ts';
 import { countParts } from '../pictures/picture-store.ts';
 import type { SystemName } from '../query/system.ts';
@@ -47,6 +50,12 @@ export interface IndexFacts {
   readonly bytes: number;
   /** Absent without a network. */
   readonly training?: NonNullable<IndexManifest['training']>;
+  /** What has happened to it since it was built; absent where nothing has. */
+  readonly changes?: ChangeCounts;
+  /** Of an index that was changed, how far it has moved from what was built. */
+  readonly drift?: Drift;
+  /** Pictures of the build that the network and the vocabulary may have learned from: the catalogue and training queries. */
+  readonly learnedFrom: number;
   /** Absent without a bag of visual words. */
   readonly bovw?: NonNullable<IndexManifest['bovw']>;
   /** Absent without an encoder. */
@@ -73,6 +82,8 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     await checkOrigin(index);
   }
   const unlisted = await unlistedIn(index, manifest);
+  const { learnedIds } = await readManifest(folder, listed);
+  const drift = manifest.changes === undefined ? undefined : await driftIn(index);
   const roles = countParts(store);
   return {
     index,
@@ -90,6 +101,9 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     parameters: manifest.model?.parameters ?? 0,
     bytes: manifest.model?.bytes ?? 0,
     ...(manifest.training === undefined ? {} : { training: manifest.training }),
+    ...(manifest.changes === undefined ? {} : { changes: manifest.changes }),
+    ...(drift === undefined ? {} : { drift }),
+    learnedFrom: learnedFrom(store, learnedIds),
     ...(manifest.bovw === undefined ? {} : { bovw: manifest.bovw }),
     ...(manifest.encoder === undefined ? {} : { encoder: manifest.encoder }),
     config: manifest.config,
@@ -97,6 +111,19 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     duplicates: store.duplicates ?? NO_DUPLICATES,
     notices: store.notices,
   };
+}
+
+/** Test queries are looked at for nothing but measuring. */
+const learnedFrom = ({ rows }: Pick<PictureRows, 'rows'>, learnedIds: number): number =>
+  rows.filter(({ id, role }) => id < learnedIds && role !== 'test').length;
+
+async function driftIn(index: string): Promise<Drift | undefined> {
+  const artifact = await openArtifact(index);
+  try {
+    return await driftOf(artifact);
+  } finally {
+    await artifact.close();
+  }
 }
 
 async function unlistedIn(index: string, manifest: IndexManifest): Promise<string[]> {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { silentReporter } from '@neurodex/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { partFile } from '../artifact/part-files.fixture.ts';
 import { reseal } from '../artifact/reseal.fixture.ts';
 import { parametersFrom } from '../build/initial-parameters.ts';
 import { makeIndex } from '../server/served.fixture.ts';
@@ -108,9 +109,12 @@ describe('an index that was edited is refused', () => {
   });
 
   it('before what was changed is used, and by verify at once', async () => {
-    await flip('catalogue/pixels.u8', 900);
-    await expect(search('pixels')).rejects.toMatchObject(naming('catalogue/pixels.u8'));
-    await flip('catalogue/embeddings.f32', 3);
+    const inIndex = (column: 'pixels' | 'embeddings'): string =>
+      relative(index, partFile(join(index, 'catalogue'), column));
+    const pixels = inIndex('pixels');
+    await flip(pixels, 900);
+    await expect(search('pixels')).rejects.toMatchObject(naming(pixels));
+    await flip(inIndex('embeddings'), 3);
     await expect(measureIndex({ index, ...quiet })).rejects.toMatchObject({ code: 'index-damaged' });
     await flip('run.jsonl', 30);
     await expect(inspect(true)).rejects.toMatchObject({ code: 'index-damaged' });
@@ -159,12 +163,12 @@ describe('an index that was edited is refused', () => {
     await edit('index.json', (manifest) => Object.assign(manifest, { version: 1 }));
     await expect(search()).rejects.toMatchObject({
       code: 'index-older',
-      message: `${join(index, 'index.json')} has version 1; this Neurodex reads version 2`,
+      message: `${join(index, 'index.json')} has version 1; this Neurodex reads version 3`,
     });
   });
 
   it('and without a word of the validator where it is none', async () => {
-    await writeFile(join(index, 'index.json'), '{"format":"something else","version":2}');
+    await writeFile(join(index, 'index.json'), '{"format":"something else","version":3}');
     const error = await inspect().catch((refusal) => refusal);
     expect(error.message).toBe(
       `${join(index, 'index.json')} does not describe an index: format is missing or has a value that it cannot have`,
@@ -174,10 +178,10 @@ describe('an index that was edited is refused', () => {
 
 it('a file that the manifest does not list is ignored and named', async () => {
   const before = await search();
-  await writeFile(join(index, 'catalogue', 'part-00009.parquet'), 'x');
+  await writeFile(join(index, 'catalogue', 'part-0000000009-0123456789ab.parquet'), 'x');
   await writeFile(join(index, 'notes.txt'), 'x');
   expect(await search()).toEqual(before);
-  expect((await inspect(true)).unlisted).toEqual(['catalogue/part-00009.parquet', 'notes.txt']);
+  expect((await inspect(true)).unlisted).toEqual(['catalogue/part-0000000009-0123456789ab.parquet', 'notes.txt']);
 });
 
 describe('an index that is replaced while it is open', () => {

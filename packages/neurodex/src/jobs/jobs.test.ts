@@ -8,6 +8,7 @@ import { parseHTML } from 'linkedom';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
+import { partFile } from '../artifact/part-files.fixture.ts';
 import { reseal } from '../artifact/reseal.fixture.ts';
 import type { Config } from '../config.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
@@ -302,12 +303,13 @@ describe('an index of a folder', () => {
   it('is made bit for bit again from the same seed', async () => {
     const again = join(root, 'again');
     await indexing(shapes, again);
-    expect(await readFile(join(again, 'model.safetensors'))).toEqual(await readFile(join(index, 'model.safetensors')));
+    for (const file of ['model.safetensors', 'catalogue/catalogue.json'])
+      expect(await readFile(join(again, file))).toEqual(await readFile(join(index, file)));
   });
 
   it('says what it holds', async () => {
     const facts = await inspectIndex({ index, verify: true, reporter: silentReporter });
-    expect(facts).toMatchObject({ catalogue: 12, classes: 4, seed: 1, version: 2, config: { pictures: { size: 16 } } });
+    expect(facts).toMatchObject({ catalogue: 12, classes: 4, seed: 1, version: 3, config: { pictures: { size: 16 } } });
     expect(facts.skipped).toHaveLength(2);
   });
 
@@ -524,7 +526,7 @@ describe('what goes wrong', () => {
     };
     await spoil((folder) => truncate(join(folder, 'model.safetensors'), 1000), 'index-damaged');
     await spoil((folder) => rm(join(folder, 'model.safetensors')), 'index-missing');
-    await spoil((folder) => truncate(join(folder, 'catalogue', 'pixels.u8'), 1000), 'index-damaged');
+    await spoil((folder) => truncate(partFile(join(folder, 'catalogue'), 'pixels'), 1000), 'index-damaged');
     await spoil((folder) => writeFile(join(folder, 'index.json'), '{"format":'), 'index-damaged');
     await spoil(
       edit((json) => {

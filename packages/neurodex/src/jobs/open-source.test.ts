@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { datasetContract } from '../../../datasets/src/datasets/dataset.contract.ts';
 import { openPictures, readThumbnails } from '../artifact/catalogue-store.ts';
+import { partFile } from '../artifact/part-files.fixture.ts';
 import { openPrepared, readPreparedManifest } from '../artifact/prepared.ts';
 import { buildCatalogue } from '../build/build-catalogue.ts';
 import type { Config } from '../config.ts';
@@ -157,8 +158,7 @@ describe('a prepared data set', () => {
     expect(await once({ seed: 5, config: other })).toBe(false);
     await cp(join(photos(), 'a/1.jpg'), join(photos(), 'a/9.jpg'));
     expect(await once({ seed: 5, config: other })).toBe(true);
-    const shard = join(folder, 'photos.data/catalogue/part-00000.parquet');
-    await writeFile(shard, 'x');
+    await writeFile(partFile(join(folder, 'photos.data/catalogue'), 'pictures'), 'x');
     expect(await once({ seed: 5, config: other })).toBe(true);
     // A training configuration has nothing to do with it.
     const longer = { ...other, training: { ...other.training, batchSize: 3 } };
@@ -176,14 +176,15 @@ describe('a prepared data set', () => {
 
   it('a damaged file is named before anything is made of it', async () => {
     await build((await open('photos')).dataset, 'worn');
-    await writeFile(join(folder, 'worn/catalogue/pixels.u8'), 'x');
+    const pixels = partFile(join(folder, 'worn/catalogue'), 'pixels');
+    await writeFile(pixels, 'x');
     await expect(open('worn')).rejects.toMatchObject({
       code: 'index-damaged',
-      message: expect.stringContaining('pixels.u8'),
+      message: expect.stringContaining(pixels),
     });
     const manifest = await readPreparedManifest(join(folder, 'worn'));
     expect(manifest?.dataset.name).toBe('folder');
-    await rm(join(folder, 'worn/catalogue/pixels.u8'));
+    await rm(pixels);
     if (manifest)
       await expect(openPrepared(join(folder, 'worn'), manifest)).rejects.toMatchObject({ code: 'index-missing' });
   });

@@ -8,6 +8,7 @@ import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture.ts';
+import { openArtifact } from '../artifact/index-artifact.ts';
 import type { Config } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { createIndex } from './create-index.ts';
@@ -100,6 +101,8 @@ async function indexing(
 }
 
 const model = (name: string) => readFile(join(root, name, 'model.safetensors'));
+/** It lists the states, from which the rows of the memory follow, with their digests. */
+const catalogue = (name: string) => readFile(join(root, name, 'catalogue', 'catalogue.json'), 'utf8');
 const logOf = async (name: string) =>
   (await readFile(join(root, name, 'run.jsonl'), 'utf8'))
     .trim()
@@ -119,10 +122,16 @@ describe('a run of the plan write', () => {
     const { metadata, tensors } = readSafetensors(await model('whole'));
     const { output, embeddingRows, width } = JSON.parse(metadata.geometry ?? '');
     expect(output).toBe('memory');
-    expect(tensors['memory.rows']?.shape).toEqual([embeddingRows, width]);
+    // The rows of its memory follow from the states in the catalogue.
+    expect(Object.keys(tensors).filter((name) => name.startsWith('memory'))).toEqual(['memory.temperature']);
+    const index = await openArtifact(join(root, 'whole'));
+    const { model: network } = await index.network();
+    expect(network.memory?.rows).toHaveLength(embeddingRows * width);
+    expect(index.store.states()).toHaveLength(index.store.rows.length * width);
+    await index.close();
     const numbers = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
-    // All but the temperature.
-    expect(facts.parameters).toBe(numbers - 1);
+    // The temperature is no parameter.
+    expect(facts.parameters).toBe(numbers - 1 + embeddingRows * width);
     expect(facts.unlisted).toEqual([]);
     expect(facts.training?.validation).toMatchObject({ 'IA@1': expect.any(Number), ECE: expect.any(Number) });
   });
@@ -172,6 +181,7 @@ describe('a run of the plan write', () => {
 
 async function expectSame(name: string): Promise<void> {
   expect(await model(name)).toEqual(await model('whole'));
+  expect(await catalogue(name)).toBe(await catalogue('whole'));
   const [whole, log] = [await logOf('whole'), await logOf(name)];
   const stepsOf = (events: typeof log, kind: string) =>
     events.filter((event) => event.kind === kind).map(({ step }) => step);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CheckedFile, FileHasher } from '@neurodex/core/storage';
+import { CheckedFile, FileHasher, JoinedFile } from '@neurodex/core/storage';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Embeddings } from './embeddings.ts';
 
@@ -22,7 +22,7 @@ function stored(change: (values: Float32Array) => void = () => {}): Embeddings {
   writeFileSync(path, bytes);
   const hasher = new FileHasher();
   hasher.update(bytes);
-  return new Embeddings(new CheckedFile(path, hasher.digest()), FACTS);
+  return new Embeddings(new JoinedFile([new CheckedFile(path, hasher.digest())]), FACTS);
 }
 
 it('are what is listed of them', () => {

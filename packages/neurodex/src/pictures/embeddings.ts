@@ -1,4 +1,4 @@
-import type { CheckedFile } from '@neurodex/core/storage';
+import type { JoinedFile } from '@neurodex/core/storage';
 import { damaged } from '@neurodex/core/storage';
 
 /** What a file of embeddings holds. */
@@ -14,7 +14,7 @@ export interface EmbeddingFacts {
 }
 
 /**
- * What an encoder makes of every picture: float32 [rows, 1 + views, P, C] in a file. It is read row by row and never held:
+ * What an encoder makes of every picture: float32 [rows, 1 + views, P, C] in files. It is read row by row and never held:
  * patch tokens of many pictures are larger than memory.
  */
 export class Embeddings implements EmbeddingFacts {
@@ -22,9 +22,9 @@ export class Embeddings implements EmbeddingFacts {
   readonly channels: number;
   readonly views: number;
   readonly encoder: string;
-  private readonly file: CheckedFile;
+  private readonly file: JoinedFile;
 
-  constructor(file: CheckedFile, listed: EmbeddingFacts) {
+  constructor(file: JoinedFile, listed: EmbeddingFacts) {
     this.tokens = listed.tokens;
     this.channels = listed.channels;
     this.views = listed.views;
@@ -41,8 +41,14 @@ export class Embeddings implements EmbeddingFacts {
   read(row: number): Float32Array {
     const out = new Float32Array(this.tokens * this.channels);
     this.readInto(new Uint8Array(out.buffer), 0, [this.place(row, 0)]);
-    if (!out.every(Number.isFinite)) throw damaged(this.file.path, `has numbers that are not finite in row ${row}`);
+    if (!out.every(Number.isFinite)) 
+      throw damaged(this.file.pathAt(this.start(row)), `has numbers that are not finite in row ${row}`);
     return out;
+  }
+
+  /** Where the bytes of a picture begin. */
+  private start(row: number): number {
+    return this.place(row, 0) * this.tokens * this.channels * Float32Array.BYTES_PER_ELEMENT;
   }
 
   /**

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { countParts, type PictureStore, partsOf, pixelsOf, type StoredPicture } from './picture-store.ts';
 
 const rows = (['test', 'catalogue', 'train', 'catalogue', 'test', 'catalogue'] as const).map(
-  (role, row): StoredPicture => ({ row, path: `${row}.png`, labels: [], role }),
+  (role, row): StoredPicture => ({ row, id: row, path: `${row}.png`, labels: [], role }),
 );
 const places = (pictures: readonly StoredPicture[]): number[] => pictures.map(({ row }) => row);
 
@@ -18,7 +18,7 @@ it('the rows of each role are a part, in row order; a role that nobody plays is 
 
 it('parts are counted by role', () => {
   expect(countParts(partsOf(rows))).toEqual({ catalogue: 3, train: 1, validation: 0, test: 2 });
-  expect(countParts(partsOf([{ row: 0, path: 'a', labels: [], role: 'validation' }]))).toEqual({
+  expect(countParts(partsOf([{ row: 0, id: 0, path: 'a', labels: [], role: 'validation' }]))).toEqual({
     catalogue: 0,
     train: 0,
     validation: 1,

@@ -5,8 +5,10 @@ import type { Embeddings } from './embeddings.ts';
 
 /** One picture of an index: a row of the Parquet data set and of the pixel cache. */
 export interface StoredPicture {
-  /** Row in the Parquet data set and in the pixel cache, from 0. */
+  /** Its place in this version of the index, from 0: rows behind a picture that is removed move up. */
   readonly row: number;
+  /** Its number for as long as it is in the index; no other picture gets it. */
+  readonly id: number;
   /** Path relative to the source; unique. */
   readonly path: string;
   readonly labels: readonly string[];
@@ -17,6 +19,8 @@ export interface StoredPicture {
   readonly role: Role;
   /** The tokens that name it; only catalogue pictures have one. */
   readonly identifier?: string;
+  /** The path of its cluster, where identifiers follow from it (`identifiers/clusters.ts`). */
+  readonly cluster?: string;
 }
 
 /** The splits of the queries. */

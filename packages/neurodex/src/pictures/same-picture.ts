@@ -44,9 +44,9 @@ export function fingerprintOf({ size, pixels }: Picture): Uint8Array {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
 
-/** @param file the encoded picture */
-export const keysOf = (file: Uint8Array, picture: Picture): PictureKeys => ({
-  file: sha256(file),
+/** @param file the encoded picture, or its SHA-256 in hexadecimal */
+export const keysOf = (file: Uint8Array | string, picture: Picture): PictureKeys => ({
+  file: typeof file === 'string' ? Buffer.from(file, 'hex').toString('base64') : sha256(file),
   pixels: sha256(picture.pixels),
   fingerprint: fingerprintOf(picture),
 });

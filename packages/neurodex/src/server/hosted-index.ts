@@ -74,7 +74,7 @@ export class HostedIndex {
   static async open(id: string, index: Index, ranker: Ranker, options: HostingOptions): Promise<HostedIndex> {
     const { manifest, png } = index.store;
     const digest = createHash('sha256');
-    for (const { sha256 } of manifest.shards) digest.update(sha256);
+    for (const { pictures } of manifest.parts) digest.update(pictures.sha256);
     const model = index.systems.includes('dsi') ? (await index.network()).model : undefined;
     return new HostedIndex(id, index, {
       ...options,

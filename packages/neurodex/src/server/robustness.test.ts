@@ -302,7 +302,7 @@ describe('addresses', () => {
     '//etc/passwd',
     '/.git/config',
     '/index.json',
-    '/catalogue/pixels.u8',
+    '/catalogue/catalogue.json',
     `/v1/indexes/${'x'.repeat(5000)}`,
     '/v1/indexes/%',
     '/v1/indexes/%ff',

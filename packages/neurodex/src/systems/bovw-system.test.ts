@@ -6,6 +6,7 @@ import { HistogramCounter } from '../models/bovw/histogram.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import type { Query } from '../query/query.ts';
 import { BovwSystem } from './bovw-system.ts';
+import { HistogramDescriber } from './histogram-describer.ts';
 import { ExactVectorSearch, normalised } from './vector-search.ts';
 
 /** Three visual words, far apart: descriptors of only 10, only 100 and only 200. */
@@ -56,9 +57,7 @@ function systemOf(told: number[] = []) {
     vectors,
     search,
     weight,
-    extractor,
-    edge: 16,
-    counter,
+    describer: new HistogramDescriber({ extractor, edge: 16, counter }),
     onNoKeypoints: (queries) => told.push(queries),
   });
 }
@@ -112,7 +111,8 @@ describe('the bag of visual words', () => {
     const own = { ...counter, release: async () => void released.push('counter') } as unknown as HistogramCounter;
     const search = new ExactVectorSearch(normalised(vectors, 3), 3);
     const weight = (histograms: Float32Array) => histograms;
-    await new BovwSystem({ pictures, vectors, search, weight, extractor, edge: 16, counter: own }).close();
+    const describer = new HistogramDescriber({ extractor, edge: 16, counter: own });
+    await new BovwSystem({ pictures, vectors, search, weight, describer }).close();
     expect([closed, released]).toEqual([1, ['counter']]);
   });
 });

@@ -1,11 +1,8 @@
-import { enlarged } from '@neurodex/datasets/image';
-import type { Extractor } from '../models/bovw/extractor.ts';
-import type { HistogramCounter } from '../models/bovw/histogram.ts';
-import { DESCRIPTOR_LENGTH } from '../models/bovw/parameters.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import type { Query } from '../query/query.ts';
 import type { System } from '../query/system.ts';
+import type { HistogramDescriber } from './histogram-describer.ts';
 import { isZero, type VectorSearch } from './vector-search.ts';
 
 /** Below every cosine of histograms: a picture without keypoints has no direction to compare. */
@@ -19,10 +16,8 @@ export interface BovwOptions {
   /** Over the same vectors, by position. */
   readonly search: VectorSearch;
   readonly weight: (histograms: Float32Array) => Float32Array;
-  readonly extractor: Extractor;
-  /** Edge at which pictures are described; smaller thumbnails are enlarged to it. */
-  readonly edge: number;
-  readonly counter: HistogramCounter;
+  /** Closed with the system. */
+  readonly describer: HistogramDescriber;
   /** Told the number of queries without a keypoint. */
   readonly onNoKeypoints?: (queries: number) => void;
 }
@@ -40,17 +35,17 @@ export class BovwSystem implements System {
 
   constructor(options: BovwOptions) {
     this.options = options;
-    const { pictures, vectors, counter } = options;
+    const { pictures, vectors, describer } = options;
     this.last = pictures
-      .filter((_, position) => isZero(vectors, counter.vocabulary.size, position))
+      .filter((_, position) => isZero(vectors, describer.length, position))
       .sort(byIdentifier)
       .map(({ row }) => row);
   }
 
   async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
-    const { pictures, search, counter, onNoKeypoints } = this.options;
-    const { size } = counter.vocabulary;
-    const histograms = await this.histograms(queries);
+    const { pictures, search, describer, weight, onNoKeypoints } = this.options;
+    const size = describer.length;
+    const histograms = weight(await describer.histograms(queries));
     const without = queries.filter((_, i) => isZero(histograms, size, i)).length;
     if (without > 0) onNoKeypoints?.(without);
     return queries.map((_, i) => {
@@ -63,18 +58,7 @@ export class BovwSystem implements System {
   }
 
   async close(): Promise<void> {
-    await this.options.extractor.close();
-    await this.options.counter.release();
-  }
-
-  /** Weighted, float32 [B, k] */
-  private async histograms(queries: readonly Query[]): Promise<Float32Array> {
-    const { extractor, edge, counter, weight } = this.options;
-    const described = await Promise.all(
-      queries.map(async (query) => extractor.describe(await enlarged(await query.thumbnail(), edge), queries.length)),
-    );
-    const counts = described.map(({ length }) => length / DESCRIPTOR_LENGTH);
-    return weight(await counter.count(new Uint8Array(Buffer.concat(described)), counts));
+    await this.options.describer.close();
   }
 }
 

@@ -8,7 +8,8 @@ import { deserialiseVocabulary, fingerprint } from '../models/bovw/vocabulary.ts
 import { weightBy } from '../models/bovw/weighting.ts';
 import { ApproximateVectorSearch } from './approximate-search.ts';
 import { BovwSystem } from './bovw-system.ts';
-import type { SystemContext, SystemDeclaration } from './declaration.ts';
+import type { SystemContext, SystemDeclaration, VectorMaker } from './declaration.ts';
+import { HistogramDescriber } from './histogram-describer.ts';
 import { ExactVectorSearch, normalised } from './vector-search.ts';
 
 /** The column of the catalogue's histograms. */
@@ -19,6 +20,7 @@ export const bovw: SystemDeclaration = {
   score: 'cosine of the weighted histograms, 0 … 1; −1 for a picture without a keypoint',
   accepts: ['picture'],
   needs: 'vocabulary',
+  column: { name: BOVW_COLUMN, maker: histogramMaker },
   isStored: (manifest) => manifest.bovw !== undefined,
   open: openBovw,
 };
@@ -51,9 +53,11 @@ async function openBovw({ artifact: { files, store }, runtime, reporter }: Syste
     vectors,
     search: await searchOver(files, bovw, unit, stored.length),
     weight,
-    extractor: new Extractor(),
-    edge: config.pictures.thumbnail,
-    counter: new HistogramCounter(runtime, vocabulary),
+    describer: new HistogramDescriber({
+      extractor: new Extractor(),
+      edge: config.pictures.thumbnail,
+      counter: new HistogramCounter(runtime, vocabulary),
+    }),
     onNoKeypoints: (queries) =>
       reporter.warn(
         queries === 1
@@ -62,6 +66,26 @@ async function openBovw({ artifact: { files, store }, runtime, reporter }: Syste
         { queries },
       ),
   });
+}
+
+/** Counts the visual words of pictures. @throws NeurodexError `index-damaged` */
+async function histogramMaker({ artifact: { files }, runtime }: SystemContext): Promise<VectorMaker> {
+  const { bovw, config } = files.manifest;
+  if (bovw === undefined) throw damaged(files.folder, 'does not hold the bag of visual words it lists');
+  const vocabulary = deserialiseVocabulary(await files.read(bovw.vocabulary), files.pathOf(bovw.vocabulary));
+  const describer = new HistogramDescriber({
+    extractor: new Extractor(),
+    edge: config.pictures.thumbnail,
+    counter: new HistogramCounter(runtime, vocabulary),
+  });
+  return {
+    async of(queries) {
+      const histograms = await describer.histograms(queries);
+      const { size } = vocabulary;
+      return queries.map((_, i) => histograms.slice(i * size, (i + 1) * size));
+    },
+    close: () => describer.close(),
+  };
 }
 
 async function searchOver(

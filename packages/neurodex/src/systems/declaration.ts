@@ -3,7 +3,7 @@ import type { Reporter } from '@neurodex/core';
 import type { IndexArtifact } from '../artifact/index-artifact.ts';
 import type { IndexManifest } from '../artifact/manifest.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
-import type { QueryKind } from '../query/query.ts';
+import type { Query, QueryKind } from '../query/query.ts';
 import type { System } from '../query/system.ts';
 
 /** Parts of an index that a build makes because a system needs them; the pictures are in every index. */
@@ -20,6 +20,20 @@ export interface SystemContext {
   queryEncoder(): Promise<QueryEncoder>;
 }
 
+/** Makes what a column of the catalogue holds of pictures. */
+export interface VectorMaker {
+  /** One vector for each query. */
+  of(queries: readonly Query[]): Promise<Float32Array[]>;
+  close(): Promise<void>;
+}
+
+/** A column of vectors that a system keeps in the catalogue. */
+export interface VectorColumn {
+  readonly name: string;
+  /** For pictures that come to an index. @throws NeurodexError `index-damaged` */
+  maker(context: SystemContext): Promise<VectorMaker>;
+}
+
 /** All that distinguishes a system from the others. */
 export interface SystemDeclaration {
   /** One line for help and docs. */
@@ -30,6 +44,8 @@ export interface SystemDeclaration {
   readonly accepts: readonly QueryKind[];
   /** What has to be built for it. */
   readonly needs: IndexPart | undefined;
+  /** Its column of vectors, where it has one. */
+  readonly column: VectorColumn | undefined;
   /** Whether an index holds what it is made of. */
   isStored(manifest: Pick<IndexManifest, 'model' | 'bovw' | 'encoder'>): boolean;
   /** @throws NeurodexError `index-damaged`, also when its parts do not belong together */

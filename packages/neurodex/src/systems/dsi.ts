@@ -7,6 +7,7 @@ export const dsi: SystemDeclaration = {
   score: 'log-probability of the identifier; over all catalogue pictures the probabilities add up to 1',
   accepts: ['picture'],
   needs: 'network',
+  column: undefined,
   isStored: ({ model }) => model !== undefined,
   async open({ artifact: { manifest, trie, network }, runtime, batches, queryEncoder }) {
     const { model, table } = await network();

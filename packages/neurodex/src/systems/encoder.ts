@@ -3,7 +3,7 @@ import type { Runtime } from '@neurodex/autograd';
 import { damaged } from '@neurodex/core/storage';
 import type { StoredPictures } from '../artifact/catalogue-store.ts';
 import { CATALOGUE_FOLDER, type IndexManifest } from '../artifact/manifest.ts';
-import { Encoder } from '../models/encoder/encoder.ts';
+import { Encoder, pooled } from '../models/encoder/encoder.ts';
 import { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import type { SystemDeclaration } from './declaration.ts';
@@ -23,6 +23,22 @@ export const encoder: SystemDeclaration = {
   score: 'cosine of the pooled embeddings, −1 … 1',
   accepts: ['picture'],
   needs: 'encoder',
+  column: {
+    name: ENCODER_COLUMN,
+    async maker({ queryEncoder }) {
+      const queries = await queryEncoder();
+      const { facts } = queries.encoder;
+      return {
+        async of(pictures) {
+          const vectors: Float32Array[] = [];
+          for (const picture of pictures) vectors.push(pooled(await queries.embed([picture]), facts));
+          return vectors;
+        },
+        // The encoder is the index's, which closes it.
+        close: async () => {},
+      };
+    },
+  },
   isStored: (manifest) => manifest.encoder !== undefined,
   open: async ({ artifact: { folder, store, manifest }, queryEncoder }) =>
     openEncoderSystem(folder, store, manifest.encoder?.sha256, await queryEncoder()),

@@ -267,8 +267,8 @@ describe('encoder', () => {
   /** Embeddings of four rows beside the catalogue. */
   const embeddings = (change: { tokens?: number; channels?: number; encoder?: string }) => {
     const facts = { tokens: 1, channels: 6, views: 0, encoder: sha256Of(ENCODER_ONNX), ...change };
-    const values = new Uint8Array(4 * facts.tokens * facts.channels * 4);
-    return { values, about: { embeddings: { file: 'embeddings.f32', ...digestOfBytes(values), ...facts } } };
+    const embeddings = new Float32Array(4 * facts.tokens * facts.channels);
+    return { embeddings, about: { embeddings: facts } };
   };
 
   const shape = 'does not have embeddings of as many tokens and channels as the index lists for its encoder';
@@ -277,14 +277,12 @@ describe('encoder', () => {
     [{ tokens: 2 }, 'catalogue', shape],
     [{ channels: 5 }, 'catalogue', shape],
   ])('that did not make the embeddings is refused: %j', async (change, file, what) => {
-    const { values, about } = embeddings(change);
-    const index = await open({ about, files: { 'catalogue/embeddings.f32': values } });
+    const index = await open(embeddings(change));
     await expect(index.system('encoder')).rejects.toMatchObject(damaged(file, what));
   });
 
   it('that made the embeddings is taken', async () => {
-    const { values, about } = embeddings({});
-    const index = await open({ about, files: { 'catalogue/embeddings.f32': values } });
+    const index = await open(embeddings({}));
     expect(await rowsOf(index, 'encoder', embedded(1, 2, 3, 0, 0, 0))).toEqual([3, 2, 0]);
   });
 

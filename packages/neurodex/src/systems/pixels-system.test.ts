@@ -14,6 +14,7 @@ function storeOf(count: number): PictureStore {
   Random.seeded(3).fillBytes(pixels);
   const pictures = Array.from({ length: count }, (_, row) => ({
     row,
+    id: row,
     path: `${row}.png`,
     labels: ['x'],
     role: row % 3 === 0 ? ('test' as const) : ('catalogue' as const),

@@ -6,6 +6,7 @@ export const pixels: SystemDeclaration = {
   score: 'cosine of the pixel values, 0 … 1',
   accepts: ['picture'],
   needs: undefined,
+  column: undefined,
   isStored: () => true,
   open: async ({ artifact }) => new PixelsSystem(artifact.store),
 };

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
-import { CheckedFile, digestFile } from '@neurodex/core/storage';
+import { CheckedFile, digestFile, JoinedFile } from '@neurodex/core/storage';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
@@ -219,7 +219,7 @@ describe('what the training graph is asked', () => {
 
 describe('the embeddings of an encoder', () => {
   let folder = '';
-  let file: CheckedFile;
+  let file: JoinedFile;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'neurodex-embeddings-'));
     // Place p holds six numbers p, p + ⅛ ….
@@ -228,7 +228,7 @@ describe('the embeddings of an encoder', () => {
     );
     const path = join(folder, 'embeddings');
     await writeFile(path, new Uint8Array(Float32Array.from(places.flat()).buffer));
-    file = new CheckedFile(path, await digestFile(path));
+    file = new JoinedFile([new CheckedFile(path, await digestFile(path))]);
   });
   afterAll(() => rm(folder, { recursive: true }));
 

@@ -17,7 +17,7 @@ export function tinyCatalogue(classes: number, size = 16) {
     for (const [i, role] of roles.entries()) {
       const row = pictures.length;
       const identifier = role === 'catalogue' ? { identifier: String(number++) } : {};
-      pictures.push({ row, path: `class${c}/${i}.png`, labels: [`class${c}`], role, ...identifier });
+      pictures.push({ row, id: row, path: `class${c}/${i}.png`, labels: [`class${c}`], role, ...identifier });
       const start = row * size * size * 3;
       for (let at = 0; at < size * size * 3; at++) {
         pixels[start + at] = Math.max(0, Math.min(255, (colour[at % 3] as number) + random.integer(60) - 30));

@@ -17,7 +17,8 @@ const BYTES = 16 * 16 * 3;
 function storeOf(catalogue: number, queries: number, foreign: (i: number) => boolean = () => false): PictureStore {
   const pictures = Array.from({ length: catalogue + queries }, (_, row): StoredPicture => {
     const role = row < catalogue ? 'catalogue' : 'validation';
-    return { row, path: `${row}.png`, labels: [role === 'validation' && foreign(row - catalogue) ? 'b' : 'a'], role };
+    const label = role === 'validation' && foreign(row - catalogue) ? 'b' : 'a';
+    return { row, id: row, path: `${row}.png`, labels: [label], role };
   });
   return {
     size: 16,

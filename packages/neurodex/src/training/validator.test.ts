@@ -13,6 +13,7 @@ import { Validator } from './validator.ts';
 function catalogueOf(network: ReturnType<typeof smallNetwork>): PictureStore {
   const pictures = Array.from({ length: 42 }, (_, row) => ({
     row,
+    id: row,
     path: `${row}.png`,
     labels: [`class ${row % 5}`],
     role: row % 2 === 1 && row < 40 ? ('catalogue' as const) : ('validation' as const),

@@ -49,6 +49,7 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     ...(inspection.parameters > 0
       ? [`network     ${formatCount(inspection.parameters)} parameters, ${formatBytes(inspection.bytes)}`]
       : []),
+    ...changeLines(inspection),
     ...(bovw === undefined
       ? []
       : [
@@ -81,6 +82,29 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     for (const { work, author, licence, url } of notices) lines.push(`  ${work} by ${author}, ${licence}, ${url}`);
   }
   return lines.map(printable).join('\n');
+}
+
+/** What has happened since the build, what the network learned from, and whether settling pays. */
+function changeLines({ changes, drift, learnedFrom, parameters }: IndexFacts): string[] {
+  const gone = changes?.learned ?? 0;
+  const lines =
+    parameters === 0
+      ? []
+      : [
+          `learned     from ${plural(learnedFrom, 'picture')} that ${learnedFrom === 1 ? 'is' : 'are'} in the index${gone === 0 ? '' : `, and up to ${formatCount(gone)} that were removed`}`,
+        ];
+  if (changes === undefined) return lines;
+  const { revision, added, removed, renamed } = changes;
+  lines.push(
+    `changes     ${formatCount(revision)}: ${plural(added, 'picture')} added, ${formatCount(removed)} removed, ${plural(renamed, 'identifier')} given anew`,
+  );
+  if (drift === undefined) return lines;
+  const { recall, queries, divided, settle } = drift;
+  lines.push(
+    `drift       the beam finds ${(100 * recall).toFixed(1)} % of the nearest pictures (${plural(queries, 'query', 'queries')}), ${(100 * divided).toFixed(0)} % of the clusters are divided`,
+  );
+  if (settle !== undefined) lines.push(`            neurodex settle pays: ${settle}`);
+  return lines;
 }
 
 /** One line for each section: '  model  patchSize 8, stem convolutional, …'. */

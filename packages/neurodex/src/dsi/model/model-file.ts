@@ -8,7 +8,7 @@ import type { Geometry } from './geometry.ts';
 import type { Memory } from './memory.ts';
 import { parameterArrays } from './parameters.ts';
 import type { StoredPrefixes } from './prefix-table.ts';
-import { MEMORY_TENSORS, readMemory, readParameters, readPrefixes } from './read-parameters.ts';
+import { MEMORY_TENSORS, readParameters, readPrefixes, readTemperature } from './read-parameters.ts';
 
 /** A trained network: its sizes, all parameters as one flat vector in the order of `dsiParameters`, its prefixes. */
 export interface DsiModel {
@@ -18,6 +18,11 @@ export interface DsiModel {
   readonly prefixes: StoredPrefixes | undefined;
   /** Of a network whose output is a memory. */
   readonly memory?: Memory | undefined;
+}
+
+/** A network as an index holds it. Its memory follows from its catalogue: the file has the temperature alone. */
+export interface StoredModel extends Omit<DsiModel, 'memory'> {
+  readonly temperature: number | undefined;
 }
 
 const size = z.int().min(1);
@@ -44,24 +49,38 @@ const geometrySchema = z.strictObject({
 /** Names of the table of prefixes in the file. */
 export const PREFIX_TENSORS = { parents: 'prefix.parents', tokens: 'prefix.tokens' } as const;
 
+/** The file of an index (`StoredModel`). */
+export const serialiseForIndex = ({ memory, prefixes, ...model }: DsiModel): Uint8Array =>
+  serialise({ ...model, prefixes: memory === undefined ? prefixes : undefined, temperature: memory?.temperature });
+
 /**
- * The model as a safetensors file: parameters by name, the table of prefixes as int32, the geometry in its metadata.
+ * The model as a safetensors file that is complete: parameters by name, the table of prefixes as int32, the rows of a memory,
+ * the geometry in its metadata.
  * @param precision what the parameters are stored in
  */
-export function serialiseModel(
-  { geometry, parameters, prefixes, memory }: DsiModel,
+export const serialiseModel = ({ memory, ...model }: DsiModel, precision: Precision = 'float32'): Uint8Array =>
+  serialise({ ...model, rows: memory?.rows, temperature: memory?.temperature }, precision);
+
+function serialise(
+  {
+    geometry,
+    parameters,
+    prefixes,
+    rows,
+    temperature,
+  }: Omit<DsiModel, 'memory'> & { rows?: Float32Array | undefined; temperature: number | undefined },
   precision: Precision = 'float32',
 ): Uint8Array {
   const vector = (data: Int32Array) => ({ shape: [data.length], data });
   return writeSafetensors(
     {
       ...parameterArrays(geometry, parameters),
-      ...(memory === undefined
+      ...(rows === undefined
         ? {}
-        : {
-            [MEMORY_TENSORS.rows]: { shape: [geometry.embeddingRows, geometry.width], data: memory.rows },
-            [MEMORY_TENSORS.temperature]: { shape: [1], data: Float32Array.of(memory.temperature) },
-          }),
+        : { [MEMORY_TENSORS.rows]: { shape: [geometry.embeddingRows, geometry.width], data: rows } }),
+      ...(temperature === undefined
+        ? {}
+        : { [MEMORY_TENSORS.temperature]: { shape: [1], data: Float32Array.of(temperature) } }),
       ...(prefixes === undefined
         ? {}
         : {
@@ -75,7 +94,7 @@ export function serialiseModel(
 }
 
 /** @throws NeurodexError `index-damaged` naming the file, when it is cut off or holds another network */
-export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
+export function deserialiseModel(bytes: Uint8Array, file: string): StoredModel {
   const damaged = (problem: string, cause?: unknown) =>
     new NeurodexError('index-damaged', `${file} is damaged: ${problem}`, {
       hint: 'rebuild the index',
@@ -89,7 +108,7 @@ export function deserialiseModel(bytes: Uint8Array, file: string): DsiModel {
       geometry,
       parameters: readParameters(bytes, geometry),
       prefixes: readPrefixes(bytes, geometry),
-      memory: readMemory(bytes, geometry),
+      temperature: readTemperature(bytes, geometry),
     };
   } catch (error) {
     throw damaged(error instanceof RangeError ? error.message : 'it describes no network', error);

@@ -5,7 +5,7 @@ import { dsiParameters } from './parameters.ts';
 import type { StoredPrefixes } from './prefix-table.ts';
 
 /** A product with 0 is 0 for finite numbers alone: one sum tells of many. */
-function areFinite(values: Float32Array): boolean {
+export function areFinite(values: Float32Array): boolean {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += (values[i] ?? NaN) * 0;
   return sum === 0;
@@ -29,8 +29,8 @@ export function readParameters(bytes: Uint8Array, geometry: Geometry): Float32Ar
     if (tensor === undefined || String(tensor.shape) !== String(shape))
       throw new RangeError(`the parameter ${name} is missing or has another shape`);
   }
-  const others = geometry.output === 'memory' ? Object.keys(MEMORY_TENSORS).length : 0;
-  if (parts.length + others !== names.length) throw new RangeError('it holds other parameters as well');
+  const others = geometry.output === 'memory' ? Object.values(MEMORY_TENSORS) : [];
+  if (parts.length + others.filter((name) => names.includes(name)).length !== names.length) throw new RangeError('it holds other parameters as well');
   const parameters = new Float32Array(parts.at(-1)?.[3] ?? 0);
   for (const [name, , start] of parts) parameters.set(tensors[name]?.data ?? [], start);
   if (!areFinite(parameters)) throw new RangeError('it holds numbers that are not finite');
@@ -54,14 +54,27 @@ export function readPrefixes(bytes: Uint8Array, { embeddingRows, vocabulary }: G
 }
 
 /**
- * The memory out of the same file; undefined for a network that has none.
+ * The temperature of a memory out of the same file; undefined for a network that has none.
+ * @throws RangeError when it is missing, or none
+ */
+export function readTemperature(bytes: Uint8Array, { output }: Geometry): number | undefined {
+  if (output !== 'memory') return undefined;
+  const { [MEMORY_TENSORS.temperature]: temperature } = readSafetensors(bytes).tensors;
+  const tau = temperature?.data.length === 1 ? (temperature.data[0] ?? NaN) : NaN;
+  if (!(tau > 0 && Number.isFinite(tau))) throw new RangeError('the temperature of its memory is missing, or none');
+  return tau;
+}
+
+/**
+ * The memory out of a file that has one whole: that of an export. An index keeps the states of its pictures in its catalogue.
  * @throws RangeError when it is not one of this network
  */
-export function readMemory(bytes: Uint8Array, { output, embeddingRows, width }: Geometry): Memory | undefined {
-  if (output !== 'memory') return undefined;
-  const { [MEMORY_TENSORS.rows]: rows, [MEMORY_TENSORS.temperature]: temperature } = readSafetensors(bytes).tensors;
-  const tau = temperature?.data.length === 1 ? (temperature.data[0] ?? NaN) : NaN;
-  if (String(rows?.shape) !== String([embeddingRows, width]) || !(tau > 0 && Number.isFinite(tau)))
+export function readMemory(bytes: Uint8Array, geometry: Geometry): Memory | undefined {
+  const { embeddingRows, width } = geometry;
+  const tau = readTemperature(bytes, geometry);
+  if (tau === undefined) return undefined;
+  const { [MEMORY_TENSORS.rows]: rows } = readSafetensors(bytes).tensors;
+  if (String(rows?.shape) !== String([embeddingRows, width]))
     throw new RangeError('its memory is missing, or of another network');
   if (rows === undefined || !areFinite(rows.data)) throw new RangeError('its memory holds numbers that are not finite');
   return { rows: rows.data, temperature: tau };

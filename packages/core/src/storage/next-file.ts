@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { digestFile, type FileDigest } from './hashed-file.ts';
+import { removeTorn, replaceFile } from './replace-file.ts';
+
+/*
+ * A folder of several files changes in one step by one of them, which lists the others with their digests. Its new version
+ * lists a file that still has another name beside the old one; only then does that file get its own name.
+ */
+const nextOf = (path: string): string => `${path}.next`;
+
+/** Writes what is to become a file, and leaves the file as it is. @throws NeurodexError `disk-full`, `output-unwritable` */
+export const writeNext = (path: string, content: string | Uint8Array): Promise<void> =>
+  replaceFile(nextOf(path), content);
+
+/** Gives it its name, once it is listed. */
+export const settleNext = (path: string): Promise<void> => rename(nextOf(path), path);
+
+/** Where a listed file lies now: under its own name, or still under the other. */
+export async function placeOfListed(path: string, listed: FileDigest): Promise<string> {
+  const next = nextOf(path);
+  return existsSync(next) && (await isListed(next, listed)) ? next : path;
+}
+
+/** Puts a file in order whose change was cut off. @param listed undefined where nothing lists it any more */
+export async function recoverNext(path: string, listed: FileDigest | undefined): Promise<void> {
+  const next = nextOf(path);
+  await removeTorn(next);
+  if (!existsSync(next)) return;
+  if (listed !== undefined && (await isListed(next, listed))) await settleNext(path);
+  else await rm(next, { force: true });
+}
+
+/** Whether a file has the digest that is listed. One that gets its name at this moment is read under that. */
+const isListed = async (path: string, { bytes, sha256 }: FileDigest): Promise<boolean> =>
+  await digestFile(path).then(
+    (found) => found.bytes === bytes && found.sha256 === sha256,
+    () => false,
+  );

@@ -1,0 +1,30 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { fromFileSystem } from '../errors.ts';
+
+/** What the new content is called until it is complete. */
+const NEW = '.new';
+
+/**
+ * Replaces a file in one step, on the disk before this resolves. For whoever holds the lock of the folder: two at a time would
+ * write into one file.
+ * @throws NeurodexError `disk-full`, `output-unwritable`: the file is then as it was
+ */
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = path + NEW;
+  try {
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw fromFileSystem(error, path);
+  }
+}
+
+/** Removes what a process that was killed left of replacing a file. */
+export const removeTorn = (path: string): Promise<void> => rm(path + NEW, { force: true });

@@ -1,0 +1,128 @@
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defined, fromFileSystem } from '@neurodex/core';
+import { type ChunkedDigest, HashedFile } from '@neurodex/core/storage';
+import { type CatalogueColumn, type CataloguePart, COLUMNS } from './catalogue-manifest.ts';
+import { type ShardRow, ShardWriter, type VectorColumns } from './shard.ts';
+
+/** A row of a catalogue with what its columns hold, read when it is written. */
+export interface CatalogueRow extends ShardRow {
+  column(name: CatalogueColumn): Promise<Uint8Array>;
+}
+
+/** What a part has beside its table. */
+export interface PartColumns {
+  readonly vectors: VectorColumns;
+  /** Bytes of a row, by column. */
+  readonly columns: Partial<Record<CatalogueColumn, number>>;
+}
+
+/** What a file of a part ends in. */
+const ENDINGS: Readonly<Record<CatalogueColumn | 'pictures', string>> = {
+  pictures: '.parquet',
+  pixels: '.pixels.u8',
+  embeddings: '.embeddings.f32',
+  states: '.states.f32',
+};
+
+/** Until its digest is known, a file has this name. One catalogue has one writer. */
+const NEW = 'new';
+const [ID_DIGITS, DIGEST_DIGITS] = [10, 12];
+
+/** Whether a file of a catalogue folder is one that writing a part leaves, complete or not. */
+export const isPartFile = (name: string): boolean =>
+  /^(part-\d{10}-[0-9a-f]{12}|new)\.(parquet|pixels\.u8|embeddings\.f32|states\.f32)$/.test(name);
+
+/**
+ * Writes one part of a catalogue: a table and its columns. The name of each file says its first picture and its digest, so that
+ * the same rows always have the same files, and other rows never the name of a file that somebody reads.
+ */
+export class PartWriter {
+  private readonly folder: string;
+  private readonly layout: PartColumns;
+  private readonly table: ShardWriter;
+  private readonly columns: ReadonlyMap<CatalogueColumn, HashedFile>;
+  private first = -1;
+  private last = -1;
+
+  private constructor(
+    folder: string,
+    layout: PartColumns,
+    table: ShardWriter,
+    columns: ReadonlyMap<CatalogueColumn, HashedFile>,
+  ) {
+    this.folder = folder;
+    this.layout = layout;
+    this.table = table;
+    this.columns = columns;
+  }
+
+  /** @throws NeurodexError `disk-full`, `output-unwritable`, as do the other methods */
+  static async create(folder: string, layout: PartColumns): Promise<PartWriter> {
+    const fresh = async (kind: keyof typeof ENDINGS): Promise<string> => {
+      const path = join(folder, NEW + ENDINGS[kind]);
+      await rm(path, { force: true });
+      return path;
+    };
+    const table = await ShardWriter.create(await fresh('pictures'), layout.vectors);
+    const columns = new Map<CatalogueColumn, HashedFile>();
+    try {
+      for (const name of COLUMNS) {
+        if (layout.columns[name] !== undefined) columns.set(name, await HashedFile.create(await fresh(name)));
+      }
+    } catch (error) {
+      for (const file of [table, ...columns.values()]) await file.close();
+      throw error;
+    }
+    return new PartWriter(folder, layout, table, columns);
+  }
+
+  get rows(): number {
+    return this.table.rows;
+  }
+
+  /** Of the table. */
+  get bytes(): number {
+    return this.table.bytes;
+  }
+
+  /** @param rows with rising ids, above those written before @throws RangeError for others, or bytes of another length */
+  async writeRowGroup(rows: readonly CatalogueRow[]): Promise<void> {
+    for (const row of rows) {
+      if (row.id <= this.last) throw new RangeError(`picture ${row.id} after picture ${this.last}`);
+      if (this.first < 0) this.first = row.id;
+      this.last = row.id;
+      for (const [name, file] of this.columns) {
+        const bytes = await row.column(name);
+        const expected = this.layout.columns[name];
+        if (bytes.length !== expected) throw new RangeError(`${bytes.length} bytes of ${name}, not ${expected}`);
+        await file.append(bytes);
+      }
+    }
+    await this.table.writeRowGroup(rows);
+  }
+
+  /** Gives the files their names. @param sync whether the disk has their contents before this resolves */
+  async finish(sync = false): Promise<CataloguePart> {
+    const { rows } = this;
+    const pictures = await this.named('pictures', await this.table.finish(sync));
+    const part: CataloguePart = { first: this.first, last: this.last, rows, pictures, pixels: pictures };
+    for (const [name, file] of this.columns) part[name] = await this.named(name, await file.finish(sync));
+    return part;
+  }
+
+  /** Closes the files and leaves them as they are; harmless after `finish`. */
+  async close(): Promise<void> {
+    for (const file of [this.table, ...this.columns.values()]) await file.close();
+  }
+
+  private async named(kind: keyof typeof ENDINGS, digest: ChunkedDigest): Promise<CataloguePart['pictures']> {
+    const ending = defined(ENDINGS[kind], 'the ending of a file');
+    const file = `part-${String(this.first).padStart(ID_DIGITS, '0')}-${digest.sha256.slice(0, DIGEST_DIGITS)}${ending}`;
+    const path = join(this.folder, file);
+    await rename(join(this.folder, NEW + ending), path).catch((error: unknown) => {
+      throw fromFileSystem(error, path);
+    });
+    return { file, ...digest };
+  }
+}

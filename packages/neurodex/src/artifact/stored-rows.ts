@@ -1,0 +1,146 @@
+import { NeurodexError } from '@neurodex/core';
+import { damaged } from '@neurodex/core/storage';
+import { type PictureObject, ROLES, type Role } from '@neurodex/datasets';
+import { type ClusterVectors, identifiersIn } from '../identifiers/clusters.ts';
+import { clusterPath, semantic } from '../identifiers/semantic.ts';
+import { partsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import { sharedLabels } from '../pictures/shared-labels.ts';
+import type { CatalogueFiles } from './catalogue-files.ts';
+import type { CatalogueManifest } from './catalogue-manifest.ts';
+import type { PictureRows } from './catalogue-store.ts';
+
+/** Every row of a catalogue, with the identifiers that its pictures have now. @throws NeurodexError `index-damaged` */
+export async function readRows(files: CatalogueFiles): Promise<PictureRows> {
+  const { manifest, parts } = files;
+  const { size, hasClasses, notices, skipped, duplicates } = manifest;
+  const pictures: StoredPicture[] = [];
+  const share = sharedLabels();
+  for (const { file, reader, part } of parts) {
+    const rows = await readable(file.path, () => reader.rows());
+    if (rows.length !== part.rows) throw damaged(file.path, `has ${rows.length} rows where ${part.rows} are listed`);
+    let last = part.first - 1;
+    for (const row of rows) {
+      const picture = toStoredPicture(row, pictures.length, file.path, manifest);
+      if (picture.id <= last || picture.id > part.last) throw notAsListed(file.path, pictures.length);
+      last = picture.id;
+      pictures.push({ ...picture, labels: share(picture.labels) });
+    }
+  }
+  return {
+    size,
+    hasClasses,
+    notices,
+    skipped,
+    ...partsOf(await withIdentifiers(pictures, manifest, stateVectors(files, pictures))),
+    ...(duplicates === undefined ? {} : { duplicates }),
+  };
+}
+
+/**
+ * Gives the pictures of a catalogue the identifiers that follow from their clusters, where they follow from them.
+ * @param vectors what clusters are divided by, of rows
+ * @returns the same rows
+ */
+export async function withIdentifiers(
+  pictures: readonly StoredPicture[],
+  { clusters }: Pick<CatalogueManifest, 'clusters'>,
+  vectors: ClusterVectors,
+): Promise<readonly StoredPicture[]> {
+  if (clusters === undefined) return pictures;
+  const named = pictures.filter(({ cluster }) => cluster !== undefined);
+  const paths = named.map(({ cluster = '' }) => clusterPath(cluster, clusters.branching) ?? []);
+  const { length, of } = vectors;
+  const own = { length, of: (places: readonly number[]) => of(places.map((place) => named[place]?.row ?? NaN)) };
+  const identifiers = await identifiersIn(paths, own, clusters);
+  const { fromTokens } = semantic(clusters.branching);
+  const all = [...pictures];
+  for (const [i, picture] of named.entries()) {
+    all[picture.row] = { ...picture, identifier: fromTokens(identifiers[i] ?? []) };
+  }
+  return all;
+}
+
+/** The states of rows; of a catalogue without a network their ids, so that neighbours stay together. */
+function stateVectors(
+  { manifest: { states }, columns }: CatalogueFiles,
+  pictures: readonly StoredPicture[],
+): ClusterVectors {
+  const { states: file } = columns;
+  if (states === undefined || file === undefined) {
+    return { length: 1, of: (rows) => Float32Array.from(rows, (row) => pictures[row]?.id ?? NaN) };
+  }
+  const { width } = states;
+  return {
+    length: width,
+    of(rows) {
+      const values = new Float32Array(rows.length * width);
+      const bytes = new Uint8Array(values.buffer);
+      const step = width * Float32Array.BYTES_PER_ELEMENT;
+      for (const [i, row] of rows.entries()) file.readSync(bytes.subarray(i * step, (i + 1) * step), row * step);
+      return values;
+    },
+  };
+}
+
+function toStoredPicture(
+  value: Record<string, unknown>,
+  row: number,
+  file: string,
+  { clusters }: CatalogueManifest,
+): StoredPicture {
+  const { id, path, labels, captions, objects, split, identifier, cluster } = value;
+  const name = clusters === undefined ? identifier : cluster;
+  const other = clusters === undefined ? cluster : identifier;
+  const hasName = typeof name === 'string' && (clusters === undefined || clusterPath(name, clusters.branching));
+  const sound =
+    Number.isSafeInteger(id) &&
+    typeof path === 'string' &&
+    isTexts(labels) &&
+    ((captions ?? null) === null || isTexts(captions)) &&
+    ROLES.includes(split as Role) &&
+    (split === 'catalogue' ? hasName : (name ?? null) === null) &&
+    (other ?? null) === null;
+  const seen = toObjects(objects);
+  if (!sound || seen === 'damaged') throw notAsListed(file, row);
+  return {
+    row,
+    id: id as number,
+    path,
+    labels,
+    ...(isTexts(captions) ? { captions } : {}),
+    ...(seen === undefined ? {} : { objects: seen }),
+    role: split as Role,
+    ...(typeof identifier === 'string' ? { identifier } : {}),
+    ...(typeof cluster === 'string' ? { cluster } : {}),
+  };
+}
+
+const notAsListed = (file: string, row: number) => damaged(file, `does not hold what it should in row ${row}`);
+
+/** Whatever goes wrong inside is the file's fault: it holds other bytes than the program writes. */
+export async function readable<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof NeurodexError) throw error;
+    throw damaged(path, 'is not a table of pictures that can be read', error);
+  }
+}
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((text) => typeof text === 'string');
+
+function toObjects(value: unknown): PictureObject[] | 'damaged' | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (!Array.isArray(value)) return 'damaged';
+  const objects: PictureObject[] = [];
+  for (const each of value as Record<string, unknown>[]) {
+    const { category, bbox, area, crowd } = each ?? {};
+    const isBox = Array.isArray(bbox) && bbox.length === 4 && bbox.every(Number.isFinite);
+    if (typeof category !== 'string' || !isBox || !Number.isFinite(area) || typeof crowd !== 'boolean') {
+      return 'damaged';
+    }
+    objects.push({ category, box: bbox as unknown as PictureObject['box'], area: area as number, crowd });
+  }
+  return objects;
+}

@@ -1,0 +1,185 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyPictures } from '../artifact/catalogue-store.ts';
+import { openArtifact } from '../artifact/index-artifact.ts';
+import { readIndexManifest } from '../artifact/manifest.ts';
+import { storedQuery } from '../pictures/stored-query.ts';
+import { openIndex } from '../systems/open-index.ts';
+import { addPictures } from './add-pictures.ts';
+import { ChangingIndexes, digestsIn, fresh } from './changing.fixture.ts';
+import type { IndexWriter } from './index-writer.ts';
+
+let indexes: ChangingIndexes;
+beforeAll(async () => {
+  indexes = await ChangingIndexes.create();
+}, 120_000);
+afterAll(() => indexes.remove());
+
+const add = (writer: IndexWriter, ...numbers: number[]) => addPictures(writer, numbers.map(fresh));
+
+/** Whoever opens the index finds what the writer says, and every file as it is listed. */
+async function expectSound(folder: string, writer: IndexWriter): Promise<void> {
+  const { catalogue } = await readIndexManifest(folder);
+  await verifyPictures(join(folder, 'catalogue'), catalogue);
+  const artifact = await openArtifact(folder);
+  try {
+    expect(artifact.manifest).toEqual(writer.manifest);
+    expect(artifact.store.rows).toEqual(writer.rows);
+    const digests = await artifact.store.digests();
+    expect(artifact.store.rows.map(({ id }) => writer.digestOf(id))).toEqual(digests);
+    await artifact.network();
+  } finally {
+    await artifact.close();
+  }
+}
+
+async function withWriter(work: (writer: IndexWriter, folder: string) => Promise<void>): Promise<string> {
+  const folder = indexes.copy();
+  const writer = await indexes.open(folder);
+  try {
+    await work(writer, folder);
+  } finally {
+    await writer.close();
+  }
+  return folder;
+}
+
+describe('an index that is changed', () => {
+  it('has the pictures that were added in every system, under ids and identifiers of their own', async () => {
+    const folder = await withWriter(async (writer, at) => {
+      const { added, known, failed } = await add(writer, 0, 1, 2, 3, 4);
+      expect([known, failed]).toEqual([[], []]);
+      expect(added.map(({ path }) => path)).toEqual([0, 1, 2, 3, 4].map((i) => `new/${i}.png`));
+      const first = Math.max(...writer.rows.slice(0, -5).map(({ id }) => id)) + 1;
+      expect(added.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4].map((i) => first + i));
+      await expectSound(at, writer);
+    });
+    const index = await openIndex(folder, indexes.runtime);
+    try {
+      const { store } = index;
+      expect(new Set(store.catalogue.map(({ identifier }) => identifier)).size).toBe(store.catalogue.length);
+      for (const name of ['dsi', 'pixels', 'bovw'] as const) {
+        const system = await index.system(name);
+        for (const { row } of store.catalogue.slice(-5)) {
+          const [answers = []] = await system.rank([storedQuery(store, row)], store.catalogue.length);
+          expect(answers.map((answer) => answer.row)).toContain(row);
+          if (name === 'pixels') expect(answers[0]).toMatchObject({ row });
+        }
+      }
+    } finally {
+      await index.close();
+    }
+  });
+
+  it('reports a file that it has, whatever its name, and one whose name is taken', async () => {
+    await withWriter(async (writer) => {
+      await add(writer, 0);
+      const again = { ...fresh(0), path: 'other.png' };
+      const taken = { ...fresh(1), path: 'new/0.png' };
+      const broken = { path: 'broken.png', labels: [], read: async () => Uint8Array.of(1, 2, 3) };
+      const before = writer.manifest.digest;
+      const { added, known, failed } = await addPictures(writer, [again, taken, broken, again]);
+      expect(added).toEqual([]);
+      expect(known).toEqual([
+        { path: 'other.png', as: 'new/0.png' },
+        { path: 'other.png', as: 'new/0.png' },
+      ]);
+      expect(failed.map(({ input, code }) => [input, code])).toEqual([
+        ['new/0.png', 'picture-changed'],
+        ['broken.png', 'picture-not-an-image'],
+      ]);
+      expect(writer.manifest.digest).toBe(before);
+    });
+  });
+
+  it('is the same to the last byte when what was added is removed', async () => {
+    const before = digestsIn(indexes.written.at('index'));
+    const folder = await withWriter(async (writer) => {
+      const { added } = await add(writer, ...Array.from({ length: 19 }, (_, i) => i));
+      expect(digestsIn(writer.folder)).not.toEqual(before);
+      await writer.change({ remove: added.map(({ id }) => id) });
+      expect(writer.changes).toMatchObject({ revision: 2, added: 19, removed: 19, learned: 0 });
+    });
+    expect(digestsIn(folder)).toEqual(before);
+    expect(existsSync(join(folder, 'lock'))).toBe(false);
+  });
+
+  it('depends on the pictures that are in it, and not on what happened in between', async () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('add' as const), count: fc.integer({ min: 1, max: 7 }) }),
+      fc.record({ kind: fc.constant('remove' as const), at: fc.array(fc.nat(60), { minLength: 1, maxLength: 4 }) }),
+      fc.constant({ kind: 'open' as const }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
+        const folder = indexes.copy();
+        let writer = await indexes.open(folder);
+        let next = 0;
+        for (const each of steps) {
+          if (each.kind === 'add') {
+            await add(writer, ...Array.from({ length: each.count }, () => next++));
+          } else if (each.kind === 'remove') {
+            const ids = new Set(each.at.map((at) => writer.rows[at % writer.rows.length]?.id ?? NaN));
+            await writer.change({ remove: [...ids] });
+          } else {
+            await writer.close();
+            writer = await indexes.open(folder);
+          }
+          await expectSound(folder, writer);
+        }
+        const left = new Set(writer.rows.map(({ id }) => id));
+        await writer.close();
+        // The same in two changes: all that were added, then all that were removed.
+        const direct = await withWriter(async (other) => {
+          if (next > 0) await add(other, ...Array.from({ length: next }, (_, i) => i));
+          const gone = other.rows.map(({ id }) => id).filter((id) => !left.has(id));
+          if (gone.length > 0) await other.change({ remove: gone });
+        });
+        const same = digestsIn(direct);
+        const found = digestsIn(folder);
+        // A cluster that was empty for a while is gone: then pictures are placed in others.
+        const placed = ({ 'catalogue/catalogue.json': _, ...files }: Record<string, string>) =>
+          Object.keys(files).filter((name) => name.endsWith('.u8') || name.endsWith('.f32'));
+        expect(placed(found)).toEqual(placed(same));
+      }),
+      { numRuns: 8 },
+    );
+  }, 120_000);
+
+  it('says nothing of a picture that was removed', async () => {
+    const folder = await withWriter(async (writer) => {
+      const { id, path } = writer.rows.find(({ role }) => role === 'catalogue') ?? { id: NaN, path: '' };
+      expect(readFileSync(join(writer.folder, 'origin.json'), 'utf8')).toContain(`"${path}"`);
+      await writer.change({ remove: [id] });
+      expect(writer.changes).toMatchObject({ removed: 1, learned: 1 });
+      expect(writer.named(path)).toBeUndefined();
+      for (const name of ['origin.json', 'run.jsonl', 'catalogue/catalogue.json', 'index.json']) {
+        expect(readFileSync(join(writer.folder, name), 'utf8')).not.toContain(`"${path}"`);
+      }
+      await expectSound(writer.folder, writer);
+    });
+    expect(readdirSync(join(folder, 'catalogue')).filter((name) => name.endsWith('.parquet'))).toHaveLength(1);
+  });
+
+  it('keeps the id of a picture that gets another name', async () => {
+    await withWriter(async (writer) => {
+      const { id, path } = writer.rows[3] ?? { id: NaN, path: '' };
+      await writer.change({ rename: [{ id, path: 'elsewhere/a.png', labels: ['z'] }] });
+      expect(writer.named('elsewhere/a.png')).toMatchObject({ id, labels: ['z'] });
+      expect(writer.named(path)).toBeUndefined();
+      await expectSound(writer.folder, writer);
+    });
+  });
+
+  it('is refused where nothing can be changed, or nothing would be left', async () => {
+    await withWriter(async (writer) => {
+      await expect(writer.change({ remove: [999] })).rejects.toMatchObject({ code: 'picture-unknown' });
+      const all = writer.rows.filter(({ role }) => role === 'catalogue').map(({ id }) => id);
+      await expect(writer.change({ remove: all })).rejects.toMatchObject({ code: 'index-fixed' });
+      await expectSound(writer.folder, writer);
+      await expect(indexes.open(writer.folder)).rejects.toMatchObject({ code: 'run-locked' });
+    });
+  });
+});

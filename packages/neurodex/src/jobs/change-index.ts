@@ -1,0 +1,191 @@
+import { basename, isAbsolute } from 'node:path';
+import type { Device } from '@neurodex/autograd';
+import { nodeRuntime } from '@neurodex/autograd/node';
+import { type FailedInput, NeurodexError, type Reporter, tooFewLeft } from '@neurodex/core';
+import { applyRules, type Dataset, type SourcePicture } from '@neurodex/datasets';
+import { readPictureFile } from '@neurodex/datasets/image';
+import type { ChangeCounts } from '../artifact/manifest.ts';
+import { type Addition, addPictures } from '../changes/add-pictures.ts';
+import { IndexWriter } from '../changes/index-writer.ts';
+import { settleIndex } from '../changes/settle-index.ts';
+import { applyDifferences, type Differences, differencesOf } from '../changes/update-index.ts';
+import { configSchema } from '../config.ts';
+
+export interface ChangeOptions {
+  readonly index: string;
+  readonly device: Device;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The index after a change. */
+export interface ChangedIndex {
+  readonly index: string;
+  /** SHA-256 over everything that the index holds now. */
+  readonly digest: string;
+  /** Catalogue pictures. */
+  readonly catalogue: number;
+  readonly changes: ChangeCounts;
+}
+
+/** A picture of an index, as it is named to people. */
+export interface NamedPicture {
+  readonly id: number;
+  readonly picture: string;
+}
+
+export interface AddedPictures extends ChangedIndex {
+  readonly added: readonly (NamedPicture & { readonly identifier: string })[];
+  /** Files that are in the index already, and the picture that each is. */
+  readonly known: readonly { readonly picture: string; readonly as: string }[];
+  readonly failed: readonly FailedInput[];
+}
+
+/** Does something with the writer of an index. */
+async function changing<T>(
+  { index, device, reporter }: ChangeOptions,
+  work: (writer: IndexWriter) => Promise<T>,
+): Promise<T & ChangedIndex> {
+  const writer = await IndexWriter.open(index, nodeRuntime({ device }), reporter);
+  try {
+    const result = await work(writer);
+    const catalogue = writer.rows.filter(({ role }) => role === 'catalogue').length;
+    return { ...result, index, digest: writer.manifest.digest, catalogue, changes: writer.changes };
+  } finally {
+    await writer.close();
+  }
+}
+
+/** What was added, with the identifiers that the pictures have now. */
+function described(writer: IndexWriter, { added, known, failed }: Addition) {
+  return {
+    added: added.map(({ id, path }) => ({ id, picture: path, identifier: writer.picture(id)?.identifier ?? '' })),
+    known: known.map(({ path, as }) => ({ picture: path, as })),
+    failed,
+  };
+}
+
+/** Picture files, by the names that they are given. */
+export interface PictureFiles {
+  readonly files: readonly { readonly name: string; readonly path: string }[];
+  readonly labels: readonly string[];
+}
+
+/**
+ * Adds picture files to an index, or the pictures of a data set. Those that cannot be read are in `failed`.
+ * @throws NeurodexError `index-*`, `run-locked`, `interrupted`; of the first file where none can be used
+ */
+export async function addToIndex(
+  options: ChangeOptions & {
+    readonly pictures: PictureFiles | Dataset;
+  },
+): Promise<AddedPictures> {
+  const { pictures, reporter, signal } = options;
+  return await changing(options, async (writer) => {
+    const sources = 'files' in pictures ? filesOf(pictures) : await ruled(pictures, writer, reporter);
+    const addition = await addPictures(writer, sources, { reporter, signal });
+    const { added, known, failed } = addition;
+    if (failed.length > 0 && added.length + known.length === 0) throw tooFewLeft(failed);
+    return described(writer, addition);
+  });
+}
+
+const filesOf = ({ files, labels }: PictureFiles): SourcePicture[] =>
+  // No folder of this machine is told to whoever is given the index.
+  files.map(({ name, path }) => ({
+    path: isAbsolute(name) ? basename(name) : name,
+    labels,
+    read: () => readPictureFile(path, name),
+  }));
+
+/** The pictures of a data set by the rules that the index was built with. */
+async function ruled(dataset: Dataset, writer: IndexWriter, reporter: Reporter): Promise<readonly SourcePicture[]> {
+  const { config } = writer.manifest as { readonly config: { readonly dataset?: unknown } };
+  const rules = configSchema.shape.dataset.safeParse(config.dataset);
+  return rules.success ? (await applyRules(dataset, rules.data, { reporter })).pictures : dataset.pictures;
+}
+
+export interface RemovedPictures extends ChangedIndex {
+  readonly removed: readonly NamedPicture[];
+}
+
+/**
+ * Removes pictures, and all that an index says of them.
+ * @param pictures paths as the index has them, or ids
+ * @throws NeurodexError `picture-unknown` naming the first one that is not there: nothing is removed then; `index-*`
+ */
+export async function removeFromIndex(
+  options: ChangeOptions & { readonly pictures: readonly string[] },
+): Promise<RemovedPictures> {
+  return await changing(options, async (writer) => {
+    const removed = new Map<number, NamedPicture>();
+    for (const name of options.pictures) {
+      const picture = writer.named(name) ?? (/^\d+$/.test(name) ? writer.picture(Number(name)) : undefined);
+      if (picture === undefined) throw unknown(name, options.index);
+      removed.set(picture.id, { id: picture.id, picture: picture.path });
+    }
+    await writer.change({ remove: [...removed.keys()] });
+    return { removed: [...removed.values()] };
+  });
+}
+
+export interface SettledIndex extends Pick<ChangedIndex, 'index' | 'digest' | 'changes'> {
+  /** Parts of the catalogue before and after. */
+  readonly parts: readonly [before: number, after: number];
+}
+
+/** Gives an index the clusters that fit the pictures that it has now (`settleIndex`). @throws NeurodexError `index-*`, `run-locked` */
+export async function settle({ index, device, reporter, signal }: ChangeOptions): Promise<SettledIndex> {
+  const { version, changes, parts } = await settleIndex(index, nodeRuntime({ device }), { reporter, signal });
+  return { index, digest: version, changes, parts };
+}
+
+const unknown = (name: string, index: string): NeurodexError =>
+  new NeurodexError('picture-unknown', `${index} has no picture ${name}`, {
+    hint: 'name it as a search shows it, or by its id; nothing was removed',
+    details: { picture: name },
+  });
+
+export interface UpdatedIndex extends ChangedIndex {
+  readonly dryRun: boolean;
+  readonly unchanged: number;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly moved: readonly { readonly from: string; readonly to: string }[];
+  readonly removed: readonly string[];
+  readonly known: readonly { readonly picture: string; readonly as: string }[];
+  readonly failed: readonly FailedInput[];
+}
+
+/** Makes an index what its source is now. @throws NeurodexError `index-*`, `run-locked`, `interrupted` */
+export async function updateIndex(
+  options: ChangeOptions & { readonly dataset: Dataset; readonly dryRun: boolean },
+): Promise<UpdatedIndex> {
+  const { dataset, dryRun, reporter, signal } = options;
+  return await changing(options, async (writer) => {
+    const sources = await ruled(dataset, writer, reporter);
+    const found = await differencesOf(writer, sources, { reporter, signal });
+    const told = { dryRun, ...namesIn(found) };
+    const { added, changed, moved, removed, failed } = found;
+    if (dryRun || added.length + changed.length + moved.length + removed.length === 0) return told;
+    const addition = await applyDifferences(writer, found, { reporter, signal });
+    const refused = new Set(addition.failed.map(({ input }) => input));
+    const used = (path: string): boolean => !refused.has(path);
+    return {
+      ...told,
+      added: told.added.filter(used),
+      changed: told.changed.filter(used),
+      failed: [...failed, ...addition.failed],
+    };
+  });
+}
+
+const namesIn = ({ unchanged, added, changed, moved, removed, known, failed }: Differences) => ({
+  unchanged,
+  added: added.map(({ path }) => path),
+  changed: changed.map(({ source }) => source.path),
+  moved: moved.map(({ from, source }) => ({ from, to: source.path })),
+  removed: removed.map(({ path }) => path),
+  known: known.map(({ path, as }) => ({ picture: path, as })),
+  failed,
+});
