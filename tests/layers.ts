@@ -4,8 +4,8 @@ import { join, posix, sep } from 'node:path';
 /** Files and folders of a package, each with the others that it may import; whatever is not listed is refused. */
 type ImportGraph = Readonly<Record<string, readonly string[]>>;
 
-/** Plain data, used everywhere. */
-const PLAIN = ['config.ts', 'version.ts'] as const;
+/** Plain data, and what a platform declares too little of: used everywhere. */
+const PLAIN = ['config.ts', 'version.ts', 'webassembly.ts'] as const;
 
 /** The import graph of each package, lowest first: a folder may import those in its list and no others. */
 export const IMPORTS: Readonly<Record<string, ImportGraph>> = {

@@ -59,7 +59,9 @@ export class CheckedFile implements ByteSource {
           if (bytesRead === 0) throw this.ended();
           done += bytesRead;
         }
-        if (this.check(fd, bytes, from)) return bytes.buffer.slice(start - from, end - from);
+        if (!this.check(fd, bytes, from)) continue;
+        // A whole file may be large: it is not held twice.
+        return from === start && to === end ? bytes.buffer : bytes.buffer.slice(start - from, end - from);
       }
       throw this.refusal('changes while it is read');
     });

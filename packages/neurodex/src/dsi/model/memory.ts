@@ -1,4 +1,5 @@
 import type { PrefixTable } from './prefix-table.ts';
+import { allocateRows } from './row-memory.ts';
 
 /**
  * What the network remembers, written and not trained: a row for each prefix of identifiers (`PrefixTable` of the kind
@@ -29,7 +30,7 @@ export function writeRows(
   positionOf: (row: number) => number,
 ): Float32Array {
   const { trie } = table;
-  const rows = new Float32Array(table.size * width);
+  const rows = allocateRows(table.size * width);
   const counts = trie.leavesBelow();
   // Parents have smaller numbers: a node's sum is complete when its turn comes.
   for (let node = trie.nodeCount - 1; node >= 0; node--) {

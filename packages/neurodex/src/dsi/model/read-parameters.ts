@@ -3,6 +3,7 @@ import type { Geometry } from './geometry.ts';
 import type { Memory } from './memory.ts';
 import { dsiParameters } from './parameters.ts';
 import type { StoredPrefixes } from './prefix-table.ts';
+import { inRowMemory } from './row-memory.ts';
 
 /** A product with 0 is 0 for finite numbers alone: one sum tells of many. */
 export function areFinite(values: Float32Array): boolean {
@@ -77,5 +78,6 @@ export function readMemory(bytes: Uint8Array, geometry: Geometry): Memory | unde
   if (String(rows?.shape) !== String([embeddingRows, width]))
     throw new RangeError('its memory is missing, or of another network');
   if (rows === undefined || !areFinite(rows.data)) throw new RangeError('its memory holds numbers that are not finite');
-  return { rows: rows.data, temperature: tau };
+  // Not the file's own bytes, which can be let go of then.
+  return { rows: inRowMemory(rows.data), temperature: tau };
 }

@@ -10,6 +10,8 @@ describe('the k-th largest', () => {
         const k = 1 + (seed % values.length);
         const sorted = [...values].sort((a, b) => b - a);
         expect(kthLargest(Float64Array.from(values), k) === sorted[k - 1]).toBe(true);
+        // What stands behind is none of them.
+        expect(kthLargest(Float64Array.of(...values, 9, NaN), k, values.length) === sorted[k - 1]).toBe(true);
       }),
     );
   });
@@ -38,6 +40,15 @@ describe('the nearest candidates', () => {
         expect(dropped).toEqual([...nearness.keys()].filter((i) => !nearest.has(i)).map((i) => [i, i / 2]));
       }),
     );
+  });
+
+  it('are as many as are asked for where nothing says which, because numbers are none', () => {
+    const candidates = new Candidates();
+    for (let i = 0; i < 9; i++) candidates.push(i, NaN, NaN);
+    const dropped: number[] = [];
+    candidates.keepNearest(4, (name) => dropped.push(name));
+    expect([...candidates.names.subarray(0, candidates.length)]).toEqual([0, 1, 2, 3]);
+    expect(dropped).toEqual([4, 5, 6, 7, 8]);
   });
 
   it('are none after all were cleared', () => {

@@ -27,13 +27,14 @@ export class Candidates {
   keepNearest(count: number, drop: (name: number, product: number) => void): void {
     const { length, names, products, nearness } = this;
     if (length <= count) return;
-    const least = kthLargest(nearness.slice(0, length), count);
+    const least = kthLargest(nearness, count, length);
     let room = count;
     for (let i = 0; i < length; i++) if ((nearness[i] ?? NaN) > least) room--;
     let kept = 0;
     for (let i = 0; i < length; i++) {
       const [name, product, near] = [names[i] ?? NaN, products[i] ?? NaN, nearness[i] ?? NaN];
-      if (near > least || (near === least && room-- > 0)) this.set(kept++, name, product, near);
+      // Not less: of numbers that are NaN some are kept, so that what is found says so.
+      if (near > least || (!(near < least) && room-- > 0)) this.set(kept++, name, product, near);
       else drop(name, product);
     }
     this.length = kept;
@@ -56,26 +57,32 @@ export class Candidates {
 }
 
 /**
- * The k-th largest of some numbers, which are put into another order (Hoare 1961, "Find").
+ * The k-th largest of some numbers: the least of a heap of the k largest, which few of many numbers enter.
  * @param k from 1 to as many as there are
  */
-export function kthLargest(values: Float64Array, k: number): number {
-  const wanted = k - 1;
-  let [low, high] = [0, values.length - 1];
-  while (low < high) {
-    const pivot = values[(low + high) >>> 1] ?? NaN;
-    let [i, j] = [low, high];
-    while (i <= j) {
-      while ((values[i] ?? NaN) > pivot) i++;
-      while ((values[j] ?? NaN) < pivot) j--;
-      if (i > j) break;
-      const value = values[i] ?? NaN;
-      values[i++] = values[j] ?? NaN;
-      values[j--] = value;
-    }
-    if (wanted <= j) high = j;
-    else if (wanted >= i) low = i;
-    else break;
+export function kthLargest(values: Float64Array, k: number, length = values.length): number {
+  const heap = values.slice(0, k);
+  for (let at = (k >>> 1) - 1; at >= 0; at--) sink(heap, at);
+  for (let i = k; i < length; i++) {
+    const value = values[i] ?? NaN;
+    if (!(value > (heap[0] ?? NaN))) continue;
+    heap[0] = value;
+    sink(heap, 0);
   }
-  return values[wanted] ?? NaN;
+  return heap[0] ?? NaN;
+}
+
+/** Lets a number of a heap down to where none below it is less. */
+function sink(heap: Float64Array, start: number): void {
+  const value = heap[start] ?? NaN;
+  let at = start;
+  for (;;) {
+    let child = 2 * at + 1;
+    if ((heap[child + 1] ?? NaN) < (heap[child] ?? NaN)) child++;
+    const least = heap[child] ?? NaN;
+    if (!(least < value)) break;
+    heap[at] = least;
+    at = child;
+  }
+  heap[at] = value;
 }

@@ -1,20 +1,25 @@
 import { Random } from '@neurodex/autograd';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Answer } from '../../query/answers.ts';
 import { clusters, logSum, memoryOf, randomUnit } from './plain-memory.fixture.ts';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 const D = 6;
 const names = fc.uniqueArray(fc.oneof(fc.nat(30), fc.nat(9999)).map(String), { minLength: 1, maxLength: 50 });
 const WIDE = 1000;
 
 /** A memory of random states. */
-function randomMemory(identifiers: readonly string[], seed: number, temperature = 8) {
+function randomMemory(identifiers: readonly string[], seed: number, temperature = 8, earlier: readonly string[] = []) {
   const random = Random.seeded(seed);
   const made = memoryOf(
     identifiers,
     identifiers.map(() => randomUnit(D, random)),
     temperature,
+    earlier,
   );
   const query = randomUnit(D, random);
   return { ...made, query, states: Float32Array.from(query) };
@@ -139,5 +144,37 @@ describe('either search', () => {
     const some = made.search.beam(states, 0, 7, 3);
     expect(rowsOf(some)).toEqual([...rowsOf(some)].sort((a, b) => a - b));
     for (const { score } of some) expect(score).toBeCloseTo(-Math.log(100), 3);
+  });
+
+  it('finds the same where pictures were added, so that the rows of siblings lie apart', () => {
+    fc.assert(
+      fc.property(names, fc.nat(), fc.integer({ min: 1, max: 4 }), (identifiers, seed, beam) => {
+        const earlier = identifiers.filter((_, i) => i % 2 === 1);
+        const created = randomMemory(identifiers, seed);
+        const extended = randomMemory(identifiers, seed, 8, earlier);
+        const { states } = created;
+        expect(extended.search.exhaustive(states, 0, WIDE)).toEqual(created.search.exhaustive(states, 0, WIDE));
+        expect(extended.search.beam(states, 0, WIDE, beam)).toEqual(created.search.beam(states, 0, WIDE, beam));
+      }),
+    );
+  });
+
+  it('finds the same without WebAssembly', () => {
+    const { identifiers, states, near } = clusters(10, 40, 32, 0.5, 7);
+    const query = Float32Array.from(near(3));
+    const inWebAssembly = memoryOf(identifiers, states, 20).search;
+    vi.stubGlobal('WebAssembly', undefined);
+    const plain = memoryOf(identifiers, states, 20).search;
+    expectAlike(inWebAssembly.exhaustive(query, 0, WIDE), plain.exhaustive(query, 0, WIDE));
+    expectAlike(inWebAssembly.beam(query, 0, 10, 3), plain.beam(query, 0, 10, 3));
+  });
+
+  it('has scores that are no numbers where the state has none', () => {
+    const { identifiers, states } = clusters(10, 40, 32, 0.5, 7);
+    const { search } = memoryOf(identifiers, states, 20);
+    const query = new Float32Array(32).fill(NaN);
+    for (const answers of [search.exhaustive(query, 0, 3), search.beam(query, 0, 3, 2)]) {
+      expect(answers.map(({ score }) => score)).toEqual([NaN, NaN, NaN]);
+    }
   });
 });

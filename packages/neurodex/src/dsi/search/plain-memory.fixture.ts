@@ -27,18 +27,25 @@ export const logSum = (logs: readonly number[]): number => {
   return largest + Math.log(logs.reduce((sum, x) => sum + Math.exp(x - largest), 0));
 };
 
-/** @param states of the pictures, in the order of the identifiers; the catalogue rows are 3, 5, 7, … */
-export function memoryOf(identifiers: readonly string[], states: readonly (readonly number[])[], temperature: number) {
+/**
+ * @param states of the pictures, in the order of the identifiers; the catalogue rows are 3, 5, 7, …
+ * @param earlier identifiers whose prefixes had rows before
+ */
+export function memoryOf(
+  identifiers: readonly string[],
+  states: readonly (readonly number[])[],
+  temperature: number,
+  earlier: readonly string[] = [],
+) {
   const width = states[0]?.length ?? 0;
   const rowOf = (i: number): number => 2 * i + 3;
-  const table = PrefixTable.create(
-    new Trie(
-      numeric,
-      identifiers,
-      identifiers.map((_, i) => rowOf(i)),
-    ),
-    'memory',
+  const trie = new Trie(
+    numeric,
+    identifiers,
+    identifiers.map((_, i) => rowOf(i)),
   );
+  const before = earlier.length === 0 ? undefined : PrefixTable.create(new Trie(numeric, earlier), 'memory').stored;
+  const table = before === undefined ? PrefixTable.create(trie, 'memory') : PrefixTable.extend(trie, before, 'memory');
   const rows = writeRows(table, Float32Array.from(states.flat()), width, (row) => (row - 3) / 2);
   const search = new MemorySearch(table, { rows, temperature }, width);
   /** τ·x·h of every picture, by row. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { instantiate, type WebAssemblyMemory } from './webassembly.ts';
+import { compile, instantiate, PAGE, type WebAssemblyMemory } from '../../webassembly.ts';
 
 /**
  * The loops over all pixels, in WebAssembly for its vectors of four, which JavaScript does not have: see wasm/sift.wat.
@@ -55,11 +55,12 @@ interface Kernels {
   ): void;
 }
 
-export const vectors: Kernels = instantiate<Kernels>(readFileSync(new URL('../../../wasm/sift.wasm', import.meta.url)));
+export const vectors: Kernels = instantiate<Kernels>(
+  compile(readFileSync(new URL('../../../wasm/sift.wasm', import.meta.url))),
+);
 
 /** Pixels that a kernel takes at once: rows are padded to a multiple of it. */
 export const AT_ONCE = 16;
-const PAGE = 65_536;
 
 /** Makes the memory at least so large; what lies in it stays, but views of it must be made anew. */
 export function reserve(bytes: number): void {
