@@ -50,7 +50,7 @@ describe('README.md', () => {
 
   it('has commands for your own pictures that run, one after the other', () => {
     const commands = commandsUnder('Your own pictures');
-    expect(commands).toHaveLength(4);
+    expect(commands).toHaveLength(5);
     for (const command of commands) {
       const [npx, name, ...args] = command.split(' ');
       expect([npx, name]).toEqual(['npx', 'neurodex']);
