@@ -51,6 +51,27 @@ export async function addToFileList(folder: string, names: readonly string[]): P
   await writeList(folder, [...before, ...added]);
 }
 
+/**
+ * Lists a folder in which some files were written and others deleted, without looking at the rest of it.
+ * @param written with '/' between folders; those that were deleted are none of them
+ */
+export async function changeFileList(
+  folder: string,
+  { written, deleted }: { readonly written: readonly string[]; readonly deleted: readonly string[] },
+): Promise<void> {
+  const before = await readFileSizes(folder);
+  if (before === undefined) return await writeFileList(folder);
+  const gone = new Set([...written, ...deleted]);
+  const sizes = await Promise.all(
+    written.map(async (file) => ({ file, bytes: (await disk.stat(join(folder, file))).size })),
+  );
+  const files = [...before.filter(({ file }) => !gone.has(file)), ...sizes];
+  await writeList(
+    folder,
+    files.sort((a, b) => (a.file < b.file ? -1 : 1)),
+  );
+}
+
 /** Adds a file to the list of the folder that it is in; a folder without one is left as it is. */
 export async function listInFolder(path: string): Promise<void> {
   const folder = dirname(path);

@@ -12,6 +12,7 @@ export { type ByteSource, type OpenBytes, openFileBytes } from './byte-source.ts
 export { CheckedFile, type CheckedFileOptions } from './checked-file.ts';
 export { damaged, replaced, unreadable } from './damaged.ts';
 export {
+  changeFileList,
   checkFileList,
   FILE_LIST,
   type FileLister,

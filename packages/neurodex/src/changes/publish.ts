@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  changeFileList,
+  readFileSizes,
   recoverNext,
   removeTorn,
   replaceFile,
@@ -14,11 +17,13 @@ import { RUN_LOG } from '@neurodex/tracking';
 import {
   type CatalogueManifest,
   filesOf,
+  filesOfPart,
   MANIFEST_FILE,
   manifestText,
   readManifest,
 } from '../artifact/catalogue-manifest.ts';
 import {
+  CATALOGUE_FILE,
   CATALOGUE_FOLDER,
   INDEX_FILE,
   type IndexManifest,
@@ -60,8 +65,12 @@ export async function publish(
   await syncFolder(folder);
   await settleNext(join(within, MANIFEST_FILE));
   for (const name of Object.keys(contents)) await settleNext(join(folder, name));
-  await removeUnlisted(folder, manifest, catalogue);
-  await writeFileList(folder);
+  const deleted = await removeUnlisted(folder, manifest, catalogue);
+  // Parts that were there before are in the list; stating them all would take longer than the rest of a small change.
+  const parts = catalogue.parts.flatMap(filesOfPart).map(({ file }) => `${CATALOGUE_FOLDER}/${file}`);
+  const listed = new Set(((await readFileSizes(folder)) ?? []).map(({ file }) => file));
+  const written = [INDEX_FILE, CATALOGUE_FILE, ...Object.keys(contents), ...parts.filter((file) => !listed.has(file))];
+  await changeFileList(folder, { written, deleted });
   return manifest;
 }
 
@@ -78,14 +87,27 @@ export async function recover(folder: string): Promise<void> {
   await recoverNext(join(folder, RUN_LOG), index.log);
   await recoverNext(join(folder, MODEL_FILE), index.model);
   await recoverNext(join(folder, NEIGHBOURS_FILE), index.bovw?.neighbours);
-  await removeUnlisted(folder, index, await readManifest(within, index.catalogue));
+  const deleted = await removeUnlisted(folder, index, await readManifest(within, index.catalogue));
+  if (deleted.length > 0) await writeFileList(folder);
 }
 
-async function removeUnlisted(folder: string, { bovw }: IndexManifest, catalogue: CatalogueManifest): Promise<void> {
-  if (bovw?.neighbours === undefined) await rm(join(folder, NEIGHBOURS_FILE), { force: true });
+/** @returns the names of what was deleted */
+async function removeUnlisted(
+  folder: string,
+  { bovw }: IndexManifest,
+  catalogue: CatalogueManifest,
+): Promise<string[]> {
+  const deleted: string[] = [];
+  if (bovw?.neighbours === undefined && existsSync(join(folder, NEIGHBOURS_FILE))) {
+    await rm(join(folder, NEIGHBOURS_FILE), { force: true });
+    deleted.push(NEIGHBOURS_FILE);
+  }
   const within = join(folder, CATALOGUE_FOLDER);
   const listed = new Set(filesOf(catalogue).map(({ file }) => file));
   for (const name of await readdir(within)) {
-    if (isPartFile(name) && !listed.has(name)) await rm(join(within, name), { force: true });
+    if (!isPartFile(name) || listed.has(name)) continue;
+    await rm(join(within, name), { force: true });
+    deleted.push(`${CATALOGUE_FOLDER}/${name}`);
   }
+  return deleted;
 }

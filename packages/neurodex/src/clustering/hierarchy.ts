@@ -77,7 +77,8 @@ const clustersOf = (n: number, { branching, leafSize }: HierarchyOptions): numbe
 async function labelsOf(points: Float32Array, options: HierarchyOptions, random: Random): Promise<Int32Array> {
   const { runtime, dimensions } = options;
   const clusters = clustersOf(points.length / dimensions, options);
-  if (runtime === undefined || points.length * clusters <= SMALL) return smallKMeans(points, { dimensions, clusters, random });
+  if (runtime === undefined || points.length * clusters <= SMALL)
+    return smallKMeans(points, { dimensions, clusters, random });
   const { centroids } = await kMeans(points, {
     runtime,
     dimensions,

@@ -41,7 +41,7 @@ export class Embeddings implements EmbeddingFacts {
   read(row: number): Float32Array {
     const out = new Float32Array(this.tokens * this.channels);
     this.readInto(new Uint8Array(out.buffer), 0, [this.place(row, 0)]);
-    if (!out.every(Number.isFinite)) 
+    if (!out.every(Number.isFinite))
       throw damaged(this.file.pathAt(this.start(row)), `has numbers that are not finite in row ${row}`);
     return out;
   }

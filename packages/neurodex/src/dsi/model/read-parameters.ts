@@ -31,7 +31,8 @@ export function readParameters(bytes: Uint8Array, geometry: Geometry): Float32Ar
       throw new RangeError(`the parameter ${name} is missing or has another shape`);
   }
   const others = geometry.output === 'memory' ? Object.values(MEMORY_TENSORS) : [];
-  if (parts.length + others.filter((name) => names.includes(name)).length !== names.length) throw new RangeError('it holds other parameters as well');
+  if (parts.length + others.filter((name) => names.includes(name)).length !== names.length)
+    throw new RangeError('it holds other parameters as well');
   const parameters = new Float32Array(parts.at(-1)?.[3] ?? 0);
   for (const [name, , start] of parts) parameters.set(tensors[name]?.data ?? [], start);
   if (!areFinite(parameters)) throw new RangeError('it holds numbers that are not finite');
