@@ -82,7 +82,7 @@ export async function removeSome(folder: string, growth: Growth) {
   const gone: string[] = [];
   let differing = 0;
   try {
-    const pictures = writer.rows.filter(({ role }) => role === 'catalogue');
+    const pictures = writer.pictures.rows.filter(({ role }) => role === 'catalogue');
     const step = Math.floor(pictures.length / REMOVED);
     for (let i = 0; i < REMOVED; i++) {
       const { id, path } = defined(pictures[i * step], 'a picture');

@@ -86,14 +86,15 @@ export async function readDigests({ parts }: CatalogueFiles): Promise<string[]> 
   const digests: string[] = [];
   for (const { file, reader } of parts) {
     for (const digest of await readable(file.path, () => reader.digests())) {
-      if (typeof digest !== 'string' || !SHA256.test(digest)) throw damaged(file.path, 'has a digest that is none');
+      if (!isSha256(digest)) throw damaged(file.path, 'has a digest that is none');
       digests.push(digest);
     }
   }
   return digests;
 }
 
-const SHA256 = /^[0-9a-f]{64}$/;
+/** Whether a value is a SHA-256 in hexadecimal. */
+export const isSha256 = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
 /** Vectors of the catalogue pictures, in row order, and the vocabulary or encoder that they were made with. */
 export interface StoredVectors {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CheckedFile, damaged } from '@neurodex/core/storage';
 import type { StoredPicture } from '../pictures/picture-store.ts';
+import { isSha256 } from './catalogue-files.ts';
 import { type CatalogueColumn, type CataloguePart, columnBytes } from './catalogue-manifest.ts';
 import type { CatalogueLayout } from './catalogue-writer.ts';
 import type { CatalogueRow } from './part-writer.ts';
@@ -39,7 +40,7 @@ export async function readPart(
   return pictures.map(({ row: _, ...picture }, at): CatalogueRow => {
     const thumbnail = thumbnails[at];
     const sha256 = digests[at];
-    if (!(thumbnail instanceof Uint8Array) || typeof sha256 !== 'string')
+    if (!(thumbnail instanceof Uint8Array && isSha256(sha256)))
       throw damaged(path, `does not hold what it should of ${picture.path}`);
     const own = columns.flatMap(([name, values]) => {
       const vector = values[at];

@@ -17,6 +17,7 @@ import {
 import type { Dataset, DecodedPicture, SourcePicture } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { z } from 'zod';
+import { isSha256 } from './catalogue-files.ts';
 import { type CatalogueManifest, filesOf, MANIFEST_FILE } from './catalogue-manifest.ts';
 import { openPictureRows, verifyPictures } from './catalogue-store.ts';
 import { ShardReader } from './shard.ts';
@@ -171,7 +172,7 @@ class StoredPictures {
     const digests: string[] = [];
     for (const { path, reader } of this.shards) {
       for (const digest of await readable(path, () => reader.digests())) {
-        if (typeof digest !== 'string') throw damaged(path, 'does not have the digest of each picture');
+        if (!isSha256(digest)) throw damaged(path, 'does not have the digest of each picture');
         digests.push(digest);
       }
     }

@@ -114,14 +114,25 @@ async function shown(
     size === config.pictures.size
       ? await decoded.pixels(picture)
       : (await atSize(await decodeThumbnail(await decoded.thumbnail(picture), picture.path), size)).pixels;
-  const { retrieval: strength, ...ranges } = config.augmentation;
-  const random = Random.stream(seed, `views ${picture.path}`);
-  return [
-    clean,
-    ...Array.from({ length: views }, () => {
-      const view = new Uint8Array(clean.length);
-      renderView(clean, view, size, drawView(size, { ...ranges, strength }, random));
-      return view;
-    }),
-  ];
+  return [clean, ...viewsOf(clean, size, { path: picture.path, views, augmentation: config.augmentation, seed })];
+}
+
+/** Views of a picture as the retrieval task would show them; a path always has the same ones. @param clean uint8 [size, size, 3] */
+export function viewsOf(
+  clean: Uint8Array,
+  size: number,
+  {
+    path,
+    views,
+    augmentation,
+    seed,
+  }: Pick<Config, 'augmentation'> & { readonly path: string; readonly views: number; readonly seed: number },
+): Uint8Array[] {
+  const { retrieval: strength, ...ranges } = augmentation;
+  const random = Random.stream(seed, `views ${path}`);
+  return Array.from({ length: views }, () => {
+    const view = new Uint8Array(clean.length);
+    renderView(clean, view, size, drawView(size, { ...ranges, strength }, random));
+    return view;
+  });
 }

@@ -77,7 +77,7 @@ class Adding {
     this.rest = rest;
     const ids = new Set(rest.remove ?? []);
     const former = [...ids, ...(rest.rename ?? []).map(({ id }) => id)];
-    this.freed = { ids, paths: new Set(former.flatMap((id) => writer.picture(id)?.path ?? [])) };
+    this.freed = { ids, paths: new Set(former.flatMap((id) => writer.pictures.picture(id)?.path ?? [])) };
     for (const { path } of rest.rename ?? []) this.paths.add(path);
   }
 
@@ -88,14 +88,14 @@ class Adding {
     }
     const { writer } = this;
     const { path } = read.source;
-    const stored = writer.withDigest(read.sha256);
+    const stored = writer.pictures.withDigest(read.sha256);
     const stays = stored === undefined || this.freed.ids.has(stored.id) ? undefined : stored.path;
     const same = this.byDigest.get(read.sha256) ?? stays;
     if (same !== undefined) {
       this.known.push({ path, as: same });
       return;
     }
-    if (this.paths.has(path) || (writer.named(path) !== undefined && !this.freed.paths.has(path))) {
+    if (this.paths.has(path) || (writer.pictures.named(path) !== undefined && !this.freed.paths.has(path))) {
       this.failed.push(failedInput(path, taken(path)));
       return;
     }

@@ -14,6 +14,7 @@ import type { Query } from '../query/query.ts';
 import type { VectorMaker } from '../systems/declaration.ts';
 import { openQueryEncoder } from '../systems/encoder.ts';
 import { SYSTEMS } from '../systems/systems.ts';
+import { PictureEmbedder } from './picture-embedder.ts';
 
 /** A picture that was decoded. */
 export interface ReadPicture {
@@ -30,6 +31,8 @@ export interface ReadPicture {
 export interface DescribedPicture extends ReadPicture {
   /** Unit vector [D]; of an index with a network. */
   readonly state: Float32Array | undefined;
+  /** What the encoder in front of the network makes of it and of views of it, float32 [1 + views, P, C]; where there is one. */
+  readonly embeddings: Float32Array | undefined;
   /** By column. */
   readonly vectors: Readonly<Record<string, Float32Array>>;
 }
@@ -44,6 +47,7 @@ export class PictureDescriber {
   private readonly model: DsiModel | undefined;
   private readonly makers: readonly (readonly [column: string, maker: VectorMaker])[];
   private readonly backbone: QueryEncoder | undefined;
+  private readonly embedder: PictureEmbedder | undefined;
   private readonly encoders = new Map<number, Promise<StateEncoder>>();
 
   private constructor(
@@ -52,7 +56,9 @@ export class PictureDescriber {
     model: DsiModel | undefined,
     makers: PictureDescriber['makers'],
     backbone: QueryEncoder | undefined,
+    embedder: PictureEmbedder | undefined,
   ) {
+    this.embedder = embedder;
     this.sizes = sizes;
     this.runtime = runtime;
     this.model = model;
@@ -77,7 +83,9 @@ export class PictureDescriber {
     }
     const model = manifest.model === undefined ? undefined : (await artifact.network()).model;
     if (model !== undefined && modelInput(model.geometry).needsBackbone) await queryEncoder();
-    return new PictureDescriber({ size: store.size, thumbnail, maxPixels }, runtime, model, makers, await opened);
+    const backbone = await opened;
+    const embedder = backbone === undefined ? undefined : PictureEmbedder.of(artifact, backbone);
+    return new PictureDescriber({ size: store.size, thumbnail, maxPixels }, runtime, model, makers, backbone, embedder);
   }
 
   /** @throws NeurodexError `picture-*` */
@@ -90,19 +98,27 @@ export class PictureDescriber {
 
   /** @param pictures at most `MANY` */
   async describe(pictures: readonly ReadPicture[]): Promise<DescribedPicture[]> {
-    const queries = pictures.map(
+    const plain = pictures.map(
       ({ source, pixels, thumbnail }): Query => ({
         kind: 'picture',
         pixels,
         thumbnail: () => decodeThumbnail(thumbnail, source.path),
       }),
     );
+    const embedder = this.embedder;
+    const embeddings = await embedder?.embed(
+      plain,
+      pictures.map(({ source }) => source.path),
+    );
+    // What is embedded once is not embedded again for the network, or for the system `encoder`.
+    const queries = embedder === undefined ? plain : plain.map((query, i) => embedder.embedded(query, embeddings?.[i]));
     const states = await this.states(queries);
     const columns = new Map<string, Float32Array[]>();
     for (const [name, maker] of this.makers) columns.set(name, await maker.of(queries));
     return pictures.map((picture, i) => ({
       ...picture,
       state: states?.[i],
+      embeddings: embeddings?.[i],
       vectors: Object.fromEntries([...columns].map(([name, made]) => [name, defined(made[i], 'a vector')])),
     }));
   }

@@ -1,14 +1,17 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyPictures } from '../artifact/catalogue-store.ts';
 import { openArtifact } from '../artifact/index-artifact.ts';
 import { readIndexManifest } from '../artifact/manifest.ts';
+import { SMALL_WRITE } from '../jobs/written-indexes.fixture.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { openIndex } from '../systems/open-index.ts';
 import { addPictures } from './add-pictures.ts';
-import { ChangingIndexes, digestsIn, fresh } from './changing.fixture.ts';
+import { ChangingIndexes, digestsIn, fresh, picture } from './changing.fixture.ts';
 import type { IndexWriter } from './index-writer.ts';
 
 let indexes: ChangingIndexes;
@@ -26,9 +29,9 @@ async function expectSound(folder: string, writer: IndexWriter): Promise<void> {
   const artifact = await openArtifact(folder);
   try {
     expect(artifact.manifest).toEqual(writer.manifest);
-    expect(artifact.store.rows).toEqual(writer.rows);
+    expect(artifact.store.rows).toEqual(writer.pictures.rows);
     const digests = await artifact.store.digests();
-    expect(artifact.store.rows.map(({ id }) => writer.digestOf(id))).toEqual(digests);
+    expect(artifact.store.rows.map(({ id }) => writer.pictures.digestOf(id))).toEqual(digests);
     await artifact.network();
   } finally {
     await artifact.close();
@@ -52,7 +55,7 @@ describe('an index that is changed', () => {
       const { added, known, failed } = await add(writer, 0, 1, 2, 3, 4);
       expect([known, failed]).toEqual([[], []]);
       expect(added.map(({ path }) => path)).toEqual([0, 1, 2, 3, 4].map((i) => `new/${i}.png`));
-      const first = Math.max(...writer.rows.slice(0, -5).map(({ id }) => id)) + 1;
+      const first = Math.max(...writer.pictures.rows.slice(0, -5).map(({ id }) => id)) + 1;
       expect(added.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4].map((i) => first + i));
       await expectSound(at, writer);
     });
@@ -121,7 +124,7 @@ describe('an index that is changed', () => {
           if (each.kind === 'add') {
             await add(writer, ...Array.from({ length: each.count }, () => next++));
           } else if (each.kind === 'remove') {
-            const ids = new Set(each.at.map((at) => writer.rows[at % writer.rows.length]?.id ?? NaN));
+            const ids = new Set(each.at.map((at) => writer.pictures.rows[at % writer.pictures.rows.length]?.id ?? NaN));
             await writer.change({ remove: [...ids] });
           } else {
             await writer.close();
@@ -129,12 +132,12 @@ describe('an index that is changed', () => {
           }
           await expectSound(folder, writer);
         }
-        const left = new Set(writer.rows.map(({ id }) => id));
+        const left = new Set(writer.pictures.rows.map(({ id }) => id));
         await writer.close();
         // The same in two changes: all that were added, then all that were removed.
         const direct = await withWriter(async (other) => {
           if (next > 0) await add(other, ...Array.from({ length: next }, (_, i) => i));
-          const gone = other.rows.map(({ id }) => id).filter((id) => !left.has(id));
+          const gone = other.pictures.rows.map(({ id }) => id).filter((id) => !left.has(id));
           if (gone.length > 0) await other.change({ remove: gone });
         });
         const same = digestsIn(direct);
@@ -150,11 +153,11 @@ describe('an index that is changed', () => {
 
   it('says nothing of a picture that was removed', async () => {
     const folder = await withWriter(async (writer) => {
-      const { id, path } = writer.rows.find(({ role }) => role === 'catalogue') ?? { id: NaN, path: '' };
+      const { id, path } = writer.pictures.rows.find(({ role }) => role === 'catalogue') ?? { id: NaN, path: '' };
       expect(readFileSync(join(writer.folder, 'origin.json'), 'utf8')).toContain(`"${path}"`);
       await writer.change({ remove: [id] });
       expect(writer.changes).toMatchObject({ removed: 1, learned: 1 });
-      expect(writer.named(path)).toBeUndefined();
+      expect(writer.pictures.named(path)).toBeUndefined();
       for (const name of ['origin.json', 'run.jsonl', 'catalogue/catalogue.json', 'index.json']) {
         expect(readFileSync(join(writer.folder, name), 'utf8')).not.toContain(`"${path}"`);
       }
@@ -165,10 +168,10 @@ describe('an index that is changed', () => {
 
   it('keeps the id of a picture that gets another name', async () => {
     await withWriter(async (writer) => {
-      const { id, path } = writer.rows[3] ?? { id: NaN, path: '' };
+      const { id, path } = writer.pictures.rows[3] ?? { id: NaN, path: '' };
       await writer.change({ rename: [{ id, path: 'elsewhere/a.png', labels: ['z'] }] });
-      expect(writer.named('elsewhere/a.png')).toMatchObject({ id, labels: ['z'] });
-      expect(writer.named(path)).toBeUndefined();
+      expect(writer.pictures.named('elsewhere/a.png')).toMatchObject({ id, labels: ['z'] });
+      expect(writer.pictures.named(path)).toBeUndefined();
       await expectSound(writer.folder, writer);
     });
   });
@@ -176,10 +179,69 @@ describe('an index that is changed', () => {
   it('is refused where nothing can be changed, or nothing would be left', async () => {
     await withWriter(async (writer) => {
       await expect(writer.change({ remove: [999] })).rejects.toMatchObject({ code: 'picture-unknown' });
-      const all = writer.rows.filter(({ role }) => role === 'catalogue').map(({ id }) => id);
+      const all = writer.pictures.rows.filter(({ role }) => role === 'catalogue').map(({ id }) => id);
       await expect(writer.change({ remove: all })).rejects.toMatchObject({ code: 'index-fixed' });
       await expectSound(writer.folder, writer);
       await expect(indexes.open(writer.folder)).rejects.toMatchObject({ code: 'run-locked' });
     });
   });
 });
+
+describe('behind an encoder', () => {
+  it('a picture that comes has embeddings, a state and a vector as those of the build have', async () => {
+    const file = fileURLToPath(new URL('../models/encoder/fixtures/encoder.onnx', import.meta.url));
+    const encoder = { ...SMALL_WRITE.encoder, file, preset: 'siglip' as const, size: 16, views: 2 };
+    const dataset = await indexes.written.draw('few', Object.fromEntries(await few()));
+    await indexes.written.make(dataset, 'behind', { encoder }, ['dsi', 'encoder']);
+    const folder = indexes.written.at('behind');
+    const before = await openArtifact(folder);
+    const { store } = before;
+    const known = store.catalogue[1] ?? expect.fail('no picture');
+    const writer = await indexes.open(folder);
+    try {
+      // A picture of the catalogue, its bytes changed where nobody sees it, comes once more under its own name.
+      const source = {
+        path: known.path,
+        labels: known.labels,
+        read: async () => padded(indexes.written.at('few', known.path)),
+      };
+      const { added, failed } = await addPictures(writer, [source], { with: { remove: [known.id] } });
+      expect([added.length, failed]).toEqual([1, []]);
+      await expectSound(folder, writer);
+    } finally {
+      await writer.close();
+    }
+    const after = await openArtifact(folder);
+    try {
+      const row = after.store.rows.length - 1;
+      const read = (from: typeof after.store, at: number): number[] => {
+        const { embeddings } = from;
+        if (embeddings === undefined) return expect.fail('no embeddings');
+        const bytes = new Float32Array(3 * embeddings.tokens * embeddings.channels);
+        const places = [0, 1, 2].map((view) => embeddings.place(at, view));
+        embeddings.readInto(new Uint8Array(bytes.buffer), 0, places);
+        return [...bytes];
+      };
+      expect(read(after.store, row)).toEqual(read(store, known.row));
+      const vectors = async (from: typeof store) => (await from.vectors('encoder'))?.values ?? new Float32Array();
+      const [now, then] = [await vectors(after.store), await vectors(store)];
+      const length = then.length / store.catalogue.length;
+      expect([...now.slice(-length)]).toEqual([...then.slice(length, 2 * length)]);
+      const [state, was] = [after.store.states() ?? new Float32Array(), store.states() ?? new Float32Array()];
+      const width = was.length / store.rows.length;
+      for (let d = 0; d < width; d++) {
+        expect(state[row * width + d]).toBeCloseTo(was[known.row * width + d] ?? NaN, 5);
+      }
+    } finally {
+      await before.close();
+      await after.close();
+    }
+  }, 60_000);
+});
+
+const few = async () =>
+  await Promise.all(Array.from({ length: 12 }, async (_, i) => [`${i % 2}/${i}.png`, await picture(i)] as const));
+
+/** The bytes of a file and one more, which decoders pass over. */
+const padded = async (path: string): Promise<Uint8Array> =>
+  new Uint8Array(Buffer.concat([await readFile(path), Buffer.of(0)]));

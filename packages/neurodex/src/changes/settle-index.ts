@@ -19,8 +19,8 @@ import { serialiseForIndex } from '../dsi/model/model-file.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import { clusterName, clustersOf } from '../identifiers/semantic.ts';
 import { fitTemperature, samplePlaces } from '../training/calibration.ts';
-import { fixed } from './index-writer.ts';
 import { publish, recover } from './publish.ts';
+import { fixed } from './refusals.ts';
 
 export interface SettleOptions {
   readonly reporter?: Reporter;

@@ -38,7 +38,7 @@ describe('an index and its source', () => {
 
   it('differ by contents: new, changed, moved, relabelled, known and removed pictures', async () => {
     await withWriter(async (writer, built) => {
-      const id = (path: string) => writer.named(path)?.id;
+      const id = (path: string) => writer.pictures.named(path)?.id;
       const [kept, moved, relabelled, changed] = [fresh(0), fresh(1), fresh(2), fresh(3)];
       const source = [
         ...built.filter(({ path }) => !['0/broken.png', '1/5.png'].includes(path)),
@@ -64,10 +64,10 @@ describe('an index and its source', () => {
       expect(failed).toEqual([]);
       expect(added.map(({ path }) => path)).toEqual(['new/3.png', 'new/31.png']);
       expect(writer.changes.revision).toBe(revision + 1);
-      expect(writer.named('elsewhere/1.png')).toMatchObject({ id: movedId });
-      expect(writer.named('new/2.png')).toMatchObject({ labels: ['other'] });
-      expect(writer.named('new/3.png')?.id).not.toBe(changedId);
-      expect(writer.rows.map(({ path }) => path).sort()).toEqual(
+      expect(writer.pictures.named('elsewhere/1.png')).toMatchObject({ id: movedId });
+      expect(writer.pictures.named('new/2.png')).toMatchObject({ labels: ['other'] });
+      expect(writer.pictures.named('new/3.png')?.id).not.toBe(changedId);
+      expect(writer.pictures.rows.map(({ path }) => path).sort()).toEqual(
         source
           .map(({ path }) => path)
           .filter((path) => path !== 'copy.png')

@@ -54,9 +54,9 @@ function compare(
   paths: ReadonlySet<string>,
 ): Omit<Differences, 'failed'> {
   const gone = new Map<string, AddedPicture[]>();
-  for (const { id, path } of writer.rows) {
+  for (const { id, path } of writer.pictures.rows) {
     if (paths.has(path)) continue;
-    const digest = writer.digestOf(id) ?? '';
+    const digest = writer.pictures.digestOf(id) ?? '';
     gone.set(digest, [...(gone.get(digest) ?? []), { id, path }]);
   }
   const added: SourcePicture[] = [];
@@ -66,14 +66,14 @@ function compare(
   const fresh = new Map<string, string>();
   let unchanged = 0;
   for (const { source, sha256 } of found) {
-    const own = writer.named(source.path);
-    if (own !== undefined && writer.digestOf(own.id) === sha256) {
+    const own = writer.pictures.named(source.path);
+    if (own !== undefined && writer.pictures.digestOf(own.id) === sha256) {
       if (own.labels.join('\n') === source.labels.join('\n')) unchanged++;
       else moved.push({ id: own.id, from: own.path, source });
       continue;
     }
     const former = gone.get(sha256)?.shift();
-    const same = writer.withDigest(sha256)?.path ?? fresh.get(sha256);
+    const same = writer.pictures.withDigest(sha256)?.path ?? fresh.get(sha256);
     if (own !== undefined) changed.push({ id: own.id, source });
     else if (former !== undefined) moved.push({ id: former.id, from: former.path, source });
     else if (same !== undefined) known.push({ path: source.path, as: same });

@@ -49,7 +49,7 @@ async function changing<T>(
   const writer = await IndexWriter.open(index, nodeRuntime({ device }), reporter);
   try {
     const result = await work(writer);
-    const catalogue = writer.rows.filter(({ role }) => role === 'catalogue').length;
+    const catalogue = writer.pictures.rows.filter(({ role }) => role === 'catalogue').length;
     return { ...result, index, digest: writer.manifest.digest, catalogue, changes: writer.changes };
   } finally {
     await writer.close();
@@ -59,7 +59,11 @@ async function changing<T>(
 /** What was added, with the identifiers that the pictures have now. */
 function described(writer: IndexWriter, { added, known, failed }: Addition) {
   return {
-    added: added.map(({ id, path }) => ({ id, picture: path, identifier: writer.picture(id)?.identifier ?? '' })),
+    added: added.map(({ id, path }) => ({
+      id,
+      picture: path,
+      identifier: writer.pictures.picture(id)?.identifier ?? '',
+    })),
     known: known.map(({ path, as }) => ({ picture: path, as })),
     failed,
   };
@@ -120,7 +124,8 @@ export async function removeFromIndex(
   return await changing(options, async (writer) => {
     const removed = new Map<number, NamedPicture>();
     for (const name of options.pictures) {
-      const picture = writer.named(name) ?? (/^\d+$/.test(name) ? writer.picture(Number(name)) : undefined);
+      const picture =
+        writer.pictures.named(name) ?? (/^\d+$/.test(name) ? writer.pictures.picture(Number(name)) : undefined);
       if (picture === undefined) throw unknown(name, options.index);
       removed.set(picture.id, { id: picture.id, picture: picture.path });
     }
