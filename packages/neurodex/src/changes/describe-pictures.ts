@@ -37,12 +37,23 @@ export interface DescribedPicture extends ReadPicture {
   readonly vectors: Readonly<Record<string, Float32Array>>;
 }
 
+/** Of decoding one picture. */
+export interface ReadLimits {
+  readonly maxPixels?: number;
+  readonly seconds?: number;
+}
+
 /** Pictures that are encoded together. */
 export const MANY = 64;
 
 /** Makes of pictures what an index keeps of them, as its build did: pixels, thumbnails, states and the vectors of its systems. */
 export class PictureDescriber {
-  private readonly sizes: { readonly size: number; readonly thumbnail: number; readonly maxPixels: number };
+  private readonly sizes: {
+    readonly size: number;
+    readonly thumbnail: number;
+    readonly maxPixels: number;
+    readonly seconds?: number;
+  };
   private readonly runtime: Runtime;
   private readonly model: DsiModel | undefined;
   private readonly makers: readonly (readonly [column: string, maker: VectorMaker])[];
@@ -67,7 +78,12 @@ export class PictureDescriber {
   }
 
   /** Reads all it needs of an index, which may then be closed. @throws NeurodexError `index-damaged` */
-  static async open(artifact: IndexArtifact, runtime: Runtime, reporter: Reporter): Promise<PictureDescriber> {
+  static async open(
+    artifact: IndexArtifact,
+    runtime: Runtime,
+    reporter: Reporter,
+    limits: ReadLimits = {},
+  ): Promise<PictureDescriber> {
     const { manifest, store, files } = artifact;
     const { maxPixels, thumbnail } = manifest.config.pictures as RecordedConfig['pictures'];
     let opened: Promise<QueryEncoder> | undefined;
@@ -85,7 +101,13 @@ export class PictureDescriber {
     if (model !== undefined && modelInput(model.geometry).needsBackbone) await queryEncoder();
     const backbone = await opened;
     const embedder = backbone === undefined ? undefined : PictureEmbedder.of(artifact, backbone);
-    return new PictureDescriber({ size: store.size, thumbnail, maxPixels }, runtime, model, makers, backbone, embedder);
+    const sizes = {
+      ...limits,
+      size: store.size,
+      thumbnail,
+      maxPixels: Math.min(maxPixels, limits.maxPixels ?? maxPixels),
+    };
+    return new PictureDescriber(sizes, runtime, model, makers, backbone, embedder);
   }
 
   /** @throws NeurodexError `picture-*` */

@@ -10,7 +10,7 @@ import { CATALOGUE_FOLDER, type ChangeCounts, type IndexManifest, readIndexManif
 import type { CatalogueRow } from '../artifact/part-writer.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { CatalogueNames } from './catalogue-names.ts';
-import { type DescribedPicture, PictureDescriber, type ReadPicture } from './describe-pictures.ts';
+import { type DescribedPicture, PictureDescriber, type ReadLimits, type ReadPicture } from './describe-pictures.ts';
 import { eraseTraces } from './erase-traces.ts';
 import { PictureRegister } from './picture-register.ts';
 import { factsOf, rowOf, withNames } from './picture-rows.ts';
@@ -32,6 +32,12 @@ export interface ChangeSet {
   readonly remove?: readonly number[];
   /** Pictures that stay, under other names or labels. */
   readonly rename?: readonly { readonly id: number; readonly path: string; readonly labels: readonly string[] }[];
+}
+
+export interface WriterOptions {
+  readonly reporter?: Reporter;
+  /** Of the pictures that are added, where they are narrower than those of the index. */
+  readonly limits?: ReadLimits;
 }
 
 /** Rows that are kept at hand: as many as are written anew again and again. */
@@ -71,7 +77,11 @@ export class IndexWriter {
    * @throws NeurodexError `run-locked` naming the process that changes it now; `index-fixed` for an index whose network knows its
    *   pictures by heart; `index-missing`, `index-damaged`
    */
-  static async open(folder: string, runtime: Runtime, reporter: Reporter = silentReporter): Promise<IndexWriter> {
+  static async open(
+    folder: string,
+    runtime: Runtime,
+    { reporter = silentReporter, limits = {} }: WriterOptions = {},
+  ): Promise<IndexWriter> {
     await readIndexManifest(folder);
     const lock = await lockFile(join(folder, LOCK_FILE));
     let artifact: IndexArtifact | undefined;
@@ -80,7 +90,7 @@ export class IndexWriter {
       artifact = await openArtifact(folder);
       const names = namesOf(artifact);
       const register = new PictureRegister(artifact.store.rows, await artifact.store.digests());
-      const describer = await PictureDescriber.open(artifact, runtime, reporter);
+      const describer = await PictureDescriber.open(artifact, runtime, reporter, limits);
       return new IndexWriter(lock, artifact, describer, names, register);
     } catch (error) {
       await lock.release();
@@ -132,7 +142,7 @@ export class IndexWriter {
     const renamed = new Map(rename.map((each) => [each.id, each]));
     const kept = this.register.rows
       .filter(({ id }) => !gone.has(id))
-      .map((picture) => ({ ...picture, ...(renamed.get(picture.id) ?? {}) }));
+      .map((picture) => (renamed.has(picture.id) ? { ...picture, ...renamed.get(picture.id) } : picture));
     const { pictures, count } = withNames([...kept, ...added], await this.names.identifiers(touched), nextId);
     const { facts, log } = await eraseTraces(
       this.folder,

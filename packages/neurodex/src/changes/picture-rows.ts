@@ -34,13 +34,15 @@ export function rowOf(picture: DescribedPicture, id: number, cluster: string): C
 
 /** Pictures with their places and their identifiers. @returns also how many got another identifier than they had */
 export function withNames(
-  pictures: readonly (Omit<StoredPicture, 'row'> & { readonly row?: number })[],
+  pictures: readonly (StoredPicture | Omit<StoredPicture, 'row'>)[],
   identifiers: ReadonlyMap<number, string>,
   firstNew: number,
 ) {
   let count = 0;
   const named = pictures.map((picture, row): StoredPicture => {
     const identifier = identifiers.get(picture.id) ?? picture.identifier;
+    // Most pictures of most changes.
+    if ('row' in picture && picture.row === row && picture.identifier === identifier) return picture;
     if (identifier !== picture.identifier && picture.id < firstNew) count++;
     return { ...picture, row, ...(identifier === undefined ? {} : { identifier }) };
   });

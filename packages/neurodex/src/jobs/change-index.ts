@@ -46,7 +46,7 @@ async function changing<T>(
   { index, device, reporter }: ChangeOptions,
   work: (writer: IndexWriter) => Promise<T>,
 ): Promise<T & ChangedIndex> {
-  const writer = await IndexWriter.open(index, nodeRuntime({ device }), reporter);
+  const writer = await IndexWriter.open(index, nodeRuntime({ device }), { reporter });
   try {
     const result = await work(writer);
     const catalogue = writer.pictures.rows.filter(({ role }) => role === 'catalogue').length;
