@@ -8,8 +8,8 @@ import {
   columnBytes,
   filesOfPart,
 } from './catalogue-manifest.ts';
+import { readable } from './readable.ts';
 import { ShardReader } from './shard.ts';
-import { readable } from './stored-rows.ts';
 
 /** Files of one catalogue that are kept open, at most: a process may have about a thousand. */
 const MOST_HELD = 200;

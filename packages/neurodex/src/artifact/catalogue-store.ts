@@ -21,10 +21,9 @@ import {
   type StoredVectors,
 } from './catalogue-files.ts';
 import { type CatalogueManifest, filesOf, readManifest } from './catalogue-manifest.ts';
-import { readRows } from './stored-rows.ts';
+import { type PictureRows, readRows } from './stored-rows.ts';
 
-/** A catalogue without its pixels: enough to name answers. */
-export type PictureRows = Omit<PictureStore, 'pixels' | 'pixelsOf' | 'thumbnail' | 'embeddings'>;
+export type { PictureRows } from './stored-rows.ts';
 
 /** A catalogue in a folder. Until it is closed it stays the version that was opened, or says that it was replaced. */
 export interface StoredPictures extends PictureStore {

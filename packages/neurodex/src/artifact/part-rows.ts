@@ -5,8 +5,8 @@ import { isSha256 } from './catalogue-files.ts';
 import { type CatalogueColumn, type CataloguePart, columnBytes } from './catalogue-manifest.ts';
 import type { CatalogueLayout } from './catalogue-writer.ts';
 import type { CatalogueRow } from './part-writer.ts';
+import { readable } from './readable.ts';
 import { ShardReader } from './shard.ts';
-import { readable } from './stored-rows.ts';
 
 /**
  * All of a part, to be written anew.

@@ -20,8 +20,8 @@ import { z } from 'zod';
 import { isSha256 } from './catalogue-files.ts';
 import { type CatalogueManifest, filesOf, MANIFEST_FILE } from './catalogue-manifest.ts';
 import { openPictureRows, verifyPictures } from './catalogue-store.ts';
+import { readable } from './readable.ts';
 import { ShardReader } from './shard.ts';
-import { readable } from './stored-rows.ts';
 
 /** The files of a prepared data set: its description, and a catalogue as an index has one. */
 export const PREPARED_FILE = 'dataset.json';

@@ -7,8 +7,8 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CatalogueManifest, writeManifest } from './catalogue-manifest.ts';
 import { openPictureRows, openPictures, readThumbnails, verifyPictures } from './catalogue-store.ts';
+import { readable } from './readable.ts';
 import { type AnyRow, digestOfBytes, soundRow, sourceDigest, writeCatalogueOf } from './small-catalogue.fixture.ts';
-import { readable } from './stored-rows.ts';
 
 let folder = '';
 beforeEach(() => {

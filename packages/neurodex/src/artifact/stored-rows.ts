@@ -1,13 +1,15 @@
-import { NeurodexError } from '@neurodex/core';
 import { damaged } from '@neurodex/core/storage';
 import { type PictureObject, ROLES, type Role } from '@neurodex/datasets';
 import { type ClusterVectors, identifiersIn } from '../identifiers/clusters.ts';
 import { clusterPath, semantic } from '../identifiers/semantic.ts';
-import { partsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import { type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { sharedLabels } from '../pictures/shared-labels.ts';
 import type { CatalogueFiles } from './catalogue-files.ts';
 import type { CatalogueManifest } from './catalogue-manifest.ts';
-import type { PictureRows } from './catalogue-store.ts';
+import { readable } from './readable.ts';
+
+/** A catalogue without its pixels: enough to name answers. */
+export type PictureRows = Omit<PictureStore, 'pixels' | 'pixelsOf' | 'thumbnail' | 'embeddings'>;
 
 /** Every row of a catalogue, with the identifiers that its pictures have now. @throws NeurodexError `index-damaged` */
 export async function readRows(files: CatalogueFiles): Promise<PictureRows> {
@@ -116,16 +118,6 @@ function toStoredPicture(
 }
 
 const notAsListed = (file: string, row: number) => damaged(file, `does not hold what it should in row ${row}`);
-
-/** Whatever goes wrong inside is the file's fault: it holds other bytes than the program writes. */
-export async function readable<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof NeurodexError) throw error;
-    throw damaged(path, 'is not a table of pictures that can be read', error);
-  }
-}
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((text) => typeof text === 'string');
