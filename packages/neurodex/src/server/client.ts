@@ -46,7 +46,8 @@ export interface NeurodexClient {
   indexes(options?: CallOptions): Promise<IndexCard[]>;
   index(id: string, options?: CallOptions): Promise<IndexDetails>;
   pictures(index: string, parameters?: PageParameters, options?: CallOptions): Promise<PicturePage>;
-  picture(index: string, row: number, options?: CallOptions): Promise<PictureFacts>;
+  /** @param picture its id */
+  picture(index: string, picture: string, options?: CallOptions): Promise<PictureFacts>;
   /** The measures, or how far measuring is: then ask again after `retryAfter` seconds, or call `measured`. */
   report(index: string, options?: CallOptions): Promise<MeasuredReport | (Measuring & { retryAfter: number })>;
   /** Asks until the measures are there. @param onProgress told how far measuring is */
@@ -76,7 +77,7 @@ export function neurodexClient(options: ClientOptions = {}): NeurodexClient {
     indexes: async ({ signal } = {}) => (await json<IndexList>(call('listIndexes', {}, signal))).indexes,
     index: (index, { signal } = {}) => json(call('getIndex', { path: { index } }, signal)),
     pictures: (index, query = {}, { signal } = {}) => json(call('listPictures', { path: { index }, query }, signal)),
-    picture: (index, row, { signal } = {}) => json(call('getPicture', { path: { index, row } }, signal)),
+    picture: (index, picture, { signal } = {}) => json(call('getPicture', { path: { index, picture } }, signal)),
     report,
     async measured(index, { signal, onProgress } = {}) {
       for (;;) {

@@ -2,7 +2,7 @@ import { openApiDocument } from './api/openapi.ts';
 import { ApiError } from './api/problems.ts';
 import type { BasePath } from './base-path.ts';
 import type { Handlers } from './handler.ts';
-import { type Host, unknownPicture } from './host.ts';
+import type { Host } from './host.ts';
 import type { Images } from './images.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReportDesk } from './report-desk.ts';
@@ -48,9 +48,7 @@ const indexHandlers = ({
   },
 
   getPicture({ path }) {
-    const picture = host.index(path.index).picture(path.row);
-    if (picture === undefined) throw unknownPicture(`${path.index}.${path.row}`);
-    return { status: 200, json: picture };
+    return { status: 200, json: host.pictureIn(path.index, path.picture).facts };
   },
 
   async getReport({ path }) {

@@ -75,10 +75,18 @@ export class Host {
   picture(id: string): { readonly from: HostedIndex; readonly row: number; readonly facts: PictureFacts } {
     const [, index = '', digits = ''] = /^([a-z0-9-]+)\.(0|[1-9]\d{0,14})$/.exec(id) ?? [];
     const from = this.byId.get(index);
-    const row = Number(digits);
-    const facts = digits === '' ? undefined : from?.picture(row);
-    if (from === undefined || facts === undefined) throw unknownPicture(id);
+    const row = digits === '' ? undefined : from?.rowOf(Number(digits));
+    const facts = row === undefined ? undefined : from?.picture(row);
+    if (from === undefined || row === undefined || facts === undefined) throw unknownPicture(id);
     return { from, row, facts };
+  }
+
+  /** @param picture its id, or the number in it alone @throws ApiError `index-unknown`, `picture-unknown` */
+  pictureIn(index: string, picture: string): ReturnType<Host['picture']> {
+    const { id } = this.index(index);
+    const found = this.picture(/^\d+$/.test(picture) ? `${id}.${picture}` : picture);
+    if (found.from.id !== id) throw unknownPicture(picture);
+    return found;
   }
 
   async close(): Promise<void> {
@@ -92,5 +100,5 @@ const byId = (indexes: readonly HostedIndex[]): ReadonlyMap<string, HostedIndex>
 
 export const unknownPicture = (id: string): ApiError =>
   new ApiError('picture-unknown', `there is no picture ${JSON.stringify(id.slice(0, 100))} here`, {
-    hint: 'ids of pictures are <index>.<row>; GET /v1/indexes/<index>/pictures lists them',
+    hint: 'ids of pictures are <index>.<number>; GET /v1/indexes/<index>/pictures lists them',
   });

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { ROLES, type Role } from '@neurodex/datasets';
+import { placeOf } from '../changes/rewrite-parts.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import { FINE_BATCHES } from '../dsi/search/dsi-system.ts';
@@ -30,8 +30,6 @@ const VERSION_LENGTH = 16;
 export class HostedIndex {
   readonly id: string;
   readonly index: Index;
-  /** Changes when any picture of the index does. */
-  readonly digest: string;
   readonly card: IndexCard;
   readonly details: IndexDetails;
   /** All labels, in the order of the alphabet. */
@@ -39,6 +37,8 @@ export class HostedIndex {
   /** The stored picture of a row, PNG. */
   readonly image: (row: number) => Promise<Uint8Array>;
   private readonly facts: readonly PictureFacts[];
+  /** Of the parts of the catalogue, with the row behind the last one of each. */
+  private readonly digests: readonly { readonly end: number; readonly digest: string }[];
   private readonly byRole: ReadonlyMap<Role, readonly PictureFacts[]>;
   /** Systems that look at more of a query than the network's pixels. */
   readonly lookAtThumbnails: ReadonlySet<SystemName>;
@@ -49,7 +49,6 @@ export class HostedIndex {
     id: string,
     index: Index,
     opened: {
-      readonly digest: string;
       readonly patchesPerSide: number | null;
       readonly lookAtThumbnails: ReadonlySet<SystemName>;
       readonly image: (row: number) => Promise<Uint8Array>;
@@ -58,12 +57,12 @@ export class HostedIndex {
   ) {
     this.id = id;
     this.index = index;
-    this.digest = opened.digest;
     this.image = opened.image;
     this.ranker = opened.ranker;
     this.lookAtThumbnails = opened.lookAtThumbnails;
     this.batchers = new Map(index.systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
-    this.facts = index.store.rows.map((picture) => factsOf(id, opened, picture));
+    this.digests = digestsOf(index.store);
+    this.facts = index.store.rows.map((picture) => factsOf(id, this.digest(picture.row), picture, opened.basePath));
     this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
     this.labels = [...new Set(this.facts.flatMap(({ labels }) => labels))].sort();
     this.card = this.cardOf(opened.isDefault);
@@ -72,15 +71,11 @@ export class HostedIndex {
 
   /** @throws NeurodexError `index-damaged` */
   static async open(id: string, index: Index, ranker: Ranker, options: HostingOptions): Promise<HostedIndex> {
-    const { manifest, png } = index.store;
-    const digest = createHash('sha256');
-    for (const { pictures } of manifest.parts) digest.update(pictures.sha256);
     const model = index.systems.includes('dsi') ? (await index.network()).model : undefined;
     return new HostedIndex(id, index, {
       ...options,
       ranker,
-      digest: digest.digest('hex').slice(0, 16),
-      image: png,
+      image: index.store.png,
       patchesPerSide: model === undefined ? null : (modelInput(model.geometry).grid(model.geometry)?.side ?? null),
       lookAtThumbnails: thumbnailSystems(index, model),
     });
@@ -101,6 +96,18 @@ export class HostedIndex {
   /** Undefined for a row that the index does not have. */
   picture(row: number): PictureFacts | undefined {
     return this.facts[row];
+  }
+
+  /** The row of a picture in this version; undefined where it has no picture with this number. */
+  rowOf(id: number): number | undefined {
+    const { rows } = this.index.store;
+    const row = placeOf(rows, id);
+    return rows[row]?.id === id ? row : undefined;
+  }
+
+  /** Of the file that the picture of a row is stored in: changes when the picture does. */
+  digest(row: number): string {
+    return this.digests.find(({ end }) => row < end)?.digest ?? '';
   }
 
   /** In row order. */
@@ -197,15 +204,24 @@ function batcherOf(
 
 const nameOf = (source: string): string => (isAbsolute(source) ? basename(source) : source);
 
-function factsOf(
+/** Parts that a change leaves as they are keep their digests, and browsers the pictures that they have of them. */
+function digestsOf({ manifest }: Index['store']): { readonly end: number; readonly digest: string }[] {
+  let end = 0;
+  return manifest.parts.map(({ rows, pictures }) => {
+    end += rows;
+    return { end, digest: pictures.sha256.slice(0, VERSION_LENGTH) };
+  });
+}
+
+export function factsOf(
   index: string,
-  { digest, basePath = '' }: { readonly digest: string; readonly basePath?: BasePath | undefined },
-  { row, path, labels, role, identifier }: StoredPicture,
+  digest: string,
+  { id, path, labels, role, identifier }: Omit<StoredPicture, 'row'>,
+  basePath: BasePath = '',
 ): PictureFacts {
-  const image = `${basePath}/v1/pictures/${index}.${row}`;
+  const image = `${basePath}/v1/pictures/${index}.${id}`;
   return {
-    id: `${index}.${row}`,
-    row,
+    id: `${index}.${id}`,
     name: path,
     labels: [...labels],
     role,

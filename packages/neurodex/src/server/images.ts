@@ -44,8 +44,8 @@ export class Images {
 
   /** As stored. @throws ApiError `picture-unknown` */
   image(request: ImageRequest): Promise<ImageReply & { type?: 'image/png' }> {
-    const { from, row } = this.host.picture(request.picture);
-    return this.reply(request, from.digest, `${row}`, async () => ({
+    const { from, row, facts } = this.host.picture(request.picture);
+    return this.reply(request, from.digest(row), facts.id, async () => ({
       bytes: await from.image(row),
       type: 'image/png' as const,
     }));
@@ -54,8 +54,8 @@ export class Images {
   /** @throws ApiError `picture-unknown` */
   thumbnail(request: ImageRequest): Promise<ImageReply> {
     const { from, row, facts } = this.host.picture(request.picture);
-    return this.reply(request, from.digest, `${row}-${SMALL}`, async () => {
-      const key = `${from.digest} ${facts.id}`;
+    return this.reply(request, from.digest(row), `${facts.id}-${SMALL}`, async () => {
+      const key = `${from.digest(row)} ${facts.id}`;
       const known = this.small.get(key);
       if (known !== undefined) return known;
       const made = await smallOf(await from.image(row));

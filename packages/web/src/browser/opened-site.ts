@@ -61,7 +61,6 @@ export async function openSite(files: SiteFiles, onProgress?: (progress: Progres
 /** A picture of the site as pages show it. */
 export const pictureOf = ({ row, name, labels, role, identifier }: SitePicture, files: SiteFiles): Picture => ({
   id: String(row),
-  row,
   name,
   labels: [...labels],
   role,
@@ -69,6 +68,9 @@ export const pictureOf = ({ row, name, labels, role, identifier }: SitePicture, 
   thumbnail: files.address(`thumbnails/${row}.webp`),
   image: files.address(`thumbnails/${row}.webp`),
 });
+
+/** The row of a picture of the site. */
+export const rowOf = ({ id }: Picture): number => Number(id);
 
 function readModel(bytes: Uint8Array, { model, geometry }: SiteDescription): DsiModel {
   try {

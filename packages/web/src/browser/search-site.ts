@@ -1,7 +1,7 @@
 import { knownRelevantRows } from 'neurodex/browser';
 import { type Answer, EngineError, type IdentifierToken, type Query, type SearchResponse } from '../engine.ts';
 import { pixelQuery } from './network.ts';
-import { type OpenedSite, pictureOf } from './opened-site.ts';
+import { type OpenedSite, pictureOf, rowOf } from './opened-site.ts';
 import { pixelsOf } from './pixels.ts';
 import type { SiteFiles } from './site.ts';
 
@@ -17,7 +17,7 @@ export async function searchSite(
   signal: AbortSignal | undefined,
 ): Promise<SearchResponse> {
   const { site, system, pictures } = opened;
-  const stored = query.kind === 'picture' ? pictures.get(query.picture.row) : undefined;
+  const stored = query.kind === 'picture' ? pictures.get(rowOf(query.picture)) : undefined;
   const relevant = stored === undefined ? null : knownRelevantRows(opened.labelled, stored);
   const pixels = await queryPixels(opened, files, query);
   signal?.throwIfAborted();
@@ -52,8 +52,8 @@ export async function searchSite(
 async function queryPixels({ site }: OpenedSite, files: SiteFiles, query: Query): Promise<Uint8Array> {
   const size = site.geometry.imageSize;
   if (query.kind === 'file') return await pixelsOf(query.file, query.file.name, size, site.maxPixels);
-  const { row, name } = query.picture;
-  return await pixelsOf(await files.picture(row), name, size, Number.POSITIVE_INFINITY);
+  const { picture } = query;
+  return await pixelsOf(await files.picture(rowOf(picture)), picture.name, size, Number.POSITIVE_INFINITY);
 }
 
 async function tokensOf({ probe }: OpenedSite, pixels: Uint8Array, identifier: string): Promise<IdentifierToken[]> {

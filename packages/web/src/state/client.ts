@@ -15,7 +15,7 @@ export interface Client {
   indexes(signal: AbortSignal): Promise<readonly IndexCard[]>;
   index(id: string, signal?: AbortSignal): Promise<IndexDetails>;
   pictures(index: string, parameters: PageParameters, signal?: AbortSignal): Promise<PicturePage>;
-  /** @param id `<index>.<row>` */
+  /** @param id `<index>.<number>` */
   picture(id: string, signal: AbortSignal): Promise<Picture>;
   /** Polls the server until the measures are there. */
   measured(
@@ -38,9 +38,9 @@ export function createClient(token: string | null): Client {
     index: (id, signal) => engineErrors(api.index(id, optional(signal))),
     pictures: (index, parameters, signal) => engineErrors(api.pictures(index, parameters, optional(signal))),
     picture(id, signal) {
-      const [, index = '', row = ''] = /^(.*)\.(\d+)$/.exec(id) ?? [];
+      const [, index = ''] = /^(.*)\.\d+$/.exec(id) ?? [];
       if (index === '') return Promise.reject(new EngineError('picture-unknown', `no picture has the id ${id}`));
-      return engineErrors(api.picture(index, Number(row), { signal }));
+      return engineErrors(api.picture(index, id, { signal }));
     },
     measured: (index, options) => engineErrors(api.measured(index, options)),
     search: (index, query, k, signal) =>

@@ -8,7 +8,6 @@ const answer = (rank: number, relevant: boolean | null): Answer => ({
   score: 0,
   picture: {
     id: `a.${rank}`,
-    row: rank,
     name: `${rank}.png`,
     labels: [],
     role: 'catalogue',

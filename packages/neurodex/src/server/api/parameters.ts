@@ -24,13 +24,10 @@ const listOf = <const Words extends readonly [string, ...string[]]>(words: Words
     .transform((given) => [...new Set([given].flat().flatMap((text) => text.split(',').map((word) => word.trim())))])
     .pipe(z.array(z.enum(words)).min(1));
 
-const row = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-
 /** Path parameters, by the name that stands in braces in `PATHS`. */
 export const pathParameters = {
   index: z.string().describe('id of an index'),
-  row: row.describe('row of a picture in its index'),
-  picture: z.string().describe('id of a picture: <index>.<row>'),
+  picture: z.string().describe('id of a picture: <index>.<number>; below its index the number is enough'),
 } as const;
 
 export const noQuery = z.strictObject({});
@@ -38,7 +35,7 @@ export const noQuery = z.strictObject({});
 export const pageQuery = z.strictObject({
   role: oneOf(ROLES).optional().describe('only pictures with this part'),
   label: z.string().optional().describe('only pictures with this label'),
-  offset: row.default(0).describe('pictures that are passed over'),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(0).describe('pictures that are passed over'),
   limit: wholeNumber(1, MOST_PICTURES).default(60).describe('pictures on this page'),
 });
 
@@ -47,7 +44,7 @@ export const imageQuery = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{1,64}$/)
     .optional()
-    .describe('digest of the catalogue, as addresses in answers have it: what is found under it never changes'),
+    .describe('digest of the stored picture, as addresses in answers have it: what is found under it never changes'),
 });
 
 export const searchQuery = z.strictObject({

@@ -6,7 +6,7 @@ export const PATHS = {
   listIndexes: { method: 'GET', path: '/v1/indexes' },
   getIndex: { method: 'GET', path: '/v1/indexes/{index}' },
   listPictures: { method: 'GET', path: '/v1/indexes/{index}/pictures' },
-  getPicture: { method: 'GET', path: '/v1/indexes/{index}/pictures/{row}' },
+  getPicture: { method: 'GET', path: '/v1/indexes/{index}/pictures/{picture}' },
   getReport: { method: 'GET', path: '/v1/indexes/{index}/report' },
   getImage: { method: 'GET', path: '/v1/pictures/{picture}' },
   getThumbnail: { method: 'GET', path: '/v1/pictures/{picture}/thumbnail' },

@@ -48,7 +48,7 @@ export const GUARDED_PROBLEMS = ['token-wrong', 'internal'] as const satisfies r
 
 const REVALIDATED = {
   ETag: 'digest of the content',
-  'Cache-Control': 'for a year where the address has the digest of the catalogue (v), else to be revalidated',
+  'Cache-Control': 'for a year where the address has the digest of the stored picture (v), else to be revalidated',
 };
 const NOT_MODIFIED: Response = { description: 'The content has the ETag of If-None-Match.', headers: REVALIDATED };
 
@@ -67,7 +67,7 @@ export const ROUTES = {
     problems: ['index-unknown'],
   },
   listPictures: {
-    summary: 'Pictures of an index, page by page, in row order',
+    summary: 'Pictures of an index, page by page, the oldest first',
     query: pageQuery,
     responses: { 200: { description: 'A page.', content: picturePage } },
     problems: ['index-unknown'],

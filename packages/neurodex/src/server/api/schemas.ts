@@ -17,7 +17,7 @@ const indexId = z
 const pictureId = z
   .string()
   .regex(/^[a-z0-9-]+\.\d+$/)
-  .describe('<index>.<row>');
+  .describe('<index>.<number>: names a picture for as long as it is in the index, and no other one later');
 const system = z.enum(SYSTEM_NAMES);
 const role = z.enum(ROLES);
 const metrics = z.record(z.string(), z.number());
@@ -80,7 +80,6 @@ export const indexDetails = z
 export const picture = z
   .object({
     id: pictureId,
-    row: count,
     name: name.describe('path relative to the source; unique'),
     labels: z.array(z.string()),
     role,
