@@ -106,6 +106,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     server: [
       ...PLAIN,
       ...['query', 'pictures', 'dsi/model', 'dsi/search', 'artifact', 'systems', 'evaluation', 'report', 'jobs'],
+      'changes',
     ],
     cli: [
       ...PLAIN,

@@ -27,6 +27,8 @@ export interface AccessOptions {
   /** The address that the server listens on. */
   readonly address: string;
   readonly token?: string | undefined;
+  /** For those who change indexes; without one, nobody does. */
+  readonly writeToken?: string | undefined;
   /** Origins whose pages may call it. */
   readonly cors: readonly string[];
   /** Other names of this machine. */
@@ -38,34 +40,51 @@ export interface Access {
   check(head: Head): void;
   /** Of what only those with the token may ask. @throws ApiError `token-wrong` */
   checkToken(headers: IncomingHttpHeaders): void;
+  /** Of what changes an index. @throws ApiError `token-wrong`, `read-only` */
+  checkWriting(headers: IncomingHttpHeaders): void;
 }
 
-export function accessPolicy({ address, token, cors, allowHosts }: AccessOptions): Access {
+export function accessPolicy({ address, token, writeToken, cors, allowHosts }: AccessOptions): Access {
   const checkHost = token === undefined && isLoopback(address) ? hostCheck(allowHosts) : undefined;
-  const checkToken = token === undefined ? () => {} : tokenCheck(token);
+  const isToken = (given: string, wanted: string | undefined) => wanted !== undefined && sameToken(given, wanted);
   return {
     check(head) {
       const host = hostOf(head);
       if (host !== undefined) checkHost?.(host);
       checkOrigin(head, host, cors);
     },
-    checkToken,
+    checkToken(headers) {
+      if (token === undefined) return;
+      const given = bearerOf(headers);
+      if (!isToken(given, token) && !isToken(given, writeToken)) throw wrongToken(given);
+    },
+    checkWriting(headers) {
+      if (writeToken === undefined) {
+        throw new ApiError('read-only', 'this server takes no changes', { hint: 'start it with --write-token' });
+      }
+      const given = bearerOf(headers);
+      if (isToken(given, writeToken)) return;
+      if (isToken(given, token)) {
+        throw new ApiError('read-only', 'this token is for reading', { hint: 'send the token of --write-token' });
+      }
+      throw wrongToken(given);
+    },
   };
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Compares with the token in a time that does not depend on where they differ. */
-function tokenCheck(token: string): Access['checkToken'] {
-  const wanted = digest(token);
-  return ({ authorization = '' }) => {
-    const [, given] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
-    if (given !== undefined && timingSafeEqual(digest(given), wanted)) return;
-    throw new ApiError('token-wrong', given === undefined ? 'a token is needed' : 'the token is wrong', {
-      hint: 'send Authorization: Bearer <token>',
-    });
-  };
-}
+/** Compares in a time that does not depend on where they differ. */
+const sameToken = (given: string, wanted: string): boolean => timingSafeEqual(digest(given), digest(wanted));
+
+/** Empty where there is none. */
+const bearerOf = ({ authorization = '' }: IncomingHttpHeaders): string =>
+  /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '';
+
+const wrongToken = (given: string): ApiError =>
+  new ApiError('token-wrong', given === '' ? 'a token is needed' : 'the token is wrong', {
+    hint: 'send Authorization: Bearer <token>',
+  });
 
 /** `name`, `name:port`, `[address]:port` (RFC 9110 §7.2). */
 const HOST = /^(\[[0-9a-f:.%]+\]|[^\s:/?#@[\],\\]+)(:\d{0,5})?$/i;

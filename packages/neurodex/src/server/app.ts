@@ -2,15 +2,18 @@ import { setTimeout } from 'node:timers/promises';
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import { accessPolicy } from './access.ts';
-import { addRoute } from './add-route.ts';
+import { addRoute, refuseOtherMethods } from './add-route.ts';
 import type { Admission } from './admission.ts';
+import { PATHS } from './api/paths.ts';
 import { ROUTE_NAMES } from './api/routes.ts';
 import type { BasePath } from './base-path.ts';
+import { type ChangeServices, Changes } from './changes.ts';
 import { handlers } from './handlers.ts';
 import { addHooks } from './hooks.ts';
 import type { Host } from './host.ts';
 import { type HttpServer, httpServer } from './http-server.ts';
 import { Images } from './images.ts';
+import type { ChangeDesk } from './index-changes.ts';
 import type { Limits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import { addPages } from './page-routes.ts';
@@ -24,12 +27,17 @@ export interface AppOptions {
   readonly host: Host;
   readonly limits: Limits;
   readonly reports: ReportDesk;
+  readonly desk: ChangeDesk;
+  /** Waits until a version of an index is served (`ChangeServices`). */
+  readonly served: ChangeServices['served'];
   readonly pages: ReadonlyMap<string, PageFile>;
   readonly metrics: Metrics;
   readonly admission: Admission;
   /** The address that it listens on. */
   readonly address: string;
   readonly token?: string | undefined;
+  /** For those who change indexes; without one, nobody does. */
+  readonly writeToken?: string | undefined;
   /** Origins whose pages may call it. */
   readonly cors: readonly string[];
   /** Other names of this machine. */
@@ -72,13 +80,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     host,
     search: new Search(host, limits, options.decoders),
     images: new Images(host, token !== undefined),
+    changes: new Changes({ ...options, basePath }),
     reports,
     metrics,
     basePath,
     isDraining,
   });
   const receive = receiver(admission, limits, connections);
-  for (const name of ROUTE_NAMES) addRoute(http, name, table, { access, receive, refuse, isDraining });
+  for (const name of ROUTE_NAMES) addRoute(http, name, table, { access, receive, isDraining });
+  for (const path of new Set(ROUTE_NAMES.map((name) => PATHS[name].path))) refuseOtherMethods(http, path, refuse);
   addPages(http, options.pages);
 
   return {
@@ -92,7 +102,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
 const corsSettings = (origins: readonly string[]) => ({
   origin: [...origins],
-  methods: ['GET', 'HEAD', 'POST'],
+  methods: ['GET', 'HEAD', 'POST', 'DELETE'],
   allowedHeaders: ['authorization', 'content-type'],
   exposedHeaders: ['retry-after', 'etag'],
   maxAge: 600,

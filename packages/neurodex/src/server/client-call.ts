@@ -11,7 +11,7 @@ export interface ClientOptions {
    * folder of the page by default.
    */
   readonly server?: string | URL;
-  /** Of `neurodex serve --token`. */
+  /** Of `neurodex serve --token`, or of `--write-token`. */
   readonly token?: string;
   /** The platform's by default. */
   readonly fetch?: typeof fetch;
@@ -24,6 +24,8 @@ interface Sent {
   readonly body?: Body;
   /** Media type of the body. */
   readonly type?: string;
+  /** Whether it is sent even where the page is left meanwhile. */
+  readonly keepalive?: boolean;
 }
 
 export interface Call<Name extends RouteName> extends Sent {
@@ -63,7 +65,7 @@ export function caller(options: ClientOptions): Caller {
 function requester({ token, fetch: given }: ClientOptions) {
   return async (
     url: URL,
-    { method, body, type }: Sent & { readonly method: string },
+    { method, body, type, keepalive = false }: Sent & { readonly method: string },
     signal: AbortSignal | undefined,
   ): Promise<Response> => {
     const send = given ?? globalThis.fetch;
@@ -77,6 +79,7 @@ function requester({ token, fetch: given }: ClientOptions) {
         method,
         headers,
         ...(body === undefined ? {} : { body }),
+        ...(keepalive ? { keepalive } : {}),
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {

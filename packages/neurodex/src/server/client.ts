@@ -2,6 +2,7 @@ export { visibleName } from '@neurodex/core';
 export { RECALL_LEVELS } from '../evaluation/curves.ts';
 
 import type {
+  Addition,
   IndexCard,
   IndexDetails,
   IndexList,
@@ -10,12 +11,14 @@ import type {
   PictureFacts,
   PicturePage,
   Ready,
+  Removal,
   SearchResponse,
 } from './api/schemas.ts';
 import { type Body, type ClientOptions, caller, type Given } from './client-call.ts';
 import { readJson, retryAfterOf } from './client-error.ts';
 
 export type {
+  Addition,
   IdentifierToken,
   IndexCard,
   IndexDetails,
@@ -25,6 +28,7 @@ export type {
   PictureFacts,
   PicturePage,
   Problem,
+  Removal,
   SearchAnswer,
   SearchResponse,
 } from './api/schemas.ts';
@@ -42,12 +46,32 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A picture file and the name that the index gets it under. */
+export interface NamedPicture {
+  readonly name: string;
+  readonly file: Blob;
+}
+
+export interface AddOptions extends CallOptions {
+  /** Of all the pictures. */
+  readonly labels?: readonly string[];
+}
+
+export interface RemoveOptions extends CallOptions {
+  /** Whether the page that asks may be left before the answer. */
+  readonly keepalive?: boolean;
+}
+
 export interface NeurodexClient {
   indexes(options?: CallOptions): Promise<IndexCard[]>;
   index(id: string, options?: CallOptions): Promise<IndexDetails>;
   pictures(index: string, parameters?: PageParameters, options?: CallOptions): Promise<PicturePage>;
   /** @param picture its id */
   picture(index: string, picture: string, options?: CallOptions): Promise<PictureFacts>;
+  /** Adds picture files, by their names; searches find them when it answers `served`. Needs the token for writing. */
+  addPictures(index: string, pictures: readonly NamedPicture[], options?: AddOptions): Promise<Addition>;
+  /** Removes a picture; no search returns it from then on. Needs the token for writing. @param picture its id */
+  removePicture(index: string, picture: string, options?: RemoveOptions): Promise<Removal>;
   /** The measures, or how far measuring is: then ask again after `retryAfter` seconds, or call `measured`. */
   report(index: string, options?: CallOptions): Promise<MeasuredReport | (Measuring & { retryAfter: number })>;
   /** Asks until the measures are there. @param onProgress told how far measuring is */
@@ -78,6 +102,14 @@ export function neurodexClient(options: ClientOptions = {}): NeurodexClient {
     index: (index, { signal } = {}) => json(call('getIndex', { path: { index } }, signal)),
     pictures: (index, query = {}, { signal } = {}) => json(call('listPictures', { path: { index }, query }, signal)),
     picture: (index, picture, { signal } = {}) => json(call('getPicture', { path: { index, picture } }, signal)),
+    addPictures(index, pictures, { labels = [], signal } = {}) {
+      const body = new FormData();
+      for (const label of labels) body.append('labels', label);
+      for (const { name, file } of pictures) body.append('picture', file, name);
+      return json(call('addPictures', { path: { index }, body }, signal));
+    },
+    removePicture: (index, picture, { signal, keepalive = false } = {}) =>
+      json(call('removePicture', { path: { index, picture }, keepalive }, signal)),
     report,
     async measured(index, { signal, onProgress } = {}) {
       for (;;) {

@@ -1,9 +1,15 @@
 import { readIndexManifest } from '../artifact/manifest.ts';
 import type { Host } from './host.ts';
 import type { HostedIndex } from './hosted-index.ts';
+import { type IndexVersion, reaches } from './index-changes.ts';
 
 /** Milliseconds between two looks at the folders. */
 const PAUSE = 500;
+/** And the least, where somebody waits for a version. */
+const SOON = 5;
+/** Share of the time in which versions are opened at most: many changes in a row are followed in steps. */
+const OPENING_SHARE = 0.2;
+const NONE = { digest: '', created: '' };
 
 export interface FollowOptions {
   readonly host: Host;
@@ -24,6 +30,13 @@ export class Follower {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
+  /** By place: before this time no version is opened. */
+  private readonly notBefore = new Map<number, number>();
+  /** When somebody who waits for a version wants the next look. */
+  private wanted = Number.POSITIVE_INFINITY;
+  private looking = false;
+  /** Told after every look. */
+  private readonly waiting = new Set<() => void>();
 
   constructor(options: FollowOptions) {
     this.options = options;
@@ -34,15 +47,58 @@ export class Follower {
   async close(): Promise<void> {
     this.stopping.abort();
     clearTimeout(this.timer);
+    for (const done of this.waiting) done();
     await this.running;
   }
 
+  /**
+   * Waits until an index is served in a version, or in a later one of the same build.
+   * @param place among the folders @returns false where it is not served in so many seconds
+   */
+  async serves(place: number, version: IndexVersion, seconds: number): Promise<boolean> {
+    const deadline = performance.now() + 1000 * seconds;
+    const { host } = this.options;
+    while (!reaches(host.indexes[place]?.index.manifest ?? NONE, version)) {
+      const now = performance.now();
+      const isRefused = this.refused.get(place) === version.digest;
+      if (now >= deadline || isRefused || this.stopping.signal.aborted) return false;
+      this.wanted = Math.min(this.wanted, Math.max(now + SOON, this.notBefore.get(place) ?? 0));
+      const looked = this.nextLook(deadline - now);
+      if (!this.looking) this.plan();
+      await looked;
+    }
+    return true;
+  }
+
+  /** Resolves after the next look, or after so many milliseconds. */
+  private nextLook(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      this.waiting.add(done);
+    });
+  }
+
   private plan(): void {
+    clearTimeout(this.timer);
     if (this.stopping.signal.aborted) return;
-    this.timer = setTimeout(() => {
-      this.running = this.look().finally(() => this.plan());
-    }, this.options.pause ?? PAUSE);
+    const pause = Math.min(this.options.pause ?? PAUSE, this.wanted - performance.now());
+    this.timer = setTimeout(() => this.start(), Math.max(0, pause));
     this.timer.unref();
+  }
+
+  private start(): void {
+    this.wanted = Number.POSITIVE_INFINITY;
+    this.looking = true;
+    this.running = this.look().finally(() => {
+      this.looking = false;
+      for (const done of this.waiting) done();
+      this.plan();
+    });
   }
 
   private async look(): Promise<void> {
@@ -60,6 +116,8 @@ export class Follower {
     if (found === undefined) return;
     const { digest } = found;
     if (digest === host.indexes[place]?.index.manifest.digest || digest === this.refused.get(place)) return;
+    if (performance.now() < (this.notBefore.get(place) ?? 0)) return;
+    const started = performance.now();
     try {
       const next = await open(place, digest);
       if (this.stopping.signal.aborted) {
@@ -73,6 +131,9 @@ export class Follower {
       this.refused.set(place, digest);
       const why = error instanceof Error ? error.message : String(error);
       onWarning(`${folder} was replaced, and the version that is there now cannot be served: ${why}`);
+    } finally {
+      const now = performance.now();
+      this.notBefore.set(place, now + (now - started) * (1 / OPENING_SHARE - 1));
     }
   }
 }

@@ -1,6 +1,8 @@
+import { additionReader } from './addition-form.ts';
 import { openApiDocument } from './api/openapi.ts';
 import { ApiError } from './api/problems.ts';
 import type { BasePath } from './base-path.ts';
+import type { Changes } from './changes.ts';
 import type { Handlers } from './handler.ts';
 import type { Host } from './host.ts';
 import type { Images } from './images.ts';
@@ -13,6 +15,7 @@ export interface HandlerServices {
   readonly host: Host;
   readonly search: Search;
   readonly images: Images;
+  readonly changes: Changes;
   readonly reports: ReportDesk;
   readonly metrics: Metrics;
   readonly basePath: BasePath;
@@ -26,6 +29,7 @@ const REPORT_RETRY = '2';
 export const handlers = (services: HandlerServices): Handlers => ({
   ...indexHandlers(services),
   ...pictureHandlers(services),
+  ...changeHandlers(services),
   ...operationHandlers(services),
 });
 
@@ -78,6 +82,21 @@ const pictureHandlers = ({ images, search }: HandlerServices): Some<'getImage' |
     const kind = uploadKind(headers['content-type']);
     const { body, waiting } = await receive(kind.largest);
     return { status: 200, json: await search.search(kind.read(body), plan, waiting) };
+  },
+});
+
+const changeHandlers = ({ changes }: HandlerServices): Some<'addPictures' | 'removePicture'> => ({
+  async addPictures({ path, headers, receive }) {
+    changes.check(path.index);
+    const read = additionReader(headers['content-type']);
+    const { body } = await receive();
+    const addition = await changes.add(path.index, read(body));
+    return { status: addition.added.length > 0 ? 201 : 200, json: addition };
+  },
+
+  async removePicture({ path }) {
+    changes.check(path.index);
+    return { status: 200, json: await changes.remove(path.index, path.picture) };
   },
 });
 

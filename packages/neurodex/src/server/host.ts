@@ -3,6 +3,16 @@ import { ApiError } from './api/problems.ts';
 import type { PictureFacts } from './api/schemas.ts';
 import type { HostedIndex } from './hosted-index.ts';
 
+/** A picture of an index that is served. */
+export interface HostedPicture {
+  readonly from: HostedIndex;
+  /** Its number in every version of the index. */
+  readonly number: number;
+  /** Its place in this version. */
+  readonly row: number;
+  readonly facts: PictureFacts;
+}
+
 /** The indexes that are served, each in one version. A request keeps what it began with: versions that were replaced are closed behind it. */
 export class Host {
   private served: readonly HostedIndex[];
@@ -28,6 +38,7 @@ export class Host {
   replace(place: number, next: HostedIndex): void {
     const before = this.served[place];
     if (before === undefined || before.id !== next.id) throw new RangeError(`there is no index ${next.id} at ${place}`);
+    next.hideAs(before);
     this.served = this.served.with(place, next);
     this.byId = byId(this.served);
     this.replaced.push({ index: before, generation: this.generation });
@@ -71,18 +82,38 @@ export class Host {
     });
   }
 
-  /** @throws ApiError `picture-unknown` */
-  picture(id: string): { readonly from: HostedIndex; readonly row: number; readonly facts: PictureFacts } {
+  /** @param within the version of its index that is looked at; the one that is served by default @throws ApiError `picture-unknown` */
+  picture(id: string, within?: HostedIndex): HostedPicture {
     const [, index = '', digits = ''] = /^([a-z0-9-]+)\.(0|[1-9]\d{0,14})$/.exec(id) ?? [];
-    const from = this.byId.get(index);
-    const row = digits === '' ? undefined : from?.rowOf(Number(digits));
+    const from = within?.id === index ? within : this.byId.get(index);
+    const number = Number(digits);
+    const row = digits === '' ? undefined : from?.rowOf(number);
     const facts = row === undefined ? undefined : from?.picture(row);
     if (from === undefined || row === undefined || facts === undefined) throw unknownPicture(id);
-    return { from, row, facts };
+    return { from, number, row, facts };
+  }
+
+  /** A picture is to be removed: from now on no version of its index shows it. @param picture its number */
+  hide(index: string, picture: number): void {
+    for (const version of this.versions(index)) version.hide(picture);
+  }
+
+  /** It could not be removed. */
+  show(index: string, picture: number): void {
+    for (const version of this.versions(index)) version.show(picture);
+  }
+
+  /** The one that is served, and those of the same build that requests are still reading. */
+  private versions(index: string): HostedIndex[] {
+    const served = this.byId.get(index);
+    if (served === undefined) return [];
+    const { created } = served.index.manifest;
+    const before = this.replaced.map(({ index: version }) => version);
+    return [served, ...before.filter((each) => each.id === index && each.index.manifest.created === created)];
   }
 
   /** @param picture its id, or the number in it alone @throws ApiError `index-unknown`, `picture-unknown` */
-  pictureIn(index: string, picture: string): ReturnType<Host['picture']> {
+  pictureIn(index: string, picture: string): HostedPicture {
     const { id } = this.index(index);
     const found = this.picture(/^\d+$/.test(picture) ? `${id}.${picture}` : picture);
     if (found.from.id !== id) throw unknownPicture(picture);

@@ -9,9 +9,10 @@ import type { Answer } from '../query/answers.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import type { SystemName } from '../query/system.ts';
 import type { Index } from '../systems/open-index.ts';
+import { ApiError } from './api/problems.ts';
 import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
-import { Batcher } from './batcher.ts';
+import { Batcher, type Waiting } from './batcher.ts';
 import type { Limits } from './limits.ts';
 import type { PlainQuery, Ranker } from './ranker.ts';
 
@@ -20,11 +21,13 @@ export interface HostingOptions {
   readonly limits: Pick<Limits, 'batch' | 'batchWindow'>;
   /** Before the addresses of pictures: where the server is below the root of its host. */
   readonly basePath?: BasePath | undefined;
+  /** Whether the server takes changes. */
+  readonly takesChanges: boolean;
   readonly onBatch: (index: string, system: SystemName, queries: number, seconds: number) => void;
 }
 
 /** Digits of the digest of an index that tell versions apart. */
-const VERSION_LENGTH = 16;
+export const VERSION_LENGTH = 16;
 
 /** One version of an index as it is served: everything that answers say of it. */
 export class HostedIndex {
@@ -42,6 +45,8 @@ export class HostedIndex {
   private readonly byRole: ReadonlyMap<Role, readonly PictureFacts[]>;
   /** Systems that look at more of a query than the network's pixels. */
   readonly lookAtThumbnails: ReadonlySet<SystemName>;
+  /** Rows of pictures that are about to be removed. */
+  private readonly hidden = new Set<number>();
   private readonly ranker: Ranker;
   private readonly batchers: ReadonlyMap<SystemName, Batcher<PlainQuery, Answer[]>>;
 
@@ -65,7 +70,7 @@ export class HostedIndex {
     this.facts = index.store.rows.map((picture) => factsOf(id, this.digest(picture.row), picture, opened.basePath));
     this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
     this.labels = [...new Set(this.facts.flatMap(({ labels }) => labels))].sort();
-    this.card = this.cardOf(opened.isDefault);
+    this.card = this.cardOf(opened);
     this.details = { ...this.card, ...this.detailsOf(opened.patchesPerSide) };
   }
 
@@ -93,9 +98,9 @@ export class HostedIndex {
     return [...this.batchers].map(([system, { waiting }]) => ({ index: this.id, system, waiting }));
   }
 
-  /** Undefined for a row that the index does not have. */
+  /** Undefined for a row that the index does not have, or hides. */
   picture(row: number): PictureFacts | undefined {
-    return this.facts[row];
+    return this.hidden.has(row) ? undefined : this.facts[row];
   }
 
   /** The row of a picture in this version; undefined where it has no picture with this number. */
@@ -103,6 +108,37 @@ export class HostedIndex {
     const { rows } = this.index.store;
     const row = placeOf(rows, id);
     return rows[row]?.id === id ? row : undefined;
+  }
+
+  /** A picture is to be removed: from now on nobody sees it. @param id its number */
+  hide(id: number): void {
+    const row = this.rowOf(id);
+    if (row !== undefined) this.hidden.add(row);
+  }
+
+  /** It could not be removed. */
+  show(id: number): void {
+    const row = this.rowOf(id);
+    if (row !== undefined) this.hidden.delete(row);
+  }
+
+  /** What the version before hides, this one hides as well, where it still has it. */
+  hideAs(before: HostedIndex): void {
+    // Another build gives the same numbers to other pictures.
+    if (before.index.manifest.created !== this.index.manifest.created) return;
+    for (const row of before.hidden) this.hide(before.index.store.rows[row]?.id ?? Number.NaN);
+  }
+
+  /** @throws ApiError `index-fixed` */
+  checkWritable(): void {
+    if (this.index.store.manifest.clusters !== undefined) return;
+    throw new ApiError(
+      'index-fixed',
+      `the index ${this.id} cannot be changed: its network has learned its pictures by heart`,
+      {
+        hint: 'build it again with --preset default: pictures can then come and go',
+      },
+    );
   }
 
   /** Of the file that the picture of a row is stored in: changes when the picture does. */
@@ -114,7 +150,19 @@ export class HostedIndex {
   pictures(wanted: { readonly role?: Role | undefined; readonly label?: string | undefined }): readonly PictureFacts[] {
     const { role, label } = wanted;
     const candidates = role === undefined ? this.facts : (this.byRole.get(role) ?? []);
-    return label === undefined ? candidates : candidates.filter(({ labels }) => labels.includes(label));
+    const seen = this.hidden.size === 0 ? candidates : candidates.filter((facts) => !this.hides(facts));
+    return label === undefined ? seen : seen.filter(({ labels }) => labels.includes(label));
+  }
+
+  /** The best answers of a system, without pictures that are hidden. @throws as `Batcher.ask` */
+  async rank(system: SystemName, query: PlainQuery, k: number, waiting: Waiting): Promise<Answer[]> {
+    for (;;) {
+      const { size } = this.hidden;
+      const answers = await this.batcher(system).ask(query, k + size, waiting);
+      const seen = answers.filter(({ row }) => !this.hidden.has(row));
+      // Pictures that were hidden meanwhile leave gaps, for others to fill.
+      if (seen.length >= k || this.hidden.size <= size) return seen.slice(0, k);
+    }
   }
 
   /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
@@ -140,7 +188,12 @@ export class HostedIndex {
     await this.index.close();
   }
 
-  private cardOf(isDefault: boolean): IndexCard {
+  private hides({ id }: PictureFacts): boolean {
+    const row = this.rowOf(Number(id.slice(this.id.length + 1)));
+    return row !== undefined && this.hidden.has(row);
+  }
+
+  private cardOf({ isDefault, takesChanges }: HostingOptions): IndexCard {
     const { manifest, folder, systems, store } = this.index;
     const { catalogue, ...queries } = countParts(store);
     return {
@@ -149,6 +202,8 @@ export class HostedIndex {
       default: isDefault,
       systems: [...systems],
       version: manifest.digest.slice(0, VERSION_LENGTH),
+      changes: countsOf(manifest),
+      writable: takesChanges && store.manifest.clusters !== undefined,
       catalogue,
       queries,
       created: manifest.created,
@@ -204,6 +259,11 @@ function batcherOf(
 
 const nameOf = (source: string): string => (isAbsolute(source) ? basename(source) : source);
 
+function countsOf({ changes }: Index['manifest']): IndexCard['changes'] {
+  const { revision = 0, added = 0, removed = 0, learned = 0, renamed = 0 } = changes ?? {};
+  return { revision, added, removed, learned, renamed };
+}
+
 /** Parts that a change leaves as they are keep their digests, and browsers the pictures that they have of them. */
 function digestsOf({ manifest }: Index['store']): { readonly end: number; readonly digest: string }[] {
   let end = 0;
@@ -213,21 +273,23 @@ function digestsOf({ manifest }: Index['store']): { readonly end: number; readon
   });
 }
 
+/** @param digest undefined where it is not known under which one the picture is stored */
 export function factsOf(
   index: string,
-  digest: string,
+  digest: string | undefined,
   { id, path, labels, role, identifier }: Omit<StoredPicture, 'row'>,
   basePath: BasePath = '',
 ): PictureFacts {
   const image = `${basePath}/v1/pictures/${index}.${id}`;
+  const version = digest === undefined ? '' : `?v=${digest}`;
   return {
     id: `${index}.${id}`,
     name: path,
     labels: [...labels],
     role,
     identifier: identifier ?? null,
-    image: `${image}?v=${digest}`,
-    thumbnail: `${image}/thumbnail?v=${digest}`,
+    image: `${image}${version}`,
+    thumbnail: `${image}/thumbnail${version}`,
   };
 }
 

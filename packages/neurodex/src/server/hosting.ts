@@ -15,7 +15,7 @@ export class Hosting {
   private readonly metrics: Metrics;
   private readonly onGone: (error: NeurodexError) => void;
   private readonly runtime: Runtime;
-  private readonly ids: readonly string[];
+  readonly ids: readonly string[];
   private host: Host | undefined;
 
   /** @param onGone told when an index that is served can answer no searches any more */
@@ -62,7 +62,16 @@ export class Hosting {
    * @throws NeurodexError of the index
    */
   private async open(place: number, digest?: string): Promise<HostedIndex> {
-    const { indexes, device, cores, limits, reporter, basePath, ranker: make = threadRanker } = this.options;
+    const {
+      indexes,
+      device,
+      cores,
+      limits,
+      reporter,
+      basePath,
+      writeToken,
+      ranker: make = threadRanker,
+    } = this.options;
     const folder = defined(indexes[place], 'the folder of an index');
     const id = defined(this.ids[place], `the id of ${folder}`);
     const index = await openIndex(folder, this.runtime, reporter, { digest });
@@ -82,7 +91,13 @@ export class Hosting {
     try {
       const isDefault = place === 0;
       const onBatch = this.metrics.batch;
-      const hosted = await HostedIndex.open(id, index, ranker, { isDefault, limits, basePath, onBatch });
+      const hosted = await HostedIndex.open(id, index, ranker, {
+        isDefault,
+        takesChanges: writeToken !== undefined,
+        limits,
+        basePath,
+        onBatch,
+      });
       await hosted.warm();
       return hosted;
     } catch (error) {

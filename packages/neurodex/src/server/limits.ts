@@ -20,6 +20,10 @@ export interface Limits {
   readonly batchWindow: number;
   /** Seconds that running requests are given when the server is told to stop. */
   readonly drainSeconds: number;
+  /** Seconds that a change waits for another process that changes the index. */
+  readonly lockSeconds: number;
+  /** Seconds without a change after which other processes may change an index. */
+  readonly writerIdleSeconds: number;
 }
 
 const MEBIBYTE = 2 ** 20;
@@ -35,8 +39,14 @@ export const DEFAULT_LIMITS: Limits = {
   batch: 32,
   batchWindow: 3,
   drainSeconds: 30,
+  lockSeconds: 5,
+  writerIdleSeconds: 5,
 };
 
+/** Characters of the name of a picture that is added, and of one of its labels. */
+export const NAME_CHARACTERS = 250;
+/** Picture files in one form. */
+export const FORM_FILES = 500;
 /** Largest body of JSON, in bytes: it holds an id. */
 export const JSON_BYTES = 64 * 1024;
 /** Seconds that the header of a request may take to arrive. */

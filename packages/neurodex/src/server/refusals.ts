@@ -27,6 +27,7 @@ const HINTS: Partial<Record<ProblemCode, string>> = {
   'picture-unsupported': 'send it as an 8-bit or 16-bit RGB or greyscale picture',
   'picture-damaged': 'the file may have been cut short when it was copied; send another one',
   'picture-too-large': 'scale it down',
+  'picture-changed': 'send it under another name, or remove that picture first',
 };
 
 /**

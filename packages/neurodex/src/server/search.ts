@@ -67,15 +67,14 @@ export class Search {
 
   private async answer(sent: Sent, plan: Plan, waiting: Waiting): Promise<SearchResponse> {
     const { k, explain, explainCount, hosted, systems } = plan;
-    const batchers = systems.map((system) => ({ system, batcher: hosted.batcher(system) }));
-    const announced = batchers.map(({ batcher }) => batcher.announce());
+    const announced = systems.map((system) => hosted.batcher(system).announce());
     let read: ReadQuery;
     let asking: Promise<{ system: SystemName; seconds: number; answers: readonly Answer[] }>[];
     try {
       read = await this.read(sent, hosted, systems, waiting);
       const started = performance.now();
-      asking = batchers.map(async ({ system, batcher }) => {
-        const answers = await batcher.ask(read.query, k, waiting);
+      asking = systems.map(async (system) => {
+        const answers = await hosted.rank(system, read.query, k, waiting);
         return { system, answers, seconds: (performance.now() - started) / 1000 };
       });
     } finally {
@@ -100,16 +99,16 @@ export class Search {
       results: found.map(({ system, seconds, answers }) => ({
         system,
         seconds,
-        answers: answers.map(({ row, score }, i): SearchAnswer => {
-          const explained = system === 'dsi' ? tokens[i] : undefined;
-          return {
-            rank: i + 1,
-            picture: defined(hosted.picture(row), `picture ${row}`),
-            score,
-            relevant: stored?.relevant?.has(row) ?? null,
-            ...(explained === undefined ? {} : { tokens: explained }),
-          };
-        }),
+        answers: answers
+          .flatMap(({ row, score }, i): Omit<SearchAnswer, 'rank'>[] => {
+            const picture = hosted.picture(row);
+            // One that is being removed by now.
+            if (picture === undefined) return [];
+            const explained = system === 'dsi' ? tokens[i] : undefined;
+            const relevant = stored?.relevant?.has(row) ?? null;
+            return [{ picture, score, relevant, ...(explained === undefined ? {} : { tokens: explained }) }];
+          })
+          .map((answer, i) => ({ rank: i + 1, ...answer })),
       })),
     };
   }
@@ -124,7 +123,7 @@ export class Search {
     const sizes = { size: store.size, thumbnail: manifest.config.pictures.thumbnail };
     const withThumbnail = systems.some((system) => hosted.lookAtThumbnails.has(system));
     if ('picture' in sent) {
-      const { from, row, facts } = this.host.picture(sent.picture);
+      const { from, row, facts } = this.host.picture(sent.picture, hosted);
       if (from === hosted) {
         const relevant = knownRelevantRows(store, defined(store.rows[row], `picture ${row}`));
         return { query: { pixels: pixelsOf(store, row), thumbnail: undefined, row }, stored: { facts, relevant } };

@@ -34,8 +34,9 @@ export interface Served {
  * `server-failed` when what computes answers keeps ending
  */
 export async function serve({ signal, workers, open, onListening, ...options }: ServeOptions): Promise<Served> {
-  const { reporter, indexes, host, token } = options;
+  const { reporter, indexes, host, token, writeToken } = options;
   if (token === undefined && !open && !isLoopback(host)) throw unguarded(host);
+  if (writeToken !== undefined && writeToken === token) throw sameTokens();
   await checkAddress(options);
   const started = performance.now();
   const ids = idsOf(indexes);
@@ -45,7 +46,7 @@ export async function serve({ signal, workers, open, onListening, ...options }: 
   );
   const cores = Math.max(1, Math.floor(availableParallelism() / workers));
   const settings = { ...options, cores, reports };
-  const serving: Omit<Serving, 'metrics'> & { requests(): Promise<number> } =
+  const serving: Omit<Serving, 'metrics' | 'hide'> & { requests(): Promise<number> } =
     workers === 1 ? await alone(settings) : await startWorkers(settings, workers);
   reporter.info(
     `${indexes.length === 1 ? 'the index is' : `${indexes.length} indexes are`} served at ${serving.address}`,
@@ -71,6 +72,15 @@ const stopped = (signal: AbortSignal | undefined): Promise<undefined> =>
     if (signal?.aborted) resolve(undefined);
     signal?.addEventListener('abort', () => resolve(undefined), { once: true });
   });
+
+const sameTokens = (): NeurodexError =>
+  new NeurodexError(
+    'usage',
+    '--token and --write-token are the same: everybody who may search could change the indexes',
+    {
+      hint: 'choose another text for one of them',
+    },
+  );
 
 const unguarded = (host: string): NeurodexError =>
   new NeurodexError('usage', `at ${host} other machines could reach the server, and it has no token`, {

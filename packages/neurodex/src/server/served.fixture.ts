@@ -5,6 +5,7 @@ import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import type { Config } from '../config.ts';
 import { createIndex } from '../jobs/create-index.ts';
+import { SMALL_WRITE } from '../jobs/written-indexes.fixture.ts';
 import { PRESETS } from '../presets/presets.ts';
 import type { SystemName } from '../query/system.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
@@ -42,7 +43,14 @@ export async function makeIndex(
     classes = true,
     systems = ['dsi', 'pixels'],
     encoder = {},
-  }: { classes?: boolean; systems?: readonly SystemName[]; encoder?: Partial<Config['encoder']> } = {},
+    written = false,
+  }: {
+    classes?: boolean;
+    systems?: readonly SystemName[];
+    encoder?: Partial<Config['encoder']>;
+    /** With a written memory, so that pictures can come and go. */
+    written?: boolean;
+  } = {},
 ): Promise<string> {
   const source = join(root, `pictures of ${name}`);
   for (let colour = 0; colour < 3; colour++) {
@@ -52,7 +60,8 @@ export async function makeIndex(
   }
   const out = join(root, name);
   const dataset = await openFolder(source);
-  const changed = { ...config, encoder: { ...config.encoder, ...encoder } };
+  const base = written ? { ...SMALL_WRITE, pictures: config.pictures, bovw: config.bovw } : config;
+  const changed = { ...base, encoder: { ...base.encoder, ...encoder } };
   await createIndex({
     dataset,
     out,

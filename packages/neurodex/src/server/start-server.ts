@@ -6,7 +6,9 @@ import sharp from 'sharp';
 import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
 import type { BasePath } from './base-path.ts';
+import { changeDesk } from './change-desk.ts';
 import { Hosting } from './hosting.ts';
+import type { ChangeDesk } from './index-changes.ts';
 import type { Limits } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { readPages } from './pages.ts';
@@ -25,6 +27,8 @@ export interface ServerSettings {
   /** Address to listen on. */
   readonly host: string;
   readonly token?: string | undefined;
+  /** For those who change indexes; without one, nobody does. */
+  readonly writeToken?: string | undefined;
   /** Origins whose pages may call it. */
   readonly cors: readonly string[];
   /** Other names under which it is called. */
@@ -40,6 +44,8 @@ export interface ServerSettings {
 export interface ServerOptions extends ServerSettings {
   readonly reporter: Reporter;
   readonly reports: ReportDesk;
+  /** Who changes the indexes; this process by default. */
+  readonly desk?: ChangeDesk | undefined;
   /** Metrics of the whole server, where this is one process of several. */
   readonly metricsText?: (() => Promise<string>) | undefined;
   /** Folder of the built pages; that of the package by default. */
@@ -57,6 +63,8 @@ export interface Serving {
   readonly metrics: Metrics;
   /** Resolves, if ever, with why it can answer no searches any more. */
   readonly failure: Promise<NeurodexError>;
+  /** A picture is being removed by another process of this server; it is seen again where that failed. @param picture its number */
+  hide(index: string, picture: number, isHidden: boolean): void;
   /** Finishes what is running, then ends; what runs longer than it may is broken off. */
   stop(): Promise<void>;
 }
@@ -78,21 +86,24 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   });
   const hosting = new Hosting(options, metrics, fail);
   const host = await hosting.openAll();
+  const follower = hosting.follow(host);
+  const faulty = (what: string) => (error: unknown) =>
+    reporter.warn(`${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const desk = options.desk ?? changeDesk({ ...options, onFault: faulty('an index could not be changed') });
   metrics.watch(() => host.indexes.flatMap((index) => index.queues()));
   try {
     const app = await createApp({
       ...options,
       host,
+      desk,
+      served: (index, version) => follower.serves(hosting.ids.indexOf(index), version, limits.searchSeconds),
       reports,
       metrics,
       admission,
       address: options.host,
       pages: await readPages(options.pages),
       decoders: cores,
-      onFault: (error) =>
-        reporter.warn(
-          `a request could not be answered: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        ),
+      onFault: faulty('a request could not be answered'),
     });
     const address = await app.http.listen({
       port: options.port,
@@ -100,19 +111,22 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
       // Where the kernel's queue is full, clients believe that they are connected, and nobody is there.
       backlog: Math.max(LEAST_BACKLOG, limits.connections),
     });
-    const follower = hosting.follow(host);
     return {
       address: `${address}${options.basePath ?? ''}`,
       metrics,
       failure,
+      hide: (index, picture, isHidden) => (isHidden ? host.hide(index, picture) : host.show(index, picture)),
       async stop() {
         // A version that is being opened keeps no request from being told that the server stops.
         await Promise.all([follower.close(), app.drain()]);
+        await desk.close();
         await reports.close();
         await host.close();
       },
     };
   } catch (error) {
+    await follower.close();
+    await desk.close();
     await host.close();
     throw unavailable(error, options);
   }

@@ -1,7 +1,13 @@
 import { type ErrorCode, type ErrorDetails, NeurodexError } from '@neurodex/core';
+import type { Changed, ChangeRequest, Refused } from './index-changes.ts';
 import type { ProcessMetrics } from './metrics.ts';
 import type { ReportState } from './report-desk.ts';
 import type { ServerSettings } from './start-server.ts';
+
+/** Why a process did not change an index for another one. */
+export interface RefusedChange extends Refused {
+  readonly retryAfter: number | undefined;
+}
 
 /** What a worker says to the process that started it. */
 export type FromWorker =
@@ -18,6 +24,7 @@ export type FromWorker =
   | { readonly kind: 'warning'; readonly message: string }
   | { readonly kind: 'ask-report'; readonly id: number; readonly index: string; readonly digest: string }
   | { readonly kind: 'ask-metrics'; readonly id: number }
+  | { readonly kind: 'ask-change'; readonly id: number; readonly index: string; readonly request: ChangeRequest }
   | { readonly kind: 'metrics'; readonly id: number; readonly metrics: ProcessMetrics };
 
 /** What it is told. */
@@ -25,6 +32,9 @@ export type ToWorker =
   | { readonly kind: 'start'; readonly settings: ServerSettings }
   | { readonly kind: 'stop' }
   | { readonly kind: 'report'; readonly id: number; readonly state: ReportState }
+  | { readonly kind: 'change'; readonly id: number; readonly answer: Changed | RefusedChange }
+  /** A picture is being removed; it is seen again where that failed. */
+  | { readonly kind: 'hide'; readonly index: string; readonly picture: number; readonly isHidden: boolean }
   | { readonly kind: 'all-metrics'; readonly id: number; readonly text: string }
   | { readonly kind: 'metrics-wanted'; readonly id: number };
 

@@ -1,7 +1,9 @@
 import { NeurodexError, silentReporter } from '@neurodex/core';
+import { ApiError } from './api/problems.ts';
+import type { Changed } from './index-changes.ts';
 import type { ReportState } from './report-desk.ts';
 import { type ServerSettings, type Serving, startServer } from './start-server.ts';
-import type { FromWorker, ToWorker } from './worker-messages.ts';
+import type { FromWorker, RefusedChange, ToWorker } from './worker-messages.ts';
 
 /** One process of a server of several (workers.ts). */
 const send = (message: FromWorker): void => void process.send?.(message);
@@ -26,6 +28,7 @@ class Questions<T> {
 }
 
 const reports = new Questions<ReportState>();
+const changes = new Questions<Changed | RefusedChange>();
 const metricsTexts = new Questions<string>();
 
 let serving: Serving | undefined;
@@ -37,6 +40,19 @@ async function start(settings: ServerSettings): Promise<void> {
       reporter: { ...silentReporter, warn: (message) => send({ kind: 'warning', message }) },
       reports: {
         ask: (index, digest) => reports.ask((id) => ({ kind: 'ask-report', id, index, digest })),
+        close: async () => {},
+      },
+      desk: {
+        // One process writes, so that the changes of all are committed together.
+        async ask(index, request) {
+          const answer = await changes.ask((id) => ({ kind: 'ask-change', id, index, request }));
+          if ('outcome' in answer) return answer;
+          const { code, message, hint, retryAfter } = answer;
+          throw new ApiError(code, message, {
+            ...(hint === undefined ? {} : { hint }),
+            ...(retryAfter === undefined ? {} : { retryAfter }),
+          });
+        },
         close: async () => {},
       },
       metricsText: () => metricsTexts.ask((id) => ({ kind: 'ask-metrics', id })),
@@ -65,6 +81,8 @@ function fail(error: unknown): void {
 process.on('message', async (message: ToWorker) => {
   if (message.kind === 'start') await start(message.settings);
   else if (message.kind === 'report') reports.answer(message.id, message.state);
+  else if (message.kind === 'change') changes.answer(message.id, message.answer);
+  else if (message.kind === 'hide') serving?.hide(message.index, message.picture, message.isHidden);
   else if (message.kind === 'all-metrics') metricsTexts.answer(message.id, message.text);
   else if (message.kind === 'metrics-wanted') {
     const metrics = (await serving?.metrics.registry.getMetricsAsJSON()) ?? [];

@@ -3,10 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { NeurodexError } from '@neurodex/core';
 import { nodeFlags, workerFile } from '@neurodex/core/workers';
 import { AggregatorRegistry } from 'prom-client';
+import { ApiError } from './api/problems.ts';
+import { changeDesk } from './change-desk.ts';
+import type { ChangeDesk, Changed } from './index-changes.ts';
 import { requestCountIn } from './metrics.ts';
+import { internal } from './refusals.ts';
 import type { RestartPolicy } from './restarts.ts';
 import { checkAddress, type ServerOptions, type ServerSettings } from './start-server.ts';
-import type { FromWorker } from './worker-messages.ts';
+import type { FromWorker, RefusedChange } from './worker-messages.ts';
 import { tell, WorkerMetrics } from './worker-metrics.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
@@ -25,11 +29,18 @@ export interface Workers {
 
 /** @throws NeurodexError as `startServer`; `server-failed` when the first process keeps ending */
 export async function startWorkers(options: ServerOptions, count: number, restarts?: RestartPolicy): Promise<Workers> {
-  const { indexes, host, token, cors, allowHosts, basePath, limits, device, cores } = options;
+  const { indexes, host, token, writeToken, cors, allowHosts, basePath, limits, device, cores } = options;
   // One that is known from the beginning: a process that takes another's place has to be found where the address says.
   const port = await checkAddress(options);
-  const settings = { indexes, port, host, token, cors, allowHosts, basePath, limits, device, cores };
-  cluster.setupPrimary({ exec: fileURLToPath(WORKER), args: [], execArgv: nodeFlags(WORKER), silent: false });
+  const settings = { indexes, port, host, token, writeToken, cors, allowHosts, basePath, limits, device, cores };
+  cluster.setupPrimary({
+    exec: fileURLToPath(WORKER),
+    args: [],
+    execArgv: nodeFlags(WORKER),
+    silent: false,
+    // Bytes of pictures, as they are.
+    serialization: 'advanced',
+  });
   const pool = new WorkerPool(options, settings, restarts);
   const address = await pool.start(count);
   return { address, failure: pool.failure, stop: () => pool.stop(), requests: async () => pool.requests };
@@ -50,6 +61,7 @@ class WorkerPool {
   private readonly settings: ServerSettings;
   private readonly restarts: RestartPolicy | undefined;
   private readonly slots: WorkerSlot[] = [];
+  private readonly desk: ChangeDesk;
   private readonly metrics = new WorkerMetrics();
   private fail: (error: NeurodexError) => void = () => {};
   private starting: Start | undefined;
@@ -61,6 +73,10 @@ class WorkerPool {
   ) {
     this.options = options;
     this.settings = settings;
+    this.desk = changeDesk({
+      ...settings,
+      onFault: (error) => options.reporter.warn(`an index could not be changed: ${error}`),
+    });
     this.restarts = restarts;
     this.failure = new Promise((resolve) => {
       this.fail = resolve;
@@ -88,6 +104,7 @@ class WorkerPool {
     this.requests = requestCountIn(await this.gather());
     // Each breaks off itself what runs longer than it may.
     await Promise.all(this.slots.map((slot) => slot.stop(1000 * (limits.drainSeconds + PATIENCE))));
+    await this.desk.close();
     await reports.close();
   }
 
@@ -124,7 +141,27 @@ class WorkerPool {
     } else if (message.kind === 'ask-metrics') {
       const text = await AggregatorRegistry.aggregate(await this.gather()).metrics();
       tell(worker, { kind: 'all-metrics', id: message.id, text });
+    } else if (message.kind === 'ask-change') {
+      tell(worker, { kind: 'change', id: message.id, answer: await this.change(message) });
     } else if (message.kind === 'metrics') this.metrics.hear(message.id, message.metrics);
+  }
+
+  /** Every process hides a picture before it is removed. */
+  private async change({ index, request }: FromWorker & { kind: 'ask-change' }): Promise<Changed | RefusedChange> {
+    const hide = (isHidden: boolean): void => {
+      if (request.kind !== 'remove') return;
+      for (const slot of this.slots) slot.tell({ kind: 'hide', index, picture: request.picture, isHidden });
+    };
+    hide(true);
+    try {
+      const changed = await this.desk.ask(index, request);
+      if (changed.outcome.kind === 'refused') hide(false);
+      return changed;
+    } catch (error) {
+      hide(false);
+      const { code, message, hint, retryAfter } = error instanceof ApiError ? error : internal();
+      return { kind: 'refused', code, message, hint, retryAfter };
+    }
   }
 
   private lose(reason: Error, isGivenUp: boolean): void {

@@ -22,6 +22,7 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly host: string;
   /** False with --no-token. */
   readonly token?: string | false;
+  readonly writeToken?: string;
   readonly cors?: readonly string[];
   readonly allowHost?: readonly string[];
   readonly basePath?: string;
@@ -58,6 +59,11 @@ export function addServe(program: Command, context: Context): void {
       '--token <text>',
       'what clients must send, Authorization: Bearer <text>; or NEURODEX_TOKEN in the environment',
       text('--token'),
+    )
+    .option(
+      '--write-token <text>',
+      'what clients must send to add and remove pictures; or NEURODEX_WRITE_TOKEN in the environment. Without it, nobody may',
+      text('--write-token'),
     )
     .option('--no-token', 'serve everybody who reaches the address')
     .option('--workers <n>', 'processes that share the port', wholeNumber('--workers', 1, 256, 2), 1)
@@ -124,6 +130,7 @@ async function serve(indexes: readonly string[], flags: Flags, context: Context)
       port: flags.port,
       host: flags.host,
       token: flags.token === false ? undefined : (flags.token ?? (given?.trim() || undefined)),
+      writeToken: flags.writeToken ?? (context.io.env.NEURODEX_WRITE_TOKEN?.trim() || undefined),
       open: flags.token === false,
       workers: flags.workers,
       cors: flags.cors ?? [],

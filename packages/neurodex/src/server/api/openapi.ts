@@ -35,6 +35,16 @@ const FORM: Json = {
   required: ['picture'],
 };
 
+const PICTURES: Json = {
+  type: 'object',
+  properties: {
+    picture: { type: 'array', items: { type: 'string', contentMediaType: 'application/octet-stream' } },
+    labels: { type: 'array', items: { type: 'string' }, description: 'of all the pictures' },
+  },
+  required: ['picture'],
+};
+const BODIES = { bytes: BYTES, form: FORM, pictures: PICTURES } as const;
+
 const isRaw = (content: z.ZodType | RawContent): content is RawContent => 'raw' in content;
 
 const contentOf = (content: z.ZodType | RawContent): Json =>
@@ -72,7 +82,9 @@ function problemResponses({ problems, open }: Route): Json {
         String(status),
         {
           description: `${PROBLEMS[defined(here[0], `a code of ${status}`)].title}: ${here.join(', ')}`,
-          ...(status === 503 ? { headers: headersOf({ 'Retry-After': 'seconds after which to try again' }) } : {}),
+          ...(status === 503 || status === 423
+            ? { headers: headersOf({ 'Retry-After': 'seconds after which to try again' }) }
+            : {}),
           content: { 'application/problem+json': { schema: schemaOf(problem) } },
         },
       ];
@@ -109,7 +121,7 @@ function operationOf(name: RouteName): Json {
             content: Object.fromEntries(
               Object.entries(declared.body).map(([type, body]) => [
                 type,
-                { schema: body === 'bytes' ? BYTES : body === 'form' ? FORM : schemaOf(body) },
+                { schema: typeof body === 'string' ? BODIES[body] : schemaOf(body) },
               ]),
             ),
           },

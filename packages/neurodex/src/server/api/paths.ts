@@ -7,6 +7,8 @@ export const PATHS = {
   getIndex: { method: 'GET', path: '/v1/indexes/{index}' },
   listPictures: { method: 'GET', path: '/v1/indexes/{index}/pictures' },
   getPicture: { method: 'GET', path: '/v1/indexes/{index}/pictures/{picture}' },
+  addPictures: { method: 'POST', path: '/v1/indexes/{index}/pictures' },
+  removePicture: { method: 'DELETE', path: '/v1/indexes/{index}/pictures/{picture}' },
   getReport: { method: 'GET', path: '/v1/indexes/{index}/report' },
   getImage: { method: 'GET', path: '/v1/pictures/{picture}' },
   getThumbnail: { method: 'GET', path: '/v1/pictures/{picture}/thumbnail' },

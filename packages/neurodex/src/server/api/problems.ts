@@ -13,12 +13,15 @@ export const PROBLEMS = {
   'body-malformed': { status: 400, title: 'Bad Request' },
   'token-wrong': { status: 401, title: 'Unauthorized' },
   'origin-refused': { status: 403, title: 'Forbidden' },
+  'read-only': { status: 403, title: 'Forbidden' },
   'not-found': { status: 404, title: 'Not Found' },
   'index-unknown': { status: 404, title: 'Not Found' },
   'picture-unknown': { status: 404, title: 'Not Found' },
   'report-impossible': { status: 404, title: 'Not Found' },
   'method-not-allowed': { status: 405, title: 'Method Not Allowed' },
   'request-timeout': { status: 408, title: 'Request Timeout' },
+  'index-fixed': { status: 409, title: 'Conflict' },
+  'picture-changed': { status: 409, title: 'Conflict' },
   'body-too-large': { status: 413, title: 'Content Too Large' },
   'address-too-long': { status: 414, title: 'URI Too Long' },
   'type-unsupported': { status: 415, title: 'Unsupported Media Type' },
@@ -28,6 +31,7 @@ export const PROBLEMS = {
   'picture-unsupported': { status: 422, title: 'Unprocessable Content' },
   'picture-damaged': { status: 422, title: 'Unprocessable Content' },
   'picture-too-large': { status: 422, title: 'Unprocessable Content' },
+  'run-locked': { status: 423, title: 'Locked' },
   'headers-too-large': { status: 431, title: 'Request Header Fields Too Large' },
   internal: { status: 500, title: 'Internal Server Error' },
   'report-failed': { status: 500, title: 'Internal Server Error' },
@@ -36,6 +40,7 @@ export const PROBLEMS = {
   'index-replaced': { status: 503, title: 'Service Unavailable' },
   interrupted: { status: 503, title: 'Service Unavailable' },
   'too-slow': { status: 503, title: 'Service Unavailable' },
+  'disk-full': { status: 507, title: 'Insufficient Storage' },
 } as const satisfies Readonly<Record<string, ProblemKind>>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -3,6 +3,7 @@ import { imageQuery, noQuery, pageQuery, pathParameters, searchQuery } from './p
 import { PATHS, type RouteName } from './paths.ts';
 import type { ProblemCode } from './problems.ts';
 import {
+  addition,
   alive,
   indexDetails,
   indexList,
@@ -11,6 +12,7 @@ import {
   picture,
   picturePage,
   ready,
+  removal,
   searchByPicture,
   searchResponse,
 } from './schemas.ts';
@@ -29,12 +31,14 @@ export interface Route {
   readonly summary: string;
   readonly query: z.ZodObject;
   /** Media type → what the body is. */
-  readonly body?: Readonly<Record<string, z.ZodType | 'bytes' | 'form'>>;
+  readonly body?: Readonly<Record<string, z.ZodType | 'bytes' | 'form' | 'pictures'>>;
   readonly responses: Readonly<Record<number, Response>>;
   /** What it may be refused with, beside what every request may (COMMON_PROBLEMS). */
   readonly problems: readonly ProblemCode[];
   /** Answered without the token: it tells nothing of the pictures, and cannot fail. */
   readonly open?: true;
+  /** Changes an index: only for those with the token for writing, and no more when the server is about to stop. */
+  readonly writes?: true;
 }
 
 /** What any request may be refused with; and what those may be that look at indexes. */
@@ -45,6 +49,16 @@ export const COMMON_PROBLEMS = [
   'origin-refused',
 ] as const satisfies readonly ProblemCode[];
 export const GUARDED_PROBLEMS = ['token-wrong', 'internal'] as const satisfies readonly ProblemCode[];
+
+/** What changes may be refused with. */
+const WRITE_PROBLEMS = [
+  'read-only',
+  'index-unknown',
+  'index-fixed',
+  'run-locked',
+  'draining',
+  'disk-full',
+] as const satisfies readonly ProblemCode[];
 
 const REVALIDATED = {
   ETag: 'digest of the content',
@@ -77,6 +91,39 @@ export const ROUTES = {
     query: noQuery,
     responses: { 200: { description: 'The picture.', content: picture } },
     problems: ['index-unknown', 'picture-unknown'],
+  },
+  addPictures: {
+    summary: 'Add pictures to an index',
+    query: noQuery,
+    body: { 'multipart/form-data': 'pictures' },
+    responses: {
+      200: { description: 'The index has all of them already.', content: addition },
+      201: { description: 'Pictures were added.', content: addition },
+    },
+    problems: [
+      ...WRITE_PROBLEMS,
+      'body-malformed',
+      'request-timeout',
+      'picture-changed',
+      'body-too-large',
+      'type-unsupported',
+      'picture-empty',
+      'picture-not-an-image',
+      'picture-unsupported',
+      'picture-damaged',
+      'picture-too-large',
+      'busy',
+    ],
+    writes: true,
+  },
+  removePicture: {
+    summary: 'Remove a picture, and all that the index says of it',
+    query: noQuery,
+    responses: {
+      200: { description: 'It is erased. No search has returned it since the request was accepted.', content: removal },
+    },
+    problems: [...WRITE_PROBLEMS, 'picture-unknown', 'index-replaced'],
+    writes: true,
   },
   getReport: {
     summary: 'Measures of every system, tests between them, and curves',

@@ -18,6 +18,7 @@ const pictureId = z
   .string()
   .regex(/^[a-z0-9-]+\.\d+$/)
   .describe('<index>.<number>: names a picture for as long as it is in the index, and no other one later');
+const versionOfIndex = z.string().regex(/^[0-9a-f]{16}$/);
 const system = z.enum(SYSTEM_NAMES);
 const role = z.enum(ROLES);
 const metrics = z.record(z.string(), z.number());
@@ -40,10 +41,19 @@ export const indexCard = z
     name: name.describe("the folder's name"),
     default: z.boolean().describe('whether searches that name no index go here'),
     systems: z.array(system).describe('what can answer'),
-    version: z
-      .string()
-      .regex(/^[0-9a-f]{16}$/)
-      .describe('changes when another version of the index takes its place, which a running server follows'),
+    version: versionOfIndex.describe(
+      'changes when another version of the index takes its place, which a running server follows',
+    ),
+    changes: z
+      .object({
+        revision: count.describe('changes since the index was built'),
+        added: count.describe('pictures'),
+        removed: count.describe('pictures'),
+        learned: count.describe('of those removed, the ones that its network may have learned from'),
+        renamed: count.describe('identifiers that pictures got in place of others'),
+      })
+      .describe('what has happened to the pictures since the index was built'),
+    writable: z.boolean().describe('whether pictures can be added and removed here, with the token for writing'),
     catalogue: count.describe('pictures that are indexed, N'),
     queries: z.object({ train: count, validation: count, test: count }),
     created: z.string(),
@@ -97,6 +107,27 @@ export const picturePage = z
     pictures: z.array(picture),
   })
   .register(components, { id: 'PicturePage' });
+
+export const addition = z
+  .object({
+    index: indexId,
+    version: versionOfIndex.describe('that has the pictures'),
+    served: z
+      .boolean()
+      .describe(
+        'whether searches find the pictures now; if not, they will when that version is served: see GET /v1/indexes',
+      ),
+    added: z.array(picture),
+    known: z
+      .array(z.object({ name, picture: pictureId }))
+      .describe('files that were not added because a picture of the index has the same bytes'),
+    failed: z.array(z.object({ name, problem })).describe('files that could not be added, and why'),
+  })
+  .register(components, { id: 'Addition' });
+
+export const removal = z
+  .object({ index: indexId, id: pictureId, version: versionOfIndex.describe('that no longer has the picture') })
+  .register(components, { id: 'Removal' });
 
 export const identifierToken = z
   .object({
@@ -215,6 +246,8 @@ export type IndexList = z.infer<typeof indexList>;
 export type IndexDetails = z.infer<typeof indexDetails>;
 export type PictureFacts = z.infer<typeof picture>;
 export type PicturePage = z.infer<typeof picturePage>;
+export type Addition = z.infer<typeof addition>;
+export type Removal = z.infer<typeof removal>;
 export type IdentifierToken = z.infer<typeof identifierToken>;
 export type SearchAnswer = z.infer<typeof answer>;
 export type SearchResponse = z.infer<typeof searchResponse>;
