@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Admission } from './admission.ts';
 import { openApiDocument } from './api/openapi.ts';
 import { PATHS, type RouteName } from './api/paths.ts';
-import type { ProblemCode } from './api/problems.ts';
+import { ApiError, type ProblemCode } from './api/problems.ts';
 import type { MeasuredReport } from './api/schemas.ts';
 import { createApp } from './app.ts';
+import type { ChangeDesk } from './index-changes.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { parseAnswer, type RawAnswer, type RawRequest, send, sendBytes } from './raw-http.fixture.ts';
@@ -55,15 +57,32 @@ const REPORT: MeasuredReport = {
 
 let root = '';
 let png: Buffer;
+let small: Buffer;
+let drawn: Buffer[] = [];
 let held: HeldRanker;
-const servers: Record<'plain' | 'guarded' | 'faulty' | 'full' | 'hasty' | 'draining', Serving> = {} as never;
+/** Refuses as the name of the first picture says, or the number of the one that is to be removed. */
+const refusingDesk: ChangeDesk = {
+  async ask(_, request) {
+    const codes = ['run-locked', 'run-locked', 'index-replaced', 'disk-full'] as const;
+    const code = request.kind === 'add' ? request.pictures[0]?.name : codes[request.picture];
+    throw new ApiError((code ?? 'internal') as ProblemCode, 'it cannot be done', { retryAfter: 5 });
+  },
+  close: async () => {},
+};
+type ServerName = 'plain' | 'guarded' | 'faulty' | 'full' | 'hasty' | 'draining' | 'writable' | 'refusing' | 'narrow';
+const servers: Record<ServerName, Serving> = {} as never;
 const stops: Promise<void>[] = [];
 let busy: Promise<RawAnswer>[] = [];
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'neurodex-contract-'));
   png = await circle(0, 1);
+  small = await sharp({ create: { width: 40, height: 40, channels: 3, background: '#123' } })
+    .png()
+    .toBuffer();
+  drawn = await Promise.all([13, 14, 15, 16].map((i) => circle(1, i)));
   const index = await makeIndex(root, 'shapes', { systems: ['dsi'] });
+  const written = await makeIndex(root, 'written', { systems: ['dsi'], written: true });
   held = heldRanker();
   const instant = heldRanker();
   const hasty = heldRanker();
@@ -84,12 +103,28 @@ beforeAll(async () => {
     ranker: heldRanker(() => new TypeError('a fault, of which nobody is told')).make,
     reports: reports.failed,
   });
-  servers.full = await serveForTest([index], { ranker: held.make, limits: { queue: 1 }, reports: reports.impossible });
+  servers.full = await serveForTest([index, written], {
+    ranker: held.make,
+    limits: { queue: 1 },
+    reports: reports.impossible,
+    writeToken: 'write',
+  });
   servers.hasty = await serveForTest([index], {
     ranker: hasty.make,
     limits: { requestSeconds: 1, searchSeconds: 0, bodyBytes: 1000, maxPixels: 100 },
   });
-  servers.draining = await serveForTest([index], { ranker: held.make });
+  servers.draining = await serveForTest([index, written], { ranker: held.make, writeToken: 'write' });
+  servers.writable = await serveForTest([index, written], { writeToken: 'write', token: 'read', ranker: instant.make });
+  servers.refusing = await serveForTest([index, written], {
+    writeToken: 'write',
+    ranker: instant.make,
+    desk: refusingDesk,
+  });
+  servers.narrow = await serveForTest([written], {
+    writeToken: 'write',
+    ranker: instant.make,
+    limits: { requestSeconds: 1, bodyBytes: 1000, maxPixels: 100 },
+  });
   held.hold();
   const search = { path: '/v1/search', headers: { 'content-type': 'image/png' }, body: png };
   busy = [send(servers.full.address, search), send(servers.draining.address, search)];
@@ -135,6 +170,33 @@ const form = (parts: string, boundary = 'x'): Partial<Case> & { body: string } =
   ...type(`multipart/form-data; boundary=${boundary}`),
 });
 
+const WRITTEN = '/v1/indexes/written/pictures';
+const FORM = 'multipart/form-data; boundary=x';
+const WRITE = { authorization: 'Bearer write', 'content-type': FORM };
+const formOf = (name: string, content: Uint8Array | string): Buffer =>
+  Buffer.concat([
+    Buffer.from(`--x\r\nContent-Disposition: form-data; name="picture"; filename="${name}"\r\n\r\n`),
+    Buffer.from(content),
+    Buffer.from('\r\n--x--\r\n'),
+  ]);
+/** Pictures that the index does not have; the third has the name of the first. */
+const fresh = (i: number): Buffer => formOf(i === 2 ? 'other.png' : 'fresh.png', drawn[i] ?? '');
+const add = (body: Uint8Array | string, status: number, more: Partial<Case> = {}): Case => ({
+  on: 'writable',
+  path: WRITTEN,
+  status,
+  body,
+  headers: WRITE,
+  ...more,
+});
+const remove = (picture: string, status: number, more: Partial<Case> = {}): Case => ({
+  on: 'writable',
+  path: `${WRITTEN}/${picture}`,
+  status,
+  headers: { authorization: 'Bearer write' },
+  ...more,
+});
+
 const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
   listIndexes: () => [get('/v1/indexes', 200), ...guarded('/v1/indexes')],
   getIndex: () => [
@@ -151,10 +213,51 @@ const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
     ...guarded('/v1/indexes/shapes/pictures'),
   ],
   getPicture: () => [
+    get('/v1/indexes/shapes/pictures/shapes.0', 200),
     get('/v1/indexes/shapes/pictures/0', 200),
     get('/v1/indexes/shapes/pictures/9999', 404, { code: 'picture-unknown' }),
-    get('/v1/indexes/shapes/pictures/-1', 400, { code: 'parameter-invalid' }),
-    ...guarded('/v1/indexes/shapes/pictures/0'),
+    get('/v1/indexes/shapes/pictures/-1', 404, { code: 'picture-unknown' }),
+    ...guarded('/v1/indexes/shapes/pictures/shapes.0'),
+  ],
+  addPictures: () => [
+    add(fresh(1), 201),
+    add(fresh(1), 200),
+    add('', 400, { code: 'body-malformed' }),
+    add(fresh(2), 400, { path: `${WRITTEN}?kk=1`, code: 'parameter-invalid' }),
+    add(fresh(2), 401, { code: 'token-wrong', headers: { 'content-type': FORM } }),
+    add(fresh(2), 403, { code: 'read-only', headers: { 'content-type': FORM, authorization: 'Bearer read' } }),
+    add(fresh(2), 403, { on: 'plain', path: '/v1/indexes/shapes/pictures', code: 'read-only' }),
+    add(fresh(2), 403, { code: 'origin-refused', headers: { 'sec-fetch-site': 'cross-site' } }),
+    add(fresh(2), 404, { path: '/v1/indexes/none/pictures', code: 'index-unknown' }),
+    add(fresh(2), 409, { path: '/v1/indexes/shapes/pictures', code: 'index-fixed' }),
+    add(fresh(3), 409, { code: 'picture-changed' }),
+    add(Buffer.alloc(2000), 413, { on: 'narrow', code: 'body-too-large' }),
+    add('no form', 415, { code: 'type-unsupported', headers: { ...WRITE, 'content-type': 'image/png' } }),
+    add(fresh(2), 421, { on: 'refusing', code: 'host-refused', headers: { host: 'evil.example' } }),
+    add(formOf('a.png', ''), 422, { code: 'picture-empty' }),
+    add(formOf('a.png', 'no picture'), 422, { code: 'picture-not-an-image' }),
+    add(formOf('a.png', png.subarray(0, 200)), 422, { code: 'picture-damaged' }),
+    add(formOf('a.png', small), 422, { on: 'narrow', code: 'picture-too-large' }),
+    add(formOf('run-locked', png), 423, { on: 'refusing', code: 'run-locked' }),
+    add(fresh(2), 503, { on: 'full', code: 'busy' }),
+    add(fresh(2), 503, { on: 'draining', code: 'draining' }),
+    add(formOf('disk-full', png), 507, { on: 'refusing', code: 'disk-full' }),
+  ],
+  removePicture: () => [
+    remove('written.0', 200),
+    remove('written.1', 400, { path: `${WRITTEN}/written.1?kk=1`, code: 'parameter-invalid' }),
+    remove('written.1', 401, { code: 'token-wrong', headers: {} }),
+    remove('written.1', 403, { code: 'read-only', headers: { authorization: 'Bearer read' } }),
+    remove('written.1', 403, { code: 'origin-refused', headers: { 'sec-fetch-site': 'cross-site' } }),
+    remove('written.0', 404, { code: 'picture-unknown' }),
+    remove('shapes.0', 404, { code: 'picture-unknown' }),
+    remove('0', 404, { path: '/v1/indexes/none/pictures/0', code: 'index-unknown' }),
+    remove('0', 409, { path: '/v1/indexes/shapes/pictures/0', code: 'index-fixed' }),
+    remove('written.1', 421, { on: 'refusing', code: 'host-refused', headers: { host: 'evil.example' } }),
+    remove('1', 423, { on: 'refusing', code: 'run-locked' }),
+    remove('2', 503, { on: 'refusing', code: 'index-replaced' }),
+    remove('1', 503, { on: 'draining', code: 'draining' }),
+    remove('3', 507, { on: 'refusing', code: 'disk-full' }),
   ],
   getReport: () => [
     get('/v1/indexes/shapes/report', 200, { on: 'guarded', ...token }),
@@ -250,13 +353,16 @@ describe.each(Object.keys(PATHS) as RouteName[])('%s', (name) => {
   });
 });
 
-it('answers a search that does not arrive in time as its document says', async () => {
-  const head = 'POST /v1/search HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\nContent-Length: 100\r\n\r\n';
-  const { status, head: headers, body } = parseAnswer(await sendBytes(servers.hasty.address, head));
+it.each([
+  ['search', 'hasty', '/v1/search', 'Content-Type: image/png'],
+  ['addPictures', 'narrow', WRITTEN, `Content-Type: ${FORM}\r\nAuthorization: Bearer write`],
+] as const)('answers a body of %s that does not arrive in time as its document says', async (name, on, path, said) => {
+  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${said}\r\nContent-Length: 100\r\n\r\n`;
+  const { status, head: headers, body } = parseAnswer(await sendBytes(servers[on].address, head));
   expect([status, JSON.parse(body).code]).toEqual([408, 'request-timeout']);
   const [, contentType] = /content-type: (\S+)/i.exec(headers) ?? [];
-  expectDocumented('search', { status, headers: { 'content-type': contentType }, body: Buffer.from(body) });
-  seen.add('search 408');
+  expectDocumented(name, { status, headers: { 'content-type': contentType }, body: Buffer.from(body) });
+  seen.add(`${name} 408`);
 });
 
 it('tells nothing of its faults, whichever route has them', async () => {
@@ -273,6 +379,9 @@ it('tells nothing of its faults, whichever route has them', async () => {
   );
   const app = await createApp({
     host: broken(),
+    desk: broken(),
+    served: async () => false,
+    writeToken: 'write',
     reports: broken(),
     limits: DEFAULT_LIMITS,
     pages: new Map(),
@@ -292,16 +401,19 @@ it('tells nothing of its faults, whichever route has them', async () => {
     'getReport',
     'getImage',
     'getThumbnail',
+    'addPictures',
+    'removePicture',
   ] as const;
   for (const name of [...names, 'getMetrics'] as const) {
-    const url = PATHS[name].path.replace('{row}', '0').replace(/\{\w+\}/, 'shapes.0');
-    const answer = await app.http.inject({ method: 'GET', url });
+    const url = PATHS[name].path.replace(/\{\w+\}/g, 'shapes.0');
+    const { method } = PATHS[name];
+    const answer = await app.http.inject({ method, url, headers: { authorization: 'Bearer write' } });
     expect(answer.body).not.toContain('nobody');
     expectDocumented(name, { status: answer.statusCode, headers: answer.headers as never, body: answer.rawPayload });
     expect(answer.json()).toMatchObject({ status: 500, code: 'internal' });
     seen.add(`${name} 500`);
   }
-  expect(faults).toHaveLength(8);
+  expect(faults).toHaveLength(10);
   await app.http.close();
 });
 

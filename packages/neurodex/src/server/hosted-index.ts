@@ -14,6 +14,7 @@ import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
 import { Batcher, type Waiting } from './batcher.ts';
 import type { Limits } from './limits.ts';
+import type { RankVersion } from './rank-messages.ts';
 import type { PlainQuery, Ranker } from './ranker.ts';
 
 export interface HostingOptions {
@@ -21,6 +22,8 @@ export interface HostingOptions {
   readonly limits: Pick<Limits, 'batch' | 'batchWindow'>;
   /** Before the addresses of pictures: where the server is below the root of its host. */
   readonly basePath?: BasePath | undefined;
+  /** The version that it is to replace. */
+  readonly before?: HostedIndex | undefined;
   /** Whether the server takes changes. */
   readonly takesChanges: boolean;
   readonly onBatch: (index: string, system: SystemName, queries: number, seconds: number) => void;
@@ -76,14 +79,10 @@ export class HostedIndex {
 
   /** @throws NeurodexError `index-damaged` */
   static async open(id: string, index: Index, ranker: Ranker, options: HostingOptions): Promise<HostedIndex> {
-    const model = index.systems.includes('dsi') ? (await index.network()).model : undefined;
-    return new HostedIndex(id, index, {
-      ...options,
-      ranker,
-      image: index.store.png,
-      patchesPerSide: model === undefined ? null : (modelInput(model.geometry).grid(model.geometry)?.side ?? null),
-      lookAtThumbnails: thumbnailSystems(index, model),
-    });
+    const { before } = options;
+    const known = before?.isOfBuild(index.manifest) === true ? before : await ofNetwork(index);
+    const { patchesPerSide, lookAtThumbnails } = known;
+    return new HostedIndex(id, index, { ...options, ranker, image: index.store.png, patchesPerSide, lookAtThumbnails });
   }
 
   /** @throws RangeError for a system that the index does not have */
@@ -170,14 +169,29 @@ export class HostedIndex {
     return this.ranker.explain(query, identifiers);
   }
 
-  /** Has every system load what it needs, so that no search waits for that. */
-  async warm(): Promise<void> {
+  get patchesPerSide(): number | null {
+    return this.details.patchesPerSide;
+  }
+
+  /** Whether an index is a version of this one, with the same network and encoder. */
+  isOfBuild({ created, model, encoder }: Index['manifest']): boolean {
+    const own = this.index.manifest;
+    return created === own.created && model?.sha256 === own.model?.sha256 && encoder?.sha256 === own.encoder?.sha256;
+  }
+
+  /** What ranks another version of the same build, where it can be had more cheaply than anew. */
+  nextRanker(version: RankVersion): Ranker | undefined {
+    return this.ranker.next?.(version);
+  }
+
+  /** Has every system load what it needs, so that no search waits for that. @param sessions whether those are to be loaded, too */
+  async warm(sessions: boolean): Promise<void> {
     const { size } = this.index.store;
     const image = await this.image(0);
     const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image, row: undefined };
     await Promise.all(
       this.index.systems.map(async (system) => {
-        const sizes = system === 'dsi' ? FINE_BATCHES : [1];
+        const sizes = system === 'dsi' && sessions ? FINE_BATCHES : [1];
         for (const size of sizes) await this.ranker.rank(system, Array<PlainQuery>(size).fill(query), 1);
       }),
     );
@@ -229,6 +243,15 @@ export class HostedIndex {
       notices: store.notices.map((notice) => ({ ...notice })),
     };
   }
+}
+
+/** What only the network of an index tells. */
+async function ofNetwork(index: Index) {
+  const model = index.systems.includes('dsi') ? (await index.network()).model : undefined;
+  return {
+    patchesPerSide: model === undefined ? null : (modelInput(model.geometry).grid(model.geometry)?.side ?? null),
+    lookAtThumbnails: thumbnailSystems(index, model),
+  };
 }
 
 /** The bag of visual words looks at the thumbnail, and so does an encoder that takes pictures of another size. */

@@ -75,30 +75,34 @@ export class Hosting {
     const folder = defined(indexes[place], 'the folder of an index');
     const id = defined(this.ids[place], `the id of ${folder}`);
     const index = await openIndex(folder, this.runtime, reporter, { digest });
-    const thread = {
-      folder,
+    const served = this.host?.indexes[place];
+    const before = served?.isOfBuild(index.manifest) === true ? served : undefined;
+    const version = {
       digest: index.manifest.digest,
-      device,
-      threads: cores,
-      pixels: index.store.pixels,
+      pixels: index.systems.includes('pixels') ? index.store.pixels : undefined,
     };
-    const ranker = make(thread, (message) => reporter.warn(`${id}: ${message}`), {
-      // What was replaced is not missed.
-      onGone: (error) => {
-        if (this.host === undefined || this.host.indexes[place]?.index === index) this.onGone(error);
-      },
-    });
+    const thread = { folder, device, threads: cores, ...version };
+    const start = () =>
+      make(thread, (message) => reporter.warn(`${id}: ${message}`), {
+        // What was replaced is not missed.
+        onGone: (error) => {
+          const now = this.host?.indexes[place];
+          if (now === undefined || now.isOfBuild(index.manifest)) this.onGone(error);
+        },
+      });
+    const ranker = before?.nextRanker(version) ?? start();
     try {
       const isDefault = place === 0;
       const onBatch = this.metrics.batch;
       const hosted = await HostedIndex.open(id, index, ranker, {
         isDefault,
+        before,
         takesChanges: writeToken !== undefined,
         limits,
         basePath,
         onBatch,
       });
-      await hosted.warm();
+      await hosted.warm(before === undefined);
       return hosted;
     } catch (error) {
       await ranker.close();

@@ -7,13 +7,17 @@ import type { SystemName } from '../query/system.ts';
 /** What a ranking thread begins with. */
 export interface RankThreadData {
   readonly folder: string;
-  /** Of the version that the server opened: a thread that is started again later opens no other. */
-  readonly digest: string;
   readonly device: Device;
   /** Of ONNX Runtime. */
   readonly threads: number;
-  /** The pixel cache, in memory that threads share: uint8 [rows, size, size, 3]. */
-  readonly pixels: Uint8Array;
+}
+
+/** A version of the index. A thread opens it for the first request that names it. */
+export interface RankVersion {
+  /** Of the version that the server opened: a thread that is started again later opens no other. */
+  readonly digest: string;
+  /** The pixel cache, in memory that threads share, where a system compares pixels: uint8 [rows, size, size, 3]. */
+  readonly pixels?: Uint8Array | undefined;
 }
 
 /** Queries, packed. */
@@ -28,14 +32,26 @@ export interface PackedQueries {
 }
 
 export type RankRequest = { readonly id: number } & (
-  | ({ readonly kind: 'rank'; readonly system: SystemName; readonly k: number } & PackedQueries)
-  | ({ readonly kind: 'explain'; readonly identifiers: readonly string[] } & PackedQueries)
+  | ({
+      readonly kind: 'rank';
+      readonly version: RankVersion;
+      readonly system: SystemName;
+      readonly k: number;
+    } & PackedQueries)
+  | ({
+      readonly kind: 'explain';
+      readonly version: RankVersion;
+      readonly identifiers: readonly string[];
+    } & PackedQueries)
+  /** Nobody asks a version any more. */
+  | { readonly kind: 'release'; readonly digest: string }
   | { readonly kind: 'close' }
 );
 
 export type RankReply =
   | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedAnswers }
   | { readonly id: number; readonly kind: 'explained'; readonly tokens: TokenAttention[][] }
+  | { readonly id: number; readonly kind: 'released' }
   | { readonly id: number; readonly kind: 'closed' }
   /** `code` and `hint` of a NeurodexError, which would arrive as a plain Error. */
   | {

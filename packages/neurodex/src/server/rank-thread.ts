@@ -7,17 +7,19 @@ import { storedQuery } from '../pictures/stored-query.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import type { Query } from '../query/query.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
+import { SharedParts } from '../systems/shared-parts.ts';
 import {
   type PackedQueries,
   packAnswers,
   type RankReply,
   type RankRequest,
   type RankThreadData,
+  type RankVersion,
 } from './rank-messages.ts';
 
 /** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
 const port = defined(parentPort ?? undefined, 'the port of the thread');
-const { folder, digest, device, threads, pixels }: RankThreadData = workerData;
+const { folder, device, threads }: RankThreadData = workerData;
 // The cores are also needed for what decodes pictures and answers requests: with threads that spin, a search takes twice the
 // processor time.
 const runtime = nodeRuntime({ device, threads, spinning: false });
@@ -25,14 +27,38 @@ const reporter = {
   ...silentReporter,
   warn: (message: string) => port.postMessage({ kind: 'warning', message } satisfies RankReply),
 };
-const opening = openIndex(folder, runtime, reporter, { pixels, digest, batches: FINE_BATCHES });
-// Without its index this thread is of no use: it ends with the cause, and whoever started it decides what then.
-opening.catch((error: unknown) =>
-  setImmediate(() => {
-    throw error;
-  }),
-);
-let probe: Promise<AttentionProbe> | undefined;
+/** Sessions that one version leaves to the next. */
+const shared = new SharedParts();
+
+/** A version of the index, from the first request that names it until it is released. */
+interface Version {
+  readonly opening: Promise<Index>;
+  probe: Promise<AttentionProbe> | undefined;
+  /** Answers that are being computed. */
+  readonly underWay: Set<Promise<unknown>>;
+}
+const versions = new Map<string, Version>();
+
+function versionOf({ digest, pixels }: RankVersion): Version {
+  const known = versions.get(digest);
+  if (known !== undefined) return known;
+  const opening = openIndex(folder, runtime, reporter, { pixels, digest, batches: FINE_BATCHES, shared });
+  const version = { opening, probe: undefined, underWay: new Set<Promise<unknown>>() };
+  versions.set(digest, version);
+  // The next request tries again.
+  opening.catch(() => versions.delete(digest));
+  return version;
+}
+
+async function release(digest: string): Promise<void> {
+  const version = versions.get(digest);
+  versions.delete(digest);
+  if (version === undefined) return;
+  // A session that is released while it runs ends the whole process.
+  await Promise.allSettled(version.underWay);
+  await (await version.probe?.catch(() => undefined))?.release();
+  await (await version.opening.catch(() => undefined))?.close();
+}
 
 function unpack({ store }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): Query[] {
   const bytes = all.length / queries;
@@ -47,56 +73,57 @@ function unpack({ store }: Index, { queries, pixels: all, thumbnails, rows }: Pa
   });
 }
 
-async function explain(index: Index, { identifiers, ...packed }: RankRequest & { kind: 'explain' }) {
-  probe ??= index.network().then(({ model, table }) => AttentionProbe.create(runtime, model, table));
-  const ready = await probe;
+async function explain(version: Version, { identifiers, ...packed }: RankRequest & { kind: 'explain' }) {
+  const index = await version.opening;
+  version.probe ??= index.network().then(({ model, table }) => AttentionProbe.create(runtime, model, table));
+  const ready = await version.probe;
   const input = await index.input(defined(unpack(index, packed)[0], 'the query'));
   const tokens: TokenAttention[][] = [];
   for (const identifier of identifiers) tokens.push(await ready.look(input, identifier));
   return tokens;
 }
 
-/** Answers that are being computed. */
-const underWay = new Set<Promise<void>>();
+async function rank(version: Version, request: RankRequest & { kind: 'rank' }): Promise<void> {
+  const index = await version.opening;
+  const answers = packAnswers(await (await index.system(request.system)).rank(unpack(index, request), request.k));
+  const { counts, rows, scores } = answers;
+  const { id } = request;
+  port.postMessage({ id, kind: 'ranked', answers } satisfies RankReply, [counts.buffer, rows.buffer, scores.buffer]);
+}
+
+/** Has a version wait for an answer before it is released. */
+async function within<T>(version: Version, work: (version: Version) => Promise<T>): Promise<T> {
+  const working = work(version);
+  version.underWay.add(working);
+  return await working.finally(() => version.underWay.delete(working));
+}
 
 async function answer(request: RankRequest): Promise<void> {
   const { id } = request;
-  const index = await opening;
-  try {
-    if (request.kind === 'rank') {
-      const answers = packAnswers(await (await index.system(request.system)).rank(unpack(index, request), request.k));
-      const { counts, rows, scores } = answers;
-      port.postMessage({ id, kind: 'ranked', answers } satisfies RankReply, [
-        counts.buffer,
-        rows.buffer,
-        scores.buffer,
-      ]);
-    } else if (request.kind === 'explain') {
-      port.postMessage({ id, kind: 'explained', tokens: await explain(index, request) } satisfies RankReply);
-    } else {
-      // A session that is released while it runs ends the whole process.
-      await Promise.allSettled(underWay);
-      await (await probe?.catch(() => undefined))?.release();
-      await index.close();
-      port.postMessage({ id, kind: 'closed' } satisfies RankReply);
-      port.close();
-    }
-  } catch (thrown) {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const { code, hint } = error instanceof NeurodexError ? error : {};
-    port.postMessage({
-      id,
-      kind: 'failed',
-      error: Object.assign(new Error(error.message), { stack: error.stack }),
-      ...(code === undefined ? {} : { code }),
-      ...(hint === undefined ? {} : { hint }),
-    } satisfies RankReply);
+  if (request.kind === 'rank') await within(versionOf(request.version), (version) => rank(version, request));
+  else if (request.kind === 'explain') {
+    const tokens = await within(versionOf(request.version), (version) => explain(version, request));
+    port.postMessage({ id, kind: 'explained', tokens } satisfies RankReply);
+  } else if (request.kind === 'release') {
+    await release(request.digest);
+    port.postMessage({ id, kind: 'released' } satisfies RankReply);
+  } else {
+    for (const digest of [...versions.keys()]) await release(digest);
+    port.postMessage({ id, kind: 'closed' } satisfies RankReply);
+    port.close();
   }
 }
 
-port.on('message', (request: RankRequest) => {
-  const answering = answer(request);
-  if (request.kind === 'close') return;
-  underWay.add(answering);
-  void answering.finally(() => underWay.delete(answering));
-});
+function fail(id: number, thrown: unknown): void {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const { code, hint } = error instanceof NeurodexError ? error : {};
+  port.postMessage({
+    id,
+    kind: 'failed',
+    error: Object.assign(new Error(error.message), { stack: error.stack }),
+    ...(code === undefined ? {} : { code }),
+    ...(hint === undefined ? {} : { hint }),
+  } satisfies RankReply);
+}
+
+port.on('message', (request: RankRequest) => void answer(request).catch((error: unknown) => fail(request.id, error)));

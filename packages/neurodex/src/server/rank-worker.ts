@@ -64,6 +64,11 @@ export class RankWorker {
     });
   }
 
+  /** Forgets a version, if the thread has it. */
+  async release(digest: string): Promise<void> {
+    if (this.worker !== undefined) await this.ask({ kind: 'release', digest }).catch(() => undefined);
+  }
+
   async close(): Promise<void> {
     this.closing = true;
     const { worker } = this;

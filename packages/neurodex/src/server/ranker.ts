@@ -1,6 +1,7 @@
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
+import type { RankVersion } from './rank-messages.ts';
 
 /** A query on its way to a system: what `Query` is, as plain data that threads can be sent. */
 export interface PlainQuery {
@@ -17,5 +18,7 @@ export interface Ranker {
   rank(system: SystemName, queries: readonly PlainQuery[], k: number): Promise<Answer[][]>;
   /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
   explain(query: PlainQuery, identifiers: readonly string[]): Promise<TokenAttention[][]>;
+  /** Ranks another version of the same build, with what the two have in common. */
+  next?(version: RankVersion): Ranker;
   close(): Promise<void>;
 }

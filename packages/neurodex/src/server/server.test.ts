@@ -89,7 +89,7 @@ describe('indexes', () => {
   it('show their pictures page by page', async () => {
     const all = await client.pictures('formen-farben', { limit: 500 });
     expect(all).toMatchObject({ total: 36, offset: 0, labels: ['class 0', 'class 1', 'class 2'] });
-    expect(all.pictures.map(({ row }) => row)).toEqual(Array.from({ length: 36 }, (_, i) => i));
+    expect(all.pictures.map(({ id }) => id)).toEqual(Array.from({ length: 36 }, (_, i) => `formen-farben.${i}`));
     const some = await client.pictures('formen-farben', { role: 'catalogue', label: 'class 1', offset: 2, limit: 3 });
     expect(some.total).toBe(6);
     expect(some.pictures).toHaveLength(3);
@@ -97,7 +97,7 @@ describe('indexes', () => {
       expect([role, labels]).toEqual(['catalogue', ['class 1']]);
       expect(identifier).toMatch(/^\d+$/);
     }
-    expect(await client.picture('formen-farben', some.pictures[0]?.row as number)).toEqual(some.pictures[0]);
+    expect(await client.picture('formen-farben', some.pictures[0]?.id ?? '')).toEqual(some.pictures[0]);
     expect((await client.pictures('formen-farben', { offset: 1000 })).pictures).toEqual([]);
   });
 
@@ -248,7 +248,7 @@ describe('a search', () => {
 
 describe('pictures', () => {
   it('are those of the index, and kept by caches for as long as they are', async () => {
-    const { image, thumbnail } = await client.picture('formen-farben', 0);
+    const { image, thumbnail } = await client.picture('formen-farben', 'formen-farben.0');
     const stored = await send(server.address, { path: image });
     expect(stored.headers).toMatchObject({
       'content-type': 'image/png',
@@ -306,7 +306,7 @@ describe('access', () => {
     try {
       const mine = neurodexClient({ server: one.address, token: 's3cret' });
       expect(await mine.indexes()).toHaveLength(1);
-      const { thumbnail } = await mine.picture('flat', 0);
+      const { thumbnail } = await mine.picture('flat', 'flat.0');
       expect((await mine.bytes(thumbnail)).size).toBeGreaterThan(100);
       const head = await send(one.address, { path: thumbnail, headers: { authorization: 'bearer s3cret' } });
       expect(head.headers['cache-control']).toMatch(/^private, /);
@@ -328,7 +328,7 @@ describe('access', () => {
       expect(at.address).toMatch(/:\d+\/search$/);
       const { origin } = new URL(at.address);
       const direct = neurodexClient({ server: at.address });
-      const { thumbnail } = await direct.picture('flat', 0);
+      const { thumbnail } = await direct.picture('flat', 'flat.0');
       expect(thumbnail).toMatch(/^\/search\/v1\/pictures\/flat\.0\/thumbnail\?v=/);
       expect((await direct.bytes(thumbnail)).size).toBeGreaterThan(100);
       expect((await direct.search({ picture: 'flat.0' }, { k: 1 })).results).toHaveLength(2);
@@ -591,8 +591,8 @@ it('ranks as the system itself does, batch after batch', async () => {
   }));
   const expected = await (await index.system('dsi')).rank(queries, 18);
   answers.forEach(({ results }, i) => {
-    const got = new Map(results[0]?.answers.map(({ picture, score }) => [picture.row, score]));
-    for (const { row, score } of expected[i] ?? []) expect(got.get(row)).toBeCloseTo(score, 3);
+    const got = new Map(results[0]?.answers.map(({ picture, score }) => [picture.id, score]));
+    for (const { row, score } of expected[i] ?? []) expect(got.get(`formen-farben.${row}`)).toBeCloseTo(score, 3);
   });
   await index.close();
 });

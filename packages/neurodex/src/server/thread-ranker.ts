@@ -4,7 +4,13 @@ import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
 import { ApiError } from './api/problems.ts';
-import { type PackedQueries, type RankReply, type RankThreadData, unpackAnswers } from './rank-messages.ts';
+import {
+  type PackedQueries,
+  type RankReply,
+  type RankThreadData,
+  type RankVersion,
+  unpackAnswers,
+} from './rank-messages.ts';
 import { RankWorker, ThreadEnded } from './rank-worker.ts';
 import type { PlainQuery, Ranker } from './ranker.ts';
 import type { RestartPolicy } from './restarts.ts';
@@ -19,39 +25,52 @@ export interface ThreadRankerOptions {
 }
 
 /**
- * Ranks on threads: one for the network and its encoder, so that nothing keeps them waiting, and one for the baselines, which
- * compute in JavaScript.
+ * Ranks a version of an index on threads: one for the network and its encoder, so that nothing keeps them waiting, and one for the
+ * baselines, which compute in JavaScript. Versions that follow each other share them.
  */
 export function threadRanker(
-  data: RankThreadData,
+  { digest, pixels, ...data }: RankThreadData & RankVersion,
   onWarning: (message: string) => void,
   { onGone = () => {}, restarts, program = THREAD }: ThreadRankerOptions = {},
 ): Ranker {
   const thread = () => new RankWorker({ program, data, onWarning, onGone, restarts });
-  const [network, baselines] = [thread(), thread()];
-  const threads: { readonly [Name in SystemName]: RankWorker } = {
+  return rankerOf({ network: thread(), baselines: thread(), versions: 0 }, { digest, pixels });
+}
+
+interface Threads {
+  readonly network: RankWorker;
+  readonly baselines: RankWorker;
+  /** Versions that are not closed. */
+  versions: number;
+}
+
+function rankerOf(threads: Threads, version: RankVersion): Ranker {
+  const { network, baselines } = threads;
+  const threadOf: { readonly [Name in SystemName]: RankWorker } = {
     dsi: network,
     encoder: network,
     bovw: baselines,
     pixels: baselines,
   };
+  threads.versions++;
   return {
     async rank(system, queries, k) {
       const reply = await twice(() => {
-        const request = { kind: 'rank', system, k, ...packed(queries) } as const;
-        return threads[system].ask(request, [request.pixels.buffer]);
+        const request = { kind: 'rank', version, system, k, ...packed(queries) } as const;
+        return threadOf[system].ask(request, [request.pixels.buffer]);
       });
       if (reply.kind !== 'ranked') throw new Error(`the thread that ranks answered with ${reply.kind}`);
       return unpackAnswers(reply.answers) satisfies Answer[][];
     },
     async explain(query, identifiers) {
-      const reply = await twice(() => network.ask({ kind: 'explain', identifiers, ...packed([query]) }));
+      const reply = await twice(() => network.ask({ kind: 'explain', version, identifiers, ...packed([query]) }));
       if (reply.kind !== 'explained') throw new Error(`the thread that ranks answered with ${reply.kind}`);
       return reply.tokens satisfies TokenAttention[][];
     },
+    next: (following) => rankerOf(threads, following),
     async close() {
-      await network.close();
-      await baselines.close();
+      const isLast = --threads.versions === 0;
+      for (const thread of [network, baselines]) await (isLast ? thread.close() : thread.release(version.digest));
     },
   };
 }

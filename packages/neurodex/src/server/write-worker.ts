@@ -56,7 +56,7 @@ export class WriteWorker {
 
   /** Who waits for the answer. */
   private take(): Asked | undefined {
-    const { asked } = this;
+    const asked = this.asked;
     this.asked = undefined;
     return asked;
   }

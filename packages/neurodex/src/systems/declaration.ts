@@ -5,6 +5,7 @@ import type { IndexManifest } from '../artifact/manifest.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { Query, QueryKind } from '../query/query.ts';
 import type { System } from '../query/system.ts';
+import type { SharedParts } from './shared-parts.ts';
 
 /** Parts of an index that a build makes because a system needs them; the pictures are in every index. */
 export type IndexPart = 'network' | 'vocabulary' | 'encoder';
@@ -16,6 +17,8 @@ export interface SystemContext {
   readonly reporter: Reporter;
   /** Sizes in which the network takes queries together (`DsiOptions.batches`). */
   readonly batches?: readonly number[] | undefined;
+  /** What versions of the index have in common. */
+  readonly shared?: SharedParts;
   /** The encoder of the index; opened when first asked for, and closed with the index. */
   queryEncoder(): Promise<QueryEncoder>;
 }

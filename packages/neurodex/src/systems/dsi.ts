@@ -9,7 +9,7 @@ export const dsi: SystemDeclaration = {
   needs: 'network',
   column: undefined,
   isStored: ({ model }) => model !== undefined,
-  async open({ artifact: { manifest, trie, network }, runtime, batches, queryEncoder }) {
+  async open({ artifact: { manifest, trie, network }, runtime, batches, shared, queryEncoder }) {
     const { model, table } = await network();
     const { geometry, parameters, memory } = model;
     const { beam, exactUpTo } = manifest.config.retrieval;
@@ -22,6 +22,16 @@ export const dsi: SystemDeclaration = {
       parameters,
       memory,
       backbone: modelInput(geometry).needsBackbone ? await queryEncoder() : undefined,
+      // The memory is of the version, the network that encodes queries is not.
+      ...(shared === undefined || memory === undefined
+        ? {}
+        : {
+            stateEncoder: async (batch, make) => {
+              const key = `states ${manifest.model?.sha256} ${batch}`;
+              const { part, giveBack } = await shared.take(key, make, (encoder) => encoder.release());
+              return { batch: part.batch, encode: (...asked) => part.encode(...asked), release: giveBack };
+            },
+          }),
       ...(batches === undefined ? {} : { batches }),
     });
   },

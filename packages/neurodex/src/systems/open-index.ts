@@ -8,6 +8,7 @@ import { modelInput } from '../query/model-inputs.ts';
 import type { Query } from '../query/query.ts';
 import type { System, SystemName } from '../query/system.ts';
 import { openQueryEncoder } from './encoder.ts';
+import { SharedParts, type TakenPart } from './shared-parts.ts';
 import { refuseUnaccepted, SYSTEMS } from './systems.ts';
 
 /** An index ready to be searched. Until it is closed it stays the version that was opened, or says that it was replaced. */
@@ -23,6 +24,8 @@ export interface Index extends Omit<IndexArtifact, 'files'> {
 export interface OpenOptions extends ArtifactOptions {
   /** Sizes in which the network takes queries together (`DsiOptions.batches`). */
   readonly batches?: readonly number[];
+  /** What other versions of the index have opened. */
+  readonly shared?: SharedParts;
 }
 
 /**
@@ -33,17 +36,21 @@ export async function openIndex(
   folder: string,
   runtime: Runtime,
   reporter: Reporter = silentReporter,
-  { batches, ...options }: OpenOptions = {},
+  { batches, shared = new SharedParts(), ...options }: OpenOptions = {},
 ): Promise<Index> {
   const artifact = await openArtifact(folder, options);
   const { manifest, files, store, network } = artifact;
   const systems = new Map<SystemName, Promise<System>>();
-  let encoder: Promise<QueryEncoder> | undefined;
-  const queryEncoder = (): Promise<QueryEncoder> => {
-    encoder ??= openQueryEncoder(files, manifest, store, runtime);
-    return encoder;
+  let encoder: Promise<TakenPart<QueryEncoder>> | undefined;
+  const queryEncoder = async (): Promise<QueryEncoder> => {
+    encoder ??= shared.take(
+      `encoder ${manifest.encoder?.sha256}`,
+      () => openQueryEncoder(files, manifest, store, runtime),
+      (opened) => opened.encoder.release(),
+    );
+    return (await encoder).part;
   };
-  const context = { artifact, runtime, reporter, batches, queryEncoder };
+  const context = { artifact, runtime, reporter, batches, shared, queryEncoder };
   return {
     ...artifact,
     systems: manifest.systems,
@@ -62,7 +69,7 @@ export async function openIndex(
       for (const system of systems.values()) await (await system.catch(() => undefined))?.close();
       const opened = encoder;
       encoder = undefined;
-      await (await opened?.catch(() => undefined))?.encoder.release();
+      await (await opened?.catch(() => undefined))?.giveBack();
       await artifact.close();
     },
   };

@@ -13,7 +13,7 @@ import type { PrefixTable } from '../model/prefix-table.ts';
 import { BeamSearch } from './beam.ts';
 import { ExactSearch } from './exact.ts';
 import { MemorySearch } from './memory-search.ts';
-import { StateEncoder } from './state-encoder.ts';
+import { StateEncoder, type StateMaker } from './state-encoder.ts';
 import { WrittenSearch } from './written-search.ts';
 
 /**
@@ -50,6 +50,8 @@ export interface DsiOptions {
   readonly parameters: Float32Array | (() => Float32Array);
   /** Of a network whose output is a memory. */
   readonly memory?: Memory | undefined;
+  /** Makes what encodes so many queries, or has it already. */
+  readonly stateEncoder?: (batch: number, make: () => Promise<StateEncoder>) => Promise<StateMaker>;
   /** In front of the network, where it reads embeddings. */
   readonly backbone?: FrozenBackbone | undefined;
 }
@@ -113,7 +115,9 @@ export class DsiSystem implements System {
     const built = typeof parameters === 'function' ? undefined : parameters;
     if (memory !== undefined) {
       this.memorySearch ??= new MemorySearch(table, memory, geometry.width);
-      const encoder = await StateEncoder.create(runtime, geometry, batch, built);
+      const make = () => StateEncoder.create(runtime, geometry, batch, built);
+      const { stateEncoder } = this.options;
+      const encoder = stateEncoder === undefined ? await make() : await stateEncoder(batch, make);
       return new WrittenSearch(encoder, this.memorySearch, exact ? undefined : search.beam);
     }
     const positionCount = positionsFor(table.trie, EXACT_POSITIONS);

@@ -2,6 +2,9 @@ import { type HostArray, loadable, type Runtime, type Session } from '@neurodex/
 import { stateGraph } from '../graphs/state.ts';
 import type { Geometry } from '../model/geometry.ts';
 
+/** What is asked of a StateEncoder. */
+export type StateMaker = Pick<StateEncoder, 'batch' | 'encode' | 'release'>;
+
 /** Makes states of queries, B at a time. */
 export class StateEncoder {
   readonly batch: number;

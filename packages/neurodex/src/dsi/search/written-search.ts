@@ -1,16 +1,16 @@
 import type { HostArray } from '@neurodex/autograd';
 import type { Answer } from '../../query/answers.ts';
 import type { MemorySearch } from './memory-search.ts';
-import type { StateEncoder } from './state-encoder.ts';
+import type { StateMaker } from './state-encoder.ts';
 
 /** Encodes queries and searches a memory with their states. */
 export class WrittenSearch {
-  private readonly encoder: StateEncoder;
+  private readonly encoder: StateMaker;
   private readonly memory: MemorySearch;
   /** Prefixes that are looked into at each depth; undefined: every identifier is compared. */
   private readonly beam: number | undefined;
 
-  constructor(encoder: StateEncoder, memory: MemorySearch, beam: number | undefined) {
+  constructor(encoder: StateMaker, memory: MemorySearch, beam: number | undefined) {
     this.encoder = encoder;
     this.memory = memory;
     this.beam = beam;
