@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { belowPathSuite } from './below-path.suite.ts';
 import { launch, leftOut, program } from './browser.ts';
+import { editingSuite } from './editing.suite.ts';
 import { pagesSuite } from './pages.suite.ts';
 import { searchSuite } from './search.suite.ts';
 import { makeIndexes, type Site, startServe } from './site.ts';
@@ -22,5 +23,6 @@ describe.skipIf(program === undefined)(`in a browser${leftOut}`, { timeout: 180_
 
   describe('below a path', () => belowPathSuite(() => site));
   describe('searching', () => searchSuite(() => site));
+  describe('editing', () => editingSuite(() => site));
   describe('pages', () => pagesSuite(() => site));
 });

@@ -18,6 +18,8 @@ const SMALL = ['training.indexingEpochs=20', 'pictures.size=16', 'model.width=32
 ]);
 
 export interface Indexes {
+  /** Of one baseline; its pictures can be added and removed. */
+  readonly editable: string;
   /** Of a network and both baselines. */
   readonly shapes: string;
   /** Of one baseline. */
@@ -28,11 +30,9 @@ export interface Indexes {
 /** Two indexes of the same drawings, made by the program itself. */
 export async function makeIndexes(): Promise<Indexes> {
   const folder = mkdtempSync(join(tmpdir(), 'neurodex-pages-'));
-  const [photos, shapes, plain] = ['photos', 'shapes', 'plain'].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [photos, shapes, plain, editable] = ['photos', 'shapes', 'plain', 'editable'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string, string];
   await drawInto(photos);
   await run(process.execPath, [
     bin,
@@ -47,7 +47,8 @@ export async function makeIndexes(): Promise<Indexes> {
     ...SMALL,
   ]);
   await run(process.execPath, [bin, 'index', photos, '--out', plain, '--preset', 'quick', '--systems', 'pixels']);
-  return { shapes, plain, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  await run(process.execPath, [bin, 'index', photos, '--out', editable, '--preset', 'default', '--systems', 'pixels']);
+  return { shapes, plain, editable, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 /** What the tests of the pages share. */

@@ -30,7 +30,7 @@ export class Follower {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
-  /** By place: before this time no version is opened. */
+  /** By place: before this time no version of the build that is served is opened. */
   private readonly notBefore = new Map<number, number>();
   /** When somebody who waits for a version wants the next look. */
   private wanted = Number.POSITIVE_INFINITY;
@@ -114,9 +114,11 @@ export class Follower {
     // While one folder takes the name of another, there is nothing to see; and what is damaged is told when it is opened.
     const found = await readIndexManifest(folder).catch(() => undefined);
     if (found === undefined) return;
-    const { digest } = found;
-    if (digest === host.indexes[place]?.index.manifest.digest || digest === this.refused.get(place)) return;
-    if (performance.now() < (this.notBefore.get(place) ?? 0)) return;
+    const { digest, created } = found;
+    const served = host.indexes[place]?.index.manifest;
+    if (digest === served?.digest || digest === this.refused.get(place)) return;
+    const isChange = created === served?.created;
+    if (isChange && performance.now() < (this.notBefore.get(place) ?? 0)) return;
     const started = performance.now();
     try {
       const next = await open(place, digest);
@@ -127,13 +129,12 @@ export class Follower {
       this.refused.delete(place);
       host.replace(place, next);
       onReplaced(next);
+      const now = performance.now();
+      this.notBefore.set(place, isChange ? now + (now - started) * (1 / OPENING_SHARE - 1) : now);
     } catch (error) {
       this.refused.set(place, digest);
       const why = error instanceof Error ? error.message : String(error);
       onWarning(`${folder} was replaced, and the version that is there now cannot be served: ${why}`);
-    } finally {
-      const now = performance.now();
-      this.notBefore.set(place, now + (now - started) * (1 / OPENING_SHARE - 1));
     }
   }
 }

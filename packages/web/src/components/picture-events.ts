@@ -5,7 +5,11 @@ type OnFile = (file: File) => void;
 type OnRefused = (reason: string) => void;
 
 /** Takes the first file that is dropped on the page. @returns whether something is being dragged over the page */
-export function usePictureDrop(onFile: OnFile, onRefused: OnRefused): boolean {
+export const usePictureDrop = (onFile: OnFile, onRefused: OnRefused): boolean =>
+  useFilesDrop(([file]) => file !== undefined && onFile(file), onRefused);
+
+/** Takes the files that are dropped on the page, one or more. @returns whether something is being dragged over the page */
+export function useFilesDrop(onFiles: (files: readonly File[]) => void, onRefused: OnRefused): boolean {
   const [dragged, setDragged] = useState(false);
   useWindowEvent('dragover', (event) => {
     event.preventDefault();
@@ -17,9 +21,9 @@ export function usePictureDrop(onFile: OnFile, onRefused: OnRefused): boolean {
   useWindowEvent('drop', (event) => {
     event.preventDefault();
     setDragged(false);
-    const [file] = event.dataTransfer?.files ?? [];
-    if (file === undefined) onRefused('you dropped something that is not a file; save the picture first');
-    else onFile(file);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length === 0) onRefused('you dropped something that is not a file; save the picture first');
+    else onFiles(files);
   });
   return dragged;
 }

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import type { Picture } from '../engine.ts';
 import { titleOf } from '../state/format.ts';
 import { type PickPicture, PictureAction } from './picture-action.tsx';
@@ -8,11 +9,14 @@ export function PictureGrid({
   pictures,
   pick,
   roles = false,
+  action,
 }: {
   readonly pictures: readonly Picture[];
   readonly pick: PickPicture;
   /** Whether to show the identifier of each picture, or else its role. */
   readonly roles?: boolean;
+  /** What else can be done with a picture. */
+  readonly action?: ((picture: Picture) => ReactNode) | undefined;
 }) {
   return (
     <ul className="grid">
@@ -26,6 +30,7 @@ export function PictureGrid({
             </span>
             {roles ? <span className="tile-note">{picture.identifier ?? picture.role}</span> : null}
           </PictureAction>
+          {action?.(picture)}
         </li>
       ))}
     </ul>

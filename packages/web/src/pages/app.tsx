@@ -66,7 +66,7 @@ function CurrentPage({
       case 'search':
         return <SearchPage route={route} index={index.id} file={file} onFile={setFile} />;
       case 'catalogue':
-        return <CataloguePage route={route} index={index.id} />;
+        return <CataloguePage route={route} index={index.id} writable={index.writable} />;
       case 'measures':
         return <MeasuresPage key={index.id} index={index.id} />;
     }

@@ -1,10 +1,14 @@
 import type { PicturePage } from 'neurodex/client';
+import { useState } from 'react';
+import { CatalogueEditor, RemoveButton } from '../components/catalogue-editor.tsx';
 import { LabelChooser } from '../components/label-chooser.tsx';
 import { Failure, Loading, Notice } from '../components/notice.tsx';
 import { Pager } from '../components/pager.tsx';
+import type { PickPicture } from '../components/picture-action.tsx';
 import { PictureGrid } from '../components/picture-grid.tsx';
 import type { Role } from '../engine.ts';
 import { useClient } from '../state/context.ts';
+import { type Editing, useEditing } from '../state/editing.ts';
 import { counted } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
 import { firstView, go, hrefOf, ROLES, type Route, searchFor } from '../state/route.ts';
@@ -20,13 +24,28 @@ const ROLE_WORDS: Readonly<Record<Role, string>> = {
   test: 'Test queries',
 };
 
+const pickOf = (index: string): PickPicture => ({
+  href: ({ id }) => hrefOf(searchFor(index, id)),
+  onPick: ({ id }) => go(searchFor(index, id)),
+});
+
 type CatalogueRoute = Extract<Route, { page: 'catalogue' }>;
 
 /** The pictures of an index, by role and label. */
-export function CataloguePage({ route, index }: { readonly route: CatalogueRoute; readonly index: string }) {
+export function CataloguePage({
+  route,
+  index,
+  writable,
+}: {
+  readonly route: CatalogueRoute;
+  readonly index: string;
+  /** Whether the server takes changes of the index. */
+  readonly writable: boolean;
+}) {
   const client = useClient();
   const { role, label, offset } = route;
-  const resource = useResource(`pictures ${hrefOf({ ...route, index })}`, (signal) =>
+  const [changes, setChanges] = useState(0);
+  const resource = useResource(`pictures ${hrefOf({ ...route, index })} ${changes}`, (signal) =>
     client.pictures(
       index,
       { ...(role === null ? {} : { role }), ...(label === null ? {} : { label }), offset, limit: LIMIT },
@@ -34,16 +53,18 @@ export function CataloguePage({ route, index }: { readonly route: CatalogueRoute
     ),
   );
   const page = resource.state === 'failed' ? undefined : resource.value;
+  const editing = useEditing(index, () => setChanges((n) => n + 1));
   useChange(offset, () => scrollTo({ top: 0 }));
   return (
     <>
       <h1>Catalogue</h1>
+      {writable ? <CatalogueEditor editing={editing} pick={pickOf(index)} /> : null}
       <CatalogueFilter route={route} page={page} onFilter={(filter) => go({ ...route, index, offset: 0, ...filter })} />
       {resource.state === 'failed' ? <Failure error={resource.error} retry={resource.retry} /> : null}
       {resource.state === 'loading' && page === undefined ? <Loading activity="Loading the catalogue" /> : null}
       {page === undefined ? null : (
         <section aria-label="Pictures" aria-busy={resource.state === 'loading'}>
-          <CataloguePictures page={page} index={index} />
+          <CataloguePictures page={page} index={index} editing={writable ? editing : undefined} />
           <Pager
             offset={page.offset}
             shown={page.pictures.length}
@@ -91,7 +112,15 @@ function CatalogueFilter({
   );
 }
 
-function CataloguePictures({ page: { pictures }, index }: { readonly page: PicturePage; readonly index: string }) {
+function CataloguePictures({
+  page: { pictures },
+  index,
+  editing,
+}: {
+  readonly page: PicturePage;
+  readonly index: string;
+  readonly editing: Editing | undefined;
+}) {
   if (pictures.length === 0) {
     return (
       <Notice title="No picture matches the filter.">
@@ -103,12 +132,10 @@ function CataloguePictures({ page: { pictures }, index }: { readonly page: Pictu
   }
   return (
     <PictureGrid
-      pictures={pictures}
+      pictures={pictures.filter(({ id }) => editing?.removals.hidden.has(id) !== true)}
       roles
-      pick={{
-        href: ({ id }) => hrefOf(searchFor(index, id)),
-        onPick: ({ id }) => go(searchFor(index, id)),
-      }}
+      pick={pickOf(index)}
+      action={editing?.isOpen === true ? (picture) => <RemoveButton picture={picture} editing={editing} /> : undefined}
     />
   );
 }

@@ -1,4 +1,5 @@
 import {
+  type Addition,
   ClientError,
   type IndexCard,
   type IndexDetails,
@@ -22,6 +23,10 @@ export interface Client {
     index: string,
     options: { readonly signal: AbortSignal; readonly onProgress: (progress: Measuring) => void },
   ): Promise<MeasuredReport>;
+  /** Adds picture files. @param token for writing */
+  add(index: string, files: readonly File[], labels: readonly string[], token: string): Promise<Addition>;
+  /** Removes a picture, even where the page is left meanwhile. @param token for writing */
+  remove(index: string, id: string, token: string): Promise<void>;
   search(index: string, query: Query, k: number, signal?: AbortSignal): Promise<SearchResponse>;
   /** An address of a picture as the page can use it, below whatever path a proxy serves the server. */
   address(address: string): string;
@@ -43,6 +48,13 @@ export function createClient(token: string | null): Client {
       return engineErrors(api.picture(index, id, { signal }));
     },
     measured: (index, options) => engineErrors(api.measured(index, options)),
+    add: (index, files, labels, writing) => {
+      const pictures = files.map((file) => ({ name: file.name, file }));
+      return engineErrors(neurodexClient({ token: writing }).addPictures(index, pictures, { labels }));
+    },
+    async remove(index, id, writing) {
+      await engineErrors(neurodexClient({ token: writing }).removePicture(index, id, { keepalive: true }));
+    },
     search: (index, query, k, signal) =>
       engineErrors(
         api.search(
