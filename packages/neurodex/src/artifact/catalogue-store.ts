@@ -21,7 +21,7 @@ import {
   type StoredVectors,
 } from './catalogue-files.ts';
 import { type CatalogueManifest, filesOf, readManifest } from './catalogue-manifest.ts';
-import { type PictureRows, readRows } from './stored-rows.ts';
+import { type KnownRows, type PictureRows, readRows } from './stored-rows.ts';
 
 export type { PictureRows } from './stored-rows.ts';
 
@@ -42,6 +42,8 @@ export interface StoredPictures extends PictureStore {
 export interface OpenCatalogueOptions extends CheckedFileOptions {
   /** The pixels, where another thread has read them: they are not read again. */
   readonly pixels?: Uint8Array | undefined;
+  /** Another version of the catalogue: what both have is not read again. */
+  readonly before?: KnownRows | undefined;
   /** Size and digest of the manifest, where an index lists it. */
   readonly listed?: FileDigest | undefined;
 }
@@ -55,7 +57,7 @@ export async function openPictures(folder: string, options: OpenCatalogueOptions
   const manifest = await readManifest(folder, options.listed, options);
   const files = openFiles(folder, manifest, options);
   try {
-    const rows = await readRows(files);
+    const rows = await readRows(files, options.before);
     let { pixels } = options;
     const { embeddings } = manifest;
     return {

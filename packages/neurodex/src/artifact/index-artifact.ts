@@ -27,6 +27,8 @@ export interface ArtifactOptions {
   readonly digest?: string | undefined;
   /** The pixel cache, where another thread has read it (`PictureStore.pixels`). */
   readonly pixels?: Uint8Array | undefined;
+  /** Another version of the index: what both have is not read again. */
+  readonly before?: Pick<IndexArtifact, 'manifest' | 'store'> | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface ArtifactOptions {
  * version that was opened, or says that it was replaced.
  * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older`, `index-replaced`
  */
-export async function openArtifact(folder: string, { digest, pixels }: ArtifactOptions = {}): Promise<IndexArtifact> {
+export async function openArtifact(folder: string, { digest, pixels, before }: ArtifactOptions = {}): Promise<IndexArtifact> {
   const files = await IndexFiles.open(folder, digest);
   const { manifest } = files;
   let store: StoredPictures | undefined;
@@ -42,6 +44,8 @@ export async function openArtifact(folder: string, { digest, pixels }: ArtifactO
     const opened = await openPictures(join(folder, CATALOGUE_FOLDER), {
       ...files.options,
       pixels,
+      // Another build may have names by other rules.
+      before: before?.manifest.created === manifest.created ? before.store : undefined,
       listed: manifest.catalogue,
     });
     store = opened;

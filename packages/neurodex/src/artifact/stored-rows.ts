@@ -11,13 +11,28 @@ import { readable } from './readable.ts';
 /** A catalogue without its pixels: enough to name answers. */
 export type PictureRows = Omit<PictureStore, 'pixels' | 'pixelsOf' | 'thumbnail' | 'embeddings'>;
 
-/** Every row of a catalogue, with the identifiers that its pictures have now. @throws NeurodexError `index-damaged` */
-export async function readRows(files: CatalogueFiles): Promise<PictureRows> {
+/** A version of a catalogue whose rows are known. */
+export interface KnownRows {
+  readonly manifest: CatalogueManifest;
+  readonly rows: readonly StoredPicture[];
+}
+
+/**
+ * Every row of a catalogue, with the identifiers that its pictures have now.
+ * @param before another version, whose parts are not read again where both have them @throws NeurodexError `index-damaged`
+ */
+export async function readRows(files: CatalogueFiles, before?: KnownRows): Promise<PictureRows> {
   const { manifest, parts } = files;
   const { size, hasClasses, notices, skipped, duplicates } = manifest;
   const pictures: StoredPicture[] = [];
   const share = sharedLabels();
+  const known = before === undefined ? undefined : rowsByPart(before);
   for (const { file, reader, part } of parts) {
+    const same = known?.get(part.pictures.sha256);
+    if (same !== undefined) {
+      for (const picture of same) pictures.push({ ...picture, row: pictures.length });
+      continue;
+    }
     const rows = await readable(file.path, () => reader.rows());
     if (rows.length !== part.rows) throw damaged(file.path, `has ${rows.length} rows where ${part.rows} are listed`);
     let last = part.first - 1;
@@ -36,6 +51,18 @@ export async function readRows(files: CatalogueFiles): Promise<PictureRows> {
     ...partsOf(await withIdentifiers(pictures, manifest, stateVectors(files, pictures))),
     ...(duplicates === undefined ? {} : { duplicates }),
   };
+}
+
+/** By the digest of the part that they are in. */
+function rowsByPart({ manifest, rows }: KnownRows): ReadonlyMap<string, readonly StoredPicture[]> {
+  let end = 0;
+  return new Map(
+    manifest.parts.map(({ pictures, rows: count }) => {
+      const start = end;
+      end += count;
+      return [pictures.sha256, rows.slice(start, end)];
+    }),
+  );
 }
 
 /**

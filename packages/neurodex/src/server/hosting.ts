@@ -74,7 +74,7 @@ export class Hosting {
     } = this.options;
     const folder = defined(indexes[place], 'the folder of an index');
     const id = defined(this.ids[place], `the id of ${folder}`);
-    const index = await openIndex(folder, this.runtime, reporter, { digest });
+    const index = await openIndex(folder, this.runtime, reporter, { digest, before: this.host?.indexes[place]?.index });
     const served = this.host?.indexes[place];
     const before = served?.isOfBuild(index.manifest) === true ? served : undefined;
     const version = {

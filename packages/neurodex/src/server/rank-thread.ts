@@ -38,15 +38,23 @@ interface Version {
   readonly underWay: Set<Promise<unknown>>;
 }
 const versions = new Map<string, Version>();
+/** The version that was opened last. */
+let latest: Index | undefined;
 
 function versionOf({ digest, pixels }: RankVersion): Version {
   const known = versions.get(digest);
   if (known !== undefined) return known;
-  const opening = openIndex(folder, runtime, reporter, { pixels, digest, batches: FINE_BATCHES, shared });
+  const batches = FINE_BATCHES;
+  const opening = openIndex(folder, runtime, reporter, { pixels, digest, batches, shared, before: latest });
   const version = { opening, probe: undefined, underWay: new Set<Promise<unknown>>() };
   versions.set(digest, version);
-  // The next request tries again.
-  opening.catch(() => versions.delete(digest));
+  opening.then(
+    (index) => {
+      latest = index;
+    },
+    // The next request tries again.
+    () => versions.delete(digest),
+  );
   return version;
 }
 
