@@ -105,3 +105,38 @@ describe('the page that has a browser ask', () => {
     expect(answer({ hosts: ['search.example'], ...origin('https://search.example:8443') })).toBe('origin-refused');
   });
 });
+
+describe('a token', () => {
+  const code = (work: () => void): string => {
+    try {
+      work();
+      return 'answered';
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  const policy = (token?: string, writeToken?: string) =>
+    accessPolicy({ address: '127.0.0.1', token, writeToken, cors: [], allowHosts: [] });
+  const bearer = (given: string | undefined) => (given === undefined ? {} : { authorization: `Bearer ${given}` });
+
+  it.each([
+    // token, write token, given, may read, may write
+    [undefined, undefined, undefined, 'answered', 'read-only'],
+    [undefined, undefined, 'any', 'answered', 'read-only'],
+    [undefined, 'w', undefined, 'answered', 'token-wrong'],
+    [undefined, 'w', 'w', 'answered', 'answered'],
+    [undefined, 'w', 'x', 'answered', 'token-wrong'],
+    ['r', undefined, 'r', 'answered', 'read-only'],
+    ['r', undefined, undefined, 'token-wrong', 'read-only'],
+    ['r', 'w', undefined, 'token-wrong', 'token-wrong'],
+    ['r', 'w', 'r', 'answered', 'read-only'],
+    ['r', 'w', 'w', 'answered', 'answered'],
+    ['r', 'w', 'x', 'token-wrong', 'token-wrong'],
+  ])('%s to read and %s to write, of which %s is sent', (token, writeToken, given, reading, writing) => {
+    const { checkToken, checkWriting } = policy(token, writeToken);
+    expect([code(() => checkToken(bearer(given))), code(() => checkWriting(bearer(given)))]).toEqual([
+      reading,
+      writing,
+    ]);
+  });
+});

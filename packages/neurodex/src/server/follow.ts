@@ -58,16 +58,23 @@ export class Follower {
   async serves(place: number, version: IndexVersion, seconds: number): Promise<boolean> {
     const deadline = performance.now() + 1000 * seconds;
     const { host } = this.options;
-    while (!reaches(host.indexes[place]?.index.manifest ?? NONE, version)) {
+    for (;;) {
+      const served = host.indexes[place]?.index.manifest ?? NONE;
+      if (reaches(served, version)) return true;
       const now = performance.now();
       const isRefused = this.refused.get(place) === version.digest;
       if (now >= deadline || isRefused || this.stopping.signal.aborted) return false;
-      this.wanted = Math.min(this.wanted, Math.max(now + SOON, this.notBefore.get(place) ?? 0));
+      this.wanted = Math.min(this.wanted, Math.max(now + SOON, this.mayOpen(place, version)));
       const looked = this.nextLook(deadline - now);
       if (!this.looking) this.plan();
       await looked;
     }
-    return true;
+  }
+
+  /** When a version may be opened. */
+  private mayOpen(place: number, { created }: { readonly created: string }): number {
+    const isChange = created === this.options.host.indexes[place]?.index.manifest.created;
+    return isChange ? (this.notBefore.get(place) ?? 0) : 0;
   }
 
   /** Resolves after the next look, or after so many milliseconds. */
@@ -117,9 +124,8 @@ export class Follower {
     const { digest, created } = found;
     const served = host.indexes[place]?.index.manifest;
     if (digest === served?.digest || digest === this.refused.get(place)) return;
-    const isChange = created === served?.created;
-    if (isChange && performance.now() < (this.notBefore.get(place) ?? 0)) return;
     const started = performance.now();
+    if (started < this.mayOpen(place, found)) return;
     try {
       const next = await open(place, digest);
       if (this.stopping.signal.aborted) {
@@ -130,7 +136,7 @@ export class Follower {
       host.replace(place, next);
       onReplaced(next);
       const now = performance.now();
-      this.notBefore.set(place, isChange ? now + (now - started) * (1 / OPENING_SHARE - 1) : now);
+      this.notBefore.set(place, created === served?.created ? now + (now - started) * (1 / OPENING_SHARE - 1) : now);
     } catch (error) {
       this.refused.set(place, digest);
       const why = error instanceof Error ? error.message : String(error);
