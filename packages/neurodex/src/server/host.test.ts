@@ -2,13 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { Host } from './host.ts';
 import type { HostedIndex } from './hosted-index.ts';
 
-/** As much of an index as a host looks at, and whether it was closed. */
-function fake(id: string, version: string) {
-  const state = { closed: false };
+/** As much of an index as a host looks at, whether it was closed, and what it hides. */
+function fake(id: string, version: string, created = 'then') {
+  const state = { closed: false, hidden: [] as number[] };
   const close = async (): Promise<void> => {
     state.closed = true;
   };
-  return { index: { id, card: { version }, close } as unknown as HostedIndex, state };
+  const index = {
+    id,
+    card: { version },
+    index: { manifest: { created } },
+    close,
+    hideAs: () => {},
+    hide: (picture: number) => void state.hidden.push(picture),
+    show: (picture: number) => {
+      state.hidden = state.hidden.filter((each) => each !== picture);
+    },
+  };
+  return { index: index as unknown as HostedIndex, state };
 }
 
 describe('a host', () => {
@@ -50,6 +61,22 @@ describe('a host', () => {
     expect(closed()).toEqual([true, false, false]);
     leaveThree();
     expect(closed()).toEqual([true, true, false]);
+  });
+
+  it('hides a picture in every version that a request may still read, and in no other build or index', () => {
+    const [one, other, next, built] = [fake('a', '1'), fake('b', '1'), fake('a', '2'), fake('a', '3', 'now')];
+    const host = new Host([one.index, other.index]);
+    const leave = host.enter();
+    host.replace(0, next.index);
+    host.hide('a', 7);
+    expect([one, next, other].map(({ state }) => state.hidden)).toEqual([[7], [7], []]);
+    host.replace(0, built.index);
+    host.hide('a', 8);
+    expect([one, next, built].map(({ state }) => state.hidden)).toEqual([[7], [7], [8]]);
+    host.show('a', 8);
+    host.hide('nowhere', 1);
+    expect(built.state.hidden).toEqual([]);
+    leave();
   });
 
   it('closes all with itself', async () => {
