@@ -57,7 +57,18 @@ export const benchmark: Benchmark = {
     log('a server');
     const served = await serveWhileAdding(await copy('served'), source);
     return {
-      sides: { built: { ...built }, scratch: { ...scratch }, single, open, removed, encoder, many, quality, kills, served },
+      sides: {
+        built: { ...built },
+        scratch: { ...scratch },
+        single,
+        open,
+        removed,
+        encoder,
+        many,
+        quality,
+        kills,
+        served,
+      },
       ratios: {
         'rate of adding / rate of the encoder': many.rate / encoder.rate,
         'opening after 1,000 changes / fresh': open.changed / open.fresh,

@@ -36,7 +36,10 @@ export interface ArtifactOptions {
  * version that was opened, or says that it was replaced.
  * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older`, `index-replaced`
  */
-export async function openArtifact(folder: string, { digest, pixels, before }: ArtifactOptions = {}): Promise<IndexArtifact> {
+export async function openArtifact(
+  folder: string,
+  { digest, pixels, before }: ArtifactOptions = {},
+): Promise<IndexArtifact> {
   const files = await IndexFiles.open(folder, digest);
   const { manifest } = files;
   let store: StoredPictures | undefined;

@@ -57,7 +57,7 @@ function refusalOf(
   if (writer.manifest.created !== created) {
     return { kind: 'refused', code: 'index-replaced', message: 'another index has taken the place of this one' };
   }
-  if (writer.picture(picture) !== undefined) return undefined;
+  if (writer.pictures.picture(picture) !== undefined) return undefined;
   return { kind: 'refused', code: 'picture-unknown', message: `the index has no picture ${picture} any more` };
 }
 
@@ -72,12 +72,12 @@ function added(writer: IndexWriter, addition: Addition, { pictures }: Add): Outc
     added: addition.added
       .filter(({ path }) => own.has(path))
       .flatMap(({ id }) => {
-        const { row: _, ...picture } = writer.picture(id) ?? { id: undefined };
+        const { row: _, ...picture } = writer.pictures.picture(id) ?? { id: undefined };
         return picture.id === undefined ? [] : [picture];
       }),
     known: addition.known
       .filter(({ path }) => own.has(path))
-      .map(({ path, as }) => ({ name: path, as: writer.named(as)?.id ?? Number.NaN })),
+      .map(({ path, as }) => ({ name: path, as: writer.pictures.named(as)?.id ?? Number.NaN })),
     failed: addition.failed.filter(({ input }) => own.has(input)),
   };
 }
