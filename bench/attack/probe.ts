@@ -75,10 +75,15 @@ async function host(folder: string): Promise<unknown> {
   const ranker = { rank: async () => [], explain: async () => [], close: async () => {} };
   const limits = { batch: 1, batchWindow: 0 };
   try {
-    const hosted = await HostedIndex.open('attacked', index, ranker, { isDefault: true, limits, onBatch: () => {} });
+    const hosted = await HostedIndex.open('attacked', index, ranker, {
+      isDefault: true,
+      takesChanges: false,
+      limits,
+      onBatch: () => {},
+    });
     const pictures = hosted.pictures({});
     const images = createHash('sha256');
-    for (const { row } of pictures) images.update(await hosted.image(row));
+    for (const { row } of index.store.rows) images.update(await hosted.image(row));
     return [hosted.details, pictures.map(({ name, labels }) => [name, labels]), images.digest('hex')];
   } finally {
     await index.close();

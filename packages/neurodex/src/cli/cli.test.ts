@@ -935,6 +935,13 @@ describe('serve', () => {
     expect((await asked(['a'], { NEURODEX_TOKEN: '' })).options).toMatchObject({ token: undefined, open: false });
   });
 
+  it('takes the token for writing from the command line, or else from the environment', async () => {
+    const env = { NEURODEX_WRITE_TOKEN: 'of the environment' };
+    expect((await asked(['a', '--write-token', 'mine'], env)).options).toMatchObject({ writeToken: 'mine' });
+    expect((await asked(['a'], env)).options).toMatchObject({ writeToken: 'of the environment', token: undefined });
+    expect((await asked(['a'], { NEURODEX_WRITE_TOKEN: ' ' })).options).toMatchObject({ writeToken: undefined });
+  });
+
   it.each([
     [['a', '--port', '70000'], 'an integer from 0 to 65535'],
     [['a', '--workers', '0'], 'an integer from 1 to 256'],

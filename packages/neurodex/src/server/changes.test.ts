@@ -2,12 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { silentReporter } from '@neurodex/core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readIndexManifest } from '../artifact/manifest.ts';
 import { IndexWriter } from '../changes/index-writer.ts';
 import { ClientError, type NeurodexClient, neurodexClient } from './client.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 import { send } from './raw-http.fixture.ts';
+import { serve } from './serve.ts';
 import { circle, makeIndex, serveForTest } from './served.fixture.ts';
 import type { Serving } from './start-server.ts';
 
@@ -254,3 +257,16 @@ it('an index whose network knows its pictures by heart says so, as does a server
     await closed.stop();
   }
 }, 60_000);
+
+it('a token that writes is another one than the one that reads', async () => {
+  const options = {
+    port: 0,
+    host: '127.0.0.1',
+    cors: [],
+    allowHosts: [],
+    limits: DEFAULT_LIMITS,
+    device: 'cpu' as const,
+  };
+  const both = { token: 'same', writeToken: 'same', workers: 1, open: false, reporter: silentReporter };
+  await expect(serve({ indexes: [index], ...options, ...both })).rejects.toMatchObject({ code: 'usage' });
+});
