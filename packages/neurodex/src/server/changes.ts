@@ -4,8 +4,8 @@ import { ApiError } from './api/problems.ts';
 import type { Addition, Removal } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
 import type { Host } from './host.ts';
-import { factsOf, VERSION_LENGTH } from './hosted-index.ts';
 import type { ChangeDesk, Changed, IndexVersion } from './index-changes.ts';
+import { factsOf, VERSION_LENGTH } from './picture-facts.ts';
 import { internal, problemOf, refusalOf } from './refusals.ts';
 
 export interface ChangeServices {

@@ -4,7 +4,7 @@ import { placeOf } from '../changes/rewrite-parts.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import { FINE_BATCHES } from '../dsi/search/dsi-system.ts';
-import { countParts, type StoredPicture } from '../pictures/picture-store.ts';
+import { countParts } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import type { SystemName } from '../query/system.ts';
@@ -14,6 +14,7 @@ import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
 import { Batcher, type Waiting } from './batcher.ts';
 import type { Limits } from './limits.ts';
+import { countsOf, digestsOf, factsOf, VERSION_LENGTH } from './picture-facts.ts';
 import type { RankVersion } from './rank-messages.ts';
 import type { PlainQuery, Ranker } from './ranker.ts';
 
@@ -28,9 +29,6 @@ export interface HostingOptions {
   readonly takesChanges: boolean;
   readonly onBatch: (index: string, system: SystemName, queries: number, seconds: number) => void;
 }
-
-/** Digits of the digest of an index that tell versions apart. */
-export const VERSION_LENGTH = 16;
 
 /** One version of an index as it is served: everything that answers say of it. */
 export class HostedIndex {
@@ -281,40 +279,6 @@ function batcherOf(
 }
 
 const nameOf = (source: string): string => (isAbsolute(source) ? basename(source) : source);
-
-function countsOf({ changes }: Index['manifest']): IndexCard['changes'] {
-  const { revision = 0, added = 0, removed = 0, learned = 0, renamed = 0 } = changes ?? {};
-  return { revision, added, removed, learned, renamed };
-}
-
-/** Parts that a change leaves as they are keep their digests, and browsers the pictures that they have of them. */
-function digestsOf({ manifest }: Index['store']): { readonly end: number; readonly digest: string }[] {
-  let end = 0;
-  return manifest.parts.map(({ rows, pictures }) => {
-    end += rows;
-    return { end, digest: pictures.sha256.slice(0, VERSION_LENGTH) };
-  });
-}
-
-/** @param digest undefined where it is not known under which one the picture is stored */
-export function factsOf(
-  index: string,
-  digest: string | undefined,
-  { id, path, labels, role, identifier }: Omit<StoredPicture, 'row'>,
-  basePath: BasePath = '',
-): PictureFacts {
-  const image = `${basePath}/v1/pictures/${index}.${id}`;
-  const version = digest === undefined ? '' : `?v=${digest}`;
-  return {
-    id: `${index}.${id}`,
-    name: path,
-    labels: [...labels],
-    role,
-    identifier: identifier ?? null,
-    image: `${image}${version}`,
-    thumbnail: `${image}/thumbnail${version}`,
-  };
-}
 
 /** Ids for addresses, of the folders' names: lower case, digits and hyphens, each once. */
 export function idsOf(folders: readonly string[]): string[] {
