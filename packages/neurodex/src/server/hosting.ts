@@ -6,7 +6,7 @@ import { Follower } from './follow.ts';
 import { Host } from './host.ts';
 import { HostedIndex, idsOf } from './hosted-index.ts';
 import type { Metrics } from './metrics.ts';
-import type { ServerOptions } from './start-server.ts';
+import type { ServerOptions } from './server-options.ts';
 import { threadRanker } from './thread-ranker.ts';
 
 /** Opens the indexes of a server, and the versions that take their places. */

@@ -5,7 +5,8 @@ import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
 import { measureApart } from './measure.ts';
 import { reportDesk } from './report-desk.ts';
-import { checkAddress, type ServerSettings, type Serving, startServer } from './start-server.ts';
+import type { ServerSettings } from './server-options.ts';
+import { checkAddress, type Serving, startServer } from './start-server.ts';
 import { startWorkers } from './workers.ts';
 
 export interface ServeOptions extends Omit<ServerSettings, 'cores'> {

@@ -10,7 +10,8 @@ import { PRESETS } from '../presets/presets.ts';
 import type { SystemName } from '../query/system.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { Ranker } from './ranker.ts';
-import { type ServerOptions, type Serving, startServer } from './start-server.ts';
+import type { ServerOptions } from './server-options.ts';
+import { type Serving, startServer } from './start-server.ts';
 
 /** Small indexes of coloured circles, and servers of them. */
 

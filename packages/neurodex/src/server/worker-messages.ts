@@ -2,7 +2,7 @@ import { type ErrorCode, type ErrorDetails, NeurodexError } from '@neurodex/core
 import type { Changed, ChangeRequest, Refused } from './index-changes.ts';
 import type { ProcessMetrics } from './metrics.ts';
 import type { ReportState } from './report-desk.ts';
-import type { ServerSettings } from './start-server.ts';
+import type { ServerSettings } from './server-options.ts';
 
 /** Why a process did not change an index for another one. */
 export interface RefusedChange extends Refused {

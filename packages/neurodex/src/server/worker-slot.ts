@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { closeWhatWasHandedOver } from './handed-over.ts';
 import { type RestartPolicy, Restarts } from './restarts.ts';
-import type { ServerSettings } from './start-server.ts';
+import type { ServerSettings } from './server-options.ts';
 import { type FromWorker, failureOf, type ToWorker } from './worker-messages.ts';
 
 export interface SlotOptions {

@@ -2,7 +2,8 @@ import { NeurodexError, silentReporter } from '@neurodex/core';
 import { ApiError } from './api/problems.ts';
 import type { Changed } from './index-changes.ts';
 import type { ReportState } from './report-desk.ts';
-import { type ServerSettings, type Serving, startServer } from './start-server.ts';
+import type { ServerSettings } from './server-options.ts';
+import { type Serving, startServer } from './start-server.ts';
 import type { FromWorker, RefusedChange, ToWorker } from './worker-messages.ts';
 
 /** One process of a server of several (workers.ts). */
