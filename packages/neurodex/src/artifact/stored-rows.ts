@@ -24,8 +24,8 @@ export interface KnownRows {
 export async function readRows(files: CatalogueFiles, before?: KnownRows): Promise<PictureRows> {
   const { manifest, parts } = files;
   const { size, hasClasses, notices, skipped, duplicates } = manifest;
-  const pictures: StoredPicture[] = [];
-  const share = sharedLabels();
+  const pictures: Row[] = [];
+  const names = new RowNames(manifest);
   const known = before === undefined ? undefined : rowsByPart(before);
   for (const { file, reader, part } of parts) {
     const same = known?.get(part.pictures.sha256);
@@ -37,18 +37,19 @@ export async function readRows(files: CatalogueFiles, before?: KnownRows): Promi
     if (rows.length !== part.rows) throw damaged(file.path, `has ${rows.length} rows where ${part.rows} are listed`);
     let last = part.first - 1;
     for (const row of rows) {
-      const picture = toStoredPicture(row, pictures.length, file.path, manifest);
+      const picture = toStoredPicture(row, pictures.length, file.path, names);
       if (picture.id <= last || picture.id > part.last) throw notAsListed(file.path, pictures.length);
       last = picture.id;
-      pictures.push({ ...picture, labels: share(picture.labels) });
+      pictures.push(picture);
     }
   }
+  await nameRows(pictures, names, stateVectors(files, pictures));
   return {
     size,
     hasClasses,
     notices,
     skipped,
-    ...partsOf(await withIdentifiers(pictures, manifest, stateVectors(files, pictures))),
+    ...partsOf(pictures),
     ...(duplicates === undefined ? {} : { duplicates }),
   };
 }
@@ -65,28 +66,38 @@ function rowsByPart({ manifest, rows }: KnownRows): ReadonlyMap<string, readonly
   );
 }
 
-/**
- * Gives the pictures of a catalogue the identifiers that follow from their clusters, where they follow from them.
- * @param vectors what clusters are divided by, of rows
- * @returns the same rows
- */
-export async function withIdentifiers(
-  pictures: readonly StoredPicture[],
-  { clusters }: Pick<CatalogueManifest, 'clusters'>,
-  vectors: ClusterVectors,
-): Promise<readonly StoredPicture[]> {
-  if (clusters === undefined) return pictures;
+/** A row that is being read: it gets its identifier when all are there, and is not copied for it. */
+type Row = { -readonly [Key in keyof StoredPicture]: StoredPicture[Key] };
+
+/** What rows have in common: classes, and the clusters that identifiers follow from. */
+class RowNames {
+  readonly clusters: CatalogueManifest['clusters'];
+  readonly share = sharedLabels();
+  private readonly paths = new Map<string, readonly number[] | undefined>();
+
+  constructor({ clusters }: Pick<CatalogueManifest, 'clusters'>) {
+    this.clusters = clusters;
+  }
+
+  /** The path of a cluster, one for all of its pictures; undefined for a name of none. */
+  path(name: string): readonly number[] | undefined {
+    const { paths } = this;
+    if (!paths.has(name)) paths.set(name, clusterPath(name, this.clusters?.branching ?? 0));
+    return paths.get(name);
+  }
+}
+
+/** Gives rows the identifiers that follow from their clusters, where they follow from them. @param vectors of rows */
+async function nameRows(pictures: readonly Row[], names: RowNames, vectors: ClusterVectors): Promise<void> {
+  const { clusters } = names;
+  if (clusters === undefined) return;
   const named = pictures.filter(({ cluster }) => cluster !== undefined);
-  const paths = named.map(({ cluster = '' }) => clusterPath(cluster, clusters.branching) ?? []);
+  const paths = named.map(({ cluster = '' }) => names.path(cluster) ?? []);
   const { length, of } = vectors;
   const own = { length, of: (places: readonly number[]) => of(places.map((place) => named[place]?.row ?? NaN)) };
   const identifiers = await identifiersIn(paths, own, clusters);
   const { fromTokens } = semantic(clusters.branching);
-  const all = [...pictures];
-  for (const [i, picture] of named.entries()) {
-    all[picture.row] = { ...picture, identifier: fromTokens(identifiers[i] ?? []) };
-  }
-  return all;
+  for (const [i, picture] of named.entries()) picture.identifier = fromTokens(identifiers[i] ?? []);
 }
 
 /** The states of rows; of a catalogue without a network their ids, so that neighbours stay together. */
@@ -111,16 +122,12 @@ function stateVectors(
   };
 }
 
-function toStoredPicture(
-  value: Record<string, unknown>,
-  row: number,
-  file: string,
-  { clusters }: CatalogueManifest,
-): StoredPicture {
+function toStoredPicture(value: Record<string, unknown>, row: number, file: string, names: RowNames): Row {
   const { id, path, labels, captions, objects, split, identifier, cluster } = value;
+  const { clusters } = names;
   const name = clusters === undefined ? identifier : cluster;
   const other = clusters === undefined ? cluster : identifier;
-  const hasName = typeof name === 'string' && (clusters === undefined || clusterPath(name, clusters.branching));
+  const hasName = typeof name === 'string' && (clusters === undefined || names.path(name) !== undefined);
   const sound =
     Number.isSafeInteger(id) &&
     typeof path === 'string' &&
@@ -131,17 +138,12 @@ function toStoredPicture(
     (other ?? null) === null;
   const seen = toObjects(objects);
   if (!sound || seen === 'damaged') throw notAsListed(file, row);
-  return {
-    row,
-    id: id as number,
-    path,
-    labels,
-    ...(isTexts(captions) ? { captions } : {}),
-    ...(seen === undefined ? {} : { objects: seen }),
-    role: split as Role,
-    ...(typeof identifier === 'string' ? { identifier } : {}),
-    ...(typeof cluster === 'string' ? { cluster } : {}),
-  };
+  const picture: Row = { row, id: id as number, path, labels: names.share(labels), role: split as Role };
+  if (isTexts(captions)) picture.captions = captions;
+  if (seen !== undefined) picture.objects = seen;
+  if (typeof identifier === 'string') picture.identifier = identifier;
+  if (typeof cluster === 'string') picture.cluster = cluster;
+  return picture;
 }
 
 const notAsListed = (file: string, row: number) => damaged(file, `does not hold what it should in row ${row}`);

@@ -57,14 +57,26 @@ export async function identifiersIn(
   return zeroPadding ? padded(paths) : paths;
 }
 
+/** A cluster and the places of its pictures. */
+interface Group {
+  readonly path: readonly number[];
+  readonly members: number[];
+}
+
 /** Places by cluster, in the order given. */
-function grouped(clusters: readonly (readonly number[])[]) {
-  const groups = new Map<string, { readonly path: readonly number[]; readonly members: number[] }>();
+function grouped(clusters: readonly (readonly number[])[]): ReadonlyMap<string, Group> {
+  const groups = new Map<string, Group>();
+  // Pictures of one cluster often share its path: then its name is spelled once.
+  const byPath = new Map<readonly number[], Group>();
   for (const [place, path] of clusters.entries()) {
-    const name = path.join('.');
-    const known = groups.get(name);
-    if (known === undefined) groups.set(name, { path, members: [place] });
-    else known.members.push(place);
+    let group = byPath.get(path);
+    if (group === undefined) {
+      const name = path.join('.');
+      group = groups.get(name) ?? { path, members: [] };
+      groups.set(name, group);
+      byPath.set(path, group);
+    }
+    group.members.push(place);
   }
   return groups;
 }
