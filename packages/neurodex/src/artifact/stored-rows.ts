@@ -81,9 +81,12 @@ class RowNames {
 
   /** The path of a cluster, one for all of its pictures; undefined for a name of none. */
   path(name: string): readonly number[] | undefined {
-    const { paths } = this;
-    if (!paths.has(name)) paths.set(name, clusterPath(name, this.clusters?.branching ?? 0));
-    return paths.get(name);
+    let path = this.paths.get(name);
+    if (path === undefined) {
+      path = clusterPath(name, this.clusters?.branching ?? 0);
+      this.paths.set(name, path);
+    }
+    return path;
   }
 }
 
