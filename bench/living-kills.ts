@@ -11,8 +11,13 @@ import { inspectIndex } from '../packages/neurodex/src/jobs/inspect-index.ts';
 import { type Growth, newPictures } from './living-changes.ts';
 
 const PROGRAM = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
-/** Pictures of a change, and milliseconds in which a command is killed. */
-const [TOGETHER, LATEST] = [40, 1800];
+/** Pictures of a change. */
+const TOGETHER = 40;
+/** When a command is killed, as shares of the time that one of its kind took: most of the first half is the start of the program. */
+const [EARLIEST, LATEST] = [0.4, 1.1];
+
+/** add, remove, update. */
+const KINDS = 3;
 
 /** Names of the catalogue's pictures: the state of an index. */
 type State = ReadonlySet<string>;
@@ -26,22 +31,32 @@ export async function killAtRandom(index: string, growth: Growth, kills: number,
   const pictures = await newPictures(growth);
   const folder = `${index}-source`;
   let [neither, old, fresh, ended] = [0, 0, 0, 0];
-  for (let i = 0; i < kills; i++) {
+  /** Milliseconds that commands of each kind take. */
+  const took: number[] = [];
+  for (let i = 0; i < kills + KINDS; i++) {
     const before = await stateOf(index);
     const some = Array.from({ length: TOGETHER }, () =>
       defined(pictures[random.integer(pictures.length)], 'a picture'),
     );
     const { args, after } = await commandOf(i, { index, folder, before, some: [...new Set(some)], growth, random });
-    const killed = await run(args, random.integer(LATEST));
+    if (took.length < KINDS) {
+      const began = performance.now();
+      await run(args, Number.POSITIVE_INFINITY);
+      took.push(performance.now() - began);
+      continue;
+    }
+    const share = EARLIEST + (LATEST - EARLIEST) * random.uniform();
+    const killed = await run(args, share * defined(took[i % KINDS], 'the time of a command'));
     if (!killed) ended++;
     const state = await soundState(index);
     if (state !== undefined && same(state, before)) old++;
     else if (state !== undefined && same(state, after)) fresh++;
     else neither++;
-    if ((i + 1) % 10 === 0) log(`kill ${i + 1} of ${kills}: ${old} old, ${fresh} new, ${neither} neither`);
+    const done = i + 1 - KINDS;
+    if (done % 10 === 0) log(`kill ${done} of ${kills}: ${old} old, ${fresh} new, ${neither} neither`);
   }
   await rm(folder, { recursive: true, force: true });
-  return { kills, neither, old, new: fresh, endedBefore: ended };
+  return { kills, neither, old, new: fresh, endedBefore: ended, millisecondsUncut: took };
 }
 
 interface Situation {
@@ -56,11 +71,11 @@ interface Situation {
 /** A command, and the state that it leads to. */
 async function commandOf(i: number, { index, folder, before, some, growth, random }: Situation) {
   const paths = some.map(({ path }) => path).filter((path) => !before.has(path));
-  if (i % 3 === 0) {
+  if (i % KINDS === 0) {
     await copyTo(folder, growth.after, paths);
     return { args: ['add', index, '--from', folder], after: new Set([...before, ...paths]) };
   }
-  if (i % 3 === 1) {
+  if (i % KINDS === 1) {
     const names = [...before];
     const gone = new Set(
       Array.from({ length: TOGETHER }, () => defined(names[random.integer(names.length)], 'a name')),
@@ -86,7 +101,7 @@ async function copyTo(folder: string, source: string, paths: readonly string[]):
 function run(args: readonly string[], milliseconds: number): Promise<boolean> {
   const child = spawn(process.execPath, [PROGRAM, ...args, '--quiet'], { stdio: 'ignore' });
   return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+    const timer = Number.isFinite(milliseconds) ? setTimeout(() => child.kill('SIGKILL'), milliseconds) : undefined;
     child.once('exit', (_, signal) => {
       clearTimeout(timer);
       resolve(signal === 'SIGKILL');

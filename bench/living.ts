@@ -21,6 +21,7 @@ export const benchmark: Benchmark = {
   flags: {
     minutes: { type: 'string', default: '3' },
     kills: { type: 'string', default: '100' },
+    only: { type: 'string' },
     out: { type: 'string', default: 'runs/living' },
   },
   async run({ flags, log }) {
@@ -35,6 +36,15 @@ export const benchmark: Benchmark = {
       const settings = [...SIZES, `training.minutes=${flags.minutes}`];
       return await build(at(String(N), 'pictures'), at(String(N), 'index'), 'default', settings, log);
     };
+    if (flags.only === 'kills') {
+      const built = await made(BUILT);
+      await fashionFolder(at(String(GROWN)), GROWN, QUERIES);
+      const growing = { before: at(String(BUILT), 'pictures'), after: at(String(GROWN), 'pictures') };
+      await rm(at('killed'), { recursive: true, force: true });
+      await cp(at(String(BUILT), 'index'), at('killed'), { recursive: true });
+      const kills = await killAtRandom(at('killed'), growing, Number(flags.kills), log);
+      return { sides: { built: { ...built }, kills }, ratios: {}, targets: [killTarget(kills)] };
+    }
     const [built, scratch] = [await made(BUILT), await made(GROWN)];
     const source = { before: at(String(BUILT), 'pictures'), after: at(String(GROWN), 'pictures') };
     const fresh = at(String(BUILT), 'index');
@@ -86,10 +96,13 @@ export const benchmark: Benchmark = {
         atMost('traces of removed pictures', removed.traces, 0),
         atMost('files that differ after adding and removing', removed.differing, 0),
         atMost('opening after 1,000 small changes / fresh', open.changed / open.fresh, 1.5),
-        atMost('kills that left neither the old nor the new state', kills.neither, 0),
+        killTarget(kills),
         atMost('failed requests while 1,000 pictures are added', served.failed, 0),
         atMost('p99 while pictures are added / idle p99', served.adding.p99 / served.idle.p99, 2),
       ],
     };
   },
 };
+
+const killTarget = ({ neither }: { readonly neither: number }) =>
+  atMost('kills that left neither the old nor the new state', neither, 0);
