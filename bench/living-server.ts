@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { defined } from '@neurodex/core';
 import { openFolder } from '@neurodex/datasets';
 import { type Growth, newPictures } from './living-changes.ts';
 import { type Load, load, type Server, start } from './serve-load.ts';
@@ -8,8 +7,8 @@ import { median } from './statistics.ts';
 
 const CONNECTIONS = 64;
 const ADDED = 1000;
-/** Requests that add pictures at a time, each with one picture. */
-const POSTERS = 4;
+/** Pictures of a request: the server answers when they can be found, so that single ones would take their time under load. */
+const TOGETHER = 50;
 const SECONDS = 10;
 const REMOVED = 10;
 const TOKEN = 'bench';
@@ -56,24 +55,33 @@ export async function serveWhileAdding(index: string, growth: Growth) {
 /** @returns ids by path */
 async function post({ address }: Server, { after }: Growth, paths: readonly string[]): Promise<Map<string, number>> {
   const ids = new Map<string, number>();
-  const waiting = [...paths];
-  const one = async (): Promise<void> => {
-    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      const form = new FormData();
+  for (let start = 0; start < paths.length; start += TOGETHER) {
+    const form = new FormData();
+    const sent = new Map<string, string>();
+    for (const path of paths.slice(start, start + TOGETHER)) {
+      sent.set(basename(path), path);
       form.append('picture', new Blob([await readFile(join(after, path))], { type: 'image/png' }), basename(path));
-      const response = await fetch(`${address}/v1/indexes/${INDEX}/pictures`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${TOKEN}` },
-        body: form,
-      });
-      const answer = (await response.json()) as { readonly added?: readonly { readonly id: number }[] };
-      if (response.status !== 201) throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`);
-      ids.set(path, defined(answer.added?.[0], 'the picture that was added').id);
     }
-  };
-  await Promise.all(Array.from({ length: POSTERS }, one));
+    const response = await fetch(`${address}/v1/indexes/${INDEX}/pictures`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}` },
+      body: form,
+    });
+    const answer = (await response.json()) as {
+      readonly added?: readonly { readonly id: string; readonly name: string }[];
+    };
+    if (response.status !== 201) throw new Error(`${response.status} ${JSON.stringify(answer)}`);
+    for (const { id, name } of answer.added ?? []) ids.set(sent.get(name) ?? name, numberOf(id));
+  }
   return ids;
 }
+
+interface Found {
+  readonly results: readonly { readonly answers: readonly { readonly picture: { readonly id: string } }[] }[];
+}
+
+/** `photos.17` → 17 */
+const numberOf = (id: string | number): number => Number(String(id).split('.').at(-1));
 
 /** The folder's name is the id of the index. */
 const INDEX = 'served';
@@ -89,8 +97,8 @@ async function untilHidden({ address }: Server, { after }: Growth, ids: Readonly
         headers: { 'content-type': 'image/png' },
         body,
       });
-      const { answers } = (await response.json()) as { readonly answers: readonly { readonly id: number }[] };
-      return answers.some((answer) => answer.id === id);
+      const { results } = (await response.json()) as Found;
+      return results.some(({ answers }) => answers.some(({ picture }) => numberOf(picture.id) === id));
     };
     if (!(await finds())) throw new Error(`${path} was added, and is not found`);
     const began = performance.now();

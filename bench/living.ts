@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { atLeast, atMost, type Benchmark } from './benchmark.ts';
@@ -22,6 +23,7 @@ export const benchmark: Benchmark = {
     minutes: { type: 'string', default: '3' },
     kills: { type: 'string', default: '100' },
     only: { type: 'string' },
+    reuse: { type: 'boolean', default: false },
     out: { type: 'string', default: 'runs/living' },
   },
   async run({ flags, log }) {
@@ -32,9 +34,11 @@ export const benchmark: Benchmark = {
     const made = async (N: number) => {
       await mkdir(at(String(N)), { recursive: true });
       await fashionFolder(at(String(N)), N, QUERIES);
+      const index = at(String(N), 'index');
+      if (flags.reuse === true && existsSync(join(index, 'index.json'))) return { reused: index };
       log(`an index of ${N} pictures`);
       const settings = [...SIZES, `training.minutes=${flags.minutes}`];
-      return await build(at(String(N), 'pictures'), at(String(N), 'index'), 'default', settings, log);
+      return { ...(await build(at(String(N), 'pictures'), index, 'default', settings, log)) };
     };
     if (flags.only === 'kills') {
       const built = await made(BUILT);
@@ -43,7 +47,7 @@ export const benchmark: Benchmark = {
       await rm(at('killed'), { recursive: true, force: true });
       await cp(at(String(BUILT), 'index'), at('killed'), { recursive: true });
       const kills = await killAtRandom(at('killed'), growing, Number(flags.kills), log);
-      return { sides: { built: { ...built }, kills }, ratios: {}, targets: [killTarget(kills)] };
+      return { sides: { built, kills }, ratios: {}, targets: [killTarget(kills)] };
     }
     const [built, scratch] = [await made(BUILT), await made(GROWN)];
     const source = { before: at(String(BUILT), 'pictures'), after: at(String(GROWN), 'pictures') };
@@ -68,8 +72,8 @@ export const benchmark: Benchmark = {
     const served = await serveWhileAdding(await copy('served'), source);
     return {
       sides: {
-        built: { ...built },
-        scratch: { ...scratch },
+        built,
+        scratch,
         single,
         open,
         removed,

@@ -89,6 +89,7 @@ export class IndexWriter {
       await recover(folder);
       artifact = await openArtifact(folder);
       const names = namesOf(artifact);
+      await names.begin();
       const register = new PictureRegister(artifact.store.rows, await artifact.store.digests());
       const describer = await PictureDescriber.open(artifact, runtime, reporter, limits);
       return new IndexWriter(lock, artifact, describer, names, register);
