@@ -23,7 +23,7 @@ const KINDS = 3;
 type State = ReadonlySet<string>;
 
 /**
- * Kills `neurodex add`, `remove` and `update` with SIGKILL at random moments, on one index that goes on with what is left. After
+ * Kills `neurodex add`, `remove` and `update` with SIGKILL at random moments. All of them change one index, one after another. After
  * each, the index must be sound and have the pictures from before the command or those from after it.
  */
 export async function killAtRandom(index: string, growth: Growth, kills: number, log: (line: string) => void) {

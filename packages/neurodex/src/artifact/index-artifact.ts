@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
 import { damaged } from '@neurodex/core/storage';
 import type { Trie } from '../identifiers/trie.ts';
 import { openPictures, type StoredPictures } from './catalogue-store.ts';
@@ -31,15 +32,27 @@ export interface ArtifactOptions {
   readonly before?: Pick<IndexArtifact, 'manifest' | 'store'> | undefined;
 }
 
+/** Times that an index is opened which changes while it is read. */
+const TRIES = 5;
+
 /**
  * Opens the folder of an index: its manifest, its pictures and the trie of their identifiers. Until it is closed it stays the
- * version that was opened, or says that it was replaced.
+ * version that was opened, or says that it was replaced. One that changes at this moment is opened again.
  * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older`, `index-replaced`
  */
-export async function openArtifact(
-  folder: string,
-  { digest, pixels, before }: ArtifactOptions = {},
-): Promise<IndexArtifact> {
+export async function openArtifact(folder: string, options: ArtifactOptions = {}): Promise<IndexArtifact> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await openVersion(folder, options);
+    } catch (error) {
+      const isReplaced = error instanceof NeurodexError && error.code === 'index-replaced';
+      // Whoever wants one version is not given another.
+      if (!isReplaced || options.digest !== undefined || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function openVersion(folder: string, { digest, pixels, before }: ArtifactOptions): Promise<IndexArtifact> {
   const files = await IndexFiles.open(folder, digest);
   const { manifest } = files;
   let store: StoredPictures | undefined;

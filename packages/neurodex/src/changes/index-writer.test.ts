@@ -109,7 +109,7 @@ describe('an index that is changed', () => {
     expect(existsSync(join(folder, 'lock'))).toBe(false);
   });
 
-  it('depends on the pictures that are in it, and not on what happened in between', async () => {
+  it('has the same pixels and states in the same parts, whatever happened in between', async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('add' as const), count: fc.integer({ min: 1, max: 7 }) }),
       fc.record({ kind: fc.constant('remove' as const), at: fc.array(fc.nat(60), { minLength: 1, maxLength: 4 }) }),
@@ -164,6 +164,27 @@ describe('an index that is changed', () => {
       await expectSound(writer.folder, writer);
     });
     expect(readdirSync(join(folder, 'catalogue')).filter((name) => name.endsWith('.parquet'))).toHaveLength(1);
+  });
+
+  it('is opened in one version or the next while it changes', async () => {
+    await withWriter(async (writer, folder) => {
+      let changing = true;
+      const counts: number[] = [];
+      const reading = (async () => {
+        while (changing) {
+          const artifact = await openArtifact(folder);
+          counts.push(artifact.store.rows.length);
+          await artifact.close();
+        }
+      })();
+      const before = writer.pictures.rows.length;
+      for (let i = 0; i < 20; i++) await add(writer, i);
+      changing = false;
+      await reading;
+      expect(counts).toEqual([...counts].sort((a, b) => a - b));
+      expect(counts[0]).toBeGreaterThanOrEqual(before);
+      expect(counts.at(-1)).toBeLessThanOrEqual(before + 20);
+    });
   });
 
   it('keeps the id of a picture that gets another name', async () => {

@@ -56,6 +56,8 @@ export class IndexWriter {
   private index: IndexManifest;
   private catalogue: CatalogueManifest;
   private readonly recent = new Map<number, CatalogueRow>();
+  /** A change was begun and not completed: what is known here is not what is on the disk. */
+  private isBroken = false;
 
   private constructor(
     lock: Lock,
@@ -133,12 +135,14 @@ export class IndexWriter {
    *   `disk-full`, `output-unwritable`: the index is then as it was, and this writer cannot go on
    */
   async change({ add = [], remove = [], rename = [] }: ChangeSet): Promise<Changed & { readonly ids: number[] }> {
+    if (this.isBroken) throw new RangeError('a change of this writer has failed: open another one');
     const gone = new Set(remove);
     const removed = remove.map((id) => this.register.picture(id) ?? unknown(`${id}`));
     const former = rename.map(({ id }) => this.register.picture(id) ?? unknown(`${id}`));
     const left = this.register.rows.filter(({ role, id }) => role === 'catalogue' && !gone.has(id));
     if (left.length + add.length === 0) throw emptied(this.folder);
     const { nextId, ...counts } = this.changes;
+    this.isBroken = true;
     const { touched, rows, added } = this.placed(removed, add, nextId);
     const renamed = new Map(rename.map((each) => [each.id, each]));
     const kept = this.register.rows
@@ -173,6 +177,7 @@ export class IndexWriter {
     const digests = new Map(added.map(({ id }, i) => [id, defined(add[i], 'a new picture').sha256]));
     this.register.replace(pictures, [...removed, ...former], digests);
     this.keep(rows, gone);
+    this.isBroken = false;
     return { version: this.index.digest, changes, ids: added.map(({ id }) => id) };
   }
 

@@ -16,11 +16,11 @@ export const emptied = (folder: string) =>
     details: { folder },
   });
 
-/** An index whose identifiers are learned by heart. */
+/** An index whose identifiers do not follow from clusters. */
 export const fixed = (folder: string, { config }: IndexManifest) =>
   new NeurodexError(
     'index-fixed',
-    `${folder} cannot be changed: its network has learned the identifiers of its pictures by heart (plan ${planOf(config)})`,
+    `${folder} cannot be changed: its identifiers were given once and for all (training.plan ${planOf(config)}, identifiers.scheme ${config.identifiers.scheme})`,
     {
       hint: 'build it again with --preset default, whose memory is written: pictures can then come and go',
       details: { folder },

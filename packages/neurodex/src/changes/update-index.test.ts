@@ -78,6 +78,19 @@ describe('an index and its source', () => {
     });
   });
 
+  it('are the same in the end where a file has the contents of another one that is gone', async () => {
+    await withWriter(async (writer, built) => {
+      const source = [...built.filter(({ path }) => path !== '0/broken.png'), { ...fresh(1), path: 'new/0.png' }];
+      const found = await differencesOf(writer, source);
+      expect(found.changed.map(({ source: { path } }) => path)).toEqual(['new/0.png']);
+      expect(found.moved).toEqual([]);
+      expect(found.removed.map(({ path }) => path)).toEqual([1, 2, 3, 4, 5].map((i) => `new/${i}.png`));
+      const { added, known, failed } = await applyDifferences(writer, found);
+      expect([added.map(({ path }) => path), known, failed]).toEqual([['new/0.png'], [], []]);
+      expect(writer.pictures.rows.map(({ path }) => path).sort()).toEqual(source.map(({ path }) => path).sort());
+    });
+  });
+
   it('keep what a file was that cannot be read now', async () => {
     await withWriter(async (writer, built) => {
       const { NeurodexError } = await import('@neurodex/core');

@@ -72,7 +72,8 @@ function compare(
       else moved.push({ id: own.id, from: own.path, source });
       continue;
     }
-    const former = gone.get(sha256)?.shift();
+    // Where the name is taken, that file is another one now, and the former place of these contents is gone.
+    const former = own === undefined ? gone.get(sha256)?.shift() : undefined;
     const same = writer.pictures.withDigest(sha256)?.path ?? fresh.get(sha256);
     if (own !== undefined) changed.push({ id: own.id, source });
     else if (former !== undefined) moved.push({ id: former.id, from: former.path, source });

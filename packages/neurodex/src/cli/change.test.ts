@@ -14,7 +14,7 @@ const added: AddedPictures = {
   ...changed,
   added: [{ id: 11, picture: 'a.jpg', identifier: '3.7' }],
   known: [{ picture: 'b.jpg', as: 'c.jpg' }],
-  failed: [{ input: 'd.txt', code: 'picture-not-an-image', message: 'd.txt is no picture', hint: 'leave it out' }],
+  failed: [{ input: 'd.txt', code: 'picture-not-an-image', message: 'd.txt is not a picture', hint: 'leave it out' }],
 };
 
 describe('add', () => {
@@ -53,7 +53,7 @@ describe('add', () => {
         '',
       ].join('\n'),
     );
-    expect([status, stderr]).toEqual([1, 'error: d.txt is no picture\nhint: leave it out\n']);
+    expect([status, stderr]).toEqual([1, 'error: d.txt is not a picture\nhint: leave it out\n']);
   });
 
   it('hands on a data set', async () => {

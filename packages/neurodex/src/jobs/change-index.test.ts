@@ -121,7 +121,7 @@ describe('pictures that are added and removed', () => {
       training,
     };
     await createIndex({ dataset, out: at('joint'), config, systems: ['dsi'], seed: 1, force: false, ...quiet });
-    const refused = { code: 'index-fixed', message: expect.stringContaining('plan joint') };
+    const refused = { code: 'index-fixed', message: expect.stringContaining('training.plan joint') };
     await expect(addToIndex({ index: at('joint'), pictures: files('x.png'), ...quiet })).rejects.toMatchObject(refused);
     await expect(settle({ index: at('joint'), ...quiet })).rejects.toMatchObject(refused);
     expect(existsSync(at('joint', 'lock'))).toBe(false);

@@ -98,8 +98,10 @@ async function needlesOf(
   if (bytes === undefined) return needles;
   const sha256 = createHash('sha256').update(bytes);
   needles.push({ what: 'file', bytes }, text('digest', sha256.digest('hex')));
-  const { picture, thumbnail } = await readPicture(bytes, { ...sizes, name });
-  return [...needles, { what: 'thumbnail', bytes: thumbnail }, { what: 'pixels', bytes: picture.pixels }];
+  // A file that is not a picture has a name and bytes all the same.
+  const made = await readPicture(bytes, { ...sizes, name }).catch(() => undefined);
+  if (made === undefined) return needles;
+  return [...needles, { what: 'thumbnail', bytes: made.thumbnail }, { what: 'pixels', bytes: made.picture.pixels }];
 }
 
 /** What the tables say of a picture: their columns are compressed. */

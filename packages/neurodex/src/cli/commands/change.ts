@@ -17,7 +17,7 @@ import { plural } from '../format.ts';
 import { configurationOf, SOURCE_HELP, type SourceFlags, sourceOf, withSource } from '../source.ts';
 
 interface AddFlags extends CommonFlags, DeviceFlag {
-  readonly source?: string;
+  readonly from?: string;
   readonly label?: readonly string[];
 }
 
@@ -46,13 +46,11 @@ export function addAdd(program: Command, context: Context): void {
     ['neurodex add photos.index holiday.jpg --label beach', 'one more picture'],
     ['neurodex add photos.index --from new-photos/', 'a folder of them, with the labels that its layout says'],
   ]);
-  command.action((index: string, files: string[], { from, ...flags }: AddFlags & { readonly from?: string }) =>
-    add(index, files, { ...flags, ...(from === undefined ? {} : { source: from }) }, context),
-  );
+  command.action((index: string, files: string[], flags: AddFlags) => add(index, files, flags, context));
 }
 
 async function add(index: string, files: readonly string[], flags: AddFlags, context: Context): Promise<void> {
-  const { source, label = [] } = flags;
+  const { from: source, label = [] } = flags;
   if ((files.length === 0) === (source === undefined)) throw oneOfBoth();
   await perform(context, flags, { unwinds: true }, async (work) => {
     const pictures =
