@@ -29,7 +29,7 @@ export { jsonLine, readJsonLines } from './json-lines.ts';
 export { type Line, linesOf } from './lines.ts';
 export { LOCK_FILE, type Lock, lockFile, refuseLocked } from './lock.ts';
 export { makeFolder } from './make-folder.ts';
-export { placeOfListed, recoverNext, settleNext, writeNext } from './next-file.ts';
+export { openListed, recoverNext, settleNext, writeNext } from './next-file.ts';
 export { claimNames, PROGRAM_MARK, refuseForeignFile, writeMarkedFile } from './own-files.ts';
 export { refusePlace, refuseSource } from './places.ts';
 export { removeTorn, replaceFile } from './replace-file.ts';

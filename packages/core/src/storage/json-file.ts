@@ -4,9 +4,10 @@ import { NeurodexError } from '../errors.ts';
 import { parseJson as parseText } from '../json.ts';
 import { isRecord } from '../records.ts';
 import { errorMessage } from '../thrown.ts';
-import { CheckedFile, type CheckedFileOptions } from './checked-file.ts';
+import type { CheckedFileOptions } from './checked-file.ts';
 import { damaged, unreadable } from './damaged.ts';
 import type { FileDigest } from './hashed-file.ts';
+import { openListed } from './next-file.ts';
 
 /** A description may not be larger, in bytes: far beyond those of a million pictures. */
 const LARGEST = 2 ** 28;
@@ -19,7 +20,7 @@ export async function readSmall(path: string, listed?: FileDigest, options?: Che
   const bytes = listed?.bytes ?? 0;
   if (bytes > LARGEST) throw damaged(path, `is listed with ${bytes} bytes, more than a description may have`);
   if (listed !== undefined) {
-    const file = new CheckedFile(path, listed, options);
+    const file = await openListed(path, listed, options);
     try {
       return new Uint8Array(await file.slice(0));
     } finally {

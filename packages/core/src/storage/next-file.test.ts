@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { placeOfListed, recoverNext, settleNext, writeNext } from './next-file.ts';
+import { openListed, recoverNext, settleNext, writeNext } from './next-file.ts';
 import { removeTorn, replaceFile } from './replace-file.ts';
 
 let folder = '';
@@ -48,16 +57,35 @@ describe('a file that is replaced', () => {
 });
 
 describe('a file that another one lists', () => {
+  const opened = async (text: string) => {
+    const file = await openListed(at('a'), listed(text));
+    return [file.path, Buffer.from(await file.slice(0)).toString()];
+  };
+
   it('is found under either name, by its digest', async () => {
     writeFileSync(at('a'), 'old');
-    expect(await placeOfListed(at('a'), listed('old'))).toBe(at('a'));
+    expect(await opened('old')).toEqual([at('a'), 'old']);
     await writeNext(at('a'), 'new');
-    expect(await placeOfListed(at('a'), listed('old'))).toBe(at('a'));
-    expect(await placeOfListed(at('a'), listed('new'))).toBe(at('a.next'));
+    expect(await opened('old')).toEqual([at('a'), 'old']);
+    expect(await opened('new')).toEqual([at('a.next'), 'new']);
     // Of the same length and of other contents.
-    expect(await placeOfListed(at('a'), listed('odd'))).toBe(at('a'));
+    await expect(opened('odd')).rejects.toMatchObject({ code: 'index-damaged' });
     await settleNext(at('a'));
     expect([readdirSync(folder), readFileSync(at('a'), 'utf8')]).toEqual([['a'], 'new']);
+  });
+
+  it('is found though it gets its name at any moment of being opened', async () => {
+    for (let round = 0; round < 200; round++) {
+      writeFileSync(at('a'), 'old');
+      await writeNext(at('a'), 'new');
+      const opening = openListed(at('a'), listed('new'));
+      // From before the first turn of the event loop to long after the last.
+      for (let turn = 0; turn < round % 40; turn++) await new Promise(setImmediate);
+      renameSync(at('a.next'), at('a'));
+      const file = await opening;
+      expect(Buffer.from(await file.slice(0)).toString()).toBe('new');
+      await file.close();
+    }
   });
 
   it.each([

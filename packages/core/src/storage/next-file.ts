@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
+import { CheckedFile, type CheckedFileOptions } from './checked-file.ts';
 import { digestFile, type FileDigest } from './hashed-file.ts';
 import { removeTorn, replaceFile } from './replace-file.ts';
 
@@ -16,10 +17,26 @@ export const writeNext = (path: string, content: string | Uint8Array): Promise<v
 /** Gives it its name, once it is listed. */
 export const settleNext = (path: string): Promise<void> => rename(nextOf(path), path);
 
-/** Where a listed file lies now: under its own name, or still under the other. */
-export async function placeOfListed(path: string, listed: FileDigest): Promise<string> {
+/**
+ * Opens a listed file where it lies now, under its own name or still under the other, and keeps it open: it may get its name at
+ * this moment.
+ * @throws NeurodexError `index-missing`, `index-damaged`, `index-replaced`
+ */
+export async function openListed(
+  path: string,
+  listed: FileDigest,
+  { replaced }: CheckedFileOptions = {},
+): Promise<CheckedFile> {
+  const options = { replaced, hold: true };
   const next = nextOf(path);
-  return existsSync(next) && (await isListed(next, listed)) ? next : path;
+  if (existsSync(next) && (await isListed(next, listed))) {
+    try {
+      return new CheckedFile(next, listed, options);
+    } catch {
+      // It has its name by now; what else is wrong is said of that name.
+    }
+  }
+  return new CheckedFile(path, listed, options);
 }
 
 /** Puts a file in order whose change was cut off. @param listed undefined where nothing lists it any more */
@@ -31,7 +48,7 @@ export async function recoverNext(path: string, listed: FileDigest | undefined):
   else await rm(next, { force: true });
 }
 
-/** Whether a file has the digest that is listed. One that gets its name at this moment is read under that. */
+/** Whether a file has the digest that is listed; not, where it is gone. */
 const isListed = async (path: string, { bytes, sha256 }: FileDigest): Promise<boolean> =>
   await digestFile(path).then(
     (found) => found.bytes === bytes && found.sha256 === sha256,

@@ -7,7 +7,6 @@ import {
   type FileDigest,
   malformed,
   parseJson,
-  placeOfListed,
   readSmall,
   writeFileAtomically,
 } from '@neurodex/core/storage';
@@ -118,8 +117,7 @@ export async function readManifest(
   listed?: FileDigest,
   options?: CheckedFileOptions,
 ): Promise<CatalogueManifest> {
-  const path = join(folder, MANIFEST_FILE);
-  const file = listed === undefined ? path : await placeOfListed(path, listed);
+  const file = join(folder, MANIFEST_FILE);
   const value = parseJson(await readSmall(file, listed, options), file);
   checkVersion(value, { file, format: FORMAT, version: VERSION, what: 'index' });
   const parsed = manifestSchema.safeParse(value);

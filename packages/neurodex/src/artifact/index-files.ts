@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NeurodexError } from '@neurodex/core';
 import type { FileDigest } from '@neurodex/core/storage';
-import { CheckedFile, type CheckedFileOptions, damaged, placeOfListed, replaced } from '@neurodex/core/storage';
+import { type CheckedFile, type CheckedFileOptions, damaged, openListed, replaced } from '@neurodex/core/storage';
 import { CATALOGUE_FILE, INDEX_FILE, type IndexManifest, listedIn, readIndexManifest } from './manifest.ts';
 
 /** A file as a manifest lists it. */
@@ -19,22 +19,16 @@ export class IndexFiles {
   readonly options: CheckedFileOptions;
   private readonly files: ReadonlyMap<string, CheckedFile>;
 
-  private constructor(folder: string, manifest: IndexManifest, places: ReadonlyMap<string, string>) {
+  private constructor(
+    folder: string,
+    manifest: IndexManifest,
+    options: CheckedFileOptions,
+    files: Map<string, CheckedFile>,
+  ) {
     this.folder = folder;
     this.manifest = manifest;
-    this.options = { hold: true, replaced: () => this.ifReplaced() };
-    const files = new Map<string, CheckedFile>();
+    this.options = options;
     this.files = files;
-    try {
-      for (const listed of listedIn(manifest)) {
-        if (listed.file === CATALOGUE_FILE) continue;
-        const path = places.get(listed.file) ?? join(folder, listed.file);
-        files.set(listed.file, new CheckedFile(path, listed, this.options));
-      }
-    } catch (error) {
-      for (const file of files.values()) void file.close();
-      throw error;
-    }
   }
 
   /**
@@ -44,11 +38,19 @@ export class IndexFiles {
   static async open(folder: string, digest?: string): Promise<IndexFiles> {
     const manifest = await readIndexManifest(folder);
     if (digest !== undefined && digest !== manifest.digest) throw replaced(folder);
-    const places = new Map<string, string>();
-    for (const listed of listedIn(manifest)) {
-      places.set(listed.file, await placeOfListed(join(folder, listed.file), listed));
+    const options = { hold: true, replaced: () => ifReplaced(folder, manifest) };
+    const files = new Map<string, CheckedFile>();
+    try {
+      for (const listed of listedIn(manifest)) {
+        // The catalogue is opened by whoever reads its list of parts.
+        if (listed.file === CATALOGUE_FILE) continue;
+        files.set(listed.file, await openListed(join(folder, listed.file), listed, options));
+      }
+    } catch (error) {
+      for (const file of files.values()) await file.close();
+      throw error;
     }
-    return new IndexFiles(folder, manifest, places);
+    return new IndexFiles(folder, manifest, options, files);
   }
 
   /** All of a file that the manifest lists. @throws NeurodexError `index-damaged`, `index-unreadable`, `index-replaced` */
@@ -70,16 +72,16 @@ export class IndexFiles {
     if (file.byteLength > LARGEST) throw damaged(file.path, `is larger than can be read (${file.byteLength} bytes)`);
     return file;
   }
+}
 
-  /** Whether the folder holds another version by now: only then is a file that differs no sign of damage. */
-  private ifReplaced(): NeurodexError | undefined {
-    try {
-      const found = JSON.parse(readFileSync(join(this.folder, INDEX_FILE), 'utf8')) as { digest?: unknown } | null;
-      return found?.digest === this.manifest.digest ? undefined : replaced(this.folder);
-    } catch {
-      // In between two versions, or deleted.
-      return undefined;
-    }
+/** Whether the folder holds another version by now: only then is a file that differs no sign of damage. */
+function ifReplaced(folder: string, { digest }: IndexManifest): NeurodexError | undefined {
+  try {
+    const found = JSON.parse(readFileSync(join(folder, INDEX_FILE), 'utf8')) as { digest?: unknown } | null;
+    return found?.digest === digest ? undefined : replaced(folder);
+  } catch {
+    // In between two versions, or deleted.
+    return undefined;
   }
 }
 
