@@ -12,9 +12,12 @@ export interface ShardLimits {
   readonly shardBytes: number;
 }
 
-/** Few enough rows that a part is written anew in less than a second, when a picture of it is removed. */
+/**
+ * Few enough rows that a part is written anew in less than a second, when a picture of it is removed. Small pictures fill a part
+ * with one group: each column of a group is read by itself when an index is opened.
+ */
 export const SHARD_LIMITS: ShardLimits = {
-  groupRows: 500,
+  groupRows: 5_000,
   groupBytes: 8 << 20,
   shardRows: 5_000,
   shardBytes: 64 << 20,
@@ -22,6 +25,10 @@ export const SHARD_LIMITS: ShardLimits = {
 
 /** What a row takes beside its thumbnail, at most, as a rule: names twice, labels, digests, page headers. */
 const ROW_OVERHEAD = 768;
+
+/** What a row takes of a row group, in bytes. */
+export const groupBytesOf = ({ thumbnail, vectors = {} }: Pick<CatalogueRow, 'thumbnail' | 'vectors'>): number =>
+  thumbnail.length + ROW_OVERHEAD + Object.values(vectors).reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 /** What all rows of a catalogue have. */
 export type CatalogueLayout = Pick<CatalogueManifest, 'size' | 'vectors' | 'embeddings' | 'states' | 'clusters'>;
@@ -82,8 +89,7 @@ export class CatalogueWriter {
 
   /** @throws RangeError for a row whose id is not above those before */
   async append(row: CatalogueRow): Promise<void> {
-    const vectors = Object.values(row.vectors ?? {});
-    const bytes = row.thumbnail.length + ROW_OVERHEAD + vectors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const bytes = groupBytesOf(row);
     const { groupRows, groupBytes } = this.limits;
     if (this.group.length > 0 && (this.group.length >= groupRows || this.groupBytes + bytes > groupBytes)) {
       await this.flushGroup();

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { defined, fromFileSystem } from '@neurodex/core';
 import { type ChunkedDigest, HashedFile } from '@neurodex/core/storage';
 import { type CatalogueColumn, type CataloguePart, COLUMNS } from './catalogue-manifest.ts';
-import { type ShardRow, ShardWriter, type VectorColumns } from './shard.ts';
+import { type ShardRow, ShardWriter } from './shard.ts';
+import type { VectorColumns } from './shard-schema.ts';
 
 /** A row of a catalogue with what its columns hold, read when it is written. */
 export interface CatalogueRow extends ShardRow {

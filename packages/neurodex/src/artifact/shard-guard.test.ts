@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ShardReader, ShardWriter, type VectorColumns } from './shard.ts';
+import { type ShardColumns, ShardReader, ShardWriter } from './shard.ts';
+import type { VectorColumns } from './shard-schema.ts';
 import { thriftEnd, unsignedAt } from './thrift-guard.ts';
 
 const ROWS = 60;
@@ -51,9 +52,9 @@ const readAll = async (bytes: Uint8Array): Promise<unknown[]> => {
 
 describe('bytes that a Parquet reader is given', () => {
   it('pass as they were written', async () => {
-    const [rows, vectors, thumbnail, thumbnails] = (await readAll(sound)) as unknown[][];
-    expect(rows).toHaveLength(ROWS);
-    expect(((rows as unknown[])[31] as { captions: string[] }).captions).toEqual(['one', 'two 1']);
+    const [rows, vectors, thumbnail, thumbnails] = (await readAll(sound)) as [ShardColumns, ...unknown[][]];
+    expect(rows.path).toHaveLength(ROWS);
+    expect(rows.captions?.[31]).toEqual(['one', 'two 1']);
     expect(Array.from(vectors?.[34] as Float32Array)).toEqual([0, 4, 0, 0, 1]);
     expect(thumbnail).toEqual(new Uint8Array(3400).fill(17));
     expect(thumbnails).toHaveLength(30);

@@ -72,7 +72,10 @@ describe('what a shard holds', () => {
         objects: objects?.map(({ box, ...object }) => ({ ...object, bbox: [...box] })) ?? null,
       }),
     );
-    const plain = (await reader().rows()).map((row) => JSON.parse(JSON.stringify(row, (_, value) => value ?? null)));
+    const columns = await reader().rows();
+    const names = ['path', 'labels', 'captions', 'objects', 'split', 'identifier', 'cluster', 'id'];
+    const row = (at: number) => Object.fromEntries(names.map((name) => [name, columns[name]?.[at] ?? null]));
+    const plain = ROWS.map((_, at) => JSON.parse(JSON.stringify(row(at), (_key, value) => value ?? null)));
     expect(plain).toEqual(expected);
   });
 

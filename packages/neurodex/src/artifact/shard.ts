@@ -3,12 +3,14 @@ import {
   type AsyncBuffer,
   type FileMetaData,
   parquetMetadataAsync,
+  parquetRead,
   parquetReadObjects,
   type SchemaElement,
 } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { checkFooter, guarded } from './shard-guard.ts';
+import { huggingFaceInfo, schemaOf, type VectorColumns } from './shard-schema.ts';
 
 /** A row of a shard: where it lies is its number. */
 export interface ShardRow extends Omit<StoredPicture, 'row'> {
@@ -20,91 +22,8 @@ export interface ShardRow extends Omit<StoredPicture, 'row'> {
   readonly vectors?: Readonly<Record<string, Float32Array>>;
 }
 
-/** Columns of vectors by name, with the length of each one's vectors. */
-export type VectorColumns = Readonly<Record<string, { readonly length: number }>>;
-
-const text = (name: string, repetition: 'OPTIONAL' | 'REQUIRED' = 'OPTIONAL'): SchemaElement => ({
-  name,
-  type: 'BYTE_ARRAY',
-  converted_type: 'UTF8',
-  logical_type: { type: 'STRING' },
-  repetition_type: repetition,
-});
-
-/** A list as Parquet's LogicalTypes.md lays it out. */
-const list = (name: string, element: readonly SchemaElement[]): SchemaElement[] => [
-  {
-    name,
-    repetition_type: 'OPTIONAL',
-    num_children: 1,
-    converted_type: 'LIST',
-    logical_type: { type: 'LIST' },
-  },
-  { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-  ...element,
-];
-
-/**
- * The columns as Arrow writes them for a Hugging Face data set. `path` stands beside `image.path` so that the names
- * can be read without the pictures: a Parquet reader fetches a struct whole.
- */
-const schemaOf = (vectors: readonly string[]): SchemaElement[] => [
-  { name: 'schema', num_children: 10 + vectors.length },
-  { name: 'image', repetition_type: 'OPTIONAL', num_children: 2 },
-  { name: 'bytes', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
-  text('path'),
-  text('path'),
-  ...list('labels', [text('element')]),
-  ...list('captions', [text('element')]),
-  ...list('objects', [
-    { name: 'element', repetition_type: 'OPTIONAL', num_children: 4 },
-    text('category'),
-    ...list('bbox', [{ name: 'element', type: 'DOUBLE', repetition_type: 'OPTIONAL' }]),
-    { name: 'area', type: 'DOUBLE', repetition_type: 'OPTIONAL' },
-    { name: 'crowd', type: 'BOOLEAN', repetition_type: 'OPTIONAL' },
-  ]),
-  text('split'),
-  text('identifier'),
-  text('cluster'),
-  { name: 'id', type: 'INT32', repetition_type: 'OPTIONAL' },
-  text('sha256'),
-  ...vectors.flatMap((name) => list(name, [{ name: 'element', type: 'FLOAT', repetition_type: 'OPTIONAL' }])),
-];
-
-const string = { dtype: 'string', _type: 'Value' };
-const double = { dtype: 'float64', _type: 'Value' };
-
-/** What `datasets` reads to know that `image` is a picture. */
-const huggingFaceInfo = (vectors: VectorColumns) => ({
-  info: {
-    features: {
-      image: { _type: 'Image' },
-      path: string,
-      labels: { feature: string, _type: 'Sequence' },
-      captions: { feature: string, _type: 'Sequence' },
-      // A list of structs, and not the Sequence of one, which `datasets` would turn into a struct of lists.
-      objects: [
-        {
-          category: string,
-          bbox: { feature: double, _type: 'Sequence' },
-          area: double,
-          crowd: { dtype: 'bool', _type: 'Value' },
-        },
-      ],
-      split: string,
-      identifier: string,
-      cluster: string,
-      id: { dtype: 'int32', _type: 'Value' },
-      sha256: string,
-      ...Object.fromEntries(
-        Object.entries(vectors).map(([name, { length }]) => [
-          name,
-          { feature: { dtype: 'float32', _type: 'Value' }, length, _type: 'Sequence' },
-        ]),
-      ),
-    },
-  },
-});
+/** Columns of a shard by name, a value for each row; one that is null in every row may not be there. */
+export type ShardColumns = Readonly<Partial<Record<string, readonly unknown[]>>>;
 
 /** Small pages, so that one thumbnail costs one page and not its whole row group. */
 const PAGE_BYTES = 1 << 16;
@@ -230,19 +149,19 @@ export class ShardReader {
     return (await this.open()).metadata.row_groups.map(({ num_rows }) => Number(num_rows));
   }
 
-  /** Every row, without the pictures. */
-  rows(): Promise<Record<string, unknown>[]> {
-    return this.read(ROW_COLUMNS, {});
+  /** What is known of the pictures, without the pictures. */
+  rows(): Promise<ShardColumns> {
+    return this.columns(ROW_COLUMNS);
   }
 
   /** SHA-256 of the file of each picture. */
-  async digests(): Promise<unknown[]> {
-    return (await this.read(['sha256'], {})).map(({ sha256 }) => sha256);
+  digests(): Promise<readonly unknown[]> {
+    return this.column('sha256');
   }
 
   /** A column of vectors. */
-  async vectors(name: string): Promise<unknown[]> {
-    return (await this.read([name], {})).map((row) => row[name]);
+  vectors(name: string): Promise<readonly unknown[]> {
+    return this.column(name);
   }
 
   /** The thumbnail of one row (counted from the start of the shard): reads the pages that hold it and no others. */
@@ -254,6 +173,32 @@ export class ShardReader {
   /** The thumbnails of a run of rows (counted from the start of the shard), for whoever wants them all. */
   async thumbnails(rowStart: number, rowEnd: number): Promise<unknown[]> {
     return (await this.read(['image'], { rowStart, rowEnd })).map(thumbnailOf);
+  }
+
+  private async column(name: string): Promise<readonly unknown[]> {
+    return (await this.columns([name]))[name] ?? new Array<null>(this.rowCount).fill(null);
+  }
+
+  /** Column by column: objects of rows would be thrown away at once, and opening an index would mostly make and sweep them. */
+  private async columns(names: readonly string[]): Promise<ShardColumns> {
+    const opened = await this.open();
+    const present = names.filter((name) => !isNull(name, opened.metadata));
+    const columns: Record<string, unknown[]> = Object.create(null);
+    for (const name of present) columns[name] = new Array<unknown>(this.rowCount).fill(null);
+    await parquetRead({
+      ...READING,
+      ...opened,
+      columns: present,
+      // What is thrown here would be lost.
+      onChunk({ columnName, columnData, rowStart }) {
+        const column = columns[columnName];
+        if (column === undefined) return;
+        for (let i = 0; i < columnData.length; i++) column[rowStart + i] = columnData[i];
+      },
+    });
+    if (Object.values(columns).some(({ length }) => length !== this.rowCount))
+      throw new RangeError('a column is longer');
+    return columns;
   }
 
   private async read(
@@ -274,6 +219,16 @@ export class ShardReader {
     return { metadata, file: guarded(this.file, metadata, this.schema, this.rowCount) };
   }
 }
+
+/** Whether a column holds nothing in any row, by what its writer counted; not for lists, which may be there and empty. */
+const isNull = (name: string, { row_groups: groups }: FileMetaData): boolean =>
+  groups
+    .flatMap(({ columns }) => columns.flatMap(({ meta_data: about }) => about ?? []))
+    .filter(({ path_in_schema: [column] }) => column === name)
+    .every(
+      ({ path_in_schema: path, statistics, num_values: count }) =>
+        path.length === 1 && statistics?.null_count === count,
+    );
 
 const thumbnailOf = (row: Record<string, unknown> | undefined): unknown =>
   (row?.image as { bytes?: unknown } | null | undefined)?.bytes;

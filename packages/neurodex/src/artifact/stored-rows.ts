@@ -1,4 +1,5 @@
-import { damaged } from '@neurodex/core/storage';
+import { defined } from '@neurodex/core';
+import { damaged, inOrder } from '@neurodex/core/storage';
 import { type PictureObject, ROLES, type Role } from '@neurodex/datasets';
 import { type ClusterVectors, identifiersIn } from '../identifiers/clusters.ts';
 import { clusterPath, semantic } from '../identifiers/semantic.ts';
@@ -7,6 +8,7 @@ import { sharedLabels } from '../pictures/shared-labels.ts';
 import type { CatalogueFiles } from './catalogue-files.ts';
 import type { CatalogueManifest } from './catalogue-manifest.ts';
 import { readable } from './readable.ts';
+import type { ShardColumns } from './shard.ts';
 
 /** A catalogue without its pixels: enough to name answers. */
 export type PictureRows = Omit<PictureStore, 'pixels' | 'pixelsOf' | 'thumbnail' | 'embeddings'>;
@@ -27,17 +29,18 @@ export async function readRows(files: CatalogueFiles, before?: KnownRows): Promi
   const pictures: Row[] = [];
   const names = new RowNames(manifest);
   const known = before === undefined ? undefined : rowsByPart(before);
-  for (const { file, reader, part } of parts) {
+  const read = async ({ file, reader, part }: CatalogueFiles['parts'][number]) => {
     const same = known?.get(part.pictures.sha256);
+    return { file, part, same, columns: same === undefined ? await readable(file.path, () => reader.rows()) : {} };
+  };
+  for await (const { file, part, same, columns } of inOrder(parts, PARTS_AT_ONCE, read)) {
     if (same !== undefined) {
       for (const picture of same) pictures.push({ ...picture, row: pictures.length });
       continue;
     }
-    const rows = await readable(file.path, () => reader.rows());
-    if (rows.length !== part.rows) throw damaged(file.path, `has ${rows.length} rows where ${part.rows} are listed`);
     let last = part.first - 1;
-    for (const row of rows) {
-      const picture = toStoredPicture(row, pictures.length, file.path, names);
+    for (let at = 0; at < part.rows; at++) {
+      const picture = toStoredPicture(columns, at, pictures.length, file.path, names);
       if (picture.id <= last || picture.id > part.last) throw notAsListed(file.path, pictures.length);
       last = picture.id;
       pictures.push(picture);
@@ -53,6 +56,9 @@ export async function readRows(files: CatalogueFiles, before?: KnownRows): Promi
     ...(duplicates === undefined ? {} : { duplicates }),
   };
 }
+
+/** Parts that are read while one is looked through. */
+const PARTS_AT_ONCE = 2;
 
 /** By the digest of the part that they are in. */
 function rowsByPart({ manifest, rows }: KnownRows): ReadonlyMap<string, readonly StoredPicture[]> {
@@ -73,21 +79,27 @@ type Row = { -readonly [Key in keyof StoredPicture]: StoredPicture[Key] };
 class RowNames {
   readonly clusters: CatalogueManifest['clusters'];
   readonly share = sharedLabels();
-  private readonly paths = new Map<string, readonly number[] | undefined>();
+  private readonly known = new Map<string, Cluster | undefined>();
 
   constructor({ clusters }: Pick<CatalogueManifest, 'clusters'>) {
     this.clusters = clusters;
   }
 
-  /** The path of a cluster, one for all of its pictures; undefined for a name of none. */
-  path(name: string): readonly number[] | undefined {
-    let path = this.paths.get(name);
-    if (path === undefined) {
-      path = clusterPath(name, this.clusters?.branching ?? 0);
-      this.paths.set(name, path);
+  /** A cluster, one object for all of its pictures; undefined for a name of none. */
+  cluster(name: string): Cluster | undefined {
+    let cluster = this.known.get(name);
+    if (cluster === undefined) {
+      const path = clusterPath(name, this.clusters?.branching ?? 0);
+      cluster = path && { name, path };
+      this.known.set(name, cluster);
     }
-    return path;
+    return cluster;
   }
+}
+
+interface Cluster {
+  readonly name: string;
+  readonly path: readonly number[];
 }
 
 /** Gives rows the identifiers that follow from their clusters, where they follow from them. @param vectors of rows */
@@ -95,12 +107,11 @@ async function nameRows(pictures: readonly Row[], names: RowNames, vectors: Clus
   const { clusters } = names;
   if (clusters === undefined) return;
   const named = pictures.filter(({ cluster }) => cluster !== undefined);
-  const paths = named.map(({ cluster = '' }) => names.path(cluster) ?? []);
+  const paths = named.map(({ cluster = '' }) => names.cluster(cluster)?.path ?? []);
   const { length, of } = vectors;
   const own = { length, of: (places: readonly number[]) => of(places.map((place) => named[place]?.row ?? NaN)) };
-  const identifiers = await identifiersIn(paths, own, clusters);
-  const { fromTokens } = semantic(clusters.branching);
-  for (const [i, picture] of named.entries()) picture.identifier = fromTokens(identifiers[i] ?? []);
+  const identifiers = await identifiersIn(paths, own, clusters, semantic(clusters.branching).fromTokens);
+  for (const [i, picture] of named.entries()) picture.identifier = defined(identifiers[i], 'an identifier');
 }
 
 /** The states of rows; of a catalogue without a network their ids, so that neighbours stay together. */
@@ -125,12 +136,20 @@ function stateVectors(
   };
 }
 
-function toStoredPicture(value: Record<string, unknown>, row: number, file: string, names: RowNames): Row {
-  const { id, path, labels, captions, objects, split, identifier, cluster } = value;
+/** @param at the place in its part @param row the place in the catalogue */
+function toStoredPicture(columns: ShardColumns, at: number, row: number, file: string, names: RowNames): Row {
+  const id = columns.id?.[at];
+  const path = columns.path?.[at];
+  const labels = columns.labels?.[at];
+  const captions = columns.captions?.[at];
+  const split = columns.split?.[at];
+  const identifier = columns.identifier?.[at];
+  const cluster = columns.cluster?.[at];
   const { clusters } = names;
+  const own = clusters === undefined || typeof cluster !== 'string' ? undefined : names.cluster(cluster);
   const name = clusters === undefined ? identifier : cluster;
   const other = clusters === undefined ? cluster : identifier;
-  const hasName = typeof name === 'string' && (clusters === undefined || names.path(name) !== undefined);
+  const hasName = typeof name === 'string' && (clusters === undefined || own !== undefined);
   const sound =
     Number.isSafeInteger(id) &&
     typeof path === 'string' &&
@@ -139,13 +158,13 @@ function toStoredPicture(value: Record<string, unknown>, row: number, file: stri
     ROLES.includes(split as Role) &&
     (split === 'catalogue' ? hasName : (name ?? null) === null) &&
     (other ?? null) === null;
-  const seen = toObjects(objects);
+  const seen = toObjects(columns.objects?.[at]);
   if (!sound || seen === 'damaged') throw notAsListed(file, row);
   const picture: Row = { row, id: id as number, path, labels: names.share(labels), role: split as Role };
   if (isTexts(captions)) picture.captions = captions;
   if (seen !== undefined) picture.objects = seen;
   if (typeof identifier === 'string') picture.identifier = identifier;
-  if (typeof cluster === 'string') picture.cluster = cluster;
+  if (own !== undefined) picture.cluster = own.name;
   return picture;
 }
 

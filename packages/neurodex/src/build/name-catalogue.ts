@@ -55,8 +55,8 @@ export async function nameCatalogue(
   const { branching, leafSize, zeroPadding } = config.identifiers;
   const rules = { branching, leafSize, zeroPadding };
   const clusters = await clustersOf(catalogue.length, branching, scheming, random);
-  const paths = await identifiersIn(clusters, undefined, rules);
-  return { identifiers: paths.map(scheme.fromTokens), clusters: { names: clusters.map(clusterName), rules } };
+  const identifiers = await identifiersIn(clusters, undefined, rules, scheme.fromTokens);
+  return { identifiers, clusters: { names: clusters.map(clusterName), rules } };
 }
 
 /** What is clustered: unit vectors, as the system of that name compares them by cosine. */

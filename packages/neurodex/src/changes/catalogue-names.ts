@@ -94,6 +94,7 @@ export class CatalogueNames {
       pictures.map(({ cluster }) => this.path(cluster)),
       vectors,
       { ...this.rules, zeroPadding: false },
+      (tokens) => [...tokens],
     );
     if (this.rules.zeroPadding) {
       for (const cluster of clusters) this.lengths.delete(cluster);

@@ -1,6 +1,6 @@
 import { defined } from '@neurodex/core';
 import type { CatalogueManifest, CataloguePart } from '../artifact/catalogue-manifest.ts';
-import { partColumns, SHARD_LIMITS } from '../artifact/catalogue-writer.ts';
+import { groupBytesOf, partColumns, SHARD_LIMITS } from '../artifact/catalogue-writer.ts';
 import { readPart } from '../artifact/part-rows.ts';
 import { type CatalogueRow, PartWriter } from '../artifact/part-writer.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
@@ -59,12 +59,18 @@ async function writePart(
 ): Promise<CataloguePart> {
   const writer = await PartWriter.create(folder, partColumns(manifest));
   try {
-    const { groupRows } = SHARD_LIMITS;
-    for (let start = 0; start < pictures.length; start += groupRows) {
-      const group: CatalogueRow[] = [];
-      for (const picture of pictures.slice(start, start + groupRows)) group.push(await source.row(picture));
-      await writer.writeRowGroup(group);
+    let group: CatalogueRow[] = [];
+    let bytes = 0;
+    for (const picture of pictures) {
+      const row = await source.row(picture);
+      bytes += groupBytesOf(row);
+      if (group.length > 0 && bytes > SHARD_LIMITS.groupBytes) {
+        await writer.writeRowGroup(group);
+        [group, bytes] = [[], groupBytesOf(row)];
+      }
+      group.push(row);
     }
+    await writer.writeRowGroup(group);
     return await writer.finish(true);
   } finally {
     await writer.close();

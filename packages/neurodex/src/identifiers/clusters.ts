@@ -26,24 +26,50 @@ export interface ClusterVectors {
 const OVERFULL = 2;
 
 /**
- * The identifiers of pictures, as tokens: the path of each picture's cluster, then its number in the cluster, in the order
- * given. A cluster that has outgrown its leaf is divided first (`hierarchicalKMeans`). Which identifier a picture has depends
- * on the pictures of its cluster alone, whenever they came: the same pictures have the same identifiers.
+ * The identifiers of pictures: the path of each picture's cluster, then its number in the cluster, in the order given. A cluster
+ * that has outgrown its leaf is divided first (`hierarchicalKMeans`). Which identifier a picture has depends on the pictures of
+ * its cluster alone, whenever they came: the same pictures have the same identifiers.
  * @param clusters of each picture: numbers below `branching`, from the root; none is the beginning of another
+ * @param spell what becomes of the tokens of each, which are not kept: lists for every picture of a large catalogue would be
  */
-export async function identifiersIn(
+export async function identifiersIn<T>(
   clusters: readonly (readonly number[])[],
   vectors: ClusterVectors | undefined,
-  { branching, leafSize, zeroPadding }: ClusterRules,
-): Promise<readonly (readonly number[])[]> {
-  const paths = new Array<readonly number[]>(clusters.length);
-  const number = (path: readonly number[], members: readonly number[]): void => {
-    const width = digitsOf(members.length - 1, branching);
-    for (const [i, member] of members.entries()) paths[member] = [...path, ...written(i, width, branching)];
-  };
-  for (const [name, { path, members }] of grouped(clusters)) {
+  rules: ClusterRules,
+  spell: (tokens: readonly number[]) => T,
+): Promise<T[]> {
+  const { branching, zeroPadding } = rules;
+  const groups = await undivided(clusters, vectors, rules);
+  const lengths = groups.map(({ path, members }) => path.length + digitsOf(members.length - 1, branching));
+  const longest = zeroPadding ? lengths.reduce((most, length) => Math.max(most, length), 0) : 0;
+  const identifiers = new Array<T>(clusters.length);
+  for (const [at, { path, members }] of groups.entries()) {
+    const end = lengths[at] ?? NaN;
+    const tokens = new Array<number>(Math.max(end, longest));
+    for (const [i, member] of members.entries()) {
+      for (let place = 0; place < path.length; place++) tokens[place] = path[place] ?? NaN;
+      // Its number, the largest power first.
+      for (let place = end - 1, left = i; place >= path.length; place--, left = Math.floor(left / branching))
+        tokens[place] = left % branching;
+      // No path is the beginning of another, so that zeros behind it keep it apart from all others.
+      for (let place = end; place < longest; place++) tokens[place] = 0;
+      identifiers[member] = spell(tokens);
+    }
+  }
+  return identifiers;
+}
+
+/** The clusters that pictures are in, and in place of one that has outgrown its leaf those that it is divided into. */
+async function undivided(
+  clusters: readonly (readonly number[])[],
+  vectors: ClusterVectors | undefined,
+  { branching, leafSize }: ClusterRules,
+): Promise<Group[]> {
+  const groups: Group[] = [];
+  for (const [name, group] of grouped(clusters)) {
+    const { path, members } = group;
     if (members.length <= OVERFULL * leafSize) {
-      number(path, members);
+      groups.push(group);
       continue;
     }
     const { length: dimensions, of } = defined(vectors, 'vectors to divide a cluster by');
@@ -51,10 +77,10 @@ export async function identifiersIn(
     const leaves = await hierarchicalKMeans(of(members), { dimensions, branching, leafSize, random });
     for (const leaf of leaves) {
       const own = Array.from(leaf.members, (place) => defined(members[place], 'a picture of a cluster'));
-      number([...path, ...leaf.path], own);
+      groups.push({ path: [...path, ...leaf.path], members: own });
     }
   }
-  return zeroPadding ? padded(paths) : paths;
+  return groups;
 }
 
 /** A cluster and the places of its pictures. */
@@ -81,22 +107,9 @@ function grouped(clusters: readonly (readonly number[])[]): ReadonlyMap<string, 
   return groups;
 }
 
-/** No path is the beginning of another, so that zeros behind it keep it apart from all others. */
-function padded(paths: readonly (readonly number[])[]): readonly (readonly number[])[] {
-  const longest = paths.reduce((most, { length }) => Math.max(most, length), 0);
-  return paths.map((path) => [...path, ...Array<number>(longest - path.length).fill(0)]);
-}
-
 /** How many tokens it takes to write a number, at least one. */
 function digitsOf(number: number, base: number): number {
   let digits = 1;
   for (let left = Math.floor(number / base); left > 0; left = Math.floor(left / base)) digits++;
   return digits;
-}
-
-/** A number in `width` tokens, the largest power first. */
-function written(number: number, width: number, base: number): number[] {
-  const tokens = new Array<number>(width);
-  for (let i = width - 1, left = number; i >= 0; i--, left = Math.floor(left / base)) tokens[i] = left % base;
-  return tokens;
 }

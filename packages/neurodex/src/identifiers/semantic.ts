@@ -23,8 +23,8 @@ export function semantic(branching: number): IdentifierScheme {
     async assign(catalogue, options, random) {
       const clusters = await clustersOf(catalogue.length, branching, options, random);
       const { leafSize = DIGITS, zeroPadding } = options;
-      const paths = await identifiersIn(clusters, undefined, { branching, leafSize, zeroPadding });
-      return paths.map((path) => path.join(separator));
+      const rules = { branching, leafSize, zeroPadding };
+      return await identifiersIn(clusters, undefined, rules, (tokens) => tokens.join(separator));
     },
 
     toTokens(identifier) {

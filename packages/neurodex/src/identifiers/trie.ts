@@ -38,52 +38,59 @@ export class Trie {
     const order = sorted(sequences, identifiers.length, longest, scheme.vocabulary.size);
     const tokenAt = (position: number, depth: number) => sequences[(order[position] ?? NaN) * longest + depth] ?? NaN;
 
-    const tokens = new Numbers([-1]);
-    const parents = new Numbers([-1]);
-    const depths = new Numbers([0]);
-    const firstChildren = new Numbers();
-    const childCounts = new Numbers();
-    const leaves = new Numbers();
-    const starts = new Numbers([0]);
-    const ends = new Numbers([identifiers.length]);
-    for (let node = 0; node < starts.length; node++) {
-      const start = starts.at(node);
-      const end = ends.at(node);
-      const depth = depths.at(node);
-      firstChildren.push(starts.length);
-      if (tokens.at(node) === scheme.vocabulary.eos) {
-        const entry = order[start] ?? NaN;
-        if (end - start > 1) throw duplicate(defined(identifiers[entry], 'the identifier of a leaf'));
-        leaves.push(rows === undefined ? entry : (rows[entry] ?? NaN));
-        childCounts.push(0);
+    const nodeCount = 1 + countPrefixes(sequences, order, longest, scheme.vocabulary.eos);
+    const list = (): Int32Array => new Int32Array(nodeCount);
+    const [tokens, parents, depths, firstChildren, childCounts, leaves] = [
+      list(),
+      list(),
+      list(),
+      list(),
+      list(),
+      list(),
+    ];
+    // The identifiers that go through a node, in that order.
+    const [starts, ends] = [list(), list()];
+    tokens[0] = -1;
+    parents[0] = -1;
+    ends[0] = identifiers.length;
+    for (let node = 0, next = 1; node < nodeCount; node++) {
+      const end = ends[node] ?? NaN;
+      const depth = depths[node] ?? NaN;
+      let from = starts[node] ?? NaN;
+      firstChildren[node] = next;
+      if (tokens[node] === scheme.vocabulary.eos) {
+        const entry = order[from] ?? NaN;
+        if (end - from > 1) throw duplicate(defined(identifiers[entry], 'the identifier of a leaf'));
+        leaves[node] = rows === undefined ? entry : (rows[entry] ?? NaN);
         continue;
       }
-      leaves.push(-1);
-      let from = start;
+      leaves[node] = -1;
+      const first = next;
       while (from < end) {
         const token = tokenAt(from, depth);
         let to = from + 1;
         while (to < end && tokenAt(to, depth) === token) to++;
-        tokens.push(token);
-        parents.push(node);
-        depths.push(depth + 1);
-        starts.push(from);
-        ends.push(to);
+        tokens[next] = token;
+        parents[next] = node;
+        depths[next] = depth + 1;
+        starts[next] = from;
+        ends[next] = to;
+        next++;
         from = to;
       }
-      childCounts.push(starts.length - firstChildren.at(node));
+      childCounts[node] = next - first;
     }
 
     this.scheme = scheme;
-    this.nodeCount = tokens.length;
+    this.nodeCount = nodeCount;
     this.leafCount = identifiers.length;
-    this.maxDepth = depths.at(depths.length - 1);
-    this.tokens = tokens.values;
-    this.parents = parents.values;
-    this.depths = depths.values;
-    this.firstChildren = firstChildren.values;
-    this.childCounts = childCounts.values;
-    this.rows = leaves.values;
+    this.maxDepth = depths[nodeCount - 1] ?? NaN;
+    this.tokens = tokens;
+    this.parents = parents;
+    this.depths = depths;
+    this.firstChildren = firstChildren;
+    this.childCounts = childCounts;
+    this.rows = leaves;
   }
 
   /** The token that leads from its parent to this node; −1 for the root. */
@@ -244,10 +251,6 @@ class Numbers {
   length = 0;
   private buffer = new Int32Array(64);
 
-  constructor(first: readonly number[] = []) {
-    for (const value of first) this.push(value);
-  }
-
   push(value: number): void {
     if (this.length === this.buffer.length) {
       const larger = new Int32Array(2 * this.length);
@@ -260,22 +263,45 @@ class Numbers {
   at(index: number): number {
     return this.buffer[index] ?? NaN;
   }
-
-  get values(): Int32Array {
-    return this.buffer.slice(0, this.length);
-  }
 }
 
 /** int32 [N, longest]: tokens, EOS, then −1, one identifier after another. */
 function tokenise(scheme: IdentifierScheme, identifiers: readonly string[]) {
-  const spelled = identifiers.map((identifier) => scheme.toTokens(identifier));
-  const longest = spelled.reduce((length, tokens) => Math.max(length, tokens.length + 1), 0);
+  // One after another first: the list of each is then dropped before the next one is made.
+  const spelled = new Numbers();
+  let longest = 0;
+  for (const identifier of identifiers) {
+    const start = spelled.length;
+    for (const token of scheme.toTokens(identifier)) spelled.push(token);
+    spelled.push(scheme.vocabulary.eos);
+    longest = Math.max(longest, spelled.length - start);
+  }
   const sequences = new Int32Array(identifiers.length * longest).fill(-1);
-  spelled.forEach((tokens, entry) => {
-    sequences.set(tokens, entry * longest);
-    sequences[entry * longest + tokens.length] = scheme.vocabulary.eos;
-  });
+  for (let entry = 0, from = 0; entry < identifiers.length; entry++) {
+    for (let at = entry * longest; ; at++) {
+      const token = spelled.at(from++);
+      sequences[at] = token;
+      if (token === scheme.vocabulary.eos) break;
+    }
+  }
   return { sequences, longest };
+}
+
+/** How many different beginnings the sequences have, the empty one left out. @param order sorts them */
+function countPrefixes(sequences: Int32Array, order: Int32Array, longest: number, eos: number): number {
+  let count = 0;
+  let before = -1;
+  for (let position = 0; position < order.length; position++) {
+    const at = (order[position] ?? NaN) * longest;
+    let same = 0;
+    if (before >= 0) while (same < longest && sequences[at + same] === sequences[before + same]) same++;
+    // Equal ones are refused when their leaf is made.
+    let length = same;
+    while (length < longest && sequences[at + length] !== eos) length++;
+    if (same < longest) count += Math.max(0, length + 1 - same);
+    before = at;
+  }
+  return count;
 }
 
 /**
@@ -284,7 +310,8 @@ function tokenise(scheme: IdentifierScheme, identifiers: readonly string[]) {
  * @param V tokens are below it
  */
 function sorted(sequences: Int32Array, count: number, longest: number, V: number): Int32Array {
-  let order = Int32Array.from({ length: count }, (_, entry) => entry);
+  let order = new Int32Array(count);
+  for (let entry = 0; entry < count; entry++) order[entry] = entry;
   let next = new Int32Array(count);
   for (let place = longest - 1; place >= 0; place--) {
     // One further than the token: −1 stands behind EOS.
@@ -296,7 +323,8 @@ function sorted(sequences: Int32Array, count: number, longest: number, V: number
     for (let bucket = 1; bucket < starts.length; bucket++) {
       starts[bucket] = (starts[bucket] ?? NaN) + (starts[bucket - 1] ?? NaN);
     }
-    for (const entry of order) {
+    for (let position = 0; position < count; position++) {
+      const entry = order[position] ?? NaN;
       const bucket = (sequences[entry * longest + place] ?? NaN) + 1;
       const to = starts[bucket] ?? NaN;
       next[to] = entry;
