@@ -155,7 +155,7 @@ export async function encoderRate(folder: string, _growth: Growth) {
 /** Adds all that are new in one go. */
 export async function addAll(index: string, growth: Growth) {
   const pictures = await newPictures(growth);
-  const writer = await IndexWriter.open(index, nodeRuntime());
+  const writer = await IndexWriter.open(index, nodeRuntime({ spinning: false }));
   try {
     const began = performance.now();
     const { added } = await addPictures(writer, pictures);

@@ -89,7 +89,7 @@ async function compare(
     const summaries = await interleave(sides, rounds, (side, round, value) =>
       log(`round ${round}, ${side}: ${value.toFixed(1)} queries a second`),
     );
-    return outcomeOf(summaries, latencies, index.trie.leafCount);
+    return outcomeOf(summaries, latencies, index.store.catalogue.length);
   } finally {
     for (const server of servers) await server.stop();
     await index.close();

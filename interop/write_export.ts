@@ -19,7 +19,8 @@ const QUERIES = 100;
 const [folder = '', out = ''] = process.argv.slice(2);
 const runtime = nodeRuntime();
 const index = await openIndex(folder, runtime);
-const { store, trie, manifest } = index;
+const { store, manifest } = index;
+const trie = index.trie();
 /** No more than the beam is wide: for more, every identifier is scored. */
 const K = Math.min(10, manifest.config.retrieval.beam);
 const { size, rows: pictures } = store;

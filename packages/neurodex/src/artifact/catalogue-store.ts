@@ -8,7 +8,6 @@ import {
   type FileDigest,
   unreadable,
 } from '@neurodex/core/storage';
-import { pictureBytes } from '@neurodex/datasets/picture';
 import { Embeddings } from '../pictures/embeddings.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
@@ -21,6 +20,7 @@ import {
   type StoredVectors,
 } from './catalogue-files.ts';
 import { type CatalogueManifest, filesOf, readManifest } from './catalogue-manifest.ts';
+import { type KnownPixels, StoredPixels } from './stored-pixels.ts';
 import { type KnownRows, type PictureRows, readRows } from './stored-rows.ts';
 
 export type { PictureRows } from './stored-rows.ts';
@@ -34,16 +34,21 @@ export interface StoredPictures extends PictureStore {
   vectors(name: string): Promise<StoredVectors | undefined>;
   /** SHA-256 of the file that each row was read from, hexadecimal. @throws NeurodexError `index-damaged` */
   digests(): Promise<string[]>;
+  /** What another version need not read. */
+  readonly knownPixels: KnownPixels | undefined;
   /** What the network makes of every row, float32 [rows, D]; undefined where it is not stored. @throws NeurodexError `index-damaged` */
   states(): Float32Array | undefined;
   close(): Promise<void>;
 }
 
+/** What is known of another version of a catalogue. */
+export interface KnownCatalogue extends KnownRows {
+  readonly knownPixels: KnownPixels | undefined;
+}
+
 export interface OpenCatalogueOptions extends CheckedFileOptions {
-  /** The pixels, where another thread has read them: they are not read again. */
-  readonly pixels?: Uint8Array | undefined;
   /** Another version of the catalogue: what both have is not read again. */
-  readonly before?: KnownRows | undefined;
+  readonly before?: KnownCatalogue | undefined;
   /** Size and digest of the manifest, where an index lists it. */
   readonly listed?: FileDigest | undefined;
 }
@@ -58,7 +63,7 @@ export async function openPictures(folder: string, options: OpenCatalogueOptions
   const files = openFiles(folder, manifest, options);
   try {
     const rows = await readRows(files, options.before);
-    let { pixels } = options;
+    const pixels = new StoredPixels(files, options.before?.knownPixels);
     const { embeddings } = manifest;
     return {
       ...rows,
@@ -66,18 +71,13 @@ export async function openPictures(folder: string, options: OpenCatalogueOptions
       ...(embeddings === undefined || files.columns.embeddings === undefined
         ? {}
         : { embeddings: new Embeddings(files.columns.embeddings, embeddings) }),
-      // Most of the memory of an index, and searching with the network reads none of it: they are held once somebody asks.
       get pixels() {
-        pixels ??= readPixels(files);
-        return pixels;
+        return pixels.all;
       },
-      pixelsOf(row) {
-        const bytes = pictureBytes(manifest.size);
-        if (pixels !== undefined) return pixels.subarray(row * bytes, (row + 1) * bytes);
-        const picture = new Uint8Array(bytes);
-        files.columns.pixels?.readSync(picture, row * bytes);
-        return picture;
+      get knownPixels() {
+        return pixels.known;
       },
+      pixelsOf: (row) => pixels.of(row),
       png: (row) => readThumbnail(files, row),
       thumbnail: async (row) =>
         decodeThumbnail(await readThumbnail(files, row), `the thumbnail of row ${row} in ${folder}`),
@@ -128,20 +128,6 @@ export async function readThumbnails(
   const found = new Map<number, Uint8Array>();
   for (const row of new Set(rows)) found.set(row, await readThumbnail(files, row));
   return rows.map((row) => found.get(row) ?? new Uint8Array());
-}
-
-function readPixels({ folder, columns: { pixels } }: CatalogueFiles): Uint8Array {
-  const bytes = pixels?.byteLength ?? 0;
-  let cache: Uint8Array;
-  try {
-    // Training shows pictures on other threads, which read them where they are.
-    cache = new Uint8Array(new SharedArrayBuffer(bytes));
-  } catch (error) {
-    throw damaged(folder, `holds ${bytes} bytes of pixels, more than this process may have in memory`, error);
-  }
-  const piece = 64 * CHUNK_BYTES;
-  for (let at = 0; at < cache.length; at += piece) pixels?.readSync(cache.subarray(at, at + piece), at);
-  return cache;
 }
 
 function readStates({ columns: { states } }: CatalogueFiles): Float32Array | undefined {

@@ -125,7 +125,7 @@ describe('an index that is opened', () => {
       [2, '1'],
       [3, '2'],
     ]);
-    const { trie } = index;
+    const trie = index.trie();
     expect([trie.leafCount, trie.scheme.name]).toEqual([3, 'numeric']);
     // The root's children are the digits 0, 1 and 2; behind each of them the identifier ends.
     const leaves = [0, 1, 2].map((digit) => trie.child(trie.child(0, digit) ?? NaN, trie.scheme.vocabulary.eos));
@@ -147,13 +147,18 @@ describe('an index that is opened', () => {
     await logged.close();
   });
 
-  it('keeps its pictures open, and takes pixels that were read already', async () => {
+  it('keeps its pictures open, and takes pixels that another version has read', async () => {
     await writeSmallIndex(folder);
-    const pixels = new Uint8Array(4 * 16 * 16 * 3).fill(5);
-    const [one, two] = [await openArtifact(folder, { pixels }), await openArtifact(folder)];
+    const [one, two] = [await openArtifact(folder), await openArtifact(folder)];
+    one.store.pixels.fill(5);
+    const next = await openArtifact(folder, { before: one });
+    const last = await openArtifact(folder, { before: next });
+    expect([next.store.knownPixels, last.store.knownPixels]).toEqual([one.store.knownPixels, one.store.knownPixels]);
+    expect(last.store.pixels).toEqual(one.store.pixels);
+    expect(last.store.pixels).not.toBe(one.store.pixels);
+    for (const each of [next, last]) await each.close();
     await cp(folder, join(root, 'copy'), { recursive: true });
     rmSync(join(folder, 'catalogue', 'part-0.pixels.u8'));
-    expect(one.store.pixels).toBe(pixels);
     expect([...two.store.pixels.subarray(254, 258)]).toEqual([254, 255, 0, 1]);
     await one.close();
     await two.close();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { NeurodexError } from '@neurodex/core';
 import { damaged } from '@neurodex/core/storage';
 import type { Trie } from '../identifiers/trie.ts';
@@ -14,8 +15,8 @@ export interface IndexArtifact {
   readonly manifest: IndexManifest;
   readonly files: IndexFiles;
   readonly store: StoredPictures;
-  /** Of the catalogue's identifiers; its leaves are rows. */
-  readonly trie: Trie;
+  /** Of the catalogue's identifiers; its leaves are rows. @throws NeurodexError `index-damaged` where two are equal */
+  trie(): Trie;
   /** @throws NeurodexError `system-missing`, `index-damaged` */
   network(): Promise<Network>;
   /** The text of the run log; empty where there is none. @throws NeurodexError `index-damaged` */
@@ -26,8 +27,6 @@ export interface IndexArtifact {
 export interface ArtifactOptions {
   /** Of the version that it must be, where somebody has opened it before (`IndexManifest.digest`). */
   readonly digest?: string | undefined;
-  /** The pixel cache, where another thread has read it (`PictureStore.pixels`). */
-  readonly pixels?: Uint8Array | undefined;
   /** Another version of the index: what both have is not read again. */
   readonly before?: Pick<IndexArtifact, 'manifest' | 'store'> | undefined;
 }
@@ -52,21 +51,28 @@ export async function openArtifact(folder: string, options: ArtifactOptions = {}
   }
 }
 
-async function openVersion(folder: string, { digest, pixels, before }: ArtifactOptions): Promise<IndexArtifact> {
+async function openVersion(folder: string, { digest, before }: ArtifactOptions): Promise<IndexArtifact> {
   const files = await IndexFiles.open(folder, digest);
   const { manifest } = files;
   let store: StoredPictures | undefined;
   try {
     const opened = await openPictures(join(folder, CATALOGUE_FOLDER), {
       ...files.options,
-      pixels,
       // Another build may have names by other rules.
       before: before?.manifest.created === manifest.created ? before.store : undefined,
       listed: manifest.catalogue,
     });
     store = opened;
-    const trie = trieOf(opened, manifest);
-    if (trie.leafCount === 0) throw damaged(join(folder, CATALOGUE_FOLDER), 'holds no catalogue picture');
+    // Threads that open another version answer searches of the one before: between two steps it is their turn.
+    await setImmediate();
+    if (opened.catalogue.length === 0) throw damaged(join(folder, CATALOGUE_FOLDER), 'holds no catalogue picture');
+    let made: Trie | undefined;
+    const trie = (): Trie => {
+      made ??= trieOf(opened, manifest);
+      return made;
+    };
+    // An index that a thread looks at for the first time is looked at as a whole.
+    if (before === undefined) trie();
     let network: Promise<Network> | undefined;
     return {
       folder,
@@ -75,7 +81,7 @@ async function openVersion(folder: string, { digest, pixels, before }: ArtifactO
       store: opened,
       trie,
       network() {
-        network ??= readNetwork(files, opened, trie);
+        network ??= readNetwork(files, opened, trie());
         return network;
       },
       log: async () => (manifest.log === undefined ? '' : new TextDecoder().decode(await files.read(manifest.log))),

@@ -40,7 +40,7 @@ async function read(index: SmallIndex, embeddings?: Partial<EmbeddingFacts>, enc
   };
   const pictures = embeddings === undefined ? store : { ...store, embeddings };
   try {
-    return await readNetwork(like as unknown as typeof files, pictures as typeof store, trie);
+    return await readNetwork(like as unknown as typeof files, pictures as typeof store, trie());
   } finally {
     await close();
   }

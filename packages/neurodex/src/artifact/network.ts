@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { damaged } from '@neurodex/core/storage';
 import { writeRows } from '../dsi/model/memory.ts';
 import { type DsiModel, deserialiseModel, type StoredModel } from '../dsi/model/model-file.ts';
@@ -26,9 +27,12 @@ export async function readNetwork(files: IndexFiles, store: StoredPictures, trie
   if (manifest.model === undefined) throw missingSystem(folder, manifest, 'dsi');
   const file = files.pathOf(manifest.model);
   const stored = deserialiseModel(await files.read(manifest.model), file);
+  // As in `openArtifact`, searches have their turn between two steps.
+  await setImmediate();
   const length = identifierLength(trie.scheme, identifiersOf(store));
   const table = tableOf(trie, stored, file);
-  const model = stored.geometry.output === 'memory' ? remembering(stored, store, table, length, file) : stored;
+  await setImmediate();
+  const model = stored.geometry.output === 'memory' ? await remembering(stored, store, table, length, file) : stored;
   const { geometry } = model;
   const { size: vocabulary, pad } = trie.scheme.vocabulary;
   if (
@@ -52,18 +56,19 @@ export async function readNetwork(files: IndexFiles, store: StoredPictures, trie
  * The network with a memory of the pictures that are in the catalogue now: its rows follow from their states, and so they are
  * in no file.
  */
-function remembering(
+async function remembering(
   { geometry, parameters, temperature }: StoredModel,
   store: StoredPictures,
   table: PrefixTable,
   length: number,
   file: string,
-): DsiModel {
+): Promise<DsiModel> {
   const states = store.states();
   const { width } = geometry;
   if (states === undefined || temperature === undefined || states.length !== store.rows.length * width)
     throw damaged(file, 'belongs to another catalogue');
   if (!areFinite(states)) throw damaged(file, 'is of a catalogue whose states are not finite');
+  await setImmediate();
   return {
     geometry: { ...geometry, embeddingRows: table.size, maxIdentifierLength: length },
     parameters,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { defined } from '@neurodex/core';
 import { damaged, inOrder } from '@neurodex/core/storage';
 import { type PictureObject, ROLES, type Role } from '@neurodex/datasets';
@@ -35,7 +36,8 @@ export async function readRows(files: CatalogueFiles, before?: KnownRows): Promi
   };
   for await (const { file, part, same, columns } of inOrder(parts, PARTS_AT_ONCE, read)) {
     if (same !== undefined) {
-      for (const picture of same) pictures.push({ ...picture, row: pictures.length });
+      for (const picture of same)
+        pictures.push(picture.row === pictures.length ? picture : { ...picture, row: pictures.length });
       continue;
     }
     let last = part.first - 1;
@@ -46,6 +48,8 @@ export async function readRows(files: CatalogueFiles, before?: KnownRows): Promi
       pictures.push(picture);
     }
   }
+  // As in `openArtifact`, searches have their turn between two steps.
+  await setImmediate();
   await nameRows(pictures, names, stateVectors(files, pictures));
   return {
     size,
@@ -103,7 +107,7 @@ interface Cluster {
 }
 
 /** Gives rows the identifiers that follow from their clusters, where they follow from them. @param vectors of rows */
-async function nameRows(pictures: readonly Row[], names: RowNames, vectors: ClusterVectors): Promise<void> {
+async function nameRows(pictures: Row[], names: RowNames, vectors: ClusterVectors): Promise<void> {
   const { clusters } = names;
   if (clusters === undefined) return;
   const named = pictures.filter(({ cluster }) => cluster !== undefined);
@@ -111,7 +115,13 @@ async function nameRows(pictures: readonly Row[], names: RowNames, vectors: Clus
   const { length, of } = vectors;
   const own = { length, of: (places: readonly number[]) => of(places.map((place) => named[place]?.row ?? NaN)) };
   const identifiers = await identifiersIn(paths, own, clusters, semantic(clusters.branching).fromTokens);
-  for (const [i, picture] of named.entries()) picture.identifier = defined(identifiers[i], 'an identifier');
+  for (const [i, picture] of named.entries()) {
+    const identifier = defined(identifiers[i], 'an identifier');
+    if (picture.identifier === identifier) continue;
+    // Rows of another version stay as they are.
+    if (picture.identifier === undefined) picture.identifier = identifier;
+    else pictures[picture.row] = { ...picture, identifier };
+  }
 }
 
 /** The states of rows; of a catalogue without a network their ids, so that neighbours stay together. */

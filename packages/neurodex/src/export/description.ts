@@ -66,7 +66,8 @@ export interface ExportedIndex {
 }
 
 export function describeExport(index: Index, geometry: Geometry, precision: ExportedIndex['precision']): ExportedIndex {
-  const { manifest, store, trie, folder } = index;
+  const { manifest, store, folder } = index;
+  const trie = index.trie();
   const { scheme } = trie;
   return {
     format: FORMAT,
@@ -102,5 +103,5 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
 }
 
 /** Whether the catalogue is small enough that every identifier is scored. */
-export const isExhaustive = ({ trie, manifest }: Index): boolean =>
-  trie.leafCount <= manifest.config.retrieval.exactUpTo;
+export const isExhaustive = ({ store, manifest }: Index): boolean =>
+  store.catalogue.length <= manifest.config.retrieval.exactUpTo;

@@ -46,7 +46,8 @@ async function changing<T>(
   { index, device, reporter }: ChangeOptions,
   work: (writer: IndexWriter) => Promise<T>,
 ): Promise<T & ChangedIndex> {
-  const writer = await IndexWriter.open(index, nodeRuntime({ device }), { reporter });
+  // Threads that wait for the network would take the cores from decoding.
+  const writer = await IndexWriter.open(index, nodeRuntime({ device, spinning: false }), { reporter });
   try {
     const result = await work(writer);
     const catalogue = writer.pictures.rows.filter(({ role }) => role === 'catalogue').length;

@@ -109,7 +109,7 @@ describe('exporting an index', () => {
       catalogued.map(({ identifier, path, labels }) => ({ identifier, name: path, labels })),
     );
     const { tokens, parents, pictures } = description.trie;
-    expect(tokens).toHaveLength(trie.nodeCount);
+    expect(tokens).toHaveLength(trie().nodeCount);
     const spelled = (node: number): string => (node === 0 ? '' : spelled(parents[node]) + tokens[node]);
     for (const [node, position] of pictures.entries()) {
       if (position >= 0) expect(spelled(parents[node])).toBe(description.pictures[position].identifier);
@@ -337,7 +337,7 @@ describe('a static site', () => {
     const { written, opened, site: described } = await site('float32', await pages());
     const { store: catalogue } = opened;
     const roles = described.pictures.map(({ role }: { role: string }) => role);
-    expect(roles.filter((role: string) => role === 'catalogue')).toHaveLength(opened.trie.leafCount);
+    expect(roles.filter((role: string) => role === 'catalogue')).toHaveLength(opened.trie().leafCount);
     expect(roles.filter((role: string) => role === 'test').length).toBeGreaterThan(0);
     for (const { row } of described.pictures) {
       const { data, info } = await sharp(written.get(`pictures/${row}.webp`))

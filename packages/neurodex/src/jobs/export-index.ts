@@ -86,7 +86,7 @@ export async function exportIndex(options: ExportOptions): Promise<ExportSummary
     if (precision !== 'float32' && measured === null)
       reporter.warn('the index has no queries, so what the answers lose by fewer bits is not known');
     const description = describeExport(index, original.geometry, { weights: precision, measured });
-    const k = Math.min(options.k, index.trie.leafCount);
+    const k = Math.min(options.k, index.store.catalogue.length);
     const facts = {
       format: 'neurodex-export',
       neurodex: description.neurodex,
@@ -129,7 +129,7 @@ const behindEncoder = ({ folder }: Index): NeurodexError =>
 function refuseLarge(index: Index): void {
   if (isExhaustive(index)) return;
   const { exactUpTo } = index.manifest.config.retrieval;
-  const { leafCount } = index.trie;
+  const leafCount = index.store.catalogue.length;
   throw new NeurodexError(
     'catalogue-too-large',
     `--triton scores every identifier in one graph, for up to ${exactUpTo} pictures (retrieval.exactUpTo); ${index.folder} has ${leafCount}`,

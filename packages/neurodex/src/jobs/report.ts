@@ -187,7 +187,7 @@ function balanceOf({ rows: pictures }: PictureStore): ClassBalance[] {
 
 /** The best and the worst example, as the DSI decodes them. */
 async function decode(
-  { store: catalogue, trie, ...index }: Index,
+  { store: catalogue, ...index }: Index,
   answers: ReportAnswers,
   examples: readonly Example[],
   probe: AttentionProbe,
@@ -196,12 +196,12 @@ async function decode(
     const decoded: Decoded[] = [];
     for (const example of new Set([0, examples.length - 1])) {
       const query = answers.query(examples[example]?.query ?? '');
-      const [ranked = []] = await (await index.system('dsi')).rank([query], trie.leafCount);
+      const [ranked = []] = await (await index.system('dsi')).rank([query], catalogue.catalogue.length);
       const identifier = catalogue.rows[ranked[0]?.row ?? -1]?.identifier ?? '';
       const nameOf = (row: number): string => captionOf(catalogue.rows[row]);
       decoded.push({
         example,
-        tree: decodingTree(trie, ranked, { nameOf }),
+        tree: decodingTree(index.trie(), ranked, { nameOf }),
         identifier,
         attention: await probe.look(await index.input(query), identifier),
       });

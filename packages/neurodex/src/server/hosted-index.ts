@@ -182,14 +182,18 @@ export class HostedIndex {
     return this.ranker.next?.(version);
   }
 
-  /** Has every system load what it needs, so that no search waits for that. @param sessions whether those are to be loaded, too */
-  async warm(sessions: boolean): Promise<void> {
+  /**
+   * Has every system load what it needs, so that no search waits for that.
+   * @param isFirst no version of the build was served before: sessions are to be loaded, too
+   */
+  async warm(isFirst: boolean): Promise<void> {
     const { size } = this.index.store;
     const image = await this.image(0);
     const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image, row: undefined };
     await Promise.all(
       this.index.systems.map(async (system) => {
-        const sizes = system === 'dsi' && sessions ? FINE_BATCHES : [1];
+        // Where a version takes the place of another, searches go on: they have the cores.
+        const sizes = isFirst ? (system === 'dsi' ? FINE_BATCHES : [1]) : [system === 'dsi' ? 1 : 0];
         for (const size of sizes) await this.ranker.rank(system, Array<PlainQuery>(size).fill(query), 1);
       }),
     );

@@ -77,10 +77,7 @@ export class Hosting {
     const index = await openIndex(folder, this.runtime, reporter, { digest, before: this.host?.indexes[place]?.index });
     const served = this.host?.indexes[place];
     const before = served?.isOfBuild(index.manifest) === true ? served : undefined;
-    const version = {
-      digest: index.manifest.digest,
-      pixels: index.systems.includes('pixels') ? index.store.pixels : undefined,
-    };
+    const version = { digest: index.manifest.digest };
     const thread = { folder, device, threads: cores, ...version };
     const start = () =>
       make(thread, (message) => reporter.warn(`${id}: ${message}`), {

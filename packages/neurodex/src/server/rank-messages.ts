@@ -16,8 +16,6 @@ export interface RankThreadData {
 export interface RankVersion {
   /** Of the version that the server opened: a thread that is started again later opens no other. */
   readonly digest: string;
-  /** The pixel cache, in memory that threads share, where a system compares pixels: uint8 [rows, size, size, 3]. */
-  readonly pixels?: Uint8Array | undefined;
 }
 
 /** Queries, packed. */

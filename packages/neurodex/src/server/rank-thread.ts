@@ -41,11 +41,11 @@ const versions = new Map<string, Version>();
 /** The version that was opened last. */
 let latest: Index | undefined;
 
-function versionOf({ digest, pixels }: RankVersion): Version {
+function versionOf({ digest }: RankVersion): Version {
   const known = versions.get(digest);
   if (known !== undefined) return known;
   const batches = FINE_BATCHES;
-  const opening = openIndex(folder, runtime, reporter, { pixels, digest, batches, shared, before: latest });
+  const opening = openIndex(folder, runtime, reporter, { digest, batches, shared, before: latest });
   const version = { opening, probe: undefined, underWay: new Set<Promise<unknown>>() };
   versions.set(digest, version);
   opening.then(

@@ -40,15 +40,11 @@ describe('a thread that ranks', () => {
   it('is replaced when it ends, its search retried once, and given up when it keeps ending', async () => {
     const warnings: string[] = [];
     const gone: NeurodexError[] = [];
-    const ranker = threadRanker(
-      { folder, digest: '', device: 'cpu', threads: 1, pixels: new Uint8Array() },
-      (text) => warnings.push(text),
-      {
-        program,
-        restarts: { pauses: [1, 2, 3], early: 1000 },
-        onGone: (error) => gone.push(error),
-      },
-    );
+    const ranker = threadRanker({ folder, digest: '', device: 'cpu', threads: 1 }, (text) => warnings.push(text), {
+      program,
+      restarts: { pauses: [1, 2, 3], early: 1000 },
+      onGone: (error) => gone.push(error),
+    });
     const rank = async (k: number) => (await ranker.rank('pixels', [query], k))[0]?.[0]?.row;
     expect(await rank(1)).toBe(1);
     // A query that ends every thread is not sent to them for ever.
@@ -73,7 +69,7 @@ describe('a thread that ranks', () => {
   });
 
   it('that never worked says why at once', async () => {
-    const ranker = threadRanker({ folder, digest: '', device: 'cpu', threads: 1, pixels: new Uint8Array() }, () => {}, {
+    const ranker = threadRanker({ folder, digest: '', device: 'cpu', threads: 1 }, () => {}, {
       program,
     });
     await expect(ranker.rank('pixels', [query], 1)).rejects.toThrow('the file is gone');

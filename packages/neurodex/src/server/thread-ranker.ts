@@ -29,12 +29,12 @@ export interface ThreadRankerOptions {
  * baselines, which compute in JavaScript. Versions that follow each other share them.
  */
 export function threadRanker(
-  { digest, pixels, ...data }: RankThreadData & RankVersion,
+  { digest, ...data }: RankThreadData & RankVersion,
   onWarning: (message: string) => void,
   { onGone = () => {}, restarts, program = THREAD }: ThreadRankerOptions = {},
 ): Ranker {
   const thread = () => new RankWorker({ program, data, onWarning, onGone, restarts });
-  return rankerOf({ network: thread(), baselines: thread(), versions: 0 }, { digest, pixels });
+  return rankerOf({ network: thread(), baselines: thread(), versions: 0 }, { digest });
 }
 
 interface Threads {

@@ -9,7 +9,7 @@ export const dsi: SystemDeclaration = {
   needs: 'network',
   column: undefined,
   isStored: ({ model }) => model !== undefined,
-  async open({ artifact: { manifest, trie, network }, runtime, batches, shared, queryEncoder }) {
+  async open({ artifact: { manifest, network }, runtime, batches, shared, queryEncoder }) {
     const { model, table } = await network();
     const { geometry, parameters, memory } = model;
     const { beam, exactUpTo } = manifest.config.retrieval;
@@ -18,7 +18,7 @@ export const dsi: SystemDeclaration = {
       geometry,
       table,
       // A wider beam finds nothing more.
-      search: { exactUpTo, beam: Math.min(beam, trie.leafCount) },
+      search: { exactUpTo, beam: Math.min(beam, table.trie.leafCount) },
       parameters,
       memory,
       backbone: modelInput(geometry).needsBackbone ? await queryEncoder() : undefined,
