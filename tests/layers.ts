@@ -69,13 +69,17 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     pictures: [...PLAIN, 'query'],
     clustering: PLAIN,
     identifiers: [...PLAIN, 'clustering'],
+    'models/bm25': PLAIN,
     'models/bovw': [...PLAIN, 'clustering'],
     'models/encoder': [...PLAIN, 'query'],
     'dsi/model': [...PLAIN, 'identifiers', 'query'],
     'dsi/graphs': [...PLAIN, 'identifiers', 'query', 'dsi/model'],
     'dsi/search': [...PLAIN, 'identifiers', 'query', 'dsi/model', 'dsi/graphs'],
     artifact: [...PLAIN, 'query', 'pictures', 'identifiers', 'dsi/model'],
-    systems: [...PLAIN, ...['query', 'pictures', 'models/bovw', 'models/encoder', 'dsi/search', 'artifact']],
+    systems: [
+      ...PLAIN,
+      ...['query', 'pictures', 'models/bm25', 'models/bovw', 'models/encoder', 'dsi/search', 'artifact'],
+    ],
     evaluation: [...PLAIN, 'query', 'pictures'],
     training: [
       ...PLAIN,

@@ -1,0 +1,96 @@
+import { defined, NeurodexError } from '@neurodex/core';
+import { Bm25Index, type SparseScores } from '../models/bm25/bm25.ts';
+import type { Parts } from '../pictures/picture-store.ts';
+import { allTexts } from '../pictures/picture-texts.ts';
+import { type Answer, topK } from '../query/answers.ts';
+import type { Query } from '../query/query.ts';
+import type { System } from '../query/system.ts';
+
+/** Words to search with. */
+export interface TextQuery {
+  readonly kind: 'text';
+  readonly text: string;
+}
+
+/** The score of a picture that shares no term with the query. */
+const NOTHING_SHARED = 0;
+
+/**
+ * The lexical baseline: BM25 of the query and the captions, labels and file name of each picture. Pictures that share no
+ * term with the query come after all others with the score 0, by row.
+ */
+export class Bm25System implements System {
+  readonly name = 'bm25';
+  readonly memorises = false;
+  private readonly store: Pick<Parts, 'catalogue'>;
+  private known: Bm25Index | undefined;
+
+  constructor(store: Pick<Parts, 'catalogue'>) {
+    this.store = store;
+  }
+
+  /** @throws NeurodexError `query-unsupported` where a query is no text */
+  async rank(queries: readonly (Query | TextQuery)[], k: number): Promise<Answer[][]> {
+    return this.rankTexts(queries.map(textOf), k);
+  }
+
+  /** As `rank`, for the texts of queries. */
+  rankTexts(texts: readonly string[], k: number): Answer[][] {
+    if (texts.length === 0) return [];
+    return texts.map((text) => {
+      const scores = this.index().scores(text);
+      const found = topK(this.best(scores, k), k);
+      return [...found, ...this.others(scores.documents, k - found.length)];
+    });
+  }
+
+  async close(): Promise<void> {
+    this.known = undefined;
+  }
+
+  /** By position in the catalogue. Made for the first query. */
+  private index(): Bm25Index {
+    this.known ??= new Bm25Index(textsOf(this.store.catalogue));
+    return this.known;
+  }
+
+  /** The k best of those found, in row order: no object is made for any other, though a common word finds nearly all. */
+  private best({ documents, scores }: SparseScores, k: number): Answer[] {
+    const { length } = scores;
+    const least = length <= k ? 0 : (scores.toSorted()[length - k] ?? NaN);
+    // Of equal scores the smaller rows are taken, so as many as the larger scores leave room for.
+    let room = k - scores.reduce((larger, score) => larger + (score > least ? 1 : 0), 0);
+    const answers: Answer[] = [];
+    for (let i = 0; i < length; i++) {
+      const score = scores[i] ?? NaN;
+      if (score > least || (score === least && room-- > 0)) answers.push(this.answer(documents[i] ?? NaN, score));
+    }
+    return answers;
+  }
+
+  /** The first pictures that were not found. @param found positions, ascending */
+  private others(found: Int32Array, count: number): Answer[] {
+    const answers: Answer[] = [];
+    let next = 0;
+    for (let position = 0; answers.length < count && position < this.store.catalogue.length; position++) {
+      if (found[next] === position) next++;
+      else answers.push(this.answer(position, NOTHING_SHARED));
+    }
+    return answers;
+  }
+
+  private answer(position: number, score: number): Answer {
+    return { row: defined(this.store.catalogue[position], 'the picture that was found').row, score };
+  }
+}
+
+function* textsOf(pictures: Parts['catalogue']): Generator<readonly string[]> {
+  for (const picture of pictures) yield allTexts(picture);
+}
+
+function textOf(query: Query | TextQuery): string {
+  if (query.kind === 'text') return query.text;
+  throw new NeurodexError('query-unsupported', `bm25 takes no query of the kind ${query.kind}`, {
+    hint: 'search with words, or with another system',
+  });
+}
