@@ -65,6 +65,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     ...Object.fromEntries(PLAIN.map((file) => [file, []])),
     'check-config.ts': ['config.ts'],
     presets: ['config.ts'],
+    text: PLAIN,
     query: PLAIN,
     pictures: [...PLAIN, 'query'],
     clustering: PLAIN,
