@@ -100,6 +100,12 @@ export function prepareBovw({ folder }: Workshop): Check[] {
   return [{ name: 'check_bovw.py', args: [bovw] }];
 }
 
+export function prepareBm25({ folder }: Workshop): Check[] {
+  const bm25 = join(folder, 'bm25');
+  script('write_bm25.ts', [bm25]);
+  return [{ name: 'check_bm25.py', args: [bm25] }];
+}
+
 /** A short training that is tracked in files; MLflow's check starts a server, and trains for itself. */
 export function prepareTrackers({ folder, pictures }: Workshop): Check[] {
   const tracked = join(folder, 'tracked');

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { here, neurodex, run, script } from './commands.ts';
 import {
   type Check,
+  prepareBm25,
   prepareBovw,
   prepareGraphs,
   prepareMeasures,
@@ -46,6 +47,7 @@ function main(): number {
       ...prepareRuns(workshop),
       ...prepareGraphs(workshop),
       ...prepareBovw(workshop),
+      ...prepareBm25(workshop),
       ...prepareTrackers(workshop),
       ...prepareSources(workshop),
     ]);
