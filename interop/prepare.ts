@@ -94,6 +94,13 @@ function exportAll(index: string, out: string, precisions = PRECISIONS, kinds = 
   return out;
 }
 
+/** Byte pairs that were learnt from texts in twenty scripts. */
+export function prepareTokenizer({ folder }: Workshop): Check[] {
+  const text = join(folder, 'text');
+  script('write_tokenizer.ts', [text]);
+  return [{ name: 'check_tokenizers.py', args: [text] }];
+}
+
 export function prepareBovw({ folder }: Workshop): Check[] {
   const bovw = join(folder, 'bovw');
   script('write_bovw.ts', [bovw]);

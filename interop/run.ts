@@ -11,6 +11,7 @@ import {
   prepareMeasures,
   prepareRuns,
   prepareSources,
+  prepareTokenizer,
   prepareTrackers,
   type Workshop,
 } from './prepare.ts';
@@ -48,6 +49,7 @@ function main(): number {
       ...prepareGraphs(workshop),
       ...prepareBovw(workshop),
       ...prepareBm25(workshop),
+      ...prepareTokenizer(workshop),
       ...prepareTrackers(workshop),
       ...prepareSources(workshop),
     ]);
