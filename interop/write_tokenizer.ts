@@ -13,9 +13,10 @@ const [out = ''] = process.argv.slice(2);
 const VOCABULARY = 4096;
 
 /**
- * Blocks of twenty scripts. PyPI's tokenizers 0.23.3 has the letters of Unicode 16, and Node 20 to 26 those of 15 to 17: a letter
- * of a later version is a letter in one and a sign in the other, and their pieces differ. All 155,102 other characters are cut
- * and composed alike. The blocks have characters of Unicode 15 alone, U+0C5C of Telugu being left out.
+ * Blocks of twenty scripts. PyPI's tokenizers 0.23.3 knows the letters of Unicode 16, and Node those of its own version: a letter
+ * that only one of them knows is a sign to the other, and their pieces differ. With a Node of Unicode 17 that was so for the
+ * 4,699 letters and marks that are new in it; the other 155,102 assigned characters were cut and composed alike. The blocks have
+ * characters of Unicode 15 alone, which Node 20 has; U+0C5C of Telugu is left out.
  */
 const BLOCKS: Readonly<Record<string, readonly (readonly [first: number, last: number])[]>> = {
   Latin: [
