@@ -5,7 +5,7 @@ import type { DsiModel } from '../packages/neurodex/src/dsi/model/model-file.ts'
 import { parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { type PictureStore, pixelsOf } from '../packages/neurodex/src/pictures/picture-store.ts';
 import { type Answer, topK } from '../packages/neurodex/src/query/answers.ts';
-import type { Query } from '../packages/neurodex/src/query/query.ts';
+import { pictureQueries, type Query } from '../packages/neurodex/src/query/query.ts';
 import type { System } from '../packages/neurodex/src/query/system.ts';
 import { dot, normalised } from '../packages/neurodex/src/systems/vector-search.ts';
 
@@ -57,7 +57,7 @@ export class EmbeddingSystem implements System {
     const asked = await embed(
       this.encoder,
       this.geometry,
-      queries.map(({ pixels }) => pixels),
+      pictureQueries(queries).map(({ pixels }) => pixels),
     );
     return queries.map((_, i) => {
       const query = asked.subarray(i * width, (i + 1) * width);

@@ -9,7 +9,7 @@ import { IndexWriter } from '../packages/neurodex/src/changes/index-writer.ts';
 import { StateEncoder } from '../packages/neurodex/src/dsi/search/state-encoder.ts';
 import { verifyIndex } from '../packages/neurodex/src/jobs/verify-index.ts';
 import { storedQuery } from '../packages/neurodex/src/pictures/stored-query.ts';
-import { modelInput } from '../packages/neurodex/src/query/model-inputs.ts';
+import { pictureInput } from '../packages/neurodex/src/query/model-inputs.ts';
 import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import { median } from './statistics.ts';
 
@@ -138,7 +138,7 @@ export async function encoderRate(folder: string, _growth: Growth) {
   try {
     const { geometry, parameters } = (await index.network()).model;
     const queries = index.store.catalogue.slice(0, BATCH).map(({ row }) => storedQuery(index.store, row));
-    const input = await modelInput(geometry).feed(queries, BATCH, geometry, undefined);
+    const input = await pictureInput(geometry).feed(queries, BATCH, geometry, undefined);
     const encoder = await StateEncoder.create(runtime, geometry, BATCH, parameters);
     for (let i = 0; i < 10; i++) await encoder.encode(input);
     const began = performance.now();

@@ -16,8 +16,8 @@ import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
 import { storedQuery } from '../packages/neurodex/src/pictures/stored-query.ts';
 import type { Answer } from '../packages/neurodex/src/query/answers.ts';
-import { modelInput } from '../packages/neurodex/src/query/model-inputs.ts';
-import type { Query } from '../packages/neurodex/src/query/query.ts';
+import { pictureInput } from '../packages/neurodex/src/query/model-inputs.ts';
+import type { PictureQuery } from '../packages/neurodex/src/query/query.ts';
 import type { System, SystemName } from '../packages/neurodex/src/query/system.ts';
 import { ApproximateVectorSearch } from '../packages/neurodex/src/systems/approximate-search.ts';
 import { type Index, openIndex } from '../packages/neurodex/src/systems/open-index.ts';
@@ -156,7 +156,7 @@ const recallOf = (found: readonly (readonly Answer[])[], truth: readonly (readon
   }, 0) / found.length;
 
 /** Median milliseconds of one query by itself. */
-async function msOf(system: System, queries: readonly Query[]): Promise<number> {
+async function msOf(system: System, queries: readonly PictureQuery[]): Promise<number> {
   const times: number[] = [];
   for (const query of queries) {
     const began = performance.now();
@@ -167,7 +167,7 @@ async function msOf(system: System, queries: readonly Query[]): Promise<number> 
 }
 
 /** An approximate index over the same states, searched with the same states: without the time of the encoder. */
-async function approximate(index: Index, queries: readonly Query[], truth: readonly (readonly Answer[])[]) {
+async function approximate(index: Index, queries: readonly PictureQuery[], truth: readonly (readonly Answer[])[]) {
   const { model, table } = await index.network();
   const { geometry, parameters } = model;
   const { width } = geometry;
@@ -186,7 +186,7 @@ async function approximate(index: Index, queries: readonly Query[], truth: reado
   const times: number[] = [];
   const found: Answer[][] = [];
   for (const query of queries) {
-    const state = await encoder.encode(await modelInput(geometry).feed([query], 1, geometry, undefined));
+    const state = await encoder.encode(await pictureInput(geometry).feed([query], 1, geometry, undefined));
     const start = performance.now();
     const nearest = graph.nearest(state, ANSWERS);
     times.push(performance.now() - start);

@@ -2,8 +2,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { silentReporter } from '@neurodex/core';
+import { NeurodexError, silentReporter } from '@neurodex/core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { removeFromIndex } from '../packages/neurodex/src/jobs/change-index.ts';
@@ -39,7 +40,7 @@ const run = (...args: string[]) => {
 function runAndKill(args: readonly string[], milliseconds: number): Promise<boolean> {
   const child = spawn(process.execPath, [bin, ...args, '--quiet'], { stdio: 'ignore' });
   return new Promise((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+    const timer = globalThis.setTimeout(() => child.kill('SIGKILL'), milliseconds);
     child.once('exit', (_, signal) => {
       clearTimeout(timer);
       resolve(signal === 'SIGKILL');
@@ -64,6 +65,17 @@ beforeAll(async () => {
   );
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A lock whose process was killed before it had written its name there counts as left behind after five seconds. */
+async function removeOne(index: string): Promise<void> {
+  const remove = () => removeFromIndex({ index, pictures: ['1/4.png'], device: 'cpu', reporter: silentReporter });
+  await remove().catch(async (error: unknown) => {
+    const isNameless = error instanceof NeurodexError && error.code === 'run-locked' && !('pid' in error.details);
+    if (!isNameless) throw error;
+    await setTimeout(5500);
+    await remove();
+  });
+}
 
 it('an index is what it was, or what it was to be, wherever a change of it is killed', async () => {
   cpSync(at('source'), at('followed'), { recursive: true });
@@ -99,7 +111,7 @@ it('an index is what it was, or what it was to be, wherever a change of it is ki
     if (await runAndKill(command(i, index), share * (milliseconds[i % changes.length] ?? 0))) killed++;
     expect([before, after[i % changes.length]]).toContain(await stateOf(index));
     // Whoever comes next clears up, and goes on.
-    await removeFromIndex({ index, pictures: ['1/4.png'], device: 'cpu', reporter: silentReporter });
+    await removeOne(index);
     const names = readdirSync(join(index, 'catalogue'));
     expect(names.filter((name) => !/^(catalogue\.json|part-.*)$/.test(name))).toEqual([]);
     const { unlisted } = await verifyIndex({ index, without: [], reporter: silentReporter });

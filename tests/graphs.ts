@@ -18,7 +18,7 @@ import { PairBatches } from '../packages/neurodex/src/training/pair-batches.ts';
 import { sampledObjective } from '../packages/neurodex/src/training/sampled-objective.ts';
 import { seeGeometry } from '../packages/neurodex/src/training/see.ts';
 import { setObjective } from '../packages/neurodex/src/training/set-objective.ts';
-import { TRAINING_INPUTS } from '../packages/neurodex/src/training/training-input.ts';
+import { trainingInput } from '../packages/neurodex/src/training/training-input.ts';
 
 /** What a graph costs, without running it. */
 export interface GraphCost {
@@ -66,7 +66,7 @@ function writtenCosts(config: Config): Record<string, GraphCost> {
   const { training, model } = config;
   const geometry = seeGeometry(config, undefined);
   const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
-  const input = TRAINING_INPUTS.pixels({ size: config.pictures.size, pixels: new Uint8Array() });
+  const input = trainingInput('pixels', { size: config.pictures.size, pixels: new Uint8Array() });
   const pictures = Array.from({ length: CLASSES }, (_, row) => ({ row, labels: [`class ${row}`] }));
   const step = (Batches: typeof ClassBatches | typeof PairBatches) => {
     const { objective, size: batch } = new Batches({ geometry, input, config, pictures }, Random.seeded(1));

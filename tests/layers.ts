@@ -76,7 +76,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     'dsi/model': [...PLAIN, 'identifiers', 'query'],
     'dsi/graphs': [...PLAIN, 'identifiers', 'query', 'dsi/model'],
     'dsi/search': [...PLAIN, 'identifiers', 'query', 'dsi/model', 'dsi/graphs'],
-    artifact: [...PLAIN, 'query', 'pictures', 'identifiers', 'dsi/model'],
+    artifact: [...PLAIN, 'text', 'query', 'pictures', 'identifiers', 'dsi/model'],
     systems: [
       ...PLAIN,
       ...['query', 'pictures', 'models/bm25', 'models/bovw', 'models/encoder', 'dsi/search', 'artifact'],
@@ -94,7 +94,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     report: [...PLAIN, 'query', 'identifiers', 'dsi/search', 'evaluation'],
     build: [
       ...PLAIN,
-      ...['check-config.ts', 'presets', 'query', 'pictures', 'identifiers', 'models/bovw', 'models/encoder'],
+      ...['check-config.ts', 'presets', 'text', 'query', 'pictures', 'identifiers', 'models/bovw', 'models/encoder'],
       ...['dsi/model', 'dsi/graphs', 'artifact', 'systems', 'evaluation', 'training', 'report'],
     ],
     changes: [
@@ -105,13 +105,13 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     jobs: [
       ...PLAIN,
       ...['check-config.ts', 'presets', 'query', 'pictures', 'identifiers', 'models/bovw', 'dsi/model', 'dsi/search'],
-      ...['artifact', 'systems', 'evaluation', 'training', 'export', 'report', 'build', 'changes'],
+      ...['text', 'artifact', 'systems', 'evaluation', 'training', 'export', 'report', 'build', 'changes'],
     ],
     study: [...PLAIN, 'query', 'evaluation', 'report', 'build', 'jobs'],
     server: [
       ...PLAIN,
       ...['query', 'pictures', 'dsi/model', 'dsi/search', 'artifact', 'systems', 'evaluation', 'report', 'jobs'],
-      'changes',
+      ...['text', 'changes'],
     ],
     cli: [
       ...PLAIN,

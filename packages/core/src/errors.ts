@@ -50,6 +50,7 @@ export const ERROR_CODES = [
   'picture-changed',
   'system-missing',
   'query-unsupported',
+  'query-empty',
   'catalogue-too-large',
   'page-missing',
   'run-missing',
@@ -78,6 +79,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'config-invalid',
   'system-missing',
   'query-unsupported',
+  'query-empty',
   'catalogue-too-large',
   'run-changed',
 ]);

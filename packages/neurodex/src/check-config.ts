@@ -105,8 +105,15 @@ function* splitProblems({ split: { validationFraction, testFraction } }: Config)
   };
 }
 
-function* writeProblems({ training, identifiers }: Config): Generator<ConfigProblem> {
+function* writeProblems({ training, identifiers, text }: Config): Generator<ConfigProblem> {
   if (training.plan === 'write') return;
+  if (text.tokens > 0) {
+    yield {
+      key: 'text.tokens',
+      message: `text.tokens ${text.tokens} is of a network that learns to read, and with training.plan ${training.plan} none does`,
+      hint: 'set training.plan to write, or text.tokens to 0',
+    };
+  }
   if (training.minutes > 0) {
     yield {
       key: 'training.minutes',

@@ -214,6 +214,26 @@ export const configSchema = z.strictObject({
     checkpointEvery: positive.describe('steps between checkpoints, from which an interrupted run goes on'),
     patience: z.int().min(0).describe('validations without improvement before a phase stops; 0 never stops early'),
   }),
+  text: z.strictObject({
+    tokens: z
+      .int()
+      .min(0)
+      .max(256)
+      .describe(
+        'write: most tokens of a caption, label, name or query that the network reads; 0: it never learns to read, and takes no text',
+      ),
+    vocabulary: z
+      .int()
+      .min(256)
+      .max(65_536)
+      .describe('tokens that are learned from the texts of the pictures, at most'),
+    layers: positive.describe('blocks of the network that reads'),
+    dropout: z.number().min(0).max(0.9).describe('as model.dropout, of the network that reads'),
+    batchSize: positive.describe('texts per step'),
+    steps: positive.describe('most steps in which the network learns to read'),
+    epochs: positive.describe('most passes over the texts in those steps, which a few texts have enough of'),
+    learningRate: z.number().gt(0),
+  }),
   augmentation: z.strictObject({
     indexing: fraction.describe(
       'strength of the augmentation of catalogue pictures in the indexing task; 0 leaves them unchanged',

@@ -29,6 +29,8 @@ export const MODEL_FILE = 'model.safetensors';
 export const VOCABULARY_FILE = 'vocabulary.safetensors';
 export const NEIGHBOURS_FILE = 'bovw.usearch';
 export const ENCODER_FILE = 'encoder.onnx';
+export const TOKENIZER_FILE = 'tokenizer.json';
+export const TEXT_MODEL_FILE = 'text.safetensors';
 /** Lists the files of the catalogue with their digests. */
 export const CATALOGUE_FILE = `${CATALOGUE_FOLDER}/${MANIFEST_FILE}` as const;
 
@@ -80,6 +82,14 @@ export const encoderFacts = listed(ENCODER_FILE).extend({
   tokens: z.int().min(1),
   /** C */
   channels: z.int().min(1),
+});
+
+/** What an index knows of the network that reads. */
+export const textFacts = z.object({
+  tokenizer: listed(TOKENIZER_FILE),
+  model: listed(TEXT_MODEL_FILE).extend({ parameters: z.int().min(1) }),
+  /** Different captions, labels and names that it learned from. */
+  texts: count,
 });
 
 /** Counters of the changes of an index. */
@@ -136,6 +146,8 @@ const manifestSchema = z.object({
   bovw: bovwFacts.optional(),
   /** In front of the network, or of the system encoder. */
   encoder: encoderFacts.optional(),
+  /** Of a network that takes words. */
+  text: textFacts.optional(),
   /** The run log, of which reports draw the learning curve. */
   log: listed(RUN_LOG).optional(),
   /** SHA-256 of all of the above (`digestOf`): the one digest of the index, for every other is in it. */
@@ -194,15 +206,17 @@ export async function readIndexManifest(folder: string): Promise<IndexManifest> 
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) throw malformed(file, 'an index', parsed.error);
   const { systems, model, bovw: words, encoder } = parsed.data;
-  const held = { dsi: model, bovw: words, encoder, pixels: true };
+  const held = { dsi: model, bovw: words, encoder, pixels: true, bm25: true };
   const without = systems.find((name) => held[name] === undefined);
   if (without !== undefined) throw damaged(file, `lists the system ${without}, and nothing that it is made of`);
   return parsed.data;
 }
 
 /** Files of the folder that the manifest lists: their names, with / between folders. */
-export const listedIn = ({ catalogue, model, bovw, encoder, log }: IndexManifest) =>
-  [catalogue, model, bovw?.vocabulary, bovw?.neighbours, encoder, log].filter((file) => file !== undefined);
+export const listedIn = ({ catalogue, model, bovw, encoder, text, log }: IndexManifest) =>
+  [catalogue, model, bovw?.vocabulary, bovw?.neighbours, encoder, text?.tokenizer, text?.model, log].filter(
+    (file) => file !== undefined,
+  );
 
 /** A file of the index, as it was written. @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable` */
 export async function readListed(folder: string, listed: FileDigest & { readonly file: string }): Promise<Uint8Array> {

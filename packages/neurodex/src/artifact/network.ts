@@ -35,6 +35,7 @@ export async function readNetwork(files: IndexFiles, store: StoredPictures, trie
   const model = stored.geometry.output === 'memory' ? await remembering(stored, store, table, length, file) : stored;
   const { geometry } = model;
   const { size: vocabulary, pad } = trie.scheme.vocabulary;
+  if (geometry.input === 'tokens') throw damaged(file, 'holds a network that reads text');
   if (
     geometry.imageSize !== store.size ||
     geometry.maxIdentifierLength !== length ||

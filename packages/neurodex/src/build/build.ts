@@ -11,6 +11,7 @@ import type { DecodedSet } from './decode-pictures.ts';
 import type { DescribedCatalogue } from './describe-stage.ts';
 import type { EmbeddedCatalogue } from './embed-stage.ts';
 import type { ChosenEncoder } from './open-encoder.ts';
+import type { ReadNetwork } from './read-stage.ts';
 import type { SeenNetwork } from './see-stage.ts';
 import type { SplitSet } from './split-pictures.ts';
 import type { StageName } from './stage-names.ts';
@@ -26,6 +27,7 @@ export interface StageFacts {
   readonly see: SeenNetwork;
   readonly train: WrittenNetwork;
   readonly write: WrittenNetwork;
+  readonly read: ReadNetwork;
   readonly finish: IndexManifest;
 }
 

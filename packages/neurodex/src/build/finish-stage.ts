@@ -29,12 +29,18 @@ export const finishStage: Stage<IndexManifest> = {
     const encoder = (await build.facts('embed'))?.encoder;
     const trained = (await build.facts('train')) ?? (await build.facts('write'));
     const network = trained === undefined ? {} : describeNetwork(trained, device, build.elapsed());
+    const text = (await build.facts('read'))?.text;
     const parts = {
       ...(bovw === undefined ? {} : { bovw }),
       ...(encoder === undefined ? {} : { encoder }),
+      ...(text === undefined ? {} : { text }),
       ...network,
     };
-    const systems = SYSTEM_NAMES.filter((name) => isWanted(build, name) && SYSTEMS[name].isStored(parts));
+    const systems = SYSTEM_NAMES.filter((name) => {
+      // What every index has is listed where somebody has asked for it.
+      const isAsked = SYSTEMS[name].isImplied === true ? build.systems?.includes(name) : isWanted(build, name);
+      return isAsked === true && SYSTEMS[name].isStored(parts);
+    });
     const description = describeIndex({
       neurodex: VERSION,
       created: new Date().toISOString(),

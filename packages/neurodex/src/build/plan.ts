@@ -12,7 +12,7 @@ import { planNetwork } from '../training/train.ts';
 import type { BuildRequest } from './build.ts';
 import { readsEmbeddings } from './embed-stage.ts';
 import { decodeSample, describeSeconds, productsPerSecond } from './plan-samples.ts';
-import { secondsAfterSeeing } from './see-budget.ts';
+import { readingSeconds, secondsAfterSeeing } from './see-budget.ts';
 import type { Stage } from './stage.ts';
 import type { StageName } from './stage-names.ts';
 
@@ -77,6 +77,7 @@ export async function planBuild(request: BuildRequest, runtime: Runtime, stages:
     identify: [sample === undefined ? null : n * sample.thumbnailBytes, writing?.identify ?? null],
     train: [training === undefined ? null : 4 * training.parameters, training?.seconds ?? null],
     write: [writing?.bytes ?? null, writing?.write ?? null],
+    read: [null, writing?.read ?? null],
     finish: [null, null],
   };
   return {
@@ -156,13 +157,14 @@ async function planWriting(store: PictureStore, request: BuildRequest, runtime: 
   const source = { geometry, config, store: { size: config.pictures.size, pixels }, pictures };
   const seconds = await secondsPerStep(source, runtime, Random.seeded(seed));
   const after = secondsAfterSeeing(N, seconds / batchSize);
+  const read = await readingSeconds(request, seen.length, runtime);
   const steps =
     minutes === 0
       ? plannedSteps(config, seen.length)
-      : Math.max(1, Math.floor((60 * minutes - before - after.all) / seconds));
+      : Math.max(1, Math.floor((60 * minutes - before - after.all - read) / seconds));
   const rows = Math.ceil(ROWS_PER_PICTURE * N);
   const parameters = parameterCount(dsiParameters(geometry)) + rows * geometry.width;
-  return { steps, parameters, bytes: 4 * parameters, see: steps * seconds + after.states, ...after };
+  return { steps, parameters, bytes: 4 * parameters, see: steps * seconds + after.states, read, ...after };
 }
 
 /** Of a memory: one for each picture, and one for each prefix above. */

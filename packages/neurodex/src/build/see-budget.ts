@@ -1,11 +1,14 @@
 import { join } from 'node:path';
-import { Random } from '@neurodex/autograd';
+import { Random, type Runtime } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
 import { readJson } from '@neurodex/core/json';
 import { hasSeal, makeFolder, sealed, writeFileAtomically } from '@neurodex/core/storage';
 import { z } from 'zod';
+import { allTexts } from '../pictures/picture-texts.ts';
+import { secondsToRead } from '../training/read.ts';
 import { plannedSteps, type SeeSource, secondsPerStep } from '../training/see.ts';
-import type { Build } from './build.ts';
+import type { Build, BuildRequest } from './build.ts';
+import { readsTexts } from './reads-texts.ts';
 
 /** Steps that are timed: some seconds of minutes. */
 const TIMED = 60;
@@ -38,7 +41,9 @@ export async function seeSteps(build: Build, source: SeeSource): Promise<number>
   if (hasSeal(known)) return budgetSchema.parse(known).steps;
   const seconds = await secondsPerStep(source, build.runtime, Random.stream(build.seed, 'calibration'), TIMED);
   const { catalogue } = defined(await build.facts('split'), 'the split');
-  const after = secondsAfterSeeing(catalogue, seconds / batchSize).all;
+  const after =
+    secondsAfterSeeing(catalogue, seconds / batchSize).all +
+    (await readingSeconds(build, source.pictures.length, build.runtime));
   const left = 60 * minutes - build.elapsed() - after;
   const steps = Math.max(1, Math.floor(left / seconds));
   if (left < seconds) build.reporter.warn(`${minutes} minutes are over before the network could learn to see`);
@@ -48,4 +53,11 @@ export async function seeSteps(build: Build, source: SeeSource): Promise<number>
   await makeFolder(build.work);
   await writeFileAtomically(file, sealed({ steps }));
   return steps;
+}
+
+/** Seconds of the stage `read`; 0 where a build has none. @param pictures that the network learns from */
+export async function readingSeconds(request: BuildRequest, pictures: number, runtime: Runtime): Promise<number> {
+  if (!readsTexts(request)) return 0;
+  const texts = new Set(request.dataset.pictures.flatMap((picture) => allTexts(picture))).size;
+  return await secondsToRead(request.config, texts, pictures, runtime);
 }

@@ -8,6 +8,7 @@ export const STAGE_NAMES = [
   'identify',
   'train',
   'write',
+  'read',
   'finish',
 ] as const;
 export type StageName = (typeof STAGE_NAMES)[number];

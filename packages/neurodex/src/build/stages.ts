@@ -2,6 +2,7 @@ import { describeStage } from './describe-stage.ts';
 import { embedStage } from './embed-stage.ts';
 import { finishStage } from './finish-stage.ts';
 import { decodeStage, identifyStage, splitStage } from './pictures-stages.ts';
+import { readStage } from './read-stage.ts';
 import { seeStage } from './see-stage.ts';
 import type { Stage } from './stage.ts';
 import { STAGE_NAMES, type StageName } from './stage-names.ts';
@@ -18,6 +19,7 @@ const BY_NAME: { readonly [Name in StageName]: Stage } = {
   identify: identifyStage,
   train: trainStage,
   write: writeStage,
+  read: readStage,
   finish: finishStage,
 };
 

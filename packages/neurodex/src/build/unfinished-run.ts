@@ -16,6 +16,8 @@ import {
   MODEL_FILE,
   NEIGHBOURS_FILE,
   readIndexManifest,
+  TEXT_MODEL_FILE,
+  TOKENIZER_FILE,
   VOCABULARY_FILE,
 } from '../artifact/manifest.ts';
 import { type Config, configSchema } from '../config.ts';
@@ -31,12 +33,15 @@ import { hasRecord, WORK_FOLDER } from './stage-record.ts';
 /** What an unfinished run has in its folder beside what will be the index. */
 export const RUN_FILE = 'unfinished.json';
 export const CHECKPOINTS_FOLDER = 'checkpoints';
+/** Of the network that reads. */
+export const TEXT_CHECKPOINTS_FOLDER = 'text-checkpoints';
 
 /** Everything that a run makes in its folder. */
 export const OWN_NAMES: readonly string[] = [
   RUN_FILE,
   WORK_FOLDER,
   CHECKPOINTS_FOLDER,
+  TEXT_CHECKPOINTS_FOLDER,
   CATALOGUE_FOLDER,
   ENCODER_FILE,
   ORIGIN_FILE,
@@ -45,6 +50,8 @@ export const OWN_NAMES: readonly string[] = [
   NEIGHBOURS_FILE,
   RUN_IDENTITY,
   RUN_LOG,
+  TEXT_MODEL_FILE,
+  TOKENIZER_FILE,
   VOCABULARY_FILE,
   DESCRIPTORS_FILE,
 ];

@@ -9,8 +9,8 @@ import type { DsiModel } from '../dsi/model/model-file.ts';
 import { StateEncoder } from '../dsi/search/state-encoder.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
-import { modelInput } from '../query/model-inputs.ts';
-import type { Query } from '../query/query.ts';
+import { modelInput, pictureInput } from '../query/model-inputs.ts';
+import type { PictureQuery } from '../query/query.ts';
 import type { VectorMaker } from '../systems/declaration.ts';
 import { openQueryEncoder } from '../systems/encoder.ts';
 import { SYSTEMS } from '../systems/systems.ts';
@@ -121,7 +121,7 @@ export class PictureDescriber {
   /** @param pictures at most `MANY` */
   async describe(pictures: readonly ReadPicture[]): Promise<DescribedPicture[]> {
     const plain = pictures.map(
-      ({ source, pixels, thumbnail }): Query => ({
+      ({ source, pixels, thumbnail }): PictureQuery => ({
         kind: 'picture',
         pixels,
         thumbnail: () => decodeThumbnail(thumbnail, source.path),
@@ -151,13 +151,13 @@ export class PictureDescriber {
     await this.backbone?.encoder.release();
   }
 
-  private async states(queries: readonly Query[]): Promise<Float32Array[] | undefined> {
+  private async states(queries: readonly PictureQuery[]): Promise<Float32Array[] | undefined> {
     const { model, backbone } = this;
     if (model === undefined) return undefined;
     const { geometry } = model;
     const batch = queries.length === 1 ? 1 : MANY;
     const encoder = await this.encoder(batch, model);
-    const encoded = await encoder.encode(await modelInput(geometry).feed(queries, batch, geometry, backbone));
+    const encoded = await encoder.encode(await pictureInput(geometry).feed(queries, batch, geometry, backbone));
     return queries.map((_, i) => encoded.slice(i * geometry.width, (i + 1) * geometry.width));
   }
 

@@ -4,7 +4,7 @@ import type { IndexArtifact } from '../artifact/index-artifact.ts';
 import { viewsOf } from '../build/embed-pictures.ts';
 import { type Config, configSchema } from '../config.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
-import type { Query } from '../query/query.ts';
+import type { PictureQuery } from '../query/query.ts';
 
 /** Embeds pictures for an index whose network stands behind an encoder: as its build did, with as many views. */
 export class PictureEmbedder {
@@ -12,7 +12,7 @@ export class PictureEmbedder {
   private readonly views: number;
   private readonly augmentation: Config['augmentation'];
   private readonly seed: number;
-  /** Edge of `Query.pixels`. */
+  /** Edge of `PictureQuery.pixels`. */
   private readonly size: number;
 
   private constructor(
@@ -39,7 +39,7 @@ export class PictureEmbedder {
   }
 
   /** @returns float32 [1 + views, P, C] of each */
-  async embed(queries: readonly Query[], paths: readonly string[]): Promise<Float32Array[]> {
+  async embed(queries: readonly PictureQuery[], paths: readonly string[]): Promise<Float32Array[]> {
     const { encoder } = this.encoder;
     const { size } = encoder.facts;
     const embedded: Float32Array[] = [];
@@ -53,7 +53,7 @@ export class PictureEmbedder {
   }
 
   /** A query with its embedding. */
-  embedded(query: Query, embeddings: Float32Array | undefined): Query {
+  embedded(query: PictureQuery, embeddings: Float32Array | undefined): PictureQuery {
     if (embeddings === undefined) return query;
     const clean = embeddings.subarray(0, this.encoder.encoder.length);
     return { ...query, embedding: { producer: this.encoder.sha256, read: () => clean } };

@@ -143,10 +143,14 @@ describe('keys that do not fit each other', () => {
     [['model.patchSize=6'], ['model.patchSize'], 'set model.patchSize to 4 or 8, or model.stem to linear'],
     [['model.width=9', 'model.heads=3'], ['model.width'], 'model.stem to linear'],
     [['split.testFraction=0.95'], ['split.validationFraction'], 'less than 1'],
-    [['training.plan=joint'], ['identifiers.vectors'], 'set training.plan to write, or identifiers.vectors to pixels'],
+    [
+      ['training.plan=joint'],
+      ['text.tokens', 'identifiers.vectors'],
+      'set training.plan to write, or identifiers.vectors to pixels',
+    ],
     [
       ['training.indexingEpochs=0', 'training.plan=joint', 'identifiers.vectors=pixels'],
-      ['training.indexingEpochs'],
+      ['text.tokens', 'training.indexingEpochs'],
       'above 0',
     ],
     [['pictures.size=44', 'model.width=130'], ['pictures.size', 'model.width'], '; set model.width'],

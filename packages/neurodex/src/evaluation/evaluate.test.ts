@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { noThumbnail } from '../pictures/no-thumbnail.fixture.ts';
 import { type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
+import { pictureQueries } from '../query/query.ts';
 import type { System } from '../query/system.ts';
 import { evaluateInFull, evaluateSystems } from './compare.ts';
 import { evaluateSystem } from './evaluate.ts';
@@ -65,7 +66,7 @@ function systemOf(
     async close() {},
     async rank(queries, k) {
       calls.push([queries.length, k]);
-      return queries.map(({ pixels }) =>
+      return pictureQueries(queries).map(({ pixels }) =>
         store.rows
           .filter(({ role }) => role === 'catalogue')
           .map(({ row }) => ({ row, score: scoreOf(row, pixels[0] as number) }))

@@ -3,11 +3,11 @@ import type { Picture } from '@neurodex/datasets/picture';
 import { type PictureStore, pixelsOf, type Split, type StoredPicture } from '../pictures/picture-store.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { type AugmentSettings, augment } from '../query/augment.ts';
-import type { Query } from '../query/query.ts';
+import type { PictureQuery } from '../query/query.ts';
 import { relevantRows } from './relevance.ts';
 
 /** A picture to search with, and what should be found: evaluation does not care where they come from. */
-export type EvaluationQuery = Query & {
+export type EvaluationQuery = PictureQuery & {
   /** Unique among the queries; the query's name in TREC files. */
   readonly name: string;
   /** Catalogue rows (StoredPicture.row). */

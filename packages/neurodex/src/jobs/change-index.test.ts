@@ -118,6 +118,7 @@ describe('pictures that are added and removed', () => {
     const config = {
       ...SMALL_WRITE,
       identifiers: { ...SMALL_WRITE.identifiers, vectors: 'pixels' as const },
+      text: { ...SMALL_WRITE.text, tokens: 0 },
       training,
     };
     await createIndex({ dataset, out: at('joint'), config, systems: ['dsi'], seed: 1, force: false, ...quiet });

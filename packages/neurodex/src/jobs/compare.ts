@@ -18,6 +18,7 @@ import { type Asked, refuseDifferentQueries } from '../evaluation/same-queries.t
 import { allIntervals, type Intervals, type Measured, type Metrics, metricsOf } from '../evaluation/summary.ts';
 import type { SystemName } from '../query/system.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
+import { systemsFor } from '../systems/systems.ts';
 import type { Split } from './evaluate-index.ts';
 import { type NamedFile, readRuns, refuseTwice } from './evaluate-runs.ts';
 
@@ -73,7 +74,8 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
     const [first, ...others] = opened;
     // One index of several that were named is not compared with itself instead.
     if (first === undefined || (failed.length > 0 && others.length === 0)) throw tooFewLeft(failed);
-    const systems = options.systems ?? (others.length === 0 ? first.index.systems : (['dsi'] as const));
+    const systems =
+      options.systems ?? (others.length === 0 ? systemsFor('picture', first.index.manifest) : (['dsi'] as const));
     if (indexes.length * systems.length < 2) throw nobodyElse(first.name, systems[0] ?? '');
     for (const other of others) refuseDifferentQueries(first, other);
 

@@ -16,6 +16,7 @@ import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
 import { learningCurve } from '../report/learning-curve.ts';
 import { measuresTable } from '../report/table.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
+import { systemsFor } from '../systems/systems.ts';
 import { createIndex } from './create-index.ts';
 
 export interface DemoOptions {
@@ -109,7 +110,8 @@ async function show(
   return { comparison, tryNext: await writeQueries(index, folder) };
 }
 
-const systemsOf = (index: Index) => Promise.all(index.systems.map((name) => index.system(name)));
+const systemsOf = (index: Index) =>
+  Promise.all(systemsFor('picture', index.manifest).map((name) => index.system(name)));
 
 /** Evenly spread test queries, with the first answers of each system. */
 async function sheetRows(index: Index): Promise<SheetRow[]> {

@@ -7,6 +7,7 @@ import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
 import type { SystemName } from '../query/system.ts';
 import { openIndex } from '../systems/open-index.ts';
+import { systemsFor } from '../systems/systems.ts';
 
 /** Queries that can be measured on. */
 export const SPLITS = ['test', 'validation'] as const;
@@ -43,7 +44,7 @@ export async function evaluateIndex({
     return await evaluateSystems({
       ...options,
       reporter,
-      systems: await Promise.all((systems ?? index.systems).map((name) => index.system(name))),
+      systems: await Promise.all((systems ?? systemsFor('picture', index.manifest)).map((name) => index.system(name))),
       store: index.store,
       queries: queriesOf(index.store, split),
     });

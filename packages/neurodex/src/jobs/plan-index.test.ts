@@ -40,9 +40,12 @@ describe('the plan of an index that is written', () => {
     expect(planned.pictures).toEqual({ catalogue, ...queries });
     expect([planned.steps, steps]).toEqual([3, 3]);
     expect(Math.abs(planned.parameters / parameters - 1)).toBeLessThan(0.1);
-    expect(planned.stages.map(({ name }) => name)).toEqual(['decode', 'split', 'see', 'identify', 'write', 'finish']);
+    expect(planned.stages.map(({ name }) => name)).toEqual([
+      ...['decode', 'split', 'see', 'identify', 'write', 'read', 'finish'],
+    ]);
     expect(planned.stages.find(({ name }) => name === 'write')?.bytes).toBe(4 * planned.parameters);
-    for (const stage of ['decode', 'see', 'identify', 'write']) expect(secondsOf(planned, stage)).toBeGreaterThan(0);
+    for (const stage of ['decode', 'see', 'identify', 'write', 'read'])
+      expect(secondsOf(planned, stage)).toBeGreaterThan(0);
   });
 
   it('has as many steps as epochs take, where that is less', async () => {
@@ -53,7 +56,10 @@ describe('the plan of an index that is written', () => {
   it('fills the minutes that are given', async () => {
     const planned = await plan(dataset, { minutes: 0.5 });
     expect(planned.steps).toBeGreaterThan(100);
-    const all = ['decode', 'see', 'identify', 'write'].reduce((sum, stage) => sum + secondsOf(planned, stage), 0);
+    const all = ['decode', 'see', 'identify', 'write', 'read'].reduce(
+      (sum, stage) => sum + secondsOf(planned, stage),
+      0,
+    );
     expect(all).toBeGreaterThan(28);
     expect(all).toBeLessThan(30.1);
   });

@@ -21,6 +21,7 @@ import { decodingTree } from '../report/decoding-tree.ts';
 import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from '../report/facts.ts';
 import { htmlReport } from '../report/html-report.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
+import { systemsFor } from '../systems/systems.ts';
 import type { Split } from './evaluate-index.ts';
 import { ReportAnswers } from './report-answers.ts';
 
@@ -128,7 +129,13 @@ const patchSizeOf = (model: DsiModel | undefined): number | undefined =>
 
 async function factsOf(
   index: Index,
-  { systems = index.systems, split, measures, seed = 0, reporter }: Omit<ReportOptions, 'out' | 'device'>,
+  {
+    systems = systemsFor('picture', index.manifest),
+    split,
+    measures,
+    seed = 0,
+    reporter,
+  }: Omit<ReportOptions, 'out' | 'device'>,
   answers: ReportAnswers,
   decodeExamples: (examples: readonly Example[]) => Promise<Decoded[]>,
 ): Promise<ReportFacts> {

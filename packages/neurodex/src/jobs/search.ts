@@ -1,16 +1,23 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
-import { type FailedInput, failedInput, tooFewLeft, withFailed } from '@neurodex/core';
+import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '@neurodex/core';
 import { readPictureFile } from '@neurodex/datasets/image';
-import type { Query } from '../query/query.ts';
+import type { PictureQuery, Query, TextQuery } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
 import { openIndex } from '../systems/open-index.ts';
+import { normaliseText } from '../text/normalise.ts';
 import { queryOf } from './query.ts';
 
 export interface SearchOptions {
   readonly index: string;
+  /** Pictures, each a query. */
   readonly files: readonly string[];
+  /** Words, each a query. */
+  readonly texts?: readonly string[] | undefined;
+  /** Words that are added to each query, and taken from it. */
+  readonly plus?: readonly string[] | undefined;
+  readonly minus?: readonly string[] | undefined;
   /** Answers per query, 1 or more. */
   readonly k: number;
   readonly system: SystemName;
@@ -36,21 +43,15 @@ export interface SearchResults {
 }
 
 /**
- * Shows picture files to an index. One that cannot be read is in `failed`, as long as another can.
- * @throws NeurodexError of the index and `picture-*` of a file
+ * Asks an index for pictures and words. A query that cannot be read is in `failed`, as long as another can.
+ * @throws NeurodexError of the index; `picture-*` of a file, `text-*` of words; `query-unsupported`, `query-empty`
  */
-export async function searchIndex({
-  index: folder,
-  files,
-  k,
-  system,
-  device,
-  reporter,
-}: SearchOptions): Promise<SearchResults> {
+export async function searchIndex(options: SearchOptions): Promise<SearchResults> {
+  const { index: folder, k, device, reporter } = options;
   const index = await openIndex(folder, nodeRuntime({ device }), reporter);
   try {
     const { store, manifest } = index;
-    const ranking = await index.system(system);
+    const ranking = await index.system(options.system);
     const answersTo = async (query: Query): Promise<SearchAnswer[]> => {
       const [answers = []] = await ranking.rank([query], k);
       return answers.map(({ row, score }, i) => {
@@ -67,20 +68,16 @@ export async function searchIndex({
     const results: SearchResults['results'][number][] = [];
     const failed: FailedInput[] = [];
     const sizes = { ...manifest.config.pictures, size: store.size };
-    for (const file of files) {
-      let query: Query | undefined;
+    const asked = askedOf(options, sizes);
+    for (const { name, read } of asked) {
       try {
-        query = await queryOf(await readPictureFile(file), file, sizes);
+        results.push({ query: name, answers: await answersTo(await read()) });
       } catch (error) {
-        failed.push(failedInput(file, error));
+        if (!isOfQuery(error)) throw error;
+        failed.push(failedInput(name, error));
       }
-      if (query !== undefined) results.push({ query: file, answers: await answersTo(query) });
-      reporter.progress({
-        phase: 'search',
-        done: results.length + failed.length,
-        total: files.length,
-        unit: 'queries',
-      });
+      const done = results.length + failed.length;
+      reporter.progress({ phase: 'search', done, total: asked.length, unit: 'queries' });
     }
     if (results.length === 0 && failed.length > 0) throw tooFewLeft(failed);
     return { results, ...withFailed(failed) };
@@ -88,3 +85,33 @@ export async function searchIndex({
     await index.close();
   }
 }
+
+/** A query under the name that it has in the results. */
+interface Asked {
+  readonly name: string;
+  read(): Promise<Query>;
+}
+
+type Sizes = Parameters<typeof queryOf>[2];
+
+/** Pictures, then words; each with what is added to it and taken from it. */
+function askedOf({ files, texts = [], plus = [], minus = [] }: SearchOptions, sizes: Sizes): Asked[] {
+  const words = (text: string): TextQuery => ({ kind: 'text', text: normaliseText(text) });
+  const composed = (query: PictureQuery | TextQuery): Query => {
+    const others = [...plus.map((text) => [text, 1] as const), ...minus.map((text) => [text, -1] as const)];
+    if (others.length === 0) return query;
+    const parts = others.map(([text, weight]) => ({ query: words(text), weight }));
+    return { kind: 'composed', parts: [{ query, weight: 1 }, ...parts] };
+  };
+  return [
+    ...files.map((name) => ({
+      name,
+      read: async () => composed(await queryOf(await readPictureFile(name), name, sizes)),
+    })),
+    ...texts.map((name) => ({ name, read: async () => composed(words(name)) })),
+  ];
+}
+
+/** Whether one query is at fault, and others may be answered. */
+const isOfQuery = (error: unknown): boolean =>
+  error instanceof NeurodexError && (/^(picture|text)-/.test(error.code) || error.code === 'query-empty');

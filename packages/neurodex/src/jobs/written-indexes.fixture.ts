@@ -20,6 +20,7 @@ export const SMALL_WRITE: Config = {
   identifiers: { ...PRESETS.default.identifiers, branching: 4, leafSize: 3 },
   model: { ...PRESETS.default.model, patchSize: 8, width: 16, feedForwardWidth: 24, heads: 2, layers: 2 },
   training: { ...PRESETS.default.training, batchSize: 8, seeSteps: 3 },
+  text: { ...PRESETS.default.text, tokens: 16, layers: 1, batchSize: 8, steps: 3 },
   retrieval: { exactUpTo: 0, beam: 4 },
 };
 const quiet = { reporter: silentReporter, device: 'cpu' as const };
@@ -66,7 +67,7 @@ export class WrittenIndexes {
   make(
     dataset: Dataset,
     out: string,
-    changes: Partial<Pick<Config, 'encoder' | 'training'>> = {},
+    changes: Partial<Pick<Config, 'encoder' | 'training' | 'text'>> = {},
     systems: readonly SystemName[] = ['dsi'],
   ) {
     const config = { ...SMALL_WRITE, ...changes };

@@ -11,5 +11,6 @@ export const standard: Config = {
   // 48 / 12 = 4 patches on an edge, P = 16: the stem sees the details, and a step takes half the time that it takes with P = 36.
   model: { ...joint.model, patchSize: 12, width: 96, feedForwardWidth: 192, layers: 3, dropout: 0.1 },
   training: { ...joint.training, plan: 'write' },
+  text: { ...joint.text, tokens: 32 },
   retrieval: { ...joint.retrieval, beam: 64 },
 };

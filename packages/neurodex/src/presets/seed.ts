@@ -70,6 +70,16 @@ export const seed: Config = {
     checkpointEvery: 100,
     patience: 0,
   },
+  text: {
+    tokens: 0, // no text; the rest is of the plan write
+    vocabulary: 4096,
+    layers: 2,
+    dropout: 0.1,
+    batchSize: 128,
+    steps: 4000,
+    epochs: 60,
+    learningRate: 1e-3,
+  },
   augmentation: {
     indexing: 0,
     retrieval: 0,

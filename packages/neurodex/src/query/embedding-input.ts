@@ -1,10 +1,10 @@
 import { float32, glorot, layer, linear, standardize, transpose, zeros } from '@neurodex/autograd';
-import type { ModelInput } from './model-input.ts';
+import type { PictureInput } from './model-input.ts';
 
 /** Embeddings of an encoder, float32 [B,P,C]: patch tokens, or one pooled vector. */
-export const embeddingInput: ModelInput = {
+export const embeddingInput: PictureInput = {
   needsBackbone: true,
-  isSound: ({ channels }) => channels !== undefined,
+  isSound: ({ channels, textVocabulary }) => channels !== undefined && textVocabulary === undefined,
 
   type: ({ sequenceLength, channels = 0 }, batch) => float32(batch, sequenceLength, channels),
 

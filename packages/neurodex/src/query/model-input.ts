@@ -1,9 +1,9 @@
 import type { HostArray, NamedTensors, ParameterSpecs, Tensor, TensorType } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
-import type { Query } from './query.ts';
+import type { PictureQuery } from './query.ts';
 
 /** What the network can read of a query. */
-export const MODEL_INPUT_NAMES = ['pixels', 'embeddings'] as const;
+export const MODEL_INPUT_NAMES = ['pixels', 'embeddings', 'tokens'] as const;
 export type ModelInputName = (typeof MODEL_INPUT_NAMES)[number];
 
 /** The sizes that shape an input, a part of `Geometry`. */
@@ -16,7 +16,9 @@ export interface InputGeometry {
   readonly stem: Config['model']['stem'];
   /** C, numbers of each embedding; of `embeddings` alone. */
   readonly channels?: number | undefined;
-  /** P: patches of a picture, or tokens of an encoder. */
+  /** Ids of the tokenizer; of `tokens` alone. */
+  readonly textVocabulary?: number | undefined;
+  /** P: patches of a picture, tokens of an encoder, or the most tokens of a text that are read. */
   readonly sequenceLength: number;
   /** D */
   readonly width: number;
@@ -25,7 +27,7 @@ export interface InputGeometry {
 /** An encoder of which the network reads the embeddings; it is not trained. */
 export interface FrozenBackbone {
   /** @returns float32 [n,P,C] @throws NeurodexError `encoder-unusable` */
-  embed(queries: readonly Query[]): Promise<Float32Array>;
+  embed(queries: readonly PictureQuery[]): Promise<Float32Array>;
 }
 
 /** How patches lie in a picture: side × side of them, after `first` tokens that belong to no place. */
@@ -46,13 +48,17 @@ export interface ModelInput {
   parameters(geometry: InputGeometry): ParameterSpecs;
   /** Inputs of `type` → the sequence that the blocks read, [P,B,D]. */
   embed(parameters: NamedTensors, input: Tensor, geometry: InputGeometry): Tensor;
+  /** Where the sequence lies in a picture; undefined where it lies nowhere: a pooled vector, or tokens that are no square. */
+  grid(geometry: InputGeometry): PatchGrid | undefined;
+}
+
+/** An input that is made of pictures. */
+export interface PictureInput extends ModelInput {
   /** Queries as values of `type`; a batch that is not full ends in zeros. */
   feed(
-    queries: readonly Query[],
+    queries: readonly PictureQuery[],
     batch: number,
     geometry: InputGeometry,
     backbone: FrozenBackbone | undefined,
   ): Promise<HostArray>;
-  /** Where the sequence lies in a picture; undefined where it lies nowhere: a pooled vector, or tokens that are no square. */
-  grid(geometry: InputGeometry): PatchGrid | undefined;
 }

@@ -21,7 +21,7 @@ import {
   zeros,
 } from '@neurodex/autograd';
 import { pictureBytes } from '@neurodex/datasets/picture';
-import type { InputGeometry, ModelInput } from './model-input.ts';
+import type { InputGeometry, PictureInput } from './model-input.ts';
 
 const CHANNELS = 3;
 /** Of a 3×3 window. */
@@ -122,13 +122,13 @@ function fromBytes(
 }
 
 /** Pixels of square pictures, uint8 RGB [B,Y,X,3]. */
-export const pixelInput: ModelInput = {
+export const pixelInput: PictureInput = {
   needsBackbone: false,
 
-  isSound({ imageSize, patchSize, stem, sequenceLength, channels, width }) {
+  isSound({ imageSize, patchSize, stem, sequenceLength, channels, textVocabulary, width }) {
     const whole = stem === 'linear' || (patchSize % 2 === 0 && width % 2 === 0);
     const fits = imageSize % patchSize === 0 && sequenceLength === (imageSize / patchSize) ** 2;
-    return whole && fits && channels === undefined;
+    return whole && fits && channels === undefined && textVocabulary === undefined;
   },
 
   type: ({ imageSize }, batch) => uint8(batch, imageSize, imageSize, CHANNELS),

@@ -1,7 +1,7 @@
 import type { Picture } from '@neurodex/datasets/picture';
 
 /** Every kind of query that a system may accept. */
-export const QUERY_KINDS = ['picture'] as const;
+export const QUERY_KINDS = ['picture', 'text', 'composed'] as const;
 export type QueryKind = (typeof QUERY_KINDS)[number];
 
 /** A picture in the sizes that systems read. */
@@ -22,5 +22,27 @@ export interface StoredEmbedding {
   read(): Float32Array;
 }
 
+/** Words, in any language. */
+export interface TextQuery {
+  readonly kind: 'text';
+  /** As it was typed. */
+  readonly text: string;
+}
+
+/** Pictures and words that are added to each other, or taken from each other (composed image retrieval, Vo et al. 2019). */
+export interface ComposedQuery {
+  readonly kind: 'composed';
+  /** One or more; a weight below 0 takes its query away. */
+  readonly parts: readonly { readonly query: PictureQuery | TextQuery; readonly weight: number }[];
+}
+
 /** What can be searched with. */
-export type Query = PictureQuery;
+export type Query = PictureQuery | TextQuery | ComposedQuery;
+
+export const isPicture = (query: Query): query is PictureQuery => query.kind === 'picture';
+
+/** Queries that are pictures, for a system that takes no others. @throws RangeError for any other: `refuseUnaccepted` comes first */
+export function pictureQueries(queries: readonly Query[]): readonly PictureQuery[] {
+  if (!queries.every(isPicture)) throw new RangeError('only pictures can be asked here');
+  return queries;
+}

@@ -2,7 +2,7 @@ import type { Answer } from './answers.ts';
 import type { Query } from './query.ts';
 
 /** Everything that can answer queries: the DSI, and the baselines that it is measured against. `SYSTEMS` declares each. */
-export const SYSTEM_NAMES = ['dsi', 'bovw', 'pixels', 'encoder'] as const;
+export const SYSTEM_NAMES = ['dsi', 'bovw', 'pixels', 'encoder', 'bm25'] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** Anything that ranks the catalogue for a query: the DSI and every baseline. */

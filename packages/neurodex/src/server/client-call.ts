@@ -98,7 +98,10 @@ function requester({ token, fetch: given }: ClientOptions) {
 function addressOf(pattern: string, path: PathValues, query: Readonly<Record<string, unknown>>): string {
   const address = pattern.replace(/\{(\w+)\}/g, (_, parameter) => encodeURIComponent(String(path[parameter])));
   const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
+  for (const [key, value] of Object.entries(query)) {
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    for (const each of values) if (each !== undefined) search.append(key, String(each));
+  }
   return search.size === 0 ? address : `${address}?${search}`;
 }
 

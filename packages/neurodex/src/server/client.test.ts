@@ -64,7 +64,7 @@ describe('the client', () => {
     expect(asked).toEqual([
       `GET http://search.example/v1/indexes {${token}} `,
       `GET http://search.example/v1/indexes/a/pictures?label=T-shirt%2Ftop+%26+more&offset=3 {${token}} `,
-      `POST http://search.example/v1/search?system=dsi%2Cpixels&explain=true {${token},"content-type":"application/octet-stream"} Uint8Array`,
+      `POST http://search.example/v1/search?system=dsi&system=pixels&explain=true {${token},"content-type":"application/octet-stream"} Uint8Array`,
       `POST http://search.example/v1/search {${token},"content-type":"application/json"} {"picture":"a.1"}`,
     ]);
   });

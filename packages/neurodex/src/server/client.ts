@@ -12,6 +12,7 @@ import type {
   PicturePage,
   Ready,
   Removal,
+  SearchByJson,
   SearchResponse,
 } from './api/schemas.ts';
 import { type Body, type ClientOptions, caller, type Given } from './client-call.ts';
@@ -39,8 +40,8 @@ export { ClientError } from './client-error.ts';
 export type SearchParameters = Given<'search'>;
 export type PageParameters = Given<'listPictures'>;
 
-/** A query: the bytes of a picture file, or the id of a picture of a served index. */
-export type SearchQuery = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | { readonly picture: string };
+/** A query: the bytes of a picture file, the id of a picture of a served index, or words. */
+export type SearchQuery = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | SearchByJson;
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -131,7 +132,7 @@ function bodyOf(query: SearchQuery): { body: Body; type: string } {
   if (query instanceof Blob || query instanceof ArrayBuffer || ArrayBuffer.isView(query)) {
     return { body: query, type: 'application/octet-stream' };
   }
-  return { body: JSON.stringify({ picture: query.picture }), type: 'application/json' };
+  return { body: JSON.stringify(query), type: 'application/json' };
 }
 
 const pause = (seconds: number, signal: AbortSignal | undefined): Promise<void> =>

@@ -3,12 +3,13 @@ import { ROLES, type Role } from '@neurodex/datasets';
 import { placeOf } from '../changes/rewrite-parts.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
-import { FINE_BATCHES } from '../dsi/search/dsi-system.ts';
+import { FINE_BATCHES } from '../dsi/search/batch-sizes.ts';
 import { countParts } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import { modelInput } from '../query/model-inputs.ts';
-import type { SystemName } from '../query/system.ts';
+import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import type { Index } from '../systems/open-index.ts';
+import { hasSystem, systemsFor } from '../systems/systems.ts';
 import { ApiError } from './api/problems.ts';
 import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
@@ -66,7 +67,8 @@ export class HostedIndex {
     this.image = opened.image;
     this.ranker = opened.ranker;
     this.lookAtThumbnails = opened.lookAtThumbnails;
-    this.batchers = new Map(index.systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
+    const systems = SYSTEM_NAMES.filter((name) => hasSystem(name, index.manifest));
+    this.batchers = new Map(systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
     this.digests = digestsOf(index.store);
     this.facts = index.store.rows.map((picture) => factsOf(id, this.digest(picture.row), picture, opened.basePath));
     this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
@@ -191,7 +193,7 @@ export class HostedIndex {
     const image = await this.image(0);
     const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image, row: undefined };
     await Promise.all(
-      this.index.systems.map(async (system) => {
+      systemsFor('picture', this.index.manifest).map(async (system) => {
         // Where a version takes the place of another, searches go on: they have the cores.
         const sizes = isFirst ? (system === 'dsi' ? FINE_BATCHES : [1]) : [system === 'dsi' ? 1 : 0];
         for (const size of sizes) await this.ranker.rank(system, Array<PlainQuery>(size).fill(query), 1);
@@ -217,6 +219,7 @@ export class HostedIndex {
       name: basename(resolve(folder)),
       default: isDefault,
       systems: [...systems],
+      textSystems: [...systemsFor('text', manifest)],
       version: manifest.digest.slice(0, VERSION_LENGTH),
       changes: countsOf(manifest),
       writable: takesChanges && store.manifest.clusters !== undefined,

@@ -3,6 +3,7 @@ import type { ErrorCode } from '@neurodex/core';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
+import type { QueryWords } from './ranker.ts';
 
 /** What a ranking thread begins with. */
 export interface RankThreadData {
@@ -27,6 +28,7 @@ export interface PackedQueries {
   readonly thumbnails: readonly (Uint8Array | undefined)[];
   /** Of pictures of the same index. */
   readonly rows: readonly (number | undefined)[];
+  readonly words: readonly (QueryWords | undefined)[];
 }
 
 export type RankRequest = { readonly id: number } & (

@@ -2,10 +2,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { defined, NeurodexError, silentReporter } from '@neurodex/core';
 import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
-import { FINE_BATCHES } from '../dsi/search/dsi-system.ts';
+import { FINE_BATCHES } from '../dsi/search/batch-sizes.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
-import type { Query } from '../query/query.ts';
+import { isPicture, type PictureQuery, type Query } from '../query/query.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { SharedParts } from '../systems/shared-parts.ts';
 import {
@@ -16,6 +16,7 @@ import {
   type RankThreadData,
   type RankVersion,
 } from './rank-messages.ts';
+import type { QueryWords } from './ranker.ts';
 
 /** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
 const port = defined(parentPort ?? undefined, 'the port of the thread');
@@ -68,24 +69,38 @@ async function release(digest: string): Promise<void> {
   await (await version.opening.catch(() => undefined))?.close();
 }
 
-function unpack({ store }: Index, { queries, pixels: all, thumbnails, rows }: PackedQueries): Query[] {
+function unpack({ store }: Index, { queries, pixels: all, thumbnails, rows, words }: PackedQueries): Query[] {
   const bytes = all.length / queries;
   return Array.from({ length: queries }, (_, i) => {
     const row = rows[i];
-    if (row !== undefined) return storedQuery(store, row);
-    return {
-      kind: 'picture',
-      pixels: all.subarray(i * bytes, (i + 1) * bytes),
-      thumbnail: () => decodeThumbnail(thumbnails[i] ?? new Uint8Array(), 'the picture'),
-    };
+    const picture = (): PictureQuery =>
+      row !== undefined
+        ? storedQuery(store, row)
+        : {
+            kind: 'picture',
+            pixels: all.subarray(i * bytes, (i + 1) * bytes),
+            thumbnail: () => decodeThumbnail(thumbnails[i] ?? new Uint8Array(), 'the picture'),
+          };
+    const own = words[i];
+    return own === undefined ? picture() : withWords(own, picture);
   });
+}
+
+function withWords({ text, plus, minus }: QueryWords, picture: () => PictureQuery): Query {
+  const base = text === undefined ? picture() : ({ kind: 'text', text } as const);
+  if (plus.length + minus.length === 0) return base;
+  const weighted = (texts: readonly string[], weight: number) =>
+    texts.map((each) => ({ query: { kind: 'text', text: each } as const, weight }));
+  return { kind: 'composed', parts: [{ query: base, weight: 1 }, ...weighted(plus, 1), ...weighted(minus, -1)] };
 }
 
 async function explain(version: Version, { identifiers, ...packed }: RankRequest & { kind: 'explain' }) {
   const index = await version.opening;
   version.probe ??= index.network().then(({ model, table }) => AttentionProbe.create(runtime, model, table));
   const ready = await version.probe;
-  const input = await index.input(defined(unpack(index, packed)[0], 'the query'));
+  const query = defined(unpack(index, packed)[0], 'the query');
+  if (!isPicture(query)) throw new RangeError('only the network that sees has attention to show');
+  const input = await index.input(query);
   const tokens: TokenAttention[][] = [];
   for (const identifier of identifiers) tokens.push(await ready.look(input, identifier));
   return tokens;

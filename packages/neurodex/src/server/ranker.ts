@@ -11,6 +11,16 @@ export interface PlainQuery {
   readonly thumbnail: Uint8Array | undefined;
   /** Of a picture of the same index, of which the catalogue knows the rest. */
   readonly row: number | undefined;
+  /** Words beside the picture, or in its place. */
+  readonly words?: QueryWords | undefined;
+}
+
+/** The words of a query, as `normaliseText` leaves them. */
+export interface QueryWords {
+  /** In place of a picture; undefined where there is one. */
+  readonly text: string | undefined;
+  readonly plus: readonly string[];
+  readonly minus: readonly string[];
 }
 
 /** Ranks the catalogue of one index, somewhere else than on the thread that serves. */

@@ -5,6 +5,8 @@ import { knownRelevantRows } from '../evaluation/relevance.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
+import { hasSystem, refuseUnaccepted, systemsFor } from '../systems/systems.ts';
+import { normaliseText } from '../text/normalise.ts';
 import { ApiError } from './api/problems.ts';
 import type { QueryOf } from './api/routes.ts';
 import type { IdentifierToken, PictureFacts, SearchAnswer, SearchResponse } from './api/schemas.ts';
@@ -27,7 +29,11 @@ interface ReadQuery {
 /** A search whose parameters are right. */
 export interface Plan extends Pick<QueryOf<'search'>, 'k' | 'explain' | 'explainCount'> {
   readonly hosted: HostedIndex;
-  readonly systems: readonly SystemName[];
+  /** Those that were asked for; undefined: all that take the query. */
+  readonly asked: readonly SystemName[] | undefined;
+  /** As `normaliseText` leaves them. */
+  readonly plus: readonly string[];
+  readonly minus: readonly string[];
 }
 
 /** Answers searches: reads the picture, asks each system, and says what is known of the answers. */
@@ -44,10 +50,11 @@ export class Search {
     this.decoding = pLimit(decoders);
   }
 
-  /** What can be said of a search before its picture is known. @throws ApiError `index-unknown`, `parameter-invalid` */
-  plan(asked: QueryOf<'search'>): Plan {
-    const hosted = this.host.index(asked.index);
-    return { ...asked, hosted, systems: systemsOf(hosted, asked.system) };
+  /** What can be said of a search before its picture is known. @throws ApiError `index-unknown`, `parameter-invalid`; NeurodexError `text-*` */
+  plan({ index, system, plus, minus, ...others }: QueryOf<'search'>): Plan {
+    const hosted = this.host.index(index);
+    checkSystems(hosted, system);
+    return { ...others, hosted, asked: system, plus: plus.map(normaliseText), minus: minus.map(normaliseText) };
   }
 
   /** @throws ApiError; NeurodexError `picture-*` */
@@ -66,12 +73,13 @@ export class Search {
   }
 
   private async answer(sent: Sent, plan: Plan, waiting: Waiting): Promise<SearchResponse> {
-    const { k, explain, explainCount, hosted, systems } = plan;
+    const { k, explain, explainCount, hosted } = plan;
+    const systems = systemsOf(sent, plan);
     const announced = systems.map((system) => hosted.batcher(system).announce());
     let read: ReadQuery;
     let asking: Promise<{ system: SystemName; seconds: number; answers: readonly Answer[] }>[];
     try {
-      read = await this.read(sent, hosted, systems, waiting);
+      read = await this.read(sent, plan, systems, waiting);
       const started = performance.now();
       asking = systems.map(async (system) => {
         const answers = await hosted.rank(system, read.query, k, waiting);
@@ -84,7 +92,7 @@ export class Search {
     const { query, stored } = read;
     // Where what the network reads has no place in the picture, there is nothing to show.
     const tokens =
-      explain && hosted.details.patchesPerSide !== null
+      explain && hosted.details.patchesPerSide !== null && query.words === undefined
         ? await this.explain(
             hosted,
             query,
@@ -95,7 +103,13 @@ export class Search {
     return {
       index: hosted.id,
       k,
-      query: { picture: stored?.facts.id ?? null, labels: stored?.facts.labels ?? null },
+      query: {
+        picture: stored?.facts.id ?? null,
+        labels: stored?.facts.labels ?? null,
+        text: query.words?.text ?? null,
+        plus: [...plan.plus],
+        minus: [...plan.minus],
+      },
       results: found.map(({ system, seconds, answers }) => ({
         system,
         seconds,
@@ -113,8 +127,29 @@ export class Search {
     };
   }
 
+  /** The picture of a query, and the words beside it or in its place. */
   private async read(
     sent: Sent,
+    { hosted, plus, minus }: Plan,
+    systems: readonly SystemName[],
+    waiting: Waiting,
+  ): Promise<ReadQuery> {
+    if ('text' in sent) {
+      const words = { text: normaliseText(sent.text), plus, minus };
+      return { query: { pixels: new Uint8Array(), thumbnail: undefined, row: undefined, words }, stored: undefined };
+    }
+    const read = await this.readPicture(sent, hosted, systems, waiting);
+    if (plus.length + minus.length === 0) return read;
+    const { query, stored } = read;
+    return {
+      query: { ...query, words: { text: undefined, plus, minus } },
+      // What is relevant to the picture need not be to what the words make of it.
+      stored: stored === undefined ? undefined : { ...stored, relevant: null },
+    };
+  }
+
+  private async readPicture(
+    sent: Exclude<Sent, { readonly text: string }>,
     hosted: HostedIndex,
     systems: readonly SystemName[],
     waiting: Waiting,
@@ -177,11 +212,21 @@ export class Search {
   }
 }
 
-function systemsOf(hosted: HostedIndex, asked: readonly SystemName[] | undefined): readonly SystemName[] {
-  const known = hosted.index.systems;
-  const missing = asked?.find((system) => !known.includes(system));
-  if (missing === undefined) return asked ?? known;
+/** @throws ApiError `parameter-invalid` for a system that the index does not have */
+function checkSystems(hosted: HostedIndex, asked: readonly SystemName[] | undefined): void {
+  const { manifest } = hosted.index;
+  const missing = asked?.find((system) => !hasSystem(system, manifest));
+  if (missing === undefined) return;
   throw new ApiError('parameter-invalid', `the index ${hosted.id} was made without ${missing}`, {
-    hint: `it has ${known.join(', ')}`,
+    hint: `it has ${manifest.systems.join(', ')}`,
   });
+}
+
+/** Who answers: whoever was asked, or all that take the query. @throws NeurodexError `query-unsupported` */
+function systemsOf(sent: Sent, { hosted, asked, plus, minus }: Plan): readonly SystemName[] {
+  const { manifest } = hosted.index;
+  const kind = plus.length + minus.length > 0 ? 'composed' : 'text' in sent ? 'text' : 'picture';
+  const systems = asked ?? systemsFor(kind, manifest);
+  for (const system of systems.length > 0 ? systems : manifest.systems) refuseUnaccepted(system, [{ kind }], manifest);
+  return systems;
 }

@@ -151,7 +151,8 @@ describe('a search', () => {
     const { pictures } = await client.pictures('formen-farben', { role: 'test', limit: 1 });
     const query = pictures[0] as (typeof pictures)[0];
     const found = await client.search({ picture: query.id }, { system: ['pixels'], k: 18 });
-    expect(found.query).toEqual({ picture: query.id, labels: query.labels });
+    const words = { text: null, plus: [], minus: [] };
+    expect(found.query).toEqual({ picture: query.id, labels: query.labels, ...words });
     const [{ answers } = { answers: [] }] = found.results;
     expect(answers).toHaveLength(18);
     for (const { relevant, picture } of answers) expect(relevant).toBe(picture.labels[0] === query.labels[0]);

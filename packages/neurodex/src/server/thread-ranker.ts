@@ -51,6 +51,7 @@ function rankerOf(threads: Threads, version: RankVersion): Ranker {
     encoder: network,
     bovw: baselines,
     pixels: baselines,
+    bm25: baselines,
   };
   threads.versions++;
   return {
@@ -94,7 +95,8 @@ async function twice(ask: () => Promise<RankReply>): Promise<RankReply> {
 
 /** Copies, because what a thread is sent goes with the whole memory that it is a part of. */
 function packed(queries: readonly PlainQuery[]): PackedQueries {
-  const bytes = queries[0]?.pixels.length ?? 0;
+  // Words have no pixels.
+  const bytes = queries.reduce((most, { pixels }) => Math.max(most, pixels.length), 0);
   const pixels = new Uint8Array(queries.length * bytes);
   for (const [i, query] of queries.entries()) pixels.set(query.pixels, i * bytes);
   return {
@@ -102,5 +104,6 @@ function packed(queries: readonly PlainQuery[]): PackedQueries {
     pixels,
     thumbnails: queries.map(({ thumbnail }) => (thumbnail === undefined ? undefined : Uint8Array.from(thumbnail))),
     rows: queries.map(({ row }) => row),
+    words: queries.map(({ words }) => words),
   };
 }

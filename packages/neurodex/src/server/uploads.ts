@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { ApiError } from './api/problems.ts';
-import { searchByPicture } from './api/schemas.ts';
+import { type SearchByJson, searchByJson } from './api/schemas.ts';
 import { formReader } from './forms.ts';
 import { JSON_BYTES } from './limits.ts';
 
-/** What a search was sent: bytes of a picture file, or the id of a picture. */
-export type Sent = { readonly bytes: Uint8Array } | { readonly picture: string };
+/** What a search was sent: bytes of a picture file, the id of a picture, or words. */
+export type Sent = { readonly bytes: Uint8Array } | SearchByJson;
 
 /** How a body of one media type is read. */
 export interface UploadKind {
@@ -37,7 +37,7 @@ const unsupported = (type: string): ApiError =>
     { hint: 'send the bytes of a picture as image/* or application/octet-stream, a form with one file, or JSON' },
   );
 
-const BY_ID = 'send {"picture": "<id>"}';
+const BY_ID = 'send {"picture": "<id>"} or {"text": "<words>"}';
 /** Characters of what is wrong with a query: it repeats names that the query has. */
 const TOLD = 300;
 
@@ -48,7 +48,7 @@ function readJson(bytes: Buffer): Sent {
   } catch (error) {
     throw new ApiError('body-malformed', 'the body is not valid JSON', { hint: BY_ID, cause: error });
   }
-  const parsed = searchByPicture.safeParse(value);
+  const parsed = searchByJson.safeParse(value);
   if (parsed.success) return parsed.data;
   const wrong = z.prettifyError(parsed.error).slice(0, TOLD);
   throw new ApiError('body-malformed', `the body is not a query: ${wrong}`, { hint: BY_ID });

@@ -1,16 +1,10 @@
-import { defined, NeurodexError } from '@neurodex/core';
+import { defined } from '@neurodex/core';
 import { Bm25Index, type SparseScores } from '../models/bm25/bm25.ts';
 import type { Parts } from '../pictures/picture-store.ts';
 import { allTexts } from '../pictures/picture-texts.ts';
 import { type Answer, topK } from '../query/answers.ts';
 import type { Query } from '../query/query.ts';
 import type { System } from '../query/system.ts';
-
-/** Words to search with. */
-export interface TextQuery {
-  readonly kind: 'text';
-  readonly text: string;
-}
 
 /** The score of a picture that shares no term with the query. */
 const NOTHING_SHARED = 0;
@@ -29,8 +23,7 @@ export class Bm25System implements System {
     this.store = store;
   }
 
-  /** @throws NeurodexError `query-unsupported` where a query is no text */
-  async rank(queries: readonly (Query | TextQuery)[], k: number): Promise<Answer[][]> {
+  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
     return this.rankTexts(queries.map(textOf), k);
   }
 
@@ -88,9 +81,8 @@ function* textsOf(pictures: Parts['catalogue']): Generator<readonly string[]> {
   for (const picture of pictures) yield allTexts(picture);
 }
 
-function textOf(query: Query | TextQuery): string {
-  if (query.kind === 'text') return query.text;
-  throw new NeurodexError('query-unsupported', `bm25 takes no query of the kind ${query.kind}`, {
-    hint: 'search with words, or with another system',
-  });
+/** @throws RangeError for any other query: `refuseUnaccepted` comes first */
+function textOf(query: Query): string {
+  if (query.kind !== 'text') throw new RangeError('only words can be asked here');
+  return query.text;
 }

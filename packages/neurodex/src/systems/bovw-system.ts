@@ -1,6 +1,6 @@
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
-import type { Query } from '../query/query.ts';
+import { pictureQueries, type Query } from '../query/query.ts';
 import type { System } from '../query/system.ts';
 import type { HistogramDescriber } from './histogram-describer.ts';
 import { isZero, type VectorSearch } from './vector-search.ts';
@@ -45,7 +45,7 @@ export class BovwSystem implements System {
   async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
     const { pictures, search, describer, weight, onNoKeypoints } = this.options;
     const size = describer.length;
-    const histograms = weight(await describer.histograms(queries));
+    const histograms = weight(await describer.histograms(pictureQueries(queries)));
     const without = queries.filter((_, i) => isZero(histograms, size, i)).length;
     if (without > 0) onNoKeypoints?.(without);
     return queries.map((_, i) => {

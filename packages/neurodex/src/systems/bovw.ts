@@ -18,7 +18,7 @@ export const BOVW_COLUMN = 'bovw';
 export const bovw: SystemDeclaration = {
   summary: 'a bag of visual words: SIFT, k-means, cosine',
   score: 'cosine of the weighted histograms, 0 … 1; −1 for a picture without a keypoint',
-  accepts: ['picture'],
+  accepts: () => ['picture'],
   needs: 'vocabulary',
   column: { name: BOVW_COLUMN, maker: histogramMaker },
   isStored: (manifest) => manifest.bovw !== undefined,

@@ -3,7 +3,7 @@ import type { Reporter } from '@neurodex/core';
 import type { IndexArtifact } from '../artifact/index-artifact.ts';
 import type { IndexManifest } from '../artifact/manifest.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
-import type { Query, QueryKind } from '../query/query.ts';
+import type { PictureQuery, QueryKind } from '../query/query.ts';
 import type { System } from '../query/system.ts';
 import type { SharedParts } from './shared-parts.ts';
 
@@ -26,7 +26,7 @@ export interface SystemContext {
 /** Makes what a column of the catalogue holds of pictures. */
 export interface VectorMaker {
   /** One vector for each query. */
-  of(queries: readonly Query[]): Promise<Float32Array[]>;
+  of(queries: readonly PictureQuery[]): Promise<Float32Array[]>;
   close(): Promise<void>;
 }
 
@@ -43,10 +43,12 @@ export interface SystemDeclaration {
   readonly summary: string;
   /** What a score is. Higher is better for all of them. */
   readonly score: string;
-  /** The queries that it takes; others are refused, naming the systems that take them. */
-  readonly accepts: readonly QueryKind[];
+  /** The queries that it takes in an index; others are refused, naming the systems that take them. */
+  accepts(manifest: Pick<IndexManifest, 'text'>): readonly QueryKind[];
   /** What has to be built for it. */
   readonly needs: IndexPart | undefined;
+  /** Every index has it, whether or not the index lists it: it is made of what the catalogue says. */
+  readonly isImplied?: true;
   /** Its column of vectors, where it has one. */
   readonly column: VectorColumn | undefined;
   /** Whether an index holds what it is made of. */

@@ -1,15 +1,21 @@
+import type { IndexFiles } from '../artifact/index-files.ts';
+import { readTextNetwork } from '../artifact/text-network.ts';
 import { DsiSystem } from '../dsi/search/dsi-system.ts';
+import { TextStateEncoder } from '../dsi/search/text-state-encoder.ts';
+import type { TextStates } from '../dsi/search/written-search.ts';
 import { modelInput } from '../query/model-inputs.ts';
-import type { SystemDeclaration } from './declaration.ts';
+import { QUERY_KINDS } from '../query/query.ts';
+import type { SystemContext, SystemDeclaration } from './declaration.ts';
+import { SharedParts } from './shared-parts.ts';
 
 export const dsi: SystemDeclaration = {
   summary: 'the network writes the identifiers',
   score: 'log-probability of the identifier; over all catalogue pictures the probabilities add up to 1',
-  accepts: ['picture'],
+  accepts: ({ text }) => (text === undefined ? ['picture'] : QUERY_KINDS),
   needs: 'network',
   column: undefined,
   isStored: ({ model }) => model !== undefined,
-  async open({ artifact: { manifest, network }, runtime, batches, shared, queryEncoder }) {
+  async open({ artifact: { manifest, files, network }, runtime, reporter, batches, shared, queryEncoder }) {
     const { model, table } = await network();
     const { geometry, parameters, memory } = model;
     const { beam, exactUpTo } = manifest.config.retrieval;
@@ -22,6 +28,8 @@ export const dsi: SystemDeclaration = {
       parameters,
       memory,
       backbone: modelInput(geometry).needsBackbone ? await queryEncoder() : undefined,
+      texts:
+        memory === undefined ? undefined : await textsOf(files, geometry.width, { runtime, reporter, shared, batches }),
       // The memory is of the version, the network that encodes queries is not.
       ...(shared === undefined || memory === undefined
         ? {}
@@ -36,3 +44,30 @@ export const dsi: SystemDeclaration = {
     });
   },
 };
+
+interface TextContext extends Pick<SystemContext, 'runtime' | 'reporter' | 'batches'> {
+  readonly shared: SystemContext['shared'] | undefined;
+}
+
+/** What reads the words of queries; versions of an index have it in common. @throws NeurodexError `index-damaged` */
+async function textsOf(
+  files: IndexFiles,
+  width: number,
+  { runtime, reporter, shared = new SharedParts(), batches }: TextContext,
+): Promise<TextStates | undefined> {
+  const network = await readTextNetwork(files, width);
+  if (network === undefined) return undefined;
+  const onLong = (read: number, tokens: number): void =>
+    reporter.warn(`a query has ${tokens} tokens, and dsi reads the first ${read}`, { read, tokens });
+  const make = async () => new TextStateEncoder({ runtime, batches, onLong, ...network });
+  const key = `texts ${files.manifest.text?.model.sha256}`;
+  const { part, giveBack } = await shared.take(key, make, (texts) => texts.release());
+  let isHeld = true;
+  return {
+    states: (texts) => part.states(texts),
+    async release() {
+      if (isHeld) await giveBack();
+      isHeld = false;
+    },
+  };
+}

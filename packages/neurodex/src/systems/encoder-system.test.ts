@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Encoder } from '../models/encoder/encoder.ts';
 import { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
-import type { Query, StoredEmbedding } from '../query/query.ts';
+import type { PictureQuery, StoredEmbedding } from '../query/query.ts';
 import { EncoderSystem } from './encoder-system.ts';
 
 /** Two tokens of two numbers: the picture's first four bytes. */
@@ -20,7 +20,7 @@ const encoderOf = (size: number): Encoder =>
 const EDGE = 4;
 const BYTES = EDGE * EDGE * 3;
 const pixelsOf = (...first: number[]) => Uint8Array.from({ length: BYTES }, (_, i) => first[i % 4] ?? 0);
-const query = (first: number[], embedding?: StoredEmbedding): Query => ({
+const query = (first: number[], embedding?: StoredEmbedding): PictureQuery => ({
   kind: 'picture',
   pixels: pixelsOf(...first),
   thumbnail: async () => ({ size: 8, pixels: new Uint8Array(8 * 8 * 3).fill(first[0] ?? 0) }),

@@ -2,7 +2,7 @@ import { pooled } from '../models/encoder/encoder.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
-import type { Query } from '../query/query.ts';
+import { pictureQueries, type Query } from '../query/query.ts';
 import type { System } from '../query/system.ts';
 import { ExactVectorSearch, isZero, normalised } from './vector-search.ts';
 
@@ -39,7 +39,7 @@ export class EncoderSystem implements System {
     const { facts } = encoder.encoder;
     const rankings: Answer[][] = [];
     // One by one: patch tokens of many queries are large, and of no use after they are pooled.
-    for (const query of queries) {
+    for (const query of pictureQueries(queries)) {
       const found = this.search.nearest(pooled(await encoder.embed([query]), facts), k);
       rankings.push([
         ...found.map(({ position, score }) => ({ row: (pictures[position] as StoredPicture).row, score })),

@@ -21,7 +21,7 @@ export const ENCODER_COLUMN = 'encoder';
 export const encoder: SystemDeclaration = {
   summary: 'nearest embeddings of an image encoder',
   score: 'cosine of the pooled embeddings, −1 … 1',
-  accepts: ['picture'],
+  accepts: () => ['picture'],
   needs: 'encoder',
   column: {
     name: ENCODER_COLUMN,

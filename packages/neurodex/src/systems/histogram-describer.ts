@@ -2,7 +2,7 @@ import { enlarged } from '@neurodex/datasets/image';
 import type { Extractor } from '../models/bovw/extractor.ts';
 import type { HistogramCounter } from '../models/bovw/histogram.ts';
 import { DESCRIPTOR_LENGTH } from '../models/bovw/parameters.ts';
-import type { Query } from '../query/query.ts';
+import type { PictureQuery } from '../query/query.ts';
 
 export interface DescriberOptions {
   readonly extractor: Extractor;
@@ -25,7 +25,7 @@ export class HistogramDescriber {
   }
 
   /** How often each word occurs: float32 [B, k]; zeros for a picture without a keypoint. */
-  async histograms(queries: readonly Query[]): Promise<Float32Array> {
+  async histograms(queries: readonly PictureQuery[]): Promise<Float32Array> {
     const { extractor, edge, counter } = this.options;
     const described = await Promise.all(
       queries.map(async (query) => extractor.describe(await enlarged(await query.thumbnail(), edge), queries.length)),

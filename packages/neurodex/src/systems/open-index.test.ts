@@ -15,7 +15,7 @@ import {
   VOCABULARY,
   writeSmallIndex,
 } from '../artifact/small-index.fixture.ts';
-import type { Query } from '../query/query.ts';
+import type { PictureQuery } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
 import { ApproximateVectorSearch } from './approximate-search.ts';
 import { type Index, openIndex } from './open-index.ts';
@@ -42,16 +42,16 @@ async function open(index: SmallIndex = {}, options: Parameters<typeof openIndex
 }
 
 /** Of one colour: it has no keypoint. */
-const plain = (embedding?: Query['embedding']): Query => ({
+const plain = (embedding?: PictureQuery['embedding']): PictureQuery => ({
   kind: 'picture',
   pixels: new Uint8Array(SIZE * SIZE * 3).fill(100),
   thumbnail: async () => ({ size: THUMBNAIL, pixels: new Uint8Array(THUMBNAIL * THUMBNAIL * 3).fill(100) }),
   ...(embedding === undefined ? {} : { embedding }),
 });
 /** What the encoder of the index made of it. */
-const embedded = (...values: number[]): Query =>
+const embedded = (...values: number[]): PictureQuery =>
   plain({ producer: sha256Of(ENCODER_ONNX), read: () => Float32Array.from(values) });
-const rowsOf = async (index: Index, name: SystemName, query: Query, k = 3) =>
+const rowsOf = async (index: Index, name: SystemName, query: PictureQuery, k = 3) =>
   (await (await index.system(name)).rank([query], k))[0]?.map(({ row }) => row);
 const damaged = (path: string, what: string) => ({ code: 'index-damaged', message: `${join(folder, path)} ${what}` });
 
@@ -84,7 +84,7 @@ describe('an index that is opened', () => {
   it('refuses queries that a system does not take, and scores that are no numbers', async () => {
     const index = await open();
     const system = await index.system('encoder');
-    const sound = { ...plain(), kind: 'sound' } as unknown as Query;
+    const sound = { ...plain(), kind: 'sound' } as unknown as PictureQuery;
     await expect(system.rank([sound], 1)).rejects.toMatchObject({ code: 'query-unsupported' });
     await expect(
       system.rank([embedded(1, 0, 0, 0, 0, 0), embedded(Number.NaN, 0, 0, 0, 0, 0)], 1),

@@ -2,23 +2,23 @@ import type { HostArray, Runtime } from '@neurodex/autograd';
 import { type Reporter, silentReporter } from '@neurodex/core';
 import { damaged } from '@neurodex/core/storage';
 import { type ArtifactOptions, type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
-import { missingSystem } from '../artifact/manifest.ts';
+import { type IndexManifest, missingSystem } from '../artifact/manifest.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
-import { modelInput } from '../query/model-inputs.ts';
-import type { Query } from '../query/query.ts';
+import { pictureInput } from '../query/model-inputs.ts';
+import type { PictureQuery } from '../query/query.ts';
 import type { System, SystemName } from '../query/system.ts';
 import { openQueryEncoder } from './encoder.ts';
 import { SharedParts, type TakenPart } from './shared-parts.ts';
-import { refuseUnaccepted, SYSTEMS } from './systems.ts';
+import { hasSystem, refuseUnaccepted, SYSTEMS } from './systems.ts';
 
 /** An index ready to be searched. Until it is closed it stays the version that was opened, or says that it was replaced. */
 export interface Index extends Omit<IndexArtifact, 'files'> {
-  /** What it can answer with, in the order of SYSTEM_NAMES. */
+  /** What it lists to answer with, in the order of SYSTEM_NAMES. */
   readonly systems: readonly SystemName[];
   /** Made when first asked for. @throws NeurodexError `system-missing`, `index-damaged` */
   system(name: SystemName): Promise<System>;
   /** What the network reads of a query, as `ModelInput.feed` gives it. */
-  input(query: Query): Promise<HostArray>;
+  input(query: PictureQuery): Promise<HostArray>;
 }
 
 export interface OpenOptions extends ArtifactOptions {
@@ -55,14 +55,15 @@ export async function openIndex(
     ...artifact,
     systems: manifest.systems,
     async system(name) {
-      if (!manifest.systems.includes(name)) throw missingSystem(folder, manifest, name);
-      const system = systems.get(name) ?? SYSTEMS[name].open(context).then((made) => checked(made, name, folder));
+      if (!hasSystem(name, manifest)) throw missingSystem(folder, manifest, name);
+      const system =
+        systems.get(name) ?? SYSTEMS[name].open(context).then((made) => checked(made, name, folder, manifest));
       systems.set(name, system);
       return await system;
     },
     async input(query) {
       const { geometry } = (await network()).model;
-      const input = modelInput(geometry);
+      const input = pictureInput(geometry);
       return await input.feed([query], 1, geometry, input.needsBackbone ? await queryEncoder() : undefined);
     },
     async close() {
@@ -79,12 +80,12 @@ export async function openIndex(
  * A system that takes only the queries it declares. Numbers of a model may be finite and too large to compute with: scores that
  * come out as NaN rank nothing, and are refused.
  */
-const checked = (system: System, name: SystemName, folder: string): System => ({
+const checked = (system: System, name: SystemName, folder: string, manifest: IndexManifest): System => ({
   name: system.name,
   memorises: system.memorises,
   close: () => system.close(),
   async rank(queries, k) {
-    refuseUnaccepted(name, queries);
+    refuseUnaccepted(name, queries, manifest);
     const answers = await system.rank(queries, k);
     if (answers.some((each) => each.some(({ score }) => Number.isNaN(score))))
       throw damaged(folder, `gives scores that are not numbers: what ${system.name} is made of is damaged`);

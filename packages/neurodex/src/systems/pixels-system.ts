@@ -1,7 +1,7 @@
 import type { PictureStore } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import { topK } from '../query/answers.ts';
-import type { Query } from '../query/query.ts';
+import { pictureQueries, type Query } from '../query/query.ts';
 import type { System } from '../query/system.ts';
 
 /** The simplest baseline: cosine between the resized pictures' pixel values, uint8 [size·size·3] taken as vectors. */
@@ -24,7 +24,7 @@ export class PixelsSystem implements System {
     // uint8 [rows, size·size·3]
     const { pixels } = this.store;
     const all = this.squares(pixels);
-    return queries.map(({ pixels: query }) => {
+    return pictureQueries(queries).map(({ pixels: query }) => {
       const own = byteProduct(query, query, 0);
       const answers = this.rows.map((row, i) => {
         const squares = own * (all[i] ?? NaN);

@@ -4,7 +4,7 @@ import { PixelsSystem } from './pixels-system.ts';
 export const pixels: SystemDeclaration = {
   summary: 'nearest pixel values, the simplest baseline',
   score: 'cosine of the pixel values, 0 … 1',
-  accepts: ['picture'],
+  accepts: () => ['picture'],
   needs: undefined,
   column: undefined,
   isStored: () => true,

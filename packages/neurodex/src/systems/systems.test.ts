@@ -1,29 +1,43 @@
 import { describe, expect, it } from 'vitest';
-import type { QueryKind } from '../query/query.ts';
+import type { IndexManifest } from '../artifact/manifest.ts';
+import { QUERY_KINDS } from '../query/query.ts';
 import { SYSTEM_NAMES } from '../query/system.ts';
 import { refuseUnaccepted, SYSTEMS, systemsFor } from './systems.ts';
 
 describe('systems', () => {
-  it('are declared each, and all of them take pictures', () => {
+  it('are declared each, and all but bm25 take pictures', () => {
     expect(Object.keys(SYSTEMS).sort()).toEqual([...SYSTEM_NAMES].sort());
-    expect(systemsFor('picture')).toEqual(SYSTEM_NAMES);
-    for (const name of SYSTEM_NAMES) expect(() => refuseUnaccepted(name, [{ kind: 'picture' }])).not.toThrow();
+    const manifest = { systems: [...SYSTEM_NAMES] };
+    const takePictures = SYSTEM_NAMES.filter((name) => name !== 'bm25');
+    expect(systemsFor('picture', manifest)).toEqual(takePictures);
+    expect(systemsFor('text', manifest)).toEqual(['bm25']);
+    for (const name of takePictures)
+      expect(() => refuseUnaccepted(name, [{ kind: 'picture' }], manifest)).not.toThrow();
   });
 
   it('refuse a query that they do not take, and name those that do', () => {
-    const kind = 'sound' as unknown as QueryKind;
-    expect(() => refuseUnaccepted('bovw', [{ kind: 'picture' }, { kind: kind as 'picture' }])).toThrow(
+    const read = { systems: ['dsi', 'bovw'], text: {} } as unknown as Pick<IndexManifest, 'systems' | 'text'>;
+    expect(systemsFor('text', read)).toEqual(['dsi', 'bm25']);
+    expect(() => refuseUnaccepted('bovw', [{ kind: 'picture' }, { kind: 'text' }], read)).toThrow(
       expect.objectContaining({
         code: 'query-unsupported',
-        message: 'bovw takes no query of the kind sound',
-        hint: 'no system takes such queries',
+        message: 'bovw takes no text in this index',
+        hint: 'ask a system that does: dsi, bm25',
+        details: { system: 'bovw', kind: 'text', systems: ['dsi', 'bm25'] },
       }),
     );
+    expect(() => refuseUnaccepted('dsi', [{ kind: 'composed' }], { systems: ['dsi'] })).toThrow(
+      expect.objectContaining({
+        message: 'no system takes pictures and text together in this index',
+        hint: expect.stringContaining('build it again'),
+      }),
+    );
+    for (const kind of QUERY_KINDS) expect(() => refuseUnaccepted('dsi', [{ kind }], read)).not.toThrow();
   });
 
   it('say what an index holds for them', () => {
     const stored = (name: (typeof SYSTEM_NAMES)[number]) => SYSTEMS[name].isStored({});
-    expect(SYSTEM_NAMES.filter(stored)).toEqual(['pixels']);
+    expect(SYSTEM_NAMES.filter(stored)).toEqual(['pixels', 'bm25']);
   });
 });
 
@@ -33,9 +47,9 @@ describe('each system', () => {
   it('is stored where its own part is', () => {
     const stored = (parts: Parameters<(typeof SYSTEMS)['dsi']['isStored']>[0]) =>
       SYSTEM_NAMES.filter((name) => SYSTEMS[name].isStored(parts));
-    expect(stored({ model })).toEqual(['dsi', 'pixels']);
-    expect(stored({ bovw })).toEqual(['bovw', 'pixels']);
-    expect(stored({ encoder })).toEqual(['pixels', 'encoder']);
+    expect(stored({ model })).toEqual(['dsi', 'pixels', 'bm25']);
+    expect(stored({ bovw })).toEqual(['bovw', 'pixels', 'bm25']);
+    expect(stored({ encoder })).toEqual(['pixels', 'encoder', 'bm25']);
   });
 
   it('needs what has to be built for it', () => {
@@ -44,14 +58,7 @@ describe('each system', () => {
       ['bovw', 'vocabulary'],
       ['pixels', undefined],
       ['encoder', 'encoder'],
+      ['bm25', undefined],
     ]);
-  });
-
-  it('names the systems that take a query in its place', () => {
-    const kind = 'sound' as unknown as QueryKind;
-    expect(systemsFor(kind)).toEqual([]);
-    expect(() => refuseUnaccepted('dsi', [{ kind: kind as 'picture' }])).toThrow(
-      expect.objectContaining({ details: { system: 'dsi', kind: 'sound', systems: [] } }),
-    );
   });
 });

@@ -169,7 +169,10 @@ describe('a file that is no tokenizer', () => {
       JSON.stringify(words({ a: 0 }, { added_tokens: [special(0, '<s>')] })),
       /gives the id 0 to two tokens, "a" and "<s>"/,
     ],
-    [JSON.stringify(words({ a: 0 }, { added_tokens: [special(2, '<s>')] })), /has no token with the id 1, and 2 in all/],
+    [
+      JSON.stringify(words({ a: 0 }, { added_tokens: [special(2, '<s>')] })),
+      /has no token with the id 1, and 2 in all/,
+    ],
   ])('is damaged: %s', (json, message) => {
     expect(() => TextTokenizer.parse(json, 'text/tokenizer.json')).toThrow(
       expect.objectContaining({

@@ -12,7 +12,7 @@ import type { IdentifierTable, Objective } from './objective.ts';
 import type { Phase } from './plan.ts';
 import { sampledObjective } from './sampled-objective.ts';
 import { setObjective } from './set-objective.ts';
-import { TRAINING_INPUTS, type TrainingInput } from './training-input.ts';
+import { type TrainingInput, trainingInput } from './training-input.ts';
 
 /** What batches are made of. */
 export interface BatchSource {
@@ -38,7 +38,7 @@ export class BatchMaker implements Batches {
     this.source = source;
     this.phase = phase;
     this.random = random;
-    this.input = TRAINING_INPUTS[source.geometry.input](source.store);
+    this.input = trainingInput(source.geometry.input, source.store);
     this.indexing = new EpochSampler(indexingExamples(source.store));
     this.queries = new EpochSampler(source.examples.queries);
     this.selfQueries = new EpochSampler(source.examples.selfQueries);

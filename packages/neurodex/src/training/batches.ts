@@ -1,5 +1,6 @@
 import type { HostArray } from '@neurodex/autograd';
 import type { ObjectiveGraph } from '../dsi/graphs/training.ts';
+import type { BatchInput } from './batch-input.ts';
 import type { EpochSamplerState } from './epoch-sampler.ts';
 import type { AugmentedView, InputSource } from './load-batch.ts';
 
@@ -9,7 +10,7 @@ export type TargetArrays = Readonly<Record<string, HostArray>>;
 /** A batch as the training graph takes it; arrays are reused from step to step. */
 export interface BatchArrays {
   /** As `ModelInput.type` */
-  readonly input: Uint8Array | Float32Array;
+  readonly input: BatchInput;
   readonly targets: TargetArrays;
 }
 

@@ -6,7 +6,7 @@ import { ClassBatches, classesOf, haveClasses } from './class-batches.ts';
 import type { AugmentedView } from './load-batch.ts';
 import { seeGeometry } from './see.ts';
 import type { SeenPicture } from './see-batches.ts';
-import { TRAINING_INPUTS } from './training-input.ts';
+import { trainingInput } from './training-input.ts';
 
 const SIZE = 16;
 const store = { size: SIZE, pixels: new Uint8Array(SIZE * SIZE * 3) };
@@ -19,7 +19,7 @@ function batchesOf(pictures: readonly SeenPicture[], batchSize: number, seed = 1
     training: { ...PRESETS.default.training, batchSize },
     augmentation: { ...PRESETS.default.augmentation, retrieval: 1, clean: 0.3 },
   };
-  const source = { geometry: seeGeometry(config, undefined), input: TRAINING_INPUTS.pixels(store), config, pictures };
+  const source = { geometry: seeGeometry(config, undefined), input: trainingInput('pixels', store), config, pictures };
   return new ClassBatches(source, Random.seeded(seed));
 }
 

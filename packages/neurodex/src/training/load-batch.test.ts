@@ -7,7 +7,7 @@ import type { Embeddings } from '../pictures/embeddings.ts';
 import { drawView, renderView } from '../query/augment.ts';
 import { type AugmentedView, type InputSource, loadBatch } from './load-batch.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
-import { TRAINING_INPUTS } from './training-input.ts';
+import { trainingInput } from './training-input.ts';
 
 const { store } = tinyCatalogue(1);
 const BYTES = 16 * 16 * 3;
@@ -117,7 +117,7 @@ describe('embeddings of a batch', () => {
 
 describe('what training draws of a picture', () => {
   it('is a view of its pixels, and none at strength 0', () => {
-    const input = TRAINING_INPUTS.pixels(store);
+    const input = trainingInput('pixels', store);
     expect([input.augments, input.source]).toEqual([true, { input: 'pixels', size: 16, pixels: store.pixels }]);
     const view = drawView(16, { ...ranges, strength: 0.5 }, Random.seeded(1));
     expect(input.draw(3, 0.5, ranges, Random.seeded(1))).toEqual({ row: 3, view });
@@ -126,7 +126,7 @@ describe('what training draws of a picture', () => {
 
   it('is one of the stored views of its embedding, each as often; none at strength 0 or where there are none', () => {
     const { embeddings } = embeddingsOf(3);
-    const input = TRAINING_INPUTS.embeddings({ ...store, embeddings });
+    const input = trainingInput('embeddings', { ...store, embeddings });
     expect([input.augments, input.source]).toEqual([false, { input: 'embeddings', embeddings }]);
     const [random, other] = [Random.seeded(1), Random.seeded(1)];
     const drawn = Array.from({ length: 40 }, () => input.draw(5, 0.1, ranges, random));
@@ -134,13 +134,13 @@ describe('what training draws of a picture', () => {
     expect(new Set(drawn.map(({ row }) => row))).toEqual(new Set([21, 22, 23]));
     const before = random.state;
     expect(input.draw(5, 0, ranges, random)).toEqual({ row: 20, view: null });
-    const without = TRAINING_INPUTS.embeddings({ ...store, embeddings: embeddingsOf(0).embeddings });
+    const without = trainingInput('embeddings', { ...store, embeddings: embeddingsOf(0).embeddings });
     expect(without.draw(5, 1, ranges, random)).toEqual({ row: 5, view: null });
     expect(random.state).toEqual(before);
   });
 
   it('is refused where the network reads embeddings and there are none', () => {
-    expect(() => TRAINING_INPUTS.embeddings(store)).toThrow(
+    expect(() => trainingInput('embeddings', store)).toThrow(
       new RangeError('the network reads embeddings, and the catalogue has none'),
     );
   });

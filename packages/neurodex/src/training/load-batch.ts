@@ -3,8 +3,9 @@ import { damaged } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Embeddings } from '../pictures/embeddings.ts';
 import { renderView, type View } from '../query/augment.ts';
+import type { BatchInput } from './batch-input.ts';
 
-/** One place of a batch: a row of the store's pixels and how it is augmented, or a place in its embeddings. */
+/** One place of a batch: a row of the store's pixels and how it is augmented, a place in its embeddings, or a text. */
 export interface AugmentedView {
   readonly row: number;
   readonly view: View | null;
@@ -13,14 +14,14 @@ export interface AugmentedView {
 /** Some places of a batch, in memory that threads share. */
 export interface LoadTask {
   /** The batch, as `ModelInput.type` */
-  readonly input: Uint8Array | Float32Array;
+  readonly input: BatchInput;
   /** Place of the first of `views` in the batch. */
   readonly first: number;
   readonly views: readonly AugmentedView[];
 }
 
 /** What a batch is loaded from, given to a thread once. */
-export type InputSource = PixelSource | EmbeddingSource;
+export type InputSource = PixelSource | EmbeddingSource | TokenSource;
 
 export interface PixelSource {
   readonly input: 'pixels';
@@ -36,10 +37,20 @@ export interface EmbeddingSource {
   readonly embeddings: Embeddings;
 }
 
-/** Writes augmented pictures, or stored embeddings, into their places of a batch. */
+/** Texts as the network reads them (`tokenInput.type`), one after another. */
+export interface TokenSource {
+  readonly input: 'tokens';
+  /** int32 [texts, P] */
+  readonly tokens: Int32Array;
+  /** P */
+  readonly length: number;
+}
+
+/** Writes augmented pictures, stored embeddings or texts into their places of a batch. */
 export function loadBatch(source: InputSource, task: LoadTask): void {
   if (source.input === 'pixels') loadPixels(source, task);
-  else loadEmbeddings(source, task);
+  else if (source.input === 'embeddings') loadEmbeddings(source, task);
+  else loadTokens(source, task);
 }
 
 function loadPixels({ size, pixels }: PixelSource, { input, first, views }: LoadTask): void {
@@ -81,5 +92,10 @@ function loadEmbeddings({ embeddings }: EmbeddingSource, { input, first, views }
   embeddings.readInto(bytesOf(input), first, places);
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array): Uint8Array =>
+function loadTokens({ tokens, length }: TokenSource, { input, first, views }: LoadTask): void {
+  for (const [i, { row }] of views.entries())
+    input.set(tokens.subarray(row * length, (row + 1) * length), (first + i) * length);
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: BatchInput): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);

@@ -57,7 +57,8 @@ export class BatchLoader {
     this.pool = shareable === undefined ? undefined : startThreads(threads, shareable);
     const buffer = (): BatchBuffer => {
       const arrays = maker.allocate();
-      const input = threads === 0 ? arrays.input : shared(arrays.input);
+      // Texts are never loaded by threads.
+      const input = threads === 0 || arrays.input instanceof Int32Array ? arrays.input : shared(arrays.input);
       return { arrays: { ...arrays, input }, state: maker.state, ready: Promise.resolve() };
     };
     this.free = Array.from({ length: this.ahead + 1 }, buffer);

@@ -6,7 +6,7 @@ import type { AugmentedView } from './load-batch.ts';
 import { PairBatches } from './pair-batches.ts';
 import { seeGeometry } from './see.ts';
 import type { SeenPicture } from './see-batches.ts';
-import { TRAINING_INPUTS } from './training-input.ts';
+import { trainingInput } from './training-input.ts';
 
 interface Options {
   readonly batchSize: number;
@@ -26,7 +26,7 @@ function batchesOf(pictures: readonly SeenPicture[], { batchSize, seed = 1, stre
     training: { ...PRESETS.default.training, plan: 'write', batchSize },
     augmentation: { ...PRESETS.default.augmentation, retrieval: strength, clean },
   } as const;
-  const source = { geometry: seeGeometry(config, undefined), input: TRAINING_INPUTS.pixels(store), config, pictures };
+  const source = { geometry: seeGeometry(config, undefined), input: trainingInput('pixels', store), config, pictures };
   return new PairBatches(source, Random.seeded(seed));
 }
 

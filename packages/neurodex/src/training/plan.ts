@@ -11,7 +11,7 @@ export interface BatchMix {
 
 /** One stretch of training with one kind of batch and one schedule. */
 export interface Phase {
-  readonly name: 'indexing' | 'retrieval' | 'joint' | 'see';
+  readonly name: 'indexing' | 'retrieval' | 'joint' | 'see' | 'read';
   readonly mix: BatchMix;
   readonly steps: number;
   /** R, identifiers packed behind each picture; 0 where the network learns without any. */

@@ -1,26 +1,17 @@
-import {
-  adamW,
-  type ParameterSpecs,
-  parameterCount,
-  Random,
-  type Runtime,
-  Trainer,
-  TrainingState,
-} from '@neurodex/autograd';
+import { type ParameterSpecs, parameterCount, Random, type Runtime } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
-import { trainingStep } from '../dsi/graphs/training.ts';
 import { type Geometry, geometryOf } from '../dsi/model/geometry.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import type { EmbeddingFacts } from '../pictures/embeddings.ts';
 import { ClassBatches, haveClasses } from './class-batches.ts';
-import { BatchLoader } from './loader.ts';
 import { runPhases, type TrainingResult } from './loop.ts';
 import { PairBatches } from './pair-batches.ts';
 import type { Phase } from './plan.ts';
 import type { RunOptions } from './run.ts';
 import type { SeeBatches, SeenPicture } from './see-batches.ts';
-import { type InputStore, TRAINING_INPUTS } from './training-input.ts';
+import { timeSteps } from './time-steps.ts';
+import { type InputStore, trainingInput } from './training-input.ts';
 
 /** What the network learns to see with. */
 export interface SeeSource {
@@ -54,7 +45,7 @@ export const seePhase = ({ training }: Pick<Config, 'training'>, steps: number):
 
 /** By classes where all pictures have some; else in pairs. */
 function batchesOf({ geometry, config, store, pictures }: SeeSource, random: Random): SeeBatches {
-  const source = { geometry, config, pictures, input: TRAINING_INPUTS[geometry.input](store) };
+  const source = { geometry, config, pictures, input: trainingInput(geometry.input, store) };
   return haveClasses(pictures) ? new ClassBatches(source, random) : new PairBatches(source, random);
 }
 
@@ -89,40 +80,9 @@ export async function see(
   return { ...result, parameters: result.parameters.slice(0, own) };
 }
 
-/** Steps before those that are timed: the first ones are slower. */
-const WARM_UP = 3;
-
 /**
  * Seconds of a step on this machine, the mean of some. Nothing of what is computed is kept.
  * @param timed steps; a few are faster than many in a row, which share the cores with what loads their pictures
  */
-export async function secondsPerStep(source: SeeSource, runtime: Runtime, random: Random, timed = 12): Promise<number> {
-  const { geometry, config } = source;
-  const { weightDecay, gradientClip, learningRate } = config.training;
-  const optimizer = adamW({ weightDecay, clip: gradientClip });
-  const batches = batchesOf(source, random);
-  const definition = trainingStep({
-    geometry,
-    batch: batches.size,
-    objective: batches.objective,
-    dropout: config.model.dropout,
-    optimizer,
-  });
-  const trainer = await Trainer.create(runtime, definition);
-  const state = TrainingState.initial(definition.parameters, optimizer, 0);
-  const loader = new BatchLoader(batches, { batches: WARM_UP + timed });
-  try {
-    let began = performance.now();
-    for (let step = 0; step < WARM_UP + timed; step++) {
-      if (step === WARM_UP) began = performance.now();
-      const { arrays } = await loader.next();
-      const running = trainer.step(state, { input: arrays.input, ...arrays.targets }, { learningRate });
-      loader.prefetch();
-      await running;
-    }
-    return (performance.now() - began) / 1000 / timed;
-  } finally {
-    await loader.close();
-    await trainer.release();
-  }
-}
+export const secondsPerStep = (source: SeeSource, runtime: Runtime, random: Random, timed = 12): Promise<number> =>
+  timeSteps({ geometry: source.geometry, config: source.config, batches: batchesOf(source, random) }, runtime, timed);

@@ -2,10 +2,10 @@ import { allocate, elementCount, type HostArray, type Runtime } from '@neurodex/
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { StateEncoder } from '../dsi/search/state-encoder.ts';
 import type { FrozenBackbone } from '../query/model-input.ts';
-import { modelInput } from '../query/model-inputs.ts';
-import type { Query } from '../query/query.ts';
+import { modelInput, pictureInput } from '../query/model-inputs.ts';
+import type { PictureQuery } from '../query/query.ts';
 import { loadBatch } from './load-batch.ts';
-import { type InputStore, TRAINING_INPUTS } from './training-input.ts';
+import { type InputStore, trainingInput } from './training-input.ts';
 
 /** Pictures that are encoded at a time. */
 const BATCH = 64;
@@ -28,7 +28,7 @@ export interface StatesOptions extends StatesNetwork {
 /** Encodes pictures of a store as they are, one batch after another; no more than a batch is in memory. */
 export async function encodeStates(options: StatesOptions): Promise<void> {
   const { runtime, geometry, parameters, store, rows, take } = options;
-  const input = TRAINING_INPUTS[geometry.input](store);
+  const input = trainingInput(geometry.input, store);
   const encoder = await StateEncoder.create(runtime, geometry, BATCH, parameters);
   const { dtype, shape } = modelInput(geometry).type(geometry, BATCH);
   const batch: HostArray = allocate(dtype, elementCount(shape));
@@ -48,7 +48,7 @@ export async function encodeStates(options: StatesOptions): Promise<void> {
 /** The states of queries, float32 [D] each. */
 export async function encodeQueries(
   network: StatesNetwork & { readonly backbone: FrozenBackbone | undefined },
-  queries: readonly Query[],
+  queries: readonly PictureQuery[],
 ): Promise<Float32Array[]> {
   const { runtime, geometry, parameters, backbone } = network;
   const { width } = geometry;
@@ -57,7 +57,7 @@ export async function encodeQueries(
   try {
     while (encoded.length < queries.length) {
       const batch = queries.slice(encoded.length, encoded.length + BATCH);
-      const states = await encoder.encode(await modelInput(geometry).feed(batch, BATCH, geometry, backbone));
+      const states = await encoder.encode(await pictureInput(geometry).feed(batch, BATCH, geometry, backbone));
       encoded.push(...batch.map((_, i) => states.slice(i * width, (i + 1) * width)));
     }
   } finally {

@@ -25,7 +25,7 @@ export interface InputStore {
 export type AugmentationRanges = Omit<Config['augmentation'], 'indexing' | 'retrieval' | 'clean'>;
 
 /** Every input that training can load; one that is missing does not compile. */
-export const TRAINING_INPUTS = {
+const TRAINING_INPUTS = {
   pixels: ({ size, pixels }) => ({
     source: { input: 'pixels', size, pixels },
     augments: true,
@@ -44,7 +44,15 @@ export const TRAINING_INPUTS = {
       },
     };
   },
-} as const satisfies { readonly [Name in ModelInputName]: (store: InputStore) => TrainingInput };
+} as const satisfies { readonly [Name in PictureInputName]: (store: InputStore) => TrainingInput };
+
+type PictureInputName = Exclude<ModelInputName, 'tokens'>;
+
+/** @throws RangeError for a network that reads text */
+export function trainingInput(input: ModelInputName, store: InputStore): TrainingInput {
+  if (input === 'tokens') throw new RangeError('a network that reads text is given no pictures');
+  return TRAINING_INPUTS[input](store);
+}
 
 function embeddingsOf({ embeddings }: InputStore): Embeddings {
   if (embeddings === undefined) throw new RangeError('the network reads embeddings, and the catalogue has none');

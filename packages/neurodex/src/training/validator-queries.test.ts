@@ -5,7 +5,7 @@ import { smallNetwork } from '../dsi/search/small-network.fixture.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import { noThumbnail } from '../pictures/no-thumbnail.fixture.ts';
 import { type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
-import type { Query } from '../query/query.ts';
+import { type PictureQuery, pictureQueries } from '../query/query.ts';
 import { Validator } from './validator.ts';
 
 const network = smallNetwork(4);
@@ -33,9 +33,9 @@ function storeOf(catalogue: number, queries: number, foreign: (i: number) => boo
 
 /** A system that gives the first rows to everyone, and what it was asked. */
 function listening(store: PictureStore) {
-  const asked: { row: number; k: number; query: Query }[] = [];
+  const asked: { row: number; k: number; query: PictureQuery }[] = [];
   vi.spyOn(DsiSystem.prototype, 'rank').mockImplementation(async (queries, k) =>
-    queries.map((query) => {
+    pictureQueries(queries).map((query) => {
       asked.push({ row: query.pixels.byteOffset / BYTES, k, query });
       return store.catalogue.slice(0, k).map(({ row }) => ({ row, score: -row }));
     }),
@@ -88,7 +88,7 @@ describe('queries in front of which an encoder stands', () => {
     const encoded: number[] = [];
     const backbone = {
       sha256: 'abc',
-      embed: async (queries: readonly Query[]) => {
+      embed: async (queries: readonly PictureQuery[]) => {
         encoded.push(queries.length);
         return Float32Array.of(encoded.length);
       },
@@ -120,7 +120,7 @@ describe('queries in front of which an encoder stands', () => {
 
 it('the system of a validator has the parameters that it is given', async () => {
   const picture = network.pictures(1);
-  const queries: Query[] = [{ kind: 'picture', pixels: picture, thumbnail: () => noThumbnail.thumbnail(0) }];
+  const queries: PictureQuery[] = [{ kind: 'picture', pixels: picture, thumbnail: () => noThumbnail.thumbnail(0) }];
   const validator = new Validator({ ...options, store: storeOf(1, 0) });
   const fixed = new DsiSystem({ ...options, parameters });
   const [expected] = await fixed.rank(queries, 4);

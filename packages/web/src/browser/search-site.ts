@@ -43,6 +43,9 @@ export async function searchSite(
     query: {
       picture: stored === undefined ? null : String(stored.row),
       labels: stored === undefined ? null : [...stored.labels],
+      text: null,
+      plus: [],
+      minus: [],
     },
     results: [{ system: 'dsi', seconds, answers }],
   };

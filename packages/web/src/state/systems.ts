@@ -11,12 +11,16 @@ interface SystemWords {
 
 const clippedCosine = (score: number): number => Math.min(1, Math.max(0, score));
 
+/** Has no largest value: half at 5, about what one rare word gives. */
+const saturated = (score: number): number => score / (score + 5);
+
 /** Each system in words for people. */
 export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
   dsi: { method: 'generates identifiers', score: 'probability', shareOf: Math.exp },
   bovw: { method: 'compares bags of visual words', score: 'cosine', shareOf: clippedCosine },
   pixels: { method: 'compares pixels', score: 'cosine', shareOf: clippedCosine },
   encoder: { method: 'compares embeddings of the encoder', score: 'cosine', shareOf: clippedCosine },
+  bm25: { method: 'counts words (BM25)', score: 'BM25', shareOf: saturated },
 };
 
 /** `7 of 10 relevant`; null where the relevance of the answers is unknown. */

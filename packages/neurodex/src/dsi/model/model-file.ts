@@ -32,6 +32,7 @@ const geometrySchema = z.strictObject({
   patchSize: size,
   stem: z.enum(['linear', 'convolutional']),
   channels: size.optional(),
+  textVocabulary: size.optional(),
   sequenceLength: size,
   width: size,
   feedForwardWidth: size,

@@ -5,14 +5,15 @@ import { encodeIdentifier } from '../../identifiers/encode.ts';
 import { numeric } from '../../identifiers/numeric.ts';
 import type { Answer } from '../../query/answers.ts';
 import type { FrozenBackbone } from '../../query/model-input.ts';
-import type { Query } from '../../query/query.ts';
+import type { PictureQuery } from '../../query/query.ts';
 import { asQueries } from '../../systems/queries.fixture.ts';
 import { fixedPlan, packedLayout } from '../model/attention-mask.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { decodeStep, encode } from '../model/network.ts';
 import { planNodes, positionsFor } from '../model/node-plan.ts';
 import { dsiParameters } from '../model/parameters.ts';
-import { batchFor, DsiSystem, FINE_BATCHES } from './dsi-system.ts';
+import { batchFor, FINE_BATCHES } from './batch-sizes.ts';
+import { DsiSystem } from './dsi-system.ts';
 import { ExactSearch } from './exact.ts';
 import { smallNetwork } from './small-network.fixture.ts';
 
@@ -316,7 +317,7 @@ describe('the system', () => {
     const geometry: Geometry = { ...pixels, input: 'embeddings', channels: 192 };
     const parameters = initialParameters(dsiParameters(geometry), Random.seeded(4)).map((value) => 3 * value);
     const asked: number[] = [];
-    const embed = async (queries: readonly Query[]) => {
+    const embed = async (queries: readonly PictureQuery[]) => {
       asked.push(queries.length);
       return Float32Array.from(queries.flatMap((query) => [...query.pixels]));
     };

@@ -1,43 +1,20 @@
 import type { HostArray, Runtime } from '@neurodex/autograd';
-import { defined } from '@neurodex/core';
 import type { Config } from '../../config.ts';
 import type { Answer } from '../../query/answers.ts';
 import type { FrozenBackbone } from '../../query/model-input.ts';
-import { modelInput } from '../../query/model-inputs.ts';
-import type { Query } from '../../query/query.ts';
+import { pictureInput } from '../../query/model-inputs.ts';
+import { type PictureQuery, pictureQueries, type Query } from '../../query/query.ts';
 import type { System } from '../../query/system.ts';
 import type { Geometry } from '../model/geometry.ts';
 import type { Memory } from '../model/memory.ts';
 import { EXACT_POSITIONS, positionsFor } from '../model/node-plan.ts';
 import type { PrefixTable } from '../model/prefix-table.ts';
+import { BATCHES, batchFor } from './batch-sizes.ts';
 import { BeamSearch } from './beam.ts';
 import { ExactSearch } from './exact.ts';
 import { MemorySearch } from './memory-search.ts';
 import { StateEncoder, type StateMaker } from './state-encoder.ts';
-import { WrittenSearch } from './written-search.ts';
-
-/**
- * Queries encoded at once: a single query should not pay for a batch, and a batch should not pay for each query. Each size
- * has graphs of its own, which take longer to load than a few batches that are not full take.
- */
-const BATCHES: readonly number[] = [1, 32];
-/** For a server: to load every size once is cheaper than to fill up batch after batch. */
-export const FINE_BATCHES: readonly number[] = [1, 2, 4, 8, 16, 32];
-/** Share of queries from which on a batch is worth filling up. */
-const WORTH_FILLING = 0.75;
-
-/**
- * The size of the next batch: the largest that is full, unless the one above it nearly is, or more than two of the smaller
- * would be needed.
- * @param sizes ascending
- */
-export function batchFor(queries: number, sizes: readonly number[]): number {
-  const above = sizes.find((size) => size >= queries);
-  const below = sizes.findLast((size) => size <= queries);
-  if (below === undefined) return defined(above, 'a batch size');
-  if (above === undefined) return below;
-  return queries >= WORTH_FILLING * above || queries > 2 * below ? above : below;
-}
+import { type TextStates, WrittenSearch } from './written-search.ts';
 
 export interface DsiOptions {
   readonly runtime: Runtime;
@@ -54,6 +31,8 @@ export interface DsiOptions {
   readonly stateEncoder?: (batch: number, make: () => Promise<StateEncoder>) => Promise<StateMaker>;
   /** In front of the network, where it reads embeddings. */
   readonly backbone?: FrozenBackbone | undefined;
+  /** Of a network with a memory that learned to read. */
+  readonly texts?: TextStates | undefined;
 }
 
 /** A way to search, for one batch size. */
@@ -71,37 +50,52 @@ export class DsiSystem implements System {
   readonly memorises = true;
   private readonly options: DsiOptions;
   private readonly searchers = new Map<string, Promise<Searcher>>();
-  private memorySearch: MemorySearch | undefined;
+  private readonly written: WrittenSearch | undefined;
 
   constructor(options: DsiOptions) {
     this.options = options;
+    const { memory } = options;
+    if (memory !== undefined) this.written = writtenSearch(options, memory);
   }
 
+  /** @throws NeurodexError `query-unsupported` for text where the network cannot read; `query-empty`, `text-*` */
   async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
-    const { parameters, geometry, backbone } = this.options;
+    const { parameters, search } = this.options;
     const current = typeof parameters === 'function' ? parameters() : undefined;
-    const answers: Answer[][] = [];
-    while (answers.length < queries.length) {
-      const left = queries.length - answers.length;
-      const searcher = await this.searcher(batchFor(left, this.options.batches ?? BATCHES), k);
-      const batch = queries.slice(answers.length, answers.length + searcher.batch);
-      const input: HostArray = await modelInput(geometry).feed(batch, searcher.batch, geometry, backbone);
-      answers.push(...(await searcher.rank(input, batch.length, k, current)));
+    if (this.written !== undefined) {
+      return await this.written.rank(queries, k, this.isExact(k) ? undefined : search.beam, current);
     }
-    return answers;
+    return await this.decode(pictureQueries(queries), k, current);
   }
 
   /** Frees the graphs. */
   async close(): Promise<void> {
     for (const searcher of this.searchers.values()) await (await searcher).release();
     this.searchers.clear();
+    await this.written?.release();
+  }
+
+  /** By a network that writes identifiers token by token. */
+  private async decode(queries: readonly PictureQuery[], k: number, parameters: Float32Array | undefined) {
+    const { geometry, backbone, batches = BATCHES } = this.options;
+    const answers: Answer[][] = [];
+    while (answers.length < queries.length) {
+      const searcher = await this.searcher(batchFor(queries.length - answers.length, batches), this.isExact(k));
+      const batch = queries.slice(answers.length, answers.length + searcher.batch);
+      const input: HostArray = await pictureInput(geometry).feed(batch, searcher.batch, geometry, backbone);
+      answers.push(...(await searcher.rank(input, batch.length, k, parameters)));
+    }
+    return answers;
   }
 
   /** Exhaustive for small catalogues, and for more answers than the beam can give; else by beam search. */
-  private searcher(batch: number, k: number): Promise<Searcher> {
+  private isExact(k: number): boolean {
     const { table, search, memory } = this.options;
     // The beam of a memory holds prefixes, with several identifiers behind each, and widens for more answers.
-    const exact = table.trie.leafCount <= search.exactUpTo || (memory === undefined && k > search.beam);
+    return table.trie.leafCount <= search.exactUpTo || (memory === undefined && k > search.beam);
+  }
+
+  private searcher(batch: number, exact: boolean): Promise<Searcher> {
     const key = `${batch} ${exact}`;
     const known = this.searchers.get(key);
     if (known !== undefined) return known;
@@ -111,18 +105,27 @@ export class DsiSystem implements System {
   }
 
   private async makeSearcher(batch: number, exact: boolean): Promise<Searcher> {
-    const { runtime, geometry, table, search, parameters, memory } = this.options;
+    const { runtime, geometry, table, search, parameters } = this.options;
     const built = typeof parameters === 'function' ? undefined : parameters;
-    if (memory !== undefined) {
-      this.memorySearch ??= new MemorySearch(table, memory, geometry.width);
-      const make = () => StateEncoder.create(runtime, geometry, batch, built);
-      const { stateEncoder } = this.options;
-      const encoder = stateEncoder === undefined ? await make() : await stateEncoder(batch, make);
-      return new WrittenSearch(encoder, this.memorySearch, exact ? undefined : search.beam);
-    }
     const positionCount = positionsFor(table.trie, EXACT_POSITIONS);
     return exact
       ? await ExactSearch.create(runtime, table, geometry, { batch, positionCount }, built)
       : await BeamSearch.create(runtime, table, geometry, { batch, width: search.beam }, built);
   }
+}
+
+function writtenSearch(options: DsiOptions, memory: Memory): WrittenSearch {
+  const { runtime, geometry, table, batches = BATCHES, parameters, stateEncoder, backbone, texts } = options;
+  const built = typeof parameters === 'function' ? undefined : parameters;
+  return new WrittenSearch({
+    geometry,
+    memory: new MemorySearch(table, memory, geometry.width),
+    batches,
+    async encoder(batch) {
+      const make = () => StateEncoder.create(runtime, geometry, batch, built);
+      return stateEncoder === undefined ? await make() : await stateEncoder(batch, make);
+    },
+    backbone,
+    texts,
+  });
 }

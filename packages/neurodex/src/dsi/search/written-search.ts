@@ -1,40 +1,92 @@
-import type { HostArray } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import type { Answer } from '../../query/answers.ts';
+import type { FrozenBackbone } from '../../query/model-input.ts';
+import { pictureInput } from '../../query/model-inputs.ts';
+import type { PictureQuery, Query } from '../../query/query.ts';
+import type { Geometry } from '../model/geometry.ts';
+import { batchFor } from './batch-sizes.ts';
+import { composeStates } from './compose-states.ts';
 import type { MemorySearch } from './memory-search.ts';
 import type { StateMaker } from './state-encoder.ts';
 
-/** Encodes queries and searches a memory with their states. */
+/** Makes states of texts. */
+export interface TextStates {
+  /** @returns unit vectors, float32 [n, D] @throws NeurodexError `text-*` */
+  states(texts: readonly string[]): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+export interface WrittenOptions {
+  readonly geometry: Geometry;
+  readonly memory: MemorySearch;
+  /** Sizes in which pictures are encoded together, ascending. */
+  readonly batches: readonly number[];
+  /** Makes what encodes so many pictures; asked once for each size. */
+  readonly encoder: (batch: number) => Promise<StateMaker>;
+  /** In front of the network, where it reads embeddings. */
+  readonly backbone: FrozenBackbone | undefined;
+  /** Of a network that learned to read. */
+  readonly texts: TextStates | undefined;
+}
+
+/** Encodes queries of every kind, and searches a memory with their states. */
 export class WrittenSearch {
-  private readonly encoder: StateMaker;
-  private readonly memory: MemorySearch;
-  /** Prefixes that are looked into at each depth; undefined: every identifier is compared. */
-  private readonly beam: number | undefined;
+  private readonly options: WrittenOptions;
+  private readonly encoders = new Map<number, Promise<StateMaker>>();
 
-  constructor(encoder: StateMaker, memory: MemorySearch, beam: number | undefined) {
-    this.encoder = encoder;
-    this.memory = memory;
-    this.beam = beam;
-  }
-
-  /** B */
-  get batch(): number {
-    return this.encoder.batch;
+  constructor(options: WrittenOptions) {
+    this.options = options;
   }
 
   /**
-   * @param input as `ModelInput.type`
-   * @returns up to k answers for each of the first `queries` of the batch
+   * @param beam prefixes that are looked into at each depth; undefined: every identifier is compared
+   * @param parameters of the network, where they are not built into the encoders
    */
-  async rank(input: HostArray, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
-    const states = await this.encoder.encode(input, parameters);
-    return Array.from({ length: queries }, (_, query) =>
-      this.beam === undefined
-        ? this.memory.exhaustive(states, query, k)
-        : this.memory.beam(states, query, k, Math.max(k, this.beam)),
+  async rank(
+    queries: readonly Query[],
+    k: number,
+    beam: number | undefined,
+    parameters?: Float32Array,
+  ): Promise<Answer[][]> {
+    const { memory } = this.options;
+    const states = await this.states(queries, parameters);
+    return queries.map((_, query) =>
+      beam === undefined ? memory.exhaustive(states, query, k) : memory.beam(states, query, k, Math.max(k, beam)),
     );
   }
 
-  release(): Promise<void> {
-    return this.encoder.release();
+  async release(): Promise<void> {
+    for (const encoder of this.encoders.values()) await (await encoder).release();
+    this.encoders.clear();
+    await this.options.texts?.release();
+  }
+
+  /** @returns unit vectors, float32 [n, D] @throws NeurodexError `query-unsupported`, `query-empty`, `text-*` */
+  private async states(queries: readonly Query[], parameters: Float32Array | undefined): Promise<Float32Array> {
+    return await composeStates(queries, this.options.geometry.width, {
+      pictures: (pictures) => this.pictures(pictures, parameters),
+      texts:
+        this.options.texts === undefined ? undefined : (texts) => defined(this.options.texts, 'texts').states(texts),
+    });
+  }
+
+  private async pictures(queries: readonly PictureQuery[], parameters?: Float32Array): Promise<Float32Array> {
+    const { geometry, batches, backbone } = this.options;
+    const states = new Float32Array(queries.length * geometry.width);
+    for (let done = 0; done < queries.length; ) {
+      const encoder = await this.encoder(batchFor(queries.length - done, batches));
+      const batch = queries.slice(done, done + encoder.batch);
+      const input = await pictureInput(geometry).feed(batch, encoder.batch, geometry, backbone);
+      const encoded = await encoder.encode(input, parameters);
+      states.set(encoded.subarray(0, batch.length * geometry.width), done * geometry.width);
+      done += batch.length;
+    }
+    return states;
+  }
+
+  private encoder(batch: number): Promise<StateMaker> {
+    const known = this.encoders.get(batch) ?? this.options.encoder(batch);
+    this.encoders.set(batch, known);
+    return known;
   }
 }

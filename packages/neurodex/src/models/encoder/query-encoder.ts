@@ -1,13 +1,13 @@
 import { atSize } from '@neurodex/datasets/image';
 import type { FrozenBackbone } from '../../query/model-input.ts';
-import type { Query } from '../../query/query.ts';
+import type { PictureQuery } from '../../query/query.ts';
 import type { Encoder } from './encoder.ts';
 
 /** The encoder of an index, for its queries: in front of the network, and of the system `encoder`. */
 export class QueryEncoder implements FrozenBackbone {
   readonly encoder: Encoder;
   readonly sha256: string;
-  /** Edge of `Query.pixels`. */
+  /** Edge of `PictureQuery.pixels`. */
   private readonly size: number;
 
   /** @param sha256 of the encoder: embeddings that are stored under it are taken as they are */
@@ -18,7 +18,7 @@ export class QueryEncoder implements FrozenBackbone {
   }
 
   /** @returns float32 [n, P, C] @throws NeurodexError `encoder-unusable` */
-  async embed(queries: readonly Query[]): Promise<Float32Array> {
+  async embed(queries: readonly PictureQuery[]): Promise<Float32Array> {
     const { length } = this.encoder;
     const ready: [place: number, embedding: Float32Array][] = [];
     const places: number[] = [];
@@ -43,7 +43,7 @@ export class QueryEncoder implements FrozenBackbone {
   }
 
   /** As the encoder takes it, by the same way as the catalogue's pictures (jobs/embed-pictures.ts). */
-  private async pictureOf({ pixels, thumbnail }: Query): Promise<Uint8Array> {
+  private async pictureOf({ pixels, thumbnail }: PictureQuery): Promise<Uint8Array> {
     const { size } = this.encoder.facts;
     return size === this.size ? pixels : (await atSize(await thumbnail(), size)).pixels;
   }

@@ -60,6 +60,8 @@ describe('the OpenAPI document', () => {
     expect(Object.fromEntries(parameters.map(({ name, schema }) => [name, schema.default]))).toEqual({
       index: undefined,
       system: undefined,
+      plus: [],
+      minus: [],
       k: 10,
       explain: false,
       explainCount: 3,

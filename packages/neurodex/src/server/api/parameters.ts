@@ -24,6 +24,15 @@ const listOf = <const Words extends readonly [string, ...string[]]>(words: Words
     .transform((given) => [...new Set([given].flat().flatMap((text) => text.split(',').map((word) => word.trim())))])
     .pipe(z.array(z.enum(words)).min(1));
 
+/** Words that are added to a query, at most, and as many that are taken from it. */
+const MOST_WORDS = 16;
+/** One, or repeated. */
+const texts = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => [given].flat())
+  .pipe(z.array(z.string()).max(MOST_WORDS))
+  .default([]);
+
 /** Path parameters, by the name that stands in braces in `PATHS`. */
 export const pathParameters = {
   index: z.string().describe('id of an index'),
@@ -52,6 +61,8 @@ export const searchQuery = z.strictObject({
   system: listOf(SYSTEM_NAMES)
     .optional()
     .describe('the systems to search with, separated by commas or repeated; all systems of the index by default'),
+  plus: texts.describe('words that are added to the query; repeated for several'),
+  minus: texts.describe('words that are taken from the query; repeated for several'),
   k: wholeNumber(1, MOST_ANSWERS).default(10).describe('answers of each system'),
   explain: z
     .enum(['true', 'false'])

@@ -31,6 +31,11 @@ export const PROBLEMS = {
   'picture-unsupported': { status: 422, title: 'Unprocessable Content' },
   'picture-damaged': { status: 422, title: 'Unprocessable Content' },
   'picture-too-large': { status: 422, title: 'Unprocessable Content' },
+  'text-empty': { status: 422, title: 'Unprocessable Content' },
+  'text-invalid': { status: 422, title: 'Unprocessable Content' },
+  'text-too-long': { status: 422, title: 'Unprocessable Content' },
+  'query-empty': { status: 422, title: 'Unprocessable Content' },
+  'query-unsupported': { status: 422, title: 'Unprocessable Content' },
   'run-locked': { status: 423, title: 'Locked' },
   'headers-too-large': { status: 431, title: 'Request Header Fields Too Large' },
   internal: { status: 500, title: 'Internal Server Error' },
@@ -51,7 +56,7 @@ export const PROBLEM_CODES: readonly ProblemCode[] = Object.keys(PROBLEMS).filte
 
 /** Errors of the library that a request may cause and that may be told to whoever sent it. */
 export const isTold = (code: ErrorCode): code is ErrorCode & ProblemCode =>
-  code in PROBLEMS && code.startsWith('picture-');
+  code in PROBLEMS && /^(picture|text|query)-/.test(code);
 
 /** A request that is refused: a code, what is wrong with what, and what to do. */
 export class ApiError extends Error {

@@ -13,7 +13,7 @@ import {
   picturePage,
   ready,
   removal,
-  searchByPicture,
+  searchByJson,
   searchResponse,
 } from './schemas.ts';
 
@@ -161,13 +161,13 @@ export const ROUTES = {
     problems: ['picture-unknown'],
   },
   search: {
-    summary: 'Rank the catalogue for a picture',
+    summary: 'Rank the catalogue for a picture, for words, or for both together',
     query: searchQuery,
     body: {
       'image/*': 'bytes',
       'application/octet-stream': 'bytes',
       'multipart/form-data': 'form',
-      'application/json': searchByPicture,
+      'application/json': searchByJson,
     },
     responses: { 200: { description: 'The answers of each system, best first.', content: searchResponse } },
     problems: [
@@ -182,6 +182,11 @@ export const ROUTES = {
       'picture-unsupported',
       'picture-damaged',
       'picture-too-large',
+      'text-empty',
+      'text-invalid',
+      'text-too-long',
+      'query-empty',
+      'query-unsupported',
       'busy',
       'draining',
       'interrupted',

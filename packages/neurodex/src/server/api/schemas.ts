@@ -40,7 +40,8 @@ export const indexCard = z
     id: indexId,
     name: name.describe("the folder's name"),
     default: z.boolean().describe('whether searches that name no index go here'),
-    systems: z.array(system).describe('what can answer'),
+    systems: z.array(system).describe('what can answer where a picture is asked for'),
+    textSystems: z.array(system).describe('what can answer where words are asked for'),
     version: versionOfIndex.describe(
       'changes when another version of the index takes its place, which a running server follows',
     ),
@@ -156,7 +157,13 @@ export const searchResponse = z
   .object({
     index: indexId,
     k: z.int().min(1),
-    query: z.object({ picture: pictureId.nullable(), labels: z.array(z.string()).nullable() }),
+    query: z.object({
+      picture: pictureId.nullable(),
+      labels: z.array(z.string()).nullable(),
+      text: z.string().nullable().describe('the words that were asked for, as they were understood'),
+      plus: z.array(z.string()).describe('words that were added'),
+      minus: z.array(z.string()).describe('words that were taken away'),
+    }),
     results: z.array(
       z.object({
         system,
@@ -167,8 +174,10 @@ export const searchResponse = z
   })
   .register(components, { id: 'SearchResponse' });
 
-/** The JSON form of a query: a picture that the server has. */
-export const searchByPicture = z.strictObject({ picture: pictureId }).register(components, { id: 'SearchByPicture' });
+/** The JSON form of a query: a picture that the server has, or words. */
+export const searchByJson = z
+  .union([z.strictObject({ picture: pictureId }), z.strictObject({ text: z.string().describe('in any language') })])
+  .register(components, { id: 'SearchByJson' });
 
 const interval = z.tuple([z.number(), z.number()]);
 const point = z.object({ step: count, value: z.number() });
@@ -251,7 +260,7 @@ export type Removal = z.infer<typeof removal>;
 export type IdentifierToken = z.infer<typeof identifierToken>;
 export type SearchAnswer = z.infer<typeof answer>;
 export type SearchResponse = z.infer<typeof searchResponse>;
-export type SearchByPicture = z.infer<typeof searchByPicture>;
+export type SearchByJson = z.infer<typeof searchByJson>;
 export type MeasuredReport = z.infer<typeof measuredReport>;
 export type Measuring = z.infer<typeof measuring>;
 export type Alive = z.infer<typeof alive>;

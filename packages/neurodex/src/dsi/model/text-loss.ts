@@ -1,0 +1,51 @@
+import {
+  argMax,
+  cast,
+  div,
+  greaterMask,
+  logSoftmax,
+  matmul,
+  maximum,
+  mul,
+  type NamedTensors,
+  neg,
+  oneHot,
+  sum,
+  type Tensor,
+  transpose,
+} from '@neurodex/autograd';
+import type { ForwardOptions } from './blocks.ts';
+import type { Geometry } from './geometry.ts';
+import type { DsiLoss } from './loss.ts';
+import { queryStates } from './state.ts';
+
+export interface TextBatch {
+  /** As `ModelInput.type`. */
+  readonly input: Tensor;
+  /** States of K pictures, unit vectors, float32 [K,D]; they are not trained. */
+  readonly pictures: Tensor;
+  /** float32 [B,K]: the weight of each picture as a target of each text. A row adds up to 1. */
+  readonly shares: Tensor;
+}
+
+/**
+ * Contrastive loss of texts against pictures whose states stay as they are (Zhai et al. 2022, LiT: the image tower is locked,
+ * §3.1): the cross-entropy of the cosines of a text with K pictures, divided by a temperature.
+ */
+export function textLoss(
+  parameters: NamedTensors,
+  { input, pictures, shares }: TextBatch,
+  temperature: number,
+  geometry: Geometry,
+  options: ForwardOptions,
+): DsiLoss {
+  const states = queryStates(parameters, input, geometry, options);
+  const logits = mul(matmul(states, transpose(pictures, [1, 0])), 1 / temperature);
+  const count = maximum(sum(shares), 1e-9);
+  const chosen = mul(oneHot(cast(argMax(logits), 'int32'), pictures.size(0)), greaterMask(shares, 0));
+  return {
+    loss: div(neg(sum(mul(logSoftmax(logits), shares))), count),
+    // The nearest picture is one that the text is of.
+    tokenAccuracy: div(sum(chosen), count),
+  };
+}

@@ -1,0 +1,119 @@
+import { type ParameterSpecs, Random, type Runtime } from '@neurodex/autograd';
+import type { Config } from '../config.ts';
+import type { Geometry } from '../dsi/model/geometry.ts';
+import { dsiParameters } from '../dsi/model/parameters.ts';
+import { runPhases, type TrainingResult } from './loop.ts';
+import type { Phase } from './plan.ts';
+import type { RunOptions } from './run.ts';
+import { seeGeometry } from './see.ts';
+import { MOST_PICTURES, TextBatches, type TextPairs } from './text-batches.ts';
+import { timeSteps } from './time-steps.ts';
+
+/** What the network learns to read with. */
+export interface ReadSource {
+  readonly geometry: Geometry;
+  readonly config: Config;
+  readonly pairs: TextPairs;
+}
+
+/** Tokens of a query that are read, at least, however short the texts of the pictures are. */
+const LEAST_TOKENS = 16;
+/** Lengths of texts are multiples of it. */
+const TOKEN_STEP = 8;
+
+/**
+ * The network that reads: blocks of its own, and states in the space of those that the pictures have.
+ * @param longest tokens of the longest text: more are read of no query where `text.tokens` allows so many
+ */
+export const textGeometry = (config: Config, textVocabulary: number, longest: number): Geometry => ({
+  ...seeGeometry(config, undefined),
+  input: 'tokens',
+  textVocabulary,
+  sequenceLength: Math.min(config.text.tokens, Math.max(LEAST_TOKENS, TOKEN_STEP * Math.ceil(longest / TOKEN_STEP))),
+  layers: config.text.layers,
+  positions: 'learned',
+  attention: 'prefix',
+});
+
+/** Texts of a batch: a few classes are few texts, and none has to be there several times. @param texts different ones */
+export const textBatch = ({ text }: Pick<Config, 'text'>, texts: number): number =>
+  Math.min(text.batchSize, LEAST_BATCH * Math.ceil(texts / LEAST_BATCH));
+
+const LEAST_BATCH = 8;
+
+/** Steps in which the network learns to read. @param texts different ones */
+export const readSteps = ({ text }: Pick<Config, 'text'>, texts: number): number =>
+  Math.min(text.steps, Math.max(LEAST_STEPS, Math.ceil((text.epochs * texts) / textBatch({ text }, texts))));
+
+/** And still take some steps to learn. */
+const LEAST_STEPS = 200;
+
+const readPhase = ({ text, training }: Pick<Config, 'text' | 'training'>, batch: number, steps: number): Phase => ({
+  name: 'read',
+  mix: { indexing: 0, retrieval: batch },
+  steps,
+  identifiers: 0,
+  schedule: {
+    learningRate: text.learningRate,
+    kind: training.schedule,
+    warmupSteps: Math.round(training.warmupFraction * steps),
+    steps,
+  },
+});
+
+export const readParameters = ({ geometry }: Pick<ReadSource, 'geometry'>): ParameterSpecs => dsiParameters(geometry);
+
+/**
+ * Trains a network to read: the state of a text comes to lie near those of its pictures, which stay where they are. What it takes
+ * does not depend on how many pictures there are.
+ * @throws NeurodexError `training-diverged`, `interrupted`
+ */
+export async function read(
+  { geometry, config, pairs }: ReadSource,
+  options: RunOptions & { readonly runtime: Runtime },
+): Promise<TrainingResult> {
+  const { dropout } = config.text;
+  const texts = pairs.tokens.length;
+  const batchSize = textBatch(config, texts);
+  const { contrast } = config.training;
+  const result = await runPhases({
+    ...options,
+    geometry,
+    parameters: readParameters({ geometry }),
+    config: { ...config, model: { ...config.model, dropout } },
+    phases: [readPhase(config, batchSize, readSteps(config, texts))],
+    batches: (_, random: Random) => new TextBatches(pairs, { geometry, batchSize, contrast }, random),
+    validate: async () => ({}),
+  });
+  if (result.diverged !== undefined) throw result.diverged;
+  return result;
+}
+
+/** Tokens of a text where none has been cut into them yet: about those of a label or a short caption. */
+const USUAL_TOKENS = 8;
+
+/**
+ * Seconds that learning to read takes on this machine.
+ * @param texts different ones @param pictures that they are of
+ */
+export async function secondsToRead(
+  config: Config,
+  texts: number,
+  pictures: number,
+  runtime: Runtime,
+): Promise<number> {
+  const geometry = textGeometry(config, config.text.vocabulary, USUAL_TOKENS);
+  const compared = Math.min(pictures, MOST_PICTURES);
+  const tokens = Array.from({ length: texts }, () => new Array<number>(USUAL_TOKENS).fill(0));
+  const pairs = {
+    tokens,
+    pictures: tokens.map((_, text) => [text % compared]),
+    states: new Float32Array(compared * geometry.width),
+  };
+  const options = { geometry, batchSize: textBatch(config, texts), contrast: config.training.contrast };
+  const batches = new TextBatches(pairs, options, Random.seeded(0));
+  const seconds = await timeSteps({ geometry, config, batches }, runtime, TIMED);
+  return seconds * readSteps(config, texts);
+}
+
+const TIMED = 8;
