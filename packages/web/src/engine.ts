@@ -32,7 +32,10 @@ export interface EngineDescription {
   /** Name of the index. */
   readonly name: string;
   readonly dataset: { readonly name: string; readonly source: string };
+  /** What answers pictures. */
   readonly systems: readonly SystemName[];
+  /** What answers words; empty where nothing does. */
+  readonly textSystems: readonly SystemName[];
   /** N, catalogue pictures. */
   readonly catalogue: number;
   /** Patches along one side of a picture, √P; null without a network. */
@@ -43,8 +46,18 @@ export interface EngineDescription {
   readonly runs: string;
 }
 
+/** A picture, words, or both together. */
+export interface Query {
+  /** Null where words are searched with alone. */
+  readonly picture: QueryPicture | null;
+  /** Beside a picture they are added to it; empty where there are none. */
+  readonly text: string;
+  /** Words that are taken away from the picture and the text. */
+  readonly minus: readonly string[];
+}
+
 /** A picture from the visitor's device, or one of the index. */
-export type Query =
+export type QueryPicture =
   | { readonly kind: 'file'; readonly file: File }
   | { readonly kind: 'picture'; readonly picture: Picture };
 

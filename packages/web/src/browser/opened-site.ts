@@ -50,6 +50,7 @@ export async function openSite(files: SiteFiles, onProgress?: (progress: Progres
       name: site.name,
       dataset: site.dataset,
       systems: ['dsi'],
+      textSystems: [],
       catalogue: catalogue.length,
       patchesPerSide: probe.side,
       samples: site.pictures.filter(({ role }) => role !== 'catalogue').map((picture) => pictureOf(picture, files)),

@@ -1,5 +1,12 @@
 import { knownRelevantRows } from 'neurodex/browser';
-import { type Answer, EngineError, type IdentifierToken, type Query, type SearchResponse } from '../engine.ts';
+import {
+  type Answer,
+  EngineError,
+  type IdentifierToken,
+  type Query,
+  type QueryPicture,
+  type SearchResponse,
+} from '../engine.ts';
 import { pixelQuery } from './network.ts';
 import { type OpenedSite, pictureOf, rowOf } from './opened-site.ts';
 import { pixelsOf } from './pixels.ts';
@@ -17,9 +24,11 @@ export async function searchSite(
   signal: AbortSignal | undefined,
 ): Promise<SearchResponse> {
   const { site, system, pictures } = opened;
-  const stored = query.kind === 'picture' ? pictures.get(rowOf(query.picture)) : undefined;
+  const { picture: asked } = query;
+  if (asked === null || query.text !== '' || query.minus.length > 0) throw picturesOnly();
+  const stored = asked.kind === 'picture' ? pictures.get(rowOf(asked.picture)) : undefined;
   const relevant = stored === undefined ? null : knownRelevantRows(opened.labelled, stored);
-  const pixels = await queryPixels(opened, files, query);
+  const pixels = await queryPixels(opened, files, asked);
   signal?.throwIfAborted();
   const started = performance.now();
   const [ranked = []] = await system.rank([pixelQuery(pixels)], k);
@@ -51,8 +60,13 @@ export async function searchSite(
   };
 }
 
+const picturesOnly = (): EngineError =>
+  new EngineError('query-unsupported', 'this site searches with pictures alone', {
+    hint: 'Search with words on a server: neurodex serve.',
+  });
+
 /** The query as the network sees it. @returns uint8 RGB [size, size, 3] */
-async function queryPixels({ site }: OpenedSite, files: SiteFiles, query: Query): Promise<Uint8Array> {
+async function queryPixels({ site }: OpenedSite, files: SiteFiles, query: QueryPicture): Promise<Uint8Array> {
   const size = site.geometry.imageSize;
   if (query.kind === 'file') return await pixelsOf(query.file, query.file.name, size, site.maxPixels);
   const { picture } = query;

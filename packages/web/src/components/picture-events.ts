@@ -19,20 +19,26 @@ export function useFilesDrop(onFiles: (files: readonly File[]) => void, onRefuse
     if (relatedTarget === null) setDragged(false);
   });
   useWindowEvent('drop', (event) => {
-    event.preventDefault();
     setDragged(false);
     const files = [...(event.dataTransfer?.files ?? [])];
+    // Text may be dropped into a field.
+    if (files.length === 0 && event.target instanceof HTMLInputElement) return;
+    event.preventDefault();
     if (files.length === 0) onRefused('you dropped something that is not a file; save the picture first');
     else onFiles(files);
   });
   return dragged;
 }
 
-/** Takes the first file that is pasted, unless into a field. */
+/** Takes the first file that is pasted; a field takes the text instead, where there is some. */
 export function usePicturePaste(onFile: OnFile, onRefused: OnRefused): void {
-  useWindowEvent('paste', ({ target, clipboardData }) => {
-    if (target instanceof HTMLInputElement) return;
+  useWindowEvent('paste', (event) => {
+    const { target, clipboardData } = event;
     const [file] = clipboardData?.files ?? [];
+    const isForField =
+      target instanceof HTMLInputElement && (file === undefined || clipboardData?.getData('text/plain') !== '');
+    if (isForField) return;
+    event.preventDefault();
     if (file === undefined) onRefused('there is no picture on the clipboard; copy the picture itself, not its address');
     else onFile(file);
   });

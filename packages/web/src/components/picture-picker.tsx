@@ -1,20 +1,23 @@
-import { type RefObject, useRef } from 'react';
+import { type ReactNode, type RefObject, useRef } from 'react';
 import { OPEN_PICTURE, useWindowEvent } from '../state/window-event.ts';
 import { usePictureDrop, usePicturePaste } from './picture-events.ts';
 
-/**
- * Takes a picture from the visitor's device: chosen, dropped anywhere on the page, or pasted.
- * @param onRefused called with the reason when the visitor brought something else
- */
-export function PicturePicker({
-  onFile,
-  onRefused,
-  compact = false,
-}: {
+interface PictureTaker {
   readonly onFile: (file: File) => void;
+  /** Called with the reason when the visitor brought something else. */
   readonly onRefused: (reason: string) => void;
-  readonly compact?: boolean;
-}) {
+}
+
+export interface PictureSource {
+  /** Whether something is being dragged over the page. */
+  readonly dragged: boolean;
+  readonly openDialog: () => void;
+  /** Belongs anywhere on the page; it is not visible. */
+  readonly input: ReactNode;
+}
+
+/** Takes a picture from the visitor's device: chosen, dropped anywhere on the page, or pasted. */
+export function usePictureSource({ onFile, onRefused }: PictureTaker): PictureSource {
   const input = useRef<HTMLInputElement>(null);
   const openDialog = (): void => input.current?.click();
   const take = (file: File): void => {
@@ -25,6 +28,12 @@ export function PicturePicker({
   const dragged = usePictureDrop(take, onRefused);
   usePicturePaste(take, onRefused);
   useWindowEvent(OPEN_PICTURE, openDialog);
+  return { dragged, openDialog, input: <FileInput input={input} onFile={take} /> };
+}
+
+/** The box that takes a picture alone. */
+export function PicturePicker({ compact = false, ...taker }: PictureTaker & { readonly compact?: boolean }) {
+  const { dragged, openDialog, input } = usePictureSource(taker);
   return (
     <div className={`picker${compact ? ' compact' : ''}${dragged ? ' dragged' : ''}`}>
       <button type="button" className="button primary" onClick={openDialog}>
@@ -33,7 +42,7 @@ export function PicturePicker({
       <p className="note">
         {dragged ? 'Drop it anywhere on this page.' : 'or drop or paste one anywhere on this page.'}
       </p>
-      <FileInput input={input} onFile={take} />
+      {input}
     </div>
   );
 }

@@ -28,18 +28,23 @@ export function QueryPanel({
   /** Below the words. */
   readonly children: ReactNode;
 }) {
+  const { picture } = query;
   const reveal = useTokenReveal(decoded?.tokens ?? NO_TOKENS);
   const visible = reveal.shown > reveal.selected ? decoded?.tokens[reveal.selected] : undefined;
   return (
-    <section className="query-panel" aria-labelledby="query-title" ref={panel}>
-      <div>
-        <QueryPreview query={query} attention={visible?.attention ?? null} patchesPerSide={patchesPerSide} />
-      </div>
+    <section className={`query-panel${picture === null ? ' words' : ''}`} aria-labelledby="query-title" ref={panel}>
+      {picture === null ? null : (
+        <div>
+          <QueryPreview picture={picture} attention={visible?.attention ?? null} patchesPerSide={patchesPerSide} />
+        </div>
+      )}
       <div>
         <h2 id="query-title">{queryTitle(query)}</h2>
         <p className="note">
           {originOf(query)}
-          {response !== null && isUnjudged(response) ? '; its relevant pictures are unknown' : null}
+          {response !== null && isUnjudged(response)
+            ? `; ${picture === null ? 'their' : 'its'} relevant pictures are unknown`
+            : null}
         </p>
         {decoded === null ? null : <Decoding {...decoded} reveal={reveal} patchesPerSide={patchesPerSide} />}
         {children}
@@ -50,9 +55,10 @@ export function QueryPanel({
 
 const NO_TOKENS: readonly IdentifierToken[] = [];
 
-function originOf(query: Query): string {
-  if (query.kind === 'file') return 'your picture';
-  const { role, name } = query.picture;
+function originOf({ picture }: Query): string {
+  if (picture === null) return 'your words';
+  if (picture.kind === 'file') return 'your picture';
+  const { role, name } = picture.picture;
   return `${role === 'catalogue' ? 'in the catalogue' : `a ${role} query`}, ${name}`;
 }
 

@@ -1,43 +1,29 @@
-import { useEffect, useState } from 'react';
-import type { Query } from '../engine.ts';
+import type { QueryPicture } from '../engine.ts';
 import { percent } from '../state/format.ts';
-import { Thumb } from './thumb.tsx';
+import { QueryImage } from './query-image.tsx';
 
 /**
- * The query as the network sees it, its centre square, with the attention of a token over it: the less attention a patch
+ * The picture of a query as the network sees it, its centre square, with the attention of a token over it: the less attention a patch
  * gets, the more it is veiled.
- * @param attention share of each patch, [P], row by row, sum 1; null shows the query alone
+ * @param attention share of each patch, [P], row by row, sum 1; null shows the picture alone
  */
 export function QueryPreview({
-  query,
+  picture,
   attention,
   patchesPerSide,
 }: {
-  readonly query: Query;
+  readonly picture: QueryPicture;
   readonly attention: readonly number[] | null;
   readonly patchesPerSide: number | null;
 }) {
   return (
     <div className="query-picture">
-      {query.kind === 'file' ? <LocalPicture file={query.file} /> : <Thumb picture={query.picture} full />}
+      <QueryImage picture={picture} full />
       {attention === null || patchesPerSide === null || attention.length !== patchesPerSide ** 2 ? null : (
         <AttentionMap attention={attention} side={patchesPerSide} />
       )}
     </div>
   );
-}
-
-function LocalPicture({ file }: { readonly file: File }) {
-  const [address, setAddress] = useState<string>();
-  const [failed, setFailed] = useState(false);
-  useEffect(() => {
-    const created = URL.createObjectURL(file);
-    setAddress(created);
-    setFailed(false);
-    return () => URL.revokeObjectURL(created);
-  }, [file]);
-  if (failed) return <span className="thumb missing">This browser cannot show {file.name}.</span>;
-  return <img className="thumb" src={address} alt={file.name} onError={() => setFailed(true)} />;
 }
 
 function AttentionMap({ attention, side }: { readonly attention: readonly number[]; readonly side: number }) {

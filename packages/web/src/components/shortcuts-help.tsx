@@ -12,10 +12,10 @@ export function ShortcutsHelp({
   readonly dialog: RefObject<HTMLDialogElement | null>;
   readonly on: boolean;
   readonly onSwitch: (on: boolean) => void;
-  /** Whether to list the shortcuts to pages: an exported site has only one page. */
+  /** Whether to list the shortcuts to pages and to the search box: an exported site has one page, which takes no words. */
   readonly pages: boolean;
 }) {
-  const listed = SHORTCUTS.filter(({ name }) => pages || !PAGES.some((page) => page === name));
+  const listed = SHORTCUTS.filter(({ name }) => pages || !(name === 'words' || PAGES.some((page) => page === name)));
   return (
     <dialog ref={dialog} className="help" aria-labelledby="help-title">
       <h2 id="help-title">Keyboard shortcuts</h2>

@@ -49,7 +49,6 @@ function CurrentPage({
 }) {
   const client = useClient();
   const route = parseRoute(useFragment());
-  const [file, setFile] = useState<File | null>(null);
   const resource = useResource('indexes', (signal) => client.indexes(signal));
   const indexes = resource.state === 'ready' ? resource.value : [];
   const index = indexOf(route, indexes);
@@ -64,7 +63,7 @@ function CurrentPage({
     if (route === null || index === undefined) return null;
     switch (route.page) {
       case 'search':
-        return <SearchPage route={route} index={index.id} file={file} onFile={setFile} />;
+        return <SearchPage route={route} index={index.id} />;
       case 'catalogue':
         return <CataloguePage route={route} index={index.id} writable={index.writable} />;
       case 'measures':

@@ -1,31 +1,26 @@
 import { useMemo } from 'react';
 import { Failure, Loading, NoticePage } from '../components/notice.tsx';
-import type { Query } from '../engine.ts';
+import type { QueryPicture } from '../engine.ts';
 import { apiEngine } from '../state/api-engine.ts';
 import { useClient } from '../state/context.ts';
+import { fileKey, fileName, openedFile } from '../state/files.ts';
 import { useResource } from '../state/resource.ts';
-import { go, hrefOf, type Route, searchFor } from '../state/route.ts';
+import { go, hrefOf, type SearchRoute, searchFor } from '../state/route.ts';
+import { parseWords, refusalOf } from '../state/words.ts';
 import { SearchView } from './search-view.tsx';
 
-/** Searches one index of the server. The query is the picture in the address, or else the file that was opened last. */
-export function SearchPage({
-  route,
-  index,
-  file,
-  onFile,
-}: {
-  readonly route: Extract<Route, { page: 'search' }>;
-  readonly index: string;
-  readonly file: File | null;
-  readonly onFile: (file: File) => void;
-}) {
+/** Searches one index of the server with the picture and the words of the address. */
+export function SearchPage({ route, index }: { readonly route: SearchRoute; readonly index: string }) {
   const client = useClient();
   const engine = useMemo(() => apiEngine(client, index), [client, index]);
   const description = useResource(`describe ${index}`, () => engine.describe());
   const stored = useResource(route.picture, (signal) => client.picture(route.picture ?? '', signal));
-  const fileQuery = useMemo<Query | null>(() => (file === null ? null : { kind: 'file', file }), [file]);
-  const picture = stored.state === 'ready' && route.picture !== null ? stored.value : null;
-  const storedQuery = useMemo<Query | null>(() => (picture === null ? null : { kind: 'picture', picture }), [picture]);
+  const found = stored.state === 'ready' && route.picture !== null ? stored.value : null;
+  const file = openedFile(route.file);
+  const picture = useMemo<QueryPicture | null>(() => {
+    if (file !== null) return { kind: 'file', file };
+    return found === null ? null : { kind: 'picture', picture: found };
+  }, [file, found]);
   const failed = [description, ...(route.picture === null ? [] : [stored])].find(({ state }) => state === 'failed');
   if (failed?.state === 'failed') {
     return (
@@ -34,7 +29,7 @@ export function SearchPage({
       </NoticePage>
     );
   }
-  if (description.state !== 'ready' || (route.picture !== null && storedQuery === null)) {
+  if (description.state !== 'ready' || (route.picture !== null && picture === null)) {
     return (
       <NoticePage heading="Search">
         <Loading activity="Opening the index" />
@@ -46,12 +41,11 @@ export function SearchPage({
       key={index}
       engine={engine}
       description={description.value}
-      query={route.picture === null ? fileQuery : storedQuery}
+      picture={picture}
+      words={route.words ?? ''}
+      refusal={refusalIn(route, picture)}
       k={route.k}
-      onFile={(chosen) => {
-        onFile(chosen);
-        if (route.picture !== null) go({ page: 'search', index, picture: null, k: route.k });
-      }}
+      onQuery={(asked, words) => go({ ...route, index, ...addressOf(asked), words: words || null })}
       onK={(k) => go({ ...route, index, k })}
       pick={{
         href: ({ id }) => hrefOf(searchFor(index, id, route.k)),
@@ -59,4 +53,20 @@ export function SearchPage({
       }}
     />
   );
+}
+
+function addressOf(picture: QueryPicture | null): Pick<SearchRoute, 'picture' | 'file'> {
+  if (picture === null) return { picture: null, file: null };
+  return picture.kind === 'file'
+    ? { picture: null, file: fileKey(picture.file) }
+    : { picture: picture.picture.id, file: null };
+}
+
+/** Why an address cannot be searched with, in words; null where it can. */
+function refusalIn({ file, words }: SearchRoute, picture: QueryPicture | null): string | null {
+  if (picture !== null) return null;
+  if (file !== null) {
+    return `the address names your picture ${fileName(file)}, but does not hold it; choose it again`;
+  }
+  return words === null ? null : refusalOf(parseWords(words));
 }

@@ -1,63 +1,74 @@
-import { useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { Alert, Failure, Loading } from '../components/notice.tsx';
 import type { PickPicture } from '../components/picture-action.tsx';
 import { PicturePicker } from '../components/picture-picker.tsx';
 import { QueryResult } from '../components/query-result.tsx';
-import { Welcome } from '../components/welcome.tsx';
-import type { EngineDescription, Query, SearchEngine } from '../engine.ts';
+import { SearchBox } from '../components/search-box.tsx';
+import { Samples, Welcome } from '../components/welcome.tsx';
+import type { EngineDescription, QueryPicture, SearchEngine } from '../engine.ts';
 import { useAnswerAnnouncement } from '../state/announcement.ts';
 import { CHOICES_OF_K } from '../state/route.ts';
-import { useSearch } from '../state/search.ts';
+import { queryOf, useSearch } from '../state/search.ts';
 import { useChange } from '../state/use-change.ts';
 
 export interface SearchViewProps {
   readonly engine: SearchEngine;
   readonly description: EngineDescription;
-  readonly query: Query | null;
+  readonly picture: QueryPicture | null;
+  /** As they were typed; empty where there are none. */
+  readonly words: string;
+  /** Why the address asks for what cannot be searched with, in words. */
+  readonly refusal?: string | null;
   /** Answers per system. */
   readonly k: number;
-  readonly onFile: (file: File) => void;
+  readonly onQuery: (picture: QueryPicture | null, words: string) => void;
   readonly onK: (k: number) => void;
   readonly pick: PickPicture;
 }
 
-/** The search page: takes a picture and shows the answers of every system. It works with any engine. */
-export function SearchView({ engine, description, query, k, onFile, onK, pick }: SearchViewProps) {
-  const [refusal, setRefusal] = useState<string | null>(null);
+/** The search page: takes words or a picture and shows the answers of every system that takes them. It works with any engine. */
+export function SearchView(props: SearchViewProps) {
+  const { engine, description, picture, words, k, onQuery, onK, pick } = props;
+  const query = useMemo(() => queryOf(picture, words), [picture, words]);
+  const [refused, setRefused] = useState<string | null>(null);
   const search = useSearch(engine, query, k);
   const response = search.state === 'ready' ? search.value : null;
   const heading = useRef<HTMLHeadingElement>(null);
   useAnswerAnnouncement(query, response);
   useChange(query, () => {
-    setRefusal(null);
+    setRefused(null);
     // Keyboards and screen readers start at the new answers.
     heading.current?.focus({ preventScroll: true });
     scrollTo({ top: 0 });
   });
-  const picker = <PicturePicker compact={query !== null} onFile={onFile} onRefused={setRefusal} />;
-  const alert = refusal === null ? null : <Alert text={refusal} />;
-  if (query === null) {
-    return (
-      <Welcome description={description} pick={pick}>
-        {picker}
-        {alert}
-      </Welcome>
-    );
-  }
+  const taker = { onFile: (file: File) => onQuery({ kind: 'file', file }, ''), onRefused: setRefused };
+  const { textSystems } = description;
+  const takesWords = textSystems.length > 0;
+  const refusal = refused ?? props.refusal ?? null;
   return (
     <>
-      <h1 className="hidden" ref={heading} tabIndex={-1}>
-        Answers
-      </h1>
-      {alert}
-      <QueryResult query={query} response={response} patchesPerSide={description.patchesPerSide} pick={pick}>
-        <div className="query-controls">
-          {picker}
-          <AnswerCountChooser k={k} onK={onK} />
-        </div>
-      </QueryResult>
-      {search.state === 'loading' ? <Loading activity="Searching" /> : null}
-      {search.state === 'failed' ? <Failure error={search.error} retry={search.retry} /> : null}
+      {query === null ? (
+        <Welcome description={description} />
+      ) : (
+        <h1 className="hidden" ref={heading} tabIndex={-1}>
+          Answers
+        </h1>
+      )}
+      {takesWords ? <SearchBox {...{ picture, words, textSystems, onQuery, onRefused: setRefused }} /> : null}
+      {takesWords || query !== null ? null : <PicturePicker {...taker} />}
+      {refusal === null ? null : <Alert text={refusal} />}
+      {query === null ? (
+        <Samples description={description} pick={pick} />
+      ) : (
+        <QueryResult query={query} response={response} patchesPerSide={description.patchesPerSide} pick={pick}>
+          <div className="query-controls">
+            {takesWords ? null : <PicturePicker compact {...taker} />}
+            <AnswerCountChooser k={k} onK={onK} />
+          </div>
+        </QueryResult>
+      )}
+      {query !== null && search.state === 'loading' ? <Loading activity="Searching" /> : null}
+      {query !== null && search.state === 'failed' ? <Failure error={search.error} retry={search.retry} /> : null}
     </>
   );
 }

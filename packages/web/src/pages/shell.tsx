@@ -5,7 +5,7 @@ import { AnnounceContext } from '../state/context.ts';
 import { firstView, go, hrefOf, PAGE_TITLES, PAGES, type PageName } from '../state/route.ts';
 import { type ShortcutActions, useShortcuts } from '../state/shortcuts.ts';
 import { useChange } from '../state/use-change.ts';
-import { OPEN_PICTURE } from '../state/window-event.ts';
+import { FOCUS_WORDS, OPEN_PICTURE } from '../state/window-event.ts';
 
 export interface Navigation {
   /** Undefined: the address belongs to no page. */
@@ -97,9 +97,10 @@ function PageLinks({ page, index }: Navigation) {
 }
 
 function shortcutActions(navigation: Navigation | undefined, help: () => void): ShortcutActions {
-  const open = (): void => {
-    dispatchEvent(new Event(OPEN_PICTURE));
+  const fire = (event: string) => (): void => {
+    dispatchEvent(new Event(event));
   };
+  const open = fire(OPEN_PICTURE);
   if (navigation === undefined) return { help, open };
   const { page, index } = navigation;
   const visit = (name: PageName) => (): void => go(firstView(name, index));
@@ -109,6 +110,6 @@ function shortcutActions(navigation: Navigation | undefined, help: () => void): 
     catalogue: visit('catalogue'),
     measures: visit('measures'),
     compare: visit('compare'),
-    ...(page === 'search' ? { open } : {}),
+    ...(page === 'search' ? { open, words: fire(FOCUS_WORDS) } : {}),
   };
 }

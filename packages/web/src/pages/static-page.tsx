@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { Failure, Loading, NoticePage } from '../components/notice.tsx';
-import type { EngineDescription, Progress, Query, SearchEngine } from '../engine.ts';
+import type { EngineDescription, Progress, QueryPicture, SearchEngine } from '../engine.ts';
 import { bytes } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
 import { DEFAULT_K } from '../state/route.ts';
@@ -43,17 +43,18 @@ function StaticSearch({
   readonly engine: SearchEngine;
   readonly description: EngineDescription;
 }) {
-  const [query, setQuery] = useState<Query | null>(null);
+  const [picture, setPicture] = useState<QueryPicture | null>(null);
   const [k, setK] = useState(DEFAULT_K);
   return (
     <SearchView
       engine={engine}
       description={description}
-      query={query}
+      picture={picture}
+      words=""
       k={k}
-      onFile={(file) => setQuery({ kind: 'file', file })}
+      onQuery={setPicture}
       onK={setK}
-      pick={{ onPick: (picture) => setQuery({ kind: 'picture', picture }) }}
+      pick={{ onPick: (picked) => setPicture({ kind: 'picture', picture: picked }) }}
     />
   );
 }

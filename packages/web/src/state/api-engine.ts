@@ -9,14 +9,14 @@ const LISTED_AT_ONCE = 200;
 /** Searches one index of a server. */
 export const apiEngine = (client: Client, index: string): SearchEngine => ({
   async describe() {
-    const { name, dataset, systems, catalogue, patchesPerSide, queries } = await client.index(index);
+    const { name, dataset, systems, textSystems, catalogue, patchesPerSide, queries } = await client.index(index);
     const role = queries.test > 0 ? 'test' : 'catalogue';
     const total = role === 'test' ? queries.test : catalogue;
     const samples = await evenlySpaced(total, SAMPLES, async (offset, limit) => {
       const { pictures } = await client.pictures(index, { role, offset, limit });
       return pictures;
     });
-    return { name, dataset, systems, catalogue, patchesPerSide, samples, runs: 'on this server' };
+    return { name, dataset, systems, textSystems, catalogue, patchesPerSide, samples, runs: 'on this server' };
   },
   search: (query, k, signal) => client.search(index, query, k, signal),
 });

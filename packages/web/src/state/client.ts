@@ -8,6 +8,8 @@ import {
   neurodexClient,
   type PageParameters,
   type PicturePage,
+  type SearchParameters,
+  type SearchQuery,
 } from 'neurodex/client';
 import { EngineError, type Picture, type Query, type SearchResponse } from '../engine.ts';
 
@@ -56,16 +58,18 @@ export function createClient(token: string | null): Client {
       await engineErrors(neurodexClient({ token: writing }).removePicture(index, id, { keepalive: true }));
     },
     search: (index, query, k, signal) =>
-      engineErrors(
-        api.search(
-          query.kind === 'file' ? query.file : { picture: query.picture.id },
-          { index, k, explain: true },
-          optional(signal),
-        ),
-      ),
+      engineErrors(api.search(...sentOf(query, { index, k, explain: true }), optional(signal))),
     address: (address) => api.address(address),
     bytes: (address, signal) => engineErrors(api.bytes(address, { signal })),
   };
+}
+
+/** A query as the API takes it: words are added to a picture, and are the query themselves where there is none. */
+function sentOf({ picture, text, minus }: Query, others: SearchParameters): [SearchQuery, SearchParameters] {
+  const parameters = { ...others, minus: [...minus] };
+  if (picture === null) return [{ text }, parameters];
+  const body = picture.kind === 'file' ? picture.file : { picture: picture.picture.id };
+  return [body, text === '' ? parameters : { ...parameters, plus: [text] }];
 }
 
 /** Turns the client's errors into those that pages show. */

@@ -1,5 +1,5 @@
 import { visibleName } from 'neurodex/client';
-import type { Query } from '../engine.ts';
+import type { Query, QueryPicture } from '../engine.ts';
 
 /** `1,234` */
 export const count = (n: number): string => n.toLocaleString('en-US');
@@ -52,5 +52,17 @@ export function day(date: string): string {
 export const titleOf = ({ labels, name }: { readonly labels: readonly string[]; readonly name: string }): string =>
   labels.length > 0 ? labels.map(visibleName).join(', ') : name;
 
-/** The title of a query: the file's name, or the picture's title. */
-export const queryTitle = (query: Query): string => (query.kind === 'file' ? query.file.name : titleOf(query.picture));
+/** The file's name, or the picture's title. */
+export const pictureTitle = (picture: QueryPicture): string =>
+  picture.kind === 'file' ? picture.file.name : titleOf(picture.picture);
+
+/** What is searched for: `cat`, `“beach” without “people”`, `cat with “red” without “people”`. */
+export function queryTitle({ picture, text, minus }: Query): string {
+  const quoted = minus.map((words) => `“${words}”`);
+  const parts = [
+    ...(picture === null ? [] : [pictureTitle(picture)]),
+    ...(text === '' ? [] : [`${picture === null ? '' : 'with '}“${text}”`]),
+    ...(quoted.length === 0 ? [] : [`without ${quoted.join(', ')}`]),
+  ];
+  return parts.join(' ');
+}

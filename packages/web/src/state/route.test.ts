@@ -1,16 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_K, hrefOf, parseRoute, ROLES, type Route } from './route.ts';
+import { firstView, hrefOf, parseRoute, ROLES, type Route, searchFor } from './route.ts';
 
 const index = fc.option(fc.string({ minLength: 1, unit: 'grapheme' }), { nil: null });
 const text = fc.option(fc.string({ minLength: 1, unit: 'grapheme' }), { nil: null });
 const routes: fc.Arbitrary<Route> = fc.oneof(
-  fc.record({
-    page: fc.constant('search' as const),
-    index,
-    picture: text,
-    k: fc.integer({ min: 1, max: 100_000 }),
-  }),
+  fc
+    .record({
+      page: fc.constant('search' as const),
+      index,
+      picture: text,
+      file: text,
+      words: text,
+      k: fc.integer({ min: 1, max: 100_000 }),
+    })
+    .map((route) => (route.picture === null ? route : { ...route, file: null })),
   fc.record({
     page: fc.constant('catalogue' as const),
     index,
@@ -41,7 +45,7 @@ describe('addresses of pages', () => {
   });
 
   it.each(['', '#', '#/', '#/search'])('%j is the search of the default index', (fragment) => {
-    expect(parseRoute(fragment)).toEqual({ page: 'search', index: null, picture: null, k: DEFAULT_K });
+    expect(parseRoute(fragment)).toEqual(firstView('search', null));
   });
 
   it.each(['#/nowhere', '#/search/a/b', '#/compare/a'])('%s is no page', (fragment) => {
@@ -56,6 +60,11 @@ describe('addresses of pages', () => {
       label: null,
       offset: 0,
     });
-    expect(parseRoute('#/search/%E0%A4?k=0')).toEqual({ page: 'search', index: '%E0%A4', picture: null, k: 1 });
+    expect(parseRoute('#/search/%E0%A4?k=0')).toEqual({ ...firstView('search', '%E0%A4'), k: 1 });
+    expect(parseRoute('#/search?q=&picture=&file=')).toEqual(firstView('search', null));
+  });
+
+  it('name one picture: one of the index before a file', () => {
+    expect(parseRoute('#/search/a?picture=a.1&file=1.png&q=red')).toEqual({ ...searchFor('a', 'a.1'), words: 'red' });
   });
 });

@@ -9,7 +9,17 @@ export const ROLES = ['catalogue', 'train', 'validation', 'test'] as const satis
 
 /** A page with its parameters. The index is null where the address names none: the server's default. */
 export type Route =
-  | { readonly page: 'search'; readonly index: string | null; readonly picture: string | null; readonly k: number }
+  | {
+      readonly page: 'search';
+      readonly index: string | null;
+      /** A picture of the index. */
+      readonly picture: string | null;
+      /** A file of the visitor's, by the key of `keepFile`; null beside a picture of the index. */
+      readonly file: string | null;
+      /** What the visitor typed. */
+      readonly words: string | null;
+      readonly k: number;
+    }
   | {
       readonly page: 'catalogue';
       readonly index: string | null;
@@ -41,12 +51,7 @@ export function parseRoute(fragment: string): Route | null {
   switch (page) {
     case '':
     case 'search':
-      return {
-        page: 'search',
-        index,
-        picture: parameters.get('picture') || null,
-        k: whole(parameters.get('k'), 1) ?? DEFAULT_K,
-      };
+      return searchRoute(index, parameters);
     case 'catalogue':
       return {
         page: 'catalogue',
@@ -72,6 +77,8 @@ export function hrefOf(route: Route): string {
   };
   if (route.page === 'search') {
     add('picture', route.picture);
+    add('file', route.file);
+    add('q', route.words);
     add('k', route.k === DEFAULT_K ? null : String(route.k));
   } else if (route.page === 'catalogue') {
     add('role', route.role);
@@ -85,10 +92,27 @@ export function hrefOf(route: Route): string {
   return `#/${route.page}${name}${query === '' ? '' : `?${query}`}`;
 }
 
-export const searchFor = (index: string, picture: string, k: number = DEFAULT_K): Route => ({
+export type SearchRoute = Extract<Route, { page: 'search' }>;
+
+function searchRoute(index: string | null, parameters: URLSearchParams): SearchRoute {
+  const picture = parameters.get('picture') || null;
+  return {
+    page: 'search',
+    index,
+    picture,
+    file: picture === null ? parameters.get('file') || null : null,
+    words: parameters.get('q') || null,
+    k: whole(parameters.get('k'), 1) ?? DEFAULT_K,
+  };
+}
+
+/** Searches with a picture of an index alone. */
+export const searchFor = (index: string, picture: string, k: number = DEFAULT_K): SearchRoute => ({
   page: 'search',
   index,
   picture,
+  file: null,
+  words: null,
   k,
 });
 
@@ -96,7 +120,7 @@ export const searchFor = (index: string, picture: string, k: number = DEFAULT_K)
 export function firstView(page: PageName, index: string | null): Route {
   switch (page) {
     case 'search':
-      return { page, index, picture: null, k: DEFAULT_K };
+      return { page, index, picture: null, file: null, words: null, k: DEFAULT_K };
     case 'catalogue':
       return { page, index, role: null, label: null, offset: 0 };
     case 'measures':

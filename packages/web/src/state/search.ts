@@ -1,5 +1,7 @@
-import type { Query, SearchEngine, SearchResponse } from '../engine.ts';
+import type { Query, QueryPicture, SearchEngine, SearchResponse } from '../engine.ts';
+import { fileKey } from './files.ts';
 import { type Resource, useResource } from './resource.ts';
+import { parseWords, refusalOf } from './words.ts';
 
 /** The answers to a query; `loading` without one. */
 export const useSearch = (engine: SearchEngine, query: Query | null, k: number): Resource<SearchResponse> =>
@@ -8,13 +10,13 @@ export const useSearch = (engine: SearchEngine, query: Query | null, k: number):
     return await engine.search(query, k, signal);
   });
 
-/** Two files may share a name, so each gets a number. */
-const fileNumbers = new WeakMap<File, number>();
-let files = 0;
+/** The query of a picture and of what was typed beside it; null where there is nothing to search for. */
+export function queryOf(picture: QueryPicture | null, typed: string): Query | null {
+  const words = parseWords(typed);
+  return picture === null && refusalOf(words) !== null ? null : { picture, ...words };
+}
 
-function keyOf(query: Query): string {
-  if (query.kind === 'picture') return query.picture.id;
-  const number = fileNumbers.get(query.file) ?? ++files;
-  fileNumbers.set(query.file, number);
-  return `file ${number}`;
+function keyOf({ picture, text, minus }: Query): string {
+  const name = picture === null ? null : picture.kind === 'picture' ? picture.picture.id : fileKey(picture.file);
+  return JSON.stringify([name, text, minus]);
 }

@@ -4,6 +4,7 @@ import { useWindowEvent } from './window-event.ts';
 
 /** Every shortcut, as the help lists it and the page listens for it. */
 export const SHORTCUTS = [
+  { name: 'words', key: '/', action: 'type into the search box' },
   { name: 'open', key: 'o', action: 'choose a picture from this device' },
   { name: 'search', key: 's', action: 'go to the search' },
   { name: 'catalogue', key: 'c', action: 'go to the catalogue' },

@@ -23,6 +23,9 @@ export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
   bm25: { method: 'counts words (BM25)', score: 'BM25', shareOf: saturated },
 };
 
+/** Whether words can be added to a picture, and taken away: where the network of an index has learned to read. */
+export const takesTogether = (textSystems: readonly SystemName[]): boolean => textSystems.includes('dsi');
+
 /** `7 of 10 relevant`; null where the relevance of the answers is unknown. */
 export function relevantOf(answers: readonly Answer[]): string | null {
   const judged = answers.filter(({ relevant }) => relevant !== null);

@@ -3,8 +3,12 @@ import { useEffect, useRef } from 'react';
 /** The keyboard shortcut fires this event, and the picture picker opens its file dialog. */
 export const OPEN_PICTURE = 'neurodex-open-picture';
 
+/** The keyboard shortcut fires this event, and the search box takes the focus. */
+export const FOCUS_WORDS = 'neurodex-focus-words';
+
 declare global {
   interface WindowEventMap {
+    [FOCUS_WORDS]: Event;
     [OPEN_PICTURE]: Event;
   }
 }
