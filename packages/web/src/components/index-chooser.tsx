@@ -1,5 +1,6 @@
 import type { IndexCard } from 'neurodex/client';
-import { firstView, go, type Route } from '../state/route.ts';
+import { go } from '../state/navigation.ts';
+import { firstView, type Route } from '../state/route.ts';
 
 /** Chooses the index of the current page. */
 export function IndexChooser({

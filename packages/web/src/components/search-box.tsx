@@ -1,11 +1,10 @@
 import { type FormEvent, useRef, useState } from 'react';
 import type { QueryPicture, SystemName } from '../engine.ts';
-import { pictureTitle } from '../state/format.ts';
 import { takesTogether } from '../state/systems.ts';
 import { FOCUS_WORDS, useWindowEvent } from '../state/window-event.ts';
 import { parseWords, refusalOf } from '../state/words.ts';
+import { PictureChip } from './picture-chip.tsx';
 import { usePictureSource } from './picture-picker.tsx';
-import { QueryImage } from './query-image.tsx';
 
 interface SearchBoxProps {
   readonly picture: QueryPicture | null;
@@ -89,18 +88,4 @@ function useDraft(picture: QueryPicture | null, words: string) {
   const [typed, setTyped] = useState({ picture, words, draft: words });
   const isSame = typed.picture === picture && typed.words === words;
   return [isSame ? typed.draft : words, (draft: string) => setTyped({ picture, words, draft })] as const;
-}
-
-/** The picture of a query as a part of the box. */
-function PictureChip({ picture, onRemove }: { readonly picture: QueryPicture; readonly onRemove: () => void }) {
-  const title = pictureTitle(picture);
-  return (
-    <span className="chip">
-      <QueryImage picture={picture} decorative />
-      <span className="chip-title">{title}</span>
-      <button type="button" className="button quiet" aria-label={`Remove the picture ${title}`} onClick={onRemove}>
-        ×
-      </button>
-    </span>
-  );
 }

@@ -10,8 +10,9 @@ import type { Role } from '../engine.ts';
 import { useClient } from '../state/context.ts';
 import { type Editing, useEditing } from '../state/editing.ts';
 import { counted } from '../state/format.ts';
+import { go } from '../state/navigation.ts';
 import { useResource } from '../state/resource.ts';
-import { firstView, go, hrefOf, ROLES, type Route, searchFor } from '../state/route.ts';
+import { firstView, hrefOf, ROLES, type Route, searchFor } from '../state/route.ts';
 import { useChange } from '../state/use-change.ts';
 
 /** Pictures on one page. */

@@ -4,8 +4,9 @@ import { MeasuresTable } from '../components/measures-table.tsx';
 import { Notice } from '../components/notice.tsx';
 import { PendingReport } from '../components/pending-report.tsx';
 import { counted } from '../state/format.ts';
+import { go } from '../state/navigation.ts';
 import { type ReportState, useReports } from '../state/report.ts';
-import { go, hrefOf } from '../state/route.ts';
+import { hrefOf } from '../state/route.ts';
 import { MeasuresFigure } from './measures-figure.tsx';
 
 /** Measures of several indexes side by side. */

@@ -4,8 +4,9 @@ import type { QueryPicture } from '../engine.ts';
 import { apiEngine } from '../state/api-engine.ts';
 import { useClient } from '../state/context.ts';
 import { fileKey, fileName, openedFile } from '../state/files.ts';
+import { go } from '../state/navigation.ts';
 import { useResource } from '../state/resource.ts';
-import { go, hrefOf, type SearchRoute, searchFor } from '../state/route.ts';
+import { hrefOf, type SearchRoute, searchFor } from '../state/route.ts';
 import { parseWords, refusalOf } from '../state/words.ts';
 import { SearchView } from './search-view.tsx';
 

@@ -1,4 +1,3 @@
-import { useSyncExternalStore } from 'react';
 import type { Role } from '../engine.ts';
 
 /** Answers per system that the search page offers. */
@@ -129,26 +128,6 @@ export function firstView(page: PageName, index: string | null): Route {
       return { page, indexes: [] };
   }
 }
-
-const ROUTE_CHANGED = 'neurodex-route-changed';
-
-/** Goes to a route. The event renders the page at once: `hashchange` fires only in a later task. */
-export function go(route: Route): void {
-  location.hash = hrefOf(route);
-  dispatchEvent(new Event(ROUTE_CHANGED));
-}
-
-/** The current fragment. */
-export const useFragment = (): string =>
-  useSyncExternalStore(
-    (changed) => {
-      for (const event of ['hashchange', ROUTE_CHANGED]) addEventListener(event, changed);
-      return () => {
-        for (const event of ['hashchange', ROUTE_CHANGED]) removeEventListener(event, changed);
-      };
-    },
-    () => location.hash,
-  );
 
 function decoded(part: string): string {
   try {
