@@ -9,6 +9,8 @@ import { type Site, startServe } from './site.ts';
 const PAGES = {
   welcome: ['#/search', '.tile'],
   answers: ['#/search/shapes?picture=shapes.0', '.columns'],
+  'answers to words': ['#/search/shapes?q=circle', '.columns'],
+  'words that are no query': ['#/search/shapes?q=-circle', '.failure'],
   catalogue: ['#/catalogue', '.tile'],
   measures: ['#/measures', '.measures'],
   compare: ['#/compare?index=shapes&index=plain', '.measures'],

@@ -32,7 +32,7 @@ export function searchSuite(site: () => Site): void {
 
   it('by an uploaded file shows what the API answers, system by system, best first', async () => {
     await visit();
-    await page.getByRole('heading', { name: 'Search with a picture' }).waitFor();
+    await page.getByRole('heading', { name: 'Search with words or a picture' }).waitFor();
     await upload('mine.png', 'image/png', circle);
     await page.locator('.columns').waitFor();
     const answered = await fetch(`${site().server.address}/v1/search?index=shapes&k=10`, {
@@ -65,7 +65,7 @@ export function searchSuite(site: () => Site): void {
     await page.locator('.columns').waitFor();
     expect(await titles('pixels')).toEqual(before);
     await page.goBack();
-    await page.getByRole('heading', { name: 'Search with a picture' }).waitFor();
+    await page.getByRole('heading', { name: 'Search with words or a picture' }).waitFor();
     expect(opened.complaints).toEqual([]);
   });
 
@@ -110,7 +110,7 @@ export function searchSuite(site: () => Site): void {
 
   it('by text on the clipboard says what to copy', async () => {
     await visit();
-    await page.locator('.picker').waitFor();
+    await page.getByRole('search').waitFor();
     await page.evaluate(() => {
       const transfer = new DataTransfer();
       transfer.setData('text/plain', 'http://example.org/cat.png');
@@ -196,7 +196,11 @@ export function searchSuite(site: () => Site): void {
     await page.keyboard.press('Enter');
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('MAIN');
     await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('INPUT');
+    await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Choose a picture');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Search');
     await page.keyboard.press('Tab');
     const outline = await page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle);
     expect(outline).toBe('solid');

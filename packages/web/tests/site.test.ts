@@ -5,6 +5,7 @@ import { editingSuite } from './editing.suite.ts';
 import { pagesSuite } from './pages.suite.ts';
 import { searchSuite } from './search.suite.ts';
 import { makeIndexes, type Site, startServe } from './site.ts';
+import { wordsSuite } from './words.suite.ts';
 
 /** The pages as the program serves them, in Chromium: one server and one browser for all tests. */
 describe.skipIf(program === undefined)(`in a browser${leftOut}`, { timeout: 180_000 }, () => {
@@ -23,6 +24,7 @@ describe.skipIf(program === undefined)(`in a browser${leftOut}`, { timeout: 180_
 
   describe('below a path', () => belowPathSuite(() => site));
   describe('searching', () => searchSuite(() => site));
+  describe('searching with words', () => wordsSuite(() => site));
   describe('editing', () => editingSuite(() => site));
   describe('pages', () => pagesSuite(() => site));
 });

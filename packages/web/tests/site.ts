@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
@@ -18,6 +18,8 @@ const SMALL = ['training.indexingEpochs=20', 'pictures.size=16', 'model.width=32
 ]);
 
 export interface Indexes {
+  /** The drawings that all are made of. */
+  readonly photos: string;
   /** Of one baseline; its pictures can be added and removed. */
   readonly editable: string;
   /** Of a network and both baselines. */
@@ -48,7 +50,16 @@ export async function makeIndexes(): Promise<Indexes> {
   ]);
   await run(process.execPath, [bin, 'index', photos, '--out', plain, '--preset', 'quick', '--systems', 'pixels']);
   await run(process.execPath, [bin, 'index', photos, '--out', editable, '--preset', 'default', '--systems', 'pixels']);
-  return { shapes, plain, editable, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { photos, shapes, plain, editable, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Of a network that has learned to read, for a few steps. */
+export async function indexThatReads({ photos }: Indexes): Promise<string> {
+  const out = join(dirname(photos), 'reading');
+  const small = ['pictures.size=24', 'model.width=32', 'training.seeSteps=60', 'text.steps=100', 'text.layers=1'];
+  const keys = small.flatMap((key) => ['--set', key]);
+  await run(process.execPath, [bin, 'index', photos, '--out', out, '--systems', 'dsi,pixels', ...keys]);
+  return out;
 }
 
 /** What the tests of the pages share. */

@@ -83,9 +83,11 @@ function placeholderOf(picture: QueryPicture | null, together: boolean): string 
   return together ? 'Describe a picture' : 'Words of a label or caption';
 }
 
-/** What is in the field: the words of the query until the visitor types others. Another query has its own. */
+/** What is in the field: the words of the query until the visitor types others, and those of the next query from then on. */
 function useDraft(picture: QueryPicture | null, words: string) {
   const [typed, setTyped] = useState({ picture, words, draft: words });
   const isSame = typed.picture === picture && typed.words === words;
+  // Otherwise the way back to a query would find in the field what was typed there last.
+  if (!isSame) setTyped({ picture, words, draft: words });
   return [isSame ? typed.draft : words, (draft: string) => setTyped({ picture, words, draft })] as const;
 }

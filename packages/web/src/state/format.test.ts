@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, counted, day, duration, percent, share, signed, titleOf } from './format.ts';
+import { bytes, counted, day, duration, percent, queryTitle, share, signed, titleOf } from './format.ts';
 
 describe('figures for people', () => {
   it.each([
@@ -46,5 +46,15 @@ describe('figures for people', () => {
     expect(titleOf({ labels: ['cat', 'dog'], name: 'a.png' })).toBe('cat, dog');
     expect(titleOf({ labels: [], name: 'a.png' })).toBe('a.png');
     expect(titleOf({ labels: ['cat ', 'dog'], name: 'a.png' })).toBe('"cat ", dog');
+  });
+
+  it('calls a query by its picture and its words', () => {
+    const picture = { kind: 'file', file: new File(['1'], 'mine.png') } as const;
+    expect(queryTitle({ picture, text: '', minus: [] })).toBe('mine.png');
+    expect(queryTitle({ picture: null, text: 'red hat', minus: [] })).toBe('“red hat”');
+    expect(queryTitle({ picture: null, text: 'beach', minus: ['people', 'cars'] })).toBe(
+      '“beach” without “people”, “cars”',
+    );
+    expect(queryTitle({ picture, text: 'red', minus: ['people'] })).toBe('mine.png with “red” without “people”');
   });
 });
