@@ -49,15 +49,15 @@ export interface EngineDescription {
 /** A picture, words, or both together. */
 export interface Query {
   /** Null where words are searched with alone. */
-  readonly picture: QueryPicture | null;
+  readonly picture: ReferencePicture | null;
   /** Beside a picture they are added to it; empty where there are none. */
   readonly text: string;
   /** Words that are taken away from the picture and the text. */
   readonly minus: readonly string[];
 }
 
-/** A picture from the visitor's device, or one of the index. */
-export type QueryPicture =
+/** A picture from the visitor’s device, or one of the index: the reference image of composed image retrieval. */
+export type ReferencePicture =
   | { readonly kind: 'file'; readonly file: File }
   | { readonly kind: 'picture'; readonly picture: Picture };
 

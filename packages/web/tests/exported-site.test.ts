@@ -134,6 +134,8 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
   it('searches with a picture of the index, knows which answers are relevant, and shows the attention of tokens', async () => {
     const { page, complaints } = await opened();
     await ready(page);
+    // The network of a site reads no words.
+    expect(await page.getByRole('searchbox').count()).toBe(0);
     await page.locator('.tile').first().click();
     await page.locator('.columns').waitFor();
     expect(await page.locator('.columns header').first().innerText()).toMatch(/\d+ of 10 relevant/);

@@ -4,7 +4,7 @@ import {
   EngineError,
   type IdentifierToken,
   type Query,
-  type QueryPicture,
+  type ReferencePicture,
   type SearchResponse,
 } from '../engine.ts';
 import { pixelQuery } from './network.ts';
@@ -66,7 +66,7 @@ const picturesOnly = (): EngineError =>
   });
 
 /** The query as the network sees it. @returns uint8 RGB [size, size, 3] */
-async function queryPixels({ site }: OpenedSite, files: SiteFiles, query: QueryPicture): Promise<Uint8Array> {
+async function queryPixels({ site }: OpenedSite, files: SiteFiles, query: ReferencePicture): Promise<Uint8Array> {
   const size = site.geometry.imageSize;
   if (query.kind === 'file') return await pixelsOf(query.file, query.file.name, size, site.maxPixels);
   const { picture } = query;

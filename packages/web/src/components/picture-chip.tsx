@@ -1,9 +1,15 @@
-import type { QueryPicture } from '../engine.ts';
+import type { ReferencePicture } from '../engine.ts';
 import { pictureTitle } from '../state/format.ts';
 import { QueryImage } from './query-image.tsx';
 
 /** The picture of a query as a part of the search box, which it can be removed from. */
-export function PictureChip({ picture, onRemove }: { readonly picture: QueryPicture; readonly onRemove: () => void }) {
+export function PictureChip({
+  picture,
+  onRemove,
+}: {
+  readonly picture: ReferencePicture;
+  readonly onRemove: () => void;
+}) {
   const title = pictureTitle(picture);
   return (
     <span className="chip">

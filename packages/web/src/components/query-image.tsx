@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { QueryPicture } from '../engine.ts';
+import type { ReferencePicture } from '../engine.ts';
 import { Thumb } from './thumb.tsx';
 
 /** The picture of a query. It is decorative where its title stands beside it. */
@@ -8,7 +8,7 @@ export function QueryImage({
   decorative = false,
   full = false,
 }: {
-  readonly picture: QueryPicture;
+  readonly picture: ReferencePicture;
   readonly decorative?: boolean;
   /** The picture as it is stored; its thumbnail by default. */
   readonly full?: boolean;

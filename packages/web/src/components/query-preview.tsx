@@ -1,4 +1,4 @@
-import type { QueryPicture } from '../engine.ts';
+import type { ReferencePicture } from '../engine.ts';
 import { percent } from '../state/format.ts';
 import { QueryImage } from './query-image.tsx';
 
@@ -12,7 +12,7 @@ export function QueryPreview({
   attention,
   patchesPerSide,
 }: {
-  readonly picture: QueryPicture;
+  readonly picture: ReferencePicture;
   readonly attention: readonly number[] | null;
   readonly patchesPerSide: number | null;
 }) {

@@ -1,5 +1,5 @@
 import { type FormEvent, useRef, useState } from 'react';
-import type { QueryPicture, SystemName } from '../engine.ts';
+import type { ReferencePicture, SystemName } from '../engine.ts';
 import { takesTogether } from '../state/systems.ts';
 import { FOCUS_WORDS, useWindowEvent } from '../state/window-event.ts';
 import { parseWords, refusalOf } from '../state/words.ts';
@@ -7,12 +7,12 @@ import { PictureChip } from './picture-chip.tsx';
 import { usePictureSource } from './picture-picker.tsx';
 
 interface SearchBoxProps {
-  readonly picture: QueryPicture | null;
+  readonly picture: ReferencePicture | null;
   /** As they were typed. */
   readonly words: string;
   /** What answers words, one system or more. */
   readonly textSystems: readonly SystemName[];
-  readonly onQuery: (picture: QueryPicture | null, words: string) => void;
+  readonly onQuery: (picture: ReferencePicture | null, words: string) => void;
   /** Called with the reason when the visitor brought or typed what is no query. */
   readonly onRefused: (reason: string) => void;
 }
@@ -26,7 +26,10 @@ export function SearchBox({ picture, words, textSystems, onQuery, onRefused }: S
     onFile: (file) => onQuery({ kind: 'file', file }, together ? draft.trim() : ''),
     onRefused,
   });
-  useWindowEvent(FOCUS_WORDS, () => input.current?.select());
+  useWindowEvent(FOCUS_WORDS, () => {
+    input.current?.focus();
+    input.current?.select();
+  });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const refusal = picture === null ? refusalOf(parseWords(draft)) : null;
@@ -78,13 +81,13 @@ const HINTS = {
   apart: 'Or drop or paste a picture anywhere on this page. This index takes words or a picture, not both together.',
 } as const;
 
-function placeholderOf(picture: QueryPicture | null, together: boolean): string {
+function placeholderOf(picture: ReferencePicture | null, together: boolean): string {
   if (picture !== null) return together ? 'Add words, or take some away: red -people' : '';
   return together ? 'Describe a picture' : 'Words of a label or caption';
 }
 
 /** What is in the field: the words of the query until the visitor types others, and those of the next query from then on. */
-function useDraft(picture: QueryPicture | null, words: string) {
+function useDraft(picture: ReferencePicture | null, words: string) {
   const [typed, setTyped] = useState({ picture, words, draft: words });
   const isSame = typed.picture === picture && typed.words === words;
   // Otherwise the way back to a query would find in the field what was typed there last.

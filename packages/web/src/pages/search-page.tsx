@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { Failure, Loading, NoticePage } from '../components/notice.tsx';
-import type { QueryPicture } from '../engine.ts';
+import type { ReferencePicture } from '../engine.ts';
 import { apiEngine } from '../state/api-engine.ts';
 import { useClient } from '../state/context.ts';
 import { fileKey, fileName, openedFile } from '../state/files.ts';
@@ -18,7 +18,7 @@ export function SearchPage({ route, index }: { readonly route: SearchRoute; read
   const stored = useResource(route.picture, (signal) => client.picture(route.picture ?? '', signal));
   const found = stored.state === 'ready' && route.picture !== null ? stored.value : null;
   const file = openedFile(route.file);
-  const picture = useMemo<QueryPicture | null>(() => {
+  const picture = useMemo<ReferencePicture | null>(() => {
     if (file !== null) return { kind: 'file', file };
     return found === null ? null : { kind: 'picture', picture: found };
   }, [file, found]);
@@ -56,7 +56,7 @@ export function SearchPage({ route, index }: { readonly route: SearchRoute; read
   );
 }
 
-function addressOf(picture: QueryPicture | null): Pick<SearchRoute, 'picture' | 'file'> {
+function addressOf(picture: ReferencePicture | null): Pick<SearchRoute, 'picture' | 'file'> {
   if (picture === null) return { picture: null, file: null };
   return picture.kind === 'file'
     ? { picture: null, file: fileKey(picture.file) }
@@ -64,7 +64,7 @@ function addressOf(picture: QueryPicture | null): Pick<SearchRoute, 'picture' | 
 }
 
 /** Why an address cannot be searched with, in words; null where it can. */
-function refusalIn({ file, words }: SearchRoute, picture: QueryPicture | null): string | null {
+function refusalIn({ file, words }: SearchRoute, picture: ReferencePicture | null): string | null {
   if (picture !== null) return null;
   if (file !== null) {
     return `the address names your picture ${fileName(file)}, but does not hold it; choose it again`;

@@ -5,7 +5,7 @@ import { PicturePicker } from '../components/picture-picker.tsx';
 import { QueryResult } from '../components/query-result.tsx';
 import { SearchBox } from '../components/search-box.tsx';
 import { Samples, Welcome } from '../components/welcome.tsx';
-import type { EngineDescription, QueryPicture, SearchEngine } from '../engine.ts';
+import type { EngineDescription, ReferencePicture, SearchEngine } from '../engine.ts';
 import { useAnswerAnnouncement } from '../state/announcement.ts';
 import { CHOICES_OF_K } from '../state/route.ts';
 import { queryOf, useSearch } from '../state/search.ts';
@@ -14,14 +14,14 @@ import { useChange } from '../state/use-change.ts';
 export interface SearchViewProps {
   readonly engine: SearchEngine;
   readonly description: EngineDescription;
-  readonly picture: QueryPicture | null;
+  readonly picture: ReferencePicture | null;
   /** As they were typed; empty where there are none. */
   readonly words: string;
   /** Why the address asks for what cannot be searched with, in words. */
   readonly refusal?: string | null;
   /** Answers per system. */
   readonly k: number;
-  readonly onQuery: (picture: QueryPicture | null, words: string) => void;
+  readonly onQuery: (picture: ReferencePicture | null, words: string) => void;
   readonly onK: (k: number) => void;
   readonly pick: PickPicture;
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { Failure, Loading, NoticePage } from '../components/notice.tsx';
-import type { EngineDescription, Progress, QueryPicture, SearchEngine } from '../engine.ts';
+import type { EngineDescription, Progress, ReferencePicture, SearchEngine } from '../engine.ts';
 import { bytes } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
 import { DEFAULT_K } from '../state/route.ts';
@@ -43,7 +43,7 @@ function StaticSearch({
   readonly engine: SearchEngine;
   readonly description: EngineDescription;
 }) {
-  const [picture, setPicture] = useState<QueryPicture | null>(null);
+  const [picture, setPicture] = useState<ReferencePicture | null>(null);
   const [k, setK] = useState(DEFAULT_K);
   return (
     <SearchView

@@ -1,5 +1,5 @@
 import { visibleName } from 'neurodex/client';
-import type { Query, QueryPicture } from '../engine.ts';
+import type { Query, ReferencePicture } from '../engine.ts';
 
 /** `1,234` */
 export const count = (n: number): string => n.toLocaleString('en-US');
@@ -53,7 +53,7 @@ export const titleOf = ({ labels, name }: { readonly labels: readonly string[]; 
   labels.length > 0 ? labels.map(visibleName).join(', ') : name;
 
 /** The file's name, or the picture's title. */
-export const pictureTitle = (picture: QueryPicture): string =>
+export const pictureTitle = (picture: ReferencePicture): string =>
   picture.kind === 'file' ? picture.file.name : titleOf(picture.picture);
 
 /** What is searched for: `cat`, `“beach” without “people”`, `cat with “red” without “people”`. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { QueryPicture } from '../engine.ts';
+import type { ReferencePicture } from '../engine.ts';
 import { fileKey, fileName, openedFile } from './files.ts';
 import { queryOf } from './search.ts';
 
 const file = new File(['1'], 'my-cat.png');
-const picture: QueryPicture = { kind: 'file', file };
+const picture: ReferencePicture = { kind: 'file', file };
 
 describe('what the search box holds', () => {
   it('is a query with words, a picture, or both', () => {

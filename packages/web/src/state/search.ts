@@ -1,4 +1,4 @@
-import type { Query, QueryPicture, SearchEngine, SearchResponse } from '../engine.ts';
+import type { Query, ReferencePicture, SearchEngine, SearchResponse } from '../engine.ts';
 import { fileKey } from './files.ts';
 import { type Resource, useResource } from './resource.ts';
 import { parseWords, refusalOf } from './words.ts';
@@ -11,7 +11,7 @@ export const useSearch = (engine: SearchEngine, query: Query | null, k: number):
   });
 
 /** The query of a picture and of what was typed beside it; null where there is nothing to search for. */
-export function queryOf(picture: QueryPicture | null, typed: string): Query | null {
+export function queryOf(picture: ReferencePicture | null, typed: string): Query | null {
   const words = parseWords(typed);
   return picture === null && refusalOf(words) !== null ? null : { picture, ...words };
 }
