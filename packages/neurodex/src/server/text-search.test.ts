@@ -98,6 +98,7 @@ describe('a search by words', () => {
       headers: { 'content-type': 'application/json' },
       body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]),
     });
-    expect([notText.status, (await notText.json()).code]).toEqual([400, 'body-malformed']);
+    const { code } = (await notText.json()) as { code: string };
+    expect([notText.status, code]).toEqual([400, 'body-malformed']);
   });
 });
