@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parameterCount } from '@neurodex/autograd';
-import { defined, NeurodexError } from '@neurodex/core';
+import { defined } from '@neurodex/core';
 import { digestFile, throwIfInterrupted, writeFileAtomically } from '@neurodex/core/storage';
 import { trackedReporter } from '@neurodex/tracking';
 import type { StoredPictures } from '../artifact/catalogue-store.ts';
@@ -12,14 +12,13 @@ import {
   TOKENIZER_FILE,
 } from '../artifact/manifest.ts';
 import { serialiseForIndex } from '../dsi/model/model-file.ts';
-import { allTexts } from '../pictures/picture-texts.ts';
-import { foldCase, normaliseText } from '../text/normalise.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
 import { trainTokenizer } from '../text/train-bpe.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
 import { read, readParameters, textGeometry } from '../training/read.ts';
 import type { TextPairs } from '../training/text-batches.ts';
 import type { Build } from './build.ts';
+import { learnedTexts } from './learned-texts.ts';
 import { readsTexts } from './reads-texts.ts';
 import type { Stage } from './stage.ts';
 import { openCatalogueOf } from './train-stage.ts';
@@ -51,7 +50,7 @@ export const readStage: Stage<ReadNetwork> = {
 
 async function readTexts(build: Build, store: StoredPictures): Promise<ReadNetwork> {
   const { config, folder, reporter, signal } = build;
-  const { texts, pictures, states } = learnedTexts(build, store);
+  const { texts, pictures, states } = learned(build, store);
   const json = JSON.stringify(trainTokenizer(texts, { vocabulary: config.text.vocabulary }));
   throwIfInterrupted(signal);
   await writeFileAtomically(join(folder, TOKENIZER_FILE), json);
@@ -103,40 +102,15 @@ async function listedFile<Name extends string>(folder: string, file: Name) {
   return { file, bytes, sha256 };
 }
 
-/** The texts of catalogue pictures and training queries, each once, with its pictures. What cannot be read is counted. */
-function learnedTexts({ reporter }: Build, store: StoredPictures) {
+/** What the network learns to read, and the states that it learns it against. */
+function learned({ reporter }: Build, store: StoredPictures) {
   const all = defined(store.states(), 'the states of the catalogue');
   const width = all.length / store.rows.length;
-  const learned = [...store.catalogue, ...store.queries('train')];
-  const states = new Float32Array(learned.length * width);
-  const places = new Map<string, number[]>();
-  let unread = 0;
-  for (const [place, picture] of learned.entries()) {
-    states.set(all.subarray(picture.row * width, (picture.row + 1) * width), place * width);
-    const own = new Set<string>();
-    for (const text of allTexts(picture)) {
-      const readable = readableText(text);
-      if (readable === undefined) unread++;
-      else own.add(readable);
-    }
-    for (const text of own) {
-      const known = places.get(text);
-      if (known === undefined) places.set(text, [place]);
-      else known.push(place);
-    }
-  }
+  const { texts, pictures, rows, unread } = learnedTexts(store);
   if (unread > 0) reporter.warn(`${unread} captions, labels and names cannot be read, and are left out`, { unread });
-  return { texts: [...places.keys()], pictures: [...places.values()], states };
-}
-
-/** Undefined for a text that could not be searched with either. */
-function readableText(text: string): string | undefined {
-  try {
-    return foldCase(normaliseText(text));
-  } catch (error) {
-    if (error instanceof NeurodexError) return undefined;
-    throw error;
-  }
+  const states = new Float32Array(rows.length * width);
+  for (const [place, row] of rows.entries()) states.set(all.subarray(row * width, (row + 1) * width), place * width);
+  return { texts, pictures, states };
 }
 
 function warnOfLongTexts({ reporter, config }: Build, tokens: readonly (readonly number[])[]): void {

@@ -60,6 +60,7 @@ export interface IndexFacts {
   readonly bovw?: NonNullable<IndexManifest['bovw']>;
   /** Absent without an encoder. */
   readonly encoder?: NonNullable<IndexManifest['encoder']>;
+  readonly text?: NonNullable<IndexManifest['text']>;
   /** As it was when the index was made. */
   readonly config: RecordedConfig;
   readonly skipped: readonly SkippedFile[];
@@ -106,6 +107,7 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
     learnedFrom: learnedFrom(store, learnedIds),
     ...(manifest.bovw === undefined ? {} : { bovw: manifest.bovw }),
     ...(manifest.encoder === undefined ? {} : { encoder: manifest.encoder }),
+    ...(manifest.text === undefined ? {} : { text: manifest.text }),
     config: manifest.config,
     skipped: store.skipped,
     duplicates: store.duplicates ?? NO_DUPLICATES,

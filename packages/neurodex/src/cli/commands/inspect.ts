@@ -36,7 +36,7 @@ async function inspect(index: string, flags: Flags, context: Context): Promise<v
 }
 
 function describe(inspection: IndexFacts, verified: boolean): string {
-  const { dataset, queries, config, bovw, encoder, skipped, notices } = inspection;
+  const { dataset, queries, config, bovw, encoder, text, skipped, notices } = inspection;
   const lines = [
     `index       ${inspection.index} (version ${inspection.version}${verified ? ', every file sound' : ''})`,
     `digest      ${inspection.digest}`,
@@ -49,6 +49,9 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     ...(inspection.parameters > 0
       ? [`network     ${formatCount(inspection.parameters)} parameters, ${formatBytes(inspection.bytes)}`]
       : []),
+    ...(text === undefined
+      ? []
+      : [`text        ${plural(text.texts, 'text')} learned, ${formatBytes(text.model.bytes + text.tokenizer.bytes)}`]),
     ...changeLines(inspection),
     ...(bovw === undefined
       ? []
