@@ -50,9 +50,10 @@ describe('README.md', () => {
 
   it('has commands for your own pictures that run, one after the other', () => {
     const commands = commandsUnder('Your own pictures');
-    expect(commands).toHaveLength(5);
+    expect(commands).toHaveLength(6);
     for (const command of commands) {
-      const [npx, name, ...args] = command.split(' ');
+      const words = command.match(/"[^"]*"|\S+/g) ?? [];
+      const [npx, name, ...args] = words.map((word) => word.replaceAll('"', ''));
       expect([npx, name]).toEqual(['npx', 'neurodex']);
       const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], { cwd: folder, encoding: 'utf8' });
       expect(status, `${command}\n${stderr}`).toBe(0);

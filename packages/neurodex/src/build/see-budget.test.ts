@@ -17,7 +17,10 @@ const base: Config = {
   pictures: { ...PRESETS.default.pictures, size: 16 },
   model: { ...PRESETS.default.model, patchSize: 8, width: 8, feedForwardWidth: 8, heads: 2, layers: 1, dropout: 0 },
   training: { ...PRESETS.default.training, batchSize: 4, seeEpochs: 10, seeSteps: 1000 },
+  text: { ...PRESETS.default.text, tokens: 0 },
 };
+/** Reading that takes hours. */
+const READING: Config['text'] = { ...PRESETS.default.text, vocabulary: 256, layers: 1, steps: 1e7, epochs: 1e7 };
 
 let folder = '';
 beforeEach(async () => {
@@ -27,8 +30,8 @@ beforeEach(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** What is decided for a run, and what is said. @param elapsed seconds that the stages before took */
-async function decided(minutes: number, elapsed = 0) {
-  const config = { ...base, training: { ...base.training, minutes } };
+async function decided(minutes: number, elapsed = 0, text = base.text) {
+  const config = { ...base, text, training: { ...base.training, minutes } };
   const said: string[] = [];
   const warned: string[] = [];
   const runtime = nodeRuntime({ threads: 1 });
@@ -36,6 +39,7 @@ async function decided(minutes: number, elapsed = 0) {
   // As much of a build as the budget needs.
   const build = {
     config,
+    dataset: { pictures: Array.from({ length: 4000 }, (_, i) => ({ path: `${i}.png`, labels: [`label ${i}`] })) },
     seed: 1,
     work: join(folder, 'work'),
     runtime: {
@@ -71,6 +75,11 @@ describe('with a time', () => {
     // Thirty seconds are left, of which eight pictures take a few milliseconds; the time that is told is rounded.
     expect(steps * (Number(milliseconds) + 0.5)).toBeGreaterThan(29_500);
     expect(steps * Math.max(0, Number(milliseconds) - 0.5)).toBeLessThan(30_000);
+  });
+
+  it('learning to read takes its part of the time', async () => {
+    const { steps, warned } = await decided(1, 0, READING);
+    expect([steps, warned.length]).toEqual([1, 1]);
   });
 
   it('they are decided once, and a run that goes on reads them', async () => {
