@@ -1,25 +1,9 @@
-import {
-  argMax,
-  cast,
-  constant,
-  div,
-  greaterMask,
-  logSoftmax,
-  matmul,
-  maximum,
-  mul,
-  type NamedTensors,
-  neg,
-  oneHot,
-  sub,
-  sum,
-  type Tensor,
-  transpose,
-} from '@neurodex/autograd';
+import { constant, matmul, mul, type NamedTensors, sub, type Tensor, transpose } from '@neurodex/autograd';
 import { MASKED } from './attention-mask.ts';
 import type { ForwardOptions } from './blocks.ts';
 import type { Geometry } from './geometry.ts';
 import type { DsiLoss } from './loss.ts';
+import { shareLoss } from './share-loss.ts';
 import { queryStates } from './state.ts';
 
 export interface PairBatch {
@@ -49,11 +33,5 @@ export function contrastiveLoss(
   const own = Float32Array.from({ length: B * B }, (_, i) => (i % (B + 1) === 0 ? -MASKED : 0));
   const cosines = matmul(states, transpose(states, [1, 0]));
   const logits = sub(mul(cosines, 1 / temperature), constant(input.scope, 'float32', [B, B], own));
-  const count = maximum(sum(shares), 1e-9);
-  const chosen = mul(oneHot(cast(argMax(logits), 'int32'), B), greaterMask(shares, 0));
-  return {
-    loss: div(neg(sum(mul(logSoftmax(logits), shares))), count),
-    // The nearest picture of the batch is relevant.
-    tokenAccuracy: div(sum(chosen), count),
-  };
+  return shareLoss(logits, shares);
 }

@@ -1,22 +1,8 @@
-import {
-  argMax,
-  cast,
-  div,
-  greaterMask,
-  logSoftmax,
-  matmul,
-  maximum,
-  mul,
-  type NamedTensors,
-  neg,
-  oneHot,
-  sum,
-  type Tensor,
-  transpose,
-} from '@neurodex/autograd';
+import { matmul, mul, type NamedTensors, type Tensor, transpose } from '@neurodex/autograd';
 import type { ForwardOptions } from './blocks.ts';
 import type { Geometry } from './geometry.ts';
 import type { DsiLoss } from './loss.ts';
+import { shareLoss } from './share-loss.ts';
 import { queryStates } from './state.ts';
 
 export interface TextBatch {
@@ -41,11 +27,5 @@ export function textLoss(
 ): DsiLoss {
   const states = queryStates(parameters, input, geometry, options);
   const logits = mul(matmul(states, transpose(pictures, [1, 0])), 1 / temperature);
-  const count = maximum(sum(shares), 1e-9);
-  const chosen = mul(oneHot(cast(argMax(logits), 'int32'), pictures.size(0)), greaterMask(shares, 0));
-  return {
-    loss: div(neg(sum(mul(logSoftmax(logits), shares))), count),
-    // The nearest picture is one that the text is of.
-    tokenAccuracy: div(sum(chosen), count),
-  };
+  return shareLoss(logits, shares);
 }
