@@ -17,6 +17,8 @@ export interface BatcherOptions<Query, Answer> {
   readonly window: number;
   /** Batches that may be under way at once: one is computed while the last one's answers are sorted. */
   readonly lanes: number;
+  /** Whether an error is of one query: the others of its batch are then asked again without it. By default of all. */
+  readonly isOfQuery?: (error: unknown) => boolean;
   readonly onBatch?: (queries: number, seconds: number) => void;
 }
 
@@ -122,6 +124,10 @@ export class Batcher<Query, Answer> {
       );
       for (const [i, { resolve }] of batch.entries()) resolve(defined(answers[i], 'an answer of the batch'));
     } catch (error) {
+      if (batch.length > 1 && this.options.isOfQuery?.(error) === true) {
+        for (const entry of batch) await this.run([entry], k);
+        return;
+      }
       for (const { reject } of batch) reject(error);
     }
     this.options.onBatch?.(batch.length, (performance.now() - started) / 1000);

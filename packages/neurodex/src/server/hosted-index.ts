@@ -1,4 +1,5 @@
 import { basename, isAbsolute, resolve } from 'node:path';
+import { NeurodexError } from '@neurodex/core';
 import { ROLES, type Role } from '@neurodex/datasets';
 import { placeOf } from '../changes/rewrite-parts.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
@@ -281,9 +282,13 @@ function batcherOf(
     size: limits.batch,
     window: limits.batchWindow,
     lanes: LANES,
+    isOfQuery,
     onBatch: (queries, seconds) => onBatch(id, system, queries, seconds),
   });
 }
+
+/** Nobody is refused for what another one asked. */
+const isOfQuery = (error: unknown): boolean => error instanceof NeurodexError && /^(query|text)-/.test(error.code);
 
 const nameOf = (source: string): string => (isAbsolute(source) ? basename(source) : source);
 

@@ -73,6 +73,17 @@ describe('a search by words', () => {
     for (const [i, found] of together.entries()) expect(rowsOf(found)).toEqual(rowsOf(i % 2 === 0 ? alone : words));
   });
 
+  it('that is empty is refused by itself, and not those that came with it', async () => {
+    const asked = Array.from({ length: 24 }, (_, i) => {
+      const minus = i % 6 === 0 ? ['class 0'] : ['class 2'];
+      return client.search({ text: 'class 0' }, { system: ['dsi'], minus, k: 2 });
+    });
+    for (const [i, settled] of (await Promise.allSettled(asked)).entries()) {
+      expect([i, settled.status]).toEqual([i, i % 6 === 0 ? 'rejected' : 'fulfilled']);
+      if (settled.status === 'rejected') expect(settled.reason).toMatchObject({ code: 'query-empty' });
+    }
+  });
+
   it('is refused with what is wrong', async () => {
     expect(await refusal({ text: ' ' })).toMatchObject({ status: 422, code: 'text-empty' });
     expect(await refusal({ text: 'a\u0007' })).toMatchObject({ status: 422, code: 'text-invalid' });
