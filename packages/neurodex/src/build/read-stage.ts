@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { parameterCount } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
 import { digestFile, throwIfInterrupted, writeFileAtomically } from '@neurodex/core/storage';
-import { trackedReporter } from '@neurodex/tracking';
 import type { StoredPictures } from '../artifact/catalogue-store.ts';
 import {
   CATALOGUE_FILE,
@@ -20,6 +19,7 @@ import type { TextPairs } from '../training/text-batches.ts';
 import type { Build } from './build.ts';
 import { learnedTexts } from './learned-texts.ts';
 import { readsTexts } from './reads-texts.ts';
+import { runOptions } from './run-options.ts';
 import type { Stage } from './stage.ts';
 import { openCatalogueOf } from './train-stage.ts';
 import { TEXT_CHECKPOINTS_FOLDER } from './unfinished-run.ts';
@@ -64,21 +64,8 @@ async function readTexts(build: Build, store: StoredPictures): Promise<ReadNetwo
   const trained = await read(
     { geometry, config, pairs },
     {
-      seed: build.seed,
-      runtime: build.runtime,
-      tracker: build.tracker,
-      reporter: trackedReporter(reporter, build.tracker),
-      signal,
-      onNan: build.onNan,
+      ...runOptions(build, checkpoints),
       resumeFrom: await checkpoints.latest(parameterCount(readParameters({ geometry }))),
-      ...(build.keepUnfinished === false
-        ? {}
-        : {
-            checkpoints: {
-              save: (each) => checkpoints.save(each, { seconds: build.elapsed(), logBytes: build.log.sync() }),
-              settled: () => checkpoints.settled(),
-            },
-          }),
     },
   );
   const { parameters } = trained;

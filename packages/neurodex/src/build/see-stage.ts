@@ -10,7 +10,6 @@ import {
   throwIfInterrupted,
   writeFileAtomically,
 } from '@neurodex/core/storage';
-import { trackedReporter } from '@neurodex/tracking';
 import type { PictureVectors } from '../identifiers/scheme.ts';
 import { Embeddings } from '../pictures/embeddings.ts';
 import { partsOf } from '../pictures/picture-store.ts';
@@ -25,6 +24,7 @@ import { embeddingsFile, SPLIT_PIXELS, STATES_FILE, splitPixelsFile, statesFile 
 import { readsEmbeddings } from './embed-stage.ts';
 import { parametersFrom } from './initial-parameters.ts';
 import { readSplitList, SPLIT_FILES } from './picture-lists.ts';
+import { runOptions } from './run-options.ts';
 import { seeSteps } from './see-budget.ts';
 import type { Stage } from './stage.ts';
 import { WORK_FOLDER } from './stage-record.ts';
@@ -54,22 +54,9 @@ export const seeStage: Stage<SeenNetwork> = {
     const checkpoints = new CheckpointFolder(join(build.folder, CHECKPOINTS_FOLDER), build.reporter);
     const { initialise } = config.training;
     const trained = await see(source, await seeSteps(build, source), {
-      seed: build.seed,
-      runtime: build.runtime,
-      tracker: build.tracker,
-      reporter: trackedReporter(build.reporter, build.tracker),
-      signal: build.signal,
-      onNan: build.onNan,
+      ...runOptions(build, checkpoints),
       initial: initialise === '' ? undefined : await parametersFrom(initialise, geometry, build),
       resumeFrom,
-      ...(build.keepUnfinished === false
-        ? {}
-        : {
-            checkpoints: {
-              save: (each) => checkpoints.save(each, { seconds: build.elapsed(), logBytes: build.log.sync() }),
-              settled: () => checkpoints.settled(),
-            },
-          }),
     });
     const { parameters } = trained;
     await makeFolder(build.work);

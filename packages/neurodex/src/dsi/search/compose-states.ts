@@ -14,7 +14,8 @@ const SHORTEST = 1e-3;
 /**
  * The states of queries of every kind, unit vectors [n, D]. States of one space can be added: that of a composed query is the
  * direction of the weighted sum of the states of its parts.
- * @throws NeurodexError `query-unsupported` for text where the network cannot read; `query-empty` where parts cancel out
+ * @throws NeurodexError `query-empty` where parts cancel out; RangeError for text where the network cannot read: `refuseUnaccepted`
+ *   comes first
  */
 export async function composeStates(
   queries: readonly Query[],
@@ -25,7 +26,7 @@ export async function composeStates(
   const simple = parts.flat().map(({ query }) => query);
   const seen = simple.filter(isPicture);
   const read = simple.filter((query): query is TextQuery => query.kind === 'text');
-  if (read.length > 0 && texts === undefined) throw cannotRead();
+  if (read.length > 0 && texts === undefined) throw new RangeError('the network never learned to read');
   const pictureStates = seen.length > 0 ? await pictures(seen) : new Float32Array();
   if (seen.length === queries.length && simple.length === queries.length) return pictureStates;
   const textStates =
@@ -46,12 +47,6 @@ export async function composeStates(
   }
   return states;
 }
-
-const cannotRead = (): NeurodexError =>
-  new NeurodexError('query-unsupported', 'dsi takes no text here: the network of this index never learned to read', {
-    hint: 'build the index again from pictures that have captions, labels or names that say something, with the preset default',
-    details: { system: 'dsi', kind: 'text' },
-  });
 
 const cancelled = (): NeurodexError =>
   new NeurodexError('query-empty', 'the parts of the query cancel each other out', {

@@ -58,7 +58,7 @@ export class DsiSystem implements System {
     if (memory !== undefined) this.written = writtenSearch(options, memory);
   }
 
-  /** @throws NeurodexError `query-unsupported` for text where the network cannot read; `query-empty`, `text-*` */
+  /** @throws NeurodexError `query-empty`, `text-*` */
   async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
     const { parameters, search } = this.options;
     const current = typeof parameters === 'function' ? parameters() : undefined;

@@ -61,7 +61,7 @@ export class WrittenSearch {
     await this.options.texts?.release();
   }
 
-  /** @returns unit vectors, float32 [n, D] @throws NeurodexError `query-unsupported`, `query-empty`, `text-*` */
+  /** @returns unit vectors, float32 [n, D] @throws NeurodexError `query-empty`, `text-*` */
   private async states(queries: readonly Query[], parameters: Float32Array | undefined): Promise<Float32Array> {
     return await composeStates(queries, this.options.geometry.width, {
       pictures: (pictures) => this.pictures(pictures, parameters),
