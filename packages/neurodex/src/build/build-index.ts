@@ -10,6 +10,7 @@ import type { Build, BuildRequest, StageFacts } from './build.ts';
 import { type ChosenEncoder, openChosenEncoder, refuseOtherEncoder } from './open-encoder.ts';
 import { readDecodedList, readSplitList } from './picture-lists.ts';
 import { portableConfig, portablePath, withoutPlaces } from './portable.ts';
+import { latestRead } from './read-stage.ts';
 import { checkComplete, resumeRun } from './resume-run.ts';
 import { latestSeen } from './see-stage.ts';
 import { clearFrom, firstMissing, runStages } from './stage.ts';
@@ -122,9 +123,11 @@ async function whereItStopped(
   const record = last === undefined ? undefined : await readRecord(build, last);
   if (record === undefined) return { seconds: 0, logBytes: 0, step: 0, words: 'nothing was complete' };
   const { seconds, logBytes } = record;
-  if (next !== 'train' && next !== 'see')
-    return { seconds, logBytes, step: 0, words: `${build.folder}: ${last} is complete` };
-  const checkpoint = next === 'see' ? await latestSeen(build) : await latestTrained(build);
+  const complete = { seconds, logBytes, step: 0, words: `${build.folder}: ${last} is complete` };
+  if (next !== 'train' && next !== 'see' && next !== 'read') return complete;
+  const checkpoint =
+    next === 'see' ? await latestSeen(build) : next === 'read' ? await latestRead(build) : await latestTrained(build);
+  if (checkpoint === undefined && next === 'read') return complete;
   if (checkpoint === undefined)
     return { seconds, logBytes, step: 0, words: `${build.folder}: the pictures are read in, and training begins` };
   const { step } = checkpoint.state;

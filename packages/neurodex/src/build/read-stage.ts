@@ -13,6 +13,7 @@ import {
 import { serialiseForIndex } from '../dsi/model/model-file.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
 import { trainTokenizer } from '../text/train-bpe.ts';
+import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
 import { read, readParameters, textGeometry } from '../training/read.ts';
 import type { TextPairs } from '../training/text-batches.ts';
@@ -48,19 +49,41 @@ export const readStage: Stage<ReadNetwork> = {
   },
 };
 
-async function readTexts(build: Build, store: StoredPictures): Promise<ReadNetwork> {
-  const { config, folder, reporter, signal } = build;
-  const { texts, pictures, states } = learned(build, store);
+/** Where reading stopped; undefined where it has not begun. */
+export async function latestRead(build: Build): Promise<(Checkpoint & CheckpointContext) | undefined> {
+  const store = await openCatalogueOf(build);
+  try {
+    const { geometry } = sourceOf(build, store);
+    return await checkpointsOf(build).latest(parameterCount(readParameters({ geometry })));
+  } finally {
+    await store.close();
+  }
+}
+
+const checkpointsOf = ({ folder, reporter }: Build): CheckpointFolder =>
+  new CheckpointFolder(join(folder, TEXT_CHECKPOINTS_FOLDER), reporter);
+
+/** The tokenizer, and what is read with it: the same whenever it is made. */
+function sourceOf(build: Build, store: StoredPictures) {
+  const { config, folder } = build;
+  const { texts, pictures, states, unread } = learned(store);
   const json = JSON.stringify(trainTokenizer(texts, { vocabulary: config.text.vocabulary }));
-  throwIfInterrupted(signal);
-  await writeFileAtomically(join(folder, TOKENIZER_FILE), json);
   const tokenizer = TextTokenizer.parse(json, join(folder, TOKENIZER_FILE));
   const tokens = texts.map((text) => tokenizer.encode(text));
-  warnOfLongTexts(build, tokens);
   const longest = tokens.reduce((most, { length }) => Math.max(most, length), 0);
-  const geometry = textGeometry(config, tokenizer.size, longest);
   const pairs: TextPairs = { tokens, pictures, states };
-  const checkpoints = new CheckpointFolder(join(folder, TEXT_CHECKPOINTS_FOLDER), reporter);
+  return { json, unread, pairs, geometry: textGeometry(config, tokenizer.size, longest) };
+}
+
+async function readTexts(build: Build, store: StoredPictures): Promise<ReadNetwork> {
+  const { config, folder, reporter, signal } = build;
+  const { json, unread, pairs, geometry } = sourceOf(build, store);
+  const { tokens } = pairs;
+  if (unread > 0) reporter.warn(`${unread} captions, labels and names cannot be read, and are left out`, { unread });
+  warnOfLongTexts(build, tokens);
+  throwIfInterrupted(signal);
+  await writeFileAtomically(join(folder, TOKENIZER_FILE), json);
+  const checkpoints = checkpointsOf(build);
   const trained = await read(
     { geometry, config, pairs },
     {
@@ -79,7 +102,7 @@ async function readTexts(build: Build, store: StoredPictures): Promise<ReadNetwo
     text: {
       tokenizer: await listedFile(folder, TOKENIZER_FILE),
       model: { ...(await listedFile(folder, TEXT_MODEL_FILE)), parameters: parameters.length },
-      texts: texts.length,
+      texts: tokens.length,
     },
   };
 }
@@ -90,14 +113,13 @@ async function listedFile<Name extends string>(folder: string, file: Name) {
 }
 
 /** What the network learns to read, and the states that it learns it against. */
-function learned({ reporter }: Build, store: StoredPictures) {
+function learned(store: StoredPictures) {
   const all = defined(store.states(), 'the states of the catalogue');
   const width = all.length / store.rows.length;
   const { texts, pictures, rows, unread } = learnedTexts(store);
-  if (unread > 0) reporter.warn(`${unread} captions, labels and names cannot be read, and are left out`, { unread });
   const states = new Float32Array(rows.length * width);
   for (const [place, row] of rows.entries()) states.set(all.subarray(row * width, (row + 1) * width), place * width);
-  return { texts, pictures, states };
+  return { texts, pictures, states, unread };
 }
 
 function warnOfLongTexts({ reporter, config }: Build, tokens: readonly (readonly number[])[]): void {

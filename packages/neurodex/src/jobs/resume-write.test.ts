@@ -17,6 +17,7 @@ import { inspectIndex } from './inspect-index.ts';
 /** Runs of the plan `write` that stop, and go on. */
 const config: Config = {
   ...PRESETS.quick,
+  text: { ...PRESETS.default.text, tokens: 16, layers: 1, batchSize: 8, steps: 60 },
   pictures: { ...PRESETS.quick.pictures, size: 16, thumbnail: 32 },
   split: { retrievalFraction: 0.7, validationFraction: 0.2, testFraction: 0.2 },
   model: { ...PRESETS.quick.model, patchSize: 8, width: 32, feedForwardWidth: 48, dropout: 0.1 },
@@ -101,6 +102,7 @@ async function indexing(
 }
 
 const model = (name: string) => readFile(join(root, name, 'model.safetensors'));
+const reader = (name: string) => readFile(join(root, name, 'text.safetensors'));
 /** It lists the states, from which the rows of the memory follow, with their digests. */
 const catalogue = (name: string) => readFile(join(root, name, 'catalogue', 'catalogue.json'), 'utf8');
 const logOf = async (name: string) =>
@@ -142,6 +144,7 @@ describe('a run of the plan write', () => {
     ['makes states', { phase: 'states' }, undefined],
     ['names pictures', { phase: 'identifiers' }, undefined],
     ['writes rows', { said: 'write: ' }, undefined],
+    ['learns to read', { phase: 'read', done: 30 }, undefined],
   ] as const)(
     'that is interrupted while it %s goes on to the same network and the same log',
     async (_, stopAt, from) => {
@@ -180,6 +183,7 @@ describe('a run of the plan write', () => {
 });
 
 async function expectSame(name: string): Promise<void> {
+  expect(Buffer.compare(await reader(name), await reader('whole'))).toBe(0);
   expect(await model(name)).toEqual(await model('whole'));
   expect(await catalogue(name)).toBe(await catalogue('whole'));
   const [whole, log] = [await logOf('whole'), await logOf(name)];
