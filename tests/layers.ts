@@ -73,13 +73,15 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     'models/bm25': PLAIN,
     'models/bovw': [...PLAIN, 'clustering'],
     'models/encoder': [...PLAIN, 'query'],
+    'models/text-encoder': [...PLAIN, 'text', 'models/encoder'],
     'dsi/model': [...PLAIN, 'identifiers', 'query'],
     'dsi/graphs': [...PLAIN, 'identifiers', 'query', 'dsi/model'],
     'dsi/search': [...PLAIN, 'identifiers', 'query', 'dsi/model', 'dsi/graphs'],
     artifact: [...PLAIN, 'text', 'query', 'pictures', 'identifiers', 'dsi/model'],
     systems: [
       ...PLAIN,
-      ...['query', 'pictures', 'models/bm25', 'models/bovw', 'models/encoder', 'dsi/search', 'artifact'],
+      ...['query', 'pictures', 'models/bm25', 'models/bovw', 'models/encoder', 'models/text-encoder', 'dsi/search'],
+      'artifact',
     ],
     evaluation: [...PLAIN, 'query', 'pictures'],
     training: [
@@ -95,6 +97,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     build: [
       ...PLAIN,
       ...['check-config.ts', 'presets', 'text', 'query', 'pictures', 'identifiers', 'models/bovw', 'models/encoder'],
+      'models/text-encoder',
       ...['dsi/model', 'dsi/graphs', 'artifact', 'systems', 'evaluation', 'training', 'report'],
     ],
     changes: [

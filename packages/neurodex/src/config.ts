@@ -222,6 +222,11 @@ export const configSchema = z.strictObject({
       .describe(
         'write: most tokens of a caption, label, name or query that the network reads; 0: it never learns to read, and takes no text',
       ),
+    encoder: z
+      .string()
+      .describe(
+        'frozen text encoder in front of the network that reads: an ONNX file with its tokenizer.json beside it, a folder of both, or the folder of an index; empty for the one that comes with encoder.file, where one does; none: tokens are learned from the texts of the pictures',
+      ),
     vocabulary: z
       .int()
       .min(256)

@@ -31,6 +31,7 @@ export const NEIGHBOURS_FILE = 'bovw.usearch';
 export const ENCODER_FILE = 'encoder.onnx';
 export const TOKENIZER_FILE = 'tokenizer.json';
 export const TEXT_MODEL_FILE = 'text.safetensors';
+export const TEXT_ENCODER_FILE = 'text-encoder.onnx';
 /** Lists the files of the catalogue with their digests. */
 export const CATALOGUE_FILE = `${CATALOGUE_FOLDER}/${MANIFEST_FILE}` as const;
 
@@ -84,13 +85,33 @@ export const encoderFacts = listed(ENCODER_FILE).extend({
   channels: z.int().min(1),
 });
 
+/** What an index knows of its frozen text encoder: how it is fed and read (models/text-encoder). */
+export const textEncoderFacts = listed(TEXT_ENCODER_FILE).extend({
+  ids: z.string(),
+  mask: z.string().nullable(),
+  types: z.string().nullable(),
+  output: z.string(),
+  pooling: z.enum(['none', 'mean', 'first']),
+  length: z.int().min(1).max(8192),
+  padded: z.boolean(),
+  padding: count,
+  batch: z.int().min(1).nullable(),
+  channels: z.int().min(1),
+  /** Added to its unit vectors, [C], which then lie where those of the pictures do; null where the network reads them as they are. */
+  shift: z.array(z.number()).nullable(),
+});
+
 /** What an index knows of the network that reads. */
 export const textFacts = z.object({
   tokenizer: listed(TOKENIZER_FILE),
+  /** In front of the network. */
+  encoder: textEncoderFacts.optional(),
   model: listed(TEXT_MODEL_FILE).extend({ parameters: z.int().min(1) }),
   /** Different captions, labels and names that it learned from. */
   texts: count,
 });
+
+export type TextFacts = Readonly<z.infer<typeof textFacts>>;
 
 /** Counters of the changes of an index. */
 const changeCounts = z.object({
@@ -214,9 +235,17 @@ export async function readIndexManifest(folder: string): Promise<IndexManifest> 
 
 /** Files of the folder that the manifest lists: their names, with / between folders. */
 export const listedIn = ({ catalogue, model, bovw, encoder, text, log }: IndexManifest) =>
-  [catalogue, model, bovw?.vocabulary, bovw?.neighbours, encoder, text?.tokenizer, text?.model, log].filter(
-    (file) => file !== undefined,
-  );
+  [
+    catalogue,
+    model,
+    bovw?.vocabulary,
+    bovw?.neighbours,
+    encoder,
+    text?.tokenizer,
+    text?.encoder,
+    text?.model,
+    log,
+  ].filter((file) => file !== undefined);
 
 /** A file of the index, as it was written. @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable` */
 export async function readListed(folder: string, listed: FileDigest & { readonly file: string }): Promise<Uint8Array> {

@@ -8,6 +8,7 @@ import { fanOut, openTrackers, RUN_LOG, RunLog, type TrackingRequest } from '@ne
 import { CATALOGUE_FOLDER, INDEX_FILE, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
 import type { Build, BuildRequest, StageFacts } from './build.ts';
 import { type ChosenEncoder, openChosenEncoder, refuseOtherEncoder } from './open-encoder.ts';
+import { type ChosenTextEncoder, openChosenTextEncoder } from './open-text-encoder.ts';
 import { readDecodedList, readSplitList } from './picture-lists.ts';
 import { portableConfig, portablePath, withoutPlaces } from './portable.ts';
 import { latestRead } from './read-stage.ts';
@@ -61,6 +62,7 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
   const log = new RunLog(join(folder, RUN_LOG), reporter);
   const folders = { folder, catalogue: join(folder, CATALOGUE_FOLDER), work: join(folder, WORK_FOLDER) };
   let chosen: Promise<ChosenEncoder | undefined> | undefined;
+  let chosenText: Promise<ChosenTextEncoder | undefined> | undefined;
   const began = performance.now();
   let before = 0;
   const draft = {
@@ -73,6 +75,10 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
     encoder() {
       chosen ??= openChosenEncoder(config, runtime, reporter);
       return chosen;
+    },
+    textEncoder() {
+      chosenText ??= openChosenTextEncoder(config, runtime);
+      return chosenText;
     },
     remember: (stage: StageName, facts: unknown) => void known.set(stage, facts),
     async facts<Name extends StageName>(stage: Name): Promise<StageFacts[Name] | undefined> {
@@ -102,6 +108,7 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
   const build: Build = { ...draft, tracker, isTracked: trackers.length > 0 };
   const close = async (): Promise<void> => {
     await (await chosen?.catch(() => undefined))?.encoder.release();
+    await (await chosenText?.catch(() => undefined))?.encoder.release();
   };
   return { build, stages, first, stopped, close };
 }

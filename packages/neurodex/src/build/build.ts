@@ -11,6 +11,7 @@ import type { DecodedSet } from './decode-pictures.ts';
 import type { DescribedCatalogue } from './describe-stage.ts';
 import type { EmbeddedCatalogue } from './embed-stage.ts';
 import type { ChosenEncoder } from './open-encoder.ts';
+import type { ChosenTextEncoder } from './open-text-encoder.ts';
 import type { ReadNetwork } from './read-stage.ts';
 import type { SeenNetwork } from './see-stage.ts';
 import type { SplitSet } from './split-pictures.ts';
@@ -62,6 +63,8 @@ export interface Build extends BuildRequest, BuildFolders {
   readonly took: Map<StageName, number>;
   /** The encoder that the configuration names; opened when first asked for. @throws NeurodexError `encoder-unusable` */
   encoder(): Promise<ChosenEncoder | undefined>;
+  /** The frozen text encoder; opened when first asked for. @throws NeurodexError `encoder-unusable` */
+  textEncoder(): Promise<ChosenTextEncoder | undefined>;
   remember(stage: StageName, facts: unknown): void;
   /** What a stage found out, in this process or an earlier one; undefined for one that is no part of the build. */
   facts<Name extends StageName>(stage: Name): Promise<StageFacts[Name] | undefined>;

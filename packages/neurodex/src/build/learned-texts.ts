@@ -49,8 +49,8 @@ export function learnedTexts(store: Pick<PictureStore, 'catalogue' | 'queries'>)
   return { texts: [...places.keys()], pictures: [...places.values()], rows, unread };
 }
 
-/** Undefined for a text that could not be searched with either. */
-function readableText(text: string): string | undefined {
+/** A text as it is learned: normalised, in lower case. Undefined for one that could not be searched with either. */
+export function readableText(text: string): string | undefined {
   try {
     return foldCase(normaliseText(text));
   } catch (error) {

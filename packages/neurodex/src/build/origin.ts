@@ -9,6 +9,7 @@ import { VERSION } from '../version.ts';
 import { fingerprintOf, fingerprintSchema, otherDataset, withEntries } from './fingerprint.ts';
 import { digestOfParameters } from './initial-parameters.ts';
 import { digestOfEncoder } from './open-encoder.ts';
+import { digestOfTextEncoder } from './open-text-encoder.ts';
 
 /** What an index is made of, beside its settings; in the index, so that `--resume` knows. */
 export const ORIGIN_FILE = 'origin.json';
@@ -22,6 +23,8 @@ const originSchema = z.object({
   neurodex: z.string(),
   /** SHA-256 of the file of `encoder.file`; null where there is none, or none that can be read. */
   encoder: digest,
+  /** SHA-256 of the text encoder and its tokenizer. */
+  textEncoder: digest.default(null),
   /** SHA-256 of the parameters of `training.initialise`. */
   initialise: digest,
   dataset: fingerprintSchema,
@@ -35,6 +38,7 @@ export async function originOf(dataset: Dataset, config: Config, reading: InputR
     version: 1,
     neurodex: VERSION,
     encoder: await digestOfEncoder(config.encoder.file),
+    textEncoder: await digestOfTextEncoder(config),
     initialise: await digestOfParameters(config.training.initialise),
     dataset: await fingerprintOf(dataset, reading),
   };
@@ -80,12 +84,13 @@ export async function checkOrigin(folder: string): Promise<void> {
 }
 
 /** In what two origins differ, in words. A file that is gone by now says nothing: a copy of it is in the index. */
-export function otherOrigin(before: Origin, now: Origin, { encoder, training }: Config): string[] {
+export function otherOrigin(before: Origin, now: Origin, { encoder, text, training }: Config): string[] {
   const words: string[] = [];
   const other = otherDataset(before.dataset, now.dataset);
   if (other !== undefined) words.push(`another data set (${other})`);
   for (const [file, was, is] of [
     [`${encoder.file} (encoder.file)`, before.encoder, now.encoder],
+    [`${text.encoder || encoder.file} (text.encoder)`, before.textEncoder, now.textEncoder],
     [`${training.initialise} (training.initialise)`, before.initialise, now.initialise],
   ] as const) {
     if (was !== null && is !== null && was !== is) words.push(`${file} has other contents`);

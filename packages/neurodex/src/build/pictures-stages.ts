@@ -7,7 +7,7 @@ import { CATALOGUE_FILE } from '../artifact/manifest.ts';
 import { isPartFile } from '../artifact/part-writer.ts';
 import { BOVW_COLUMN } from '../systems/bovw.ts';
 import { ENCODER_COLUMN } from '../systems/encoder.ts';
-import type { Build, StageFacts } from './build.ts';
+import { type Build, isWanted, type StageFacts } from './build.ts';
 import { EMBEDDINGS_FILE, type PicturesOptions, SPLIT_PIXELS, STATES_FILE } from './build-options.ts';
 import { decodePictures } from './decode-pictures.ts';
 import { HISTOGRAMS_FILE } from './describe-stage.ts';
@@ -37,8 +37,9 @@ export const decodeStage: Stage<StageFacts['decode']> = {
   writes: [`${WORK_FOLDER}/pixels.u8`, `${WORK_FOLDER}/thumbnails.spool`, `${WORK_FOLDER}/${DECODED_LIST}`],
   isPart: () => true,
   async run(build) {
-    // What is wrong with the encoder is told before any picture is read.
+    // What is wrong with an encoder is told before any picture is read.
     await build.encoder();
+    if (isWanted(build, 'dsi') && build.config.training.plan === 'write') await build.textEncoder();
     const { config, reporter, signal } = build;
     const dataset = await applyRules(build.dataset, config.dataset, {
       reporter,

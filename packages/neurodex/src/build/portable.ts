@@ -11,6 +11,7 @@ export const portablePath = (path: string): string => (isAbsolute(path) ? basena
 export const portableConfig = (config: Config): Config => ({
   ...config,
   encoder: { ...config.encoder, file: portablePath(config.encoder.file) },
+  text: { ...config.text, encoder: portablePath(config.text.encoder) },
   training: { ...config.training, initialise: portablePath(config.training.initialise) },
 });
 

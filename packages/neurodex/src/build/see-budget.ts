@@ -4,10 +4,13 @@ import { defined } from '@neurodex/core';
 import { readJson } from '@neurodex/core/json';
 import { hasSeal, makeFolder, sealed, writeFileAtomically } from '@neurodex/core/storage';
 import { z } from 'zod';
+import type { FrozenTextEncoder } from '../models/text-encoder/text-encoder.ts';
 import { allTexts } from '../pictures/picture-texts.ts';
 import { secondsToRead } from '../training/read.ts';
 import { plannedSteps, type SeeSource, secondsPerStep } from '../training/see.ts';
 import type { Build, BuildRequest } from './build.ts';
+import { readableText } from './learned-texts.ts';
+import { openChosenTextEncoder } from './open-text-encoder.ts';
 import { readsTexts } from './reads-texts.ts';
 
 /** Steps that are timed: some seconds of minutes. */
@@ -58,6 +61,28 @@ export async function seeSteps(build: Build, source: SeeSource): Promise<number>
 /** Seconds of the stage `read`; 0 where a build has none. @param pictures that the network learns from */
 export async function readingSeconds(request: BuildRequest, pictures: number, runtime: Runtime): Promise<number> {
   if (!readsTexts(request)) return 0;
-  const texts = new Set(request.dataset.pictures.flatMap((picture) => allTexts(picture))).size;
-  return await secondsToRead(request.config, texts, pictures, runtime);
+  const { config, dataset } = request;
+  const texts = [...new Set(dataset.pictures.flatMap((picture) => allTexts(picture)))];
+  const planned = { texts: texts.length, pictures, channels: undefined };
+  const chosen = await openChosenTextEncoder(config, runtime);
+  if (chosen === undefined) return await secondsToRead(config, planned, runtime);
+  const { encoder } = chosen;
+  try {
+    const { channels } = encoder.facts;
+    const read = await secondsToRead(config, { ...planned, channels }, runtime);
+    return read + texts.length * (await secondsOfText(encoder, texts));
+  } finally {
+    await encoder.release();
+  }
+}
+
+/** Seconds in which a frozen text encoder reads a text, the mean over some. */
+async function secondsOfText(encoder: FrozenTextEncoder, texts: readonly string[]): Promise<number> {
+  const step = Math.max(1, Math.floor(texts.length / TIMED));
+  const sample = texts.filter((_, i) => i % step === 0);
+  if (sample.length === 0) return 0;
+  const began = performance.now();
+  // A text that cannot be read is left out when it is read, and takes no time worth counting.
+  await encoder.embed(sample.flatMap((text) => readableText(text) ?? []));
+  return (performance.now() - began) / 1000 / sample.length;
 }

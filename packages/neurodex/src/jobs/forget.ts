@@ -7,6 +7,7 @@ import { defined, NeurodexError, type Reporter } from '@neurodex/core';
 import type { Dataset, SourcePicture } from '@neurodex/datasets';
 import { type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
 import { type IndexManifest, listedIn, readIndexManifest } from '../artifact/manifest.ts';
+import { NO_TEXT_ENCODER } from '../build/open-text-encoder.ts';
 import { type Config, configSchema } from '../config.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
 import { createIndex } from './create-index.ts';
@@ -131,12 +132,13 @@ function configOf({ manifest, folder }: IndexArtifact): Config {
       details: { folder },
     });
   }
-  const { training, encoder } = parsed.data;
+  const { training, encoder, text } = parsed.data;
   const { minutes, seeSteps } = training;
   return {
     ...parsed.data,
     training: { ...training, minutes: 0, seeSteps: minutes > 0 ? (manifest.training?.steps ?? seeSteps) : seeSteps },
     encoder: { ...encoder, file: manifest.encoder === undefined ? '' : join(folder, manifest.encoder.file) },
+    text: { ...text, encoder: manifest.text?.encoder === undefined ? NO_TEXT_ENCODER : folder },
   };
 }
 

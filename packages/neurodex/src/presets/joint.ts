@@ -72,6 +72,7 @@ export const joint: Config = {
   },
   text: {
     tokens: 0, // no text; the rest is of the plan write
+    encoder: '',
     vocabulary: 4096,
     layers: 2,
     dropout: 0.1,

@@ -1,8 +1,10 @@
 import type { IndexFiles } from '../artifact/index-files.ts';
-import { readTextNetwork } from '../artifact/text-network.ts';
+import { readTextNetwork, type TextNetwork } from '../artifact/text-network.ts';
 import { DsiSystem } from '../dsi/search/dsi-system.ts';
-import { TextStateEncoder } from '../dsi/search/text-state-encoder.ts';
+import { type OnLong, type TextReader, TextStateEncoder, tokenReader } from '../dsi/search/text-state-encoder.ts';
 import type { TextStates } from '../dsi/search/written-search.ts';
+import { FrozenTextEncoder } from '../models/text-encoder/text-encoder.ts';
+import { vectorReader } from '../models/text-encoder/vector-reader.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { QUERY_KINDS } from '../query/query.ts';
 import type { SystemContext, SystemDeclaration } from './declaration.ts';
@@ -59,7 +61,10 @@ async function textsOf(
   if (network === undefined) return undefined;
   const onLong = (read: number, tokens: number): void =>
     reporter.warn(`a query has ${tokens} tokens, and dsi reads the first ${read}`, { read, tokens });
-  const make = async () => new TextStateEncoder({ runtime, batches, onLong, ...network });
+  const make = async () => {
+    const reader = await readerOf(network, runtime, onLong);
+    return new TextStateEncoder({ runtime, batches, reader, model: network.model });
+  };
   const key = `texts ${files.manifest.text?.model.sha256}`;
   const { part, giveBack } = await shared.take(key, make, (texts) => texts.release());
   let isHeld = true;
@@ -70,4 +75,16 @@ async function textsOf(
       isHeld = false;
     },
   };
+}
+
+/** @throws NeurodexError `encoder-unusable` */
+async function readerOf(
+  { tokenizer, encoder, model }: TextNetwork,
+  runtime: SystemContext['runtime'],
+  onLong: OnLong,
+): Promise<TextReader> {
+  if (encoder === undefined) return tokenReader(tokenizer, model.geometry, onLong);
+  const { onnx, facts, file } = encoder;
+  const frozen = await FrozenTextEncoder.restore(runtime, onnx, facts, { name: file, tokenizer });
+  return vectorReader(frozen, facts.shift, onLong);
 }

@@ -115,8 +115,8 @@ const WORDS = {
   model: { type: 'WordLevel', unk_token: '[UNK]', vocab: { '[UNK]': 0, a: 1, dog: 2 } },
 };
 
-const parse = (file: object, fold = false): TextTokenizer =>
-  TextTokenizer.parse(JSON.stringify(file), 'tokenizer.json', { fold });
+const parse = (file: object, foreign = true): TextTokenizer =>
+  TextTokenizer.parse(JSON.stringify(file), 'tokenizer.json', { foreign });
 
 describe("another model's tokenizer", () => {
   it('of byte pairs puts its own tokens around the text', () => {
@@ -133,8 +133,25 @@ describe("another model's tokenizer", () => {
   it('of a unigram model, which reads capitals', () => {
     expect(parse(T5).size).toBe(8);
     expect(parse(T5).encode('A dogs')).toEqual([6, 4, 5, 1]);
-    expect(parse(T5, true).encode('A dogs')).toEqual([7, 4, 5, 1]);
+    expect(parse(T5, false).encode('A dogs')).toEqual([7, 4, 5, 1]);
     expect(parse(T5).encode('dog漢')).toEqual([4, 2, 1]);
+  });
+
+  it('may leave ids out', () => {
+    const vocab = { '[UNK]': 0, a: 1, dog: 5 };
+    const sparse = parse({ ...WORDS, model: { ...WORDS.model, vocab } });
+    expect(sparse.size).toBe(6);
+    expect(sparse.encode('a dog')).toEqual([1, 5]);
+  });
+
+  it('keeps what stands behind every text when it is shortened', () => {
+    const clip = parse(CLIP);
+    const ids = clip.encode('dogs dog a');
+    expect(ids).toEqual([9, 5, 2, 3, 6, 8, 10]);
+    expect(clip.shortened(ids, 7)).toEqual(ids);
+    expect(clip.shortened(ids, 5)).toEqual([9, 5, 2, 3, 10]);
+    expect(clip.shortened(ids, 1)).toEqual([10]);
+    expect(parse(WORDS).shortened([1, 2, 0], 2)).toEqual([1, 2]);
   });
 
   it('of whole words', () => {

@@ -32,10 +32,11 @@ export function checkTokenizer(value: unknown, file: string): asserts value is T
 }
 
 /**
- * The number of tokens, whose ids are 0 to n−1.
+ * The number of tokens, whose ids are 0 to n−1; with `gaps`, the largest id plus one.
+ * @param gaps whether ids may be of no token: models of others leave some out
  * @throws NeurodexError `index-damaged` where two tokens have one id, or an id has none
  */
-export function countTokens({ model, added_tokens }: TokenizerShape, file: string): number {
+export function countTokens({ model, added_tokens }: TokenizerShape, file: string, gaps: boolean): number {
   const tokens = new Map<number, string>();
   const take = (token: string, id: number): void => {
     const other = tokens.get(id) ?? token;
@@ -49,6 +50,11 @@ export function countTokens({ model, added_tokens }: TokenizerShape, file: strin
   for (const { content, id } of added_tokens) take(content, id);
 
   if (tokens.size === 0) throw damaged(file, 'has no tokens');
+  if (gaps) {
+    let size = 0;
+    for (const id of tokens.keys()) size = Math.max(size, id + 1);
+    return size;
+  }
   for (let id = 0; id < tokens.size; id++) {
     if (!tokens.has(id)) throw damaged(file, `has no token with the id ${id}, and ${tokens.size} in all`);
   }

@@ -5,7 +5,7 @@ import type { Embeddings } from '../pictures/embeddings.ts';
 import { renderView, type View } from '../query/augment.ts';
 import type { BatchInput } from './batch-input.ts';
 
-/** One place of a batch: a row of the store's pixels and how it is augmented, a place in its embeddings, or a text. */
+/** One place of a batch: a row of the store's pixels and how it is augmented, a place in its embeddings, a text, or a vector. */
 export interface AugmentedView {
   readonly row: number;
   readonly view: View | null;
@@ -21,7 +21,7 @@ export interface LoadTask {
 }
 
 /** What a batch is loaded from, given to a thread once. */
-export type InputSource = PixelSource | EmbeddingSource | TokenSource;
+export type InputSource = PixelSource | EmbeddingSource | TokenSource | VectorSource;
 
 export interface PixelSource {
   readonly input: 'pixels';
@@ -46,11 +46,21 @@ export interface TokenSource {
   readonly length: number;
 }
 
-/** Writes augmented pictures, stored embeddings or texts into their places of a batch. */
+/** Vectors in memory, one after another. */
+export interface VectorSource {
+  readonly input: 'vectors';
+  /** float32 [n, C] */
+  readonly vectors: Float32Array;
+  /** C */
+  readonly length: number;
+}
+
+/** Writes augmented pictures, stored embeddings, texts or vectors into their places of a batch. */
 export function loadBatch(source: InputSource, task: LoadTask): void {
   if (source.input === 'pixels') loadPixels(source, task);
   else if (source.input === 'embeddings') loadEmbeddings(source, task);
-  else loadTokens(source, task);
+  else if (source.input === 'tokens') loadRows(source.tokens, source.length, task);
+  else loadRows(source.vectors, source.length, task);
 }
 
 function loadPixels({ size, pixels }: PixelSource, { input, first, views }: LoadTask): void {
@@ -92,9 +102,9 @@ function loadEmbeddings({ embeddings }: EmbeddingSource, { input, first, views }
   embeddings.readInto(bytesOf(input), first, places);
 }
 
-function loadTokens({ tokens, length }: TokenSource, { input, first, views }: LoadTask): void {
+function loadRows(rows: Int32Array | Float32Array, length: number, { input, first, views }: LoadTask): void {
   for (const [i, { row }] of views.entries())
-    input.set(tokens.subarray(row * length, (row + 1) * length), (first + i) * length);
+    input.set(rows.subarray(row * length, (row + 1) * length), (first + i) * length);
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: BatchInput): Uint8Array =>

@@ -1,4 +1,5 @@
 import { type ParameterSpecs, Random, type Runtime } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import type { Config } from '../config.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
@@ -7,6 +8,7 @@ import type { Phase } from './plan.ts';
 import type { RunOptions } from './run.ts';
 import { seeGeometry } from './see.ts';
 import { MOST_PICTURES, TextBatches, type TextPairs } from './text-batches.ts';
+import { countTexts } from './text-inputs.ts';
 import { timeSteps } from './time-steps.ts';
 
 /** What the network learns to read with. */
@@ -21,18 +23,31 @@ const LEAST_TOKENS = 16;
 /** Lengths of texts are multiples of it. */
 const TOKEN_STEP = 8;
 
-/**
- * The network that reads: blocks of its own, and states in the space of those that the pictures have.
- * @param longest tokens of the longest text: more are read of no query where `text.tokens` allows so many
- */
-export const textGeometry = (config: Config, textVocabulary: number, longest: number): Geometry => ({
+/** The network that reads: blocks of its own, and states in the space of those that the pictures have. */
+const readGeometry = (config: Config): Geometry => ({
   ...seeGeometry(config, undefined),
-  input: 'tokens',
-  textVocabulary,
-  sequenceLength: Math.min(config.text.tokens, Math.max(LEAST_TOKENS, TOKEN_STEP * Math.ceil(longest / TOKEN_STEP))),
   layers: config.text.layers,
   positions: 'learned',
   attention: 'prefix',
+});
+
+/**
+ * The network that reads tokens.
+ * @param longest tokens of the longest text: more are read of no query where `text.tokens` allows so many
+ */
+export const textGeometry = (config: Config, textVocabulary: number, longest: number): Geometry => ({
+  ...readGeometry(config),
+  input: 'tokens',
+  textVocabulary,
+  sequenceLength: Math.min(config.text.tokens, Math.max(LEAST_TOKENS, TOKEN_STEP * Math.ceil(longest / TOKEN_STEP))),
+});
+
+/** The network that reads what a frozen text encoder makes of a text: one vector. @param channels C, its numbers */
+export const vectorGeometry = (config: Config, channels: number): Geometry => ({
+  ...readGeometry(config),
+  input: 'embeddings',
+  channels,
+  sequenceLength: 1,
 });
 
 /** Texts of a batch: a few classes are few texts, and none has to be there several times. @param texts different ones */
@@ -65,7 +80,7 @@ export const readParameters = ({ geometry }: Pick<ReadSource, 'geometry'>): Para
 
 /**
  * Trains a network to read: the state of a text comes to lie near those of its pictures, which stay where they are. What it takes
- * does not depend on how many pictures there are.
+ * does not depend on how many pictures there are. Without a text it stays as it began.
  * @throws NeurodexError `training-diverged`, `interrupted`
  */
 export async function read(
@@ -73,7 +88,8 @@ export async function read(
   options: RunOptions & { readonly runtime: Runtime },
 ): Promise<TrainingResult> {
   const { dropout } = config.text;
-  const texts = pairs.tokens.length;
+  const texts = countTexts(pairs.texts);
+  if (texts === 0) return { parameters: defined(options.initial, 'parameters to begin with'), steps: 0, metrics: {} };
   const batchSize = textBatch(config, texts);
   const { contrast } = config.training;
   const result = await runPhases({
@@ -92,22 +108,34 @@ export async function read(
 /** Tokens of a text where none has been cut into them yet: about those of a label or a short caption. */
 const USUAL_TOKENS = 8;
 
-/**
- * Seconds that learning to read takes on this machine.
- * @param texts different ones @param pictures that they are of
- */
+export interface PlannedReading {
+  /** Different ones. */
+  readonly texts: number;
+  /** That they are of. */
+  readonly pictures: number;
+  /** C of a frozen text encoder; undefined where the network reads tokens. */
+  readonly channels: number | undefined;
+}
+
+/** Seconds that learning to read takes on this machine, once a frozen text encoder has read the texts. */
 export async function secondsToRead(
   config: Config,
-  texts: number,
-  pictures: number,
+  { texts, pictures, channels }: PlannedReading,
   runtime: Runtime,
 ): Promise<number> {
-  const geometry = textGeometry(config, config.text.vocabulary, USUAL_TOKENS);
+  if (texts === 0) return 0;
+  const geometry =
+    channels === undefined
+      ? textGeometry(config, config.text.vocabulary, USUAL_TOKENS)
+      : vectorGeometry(config, channels);
   const compared = Math.min(pictures, MOST_PICTURES);
-  const tokens = Array.from({ length: texts }, () => new Array<number>(USUAL_TOKENS).fill(0));
-  const pairs = {
-    tokens,
-    pictures: tokens.map((_, text) => [text % compared]),
+  const each = Array.from({ length: texts }, (_, text) => text);
+  const pairs: TextPairs = {
+    texts:
+      channels === undefined
+        ? { input: 'tokens', tokens: each.map(() => new Array<number>(USUAL_TOKENS).fill(0)) }
+        : { input: 'embeddings', vectors: new Float32Array(texts * channels).fill(1), channels },
+    pictures: each.map((text) => [text % compared]),
     states: new Float32Array(compared * geometry.width),
   };
   const options = { geometry, batchSize: textBatch(config, texts), contrast: config.training.contrast };

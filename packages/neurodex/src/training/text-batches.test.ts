@@ -13,7 +13,7 @@ const { width } = geometry;
 function pairsOf(pictures: readonly (readonly number[])[], count: number): TextPairs {
   const states = new Float32Array(count * width);
   for (let i = 0; i < count; i++) states[i * width] = i;
-  return { tokens: pictures.map((_, text) => [text, 7]), pictures, states };
+  return { texts: { input: 'tokens', tokens: pictures.map((_, text) => [text, 7]) }, pictures, states };
 }
 
 function drawn(batches: TextBatches, B: number, K: number) {

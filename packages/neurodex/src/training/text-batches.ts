@@ -1,16 +1,17 @@
-import { float32, parameter, Random } from '@neurodex/autograd';
+import { allocate, elementCount, float32, parameter, Random } from '@neurodex/autograd';
 import type { ObjectiveGraph } from '../dsi/graphs/training.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { textLoss } from '../dsi/model/text-loss.ts';
-import { feedTokens } from '../query/token-input.ts';
+import { modelInput } from '../query/model-inputs.ts';
+import type { BatchInput } from './batch-input.ts';
 import { type BatchArrays, type Batches, type BatchState, samplerState } from './batches.ts';
 import { EpochSampler } from './epoch-sampler.ts';
 import type { AugmentedView, InputSource } from './load-batch.ts';
+import { countTexts, type TextInputs, textSource } from './text-inputs.ts';
 
 /** Texts, and the pictures that they are of. */
 export interface TextPairs {
-  /** Of each text: ids of the tokenizer. */
-  readonly tokens: readonly (readonly number[])[];
+  readonly texts: TextInputs;
   /** Of each text: places of its pictures among the states, one at the least. */
   readonly pictures: readonly (readonly number[])[];
   /** Unit vectors, float32 [n, D]. */
@@ -53,11 +54,9 @@ export class TextBatches implements Batches {
     this.random = random;
     this.count = pairs.states.length / geometry.width;
     this.compared = Math.min(this.count, MOST_PICTURES);
-    this.sampler = new EpochSampler(pairs.tokens.map((_, text) => text));
+    this.sampler = new EpochSampler(Array.from({ length: countTexts(pairs.texts) }, (_, text) => text));
     this.texts = inverted(pairs.pictures, this.count);
-    const length = geometry.sequenceLength;
-    const tokens = feedTokens(pairs.tokens, pairs.tokens.length, geometry);
-    this.inputSource = { input: 'tokens', tokens, length };
+    this.inputSource = textSource(pairs.texts, geometry);
     this.objective = {
       inputs: (B) => ({
         pictures: float32(this.compared, geometry.width),
@@ -85,9 +84,11 @@ export class TextBatches implements Batches {
   }
 
   allocate(): BatchArrays {
-    const { width, sequenceLength } = this.options.geometry;
+    const { geometry } = this.options;
+    const { width } = geometry;
+    const { dtype, shape } = modelInput(geometry).type(geometry, this.size);
     return {
-      input: new Int32Array(this.size * sequenceLength),
+      input: allocate(dtype, elementCount(shape)) as BatchInput,
       targets: {
         pictures: new Float32Array(this.compared * width),
         shares: new Float32Array(this.size * this.compared),

@@ -1,4 +1,4 @@
-import type { Runtime } from '@neurodex/autograd';
+import type { HostArray, Runtime } from '@neurodex/autograd';
 import { feedTokens } from '../../query/token-input.ts';
 import type { DsiModel } from '../model/model-file.ts';
 import { BATCHES, batchFor } from './batch-sizes.ts';
@@ -11,15 +11,40 @@ export interface Tokenizer {
   encode(text: string): readonly number[];
 }
 
+/** Makes of texts what a network reads of them. */
+export interface TextReader {
+  /** Texts as `ModelInput.type`; a batch that is not full ends in padding. @throws NeurodexError `text-*`, `encoder-unusable` */
+  feed(texts: readonly string[], batch: number): Promise<HostArray>;
+  release(): Promise<void>;
+}
+
 export interface TextStateOptions {
   readonly runtime: Runtime;
-  readonly tokenizer: Tokenizer;
+  readonly reader: TextReader;
   /** The network that reads. */
   readonly model: Pick<DsiModel, 'geometry' | 'parameters'>;
   /** Sizes in which texts are encoded together, ascending. */
   readonly batches?: readonly number[] | undefined;
-  /** Told of a text that is read to the token `read` of `tokens`: the rest has no effect. */
-  readonly onLong?: ((read: number, tokens: number) => void) | undefined;
+}
+
+/** Told of a text that is read to the token `read` of `tokens`: the rest has no effect. */
+export type OnLong = (read: number, tokens: number) => void;
+
+/** Reads tokens. */
+export function tokenReader(
+  tokenizer: Tokenizer,
+  geometry: TextStateOptions['model']['geometry'],
+  onLong?: OnLong,
+): TextReader {
+  const { sequenceLength } = geometry;
+  return {
+    async feed(texts, batch) {
+      const tokens = texts.map((text) => tokenizer.encode(text));
+      for (const { length } of tokens) if (length > sequenceLength) onLong?.(sequenceLength, length);
+      return feedTokens(tokens, batch, geometry);
+    },
+    release: async () => {},
+  };
 }
 
 /** Makes states of texts, as many at once as there are. */
@@ -32,17 +57,17 @@ export class TextStateEncoder implements TextStates {
   }
 
   async states(texts: readonly string[]): Promise<Float32Array> {
-    const { tokenizer, model, batches = BATCHES, onLong } = this.options;
-    const { width, sequenceLength } = model.geometry;
-    const tokens = texts.map((text) => tokenizer.encode(text));
-    for (const { length } of tokens) if (length > sequenceLength) onLong?.(sequenceLength, length);
+    const { reader, model, batches = BATCHES } = this.options;
+    const { width } = model.geometry;
     const states = new Float32Array(texts.length * width);
     for (let done = 0; done < texts.length; ) {
-      const encoder = await this.encoder(batchFor(texts.length - done, batches));
-      const batch = tokens.slice(done, done + encoder.batch);
-      const encoded = await encoder.encode(feedTokens(batch, encoder.batch, model.geometry));
-      states.set(encoded.subarray(0, batch.length * width), done * width);
-      done += batch.length;
+      const batch = batchFor(texts.length - done, batches);
+      const part = texts.slice(done, done + batch);
+      // What cannot be read is refused before a graph is made for it.
+      const input = await reader.feed(part, batch);
+      const encoded = await (await this.encoder(batch)).encode(input);
+      states.set(encoded.subarray(0, part.length * width), done * width);
+      done += part.length;
     }
     return states;
   }
@@ -50,6 +75,7 @@ export class TextStateEncoder implements TextStates {
   async release(): Promise<void> {
     for (const encoder of this.encoders.values()) await (await encoder).release();
     this.encoders.clear();
+    await this.options.reader.release();
   }
 
   private encoder(batch: number): Promise<StateEncoder> {

@@ -1,7 +1,7 @@
 import type { DeclaredValue, OpenedModel, Runtime, ShapedArray } from '@neurodex/autograd';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Config } from '../../config.ts';
-import { checkFile } from './check-file.ts';
+import { openForeignModel } from './open-model.ts';
 import { ENCODERS, type EncoderDefaults } from './presets.ts';
 import { unusable } from './unusable.ts';
 
@@ -60,7 +60,7 @@ export class Encoder {
     onnx: Uint8Array,
     { name, config, fallbackSize }: { name: string; config: Config['encoder']; fallbackSize: number },
   ): Promise<Encoder> {
-    const model = await openModel(runtime, onnx, name);
+    const model = await openForeignModel(runtime, onnx, name);
     try {
       const preset: EncoderDefaults = ENCODERS[config.preset];
       const input = onlyInput(model, config.input || preset.input, name);
@@ -93,7 +93,7 @@ export class Encoder {
 
   /** The encoder of an index, with the settings that it was made with. @throws NeurodexError `encoder-unusable` */
   static async restore(runtime: Runtime, onnx: Uint8Array, facts: EncoderFacts, name: string): Promise<Encoder> {
-    const model = await openModel(runtime, onnx, name);
+    const model = await openForeignModel(runtime, onnx, name);
     return new Encoder(model, name, onlyInput(model, facts.input, name), facts);
   }
 
@@ -206,26 +206,6 @@ export function pooled(embeddings: Float32Array, { tokens, channels }: Pick<Enco
     out[to] = (out[to] ?? NaN) + (embeddings[at] ?? NaN) / tokens;
   }
   return out;
-}
-
-async function openModel(runtime: Runtime, onnx: Uint8Array, name: string): Promise<OpenedModel> {
-  checkFile(onnx, name);
-  try {
-    return await runtime.open(onnx);
-  } catch (error) {
-    throw unusable(name, `is not an ONNX model that can be run: ${whyNot(error)}`, {
-      hint: 'take another export of it: ONNX Runtime must have all of its operators',
-      cause: error,
-    });
-  }
-}
-
-/** ONNX Runtime names its own functions and files; of a file that is no ONNX it knows only that a library of its failed. */
-function whyNot(error: unknown): string {
-  const { message } = error as Error;
-  if (/protobuf|parsing failed|ModelProto|invalid model/i.test(message))
-    return 'it is damaged, cut off, or no ONNX file';
-  return message.replace(/^Load model (from \S+ )?failed:\s*/i, '').replace(/\b[\w:]+::[\w:]+(\([^)]*\))?\s*/g, '');
 }
 
 /** The input for pictures. An encoder has no other: nobody could say what to feed it. */

@@ -1,0 +1,128 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { silentReporter } from '@neurodex/core';
+import type { Dataset } from '@neurodex/datasets';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forgetPictures } from './forget.ts';
+import { searchIndex } from './search.ts';
+import { disc, SMALL_WRITE, WrittenIndexes } from './written-indexes.fixture.ts';
+
+/** Indexes whose network reads the vectors of a frozen sentence encoder. */
+let indexes: WrittenIndexes;
+const COLOURS = { red: '#c22', blue: '#22c' } as const;
+let dataset: Dataset;
+const training = { ...SMALL_WRITE.training, batchSize: 16, seeSteps: 150, learningRate: 3e-3 };
+const text = () => ({
+  ...SMALL_WRITE.text,
+  encoder: indexes.at('sentences'),
+  steps: 150,
+  batchSize: 16,
+  learningRate: 3e-3,
+});
+
+beforeAll(async () => {
+  indexes = await WrittenIndexes.create();
+  const fixture = (name: string) => new URL(`../models/text-encoder/fixtures/${name}`, import.meta.url);
+  await mkdir(indexes.at('sentences', '1_Pooling'), { recursive: true });
+  await copyFile(fixture('sentence.onnx'), indexes.at('sentences', 'model.onnx'));
+  await copyFile(fixture('tokenizer.json'), indexes.at('sentences', 'tokenizer.json'));
+  await writeFile(indexes.at('sentences', 'sentence_bert_config.json'), '{"max_seq_length":10}');
+  await writeFile(indexes.at('sentences', '1_Pooling', 'config.json'), '{"pooling_mode_mean_tokens":true}');
+  const pictures = await Promise.all(
+    Object.entries(COLOURS).flatMap(([name, colour]) =>
+      Array.from({ length: 12 }, async (_, i) => [`${name}/${i}.png`, await disc(colour, i)] as const),
+    ),
+  );
+  dataset = await indexes.draw('discs', Object.fromEntries(pictures));
+  await indexes.make(dataset, 'sentences.index', { training, text: text() });
+}, 120_000);
+afterAll(() => indexes.remove());
+
+async function labels(texts: readonly string[], index = 'sentences.index') {
+  const warnings: string[] = [];
+  const reporter = { ...silentReporter, warn: (message: string) => void warnings.push(message) };
+  const asked = { files: [], texts, k: 1, system: 'dsi', device: 'cpu', reporter } as const;
+  const { results } = await searchIndex({ index: indexes.at(index), ...asked });
+  return { found: results.map(({ answers }) => answers[0]?.label), warnings };
+}
+const manifestOf = async (index: string) => JSON.parse(await readFile(indexes.at(index, 'index.json'), 'utf8'));
+
+describe('a network behind a sentence encoder', () => {
+  it('finds pictures by words that it learned, and by words that only the encoder knows', async () => {
+    const { found } = await labels(['red', 'Blue', 'a red', 'the blue']);
+    expect(found).toEqual(['red', 'blue', 'red', 'blue']);
+  });
+
+  it('has the encoder and its tokenizer in the index', async () => {
+    const { text: listed } = await manifestOf('sentences.index');
+    expect(listed).toMatchObject({
+      tokenizer: { file: 'tokenizer.json' },
+      encoder: { file: 'text-encoder.onnx', pooling: 'mean', length: 10, channels: 6, shift: null },
+      texts: 2,
+    });
+    const files = ['text-encoder.onnx', 'tokenizer.json'].map((file) => readFile(indexes.at('sentences.index', file)));
+    const published = ['model.onnx', 'tokenizer.json'].map((file) => readFile(indexes.at('sentences', file)));
+    expect(await Promise.all(files)).toEqual(await Promise.all(published));
+  });
+
+  it('says of a long text how much is read', async () => {
+    const { warnings } = await labels([`red ${'the '.repeat(20)}`]);
+    expect(warnings).toEqual(['a query has 23 tokens, and dsi reads the first 10']);
+  });
+
+  it('is built again without a picture as if that had never been there', async () => {
+    const rest = { ...dataset, pictures: dataset.pictures.filter(({ path }) => path !== 'red/3.png') };
+    await indexes.make(dataset, 'whole.index', { text: { ...text(), steps: 3 } });
+    await indexes.make(rest, 'rest.index', { text: { ...text(), steps: 3 } });
+    const options = { index: indexes.at('whole.index'), device: 'cpu', reporter: silentReporter } as const;
+    await forgetPictures({ ...options, pictures: ['red/3.png'] });
+    const [forgotten, never] = [await manifestOf('whole.index'), await manifestOf('rest.index')];
+    expect(forgotten.text).toEqual(never.text);
+    expect(forgotten.model.sha256).toBe(never.model.sha256);
+  });
+
+  it('takes the encoder of another index', async () => {
+    await indexes.make(dataset, 'again.index', {
+      training,
+      text: { ...text(), encoder: indexes.at('sentences.index') },
+    });
+    const [one, other] = [await manifestOf('sentences.index'), await manifestOf('again.index')];
+    expect(other.text).toEqual(one.text);
+  });
+});
+
+describe('bad input', () => {
+  const build = (encoder: string) => indexes.make(dataset, 'bad.index', { text: { ...text(), encoder } });
+
+  it('an encoder without a tokenizer', async () => {
+    await mkdir(indexes.at('alone', 'onnx'), { recursive: true });
+    await copyFile(indexes.at('sentences', 'model.onnx'), indexes.at('alone', 'onnx', 'text_model.onnx'));
+    await expect(build(indexes.at('alone'))).rejects.toMatchObject({
+      code: 'encoder-unusable',
+      message: expect.stringMatching(/text_model\.onnx has no tokenizer\.json beside it or in the folder above$/),
+    });
+    await writeFile(indexes.at('alone', 'tokenizer.json'), '{"model":{}}');
+    await expect(build(indexes.at('alone'))).rejects.toMatchObject({
+      code: 'encoder-unusable',
+      message: expect.stringContaining('tokenizer'),
+    });
+  });
+
+  it.each([
+    ['nowhere.onnx', 'is not there'],
+    ['discs', 'is a folder without'],
+    ['discs/red/1.png', 'has no tokenizer.json beside it'],
+  ])('%s', async (path, what) => {
+    await expect(build(indexes.at(path))).rejects.toMatchObject({
+      code: 'encoder-unusable',
+      message: expect.stringContaining(what),
+    });
+  });
+
+  it('an index whose network reads tokens', async () => {
+    await indexes.make(dataset, 'tokens.index', { text: SMALL_WRITE.text });
+    await expect(build(indexes.at('tokens.index'))).rejects.toMatchObject({
+      code: 'encoder-unusable',
+      message: expect.stringContaining('is an index without a text encoder'),
+    });
+  });
+});
