@@ -67,7 +67,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     presets: ['config.ts'],
     text: PLAIN,
     query: PLAIN,
-    pictures: [...PLAIN, 'query'],
+    pictures: [...PLAIN, 'text', 'query'],
     clustering: PLAIN,
     identifiers: [...PLAIN, 'clustering'],
     'models/bm25': PLAIN,
@@ -83,7 +83,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...['query', 'pictures', 'models/bm25', 'models/bovw', 'models/encoder', 'models/text-encoder', 'dsi/search'],
       'artifact',
     ],
-    evaluation: [...PLAIN, 'query', 'pictures'],
+    evaluation: [...PLAIN, 'text', 'query', 'pictures'],
     training: [
       ...PLAIN,
       ...['query', 'pictures', 'identifiers', 'models/encoder', 'dsi/model', 'dsi/graphs', 'dsi/search', 'artifact'],

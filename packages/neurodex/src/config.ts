@@ -238,6 +238,9 @@ export const configSchema = z.strictObject({
     steps: positive.describe('most steps in which the network learns to read'),
     epochs: positive.describe('most passes over the texts in those steps, which a few texts have enough of'),
     learningRate: z.number().gt(0),
+    withheld: fraction.describe(
+      'share of the captions of catalogue pictures that no system learns from, so that evaluate can ask them; one caption of a picture always stays',
+    ),
   }),
   augmentation: z.strictObject({
     indexing: fraction.describe(

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { NeurodexError } from '@neurodex/core';
 import { damaged } from '@neurodex/core/storage';
 import type { Trie } from '../identifiers/trie.ts';
+import type { Withholding } from '../pictures/withheld-captions.ts';
 import { openPictures, type StoredPictures } from './catalogue-store.ts';
 import { IndexFiles } from './index-files.ts';
 import { CATALOGUE_FOLDER, type IndexManifest } from './manifest.ts';
@@ -15,6 +16,8 @@ export interface IndexArtifact {
   readonly manifest: IndexManifest;
   readonly files: IndexFiles;
   readonly store: StoredPictures;
+  /** Which captions of its pictures it has not learned from. */
+  readonly withholding: Withholding;
   /** Of the catalogue's identifiers; its leaves are rows. @throws NeurodexError `index-damaged` where two are equal */
   trie(): Trie;
   /** @throws NeurodexError `system-missing`, `index-damaged` */
@@ -79,6 +82,11 @@ async function openVersion(folder: string, { digest, before }: ArtifactOptions):
       manifest,
       files,
       store: opened,
+      withholding: {
+        share: manifest.config.text?.withheld ?? 0,
+        seed: manifest.seed,
+        learnedIds: opened.manifest.learnedIds,
+      },
       trie,
       network() {
         network ??= readNetwork(files, opened, trie());

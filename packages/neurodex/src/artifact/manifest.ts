@@ -44,11 +44,12 @@ const metrics = z.record(z.string(), z.number());
  * The configuration that an index was made with. Only what searching needs is required of it: an index outlives keys
  * that are added later.
  */
-const { pictures, identifiers, retrieval, bovw } = configSchema.shape;
+const { pictures, identifiers, text, retrieval, bovw } = configSchema.shape;
 const recordedConfig = z.looseObject({
   pictures: z.looseObject({ maxPixels: pictures.shape.maxPixels, thumbnail: pictures.shape.thumbnail }),
   identifiers: z.looseObject({ scheme: identifiers.shape.scheme, branching: identifiers.shape.branching }),
   model: z.looseObject({ embedding: z.enum(EMBEDDINGS) }).optional(),
+  text: z.looseObject({ withheld: text.shape.withheld.optional() }).optional(),
   retrieval: z.looseObject({ exactUpTo: retrieval.shape.exactUpTo, beam: retrieval.shape.beam }),
   bovw: z.looseObject({ weighting: bovw.shape.weighting }).optional(),
 });

@@ -33,5 +33,17 @@ it('texts are learned from the catalogue, and from training queries that say som
     pictures: [[0], [0], [1, 3], [3]],
     rows: [0, 2, 5, 3],
     unread: 1,
+    withheld: 0,
   });
+});
+
+it('captions that are withheld are learned from no picture of the catalogue', () => {
+  const captions = ['one', 'two', 'three', 'four'];
+  const store = partsOf([picture(0, 'catalogue', ['red apple'], captions), picture(1, 'train', ['pear'], captions)]);
+  const alone = learnedTexts({ ...store, queries: () => [] }, { share: 1, seed: 1 });
+  expect([alone.withheld, alone.texts.length]).toEqual([3, 2]);
+  expect(alone.texts[1]).toBe('red apple');
+  // Training queries have all of theirs.
+  const all = learnedTexts(store, { share: 1, seed: 1 });
+  expect([all.withheld, new Set(all.texts)]).toEqual([3, new Set([...captions, 'red apple', 'pear'])]);
 });

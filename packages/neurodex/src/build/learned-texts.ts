@@ -1,7 +1,6 @@
-import { NeurodexError } from '@neurodex/core';
 import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
-import { allTexts } from '../pictures/picture-texts.ts';
-import { foldCase, normaliseText } from '../text/normalise.ts';
+import { NOTHING_WITHHELD, textsLearnedOf, type Withholding, withheldCaptions } from '../pictures/withheld-captions.ts';
+import { comparableText } from '../text/normalise.ts';
 
 /** Texts, each once, and the pictures that they are of. */
 export interface LearnedTexts {
@@ -13,18 +12,25 @@ export interface LearnedTexts {
   readonly rows: readonly number[];
   /** Texts of pictures that could not be searched with either, and are left out. */
   readonly unread: number;
+  /** Captions of the catalogue that are withheld. */
+  readonly withheld: number;
 }
 
 /**
  * The texts of the catalogue; and those that only training queries have, with these as their pictures. A training query all of whose
- * texts are in the catalogue is left out: nobody can find it, and a text is to lie near the pictures that it finds.
+ * texts are in the catalogue is left out: nobody can find it, and a text is to lie near the pictures that it finds. Captions that are
+ * withheld from learning are left out as well.
  */
-export function learnedTexts(store: Pick<PictureStore, 'catalogue' | 'queries'>): LearnedTexts {
+export function learnedTexts(
+  store: Pick<PictureStore, 'catalogue' | 'queries'>,
+  withholding: Withholding = NOTHING_WITHHELD,
+): LearnedTexts {
   let unread = 0;
+  let withheld = 0;
   const textsOf = (picture: StoredPicture): ReadonlySet<string> => {
     const own = new Set<string>();
-    for (const text of allTexts(picture)) {
-      const readable = readableText(text);
+    for (const text of textsLearnedOf(picture, withholding)) {
+      const readable = comparableText(text);
       if (readable === undefined) unread++;
       else own.add(readable);
     }
@@ -40,21 +46,14 @@ export function learnedTexts(store: Pick<PictureStore, 'catalogue' | 'queries'>)
       else known.push(place);
     }
   };
-  for (const picture of store.catalogue) learn(picture, textsOf(picture));
+  for (const picture of store.catalogue) {
+    withheld += withheldCaptions(picture, withholding).size;
+    learn(picture, textsOf(picture));
+  }
   const catalogue = new Set(places.keys());
   for (const picture of store.queries('train')) {
     const own = textsOf(picture);
     if ([...own].some((text) => !catalogue.has(text))) learn(picture, own);
   }
-  return { texts: [...places.keys()], pictures: [...places.values()], rows, unread };
-}
-
-/** A text as it is learned: normalised, in lower case. Undefined for one that could not be searched with either. */
-export function readableText(text: string): string | undefined {
-  try {
-    return foldCase(normaliseText(text));
-  } catch (error) {
-    if (error instanceof NeurodexError) return undefined;
-    throw error;
-  }
+  return { texts: [...places.keys()], pictures: [...places.values()], rows, unread, withheld };
 }

@@ -109,8 +109,11 @@ async function listedFile<Name extends string>(folder: string, file: Name) {
   return { file, bytes, sha256 };
 }
 
-function warnOfTexts({ reporter, config }: Build, { learned: { unread }, lengths }: TextSource): void {
+function warnOfTexts({ reporter, config }: Build, { learned: { unread, withheld }, lengths }: TextSource): void {
   if (unread > 0) reporter.warn(`${unread} captions, labels and names cannot be read, and are left out`, { unread });
+  if (config.text.withheld > 0 && withheld === 0) {
+    reporter.warn(`text.withheld ${config.text.withheld} withholds no caption: one caption of each picture stays`);
+  } else if (withheld > 0) reporter.info(`${withheld} captions of the catalogue are withheld`);
   const { tokens: most } = config.text;
   const long = lengths.filter((length) => length > most).length;
   if (long === 0) return;

@@ -6,10 +6,10 @@ import { hasSeal, makeFolder, sealed, writeFileAtomically } from '@neurodex/core
 import { z } from 'zod';
 import type { FrozenTextEncoder } from '../models/text-encoder/text-encoder.ts';
 import { allTexts } from '../pictures/picture-texts.ts';
+import { comparableText } from '../text/normalise.ts';
 import { secondsToRead } from '../training/read.ts';
 import { plannedSteps, type SeeSource, secondsPerStep } from '../training/see.ts';
 import type { Build, BuildRequest } from './build.ts';
-import { readableText } from './learned-texts.ts';
 import { openChosenTextEncoder } from './open-text-encoder.ts';
 import { readsTexts } from './reads-texts.ts';
 
@@ -83,6 +83,6 @@ async function secondsOfText(encoder: FrozenTextEncoder, texts: readonly string[
   if (sample.length === 0) return 0;
   const began = performance.now();
   // A text that cannot be read is left out when it is read, and takes no time worth counting.
-  await encoder.embed(sample.flatMap((text) => readableText(text) ?? []));
+  await encoder.embed(sample.flatMap((text) => comparableText(text) ?? []));
   return (performance.now() - began) / 1000 / sample.length;
 }

@@ -42,8 +42,8 @@ export async function textSource(build: Build, store: StoredPictures): Promise<T
 }
 
 /** Tokens that are learned from the texts. */
-function tokenSource({ config, folder }: Build, store: StoredPictures): TextSource {
-  const learned = learnedTexts(store);
+function tokenSource({ config, folder, seed }: Build, store: StoredPictures): TextSource {
+  const learned = learnedTexts(store, { share: config.text.withheld, seed });
   const json = JSON.stringify(trainTokenizer(learned.texts, { vocabulary: config.text.vocabulary }));
   const tokenizer = TextTokenizer.parse(json, join(folder, TOKENIZER_FILE));
   const tokens = learned.texts.map((text) => tokenizer.encode(text));
@@ -64,10 +64,10 @@ function tokenSource({ config, folder }: Build, store: StoredPictures): TextSour
  * with its own parameters, and learns what its pictures' texts have to say beyond that.
  */
 async function vectorSource(build: Build, store: StoredPictures, chosen: ChosenTextEncoder): Promise<TextSource> {
-  const { config, folder } = build;
+  const { config, folder, seed } = build;
   const { encoder, isAligned, tokenizer } = chosen;
   const { channels } = encoder.facts;
-  const learned = learnedTexts(store);
+  const learned = learnedTexts(store, { share: config.text.withheld, seed });
   const file = join(folder, MODEL_FILE);
   const seeing = isAligned ? deserialiseModel(await readFile(file), file) : undefined;
   return {

@@ -80,6 +80,7 @@ export const joint: Config = {
     steps: 4000,
     epochs: 60,
     learningRate: 1e-3,
+    withheld: 0,
   },
   augmentation: {
     indexing: 0,

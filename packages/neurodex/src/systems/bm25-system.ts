@@ -1,7 +1,7 @@
 import { defined } from '@neurodex/core';
 import { Bm25Index, type SparseScores } from '../models/bm25/bm25.ts';
 import type { Parts } from '../pictures/picture-store.ts';
-import { allTexts } from '../pictures/picture-texts.ts';
+import { NOTHING_WITHHELD, textsLearnedOf, type Withholding } from '../pictures/withheld-captions.ts';
 import { type Answer, topK } from '../query/answers.ts';
 import type { Query } from '../query/query.ts';
 import type { System } from '../query/system.ts';
@@ -11,16 +11,18 @@ const NOTHING_SHARED = 0;
 
 /**
  * The lexical baseline: BM25 of the query and the captions, labels and file name of each picture. Pictures that share no
- * term with the query come after all others with the score 0, by row.
+ * term with the query come after all others with the score 0, by row. Captions that are withheld are not counted.
  */
 export class Bm25System implements System {
   readonly name = 'bm25';
   readonly memorises = false;
   private readonly store: Pick<Parts, 'catalogue'>;
+  private readonly withholding: Withholding;
   private known: Bm25Index | undefined;
 
-  constructor(store: Pick<Parts, 'catalogue'>) {
+  constructor(store: Pick<Parts, 'catalogue'>, withholding: Withholding = NOTHING_WITHHELD) {
     this.store = store;
+    this.withholding = withholding;
   }
 
   async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
@@ -43,7 +45,7 @@ export class Bm25System implements System {
 
   /** By position in the catalogue. Made for the first query. */
   private index(): Bm25Index {
-    this.known ??= new Bm25Index(textsOf(this.store.catalogue));
+    this.known ??= new Bm25Index(textsOf(this.store.catalogue, this.withholding));
     return this.known;
   }
 
@@ -77,8 +79,8 @@ export class Bm25System implements System {
   }
 }
 
-function* textsOf(pictures: Parts['catalogue']): Generator<readonly string[]> {
-  for (const picture of pictures) yield allTexts(picture);
+function* textsOf(pictures: Parts['catalogue'], withholding: Withholding): Generator<readonly string[]> {
+  for (const picture of pictures) yield textsLearnedOf(picture, withholding);
 }
 
 /** @throws RangeError for any other query: `refuseUnaccepted` comes first */

@@ -9,5 +9,5 @@ export const bm25: SystemDeclaration = {
   isImplied: true,
   column: undefined,
   isStored: () => true,
-  open: async ({ artifact }) => new Bm25System(artifact.store),
+  open: async ({ artifact }) => new Bm25System(artifact.store, artifact.withholding),
 };

@@ -30,6 +30,16 @@ export function normaliseText(text: string): string {
  */
 export const foldCase = (text: string): string => text.normalize('NFC').toLowerCase().normalize('NFC');
 
+/** A text as words are compared, normalised and in lower case; undefined for one that could not be searched with. */
+export function comparableText(text: string): string | undefined {
+  try {
+    return foldCase(normaliseText(text));
+  } catch (error) {
+    if (error instanceof NeurodexError) return undefined;
+    throw error;
+  }
+}
+
 /** Of a text without lone surrogates: each of its pairs is two units of UTF-16. */
 function countCodePoints(text: string): number {
   let count = text.length;
