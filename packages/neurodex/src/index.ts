@@ -31,6 +31,7 @@ export type { Comparison } from './evaluation/compare.ts';
 export type { Measure } from './evaluation/measure.ts';
 export { DEFAULT_MEASURES, parseMeasure } from './evaluation/registry.ts';
 export type { RunsComparison } from './evaluation/runs.ts';
+export type { TextRelevanceName } from './evaluation/text-relevance.ts';
 export { type AttentionOptions, type ShownAttention, showAttention } from './jobs/attention.ts';
 export { type BuildDatasetOptions, buildDataset, type PreparedSummary } from './jobs/build-dataset.ts';
 export {
@@ -41,7 +42,14 @@ export {
   compareRuns,
 } from './jobs/compare.ts';
 export { type CreateIndexOptions, createIndex, type IndexSummary } from './jobs/create-index.ts';
-export { type EvaluateOptions, evaluateIndex } from './jobs/evaluate-index.ts';
+export {
+  type EvaluateOptions,
+  type EvaluateTextsOptions,
+  evaluateIndex,
+  evaluateTexts,
+  type IndexEvaluation,
+  type TextEvaluation,
+} from './jobs/evaluate-index.ts';
 export { type EvaluateRunsOptions, judgeRuns } from './jobs/evaluate-runs.ts';
 export { type ExportOptions, type ExportSummary, exportIndex } from './jobs/export-index.ts';
 export { type IndexFacts, inspectIndex } from './jobs/inspect-index.ts';

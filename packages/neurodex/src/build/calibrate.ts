@@ -1,7 +1,7 @@
 import type { Random, Runtime } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
 import type { Geometry } from '../dsi/model/geometry.ts';
-import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
+import { type PictureEvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
@@ -30,7 +30,7 @@ export interface CalibrationSource {
 
 /** A validation query with its state. */
 interface Encoded extends CalibrationQuery {
-  readonly query: EvaluationQuery;
+  readonly query: PictureEvaluationQuery;
 }
 
 /** Fits the temperature of a memory to the validation queries, and measures how well its probabilities can be believed. */

@@ -2,12 +2,13 @@ import { DEVICES } from '@neurodex/autograd';
 import { NeurodexError } from '@neurodex/core';
 import { TRACKER_NAMES } from '@neurodex/tracking';
 import { type ParsedMeasure, parseMeasure } from '../evaluation/registry.ts';
-import type { Split } from '../jobs/evaluate-index.ts';
+import type { AskedName, Split } from '../jobs/evaluate-index.ts';
 import { SYSTEM_NAMES } from '../query/system.ts';
 import { nearest } from './suggest.ts';
 
 export { SYSTEM_NAMES };
 export const SPLITS: readonly Split[] = ['test', 'validation'];
+export const ASKED: readonly AskedName[] = ['picture', 'text', 'all'];
 /** Seeds are 32 bits wide: a larger one would be the same as a smaller one. */
 const LARGEST_SEED = 2 ** 32 - 1;
 

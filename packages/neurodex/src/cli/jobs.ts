@@ -12,6 +12,7 @@ const jobs = {
   readRecordedRun: lazily(async () => (await import('../build/unfinished-run.ts')).readRecordedRun),
   searchIndex: lazily(async () => (await import('../jobs/search.ts')).searchIndex),
   evaluateIndex: lazily(async () => (await import('../jobs/evaluate-index.ts')).evaluateIndex),
+  evaluateTexts: lazily(async () => (await import('../jobs/evaluate-index.ts')).evaluateTexts),
   judgeRuns: lazily(async () => (await import('../jobs/evaluate-runs.ts')).judgeRuns),
   compareIndexes: lazily(async () => (await import('../jobs/compare.ts')).compareIndexes),
   compareRuns: lazily(async () => (await import('../jobs/compare.ts')).compareRuns),

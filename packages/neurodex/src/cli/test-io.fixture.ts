@@ -46,6 +46,7 @@ export async function runCli(
       readRecordedRun: unexpected('readRecordedRun'),
       searchIndex: unexpected('searchIndex'),
       evaluateIndex: unexpected('evaluateIndex'),
+      evaluateTexts: unexpected('evaluateTexts'),
       judgeRuns: unexpected('judgeRuns'),
       compareIndexes: unexpected('compareIndexes'),
       compareRuns: unexpected('compareRuns'),

@@ -11,7 +11,7 @@ import { pictureQueries } from '../query/query.ts';
 import type { System } from '../query/system.ts';
 import { evaluateInFull, evaluateSystems } from './compare.ts';
 import { evaluateSystem } from './evaluate.ts';
-import { type EvaluationQuery, queriesOf } from './queries.ts';
+import { type EvaluationQuery, type PictureEvaluationQuery, queriesOf } from './queries.ts';
 import { rankAsTrec } from './ranking.ts';
 import { parseMeasure } from './registry.ts';
 import { knownRelevantRows, relevantRows } from './relevance.ts';
@@ -211,7 +211,7 @@ describe('queriesOf', () => {
       ['c.png#view', [2]],
     ]);
     const before = pixels.slice();
-    const bytes = (all: EvaluationQuery[]) => all.map((query) => [...query.pixels]);
+    const bytes = (all: PictureEvaluationQuery[]) => all.map((query) => [...query.pixels]);
     const views = bytes(queries);
     expect(bytes(queriesOf(flat, 'test'))).toEqual(views);
     expect(bytes(queriesOf(flat, 'validation'))).not.toEqual(views);

@@ -3,7 +3,7 @@ import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import type { System } from '../query/system.ts';
 import { gradesIn, pathOf } from './documents.ts';
-import type { EvaluationQuery } from './queries.ts';
+import type { EvaluationQuery, PictureEvaluationQuery } from './queries.ts';
 import { type RankedRows, rankAll } from './rank-rows.ts';
 import { DEFAULT_MEASURES, type ParsedMeasure } from './registry.ts';
 import { type MeasureValues, Tally } from './score-run.ts';
@@ -148,7 +148,7 @@ export function countJudged(queries: readonly EvaluationQuery[], reporter: Repor
   return judged;
 }
 
-const itself = (store: PictureStore, { path, row }: StoredPicture): EvaluationQuery => ({
+const itself = (store: PictureStore, { path, row }: StoredPicture): PictureEvaluationQuery => ({
   name: path,
   ...storedQuery(store, row),
   relevant: new Set([row]),

@@ -3,11 +3,11 @@ import type { Picture } from '@neurodex/datasets/picture';
 import { type PictureStore, pixelsOf, type Split, type StoredPicture } from '../pictures/picture-store.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { type AugmentSettings, augment } from '../query/augment.ts';
-import type { PictureQuery } from '../query/query.ts';
+import type { PictureQuery, TextQuery } from '../query/query.ts';
 import { relevantRows } from './relevance.ts';
 
-/** A picture to search with, and what should be found: evaluation does not care where they come from. */
-export type EvaluationQuery = PictureQuery & {
+/** A picture or words to search with, and what should be found: evaluation does not care where they come from. */
+export type EvaluationQuery<Asked extends PictureQuery | TextQuery = PictureQuery | TextQuery> = Asked & {
   /** Unique among the queries; the query's name in TREC files. */
   readonly name: string;
   /** Catalogue rows (StoredPicture.row). */
@@ -32,12 +32,15 @@ export const VIEW: AugmentSettings = {
 /** One seed per role, so that validation and test do not look at the same views. */
 const VIEW_SEED = { train: 1, validation: 2, test: 3 } as const satisfies Record<Split, number>;
 
+/** A picture that is asked. */
+export type PictureEvaluationQuery = EvaluationQuery<PictureQuery>;
+
 /**
- * The queries of one split, in row order. Data sets with classes hold them: a query is named by its path. A flat
+ * The pictures to ask of one split, in row order. Data sets with classes hold them: a query is named by its path. A flat
  * folder has catalogue pictures only: its queries are one augmented view of each, named `<path>#view`, relevant to
  * which is that picture alone. The views of a role are the same bytes every time, whatever else is in the catalogue.
  */
-export function queriesOf(store: PictureStore, role: Split): EvaluationQuery[] {
+export function queriesOf(store: PictureStore, role: Split): PictureEvaluationQuery[] {
   if (!store.hasClasses) return store.catalogue.map((picture) => viewOf(store, picture, role));
   return store.queries(role).map((picture) => ({
     name: picture.path,
@@ -46,7 +49,7 @@ export function queriesOf(store: PictureStore, role: Split): EvaluationQuery[] {
   }));
 }
 
-function viewOf(store: PictureStore, picture: StoredPicture, role: Split): EvaluationQuery {
+function viewOf(store: PictureStore, picture: StoredPicture, role: Split): PictureEvaluationQuery {
   const { row, path } = picture;
   /** The same turn, shift and colours at every size. */
   const view = ({ size, pixels }: Picture): Picture => {

@@ -21,10 +21,10 @@ export function refuseDifferentQueries(a: Asked, b: Asked): void {
     setsDiffer('queries', names(a), names(b), a, b) ??
     setsDiffer('catalogue pictures', documents(a), documents(b), a, b) ??
     judgementsDiffer(a, b) ??
-    pixelsDiffer(a, b);
+    contentsDiffer(a, b);
   if (difference === undefined) return;
   throw new NeurodexError('queries-differ', `${a.name} and ${b.name} cannot be compared: ${difference}`, {
-    hint: 'compare indexes of the same pictures with the same split (the same source, seed and split.* keys)',
+    hint: 'compare indexes of the same pictures with the same split (the same source, seed, split.* keys and text.withheld)',
     details: { first: a.name, second: b.name },
   });
 }
@@ -49,10 +49,17 @@ function judgementsDiffer(a: Asked, b: Asked): string | undefined {
   return undefined;
 }
 
-/** Pictures of two sizes cannot be compared byte by byte, and then their names must do. */
-function pixelsDiffer(a: Asked, b: Asked): string | undefined {
-  if (a.store.size !== b.store.size) return undefined;
+function contentsDiffer(a: Asked, b: Asked): string | undefined {
   const others = new Map(b.queries.map((query) => [query.name, query]));
-  const other = a.queries.find(({ name, pixels }) => Buffer.compare(pixels, others.get(name)?.pixels ?? pixels) !== 0);
-  return other === undefined ? undefined : `the query ${other.name} is another picture in each`;
+  const isSize = a.store.size === b.store.size;
+  const other = a.queries.find((query) => !isSame(query, others.get(query.name) ?? query, isSize));
+  return other === undefined ? undefined : `the query ${other.name} is another ${KIND_IN_WORDS[other.kind]} in each`;
+}
+
+const KIND_IN_WORDS = { picture: 'picture', text: 'text' } as const;
+
+/** Pictures of two sizes cannot be compared byte by byte, and then their names must do. */
+function isSame(a: EvaluationQuery, b: EvaluationQuery, isSize: boolean): boolean {
+  if (a.kind === 'text' || b.kind === 'text') return a.kind === 'text' && b.kind === 'text' && a.text === b.text;
+  return !isSize || Buffer.compare(a.pixels, b.pixels) === 0;
 }

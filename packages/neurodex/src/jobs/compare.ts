@@ -1,6 +1,7 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import {
+  defined,
   type FailedInput,
   failedInput,
   NeurodexError,
@@ -11,19 +12,23 @@ import {
 } from '@neurodex/core';
 import { evaluateInFull } from '../evaluation/compare.ts';
 import { LEVEL, type PairwiseTest, testPairs } from '../evaluation/pairwise.ts';
-import { queriesOf } from '../evaluation/queries.ts';
+import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
 import { evaluateRuns } from '../evaluation/runs.ts';
 import { type Asked, refuseDifferentQueries } from '../evaluation/same-queries.ts';
 import { allIntervals, type Intervals, type Measured, type Metrics, metricsOf } from '../evaluation/summary.ts';
+import { askableCaptions, TEXT_RELEVANCE, type TextRelevanceName } from '../evaluation/text-relevance.ts';
 import type { SystemName } from '../query/system.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { systemsFor } from '../systems/systems.ts';
 import type { Split } from './evaluate-index.ts';
 import { type NamedFile, readRuns, refuseTwice } from './evaluate-runs.ts';
+import { LongCaptions, refuseIndexing, refuseRelevance, warnOfLeftOut } from './measure-texts.ts';
 
 /** Who is better on what. What `compare --json` prints. */
 export interface Contest {
+  /** Of captions, where captions were asked: what is relevant to them. */
+  readonly relevance?: TextRelevanceName;
   readonly queries: number;
   readonly systems: Metrics;
   readonly intervals: Intervals;
@@ -40,6 +45,10 @@ export interface CompareIndexesOptions {
   /** Of each index; all that a single index has, and `dsi` of several by default. */
   readonly systems?: readonly SystemName[];
   readonly split: Split;
+  /** What is asked: pictures by default. */
+  readonly queries?: 'picture' | 'text';
+  /** Of captions: what is relevant to them; the first protocol for which the first index has captions by default. */
+  readonly relevance?: TextRelevanceName;
   readonly measures?: readonly ParsedMeasure[];
   /** Of the intervals and the tests; 0 by default. */
   readonly seed?: number;
@@ -53,7 +62,8 @@ export interface CompareIndexesOptions {
  * @throws NeurodexError of the indexes, `queries-differ`, `usage` where there are no two to compare
  */
 export async function compareIndexes(options: CompareIndexesOptions): Promise<Contest> {
-  const { indexes, split, measures, device, reporter, seed = 0 } = options;
+  const { indexes, device, reporter, seed = 0 } = options;
+  const asking = askingOf(options);
   indexes.forEach(({ name }, i) => {
     refuseTwice(
       name,
@@ -61,12 +71,18 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
     );
   });
   const failed: FailedInput[] = [];
-  const opened: (Asked & { readonly index: Index })[] = [];
+  const opened: (Asked & { readonly index: Index; readonly long: LongCaptions })[] = [];
   try {
     for (const { name, path } of indexes) {
       try {
-        const index = await openIndex(path, nodeRuntime({ device }), reporter);
-        opened.push({ name, index, store: index.store, queries: queriesOf(index.store, split) });
+        const long = new LongCaptions();
+        const index = await openIndex(path, nodeRuntime({ device }), reporter, long);
+        try {
+          opened.push({ name, index, long, store: index.store, queries: asking.queriesOf(index) });
+        } catch (error) {
+          await index.close();
+          throw error;
+        }
       } catch (error) {
         failed.push(failedInput(name, error));
       }
@@ -75,13 +91,14 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
     // One index of several that were named is not compared with itself instead.
     if (first === undefined || (failed.length > 0 && others.length === 0)) throw tooFewLeft(failed);
     const systems =
-      options.systems ?? (others.length === 0 ? systemsFor('picture', first.index.manifest) : (['dsi'] as const));
+      options.systems ?? (others.length === 0 ? systemsFor(asking.kind, first.index.manifest) : (['dsi'] as const));
     if (indexes.length * systems.length < 2) throw nobodyElse(first.name, systems[0] ?? '');
     for (const other of others) refuseDifferentQueries(first, other);
 
+    const { measures, relevance } = asking.asked();
     const measured: Measured[] = [];
     let queries = 0;
-    for (const { name, index, store: catalogue, queries: asked } of opened) {
+    for (const { name, index, long, store: catalogue, queries: asked } of opened) {
       const { comparison, evaluations } = await evaluateInFull({
         store: catalogue,
         queries: asked,
@@ -89,15 +106,44 @@ export async function compareIndexes(options: CompareIndexesOptions): Promise<Co
         // The queries are the same, and so are the warnings about them.
         reporter:
           index === first.index ? reporter : { ...silentReporter, progress: (event) => reporter.progress(event) },
-        ...(measures === undefined ? {} : { measures }),
+        ...measures,
       });
+      long.warn(reporter);
       queries = comparison.queries;
       measured.push(...evaluations.map((one) => ({ ...one, system: title(name, one.system, indexes, systems) })));
     }
-    return contest(queries, measured, seed, reporter, failed);
+    return { ...relevance, ...contest(queries, measured, seed, reporter, failed) };
   } finally {
     for (const { index } of opened) await index.close();
   }
+}
+
+/** What every index is asked: the pictures of the split, or captions by one protocol. @throws NeurodexError `usage` */
+function askingOf({ queries: kind = 'picture', relevance, split, measures, reporter }: CompareIndexesOptions) {
+  if (kind === 'text') refuseIndexing(measures ?? []);
+  else if (relevance !== undefined) refuseRelevance(relevance);
+  let protocol = relevance;
+  let isFirst = true;
+  return {
+    kind,
+    queriesOf({ store, withholding }: Index): readonly EvaluationQuery[] {
+      if (kind === 'picture') return queriesOf(store, split);
+      const [first] = askableCaptions({ store, withholding, split }, protocol);
+      const [name, captions] = defined(first, 'captions to ask');
+      if (isFirst) warnOfLeftOut(captions, reporter);
+      isFirst = false;
+      // The other indexes are asked by the protocol of the first.
+      protocol ??= name;
+      return captions.queries;
+    },
+    asked() {
+      const wanted = measures ?? (protocol === undefined ? undefined : TEXT_RELEVANCE[protocol].measures);
+      return {
+        measures: wanted === undefined ? {} : { measures: wanted },
+        relevance: protocol === undefined ? {} : { relevance: protocol },
+      };
+    },
+  };
 }
 
 export interface CompareRunsOptions {

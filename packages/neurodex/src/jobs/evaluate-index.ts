@@ -1,54 +1,157 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import type { Reporter } from '@neurodex/core';
+import { NeurodexError, type Reporter } from '@neurodex/core';
 import { type Comparison, evaluateSystems } from '../evaluation/compare.ts';
 import type { ProtocolName } from '../evaluation/protocol.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
+import type { TextRelevanceName } from '../evaluation/text-relevance.ts';
 import type { SystemName } from '../query/system.ts';
-import { openIndex } from '../systems/open-index.ts';
-import { systemsFor } from '../systems/systems.ts';
+import { type Index, openIndex } from '../systems/open-index.ts';
+import { refuseUnaccepted, SYSTEMS, systemsFor } from '../systems/systems.ts';
+import {
+  defaultTexts,
+  LongCaptions,
+  measureTexts,
+  planTexts,
+  refuseIndexing,
+  refuseRelevance,
+  type TextComparisons,
+  type TextPlan,
+} from './measure-texts.ts';
 
 /** Queries that can be measured on. */
 export const SPLITS = ['test', 'validation'] as const;
 export type Split = (typeof SPLITS)[number];
 
-export interface EvaluateOptions {
+/** What is asked: pictures, captions, or both. */
+export const ASKED = ['picture', 'text', 'all'] as const;
+export type AskedName = (typeof ASKED)[number];
+
+export interface EvaluateTextsOptions {
   readonly index: string;
-  /** All that the index has by default. */
+  /** Of those, the ones that take the queries; all that the index has by default. */
   readonly systems?: readonly SystemName[];
   readonly split: Split;
+  /** What is relevant to a caption; every protocol that has captions to ask by default. */
+  readonly relevance?: TextRelevanceName;
   /** Those of the protocol by default. */
   readonly measures?: readonly ParsedMeasure[];
-  /** `full` by default. */
-  readonly protocol?: ProtocolName;
   /** Of the intervals, and of the queries that a protocol draws; 0 by default. */
   readonly seed?: number;
-  /** Folder for TREC files. */
+  /** Folder for TREC files; those of captions are in `text-<relevance>`. */
   readonly trec?: string;
   readonly device: Device;
   readonly reporter: Reporter;
 }
 
-/** Measures systems over the queries of a split. @throws NeurodexError of the index, `usage` for an empty split */
+export interface EvaluateOptions extends EvaluateTextsOptions {
+  /** By default, captions as well as pictures where a system of the index reads and there are captions to ask. */
+  readonly queries?: Exclude<AskedName, 'text'>;
+  /** Of pictures, `full` by default. */
+  readonly protocol?: ProtocolName;
+}
+
+/** What `evaluate --json` prints: picture → picture and, where captions were asked as well, text → picture. */
+export interface IndexEvaluation extends Comparison {
+  readonly text?: TextComparisons;
+}
+
+/** What `evaluate --queries text --json` prints. */
+export interface TextEvaluation {
+  /** N */
+  readonly catalogue: number;
+  readonly text: TextComparisons;
+}
+
+/**
+ * Measures systems over the pictures of a split, and over captions.
+ * @throws NeurodexError of the index, `usage` for an empty split or where there is no caption that was to be asked,
+ *   `query-unsupported`
+ */
 export async function evaluateIndex({
-  index: folder,
-  systems,
-  split,
-  device,
-  reporter,
+  queries,
+  protocol = 'full',
+  relevance,
   ...options
-}: EvaluateOptions): Promise<Comparison> {
-  const index = await openIndex(folder, nodeRuntime({ device }), reporter);
-  try {
-    return await evaluateSystems({
-      ...options,
-      reporter,
-      systems: await Promise.all((systems ?? systemsFor('picture', index.manifest)).map((name) => index.system(name))),
+}: EvaluateOptions): Promise<IndexEvaluation> {
+  const { split, systems, measures } = options;
+  refuseContradiction(queries, relevance, protocol);
+  return await withIndex(options, async (index, long) => {
+    const asked = { systems, split, relevance, measures };
+    let plan: TextPlan | undefined;
+    if (queries === 'all' || relevance !== undefined) plan = planTexts(index, asked);
+    else if (queries === undefined && protocol === 'full') plan = defaultTexts(index, asked);
+    const comparison = await evaluateSystems({
+      ...measuring(options),
+      protocol,
+      ...(measures === undefined ? {} : { measures }),
+      systems: await Promise.all(pictureSystems(index, systems, plan).map((name) => index.system(name))),
       store: index.store,
       queries: queriesOf(index.store, split),
     });
+    if (plan === undefined) return comparison;
+    return { ...comparison, text: await measureTexts(index, plan, { ...measuring(options), long }) };
+  });
+}
+
+/**
+ * Measures systems over captions alone.
+ * @throws NeurodexError of the index; `usage` where there is no caption to ask, or for a measure of the indexing task;
+ *   `query-unsupported`
+ */
+export async function evaluateTexts(options: EvaluateTextsOptions): Promise<TextEvaluation> {
+  refuseIndexing(options.measures ?? []);
+  return await withIndex(options, async (index, long) => {
+    for (const name of options.systems ?? []) refuseUnaccepted(name, [{ kind: 'text' }], index.manifest);
+    const plan = planTexts(index, options);
+    const text = await measureTexts(index, plan, { ...measuring(options), long });
+    return { catalogue: index.store.catalogue.length, text };
+  });
+}
+
+async function withIndex<T>(
+  { index: folder, device, reporter }: EvaluateTextsOptions,
+  work: (index: Index, long: LongCaptions) => Promise<T>,
+): Promise<T> {
+  const long = new LongCaptions();
+  const index = await openIndex(folder, nodeRuntime({ device }), reporter, long);
+  try {
+    return await work(index, long);
   } finally {
     await index.close();
+  }
+}
+
+const measuring = ({ seed, trec, reporter }: EvaluateTextsOptions) => ({
+  reporter,
+  ...(seed === undefined ? {} : { seed }),
+  ...(trec === undefined ? {} : { trec }),
+});
+
+/** The systems that pictures are shown to. @throws NeurodexError `query-unsupported` where one that is named takes neither */
+function pictureSystems(
+  { manifest }: Index,
+  named: readonly SystemName[] | undefined,
+  plan: TextPlan | undefined,
+): readonly SystemName[] {
+  if (named === undefined) return systemsFor('picture', manifest);
+  const takesPictures = (name: SystemName) => SYSTEMS[name].accepts(manifest).includes('picture');
+  const found = named.filter((name) => takesPictures(name) || plan?.systems.includes(name) !== true);
+  for (const name of found.length === 0 ? named : found) refuseUnaccepted(name, [{ kind: 'picture' }], manifest);
+  return found;
+}
+
+/** @throws NeurodexError `usage` for options that do not go together */
+function refuseContradiction(
+  queries: EvaluateOptions['queries'],
+  relevance: TextRelevanceName | undefined,
+  protocol: ProtocolName,
+): void {
+  if (queries === 'picture' && relevance !== undefined) refuseRelevance(relevance);
+  if (protocol !== 'full' && (queries === 'all' || relevance !== undefined)) {
+    throw new NeurodexError('usage', `the protocol ${protocol} asks pictures only`, {
+      hint: 'leave out --protocol, or ask --queries picture',
+    });
   }
 }

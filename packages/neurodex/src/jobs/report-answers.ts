@@ -1,5 +1,5 @@
 import { CurveTally } from '../evaluation/curves.ts';
-import type { EvaluationQuery } from '../evaluation/queries.ts';
+import type { EvaluationQuery, PictureEvaluationQuery } from '../evaluation/queries.ts';
 import type { RankedRows } from '../evaluation/rank-rows.ts';
 import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
 import type { Confusion, Example, ExampleAnswer } from '../report/facts.ts';
@@ -22,7 +22,7 @@ export class ReportAnswers {
   /** N */
   private readonly size: number;
   private readonly pictures: ReadonlyMap<string, StoredPicture>;
-  private readonly queries = new Map<string, EvaluationQuery>();
+  private readonly queries = new Map<string, PictureEvaluationQuery>();
   private readonly tallies = new Map<string, CurveTally>();
   private readonly kept = new Map<string, Map<string, Kept>>();
   private readonly confused = new Map<string, Map<string, Confusion>>();
@@ -34,7 +34,8 @@ export class ReportAnswers {
   }
 
   add(system: string, query: EvaluationQuery, ranking: RankedRows): void {
-    if (query.relevant.size === 0) return;
+    // The page shows each query as a picture.
+    if (query.relevant.size === 0 || query.kind !== 'picture') return;
     this.queries.set(query.name, query);
     entry(this.tallies, system, () => new CurveTally(this.size)).add(query, ranking);
     const answers = entry(this.kept, system, () => new Map<string, Kept>());
@@ -67,7 +68,7 @@ export class ReportAnswers {
     );
   }
 
-  query = (name: string): EvaluationQuery => this.queries.get(name) as EvaluationQuery;
+  query = (name: string): PictureEvaluationQuery => this.queries.get(name) as PictureEvaluationQuery;
 
   private example(kind: Example['kind'], name: string): Example {
     const query = this.query(name);

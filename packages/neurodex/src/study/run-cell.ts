@@ -36,7 +36,7 @@ export async function runCell(options: RunCellOptions): Promise<StudyResult> {
     program,
   );
   const { systems, intervals, queries } = await runProgram(
-    ['evaluate', index, '--measures', grid.measures.join(' '), ...systemFlags],
+    ['evaluate', index, '--queries', 'picture', '--measures', grid.measures.join(' '), ...systemFlags],
     measuredSchema,
     program,
   );

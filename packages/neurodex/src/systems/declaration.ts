@@ -19,6 +19,8 @@ export interface SystemContext {
   readonly batches?: readonly number[] | undefined;
   /** What versions of the index have in common. */
   readonly shared?: SharedParts;
+  /** Told of words that are read to the token `read` of `tokens`; a warning by default. */
+  readonly onLongText?: ((read: number, tokens: number) => void) | undefined;
   /** The encoder of the index; opened when first asked for, and closed with the index. */
   queryEncoder(): Promise<QueryEncoder>;
 }

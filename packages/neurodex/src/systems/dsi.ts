@@ -17,7 +17,7 @@ export const dsi: SystemDeclaration = {
   needs: 'network',
   column: undefined,
   isStored: ({ model }) => model !== undefined,
-  async open({ artifact: { manifest, files, network }, runtime, reporter, batches, shared, queryEncoder }) {
+  async open({ artifact: { manifest, files, network }, runtime, reporter, batches, shared, onLongText, queryEncoder }) {
     const { model, table } = await network();
     const { geometry, parameters, memory } = model;
     const { beam, exactUpTo } = manifest.config.retrieval;
@@ -31,7 +31,9 @@ export const dsi: SystemDeclaration = {
       memory,
       backbone: modelInput(geometry).needsBackbone ? await queryEncoder() : undefined,
       texts:
-        memory === undefined ? undefined : await textsOf(files, geometry.width, { runtime, reporter, shared, batches }),
+        memory === undefined
+          ? undefined
+          : await textsOf(files, geometry.width, { runtime, reporter, shared, batches, onLongText }),
       // The memory is of the version, the network that encodes queries is not.
       ...(shared === undefined || memory === undefined
         ? {}
@@ -47,7 +49,7 @@ export const dsi: SystemDeclaration = {
   },
 };
 
-interface TextContext extends Pick<SystemContext, 'runtime' | 'reporter' | 'batches'> {
+interface TextContext extends Pick<SystemContext, 'runtime' | 'reporter' | 'batches' | 'onLongText'> {
   readonly shared: SystemContext['shared'] | undefined;
 }
 
@@ -55,12 +57,14 @@ interface TextContext extends Pick<SystemContext, 'runtime' | 'reporter' | 'batc
 async function textsOf(
   files: IndexFiles,
   width: number,
-  { runtime, reporter, shared = new SharedParts(), batches }: TextContext,
+  { runtime, reporter, shared = new SharedParts(), batches, onLongText }: TextContext,
 ): Promise<TextStates | undefined> {
   const network = await readTextNetwork(files, width);
   if (network === undefined) return undefined;
-  const onLong = (read: number, tokens: number): void =>
-    reporter.warn(`a query has ${tokens} tokens, and dsi reads the first ${read}`, { read, tokens });
+  const onLong =
+    onLongText ??
+    ((read, tokens) =>
+      reporter.warn(`a query has ${tokens} tokens, and dsi reads the first ${read}`, { read, tokens }));
   const make = async () => {
     const reader = await readerOf(network, runtime, onLong);
     return new TextStateEncoder({ runtime, batches, reader, model: network.model });

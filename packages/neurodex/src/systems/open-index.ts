@@ -7,6 +7,7 @@ import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import { pictureInput } from '../query/model-inputs.ts';
 import type { PictureQuery } from '../query/query.ts';
 import type { System, SystemName } from '../query/system.ts';
+import type { SystemContext } from './declaration.ts';
 import { openQueryEncoder } from './encoder.ts';
 import { SharedParts, type TakenPart } from './shared-parts.ts';
 import { hasSystem, refuseUnaccepted, SYSTEMS } from './systems.ts';
@@ -26,6 +27,8 @@ export interface OpenOptions extends ArtifactOptions {
   readonly batches?: readonly number[];
   /** What other versions of the index have opened. */
   readonly shared?: SharedParts;
+  /** Told of a query that `dsi` reads to the token `read` of `tokens`; a warning by default. */
+  readonly onLongText?: SystemContext['onLongText'];
 }
 
 /**
@@ -36,7 +39,7 @@ export async function openIndex(
   folder: string,
   runtime: Runtime,
   reporter: Reporter = silentReporter,
-  { batches, shared = new SharedParts(), ...options }: OpenOptions = {},
+  { batches, shared = new SharedParts(), onLongText, ...options }: OpenOptions = {},
 ): Promise<Index> {
   const artifact = await openArtifact(folder, options);
   const { manifest, files, store, network } = artifact;
@@ -50,7 +53,7 @@ export async function openIndex(
     );
     return (await encoder).part;
   };
-  const context = { artifact, runtime, reporter, batches, shared, queryEncoder };
+  const context = { artifact, runtime, reporter, batches, shared, onLongText, queryEncoder };
   return {
     ...artifact,
     systems: manifest.systems,

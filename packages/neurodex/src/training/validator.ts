@@ -5,7 +5,7 @@ import type { Memory } from '../dsi/model/memory.ts';
 import type { PrefixTable } from '../dsi/model/prefix-table.ts';
 import { DsiSystem } from '../dsi/search/dsi-system.ts';
 import { evaluateSystem } from '../evaluation/evaluate.ts';
-import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
+import { type PictureEvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { parseMeasure } from '../evaluation/registry.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
@@ -21,8 +21,8 @@ const MOST = 512;
 export class Validator {
   private readonly system: DsiSystem;
   private readonly store: PictureStore;
-  private queries: readonly EvaluationQuery[];
-  private readonly indexed: readonly EvaluationQuery[];
+  private queries: readonly PictureEvaluationQuery[];
+  private readonly indexed: readonly PictureEvaluationQuery[];
   private readonly backbone: QueryEncoder | undefined;
   private parameters: Float32Array = new Float32Array();
 
@@ -66,7 +66,7 @@ export class Validator {
     return this.system;
   }
 
-  private async metric(queries: readonly EvaluationQuery[], measure: string): Promise<number> {
+  private async metric(queries: readonly PictureEvaluationQuery[], measure: string): Promise<number> {
     const { metrics } = await evaluateSystem({
       system: this.system,
       store: this.store,
@@ -82,8 +82,11 @@ export class Validator {
 }
 
 /** Queries that are views of pictures have no embedding yet: they are ranked many times, and encoded once. */
-async function embedded(queries: readonly EvaluationQuery[], backbone: QueryEncoder): Promise<EvaluationQuery[]> {
-  const known: EvaluationQuery[] = [];
+async function embedded(
+  queries: readonly PictureEvaluationQuery[],
+  backbone: QueryEncoder,
+): Promise<PictureEvaluationQuery[]> {
+  const known: PictureEvaluationQuery[] = [];
   for (const query of queries) {
     if (query.embedding !== undefined) {
       known.push(query);

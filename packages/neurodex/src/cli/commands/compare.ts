@@ -2,6 +2,7 @@ import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
 import type { PairwiseTest } from '../../evaluation/pairwise.ts';
 import type { ParsedMeasure } from '../../evaluation/registry.ts';
+import { TEXT_RELEVANCE, TEXT_RELEVANCE_NAMES, type TextRelevanceName } from '../../evaluation/text-relevance.ts';
 import type { Contest } from '../../jobs/compare.ts';
 import type { Split } from '../../jobs/evaluate-index.ts';
 import type { SystemName } from '../../query/system.ts';
@@ -18,15 +19,20 @@ import {
   withExamples,
 } from '../command.ts';
 import { plural } from '../format.ts';
-import { INTERVALS } from './evaluate.ts';
+import { INTERVALS, RELEVANCE_HELP } from './evaluate.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
   readonly systems?: readonly SystemName[];
   readonly split?: Split;
+  readonly queries?: 'picture' | 'text';
+  readonly relevance?: TextRelevanceName;
   readonly measures?: readonly ParsedMeasure[];
   readonly qrels?: string;
   readonly seed: number;
 }
+
+/** What is said of an index, and has no meaning for a run that came from elsewhere. */
+const OF_AN_INDEX = ['systems', 'split', 'queries', 'relevance'] as const;
 
 export function addCompare(program: Command, context: Context): void {
   const command = program
@@ -42,6 +48,12 @@ export function addCompare(program: Command, context: Context): void {
       `which of ${SYSTEM_NAMES.join(', ')} (all of a single index, dsi of several by default)`,
       parseSystems,
     )
+    .option(
+      '--queries <kind>',
+      'what is asked: picture (the default) or text (captions)',
+      oneOf('--queries', ['picture', 'text'] as const),
+    )
+    .option('--relevance <name>', RELEVANCE_HELP, oneOf('--relevance', TEXT_RELEVANCE_NAMES))
     .option('--split <name>', 'which queries: test or validation (test by default)', oneOf('--split', SPLITS))
     .option('--measures <names>', 'what to test, by the names of ir_measures; may be repeated', parseMeasures)
     .option('--qrels <file>', 'relevance judgements: compare runs instead of indexes', text('--qrels'))
@@ -50,19 +62,21 @@ export function addCompare(program: Command, context: Context): void {
   withExamples(command, [
     ['neurodex compare photos.index', 'every two systems of one index'],
     ['neurodex compare small.index large.index --measures "AP@10 RR"', 'two indexes of the same pictures'],
+    ['neurodex compare photos.index --queries text', 'systems that read, by captions'],
     ['neurodex compare a.txt b.txt --qrels qrels.txt', 'two runs of other programs'],
   ]);
   command.action((names: string[], flags: Flags) => compare(names, flags, context));
 }
 
 async function compare(names: readonly string[], flags: Flags, { io, services }: Context): Promise<void> {
-  const { systems, split, measures, qrels, seed, device } = flags;
+  const { systems, split, queries, relevance, measures, qrels, seed, device } = flags;
   await perform({ io, services }, flags, { unwinds: false }, async ({ reporter, path }) => {
     const named = names.map((name) => ({ name, path: path(name) }));
     const shared = { seed, reporter, ...(measures === undefined ? {} : { measures }) };
     if (qrels !== undefined) {
-      if (systems !== undefined || split !== undefined) {
-        throw new NeurodexError('usage', `${systems ? '--systems' : '--split'} has nothing to say about a run`, {
+      const foreign = OF_AN_INDEX.find((flag) => flags[flag] !== undefined);
+      if (foreign !== undefined) {
+        throw new NeurodexError('usage', `--${foreign} has nothing to say about a run`, {
           hint: 'leave it out, or leave out --qrels to compare indexes',
         });
       }
@@ -79,6 +93,8 @@ async function compare(names: readonly string[], flags: Flags, { io, services }:
       split: split ?? 'test',
       device,
       ...(systems === undefined ? {} : { systems }),
+      ...(queries === undefined ? {} : { queries }),
+      ...(relevance === undefined ? {} : { relevance }),
     });
     return { json: contest, text: describe(contest, split ?? 'test'), failed: contest.failed };
   });
@@ -94,7 +110,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'better' },
 ];
 
-function describe({ queries, systems, intervals, level, tests }: Contest, kind: string): string {
+function describe({ queries, relevance, systems, intervals, level, tests }: Contest, kind: string): string {
   const rows = tests.map((test) => [
     test.measure,
     `${test.systems[0]} − ${test.systems[1]}`,
@@ -105,7 +121,9 @@ function describe({ queries, systems, intervals, level, tests }: Contest, kind: 
     test.winner ?? '—',
   ]);
   return [
-    plural(queries, `${kind} query`, `${kind} queries`),
+    relevance === undefined
+      ? plural(queries, `${kind} query`, `${kind} queries`)
+      : `${plural(queries, 'caption')}, ${relevance}: ${TEXT_RELEVANCE[relevance].description}`,
     '',
     measuresTable(systems, intervals),
     '',

@@ -1,13 +1,24 @@
 import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
-import type { Comparison } from '../../evaluation/compare.ts';
 import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from '../../evaluation/protocol.ts';
 import type { ParsedMeasure } from '../../evaluation/registry.ts';
 import type { RunsComparison } from '../../evaluation/runs.ts';
-import type { Split } from '../../jobs/evaluate-index.ts';
+import { TEXT_RELEVANCE, TEXT_RELEVANCE_NAMES, type TextRelevanceName } from '../../evaluation/text-relevance.ts';
+import type { AskedName, IndexEvaluation, Split } from '../../jobs/evaluate-index.ts';
+import type { TextComparisons } from '../../jobs/measure-texts.ts';
 import type { SystemName } from '../../query/system.ts';
 import { measuresTable } from '../../report/table.ts';
-import { collected, oneOf, parseMeasures, parseSeed, parseSystems, SPLITS, SYSTEM_NAMES, text } from '../arguments.ts';
+import {
+  ASKED,
+  collected,
+  oneOf,
+  parseMeasures,
+  parseSeed,
+  parseSystems,
+  SPLITS,
+  SYSTEM_NAMES,
+  text,
+} from '../arguments.ts';
 import {
   type CommandResult,
   type CommonFlags,
@@ -26,14 +37,18 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly split?: Split;
   readonly measures?: readonly ParsedMeasure[];
   readonly protocol?: ProtocolName;
+  readonly queries?: AskedName;
+  readonly relevance?: TextRelevanceName;
   readonly seed: number;
   readonly trec?: string;
   readonly run?: readonly string[];
   readonly qrels?: string;
 }
 
+export const RELEVANCE_HELP = `of captions: ${TEXT_RELEVANCE_NAMES.map((name) => `${name} (${TEXT_RELEVANCE[name].description})`).join(', ')}; each that has captions to ask by default`;
+
 /** What is said of an index, and has no meaning for a run that came from elsewhere. */
-const OF_AN_INDEX = ['systems', 'split', 'protocol', 'trec'] as const;
+const OF_AN_INDEX = ['systems', 'split', 'protocol', 'queries', 'relevance', 'trec'] as const;
 
 export function addEvaluate(program: Command, context: Context): void {
   const command = program
@@ -41,7 +56,8 @@ export function addEvaluate(program: Command, context: Context): void {
     .summary('measure an index beside its baselines, or a run of another program')
     .description(
       'Measure systems on the same held-out queries of an index, side by side, each figure with its 95 % confidence\n' +
-        'interval over queries. With --run and --qrels, judge runs in TREC format, whoever made them.',
+        'interval over queries: picture → picture and, where the index reads, text → picture. With --run and --qrels,\n' +
+        'judge runs in TREC format, whoever made them.',
     )
     .argument('[index]', 'folder that neurodex index made')
     .option(
@@ -49,6 +65,12 @@ export function addEvaluate(program: Command, context: Context): void {
       `some of ${SYSTEM_NAMES.join(', ')}, separated by commas; all that the index has by default`,
       parseSystems,
     )
+    .option(
+      '--queries <kind>',
+      'what is asked: picture, text (captions) or all; captions too by default where the index reads and there are some',
+      oneOf('--queries', ASKED),
+    )
+    .option('--relevance <name>', RELEVANCE_HELP, oneOf('--relevance', TEXT_RELEVANCE_NAMES))
     .option('--split <name>', 'which queries: test or validation (test by default)', oneOf('--split', SPLITS))
     .option(
       '--measures <names>',
@@ -69,6 +91,7 @@ export function addEvaluate(program: Command, context: Context): void {
     ['neurodex evaluate photos.index', 'the table of measures'],
     ['neurodex evaluate photos.index --systems dsi --split validation --json', 'for a program'],
     ['neurodex evaluate photos.index --measures "AP nDCG@10 Rprec"', 'other measures'],
+    ['neurodex evaluate photos.index --queries text --relevance captioned', 'Recall@1, 5 and 10 of withheld captions'],
     ['neurodex evaluate photos.index --trec runs', 'rankings for trec_eval or ir_measures'],
     ['neurodex evaluate --run bm25.txt --run mine.txt --qrels qrels.txt', 'runs that another program made'],
   ]);
@@ -83,22 +106,41 @@ async function evaluate(index: string | undefined, flags: Flags, context: Contex
         hint: 'see neurodex evaluate --help',
       });
     }
-    const { reporter, path } = work;
-    const split = flags.split ?? 'test';
-    const evaluation = await context.services.jobs.evaluateIndex({
-      index: path(index),
-      ...(flags.systems === undefined ? {} : { systems: flags.systems }),
-      split,
-      seed: flags.seed,
-      ...(flags.measures === undefined ? {} : { measures: flags.measures }),
-      ...(flags.protocol === undefined ? {} : { protocol: flags.protocol }),
-      ...(flags.trec === undefined ? {} : { trec: path(flags.trec) }),
-      device: flags.device,
-      reporter,
-    });
-    const written = flags.trec === undefined ? '' : `\n\nTREC files in ${flags.trec}`;
-    return { json: evaluation, text: describeEvaluation(evaluation, split) + written };
+    return await measure(index, flags, context, work);
   });
+}
+
+async function measure(index: string, flags: Flags, { services }: Context, work: Work): Promise<CommandResult> {
+  const { queries, relevance, protocol, systems, measures, trec, seed, device } = flags;
+  const split = flags.split ?? 'test';
+  const options = {
+    index: work.path(index),
+    ...(systems === undefined ? {} : { systems }),
+    split,
+    seed,
+    ...(measures === undefined ? {} : { measures }),
+    ...(relevance === undefined ? {} : { relevance }),
+    ...(trec === undefined ? {} : { trec: work.path(trec) }),
+    device,
+    reporter: work.reporter,
+  };
+  const written = trec === undefined ? [] : ['', `TREC files in ${trec}`];
+  if (queries === 'text') {
+    if (protocol !== undefined) {
+      throw new NeurodexError('usage', `the protocol ${protocol} asks pictures, and only captions are asked`, {
+        hint: 'leave out --protocol; --relevance names a protocol of captions',
+      });
+    }
+    const evaluation = await services.jobs.evaluateTexts(options);
+    const lines = [...describeTexts(evaluation.text, evaluation.catalogue), '', INTERVALS, ...written];
+    return { json: evaluation, text: lines.join('\n') };
+  }
+  const evaluation = await services.jobs.evaluateIndex({
+    ...options,
+    ...(queries === undefined ? {} : { queries }),
+    ...(protocol === undefined ? {} : { protocol }),
+  });
+  return { json: evaluation, text: [describeEvaluation(evaluation, split), ...written].join('\n') };
 }
 
 async function judge(
@@ -133,17 +175,36 @@ async function judge(
 export const INTERVALS = 'in brackets: 95 % bootstrap intervals over queries';
 
 export const describeEvaluation = (
-  { catalogue, queries, withoutRelevant, protocol, systems, intervals }: Comparison,
+  { catalogue, queries, withoutRelevant, protocol, systems, intervals, text: texts }: IndexEvaluation,
   split: Split,
 ): string =>
   [
-    `${plural(queries, `${split} query`, `${split} queries`)} over ${plural(catalogue, 'catalogue picture')}${leftOut(withoutRelevant)}`,
+    `${texts === undefined ? '' : 'picture → picture: '}${plural(queries, `${split} query`, `${split} queries`)} over ${plural(catalogue, 'catalogue picture')}${leftOut(withoutRelevant)}`,
     ...(protocol === 'full' ? [] : [PROTOCOLS[protocol].description]),
     '',
     measuresTable(systems, intervals),
+    ...(texts === undefined ? [] : ['', ...describeTexts(texts, catalogue)]),
     '',
     INTERVALS,
   ].join('\n');
+
+/** A table for each protocol of relevance. */
+function describeTexts(texts: TextComparisons, catalogue: number): string[] {
+  const tables = TEXT_RELEVANCE_NAMES.flatMap((name) => {
+    const found = texts[name];
+    if (found === undefined) return [];
+    const asked = `${plural(found.queries, 'caption')} over ${plural(catalogue, 'catalogue picture')}${leftOut(found.withoutRelevant)}`;
+    return [
+      [
+        `text → picture, ${name}: ${asked}`,
+        TEXT_RELEVANCE[name].description,
+        '',
+        measuresTable(found.systems, found.intervals),
+      ],
+    ];
+  });
+  return tables.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
+}
 
 const leftOut = (queries: number): string =>
   queries === 0 ? '' : `; ${plural(queries, 'query', 'queries')} without a relevant picture left out`;
