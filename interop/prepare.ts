@@ -94,6 +94,25 @@ function exportAll(index: string, out: string, precisions = PRECISIONS, kinds = 
   return out;
 }
 
+/** A network that learns to read, of pictures enough that some captions have several and some none. */
+const READING = [
+  ...['training.plan=write', 'training.seeSteps=3', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],
+  ...['text.tokens=16', 'text.steps=40', 'text.withheld=0.4', 'split.retrievalFraction=0.4'],
+].flatMap((key) => ['--set', key]);
+const TEXT_MEASURES = ['--measures', 'R@1 R@5 R@10 RR AP nDCG@10 Success@1 Success@5 Success@10 P@10'];
+
+/** Captions of COCO as queries: which are asked, what is relevant to them, and the measures of their runs. */
+export function prepareCaptions({ folder, python }: Workshop): Check[] {
+  const coco = join(folder, 'captions');
+  const [index, trec] = [join(folder, 'index-captions'), join(folder, 'trec-captions')];
+  const metrics = join(folder, 'captions.json');
+  python('make_captions.py', coco);
+  const source = ['coco', '--from', coco, '--coco-year', '2017', '--coco-split', 'val'];
+  neurodex('index', ...source, '--out', index, '--preset', 'quick', '--systems', 'dsi', ...READING, '--json');
+  writeFileSync(metrics, neurodex('evaluate', index, '--queries', 'text', '--trec', trec, ...TEXT_MEASURES, '--json'));
+  return [{ name: 'check_captions.py', args: [join(coco, 'annotations'), index, trec, metrics] }];
+}
+
 /** Byte pairs that were learnt from texts in twenty scripts. */
 export function prepareTokenizer({ folder }: Workshop): Check[] {
   const text = join(folder, 'text');

@@ -7,6 +7,7 @@ import {
   type Check,
   prepareBm25,
   prepareBovw,
+  prepareCaptions,
   prepareGraphs,
   prepareMeasures,
   prepareRuns,
@@ -50,6 +51,7 @@ function main(): number {
       ...prepareBovw(workshop),
       ...prepareBm25(workshop),
       ...prepareTokenizer(workshop),
+      ...prepareCaptions(workshop),
       ...prepareTrackers(workshop),
       ...prepareSources(workshop),
     ]);
