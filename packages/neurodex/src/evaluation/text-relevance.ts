@@ -2,11 +2,21 @@ import { NeurodexError } from '@neurodex/core';
 import type { PictureStore, Split } from '../pictures/picture-store.ts';
 import type { Withholding } from '../pictures/withheld-captions.ts';
 import { allCaptions, type CaptionQueries, withheldOnes } from './caption-queries.ts';
+import type { Comparison } from './compare.ts';
 import { type ParsedMeasure, parseMeasure } from './registry.ts';
 import { relevantRows } from './relevance.ts';
 
 export const TEXT_RELEVANCE_NAMES = ['captioned', 'shared'] as const;
 export type TextRelevanceName = (typeof TEXT_RELEVANCE_NAMES)[number];
+
+/** Systems side by side over the same captions. */
+export interface TextComparison extends Comparison {
+  /** Captions that were left out (`CaptionQueries`). */
+  readonly leftOut: { readonly unreadable: number; readonly learned: number };
+}
+
+/** By the protocol that says what is relevant to a caption; those that have captions to ask. */
+export type TextComparisons = { readonly [Name in TextRelevanceName]?: TextComparison };
 
 /** Where captions are looked for. */
 export interface CaptionedStore {

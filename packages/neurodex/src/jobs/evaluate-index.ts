@@ -5,18 +5,18 @@ import { type Comparison, evaluateSystems } from '../evaluation/compare.ts';
 import type { ProtocolName } from '../evaluation/protocol.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
-import type { TextRelevanceName } from '../evaluation/text-relevance.ts';
+import type { TextComparisons, TextRelevanceName } from '../evaluation/text-relevance.ts';
 import type { SystemName } from '../query/system.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
-import { refuseUnaccepted, SYSTEMS, systemsFor } from '../systems/systems.ts';
+import { refuseUnaccepted } from '../systems/systems.ts';
 import {
   defaultTexts,
   LongCaptions,
   measureTexts,
+  pictureSystems,
   planTexts,
   refuseIndexing,
   refuseRelevance,
-  type TextComparisons,
   type TextPlan,
 } from './measure-texts.ts';
 
@@ -128,19 +128,6 @@ const measuring = ({ seed, trec, reporter }: EvaluateTextsOptions) => ({
   ...(seed === undefined ? {} : { seed }),
   ...(trec === undefined ? {} : { trec }),
 });
-
-/** The systems that pictures are shown to. @throws NeurodexError `query-unsupported` where one that is named takes neither */
-function pictureSystems(
-  { manifest }: Index,
-  named: readonly SystemName[] | undefined,
-  plan: TextPlan | undefined,
-): readonly SystemName[] {
-  if (named === undefined) return systemsFor('picture', manifest);
-  const takesPictures = (name: SystemName) => SYSTEMS[name].accepts(manifest).includes('picture');
-  const found = named.filter((name) => takesPictures(name) || plan?.systems.includes(name) !== true);
-  for (const name of found.length === 0 ? named : found) refuseUnaccepted(name, [{ kind: 'picture' }], manifest);
-  return found;
-}
 
 /** @throws NeurodexError `usage` for options that do not go together */
 function refuseContradiction(

@@ -10,6 +10,7 @@ import { openIndex } from '../systems/open-index.ts';
 import { addToIndex } from './change-index.ts';
 import { compareIndexes } from './compare.ts';
 import { type EvaluateOptions, evaluateIndex, evaluateTexts } from './evaluate-index.ts';
+import { writeReport } from './report.ts';
 import { disc, SMALL_WRITE, WrittenIndexes } from './written-indexes.fixture.ts';
 
 /** Captions as queries: of an index that learned to read some of its captions, and of ones with less to ask. */
@@ -91,6 +92,25 @@ describe('captions', () => {
       expect(Object.keys(texts?.[name]?.systems.dsi ?? {})).toEqual(['R@1', 'RR', 'AP', 'nDCG@10']);
     }
     expect(await readFile(indexes.at('trec', 'run-pixels.txt'), 'utf8')).not.toContain('#caption');
+  });
+
+  it('are in the report, as they are evaluated', async () => {
+    const written = await writeReport({ ...asked(), out: indexes.at('report.html') });
+    const { text: texts, ...pictures } = await evaluateIndex(asked());
+    expect([written.evaluation, written.text]).toEqual([pictures, texts]);
+    const page = await readFile(indexes.at('report.html'), 'utf8');
+    expect(page).toContain('Text → picture: captioned');
+    expect(page).toContain('Text → picture: shared');
+  });
+
+  it('are told of together where the network does not read them to their end', async () => {
+    const warnings: string[] = [];
+    const reporter = { ...silentReporter, warn: (message: string) => void warnings.push(message) };
+    await indexes.make(dataset, 'short.index', { text: { ...text, tokens: 2, steps: 3 } });
+    await evaluateTexts({ ...asked('short.index'), reporter, systems: ['dsi'] });
+    const told = warnings.filter((warning) => warning.includes('tokens'));
+    expect(told).toHaveLength(2);
+    for (const warning of told) expect(warning).toMatch(/^of \d+ captions, dsi reads the first 2 tokens only/);
   });
 
   it('of pictures that come later are never withheld', async () => {

@@ -1,22 +1,19 @@
 import { join } from 'node:path';
 import { NeurodexError, type Reporter } from '@neurodex/core';
 import type { CaptionQueries } from '../evaluation/caption-queries.ts';
-import { type Comparison, evaluateSystems } from '../evaluation/compare.ts';
+import { evaluateSystems } from '../evaluation/compare.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
-import { askableCaptions, TEXT_RELEVANCE, type TextRelevanceName } from '../evaluation/text-relevance.ts';
+import {
+  askableCaptions,
+  TEXT_RELEVANCE,
+  type TextComparison,
+  type TextComparisons,
+  type TextRelevanceName,
+} from '../evaluation/text-relevance.ts';
 import type { Split } from '../pictures/picture-store.ts';
 import type { SystemName } from '../query/system.ts';
 import type { Index } from '../systems/open-index.ts';
 import { refuseUnaccepted, SYSTEMS, systemsFor } from '../systems/systems.ts';
-
-/** Systems side by side over the same captions. */
-export interface TextComparison extends Comparison {
-  /** Captions that were left out (`CaptionQueries`). */
-  readonly leftOut: { readonly unreadable: number; readonly learned: number };
-}
-
-/** By the protocol that says what is relevant to a caption; those that have captions to ask. */
-export type TextComparisons = { readonly [Name in TextRelevanceName]?: TextComparison };
 
 export interface TextPlanOptions {
   readonly systems?: readonly SystemName[] | undefined;
@@ -74,6 +71,19 @@ export function defaultTexts(index: Index, options: TextPlanOptions): TextPlan |
     if (error instanceof NeurodexError && error.code === 'usage') return undefined;
     throw error;
   }
+}
+
+/** The systems that pictures are shown to. @throws NeurodexError `query-unsupported` where one that is named takes neither */
+export function pictureSystems(
+  { manifest }: Index,
+  named: readonly SystemName[] | undefined,
+  plan: TextPlan | undefined,
+): readonly SystemName[] {
+  if (named === undefined) return systemsFor('picture', manifest);
+  const takesPictures = (name: SystemName) => SYSTEMS[name].accepts(manifest).includes('picture');
+  const found = named.filter((name) => takesPictures(name) || plan?.systems.includes(name) !== true);
+  for (const name of found.length === 0 ? named : found) refuseUnaccepted(name, [{ kind: 'picture' }], manifest);
+  return found;
 }
 
 /** @throws NeurodexError `usage` for a measure of the indexing task, whose queries are the catalogue pictures */

@@ -21,8 +21,8 @@ import { decodingTree } from '../report/decoding-tree.ts';
 import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from '../report/facts.ts';
 import { htmlReport } from '../report/html-report.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
-import { systemsFor } from '../systems/systems.ts';
 import type { Split } from './evaluate-index.ts';
+import { defaultTexts, LongCaptions, measureTexts, pictureSystems, type TextPlan } from './measure-texts.ts';
 import { ReportAnswers } from './report-answers.ts';
 
 /** Edge of a picture in the page, in pixels: sharp enough on a screen with two dots to a pixel. */
@@ -56,15 +56,20 @@ export interface WrittenReport extends ReportFacts {
 export async function writeReport({ out, device, reporter, ...options }: ReportOptions): Promise<WrittenReport> {
   await refuseForeignFile(out);
   const runtime = nodeRuntime({ device });
-  const index = await openIndex(options.index, runtime, reporter);
+  const long = new LongCaptions();
+  const index = await openIndex(options.index, runtime, reporter, long);
   try {
+    const { systems, split, measures, seed } = options;
+    const plan = defaultTexts(index, { systems, split, measures });
     const network = index.systems.includes('dsi') ? await index.network() : undefined;
     const answers = new ReportAnswers(index.store);
-    const facts = await factsOf(index, { ...options, reporter }, answers, async (examples) => {
+    const ofPictures = await factsOf(index, { ...options, reporter, plan }, answers, async (examples) => {
       if (network === undefined || !hasPlaces(network.model)) return [];
       const probe = await AttentionProbe.create(runtime, network.model, network.table);
       return await decode(index, answers, examples, probe);
     });
+    const asking = { long, reporter, ...(seed === undefined ? {} : { seed }) };
+    const facts = { ...ofPictures, ...(plan === undefined ? {} : { text: await measureTexts(index, plan, asking) }) };
     const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, patchSizeOf(network?.model)));
     await writeMarkedFile(out, page);
     // In the index itself, it is replaced with it.
@@ -130,16 +135,18 @@ const patchSizeOf = (model: DsiModel | undefined): number | undefined =>
 async function factsOf(
   index: Index,
   {
-    systems = systemsFor('picture', index.manifest),
+    systems: named,
+    plan,
     split,
     measures,
     seed = 0,
     reporter,
-  }: Omit<ReportOptions, 'out' | 'device'>,
+  }: Omit<ReportOptions, 'out' | 'device'> & { readonly plan?: TextPlan | undefined },
   answers: ReportAnswers,
   decodeExamples: (examples: readonly Example[]) => Promise<Decoded[]>,
 ): Promise<ReportFacts> {
   const { store, manifest } = index;
+  const systems = pictureSystems(index, named, plan);
   const counts = countParts(store);
   const { comparison, evaluations } = await evaluateInFull({
     store,

@@ -2,6 +2,7 @@ import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Comparison } from '../evaluation/compare.ts';
 import type { Curves } from '../evaluation/curves.ts';
 import type { PairwiseTest } from '../evaluation/pairwise.ts';
+import type { TextComparisons } from '../evaluation/text-relevance.ts';
 import type { CurveSeries } from './curve-series.ts';
 import type { DecodingNode } from './decoding-tree.ts';
 
@@ -72,6 +73,8 @@ export interface ReportFacts {
   readonly balance: readonly ClassBalance[];
   readonly split: string;
   readonly evaluation: Comparison;
+  /** Captions as queries, where the index reads and there are captions to ask. */
+  readonly text?: TextComparisons;
   readonly tests: readonly PairwiseTest[];
   readonly level: number;
   /** System → curves. */

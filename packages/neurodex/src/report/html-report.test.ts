@@ -189,6 +189,20 @@ describe('the HTML report', () => {
     expect(page).toContain('prefers-color-scheme:dark');
   });
 
+  it('has the figures of captions, a table for each protocol', () => {
+    const { evaluation } = facts('pixels');
+    const captioned = { ...evaluation, queries: 9, systems: { dsi: { 'R@1': 0.25 }, bm25: { 'R@1': 0.5 } } };
+    const text = { captioned: { ...captioned, intervals: {}, leftOut: { unreadable: 0, learned: 0 } } };
+    const { document } = parseHTML(htmlReport({ ...facts('pixels'), text }, pictures()));
+    const headings = [...document.querySelectorAll('h3')].map(({ textContent }) => textContent);
+    expect(headings).toContain('Text → picture: captioned');
+    expect(headings).not.toContain('Text → picture: shared');
+    const rows = [...document.querySelectorAll('tr')].map((row) => row.textContent);
+    expect(rows).toContain('R@10.2500.500');
+    expect(document.body.textContent).toContain('9 captions over 4 catalogue pictures; 1 query without');
+    expect(htmlReport(facts('pixels'), pictures())).not.toContain('captions over');
+  });
+
   it('has every figure of the facts, and the facts themselves as JSON', () => {
     const all = facts('pixels');
     const { document } = parseHTML(htmlReport(all, pictures()));

@@ -1,12 +1,31 @@
+import type { Comparison } from '../evaluation/compare.ts';
 import type { PairwiseTest } from '../evaluation/pairwise.ts';
+import { TEXT_RELEVANCE, TEXT_RELEVANCE_NAMES } from '../evaluation/text-relevance.ts';
 import { legend } from './chart.ts';
 import { measuresChart } from './charts.ts';
 import type { ReportFacts } from './facts.ts';
 import { type Html, html } from './html.ts';
 
-/** Measures of all systems with their intervals, as a table and as a chart, and who is better on what. */
-export function figuresSection({ evaluation, tests, level, split }: ReportFacts): Html {
+/** Measures of all systems with their intervals, as a table and as a chart, and who is better on what; then those of captions. */
+export function figuresSection({ evaluation, text = {}, tests, level, split }: ReportFacts): Html {
   const { systems, intervals, queries, withoutRelevant, catalogue } = evaluation;
+  return html`<p>${queries} ${split} queries over ${catalogue} catalogue pictures${leftOut(withoutRelevant)}. Below each figure its 95 % confidence interval over queries (BCa bootstrap).</p>
+<div class="charts">${measuresTable(evaluation)}
+<div>${legend(Object.keys(systems))}${measuresChart(systems, intervals)}</div></div>
+${tests.length === 0 ? html`` : testsTable(tests, level)}${TEXT_RELEVANCE_NAMES.map((name) => {
+  const found = text[name];
+  return found === undefined
+    ? html``
+    : html`<h3>Text → picture: ${name}</h3>
+<p class="note">${found.queries} captions over ${catalogue} catalogue pictures${leftOut(found.withoutRelevant)}; ${TEXT_RELEVANCE[name].description}</p>
+${measuresTable(found)}`;
+})}`;
+}
+
+const leftOut = (queries: number): string =>
+  queries > 0 ? `; ${queries} ${queries === 1 ? 'query' : 'queries'} without a relevant picture left out` : '';
+
+function measuresTable({ systems, intervals }: Pick<Comparison, 'systems' | 'intervals'>): Html {
   const names = Object.keys(systems);
   const labels = [...new Set(names.flatMap((name) => Object.keys(systems[name] ?? {})))];
   const rows = labels.map((label) => {
@@ -21,16 +40,9 @@ export function figuresSection({ evaluation, tests, level, split }: ReportFacts)
     });
     return html`<tr><th scope="row">${label}</th>${cells}</tr>`;
   });
-  return html`<p>${queries} ${split} queries over ${catalogue} catalogue pictures${
-    withoutRelevant > 0
-      ? `; ${withoutRelevant} ${withoutRelevant === 1 ? 'query' : 'queries'} without a relevant picture left out`
-      : ''
-  }. Below each figure its 95 % confidence interval over queries (BCa bootstrap).</p>
-<div class="charts"><div class="scroll"><table><thead><tr><th scope="col">measure</th>${names.map(
+  return html`<div class="scroll"><table><thead><tr><th scope="col">measure</th>${names.map(
     (name) => html`<th scope="col" class="number">${name}</th>`,
-  )}</tr></thead><tbody>${rows}</tbody></table></div>
-<div>${legend(names)}${measuresChart(systems, intervals)}</div></div>
-${tests.length === 0 ? html`` : testsTable(tests, level)}`;
+  )}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function testsTable(tests: readonly PairwiseTest[], level: number): Html {

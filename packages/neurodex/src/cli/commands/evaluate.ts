@@ -3,9 +3,13 @@ import type { Command } from 'commander';
 import { PROTOCOL_NAMES, PROTOCOLS, type ProtocolName } from '../../evaluation/protocol.ts';
 import type { ParsedMeasure } from '../../evaluation/registry.ts';
 import type { RunsComparison } from '../../evaluation/runs.ts';
-import { TEXT_RELEVANCE, TEXT_RELEVANCE_NAMES, type TextRelevanceName } from '../../evaluation/text-relevance.ts';
+import {
+  TEXT_RELEVANCE,
+  TEXT_RELEVANCE_NAMES,
+  type TextComparisons,
+  type TextRelevanceName,
+} from '../../evaluation/text-relevance.ts';
 import type { AskedName, IndexEvaluation, Split } from '../../jobs/evaluate-index.ts';
-import type { TextComparisons } from '../../jobs/measure-texts.ts';
 import type { SystemName } from '../../query/system.ts';
 import { measuresTable } from '../../report/table.ts';
 import {

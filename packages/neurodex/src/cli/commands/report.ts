@@ -61,6 +61,8 @@ async function report(index: string, flags: Flags, context: Context): Promise<vo
       ...(systems === undefined ? {} : { systems }),
       ...(measures === undefined ? {} : { measures }),
     });
-    return { json: written, text: `${describeEvaluation(written.evaluation, split)}\n\nreport  ${out}` };
+    const { evaluation, text: texts } = written;
+    const shown = texts === undefined ? evaluation : { ...evaluation, text: texts };
+    return { json: written, text: `${describeEvaluation(shown, split)}\n\nreport  ${out}` };
   });
 }
