@@ -128,3 +128,6 @@ export async function answersTo({ index, drawings }: ToldIndex, queries: readonl
 }
 
 export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+/** Makes an index under a name, with changes of its configuration. */
+export type Make = (told: readonly Told[], name: string, changes?: Partial<Config['text']>) => Promise<ToldIndex>;

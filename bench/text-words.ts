@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Random } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import { z } from 'zod';
 import { fetchPackage } from '../packages/datasets/src/datasets/emoji/npm-package.ts';
 
@@ -61,3 +62,28 @@ export const withheld = (share: number, name: string): ((count: number) => boole
     return random.shuffled(kept).map((each) => !each);
   };
 };
+
+/** A keyword that one concept alone has. */
+export interface Keyword {
+  readonly text: string;
+  readonly concept: string;
+  readonly isWithheld: boolean;
+}
+
+/** Keywords of concepts that no other concept has; half of them withheld. */
+export function keywordsOf(concepts: readonly string[], words: ReadonlyMap<string, ConceptWords>): Keyword[] {
+  const owners = new Map<string, string[]>();
+  for (const concept of concepts) {
+    const { keywords, names: own } = defined(words.get(concept), concept);
+    for (const keyword of new Set(keywords)) {
+      // What is in the name was trained with.
+      if (own.en.toLowerCase().includes(keyword.toLowerCase())) continue;
+      owners.set(keyword, [...(owners.get(keyword) ?? []), concept]);
+    }
+  }
+  const only = [...owners].flatMap(([text, own]) =>
+    own.length === 1 ? own.map((concept) => ({ text, concept })) : [],
+  );
+  const hide = withheld(1 / 2, 'keywords')(only.length);
+  return only.map((keyword, i) => ({ ...keyword, isWithheld: hide[i] === true }));
+}

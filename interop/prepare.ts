@@ -127,6 +127,12 @@ export function prepareTokenizer({ folder }: Workshop): Check[] {
   return [{ name: 'check_tokenizers.py', args: [text] }];
 }
 
+export function prepareTextEncoder({ folder }: Workshop): Check[] {
+  const text = join(folder, 'text-encoder');
+  script('write_text_encoder.ts', [text]);
+  return [{ name: 'check_text_encoder.py', args: [text] }];
+}
+
 export function prepareBovw({ folder }: Workshop): Check[] {
   const bovw = join(folder, 'bovw');
   script('write_bovw.ts', [bovw]);

@@ -13,6 +13,7 @@ import {
   prepareMeasures,
   prepareRuns,
   prepareSources,
+  prepareTextEncoder,
   prepareTokenizer,
   prepareTrackers,
   type Workshop,
@@ -54,6 +55,7 @@ function main(): number {
       ...prepareEfficientNet(workshop),
       ...prepareTokenizer(workshop),
       ...prepareCaptions(workshop),
+      ...prepareTextEncoder(workshop),
       ...prepareTrackers(workshop),
       ...prepareSources(workshop),
     ]);
