@@ -25,6 +25,7 @@ export { type LowerOptions, lowerGraph, toOnnx } from './onnx/lower.ts';
 export { PRECISIONS, type Precision, restored, type Stored, stored } from './onnx/precision.ts';
 export { encodeModel, type OnnxModel } from './onnx/protobuf.ts';
 export { type NamedArray, type NamedIntegers, readSafetensors, writeSafetensors } from './onnx/safetensors.ts';
+export { extractSubgraph, type GraphInterface, type GraphValue, graphInterface } from './onnx/subgraph.ts';
 export { withSymbols } from './onnx/symbols.ts';
 export { storeWeights, type Weights } from './onnx/weights.ts';
 export * from './ops/activation.ts';
