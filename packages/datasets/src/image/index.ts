@@ -1,2 +1,11 @@
-export { atSize, decodeFile, decodePicture, decodeWhole, enlarged, readPicture, readPictureFile } from './decode.ts';
+export {
+  atSize,
+  decodeFile,
+  decodePicture,
+  decodeWhole,
+  enlarged,
+  readPicture,
+  readPictureFile,
+  type WholePicture,
+} from './decode.ts';
 export { encodePng } from './png.ts';

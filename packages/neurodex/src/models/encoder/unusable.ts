@@ -7,3 +7,11 @@ export const unusable = (name: string, what: string, more: { hint: string; cause
     details: { file: name },
     ...(more.cause === undefined ? {} : { cause: more.cause }),
   });
+
+/** The same of a file that belongs to an encoder. */
+export const unusableFile = (name: string, what: string, more: { hint: string; cause?: unknown }): NeurodexError =>
+  new NeurodexError('encoder-unusable', `${name} ${what}`, {
+    hint: more.hint,
+    details: { file: name },
+    ...(more.cause === undefined ? {} : { cause: more.cause }),
+  });
