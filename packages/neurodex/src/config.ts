@@ -27,6 +27,16 @@ export type VectorSource = (typeof VECTORS)[number];
 export const ENCODER_PRESETS = ['none', 'dinov2', 'clip', 'siglip'] as const;
 export type EncoderPreset = (typeof ENCODER_PRESETS)[number];
 
+/** Encoders that are known by name (models/encoder/named-encoders.ts). */
+export const ENCODER_NAMES = [
+  'dinov2-small',
+  'clip-vit-b32',
+  'siglip2-base',
+  'mobileclip-s0',
+  'efficientnet-lite0',
+] as const;
+export type EncoderName = (typeof ENCODER_NAMES)[number];
+
 /**
  * The whole configuration of an index as plain data. Presets are complete values of it; `--config` and `--set` change
  * single keys. Every object is strict: a key that is not here is refused.
@@ -115,7 +125,7 @@ export const configSchema = z.strictObject({
     file: z
       .string()
       .describe(
-        'image encoder in front of the network: an ONNX file, or the folder of an index, whose network becomes the encoder; empty for none',
+        `image encoder in front of the network: the name of one that is downloaded once (${ENCODER_NAMES.join(', ')}), an ONNX file, a folder with towers and preprocessing (docs/encoders.md), or the folder of an index, whose network becomes the encoder; empty for none`,
       ),
     preset: z.enum(ENCODER_PRESETS).describe('fills in the keys below that are left empty'),
     frozenBackbone: z

@@ -6,8 +6,10 @@ export interface HubRepo {
   readonly commit: string;
   /** Names that lead to that commit: `main`, `refs/convert/parquet`. */
   readonly revisions: readonly string[];
-  /** By path; .parquet files are in LFS, with a digest. */
+  /** By path; .parquet and .onnx files are in LFS, with a digest. */
   readonly files: Readonly<Record<string, Uint8Array>>;
+  /** A data set by default. */
+  readonly kind?: 'datasets' | 'models';
   /** Where the repository is gated: the token of an account with access, and of one without. */
   readonly token?: string;
   readonly refused?: string;
@@ -30,19 +32,19 @@ export class TestHub {
     return new TestHub(await TestServer.start(), await TestServer.start());
   }
 
-  publish({ repo, commit, revisions, files, ...gate }: HubRepo): void {
+  publish({ repo, commit, revisions, files, kind = 'datasets', ...gate }: HubRepo): void {
     const siblings = Object.entries(files).map(([rfilename, body]) => ({
       rfilename,
       size: body.length,
       blobId: createHash('sha1').update(`blob ${body.length}\0`).update(body).digest('hex'),
-      ...(rfilename.endsWith('.parquet') ? { lfs: { sha256: sha256(body), size: body.length, pointerSize: 132 } } : {}),
+      ...(isLarge(rfilename) ? { lfs: { sha256: sha256(body), size: body.length, pointerSize: 132 } } : {}),
     }));
     const answer = JSON.stringify({ _id: '621ffdd236468d709f18200e', id: repo, sha: commit, private: false, siblings });
     // The API lists what is in a gated repository to everybody.
-    for (const revision of [commit, ...revisions]) this.api.serve(`/api/datasets/${repo}/revision/${revision}`, answer);
+    for (const revision of [commit, ...revisions]) this.api.serve(`/api/${kind}/${repo}/revision/${revision}`, answer);
     for (const [path, body] of Object.entries(files)) {
-      const at = `/datasets/${repo}/resolve/${commit}/${path}`;
-      if (!path.endsWith('.parquet')) {
+      const at = `${kind === 'datasets' ? '/datasets' : ''}/${repo}/resolve/${commit}/${path}`;
+      if (!isLarge(path)) {
         this.api.serve(at, body, gate);
         continue;
       }
@@ -64,4 +66,5 @@ export class TestHub {
   }
 }
 
+const isLarge = (path: string): boolean => /\.(parquet|onnx)$/.test(path);
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -47,9 +47,7 @@ export async function hubParquetFiles(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly RemoteFile[]> {
   const { repo, revision = 'main', folder = 'data', split, gated = false } = dataset;
-  const hub = (environment.HF_ENDPOINT?.trim() || HUB).replace(/\/+$/, '');
-  const named = environment.HF_ENDPOINT?.trim();
-  const hosts: HostRules = { names: HUB_HOSTS, ...(named ? { named: hub, namedHasStorage: true } : {}) };
+  const { hub, hosts } = hubOf(environment);
   const gate: { gate?: Gate } = gated ? { gate: { page: `${HUB}/datasets/${repo}`, token: 'HF_TOKEN' } } : {};
   const list: RemoteFile = {
     url: `${hub}/api/datasets/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`,
@@ -76,7 +74,7 @@ export async function hubParquetFiles(
     .map(({ rfilename, size, lfs }): RemoteFile => {
       const bytes = lfs?.size ?? size;
       return {
-        url: `${hub}/datasets/${repo}/resolve/${sha}/${rfilename.split('/').map(encodeURIComponent).join('/')}`,
+        url: `${hub}/datasets/${repo}/resolve/${sha}/${encoded(rfilename)}`,
         name: `${repo}/${rfilename}`,
         hosts,
         ...(bytes === undefined ? {} : { bytes }),
@@ -85,6 +83,59 @@ export async function hubParquetFiles(
       };
     })
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** The hub that the environment names, and the servers that may send its files. */
+function hubOf(environment: Readonly<Record<string, string | undefined>>): { hub: string; hosts: HostRules } {
+  const named = environment.HF_ENDPOINT?.trim();
+  const hub = (named || HUB).replace(/\/+$/, '');
+  return { hub, hosts: { names: HUB_HOSTS, ...(named ? { named: hub, namedHasStorage: true } : {}) } };
+}
+
+const encoded = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+
+/** A file of a model on Hugging Face's hub. */
+export interface HubModelFile {
+  /** `owner/name` */
+  readonly repo: string;
+  /** A commit: what it names does not change. */
+  readonly revision: string;
+  /** Below the top of the repository. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256?: string;
+}
+
+/**
+ * Where a file of a model is. Without a digest of its own, a large file gets the one that the hub lists for it.
+ * @throws NeurodexError as `Downloads.bytes`, where the hub has to be asked; `download-failed` where it has no such file
+ */
+export async function hubModelFile(
+  downloads: Downloads,
+  { repo, revision, path, bytes, sha256 }: HubModelFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<RemoteFile> {
+  const { hub, hosts } = hubOf(environment);
+  const gate: Gate = { page: `${HUB}/${repo}`, token: 'HF_TOKEN' };
+  const file: RemoteFile = {
+    url: `${hub}/${repo}/resolve/${encodeURIComponent(revision)}/${encoded(path)}`,
+    name: `${repo}/${path}`,
+    hosts,
+    bytes,
+    gate,
+  };
+  if (sha256 !== undefined) return { ...file, sha256 };
+  const list: RemoteFile = {
+    url: `${hub}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`,
+    name: `the list of files of ${repo}`,
+    hosts,
+    atMost: LARGEST_LIST,
+    gate,
+  };
+  const { siblings } = parse(list, await downloads.bytes(list, { keep: true }));
+  const found = siblings.find(({ rfilename }) => rfilename === path);
+  if (found === undefined) throw downloadFailed(file, `${repo} has no file ${path}`, 'take another revision of it');
+  return found.lfs ? { ...file, sha256: found.lfs.sha256 } : file;
 }
 
 /** `train-00000-of-00002.parquet`, `train.parquet` and `train/0000.parquet` are of the split `train`. */

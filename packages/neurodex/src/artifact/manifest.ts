@@ -19,6 +19,7 @@ import {
 import { RUN_LOG } from '@neurodex/tracking';
 import { z } from 'zod';
 import { configSchema, EMBEDDINGS } from '../config.ts';
+import { preprocessingSchema } from '../query/preprocessing.ts';
 import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import { MANIFEST_FILE } from './catalogue-manifest.ts';
 
@@ -84,6 +85,19 @@ export const encoderFacts = listed(ENCODER_FILE).extend({
   tokens: z.int().min(1),
   /** C */
   channels: z.int().min(1),
+  /** How a picture becomes its input, where the encoder came with that. */
+  preprocessing: preprocessingSchema.optional(),
+  /** Of an encoder that is known by a name: where it is from, and whose it is. */
+  published: z
+    .object({
+      name: z.string(),
+      source: z.string(),
+      revision: z.string(),
+      licence: z.string(),
+      /** Of the licence's text. */
+      url: z.string(),
+    })
+    .optional(),
 });
 
 /** What an index knows of its frozen text encoder: how it is fed and read (models/text-encoder). */

@@ -73,7 +73,8 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
     elapsed: () => before + (performance.now() - began) / 1000,
     took: new Map<StageName, number>(),
     encoder() {
-      chosen ??= openChosenEncoder(config, runtime, reporter);
+      const { environment, signal, encoderFacts: known } = request;
+      chosen ??= openChosenEncoder({ config, runtime, reporter, environment, signal, known });
       return chosen;
     },
     textEncoder() {

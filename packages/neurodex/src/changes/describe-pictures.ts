@@ -8,8 +8,10 @@ import type { RecordedConfig } from '../artifact/manifest.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { StateEncoder } from '../dsi/search/state-encoder.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
+import { encoderPixels } from '../pictures/encoder-pixels.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import { modelInput, pictureInput } from '../query/model-inputs.ts';
+import type { Preprocessing } from '../query/preprocessing.ts';
 import type { PictureQuery } from '../query/query.ts';
 import type { VectorMaker } from '../systems/declaration.ts';
 import { openQueryEncoder } from '../systems/encoder.ts';
@@ -25,6 +27,8 @@ export interface ReadPicture {
   readonly thumbnail: Uint8Array;
   /** Of its file, hexadecimal. */
   readonly sha256: string;
+  /** As the encoder takes it, where it came with preprocessing. */
+  readonly encoderPixels: Uint8Array | undefined;
 }
 
 /** What the systems of an index keep of a picture. */
@@ -59,6 +63,11 @@ export class PictureDescriber {
   private readonly makers: readonly (readonly [column: string, maker: VectorMaker])[];
   private readonly backbone: QueryEncoder | undefined;
   private readonly embedder: PictureEmbedder | undefined;
+  /** Of the encoder, where one of the systems uses it. */
+  private get preprocessing(): Preprocessing | undefined {
+    return this.backbone?.encoder.facts.preprocessing;
+  }
+
   private readonly encoders = new Map<number, Promise<StateEncoder>>();
 
   private constructor(
@@ -115,16 +124,22 @@ export class PictureDescriber {
     const bytes = await source.read();
     const { picture, thumbnail } = await readPicture(bytes, { ...this.sizes, name: source.path });
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return { source, pixels: picture.pixels, thumbnail, sha256 };
+    const { preprocessing } = this;
+    const own =
+      preprocessing === undefined
+        ? undefined
+        : await encoderPixels(bytes, preprocessing, { ...this.sizes, name: source.path });
+    return { source, pixels: picture.pixels, thumbnail, sha256, encoderPixels: own };
   }
 
   /** @param pictures at most `MANY` */
   async describe(pictures: readonly ReadPicture[]): Promise<DescribedPicture[]> {
     const plain = pictures.map(
-      ({ source, pixels, thumbnail }): PictureQuery => ({
+      ({ source, pixels, thumbnail, encoderPixels: own }): PictureQuery => ({
         kind: 'picture',
         pixels,
         thumbnail: () => decodeThumbnail(thumbnail, source.path),
+        ...(own === undefined ? {} : { encoderPixels: async () => own }),
       }),
     );
     const embedder = this.embedder;

@@ -1,5 +1,4 @@
 import { damaged } from '@neurodex/core/storage';
-import { atSize } from '@neurodex/datasets/image';
 import type { IndexArtifact } from '../artifact/index-artifact.ts';
 import { viewsOf } from '../build/embed-pictures.ts';
 import { type Config, configSchema } from '../config.ts';
@@ -12,8 +11,6 @@ export class PictureEmbedder {
   private readonly views: number;
   private readonly augmentation: Config['augmentation'];
   private readonly seed: number;
-  /** Edge of `PictureQuery.pixels`. */
-  private readonly size: number;
 
   private constructor(
     encoder: QueryEncoder,
@@ -25,7 +22,6 @@ export class PictureEmbedder {
     this.views = views;
     this.augmentation = augmentation;
     this.seed = artifact.manifest.seed;
-    this.size = artifact.store.size;
   }
 
   /** Undefined where the catalogue has no embeddings. @throws NeurodexError `index-damaged` */
@@ -43,8 +39,8 @@ export class PictureEmbedder {
     const { encoder } = this.encoder;
     const { size } = encoder.facts;
     const embedded: Float32Array[] = [];
-    for (const [i, { pixels, thumbnail }] of queries.entries()) {
-      const clean = size === this.size ? pixels : (await atSize(await thumbnail(), size)).pixels;
+    for (const [i, query] of queries.entries()) {
+      const clean = await this.encoder.pictureOf(query);
       const { views, augmentation, seed } = this;
       const shown = [clean, ...viewsOf(clean, size, { path: paths[i] ?? '', views, augmentation, seed })];
       embedded.push((await encoder.embed(shown)).slice(0, shown.length * encoder.length));

@@ -50,7 +50,8 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
     const { store, manifest } = index;
     const { model, table } = await index.network();
     const bytes = await readPictureFile(file);
-    const query = await queryOf(bytes, file, { ...manifest.config.pictures, size: store.size });
+    const sizes = { ...manifest.config.pictures, size: store.size };
+    const query = await queryOf(bytes, file, sizes, manifest.encoder?.preprocessing);
     const picture =
       options.identifier === undefined ? store.rows[await bestRow(index, query)] : named(store, options.identifier);
     const identifier = picture?.identifier ?? '';

@@ -11,7 +11,7 @@ import { CATALOGUE_FOLDER, INDEX_FILE, type IndexManifest } from '../artifact/ma
 import { buildIndex } from '../build/build-index.ts';
 import { checkMemory } from '../build/check-memory.ts';
 import { checkVectorSource } from '../build/name-catalogue.ts';
-import { checkEncoderSystem } from '../build/open-encoder.ts';
+import { checkEncoder } from '../build/open-encoder.ts';
 import { completedBefore, withResumeHint } from '../build/resume-run.ts';
 import { hasRecord } from '../build/stage-record.ts';
 import { OWN_NAMES, RUN_FILE } from '../build/unfinished-run.ts';
@@ -43,6 +43,10 @@ export interface CreateIndexOptions {
   /** What happens to a batch whose loss is NaN or infinite: 'stop' by default. */
   readonly onNan?: OnNan;
   readonly device: Device;
+  /** Of downloads; `process.env` by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What an index says of the encoder in `encoder.file`, where it is rebuilt with its own. */
+  readonly encoderFacts?: IndexManifest['encoder'];
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
   /** Trackers besides the run log; none by default. */
@@ -87,7 +91,7 @@ export async function createIndex(options: CreateIndexOptions): Promise<IndexSum
   checkConfig(config);
   checkMemory(config, { systems: options.systems });
   checkVectorSource(config, options.systems ?? SYSTEM_NAMES);
-  checkEncoderSystem(config, options.systems);
+  checkEncoder(config, options.systems);
   await refusePlace(out, [options.dataset.source]);
   const folder = {
     force,

@@ -104,6 +104,7 @@ async function rebuild(
       dataset: await datasetOf(artifact, without),
       out,
       config: configOf(artifact),
+      ...(manifest.encoder === undefined ? {} : { encoderFacts: manifest.encoder }),
       systems: manifest.systems,
       seed: manifest.seed,
       force: true,

@@ -2,7 +2,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import type { BuildRequest } from '../build/build.ts';
 import { checkMemory } from '../build/check-memory.ts';
 import { checkVectorSource } from '../build/name-catalogue.ts';
-import { checkEncoderSystem } from '../build/open-encoder.ts';
+import { checkEncoder } from '../build/open-encoder.ts';
 import { type BuildPlan, planBuild } from '../build/plan.ts';
 import { STAGES } from '../build/stages.ts';
 import { checkConfig } from '../check-config.ts';
@@ -17,7 +17,7 @@ export async function planIndex(request: BuildRequest): Promise<BuildPlan> {
   checkConfig(config);
   checkMemory(config, { systems });
   checkVectorSource(config, systems ?? SYSTEM_NAMES);
-  checkEncoderSystem(config, systems);
+  checkEncoder(config, systems);
   return await planBuild(
     request,
     nodeRuntime({ device }),

@@ -68,7 +68,7 @@ export async function searchIndex(options: SearchOptions): Promise<SearchResults
     const results: SearchResults['results'][number][] = [];
     const failed: FailedInput[] = [];
     const sizes = { ...manifest.config.pictures, size: store.size };
-    const asked = askedOf(options, sizes);
+    const asked = askedOf(options, sizes, manifest.encoder?.preprocessing);
     for (const { name, read } of asked) {
       try {
         results.push({ query: name, answers: await answersTo(await read()) });
@@ -95,7 +95,11 @@ interface Asked {
 type Sizes = Parameters<typeof queryOf>[2];
 
 /** Pictures, then words; each with what is added to it and taken from it. */
-function askedOf({ files, texts = [], plus = [], minus = [] }: SearchOptions, sizes: Sizes): Asked[] {
+function askedOf(
+  { files, texts = [], plus = [], minus = [] }: SearchOptions,
+  sizes: Sizes,
+  preprocessing: Parameters<typeof queryOf>[3],
+): Asked[] {
   const words = (text: string): TextQuery => ({ kind: 'text', text: normaliseText(text) });
   const composed = (query: PictureQuery | TextQuery): Query => {
     const others = [...plus.map((text) => [text, 1] as const), ...minus.map((text) => [text, -1] as const)];
@@ -106,7 +110,7 @@ function askedOf({ files, texts = [], plus = [], minus = [] }: SearchOptions, si
   return [
     ...files.map((name) => ({
       name,
-      read: async () => composed(await queryOf(await readPictureFile(name), name, sizes)),
+      read: async () => composed(await queryOf(await readPictureFile(name), name, sizes, preprocessing)),
     })),
     ...texts.map((name) => ({ name, read: async () => composed(words(name)) })),
   ];

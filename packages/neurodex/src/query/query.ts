@@ -11,6 +11,8 @@ export interface PictureQuery {
   readonly pixels: Uint8Array;
   /** As the catalogue keeps it for people, and as the bag of visual words reads it; made when asked for. */
   thumbnail(): Promise<Picture>;
+  /** As an encoder takes it that came with preprocessing, made of the picture itself (`preprocess`); else it is made of the thumbnail. */
+  readonly encoderPixels?: () => Promise<Uint8Array>;
   /** What an encoder made of it, where that is stored. */
   readonly embedding?: StoredEmbedding;
 }

@@ -262,7 +262,8 @@ async function ofNetwork(index: Index) {
 
 /** The bag of visual words looks at the thumbnail, and so does an encoder that takes pictures of another size. */
 function thumbnailSystems({ manifest, store }: Index, model: DsiModel | undefined): ReadonlySet<SystemName> {
-  const larger = manifest.encoder !== undefined && manifest.encoder.size !== store.size;
+  const { encoder } = manifest;
+  const larger = encoder !== undefined && (encoder.size !== store.size || encoder.preprocessing !== undefined);
   return new Set<SystemName>([
     'bovw',
     ...(larger ? (['encoder'] as const) : []),

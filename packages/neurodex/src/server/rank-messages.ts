@@ -26,6 +26,8 @@ export interface PackedQueries {
   readonly pixels: Uint8Array<ArrayBuffer>;
   /** PNG; undefined where no system that is asked looks at it. */
   readonly thumbnails: readonly (Uint8Array | undefined)[];
+  /** Files of pictures; undefined where no encoder makes its own of them. */
+  readonly files: readonly (Uint8Array | undefined)[];
   /** Of pictures of the same index. */
   readonly rows: readonly (number | undefined)[];
   readonly words: readonly (QueryWords | undefined)[];

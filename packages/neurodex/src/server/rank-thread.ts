@@ -3,6 +3,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { defined, NeurodexError, silentReporter } from '@neurodex/core';
 import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
 import { FINE_BATCHES } from '../dsi/search/batch-sizes.ts';
+import { encoderPixels } from '../pictures/encoder-pixels.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import { isPicture, type PictureQuery, type Query } from '../query/query.ts';
@@ -28,6 +29,8 @@ const reporter = {
   ...silentReporter,
   warn: (message: string) => port.postMessage({ kind: 'warning', message } satisfies RankReply),
 };
+/** The server has decoded the picture before: it is neither damaged nor too large. */
+const DECODING = { name: 'the picture', maxPixels: Number.POSITIVE_INFINITY };
 /** Sessions that one version leaves to the next. */
 const shared = new SharedParts();
 
@@ -69,10 +72,12 @@ async function release(digest: string): Promise<void> {
   await (await version.opening.catch(() => undefined))?.close();
 }
 
-function unpack({ store }: Index, { queries, pixels: all, thumbnails, rows, words }: PackedQueries): Query[] {
+function unpack({ store, manifest }: Index, packed: PackedQueries): Query[] {
+  const { queries, pixels: all, thumbnails, files, rows, words } = packed;
   const bytes = all.length / queries;
+  const preprocessing = manifest.encoder?.preprocessing;
   return Array.from({ length: queries }, (_, i) => {
-    const row = rows[i];
+    const [row, file] = [rows[i], files[i]];
     const picture = (): PictureQuery =>
       row !== undefined
         ? storedQuery(store, row)
@@ -80,6 +85,9 @@ function unpack({ store }: Index, { queries, pixels: all, thumbnails, rows, word
             kind: 'picture',
             pixels: all.subarray(i * bytes, (i + 1) * bytes),
             thumbnail: () => decodeThumbnail(thumbnails[i] ?? new Uint8Array(), 'the picture'),
+            ...(file === undefined || preprocessing === undefined
+              ? {}
+              : { encoderPixels: () => encoderPixels(file, preprocessing, DECODING) }),
           };
     const own = words[i];
     return own === undefined ? picture() : withWords(own, picture);

@@ -9,6 +9,8 @@ export interface PlainQuery {
   readonly pixels: Uint8Array;
   /** The picture as the catalogue would keep it, PNG; undefined where no system that is asked looks at it. */
   readonly thumbnail: Uint8Array | undefined;
+  /** The file of the picture, where an encoder that is asked makes its own of it; undefined elsewhere. */
+  readonly file?: Uint8Array | undefined;
   /** Of a picture of the same index, of which the catalogue knows the rest. */
   readonly row: number | undefined;
   /** Words beside the picture, or in its place. */

@@ -186,7 +186,8 @@ export class Search {
         return { query: { pixels, thumbnail: undefined, row: undefined }, stored: undefined };
       }
       const { picture, thumbnail } = await readPicture(sent.bytes, options);
-      return { query: { pixels: picture.pixels, thumbnail, row: undefined }, stored: undefined };
+      const file = manifest.encoder?.preprocessing === undefined ? undefined : sent.bytes;
+      return { query: { pixels: picture.pixels, thumbnail, file, row: undefined }, stored: undefined };
     });
   }
 

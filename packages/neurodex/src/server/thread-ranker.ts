@@ -103,6 +103,7 @@ function packed(queries: readonly PlainQuery[]): PackedQueries {
     queries: queries.length,
     pixels,
     thumbnails: queries.map(({ thumbnail }) => (thumbnail === undefined ? undefined : Uint8Array.from(thumbnail))),
+    files: queries.map(({ file }) => (file === undefined ? undefined : Uint8Array.from(file))),
     rows: queries.map(({ row }) => row),
     words: queries.map(({ words }) => words),
   };

@@ -2,6 +2,7 @@ import type { Device } from '@neurodex/autograd';
 import { shellQuote } from '@neurodex/core';
 import type { Command } from 'commander';
 import { checkMemory } from '../../build/check-memory.ts';
+import { ENCODER_NAMES } from '../../config.ts';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import type { SystemName } from '../../query/system.ts';
 import { measuresLine } from '../../report/table.ts';
@@ -39,6 +40,7 @@ interface Flags extends CommonFlags, DeviceFlag, TrackingFlags, SourceFlags, Con
   readonly dryRun?: true;
   readonly onNan?: OnNan;
   readonly minutes?: number;
+  readonly encoder?: string;
 }
 
 export function addIndex(program: Command, context: Context): void {
@@ -59,6 +61,11 @@ export function addIndex(program: Command, context: Context): void {
   );
   withSource(command)
     .option(
+      '--encoder <name>',
+      `image encoder in front of the network: ${ENCODER_NAMES.join(', ')}, an ONNX file, or a folder (encoder.file)`,
+      text('--encoder'),
+    )
+    .option(
       '--minutes <m>',
       'time for the whole build: the network learns to see for what the other stages leave (training.seeSteps by default)',
       parseMinutes,
@@ -76,6 +83,7 @@ export function addIndex(program: Command, context: Context): void {
     ['neurodex index photos --out photos.index', 'an index with the default configuration'],
     ['neurodex index photos --out photos.index --preset quick --seed 7 --force', 'a first look, again'],
     ['neurodex index photos --out photos.index --minutes 10', 'ready in ten minutes, however many pictures there are'],
+    ['neurodex index photos --out photos.index --encoder dinov2-small', 'behind an encoder that is downloaded once'],
     ['neurodex index coco --from /data/coco --out coco.index --preset seed', 'MS COCO from a local copy'],
     ['neurodex index photos --out photos.index --track tensorboard,wandb', 'and look at the curves there'],
     ['neurodex index photos --out photos.index --resume', 'go on after an interruption, with what the run began with'],
@@ -98,7 +106,8 @@ async function index(
       ? await services.jobs.readRecordedRun(path(flags.out), { orComplete: flags.force !== true })
       : undefined;
     const minutes = flags.minutes === undefined ? [] : [`training.minutes=${flags.minutes}`];
-    const settings = { ...flags, set: [...(flags.set ?? []), ...minutes] };
+    const encoder = flags.encoder === undefined ? [] : [`encoder.file=${JSON.stringify(flags.encoder)}`];
+    const settings = { ...flags, set: [...(flags.set ?? []), ...encoder, ...minutes] };
     const asked = await configurationOf(settings, context, begun?.config);
     const systems = flags.systems ?? begun?.systems;
     checkMemory(asked, { systems });
@@ -106,7 +115,7 @@ async function index(
     const tracking = trackingOf(flags, path(flags.out), io.env);
     const { dataset, config } = await sourceOf(source, flags, { config: asked, seed }, context, work);
     const device = flags.device ?? begun?.device ?? 'cpu';
-    const request = { dataset, config, systems, seed, device, reporter, signal: io.signal };
+    const request = { dataset, config, systems, seed, device, reporter, environment: io.env, signal: io.signal };
     if (flags.dryRun) {
       const plan = await services.jobs.planIndex(request);
       return { json: plan, text: planLines(plan).join('\n') };
@@ -125,6 +134,7 @@ async function index(
       onNan: flags.onNan ?? begun?.onNan ?? 'stop',
       device,
       ...tracking,
+      environment: io.env,
       reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
     });

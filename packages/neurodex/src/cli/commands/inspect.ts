@@ -64,6 +64,7 @@ function describe(inspection: IndexFacts, verified: boolean): string {
       ? []
       : [
           `encoder     ${encoder.tokens === 1 ? 'one vector' : plural(encoder.tokens, 'token')} of ${plural(encoder.channels, 'number')} for each picture of ${encoder.size} pixels, ${formatBytes(encoder.bytes)}`,
+          ...publishedLine(encoder.published),
         ]),
     '',
     'configuration',
@@ -121,3 +122,12 @@ function settings(config: IndexFacts['config']): string[] {
     return `  ${name.padEnd(width)}  ${values.join(', ')}`;
   });
 }
+
+/** Where a published encoder is from, and under which licence it is used. */
+const publishedLine = (published: NonNullable<IndexFacts['encoder']>['published']): string[] =>
+  published === undefined
+    ? []
+    : [
+        `            ${published.name} from ${published.source} (${published.revision.slice(0, 12)})`,
+        `            licence ${published.licence}: ${published.url}`,
+      ];

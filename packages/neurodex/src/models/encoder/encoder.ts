@@ -1,8 +1,11 @@
 import type { DeclaredValue, OpenedModel, Runtime, ShapedArray } from '@neurodex/autograd';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Config } from '../../config.ts';
+import { inputValues } from '../../query/preprocess.ts';
+import type { Preprocessing } from '../../query/preprocessing.ts';
 import { openForeignModel } from './open-model.ts';
 import { ENCODERS, type EncoderDefaults } from './presets.ts';
+import { edgeOfPreprocessing, normalisationOf, refuseOtherSize } from './settle-preprocessing.ts';
 import { unusable } from './unusable.ts';
 
 /** How an encoder is fed and read, settled. */
@@ -14,6 +17,15 @@ export interface EncoderSettings {
   /** Of red, green and blue; of no meaning for an input of bytes. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** How a picture becomes its input, where the encoder came with that; then `mean` and `std` are only told. */
+  readonly preprocessing?: Preprocessing | undefined;
+}
+
+/** What is known of an encoder beside its ONNX file and the configuration. */
+export interface EncoderSource {
+  /** The output that is an embedding; the first by default. */
+  readonly output?: string | undefined;
+  readonly preprocessing?: Preprocessing | undefined;
 }
 
 /** Settings, and what comes out: float32 [B, P, C]. */
@@ -27,6 +39,16 @@ export interface EncoderFacts extends EncoderSettings {
 /** Pictures that are encoded together, where the file does not say how many. */
 const BATCH = 16;
 const COLOURS = 3;
+const BYTES = 256;
+
+export interface OpenEncoderOptions {
+  /** What the file is called in messages. */
+  readonly name: string;
+  readonly config: Config['encoder'];
+  /** Edge of the pictures where neither configuration, preprocessing, preset nor file says it. */
+  readonly fallbackSize: number;
+  readonly source?: EncoderSource | undefined;
+}
 
 /** Where colours stand in the input: [B,3,Y,X], as PyTorch has it, or [B,Y,X,3]. */
 type Layout = 'channels-first' | 'channels-last';
@@ -40,6 +62,7 @@ export class Encoder {
   private readonly layout: Layout;
   /** B */
   readonly batch: number;
+  private readonly values: Float32Array;
 
   private constructor(model: OpenedModel, name: string, input: DeclaredValue, facts: EncoderFacts) {
     this.model = model;
@@ -48,29 +71,25 @@ export class Encoder {
     this.layout = layoutOf(input);
     this.batch = input.shape[0] ?? BATCH;
     this.facts = facts;
+    this.values = valuesOf(facts);
   }
 
   /**
-   * @param name what the file is called in messages
-   * @param fallbackSize edge of the pictures where neither configuration, preset nor file says it
    * @throws NeurodexError `encoder-unusable`
    */
   static async open(
     runtime: Runtime,
     onnx: Uint8Array,
-    { name, config, fallbackSize }: { name: string; config: Config['encoder']; fallbackSize: number },
+    { name, config, fallbackSize, source = {} }: OpenEncoderOptions,
   ): Promise<Encoder> {
     const model = await openForeignModel(runtime, onnx, name);
     try {
       const preset: EncoderDefaults = ENCODERS[config.preset];
       const input = onlyInput(model, config.input || preset.input, name);
       const fixed = edgeOf(input, name);
-      const size = config.size || preset.size || fixed || fallbackSize;
-      if (fixed !== undefined && size !== fixed) {
-        throw unusable(name, `takes pictures of ${fixed} × ${fixed} pixels, not of ${size} × ${size}`, {
-          hint: `set encoder.size to ${fixed}, or to 0 with encoder.preset none`,
-        });
-      }
+      const size =
+        config.size || edgeOfPreprocessing(source.preprocessing, name) || preset.size || fixed || fallbackSize;
+      refuseOtherSize(size, fixed, source.preprocessing, name);
       if (input.dtype === 'uint8' && (config.mean.length > 0 || config.std.length > 0)) {
         throw unusable(name, `takes pictures as bytes in ${input.name}, which are not normalised before`, {
           hint: 'leave encoder.mean and encoder.std empty',
@@ -78,10 +97,9 @@ export class Encoder {
       }
       const settings = {
         input: input.name,
-        output: outputOf(model, config.output || preset.output, name),
+        output: outputOf(model, config.output || preset.output || source.output, name),
         size,
-        mean: config.mean.length > 0 ? config.mean : preset.mean,
-        std: config.std.length > 0 ? config.std : preset.std,
+        ...normalisationOf(config, preset, source.preprocessing),
       };
       const unknown = new Encoder(model, name, input, { ...settings, tokens: 0, channels: 0 });
       return new Encoder(model, name, input, { ...settings, ...(await unknown.probe()) });
@@ -179,22 +197,31 @@ export class Encoder {
 
   /** Pictures as the input takes them; black ones fill a batch of fixed size. */
   private fed(pictures: readonly Uint8Array[], count: number): Uint8Array | Float32Array {
-    const { size, mean, std } = this.facts;
+    const { size } = this.facts;
     const length = pictureBytes(size);
     const out = this.bytes ? new Uint8Array(count * length) : new Float32Array(count * length);
     const area = size * size;
     for (const [b, pixels] of pictures.entries()) {
       if (pixels.length !== length) throw new RangeError(`a picture of ${pixels.length} bytes where ${length} are due`);
       for (let colour = 0; colour < COLOURS; colour++) {
-        const [m, s] = this.bytes ? [0, 1] : [255 * (mean[colour] ?? NaN), 255 * (std[colour] ?? NaN)];
         const [start, step] = this.layout === 'channels-last' ? [colour, COLOURS] : [colour * area, 1];
         for (let i = 0, at = b * length + start; i < area; i++, at += step) {
-          out[at] = ((pixels[i * COLOURS + colour] ?? NaN) - m) / s;
+          const byte = pixels[i * COLOURS + colour] ?? NaN;
+          out[at] = this.bytes ? byte : (this.values[colour * BYTES + byte] ?? NaN);
         }
       }
     }
     return out;
   }
+}
+
+/** The number that each byte becomes, float32 [3, 256]. */
+function valuesOf({ mean, std, preprocessing }: EncoderSettings): Float32Array {
+  if (preprocessing !== undefined) return inputValues(preprocessing);
+  return Float32Array.from({ length: COLOURS * BYTES }, (_, i) => {
+    const colour = Math.floor(i / BYTES);
+    return ((i % BYTES) - 255 * (mean[colour] ?? NaN)) / (255 * (std[colour] ?? NaN));
+  });
 }
 
 /** Mean over the tokens of each picture: float32 [n, P, C] → [n, C]. */

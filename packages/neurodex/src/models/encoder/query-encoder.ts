@@ -1,7 +1,7 @@
-import { atSize } from '@neurodex/datasets/image';
 import type { FrozenBackbone } from '../../query/model-input.ts';
 import type { PictureQuery } from '../../query/query.ts';
 import type { Encoder } from './encoder.ts';
+import { encoderPicture } from './encoder-picture.ts';
 
 /** The encoder of an index, for its queries: in front of the network, and of the system `encoder`. */
 export class QueryEncoder implements FrozenBackbone {
@@ -42,9 +42,11 @@ export class QueryEncoder implements FrozenBackbone {
     return out;
   }
 
-  /** As the encoder takes it, by the same way as the catalogue's pictures (jobs/embed-pictures.ts). */
-  private async pictureOf({ pixels, thumbnail }: PictureQuery): Promise<Uint8Array> {
-    const { size } = this.encoder.facts;
-    return size === this.size ? pixels : (await atSize(await thumbnail(), size)).pixels;
+  /**
+   * As the encoder takes it: by its preprocessing, where it came with one. Of a picture of the index, which has stored no more than
+   * its thumbnail, that is an approximation.
+   */
+  async pictureOf(query: PictureQuery): Promise<Uint8Array> {
+    return await encoderPicture(this.encoder.facts, this.size, query);
   }
 }

