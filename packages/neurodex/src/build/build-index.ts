@@ -73,8 +73,8 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
     elapsed: () => before + (performance.now() - began) / 1000,
     took: new Map<StageName, number>(),
     encoder() {
-      const { environment, signal, encoderFacts: known } = request;
-      chosen ??= openChosenEncoder({ config, runtime, reporter, environment, signal, known });
+      const { environment, signal, ownEncoder } = request;
+      chosen ??= openChosenEncoder({ config, runtime, reporter, environment, signal, known: ownEncoder?.facts });
       return chosen;
     },
     textEncoder() {

@@ -32,6 +32,16 @@ export interface StageFacts {
   readonly finish: IndexManifest;
 }
 
+/** The encoder of an index that is built again, as it was used. */
+export interface OwnEncoder {
+  readonly facts: NonNullable<IndexManifest['encoder']>;
+  /**
+   * What it made of a picture, where that is stored: float32 [1 + views, P, C], or the pooled vector [C]. An encoder that came with
+   * preprocessing looked at more than the index has kept.
+   */
+  known(path: string): Float32Array | undefined;
+}
+
 /** What is asked of a build. */
 export interface BuildRequest {
   readonly dataset: Dataset;
@@ -45,8 +55,8 @@ export interface BuildRequest {
   readonly onNan?: OnNan | undefined;
   /** Of downloads (NEURODEX_CACHE, HF_ENDPOINT, HF_TOKEN …); `process.env` by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-  /** What an index says of the encoder in `encoder.file`, where it is rebuilt with its own. */
-  readonly encoderFacts?: IndexManifest['encoder'];
+  /** Of an index that is built again: its encoder, which is in `encoder.file`. */
+  readonly ownEncoder?: OwnEncoder | undefined;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
 }

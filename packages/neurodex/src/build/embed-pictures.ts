@@ -21,6 +21,8 @@ export interface EmbedOptions {
   readonly signal?: AbortSignal;
   /** Reads a picture's file again, for an encoder that came with preprocessing. */
   readonly original?: ((picture: StoredPicture) => Promise<Uint8Array>) | undefined;
+  /** What is known of a picture from an earlier build (`OwnEncoder`). */
+  readonly known?: ((path: string) => Float32Array | undefined) | undefined;
 }
 
 /** Pictures that are read at a time while others are encoded. */
@@ -65,10 +67,20 @@ class PooledVectors {
     this.vectors = { values: new Float32Array(pictures.length * length), length, producer: sha256 };
   }
 
-  /** That of the next catalogue picture. */
+  /** That of the next catalogue picture. @param embedding float32 [P, C], or [C] where it is pooled already */
   add(embedding: Float32Array): void {
-    this.vectors.values.set(pooled(embedding, this.facts), this.position++ * this.vectors.length);
+    const { length } = this.vectors;
+    const vector = embedding.length === length ? embedding : pooled(embedding, this.facts);
+    this.vectors.values.set(vector, this.position++ * length);
   }
+}
+
+/** A picture, or a view of it: as the encoder takes it, or what is known of it. */
+interface Entry {
+  readonly picture: StoredPicture;
+  readonly view: number;
+  readonly form: Uint8Array | undefined;
+  readonly embedding: Float32Array | undefined;
 }
 
 /** Encodes pictures and their views in batches. @param take is given one embedding, float32 [P, C], after another */
@@ -81,28 +93,50 @@ async function embedEach(
 ): Promise<void> {
   const { reporter, signal } = options;
   const { encoder } = options.chosen;
-  let waiting: Uint8Array[] = [];
-  /** Pictures and views that are encoded and taken. */
-  let taken = 0;
+  let waiting: Entry[] = [];
+  let forms = 0;
   let done = 0;
   const encode = async (): Promise<void> => {
-    const embeddings = await encoder.embed(waiting);
-    for (let i = 0; i < waiting.length; i++, taken++) {
-      const picture = pictures[Math.floor(taken / (1 + views))] as StoredPicture;
-      await take(embeddings.subarray(i * encoder.length, (i + 1) * encoder.length), picture, taken % (1 + views));
+    const embedded = await encoder.embed(waiting.flatMap(({ form }) => form ?? []));
+    let at = 0;
+    for (const { picture, view, embedding } of waiting) {
+      const next = () => embedded.subarray(at * encoder.length, ++at * encoder.length);
+      await take(embedding ?? next(), picture, view);
     }
-    waiting = [];
+    [waiting, forms] = [[], 0];
   };
-  const read = inOrder(pictures, READ_AHEAD, (picture) => shown(decoded, picture, views, options));
-  for await (const forms of read) {
+  const read = inOrder(pictures, READ_AHEAD, (picture) => entriesOf(decoded, picture, views, options));
+  for await (const entries of read) {
     throwIfInterrupted(signal);
-    for (const form of forms) {
-      waiting.push(form);
-      if (waiting.length === encoder.batch) await encode();
+    for (const entry of entries) {
+      waiting.push(entry);
+      if (entry.form !== undefined) forms++;
+      if (forms === encoder.batch) await encode();
     }
     reporter.progress({ phase: 'embed', done: ++done, total: pictures.length, unit: 'pictures' });
   }
   if (waiting.length > 0) await encode();
+}
+
+async function entriesOf(
+  decoded: DecodedPictures,
+  picture: StoredPicture,
+  views: number,
+  options: EmbedOptions,
+): Promise<Entry[]> {
+  const known = options.known?.(picture.path);
+  const { length, facts } = options.chosen.encoder;
+  if (
+    known !== undefined &&
+    (known.length === (1 + views) * length || (views === 0 && known.length === facts.channels))
+  ) {
+    return Array.from({ length: 1 + views }, (_, view) => {
+      const embedding = views === 0 ? known : known.subarray(view * length, (view + 1) * length);
+      return { picture, view, form: undefined, embedding };
+    });
+  }
+  const forms = await shown(decoded, picture, views, options);
+  return forms.map((form, view) => ({ picture, view, form, embedding: undefined }));
 }
 
 /** A picture as the encoder takes it, uint8 [size, size, 3], and views of it as the retrieval task would show them. */

@@ -44,7 +44,15 @@ export const embedStage: Stage<EmbeddedCatalogue> = {
     const chosen = defined(await build.encoder(), 'the encoder');
     const draft = await draftOf(build);
     const original = chosen.encoder.facts.preprocessing === undefined ? undefined : originals(build, draft);
-    const options = { chosen, config, seed, reporter, original, ...(signal === undefined ? {} : { signal }) };
+    const options = {
+      chosen,
+      config,
+      seed,
+      reporter,
+      original,
+      known: build.ownEncoder?.known,
+      ...(signal === undefined ? {} : { signal }),
+    };
     try {
       let pooled: VectorFacts | undefined;
       let embeddings: EmbeddedCatalogue['embeddings'] = null;

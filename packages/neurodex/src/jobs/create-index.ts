@@ -8,6 +8,7 @@ import { type DatasetWarning, datasetWarnings, layoutOf, type SkippedKind, skipp
 import type { TrackingRequest } from '@neurodex/tracking';
 import { openPictureRows } from '../artifact/catalogue-store.ts';
 import { CATALOGUE_FOLDER, INDEX_FILE, type IndexManifest } from '../artifact/manifest.ts';
+import type { OwnEncoder } from '../build/build.ts';
 import { buildIndex } from '../build/build-index.ts';
 import { checkMemory } from '../build/check-memory.ts';
 import { checkVectorSource } from '../build/name-catalogue.ts';
@@ -45,8 +46,8 @@ export interface CreateIndexOptions {
   readonly device: Device;
   /** Of downloads; `process.env` by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** What an index says of the encoder in `encoder.file`, where it is rebuilt with its own. */
-  readonly encoderFacts?: IndexManifest['encoder'];
+  /** Of an index that is built again: its encoder, which is in `encoder.file`. */
+  readonly ownEncoder?: OwnEncoder;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
   /** Trackers besides the run log; none by default. */

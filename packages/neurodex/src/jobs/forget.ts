@@ -7,9 +7,11 @@ import { defined, NeurodexError, type Reporter } from '@neurodex/core';
 import type { Dataset, SourcePicture } from '@neurodex/datasets';
 import { type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
 import { type IndexManifest, listedIn, readIndexManifest } from '../artifact/manifest.ts';
+import type { OwnEncoder } from '../build/build.ts';
 import { NO_TEXT_ENCODER } from '../build/open-text-encoder.ts';
 import { type Config, configSchema } from '../config.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
+import { ENCODER_COLUMN } from '../systems/encoder.ts';
 import { createIndex } from './create-index.ts';
 
 export interface ForgetOptions {
@@ -104,7 +106,7 @@ async function rebuild(
       dataset: await datasetOf(artifact, without),
       out,
       config: configOf(artifact),
-      ...(manifest.encoder === undefined ? {} : { encoderFacts: manifest.encoder }),
+      ...(manifest.encoder === undefined ? {} : { ownEncoder: await ownEncoderOf(artifact, manifest.encoder) }),
       systems: manifest.systems,
       seed: manifest.seed,
       force: true,
@@ -141,6 +143,30 @@ function configOf({ manifest, folder }: IndexArtifact): Config {
     encoder: { ...encoder, file: manifest.encoder === undefined ? '' : join(folder, manifest.encoder.file) },
     text: { ...text, encoder: manifest.text?.encoder === undefined ? NO_TEXT_ENCODER : folder },
   };
+}
+
+/** The encoder of an index, with what it made of pictures where the thumbnails cannot tell. */
+async function ownEncoderOf(
+  { store }: IndexArtifact,
+  facts: NonNullable<IndexManifest['encoder']>,
+): Promise<OwnEncoder> {
+  if (facts.preprocessing === undefined) return { facts, known: () => undefined };
+  const rows = new Map(store.rows.map(({ path, row }) => [path, row]));
+  const { embeddings } = store;
+  if (embeddings !== undefined) {
+    const known = (path: string): Float32Array | undefined => {
+      const row = rows.get(path);
+      return row === undefined ? undefined : embeddings.readAll(row);
+    };
+    return { facts, known };
+  }
+  const vectors = await store.vectors(ENCODER_COLUMN);
+  const places = new Map(store.catalogue.map(({ path }, i) => [path, i * facts.channels]));
+  const known = (path: string): Float32Array | undefined => {
+    const at = places.get(path);
+    return at === undefined ? undefined : vectors?.values.subarray(at, at + facts.channels);
+  };
+  return { facts, known };
 }
 
 /** The pictures of an index as a data set: what was decoded, and what was said of them. */

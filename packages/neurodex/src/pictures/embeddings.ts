@@ -46,6 +46,14 @@ export class Embeddings implements EmbeddingFacts {
     return out;
   }
 
+  /** The clean picture's and those of its views, float32 [1 + views, P, C]. @throws NeurodexError `index-missing`, `index-damaged` */
+  readAll(row: number): Float32Array {
+    const places = Array.from({ length: 1 + this.views }, (_, view) => this.place(row, view));
+    const out = new Float32Array(places.length * this.tokens * this.channels);
+    this.readInto(new Uint8Array(out.buffer), 0, places);
+    return out;
+  }
+
   /** Where the bytes of a picture begin. */
   private start(row: number): number {
     return this.place(row, 0) * this.tokens * this.channels * Float32Array.BYTES_PER_ELEMENT;
