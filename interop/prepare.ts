@@ -133,6 +133,14 @@ export function prepareTextEncoder({ folder }: Workshop): Check[] {
   return [{ name: 'check_text_encoder.py', args: [text] }];
 }
 
+/** Encoders with random weights in every layout, and what Neurodex makes of pictures for them. */
+export function prepareEncoders({ folder, python }: Workshop): Check[] {
+  const encoders = join(folder, 'with encoders');
+  python('make_encoders.py', encoders);
+  script('write_encoders.ts', [encoders]);
+  return [{ name: 'check_encoders.py', args: [encoders] }];
+}
+
 export function prepareBovw({ folder }: Workshop): Check[] {
   const bovw = join(folder, 'bovw');
   script('write_bovw.ts', [bovw]);

@@ -9,6 +9,7 @@ import {
   prepareBovw,
   prepareCaptions,
   prepareEfficientNet,
+  prepareEncoders,
   prepareGraphs,
   prepareMeasures,
   prepareRuns,
@@ -56,6 +57,7 @@ function main(): number {
       ...prepareTokenizer(workshop),
       ...prepareCaptions(workshop),
       ...prepareTextEncoder(workshop),
+      ...prepareEncoders(workshop),
       ...prepareTrackers(workshop),
       ...prepareSources(workshop),
     ]);

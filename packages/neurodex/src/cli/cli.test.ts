@@ -1048,6 +1048,19 @@ it('needs neither sharp nor ONNX Runtime to parse a command line', async () => {
   expect([...packages].filter((name) => /sharp|onnxruntime|zod|plot|linkedom/.test(name))).toEqual([]);
 });
 
+it.each([
+  ['--encoder', 'clip-vit-b32'],
+  ['--set', 'encoder.file=clip-vit-b32'],
+  ['--encoder', '123'],
+])('%s %s names the encoder', async (flag, value) => {
+  const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);
+  await runCli(['index', 'x', '--out', 'o', flag, value], { jobs: { openSource, createIndex } });
+  const { config, environment } = createIndex.mock.calls[0]?.[0] ?? {};
+  expect(config?.encoder.file).toBe(value.replace('encoder.file=', ''));
+  // Downloads go where the command line was told.
+  expect(environment).toBeDefined();
+});
+
 it('reads a configuration file from where it is run', async () => {
   await writeFile(join(folder, 'c.json'), JSON.stringify({ preset: 'seed', model: { layers: 2 } }));
   const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -190,14 +190,27 @@ describe('a search', () => {
     }
   });
 
-  it('goes through the encoder of an index that has one, as search does', async () => {
-    const file = fileURLToPath(new URL('../models/encoder/fixtures/encoder.onnx', import.meta.url));
-    const index = await makeIndex(root, 'encoded', { systems: ['dsi', 'encoder'], encoder: { file } });
+  it.each([false, true])('goes through the encoder of an index as search does; with preprocessing: %s', async (own) => {
+    const onnx = fileURLToPath(new URL('../models/encoder/fixtures/encoder.onnx', import.meta.url));
+    const folder = join(root, 'an encoder');
+    await mkdir(folder, { recursive: true });
+    await copyFile(onnx, join(folder, 'model.onnx'));
+    const squeeze = { image_processor_type: 'SiglipImageProcessor', size: { height: 16, width: 16 } };
+    await writeFile(join(folder, 'preprocessor_config.json'), JSON.stringify(squeeze));
+    const name = own ? 'encoded-as-published' : 'encoded';
+    const systems = ['dsi', 'encoder'] as const;
+    const index = await makeIndex(root, name, { systems, encoder: { file: own ? folder : onnx } });
     const at = await serveForTest([index]);
     try {
       const encoded = neurodexClient({ server: at.address });
       const query = join(root, 'encoded query.png');
-      await writeFile(query, await circle(2, 17));
+      // Wide: a thumbnail has its middle alone.
+      await writeFile(
+        query,
+        await sharp(await circle(2, 17))
+          .resize(150, 60, { fit: 'fill' })
+          .toBuffer(),
+      );
       const found = await encoded.search(new Uint8Array(await readFile(query)), { k: 4 });
       expect(found.results.map(({ system }) => system)).toEqual(['dsi', 'encoder']);
       for (const { system, answers } of found.results) {
@@ -207,13 +220,13 @@ describe('a search', () => {
         for (const [i, { score }] of answers.entries())
           expect(score).toBeCloseTo(results[0]?.answers[i]?.score as number, 4);
       }
-      const { patchesPerSide } = await encoded.index('encoded');
-      const own = await encoded.search({ picture: 'encoded.0' }, { k: 1, explain: true });
+      const { patchesPerSide } = await encoded.index(name);
+      const own = await encoded.search({ picture: `${name}.0` }, { k: 1, explain: true });
       for (const { system, answers } of own.results) {
         const length = system === 'dsi' && patchesPerSide !== null ? answers[0]?.picture.identifier?.length : undefined;
         expect(answers[0]?.tokens?.length).toBe(length);
       }
-      const { pictures } = await encoded.pictures('encoded', { role: 'catalogue', limit: 1 });
+      const { pictures } = await encoded.pictures(name, { role: 'catalogue', limit: 1 });
       const itself = await encoded.search({ picture: pictures[0]?.id as string }, { system: ['encoder'], k: 1 });
       expect(itself.results[0]?.answers[0]).toMatchObject({ picture: { id: pictures[0]?.id }, relevant: true });
     } finally {

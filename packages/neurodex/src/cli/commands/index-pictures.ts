@@ -2,7 +2,6 @@ import type { Device } from '@neurodex/autograd';
 import { shellQuote } from '@neurodex/core';
 import type { Command } from 'commander';
 import { checkMemory } from '../../build/check-memory.ts';
-import { ENCODER_NAMES } from '../../config.ts';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import type { SystemName } from '../../query/system.ts';
 import { measuresLine } from '../../report/table.ts';
@@ -62,7 +61,7 @@ export function addIndex(program: Command, context: Context): void {
   withSource(command)
     .option(
       '--encoder <name>',
-      `image encoder in front of the network: ${ENCODER_NAMES.join(', ')}, an ONNX file, or a folder (encoder.file)`,
+      'image encoder in front of the network (encoder.file): a name as dinov2-small or clip-vit-b32, an ONNX file, or a folder',
       text('--encoder'),
     )
     .option(

@@ -111,6 +111,7 @@ export class Encoder {
 
   /** The encoder of an index, with the settings that it was made with. @throws NeurodexError `encoder-unusable` */
   static async restore(runtime: Runtime, onnx: Uint8Array, facts: EncoderFacts, name: string): Promise<Encoder> {
+    refuseOtherSize(facts.size, undefined, facts.preprocessing, name);
     const model = await openForeignModel(runtime, onnx, name);
     return new Encoder(model, name, onlyInput(model, facts.input, name), facts);
   }

@@ -191,6 +191,15 @@ describe('preprocessing', () => {
     expect(plain.facts).toMatchObject({ size: 256, mean: [0, 0, 0], std: [1, 1, 1] });
   });
 
+  it('of an index is refused where it makes pictures of another size than the encoder takes', async () => {
+    const { facts } = await open('hub/dinov2-small.json');
+    const wrong = { ...facts, size: 16 };
+    const error = await refusal(
+      Encoder.restore(runtime, await readFile(fixture('vision.onnx')), wrong, 'encoder.onnx'),
+    );
+    expect(error.message).toContain('preprocessing for pictures of 224 pixels, not of 16');
+  });
+
   it.each([
     [{ size: { height: 8, width: 12 } }, {}, 'makes pictures of 12 × 8 pixels, and only square ones can be encoded'],
     [{ size: { shortest_edge: 8 } }, {}, 'makes pictures of any shape'],
