@@ -106,6 +106,12 @@ export interface HubModelFile {
   readonly sha256?: string;
 }
 
+/** The address of a file of a model, for people. */
+export const hubModelUrl = (
+  { repo, revision, path }: Pick<HubModelFile, 'repo' | 'revision' | 'path'>,
+  environment: Readonly<Record<string, string | undefined>>,
+): string => `${hubOf(environment).hub}/${repo}/resolve/${encodeURIComponent(revision)}/${encoded(path)}`;
+
 /**
  * Where a file of a model is. Without a digest of its own, a large file gets the one that the hub lists for it.
  * @throws NeurodexError as `Downloads.bytes`, where the hub has to be asked; `download-failed` where it has no such file
@@ -118,7 +124,7 @@ export async function hubModelFile(
   const { hub, hosts } = hubOf(environment);
   const gate: Gate = { page: `${HUB}/${repo}`, token: 'HF_TOKEN' };
   const file: RemoteFile = {
-    url: `${hub}/${repo}/resolve/${encodeURIComponent(revision)}/${encoded(path)}`,
+    url: hubModelUrl({ repo, revision, path }, environment),
     name: `${repo}/${path}`,
     hosts,
     bytes,

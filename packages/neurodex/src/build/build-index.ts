@@ -7,6 +7,7 @@ import { reportDataset } from '@neurodex/datasets';
 import { fanOut, openTrackers, RUN_LOG, RunLog, type TrackingRequest } from '@neurodex/tracking';
 import { CATALOGUE_FOLDER, INDEX_FILE, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
 import type { Build, BuildRequest, StageFacts } from './build.ts';
+import { readsEmbeddings } from './embed-stage.ts';
 import { type ChosenEncoder, openChosenEncoder, refuseOtherEncoder } from './open-encoder.ts';
 import { type ChosenTextEncoder, openChosenTextEncoder } from './open-text-encoder.ts';
 import { readDecodedList, readSplitList } from './picture-lists.ts';
@@ -74,7 +75,8 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
     took: new Map<StageName, number>(),
     encoder() {
       const { environment, signal, ownEncoder } = request;
-      chosen ??= openChosenEncoder({ config, runtime, reporter, environment, signal, known: ownEncoder?.facts });
+      const [known, keepsAll] = [ownEncoder?.facts, readsEmbeddings(request)];
+      chosen ??= openChosenEncoder({ config, runtime, reporter, environment, signal, known, keepsAll });
       return chosen;
     },
     textEncoder() {

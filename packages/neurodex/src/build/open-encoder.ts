@@ -34,6 +34,8 @@ export interface OpenEncoderRequest extends FetchOptions {
   readonly runtime: Runtime;
   /** What an index says of the encoder, where that is the one: it is opened as it was used. */
   readonly known?: EncoderListing | undefined;
+  /** Whether the embeddings of all pictures are kept, those of held-out ones included. */
+  readonly keepsAll?: boolean | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface OpenEncoderRequest extends FetchOptions {
  * @throws NeurodexError `encoder-unusable`; `index-damaged` of an index whose network is to serve; those of downloads
  */
 export async function openChosenEncoder(request: OpenEncoderRequest): Promise<ChosenEncoder | undefined> {
-  const { config, runtime, reporter, known } = request;
+  const { config, runtime, reporter, known, keepsAll = false } = request;
   const { file } = config.encoder;
   if (file === '') return undefined;
   if (known !== undefined) {
@@ -56,7 +58,7 @@ export async function openChosenEncoder(request: OpenEncoderRequest): Promise<Ch
     fallbackSize: config.pictures.size,
     source: { output, preprocessing },
   });
-  warnOfThumbnails(encoder.facts, config.pictures, reporter);
+  if (!keepsAll || preprocessing === undefined) warnOfThumbnails(encoder.facts, config.pictures, reporter);
   return { encoder, onnx, sha256: digestOf(onnx), published };
 }
 

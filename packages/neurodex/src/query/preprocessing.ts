@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FILTERS } from './resample.ts';
+import { FILTERS } from './filter-taps.ts';
 
 const edge = z.int().min(1).max(8192);
 const colours = z.tuple([z.number(), z.number(), z.number()]);

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FILTERS, type Filter } from './filter-taps.ts';
 import { formulaPicture } from './formula-picture.fixture.ts';
-import { FILTERS, type Filter, resample } from './resample.ts';
+import { resample } from './resample.ts';
 
 interface Case {
   readonly from: readonly [number, number];

@@ -1,4 +1,4 @@
-import type { Filter } from '../../query/resample.ts';
+import type { Filter } from '../../query/filter-taps.ts';
 
 /** What an image processor of transformers does where its file is silent. */
 export interface ProcessorDefaults {

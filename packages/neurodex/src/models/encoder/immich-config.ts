@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { FILTERS, type Filter } from '../../query/filter-taps.ts';
 import type { Preprocessing } from '../../query/preprocessing.ts';
-import { FILTERS, type Filter } from '../../query/resample.ts';
 import { damaged, notFollowed, parseObject, type ReadPreprocessing } from './preprocessor-config.ts';
 
 const edge = z.int().min(1).max(8192);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { FILTERS } from '../../query/filter-taps.ts';
 import { type Preprocessing, preprocessingSchema } from '../../query/preprocessing.ts';
-import { FILTERS } from '../../query/resample.ts';
 import { PROCESSORS, type ProcessorDefaults, processorOf } from './image-processors.ts';
 import { unusableFile } from './unusable.ts';
 
