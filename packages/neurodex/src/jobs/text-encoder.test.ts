@@ -1,7 +1,8 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { silentReporter } from '@neurodex/core';
 import type { Dataset } from '@neurodex/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Config } from '../config.ts';
 import { forgetPictures } from './forget.ts';
 import { searchIndex } from './search.ts';
 import { disc, SMALL_WRITE, WrittenIndexes } from './written-indexes.fixture.ts';
@@ -123,6 +124,72 @@ describe('bad input', () => {
     await expect(build(indexes.at('tokens.index'))).rejects.toMatchObject({
       code: 'encoder-unusable',
       message: expect.stringContaining('is an index without a text encoder'),
+    });
+  });
+});
+
+describe('a text encoder that comes with the image encoder', () => {
+  const THREE = { red: '#c22', green: '#2a2', blue: '#22c' } as const;
+  const names = Object.keys(THREE) as (keyof typeof THREE)[];
+  let unnamed: Dataset;
+
+  beforeAll(async () => {
+    const fixtures = new URL('../models/text-encoder/fixtures/', import.meta.url);
+    await cp(new URL('colours', fixtures), indexes.at('colours'), { recursive: true });
+    await copyFile(new URL('tokenizer.json', fixtures), indexes.at('colours', 'tokenizer.json'));
+    // Names as cameras give them: no picture comes with a word.
+    const pictures = await Promise.all(
+      Array.from({ length: 36 }, async (_, i) => {
+        const colour = THREE[names[i % names.length] ?? 'red'];
+        return [`IMG_${1000 + i}.png`, await disc(colour, 8)] as const;
+      }),
+    );
+    unnamed = await indexes.draw('unnamed', Object.fromEntries(pictures));
+  });
+
+  const make = (out: string, changes: Partial<Config['text']> = {}, from = unnamed) =>
+    indexes.make(from, out, {
+      encoder: { ...SMALL_WRITE.encoder, file: indexes.at('colours'), size: 16 },
+      training: { ...SMALL_WRITE.training, batchSize: 16, seeSteps: 100, learningRate: 3e-3 },
+      text: { ...SMALL_WRITE.text, ...changes },
+    });
+  const coloursOf = async (index: string) => {
+    const asked = { files: [], texts: names, k: 4, system: 'dsi', device: 'cpu', reporter: silentReporter } as const;
+    const { results } = await searchIndex({ index: indexes.at(index), ...asked });
+    return results.map(({ answers }) =>
+      answers.map(({ picture }) => names[(Number(/\d{4}/.exec(picture)?.[0]) - 1000) % names.length]),
+    );
+  };
+
+  it('finds pictures that came without a word, once its vectors are shifted to theirs', async () => {
+    await make('colours.index');
+    const found = await coloursOf('colours.index');
+    expect(found).toEqual(names.map((name) => [name, name, name, name]));
+    const { text: listed } = await manifestOf('colours.index');
+    expect(listed).toMatchObject({ texts: 0, encoder: { channels: 3, shift: expect.any(Array) } });
+    expect(listed.encoder.shift).toHaveLength(3);
+  });
+
+  it('learns from words where there are some', async () => {
+    const told = {
+      ...unnamed,
+      pictures: unnamed.pictures.map((picture, i) => ({ ...picture, captions: [`a ${names[i % names.length]}`] })),
+    };
+    await make('told.index', { steps: 100, batchSize: 16 }, told);
+    expect(await coloursOf('told.index')).toEqual(names.map((name) => [name, name, name, name]));
+    expect((await manifestOf('told.index')).text.texts).toBe(3);
+  });
+
+  it('is left out where it is asked to be', async () => {
+    await make('none.index', { encoder: 'none' });
+    expect((await manifestOf('none.index')).text).toBeUndefined();
+  });
+
+  it('is refused where its vectors have another width', async () => {
+    await copyFile(indexes.at('sentences', 'model.onnx'), indexes.at('colours', 'onnx', 'text_model.onnx'));
+    await expect(make('wide.index')).rejects.toMatchObject({
+      code: 'encoder-unusable',
+      message: expect.stringContaining('gives 6 numbers for a text, and its image tower 3 for a picture'),
     });
   });
 });
