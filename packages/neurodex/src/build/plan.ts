@@ -11,6 +11,7 @@ import { plannedSteps, secondsPerStep, seeGeometry } from '../training/see.ts';
 import { planNetwork } from '../training/train.ts';
 import type { BuildRequest } from './build.ts';
 import { readsEmbeddings } from './embed-stage.ts';
+import { type PlannedEncoder, planEncoder, unlessDownloaded, withoutDownloads } from './plan-encoder.ts';
 import { decodeSample, describeSeconds, productsPerSecond } from './plan-samples.ts';
 import { readingSeconds, secondsAfterSeeing } from './see-budget.ts';
 import type { Stage } from './stage.ts';
@@ -47,7 +48,8 @@ const REACHED = 0.5;
  * semantic identifiers are not known yet: the counts are those of the source, and identifiers are taken to be numeric.
  * @throws NeurodexError of the data set's rules
  */
-export async function planBuild(request: BuildRequest, runtime: Runtime, stages: readonly Stage[]): Promise<BuildPlan> {
+export async function planBuild(asked: BuildRequest, runtime: Runtime, stages: readonly Stage[]): Promise<BuildPlan> {
+  const request = withoutDownloads(asked);
   const { config, signal } = request;
   const dataset = await applyRules(request.dataset, config.dataset, signal === undefined ? {} : { signal });
   const rows = rowsOf(dataset, request);
@@ -64,14 +66,18 @@ export async function planBuild(request: BuildRequest, runtime: Runtime, stages:
   const training = trains ? await planTrainingTime(store, request, runtime) : undefined;
   const n = rows.length;
   const decode = sample === undefined ? undefined : n * sample.seconds;
+  const encoder = await unlessDownloaded(() => planEncoder(request, runtime));
+  // An encoder is given each picture's file, read once more.
+  const embed = encoder === undefined ? undefined : n * encoder.seconds + (decode ?? 0);
+  const before = (decode ?? 0) + (describe ?? 0) + (embed ?? 0);
   const writing = stages.some(({ name }) => name === 'see')
-    ? await planWriting(store, request, runtime, (decode ?? 0) + (describe ?? 0))
+    ? await unlessDownloaded(() => planWriting(store, request, runtime, { before, encoder }))
     : undefined;
   const pixels = n * pictureBytes(config.pictures.size);
   const estimates: { readonly [Name in StageName]: readonly [bytes: number | null, seconds: number | null] } = {
     decode: [0, decode ?? null],
     split: [pixels, null],
-    embed: [null, null],
+    embed: [encoder === undefined ? null : n * embeddingBytes(encoder), embed ?? null],
     describe: [null, describe ?? null],
     see: [0, writing?.see ?? null],
     identify: [sample === undefined ? null : n * sample.thumbnailBytes, writing?.identify ?? null],
@@ -138,23 +144,35 @@ async function planTrainingTime(store: PictureStore, { config, seed }: BuildRequ
   return { parameters, steps: phases.reduce((sum, { steps }) => sum + steps, 0), seconds };
 }
 
-/**
- * Steps of the plan `write` are timed as they will be, but for the pictures: these are black.
- * @param before seconds that earlier stages take
- */
-async function planWriting(store: PictureStore, request: BuildRequest, runtime: Runtime, before: number) {
+const embeddingBytes = ({ embeddings: { tokens, channels, views } }: PlannedEncoder): number =>
+  Float32Array.BYTES_PER_ELEMENT * tokens * channels * (1 + views);
+
+interface WritingContext {
+  /** Seconds that earlier stages take. */
+  readonly before: number;
+  /** Undefined without one, and where nothing is known of it. */
+  readonly encoder: PlannedEncoder | undefined;
+}
+
+/** Steps of the plan `write` are timed as they will be, but for the pictures: these are black, and embeddings zeros. */
+async function planWriting(
+  store: PictureStore,
+  request: BuildRequest,
+  runtime: Runtime,
+  { before, encoder }: WritingContext,
+) {
   const { config, seed } = request;
   const { minutes, batchSize } = config.training;
   const N = store.catalogue.length;
-  // How many numbers an encoder gives of a picture is known when it is opened.
-  if (readsEmbeddings(request)) return undefined;
-  const geometry = seeGeometry(config, undefined);
+  if (readsEmbeddings(request) && encoder === undefined) return undefined;
+  const embeddings = readsEmbeddings(request) ? encoder?.embeddings : undefined;
+  const geometry = seeGeometry(config, embeddings);
   const pixels = new Uint8Array(pictureBytes(config.pictures.size));
   const seen = [...store.catalogue, ...store.queries('train')];
   // The build will say what is wrong with such pictures.
   if (seen.length === 0) return undefined;
   const pictures = seen.map(({ labels }) => ({ row: 0, labels }));
-  const source = { geometry, config, store: { size: config.pictures.size, pixels }, pictures };
+  const source = { geometry, config, store: { size: config.pictures.size, pixels, embeddings }, pictures };
   const seconds = await secondsPerStep(source, runtime, Random.seeded(seed));
   const after = secondsAfterSeeing(N, seconds / batchSize);
   const read = await readingSeconds(request, seen.length, runtime);

@@ -24,4 +24,6 @@ it('says the same in one sentence', () => {
   expect(planSentence(plan)).toBe(
     'plan: decode → describe → train; 120 pictures, 1,200 training steps; about 1 min 18 s and 848 kB',
   );
+  const embed = { name: 'embed', summary: 'the encoder', bytes: null, seconds: null } as const;
+  expect(planSentence({ ...plan, stages: [...plan.stages, embed] })).toContain('; more than 1 min 18 s and 848 kB');
 });

@@ -36,5 +36,7 @@ export function planSentence({ pictures, steps, stages }: BuildPlan): string {
   const training = steps > 0 ? `, ${plural(steps, 'training step')}` : '';
   const seconds = sum(stages.map((stage) => stage.seconds));
   const bytes = sum(stages.map((stage) => stage.bytes));
-  return `plan: ${stages.map(({ name }) => name).join(' → ')}; ${all}${training}; about ${formatSeconds(Math.max(1, seconds))} and ${formatBytes(Math.round(bytes))}`;
+  // Of an encoder that is downloaded first, nothing is known.
+  const about = stages.some(({ name, seconds: known }) => name === 'embed' && known === null) ? 'more than' : 'about';
+  return `plan: ${stages.map(({ name }) => name).join(' → ')}; ${all}${training}; ${about} ${formatSeconds(Math.max(1, seconds))} and ${formatBytes(Math.round(bytes))}`;
 }

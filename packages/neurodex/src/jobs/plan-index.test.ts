@@ -64,11 +64,29 @@ describe('the plan of an index that is written', () => {
     expect(all).toBeLessThan(30.1);
   });
 
-  it('does not know the steps behind an encoder before it is opened', async () => {
+  it('opens an encoder to know its embeddings, and how long they take', async () => {
     const file = new URL('../models/encoder/fixtures/encoder.onnx', import.meta.url).pathname;
-    const planned = await plan(dataset, {}, { encoder: { ...SMALL_WRITE.encoder, file } });
-    expect([planned.steps, planned.parameters]).toEqual([0, 0]);
-    expect(planned.stages.map(({ name, seconds }) => [name, seconds])).toContainEqual(['see', null]);
+    const encoder = { ...SMALL_WRITE.encoder, file, size: 16, views: 1 };
+    const planned = await plan(dataset, {}, { encoder });
+    expect(planned.steps).toBe(3);
+    expect(secondsOf(planned, 'embed')).toBeGreaterThan(0);
+    expect(secondsOf(planned, 'see')).toBeGreaterThan(0);
+    const { catalogue, train, validation, test } = planned.pictures;
+    // A class token and 4 × 4 patches of six numbers each, of a picture and a view of it.
+    const bytes = 4 * 17 * 6 * 2 * (catalogue + train + validation + test);
+    expect(planned.stages.find(({ name }) => name === 'embed')?.bytes).toBe(bytes);
+  });
+
+  it('downloads nothing: of an encoder that is not there, it knows nothing', async () => {
+    const asked = { dataset, systems: ['dsi'], seed: 1, device: 'cpu', reporter: silentReporter } as const;
+    const environment = { NEURODEX_CACHE: indexes.at('empty'), HF_ENDPOINT: 'http://127.0.0.1:9' };
+    for (const file of ['clip-vit-b32', 'efficientnet-lite0']) {
+      const config = { ...SMALL_WRITE, encoder: { ...SMALL_WRITE.encoder, file } };
+      const { stages, steps } = await planIndex({ ...asked, config, environment });
+      expect(steps).toBe(0);
+      for (const name of ['embed', 'see', 'write'])
+        expect(stages.find((stage) => stage.name === name)?.seconds).toBeNull();
+    }
   });
 });
 

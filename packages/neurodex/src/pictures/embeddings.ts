@@ -13,6 +13,9 @@ export interface EmbeddingFacts {
   readonly encoder: string;
 }
 
+/** The embeddings of pictures, by the row. */
+export type EmbeddingRows = Pick<Embeddings, keyof EmbeddingFacts | 'place' | 'read' | 'readInto'>;
+
 /**
  * What an encoder makes of every picture: float32 [rows, 1 + views, P, C] in files. It is read row by row and never held:
  * patch tokens of many pictures are larger than memory.

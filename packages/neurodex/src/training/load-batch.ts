@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { damaged } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
-import type { Embeddings } from '../pictures/embeddings.ts';
+import type { EmbeddingRows } from '../pictures/embeddings.ts';
 import { renderView, type View } from '../query/augment.ts';
 import type { BatchInput } from './batch-input.ts';
 
@@ -34,7 +34,7 @@ export interface PixelSource {
 /** Embeddings of the pictures, and of views of them, in a file: read on the thread that has it open. */
 export interface EmbeddingSource {
   readonly input: 'embeddings';
-  readonly embeddings: Embeddings;
+  readonly embeddings: EmbeddingRows;
 }
 
 /** Texts as the network reads them (`tokenInput.type`), one after another. */

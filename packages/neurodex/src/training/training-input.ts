@@ -1,6 +1,6 @@
 import type { Random } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
-import type { Embeddings } from '../pictures/embeddings.ts';
+import type { EmbeddingRows } from '../pictures/embeddings.ts';
 import { drawView } from '../query/augment.ts';
 import type { ModelInputName } from '../query/model-input.ts';
 import type { AugmentedView, InputSource, PixelSource } from './load-batch.ts';
@@ -19,7 +19,7 @@ export interface InputStore {
   /** Edge of a picture. */
   readonly size: number;
   readonly pixels: PixelSource['pixels'];
-  readonly embeddings?: Embeddings | undefined;
+  readonly embeddings?: EmbeddingRows | undefined;
 }
 
 export type AugmentationRanges = Omit<Config['augmentation'], 'indexing' | 'retrieval' | 'clean'>;
@@ -54,7 +54,7 @@ export function trainingInput(input: ModelInputName, store: InputStore): Trainin
   return TRAINING_INPUTS[input](store);
 }
 
-function embeddingsOf({ embeddings }: InputStore): Embeddings {
+function embeddingsOf({ embeddings }: InputStore): EmbeddingRows {
   if (embeddings === undefined) throw new RangeError('the network reads embeddings, and the catalogue has none');
   return embeddings;
 }
