@@ -244,6 +244,13 @@ export const configSchema = z.strictObject({
       .describe('tokens that are learned from the texts of the pictures, at most'),
     layers: positive.describe('blocks of the network that reads'),
     dropout: z.number().min(0).max(0.9).describe('as model.dropout, of the network that reads'),
+    noise: z
+      .number()
+      .min(0)
+      .max(10)
+      .describe(
+        'standard deviation of the noise that is added to vectors of a frozen text encoder in training, as a multiple of their own spread around their mean',
+      ),
     batchSize: positive.describe('texts per step'),
     steps: positive.describe('most steps in which the network learns to read'),
     epochs: positive.describe('most passes over the texts in those steps, which a few texts have enough of'),

@@ -76,6 +76,7 @@ export const seed: Config = {
     vocabulary: 4096,
     layers: 2,
     dropout: 0.1,
+    noise: 1.2,
     batchSize: 128,
     steps: 4000,
     epochs: 60,

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { Random } from '@neurodex/core/random';
 import { damaged } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { EmbeddingRows } from '../pictures/embeddings.ts';
@@ -9,6 +10,8 @@ import type { BatchInput } from './batch-input.ts';
 export interface AugmentedView {
   readonly row: number;
   readonly view: View | null;
+  /** Of a vector: the seed of the noise that is added to it; none by default. */
+  readonly noise?: number;
 }
 
 /** Some places of a batch, in memory that threads share. */
@@ -53,6 +56,8 @@ export interface VectorSource {
   readonly vectors: Float32Array;
   /** C */
   readonly length: number;
+  /** Standard deviation of the noise of each number, as a multiple of the root mean square of the vector's numbers. */
+  readonly noise: number;
 }
 
 /** Writes augmented pictures, stored embeddings, texts or vectors into their places of a batch. */
@@ -60,7 +65,7 @@ export function loadBatch(source: InputSource, task: LoadTask): void {
   if (source.input === 'pixels') loadPixels(source, task);
   else if (source.input === 'embeddings') loadEmbeddings(source, task);
   else if (source.input === 'tokens') loadRows(source.tokens, source.length, task);
-  else loadRows(source.vectors, source.length, task);
+  else loadVectors(source, task);
 }
 
 function loadPixels({ size, pixels }: PixelSource, { input, first, views }: LoadTask): void {
@@ -105,6 +110,21 @@ function loadEmbeddings({ embeddings }: EmbeddingSource, { input, first, views }
 function loadRows(rows: Int32Array | Float32Array, length: number, { input, first, views }: LoadTask): void {
   for (const [i, { row }] of views.entries())
     input.set(rows.subarray(row * length, (row + 1) * length), (first + i) * length);
+}
+
+/** Vectors with Gaussian noise. */
+function loadVectors({ vectors, length, noise }: VectorSource, task: LoadTask): void {
+  loadRows(vectors, length, task);
+  const { input, first, views } = task;
+  for (const [i, { noise: seed }] of views.entries()) {
+    if (seed === undefined || noise === 0) continue;
+    const vector = input.subarray((first + i) * length, (first + i + 1) * length);
+    let squares = 0;
+    for (const x of vector) squares += x * x;
+    const deviation = noise * Math.sqrt(squares / length);
+    const random = Random.seeded(seed);
+    for (let c = 0; c < length; c++) vector[c] = (vector[c] ?? NaN) + deviation * random.normal();
+  }
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: BatchInput): Uint8Array =>

@@ -8,7 +8,7 @@ import type { Phase } from './plan.ts';
 import type { RunOptions } from './run.ts';
 import { seeGeometry } from './see.ts';
 import { MOST_PICTURES, TextBatches, type TextPairs } from './text-batches.ts';
-import { countTexts } from './text-inputs.ts';
+import { countTexts, type TextInputs } from './text-inputs.ts';
 import { timeSteps } from './time-steps.ts';
 
 /** What the network learns to read with. */
@@ -56,9 +56,23 @@ export const textBatch = ({ text }: Pick<Config, 'text'>, texts: number): number
 
 const LEAST_BATCH = 8;
 
-/** Steps in which the network learns to read. @param texts different ones */
-export const readSteps = ({ text }: Pick<Config, 'text'>, texts: number): number =>
-  Math.min(text.steps, Math.max(LEAST_STEPS, Math.ceil((text.epochs * texts) / textBatch({ text }, texts))));
+/**
+ * Multiples of `text.epochs` and `training.contrast`. Vectors come with other noise each time, and bear more passes and a sharper
+ * contrast; tokens are learned by heart with it (docs/log.md).
+ */
+const READING = {
+  tokens: { epochs: 1, contrast: 1 },
+  embeddings: { epochs: 4, contrast: 0.3 },
+} as const satisfies { readonly [Input in TextInputs['input']]: object };
+
+/**
+ * Steps in which the network learns to read.
+ * @param texts different ones @param input tokens, or vectors of a frozen text encoder
+ */
+export function readSteps({ text }: Pick<Config, 'text'>, texts: number, input: TextInputs['input']): number {
+  const epochs = READING[input].epochs * text.epochs;
+  return Math.min(text.steps, Math.max(LEAST_STEPS, Math.ceil((epochs * texts) / textBatch({ text }, texts))));
+}
 
 /** And still take some steps to learn. */
 const LEAST_STEPS = 200;
@@ -87,18 +101,18 @@ export async function read(
   { geometry, config, pairs }: ReadSource,
   options: RunOptions & { readonly runtime: Runtime },
 ): Promise<TrainingResult> {
-  const { dropout } = config.text;
+  const { dropout, noise } = config.text;
+  const contrast = READING[pairs.texts.input].contrast * config.training.contrast;
   const texts = countTexts(pairs.texts);
   if (texts === 0) return { parameters: defined(options.initial, 'parameters to begin with'), steps: 0, metrics: {} };
   const batchSize = textBatch(config, texts);
-  const { contrast } = config.training;
   const result = await runPhases({
     ...options,
     geometry,
     parameters: readParameters({ geometry }),
     config: { ...config, model: { ...config.model, dropout } },
-    phases: [readPhase(config, batchSize, readSteps(config, texts))],
-    batches: (_, random: Random) => new TextBatches(pairs, { geometry, batchSize, contrast }, random),
+    phases: [readPhase(config, batchSize, readSteps(config, texts, pairs.texts.input))],
+    batches: (_, random: Random) => new TextBatches(pairs, { geometry, batchSize, contrast, noise }, random),
     validate: async () => ({}),
   });
   if (result.diverged !== undefined) throw result.diverged;
@@ -138,10 +152,11 @@ export async function secondsToRead(
     pictures: each.map((text) => [text % compared]),
     states: new Float32Array(compared * geometry.width),
   };
-  const options = { geometry, batchSize: textBatch(config, texts), contrast: config.training.contrast };
+  const { contrast } = config.training;
+  const options = { geometry, batchSize: textBatch(config, texts), contrast, noise: config.text.noise };
   const batches = new TextBatches(pairs, options, Random.seeded(0));
   const seconds = await timeSteps({ geometry, config, batches }, runtime, TIMED);
-  return seconds * readSteps(config, texts);
+  return seconds * readSteps(config, texts, pairs.texts.input);
 }
 
 const TIMED = 8;

@@ -2,7 +2,7 @@ import { Random } from '@neurodex/autograd';
 import { describe, expect, it } from 'vitest';
 import { PRESETS } from '../presets/presets.ts';
 import { loadBatch } from './load-batch.ts';
-import { textGeometry } from './read.ts';
+import { textGeometry, vectorGeometry } from './read.ts';
 import { TextBatches, type TextPairs } from './text-batches.ts';
 
 const config = { ...PRESETS.default, text: { ...PRESETS.default.text, tokens: 4 } };
@@ -32,7 +32,7 @@ function drawn(batches: TextBatches, B: number, K: number) {
 describe('batches of texts', () => {
   it('have every text once, and the pictures of each as its targets', () => {
     const pairs = pairsOf([[0], [1, 2, 3], [3]], 5);
-    const batches = new TextBatches(pairs, { geometry, batchSize: 3, contrast: 0.1 }, Random.seeded(1));
+    const batches = new TextBatches(pairs, { geometry, batchSize: 3, contrast: 0.1, noise: 0 }, Random.seeded(1));
     for (let round = 0; round < 3; round++) {
       const { texts, tokens, pictures, shares } = drawn(batches, 3, 5);
       expect([...texts].sort()).toEqual([0, 1, 2]);
@@ -55,7 +55,7 @@ describe('batches of texts', () => {
     );
     const batches = new TextBatches(
       pairsOf(pictures, count),
-      { geometry, batchSize: 8, contrast: 0.1 },
+      { geometry, batchSize: 8, contrast: 0.1, noise: 0 },
       Random.seeded(1),
     );
     const found = drawn(batches, 8, 2048);
@@ -74,11 +74,54 @@ describe('batches of texts', () => {
       Array.from({ length: 20 }, (_, i) => [i]),
       3000,
     );
-    const options = { geometry, batchSize: 7, contrast: 0.1 };
+    const options = { geometry, batchSize: 7, contrast: 0.1, noise: 0 };
     const one = new TextBatches(pairs, options, Random.seeded(3));
     drawn(one, 7, 2048);
     const other = new TextBatches(pairs, options, Random.seeded(9));
     other.restore(one.state);
     for (let i = 0; i < 4; i++) expect(drawn(other, 7, 2048)).toEqual(drawn(one, 7, 2048));
+  });
+});
+
+describe('batches of vectors', () => {
+  const channels = 400;
+  const of = vectorGeometry(config, channels);
+  // Two texts of opposite directions: nothing is common to them.
+  const vectors = Float32Array.from({ length: 2 * channels }, (_, i) => (i < channels ? 2 : -2));
+  const pairs: TextPairs = { ...pairsOf([[0], [1]], 2), texts: { input: 'embeddings', vectors, channels } };
+  const draw = (noise: number, seed: number) => {
+    const batches = new TextBatches(pairs, { geometry: of, batchSize: 2, contrast: 0.1, noise }, Random.seeded(seed));
+    const arrays = batches.allocate();
+    const views = batches.draw(arrays);
+    loadBatch(batches.inputSource, { input: arrays.input, first: 0, views });
+    return views.map(({ row }, i) => ({ row, vector: arrays.input.subarray(i * channels, (i + 1) * channels) }));
+  };
+
+  it('are the vectors themselves without noise', () => {
+    for (const { row, vector } of draw(0, 1))
+      expect(vector).toEqual(vectors.subarray(row * channels, (row + 1) * channels));
+  });
+
+  it('have noise that is in proportion to the vector, and the same where the seed is', () => {
+    const drawn = draw(0.5, 1);
+    for (const { row, vector } of drawn) {
+      const own = row === 0 ? 2 : -2;
+      const noise = Array.from(vector, (x) => x - own);
+      const mean = noise.reduce((sum, x) => sum + x, 0) / channels;
+      const deviation = Math.sqrt(noise.reduce((sum, x) => sum + x * x, 0) / channels);
+      expect(Math.abs(mean)).toBeLessThan(0.1 * Math.abs(own));
+      expect(deviation / Math.abs(own)).toBeGreaterThan(0.44);
+      expect(deviation / Math.abs(own)).toBeLessThan(0.56);
+    }
+    expect(draw(0.5, 1)).toEqual(drawn);
+    expect(draw(0.5, 2)).not.toEqual(drawn);
+  });
+
+  it('have none where all vectors are one', () => {
+    const alike: TextPairs = { ...pairs, texts: { input: 'embeddings', vectors: vectors.map(Math.abs), channels } };
+    const batches = new TextBatches(alike, { geometry: of, batchSize: 2, contrast: 0.1, noise: 1 }, Random.seeded(1));
+    const { input } = batches.allocate();
+    loadBatch(batches.inputSource, { input, first: 0, views: batches.draw(batches.allocate()) });
+    for (const x of input) expect(x).toBeCloseTo(2, 5);
   });
 });

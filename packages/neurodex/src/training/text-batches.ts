@@ -24,6 +24,8 @@ export interface TextBatchOptions {
   readonly batchSize: number;
   /** By which cosines are divided. */
   readonly contrast: number;
+  /** Of vectors (`VectorSource`); tokens have none. */
+  readonly noise: number;
 }
 
 /** K: pictures that the texts of a step are compared with, at the most. All of them where there are no more. */
@@ -48,7 +50,7 @@ export class TextBatches implements Batches {
   private readonly texts: readonly (readonly number[])[];
 
   constructor(pairs: TextPairs, options: TextBatchOptions, random: Random) {
-    const { geometry, contrast } = options;
+    const { geometry, contrast, noise } = options;
     this.pairs = pairs;
     this.options = options;
     this.random = random;
@@ -56,7 +58,7 @@ export class TextBatches implements Batches {
     this.compared = Math.min(this.count, MOST_PICTURES);
     this.sampler = new EpochSampler(Array.from({ length: countTexts(pairs.texts) }, (_, text) => text));
     this.texts = inverted(pairs.pictures, this.count);
-    this.inputSource = textSource(pairs.texts, geometry);
+    this.inputSource = textSource(pairs.texts, geometry, noise);
     this.objective = {
       inputs: (B) => ({
         pictures: float32(this.compared, geometry.width),
@@ -105,7 +107,8 @@ export class TextBatches implements Batches {
     for (const [k, place] of places.entries())
       pictures.set(states.subarray(place * width, (place + 1) * width), k * width);
     this.writeShares(chosen, places, targets.shares as Float32Array);
-    return chosen.map((row) => ({ row, view: null }));
+    if (this.inputSource.input !== 'vectors') return chosen.map((row) => ({ row, view: null }));
+    return chosen.map((row) => ({ row, view: null, noise: this.random.uint32() }));
   }
 
   /** Some pictures of each text, then others at random. */
