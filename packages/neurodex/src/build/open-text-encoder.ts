@@ -25,8 +25,11 @@ interface TextEncoderPlace {
 /** The text encoder that a configuration names; undefined where there is none. */
 export function textEncoderPlace({ encoder, text }: Pick<Config, 'encoder' | 'text'>): TextEncoderPlace | undefined {
   if (text.tokens === 0 || text.encoder === NO_TEXT_ENCODER) return undefined;
-  if (text.encoder !== '') return { path: text.encoder, isAligned: text.encoder === encoder.file };
-  const { file } = encoder;
+  if (text.encoder !== '')
+    return { path: text.encoder, isAligned: text.encoder === encoder.file && encoder.frozenBackbone };
+  const { file, frozenBackbone } = encoder;
+  // Where the network reads pixels, its states have nothing to do with those vectors.
+  if (!frozenBackbone) return undefined;
   const hasTower = isEncoderName(file)
     ? namedEncoder(file).outputs.text !== undefined
     : file !== '' && TEXT_TOWERS.some((place) => existsSync(join(file, place)));

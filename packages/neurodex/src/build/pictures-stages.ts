@@ -19,6 +19,7 @@ import { readStates } from './see-stage.ts';
 import { splitPictures } from './split-pictures.ts';
 import type { Stage } from './stage.ts';
 import { WORK_FOLDER } from './stage-record.ts';
+import { refuseOtherSpace } from './text-shift.ts';
 import { readVectors } from './vectors-file.ts';
 import { writeCatalogue } from './write-catalogue.ts';
 
@@ -38,8 +39,9 @@ export const decodeStage: Stage<StageFacts['decode']> = {
   isPart: () => true,
   async run(build) {
     // What is wrong with an encoder is told before any picture is read.
-    await build.encoder();
-    if (isWanted(build, 'dsi') && build.config.training.plan === 'write') await build.textEncoder();
+    const encoder = await build.encoder();
+    if (isWanted(build, 'dsi') && build.config.training.plan === 'write')
+      refuseOtherSpace(encoder, await build.textEncoder());
     const { config, reporter, signal } = build;
     const dataset = await applyRules(build.dataset, config.dataset, {
       reporter,

@@ -2,6 +2,7 @@ import { defined } from '@neurodex/core';
 import type { StoredPictures } from '../artifact/catalogue-store.ts';
 import { unusable } from '../models/encoder/unusable.ts';
 import { meanDirection } from '../models/text-encoder/aligned.ts';
+import type { ChosenEncoder } from './open-encoder.ts';
 import type { ChosenTextEncoder } from './open-text-encoder.ts';
 
 /** Pictures whose mean is taken, evenly over the catalogue. */
@@ -19,7 +20,7 @@ const DESCRIPTIONS = THINGS.split(' ').map((thing) => `a photo of a ${thing}`);
 /**
  * What is added to unit vectors of texts, so that they lie around the mean of the pictures'.
  * @param vectors of the catalogue's texts, float32 [n, C]
- * @returns [C] @throws NeurodexError `encoder-unusable` where both kinds have no space in common
+ * @returns [C]
  */
 export async function shiftToPictures(
   { encoder, facts }: ChosenTextEncoder,
@@ -35,15 +36,24 @@ export async function shiftToPictures(
   return pictures.map((value, c) => value - (texts[c] ?? NaN));
 }
 
+/**
+ * Vectors of texts that come with an image encoder can be shifted to its pictures where both have as many numbers.
+ * @throws NeurodexError `encoder-unusable`
+ */
+export function refuseOtherSpace(pictures: ChosenEncoder | undefined, texts: ChosenTextEncoder | undefined): void {
+  if (pictures === undefined || texts?.isAligned !== true) return;
+  const { tokens, channels } = pictures.encoder.facts;
+  const { channels: ofText } = texts.encoder.facts;
+  if (tokens === 1 && channels === ofText) return;
+  const given = tokens === 1 ? `${channels} numbers` : `${tokens} × ${channels} numbers`;
+  throw unusable('of images', `gives ${given} of a picture, and the text encoder ${ofText} of a text`, {
+    hint: 'name the output that texts are compared with as encoder.output (image_embeds), or set text.encoder to none',
+  });
+}
+
 /** What the image encoder makes of pictures of the catalogue, float32 [n, C]. */
 function picturesOf({ catalogue, embeddings }: StoredPictures, channels: number): Float32Array {
   const found = defined(embeddings, 'the embeddings of an image encoder');
-  if (found.tokens !== 1 || found.channels !== channels) {
-    const given = found.tokens === 1 ? `${found.channels} numbers` : `${found.tokens} × ${found.channels} numbers`;
-    throw unusable('of images', `gives ${given} of a picture, and the text encoder ${channels} of a text`, {
-      hint: 'name the output that texts are compared with as encoder.output (image_embeds), or set text.encoder to none',
-    });
-  }
   const step = Math.max(1, Math.floor(catalogue.length / MOST_PICTURES));
   const chosen = catalogue.filter((_, i) => i % step === 0);
   const out = new Float32Array(chosen.length * channels);

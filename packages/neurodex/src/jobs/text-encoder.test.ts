@@ -147,9 +147,14 @@ describe('a text encoder that comes with the image encoder', () => {
     unnamed = await indexes.draw('unnamed', Object.fromEntries(pictures));
   });
 
-  const make = (out: string, changes: Partial<Config['text']> = {}, from = unnamed) =>
+  const make = (
+    out: string,
+    changes: Partial<Config['text']> = {},
+    from = unnamed,
+    encoder: Partial<Config['encoder']> = {},
+  ) =>
     indexes.make(from, out, {
-      encoder: { ...SMALL_WRITE.encoder, file: indexes.at('colours'), size: 16 },
+      encoder: { ...SMALL_WRITE.encoder, file: indexes.at('colours'), size: 16, ...encoder },
       training: { ...SMALL_WRITE.training, batchSize: 16, seeSteps: 100, learningRate: 3e-3 },
       text: { ...SMALL_WRITE.text, ...changes },
     });
@@ -183,6 +188,23 @@ describe('a text encoder that comes with the image encoder', () => {
   it('is left out where it is asked to be', async () => {
     await make('none.index', { encoder: 'none' });
     expect((await manifestOf('none.index')).text).toBeUndefined();
+  });
+
+  it('is left out where the network reads pixels', async () => {
+    await make('pixels.index', {}, unnamed, { frozenBackbone: false });
+    expect((await manifestOf('pixels.index')).text).toBeUndefined();
+  });
+
+  it('is refused before a picture is read where pictures are given more than one vector', async () => {
+    const tokens = new URL('../models/encoder/fixtures/encoder.onnx', import.meta.url);
+    await cp(indexes.at('colours'), indexes.at('tokens'), { recursive: true });
+    await copyFile(tokens, indexes.at('tokens', 'onnx', 'vision_model.onnx'));
+    await copyFile(indexes.at('sentences', 'model.onnx'), indexes.at('tokens', 'onnx', 'text_model.onnx'));
+    const file = indexes.at('tokens');
+    await expect(make('no.index', {}, unnamed, { file, output: 'last_hidden_state' })).rejects.toMatchObject({
+      code: 'encoder-unusable',
+      message: 'the encoder of images gives 17 × 6 numbers of a picture, and the text encoder 6 of a text',
+    });
   });
 
   it('is refused where its vectors have another width', async () => {
