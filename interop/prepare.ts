@@ -101,6 +101,46 @@ function exportAll(index: string, out: string, precisions = PRECISIONS, kinds = 
   return out;
 }
 
+/** Encoders of make_encoders.py, and the network that reads each: with preprocessing, or as a file that is fed squares. */
+const BEHIND: readonly {
+  readonly encoder: string;
+  readonly settings: readonly string[];
+  readonly memory: boolean;
+  readonly ownSize?: boolean;
+}[] = [
+  { encoder: 'dinov2', settings: [], memory: false },
+  { encoder: 'clip', settings: [], memory: true },
+  { encoder: 'immich', settings: [], memory: true },
+  { encoder: 'efficientnet', settings: [], memory: false },
+  {
+    encoder: 'vit/onnx/model.onnx',
+    settings: ['encoder.size=32', 'pictures.size=32', 'encoder.mean=[0.4,0.5,0.6]', 'encoder.std=[0.2,0.3,0.4]'],
+    memory: true,
+    ownSize: true,
+  },
+];
+
+/** Indexes behind encoders with random weights and behind a network, and their exports with the encoder. */
+export function prepareEncoderExports({ folder, pictures, index, python }: Workshop): Check[] {
+  const made = join(folder, 'exported encoders');
+  python('make_encoders.py', made);
+  const exportBehind = (name: string, encoder: string, memory: boolean, settings: readonly string[], own: boolean) => {
+    const [behind, out] = [join(made, `${name}.index`), join(made, `export-${name}`)];
+    const keys = [...(memory ? REMEMBERING : []), ...settings.flatMap((key) => ['--set', key])];
+    const build = ['--preset', 'quick', '--systems', 'dsi', '--set', 'training.indexingEpochs=20', ...keys, '--json'];
+    neurodex('index', pictures, '--out', behind, '--encoder', encoder, ...build);
+    script('write_export.ts', [behind, out, ...(own ? [] : [join(made, 'pictures')])]);
+    neurodex('export', behind, '--onnx', join(out, 'onnx-float32'), '--with-encoder', '--json');
+    return out;
+  };
+  const exported = BEHIND.map(({ encoder, settings, memory, ownSize = false }) => {
+    const [name = ''] = encoder.split('/');
+    return exportBehind(name, join(made, 'encoders', encoder), memory, settings, ownSize);
+  });
+  exported.push(exportBehind('network', index, false, [], true));
+  return [{ name: 'check_export.py', args: exported }];
+}
+
 /** A network that learns to read, of pictures enough that some captions have several and some none. */
 const READING = [
   ...['training.plan=write', 'training.seeSteps=3', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],

@@ -9,6 +9,7 @@ import {
   prepareBovw,
   prepareCaptions,
   prepareEfficientNet,
+  prepareEncoderExports,
   prepareEncoders,
   prepareGraphs,
   prepareMeasures,
@@ -58,6 +59,7 @@ function main(): number {
       ...prepareCaptions(workshop),
       ...prepareTextEncoder(workshop),
       ...prepareEncoders(workshop),
+      ...prepareEncoderExports(workshop),
       ...prepareTrackers(workshop),
       ...prepareSources(workshop),
     ]);

@@ -91,7 +91,8 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     ],
     export: [
       ...PLAIN,
-      ...['pictures', 'identifiers', 'dsi/model', 'dsi/graphs', 'dsi/search', 'artifact', 'systems', 'evaluation'],
+      ...['query', 'pictures', 'identifiers', 'models/encoder', 'dsi/model', 'dsi/graphs', 'dsi/search', 'artifact'],
+      ...['systems', 'evaluation'],
     ],
     report: [...PLAIN, 'query', 'identifiers', 'dsi/search', 'evaluation'],
     build: [

@@ -14,6 +14,15 @@ SAMPLE_FORMAT, PHOTOMETRIC, EXTRA_SAMPLES, BITS, PLANAR = 339, 262, 338, 258, 28
 
 def read(file, size):
     """A picture as the model sees it: uint8 [size, size, 3]. ValueError: a kind that cannot be read faithfully."""
+    return np.asarray(square(whole(file), size))
+
+
+def square(picture, size):
+    return ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
+
+
+def whole(file):
+    """All of a picture, RGB, at its own size. ValueError: a kind that cannot be read faithfully."""
     with Image.open(file) as opened:
         check(opened, Path(str(file)).name)
         profile = opened.info.get("icc_profile")
@@ -28,7 +37,7 @@ def read(file, size):
     colour = to_srgb(colour, profile)
     if alpha is not None:
         colour = Image.composite(colour, Image.new("RGB", colour.size, "white"), alpha)
-    return np.asarray(ImageOps.fit(colour, (size, size), Image.Resampling.LANCZOS))
+    return colour
 
 
 def check(picture, name):

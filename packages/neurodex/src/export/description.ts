@@ -9,6 +9,7 @@ import type { RowKind } from '../dsi/model/prefix-table.ts';
 import type { TokenVocabulary } from '../identifiers/scheme.ts';
 import type { Index } from '../systems/open-index.ts';
 import { VERSION } from '../version.ts';
+import type { ExportedEncoder } from './exported-encoder.ts';
 import type { QuantizationError } from './quantization-error.ts';
 
 /** Beside every exported model: what is needed to search with it and to name its answers. */
@@ -36,8 +37,8 @@ export interface ExportedIndex {
   readonly dataset: { readonly name: string; readonly source: string };
   /** What the weights are stored in, and what that costs; null where it costs nothing. */
   readonly precision: { readonly weights: Precision; readonly measured: QuantizationError | null };
-  /** How a file becomes what the model sees. */
-  readonly preprocessing: {
+  /** How a file becomes what the model sees; `encoder` says it of a network that reads one. */
+  readonly preprocessing?: {
     readonly orientation: 'EXIF';
     readonly background: '#ffffff';
     readonly colours: 'sRGB';
@@ -47,6 +48,10 @@ export interface ExportedIndex {
     readonly resize: 'lanczos3';
     readonly layout: 'uint8 [batch, size, size, 3], RGB';
   };
+  /** In front of the network: it makes the embeddings that the network reads. */
+  readonly encoder?: ExportedEncoder;
+  /** Whether the index is searched with words as well, which no export is. */
+  readonly omitsWords: boolean;
   readonly geometry: Geometry;
   readonly scheme: Pick<RecordedConfig['identifiers'], 'scheme' | 'branching'> &
     TokenVocabulary & {
@@ -65,7 +70,13 @@ export interface ExportedIndex {
   readonly notices: readonly LicenceNotice[];
 }
 
-export function describeExport(index: Index, geometry: Geometry, precision: ExportedIndex['precision']): ExportedIndex {
+/** @param encoder that the export holds, of a network that reads one */
+export function describeExport(
+  index: Index,
+  geometry: Geometry,
+  precision: ExportedIndex['precision'],
+  encoder?: ExportedEncoder,
+): ExportedIndex {
   const { manifest, store, folder } = index;
   const trie = index.trie();
   const { scheme } = trie;
@@ -77,15 +88,8 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
     created: manifest.created,
     dataset: manifest.dataset,
     precision,
-    preprocessing: {
-      orientation: 'EXIF',
-      background: '#ffffff',
-      colours: 'sRGB',
-      crop: 'centre square',
-      size: geometry.imageSize,
-      resize: 'lanczos3',
-      layout: 'uint8 [batch, size, size, 3], RGB',
-    },
+    ...(encoder === undefined ? { preprocessing: pixelsOf(geometry) } : { encoder }),
+    omitsWords: manifest.text !== undefined,
     geometry,
     scheme: {
       scheme: manifest.config.identifiers.scheme,
@@ -101,6 +105,16 @@ export function describeExport(index: Index, geometry: Geometry, precision: Expo
     notices: store.notices,
   };
 }
+
+const pixelsOf = ({ imageSize }: Geometry): NonNullable<ExportedIndex['preprocessing']> => ({
+  orientation: 'EXIF',
+  background: '#ffffff',
+  colours: 'sRGB',
+  crop: 'centre square',
+  size: imageSize,
+  resize: 'lanczos3',
+  layout: 'uint8 [batch, size, size, 3], RGB',
+});
 
 /** Whether the catalogue is small enough that every identifier is scored. */
 export const isExhaustive = ({ store, manifest }: Index): boolean =>

@@ -1,4 +1,5 @@
 import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
+import { IMAGE_ENCODER_FILE } from './exported-encoder.ts';
 import { exportedMemory, exportedTrie } from './exported-trie.ts';
 import { template, type Write } from './folder.ts';
 import { type StoredModel, scoringModels, searchModel } from './models.ts';
@@ -7,14 +8,20 @@ import { onnxReadme } from './onnx-readme.ts';
 /**
  * The network as ONNX files that any runtime loads, what names their answers, and a program in Python that searches.
  * @param k answers of search.onnx
+ * @param imageEncoder the file of the encoder that the description describes
  */
 export async function writeOnnx(
   write: Write,
   model: StoredModel,
   description: ExportedIndex,
   k: number,
+  imageEncoder?: Uint8Array,
 ): Promise<void> {
   const { encoder, decoder } = scoringModels(model);
+  if (imageEncoder !== undefined) {
+    await write(IMAGE_ENCODER_FILE, imageEncoder);
+    await write('image_encoder.py', await template('onnx/image_encoder.py'));
+  }
   await write('encoder_model.onnx', encoder);
   await write('decoder_model.onnx', decoder);
   if (description.search.exhaustive) await write('search.onnx', searchModel(model, k));

@@ -1,22 +1,24 @@
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { ExportedIndex } from './description.ts';
+import type { ExportedEncoder } from './exported-encoder.ts';
 import { closing, heading } from './readme.ts';
 
 /** What an export holds, in words: its README.md. */
 export function onnxReadme(description: ExportedIndex, k: number): string {
-  const { geometry, search } = description;
-  const { imageSize: size } = geometry;
-  const { files, trie, decoding } = geometry.output === 'memory' ? ofMemory(geometry) : ofTokens(geometry);
+  const { geometry, search, encoder } = description;
+  const input = inputOf(geometry, encoder);
+  const { files, trie, decoding } =
+    geometry.output === 'memory' ? ofMemory(geometry, input) : ofTokens(geometry, input);
   return `${heading(description)}
 | file | inputs | outputs |
 | --- | --- | --- |
-${files}
-${search.exhaustive ? `| \`search.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | \`answers\`: int32 [batch, ${k}], \`scores\`: float32 [batch, ${k}] |\n` : ''}
+${encoder === undefined ? '' : encoderRow(encoder)}${files}
+${search.exhaustive ? `| \`search.onnx\` | ${input.cell} | \`answers\`: int32 [batch, ${k}], \`scores\`: float32 [batch, ${k}] |\n` : ''}
 ${trie}
-  \`preprocessing\`, how a file becomes what the model sees.
+  \`${encoder === undefined ? 'preprocessing' : 'encoder'}\`, how a file becomes what the model sees.
 - \`search.py\` searches with the encoder and the decoder: \`pip install onnxruntime numpy pillow\`, then
   \`python search.py PICTURE…\`. \`pictures.py\` reads the pictures as Neurodex does.
-${
+${encoder === undefined ? '' : ENCODER_PROGRAM}${
   search.exhaustive
     ? `- \`search.onnx\` is the whole search in one graph: it scores every identifier and answers with the ${k} best, as positions
   in \`pictures\`, with their log-probabilities.
@@ -26,6 +28,44 @@ ${
 ${decoding} Equal scores are answered in the order of \`pictures\`.
 ${closing(description)}`;
 }
+
+/** What the network reads. */
+interface InputWords {
+  /** In a table of files. */
+  readonly cell: string;
+  readonly values: string;
+}
+
+const STANDARD = `All is standard ONNX (opset 20, no operators of other domains), and the weights are
+in the files.`;
+
+const inputOf = (
+  { imageSize: size, sequenceLength, channels = 0 }: Geometry,
+  encoder: ExportedEncoder | undefined,
+): InputWords =>
+  encoder === undefined
+    ? {
+        cell: `\`pictures\`: uint8 [batch, ${size}, ${size}, 3]`,
+        values: `${STANDARD} Pixels go in as they are: red, green, blue, 0 to 255.`,
+      }
+    : {
+        cell: `\`embeddings\`: float32 [batch, ${sequenceLength}, ${channels}]`,
+        values: `${STANDARD} That holds for all models but \`${encoder.file}\`, which is as it was found and runs
+in ONNX Runtime. Its embeddings go in as they come out.`,
+      };
+
+function encoderRow({ file, input, output }: ExportedEncoder): string {
+  const { name, dtype, layout, batch, size } = input;
+  const shape = layout === 'channels-first' ? [3, size, size] : [size, size, 3];
+  const { tokens, channels } = output;
+  const out = tokens === 1 ? `${channels}] or [batch, 1, ${channels}` : `${tokens}, ${channels}`;
+  return `| \`${file}\` | \`${name}\`: ${dtype} [${[batch ?? 'batch', ...shape].join(', ')}] | \`${output.name}\`: float32 [batch, ${out}] |\n`;
+}
+
+const ENCODER_PROGRAM = `- \`image_encoder.py\` makes the embedding of a picture: it resizes and normalises the picture with Pillow as \`encoder\` in
+  \`description.json\` says, and runs the image encoder. \`preprocessing\` has the steps, in their order: \`resize\` with \`filter\`, \`crop\`,
+  times \`factor\`, plus \`offset\`, \`normalize\`. Where it is null, \`square\` has them: the centre square, then mean and standard deviation.
+`;
 
 /** What the READMEs of the two kinds of networks do not share. */
 interface OwnWords {
@@ -37,15 +77,15 @@ interface OwnWords {
   readonly decoding: string;
 }
 
-const PLAIN = `All is standard ONNX (opset 20, no operators of other domains), and the weights are
-in the files. Pixels go in as they are: red, green, blue, 0 to 255.`;
-
-function ofTokens({ imageSize: size, sequenceLength: patches, width, layers, vocabulary }: Geometry): OwnWords {
+function ofTokens(
+  { sequenceLength: patches, width, layers, vocabulary }: Geometry,
+  { cell, values }: InputWords,
+): OwnWords {
   const memory = `\`keys0\`, \`values0\` … \`keys${layers - 1}\`, \`values${layers - 1}\``;
   return {
-    files: `| \`encoder_model.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | ${memory}: float32 [${patches}, batch, ${width}] |
+    files: `| \`encoder_model.onnx\` | ${cell} | ${memory}: float32 [${patches}, batch, ${width}] |
 | \`decoder_model.onnx\` | those, and \`tokens\`: int32 [positions, batch], \`positions\`: int32 [positions], \`mask\`: float32 [positions, ${patches} + positions] | \`logits\` of the token after each position: float32 [positions, batch, ${vocabulary}] |`,
-    trie: `\`batch\` and \`positions\` are free: as many as are fed. ${PLAIN}
+    trie: `\`batch\` and \`positions\` are free: as many as are fed. ${values}
 
 - \`description.json\` names the answers: \`pictures\` in order, with their identifiers and labels; \`trie\`, the identifiers as a tree in
   flat arrays (a node's token, the row of the network's tables that embeds its prefix, its parent, and at a leaf the position in
@@ -59,11 +99,11 @@ one child costs nothing.`,
   };
 }
 
-function ofMemory({ imageSize: size, width }: Geometry): OwnWords {
+function ofMemory({ width }: Geometry, { cell, values }: InputWords): OwnWords {
   return {
-    files: `| \`encoder_model.onnx\` | \`pictures\`: uint8 [batch, ${size}, ${size}, 3] | \`states\`: unit vectors, float32 [batch, ${width}] |
+    files: `| \`encoder_model.onnx\` | ${cell} | \`states\`: unit vectors, float32 [batch, ${width}] |
 | \`decoder_model.onnx\` | those, and \`rows\`: int32 [batch, n] | \`logits\` of each row: float32 [batch, n] |`,
-    trie: `\`batch\` and \`n\` are free: as many as are fed. ${PLAIN}
+    trie: `\`batch\` and \`n\` are free: as many as are fed. ${values}
 
 - \`description.json\` names the answers: \`pictures\` in order, with their identifiers and labels; \`trie\`, the identifiers as a tree in
   flat arrays (a node's token, the row of the memory that stands for it, its parent, and at a leaf the position in \`pictures\`);

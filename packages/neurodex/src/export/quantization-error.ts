@@ -36,8 +36,9 @@ export async function quantizationError(
   for (const split of SPLITS) {
     const queries = queriesOf(store, split).filter(({ relevant }) => relevant.size > 0);
     if (queries.length === 0) continue;
+    const backbone = await index.backbone();
     const figure = async (model: DsiModel): Promise<number> => {
-      const system = new DsiSystem({ runtime, table, search: manifest.config.retrieval, ...model });
+      const system = new DsiSystem({ runtime, table, search: manifest.config.retrieval, backbone, ...model });
       try {
         const { metrics } = await measureSystem({ system, store, queries, measures: [MEASURE], reporter });
         return metrics[MEASURE.label] ?? Number.NaN;

@@ -1,4 +1,5 @@
 import type { ExportedIndex } from './description.ts';
+import type { ExportedEncoder } from './exported-encoder.ts';
 
 /** What an export holds, in words: its README.md. */
 export function tritonReadme(description: ExportedIndex, k: number): string {
@@ -52,15 +53,19 @@ ${closing(description)}`;
 }
 
 /** The beginning of every README.md. */
-export const heading = ({ name, dataset, pictures, neurodex, geometry }: ExportedIndex): string =>
+export const heading = ({ name, dataset, pictures, neurodex, geometry, encoder, omitsWords }: ExportedIndex): string =>
   `# ${name}
 
-An index of ${pictures.length} pictures (${dataset.name}) as a neural network, exported by Neurodex ${neurodex}. A picture of ${geometry.imageSize} × ${geometry.imageSize} pixels goes
+An index of ${pictures.length} pictures (${dataset.name}) as a neural network, exported by Neurodex ${neurodex}. ${
+    encoder === undefined
+      ? `A picture of ${geometry.imageSize} × ${geometry.imageSize} pixels goes`
+      : `What an image encoder makes of a picture goes`
+  }
 in, and the identifiers of matching catalogue pictures come out.
-`;
+${omitsWords ? 'The index also finds pictures by words; this export does not hold the network that reads them.\n' : ''}`;
 
-/** Its end: how weights are stored, and whose pictures these are. */
-export function closing({ precision, notices }: ExportedIndex): string {
+/** Its end: how weights are stored, and whose pictures and encoder these are. */
+export function closing({ precision, notices, encoder }: ExportedIndex): string {
   const { weights, measured } = precision;
   const stored = `\nWeights are stored as ${weights} and computed with as float32.`;
   const lost =
@@ -69,5 +74,19 @@ export function closing({ precision, notices }: ExportedIndex): string {
       : ` On ${measured.queries} ${measured.split} queries ${measured.measure} is ${measured.exported.toFixed(4)}; with the weights as
 trained it is ${measured.original.toFixed(4)}.`;
   const credits = notices.map(({ work, author, licence, url }) => `- ${work} by ${author}, ${licence}, ${url}`);
-  return `${stored}${lost}\n${credits.length > 0 ? `\n## Pictures\n\n${credits.join('\n')}\n` : ''}`;
+  return `${stored}${lost}\n${encoder === undefined ? '' : encoderNotice(encoder)}${credits.length > 0 ? `\n## Pictures\n\n${credits.join('\n')}\n` : ''}`;
 }
+
+/** Whose the encoder is, and that it is the one of the index. */
+const encoderNotice = ({ file, bytes, sha256, origin }: ExportedEncoder): string => `
+## The image encoder
+
+\`${file}\` is the encoder that the index was built with, unchanged: ${bytes} bytes, SHA-256
+${sha256}. The precision above is that of the other models.
+${
+  origin === null
+    ? `Where it comes from is not recorded, and so its licence is not known: check that you may pass it on before you do.`
+    : `It is ${origin.name}, from ${origin.source}, revision ${origin.revision}.
+Licence: ${origin.licence.name}, ${origin.licence.url}. Pass it on together with this notice.`
+}
+`;

@@ -3,20 +3,22 @@ import type { Device, Precision } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
-import { refuseExisting, refusePlace } from '@neurodex/core/storage';
+import { damaged, refuseExisting, refusePlace } from '@neurodex/core/storage';
 import { describeExport, type ExportedIndex, isExhaustive } from '../export/description.ts';
+import { allowEncoder, type EncoderRequest } from '../export/encoder-policy.ts';
+import { exportedEncoder } from '../export/exported-encoder.ts';
 import { EXPORT_FILE, exportedFiles, type Write, type WrittenExport, writeExport } from '../export/folder.ts';
+import { EXPORT_KINDS, type ExportKind } from '../export/kinds.ts';
 import { type StoredModel, storeModel } from '../export/models.ts';
 import { writeOnnx } from '../export/onnx-folder.ts';
 import { type QuantizationError, quantizationError } from '../export/quantization-error.ts';
 import { writeTriton } from '../export/triton-folder.ts';
 import { writeWeb } from '../export/web-folder.ts';
+import type { InputGeometry } from '../query/model-input.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 
-/** What an index can be exported as. */
-export const EXPORT_KINDS = ['onnx', 'triton', 'web'] as const;
-export type ExportKind = (typeof EXPORT_KINDS)[number];
+export type { ExportKind } from '../export/kinds.ts';
 
 export interface ExportOptions {
   readonly index: string;
@@ -26,6 +28,8 @@ export interface ExportOptions {
   readonly precision: Precision;
   /** Answers of a model that does the whole search, 1 or more. */
   readonly k: number;
+  /** Whether exports of a network that reads an image encoder hold the encoder too; without it they are refused. */
+  readonly withEncoder?: boolean;
   /** Replace exports that are there. */
   readonly force: boolean;
   /** What measures the loss. */
@@ -47,13 +51,15 @@ interface Content {
   readonly index: Index;
   readonly model: StoredModel;
   readonly description: ExportedIndex;
+  /** The file of the encoder that the network reads. */
+  readonly imageEncoder: Uint8Array | undefined;
   readonly k: number;
   readonly reporter: Reporter;
   readonly signal: AbortSignal | undefined;
 }
 
 const WRITERS: Readonly<Record<ExportKind, (write: Write, content: Content) => Promise<void>>> = {
-  onnx: (write, { model, description, k }) => writeOnnx(write, model, description, k),
+  onnx: (write, { model, description, k, imageEncoder }) => writeOnnx(write, model, description, k, imageEncoder),
   triton: (write, { model, description, k }) => writeTriton(write, model, description, k),
   web: (write, { index, model, description, reporter, signal }) =>
     writeWeb(write, index, model, description, reporter, signal),
@@ -61,11 +67,11 @@ const WRITERS: Readonly<Record<ExportKind, (write: Write, content: Content) => P
 
 /**
  * Writes an index in forms that other programs search with, each a folder of its own that appears when it is complete.
- * @throws NeurodexError of the index, `system-missing` without a network, `catalogue-too-large`, `usage` for folders
- *   that contain each other, `output-exists`, `output-unwritable`, `disk-full`, `page-missing`, `interrupted`
+ * @throws NeurodexError of the index, `system-missing` without a network, `encoder-unusable` for an encoder that they cannot or
+ *   may not hold, `catalogue-too-large`, `usage` for folders that contain each other, `output-exists`, `output-unwritable`, `disk-full`, `page-missing`, `interrupted`
  */
 export async function exportIndex(options: ExportOptions): Promise<ExportSummary> {
-  const { out, precision, force, device, reporter, signal } = options;
+  const { out, precision, withEncoder = false, force, device, reporter, signal } = options;
   const folders = EXPORT_KINDS.flatMap((kind) => {
     const folder = out[kind];
     return folder === undefined ? [] : [{ kind, folder: resolve(folder) }];
@@ -79,13 +85,16 @@ export async function exportIndex(options: ExportOptions): Promise<ExportSummary
   try {
     const network = await index.network();
     const { model: original } = network;
-    if (modelInput(original.geometry).needsBackbone) throw behindEncoder(index);
+    const kinds = folders.map(({ kind }) => kind);
+    checkEncoder(index, original.geometry, { kinds, withEncoder, reporter });
     if (out.triton !== undefined) refuseLarge(index);
     const model = storeModel(network, precision);
     const measured = precision === 'float32' ? null : await quantizationError(index, model, runtime, reporter);
     if (precision !== 'float32' && measured === null)
       reporter.warn('the index has no queries, so what the answers lose by fewer bits is not known');
-    const description = describeExport(index, original.geometry, { weights: precision, measured });
+    const encoder = await exportedEncoder(index);
+    const imageEncoder = encoder === undefined ? undefined : await index.encoderFile();
+    const description = describeExport(index, original.geometry, { weights: precision, measured }, encoder);
     const k = Math.min(options.k, index.store.catalogue.length);
     const facts = {
       format: 'neurodex-export',
@@ -95,7 +104,7 @@ export async function exportIndex(options: ExportOptions): Promise<ExportSummary
     };
     const exports: ExportSummary['exports'][number][] = [];
     for (const [i, { kind, folder }] of folders.entries()) {
-      const content = { index, model, description, k, reporter, signal };
+      const content = { index, model, description, imageEncoder, k, reporter, signal };
       const settings = { force, ...(signal === undefined ? {} : { signal }) };
       const written = await writeExport(folder, settings, { ...facts, kind }, (write) => WRITERS[kind](write, content));
       exports.push({ kind, ...written });
@@ -120,11 +129,20 @@ function refuseNested(index: string, folders: readonly { readonly folder: string
   }
 }
 
-const behindEncoder = ({ folder }: Index): NeurodexError =>
-  new NeurodexError('encoder-unusable', `the network of ${folder} reads an image encoder, which exports do not hold`, {
-    hint: 'to export it, build the index without encoder.file, or with `neurodex index … --set encoder.frozenBackbone=false`',
-    details: { folder },
-  });
+/** Refuses exports that may not hold the encoder of a network, or cannot; says what `--with-encoder` is not needed for. */
+function checkEncoder(
+  { folder, manifest: { encoder } }: Index,
+  geometry: InputGeometry,
+  request: Pick<EncoderRequest, 'kinds' | 'withEncoder' | 'reporter'>,
+): void {
+  if (!modelInput(geometry).needsBackbone) {
+    if (request.withEncoder)
+      request.reporter.warn(`the network of ${folder} reads pixels: --with-encoder adds nothing to its exports`);
+    return;
+  }
+  if (encoder === undefined) throw damaged(folder, 'does not list the encoder that its network reads');
+  allowEncoder({ folder, encoder, ...request });
+}
 
 function refuseLarge(index: Index): void {
   if (isExhaustive(index)) return;

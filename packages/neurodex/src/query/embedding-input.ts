@@ -3,6 +3,7 @@ import type { PictureInput } from './model-input.ts';
 
 /** Embeddings of an encoder, float32 [B,P,C]: patch tokens, or one pooled vector. */
 export const embeddingInput: PictureInput = {
+  tensor: 'embeddings',
   needsBackbone: true,
   isSound: ({ channels, textVocabulary }) => channels !== undefined && textVocabulary === undefined,
 

@@ -38,6 +38,8 @@ export interface PatchGrid {
 
 /** All that distinguishes what the network can read: in the graph, and from a query to the graph. */
 export interface ModelInput {
+  /** What graphs for other programs call it. */
+  readonly tensor: string;
   /** Whether an encoder has to stand in front of the network. */
   readonly needsBackbone: boolean;
   /** Whether the sizes of an input fit each other. */

@@ -123,6 +123,7 @@ function fromBytes(
 
 /** Pixels of square pictures, uint8 RGB [B,Y,X,3]. */
 export const pixelInput: PictureInput = {
+  tensor: 'pictures',
   needsBackbone: false,
 
   isSound({ imageSize, patchSize, stem, sequenceLength, channels, textVocabulary, width }) {

@@ -11,6 +11,7 @@ const PADDING = 0;
  * learns to pass it over.
  */
 export const tokenInput: ModelInput = {
+  tensor: 'texts',
   needsBackbone: false,
   isSound: ({ textVocabulary, channels }) => textVocabulary !== undefined && channels === undefined,
   type: ({ sequenceLength }, batch) => int32(batch, sequenceLength),

@@ -4,7 +4,7 @@ import { damaged } from '@neurodex/core/storage';
 import { type ArtifactOptions, type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
 import { type IndexManifest, missingSystem } from '../artifact/manifest.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
-import { pictureInput } from '../query/model-inputs.ts';
+import { modelInput, pictureInput } from '../query/model-inputs.ts';
 import type { PictureQuery } from '../query/query.ts';
 import type { System, SystemName } from '../query/system.ts';
 import type { SystemContext } from './declaration.ts';
@@ -20,6 +20,10 @@ export interface Index extends Omit<IndexArtifact, 'files'> {
   system(name: SystemName): Promise<System>;
   /** What the network reads of a query, as `ModelInput.feed` gives it. */
   input(query: PictureQuery): Promise<HostArray>;
+  /** What stands in front of the network; undefined where it reads pixels. @throws NeurodexError `encoder-unusable`, `index-damaged` */
+  backbone(): Promise<QueryEncoder | undefined>;
+  /** The ONNX file of its encoder. @throws NeurodexError `index-damaged`, also without one */
+  encoderFile(): Promise<Uint8Array>;
 }
 
 export interface OpenOptions extends ArtifactOptions {
@@ -53,6 +57,10 @@ export async function openIndex(
     );
     return (await encoder).part;
   };
+  const backbone = async (): Promise<QueryEncoder | undefined> => {
+    const { model } = await network();
+    return modelInput(model.geometry).needsBackbone ? await queryEncoder() : undefined;
+  };
   const context = { artifact, runtime, reporter, batches, shared, onLongText, queryEncoder };
   return {
     ...artifact,
@@ -66,8 +74,12 @@ export async function openIndex(
     },
     async input(query) {
       const { geometry } = (await network()).model;
-      const input = pictureInput(geometry);
-      return await input.feed([query], 1, geometry, input.needsBackbone ? await queryEncoder() : undefined);
+      return await pictureInput(geometry).feed([query], 1, geometry, await backbone());
+    },
+    backbone,
+    async encoderFile() {
+      if (manifest.encoder === undefined) throw damaged(folder, 'does not list an encoder');
+      return await files.read(manifest.encoder);
     },
     async close() {
       for (const system of systems.values()) await (await system.catch(() => undefined))?.close();

@@ -2,17 +2,19 @@
 import json, sys
 from pathlib import Path
 import numpy as np, onnxruntime
-from pictures import read  # pictures.py, beside this file
 folder = Path(__file__).parent
 index = json.loads((folder / "description.json").read_text("utf-8"))
+if "encoder" in index: from image_encoder import read  # image_encoder.py, beside this file: the embedding of a picture
+else: from pictures import read  # pictures.py, beside this file: its pixels
 size, patches = index["geometry"]["imageSize"], index["geometry"]["sequenceLength"]
 token, row, parent, leaf = (np.array(index["trie"][name]) for name in ("tokens", "rows", "parents", "pictures"))
 encoder, decoder = (onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in ("encoder_model", "decoder_model"))
 def prefix(node):
     return [row[0]] if node == 0 else [*prefix(parent[node]), row[node]]
+inputs = encoder.get_inputs()
 def search(pixels, k=10):
     """The k best catalogue pictures, best first: position in index["pictures"] and log-probability."""
-    memory = {out.name: value for out, value in zip(encoder.get_outputs(), encoder.run(None, {"pictures": pixels[None]}))}
+    memory = {out.name: value for out, value in zip(encoder.get_outputs(), encoder.run(None, {inputs[0].name: pixels[None]}))}
     width = len(token) if index["search"]["exhaustive"] or k > index["search"]["beam"] else index["search"]["beam"]
     beam = [(0.0, 0)]  # log-probability and node of each prefix; finished identifiers stay in the race
     while any(leaf[node] < 0 for _, node in beam):

@@ -2,9 +2,10 @@
 import json, sys
 from pathlib import Path
 import numpy as np, onnxruntime
-from pictures import read  # pictures.py, beside this file
 folder = Path(__file__).parent
 index = json.loads((folder / "description.json").read_text("utf-8"))
+if "encoder" in index: from image_encoder import read  # image_encoder.py, beside this file: the embedding of a picture
+else: from pictures import read  # pictures.py, beside this file: its pixels
 size, width = index["geometry"]["imageSize"], index["geometry"]["width"]
 row, parent, leaf = (np.array(index["trie"][name]) for name in ("rows", "parents", "pictures"))
 temperature, squares = index["memory"]["temperature"], np.array(index["memory"]["squares"])
@@ -16,9 +17,10 @@ for node in range(len(row) - 1, 0, -1):
     picture[parent[node]] = picture[node] if count[parent[node]] == 1 else -1
 last = np.ones(len(row), bool)  # nodes whose children each stand for one picture
 last[parent[1:][picture[1:] < 0]] = False
+inputs = encoder.get_inputs()
 def search(pixels, k=10):
     """The k best catalogue pictures, best first: position in index["pictures"] and log-probability."""
-    (states,) = encoder.run(["states"], {"pictures": pixels[None]})
+    (states,) = encoder.run(["states"], {inputs[0].name: pixels[None]})
     def logits(nodes):
         return decoder.run(["logits"], {"states": states, "rows": row[nodes][None].astype(np.int32)})[0][0].astype(np.float64)
     if index["search"]["exhaustive"]: found, closed = np.flatnonzero(leaf >= 0), np.empty(0, int)

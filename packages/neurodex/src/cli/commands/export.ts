@@ -20,6 +20,7 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly web?: string;
   readonly precision: Precision;
   readonly k: number;
+  readonly withEncoder?: true;
   readonly force?: true;
 }
 
@@ -52,18 +53,20 @@ export function addExport(program: Command, context: Context): void {
       'float32',
     )
     .option('--k <n>', 'answers of a model that does the whole search', wholeNumber('--k', 1, undefined, 100), 100)
+    .option('--with-encoder', 'include the image encoder that the network reads, if its licence and size allow it')
     .option('--force', 'replace exports that are there');
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex export photos.index --web site', 'a site to put on any static host'],
     ['neurodex export photos.index --onnx models --precision float16', 'half the size, with the measured loss'],
     ['neurodex export photos.index --triton repository', 'to run many replicas of'],
+    ['neurodex export clip.index --onnx models --with-encoder', 'of a network that reads an image encoder'],
   ]);
   command.action((index: string, flags: Flags) => exportTo(index, flags, context));
 }
 
 async function exportTo(index: string, flags: Flags, context: Context): Promise<void> {
-  const { onnx, triton, web, precision, k, force = false, device } = flags;
+  const { onnx, triton, web, precision, k, withEncoder = false, force = false, device } = flags;
   if (onnx === undefined && triton === undefined && web === undefined) {
     throw new NeurodexError('usage', 'neurodex export: nothing to export to was named', {
       hint: 'add --onnx FOLDER, --triton FOLDER or --web FOLDER',
@@ -79,6 +82,7 @@ async function exportTo(index: string, flags: Flags, context: Context): Promise<
       },
       precision,
       k,
+      withEncoder,
       force,
       device,
       reporter,

@@ -8,6 +8,8 @@ import {
   logSoftmax,
   matmul,
   mul,
+  type NamedTensors,
+  parameter,
   reshape,
   sum,
   type Tensor,
@@ -26,8 +28,8 @@ import { builtParameters } from './graph-parameters.ts';
 import { leavesByRow } from './search-export.ts';
 
 /**
- * A network with a memory as two graphs, for other programs to search with: pictures (as `ModelInput.type`) → states (unit
- * vectors, float32 [B,D]); these with rows (int32 [B,n], of the memory) → logits (float32 [B,n], τ·row·state).
+ * A network with a memory as two graphs, for other programs to search with: the input (`ModelInput.tensor`, as `ModelInput.type`)
+ * → states (unit vectors, float32 [B,D]); these with rows (int32 [B,n], of the memory) → logits (float32 [B,n], τ·row·state).
  */
 export function memoryScoringGraphs(
   geometry: Geometry,
@@ -37,8 +39,9 @@ export function memoryScoringGraphs(
   arrays: ParameterArrays,
 ): { encoder: Graph; decoder: Graph } {
   const { width } = geometry;
-  const encoder = trace({ pictures: modelInput(geometry).type(geometry, batch) }, ({ pictures }) => ({
-    states: encodedStates(pictures, geometry, arrays),
+  const input = modelInput(geometry);
+  const encoder = trace({ [input.tensor]: input.type(geometry, batch) }, (tensors: NamedTensors) => ({
+    states: encodedStates(parameter(tensors, input.tensor), geometry, arrays),
   }));
   const decoder = trace(
     { states: float32(batch, width), rows: int32(batch, count) } as const,
@@ -66,9 +69,11 @@ export function memorySearchGraph(
   arrays: ParameterArrays,
 ): Graph {
   const leaves = Int32Array.from(leavesByRow(table.trie), (leaf) => rowFor(table, leaf));
-  return trace({ pictures: modelInput(geometry).type(geometry, batch) }, ({ pictures }, scope) => {
+  const input = modelInput(geometry);
+  return trace({ [input.tensor]: input.type(geometry, batch) }, (tensors: NamedTensors, scope) => {
     const rows = gather(rowsOf(memory, geometry, scope), constant(scope, 'int32', [leaves.length], leaves));
-    const products = matmul(encodedStates(pictures, geometry, arrays), rows, { transposeB: true });
+    const states = encodedStates(parameter(tensors, input.tensor), geometry, arrays);
+    const products = matmul(states, rows, { transposeB: true });
     const { values, places } = topK(logSoftmax(mul(products, memory.temperature)), k);
     return { answers: cast(places, 'int32'), scores: values };
   });
@@ -78,10 +83,10 @@ export function memorySearchGraph(
  * `queryStates`, for batches of any size: the input is encoded first, and BOS decoded behind it, so that nothing is cut out of
  * a stream at a place that depends on the batch.
  */
-function encodedStates(pictures: Tensor, geometry: Geometry, arrays: ParameterArrays): Tensor {
-  const { scope } = pictures;
+function encodedStates(input: Tensor, geometry: Geometry, arrays: ParameterArrays): Tensor {
+  const { scope } = input;
   const parameters = builtParameters(arrays).open({}, scope);
-  const cache = encode(parameters, pictures, geometry, { dropout: 0 });
+  const cache = encode(parameters, input, geometry, { dropout: 0 });
   const bos = constant(scope, 'int32', [1, 1], Int32Array.of(0));
   const plan = fixedPlan(bos, packedLayout(1, 1), geometry.sequenceLength);
   return statesOf(parameters, decodeRows(parameters, cache, bos, plan, geometry, { dropout: 0 }).rows);

@@ -8,7 +8,7 @@ import { builtParameters } from './graph-parameters.ts';
 
 /**
  * The network as two graphs that do not depend on a catalogue, for other programs to search with. Inputs and outputs:
- * pictures (as `ModelInput.type`) → keys0, values0, … (float32 [P,B,D] for each layer); these with tokens (int32 [T,B]),
+ * the input (`ModelInput.tensor`, as `ModelInput.type`) → keys0, values0, … (float32 [P,B,D] for each layer); these with tokens (int32 [T,B]),
  * positions (int32 [T]) and mask (float32 [T,P+T]) → logits (float32 [T,B,V]).
  */
 export function scoringGraphs(
@@ -19,8 +19,9 @@ export function scoringGraphs(
 ): { encoder: Graph; decoder: Graph } {
   const { sequenceLength, width, layers } = geometry;
   const { open } = builtParameters(arrays);
-  const encoder = trace({ pictures: modelInput(geometry).type(geometry, batch) }, (tensors: NamedTensors, scope) =>
-    cacheOutputs(encode(open({}, scope), parameter(tensors, 'pictures'), geometry, { dropout: 0 })),
+  const input = modelInput(geometry);
+  const encoder = trace({ [input.tensor]: input.type(geometry, batch) }, (tensors: NamedTensors, scope) =>
+    cacheOutputs(encode(open({}, scope), parameter(tensors, input.tensor), geometry, { dropout: 0 })),
   );
   const decoder = trace(
     {

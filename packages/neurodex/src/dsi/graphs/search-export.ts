@@ -7,16 +7,18 @@ import {
   gather,
   logSoftmax,
   mul,
+  type NamedTensors,
+  parameter,
   reshape,
   slice,
   type Tensor,
   topK,
   trace,
   transpose,
-  uint8,
 } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
 import type { Trie } from '../../identifiers/trie.ts';
+import { modelInput } from '../../query/model-inputs.ts';
 import { fixedPlan, MASKED } from '../model/attention-mask.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { decodeStep, encode } from '../model/network.ts';
@@ -27,7 +29,7 @@ import { builtParameters } from './graph-parameters.ts';
 
 /**
  * The whole search as one graph: exhaustive scoring (search/exact.ts) of every identifier, and the k best. Inputs and
- * outputs have the batch first: pictures (uint8 [B,Y,X,3]) → answers (int32 [B,k], which leaf of the trie in the order of
+ * outputs have the batch first: the input (`ModelInput.tensor`, as `ModelInput.type`) → answers (int32 [B,k], which leaf of the trie in the order of
  * rows, best first, equal scores in that order) and scores (float32 [B,k], log-probabilities).
  * @param k 1 … N
  */
@@ -38,13 +40,15 @@ export function searchGraph(
   k: number,
   arrays: ParameterArrays,
 ): Graph {
-  const { imageSize, sequenceLength, vocabulary } = geometry;
+  const { sequenceLength, vocabulary } = geometry;
   const { trie } = table;
   const plans = planNodes(table, positionsFor(trie, EXACT_POSITIONS));
-  return trace({ pictures: uint8(batch, imageSize, imageSize, 3) }, ({ pictures }, scope) => {
+  const { tensor, type } = modelInput(geometry);
+  return trace({ [tensor]: type(geometry, batch) }, (tensors: NamedTensors, scope) => {
+    const input = parameter(tensors, tensor);
     const parameters = builtParameters(arrays).open({}, scope);
-    const cache = encode(parameters, pictures, geometry, { dropout: 0 });
-    const zeros = zeroForEach(pictures);
+    const cache = encode(parameters, input, geometry, { dropout: 0 });
+    const zeros = zeroForEach(input);
     const blocks = plans.map((plan) => {
       const tokens = constant(scope, 'int32', [plan.tokens.length, 1], plan.tokens);
       const layout = fixedPlan(tokens, plan.layout, sequenceLength);
@@ -61,10 +65,11 @@ const rowOf = (trie: Trie, leaf: number): number => defined(trie.row(leaf), 'the
 /** Leaves in the order of their catalogue rows: what `answers` counts. */
 export const leavesByRow = (trie: Trie): number[] => [...trie.leaves()].sort((a, b) => rowOf(trie, a) - rowOf(trie, b));
 
-/** float32 [1,B] of zeros, as many as there are pictures: a batch of any size makes its own. */
-function zeroForEach(pictures: Tensor): Tensor {
-  const corner = slice(slice(slice(pictures, 1, 0, 1), 2, 0, 1), 3, 0, 1);
-  return mul(cast(reshape(corner, [1, pictures.size(0)]), 'float32'), 0);
+/** float32 [1,B] of zeros, as many as there are inputs: a batch of any size makes its own. */
+function zeroForEach(input: Tensor): Tensor {
+  let corner = input;
+  for (let axis = 1; axis < input.shape.length; axis++) corner = slice(corner, axis, 0, 1);
+  return mul(cast(reshape(corner, [1, input.size(0)]), 'float32'), 0);
 }
 
 /** Of the tokens that the trie allows at each node that a plan reads: logits [T,B,V] → [read·V, B]. */

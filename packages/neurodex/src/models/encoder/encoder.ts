@@ -53,6 +53,15 @@ export interface OpenEncoderOptions {
 /** Where colours stand in the input: [B,3,Y,X], as PyTorch has it, or [B,Y,X,3]. */
 type Layout = 'channels-first' | 'channels-last';
 
+/** What is fed to an encoder, for those who run it elsewhere. */
+export interface EncoderInput {
+  readonly name: string;
+  readonly dtype: 'float32' | 'uint8';
+  readonly layout: Layout;
+  /** Pictures at a time, where the file fixes that. */
+  readonly batch: number | null;
+}
+
 /** An image encoder in a file of its own: pictures → patch tokens or one pooled vector each. */
 export class Encoder {
   readonly facts: EncoderFacts;
@@ -114,6 +123,15 @@ export class Encoder {
     refuseOtherSize(facts.size, undefined, facts.preprocessing, name);
     const model = await openForeignModel(runtime, onnx, name);
     return new Encoder(model, name, onlyInput(model, facts.input, name), facts);
+  }
+
+  get input(): EncoderInput {
+    return {
+      name: this.facts.input,
+      dtype: this.bytes ? 'uint8' : 'float32',
+      layout: this.layout,
+      batch: this.model.inputs[0]?.shape[0] ?? null,
+    };
   }
 
   /** Numbers of one picture's embedding: P·C. */

