@@ -126,7 +126,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...PLAIN,
       ...['check-config.ts', 'presets', 'query', 'pictures', 'systems', 'evaluation', 'jobs', 'server'],
     ],
-    'browser.ts': ['query', 'identifiers', 'dsi/model', 'dsi/search', 'evaluation', 'export'],
+    'browser.ts': ['query', 'identifiers', 'models/encoder', 'dsi/model', 'dsi/search', 'evaluation', 'export'],
   },
   'packages/web/src': {
     'engine.ts': [],

@@ -14,9 +14,15 @@ export interface SearchEngine {
   /**
    * The answers of every system, best first; the first answers of `dsi` come with their tokens where attention can be shown.
    * @param k answers per system, 1 or more
+   * @param onProgress called while large files are loading that the first search needs
    * @throws EngineError, or the signal's reason
    */
-  search(query: Query, k: number, signal?: AbortSignal): Promise<SearchResponse>;
+  search(
+    query: Query,
+    k: number,
+    signal?: AbortSignal,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<SearchResponse>;
 }
 
 export interface Progress {
@@ -38,7 +44,7 @@ export interface EngineDescription {
   readonly textSystems: readonly SystemName[];
   /** N, catalogue pictures. */
   readonly catalogue: number;
-  /** Patches along one side of a picture, √P; null without a network. */
+  /** Patches along one side of a picture, √P; null without a network, or where it reads no patches. */
   readonly patchesPerSide: number | null;
   /** A few pictures to try; may be empty. */
   readonly samples: readonly Picture[];

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { SearchResults } from 'neurodex';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityProblems, launch, leftOut, openPage, overflow, program } from './browser.ts';
 import { CLASS_NAMES, drawInto, drawing } from './drawings.ts';
 import { type Indexes, makeIndexes } from './site.ts';
 import { hostFolder, type StaticHost } from './static-host.ts';
+import { answersTo, ready, upload } from './static-page.ts';
 
 const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
 const run = promisify(execFile);
@@ -74,19 +75,6 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
     await open.page.goto(address);
     return open;
   };
-  const upload = (page: Page, name: string, buffer: Buffer, mimeType = 'image/png'): Promise<void> =>
-    page.locator('input[type=file]').first().setInputFiles({ name, mimeType, buffer });
-  const ready = (page: Page): Promise<void> =>
-    page.getByRole('heading', { name: 'Search with a picture' }).waitFor({ timeout: 45_000 });
-  /** What the page answers to a file: names of pictures, best first. */
-  async function answersTo(page: Page, file: string, name: string): Promise<string[]> {
-    await upload(page, name, await readFile(file));
-    await page.getByRole('heading', { name, exact: true }).waitFor();
-    await page.locator('.columns[aria-busy=false], .columns:not([aria-busy])').waitFor();
-    return await page
-      .locator('section[aria-labelledby=answers-dsi] .answer-title')
-      .evaluateAll((all) => all.map((one) => one.getAttribute('title')?.split(', ')[1] ?? ''));
-  }
 
   it('answers 100 queries as Node does, in the same order', async () => {
     const { page, complaints } = await opened();

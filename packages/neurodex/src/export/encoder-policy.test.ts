@@ -51,10 +51,24 @@ describe('an export with the encoder of its network', () => {
     }
   });
 
-  it.each(['triton', 'web'] as const)('is refused for --%s, which cannot run one', (kind) => {
-    const { error } = asked({ encoder: DINO, kinds: ['onnx', kind] });
-    expect(error?.message).toContain(`--${kind} cannot hold it`);
-    expect(error?.hint).toContain('--onnx with --with-encoder');
+  it('is refused for --triton, which cannot run one, whether it is asked for or not', () => {
+    for (const withEncoder of [true, false]) {
+      const { error } = asked({ encoder: DINO, kinds: ['onnx', 'triton'], withEncoder });
+      expect(error?.message).toContain('--triton cannot hold it');
+      expect(error?.hint).toContain('--onnx or --web with --with-encoder');
+    }
+  });
+
+  it('has a size on a static site that a browser can hold, and a warning where visitors will wait', () => {
+    const web = (bytes: number) => asked({ encoder: { ...DINO, bytes }, kinds: ['onnx', 'web'] });
+    expect(web(100e6)).toEqual({ warned: [] });
+    expect(web(352e6)).toEqual({
+      warned: [expect.stringMatching(/^--web holds an encoder of 352 MB, which every visitor/)],
+    });
+    const { error, warned } = web(501e6);
+    expect(error?.message).toContain('of 501 MB, and --web holds up to 500 MB');
+    expect(warned).toEqual([]);
+    expect(asked({ encoder: { ...DINO, bytes: 501e6 } })).toEqual({ warned: [] });
   });
 });
 

@@ -3,11 +3,14 @@ import { NeurodexError } from '@neurodex/core';
 import { type EncoderOrigin, type KnownEncoder, knownEncoder } from '../models/encoder/redistribution.ts';
 import type { ExportKind } from './kinds.ts';
 
-/** Which exports can hold an encoder, and how large it may be, in bytes. */
+/**
+ * Which exports can hold an encoder, and how large it may be, in bytes. A browser holds the file, the model that ONNX Runtime makes of
+ * it, and what it computes, of which WebAssembly can address 4 GB; telephones stop earlier.
+ */
 const ENCODERS_OF = {
   onnx: { holds: true, warnAbove: Number.POSITIVE_INFINITY, limit: Number.POSITIVE_INFINITY },
   triton: { holds: false, why: 'a model repository holds one model, and none that runs in front of it' },
-  web: { holds: false, why: 'a static site cannot run one yet' },
+  web: { holds: true, warnAbove: 100e6, limit: 500e6 },
 } as const satisfies { readonly [Kind in ExportKind]: EncoderRule };
 
 type EncoderRule =
@@ -32,28 +35,27 @@ export interface EncoderRequest {
 export function allowEncoder({ folder, encoder, kinds, withEncoder, reporter }: EncoderRequest): void {
   const known = knownEncoder(encoder);
   if (known?.redistributable === false) throw notRedistributable(folder, encoder, known);
-  for (const kind of kinds) {
-    const rule: EncoderRule = ENCODERS_OF[kind];
-    if (!rule.holds) throw cannotHold(folder, kind, rule.why);
-  }
+  const rules = kinds.map((kind) => ({ kind, ...holdingOf(kind, folder, encoder.bytes) }));
   if (!withEncoder) throw notAsked(folder, encoder, known);
-  for (const kind of kinds) checkSize(kind, encoder.bytes, folder, reporter);
+  for (const { kind, warnAbove } of rules) {
+    if (encoder.bytes > warnAbove)
+      reporter.warn(
+        `--${kind} holds an encoder of ${sizeOf(encoder.bytes)}, which every visitor who searches with a picture loads`,
+      );
+  }
   if (known?.redistributable !== true) reporter.warn(unknownLicence(known));
 }
 
-function checkSize(kind: ExportKind, bytes: number, folder: string, reporter: Reporter): void {
+/** The rule of an export that can hold an encoder of that size. @throws NeurodexError `encoder-unusable` */
+function holdingOf(kind: ExportKind, folder: string, bytes: number): EncoderRule & { readonly holds: true } {
   const rule: EncoderRule = ENCODERS_OF[kind];
-  if (!rule.holds) return;
-  if (bytes > rule.limit) {
-    throw refusal(
-      folder,
-      `the encoder of ${folder} has ${sizeOf(bytes)}, and --${kind} holds up to ${sizeOf(rule.limit)}`,
-      {
-        hint: 'take --onnx, or build the index with a smaller encoder',
-      },
-    );
-  }
-  if (bytes > rule.warnAbove) reporter.warn(`--${kind} holds an encoder of ${sizeOf(bytes)}, which each visitor loads`);
+  if (!rule.holds) throw cannotHold(folder, kind, rule.why);
+  if (bytes <= rule.limit) return rule;
+  throw refusal(
+    folder,
+    `the network of ${folder} reads an image encoder of ${sizeOf(bytes)}, and --${kind} holds up to ${sizeOf(rule.limit)}`,
+    { hint: 'take --onnx with --with-encoder, or build the index with a smaller encoder' },
+  );
 }
 
 const notAsked = (folder: string, { bytes }: { readonly bytes: number }, known: KnownEncoder | undefined) =>
@@ -79,7 +81,7 @@ const notRedistributable = (
 
 const cannotHold = (folder: string, kind: ExportKind, why: string) =>
   refusal(folder, `the network of ${folder} reads an image encoder, and --${kind} cannot hold it: ${why}`, {
-    hint: 'take --onnx with --with-encoder, or build the index without an encoder in front (`--set encoder.frozenBackbone=false`)',
+    hint: 'take --onnx or --web with --with-encoder, or build the index without an encoder in front (`--set encoder.frozenBackbone=false`)',
   });
 
 const unknownLicence = (known: KnownEncoder | undefined): string =>

@@ -1,7 +1,6 @@
-import type { EncoderInput } from '../models/encoder/encoder.ts';
-import { type KnownEncoder, knownEncoder } from '../models/encoder/redistribution.ts';
+import type { EncoderFacts, EncoderInput } from '../models/encoder/encoder.ts';
+import type { KnownEncoder } from '../models/encoder/redistribution.ts';
 import type { Preprocessing } from '../query/preprocessing.ts';
-import type { Index } from '../systems/open-index.ts';
 
 /** The image encoder of an export: the file of the index, unchanged. */
 export const IMAGE_ENCODER_FILE = 'image_encoder.onnx';
@@ -36,28 +35,14 @@ export interface ExportedEncoder {
   readonly origin: Pick<KnownEncoder, 'name' | 'source' | 'revision' | 'licence'> | null;
 }
 
-/** The encoder in front of the network of an index; undefined where the network reads pixels. @throws NeurodexError of the encoder */
-export async function exportedEncoder(index: Index): Promise<ExportedEncoder | undefined> {
-  const { encoder: listed, config } = index.manifest;
-  const backbone = await index.backbone();
-  if (backbone === undefined || listed === undefined) return undefined;
-  const { facts, input } = backbone.encoder;
-  const { size, preprocessing = null, mean, std, output, tokens, channels } = facts;
-  const thumbnail = size === index.store.size ? null : config.pictures.thumbnail;
-  return {
-    file: IMAGE_ENCODER_FILE,
-    bytes: listed.bytes,
-    sha256: listed.sha256,
-    input: { ...input, size },
-    output: { name: output, tokens, channels },
-    preprocessing,
-    square: preprocessing === null ? { thumbnail, mean, std } : null,
-    origin: originOf(knownEncoder(listed)),
-  };
-}
-
-function originOf(known: KnownEncoder | undefined): ExportedEncoder['origin'] {
-  if (known === undefined) return null;
-  const { redistributable: _, ...origin } = known;
-  return origin;
-}
+/** The same for `Encoder.restore`. */
+export const encoderFacts = ({ input, output, preprocessing, square }: ExportedEncoder): EncoderFacts => ({
+  input: input.name,
+  output: output.name,
+  size: input.size,
+  mean: square?.mean ?? [],
+  std: square?.std ?? [],
+  tokens: output.tokens,
+  channels: output.channels,
+  ...(preprocessing === null ? {} : { preprocessing }),
+});

@@ -28,7 +28,8 @@ bucket, behind one load balancer.
 ${closing(description)}`;
 }
 
-export function webReadme(description: ExportedIndex): string {
+/** @param storesEmbeddings `SiteDescription.storesEmbeddings` */
+export function webReadme(description: ExportedIndex, storesEmbeddings?: boolean): string {
   return `${heading(description)}
 A static site that searches on the visitor's machine: the model is loaded once and no picture leaves the browser. It runs on
 WebGPU where the browser has a graphics adapter for it, else on WebAssembly; \`?device=wasm\` or \`?device=webgpu\` behind the page's
@@ -47,9 +48,26 @@ Opened as a file (\`file://\`) it does not work: browsers load no modules from t
 - **Compression.** The runtime's \`.wasm\` shrinks to about a third with gzip or Brotli.
 - **Offline.** Once loaded, searching needs no network.
 
-\`model.safetensors\` holds the network, \`description.json\` the identifiers and names, \`pictures/\` the catalogue as the model sees it
-(without loss) and \`thumbnails/\` as people do.
+\`model.safetensors\` holds the network, \`description.json\` the identifiers and names, ${siteFiles(description, storesEmbeddings)}
 ${closing(description)}`;
+}
+
+function siteFiles({ encoder }: ExportedIndex, storesEmbeddings: boolean | undefined): string {
+  if (encoder === undefined)
+    return `\`pictures/\` the catalogue as the model sees it
+(without loss) and \`thumbnails/\` as people do.`;
+  const { file, bytes } = encoder;
+  const own =
+    storesEmbeddings === true
+      ? `\`embeddings/\` has what it made of each picture of this site, so
+that a search with one of them does not load the encoder.`
+      : `Pictures of this site are searched with
+by their thumbnails, of which it makes nearly the same: their embeddings would be too large here.`;
+  return `and
+\`thumbnails/\` the pictures.
+
+\`${file}\`, the image encoder in front of the network, is loaded when a visitor first searches with a picture of their own:
+${bytes} bytes, which the browser keeps in memory. ${own}`;
 }
 
 /** The beginning of every README.md. */

@@ -5,7 +5,7 @@ export const SITE_MODEL = 'model.safetensors';
 
 /** A picture of the site: of the catalogue, or a query to try. */
 export interface SitePicture {
-  /** Names its files: `pictures/<row>.webp`, as the model sees it, and `thumbnails/<row>.webp`. */
+  /** Names its files: `thumbnails/<row>.webp`, and `pictures/<row>.webp` as a model sees it that reads pixels. */
   readonly row: number;
   readonly name: string;
   readonly labels: readonly string[];
@@ -16,6 +16,11 @@ export interface SitePicture {
 /** `description.json` of a site. */
 export interface SiteDescription extends Omit<ExportedIndex, 'pictures'> {
   readonly model: { readonly file: typeof SITE_MODEL; readonly bytes: number };
+  /**
+   * Of a site with an encoder: whether `embeddings/<row>.f32` (float32 [P,C], little-endian) has what it made of each picture. Else
+   * it encodes their thumbnails.
+   */
+  readonly storesEmbeddings?: boolean;
   /** Largest picture that is decoded, in pixels. */
   readonly maxPixels: number;
   /** False for a flat folder: each picture is then its own relevant set. */

@@ -10,6 +10,7 @@ import { serialiseModel } from '../dsi/model/model-file.ts';
 import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import type { Index } from '../systems/open-index.ts';
 import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
+import { IMAGE_ENCODER_FILE } from './exported-encoder.ts';
 import type { Write } from './folder.ts';
 import type { StoredModel } from './models.ts';
 import { webReadme } from './readme.ts';
@@ -27,25 +28,38 @@ const RUNTIME = /^onnxruntime-web-[\w.-]+$/;
 /** Queries to try, at most. */
 const SAMPLES = 12;
 const THUMBNAIL_QUALITY = 82;
+/** By default. */
+const MOST_EMBEDDINGS = 100e6;
 
-/** The static site that searches in the browser: page, runtime, model, names and pictures. */
-export async function writeWeb(
-  write: Write,
-  index: Index,
-  stored: StoredModel,
-  description: ExportedIndex,
-  reporter: Reporter,
-  signal?: AbortSignal,
-  pages: string = PAGES,
-): Promise<void> {
+export interface WebContent {
+  readonly index: Index;
+  readonly stored: StoredModel;
+  readonly description: ExportedIndex;
+  /** The file of the encoder that the description describes. */
+  readonly imageEncoder?: Uint8Array | undefined;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal | undefined;
+  /** Where the pages are. */
+  readonly pages?: string;
+  /** Bytes of embeddings that the site holds, at most; of more pictures the thumbnails are encoded. */
+  readonly mostEmbeddings?: number;
+}
+
+/** The static site that searches in the browser: page, runtime, model, names and pictures, and the encoder in front of the model. */
+export async function writeWeb(write: Write, content: WebContent): Promise<void> {
+  const { index, stored, description, imageEncoder, reporter, signal, pages = PAGES } = content;
+  const { mostEmbeddings = MOST_EMBEDDINGS } = content;
   for (const [from, to] of await pageFiles(pages)) await write(to, await readFile(join(pages, from)));
   const model = serialiseModel(stored.original, stored.precision);
   await write(SITE_MODEL, model);
   const pictures = sitePictures(index);
   const { store, manifest } = index;
+  const storesEmbeddings =
+    imageEncoder === undefined ? undefined : embeddingBytes(index, pictures.length) <= mostEmbeddings;
   const site: SiteDescription = {
     ...description,
     model: { file: SITE_MODEL, bytes: model.length },
+    ...(storesEmbeddings === undefined ? {} : { storesEmbeddings }),
     maxPixels: manifest.config.pictures.maxPixels,
     hasClasses: store.hasClasses,
     exactUpTo: manifest.config.retrieval.exactUpTo,
@@ -54,13 +68,28 @@ export async function writeWeb(
   await write(DESCRIPTION_FILE, `${JSON.stringify(site)}\n`);
   for (const [done, { row }] of pictures.entries()) {
     throwIfInterrupted(signal);
-    await write(`pictures/${row}.webp`, await encoded(pixelsOf(store, row), store.size, { lossless: true }));
+    if (storesEmbeddings === undefined)
+      await write(`pictures/${row}.webp`, await encoded(pixelsOf(store, row), store.size, { lossless: true }));
+    if (storesEmbeddings === true) await write(`embeddings/${row}.f32`, embeddingOf(index, row));
     const { pixels, size } = await store.thumbnail(row);
     await write(`thumbnails/${row}.webp`, await encoded(pixels, size, { quality: THUMBNAIL_QUALITY }));
     reporter.progress({ phase: 'pictures', done: done + 1, total: pictures.length, unit: 'pictures' });
   }
+  if (imageEncoder !== undefined) await write(IMAGE_ENCODER_FILE, imageEncoder);
   await write('_headers', HEADERS);
-  await write('README.md', webReadme(description));
+  await write('README.md', webReadme(description, storesEmbeddings));
+}
+
+/** Of `pictures` embeddings. */
+function embeddingBytes({ store: { embeddings } }: Index, pictures: number): number {
+  if (embeddings === undefined) return Number.POSITIVE_INFINITY;
+  return pictures * embeddings.tokens * embeddings.channels * Float32Array.BYTES_PER_ELEMENT;
+}
+
+/** Little-endian, as every machine is that Node runs on. */
+function embeddingOf({ store }: Index, row: number): Uint8Array {
+  const { buffer, byteOffset, byteLength } = defined(store.embeddings, 'the embeddings').read(row);
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** For hosts that read them: threads need an isolated page, and files that are named by their content never change. */

@@ -10,7 +10,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { reseal } from '../artifact/reseal.fixture.ts';
 import type { Config } from '../config.ts';
 import { leavesByRow } from '../dsi/graphs/search-export.ts';
+import { describeEncoder } from '../export/describe-encoder.ts';
+import { describeExport } from '../export/description.ts';
+import { storeModel } from '../export/models.ts';
 import { expectSame } from '../export/searched.fixture.ts';
+import type { SiteDescription } from '../export/site.ts';
+import { writeWeb } from '../export/web-folder.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { openIndex } from '../systems/open-index.ts';
@@ -178,10 +183,63 @@ describe('exporting a network behind an image encoder', () => {
     );
   });
 
+  describe('as a static site', () => {
+    /** The files of a site whose page is made up. */
+    async function site(more: { readonly mostEmbeddings?: number } = {}) {
+      const pages = at('pages');
+      await mkdir(join(pages, '.vite'), { recursive: true });
+      await mkdir(join(pages, 'assets'), { recursive: true });
+      for (const file of ['static.html', 'icon.svg', 'theme.js', 'assets/static.js'])
+        await writeFile(join(pages, file), file);
+      await writeFile(
+        join(pages, '.vite', 'manifest.json'),
+        JSON.stringify({ 'static.html': { file: 'assets/static.js' } }),
+      );
+      const index = await openIndex(at('decoding'), nodeRuntime({ threads: 1 }));
+      const stored = storeModel(await index.network(), 'float32');
+      const precision = { weights: 'float32', measured: null } as const;
+      const description = describeExport(index, stored.model.geometry, precision, await describeEncoder(index));
+      const files = new Map<string, Buffer>();
+      const write = async (file: string, content: string | Uint8Array) => void files.set(file, Buffer.from(content));
+      const imageEncoder = await index.encoderFile();
+      await writeWeb(write, { index, stored, description, imageEncoder, reporter: silentReporter, pages, ...more });
+      const { embeddings } = index.store;
+      const made = (row: number) => embeddings?.read(row);
+      const described = JSON.parse(String(files.get('description.json'))) as SiteDescription;
+      return { files, described, made, close: () => index.close() };
+    }
+
+    it('holds the encoder and the embeddings of its pictures, and no pixels', async () => {
+      const { files, described, made, close } = await site();
+      expect(files.get('image_encoder.onnx')).toEqual(await readFile(HUB));
+      expect(described.storesEmbeddings).toBe(true);
+      expect(described.encoder?.output).toEqual({ name: 'last_hidden_state', tokens: 17, channels: 6 });
+      expect(described.pictures.length).toBeGreaterThan(10);
+      for (const { row } of described.pictures) {
+        const bytes = files.get(`embeddings/${row}.f32`) ?? Buffer.from('');
+        expect(bytes).toHaveLength(17 * 6 * 4);
+        expect(Float32Array.from({ length: 17 * 6 }, (_, i) => bytes.readFloatLE(4 * i))).toEqual(made(row));
+        expect(files.has(`thumbnails/${row}.webp`)).toBe(true);
+      }
+      expect([...files.keys()].filter((file) => file.startsWith('pictures/'))).toEqual([]);
+      expect(String(files.get('README.md'))).toContain('`embeddings/` has what it made of each picture');
+      await close();
+    });
+
+    it('encodes thumbnails where embeddings would be too large', async () => {
+      const { files, described, close } = await site({ mostEmbeddings: 1000 });
+      expect(described.storesEmbeddings).toBe(false);
+      expect([...files.keys()].filter((file) => /^(embeddings|pictures)\//.test(file))).toEqual([]);
+      expect(String(files.get('README.md'))).toContain('by their thumbnails');
+      await close();
+    });
+  });
+
   it('is refused where its licence, the form or who asks does not allow it, before anything is written', async () => {
     const mobile = await publishedAs('mobileclip-s0');
     for (const [name, out, more, message] of [
       ['decoding', 'onnx', { withEncoder: false }, 'which the export does not hold'],
+      ['decoding', 'web', { withEncoder: false }, 'which the export does not hold'],
       ['decoding', 'triton', {}, '--triton cannot hold it'],
       [mobile, 'onnx', {}, 'does not let everyone pass it on'],
     ] as const) {

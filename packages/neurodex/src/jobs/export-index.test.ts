@@ -306,12 +306,7 @@ describe('a static site', () => {
       async (file, content) => {
         written.set(file, Buffer.from(content));
       },
-      opened,
-      model,
-      description,
-      silentReporter,
-      undefined,
-      from,
+      { index: opened, stored: model, description, reporter: silentReporter, pages: from },
     );
     await opened.close();
     return { written, opened, model, site: JSON.parse(Buffer.from(written.get('description.json') ?? []).toString()) };

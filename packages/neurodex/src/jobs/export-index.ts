@@ -4,9 +4,9 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
 import { damaged, refuseExisting, refusePlace } from '@neurodex/core/storage';
+import { describeEncoder } from '../export/describe-encoder.ts';
 import { describeExport, type ExportedIndex, isExhaustive } from '../export/description.ts';
 import { allowEncoder, type EncoderRequest } from '../export/encoder-policy.ts';
-import { exportedEncoder } from '../export/exported-encoder.ts';
 import { EXPORT_FILE, exportedFiles, type Write, type WrittenExport, writeExport } from '../export/folder.ts';
 import { EXPORT_KINDS, type ExportKind } from '../export/kinds.ts';
 import { type StoredModel, storeModel } from '../export/models.ts';
@@ -61,8 +61,7 @@ interface Content {
 const WRITERS: Readonly<Record<ExportKind, (write: Write, content: Content) => Promise<void>>> = {
   onnx: (write, { model, description, k, imageEncoder }) => writeOnnx(write, model, description, k, imageEncoder),
   triton: (write, { model, description, k }) => writeTriton(write, model, description, k),
-  web: (write, { index, model, description, reporter, signal }) =>
-    writeWeb(write, index, model, description, reporter, signal),
+  web: (write, { model: stored, ...content }) => writeWeb(write, { stored, ...content }),
 };
 
 /**
@@ -92,7 +91,7 @@ export async function exportIndex(options: ExportOptions): Promise<ExportSummary
     const measured = precision === 'float32' ? null : await quantizationError(index, model, runtime, reporter);
     if (precision !== 'float32' && measured === null)
       reporter.warn('the index has no queries, so what the answers lose by fewer bits is not known');
-    const encoder = await exportedEncoder(index);
+    const encoder = await describeEncoder(index);
     const imageEncoder = encoder === undefined ? undefined : await index.encoderFile();
     const description = describeExport(index, original.geometry, { weights: precision, measured }, encoder);
     const k = Math.min(options.k, index.store.catalogue.length);

@@ -1,5 +1,6 @@
 import type { WholePicture } from '@neurodex/datasets/image';
-import { outputSize, type Preprocessing } from './preprocessing.ts';
+import { outputSize } from './output-size.ts';
+import type { Preprocessing } from './preprocessing.ts';
 import { type Region, resample } from './resample.ts';
 
 const COLOURS = 3;

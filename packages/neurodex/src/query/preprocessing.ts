@@ -28,9 +28,3 @@ export const preprocessingSchema = z.strictObject({
   normalize: z.array(z.strictObject({ mean: colours, std: colours })).max(2),
 });
 export type Preprocessing = Readonly<z.infer<typeof preprocessingSchema>>;
-
-/** Width and height of what comes out; undefined where it follows the picture's shape. */
-export function outputSize({ resize, crop }: Preprocessing): { width: number; height: number } | undefined {
-  if (crop !== undefined) return crop;
-  return resize !== undefined && 'height' in resize ? resize : undefined;
-}

@@ -24,10 +24,10 @@ export function openBrowserEngine(base: string = document.baseURI): SearchEngine
 
   return {
     describe: async (onProgress) => (await open(onProgress)).description,
-    search(query, k, signal) {
+    search(query, k, signal, onProgress) {
       const response = last.then(async () => {
         signal?.throwIfAborted();
-        return await searchSite(await open(), files, query, k, signal);
+        return await searchSite(await open(), files, query, k, { signal, onProgress });
       });
       last = response.catch(() => {});
       return response;

@@ -14,14 +14,18 @@ import {
 } from 'neurodex/browser';
 import { type EngineDescription, EngineError, type Picture, type Progress } from '../engine.ts';
 import { startNetwork } from './network.ts';
-import { COPY_AGAIN, type SiteFiles } from './site.ts';
+import { COPY_AGAIN, type SiteFiles, thumbnailFile } from './site.ts';
+import { SiteEncoder } from './site-encoder.ts';
 
 /** An exported site whose network is ready to search. */
 export interface OpenedSite {
   readonly site: SiteDescription;
   readonly description: EngineDescription;
   readonly system: DsiSystem;
-  readonly probe: AttentionProbe;
+  /** Undefined where the network reads no patches. */
+  readonly probe: AttentionProbe | undefined;
+  /** In front of the network, where it reads one. */
+  readonly encoder: SiteEncoder | undefined;
   /** By row. */
   readonly pictures: ReadonlyMap<number, SitePicture>;
   /** What is relevant to what. */
@@ -39,11 +43,17 @@ export async function openSite(files: SiteFiles, onProgress?: (progress: Progres
     catalogue.map(({ row }) => row),
   );
   onProgress?.({ activity: 'Starting the network', done: 0 });
-  const { system, probe, runs } = await startNetwork(model, restoreTable(trie, model, site), site, files.device);
+  const { system, probe, runs, runtime } = await startNetwork(
+    model,
+    restoreTable(trie, model, site),
+    site,
+    files.device,
+  );
   return {
     site,
     system,
     probe,
+    encoder: site.encoder === undefined ? undefined : new SiteEncoder(site.encoder, files, runtime),
     labelled: { hasClasses: site.hasClasses, rows: site.pictures },
     pictures: new Map(site.pictures.map((picture) => [picture.row, picture])),
     description: {
@@ -52,7 +62,7 @@ export async function openSite(files: SiteFiles, onProgress?: (progress: Progres
       systems: ['dsi'],
       textSystems: [],
       catalogue: catalogue.length,
-      patchesPerSide: probe.side,
+      patchesPerSide: probe?.side ?? null,
       samples: site.pictures.filter(({ role }) => role !== 'catalogue').map((picture) => pictureOf(picture, files)),
       runs,
     },
@@ -66,8 +76,8 @@ export const pictureOf = ({ row, name, labels, role, identifier }: SitePicture, 
   labels: [...labels],
   role,
   identifier,
-  thumbnail: files.address(`thumbnails/${row}.webp`),
-  image: files.address(`thumbnails/${row}.webp`),
+  thumbnail: files.address(thumbnailFile(row)),
+  image: files.address(thumbnailFile(row)),
 });
 
 /** The row of a picture of the site. */

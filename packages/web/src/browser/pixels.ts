@@ -1,3 +1,4 @@
+import { type ExportedEncoder, preprocess } from 'neurodex/browser';
 import { EngineError } from '../engine.ts';
 import { type Raster, squareOf } from './resize.ts';
 
@@ -11,6 +12,41 @@ const LARGEST_EDGE = 4096;
  * @throws EngineError `not-a-picture`, `too-large`
  */
 export async function pixelsOf(file: Blob, name: string, size: number, maxPixels: number): Promise<Uint8Array> {
+  return squareOf(await rasterOf(file, name, maxPixels), size);
+}
+
+/**
+ * A picture file as an image encoder takes it: what its preprocessing makes of the whole picture, or the centre square.
+ * @returns uint8 RGB [size, size, 3]
+ * @throws EngineError `not-a-picture`, `too-large`
+ */
+export async function encoderPixelsOf(
+  file: Blob,
+  name: string,
+  { input: { size }, preprocessing, square }: ExportedEncoder,
+  maxPixels: number,
+): Promise<Uint8Array> {
+  const raster = await rasterOf(file, name, maxPixels);
+  const { width, height } = raster;
+  if (preprocessing !== null) return preprocess({ width, height, pixels: opaque(raster) }, preprocessing);
+  const edge = Math.min(square?.thumbnail ?? size, width, height);
+  if (square?.thumbnail == null || edge === size) return squareOf(raster, size);
+  return squareOf(translucent(squareOf(raster, edge), edge), size);
+}
+
+/** RGBA → RGB; the canvas was white below. */
+function opaque({ width, height, data }: Raster): Uint8Array {
+  return Uint8Array.from({ length: 3 * width * height }, (_, i) => data[4 * Math.floor(i / 3) + (i % 3)] ?? 0);
+}
+
+/** RGB → RGBA. @param pixels uint8 [size, size, 3] */
+function translucent(pixels: Uint8Array, size: number): Raster {
+  const at = (i: number): number => (i % 4 === 3 ? 255 : (pixels[3 * Math.floor(i / 4) + (i % 4)] ?? 0));
+  return { width: size, height: size, data: Uint8ClampedArray.from({ length: 4 * size * size }, (_, i) => at(i)) };
+}
+
+/** The picture upright, transparency over white. @throws EngineError `not-a-picture`, `too-large` */
+async function rasterOf(file: Blob, name: string, maxPixels: number): Promise<Raster> {
   const bitmap = await decode(file, name);
   try {
     const { width, height } = bitmap;
@@ -20,7 +56,7 @@ export async function pixelsOf(file: Blob, name: string, size: number, maxPixels
       });
     }
     const scale = Math.min(1, LARGEST_EDGE / Math.max(width, height));
-    return squareOf(draw(bitmap, Math.round(width * scale), Math.round(height * scale)), size);
+    return draw(bitmap, Math.round(width * scale), Math.round(height * scale));
   } finally {
     bitmap.close();
   }

@@ -1,19 +1,26 @@
-import { knownRelevantRows } from 'neurodex/browser';
+import { type AttentionProbe, knownRelevantRows, type SiteDescription } from 'neurodex/browser';
 import {
   type Answer,
   EngineError,
   type IdentifierToken,
+  type Progress,
   type Query,
   type ReferencePicture,
   type SearchResponse,
 } from '../engine.ts';
-import { pixelQuery } from './network.ts';
+import { type NetworkInput, queryOf } from './network.ts';
 import { type OpenedSite, pictureOf, rowOf } from './opened-site.ts';
-import { pixelsOf } from './pixels.ts';
+import { encoderPixelsOf, pixelsOf } from './pixels.ts';
 import type { SiteFiles } from './site.ts';
 
 /** The first answers come with their tokens. */
 const EXPLAINED = 3;
+
+export interface SearchOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Told how much of the image encoder has come, for the first picture that it encodes. */
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
 
 /** The answers of the site's network to one query. @throws EngineError, or the signal's reason */
 export async function searchSite(
@@ -21,17 +28,17 @@ export async function searchSite(
   files: SiteFiles,
   query: Query,
   k: number,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: SearchOptions,
 ): Promise<SearchResponse> {
   const { site, system, pictures } = opened;
   const { picture: asked } = query;
   if (asked === null || query.text !== '' || query.minus.length > 0) throw picturesOnly();
   const stored = asked.kind === 'picture' ? pictures.get(rowOf(asked.picture)) : undefined;
   const relevant = stored === undefined ? null : knownRelevantRows(opened.labelled, stored);
-  const pixels = await queryPixels(opened, files, asked);
+  const input = await inputOf(opened, files, asked, onProgress);
   signal?.throwIfAborted();
   const started = performance.now();
-  const [ranked = []] = await system.rank([pixelQuery(pixels)], k);
+  const [ranked = []] = await system.rank([queryOf(input)], k);
   const seconds = (performance.now() - started) / 1000;
   const answers: Answer[] = [];
   for (const [i, { row, score }] of ranked.entries()) {
@@ -43,7 +50,9 @@ export async function searchSite(
       picture: pictureOf(picture, files),
       score,
       relevant: relevant?.has(row) ?? null,
-      ...(i < EXPLAINED ? { tokens: await tokensOf(opened, pixels, picture.identifier ?? '') } : {}),
+      ...(i < EXPLAINED && opened.probe !== undefined
+        ? { tokens: await tokensOf(opened.probe, input, picture.identifier ?? '') }
+        : {}),
     });
   }
   return {
@@ -65,15 +74,32 @@ const picturesOnly = (): EngineError =>
     hint: 'Search with words on a server: neurodex serve.',
   });
 
-/** The query as the network sees it. @returns uint8 RGB [size, size, 3] */
-async function queryPixels({ site }: OpenedSite, files: SiteFiles, query: ReferencePicture): Promise<Uint8Array> {
+/** The query as the network reads it. A picture of the site has its embedding there, or is encoded by its thumbnail. */
+async function inputOf(
+  opened: OpenedSite,
+  files: SiteFiles,
+  query: ReferencePicture,
+  onProgress: SearchOptions['onProgress'],
+): Promise<NetworkInput> {
+  const { site, encoder } = opened;
+  if (encoder === undefined) return await queryPixels(site, files, query);
+  const encode = async (file: Blob, name: string, maxPixels: number): Promise<Float32Array> =>
+    await encoder.embed(await encoderPixelsOf(file, name, encoder.description, maxPixels), onProgress);
+  if (query.kind === 'file') return await encode(query.file, query.file.name, site.maxPixels);
+  const row = rowOf(query.picture);
+  if (site.storesEmbeddings === true) return await files.embedding(row, encoder.length);
+  return await encode(await files.thumbnail(row), query.picture.name, Number.POSITIVE_INFINITY);
+}
+
+/** @returns uint8 RGB [size, size, 3] */
+async function queryPixels(site: SiteDescription, files: SiteFiles, query: ReferencePicture): Promise<Uint8Array> {
   const size = site.geometry.imageSize;
   if (query.kind === 'file') return await pixelsOf(query.file, query.file.name, size, site.maxPixels);
   const { picture } = query;
   return await pixelsOf(await files.picture(rowOf(picture)), picture.name, size, Number.POSITIVE_INFINITY);
 }
 
-async function tokensOf({ probe }: OpenedSite, pixels: Uint8Array, identifier: string): Promise<IdentifierToken[]> {
-  const tokens = await probe.look(pixels, identifier);
+async function tokensOf(probe: AttentionProbe, input: NetworkInput, identifier: string): Promise<IdentifierToken[]> {
+  const tokens = await probe.look(input, identifier);
   return tokens.map(({ token, probability, rollout }) => ({ token, probability, attention: [...rollout.patches] }));
 }

@@ -66,4 +66,24 @@ describe('the files of an exported site', () => {
       message: expect.stringContaining('should have 5 bytes'),
     });
   });
+
+  it('tell how much of the image encoder has come', async () => {
+    const told: string[] = [];
+    const files = site({ 'image_encoder.onnx': () => new Response(Uint8Array.of(1, 2, 3)) });
+    const encoder = { file: 'image_encoder.onnx', bytes: 3 } as Parameters<SiteFiles['encoder']>[0];
+    expect([...(await files.encoder(encoder, ({ activity }) => told.push(activity)))]).toEqual([1, 2, 3]);
+    expect(told.at(-1)).toBe('Loading the image encoder');
+    await expect(files.encoder({ ...encoder, bytes: 4 }, undefined)).rejects.toMatchObject({ code: 'damaged' });
+  });
+
+  it('hold the embedding of a picture, and no other length of it', async () => {
+    const values = Float32Array.of(0.5, -2, 7);
+    const files = site({ 'embeddings/3.f32': () => new Response(values) });
+    expect(await files.embedding(3, 3)).toEqual(values);
+    await expect(files.embedding(3, 4)).rejects.toMatchObject({
+      code: 'damaged',
+      message: 'embeddings/3.f32 is not the file of this index: it should have 16 bytes',
+    });
+    await expect(files.embedding(4, 3)).rejects.toMatchObject({ code: 'no-index' });
+  });
 });

@@ -1,4 +1,4 @@
-import type { SiteDescription } from 'neurodex/browser';
+import type { ExportedEncoder, SiteDescription } from 'neurodex/browser';
 import { EngineError, type Progress } from '../engine.ts';
 
 type OnProgress = (progress: Progress) => void;
@@ -50,14 +50,24 @@ export class SiteFiles {
   }
 
   /** The bytes of the model. @throws EngineError `damaged`, `no-index`, `unreachable` */
-  async model({ model }: SiteDescription, onProgress: OnProgress | undefined): Promise<Uint8Array> {
-    const response = await this.read(model.file);
-    const bytes = new Uint8Array(model.bytes);
+  model({ model }: SiteDescription, onProgress: OnProgress | undefined): Promise<Uint8Array> {
+    return this.large(model, 'Loading the model', onProgress);
+  }
+
+  /** The bytes of the image encoder. @throws EngineError `damaged`, `no-index`, `unreachable` */
+  encoder(encoder: ExportedEncoder, onProgress: OnProgress | undefined): Promise<Uint8Array> {
+    return this.large(encoder, 'Loading the image encoder', onProgress);
+  }
+
+  private async large(
+    file: { readonly file: string; readonly bytes: number },
+    activity: string,
+    onProgress: OnProgress | undefined,
+  ): Promise<Uint8Array> {
+    const response = await this.read(file.file);
+    const bytes = new Uint8Array(file.bytes);
     let done = 0;
-    const wrongLength = (): EngineError =>
-      new EngineError('damaged', `${model.file} is not the file of this index: it should have ${model.bytes} bytes`, {
-        hint: COPY_AGAIN,
-      });
+    const wrongLength = (): EngineError => notOfThisIndex(file.file, file.bytes);
     const reader = response.body?.getReader();
     try {
       for (;;) {
@@ -66,10 +76,10 @@ export class SiteFiles {
         if (done + chunk.value.length > bytes.length) throw wrongLength();
         bytes.set(chunk.value, done);
         done += chunk.value.length;
-        onProgress?.({ activity: 'Loading the model', done, total: bytes.length });
+        onProgress?.({ activity, done, total: bytes.length });
       }
     } catch (error) {
-      throw error instanceof EngineError ? error : unreachable(model.file, error);
+      throw error instanceof EngineError ? error : unreachable(file.file, error);
     }
     if (done < bytes.length) throw wrongLength();
     return bytes;
@@ -78,6 +88,24 @@ export class SiteFiles {
   /** A picture at the size that the network sees. @throws EngineError `no-index`, `unreachable` */
   async picture(row: number): Promise<Blob> {
     return await (await this.read(`pictures/${row}.webp`)).blob();
+  }
+
+  /** A thumbnail. @throws EngineError `no-index`, `unreachable` */
+  async thumbnail(row: number): Promise<Blob> {
+    return await (await this.read(thumbnailFile(row))).blob();
+  }
+
+  /**
+   * What the image encoder made of a picture of the site.
+   * @param count of its numbers: P·C
+   * @throws EngineError `damaged`, `no-index`, `unreachable`
+   */
+  async embedding(row: number, count: number): Promise<Float32Array> {
+    const file = `embeddings/${row}.f32`;
+    const buffer = await (await this.read(file)).arrayBuffer();
+    const length = count * Float32Array.BYTES_PER_ELEMENT;
+    if (buffer.byteLength !== length) throw notOfThisIndex(file, length);
+    return new Float32Array(buffer);
   }
 
   private async read(file: string): Promise<Response> {
@@ -95,6 +123,13 @@ export class SiteFiles {
     });
   }
 }
+
+export const thumbnailFile = (row: number): string => `thumbnails/${row}.webp`;
+
+const notOfThisIndex = (file: string, bytes: number): EngineError =>
+  new EngineError('damaged', `${file} is not the file of this index: it should have ${bytes} bytes`, {
+    hint: COPY_AGAIN,
+  });
 
 /** Whether a value is the description of an export, of whichever version. */
 const isExport = (value: unknown): value is SiteDescription =>

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
-import { EngineError } from '../engine.ts';
+import { EngineError, type Progress } from '../engine.ts';
+import { bytes } from '../state/format.ts';
 
 /** An error and its hint. Screen readers announce it. */
 export function Failure({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
@@ -73,6 +74,20 @@ export function Loading({
       )}
     </div>
   );
+}
+
+/** The loading of a large file; the activity until it begins. */
+export function LoadingProgress({
+  progress,
+  activity: first,
+}: {
+  readonly progress: Progress | null;
+  readonly activity: string;
+}) {
+  if (progress === null) return <Loading activity={first} />;
+  const { activity, done, total } = progress;
+  if (total === undefined) return <Loading activity={activity} />;
+  return <Loading activity={`${activity}, ${bytes(done)} of ${bytes(total)}`} done={done} total={total} />;
 }
 
 /** A message as a sentence: messages have no capital and no full stop, as on the command line. */

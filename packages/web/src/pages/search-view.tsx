@@ -1,11 +1,11 @@
 import { useMemo, useRef, useState } from 'react';
-import { Alert, Failure, Loading } from '../components/notice.tsx';
+import { Alert, Failure, LoadingProgress } from '../components/notice.tsx';
 import type { PickPicture } from '../components/picture-action.tsx';
 import { PicturePicker } from '../components/picture-picker.tsx';
 import { QueryResult } from '../components/query-result.tsx';
 import { SearchBox } from '../components/search-box.tsx';
 import { Samples, Welcome } from '../components/welcome.tsx';
-import type { EngineDescription, ReferencePicture, SearchEngine } from '../engine.ts';
+import type { EngineDescription, Progress, ReferencePicture, SearchEngine } from '../engine.ts';
 import { useAnswerAnnouncement } from '../state/announcement.ts';
 import { CHOICES_OF_K } from '../state/route.ts';
 import { queryOf, useSearch } from '../state/search.ts';
@@ -31,16 +31,19 @@ export function SearchView(props: SearchViewProps) {
   const { engine, description, picture, words, k, onQuery, onK, pick } = props;
   const query = useMemo(() => queryOf(picture, words), [picture, words]);
   const [refused, setRefused] = useState<string | null>(null);
-  const search = useSearch(engine, query, k);
+  const [progress, setProgress] = useState<Progress | null>(null);
+  const search = useSearch(engine, query, k, setProgress);
   const response = search.state === 'ready' ? search.value : null;
   const heading = useRef<HTMLHeadingElement>(null);
   useAnswerAnnouncement(query, response);
   useChange(query, () => {
     setRefused(null);
+    setProgress(null);
     // Keyboards and screen readers start at the new answers.
     heading.current?.focus({ preventScroll: true });
     scrollTo({ top: 0 });
   });
+  useChange(response, () => setProgress(null));
   const taker = { onFile: (file: File) => onQuery({ kind: 'file', file }, ''), onRefused: setRefused };
   const { textSystems } = description;
   const takesWords = textSystems.length > 0;
@@ -67,7 +70,9 @@ export function SearchView(props: SearchViewProps) {
           </div>
         </QueryResult>
       )}
-      {query !== null && search.state === 'loading' ? <Loading activity="Searching" /> : null}
+      {query !== null && search.state === 'loading' ? (
+        <LoadingProgress progress={progress} activity="Searching" />
+      ) : null}
       {query !== null && search.state === 'failed' ? <Failure error={search.error} retry={search.retry} /> : null}
     </>
   );

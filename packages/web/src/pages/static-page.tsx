@@ -1,7 +1,6 @@
 import { useState } from 'react';
-import { Failure, Loading, NoticePage } from '../components/notice.tsx';
+import { Failure, LoadingProgress, NoticePage } from '../components/notice.tsx';
 import type { EngineDescription, Progress, ReferencePicture, SearchEngine } from '../engine.ts';
-import { bytes } from '../state/format.ts';
 import { useResource } from '../state/resource.ts';
 import { DEFAULT_K } from '../state/route.ts';
 import { SearchView } from './search-view.tsx';
@@ -20,19 +19,12 @@ export function StaticPage({ engine }: { readonly engine: SearchEngine }) {
           {description.state === 'failed' ? (
             <Failure error={description.error} retry={description.retry} />
           ) : (
-            <OpeningProgress progress={progress} />
+            <LoadingProgress progress={progress} activity="Opening the index" />
           )}
         </NoticePage>
       )}
     </Shell>
   );
-}
-
-function OpeningProgress({ progress }: { readonly progress: Progress | null }) {
-  if (progress === null) return <Loading activity="Opening the index" />;
-  const { activity, done, total } = progress;
-  if (total === undefined) return <Loading activity={activity} />;
-  return <Loading activity={`${activity}, ${bytes(done)} of ${bytes(total)}`} done={done} total={total} />;
 }
 
 /** The search page with its query in memory: an exported site has no addresses for queries. */

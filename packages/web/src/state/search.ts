@@ -1,13 +1,18 @@
-import type { Query, ReferencePicture, SearchEngine, SearchResponse } from '../engine.ts';
+import type { Progress, Query, ReferencePicture, SearchEngine, SearchResponse } from '../engine.ts';
 import { fileKey } from './files.ts';
 import { type Resource, useResource } from './resource.ts';
 import { parseWords, refusalOf } from './words.ts';
 
 /** The answers to a query; `loading` without one. */
-export const useSearch = (engine: SearchEngine, query: Query | null, k: number): Resource<SearchResponse> =>
+export const useSearch = (
+  engine: SearchEngine,
+  query: Query | null,
+  k: number,
+  onProgress?: (progress: Progress) => void,
+): Resource<SearchResponse> =>
   useResource(query === null ? null : `${keyOf(query)} ${k}`, async (signal) => {
     if (query === null) throw new TypeError('there is no query');
-    return await engine.search(query, k, signal);
+    return await engine.search(query, k, signal, onProgress);
   });
 
 /** The query of a picture and of what was typed beside it; null where there is nothing to search for. */

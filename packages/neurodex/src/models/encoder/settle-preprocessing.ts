@@ -1,6 +1,7 @@
 import { defined } from '@neurodex/core';
 import type { Config } from '../../config.ts';
-import { outputSize, type Preprocessing } from '../../query/preprocessing.ts';
+import { outputSize } from '../../query/output-size.ts';
+import type { Preprocessing } from '../../query/preprocessing.ts';
 import type { EncoderDefaults } from './presets.ts';
 import { unusable } from './unusable.ts';
 
