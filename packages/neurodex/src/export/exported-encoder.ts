@@ -4,6 +4,8 @@ import type { Preprocessing } from '../query/preprocessing.ts';
 
 /** The image encoder of an export: the file of the index, unchanged. */
 export const IMAGE_ENCODER_FILE = 'image_encoder.onnx';
+/** The text of its licence, where that is known. */
+export const IMAGE_ENCODER_LICENCE = 'image_encoder.LICENSE.txt';
 
 /** How the encoder of an export is fed and read. */
 export interface ExportedEncoder {
@@ -32,7 +34,7 @@ export interface ExportedEncoder {
     readonly std: readonly number[];
   } | null;
   /** Where it is from, and whose it is; null where that is not known. */
-  readonly origin: Pick<KnownEncoder, 'name' | 'source' | 'revision' | 'licence'> | null;
+  readonly origin: Omit<KnownEncoder, 'redistributable'> | null;
 }
 
 /** The same for `Encoder.restore`. */

@@ -1,5 +1,6 @@
+import { defined } from '@neurodex/core';
 import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
-import { IMAGE_ENCODER_FILE } from './exported-encoder.ts';
+import { writeEncoder } from './encoder-files.ts';
 import { exportedMemory, exportedTrie } from './exported-trie.ts';
 import { template, type Write } from './folder.ts';
 import { type StoredModel, scoringModels, searchModel } from './models.ts';
@@ -19,7 +20,7 @@ export async function writeOnnx(
 ): Promise<void> {
   const { encoder, decoder } = scoringModels(model);
   if (imageEncoder !== undefined) {
-    await write(IMAGE_ENCODER_FILE, imageEncoder);
+    await writeEncoder(write, defined(description.encoder, 'the encoder of the description'), imageEncoder);
     await write('image_encoder.py', await template('onnx/image_encoder.py'));
   }
   await write('encoder_model.onnx', encoder);

@@ -1,5 +1,5 @@
 import type { ExportedIndex } from './description.ts';
-import type { ExportedEncoder } from './exported-encoder.ts';
+import { type ExportedEncoder, IMAGE_ENCODER_LICENCE } from './exported-encoder.ts';
 
 /** What an export holds, in words: its README.md. */
 export function tritonReadme(description: ExportedIndex, k: number): string {
@@ -30,6 +30,7 @@ ${closing(description)}`;
 
 /** @param storesEmbeddings `SiteDescription.storesEmbeddings` */
 export function webReadme(description: ExportedIndex, storesEmbeddings?: boolean): string {
+  const { encoder } = description;
   return `${heading(description)}
 A static site that searches on the visitor's machine: the model is loaded once and no picture leaves the browser. It runs on
 WebGPU where the browser has a graphics adapter for it, else on WebAssembly; \`?device=wasm\` or \`?device=webgpu\` behind the page's
@@ -46,7 +47,7 @@ Opened as a file (\`file://\`) it does not work: browsers load no modules from t
   Netlify and Cloudflare Pages read; GitHub Pages cannot send headers, and the page then runs on one core.
 - **Types.** \`.wasm\` should be served as \`application/wasm\` and \`.mjs\` as \`text/javascript\`; most hosts do.
 - **Compression.** The runtime's \`.wasm\` shrinks to about a third with gzip or Brotli.
-- **Offline.** Once loaded, searching needs no network.
+- **Offline.** Once loaded, searching needs no network.${encoder === undefined ? '' : ' The image encoder is loaded with the first picture of a visitor.'}
 
 \`model.safetensors\` holds the network, \`description.json\` the identifiers and names, ${siteFiles(description, storesEmbeddings)}
 ${closing(description)}`;
@@ -104,7 +105,21 @@ ${sha256}. The precision above is that of the other models.
 ${
   origin === null
     ? `Where it comes from is not recorded, and so its licence is not known: check that you may pass it on before you do.`
-    : `It is ${origin.name}, from ${origin.source}, revision ${origin.revision}.
-Licence: ${origin.licence.name}, ${origin.licence.url}. Pass it on together with this notice.`
+    : originWords(origin)
 }
 `;
+
+function originWords({
+  name,
+  source,
+  revision,
+  licence,
+  terms,
+  converted,
+}: NonNullable<ExportedEncoder['origin']>): string {
+  const from = `It is ${name}, from ${source}, revision ${revision}${converted ? ', whose weights Neurodex has written as ONNX' : ''}.`;
+  const whose = `Licence: ${licence.name}, ${licence.url}.`;
+  return terms === undefined
+    ? `${from}\n${whose} Check that you may pass it on before you do.`
+    : `${from}\n${whose} Its text is in \`${IMAGE_ENCODER_LICENCE}\`: pass both on together.`;
+}

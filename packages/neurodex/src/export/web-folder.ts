@@ -10,7 +10,7 @@ import { serialiseModel } from '../dsi/model/model-file.ts';
 import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import type { Index } from '../systems/open-index.ts';
 import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
-import { IMAGE_ENCODER_FILE } from './exported-encoder.ts';
+import { writeEncoder } from './encoder-files.ts';
 import type { Write } from './folder.ts';
 import type { StoredModel } from './models.ts';
 import { webReadme } from './readme.ts';
@@ -75,7 +75,8 @@ export async function writeWeb(write: Write, content: WebContent): Promise<void>
     await write(`thumbnails/${row}.webp`, await encoded(pixels, size, { quality: THUMBNAIL_QUALITY }));
     reporter.progress({ phase: 'pictures', done: done + 1, total: pictures.length, unit: 'pictures' });
   }
-  if (imageEncoder !== undefined) await write(IMAGE_ENCODER_FILE, imageEncoder);
+  if (imageEncoder !== undefined)
+    await writeEncoder(write, defined(description.encoder, 'the encoder of the description'), imageEncoder);
   await write('_headers', HEADERS);
   await write('README.md', webReadme(description, storesEmbeddings));
 }

@@ -215,7 +215,7 @@ describe('an encoder by its name', () => {
         vision: file('onnx/vision_model.onnx', model),
         preprocessing: file('preprocessor_config.json', settings),
       },
-      licence: { name: 'MIT', url: 'https://example.org/LICENSE', redistributable: true },
+      licence: { name: 'MIT', url: 'https://example.org/LICENSE', redistributable: false },
       outputs: { vision: 'image_embeds' },
     };
     const environment = environmentOf(hub.api.origin);

