@@ -144,6 +144,36 @@ describe.skipIf(program === undefined)(`a site with an image encoder${leftOut}`,
     await page.context().close();
   });
 
+  it('shows that the encoder is loading, also to a search that comes while it is', async () => {
+    const { host } = pooled;
+    const { page } = await opened(host);
+    let deliver: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      deliver = resolve;
+    });
+    await page.route('**/image_encoder.onnx', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await upload(page, 'first.png', await readFile(files[0] ?? ''));
+    await page.getByText('Searching…').waitFor();
+    await upload(page, 'second.png', await readFile(files[1] ?? ''));
+    await page.getByRole('heading', { name: 'second.png', exact: true }).waitFor();
+    await page.evaluate(() => {
+      const seen: string[] = [];
+      Object.assign(globalThis, { seen });
+      new MutationObserver(() => seen.push(document.querySelector('[role=status].loading')?.textContent ?? '')).observe(
+        document.body,
+        { childList: true, characterData: true, subtree: true },
+      );
+    });
+    deliver();
+    expect(await shownAnswers(page)).toEqual(namesOf(pooled.expected[1]?.answers ?? []));
+    const seen = await page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+    expect(seen.join('\n')).toMatch(/Loading the image encoder, .* of .*|Starting the image encoder/);
+    await page.context().close();
+  });
+
   it('says that the encoder is cut off, and searches again when it is there', async () => {
     const { host, folder: site, expected } = pooled;
     const encoder = join(site, 'image_encoder.onnx');

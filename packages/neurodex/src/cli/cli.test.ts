@@ -1079,6 +1079,7 @@ describe('export', () => {
     index: '/home/somebody/photos.index',
     precision: 'int8',
     measured: { measure: 'AP@10', split: 'test', queries: 150, original: 0.5, exported: 0.4875, loss: 0.0125 },
+    encoder: null,
     exports: [
       { kind: 'web', folder: '/home/somebody/site', files: [{ file: 'index.html', bytes: 1200 }] },
       {
@@ -1134,5 +1135,18 @@ describe('export', () => {
     expect(JSON.parse(stdout)).toEqual(summary);
     expect(exportIndex.mock.calls[0]?.[0]).toMatchObject({ precision: 'float32', k: 100, force: false });
     expect(exportIndex.mock.calls[0]?.[0].out).toEqual({ triton: '/home/somebody/t' });
+    expect(exportIndex.mock.calls[0]?.[0].withEncoder).toBe(false);
+  });
+
+  it.each([
+    [{ name: 'dinov2-small', licence: 'Apache-2.0', bytes: 88_532_934 }, '88.5 MB, dinov2-small, Apache-2.0'],
+    [{ name: null, licence: null, bytes: 2021 }, '2.02 kB, licence not known'],
+  ])('includes the encoder where it is asked for, and says whose it is: %j', async (encoder, said) => {
+    exportIndex.mockClear();
+    exportIndex.mockResolvedValueOnce({ ...summary, encoder });
+    const asked = ['export', 'photos.index', '--onnx', 'm', '--with-encoder'];
+    const { stdout } = await runCli(asked, { jobs: { exportIndex } });
+    expect(exportIndex.mock.calls[0]?.[0].withEncoder).toBe(true);
+    expect(stdout).toContain(`encoder           ${said}\n`);
   });
 });

@@ -97,7 +97,8 @@ describe('exporting a network behind an image encoder', () => {
   it('holds the encoder of the index, and says how it is fed and read', async () => {
     const warn = vi.fn();
     const out = at('onnx');
-    await exporting('decoding', { onnx: out }, { reporter: { ...silentReporter, warn } });
+    const summary = await exporting('decoding', { onnx: out }, { reporter: { ...silentReporter, warn } });
+    expect(summary.encoder).toEqual({ name: null, licence: null, bytes: (await readFile(HUB)).length });
     expect(warn.mock.calls).toEqual([[expect.stringContaining('licence is not known')]]);
     expect((await readdir(out)).sort()).toEqual([
       ...['README.md', 'decoder_model.onnx', 'description.json', 'encoder_model.onnx', 'export.json'],
@@ -164,6 +165,18 @@ describe('exporting a network behind an image encoder', () => {
     const { measured } = await exporting('remembering', { onnx: out }, { precision: 'int8' });
     expect(measured?.queries).toBeGreaterThan(0);
     expect(await readFile(join(out, 'image_encoder.onnx'))).toEqual(await readFile(HUB));
+  });
+
+  it('says that words are left out, where the index finds pictures by words', async () => {
+    const saying = async (name: string) => {
+      const out = at(`words ${name}`);
+      await exporting(name, { onnx: out });
+      const { omitsWords } = await json(join(out, 'description.json'));
+      return [omitsWords, (await readFile(join(out, 'README.md'), 'utf8')).includes('also finds pictures by words')];
+    };
+    expect((await json(join(at('remembering'), 'index.json'))).text).toBeDefined();
+    expect(await saying('remembering')).toEqual([true, true]);
+    expect(await saying('decoding')).toEqual([false, false]);
   });
 
   it.each([

@@ -7,6 +7,7 @@ import { damaged, refuseExisting, refusePlace } from '@neurodex/core/storage';
 import { describeEncoder } from '../export/describe-encoder.ts';
 import { describeExport, type ExportedIndex, isExhaustive } from '../export/description.ts';
 import { allowEncoder, type EncoderRequest } from '../export/encoder-policy.ts';
+import type { ExportedEncoder } from '../export/exported-encoder.ts';
 import { EXPORT_FILE, exportedFiles, type Write, type WrittenExport, writeExport } from '../export/folder.ts';
 import { EXPORT_KINDS, type ExportKind } from '../export/kinds.ts';
 import { type StoredModel, storeModel } from '../export/models.ts';
@@ -44,6 +45,8 @@ export interface ExportSummary {
   readonly precision: Precision;
   /** Null where nothing is lost, or nothing could be measured. */
   readonly measured: QuantizationError | null;
+  /** That the exports hold; null where the network reads pixels, its name and licence where they are not known. */
+  readonly encoder: { readonly name: string | null; readonly licence: string | null; readonly bytes: number } | null;
   readonly exports: readonly (WrittenExport & { readonly kind: ExportKind })[];
 }
 
@@ -109,11 +112,16 @@ export async function exportIndex(options: ExportOptions): Promise<ExportSummary
       exports.push({ kind, ...written });
       reporter.progress({ phase: 'export', done: i + 1, total: folders.length, unit: 'exports' });
     }
-    return { index: resolve(options.index), precision, measured, exports };
+    return { index: resolve(options.index), precision, measured, encoder: summaryOf(encoder), exports };
   } finally {
     await index.close();
   }
 }
+
+const summaryOf = (encoder: ExportedEncoder | undefined): ExportSummary['encoder'] =>
+  encoder === undefined
+    ? null
+    : { name: encoder.origin?.name ?? null, licence: encoder.origin?.licence.name ?? null, bytes: encoder.bytes };
 
 /** One folder inside another would be replaced with it, or be in the way of it. */
 function refuseNested(index: string, folders: readonly { readonly folder: string }[]): void {

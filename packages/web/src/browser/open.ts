@@ -12,6 +12,8 @@ export function openBrowserEngine(base: string = document.baseURI): SearchEngine
   let opening: Promise<OpenedSite> | undefined;
   // A session runs one query at a time: each search waits for the one before it.
   let last: Promise<unknown> = Promise.resolve();
+  // Of the latest search: it waits for what an earlier one is loading.
+  let listener: ((progress: Progress) => void) | undefined;
 
   const open = (onProgress?: (progress: Progress) => void): Promise<OpenedSite> => {
     opening ??= openSite(files, onProgress).catch((error) => {
@@ -25,9 +27,13 @@ export function openBrowserEngine(base: string = document.baseURI): SearchEngine
   return {
     describe: async (onProgress) => (await open(onProgress)).description,
     search(query, k, signal, onProgress) {
+      listener = onProgress;
       const response = last.then(async () => {
         signal?.throwIfAborted();
-        return await searchSite(await open(), files, query, k, { signal, onProgress });
+        return await searchSite(await open(), files, query, k, {
+          signal,
+          onProgress: (progress) => listener?.(progress),
+        });
       });
       last = response.catch(() => {});
       return response;

@@ -19,7 +19,7 @@ const EXPLAINED = 3;
 export interface SearchOptions {
   readonly signal: AbortSignal | undefined;
   /** Told how much of the image encoder has come, for the first picture that it encodes. */
-  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly onProgress: (progress: Progress) => void;
 }
 
 /** The answers of the site's network to one query. @throws EngineError, or the signal's reason */

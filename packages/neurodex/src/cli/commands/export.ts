@@ -93,7 +93,7 @@ async function exportTo(index: string, flags: Flags, context: Context): Promise<
 }
 
 function describe(
-  { precision, measured, exports }: ExportSummary,
+  { precision, measured, encoder, exports }: ExportSummary,
   names: Readonly<Record<ExportKind, string | undefined>>,
 ): string {
   const lines = exports.map(({ kind, folder, files }) => {
@@ -101,6 +101,11 @@ function describe(
     return `${WHAT[kind].padEnd(16)}  ${names[kind] ?? folder}: ${plural(files.length, 'file')}, ${formatBytes(bytes)}`;
   });
   lines.push(`${'weights'.padEnd(16)}  ${precision}`);
+  if (encoder !== null) {
+    const { name, licence, bytes } = encoder;
+    const whose = name === null ? 'licence not known' : `${name}, ${licence}`;
+    lines.push(`${'encoder'.padEnd(16)}  ${formatBytes(bytes)}, ${whose}`);
+  }
   if (measured !== null) {
     const { measure, split, queries, original, exported, loss } = measured;
     lines.push(
