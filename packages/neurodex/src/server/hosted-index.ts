@@ -17,8 +17,7 @@ import type { BasePath } from './base-path.ts';
 import { Batcher, type Waiting } from './batcher.ts';
 import type { Limits } from './limits.ts';
 import { countsOf, digestsOf, factsOf, VERSION_LENGTH } from './picture-facts.ts';
-import type { RankVersion } from './rank-messages.ts';
-import type { PlainQuery, Ranker } from './ranker.ts';
+import type { PlainQuery, Ranker, RankVersion } from './ranker.ts';
 
 export interface HostingOptions {
   readonly isDefault: boolean;

@@ -3,7 +3,7 @@ import type { ErrorCode } from '@neurodex/core';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
-import type { QueryWords } from './ranker.ts';
+import type { QueryWords, RankVersion } from './ranker.ts';
 
 /** What a ranking thread begins with. */
 export interface RankThreadData {
@@ -11,12 +11,6 @@ export interface RankThreadData {
   readonly device: Device;
   /** Of ONNX Runtime. */
   readonly threads: number;
-}
-
-/** A version of the index. A thread opens it for the first request that names it. */
-export interface RankVersion {
-  /** Of the version that the server opened: a thread that is started again later opens no other. */
-  readonly digest: string;
 }
 
 /** Queries, packed. */

@@ -15,9 +15,8 @@ import {
   type RankReply,
   type RankRequest,
   type RankThreadData,
-  type RankVersion,
 } from './rank-messages.ts';
-import type { QueryWords } from './ranker.ts';
+import type { QueryWords, RankVersion } from './ranker.ts';
 
 /** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
 const port = defined(parentPort ?? undefined, 'the port of the thread');

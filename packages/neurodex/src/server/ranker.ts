@@ -1,7 +1,6 @@
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
-import type { RankVersion } from './rank-messages.ts';
 
 /** A query on its way to a system: what `Query` is, as plain data that threads can be sent. */
 export interface PlainQuery {
@@ -23,6 +22,12 @@ export interface QueryWords {
   readonly text: string | undefined;
   readonly plus: readonly string[];
   readonly minus: readonly string[];
+}
+
+/** A version of the index. It is opened for the first request that names it. */
+export interface RankVersion {
+  /** Of the version that the server opened: a thread that is started again later opens no other. */
+  readonly digest: string;
 }
 
 /** Ranks the catalogue of one index, somewhere else than on the thread that serves. */

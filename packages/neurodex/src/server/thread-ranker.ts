@@ -4,15 +4,9 @@ import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
 import { ApiError } from './api/problems.ts';
-import {
-  type PackedQueries,
-  type RankReply,
-  type RankThreadData,
-  type RankVersion,
-  unpackAnswers,
-} from './rank-messages.ts';
+import { type PackedQueries, type RankReply, type RankThreadData, unpackAnswers } from './rank-messages.ts';
 import { RankWorker, ThreadEnded } from './rank-worker.ts';
-import type { PlainQuery, Ranker } from './ranker.ts';
+import type { PlainQuery, Ranker, RankVersion } from './ranker.ts';
 import type { RestartPolicy } from './restarts.ts';
 
 const THREAD = workerFile('./rank-thread.ts', import.meta.url);
