@@ -45,6 +45,7 @@ const summary: IndexSummary = {
   warnings: [],
   duplicates: { ...NO_DUPLICATES, sets: 2, copies: 3, examples: [['a.png', 'b.png']] },
   systems: ['dsi', 'bovw', 'pixels'],
+  readsText: true,
   parameters: 123456,
   steps: 300,
   seconds: 75,
@@ -352,6 +353,16 @@ describe('index', () => {
     expect(stdout).toContain('300 steps in 1 min 15 s');
     expect(stdout).toContain("neurodex search 'my index' PICTURE");
     expect(stderr).toBe('warning: skipped a.txt: not a picture file\n');
+  });
+
+  it('index says how to search it, by words where it takes them', async () => {
+    const created = async (readsText: boolean): Promise<string> => {
+      const createIndex = async () => ({ ...summary, readsText });
+      return (await runCli(['index', 'x', '--out', 'my out'], { jobs: { openSource, createIndex } })).stdout;
+    };
+    expect(await created(false)).not.toContain('--text');
+    const both = "Search it:   neurodex search 'my out' PICTURE\nOr by words: neurodex search 'my out' --text WORDS\n";
+    expect(await created(true)).toContain(both);
   });
 
   it.each(['10', '0.5'])('--minutes %s is the time of the configuration', async (minutes) => {
@@ -824,6 +835,7 @@ describe('inspect and demo', () => {
       learningCurve: join(folder, 'neurodex-demo/learning-curve.svg'),
       index: join(folder, 'neurodex-demo/index'),
       tryNext: join(folder, 'neurodex-demo/queries/red apple.png'),
+      tryWords: 'red apple',
     };
     const runDemo = vi.fn(async (_options: DemoOptions) => result);
     const options = { io: { cwd: folder }, jobs: { runDemo } };
@@ -835,6 +847,7 @@ describe('inspect and demo', () => {
     const text = await runCli(['demo', '--preset', 'quick', '--concepts', '8'], options);
     expect(runDemo.mock.calls[1]?.[0]).toMatchObject({ preset: 'quick', concepts: 8 });
     expect(text.stdout).toContain("npx neurodex search neurodex-demo/index 'neurodex-demo/queries/red apple.png'\n");
+    expect(text.stdout).toContain("npx neurodex search neurodex-demo/index --text 'red apple'\n");
   });
 });
 

@@ -69,6 +69,8 @@ export interface IndexSummary {
   /** Pictures that occur more than once. */
   readonly duplicates: DuplicateFacts;
   readonly systems: readonly SystemName[];
+  /** Whether the network takes words. */
+  readonly readsText: boolean;
   /** Of the network; 0 without one, as are the steps. */
   readonly parameters: number;
   readonly steps: number;
@@ -147,6 +149,7 @@ async function summarise(
     warnings: datasetWarnings({ ...dataset, pictures: store.rows }),
     duplicates: store.duplicates ?? NO_DUPLICATES,
     systems: manifest.systems,
+    readsText: manifest.text !== undefined,
     parameters: manifest.model?.parameters ?? 0,
     steps: manifest.training?.steps ?? 0,
     seconds: manifest.training?.seconds ?? seconds,

@@ -11,6 +11,7 @@ import type { TrackedEvent, TrackingRequest } from '@neurodex/tracking';
 import type { Comparison } from '../evaluation/compare.ts';
 import { evaluateSystems } from '../evaluation/compare.ts';
 import { queriesOf } from '../evaluation/queries.ts';
+import { pictureTexts } from '../pictures/picture-texts.ts';
 import { PRESETS, type PresetName } from '../presets/presets.ts';
 import { contactSheet, type SheetRow } from '../report/contact-sheet.ts';
 import { learningCurve } from '../report/learning-curve.ts';
@@ -45,6 +46,8 @@ export interface DemoResult {
   readonly index: string;
   /** A picture of the unseen artist to search with. */
   readonly tryNext: string;
+  /** Words that say what that picture shows, where the index takes words. */
+  readonly tryWords?: string | undefined;
 }
 
 const INDEX = 'index';
@@ -87,6 +90,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     learningCurve: join(out, LEARNING_CURVE),
     index: join(out, INDEX),
     tryNext: join(out, QUERIES, evaluation.tryNext),
+    tryWords: evaluation.tryWords,
   };
 }
 
@@ -95,7 +99,7 @@ async function show(
   index: Index,
   folder: string,
   reporter: Reporter,
-): Promise<{ comparison: Comparison; tryNext: string }> {
+): Promise<{ comparison: Comparison; tryNext: string; tryWords: string | undefined }> {
   const { store } = index;
   const systems = await systemsOf(index);
   const comparison = await evaluateSystems({ systems, store, queries: queriesOf(store, 'test'), reporter });
@@ -107,7 +111,9 @@ async function show(
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as TrackedEvent);
   await writeFile(join(folder, LEARNING_CURVE), learningCurve(events));
-  return { comparison, tryNext: await writeQueries(index, folder) };
+  const [first] = store.queries('test');
+  const tryWords = index.manifest.text === undefined || first === undefined ? undefined : pictureTexts(first).labels[0];
+  return { comparison, tryNext: await writeQueries(index, folder), tryWords };
 }
 
 const systemsOf = (index: Index) =>

@@ -70,7 +70,8 @@ async function demo(flags: Flags, context: Context): Promise<void> {
   });
 }
 
-function describe({ evaluation, contactSheet, learningCurve, index, tryNext }: DemoResult, cwd: string): string {
+function describe(result: DemoResult, cwd: string): string {
+  const { evaluation, contactSheet, learningCurve, index, tryNext, tryWords } = result;
   const near = (path: string): string => {
     const short = relative(cwd, path);
     return short !== '' && !short.startsWith('..') ? short : path;
@@ -83,5 +84,8 @@ function describe({ evaluation, contactSheet, learningCurve, index, tryNext }: D
     '',
     'Search it yourself:',
     `  npx neurodex search ${shellQuote(near(index))} ${shellQuote(near(tryNext))}`,
+    ...(tryWords === undefined
+      ? []
+      : [`  npx neurodex search ${shellQuote(near(index))} --text ${shellQuote(tryWords)}`]),
   ].join('\n');
 }

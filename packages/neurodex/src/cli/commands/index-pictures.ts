@@ -142,7 +142,7 @@ async function index(
 }
 
 function describe(summary: IndexSummary, out: string): string {
-  const { catalogue, queries, duplicates, systems, parameters, steps, seconds, validation } = summary;
+  const { catalogue, queries, duplicates, systems, readsText, parameters, steps, seconds, validation } = summary;
   const lines = [
     `index       ${out}`,
     `catalogue   ${plural(catalogue, 'picture')}`,
@@ -155,6 +155,7 @@ function describe(summary: IndexSummary, out: string): string {
     ...(Object.keys(validation).length > 0 ? [`validation  ${measuresLine(validation)}`] : []),
     '',
     `Search it:   neurodex search ${shellQuote(out)} PICTURE`,
+    ...(readsText ? [`Or by words: neurodex search ${shellQuote(out)} --text WORDS`] : []),
     `Measure it:  neurodex evaluate ${shellQuote(out)}`,
   ];
   return lines.join('\n');
