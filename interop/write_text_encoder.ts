@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { defined, silentReporter } from '@neurodex/core';
+import { defined, NeurodexError, silentReporter } from '@neurodex/core';
 import { Random } from '@neurodex/core/random';
 import { MODEL, minilmFolder, minilmWheel } from '../bench/minilm.ts';
 import { openChosenTextEncoder } from '../packages/neurodex/src/build/open-text-encoder.ts';
@@ -19,7 +19,12 @@ const WORDS = (
 
 const [, , out = ''] = process.argv;
 const reporter = { ...silentReporter, info: console.error };
-const [wheel, folder] = [await minilmWheel(reporter), await minilmFolder(reporter)];
+const wheel = await minilmWheel(reporter).catch((error: unknown) => {
+  if (!(error instanceof NeurodexError) || error.code !== 'download-failed') throw error;
+  console.log(`the check of text encoders is LEFT OUT: ${error.message}`);
+  process.exit(0);
+});
+const folder = await minilmFolder(reporter);
 const config = { ...PRESETS.default, text: { ...PRESETS.default.text, encoder: folder } };
 const { encoder } = defined(
   await openChosenTextEncoder({ config, runtime: nodeRuntime(), reporter }),
