@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, isRecord } from '@neurodex/core';
 import { makeFolder } from '@neurodex/core/storage';
 
@@ -15,6 +16,8 @@ const SOURCE_FILE = 'source.json';
 /** Milliseconds between two signs of life, and after how many without one an owner is taken for dead. */
 const HEARTBEAT = 5000;
 const DEAD_AFTER = 30_000;
+/** Milliseconds in which one that began in the same moment looks around and goes. */
+const MOMENT = 100;
 
 const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 /** Folders of this process that are in work. */
@@ -59,12 +62,12 @@ export class PartialFile {
         await rm(mine, { recursive: true, force: true });
       }
       await mkdir(mine);
-      // Two that began in the same moment see each other here: the first by name stays.
-      const others = (await partials(goal)).filter((other) => other < mine);
-      for (const other of others) {
-        if (!(await isAlive(other))) continue;
-        await rm(mine, { recursive: true, force: true });
-        return release(mine);
+      // Two that began in the same moment see each other here, and the first by name stays: the other goes at once. If it does
+      // not, it had looked before this one was there.
+      if (await hasOther(goal, (other) => other < mine)) return await withdraw(mine);
+      if (await hasOther(goal, (other) => other > mine)) {
+        await sleep(MOMENT);
+        if (await hasOther(goal, (other) => other !== mine)) return await withdraw(mine);
       }
       return new PartialFile(goal, name, mine, undefined);
     } catch (error) {
@@ -126,6 +129,17 @@ export async function cachedFile(goal: string, name: string): Promise<{ path: st
   const path = join(goal, name);
   const found = await stat(path).catch(() => undefined);
   return found?.isFile() ? { path, bytes: found.size } : undefined;
+}
+
+/** Whether another process that lives works on the file, of those whose folders are meant. */
+async function hasOther(goal: string, isMeant: (folder: string) => boolean): Promise<boolean> {
+  for (const other of await partials(goal)) if (isMeant(other) && (await isAlive(other))) return true;
+  return false;
+}
+
+async function withdraw(mine: string): Promise<undefined> {
+  await rm(mine, { recursive: true, force: true });
+  return release(mine);
 }
 
 function release(mine: string): undefined {

@@ -65,7 +65,8 @@ export async function fetchWheel(
     const remote = index === '' ? ofPypi(wheel) : await listedWheel(downloads(), wheel, index);
     const { goal, name } = placeOf(remote, cache);
     const cached = await cachedFile(goal, name);
-    if (cached !== undefined) return cached.path;
+    // One that was cut off is fetched again.
+    if (cached?.bytes === wheel.bytes) return cached.path;
     const fetching = downloads();
     const size = (wheel.bytes / MEBI).toFixed(1);
     reporter.info(
