@@ -17,7 +17,7 @@ import {
 } from '../models/encoder/named-encoders.ts';
 import { unusableFile } from '../models/encoder/unusable.ts';
 
-/** Who asks for an encoder, and what is asked of the network on the way. */
+/** What a download needs: the environment, and who hears of it and stops it. */
 export interface FetchOptions {
   /** NEURODEX_CACHE, HF_ENDPOINT, HF_TOKEN, proxies; `process.env` by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;

@@ -6,8 +6,8 @@ import type { Build } from './build.ts';
 import type { DecodedPictures } from './draft.ts';
 
 /**
- * Reads the files of pictures again, for an encoder that does not take what was kept of them. Of a prepared data set, there is no more
- * than the thumbnails.
+ * Reads the files of pictures again, for an encoder that came with preprocessing: the pixels and thumbnails that were kept are too small
+ * for it. A prepared data set has thumbnails alone.
  * @returns which throws NeurodexError `run-changed` for a file that is another one by now, and those of the data set
  */
 export function originals(

@@ -26,7 +26,8 @@ import { TEXT_CHECKPOINTS_FOLDER } from './unfinished-run.ts';
 /** What a network learned to read. */
 export interface ReadNetwork {
   readonly steps: number;
-  readonly text: NonNullable<IndexManifest['text']>;
+  /** Undefined where there was nothing to read. */
+  readonly text?: NonNullable<IndexManifest['text']>;
 }
 
 export const readStage: Stage<ReadNetwork> = {
@@ -66,6 +67,10 @@ async function readTexts(build: Build, store: StoredPictures): Promise<ReadNetwo
   const source = await textSource(build, store);
   const { geometry, learned, tokenizer, initial } = source;
   warnOfTexts(build, source);
+  if (learned.texts.length === 0 && initial === undefined) {
+    build.reporter.warn('no picture to learn from came with a word that can be read: the index takes no words');
+    return { steps: 0 };
+  }
   throwIfInterrupted(signal);
   await writeFileAtomically(join(folder, TOKENIZER_FILE), tokenizer);
   const { texts, shift } = await source.inputs();

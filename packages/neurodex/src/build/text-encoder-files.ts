@@ -12,16 +12,15 @@ import {
   TOKENIZER_FILE,
 } from '../artifact/manifest.ts';
 import { isEncoderName } from '../models/encoder/named-encoders.ts';
-import { towersOf } from '../models/encoder/towers.ts';
+import { TEXT_TOWERS, towersOf } from '../models/encoder/towers.ts';
 import { unusable } from '../models/encoder/unusable.ts';
 import type { TextEncoderHints } from '../models/text-encoder/facts.ts';
 import { readHints } from '../models/text-encoder/hints.ts';
 import { declarationOf, type FetchOptions, fetchEncoder } from './fetch-encoder.ts';
 
-/** Where a text encoder lies beside an image encoder: exports by Optimum for transformers.js, and those of Immich. */
-export const TEXT_TOWERS = ['onnx/text_model.onnx', 'text_model.onnx', 'textual/model.onnx'];
-/** Where one lies by itself as well: sentence encoders. */
+/** Where a text encoder lies in a folder: as a text tower, or by itself as sentence encoders do. */
 const PLACES = [...TEXT_TOWERS, 'onnx/model.onnx', 'model.onnx'];
+
 /** What lies on disk of a text encoder. */
 export interface TextEncoderFiles {
   readonly onnx: Uint8Array;

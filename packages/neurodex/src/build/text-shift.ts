@@ -23,12 +23,10 @@ const DESCRIPTIONS = THINGS.split(' ').map((thing) => `a photo of a ${thing}`);
  * @returns [C]
  */
 export async function shiftToPictures(
-  { encoder, facts }: ChosenTextEncoder,
+  { encoder }: ChosenTextEncoder,
   store: StoredPictures,
   vectors: Float32Array,
 ): Promise<readonly number[]> {
-  // An index that is built again keeps its own.
-  if (facts?.shift !== undefined && facts.shift !== null) return facts.shift;
   const { channels } = encoder.facts;
   const enough = vectors.length >= ENOUGH_TEXTS * channels;
   const texts = meanDirection(enough ? vectors : await encoder.embed(DESCRIPTIONS), channels);

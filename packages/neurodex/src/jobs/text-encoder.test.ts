@@ -119,6 +119,21 @@ describe('bad input', () => {
     });
   });
 
+  it('words of test pictures alone are nothing to learn from: the index is made without', async () => {
+    const fixed = await Promise.all(
+      [...Array(12).keys()].map(async (i) => ({
+        path: `IMG_${2000 + i}.png`,
+        labels: [],
+        role: i < 10 ? ('catalogue' as const) : ('test' as const),
+        ...(i < 10 ? {} : { captions: ['a red disc'] }),
+        read: async () => await disc('#c22', i),
+      })),
+    );
+    const only: Dataset = { name: 'few', source: '/few', notices: [], skipped: [], pictures: fixed };
+    await indexes.make(only, 'silent.index', { text: SMALL_WRITE.text });
+    expect((await manifestOf('silent.index')).text).toBeUndefined();
+  });
+
   it('an index whose network reads tokens', async () => {
     await indexes.make(dataset, 'tokens.index', { text: SMALL_WRITE.text });
     await expect(build(indexes.at('tokens.index'))).rejects.toMatchObject({
@@ -173,6 +188,28 @@ describe('a text encoder that comes with the image encoder', () => {
     const { text: listed } = await manifestOf('colours.index');
     expect(listed).toMatchObject({ texts: 0, encoder: { channels: 3, shift: expect.any(Array) } });
     expect(listed.encoder.shift).toHaveLength(3);
+  });
+
+  it('is shifted anew when a picture is forgotten, which leaves no trace in it', async () => {
+    const few = { steps: 3 };
+    const rest = { ...unnamed, pictures: unnamed.pictures.filter(({ path }) => path !== 'IMG_1004.png') };
+    await make('forgets.index', few);
+    await make('never.index', few, rest);
+    const before = await manifestOf('forgets.index');
+    const options = { index: indexes.at('forgets.index'), device: 'cpu', reporter: silentReporter } as const;
+    await forgetPictures({ ...options, pictures: ['IMG_1004.png'] });
+    const [forgotten, never] = [await manifestOf('forgets.index'), await manifestOf('never.index')];
+    expect(forgotten.text).toEqual(never.text);
+    expect(forgotten.text.encoder.shift).not.toEqual(before.text.encoder.shift);
+  });
+
+  it('of an index reads for a network that sees pixels, once there are words to learn', async () => {
+    const pixels = { ...SMALL_WRITE.encoder, file: '' };
+    const text = { ...SMALL_WRITE.text, encoder: indexes.at('colours.index') };
+    await indexes.make(unnamed, 'wordless.index', { encoder: pixels, text });
+    expect((await manifestOf('wordless.index')).text).toBeUndefined();
+    await indexes.make(dataset, 'worded.index', { encoder: pixels, text });
+    expect((await manifestOf('worded.index')).text).toMatchObject({ texts: 2, encoder: { channels: 3, shift: null } });
   });
 
   it('learns from words where there are some', async () => {

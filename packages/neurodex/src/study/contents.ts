@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { digestOfParameters } from '../build/initial-parameters.ts';
 import { digestOfEncoder } from '../build/open-encoder.ts';
+import { digestOfTextFiles } from '../build/open-text-encoder.ts';
 import { VERSION } from '../version.ts';
 import type { StudyCell, StudyGrid } from './grid.ts';
 import { configurationFlags, runProgram } from './program.ts';
@@ -10,6 +11,7 @@ import { configurationFlags, runProgram } from './program.ts';
 /** Configuration keys whose value names a file, and what is taken of it. */
 const FILES: Readonly<Record<string, (file: string) => Promise<string | null>>> = {
   'encoder.file': digestOfEncoder,
+  'text.encoder': digestOfTextFiles,
   'training.initialise': digestOfParameters,
 };
 

@@ -50,7 +50,7 @@ export function addCompare(program: Command, context: Context): void {
     )
     .option(
       '--queries <kind>',
-      'what is asked: picture (the default) or text (captions)',
+      'queries to measure on: picture (the default), or text for captions',
       oneOf('--queries', ['picture', 'text'] as const),
     )
     .option('--relevance <name>', RELEVANCE_HELP, oneOf('--relevance', TEXT_RELEVANCE_NAMES))

@@ -71,7 +71,7 @@ export function addEvaluate(program: Command, context: Context): void {
     )
     .option(
       '--queries <kind>',
-      'what is asked: picture, text (captions) or all; captions too by default where the index reads and there are some',
+      'queries to measure on: picture, text for captions, or all; by default all where the index takes words and has captions',
       oneOf('--queries', ASKED),
     )
     .option('--relevance <name>', RELEVANCE_HELP, oneOf('--relevance', TEXT_RELEVANCE_NAMES))

@@ -62,6 +62,15 @@ const LAYOUTS: readonly Layout[] = [
   },
 ];
 
+/** Where text towers lie in a folder. */
+export const TEXT_TOWERS: readonly string[] = LAYOUTS.flatMap(({ text }) => text);
+
+/** Whether a folder holds a text tower that can be used: one with a tokenizer. What one file holds of both is known when it is read. */
+export const hasTextTower = (folder: string): boolean =>
+  LAYOUTS.some(({ text, tokenizer }) =>
+    [text, tokenizer].every((places) => places.some((place) => existsSync(join(folder, place)))),
+  );
+
 const PICTURES = 'pixel_values';
 const TOKENS = 'input_ids';
 const VISION_OUTPUTS = ['image_embeds', 'pooler_output'];

@@ -167,7 +167,7 @@ export class FrozenTextEncoder {
       feeds[name] = { shape, data: this.integers(name, values) };
     };
     feed(ids, (text, t) => text?.[t] ?? padding);
-    // Of a text that only fills the batch, one token: the softmax over none is no number.
+    // A row that only fills the batch has one token, because the softmax over no token is not a number.
     feed(mask, (text, t) => (t < (text?.length ?? 1) ? 1 : 0));
     feed(types, () => 0);
     try {
