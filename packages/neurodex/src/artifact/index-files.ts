@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NeurodexError } from '@neurodex/core';
+import { NeurodexError } from '@neurodex/core';
 import type { FileDigest } from '@neurodex/core/storage';
 import { type CheckedFile, type CheckedFileOptions, damaged, openListed, replaced } from '@neurodex/core/storage';
 import { CATALOGUE_FILE, INDEX_FILE, type IndexManifest, listedIn, readIndexManifest } from './manifest.ts';
@@ -82,6 +82,27 @@ function ifReplaced(folder: string, { digest }: IndexManifest): NeurodexError | 
   } catch {
     // In between two versions, or deleted.
     return undefined;
+  }
+}
+
+/** Times that an index is read which changes while it is read. */
+const TRIES = 5;
+
+/**
+ * Reads the files of an index of which none is kept open. It may change meanwhile: then what was read fails by what it finds or
+ * misses, and the new version is read instead.
+ * @throws NeurodexError as the reading does, of an index that stays as it is; `index-replaced` for one that changes every time
+ */
+export async function readOneVersion<T>(folder: string, read: (manifest: IndexManifest) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const manifest = await readIndexManifest(folder);
+    try {
+      return await read(manifest);
+    } catch (error) {
+      if (!(error instanceof NeurodexError)) throw error;
+      if ((await readIndexManifest(folder)).digest === manifest.digest) throw error;
+      if (tries === TRIES) throw replaced(folder);
+    }
   }
 }
 

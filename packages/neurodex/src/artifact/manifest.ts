@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NeurodexError } from '@neurodex/core';
 import {
-  CheckedFile,
   checkSeal,
   checkVersion,
   damaged,
@@ -10,6 +9,7 @@ import {
   digestOf,
   type FileDigest,
   malformed,
+  openListed,
   parseJson,
   readSmall,
   refuseSpecialFilesIn,
@@ -264,7 +264,13 @@ export const listedIn = ({ catalogue, model, bovw, encoder, text, log }: IndexMa
 
 /** A file of the index, as it was written. @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable` */
 export async function readListed(folder: string, listed: FileDigest & { readonly file: string }): Promise<Uint8Array> {
-  return new Uint8Array(await new CheckedFile(join(folder, listed.file), listed).slice(0));
+  // A change that was cut off may have left it under the name that it has before it is listed.
+  const file = await openListed(join(folder, listed.file), listed);
+  try {
+    return new Uint8Array(await file.slice(0));
+  } finally {
+    await file.close();
+  }
 }
 
 /** An index was made without a system. */

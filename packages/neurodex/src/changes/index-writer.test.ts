@@ -1,12 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defined, NeurodexError, silentReporter } from '@neurodex/core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyPictures } from '../artifact/catalogue-store.ts';
 import { openArtifact } from '../artifact/index-artifact.ts';
 import { readIndexManifest } from '../artifact/manifest.ts';
+import { verifyIndex } from '../jobs/verify-index.ts';
 import { SMALL_WRITE } from '../jobs/written-indexes.fixture.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { openIndex } from '../systems/open-index.ts';
@@ -184,6 +186,40 @@ describe('an index that is changed', () => {
       expect(counts).toEqual([...counts].sort((a, b) => a - b));
       expect(counts[0]).toBeGreaterThanOrEqual(before);
       expect(counts.at(-1)).toBeLessThanOrEqual(before + 20);
+    });
+  });
+
+  it('is read as a whole where its change was cut off before the new files got their names, and while it changes', async () => {
+    const reporter = silentReporter;
+    await withWriter(async (writer, folder) => {
+      const changed = ['catalogue/catalogue.json', 'run.jsonl'].map((name) => join(folder, name));
+      const old = changed.map((file) => readFileSync(file));
+      await add(writer, 0, 1);
+      for (const [i, file] of changed.entries()) {
+        renameSync(file, `${file}.next`);
+        writeFileSync(file, defined(old[i], file));
+      }
+      const { rows } = await verifyIndex({ index: folder, without: [], reporter });
+      expect(rows).toBe(writer.pictures.rows.length);
+      for (const file of changed) renameSync(`${file}.next`, file);
+      let changing = true;
+      const found = new Set<string>();
+      const reading = (async () => {
+        while (changing) {
+          const code = await verifyIndex({ index: folder, without: [], reporter }).then(
+            () => 'sound',
+            (error: unknown) => (error instanceof NeurodexError ? error.code : error),
+          );
+          found.add(String(code));
+        }
+      })();
+      for (let i = 2; i < 20; i++) await add(writer, i);
+      changing = false;
+      await reading;
+      // One that changes five times while it is read is refused as such.
+      found.delete('index-replaced');
+      const { rows: last } = await verifyIndex({ index: folder, without: [], reporter });
+      expect([[...found.add('sound')], last]).toEqual([['sound'], writer.pictures.rows.length]);
     });
   });
 

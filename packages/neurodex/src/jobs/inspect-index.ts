@@ -6,6 +6,7 @@ import type { LicenceNotice, SkippedFile } from '@neurodex/datasets';
 import { filesOf, readManifest } from '../artifact/catalogue-manifest.ts';
 import { openPictureRows, type PictureRows, verifyPictures } from '../artifact/catalogue-store.ts';
 import { openArtifact } from '../artifact/index-artifact.ts';
+import { readOneVersion } from '../artifact/index-files.ts';
 import {
   CATALOGUE_FOLDER,
   type ChangeCounts,
@@ -13,7 +14,6 @@ import {
   type IndexManifest,
   listedIn,
   type RecordedConfig,
-  readIndexManifest,
   readListed,
 } from '../artifact/manifest.ts';
 import { checkOrigin, ORIGIN_FILE } from '../build/origin.ts';
@@ -70,8 +70,14 @@ export interface IndexFacts {
 }
 
 /** What an index holds. @throws NeurodexError `index-missing`, `index-damaged`, `index-newer` */
-export async function inspectIndex({ index, verify, reporter }: InspectOptions): Promise<IndexFacts> {
-  const manifest = await readIndexManifest(index);
+export const inspectIndex = (options: InspectOptions): Promise<IndexFacts> =>
+  readOneVersion(options.index, (manifest) => inspectVersion(manifest, options));
+
+/** What one version of it holds. @throws NeurodexError as `inspectIndex` */
+export async function inspectVersion(
+  manifest: IndexManifest,
+  { index, verify, reporter }: InspectOptions,
+): Promise<IndexFacts> {
   const folder = join(index, CATALOGUE_FOLDER);
   const { catalogue: listed } = manifest;
   const store = await openPictureRows(folder, { listed });
@@ -84,7 +90,7 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
   }
   const unlisted = await unlistedIn(index, manifest);
   const { learnedIds } = await readManifest(folder, listed);
-  const drift = manifest.changes === undefined ? undefined : await driftIn(index);
+  const drift = manifest.changes === undefined ? undefined : await driftIn(index, manifest);
   const roles = countParts(store);
   return {
     index,
@@ -119,8 +125,8 @@ export async function inspectIndex({ index, verify, reporter }: InspectOptions):
 const learnedFrom = ({ rows }: Pick<PictureRows, 'rows'>, learnedIds: number): number =>
   rows.filter(({ id, role }) => id < learnedIds && role !== 'test').length;
 
-async function driftIn(index: string): Promise<Drift | undefined> {
-  const artifact = await openArtifact(index);
+async function driftIn(index: string, { digest }: IndexManifest): Promise<Drift | undefined> {
+  const artifact = await openArtifact(index, { digest });
   try {
     return await driftOf(artifact);
   } finally {

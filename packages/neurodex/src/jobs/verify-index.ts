@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import type { Reporter } from '@neurodex/core';
+import { errorCode, type Reporter } from '@neurodex/core';
 import { readPicture, readPictureFile } from '@neurodex/datasets/image';
 import { openPictures, type StoredPictures } from '../artifact/catalogue-store.ts';
-import { CATALOGUE_FOLDER, readIndexManifest } from '../artifact/manifest.ts';
-import { inspectIndex } from './inspect-index.ts';
+import { readOneVersion } from '../artifact/index-files.ts';
+import { CATALOGUE_FOLDER, type IndexManifest } from '../artifact/manifest.ts';
+import { inspectVersion } from './inspect-index.ts';
 import { type Needle, scanFile } from './scan-file.ts';
 
 export interface VerifyOptions {
@@ -46,9 +47,14 @@ export interface Verification {
  * name, and of a file its digest, its bytes, its thumbnail and the pixels that the model saw.
  * @throws NeurodexError `index-missing`, `index-damaged`
  */
-export async function verifyIndex({ index, without, reporter }: VerifyOptions): Promise<Verification> {
-  const { digest, unlisted } = await inspectIndex({ index, verify: true, reporter });
-  const manifest = await readIndexManifest(index);
+export const verifyIndex = (options: VerifyOptions): Promise<Verification> =>
+  readOneVersion(options.index, (manifest) => verifyVersion(manifest, options));
+
+async function verifyVersion(
+  manifest: IndexManifest,
+  { index, without, reporter }: VerifyOptions,
+): Promise<Verification> {
+  const { digest, unlisted } = await inspectVersion(manifest, { index, verify: true, reporter });
   const store = await openPictures(join(index, CATALOGUE_FOLDER), { listed: manifest.catalogue });
   try {
     const sizes = { ...manifest.config.pictures, size: store.size };
@@ -63,7 +69,11 @@ export async function verifyIndex({ index, without, reporter }: VerifyOptions): 
       const found = await scanFile(
         join(index, file),
         wanted.flatMap(({ needles }) => needles),
-      );
+      ).catch((error: unknown) => {
+        // Of what has been listed every file was there: a change at this moment writes and renames files of its own.
+        if (errorCode(error) === 'ENOENT') return { bytes: 0, hits: [] };
+        throw error;
+      });
       bytes += found.bytes;
       for (const { needle, at } of found.hits) {
         const owner = wanted.find(({ needles }) => needles.includes(needle));
