@@ -68,6 +68,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     text: PLAIN,
     query: PLAIN,
     pictures: [...PLAIN, 'text', 'query'],
+    relevance: [],
     clustering: PLAIN,
     identifiers: [...PLAIN, 'clustering'],
     'models/bm25': PLAIN,
@@ -83,7 +84,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...['query', 'pictures', 'models/bm25', 'models/bovw', 'models/encoder', 'models/text-encoder', 'dsi/search'],
       'artifact',
     ],
-    evaluation: [...PLAIN, 'text', 'query', 'pictures'],
+    evaluation: [...PLAIN, 'text', 'query', 'pictures', 'relevance'],
     training: [
       ...PLAIN,
       ...['query', 'pictures', 'identifiers', 'models/encoder', 'dsi/model', 'dsi/graphs', 'dsi/search', 'artifact'],
