@@ -1,20 +1,18 @@
 import type { Random, Runtime } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
 import type { Geometry } from '../dsi/model/geometry.ts';
+import { calibrationError } from '../evaluation/calibration/calibration-error.ts';
 import { type PictureEvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { relevantRows } from '../evaluation/relevance.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import type { System } from '../query/system.ts';
-import {
-  type CalibrationQuery,
-  calibrationError,
-  fitTemperature,
-  relevantMass,
-  samplePlaces,
-} from '../training/calibration.ts';
+import { type CalibrationQuery, fitTemperature, relevantMass, samplePlaces } from '../training/calibration.ts';
 import { encodeQueries } from '../training/states.ts';
 import { spread } from '../training/validator.ts';
+
+/** Bins of the calibration error of a memory. */
+const BINS = 10;
 
 export interface CalibrationSource {
   readonly store: PictureStore;
@@ -72,7 +70,8 @@ export class Calibration {
       const confidence = relevantMass(asked, states, geometry.width, temperature, this.sample);
       return [{ confidence, right: query.relevant.has(first.row) }];
     });
-    return calibrationError(answers);
+    const confidences = answers.map(({ confidence }) => confidence);
+    return calibrationError({ confidences, right: answers.map(({ right }) => (right ? 1 : 0)) }, BINS);
   }
 
   private queries(): Promise<readonly Encoded[]> {

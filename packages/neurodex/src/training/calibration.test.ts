@@ -1,7 +1,7 @@
 import { Random } from '@neurodex/autograd';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CalibrationQuery, calibrationError, fitTemperature, relevantMass, samplePlaces } from './calibration.ts';
+import { type CalibrationQuery, fitTemperature, relevantMass, samplePlaces } from './calibration.ts';
 
 const D = 5;
 const random = Random.seeded(7);
@@ -138,32 +138,5 @@ describe('the probability of a group', () => {
     const mass = relevantMass({ state, relevant: group }, states, D, 5, sampleOf(states, Random.seeded(2)));
     expect(mass).not.toBe(exact);
     expect(Math.abs(mass / exact - 1)).toBeLessThan(0.15);
-  });
-});
-
-describe('the calibration error', () => {
-  const answer = (confidence: number, right: boolean) => ({ confidence, right });
-
-  it('is the mean difference between confidence and success, over ten bins', () => {
-    // [0, 0.1): 0.05 and 0.01, none right. [0.7, 0.8): 0.7 and 0.75, one right. [0.9, 1]: 0.9 and 1, both right.
-    const answers = [
-      answer(0.05, false),
-      answer(0.01, false),
-      answer(0.7, true),
-      answer(0.75, false),
-      answer(0.9, true),
-      answer(1, true),
-    ];
-    expect(calibrationError(answers)).toBeCloseTo((0.06 + 0.45 + 0.1) / 6, 12);
-    // One bin: 3.41 expected, three right.
-    expect(calibrationError(answers, 1)).toBeCloseTo(0.41 / 6, 12);
-    expect(calibrationError([])).toBe(0);
-  });
-
-  it('is 0 where answers are as often right as expected, and 1 where all are wrong and certain', () => {
-    const half = [answer(0.5, true), answer(0.5, false)];
-    expect(calibrationError(half)).toBe(0);
-    expect(calibrationError([answer(1, false), answer(1, false)])).toBe(1);
-    expect(calibrationError([answer(0, true)])).toBe(1);
   });
 });

@@ -57,25 +57,6 @@ export function relevantMass(
   return sides === undefined ? 1 : massOn(sides, temperature);
 }
 
-/**
- * Expected calibration error (Guo et al. 2017, eq. 3): over ten bins of confidence, the mean difference between how often answers
- * are right and how often they were expected to be.
- */
-export function calibrationError(
-  answers: readonly { readonly confidence: number; readonly right: boolean }[],
-  bins = 10,
-): number {
-  const sums = Array.from({ length: bins }, () => ({ confidence: 0, right: 0 }));
-  for (const { confidence, right } of answers) {
-    const bin = sums[Math.min(bins - 1, Math.floor(confidence * bins))];
-    if (bin === undefined) continue;
-    bin.confidence += confidence;
-    bin.right += right ? 1 : 0;
-  }
-  const difference = sums.reduce((sum, { confidence, right }) => sum + Math.abs(confidence - right), 0);
-  return answers.length === 0 ? 0 : difference / answers.length;
-}
-
 /** Σ over the relevant / Σ over all, of exp(τ·cosine). */
 function massOn({ relevant, others }: Sides, temperature: number): number {
   // Cosines are at most 1, and what is far below that does not count.
