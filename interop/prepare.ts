@@ -193,6 +193,13 @@ export function prepareBm25({ folder }: Workshop): Check[] {
   return [{ name: 'check_bm25.py', args: [bm25] }];
 }
 
+/** Probabilities, thresholds and their measures, of random examples. */
+export function prepareCalibration({ folder }: Workshop): Check[] {
+  const calibration = join(folder, 'calibration');
+  script('write_calibration.ts', [calibration]);
+  return [{ name: 'check_calibration.py', args: [calibration] }];
+}
+
 /** A short training that is tracked in files; MLflow's check starts a server, and trains for itself. */
 export function prepareTrackers({ folder, pictures }: Workshop): Check[] {
   const tracked = join(folder, 'tracked');
