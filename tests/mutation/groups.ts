@@ -58,6 +58,7 @@ export const GROUPS: readonly Group[] = [
       ...['bovw', 'encoder', 'export-index', 'jobs'].map((job) => neurodex(`jobs/${job}.test.ts`)),
     ],
   },
+  { name: 'relevance', sources: [neurodex('relevance')], tests: testsOf('relevance') },
   { name: 'evaluation', sources: [neurodex('evaluation')], tests: testsOf('evaluation') },
   {
     name: 'pictures',

@@ -62,7 +62,7 @@ describe('the conformal quantile', () => {
     expect(() => conformalQuantile([1, NaN, 2], 0.5)).toThrow(RangeError);
     for (const level of [0, 1, NaN, -1, 90]) expect(() => conformalQuantile([1], level)).toThrow('confidence');
     expect(() => fewestQueries(1)).toThrow('confidence');
-    expect(() => randomisedThreshold([1], 0.9, 1.5)).toThrow('uniform');
+    for (const u of [1.5, -0.1, NaN]) expect(() => randomisedThreshold([1], 0.9, u)).toThrow('uniform');
     expect(() => randomisedThreshold([NaN], 0.9, 0.5)).toThrow('NaN');
   });
 });

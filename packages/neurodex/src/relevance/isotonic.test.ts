@@ -111,8 +111,10 @@ describe('isotonic regression', () => {
     expect(() => fitIsotonic([1, 2], [0])).toThrow('2 x and 1 y');
     expect(() => fitIsotonic([1, 2], [0, 1], { weights: [1] })).toThrow('1 weights');
     expect(() => fitIsotonic([1, 2], [0, 1], { weights: [1, 0] })).toThrow('weight 1 must be above 0');
+    expect(() => fitIsotonic([1, 2], [0, 1], { weights: [1, Infinity] })).toThrow(RangeError);
     expect(() => fitIsotonic([1], [2], { shrink: 1 })).toThrow('shrink is for 0 … 1');
-    expect(() => fitIsotonic([1], [1], { shrink: NaN })).toThrow(RangeError);
+    expect(() => fitIsotonic([1], [-1], { shrink: 1 })).toThrow('shrink is for 0 … 1');
+    for (const shrink of [NaN, -1, Infinity]) expect(() => fitIsotonic([1], [1], { shrink })).toThrow('shrink must be');
     expect(() => fitIsotonic([1], [1], { knots: 1 })).toThrow('2 knots at least');
     expect(() => fitIsotonic([1], [1], { tolerance: NaN })).toThrow(RangeError);
   });

@@ -85,13 +85,6 @@ describe('logistic regression', () => {
       const summed = rows.flatMap(([a, b]) => [a, b, a + b, 3 * a - b]);
       expect(fitLogistic(summed, labels, { l2: 0 }).converged).toBe(true);
     }
-    // Steps that overshoot are halved: far outliers with the wrong label.
-    const outliers = fitLogistic(
-      [...Array.from({ length: 50 }, (_, i) => i / 50), 1e4, -1e4],
-      [...Array(25).fill(0), ...Array(25).fill(1), 0, 1],
-      { l2: 1e-6 },
-    );
-    expect(outliers.converged).toBe(true);
   });
 
   it('refuses what it cannot be fitted to', () => {
@@ -106,6 +99,7 @@ describe('logistic regression', () => {
     expect(() => fitLogistic([1, 2], [0, 1], { l2: -1 })).toThrow('L2 penalty');
     expect(() => fitLogistic([1, 2], [0, 1], { weights: [1] })).toThrow('2 examples and 1 weights');
     expect(() => fitLogistic([1, 2], [0, 1], { weights: [1, 0] })).toThrow('weight 1');
+    expect(() => fitLogistic([1, 2], [0, 1], { weights: [1, Infinity] })).toThrow('weight 1');
     expect(() => predictLogistic(fitLogistic([1, 2], [0, 1]), [1, 2])).toThrow('1 features, and was given 2');
   });
 });

@@ -67,7 +67,10 @@ describe('the false-positive rate', () => {
   it('is that of the highest threshold that enough known queries pass', () => {
     const known = Array.from({ length: 100 }, (_, i) => i);
     expect(falsePositiveRate(known, [4, 5, 6, -1])).toEqual({ rate: 0.5, threshold: 5 });
-    expect(falsePositiveRate(Float32Array.from(known), [4, 5, 6, -1])).toEqual({ rate: 0.5, threshold: 5 });
+    const backwards = Float32Array.from(known).reverse();
+    expect(falsePositiveRate(backwards, [4, 5, 6, -1])).toEqual({ rate: 0.5, threshold: 5 });
+    // Its order is the caller's.
+    expect(backwards[0]).toBe(99);
     expect(falsePositiveRate(known, [0, -1], 1)).toEqual({ rate: 0.5, threshold: 0 });
     expect(falsePositiveRate([1, 1, 1, 0], [1, 0], 0.5)).toEqual({ rate: 0.5, threshold: 1 });
     expect(falsePositiveRate([-Infinity, 1], [0])).toEqual({ rate: 1, threshold: -Infinity });

@@ -19,7 +19,6 @@ export interface BestThreshold extends SetScores {
  */
 export function bestThreshold(answers: ScoredAnswers): BestThreshold | undefined {
   checkAnswers(answers);
-  if (answers.totals.length === 0) return undefined;
   const order = ascendingOrder(answers.scores);
   if (answers.scores[order.at(-1) ?? NaN] === Infinity)
     throw new RangeError('a score is Infinity, and no threshold is above it');
@@ -31,9 +30,9 @@ export function bestThreshold(answers: ScoredAnswers): BestThreshold | undefined
 function sweep({ scores, relevant, offsets, totals }: ScoredAnswers, order: Uint32Array): number {
   const queries = queryOfAnswers(offsets, scores.length);
   const [returned, hits] = [new Uint32Array(totals.length), new Uint32Array(totals.length)];
-  // Sum of F1 over queries, and what rounding took from it (Neumaier 1974).
-  let [sum, lost] = [totals.reduce((empty, total) => empty + (total === 0 ? 1 : 0), 0), 0];
-  let [best, threshold] = [sum, Infinity];
+  // Sum of F1 over queries above that of empty sets, and what rounding took from it (Neumaier 1974).
+  let [sum, lost] = [0, 0];
+  let [best, threshold] = [0, Infinity];
   for (let i = order.length - 1; i >= 0; i--) {
     const place = order[i] ?? NaN;
     const q = queries[place] ?? NaN;

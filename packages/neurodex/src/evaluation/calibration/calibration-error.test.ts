@@ -91,6 +91,7 @@ describe('the calibration error', () => {
     expect(() => calibrationError({ confidences: [1], right: [0.5] })).toThrow('judgement 0 is 0.5');
     expect(() => calibrationError({ confidences: [1], right: [] })).toThrow('1 confidences, 0 judgements');
     expect(() => brierScore({ confidences: [1], right: [1], weights: [-1] })).toThrow('weight 0 is -1');
+    expect(() => brierScore({ confidences: [1], right: [1], weights: [Infinity] })).toThrow('weight 0');
     expect(() => brierScore({ confidences: [1], right: [1], weights: [] })).toThrow('0 weights');
     expect(() => reliabilityBins(judged([]), 0)).toThrow('bins');
   });
