@@ -22,6 +22,7 @@ import { configSchema, EMBEDDINGS } from '../config.ts';
 import { preprocessingSchema } from '../query/preprocessing.ts';
 import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import { MANIFEST_FILE } from './catalogue-manifest.ts';
+import { RELEVANCE_FILE } from './relevance-file.ts';
 
 /** The files of an index folder. */
 export const INDEX_FILE = 'index.json';
@@ -184,6 +185,8 @@ const manifestSchema = z.object({
   encoder: encoderFacts.optional(),
   /** Of a network that takes words. */
   text: textFacts.optional(),
+  /** How scores become probabilities, where there were queries to fit that to. */
+  relevance: listed(RELEVANCE_FILE).optional(),
   /** The run log, of which reports draw the learning curve. */
   log: listed(RUN_LOG).optional(),
   /** SHA-256 of all of the above (`digestOf`): the one digest of the index, for every other is in it. */
@@ -193,7 +196,7 @@ const manifestSchema = z.object({
 export type IndexManifest = Readonly<z.infer<typeof manifestSchema>>;
 
 /** What a manifest says beside the digests of what lies in the folder. */
-export type IndexDescription = Omit<IndexManifest, 'catalogue' | 'log' | 'digest'>;
+export type IndexDescription = Omit<IndexManifest, 'catalogue' | 'relevance' | 'log' | 'digest'>;
 
 export const describeIndex = (facts: Omit<IndexDescription, 'format' | 'version'>): IndexDescription => ({
   format: FORMAT,
@@ -209,7 +212,8 @@ export async function writeIndexManifest(folder: string, description: IndexDescr
   };
   const catalogue = await list(CATALOGUE_FILE);
   const log = existsSync(join(folder, RUN_LOG)) ? { log: await list(RUN_LOG) } : {};
-  await writeFileAtomically(join(folder, INDEX_FILE), sealed({ ...description, catalogue, ...log }));
+  const relevance = existsSync(join(folder, RELEVANCE_FILE)) ? { relevance: await list(RELEVANCE_FILE) } : {};
+  await writeFileAtomically(join(folder, INDEX_FILE), sealed({ ...description, catalogue, ...relevance, ...log }));
 }
 
 /** The manifest of an index whose catalogue is another one now, and the text of its file. */
@@ -249,7 +253,7 @@ export async function readIndexManifest(folder: string): Promise<IndexManifest> 
 }
 
 /** Files of the folder that the manifest lists: their names, with / between folders. */
-export const listedIn = ({ catalogue, model, bovw, encoder, text, log }: IndexManifest) =>
+export const listedIn = ({ catalogue, model, bovw, encoder, text, relevance, log }: IndexManifest) =>
   [
     catalogue,
     model,
@@ -259,6 +263,7 @@ export const listedIn = ({ catalogue, model, bovw, encoder, text, log }: IndexMa
     text?.tokenizer,
     text?.encoder,
     text?.model,
+    relevance,
     log,
   ].filter((file) => file !== undefined);
 

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DONE } from '@neurodex/tracking';
 import {
   CATALOGUE_FILE,
@@ -7,10 +9,13 @@ import {
   readIndexManifest,
   writeIndexManifest,
 } from '../artifact/manifest.ts';
+import { RELEVANCE_FILE, writeRelevance } from '../artifact/relevance-file.ts';
 import { SYSTEM_NAMES } from '../query/system.ts';
+import { openIndex } from '../systems/open-index.ts';
 import { SYSTEMS } from '../systems/systems.ts';
 import { VERSION } from '../version.ts';
-import { isWanted } from './build.ts';
+import { type Build, isWanted } from './build.ts';
+import { calibrateRelevance } from './calibrate-relevance.ts';
 import { portableConfig, portablePath } from './portable.ts';
 import type { Stage } from './stage.ts';
 import { stageSeconds } from './stage-record.ts';
@@ -55,7 +60,22 @@ export const finishStage: Stage<IndexManifest> = {
     tracker.track({ kind: 'end', time: new Date().toISOString(), reason });
     // The manifest lists the run log: nothing is logged after this.
     await tracker.close();
+    await rm(join(folder, RELEVANCE_FILE), { force: true });
     await writeIndexManifest(folder, description);
+    if (await calibrate(build)) await writeIndexManifest(folder, description);
     return await readIndexManifest(folder);
   },
 };
+
+/** Fits probabilities to the index as it is, which searches as it will for people. @returns whether there is anything to list */
+async function calibrate({ folder, runtime, seed, reporter, signal }: Build): Promise<boolean> {
+  const index = await openIndex(folder, runtime, reporter);
+  try {
+    const relevance = await calibrateRelevance(index, { seed, reporter, signal });
+    if (relevance === undefined) return false;
+    await writeRelevance(folder, relevance);
+    return true;
+  } finally {
+    await index.close();
+  }
+}

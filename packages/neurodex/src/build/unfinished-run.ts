@@ -21,6 +21,7 @@ import {
   TOKENIZER_FILE,
   VOCABULARY_FILE,
 } from '../artifact/manifest.ts';
+import { RELEVANCE_FILE } from '../artifact/relevance-file.ts';
 import { type Config, configSchema } from '../config.ts';
 import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import { showValue } from '../report/text.ts';
@@ -49,6 +50,7 @@ export const OWN_NAMES: readonly string[] = [
   INDEX_FILE,
   MODEL_FILE,
   NEIGHBOURS_FILE,
+  RELEVANCE_FILE,
   RUN_IDENTITY,
   RUN_LOG,
   TEXT_ENCODER_FILE,

@@ -1,5 +1,5 @@
 import type { Answer } from './answers.ts';
-import type { Query } from './query.ts';
+import type { PictureQuery, Query } from './query.ts';
 
 /** Everything that can answer queries: the DSI, and the baselines that it is measured against. `SYSTEMS` declares each. */
 export const SYSTEM_NAMES = ['dsi', 'bovw', 'pixels', 'encoder', 'bm25'] as const;
@@ -16,6 +16,8 @@ export interface System {
    * @param k answers per query, 1 or more; at k ≥ N every catalogue picture is returned once. Ties go to the smaller row.
    */
   rank(queries: readonly Query[], k: number): Promise<Answer[][]>;
+  /** What it compares of pictures, float32 [D] each: made when they were ranked, or now. Absent where that is nothing of the kind. */
+  vectorsOf?(queries: readonly PictureQuery[]): Promise<Float32Array[]>;
   /** Frees what it holds; it may be asked again, and makes it anew. */
   close(): Promise<void>;
 }

@@ -3,12 +3,14 @@ import { type Reporter, silentReporter } from '@neurodex/core';
 import { damaged } from '@neurodex/core/storage';
 import { type ArtifactOptions, type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
 import { type IndexManifest, missingSystem } from '../artifact/manifest.ts';
+import { parseRelevance, type Relevance } from '../artifact/relevance-file.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import { modelInput, pictureInput } from '../query/model-inputs.ts';
 import type { PictureQuery } from '../query/query.ts';
 import type { System, SystemName } from '../query/system.ts';
 import type { SystemContext } from './declaration.ts';
 import { openQueryEncoder } from './encoder.ts';
+import { appearances, type DescribeQueries, type Judge, judgeOf } from './judge.ts';
 import { SharedParts, type TakenPart } from './shared-parts.ts';
 import { hasSystem, refuseUnaccepted, SYSTEMS } from './systems.ts';
 
@@ -18,6 +20,12 @@ export interface Index extends Omit<IndexArtifact, 'files'> {
   readonly systems: readonly SystemName[];
   /** Made when first asked for. @throws NeurodexError `system-missing`, `index-damaged` */
   system(name: SystemName): Promise<System>;
+  /** Judges the answers of a system; undefined where they are not calibrated. @throws NeurodexError as `system` */
+  judge(name: SystemName): Promise<Judge | undefined>;
+  /** How scores become probabilities; undefined where the index was not calibrated. @throws NeurodexError `index-damaged` */
+  relevance(): Promise<Relevance | undefined>;
+  /** Pictures that are asked, as the calibration sees them. */
+  readonly describe: DescribeQueries;
   /** What the network reads of a query, as `ModelInput.feed` gives it. */
   input(query: PictureQuery): Promise<HostArray>;
   /** What stands in front of the network; undefined where it reads pixels. @throws NeurodexError `encoder-unusable`, `index-damaged` */
@@ -61,16 +69,39 @@ export async function openIndex(
     const { model } = await network();
     return modelInput(model.geometry).needsBackbone ? await queryEncoder() : undefined;
   };
+  let relevance: Promise<Relevance | undefined> | undefined;
+  const relevanceOf = (): Promise<Relevance | undefined> => {
+    const { relevance: listed } = manifest;
+    relevance ??=
+      listed === undefined
+        ? Promise.resolve(undefined)
+        : files.read(listed).then((bytes) => parseRelevance(bytes, files.pathOf(listed)));
+    return relevance;
+  };
   const context = { artifact, runtime, reporter, batches, shared, onLongText, queryEncoder };
+  const systemOf = async (name: SystemName): Promise<System> => {
+    if (!hasSystem(name, manifest)) throw missingSystem(folder, manifest, name);
+    const system =
+      systems.get(name) ?? SYSTEMS[name].open(context).then((made) => checked(made, name, folder, manifest));
+    systems.set(name, system);
+    return await system;
+  };
+  const describe: DescribeQueries = async (block, queries) => {
+    if (block === 'appearance') return appearances(store.size, queries);
+    if (block === 'embedding') return await (await queryEncoder()).pooled(queries);
+    const { vectorsOf } = await systemOf('dsi');
+    if (vectorsOf === undefined) throw damaged(folder, 'is calibrated for states, and its network makes none');
+    return await vectorsOf(queries);
+  };
   return {
     ...artifact,
     systems: manifest.systems,
-    async system(name) {
-      if (!hasSystem(name, manifest)) throw missingSystem(folder, manifest, name);
-      const system =
-        systems.get(name) ?? SYSTEMS[name].open(context).then((made) => checked(made, name, folder, manifest));
-      systems.set(name, system);
-      return await system;
+    system: systemOf,
+    describe,
+    relevance: relevanceOf,
+    async judge(name) {
+      const [system, found] = [await systemOf(name), await relevanceOf()];
+      return found && judgeOf({ relevance: found, name, system, store, describe });
     },
     async input(query) {
       const { geometry } = (await network()).model;
@@ -99,6 +130,9 @@ const checked = (system: System, name: SystemName, folder: string, manifest: Ind
   name: system.name,
   memorises: system.memorises,
   close: () => system.close(),
+  ...(system.vectorsOf === undefined
+    ? {}
+    : { vectorsOf: (queries) => system.vectorsOf?.(queries) ?? Promise.resolve([]) }),
   async rank(queries, k) {
     refuseUnaccepted(name, queries, manifest);
     const answers = await system.rank(queries, k);

@@ -68,6 +68,12 @@ export class DsiSystem implements System {
     return await this.decode(pictureQueries(queries), k, current);
   }
 
+  /** States, float32 [D] each. @throws RangeError for a network without a memory */
+  async vectorsOf(queries: readonly PictureQuery[]): Promise<Float32Array[]> {
+    if (this.written === undefined) throw new RangeError('a network that writes token by token has no states');
+    return await this.written.vectorsOf(queries);
+  }
+
   /** Frees the graphs. */
   async close(): Promise<void> {
     for (const searcher of this.searchers.values()) await (await searcher).release();

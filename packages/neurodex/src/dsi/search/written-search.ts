@@ -32,6 +32,8 @@ export interface WrittenOptions {
 /** Encodes queries of every kind, and searches a memory with their states. */
 export class WrittenSearch {
   private readonly options: WrittenOptions;
+  /** States of the pictures that were asked, for as long as somebody has these: what judges answers looks at them again. */
+  private readonly known = new WeakMap<PictureQuery, Float32Array>();
   private readonly encoders = new Map<number, Promise<StateMaker>>();
 
   constructor(options: WrittenOptions) {
@@ -53,6 +55,13 @@ export class WrittenSearch {
     return queries.map((_, query) =>
       beam === undefined ? memory.exhaustive(states, query, k) : memory.beam(states, query, k, Math.max(k, beam)),
     );
+  }
+
+  /** The states of pictures, float32 [D] each. */
+  async vectorsOf(queries: readonly PictureQuery[]): Promise<Float32Array[]> {
+    const missing = queries.filter((query) => !this.known.has(query));
+    if (missing.length > 0) await this.pictures(missing);
+    return queries.map((query) => defined(this.known.get(query), 'the state of a picture'));
   }
 
   async release(): Promise<void> {
@@ -79,6 +88,10 @@ export class WrittenSearch {
       const input = await pictureInput(geometry).feed(batch, encoder.batch, geometry, backbone);
       const encoded = await encoder.encode(input, parameters);
       states.set(encoded.subarray(0, batch.length * geometry.width), done * geometry.width);
+      if (parameters === undefined) {
+        for (const [i, query] of batch.entries())
+          this.known.set(query, encoded.slice(i * geometry.width, (i + 1) * geometry.width));
+      }
       done += batch.length;
     }
     return states;

@@ -1,6 +1,7 @@
+import { defined } from '@neurodex/core';
 import type { FrozenBackbone } from '../../query/model-input.ts';
 import type { PictureQuery } from '../../query/query.ts';
-import type { Encoder } from './encoder.ts';
+import { type Encoder, pooled } from './encoder.ts';
 import { encoderPicture } from './encoder-picture.ts';
 
 /** The encoder of an index, for its queries: in front of the network, and of the system `encoder`. */
@@ -9,6 +10,9 @@ export class QueryEncoder implements FrozenBackbone {
   readonly sha256: string;
   /** Edge of `PictureQuery.pixels`. */
   private readonly size: number;
+
+  /** Means of the tokens of the pictures that were asked, for as long as somebody has these. */
+  private readonly known = new WeakMap<PictureQuery, Float32Array>();
 
   /** @param sha256 of the encoder: embeddings that are stored under it are taken as they are */
   constructor(encoder: Encoder, sha256: string, size: number) {
@@ -39,7 +43,16 @@ export class QueryEncoder implements FrozenBackbone {
     for (const [i, place] of places.entries()) {
       out.set(embedded.subarray(i * length, (i + 1) * length), place * length);
     }
+    for (const [i, query] of queries.entries())
+      this.known.set(query, pooled(out.subarray(i * length, (i + 1) * length), this.encoder.facts));
     return out;
+  }
+
+  /** The mean token of each picture, float32 [C], of length 1 unless it is 0: made when it was embedded, or now. */
+  async pooled(queries: readonly PictureQuery[]): Promise<Float32Array[]> {
+    // One by one: patch tokens of many pictures are large.
+    for (const query of queries) if (!this.known.has(query)) await this.embed([query]);
+    return queries.map((query) => unitVector(defined(this.known.get(query), 'the embedding of a picture')));
   }
 
   /**
@@ -49,4 +62,11 @@ export class QueryEncoder implements FrozenBackbone {
   async pictureOf(query: PictureQuery): Promise<Uint8Array> {
     return await encoderPicture(this.encoder.facts, this.size, query);
   }
+}
+
+/** Of length 1; zeros stay zeros. */
+export function unitVector(vector: Float32Array): Float32Array {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  return squares > 0 ? vector.map((value) => value / Math.sqrt(squares)) : vector;
 }

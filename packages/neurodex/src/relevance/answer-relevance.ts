@@ -1,0 +1,75 @@
+import { conformalQuantile } from './conformal.ts';
+import { evaluateIsotonic, type IsotonicFunction } from './isotonic.ts';
+import { type LabelsOf, VOTERS, type Voter, Votes } from './votes.ts';
+
+/** How the answers of one system to one kind of query become probabilities. */
+export interface AnswerCalibration {
+  /** β of the votes. */
+  readonly sharpness: number;
+  /** The evidence for an answer → the probability that it is relevant. */
+  readonly relevance: IsotonicFunction;
+  /** Of each query it was fitted to, the evidence for its best relevant answer, rising; 0 where none was found. */
+  readonly found: readonly number[];
+}
+
+/** An answer with what is known of it. */
+export interface JudgedAnswer extends Voter {
+  /** Estimated probability that it is relevant to the query, in [0, 1]. */
+  readonly relevance: number;
+  /** What that was estimated from, in [0, 1]. */
+  readonly evidence: number;
+}
+
+/**
+ * The evidence for an answer is its share of the votes, less what speaks for an outcome in which nothing is relevant.
+ * @param answers best first, `VOTERS` of them or all @param none probability that nothing is relevant; 0 where nothing is known
+ */
+export function judgeAnswers(
+  answers: readonly Voter[],
+  { sharpness, relevance }: Pick<AnswerCalibration, 'sharpness' | 'relevance'>,
+  none: number,
+  labelsOf: LabelsOf,
+): JudgedAnswer[] {
+  const votes = new Votes(answers, sharpness, labelsOf);
+  return answers.map(({ row, score }) => {
+    const evidence = votes.share(row) * (1 - none);
+    return { row, score, evidence, relevance: evaluateIsotonic(relevance, evidence) };
+  });
+}
+
+/**
+ * The smallest set of answers that holds a relevant one with a probability (split conformal prediction): of those that would be
+ * relevant together the first alone, and only those with enough evidence. It may be empty.
+ * @param answers judged, best first @param confidence in (0, 1)
+ */
+export function confidentSet<Judged extends JudgedAnswer>(
+  answers: readonly Judged[],
+  { found }: Pick<AnswerCalibration, 'found'>,
+  confidence: number,
+  labelsOf: LabelsOf,
+): Judged[] {
+  const least = evidenceFor(found, confidence);
+  const seen = new Set<string>();
+  return answers.filter(({ row, evidence }) => {
+    if (evidence < least || evidence === 0) return false;
+    const key = groupOf(row, labelsOf);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Answers of one group are relevant to the same queries. */
+const groupOf = (row: number, labelsOf: LabelsOf): string => {
+  const labels = labelsOf(row);
+  return labels.length === 0 ? `row ${row}` : JSON.stringify([...labels].sort());
+};
+
+/** The evidence that an answer of a set needs. @returns −Infinity where too few queries were asked for such a confidence */
+export const evidenceFor = (found: readonly number[], confidence: number): number =>
+  -conformalQuantile(
+    found.map((evidence) => -evidence),
+    confidence,
+  );
+
+export { VOTERS };

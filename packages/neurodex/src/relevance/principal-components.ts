@@ -1,0 +1,110 @@
+/** A linear map that keeps the directions in which vectors differ most. */
+export interface Projection {
+  /** float32 [F] */
+  readonly mean: Float32Array;
+  /** float32 [d, F]: orthonormal rows, the one of the largest variance first, all divided by one scale. */
+  readonly components: Float32Array;
+}
+
+/** Rounds of the iteration: enough for directions whose variances differ by a tenth. */
+const ROUNDS = 30;
+
+/**
+ * Principal components by orthogonal iteration (Golub & Van Loan 2013, §8.2.4) of the covariance. The scale makes the mean variance
+ * of the projected numbers 1.
+ * @param vectors float32 [n, F], n ≥ 2 @param length F @param count d, no more than F; fewer where vectors have fewer directions
+ */
+export function principalComponents(vectors: Float32Array, length: number, count: number): Projection {
+  const n = vectors.length / length;
+  const mean = new Float32Array(length);
+  for (let i = 0; i < vectors.length; i++) mean[i % length] = (mean[i % length] ?? NaN) + (vectors[i] ?? NaN) / n;
+  const covariance = covarianceOf(vectors, mean, n);
+  // Fixed numbers without a pattern, as a start: the golden ratio's multiples.
+  let basis: Float64Array = Float64Array.from(
+    { length: count * length },
+    (_, i) => (((i + 1) * 0.6180339887498949) % 1) - 0.5,
+  );
+  basis = orthonormal(basis, length);
+  for (let round = 0; round < ROUNDS; round++) basis = orthonormal(multiply(basis, covariance, length), length);
+  const kept = basis.length / length;
+  const image = multiply(basis, covariance, length);
+  let variance = 0;
+  for (let i = 0; i < basis.length; i++) variance += (basis[i] ?? NaN) * (image[i] ?? NaN);
+  const scale = Math.sqrt(variance / kept);
+  return { mean, components: Float32Array.from(basis, (value) => (scale > 0 ? value / scale : 0)) };
+}
+
+/** @returns float64 [d] */
+export function project({ mean, components }: Projection, vector: ArrayLike<number>): Float64Array {
+  const length = mean.length;
+  const out = new Float64Array(components.length / length);
+  for (let row = 0; row < out.length; row++) {
+    let sum = 0;
+    for (let i = 0; i < length; i++)
+      sum += (components[row * length + i] ?? NaN) * ((vector[i] ?? NaN) - (mean[i] ?? NaN));
+    out[row] = sum;
+  }
+  return out;
+}
+
+function covarianceOf(vectors: Float32Array, mean: Float32Array, n: number): Float64Array {
+  const length = mean.length;
+  const sums = new Float64Array(length * length);
+  const centred = new Float64Array(length);
+  for (let row = 0; row < n; row++) {
+    for (let i = 0; i < length; i++) centred[i] = (vectors[row * length + i] ?? NaN) - (mean[i] ?? NaN);
+    for (let i = 0; i < length; i++) {
+      const value = (centred[i] ?? NaN) / n;
+      if (value === 0) continue;
+      const at = i * length;
+      for (let j = 0; j <= i; j++) sums[at + j] = (sums[at + j] ?? NaN) + value * (centred[j] ?? NaN);
+    }
+  }
+  for (let i = 0; i < length; i++) for (let j = 0; j < i; j++) sums[j * length + i] = sums[i * length + j] ?? NaN;
+  return sums;
+}
+
+/** Rows of a basis, each multiplied with a symmetric matrix. */
+function multiply(basis: Float64Array, matrix: Float64Array, length: number): Float64Array {
+  const out = new Float64Array(basis.length);
+  for (let row = 0; row * length < basis.length; row++) {
+    for (let k = 0; k < length; k++) {
+      const value = basis[row * length + k] ?? NaN;
+      const [to, from] = [row * length, k * length];
+      for (let i = 0; i < length; i++) out[to + i] = (out[to + i] ?? NaN) + value * (matrix[from + i] ?? NaN);
+    }
+  }
+  return out;
+}
+
+/** Below this share of a row's length nothing of it is left but rounding. */
+const LEAST = 1e-9;
+
+/** Gram-Schmidt, twice; rows that are combinations of those before them are left out. */
+function orthonormal(rows: Float64Array, length: number): Float64Array {
+  const kept: Float64Array[] = [];
+  for (let start = 0; start < rows.length; start += length) {
+    const row = rows.slice(start, start + length);
+    const before = norm(row);
+    for (let pass = 0; pass < 2; pass++) {
+      for (const other of kept) {
+        let product = 0;
+        for (let i = 0; i < length; i++) product += (row[i] ?? NaN) * (other[i] ?? NaN);
+        for (let i = 0; i < length; i++) row[i] = (row[i] ?? NaN) - product * (other[i] ?? NaN);
+      }
+    }
+    const left = norm(row);
+    if (!(left > LEAST * before) || before < Number.MIN_VALUE) continue;
+    for (let i = 0; i < length; i++) row[i] = (row[i] ?? NaN) / left;
+    kept.push(row);
+  }
+  const out = new Float64Array(Math.max(1, kept.length) * length);
+  for (const [i, row] of kept.entries()) out.set(row, i * length);
+  return out;
+}
+
+function norm(row: Float64Array): number {
+  let sum = 0;
+  for (const value of row) sum += value * value;
+  return Math.sqrt(sum);
+}
