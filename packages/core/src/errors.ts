@@ -51,6 +51,7 @@ export const ERROR_CODES = [
   'system-missing',
   'query-unsupported',
   'query-empty',
+  'relevance-unknown',
   'catalogue-too-large',
   'page-missing',
   'run-missing',
@@ -80,6 +81,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'system-missing',
   'query-unsupported',
   'query-empty',
+  'relevance-unknown',
   'catalogue-too-large',
   'run-changed',
 ]);

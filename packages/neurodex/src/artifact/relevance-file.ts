@@ -94,6 +94,18 @@ export interface Relevance {
   };
 }
 
+/** Share of the pictures that may come and go until the calibration counts as stale. */
+const STALE = 0.1;
+
+/** Whether an index is another one by now than the one that was calibrated: settling it calibrates it again. */
+export function isStale(
+  { catalogue, changed }: Relevance,
+  counts: { readonly added: number; readonly removed: number } | undefined,
+): boolean {
+  const { added, removed } = counts ?? { added: 0, removed: 0 };
+  return added + removed - changed > STALE * catalogue;
+}
+
 export async function writeRelevance(folder: string, relevance: Relevance): Promise<void> {
   await writeFileAtomically(join(folder, RELEVANCE_FILE), relevanceText(relevance));
 }
@@ -170,3 +182,14 @@ function unpackNone(stored: z.infer<typeof noneSchema>, path: string): NonNullab
     unknown: stored.unknown,
   };
 }
+
+/** What is to be said of a calibration. */
+export const calibrationFacts = ({ none, systems }: Relevance) => ({
+  systems: SYSTEM_NAMES.flatMap((system) =>
+    CALIBRATED_KINDS.flatMap((kind) => {
+      const found = systems[system]?.[kind];
+      return found === undefined ? [] : [{ system, kind, queries: found.queries }];
+    }),
+  ),
+  none: none === null ? null : { auroc: none.auroc, unknown: none.unknown },
+});

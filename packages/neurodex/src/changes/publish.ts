@@ -33,13 +33,14 @@ import {
   sealIndex,
 } from '../artifact/manifest.ts';
 import { isPartFile } from '../artifact/part-writer.ts';
+import { RELEVANCE_FILE } from '../artifact/relevance-file.ts';
 
 /** What an index says of itself but for its catalogue and the digest of it all. */
 export type IndexFacts = Omit<IndexManifest, 'catalogue' | 'digest'>;
 
 /** Files beside the catalogue that have other contents in the new version, by name. */
 export type NewContents = { readonly [Name in ChangedFile]?: string | Uint8Array };
-type ChangedFile = typeof RUN_LOG | typeof MODEL_FILE | typeof NEIGHBOURS_FILE;
+type ChangedFile = typeof RUN_LOG | typeof MODEL_FILE | typeof NEIGHBOURS_FILE | typeof RELEVANCE_FILE;
 
 /**
  * Makes a catalogue, whose parts are on the disk, the one that the index lists. The step from the old version to the new one is
@@ -87,6 +88,7 @@ export async function recover(folder: string): Promise<void> {
   await recoverNext(join(folder, RUN_LOG), index.log);
   await recoverNext(join(folder, MODEL_FILE), index.model);
   await recoverNext(join(folder, NEIGHBOURS_FILE), index.bovw?.neighbours);
+  await recoverNext(join(folder, RELEVANCE_FILE), index.relevance);
   const deleted = await removeUnlisted(folder, index, await readManifest(within, index.catalogue));
   if (deleted.length > 0) await writeFileList(folder);
 }

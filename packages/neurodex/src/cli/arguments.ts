@@ -28,6 +28,15 @@ export const wholeNumber =
     throw refuse(flag, text, `an integer ${range}`, `write ${flag} ${example}`);
   };
 
+/** A parser of probabilities, 0 to 1. */
+export const share =
+  (flag: string, example: number) =>
+  (text: string): number => {
+    const value = /^[0-9]*\.?[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= 0 && value <= 1) return value;
+    throw refuse(flag, text, 'a number from 0 to 1', `write ${flag} ${example}`);
+  };
+
 export const parseSeed = wholeNumber('--seed', 0, LARGEST_SEED, 7);
 
 /** A parser of one of a few words. */

@@ -560,9 +560,12 @@ describe('dataset', () => {
 });
 
 describe('search', () => {
-  const answers = [{ rank: 1, identifier: '042', picture: 'cat/tom.png', label: 'cat', score: -0.125 }];
+  const answers = [
+    { rank: 1, identifier: '042', picture: 'cat/tom.png', label: 'cat', score: -0.125, relevance: null },
+  ];
+  const outcome = { none: null, nothingFound: false };
   const searching = () =>
-    vi.fn(async ({ files }: SearchOptions) => ({ results: files.map((query) => ({ query, answers })) }));
+    vi.fn(async ({ files }: SearchOptions) => ({ results: files.map((query) => ({ query, ...outcome, answers })) }));
 
   it('prints the contract’s object, each query by the name it was given', async () => {
     const searchIndex = searching();
@@ -575,8 +578,8 @@ describe('search', () => {
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       results: [
-        { query: 'a.png', answers },
-        { query: '../b c.png', answers },
+        { query: 'a.png', ...outcome, answers },
+        { query: '../b c.png', ...outcome, answers },
       ],
     });
     expect(searchIndex.mock.calls[0]?.[0]).toMatchObject({
@@ -603,6 +606,47 @@ describe('search', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('says how likely answers are relevant, and where nothing matches', async () => {
+    const judged = answers.map((answer) => ({ ...answer, relevance: 0.874 }));
+    const results = [
+      { query: 'a.png', none: 0.12, nothingFound: false, answers: judged },
+      { query: 'b.png', none: 0.93, nothingFound: true, answers: [] },
+      { query: 'c.png', none: 0.1, nothingFound: false, answers: [] },
+    ];
+    const searchIndex = vi.fn(async (_: SearchOptions) => ({ results }));
+    const argv = ['search', 'out', 'a.png', '--min-relevance', '.5', '--confidence', '0.9', '--all'];
+    const { stdout } = await runCli(argv, { jobs: { searchIndex } });
+    expect(searchIndex.mock.calls[0]?.[0]).toMatchObject({ minRelevance: 0.5, confidence: 0.9, all: true });
+    expect(stdout).toBe(
+      [
+        'a.png',
+        'rank   score  relevant  class  identifier  picture',
+        '────  ──────  ────────  ─────  ──────────  ───────────',
+        '   1  -0.125      87 %  cat    042         cat/tom.png',
+        '',
+        'b.png',
+        'nothing in the catalogue matches (93 % likely)',
+        '--all shows what is nearest',
+        '',
+        'c.png',
+        'no answer is as relevant as that',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it.each([
+    ['--min-relevance', '1.5', 'must be a number from 0 to 1'],
+    ['--min-relevance', 'half', 'must be a number from 0 to 1'],
+    ['--confidence', '1', 'must be between 0 and 1'],
+    ['--confidence', '0', 'must be between 0 and 1'],
+    ['--confidence', '90%', 'must be a number from 0 to 1'],
+  ])('refuses %s %s', async (flag, value, what) => {
+    const { status, stdout, stderr } = await runCli(['search', 'out', 'a.png', flag, value]);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`${flag} ${what}`);
   });
 
   it('fails with status 1 for a query that is not there', async () => {

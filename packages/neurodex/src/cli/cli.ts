@@ -4,7 +4,7 @@ import { VERSION } from '../version.ts';
 import { refuseBlankArguments } from './arguments.ts';
 import type { Context } from './command.ts';
 import { addAttention } from './commands/attention.ts';
-import { addAdd, addForget, addRemove, addSettle, addUpdate } from './commands/change.ts';
+import { addAdd, addCalibrate, addForget, addRemove, addSettle, addUpdate } from './commands/change.ts';
 import { addCompare } from './commands/compare.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDemo } from './commands/demo.ts';
@@ -107,6 +107,7 @@ export function createProgram(context: Context, help: { out: string; error: stri
     addRemove,
     addUpdate,
     addSettle,
+    addCalibrate,
     addForget,
     addVerify,
     addRuns,

@@ -21,6 +21,7 @@ const jobs = {
   removeFromIndex: lazily(async () => (await import('../jobs/change-index.ts')).removeFromIndex),
   updateIndex: lazily(async () => (await import('../jobs/change-index.ts')).updateIndex),
   settleIndex: lazily(async () => (await import('../jobs/change-index.ts')).settle),
+  calibrateIndex: lazily(async () => (await import('../jobs/change-index.ts')).calibrate),
   forgetPictures: lazily(async () => (await import('../jobs/forget.ts')).forgetPictures),
   repeatBuild: lazily(async () => (await import('../jobs/forget.ts')).repeatBuild),
   followFolder: lazily(async () => (await import('../jobs/follow-folder.ts')).followFolder),

@@ -87,7 +87,7 @@ it('search prints the answers, then names the queries that failed', async () => 
   const failed = [
     { input: join(folder, 'b.png'), code: 'picture-empty' as const, message: 'b.png is empty', hint: 'leave it out' },
   ];
-  const results = [{ query: join(folder, 'a.png'), answers: [] }];
+  const results = [{ query: join(folder, 'a.png'), none: null, nothingFound: false, answers: [] }];
   const argv = ['search', 'index', 'a.png', 'b.png'];
   const text = await runCli(argv, { io: { cwd: folder }, jobs: { searchIndex: async () => ({ results, failed }) } });
   expect(text.status).toBe(1);

@@ -55,6 +55,7 @@ export async function runCli(
       removeFromIndex: unexpected('removeFromIndex'),
       updateIndex: unexpected('updateIndex'),
       settleIndex: unexpected('settleIndex'),
+      calibrateIndex: unexpected('calibrateIndex'),
       followFolder: unexpected('followFolder'),
       verifyIndex: unexpected('verifyIndex'),
       forgetPictures: unexpected('forgetPictures'),

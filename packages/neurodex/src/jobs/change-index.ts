@@ -4,12 +4,15 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { type FailedInput, NeurodexError, type Reporter, tooFewLeft } from '@neurodex/core';
 import { applyRules, type Dataset, type SourcePicture } from '@neurodex/datasets';
 import { readPictureFile } from '@neurodex/datasets/image';
-import type { ChangeCounts } from '../artifact/manifest.ts';
+import { type ChangeCounts, readIndexManifest } from '../artifact/manifest.ts';
+import { type CalibratedKind, calibrationFacts } from '../artifact/relevance-file.ts';
 import { type Addition, addPictures } from '../changes/add-pictures.ts';
+import { calibrateIndex } from '../changes/calibrate-index.ts';
 import { IndexWriter } from '../changes/index-writer.ts';
 import { settleIndex } from '../changes/settle-index.ts';
 import { applyDifferences, type Differences, differencesOf } from '../changes/update-index.ts';
 import { configSchema } from '../config.ts';
+import type { SystemName } from '../query/system.ts';
 
 export interface ChangeOptions {
   readonly index: string;
@@ -142,8 +145,27 @@ export interface SettledIndex extends Pick<ChangedIndex, 'index' | 'digest' | 'c
 
 /** Gives an index the clusters that fit the pictures that it has now (`settleIndex`). @throws NeurodexError `index-*`, `run-locked` */
 export async function settle({ index, device, reporter, signal }: ChangeOptions): Promise<SettledIndex> {
-  const { version, changes, parts } = await settleIndex(index, nodeRuntime({ device }), { reporter, signal });
-  return { index, digest: version, changes, parts };
+  const runtime = nodeRuntime({ device });
+  const { version, changes, parts } = await settleIndex(index, runtime, { reporter, signal });
+  const { relevance } = await readIndexManifest(index);
+  if (relevance === undefined) return { index, digest: version, changes, parts };
+  // Other identifiers are searched in another order, and pictures have come and gone.
+  const calibrated = await calibrateIndex(index, runtime, { reporter, signal });
+  return { index, digest: calibrated.version, changes, parts };
+}
+
+/** How far the answers of an index can be believed now. */
+export interface CalibratedAnswers extends Pick<ChangedIndex, 'index' | 'digest'> {
+  /** Systems whose answers have a relevance, and the queries that it was fitted to. */
+  readonly systems: readonly { readonly system: SystemName; readonly kind: CalibratedKind; readonly queries: number }[];
+  /** The outcome that nothing is relevant; null where it cannot be learned, as without classes. */
+  readonly none: { readonly auroc: number; readonly unknown: number } | null;
+}
+
+/** Fits probabilities to the answers of an index as it is now (`calibrateIndex`). @throws NeurodexError `index-*`, `run-locked`, `relevance-unknown` */
+export async function calibrate({ index, device, reporter, signal }: ChangeOptions): Promise<CalibratedAnswers> {
+  const { version, relevance } = await calibrateIndex(index, nodeRuntime({ device }), { reporter, signal });
+  return { index, digest: version, ...calibrationFacts(relevance) };
 }
 
 const unknown = (name: string, index: string): NeurodexError =>

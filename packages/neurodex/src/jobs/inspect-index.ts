@@ -16,6 +16,7 @@ import {
   type RecordedConfig,
   readListed,
 } from '../artifact/manifest.ts';
+import { calibrationFacts, isStale, parseRelevance } from '../artifact/relevance-file.ts';
 import { checkOrigin, ORIGIN_FILE } from '../build/origin.ts';
 import { type Drift, driftOf } from '../changes/drift.ts';
 import { type DuplicateFacts, NO_DUPLICATES } from '../pictures/duplicate-facts.ts';
@@ -61,6 +62,11 @@ export interface IndexFacts {
   /** Absent without an encoder. */
   readonly encoder?: NonNullable<IndexManifest['encoder']>;
   readonly text?: NonNullable<IndexManifest['text']>;
+  /** Absent where answers have no relevance. */
+  readonly relevance?: ReturnType<typeof calibrationFacts> & {
+    /** So many pictures have come and gone since that it may be wrong. */
+    readonly stale: boolean;
+  };
   /** As it was when the index was made. */
   readonly config: RecordedConfig;
   readonly skipped: readonly SkippedFile[];
@@ -92,6 +98,8 @@ export async function inspectVersion(
   const { learnedIds } = await readManifest(folder, listed);
   const drift = manifest.changes === undefined ? undefined : await driftIn(index, manifest);
   const roles = countParts(store);
+  const { relevance: calibration } = manifest;
+  const relevance = calibration && parseRelevance(await readListed(index, calibration), join(index, calibration.file));
   return {
     index,
     version: manifest.version,
@@ -114,6 +122,9 @@ export async function inspectVersion(
     ...(manifest.bovw === undefined ? {} : { bovw: manifest.bovw }),
     ...(manifest.encoder === undefined ? {} : { encoder: manifest.encoder }),
     ...(manifest.text === undefined ? {} : { text: manifest.text }),
+    ...(relevance === undefined
+      ? {}
+      : { relevance: { ...calibrationFacts(relevance), stale: isStale(relevance, manifest.changes) } }),
     config: manifest.config,
     skipped: store.skipped,
     duplicates: store.duplicates ?? NO_DUPLICATES,

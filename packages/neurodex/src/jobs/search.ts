@@ -1,11 +1,14 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
-import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '@neurodex/core';
+import { defined, type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '@neurodex/core';
 import { readPictureFile } from '@neurodex/datasets/image';
+import { isStale } from '../artifact/relevance-file.ts';
+import type { Answer } from '../query/answers.ts';
 import type { PictureQuery, Query, TextQuery } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
-import { openIndex } from '../systems/open-index.ts';
+import { VOTERS } from '../relevance/answer-relevance.ts';
+import { type Index, openIndex } from '../systems/open-index.ts';
 import { normaliseText } from '../text/normalise.ts';
 import { queryOf } from './query.ts';
 
@@ -21,6 +24,12 @@ export interface SearchOptions {
   /** Answers per query, 1 or more. */
   readonly k: number;
   readonly system: SystemName;
+  /** Answers with at least this relevance, in [0, 1], and no others. */
+  readonly minRelevance?: number | undefined;
+  /** The fewest answers of which one is relevant with this probability, in (0, 1); k is not looked at. */
+  readonly confidence?: number | undefined;
+  /** Answers also where the likeliest outcome is that nothing is relevant. */
+  readonly all?: boolean | undefined;
   readonly device: Device;
   readonly reporter: Reporter;
 }
@@ -34,10 +43,24 @@ export interface SearchAnswer {
   /** First label of the picture; null in a flat folder. */
   readonly label: string | null;
   readonly score: number;
+  /** Estimated probability that it is relevant, in [0, 1]; null where answers to such queries are not calibrated. */
+  readonly relevance: number | null;
+}
+
+export interface SearchResult {
+  readonly query: string;
+  /**
+   * Probability that nothing in the catalogue is relevant, where that is as likely as not; null where nobody knows: of words, in an
+   * index without classes, or one that is not calibrated.
+   */
+  readonly none: number | null;
+  /** The likeliest outcome is that nothing is relevant: there are no answers unless all were asked for. */
+  readonly nothingFound: boolean;
+  readonly answers: readonly SearchAnswer[];
 }
 
 export interface SearchResults {
-  readonly results: readonly { readonly query: string; readonly answers: readonly SearchAnswer[] }[];
+  readonly results: readonly SearchResult[];
   /** Queries that cannot be read, and why. */
   readonly failed?: readonly FailedInput[];
 }
@@ -47,31 +70,18 @@ export interface SearchResults {
  * @throws NeurodexError of the index; `picture-*` of a file, `text-*` of words; `query-unsupported`, `query-empty`
  */
 export async function searchIndex(options: SearchOptions): Promise<SearchResults> {
-  const { index: folder, k, device, reporter } = options;
+  const { index: folder, device, reporter } = options;
   const index = await openIndex(folder, nodeRuntime({ device }), reporter);
   try {
     const { store, manifest } = index;
-    const ranking = await index.system(options.system);
-    const answersTo = async (query: Query): Promise<SearchAnswer[]> => {
-      const [answers = []] = await ranking.rank([query], k);
-      return answers.map(({ row, score }, i) => {
-        const picture = store.rows[row];
-        return {
-          rank: i + 1,
-          identifier: picture?.identifier ?? '',
-          picture: picture?.path ?? '',
-          label: picture?.labels[0] ?? null,
-          score,
-        };
-      });
-    };
-    const results: SearchResults['results'][number][] = [];
+    const answer = await answering(index, options);
+    const results: SearchResult[] = [];
     const failed: FailedInput[] = [];
     const sizes = { ...manifest.config.pictures, size: store.size };
     const asked = askedOf(options, sizes, manifest.encoder?.preprocessing);
     for (const { name, read } of asked) {
       try {
-        results.push({ query: name, answers: await answersTo(await read()) });
+        results.push({ query: name, ...(await answer(await read())) });
       } catch (error) {
         if (!isOfQuery(error)) throw error;
         failed.push(failedInput(name, error));
@@ -85,6 +95,63 @@ export async function searchIndex(options: SearchOptions): Promise<SearchResults
     await index.close();
   }
 }
+
+type Answered = Omit<SearchResult, 'query'>;
+
+/** Answers one query, as it is asked for. @throws NeurodexError `system-missing`, `relevance-unknown` */
+async function answering(index: Index, options: SearchOptions): Promise<(query: Query) => Promise<Answered>> {
+  const { system: name, k, minRelevance, confidence, all = false, reporter } = options;
+  const system = await index.system(name);
+  const judge = await index.judge(name);
+  if (judge !== undefined && isStale(defined(await index.relevance(), 'relevance'), index.manifest.changes)) {
+    const share = 'more than a tenth of its pictures have come or gone since';
+    reporter.warn(`the relevance of answers may be wrong: ${share} (neurodex settle, or neurodex calibrate, mends it)`);
+  }
+  return async (query) => {
+    if (judge === undefined || !judge.judges(query)) {
+      if (minRelevance !== undefined || confidence !== undefined) throw uncalibrated(options, query);
+      const [answers = []] = await system.rank([query], k);
+      return { none: null, nothingFound: false, answers: described(index, answers) };
+    }
+    const depth = confidence === undefined ? k : Math.max(k, VOTERS);
+    const ranking = defined((await judge.rank([query], depth))[0], 'the ranking of a query');
+    const { none = null, nothingFound } = ranking;
+    const chosen = confidence === undefined ? ranking.answers : judge.confident(query, ranking, confidence);
+    const answers = nothingFound && !all ? [] : chosen.filter(({ relevance }) => relevance >= (minRelevance ?? 0));
+    return { none, nothingFound, answers: described(index, answers) };
+  };
+}
+
+const described = (
+  { store }: Pick<Index, 'store'>,
+  answers: readonly (Answer & { readonly relevance?: number })[],
+): SearchAnswer[] =>
+  answers.map(({ row, score, relevance }, i) => {
+    const picture = store.rows[row];
+    return {
+      rank: i + 1,
+      identifier: picture?.identifier ?? '',
+      picture: picture?.path ?? '',
+      label: picture?.labels[0] ?? null,
+      score,
+      relevance: relevance ?? null,
+    };
+  });
+
+const uncalibrated = ({ index, system }: SearchOptions, { kind }: Query): NeurodexError =>
+  new NeurodexError('relevance-unknown', `the answers of ${system} to ${KINDS[kind]} are not calibrated in ${index}`, {
+    hint:
+      kind === 'picture'
+        ? 'fit them with `neurodex calibrate`, or ask without a relevance or confidence'
+        : 'ask with a picture, or without a relevance or confidence',
+    details: { index, system, kind },
+  });
+
+const KINDS: Readonly<Record<Query['kind'], string>> = {
+  picture: 'pictures',
+  text: 'text',
+  composed: 'pictures and text together',
+};
 
 /** A query under the name that it has in the results. */
 interface Asked {

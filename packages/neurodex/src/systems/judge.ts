@@ -30,7 +30,7 @@ export interface Judge {
    */
   rank(queries: readonly Query[], k: number): Promise<JudgedRanking[]>;
   /**
-   * The fewest answers of which one is relevant with a probability of `confidence`, in (0, 1); none where nothing is found.
+   * The fewest answers of which one is relevant with a probability of `confidence`, in (0, 1); none where there is too little evidence.
    * @param ranking of `rank`, of `VOTERS` answers or more
    */
   confident(query: Query, ranking: JudgedRanking, confidence: number): readonly JudgedAnswer[];
@@ -76,8 +76,7 @@ export function judgeOf({ relevance, name, system, store, describe }: JudgeOptio
         return { answers: answers.slice(0, k), none: probability, nothingFound };
       });
     },
-    confident: (query, { answers, nothingFound }, confidence) =>
-      nothingFound ? [] : confidentSet(answers, sureOf(query), confidence, labels),
+    confident: (query, { answers }, confidence) => confidentSet(answers, sureOf(query), confidence, labels),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { AddedPictures, ChangedIndex, RemovedPictures, UpdatedIndex } from '../../jobs/change-index.ts';
 import { printable } from '../../report/text.ts';
 import { collected, text } from '../arguments.ts';
+import { calibrationLines } from '../calibration-lines.ts';
 import {
   type CommonFlags,
   type Context,
@@ -167,6 +168,25 @@ export function addSettle(program: Command, context: Context): void {
         `revision   ${changes.revision}, digest ${digest.slice(0, 16)}`,
       ];
       return { json: settled, text: text.map(printable).join('\n') };
+    }),
+  );
+}
+
+export function addCalibrate(program: Command, context: Context): void {
+  const command = program
+    .command('calibrate')
+    .summary('say again how likely the answers of an index are relevant')
+    .description(
+      'Fit what makes probabilities of scores, and the outcome that nothing in the catalogue matches, to the validation\nqueries of an index as it is now. A build and settle do so by themselves.',
+    )
+    .argument('<index>', INDEX_HELP);
+  withCommonFlags(withDevice(command));
+  withExamples(command, [['neurodex calibrate photos.index', 'after many pictures have come or gone']]);
+  command.action(async (index: string, flags: CommonFlags & DeviceFlag) =>
+    perform(context, flags, { unwinds: true }, async (work) => {
+      const done = await context.services.jobs.calibrateIndex(common(index, flags, context, work));
+      const text = [`index      ${done.index}`, ...calibrationLines(done), `digest     ${done.digest.slice(0, 16)}`];
+      return { json: done, text: text.map(printable).join('\n') };
     }),
   );
 }

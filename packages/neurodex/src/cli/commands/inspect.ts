@@ -2,6 +2,7 @@ import { skippedKinds } from '@neurodex/datasets';
 import type { Command } from 'commander';
 import type { IndexFacts } from '../../jobs/inspect-index.ts';
 import { printable, showValue } from '../../report/text.ts';
+import { calibrationLines } from '../calibration-lines.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { duplicatesLine, formatBytes, formatCount, plural } from '../format.ts';
 
@@ -66,6 +67,7 @@ function describe(inspection: IndexFacts, verified: boolean): string {
           `encoder     ${encoder.tokens === 1 ? 'one vector' : plural(encoder.tokens, 'token')} of ${plural(encoder.channels, 'number')} for each picture of ${encoder.size} pixels, ${formatBytes(encoder.bytes)}`,
           ...publishedLine(encoder.published),
         ]),
+    ...relevanceLines(inspection),
     '',
     'configuration',
     ...settings(config),
@@ -86,6 +88,13 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     for (const { work, author, licence, url } of notices) lines.push(`  ${work} by ${author}, ${licence}, ${url}`);
   }
   return lines.map(printable).join('\n');
+}
+
+function relevanceLines({ relevance }: IndexFacts): string[] {
+  if (relevance === undefined) return [];
+  const stale = 'stale       many pictures have come or gone since: neurodex settle or neurodex calibrate mends it';
+  const lines = calibrationLines(relevance).map((line) => line.replace(/^(\w+ +)/, (name) => name.padEnd(12)));
+  return [...lines, ...(relevance.stale ? [stale] : [])];
 }
 
 /** What has happened since the build, what the network learned from, and whether settling pays. */

@@ -1,10 +1,10 @@
 import { NeurodexError, visibleName, withFailed } from '@neurodex/core';
 import type { Command } from 'commander';
-import type { SearchResults } from '../../jobs/search.ts';
+import type { SearchResult, SearchResults } from '../../jobs/search.ts';
 import type { SystemName } from '../../query/system.ts';
 import { textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
-import { collected, oneOf, SYSTEM_NAMES, wholeNumber } from '../arguments.ts';
+import { collected, oneOf, SYSTEM_NAMES, share, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -21,6 +21,9 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly text: readonly string[];
   readonly plus: readonly string[];
   readonly minus: readonly string[];
+  readonly minRelevance?: number;
+  readonly confidence?: number;
+  readonly all?: true;
 }
 
 export function addSearch(program: Command, context: Context): void {
@@ -41,11 +44,24 @@ export function addSearch(program: Command, context: Context): void {
       `the system to search with: ${SYSTEM_NAMES.join(', ')}`,
       oneOf('--system', SYSTEM_NAMES),
       'dsi',
-    );
+    )
+    .option(
+      '--min-relevance <p>',
+      'only answers that are relevant with this probability',
+      share('--min-relevance', 0.5),
+    )
+    .option(
+      '--confidence <p>',
+      'the fewest answers of which one is relevant with this probability, however many',
+      share('--confidence', 0.9),
+    )
+    .option('--all', 'show the nearest pictures also where nothing in the catalogue matches');
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex search photos.index holiday.jpg', 'the ten best answers'],
     ['neurodex search photos.index a.jpg b.jpg --k 3 --json', 'three answers for each, for a program'],
+    ['neurodex search photos.index a.jpg --min-relevance 0.5', 'what is more likely right than wrong'],
+    ['neurodex search photos.index a.jpg --confidence 0.9', 'as few as hold a right one nine times in ten'],
     ['neurodex search photos.index --text "a red bicycle"', 'by words'],
     ['neurodex search photos.index beach.jpg --plus "at night" --minus "people"', 'a picture and words'],
   ]);
@@ -54,6 +70,7 @@ export function addSearch(program: Command, context: Context): void {
 
 async function search(index: string, files: readonly string[], flags: Flags, context: Context): Promise<void> {
   await perform(context, flags, { unwinds: false }, async ({ reporter, path }) => {
+    checkConfidence(flags.confidence);
     if (files.length + flags.text.length === 0) throw nothingAsked();
     const found = await context.services.jobs.searchIndex({
       index: path(index),
@@ -63,6 +80,9 @@ async function search(index: string, files: readonly string[], flags: Flags, con
       minus: flags.minus,
       k: flags.k,
       system: flags.system,
+      minRelevance: flags.minRelevance,
+      confidence: flags.confidence,
+      all: flags.all === true,
       device: flags.device,
       reporter,
     });
@@ -79,23 +99,44 @@ const nothingAsked = (): NeurodexError =>
     hint: 'name a picture, or give words with --text; `neurodex search --help` has examples',
   });
 
-const describe = (results: SearchResults['results']): string =>
-  results
-    .map(({ query, answers }) => {
-      const rows = answers.map(({ rank, picture, label, score, identifier }) => [
-        String(rank),
-        score.toFixed(3),
-        label === null ? '—' : visibleName(label),
-        identifier,
-        picture,
-      ]);
-      const columns = [
-        { heading: 'rank', align: 'right' },
-        { heading: 'score', align: 'right' },
-        { heading: 'class' },
-        { heading: 'identifier' },
-        { heading: 'picture' },
-      ] as const;
-      return `${printable(query)}\n${textTable(columns, rows)}`;
-    })
-    .join('\n\n');
+/** A probability of 0 or 1 cannot be promised. */
+function checkConfidence(confidence: number | undefined): void {
+  if (confidence === undefined || (confidence > 0 && confidence < 1)) return;
+  throw new NeurodexError('usage', `--confidence must be between 0 and 1, not ${confidence}`, {
+    hint: 'write --confidence 0.9',
+  });
+}
+
+const describe = (results: SearchResults['results']): string => results.map(describeResult).join('\n\n');
+
+function describeResult({ query, none, nothingFound, answers }: SearchResult): string {
+  const lines = [printable(query)];
+  if (nothingFound) lines.push(`nothing in the catalogue matches (${percent(none)} likely)`);
+  else if (answers.length === 0) lines.push('no answer is as relevant as that');
+  if (nothingFound && answers.length === 0) lines.push('--all shows what is nearest');
+  if (answers.length > 0) lines.push(tableOf(answers));
+  return lines.join('\n');
+}
+
+const percent = (share: number | null): string => (share === null ? '—' : `${Math.round(100 * share)} %`);
+
+function tableOf(answers: SearchResult['answers']): string {
+  const isJudged = answers.some(({ relevance }) => relevance !== null);
+  const rows = answers.map(({ rank, picture, label, score, relevance, identifier }) => [
+    String(rank),
+    score.toFixed(3),
+    ...(isJudged ? [percent(relevance)] : []),
+    label === null ? '—' : visibleName(label),
+    identifier,
+    picture,
+  ]);
+  const columns = [
+    { heading: 'rank', align: 'right' },
+    { heading: 'score', align: 'right' },
+    ...(isJudged ? [{ heading: 'relevant', align: 'right' } as const] : []),
+    { heading: 'class' },
+    { heading: 'identifier' },
+    { heading: 'picture' },
+  ] as const;
+  return textTable(columns, rows);
+}
