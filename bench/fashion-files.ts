@@ -71,6 +71,45 @@ export async function fashionFolder(folder: string, catalogue: number, queries: 
   await writeFile(done, '');
 }
 
+/** Pictures of each class for each part that they play. */
+export interface Counts {
+  readonly catalogue: number;
+  readonly train: number;
+  readonly validation: number;
+  readonly test: number;
+}
+
+/**
+ * Fashion-MNIST as a folder whose roles are fixed, as many pictures of each class: of the training part to index and to train with, of
+ * the test part to validate and to test with. Made once. @param without classes of which there are test pictures alone
+ */
+export async function fashionSplits(folder: string, counts: Counts, without: readonly number[]): Promise<void> {
+  const done = join(folder, 'complete');
+  if (existsSync(done)) return;
+  const parts = [
+    { part: await readPart('train'), roles: ['catalogue', 'train'] },
+    { part: await readPart('t10k'), roles: ['validation', 'test'] },
+  ] as const;
+  for (const { part, roles } of parts) {
+    for (const [label, name] of FASHION_MNIST_CLASSES.entries()) {
+      const places = [...part.labels.keys()].filter((at) => part.labels[at] === label);
+      let next = 0;
+      for (const role of roles) {
+        const within = join(folder, 'pictures', role, name.replaceAll('/', '-'));
+        const own = places.slice(next, next + counts[role]);
+        next += counts[role];
+        if (role !== 'test' && without.includes(label)) continue;
+        await mkdir(within, { recursive: true });
+        for (const at of own) {
+          const pixels = part.images.subarray(at * EDGE * EDGE, (at + 1) * EDGE * EDGE);
+          await writeFile(join(within, `${String(at).padStart(5, '0')}.png`), encodePng(pixels, EDGE, EDGE, 1));
+        }
+      }
+    }
+  }
+  await writeFile(done, '');
+}
+
 /** How distractors differ from their pictures: as queries of a flat folder do. */
 const DISTRACTOR = {
   strength: 1,

@@ -13,8 +13,8 @@ import type { Index } from '../systems/open-index.ts';
 import { SYSTEMS } from '../systems/systems.ts';
 import { fitNone } from './none-model.ts';
 
-/** Validation queries that each system is asked, at most. */
-const QUERIES = 500;
+/** Validation queries that each system is asked, at most; fewer of a large catalogue, where each may be compared with all of it. */
+const QUERIES = { most: 1000, least: 500, compared: 10_000_000 };
 /** Queries that are asked together. */
 const BATCH = 32;
 /** Fewer say too little. */
@@ -35,7 +35,8 @@ export interface CalibrateOptions {
  */
 export async function calibrateRelevance(index: Index, options: CalibrateOptions): Promise<Relevance | undefined> {
   const { store, manifest } = index;
-  const queries = evenly(queriesOf(store, 'validation'), QUERIES);
+  const wanted = Math.min(QUERIES.most, Math.max(QUERIES.least, QUERIES.compared / store.catalogue.length));
+  const queries = evenly(queriesOf(store, 'validation'), Math.floor(wanted));
   const answerable = queries.filter(({ relevant }) => relevant.size > 0);
   if (answerable.length < LEAST_QUERIES || store.catalogue.length < 2) return undefined;
   const none = await fitNone(index, Random.stream(options.seed, 'relevance'));

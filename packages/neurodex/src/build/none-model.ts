@@ -8,8 +8,14 @@ import { pooled } from '../models/encoder/encoder.ts';
 import { unitVector } from '../models/encoder/query-encoder.ts';
 import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import type { PictureQuery } from '../query/query.ts';
-import { type ClassSums, evidenceOf, fitKnownClasses, sumClasses } from '../relevance/known-classes.ts';
-import { fitLogistic, predictLogistic } from '../relevance/logistic.ts';
+import {
+  type ClassSums,
+  EVIDENCE_LENGTH,
+  evidenceOf,
+  fitKnownClasses,
+  sumClasses,
+} from '../relevance/known-classes.ts';
+import { fitLogistic, type LogisticModel, predictLogistic } from '../relevance/logistic.ts';
 import { type Block, joinBlocks } from '../relevance/none.ts';
 import { principalComponents, project } from '../relevance/principal-components.ts';
 import { describedBy } from '../systems/judge.ts';
@@ -60,11 +66,8 @@ export async function fitNone(index: Index, random: Random): Promise<None | unde
   const withheld = examples.filter(({ label }) => label === 0).length;
   const weight = (UNLIKE_WEIGHT * withheld) / Math.max(1, unlike.length);
   examples.push(...unlike.map((vector) => ({ evidence: evidenceOf(known, vector), label: 0 as const, weight })));
-  const model = fitLogistic(
-    examples.flatMap(({ evidence }) => evidence),
-    examples.map(({ label }) => label),
-    { weights: balanced(examples) },
-  );
+  const usual = vectors.flatMap((vector, i) => (queries[i]?.class === undefined ? [] : [evidenceOf(known, vector)]));
+  const model = fitModel(examples, usual);
   const scores = (wanted: 0 | 1) =>
     examples.flatMap(({ evidence, label, weight: each }) =>
       label === wanted && each === 1 ? [predictLogistic(model, evidence)] : [],
@@ -205,6 +208,36 @@ function withheldExamples({
     }
   }
   return examples;
+}
+
+/**
+ * The sum of the evidence, each in standard deviations of what is usual for known pictures, as a probability (Platt 1999). Weights
+ * of their own would be too high for what the network's states say: it has learned from the classes that are withheld here, and will not
+ * have learned from those that are asked.
+ * @param usual evidence for known pictures
+ */
+function fitModel(examples: readonly Example[], usual: readonly (readonly number[])[]): LogisticModel {
+  const statistics = Array.from({ length: EVIDENCE_LENGTH }, (_, i) => {
+    const values = usual.map((evidence) => evidence[i] ?? NaN);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    return { mean, scale: variance > 0 ? Math.sqrt(variance) : 1 };
+  });
+  const sums = examples.map(({ evidence }) =>
+    statistics.reduce((sum, { mean, scale }, i) => sum + ((evidence[i] ?? NaN) - mean) / scale, 0),
+  );
+  const fit = fitLogistic(
+    sums,
+    examples.map(({ label }) => label),
+    { weights: balanced(examples) },
+  );
+  const slope = (fit.weights[0] ?? NaN) / (fit.scales[0] ?? NaN);
+  return {
+    means: statistics.map(({ mean }) => mean),
+    scales: statistics.map(({ scale }) => scale),
+    weights: statistics.map(() => slope),
+    bias: fit.bias - slope * (fit.means[0] ?? NaN),
+  };
 }
 
 /** Known and unknown weigh the same. */
