@@ -96,7 +96,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...['query', 'pictures', 'identifiers', 'models/encoder', 'dsi/model', 'dsi/graphs', 'dsi/search', 'artifact'],
       ...['systems', 'evaluation'],
     ],
-    report: [...PLAIN, 'query', 'identifiers', 'dsi/search', 'evaluation'],
+    report: [...PLAIN, 'query', 'pictures', 'identifiers', 'dsi/search', 'evaluation'],
     build: [
       ...PLAIN,
       ...['check-config.ts', 'presets', 'text', 'query', 'pictures', 'identifiers', 'models/bovw', 'models/encoder'],

@@ -9,6 +9,7 @@ export { COCO_SPLITS, COCO_YEARS, type CocoSplit, type CocoYear } from './datase
 export {
   type Dataset,
   type DecodedPicture,
+  type Dimensions,
   type InputReading,
   type LicenceNotice,
   type PictureObject,

@@ -74,6 +74,13 @@ export const configSchema = z.strictObject({
       ),
     minCaptions: z.int().min(0).describe('pictures with fewer captions are left out, where the data set has captions'),
     minObjects: z.int().min(0).describe('pictures with fewer objects are left out, where the data set has objects'),
+    // An index that was made before there was such a key can still be changed and built again.
+    dedupe: z
+      .boolean()
+      .default(false)
+      .describe(
+        'of pictures that show the same (copies that were encoded again, resized, slightly cropped or mirrored as well) only the best is taken',
+      ),
   }),
   pictures: z.strictObject({
     size: z

@@ -55,6 +55,15 @@ function withoutEnds(image: Sharp, { width, height }: { width: number; height: n
   return image.extract({ left, top: Math.floor((height - short) / 2), width: short, height: short });
 }
 
+/** A picture for the model and for people. */
+export interface ReadPicture {
+  readonly picture: Picture;
+  /** PNG */
+  readonly thumbnail: Uint8Array;
+  /** Of the file, upright. */
+  readonly dimensions: { readonly width: number; readonly height: number };
+}
+
 /** How each use of a picture is made from its file. */
 interface Source {
   /** The square picture at that edge. */
@@ -179,16 +188,16 @@ export async function atSize(picture: Picture, edge: number): Promise<Picture> {
  * The model's pixels, equal to those of `decodePicture`, and a PNG thumbnail for people, which is never larger than the
  * picture. Both are made from the encoded file: a JPEG is decoded at a reduced scale for each, which is quicker than
  * decoding it once in full.
+ * @returns also the width and height of the file, upright
  * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
  */
-export async function readPicture(
-  bytes: Uint8Array,
-  options: ReadOptions,
-): Promise<{ picture: Picture; thumbnail: Uint8Array }> {
+export async function readPicture(bytes: Uint8Array, options: ReadOptions): Promise<ReadPicture> {
   const { name, size, seconds } = options;
-  if (isOwnThumbnail(bytes, options)) {
+  const own = ownThumbnailEdge(bytes, options);
+  if (own !== undefined) {
     try {
-      return { picture: await rawPixels(resized(opened(bytes, options), size), size), thumbnail: bytes };
+      const picture = await rawPixels(resized(opened(bytes, options), size), size);
+      return { picture, thumbnail: bytes, dimensions: { width: own, height: own } };
     } catch (error) {
       throw decodingFailed(name, 'PNG', error, seconds);
     }
@@ -198,7 +207,12 @@ export async function readPicture(
     const picture = await rawPixels(source.square(size), size);
     const edge = Math.min(options.thumbnail, opening.header.width, opening.header.height);
     const thumbnail = await source.square(edge).png().toBuffer();
-    return { picture, thumbnail: new Uint8Array(thumbnail.buffer, thumbnail.byteOffset, thumbnail.length) };
+    const { width, height } = opening.header.autoOrient;
+    return {
+      picture,
+      thumbnail: new Uint8Array(thumbnail.buffer, thumbnail.byteOffset, thumbnail.length),
+      dimensions: { width, height },
+    };
   });
 }
 
@@ -211,18 +225,18 @@ const OPAQUE: ReadonlySet<number> = new Set([0, 2, 3]);
  * A plain square PNG that is small enough is its own thumbnail. Data sets of many tiny pictures are such, and two passes
  * through libvips fewer are two thirds of their time.
  */
-function isOwnThumbnail(bytes: Uint8Array, { thumbnail, maxPixels }: ReadOptions): boolean {
+function ownThumbnailEdge(bytes: Uint8Array, { thumbnail, maxPixels }: ReadOptions): number | undefined {
   const header = readPngHeader(bytes);
-  return (
-    header !== undefined &&
+  if (header === undefined) return undefined;
+  const fits =
     header.width === header.height &&
     header.width > 0 &&
     header.width <= thumbnail &&
     header.width ** 2 <= maxPixels &&
     header.bitDepth <= 8 &&
     OPAQUE.has(header.colourType) &&
-    [...header.chunks].every((type) => PLAIN.has(type))
-  );
+    [...header.chunks].every((type) => PLAIN.has(type));
+  return fits ? header.width : undefined;
 }
 
 const MISSING: Readonly<Record<string, readonly [what: string, hint: string]>> = {

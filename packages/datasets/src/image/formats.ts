@@ -47,6 +47,19 @@ export function sniffFormat(bytes: Uint8Array): Format | undefined {
   return undefined;
 }
 
+/** Formats that may change a picture when it is written. */
+const LOSSY: ReadonlySet<Format> = new Set(['JPEG', 'WebP', 'AVIF', 'GIF']);
+
+export const isLossy = (format: Format | null): boolean => format !== null && LOSSY.has(format);
+
+/** The format that the name of a file announces; null for another one. */
+export function formatByName(fileName: string): Format | null {
+  const ending = fileName.slice(fileName.lastIndexOf('.') + 1).toLowerCase();
+  if (!EXTENSIONS.has(ending)) return null;
+  const named = FORMATS.find((format) => format.toLowerCase() === ending);
+  return named ?? (ending === 'tif' ? 'TIFF' : 'JPEG');
+}
+
 /** What the header of a PNG file says (ISO/IEC 15948 §11.2.2), and the kinds of chunks that follow, up to its end. */
 export interface PngHeader {
   readonly width: number;

@@ -4,8 +4,10 @@ export {
   decodePicture,
   decodeWhole,
   enlarged,
+  type ReadPicture,
   readPicture,
   readPictureFile,
   type WholePicture,
 } from './decode.ts';
 export { encodePng } from './png.ts';
+export { type Format, formatByName, isLossy, sniffFormat } from './formats.ts';

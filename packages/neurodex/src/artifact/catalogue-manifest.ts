@@ -12,6 +12,7 @@ import {
 } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { z } from 'zod';
+import { DUPLICATE_KINDS } from '../pictures/duplicate-facts.ts';
 
 export const MANIFEST_FILE = 'catalogue.json';
 export const FORMAT = 'neurodex-catalogue';
@@ -89,6 +90,7 @@ const manifestSchema = z.object({
     .object({
       sets: count,
       copies: count,
+      kinds: z.record(z.enum(DUPLICATE_KINDS), count).optional(),
       differentLabels: count,
       leftOut: count,
       acrossSplits: count,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Reporter } from '@neurodex/core';
-import type { Picture } from '@neurodex/datasets/picture';
+import type { ReadPicture } from '@neurodex/datasets/image';
 import type { ShardLimits } from '../artifact/catalogue-writer.ts';
 import type { SplitOptions } from '../pictures/split.ts';
 
@@ -17,12 +17,14 @@ export interface PictureOptions {
 export type PictureReader = (
   bytes: Uint8Array,
   options: PictureOptions & { readonly name: string },
-) => Promise<{ readonly picture: Picture; readonly thumbnail: Uint8Array }>;
+) => Promise<Omit<ReadPicture, 'dimensions'> & Partial<Pick<ReadPicture, 'dimensions'>>>;
 
 /** What decoding, splitting and writing the pictures of a data set needs. */
 export interface PicturesOptions {
   readonly pictures: PictureOptions;
   readonly split: SplitOptions;
+  /** Whether only the best of each group of duplicates stays. */
+  readonly dedupe?: boolean | undefined;
   readonly seed: number;
   readonly reporter?: Reporter | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -1,11 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { NeurodexError, silentReporter } from '@neurodex/core';
 import { type FileDigest, HashedFile, inOrder, throwIfInterrupted } from '@neurodex/core/storage';
-import { Availability, type Dataset, reportSkipped, type SkippedFile, type SourcePicture } from '@neurodex/datasets';
-import { readPicture } from '@neurodex/datasets/image';
+import {
+  Availability,
+  type Dataset,
+  type Dimensions,
+  reportSkipped,
+  type SkippedFile,
+  type SourcePicture,
+} from '@neurodex/datasets';
+import { formatByName, readPicture, sniffFormat } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
-import { keysOf, type PictureKeys } from '../pictures/same-picture.ts';
+import type { FileFacts } from '../pictures/find-same.ts';
+import { keysOf, type PictureKeys } from '../pictures/fingerprint.ts';
 import { byPath } from '../pictures/split.ts';
+import { thumbnailEdge } from '../pictures/thumbnail.ts';
 import { type BuildFolders, decodedPixelsFile, type PicturesOptions, thumbnailsFile } from './build-options.ts';
 import { DecodedListWriter, type DecodedPicture } from './picture-lists.ts';
 
@@ -28,7 +37,7 @@ const LEAST_IN_WORK = 8;
 export async function decodePictures(
   dataset: Dataset,
   folders: BuildFolders,
-  options: PicturesOptions,
+  options: Omit<PicturesOptions, 'split' | 'seed'>,
 ): Promise<DecodedSet> {
   const {
     signal,
@@ -90,18 +99,22 @@ type DecodeResult =
       readonly source: SourcePicture;
       readonly picture: Picture;
       readonly thumbnail: Uint8Array;
-      readonly keys: PictureKeys;
+      readonly keys: PictureKeys & FileFacts;
     };
 
-async function decode(source: SourcePicture, options: PicturesOptions): Promise<DecodeResult> {
+async function decode(source: SourcePicture, options: Omit<PicturesOptions, 'split' | 'seed'>): Promise<DecodeResult> {
   throwIfInterrupted(options.signal);
   try {
     const ready = await source.decoded?.(options.pictures.size);
-    if (ready !== undefined) return { source, ...ready, keys: keysOf(ready.sha256, ready.picture) };
+    if (ready !== undefined) {
+      const facts = { ...sizeOf(source.dimensions), bytes: null, format: formatByName(source.path), edge: thumbnailEdge(ready.thumbnail) };
+      return { source, ...ready, keys: { ...keysOf(ready.sha256, ready.picture), ...facts } };
+    }
     const bytes = await source.read();
     const read = options.readPicture ?? readPicture;
     const made = await read(bytes, { ...options.pictures, name: source.path });
-    return { source, ...made, keys: keysOf(bytes, made.picture) };
+    const facts = { ...sizeOf(made.dimensions), bytes: bytes.length, format: sniffFormat(bytes) ?? null, edge: thumbnailEdge(made.thumbnail) };
+    return { source, ...made, keys: { ...keysOf(bytes, made.picture), ...facts } };
   } catch (error) {
     if (error instanceof NeurodexError && error.code.startsWith('picture-')) {
       return { path: source.path, reason: withoutName(error.message, source.path), error };
@@ -109,6 +122,11 @@ async function decode(source: SourcePicture, options: PicturesOptions): Promise<
     throw error;
   }
 }
+
+const sizeOf = (dimensions: Dimensions | undefined): Pick<FileFacts, 'width' | 'height'> => ({
+  width: dimensions?.width ?? null,
+  height: dimensions?.height ?? null,
+});
 
 /** The list names the file already. */
 const withoutName = (message: string, path: string): string =>

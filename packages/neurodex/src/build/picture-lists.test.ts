@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FINGERPRINT_LENGTH } from '../pictures/fingerprint.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import {
   DECODED_LIST,
@@ -26,12 +27,18 @@ afterEach(() => rm(join(folders.work, '..'), { recursive: true }));
 const entries: readonly DecodedEntry[] = [
   {
     picture: { path: 'a.png', labels: ['cat', 'grey'], captions: ['A cat.'], role: 'test' },
-    keys: { file: 'f1', pixels: 'p1', fingerprint: Uint8Array.from({ length: 192 }, (_, i) => i) },
+    keys: {
+      ...{ file: 'f1', pixels: 'p1', fingerprint: Uint8Array.from({ length: FINGERPRINT_LENGTH }, (_, i) => i) },
+      ...{ edge: 20, width: 30, height: 20, bytes: 1000, format: 'JPEG' },
+    },
     thumbnail: 10,
   },
   {
     picture: { path: 'b\n.png', labels: [] },
-    keys: { file: 'f2', pixels: 'p2', fingerprint: new Uint8Array(192).fill(255) },
+    keys: {
+      ...{ file: 'f2', pixels: 'p2', fingerprint: new Uint8Array(FINGERPRINT_LENGTH).fill(255) },
+      ...{ edge: 8, width: null, height: null, bytes: null, format: null },
+    },
     thumbnail: 7,
   },
 ];

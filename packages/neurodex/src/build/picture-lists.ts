@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { defined } from '@neurodex/core';
 import { type FileDigest, HashedFile, jsonLine, readJsonLines } from '@neurodex/core/storage';
 import type { SourcePicture } from '@neurodex/datasets';
+import type { Format } from '@neurodex/datasets/image';
+import type { FileFacts } from '../pictures/find-same.ts';
+import { FINGERPRINT_LENGTH, type PictureKeys } from '../pictures/fingerprint.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
-import { FINGERPRINT_LENGTH, type PictureKeys } from '../pictures/same-picture.ts';
 import { sharedLabels } from '../pictures/shared-labels.ts';
 import type { BuildFolders } from './build-options.ts';
 import { WORK_FOLDER } from './stage-record.ts';
@@ -14,7 +16,7 @@ export type DecodedPicture = Pick<SourcePicture, 'path' | 'labels' | 'captions' 
 /** A decoded picture, as one stage hands it to the next. */
 export interface DecodedEntry {
   readonly picture: DecodedPicture;
-  readonly keys: PictureKeys;
+  readonly keys: PictureKeys & FileFacts;
   /** Bytes of its thumbnail. The thumbnails lie in the spool one after another, in the order of the list. */
   readonly thumbnail: number;
 }
@@ -25,7 +27,7 @@ export type ThumbnailSpans = Float64Array;
 /** The decoded pictures, by their places. */
 export interface DecodedEntries {
   readonly pictures: readonly DecodedPicture[];
-  readonly keys: readonly PictureKeys[];
+  readonly keys: readonly (PictureKeys & FileFacts)[];
   readonly thumbnails: ThumbnailSpans;
 }
 
@@ -69,7 +71,8 @@ export class DecodedListWriter {
 
   async append({ picture, keys, thumbnail }: DecodedEntry): Promise<void> {
     const fingerprint = Buffer.from(keys.fingerprint).toString('base64');
-    await this.file.append(jsonLine([picture, thumbnail, keys.file, keys.pixels, fingerprint]));
+    const { file, pixels, width, height, bytes, edge, format } = keys;
+    await this.file.append(jsonLine([picture, thumbnail, file, pixels, fingerprint, edge, width, height, bytes, format]));
   }
 
   async finish(): Promise<FileDigest> {
@@ -81,26 +84,40 @@ export class DecodedListWriter {
   }
 }
 
+type Size = number | null;
+type DecodedLine = [
+  picture: DecodedPicture,
+  thumbnail: number,
+  file: string,
+  pixels: string,
+  fingerprint: string,
+  edge: number,
+  width: Size,
+  height: Size,
+  bytes: Size,
+  format: Format | null,
+];
+
 /** @param count pictures in the list @throws NeurodexError `index-missing`, `index-damaged` */
 export async function readDecodedList(
   folders: BuildFolders,
   { list, count }: { readonly list: FileDigest; readonly count: number },
 ): Promise<DecodedEntries> {
   const pictures: DecodedPicture[] = [];
-  const keys: PictureKeys[] = [];
+  const keys: (PictureKeys & FileFacts)[] = [];
   const thumbnails = new Float64Array(2 * count);
   const fingerprints = new Uint8Array(FINGERPRINT_LENGTH * count);
   const share = sharedLabels();
   let start = 0;
   for await (const line of readJsonLines(decodedFile(folders), list)) {
-    const [picture, bytes, file, pixels, fingerprint] = line as [DecodedPicture, number, string, string, string];
-    thumbnails.set([start, start + bytes], 2 * pictures.length);
-    start += bytes;
+    const [picture, length, file, pixels, fingerprint, edge, width, height, bytes, format] = line as DecodedLine;
+    thumbnails.set([start, start + length], 2 * pictures.length);
+    start += length;
     const at = FINGERPRINT_LENGTH * pictures.length;
     const own = fingerprints.subarray(at, at + FINGERPRINT_LENGTH);
     own.set(Buffer.from(fingerprint, 'base64'));
     pictures.push({ ...picture, labels: share(picture.labels) });
-    keys.push({ file, pixels, fingerprint: own });
+    keys.push({ file, pixels, fingerprint: own, edge, width, height, bytes, format });
   }
   return { pictures, keys, thumbnails };
 }

@@ -26,6 +26,7 @@ import { writeCatalogue } from './write-catalogue.ts';
 const optionsOf = ({ config, seed, reporter, signal }: Build): PicturesOptions => ({
   pictures: config.pictures,
   split: config.split,
+  dedupe: config.dataset.dedupe,
   seed,
   reporter,
   signal,

@@ -49,6 +49,7 @@ export async function splitPictures(
       pixels: async (at) => ({ size, pixels: await reader.pixels(at) }),
       thumbnail: reader.thumbnail,
       maxPixels,
+      dedupe: options.dedupe === true,
       ...(options.reporter === undefined ? {} : { reporter: options.reporter }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });

@@ -3,6 +3,7 @@ import { NeurodexError } from '@neurodex/core';
 import { TRACKER_NAMES } from '@neurodex/tracking';
 import { type ParsedMeasure, parseMeasure } from '../evaluation/registry.ts';
 import type { AskedName, Split } from '../jobs/evaluate-index.ts';
+import { DUPLICATE_KINDS } from '../pictures/duplicate-facts.ts';
 import { SYSTEM_NAMES } from '../query/system.ts';
 import { nearest } from './suggest.ts';
 
@@ -58,6 +59,7 @@ const someOf =
   ];
 
 export const parseSystems = someOf('--systems', SYSTEM_NAMES);
+export const parseKinds = someOf('--kinds', DUPLICATE_KINDS);
 export const parseTrackers = someOf('--track', TRACKER_NAMES);
 
 /** Measures by their ir_measures names, separated by blanks or commas; the flag may also be repeated. Each once. */

@@ -8,6 +8,7 @@ import { addAdd, addCalibrate, addForget, addRemove, addSettle, addUpdate } from
 import { addCompare } from './commands/compare.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDuplicates } from './commands/duplicates.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
 import { addIndex } from './commands/index-pictures.ts';
@@ -112,6 +113,7 @@ export function createProgram(context: Context, help: { out: string; error: stri
     addVerify,
     addRuns,
     addAttention,
+    addDuplicates,
     addKeypoints,
     addDataset,
   ])

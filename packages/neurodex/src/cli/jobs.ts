@@ -28,6 +28,7 @@ const jobs = {
   verifyIndex: lazily(async () => (await import('../jobs/verify-index.ts')).verifyIndex),
   runDemo: lazily(async () => (await import('../jobs/demo.ts')).runDemo),
   listRuns: lazily(async () => (await import('../jobs/list-runs.ts')).listRuns),
+  findDuplicates: lazily(async () => (await import('../jobs/find-duplicates.ts')).findDuplicates),
   findKeypoints: lazily(async () => (await import('../jobs/keypoints.ts')).findKeypoints),
   buildDataset: lazily(async () => (await import('../jobs/build-dataset.ts')).buildDataset),
   showDataset: lazily(async () => (await import('../jobs/show-dataset.ts')).showDataset),

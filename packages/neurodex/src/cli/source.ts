@@ -1,4 +1,11 @@
-import { COCO_SPLITS, COCO_YEARS, type CocoSplit, type CocoYear } from '@neurodex/datasets';
+import {
+  COCO_SPLITS,
+  COCO_YEARS,
+  type CocoSplit,
+  type CocoYear,
+  DATASET_FLAGS,
+  type DatasetFlag,
+} from '@neurodex/datasets';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { OpenedSource } from '../jobs/open-source.ts';
@@ -26,7 +33,21 @@ export interface ConfigurationFlags {
   readonly seed?: number;
 }
 
+/** The flags of a source that were given, as they are written. */
+export const sourceFlagsOf = (flags: SourceFlags): string[] =>
+  (Object.keys(DATASET_FLAGS) as DatasetFlag[]).flatMap((name) =>
+    flags[name] === undefined ? [] : [DATASET_FLAGS[name]],
+  );
+
 export const SOURCE_HELP = 'folder, archive or file of pictures, or the name of a data set (neurodex dataset list)';
+
+export const DEDUPE_HELP = 'of pictures that show the same take only the best (dataset.dedupe; see neurodex duplicates)';
+
+/** What is set of the configuration, by `--set` and by flags of their own. */
+export const settingsOf = ({ set = [], dedupe }: ConfigurationFlags & { readonly dedupe?: true }): string[] => [
+  ...set,
+  ...(dedupe === true ? ['dataset.dedupe=true'] : []),
+];
 
 export const withSource = (command: Command): Command =>
   command

@@ -62,6 +62,7 @@ export async function runCli(
       repeatBuild: unexpected('repeatBuild'),
       runDemo: unexpected('runDemo'),
       listRuns: unexpected('listRuns'),
+      findDuplicates: unexpected('findDuplicates'),
       findKeypoints: unexpected('findKeypoints'),
       buildDataset: unexpected('buildDataset'),
       showDataset: unexpected('showDataset'),

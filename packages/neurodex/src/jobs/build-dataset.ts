@@ -120,6 +120,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
     const built = await buildCatalogue(dataset, join(temporary, PREPARED_CATALOGUE), {
       pictures: config.pictures,
       split: config.split,
+      dedupe: config.dataset.dedupe,
       seed,
       reporter,
       ...stop,

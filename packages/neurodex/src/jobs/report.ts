@@ -14,6 +14,7 @@ import { evaluateInFull } from '../evaluation/compare.ts';
 import { LEVEL, testPairs } from '../evaluation/pairwise.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
+import { NO_DUPLICATES } from '../pictures/duplicate-facts.ts';
 import { countParts, type PictureStore } from '../pictures/picture-store.ts';
 import type { SystemName } from '../query/system.ts';
 import { type CurveSeries, curveSeries } from '../report/curve-series.ts';
@@ -174,6 +175,7 @@ async function factsOf(
       test: counts.test ?? 0,
     },
     skipped: store.skipped.length,
+    duplicates: store.duplicates ?? NO_DUPLICATES,
     balance: balanceOf(store),
     split,
     evaluation: comparison,

@@ -1,22 +1,50 @@
+/** How a picture is a duplicate of another, from the most alike. */
+export const DUPLICATE_KINDS = ['identical', 'equal', 're-encoded', 'resized', 'cropped', 'mirrored'] as const;
+export type DuplicateKind = (typeof DUPLICATE_KINDS)[number];
+
+/** What each kind means, for people. */
+export const KIND_HELP = {
+  identical: 'the same file',
+  equal: 'the same pixels in another file',
+  're-encoded': 'the same picture at the same size, encoded again or changed a little',
+  resized: 'the same picture at another size',
+  cropped: 'without its borders, up to a tenth of each edge',
+  mirrored: 'left and right exchanged',
+} as const satisfies Record<DuplicateKind, string>;
+
 /** What is told of pictures that occur more than once. */
 export interface DuplicateFacts {
   /** Pictures that occur more than once. */
   readonly sets: number;
   /** Files beyond the first of each. */
   readonly copies: number;
+  /** Files that are not the best of their group, by kind, left out or not; absent in an index of an older version. */
+  readonly kinds?: KindCounts | undefined;
   /** Pictures whose copies have different labels. */
   readonly differentLabels: number;
-  /** Copies that were left out, because the data set itself has the same pixels in another split. */
+  /** Copies that were left out: the data set itself has the same pixels in another split, or only the best of a group was wanted. */
   readonly leftOut: number;
-  /** Pictures that a data set with fixed roles has in several splits, resized or encoded again: they stay. */
+  /** Pictures that a data set with fixed roles has in several splits, other than with the same pixels: they stay. */
   readonly acrossSplits: number;
   /** Paths of the first pictures that occur more than once. */
   readonly examples: readonly (readonly string[])[];
 }
 
+export type KindCounts = Readonly<Record<DuplicateKind, number>>;
+
+export const NO_KINDS: KindCounts = {
+  identical: 0,
+  equal: 0,
+  're-encoded': 0,
+  resized: 0,
+  cropped: 0,
+  mirrored: 0,
+};
+
 export const NO_DUPLICATES: DuplicateFacts = {
   sets: 0,
   copies: 0,
+  kinds: NO_KINDS,
   differentLabels: 0,
   leftOut: 0,
   acrossSplits: 0,

@@ -7,6 +7,7 @@ import type { Dataset, Role, SourcePicture } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openPictures } from '../artifact/catalogue-store.ts';
+import { NO_KINDS } from './duplicate-facts.ts';
 import { type BuildOptions, type BuiltCatalogue, buildCatalogue } from '../build/build-catalogue.ts';
 
 let folder = '';
@@ -69,6 +70,12 @@ const COPIES: Readonly<Record<string, (png: Buffer) => Promise<Buffer>>> = {
   'other metadata': (png) => sharp(png).withMetadata({ density: 300 }).png().toBuffer(),
   'turned, and turned back by EXIF': (png) => sharp(png).rotate(270).withMetadata({ orientation: 6 }).png().toBuffer(),
   JPEG: (png) => sharp(png).jpeg({ quality: 90 }).toBuffer(),
+  'JPEG of quality 40': (png) => sharp(png).jpeg({ quality: 40 }).toBuffer(),
+  'its mirror image': (png) => sharp(png).flop().png().toBuffer(),
+  'without 5 % at each edge': (png) =>
+    sharp(png).extract({ left: 10, top: 8, width: 180, height: 144 }).png().toBuffer(),
+  'without 8 % at one side': (png) =>
+    sharp(png).extract({ left: 16, top: 0, width: 184, height: 160 }).png().toBuffer(),
   'half the size': (png) => sharp(png).resize(100, 80).png().toBuffer(),
 };
 
@@ -134,7 +141,7 @@ describe('different pictures stay different', () => {
     const others = [
       changed,
       await sharp(png).modulate({ hue: 40 }).png().toBuffer(),
-      await sharp(png).flop().png().toBuffer(),
+      await sharp(png).flip().png().toBuffer(),
       await sharp(png).modulate({ brightness: 0.8 }).png().toBuffer(),
       await sharp(png).extract({ left: 20, top: 20, width: 160, height: 120 }).png().toBuffer(),
     ];
@@ -239,6 +246,7 @@ describe('labels and roles', () => {
     expect(built.duplicates).toEqual({
       sets: 1,
       copies: 1,
+      kinds: { ...NO_KINDS, identical: 1 },
       differentLabels: 0,
       leftOut: 0,
       acrossSplits: 0,

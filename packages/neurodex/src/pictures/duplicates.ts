@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { defined, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
-import type { Role, SkippedFile, SourcePicture } from '@neurodex/datasets';
+import type { SkippedFile, SourcePicture } from '@neurodex/datasets';
 import { decodeWhole } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
-import type { DuplicateFacts } from './duplicate-facts.ts';
-import { findSamePictures } from './find-same.ts';
-import type { PictureKeys } from './same-picture.ts';
+import { bestFirst, roleRank } from './best-picture.ts';
+import { type DuplicateFacts, NO_KINDS } from './duplicate-facts.ts';
+import { type FileFacts, findSamePictures, type Relation } from './find-same.ts';
+import type { PictureKeys } from './fingerprint.ts';
 import { decodeThumbnail } from './thumbnail.ts';
 
 export interface Duplicates {
@@ -15,6 +16,8 @@ export interface Duplicates {
   /** For each picture that stays, the place among them of the first one that shows the same. */
   readonly sets: readonly number[];
   readonly leftOut: readonly SkippedFile[];
+  /** For every picture, the best one of its group, by places in the list that was given; undefined for those. */
+  readonly relations: readonly (Relation | undefined)[];
   readonly facts: DuplicateFacts;
 }
 
@@ -29,15 +32,14 @@ export interface DuplicateOptions {
   /** The file that a picture came from, which is read where only all its pixels can tell it from another. */
   source(at: number): SourcePicture;
   readonly maxPixels: number;
+  /** Whether only the best of each group stays. */
+  readonly dedupe?: boolean;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
 }
 
 /** Pictures that are listed with all their paths. */
 const EXAMPLES = 20;
-
-/** Where a data set has the same pixels in several splits, the first of these keeps them. */
-const KEEPS: readonly Role[] = ['catalogue', 'test', 'validation', 'train'];
 
 /**
  * The pictures that occur more than once, and what becomes of them: the split keeps them together. A data set that fixes
@@ -46,10 +48,10 @@ const KEEPS: readonly Role[] = ['catalogue', 'test', 'validation', 'train'];
  */
 export async function findDuplicates(
   pictures: readonly KnownPicture[],
-  keys: readonly PictureKeys[],
-  { pixels, thumbnail, source, maxPixels, reporter = silentReporter, signal }: DuplicateOptions,
+  keys: readonly (PictureKeys & FileFacts)[],
+  { pixels, thumbnail, source, maxPixels, dedupe = false, reporter = silentReporter, signal }: DuplicateOptions,
 ): Promise<Duplicates> {
-  const { exact, alike } = await findSamePictures(keys, {
+  const { exact, alike, relations } = await findSamePictures(keys, bestFirst(pictures, keys), {
     pixels,
     thumbnail,
     decodeThumbnail: (png) => unlessFaulty(() => decodeThumbnail(png, 'a thumbnail')),
@@ -57,8 +59,12 @@ export async function findDuplicates(
       throwIfInterrupted(signal);
       return wholeDigest(source(at), maxPixels);
     },
+    compared: (done) => {
+      throwIfInterrupted(signal);
+      reporter.progress({ phase: 'duplicates', done, total: keys.length, unit: 'pictures' });
+    },
   });
-  const leftOut = copiesAcrossRoles(pictures, exact);
+  const leftOut = new Map([...copiesAcrossRoles(pictures, exact), ...(dedupe ? allButBest(pictures, relations) : [])]);
   const kept = pictures.flatMap((_, at) => (leftOut.has(at) ? [] : [at]));
   const places = new Map<number, number>();
   const sets = kept.map((at, place) => {
@@ -67,17 +73,40 @@ export async function findDuplicates(
     places.set(set, first);
     return first;
   });
-  const skipped = [...leftOut].map(([at, reason]) => ({ path: defined(pictures[at], 'the picture').path, reason }));
+  const skipped = [...leftOut]
+    .sort(([a], [b]) => a - b)
+    .map(([at, reason]) => ({ path: defined(pictures[at], 'the picture').path, reason }));
   for (const { path, reason } of skipped) reporter.warn(`skipped ${path}: ${reason}`, { path });
   const facts = {
     ...describe(
       kept.map((at) => defined(pictures[at], 'the picture')),
       sets,
     ),
+    kinds: countKinds(relations),
     leftOut: skipped.length,
   };
   tell(facts, reporter);
-  return { kept, sets, leftOut: skipped, facts };
+  return { kept, sets, leftOut: skipped, relations, facts };
+}
+
+function countKinds(relations: readonly (Relation | undefined)[]): NonNullable<DuplicateFacts['kinds']> {
+  const counts = { ...NO_KINDS };
+  for (const relation of relations) {
+    if (relation !== undefined) counts[relation.kind]++;
+  }
+  return counts;
+}
+
+/** Every picture that is not the best of its group, with the reason. */
+function allButBest(
+  pictures: readonly KnownPicture[],
+  relations: readonly (Relation | undefined)[],
+): readonly (readonly [number, string])[] {
+  return relations.flatMap((relation, at) => {
+    if (relation === undefined) return [];
+    const { path } = defined(pictures[relation.leader], 'the best of a group');
+    return [[at, `it is a duplicate (${relation.kind}) of ${path}, which is kept`] as const];
+  });
 }
 
 /** Of fixed roles: the copies that are in another role than the one that keeps their picture, with the reason. */
@@ -85,7 +114,7 @@ function copiesAcrossRoles(pictures: readonly KnownPicture[], sets: readonly num
   const keepers = new Map<number, number>();
   const rank = (at: number): number => {
     const { role } = defined(pictures[at], 'the picture');
-    return role === undefined ? 0 : KEEPS.indexOf(role);
+    return roleRank(role);
   };
   for (const [at, set] of sets.entries()) {
     const keeper = keepers.get(set);
@@ -101,7 +130,10 @@ function copiesAcrossRoles(pictures: readonly KnownPicture[], sets: readonly num
 }
 
 /** @param sets for each picture, the place of the first one that shows the same */
-function describe(pictures: readonly KnownPicture[], sets: readonly number[]): Omit<DuplicateFacts, 'leftOut'> {
+function describe(
+  pictures: readonly KnownPicture[],
+  sets: readonly number[],
+): Omit<DuplicateFacts, 'leftOut' | 'kinds'> {
   const members = new Map<number, KnownPicture[]>();
   for (const [at, set] of sets.entries()) {
     if (set === at) continue;

@@ -2,8 +2,10 @@ import { defined, NeurodexError } from '@neurodex/core';
 import type { SourcePicture } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { NO_KINDS } from './duplicate-facts.ts';
 import { findDuplicates } from './duplicates.ts';
-import type { PictureKeys } from './same-picture.ts';
+import type { FileFacts } from './find-same.ts';
+import { fingerprintOf, type PictureKeys } from './fingerprint.ts';
 
 const WIDTH = 40;
 /** A picture of 40 × 40 pixels with one light pixel, as PNG: another one for every number. */
@@ -14,10 +16,15 @@ const png = (number: number): Promise<Buffer> => {
     .toBuffer();
 };
 
+/** What the model sees of each of them. */
+const SEEN = { size: 16, pixels: Uint8Array.from({ length: 3 * 16 * 16 }, (_, i) => (7 * i) % 255) };
+
 interface Entry extends Partial<SourcePicture> {
   readonly path: string;
   /** Files with one name are the same file. */
   readonly file?: string;
+  /** Only of two formats may whole pixels be the same where the thumbnails are not. */
+  readonly format?: 'PNG' | 'JPEG';
   /** Of the thumbnail, where that is decoded. */
   readonly thumbnail?: Uint8Array;
 }
@@ -37,7 +44,7 @@ async function find(
     progress() {},
   };
   const pictures = entries.map(
-    ({ file: _, thumbnail: __, ...rest }): SourcePicture => ({
+    ({ file: _, thumbnail: __, format: ___, ...rest }): SourcePicture => ({
       labels: [],
       read: async () => {
         throw new Error(`${rest.path} is read`);
@@ -47,10 +54,13 @@ async function find(
   );
   // All look alike to the model, and files that are not the same have other pixels there.
   const keys = entries.map(
-    ({ file, path }): PictureKeys => ({ file: file ?? path, pixels: path, fingerprint: new Uint8Array(192) }),
+    ({ file, path, format = 'PNG' }): PictureKeys & FileFacts => ({
+      ...{ file: file ?? path, pixels: path, fingerprint: fingerprintOf(SEEN) },
+      ...{ width: 2 * WIDTH, height: 2 * WIDTH, bytes: 100, edge: WIDTH, format },
+    }),
   );
   const found = await findDuplicates(pictures, keys, {
-    pixels: async () => ({ size: 2, pixels: Uint8Array.from({ length: 12 }, (_, i) => i) }),
+    pixels: async () => SEEN,
     thumbnail: async (at) => entries[at]?.thumbnail ?? new Uint8Array(at + 1),
     source: (at) => defined(pictures[at], 'a picture'),
     maxPixels,
@@ -68,7 +78,8 @@ describe('the report of duplicates', () => {
       kept: [0, 1],
       sets: [0, 1],
       leftOut: [],
-      facts: { sets: 0, copies: 0, differentLabels: 0, leftOut: 0, acrossSplits: 0, examples: [] },
+      relations: [undefined, undefined],
+      facts: { sets: 0, copies: 0, kinds: NO_KINDS, differentLabels: 0, leftOut: 0, acrossSplits: 0, examples: [] },
       warnings: [],
       about: [],
     });
@@ -159,7 +170,7 @@ describe('of a data set with fixed roles', () => {
     const thumbnails = await alike(number);
     return (['test', 'train'] as const).map((role, i): Entry => {
       const thumbnail = thumbnails[i] ?? new Uint8Array();
-      return { path: `${role}/${number}`, role, thumbnail, read: async () => thumbnail };
+      return { path: `${role}/${number}`, role, thumbnail, format: i === 1 ? 'JPEG' : 'PNG', read: async () => thumbnail };
     });
   };
 
@@ -186,7 +197,7 @@ describe('of a data set with fixed roles', () => {
       thumbnail: thumb,
       read: async () => new Uint8Array(file),
     });
-    const pair = (file: Buffer) => [at('test', thumbnail, whole), at('train', again, file)];
+    const pair = (file: Buffer) => [at('test', thumbnail, whole), { ...at('train', again, file), format: 'JPEG' as const }];
     expect((await find(pair(stored))).leftOut).toHaveLength(1);
     expect((await find(pair(await png(4)))).leftOut).toEqual([]);
     // Larger than may be decoded: nobody can tell.
@@ -209,6 +220,7 @@ describe('of a data set with fixed roles', () => {
         path: `${i}`,
         role: i === 0 ? 'test' : 'train',
         thumbnail: each,
+        format: i === 1 ? 'JPEG' : 'PNG',
         read: async () => files[i] ?? each,
       }),
     );
@@ -221,6 +233,7 @@ describe('of a data set with fixed roles', () => {
       [thumbnail, again].map((each, i) => ({
         path: `${i}`,
         thumbnail: each,
+        format: i === 1 ? 'JPEG' : 'PNG',
         read: async () => {
           throw error;
         },

@@ -1,7 +1,13 @@
 import { defined } from '@neurodex/core';
+import { type Format, isLossy } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
+import { CandidateFinder, STATE } from './candidates.ts';
 import { DisjointSets } from './disjoint-sets.ts';
-import { mayBeSame, noise, type PictureKeys, samePicture } from './same-picture.ts';
+import type { DuplicateKind } from './duplicate-facts.ts';
+import type { PictureKeys } from './fingerprint.ts';
+import { composed, inverse, isWhole, type Placement, WHOLE } from './placement.ts';
+import { mayShow, planeOf, type RoughPlane } from './rough-planes.ts';
+import { samePicture } from './same-picture.ts';
 
 /** Ways to look at a picture again, by its place in the list. */
 export interface PictureAccess {
@@ -13,194 +19,276 @@ export interface PictureAccess {
   decodeThumbnail(png: Uint8Array): Promise<Picture | undefined>;
   /** A digest of the whole decoded picture, with its width and height; undefined where it cannot be had. */
   wholeDigest(at: number): Promise<string | undefined>;
+  /** Called when a picture has been compared. */
+  compared?(done: number): void;
 }
 
-/** For every picture, the first one in the list that shows the same. */
+/** What is known of a file beside what it shows; null where it is not known. */
+export interface FileFacts {
+  /** Of its thumbnail, which is never larger than the picture; in pixels. */
+  readonly edge: number;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly bytes: number | null;
+  /** Of the file; by its name where it is not at hand. */
+  readonly format: Format | null;
+}
+
+/** How a picture is a duplicate of another. */
+export interface Relation {
+  /** Place of the picture that it is compared with. */
+  readonly leader: number;
+  readonly kind: DuplicateKind;
+  /** 1 − the energy of the difference, as a share of the variance of the picture; 1 for equal pixels. */
+  readonly similarity: number;
+  /** Where it lies in the leader. */
+  readonly placement: Placement;
+}
+
+/** The pictures that occur more than once. */
 export interface SamePictures {
-  /** The same file, or the same pixels. */
+  /** For every picture, the first one in the list with the same file, or the same pixels. */
   readonly exact: readonly number[];
-  /** Those, and pictures that were resized or encoded again with a loss. */
+  /** The same of all kinds of duplicates. */
   readonly alike: readonly number[];
+  /** For every picture, the leader of its group; undefined for leaders. */
+  readonly relations: readonly (Relation | undefined)[];
 }
 
-/** Leaders of one cell that a picture is compared with, the last ones first: many that are nearly alike must not cost a square. */
-const COMPARED = 256;
 /** Thumbnails that are decoded for one picture. */
 const LOOKED_AT = 16;
-/** More than `samePixels` allows, because the model's picture may be smaller than the thumbnail. */
-const ROUGHLY = 0.1;
-/** More still: of pictures of noise, ways of scaling down leave different pixels. Without anything in common it would be 2. */
-const PERHAPS = 0.5;
+/** Edge at which the model's pictures are compared, at most. */
+const MODEL_EDGE = 48;
+/** Decoded thumbnails that are kept, and bytes of planes. */
+const KEPT = 256;
+const KEPT_BYTES = 1 << 27;
 
 /**
- * Finds the pictures that occur more than once: the same bytes; the same pixels in another file format; or the same
- * picture resized or encoded again. Fingerprints say which may be the same, and only pixels say that they are. A picture
- * is compared with the first of each set, so that a chain of small differences does not grow. Time and memory grow with
- * the number of pictures, not with its square.
+ * Finds the pictures that occur more than once: the same bytes; the same pixels in another file format; the same picture encoded
+ * again, resized, slightly cropped or mirrored. Fingerprints say which may be the same, and only pixels say that they are. A picture
+ * is compared with the leader of a group, so that a chain of small differences does not grow. Time and memory grow with the number
+ * of pictures, not with its square.
+ * @param order places of all pictures: those that come first lead
  */
-export async function findSamePictures(keys: readonly PictureKeys[], access: PictureAccess): Promise<SamePictures> {
-  const exact = new DisjointSets(keys.length);
-  const alike = new DisjointSets(keys.length);
-  const files = new Map<string, number>();
-  const cells = new Map<string, number[]>();
-  /** The first leader with these pixels: found however many pictures are in its cell. */
-  const pixels = new Map<string, number>();
-  /** Those with a neighbour whose pixels are not the same as they are stored: their whole pictures may be. */
-  const unsure = new Set<number>();
-  for (const [at, { file, pixels: seen, fingerprint }] of keys.entries()) {
-    const copy = files.get(file);
-    if (copy !== undefined) {
-      exact.union(copy, at);
-      alike.union(copy, at);
-      continue;
-    }
-    files.set(file, at);
-    const place = coordinates(fingerprint);
-    const twin = pixels.get(seen);
-    let same = false;
-    for (const { leader, equal } of await matches(
-      at,
-      new Set([...(twin === undefined ? [] : [twin]), ...candidates(fingerprint, place, cells, keys)]),
-      access,
-      unsure,
-    )) {
-      alike.union(leader, at);
-      if (equal) exact.union(leader, at);
-      same = true;
-    }
-    if (same) continue;
-    enter(cells, place, at);
-    if (twin === undefined) pixels.set(seen, at);
-  }
-  const digests = new Map<string, number>();
-  for (const at of [...unsure].sort((a, b) => a - b)) {
-    const digest = await access.wholeDigest(at);
-    if (digest === undefined) continue;
-    const copy = digests.get(digest) ?? at;
-    digests.set(digest, copy);
-    exact.union(copy, at);
-    alike.union(copy, at);
-  }
-  return { exact: exact.roots(), alike: alike.roots() };
-}
-
-/** The leaders whose fingerprints are near enough to a picture's. */
-function candidates(
-  fingerprint: Uint8Array,
-  place: readonly number[],
-  cells: ReadonlyMap<string, readonly number[]>,
-  keys: readonly PictureKeys[],
-): number[] {
-  const near: number[] = [];
-  for (const cell of cellsAround(place)) {
-    const leaders = cells.get(cell);
-    if (leaders === undefined) continue;
-    for (let i = leaders.length - 1; i >= Math.max(0, leaders.length - COMPARED); i--) {
-      const leader = leaders[i] ?? NaN;
-      if (mayBeSame(fingerprint, defined(keys[leader], 'a leader').fingerprint)) near.push(leader);
-    }
-  }
-  return near;
-}
-
-/** Those of the candidates that show the same as a picture. */
-async function matches(
-  at: number,
-  near: ReadonlySet<number>,
+export async function findSamePictures(
+  keys: readonly (PictureKeys & FileFacts)[],
+  order: readonly number[],
   access: PictureAccess,
-  unsure: Set<number>,
-): Promise<{ leader: number; equal: boolean }[]> {
-  const found: { leader: number; equal: boolean }[] = [];
-  const mine: Mine = { at };
-  let looked = 0;
-  for (const leader of near) {
-    const verdict = looked < LOOKED_AT ? await compare(mine, leader, access) : 'different';
-    if (verdict !== 'far' && verdict !== 'another') looked++;
-    if (verdict === 'equal' || verdict === 'alike') found.push({ leader, equal: verdict === 'equal' });
-    if (verdict !== 'equal' && verdict !== 'another') unsure.add(at).add(leader);
+): Promise<SamePictures> {
+  const search = new Search(keys, order, access);
+  return await search.run();
+}
+
+class Search {
+  private readonly keys: readonly (PictureKeys & FileFacts)[];
+  private readonly order: readonly number[];
+  private readonly access: PictureAccess;
+  private readonly exact: DisjointSets;
+  private readonly alike: DisjointSets;
+  private readonly relations: (Relation | undefined)[];
+  /** Pictures that may be one that comes later, with its place in them. */
+  private readonly awaited = new Map<number, Map<number, Placement>>();
+  /** Those that are not far from others, and whose whole pixels may be the same. */
+  private readonly unsure = new Set<number>();
+  /** Whether they are of several formats. */
+  private readonly differ: boolean;
+  private readonly planes = new Map<number, RoughPlane>();
+  private readonly thumbnails = new Map<number, Picture | undefined>();
+
+  constructor(keys: readonly (PictureKeys & FileFacts)[], order: readonly number[], access: PictureAccess) {
+    this.keys = keys;
+    this.order = order;
+    this.access = access;
+    this.exact = new DisjointSets(keys.length);
+    this.alike = new DisjointSets(keys.length);
+    this.relations = new Array(keys.length).fill(undefined);
+    this.differ = new Set(keys.map(({ format }) => format)).size > 1;
   }
-  return found;
-}
 
-/** A picture that is compared with several, looked at as seldom as possible. */
-interface Mine {
-  readonly at: number;
-  pixels?: Picture;
-  thumbnail?: Uint8Array;
-  decoded?: Picture | undefined;
-}
-
-/** `another`: certainly; `far`, `different`: as they are stored, but the whole pictures may have the same pixels. */
-type Verdict = 'equal' | 'alike' | 'different' | 'far' | 'another';
-
-async function compare(mine: Mine, leader: number, access: PictureAccess): Promise<Verdict> {
-  mine.pixels ??= await access.pixels(mine.at);
-  const pixels = await access.pixels(leader);
-  const equalPixels = Buffer.compare(mine.pixels.pixels, pixels.pixels) === 0;
-  const difference = equalPixels ? 0 : noise(mine.pixels, pixels);
-  // Two pictures of one colour have a difference of NaN, which this comparison counts as too large.
-  if (!(difference <= PERHAPS)) return 'another';
-  if (difference > ROUGHLY) return 'far';
-  mine.thumbnail ??= await access.thumbnail(mine.at);
-  const thumbnail = await access.thumbnail(leader);
-  if (equalPixels && Buffer.compare(mine.thumbnail, thumbnail) === 0) return 'equal';
-  mine.decoded ??= await access.decodeThumbnail(mine.thumbnail);
-  const decoded = await access.decodeThumbnail(thumbnail);
-  if (decoded === undefined || mine.decoded === undefined) return 'another';
-  if (decoded.size === mine.decoded.size && Buffer.compare(decoded.pixels, mine.decoded.pixels) === 0) return 'equal';
-  return (await samePicture(mine.decoded, decoded)) ? 'alike' : 'different';
-}
-
-/** Edge of a cell, and the reach around a picture, in levels of 255: means of many blocks differ less than one block. */
-const CELL = 16;
-const REACH = 4;
-
-/** Blocks of a fingerprint that each mean is of: the quarters, the middle, and the middle of the upper and lower border. */
-const REGIONS: readonly ((x: number, y: number) => boolean)[] = [
-  (x, y) => x < 4 && y < 4,
-  (x, y) => x >= 4 && y < 4,
-  (x, y) => x < 4 && y >= 4,
-  (x, y) => x >= 4 && y >= 4,
-  (x, y) => x >= 2 && x < 6 && y >= 2 && y < 6,
-  (x, y) => x >= 2 && x < 6 && (y < 2 || y >= 6),
-];
-const BLOCKS_OF_REGION = REGIONS.map((inside) =>
-  Array.from({ length: 64 }, (_, block) => block).filter((block) => inside(block % 8, block >> 3)),
-);
-
-/** Eight means over blocks of a fingerprint: brightness of six regions, and two differences of colours. */
-function coordinates(fingerprint: Uint8Array): number[] {
-  const brightness = BLOCKS_OF_REGION.map((blocks) => {
-    let sum = 0;
-    for (const block of blocks) for (let c = 0; c < 3; c++) sum += fingerprint[3 * block + c] ?? NaN;
-    return sum / (3 * blocks.length);
-  });
-  let [red, green, blue] = [0, 0, 0];
-  for (let i = 0; i < fingerprint.length; i += 3) {
-    red += fingerprint[i] ?? NaN;
-    green += fingerprint[i + 1] ?? NaN;
-    blue += fingerprint[i + 2] ?? NaN;
-  }
-  // Without colour a picture is in the middle of a cell.
-  return [...brightness, (red - green) / 64 + CELL / 2, (blue - green) / 64 + CELL / 2];
-}
-
-function enter(cells: Map<string, number[]>, place: readonly number[], at: number): void {
-  const cell = place.map((value) => Math.floor(value / CELL)).join();
-  const inside = cells.get(cell);
-  if (inside === undefined) cells.set(cell, [at]);
-  else inside.push(at);
-}
-
-/** The cells that a picture within reach may be in: one or two along each coordinate. */
-function cellsAround(place: readonly number[]): string[] {
-  let cells = [''];
-  for (const value of place) {
-    const [from, to] = [Math.floor((value - REACH) / CELL), Math.floor((value + REACH) / CELL)];
-    cells = cells.flatMap((cell) => {
-      const start = cell === '' ? '' : `${cell},`;
-      return from === to ? [`${start}${from}`] : [`${start}${from}`, `${start}${to}`];
+  async run(): Promise<SamePictures> {
+    const files = new Map<string, number>();
+    const first = this.order.filter((at) => {
+      const copy = files.get(this.key(at).file);
+      if (copy === undefined) files.set(this.key(at).file, at);
+      return copy === undefined;
     });
+    const fingerprints = this.keys.map(({ fingerprint }) => fingerprint);
+    const finder = new CandidateFinder(fingerprints, first);
+    /** The first with these pixels: found however little contrast they have. */
+    const pixels = new Map<string, number>();
+    for (const [i, at] of this.order.entries()) {
+      const { file, pixels: seen } = this.key(at);
+      const copy = defined(files.get(file), 'the first with a file');
+      if (copy !== at) this.join(at, copy, 'identical', 1, WHOLE);
+      else {
+        const twin = pixels.get(seen);
+        if (twin === undefined) pixels.set(seen, at);
+        await this.compareWithLeaders(at, this.near(at, finder, twin));
+        if (this.differ) this.doubt(at, twin === undefined ? finder.notFar(at) : [twin, ...finder.notFar(at)]);
+      }
+      finder.states[at] = this.relations[at] === undefined ? STATE.leader : STATE.member;
+      this.access.compared?.(i + 1);
+    }
+    if (this.differ) this.doubtFlat(finder.flat);
+    await this.compareWhole();
+    return { exact: this.exact.roots(), alike: this.alike.roots(), relations: this.relations };
   }
-  return cells;
+
+  private doubt(at: number, others: readonly number[]): void {
+    for (const other of others) if (this.mayHaveSamePixels(at, other)) this.unsure.add(at).add(other);
+  }
+
+  /** Of pictures that cannot be described those with a size that others have, in another format. */
+  private doubtFlat(flat: readonly number[]): void {
+    const sizes = new Map<string, number[]>();
+    for (const at of flat) {
+      const { width, height } = this.key(at);
+      const size = `${width} ${height}`;
+      const others = sizes.get(size);
+      if (others === undefined) sizes.set(size, [at]);
+      else others.push(at);
+    }
+    for (const others of sizes.values()) {
+      const [one = NaN] = others;
+      const other = others.find((at) => this.key(at).format !== this.key(one).format);
+      if (other !== undefined && this.mayHaveSamePixels(one, other)) for (const at of others) this.unsure.add(at);
+    }
+  }
+
+  private key(at: number): PictureKeys & FileFacts {
+    return defined(this.keys[at], 'the keys of a picture');
+  }
+
+  /** The leaders that a picture may show, with its place in them, the likeliest first. */
+  private near(at: number, finder: CandidateFinder, twin: number | undefined): Map<number, Placement> {
+    const near = new Map<number, Placement>();
+    const add = (other: number, placement: Placement): void => {
+      const relation = this.relations[other];
+      const leader = relation?.leader ?? other;
+      if (!near.has(leader)) near.set(leader, relation ? composed(relation.placement, placement) : placement);
+    };
+    if (twin !== undefined) add(twin, WHOLE);
+    const candidates = finder.of(at).sort((a, b) => a.residual - b.residual || a.second - b.second);
+    for (const { second, placement } of candidates) {
+      if (finder.states[second] !== STATE.later) {
+        add(second, inverse(placement));
+        continue;
+      }
+      const waiting = this.awaited.get(second) ?? new Map<number, Placement>();
+      this.awaited.set(second, waiting.set(at, placement));
+    }
+    for (const [other, placement] of this.awaited.get(at) ?? []) add(other, placement);
+    this.awaited.delete(at);
+    return near;
+  }
+
+  private async compareWithLeaders(at: number, near: ReadonlyMap<number, Placement>): Promise<void> {
+    let looked = 0;
+    let best: Relation | undefined;
+    for (const [leader, placement] of near) {
+      if (looked >= LOOKED_AT) break;
+      const verdict = await this.compare(at, leader, placement);
+      if (verdict === 'far') continue;
+      looked++;
+      if (verdict === 'different') continue;
+      this.alike.union(leader, at);
+      if (verdict.kind === 'equal') this.exact.union(leader, at);
+      if (best === undefined || verdict.similarity > best.similarity) best = verdict;
+    }
+    this.relations[at] = best;
+  }
+
+  /** @param near about where the picture lies in the leader */
+  private async compare(at: number, leader: number, near: Placement): Promise<Relation | 'far' | 'different'> {
+    const relation = (kind: DuplicateKind, similarity: number, placement: Placement): Relation => ({
+      leader,
+      kind,
+      similarity,
+      placement,
+    });
+    const sameModel = this.key(at).pixels === this.key(leader).pixels;
+    if (!sameModel && !(await this.isRoughly(at, leader, near))) return 'far';
+    const [mine, other] = [await this.access.thumbnail(at), await this.access.thumbnail(leader)];
+    if (sameModel && Buffer.compare(mine, other) === 0) return relation('equal', 1, WHOLE);
+    const [a, b] = [await this.thumbnail(leader, other), await this.thumbnail(at, mine)];
+    if (a === undefined || b === undefined) return 'different';
+    if (a.size === b.size && Buffer.compare(a.pixels, b.pixels) === 0) return relation('equal', 1, WHOLE);
+    const lossy = isLossy(this.key(at).format) || isLossy(this.key(leader).format);
+    const same = await samePicture(a, b, near, lossy);
+    if (same === undefined) return 'different';
+    return relation(this.kindOf(at, leader, same.placement, a.size === b.size), 1 - same.residual, same.placement);
+  }
+
+  /** Whether what the model sees is the same, but for the details. */
+  private async isRoughly(at: number, leader: number, near: Placement): Promise<boolean> {
+    const lossy = isLossy(this.key(at).format) || isLossy(this.key(leader).format);
+    return mayShow(await this.plane(leader), await this.plane(at), near, lossy);
+  }
+
+  private kindOf(at: number, leader: number, placement: Placement, sameEdge: boolean): DuplicateKind {
+    if (placement.mirrored) return 'mirrored';
+    if (!isWhole(placement)) return 'cropped';
+    const [a, b] = [this.key(at), this.key(leader)];
+    const sameSize = a.width === null || b.width === null ? sameEdge : a.width === b.width && a.height === b.height;
+    return sameSize ? 're-encoded' : 'resized';
+  }
+
+  /**
+   * A JPEG is decoded at a reduced scale, and its pixels in a PNG are scaled down, which leaves different pixels of noise: then only
+   * the whole pictures tell. Whatever is scaled down in one way has told.
+   */
+  private mayHaveSamePixels(at: number, other: number): boolean {
+    const [a, b] = [this.key(at), this.key(other)];
+    const scaled = a.width !== a.edge || a.height !== a.edge;
+    return scaled && a.width === b.width && a.height === b.height && a.format !== b.format;
+  }
+
+  /** Joins pictures whose whole pixels are the same. */
+  private async compareWhole(): Promise<void> {
+    const digests = new Map<string, number>();
+    for (const at of this.order) {
+      if (!this.unsure.has(at)) continue;
+      const digest = await this.access.wholeDigest(at);
+      if (digest === undefined) continue;
+      const copy = digests.get(digest);
+      if (copy === undefined) digests.set(digest, at);
+      else this.join(at, copy, 'equal', 1, WHOLE);
+    }
+    // A leader may have joined another group with all its own.
+    for (const [at, relation] of this.relations.entries()) {
+      const above = relation && this.relations[relation.leader];
+      if (relation === undefined || above === undefined) continue;
+      const { leader, similarity } = above;
+      const placement = composed(above.placement, relation.placement);
+      this.relations[at] = { ...relation, leader, similarity: Math.min(similarity, relation.similarity), placement };
+    }
+  }
+
+  /** Into the group of an exact copy. */
+  private join(at: number, copy: number, kind: DuplicateKind, similarity: number, placement: Placement): void {
+    this.exact.union(copy, at);
+    this.alike.union(copy, at);
+    const relation = this.relations[copy];
+    this.relations[at] = relation ?? { leader: copy, kind, similarity, placement };
+  }
+
+  private async plane(at: number): Promise<RoughPlane> {
+    const known = this.planes.get(at);
+    if (known !== undefined) return known;
+    const picture = await this.access.pixels(at);
+    const edge = Math.min(MODEL_EDGE, picture.size, this.key(at).edge || picture.size);
+    return remember(this.planes, at, planeOf(picture, edge), Math.floor(KEPT_BYTES / edge ** 2));
+  }
+
+  private async thumbnail(at: number, png: Uint8Array): Promise<Picture | undefined> {
+    if (this.thumbnails.has(at)) return this.thumbnails.get(at);
+    return remember(this.thumbnails, at, await this.access.decodeThumbnail(png), KEPT);
+  }
+}
+
+/** Keeps the last ones. */
+function remember<T>(kept: Map<number, T>, at: number, value: T, most: number): T {
+  if (kept.size >= most) kept.delete(kept.keys().next().value ?? NaN);
+  kept.set(at, value);
+  return value;
 }

@@ -1,8 +1,10 @@
 import { Random } from '@neurodex/autograd';
 import type { Picture } from '@neurodex/datasets/picture';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { WHOLE } from './placement.ts';
 import { grey, ripple, stripes } from './pictures.fixture.ts';
-import { fingerprintOf, keysOf, mayBeSame, noise, partRatio, samePicture, samePixels } from './same-picture.ts';
+import { noise, partRatio, samePicture, samePixels } from './same-picture.ts';
 
 function noisy(size: number, seed: number, least = 0, most = 255): Picture {
   const random = Random.seeded(seed);
@@ -12,75 +14,11 @@ function noisy(size: number, seed: number, least = 0, most = 255): Picture {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-describe('a fingerprint', () => {
-  it('of a picture of eight pixels is the picture', () => {
-    const picture = noisy(8, 1);
-    expect(fingerprintOf(picture)).toEqual(picture.pixels);
-  });
-
-  it.each([12, 16, 21])('is the rounded mean colour of 8 × 8 blocks, at %i pixels', (size) => {
-    const picture = noisy(size, size);
-    const expected: number[] = [];
-    const blockOf = (block: number) => [Math.round((block * size) / 8), Math.round(((block + 1) * size) / 8)] as const;
-    for (let by = 0; by < 8; by++) {
-      for (let bx = 0; bx < 8; bx++) {
-        for (let c = 0; c < 3; c++) {
-          const [[top, bottom], [left, right]] = [blockOf(by), blockOf(bx)];
-          const inside = [...picture.pixels].filter((_, i) => {
-            const [x, y] = [Math.floor(i / 3) % size, Math.floor(i / 3 / size)];
-            return i % 3 === c && y >= top && y < bottom && x >= left && x < right;
-          });
-          expected.push(Math.round(mean(inside)));
-        }
-      }
-    }
-    expect([...fingerprintOf(picture)]).toEqual(expected);
-  });
-
-  it('has no empty block below eight pixels: the fifth of seven stands for two', () => {
-    const picture = noisy(7, 3);
-    const places = [0, 1, 2, 3, 4, 4, 5, 6];
-    const expected = places.flatMap((y) =>
-      places.flatMap((x) => [...picture.pixels.subarray((7 * y + x) * 3, (7 * y + x) * 3 + 3)]),
-    );
-    expect([...fingerprintOf(picture)]).toEqual(expected);
-  });
-});
-
-it('keys are SHA-256 in base64 of the file and of the pixels, and the fingerprint', () => {
-  // FIPS 180-2: "abc", and the empty message.
-  const picture = { size: 0, pixels: new Uint8Array() };
-  const { file, pixels } = keysOf(new TextEncoder().encode('abc'), picture);
-  expect(file).toBe('ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=');
-  expect(pixels).toBe('47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=');
-  const eight = noisy(8, 2);
-  expect(keysOf(new Uint8Array(), eight).fingerprint).toEqual(eight.pixels);
-});
-
-describe('two fingerprints may be of one picture', () => {
-  const base = new Uint8Array(192).fill(100);
-
-  it('where no number differs by more than 14', () => {
-    expect(mayBeSame(base, new Uint8Array(192).fill(114))).toBe(true);
-    expect(mayBeSame(base, new Uint8Array(192).fill(86))).toBe(true);
-  });
-
-  it('and not where a single one does, in any place', () => {
-    for (let at = 0; at < 192; at++) {
-      for (const level of [115, 85]) {
-        const other = base.slice();
-        other[at] = level;
-        expect(mayBeSame(base, other), `number ${at}`).toBe(false);
-      }
-    }
-  });
-});
-
 describe('the energy of a difference', () => {
   it('is a share of the smaller variance, summed over the colours', () => {
-    // Of 0, 2 in red: variance 2; of 0, 4: 8; of 10, 10 nothing. The difference is 2² + 0 in the second pixel.
-    const a: Picture = { size: 1, pixels: Uint8Array.of(0, 0, 10, 2, 4, 10) };
-    const b: Picture = { size: 1, pixels: Uint8Array.of(0, 0, 10, 4, 4, 10) };
+    // Twice: of 0, 2 in red: variance 2; of 0, 4: 8; of 10, 10 nothing. The difference is 2² + 0 in the second pixel.
+    const a: Picture = { size: 2, pixels: Uint8Array.of(0, 0, 10, 2, 4, 10, 0, 0, 10, 2, 4, 10) };
+    const b: Picture = { size: 2, pixels: Uint8Array.of(0, 0, 10, 4, 4, 10, 0, 0, 10, 4, 4, 10) };
     expect(noise(a, b)).toBeCloseTo(4 / 10, 12);
     expect(noise(b, a)).toBeCloseTo(4 / 10, 12);
   });
@@ -132,7 +70,7 @@ describe('the largest difference of a part', () => {
     [0, 8],
     [15, 6],
   ])('is that of its definition, in part %i, %i', (x, y) => {
-    const size = 20;
+    const size = 50;
     const a = noisy(size, 16 * y + x, 60, 180);
     const b = { size, pixels: a.pixels.map((value, i) => value + (i % 3)) };
     const [left, top] = [Math.ceil((x * size) / 16), Math.ceil((y * size) / 16)];
@@ -154,65 +92,100 @@ describe('the largest difference of a part', () => {
 describe('pixels show the same', () => {
   it('where they are equal, at any size, and never at two sizes', () => {
     const one = grey(1, () => 3);
-    expect(samePixels(one, { size: 1, pixels: one.pixels.slice() })).toBe(true);
-    expect(
-      samePixels(
-        one,
-        grey(1, () => 4),
-      ),
-    ).toBe(false);
-    expect(samePixels({ size: 2, pixels: one.pixels }, one)).toBe(false);
+    expect(samePixels(one, { size: 1, pixels: one.pixels.slice() })).toBe(0);
+    const four = grey(1, () => 4);
+    expect(samePixels(one, four)).toBeUndefined();
+    expect(samePixels({ size: 2, pixels: one.pixels }, one)).toBeUndefined();
   });
 
-  it('up to 2 % of the variance as a whole', () => {
-    const a = grey(20, stripes);
-    // Half of the pixels by 2 levels: 2 of a variance of 100.
-    const at = grey(20, (x, y) => stripes(x) + ripple(y, 2));
-    expect(noise(a, at)).toBe(0.02);
-    expect(samePixels(a, at)).toBe(true);
-    const beyond = grey(20, (x, y) => stripes(x) + ripple(y, 2) + (y === 2 && x < 2 ? 1 : 0));
-    expect(samePixels(a, beyond)).toBe(false);
+  /** Stripes of the variance 100, and an energy that is spread evenly. */
+  const rippled = (size: number, by: number) => samePixels(grey(size, stripes), grey(size, (x, y) => stripes(x) + ripple(y, by)));
+
+  it('up to a share of the variance as a whole, the less the smaller they are', () => {
+    // Half of the pixels by 3 levels: 4.5 of a variance of 100; by 4: 8.
+    expect(rippled(64, 3)).toBeCloseTo(0.045, 3);
+    expect(rippled(64, 4)).toBeUndefined();
+    expect(rippled(28, 1)).toBeCloseTo(0.005, 3);
+    expect(rippled(28, 2)).toBeUndefined();
+    expect(rippled(10, 1)).toBeUndefined();
   });
 
-  it('up to 20 % of the variance in a part, over what encoding may change where all is even', () => {
-    const a = grey(64, stripes);
-    // Parts of 4 × 4 pixels: (36 − 16) / 100 in one of them.
-    const inPart = (x: number, y: number) => x >= 20 && x < 24 && y >= 20 && y < 24;
-    const at = grey(64, (x, y) => stripes(x) + (inPart(x, y) ? 6 : 0));
-    expect(partRatio(a, at)).toBe(0.2);
-    expect(samePixels(a, at)).toBe(true);
-    const beyond = grey(64, (x, y) => stripes(x) + (inPart(x, y) ? (x === 20 && y === 20 ? 7 : 6) : 0));
-    expect(noise(a, beyond)).toBeLessThan(0.02);
-    expect(samePixels(a, beyond)).toBe(false);
+  it('up to more where one was compressed with a loss', () => {
+    // Of 120 and 80 the variance is 400; half of the pixels by 8 levels: an energy of 32.
+    const broad = (x: number) => (Math.floor(x / 8) % 2 === 0 ? 120 : 80);
+    const [a, b, far] = [0, 8, 10].map((by) => grey(64, (x, y) => broad(x) + ripple(y, by)));
+    if (a === undefined || b === undefined || far === undefined) throw new Error('three pictures were made');
+    expect(samePixels(a, b)).toBeUndefined();
+    expect(samePixels(a, b, { lossy: true })).toBeCloseTo(0.08, 2);
+    expect(samePixels(a, far, { lossy: true })).toBeUndefined();
   });
 
-  it('with a difference from 16 pixels on', () => {
-    const near = (size: number) =>
-      samePixels(
-        grey(size, stripes),
-        grey(size, (x, y) => stripes(x) + (x === 0 && y === 0 ? 1 : 0)),
-      );
-    expect([near(15), near(16)]).toEqual([false, true]);
+  it('where one pixel is another, and not where a patch is', () => {
+    const a = noisy(28, 3, 60, 180);
+    const changed = (pixels: number): Picture => {
+      const b = { size: 28, pixels: a.pixels.slice() };
+      for (let y = 10; y < 10 + pixels; y++) b.pixels.fill(255, 3 * (28 * y + 10), 3 * (28 * y + 10 + pixels));
+      return b;
+    };
+    expect(samePixels(a, changed(1))).toBe(0);
+    expect(samePixels(a, changed(4))).toBeUndefined();
   });
 });
 
-describe('pictures of two sizes show the same', () => {
-  const flat = (size: number) => grey(size, () => 80);
-
-  it('where the larger looks like the other once it is as small', async () => {
-    expect(await samePicture(flat(32), flat(16))).toBe(true);
-    expect(await samePicture(flat(16), flat(32))).toBe(true);
-    expect(
-      await samePicture(
-        flat(32),
-        grey(16, () => 200),
-      ),
-    ).toBe(false);
+describe('pictures show the same', () => {
+  /** Smooth shades and edges, another one for every number. */
+  async function drawn(number: number, edge: number): Promise<Picture> {
+    const random = Random.seeded(number);
+    const circles = Array.from({ length: 14 }, () => {
+      const [x, y, r, hue, light] = Array.from({ length: 5 }, () => random.uniform());
+      return `<circle cx="${100 * (x ?? 0)}" cy="${100 * (y ?? 0)}" r="${4 + 20 * (r ?? 0)}" fill="hsl(${360 * (hue ?? 0)},60%,${20 + 60 * (light ?? 0)}%)"/>`;
+    });
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" width="${edge}" height="${edge}"><rect width="100" height="100" fill="#8a9"/>${circles.join('')}</svg>`;
+    return { size: edge, pixels: new Uint8Array(await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer()) };
+  }
+  const image = ({ size, pixels }: Picture) => sharp(pixels, { raw: { width: size, height: size, channels: 3 } });
+  const raw = async (made: sharp.Sharp, size: number): Promise<Picture> => ({
+    size,
+    pixels: new Uint8Array(await made.removeAlpha().raw().toBuffer()),
   });
 
-  it('and not below 16 pixels, where only pictures of one size are compared', async () => {
-    expect(await samePicture(flat(15), flat(30))).toBe(false);
-    expect(await samePicture(flat(30), flat(15))).toBe(false);
-    expect(await samePicture(flat(8), flat(8))).toBe(true);
+  it.each([28, 64, 160])('in a mirror, cut out, and resized, at %i pixels', async (edge) => {
+    const a = await drawn(edge, edge);
+    const mirrored = await samePicture(a, await raw(image(a).flop(), edge), { ...WHOLE, mirrored: true });
+    expect(mirrored).toEqual({ placement: { ...WHOLE, mirrored: true }, residual: 0 });
+    const gone = Math.round(edge / 20);
+    const inner = edge - 2 * gone;
+    const cut = await raw(image(a).extract({ left: gone, top: gone, width: inner, height: inner }), inner);
+    const near = { scale: inner / edge + 0.005, x: 0.004, y: -0.004, mirrored: false };
+    const found = await samePicture(a, cut, near);
+    expect(found).toMatchObject({ placement: { scale: inner / edge }, residual: 0 });
+    // The other way round.
+    expect(await samePicture(cut, a, { ...WHOLE, scale: edge / inner })).toMatchObject({ residual: 0 });
+    const half = await raw(image(a).resize(edge / 2, edge / 2), edge / 2);
+    expect((await samePicture(a, half))?.residual).toBeLessThan(0.02);
+  });
+
+  it('cropped and made as large as it was', async () => {
+    const a = await drawn(5, 160);
+    const cut = image(a).extract({ left: 5, top: 11, width: 144, height: 144 }).resize(160, 160);
+    const b = await raw(cut, 160);
+    const found = await samePicture(a, b, { scale: 0.92, x: 0, y: 0.02, mirrored: false });
+    expect(found?.placement.scale).toBeCloseTo(0.9, 2);
+    expect(found?.placement.x).toBeCloseTo((5 + 72) / 160 - 0.5, 2);
+    expect(found?.placement.y).toBeCloseTo((11 + 72) / 160 - 0.5, 2);
+  });
+
+  it('and others never do, wherever they are laid', async () => {
+    const [a, b] = [await drawn(7, 96), await drawn(8, 96)];
+    for (const scale of [1, 0.95, 0.9]) {
+      for (const mirrored of [false, true])
+        expect(await samePicture(a, b, { scale, x: 0, y: 0, mirrored })).toBeUndefined();
+    }
+  });
+
+  it('and not below 12 pixels, where only equal ones do', async () => {
+    const flat = (size: number) => grey(size, () => 80);
+    expect(await samePicture(flat(11), flat(30))).toBeUndefined();
+    expect(await samePicture(flat(8), flat(8))).toMatchObject({ residual: 0 });
   });
 });

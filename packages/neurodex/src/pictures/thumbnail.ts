@@ -11,3 +11,7 @@ export async function decodeThumbnail(png: Uint8Array, name: string): Promise<Pi
   if (width !== height) throw damaged(name, `is ${width}×${height}, where it should be square`);
   return { size: width, pixels };
 }
+
+/** Edge of a stored thumbnail in pixels, from its header (PNG specification §11.2.2). */
+export const thumbnailEdge = (png: Uint8Array): number =>
+  png.length < 24 ? 0 : new DataView(png.buffer, png.byteOffset, png.length).getUint32(16);

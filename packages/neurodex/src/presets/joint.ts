@@ -10,6 +10,7 @@ export const joint: Config = {
     patchesPerDimension: 0, // pictures.size as it is
     minCaptions: 0,
     minObjects: 0,
+    dedupe: false,
   },
   pictures: { size: 48, thumbnail: 160, maxPixels: 250_000_000 },
   split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.1 },

@@ -10,6 +10,7 @@ export const seed: Config = {
     patchesPerDimension: 16, // 16 × 16 = 256 pixels on an edge for coco and imagenet
     minCaptions: 5,
     minObjects: 1,
+    dedupe: false,
   },
   pictures: { size: 160, thumbnail: 160, maxPixels: 250_000_000 },
   split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.05 },

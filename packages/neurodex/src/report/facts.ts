@@ -3,6 +3,7 @@ import type { Comparison } from '../evaluation/compare.ts';
 import type { Curves } from '../evaluation/curves.ts';
 import type { PairwiseTest } from '../evaluation/pairwise.ts';
 import type { TextComparisons } from '../evaluation/text-relevance.ts';
+import type { DuplicateFacts } from '../pictures/duplicate-facts.ts';
 import type { CurveSeries } from './curve-series.ts';
 import type { DecodingNode } from './decoding-tree.ts';
 
@@ -70,6 +71,7 @@ export interface ReportFacts {
     readonly test: number;
   };
   readonly skipped: number;
+  readonly duplicates: DuplicateFacts;
   readonly balance: readonly ClassBalance[];
   readonly split: string;
   readonly evaluation: Comparison;

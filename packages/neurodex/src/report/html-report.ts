@@ -55,7 +55,7 @@ function confusionSection({ confusion }: ReportFacts): Html {
   )}</div>`;
 }
 
-function dataSection({ dataset, pictures, skipped, balance }: ReportFacts): Html {
+function dataSection({ dataset, pictures, skipped, duplicates, balance }: ReportFacts): Html {
   const facts: [string, string][] = [
     ['data set', dataset.name],
     ['source', dataset.source],
@@ -66,10 +66,20 @@ function dataSection({ dataset, pictures, skipped, balance }: ReportFacts): Html
     ],
     ['classes', count(balance.length)],
     ['skipped files', count(skipped)],
+    ['duplicates', duplicatesOf(duplicates)],
   ];
   return html`<div class="charts"><div>${list(facts)}</div>${
     balance.length === 0 ? html`` : figure('Class balance', balanceChart(balance))
   }</div>`;
+}
+
+function duplicatesOf({ sets, copies, leftOut, acrossSplits }: ReportFacts['duplicates']): string {
+  const told = [
+    ...(copies > 0 ? [`${count(copies)} of ${count(sets)} pictures`] : []),
+    ...(leftOut > 0 ? [`${count(leftOut)} left out`] : []),
+    ...(acrossSplits > 0 ? [`${count(acrossSplits)} in several splits`] : []),
+  ];
+  return told.length === 0 ? 'none' : told.join(', ');
 }
 
 function configurationSection({ config, created, seed, parameters, training, neurodex }: ReportFacts): Html {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { PROGRAM_MARK } from '@neurodex/core/storage';
 import { type Html, html, trusted } from './html.ts';
 import { INKS, PAPER, TEXT } from './inks.ts';
@@ -67,17 +68,33 @@ export interface Section {
   readonly content: Html;
 }
 
-/** One page that holds all it shows: no script runs, and nothing is fetched from anywhere. */
-export const page = (title: string, subtitle: Html, sections: readonly Section[], footer: Html): string =>
+/** What a page may have beside its text. */
+export interface PageExtras {
+  /** CSS */
+  readonly style: string;
+  /** JavaScript of ours; no other one runs. */
+  readonly script: string;
+}
+
+const digest = (script: string): string => createHash('sha256').update(script).digest('base64');
+
+/** One page that holds all it shows: no script runs but the one that it is given, and nothing is fetched from anywhere. */
+export const page = (
+  title: string,
+  subtitle: Html,
+  sections: readonly Section[],
+  footer: Html,
+  extras?: PageExtras,
+): string =>
   html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="generator" content="${PROGRAM_MARK}">
 <meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:${extras === undefined ? '' : `; script-src 'sha256-${digest(extras.script)}'`}">
 <title>${title}</title>
-<style>${trusted(STYLE)}</style>
+<style>${trusted(STYLE + (extras?.style ?? ''))}</style>
 </head>
 <body>
 <header>
@@ -89,6 +106,6 @@ ${subtitle}
 ${sections.map(({ id, title: name, content }) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${name}</h2>${content}</section>\n`)}
 </main>
 <footer>${footer}</footer>
-</body>
+${extras === undefined ? '' : trusted(`<script>${extras.script}</script>\n`)}</body>
 </html>
 `.text;

@@ -11,8 +11,10 @@ import { duplicatesLine, formatCount, plural } from '../format.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
+  DEDUPE_HELP,
   SOURCE_HELP,
   type SourceFlags,
+  settingsOf,
   sourceOf,
   withConfiguration,
   withSource,
@@ -21,6 +23,7 @@ import {
 interface BuildFlags extends CommonFlags, SourceFlags, ConfigurationFlags {
   readonly out: string;
   readonly force?: true;
+  readonly dedupe?: true;
 }
 
 interface ShowFlags extends CommonFlags, SourceFlags, ConfigurationFlags {
@@ -56,7 +59,9 @@ export function addDataset(program: Command, context: Context): void {
     )
     .argument('<source>', SOURCE_HELP)
     .requiredOption('--out <folder>', 'folder of the prepared data set', text('--out'));
-  withSource(withConfiguration(build)).option('--force', 'build it again, and replace what is in the folder');
+  withSource(withConfiguration(build))
+    .option('--dedupe', DEDUPE_HELP)
+    .option('--force', 'build it again, and replace what is in the folder');
   withCommonFlags(build);
   withExamples(build, [
     ['neurodex dataset build coco --out coco-384 --preset seed', 'the pictures of the notebook'],
@@ -95,7 +100,8 @@ async function buildOne(source: string, flags: BuildFlags, context: Context): Pr
   const { io, services } = context;
   await perform(context, flags, { unwinds: true }, async (work) => {
     const seed = flags.seed ?? 0;
-    const asked = { config: await configurationOf(flags, context), seed };
+    const settings = { ...flags, set: settingsOf(flags) };
+    const asked = { config: await configurationOf(settings, context), seed };
     const { dataset, config } = await sourceOf(source, flags, asked, context, work);
     const summary = await services.jobs.buildDataset({
       dataset,

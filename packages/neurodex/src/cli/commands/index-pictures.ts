@@ -23,8 +23,10 @@ import { planLines, planSentence } from '../plan-lines.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
+  DEDUPE_HELP,
   SOURCE_HELP,
   type SourceFlags,
+  settingsOf,
   sourceOf,
   withConfiguration,
   withSource,
@@ -39,6 +41,7 @@ interface Flags extends CommonFlags, DeviceFlag, TrackingFlags, SourceFlags, Con
   readonly dryRun?: true;
   readonly onNan?: OnNan;
   readonly minutes?: number;
+  readonly dedupe?: true;
   readonly encoder?: string;
 }
 
@@ -64,6 +67,7 @@ export function addIndex(program: Command, context: Context): void {
       'image encoder in front of the network (encoder.file): a name as dinov2-small or clip-vit-b32, an ONNX file, or a folder',
       text('--encoder'),
     )
+    .option('--dedupe', DEDUPE_HELP)
     .option(
       '--minutes <m>',
       'time for the whole build: the network learns to see for what the other stages leave (training.seeSteps by default)',
@@ -106,7 +110,7 @@ async function index(
       : undefined;
     const minutes = flags.minutes === undefined ? [] : [`training.minutes=${flags.minutes}`];
     const encoder = flags.encoder === undefined ? [] : [`encoder.file=${JSON.stringify(flags.encoder)}`];
-    const settings = { ...flags, set: [...(flags.set ?? []), ...encoder, ...minutes] };
+    const settings = { ...flags, set: [...settingsOf(flags), ...encoder, ...minutes] };
     const asked = await configurationOf(settings, context, begun?.config);
     const systems = flags.systems ?? begun?.systems;
     checkMemory(asked, { systems });

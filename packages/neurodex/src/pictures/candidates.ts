@@ -1,0 +1,157 @@
+import { BLOCKS } from './fingerprint.ts';
+import { NeighbourTree } from './neighbour-tree.ts';
+import { isWhole } from './placement.ts';
+import { type Plane, type Registration, register, smoothed } from './register.ts';
+import { DESCRIPTION_LENGTH, MIRROR_SIGNS, MIRRORED, tangentsOf, WHOLE_AT, WINDOWS, WindowDescriber } from './windows.ts';
+
+/** Two pictures that may show the same: the second shows a window of the first. */
+export interface Candidate extends Registration {
+  readonly first: number;
+  readonly second: number;
+}
+
+/** Squared distances of two descriptions of one picture, at most: as it is, and cropped between two windows. */
+const RADII = [0.006, 0.08] as const;
+/** The same of one picture that was scaled down in two ways: noise comes out rather different. */
+const NOT_FAR = 0.4;
+/**
+ * In a crowd of pictures that are much alike: descriptions that each window is compared with, leaders that are found, and pictures
+ * among them that will be compared later; at most.
+ */
+const [COMPARED, LEADERS, LATER] = [160, 8, 4];
+/** Squared distance of two descriptions of one picture without what a small change of the window explains, at most. */
+const UNEXPLAINED = 0.03;
+/** Pictures that a picture is registered with, at most, the nearest first. */
+const REGISTERED = 8;
+/** Residual of two registered fingerprints of one picture, at most: as it is, and cropped. */
+const [RESIDUAL, CROPPED_RESIDUAL] = [0.05, 0.2];
+
+export const STATE = { later: 0, leader: 1, member: 2 } as const;
+
+/**
+ * Pairs of pictures that may show the same, cropped or mirrored as well: by descriptions of their windows, which are looked up in a
+ * tree of descriptions of whole pictures, and then by their fingerprints, one registered with the other. Time grows with the number
+ * of pictures, not with its square.
+ */
+export class CandidateFinder {
+  /** Pictures with too little contrast to be described: of one colour, or of noise. */
+  readonly flat: number[] = [];
+  private readonly fingerprints: readonly Uint8Array[];
+  private readonly tree: NeighbourTree;
+  /** float32 [pictures, DESCRIPTION_LENGTH] */
+  private readonly descriptions: Float32Array;
+  private readonly describer = new WindowDescriber();
+  private readonly windows = new Float32Array(WINDOWS.length * DESCRIPTION_LENGTH);
+  private readonly query = new Float32Array(DESCRIPTION_LENGTH);
+  /** Of each picture the least unexplained distance from the one that is looked up, and the window and mirror of it. */
+  private readonly distances: Float32Array;
+  private readonly places: Int32Array;
+
+  /** What each picture is by now: compared later, leader of a group, or member of one. */
+  readonly states: Uint8Array;
+
+  /** @param members places of the pictures that are compared; those with too little contrast are left out */
+  constructor(fingerprints: readonly Uint8Array[], members: readonly number[]) {
+    this.fingerprints = fingerprints;
+    const length = DESCRIPTION_LENGTH;
+    this.descriptions = new Float32Array(fingerprints.length * length);
+    this.distances = new Float32Array(fingerprints.length).fill(Infinity);
+    this.places = new Int32Array(fingerprints.length);
+    this.states = new Uint8Array(fingerprints.length).fill(STATE.later);
+    const described = members.filter((at) => {
+      const fingerprint = fingerprints[at] ?? new Uint8Array();
+      if (!this.describer.describe(fingerprint, this.windows)) {
+        this.flat.push(at);
+        return false;
+      }
+      this.descriptions.set(this.windows.subarray(WHOLE_AT * length, (WHOLE_AT + 1) * length), at * length);
+      return true;
+    });
+    this.tree = new NeighbourTree(this.descriptions, length, described);
+  }
+
+  /** Pictures that may show what a window of this one shows. */
+  of(at: number): Candidate[] {
+    const fingerprint = this.fingerprints[at] ?? new Uint8Array();
+    if (!this.describer.describe(fingerprint, this.windows)) return [];
+    const near = this.near(at);
+    near.sort((a, b) => (this.distances[a] ?? NaN) - (this.distances[b] ?? NaN) || a - b);
+    const found: Candidate[] = [];
+    const plane = near.length === 0 ? undefined : this.plane(at);
+    for (const second of near.slice(0, REGISTERED)) {
+      const place = this.places[second] ?? NaN;
+      const mirrored = place % 2 === 1;
+      const start = WINDOWS[place >> 1];
+      if (plane === undefined || start === undefined) continue;
+      const registration = register(plane, this.plane(second, start.scale), { ...start, mirrored }, CROPPED_RESIDUAL);
+      if (registration === undefined) continue;
+      const { residual, placement } = registration;
+      if (residual <= RESIDUAL || !isWhole(placement)) found.push({ first: at, second, ...registration });
+    }
+    for (const other of near) this.distances[other] = Infinity;
+    return found;
+  }
+
+  /** Pictures that are not far from this one: their whole pixels may be the same where two ways of scaling down were. */
+  notFar(at: number): number[] {
+    const found: number[] = [];
+    if (!this.describer.describe(this.fingerprints[at] ?? new Uint8Array(), this.windows)) return found;
+    const whole = this.windows.subarray(WHOLE_AT * DESCRIPTION_LENGTH, (WHOLE_AT + 1) * DESCRIPTION_LENGTH);
+    this.tree.within(whole, NOT_FAR, COMPARED, (other) => {
+      if (other !== at) found.push(other);
+      return found.length >= LEADERS;
+    });
+    return found;
+  }
+
+  private plane(at: number, scale = 1): Plane {
+    return smoothed(this.fingerprints[at] ?? [], BLOCKS, scale);
+  }
+
+  /** Places of the pictures that are near, with `distances` and `places` set. */
+  private near(at: number): number[] {
+    const near: number[] = [];
+    const length = DESCRIPTION_LENGTH;
+    for (let window = 0; window < WINDOWS.length; window++) {
+      const start = window * length;
+      const tangents = tangentsOf(this.windows, window);
+      for (let mirror = 0; mirror < (MIRRORED[window] ? 2 : 1); mirror++) {
+        for (let k = 0; k < length; k++)
+          this.query[k] = (this.windows[start + k] ?? NaN) * (mirror === 1 ? (MIRROR_SIGNS[k] ?? NaN) : 1);
+        let [leaders, later] = [0, 0];
+        const look = (other: number): boolean => {
+          const state = this.states[other];
+          // Whoever is in a group is found by its leader.
+          if (other === at || state === STATE.member || (state === STATE.later && later >= LATER)) return false;
+          if (state === STATE.leader) leaders++;
+          else later++;
+          const distance = this.unexplained(start, other, mirror === 1, tangents);
+          const before = this.distances[other] ?? NaN;
+          if (distance <= UNEXPLAINED && distance < before) {
+            if (before === Infinity) near.push(other);
+            this.distances[other] = distance;
+            this.places[other] = 2 * window + mirror;
+          }
+          return leaders >= LEADERS;
+        };
+        for (const radius of RADII) this.tree.within(this.query, radius, COMPARED, look);
+      }
+    }
+    return near;
+  }
+
+  /** Squared distance of a description from a window's, without what lies along the changes of the window (Simard et al. 1993). */
+  private unexplained(start: number, other: number, mirrored: boolean, tangents: Float32Array): number {
+    const length = DESCRIPTION_LENGTH;
+    let [sum, byScale, byX, byY] = [0, 0, 0, 0];
+    for (let k = 0; k < length; k++) {
+      const value = (this.descriptions[other * length + k] ?? NaN) * (mirrored ? (MIRROR_SIGNS[k] ?? NaN) : 1);
+      const difference = value - (this.windows[start + k] ?? NaN);
+      sum += difference * difference;
+      byScale += difference * (tangents[k] ?? NaN);
+      byY += difference * (tangents[length + k] ?? NaN);
+      byX += difference * (tangents[2 * length + k] ?? NaN);
+    }
+    return sum - byScale * byScale - byX * byX - byY * byY;
+  }
+}
