@@ -9,5 +9,5 @@ export {
   readPictureFile,
   type WholePicture,
 } from './decode.ts';
-export { encodePng } from './png.ts';
 export { type Format, formatByName, isLossy, sniffFormat } from './formats.ts';
+export { encodePng } from './png.ts';

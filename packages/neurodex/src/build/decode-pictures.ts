@@ -107,13 +107,23 @@ async function decode(source: SourcePicture, options: Omit<PicturesOptions, 'spl
   try {
     const ready = await source.decoded?.(options.pictures.size);
     if (ready !== undefined) {
-      const facts = { ...sizeOf(source.dimensions), bytes: null, format: formatByName(source.path), edge: thumbnailEdge(ready.thumbnail) };
+      const facts = {
+        ...sizeOf(source.dimensions),
+        bytes: null,
+        format: formatByName(source.path),
+        edge: thumbnailEdge(ready.thumbnail),
+      };
       return { source, ...ready, keys: { ...keysOf(ready.sha256, ready.picture), ...facts } };
     }
     const bytes = await source.read();
     const read = options.readPicture ?? readPicture;
     const made = await read(bytes, { ...options.pictures, name: source.path });
-    const facts = { ...sizeOf(made.dimensions), bytes: bytes.length, format: sniffFormat(bytes) ?? null, edge: thumbnailEdge(made.thumbnail) };
+    const facts = {
+      ...sizeOf(made.dimensions),
+      bytes: bytes.length,
+      format: sniffFormat(bytes) ?? null,
+      edge: thumbnailEdge(made.thumbnail),
+    };
     return { source, ...made, keys: { ...keysOf(bytes, made.picture), ...facts } };
   } catch (error) {
     if (error instanceof NeurodexError && error.code.startsWith('picture-')) {

@@ -72,7 +72,9 @@ export class DecodedListWriter {
   async append({ picture, keys, thumbnail }: DecodedEntry): Promise<void> {
     const fingerprint = Buffer.from(keys.fingerprint).toString('base64');
     const { file, pixels, width, height, bytes, edge, format } = keys;
-    await this.file.append(jsonLine([picture, thumbnail, file, pixels, fingerprint, edge, width, height, bytes, format]));
+    await this.file.append(
+      jsonLine([picture, thumbnail, file, pixels, fingerprint, edge, width, height, bytes, format]),
+    );
   }
 
   async finish(): Promise<FileDigest> {

@@ -41,7 +41,8 @@ export const sourceFlagsOf = (flags: SourceFlags): string[] =>
 
 export const SOURCE_HELP = 'folder, archive or file of pictures, or the name of a data set (neurodex dataset list)';
 
-export const DEDUPE_HELP = 'of pictures that show the same take only the best (dataset.dedupe; see neurodex duplicates)';
+export const DEDUPE_HELP =
+  'of pictures that show the same take only the best (dataset.dedupe; see neurodex duplicates)';
 
 /** What is set of the configuration, by `--set` and by flags of their own. */
 export const settingsOf = ({ set = [], dedupe }: ConfigurationFlags & { readonly dedupe?: true }): string[] => [

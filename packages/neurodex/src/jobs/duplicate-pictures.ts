@@ -24,7 +24,8 @@ export interface ComparedPictures {
   pixels(at: number): Promise<Picture>;
   /** PNG */
   thumbnail(at: number): Promise<Uint8Array>;
-  source(at: number): SourcePicture;
+  /** Undefined where the files are not at hand. */
+  source(at: number): SourcePicture | undefined;
   close(): Promise<void>;
 }
 
@@ -96,9 +97,7 @@ export async function storedPictures(
       skipped: [],
       pixels: async (at) => ({ size: store.size, pixels: pixelsOf(store, at) }),
       thumbnail: (at) => store.png(at),
-      source: (at) => {
-        throw new RangeError(`the file of row ${at} is not in the index`);
-      },
+      source: () => undefined,
       close: () => store.close(),
     };
   } catch (error) {

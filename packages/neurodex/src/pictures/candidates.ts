@@ -2,7 +2,15 @@ import { BLOCKS } from './fingerprint.ts';
 import { NeighbourTree } from './neighbour-tree.ts';
 import { isWhole } from './placement.ts';
 import { type Plane, type Registration, register, smoothed } from './register.ts';
-import { DESCRIPTION_LENGTH, MIRROR_SIGNS, MIRRORED, tangentsOf, WHOLE_AT, WINDOWS, WindowDescriber } from './windows.ts';
+import {
+  DESCRIPTION_LENGTH,
+  MIRROR_SIGNS,
+  MIRRORED,
+  tangentsOf,
+  WHOLE_AT,
+  WINDOWS,
+  WindowDescriber,
+} from './windows.ts';
 
 /** Two pictures that may show the same: the second shows a window of the first. */
 export interface Candidate extends Registration {
@@ -14,15 +22,12 @@ export interface Candidate extends Registration {
 const RADII = [0.006, 0.08] as const;
 /** The same of one picture that was scaled down in two ways: noise comes out rather different. */
 const NOT_FAR = 0.4;
-/**
- * In a crowd of pictures that are much alike: descriptions that each window is compared with, leaders that are found, and pictures
- * among them that will be compared later; at most.
- */
-const [COMPARED, LEADERS, LATER] = [160, 8, 4];
+/** Descriptions that each window is compared with, at most, in a crowd of pictures that are much alike. */
+const COMPARED = 160;
+/** Leaders that are found for a window and registered with a picture, and pictures that will be compared later; at most. */
+const [LEADERS, LATER] = [8, 4];
 /** Squared distance of two descriptions of one picture without what a small change of the window explains, at most. */
 const UNEXPLAINED = 0.03;
-/** Pictures that a picture is registered with, at most, the nearest first. */
-const REGISTERED = 8;
 /** Residual of two registered fingerprints of one picture, at most: as it is, and cropped. */
 const [RESIDUAL, CROPPED_RESIDUAL] = [0.05, 0.2];
 
@@ -78,7 +83,12 @@ export class CandidateFinder {
     near.sort((a, b) => (this.distances[a] ?? NaN) - (this.distances[b] ?? NaN) || a - b);
     const found: Candidate[] = [];
     const plane = near.length === 0 ? undefined : this.plane(at);
-    for (const second of near.slice(0, REGISTERED)) {
+    const isLater = (other: number): boolean => this.states[other] === STATE.later;
+    const nearest = [
+      ...near.filter((other) => !isLater(other)).slice(0, LEADERS),
+      ...near.filter(isLater).slice(0, LATER),
+    ];
+    for (const second of nearest) {
       const place = this.places[second] ?? NaN;
       const mirrored = place % 2 === 1;
       const start = WINDOWS[place >> 1];

@@ -7,8 +7,8 @@ import type { Dataset, Role, SourcePicture } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openPictures } from '../artifact/catalogue-store.ts';
-import { NO_KINDS } from './duplicate-facts.ts';
 import { type BuildOptions, type BuiltCatalogue, buildCatalogue } from '../build/build-catalogue.ts';
+import { NO_KINDS } from './duplicate-facts.ts';
 
 let folder = '';
 let target = '';

@@ -29,8 +29,8 @@ export interface DuplicateOptions {
   pixels(at: number): Promise<Picture>;
   /** PNG */
   thumbnail(at: number): Promise<Uint8Array>;
-  /** The file that a picture came from, which is read where only all its pixels can tell it from another. */
-  source(at: number): SourcePicture;
+  /** The file that a picture came from, which is read where only all its pixels can tell it from another; undefined where it is not at hand. */
+  source(at: number): SourcePicture | undefined;
   readonly maxPixels: number;
   /** Whether only the best of each group stays. */
   readonly dedupe?: boolean;
@@ -175,8 +175,8 @@ function tell({ sets, copies, differentLabels, acrossSplits, examples }: Duplica
  * Of the whole decoded picture: the same for two files with the same pixels. Undefined for what cannot be decoded again,
  * and for what was decoded before, whose file is not here.
  */
-async function wholeDigest(source: SourcePicture, maxPixels: number): Promise<string | undefined> {
-  if (source.decoded !== undefined) return undefined;
+async function wholeDigest(source: SourcePicture | undefined, maxPixels: number): Promise<string | undefined> {
+  if (source === undefined || source.decoded !== undefined) return undefined;
   return await unlessFaulty(async () => {
     const { width, height, pixels } = await decodeWhole(await source.read(), { name: source.path, maxPixels });
     return createHash('sha256').update(`${width} ${height}\n`).update(pixels).digest('base64');

@@ -53,12 +53,10 @@ async function find(
     }),
   );
   // All look alike to the model, and files that are not the same have other pixels there.
-  const keys = entries.map(
-    ({ file, path, format = 'PNG' }): PictureKeys & FileFacts => ({
-      ...{ file: file ?? path, pixels: path, fingerprint: fingerprintOf(SEEN) },
-      ...{ width: 2 * WIDTH, height: 2 * WIDTH, bytes: 100, edge: WIDTH, format },
-    }),
-  );
+  const keys = entries.map(({ file, path, format = 'PNG' }): PictureKeys & FileFacts => ({
+    ...{ file: file ?? path, pixels: path, fingerprint: fingerprintOf(SEEN) },
+    ...{ width: 2 * WIDTH, height: 2 * WIDTH, bytes: 100, edge: WIDTH, format },
+  }));
   const found = await findDuplicates(pictures, keys, {
     pixels: async () => SEEN,
     thumbnail: async (at) => entries[at]?.thumbnail ?? new Uint8Array(at + 1),
@@ -170,7 +168,13 @@ describe('of a data set with fixed roles', () => {
     const thumbnails = await alike(number);
     return (['test', 'train'] as const).map((role, i): Entry => {
       const thumbnail = thumbnails[i] ?? new Uint8Array();
-      return { path: `${role}/${number}`, role, thumbnail, format: i === 1 ? 'JPEG' : 'PNG', read: async () => thumbnail };
+      return {
+        path: `${role}/${number}`,
+        role,
+        thumbnail,
+        format: i === 1 ? 'JPEG' : 'PNG',
+        read: async () => thumbnail,
+      };
     });
   };
 
@@ -197,7 +201,10 @@ describe('of a data set with fixed roles', () => {
       thumbnail: thumb,
       read: async () => new Uint8Array(file),
     });
-    const pair = (file: Buffer) => [at('test', thumbnail, whole), { ...at('train', again, file), format: 'JPEG' as const }];
+    const pair = (file: Buffer) => [
+      at('test', thumbnail, whole),
+      { ...at('train', again, file), format: 'JPEG' as const },
+    ];
     expect((await find(pair(stored))).leftOut).toHaveLength(1);
     expect((await find(pair(await png(4)))).leftOut).toEqual([]);
     // Larger than may be decoded: nobody can tell.

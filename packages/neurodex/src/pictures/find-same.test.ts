@@ -104,7 +104,11 @@ it('a chain of small differences does not grow: all are compared with the best',
 it('many copies of one picture cost no more than their number', async () => {
   const one = await draw(4);
   const copies = await Promise.all(
-    Array.from({ length: 40 }, (_, i) => sharp(one).jpeg({ quality: 50 + i }).toBuffer()),
+    Array.from({ length: 40 }, (_, i) =>
+      sharp(one)
+        .jpeg({ quality: 50 + i })
+        .toBuffer(),
+    ),
   );
   const { groups, looks } = await find([one, ...copies]);
   const leader = groups.indexOf(undefined);

@@ -33,12 +33,7 @@ export class NeighbourTree {
    * Calls `found` for points whose squared distance from the query is at most `radius`, until it says that they are enough.
    * @param most points that are compared: in a crowd the nearest leaves are looked at first, and the rest not at all
    */
-  within(
-    query: Float32Array,
-    radius: number,
-    most: number,
-    found: (point: number, distance: number) => boolean,
-  ): void {
+  within(query: Float32Array, radius: number, most: number, found: (point: number, distance: number) => boolean): void {
     this.checks = most;
     this.offsets.fill(0);
     this.search(0, 0, this.order.length, 0, query, radius, found);

@@ -55,5 +55,7 @@ it('a smoothed plane keeps what is even, and the sum of what is inside', () => {
   const { values: blurred } = smoothed(values, 9);
   expect([blurred[40], blurred[39], blurred[30]]).toEqual([4, 2, 1]);
   expect(blurred.reduce((sum, value) => sum + value)).toBeCloseTo(16, 5);
-  expect([...smoothed(new Float32Array(9).fill(7), 3, 0.9).values].every((value) => Math.abs(value - 7) < 1e-5)).toBe(true);
+  expect([...smoothed(new Float32Array(9).fill(7), 3, 0.9).values].every((value) => Math.abs(value - 7) < 1e-5)).toBe(
+    true,
+  );
 });

@@ -1,9 +1,9 @@
 import { Random } from '@neurodex/autograd';
 import type { Picture } from '@neurodex/datasets/picture';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { WHOLE } from './placement.ts';
 import { grey, ripple, stripes } from './pictures.fixture.ts';
+import { WHOLE } from './placement.ts';
 import { noise, partRatio, samePicture, samePixels } from './same-picture.ts';
 
 function noisy(size: number, seed: number, least = 0, most = 255): Picture {
@@ -99,7 +99,11 @@ describe('pixels show the same', () => {
   });
 
   /** Stripes of the variance 100, and an energy that is spread evenly. */
-  const rippled = (size: number, by: number) => samePixels(grey(size, stripes), grey(size, (x, y) => stripes(x) + ripple(y, by)));
+  const rippled = (size: number, by: number) =>
+    samePixels(
+      grey(size, stripes),
+      grey(size, (x, y) => stripes(x) + ripple(y, by)),
+    );
 
   it('up to a share of the variance as a whole, the less the smaller they are', () => {
     // Half of the pixels by 3 levels: 4.5 of a variance of 100; by 4: 8.
@@ -144,7 +148,7 @@ describe('pictures show the same', () => {
     return { size: edge, pixels: new Uint8Array(await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer()) };
   }
   const image = ({ size, pixels }: Picture) => sharp(pixels, { raw: { width: size, height: size, channels: 3 } });
-  const raw = async (made: sharp.Sharp, size: number): Promise<Picture> => ({
+  const raw = async (made: Sharp, size: number): Promise<Picture> => ({
     size,
     pixels: new Uint8Array(await made.removeAlpha().raw().toBuffer()),
   });

@@ -46,7 +46,15 @@ const LIMITS: readonly Limits[] = [
     resampled: [0.003, 0.08],
     spread: 3,
   },
-  { from: 12, plain: [0.01, 0.2], resized: [0.02, 0.2], lossy: [0.02, 0.2], blurred: 0.0125, resampled: [0, 0], spread: 0 },
+  {
+    from: 12,
+    plain: [0.01, 0.2],
+    resized: [0.02, 0.2],
+    lossy: [0.02, 0.2],
+    blurred: 0.0125,
+    resampled: [0, 0],
+    spread: 0,
+  },
 ];
 
 /** How two pictures came to be compared. */
@@ -229,7 +237,10 @@ export async function samePicture(
   if (limits === undefined && a.size !== b.size) return undefined;
   if (isNearlyWhole(near)) {
     const second = near.mirrored ? mirror(b) : b;
-    const residual = samePixels(await atSize(a, edge), await atSize(second, edge), { lossy, resized: a.size !== b.size });
+    const residual = samePixels(await atSize(a, edge), await atSize(second, edge), {
+      lossy,
+      resized: a.size !== b.size,
+    });
     if (residual !== undefined) return { placement: { ...WHOLE, mirrored: near.mirrored }, residual };
   }
   if (limits === undefined || limits.resampled[0] === 0) return undefined;

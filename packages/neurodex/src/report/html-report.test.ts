@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
+import { NO_DUPLICATES } from '../pictures/duplicate-facts.ts';
 import { curveSeries } from './curve-series.ts';
 import { type DecodingNode, decodingTree } from './decoding-tree.ts';
 import type { ReportFacts, ReportPictures } from './facts.ts';
@@ -40,6 +41,7 @@ const facts = (name = EVIL): ReportFacts => ({
   config: { pictures: { size: 16 }, model: { patchSize: 8, note: name } },
   pictures: { catalogue: 4, train: 3, validation: 2, test: 2 },
   skipped: 1,
+  duplicates: { ...NO_DUPLICATES, sets: 2, copies: 3, leftOut: 1, acrossSplits: 1 },
   balance: [
     { label: name, catalogue: 2, train: 2, validation: 1, test: 1 },
     { label: 'b', catalogue: 2, train: 1, validation: 1, test: 1 },
