@@ -55,7 +55,7 @@ export const isLossy = (format: Format | null): boolean => format !== null && LO
 /** The format that the name of a file announces; null for another one. */
 export function formatByName(fileName: string): Format | null {
   const ending = fileName.slice(fileName.lastIndexOf('.') + 1).toLowerCase();
-  if (!EXTENSIONS.has(ending)) return null;
+  if (!hasPictureExtension(fileName)) return null;
   const named = FORMATS.find((format) => format.toLowerCase() === ending);
   return named ?? (ending === 'tif' ? 'TIFF' : 'JPEG');
 }

@@ -118,22 +118,22 @@ async function among(
     const { relations } = await findAmong(pictures, keys, {
       ...compared,
       maxPixels,
+      kinds,
       // What they mean for splits is a matter of builds.
       reporter: { ...silentReporter, progress: (event) => reporter.progress(event) },
       ...(signal === undefined ? {} : { signal }),
     });
-    const wanted = relations.map((relation) => (relation && kinds.includes(relation.kind) ? relation : undefined));
-    const places = groupsOf(wanted, pictures);
-    const groups = places.map((members) => groupOf(members, wanted, compared));
+    const places = groupsOf(relations, pictures);
+    const groups = places.map((members) => groupOf(members, relations, compared));
     const differing = (of: (member: GroupMember) => string): number =>
       groups.filter(({ members }) => new Set(members.map(of)).size > 1).length;
     const counts = { ...NO_KINDS };
-    for (const relation of wanted) if (relation) counts[relation.kind]++;
+    for (const relation of relations) if (relation) counts[relation.kind]++;
     const facts = {
       source,
       pictures: pictures.length,
       groups,
-      duplicates: wanted.filter((relation) => relation !== undefined).length,
+      duplicates: relations.filter((relation) => relation !== undefined).length,
       kinds: counts,
       acrossSplits: differing(({ role }) => role ?? ''),
       differentLabels: differing(({ labels }) => JSON.stringify([...labels].sort())),

@@ -28,6 +28,9 @@ const COMPARED = 160;
 const [LEADERS, LATER] = [8, 4];
 /** Squared distance of two descriptions of one picture without what a small change of the window explains, at most. */
 const UNEXPLAINED = 0.03;
+/** The same of small pictures of one size, of which one may be no window of the other, pixel by pixel: they have to be more alike. */
+const UNEXPLAINED_SMALL = 0.005;
+const SMALL_EDGE = 40;
 /** Residual of two registered fingerprints of one picture, at most: as it is, and cropped. */
 const [RESIDUAL, CROPPED_RESIDUAL] = [0.05, 0.2];
 
@@ -42,6 +45,7 @@ export class CandidateFinder {
   /** Pictures with too little contrast to be described: of one colour, or of noise. */
   readonly flat: number[] = [];
   private readonly fingerprints: readonly Uint8Array[];
+  private readonly edges: Int32Array;
   private readonly tree: NeighbourTree;
   /** float32 [pictures, DESCRIPTION_LENGTH] */
   private readonly descriptions: Float32Array;
@@ -55,9 +59,13 @@ export class CandidateFinder {
   /** What each picture is by now: compared later, leader of a group, or member of one. */
   readonly states: Uint8Array;
 
-  /** @param members places of the pictures that are compared; those with too little contrast are left out */
-  constructor(fingerprints: readonly Uint8Array[], members: readonly number[]) {
+  /**
+   * @param members places of the pictures that are compared; those with too little contrast are left out
+   * @param edges of the thumbnails of all pictures, in pixels
+   */
+  constructor(fingerprints: readonly Uint8Array[], members: readonly number[], edges: readonly number[]) {
     this.fingerprints = fingerprints;
+    this.edges = Int32Array.from(edges);
     const length = DESCRIPTION_LENGTH;
     this.descriptions = new Float32Array(fingerprints.length * length);
     this.distances = new Float32Array(fingerprints.length).fill(Infinity);
@@ -65,12 +73,9 @@ export class CandidateFinder {
     this.states = new Uint8Array(fingerprints.length).fill(STATE.later);
     const described = members.filter((at) => {
       const fingerprint = fingerprints[at] ?? new Uint8Array();
-      if (!this.describer.describe(fingerprint, this.windows)) {
-        this.flat.push(at);
-        return false;
-      }
-      this.descriptions.set(this.windows.subarray(WHOLE_AT * length, (WHOLE_AT + 1) * length), at * length);
-      return true;
+      const isDescribed = this.describer.describeWhole(fingerprint, this.descriptions, at * length);
+      if (!isDescribed) this.flat.push(at);
+      return isDescribed;
     });
     this.tree = new NeighbourTree(this.descriptions, length, described);
   }
@@ -121,6 +126,7 @@ export class CandidateFinder {
   /** Places of the pictures that are near, with `distances` and `places` set. */
   private near(at: number): number[] {
     const near: number[] = [];
+    const own = this.edges[at] ?? NaN;
     const length = DESCRIPTION_LENGTH;
     for (let window = 0; window < WINDOWS.length; window++) {
       const start = window * length;
@@ -137,7 +143,8 @@ export class CandidateFinder {
           else later++;
           const distance = this.unexplained(start, other, mirror === 1, tangents);
           const before = this.distances[other] ?? NaN;
-          if (distance <= UNEXPLAINED && distance < before) {
+          const small = own < SMALL_EDGE && this.edges[other] === own;
+          if (distance <= (small ? UNEXPLAINED_SMALL : UNEXPLAINED) && distance < before) {
             if (before === Infinity) near.push(other);
             this.distances[other] = distance;
             this.places[other] = 2 * window + mirror;

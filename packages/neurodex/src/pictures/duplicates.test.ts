@@ -240,6 +240,23 @@ describe('labels and roles', () => {
     }
   });
 
+  test('fixed roles: cropped and mirrored ones in several splits are counted', async () => {
+    const [one, two, three] = await Promise.all([1, 2, 3].map((i) => draw(i)));
+    if (one === undefined || two === undefined || three === undefined) throw new Error('three pictures were drawn');
+    const at = (path: string, bytes: Uint8Array, role: Role) => source(path, bytes, { role, labels: ['a'] });
+    const cut = { left: 10, top: 8, width: 180, height: 144 };
+    const { built, roles, warnings } = await build([
+      at('catalogue/1.png', one, 'catalogue'),
+      at('catalogue/2.png', two, 'catalogue'),
+      at('catalogue/3.png', three, 'catalogue'),
+      at('test/1.png', await sharp(one).extract(cut).png().toBuffer(), 'test'),
+      at('train/2.png', await sharp(two).flop().png().toBuffer(), 'train'),
+    ]);
+    expect(roles.size).toBe(5);
+    expect(built.duplicates).toMatchObject({ acrossSplits: 2, leftOut: 0, kinds: { cropped: 1, mirrored: 1 } });
+    expect(warnings).toContainEqual(expect.stringMatching(/^2 of these pictures are in several splits/));
+  });
+
   test('a flat folder: copies are counted', async () => {
     const png = await draw(1);
     const { built } = await build([source('a.png', png), source('b.png', png), source('c.png', await draw(2))]);

@@ -5,7 +5,7 @@ import type { SkippedFile, SourcePicture } from '@neurodex/datasets';
 import { decodeWhole } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
 import { bestFirst, roleRank } from './best-picture.ts';
-import { type DuplicateFacts, NO_KINDS } from './duplicate-facts.ts';
+import { DUPLICATE_KINDS, type DuplicateFacts, type DuplicateKind, NO_KINDS } from './duplicate-facts.ts';
 import { type FileFacts, findSamePictures, type Relation } from './find-same.ts';
 import type { PictureKeys } from './fingerprint.ts';
 import { decodeThumbnail } from './thumbnail.ts';
@@ -34,6 +34,8 @@ export interface DuplicateOptions {
   readonly maxPixels: number;
   /** Whether only the best of each group stays. */
   readonly dedupe?: boolean;
+  /** What counts as a duplicate; everything by default. */
+  readonly kinds?: readonly DuplicateKind[];
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
 }
@@ -49,21 +51,31 @@ const EXAMPLES = 20;
 export async function findDuplicates(
   pictures: readonly KnownPicture[],
   keys: readonly (PictureKeys & FileFacts)[],
-  { pixels, thumbnail, source, maxPixels, dedupe = false, reporter = silentReporter, signal }: DuplicateOptions,
-): Promise<Duplicates> {
-  const { exact, alike, relations } = await findSamePictures(keys, bestFirst(pictures, keys), {
+  {
     pixels,
     thumbnail,
-    decodeThumbnail: (png) => unlessFaulty(() => decodeThumbnail(png, 'a thumbnail')),
-    wholeDigest: (at) => {
+    source,
+    maxPixels,
+    dedupe = false,
+    kinds = DUPLICATE_KINDS,
+    reporter = silentReporter,
+    signal,
+  }: DuplicateOptions,
+): Promise<Duplicates> {
+  const access = {
+    pixels,
+    thumbnail,
+    decodeThumbnail: (png: Uint8Array) => unlessFaulty(() => decodeThumbnail(png, 'a thumbnail')),
+    wholeDigest: (at: number) => {
       throwIfInterrupted(signal);
       return wholeDigest(source(at), maxPixels);
     },
-    compared: (done) => {
+    compared: (done: number) => {
       throwIfInterrupted(signal);
       reporter.progress({ phase: 'duplicates', done, total: keys.length, unit: 'pictures' });
     },
-  });
+  };
+  const { exact, alike, relations } = await findSamePictures(keys, bestFirst(pictures, keys), access, kinds);
   const leftOut = new Map([...copiesAcrossRoles(pictures, exact), ...(dedupe ? allButBest(pictures, relations) : [])]);
   const kept = pictures.flatMap((_, at) => (leftOut.has(at) ? [] : [at]));
   const places = new Map<number, number>();

@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { defined } from '@neurodex/core';
 import { type Format, isLossy } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
 import { CandidateFinder, STATE } from './candidates.ts';
 import { DisjointSets } from './disjoint-sets.ts';
-import type { DuplicateKind } from './duplicate-facts.ts';
+import { DUPLICATE_KINDS, type DuplicateKind } from './duplicate-facts.ts';
 import type { PictureKeys } from './fingerprint.ts';
 import { composed, inverse, isWhole, type Placement, WHOLE } from './placement.ts';
 import { mayShow, planeOf, type RoughPlane } from './rough-planes.ts';
@@ -59,6 +60,8 @@ export interface SamePictures {
 const LOOKED_AT = 16;
 /** Edge at which the model's pictures are compared, at most. */
 const MODEL_EDGE = 48;
+/** Pictures that are compared between two turns of the event loop. */
+const TURN = 64;
 /** Decoded thumbnails that are kept, and bytes of planes. */
 const KEPT = 256;
 const KEPT_BYTES = 1 << 27;
@@ -69,13 +72,15 @@ const KEPT_BYTES = 1 << 27;
  * is compared with the leader of a group, so that a chain of small differences does not grow. Time and memory grow with the number
  * of pictures, not with its square.
  * @param order places of all pictures: those that come first lead
+ * @param kinds what counts as a duplicate
  */
 export async function findSamePictures(
   keys: readonly (PictureKeys & FileFacts)[],
   order: readonly number[],
   access: PictureAccess,
+  kinds: readonly DuplicateKind[] = DUPLICATE_KINDS,
 ): Promise<SamePictures> {
-  const search = new Search(keys, order, access);
+  const search = new Search(keys, order, access, new Set(kinds));
   return await search.run();
 }
 
@@ -83,6 +88,7 @@ class Search {
   private readonly keys: readonly (PictureKeys & FileFacts)[];
   private readonly order: readonly number[];
   private readonly access: PictureAccess;
+  private readonly kinds: ReadonlySet<DuplicateKind>;
   private readonly exact: DisjointSets;
   private readonly alike: DisjointSets;
   private readonly relations: (Relation | undefined)[];
@@ -95,7 +101,13 @@ class Search {
   private readonly planes = new Map<number, RoughPlane>();
   private readonly thumbnails = new Map<number, Picture | undefined>();
 
-  constructor(keys: readonly (PictureKeys & FileFacts)[], order: readonly number[], access: PictureAccess) {
+  constructor(
+    keys: readonly (PictureKeys & FileFacts)[],
+    order: readonly number[],
+    access: PictureAccess,
+    kinds: ReadonlySet<DuplicateKind>,
+  ) {
+    this.kinds = kinds;
     this.keys = keys;
     this.order = order;
     this.access = access;
@@ -113,7 +125,8 @@ class Search {
       return copy === undefined;
     });
     const fingerprints = this.keys.map(({ fingerprint }) => fingerprint);
-    const finder = new CandidateFinder(fingerprints, first);
+    const edges = this.keys.map(({ edge }) => edge);
+    const finder = new CandidateFinder(fingerprints, first, edges);
     /** The first with these pixels: found however little contrast they have. */
     const pixels = new Map<string, number>();
     for (const [i, at] of this.order.entries()) {
@@ -128,6 +141,8 @@ class Search {
       }
       finder.states[at] = this.relations[at] === undefined ? STATE.leader : STATE.member;
       this.access.compared?.(i + 1);
+      // Whoever wants to stop has a turn.
+      if (i % TURN === 0) await setImmediate();
     }
     if (this.differ) this.doubtFlat(finder.flat);
     await this.compareWhole();
@@ -190,7 +205,7 @@ class Search {
       const verdict = await this.compare(at, leader, placement);
       if (verdict === 'far') continue;
       looked++;
-      if (verdict === 'different') continue;
+      if (verdict === 'different' || !this.kinds.has(verdict.kind)) continue;
       this.alike.union(leader, at);
       if (verdict.kind === 'equal') this.exact.union(leader, at);
       if (best === undefined || verdict.similarity > best.similarity) best = verdict;
@@ -266,6 +281,7 @@ class Search {
 
   /** Into the group of an exact copy. */
   private join(at: number, copy: number, kind: DuplicateKind, similarity: number, placement: Placement): void {
+    if (!this.kinds.has(kind)) return;
     this.exact.union(copy, at);
     this.alike.union(copy, at);
     const relation = this.relations[copy];

@@ -97,9 +97,10 @@ export function samePixels(
   if (!(residual <= limits.lossy[0])) return undefined;
   const part = partRatio(a, b, spot, limits.spread);
   const within = ([whole, most]: Residuals): boolean => residual <= whole && part <= most;
-  if (within(resized ? limits.resized : limits.plain)) return residual;
+  // The pixel that was left out counts in what is told.
+  if (within(resized ? limits.resized : limits.plain)) return noise(a, b);
   if (!lossy || !within(limits.lossy)) return undefined;
-  return noise(...overlapping(a, b, WHOLE)) <= limits.blurred ? residual : undefined;
+  return noise(...overlapping(a, b, WHOLE)) <= limits.blurred ? noise(a, b) : undefined;
 }
 
 /** Pixels that a comparison leaves out: a square in the picture. */

@@ -64,19 +64,25 @@ export class WindowDescriber {
    * @returns false where the picture has too little contrast to be described
    */
   describe(fingerprint: Uint8Array, out: Float32Array): boolean {
-    let contrast = 0;
     for (let s = 0; s < SCALES.length; s++) {
       this.alongRows(fingerprint, s);
       for (let y = 0; y < SHIFTS.length; y++) {
         const columns = AXES[s * SHIFTS.length + y] ?? new Float64Array();
         for (let x = 0; x < SHIFTS.length; x++) {
           const at = ((s * SHIFTS.length + y) * SHIFTS.length + x) * DESCRIPTION_LENGTH;
-          const own = this.window(fingerprint, x, columns, out, at);
-          if (at === WHOLE_AT * DESCRIPTION_LENGTH) contrast = own;
+          this.window(fingerprint, x, columns, out, at);
         }
       }
     }
-    return contrast >= LEAST_CONTRAST;
+    return this.describeWhole(fingerprint, out, WHOLE_AT * DESCRIPTION_LENGTH);
+  }
+
+  /** The same of the whole picture alone. @param at where the description begins in `out` */
+  describeWhole(fingerprint: Uint8Array, out: Float32Array, at: number): boolean {
+    const [middle, scale] = [SHIFTS.indexOf(0), SCALES.indexOf(1)];
+    this.alongRows(fingerprint, scale);
+    const columns = AXES[scale * SHIFTS.length + middle] ?? new Float64Array();
+    return this.window(fingerprint, middle, columns, out, at) >= LEAST_CONTRAST;
   }
 
   /** Every row of blocks against every horizontal cosine, for the shifts of one scale: [shifts, frequencies, blocks]. */

@@ -92,7 +92,7 @@ export async function duplicatesPage(
     {
       id: 'groups',
       title: 'Groups',
-      content: html`${chooser(kinds)}<p class="note">The first picture of each group is the best one: most pixels, then the largest file, then one with a label, then by name. Nothing was deleted.</p>${shown}${
+      content: html`${chooser(kinds)}<p class="note">The first picture of each group is the best one: most pixels, then a format without a loss and the largest file, then one with a label, then by name. Nothing was deleted.</p>${shown}${
         more > 0 ? html`<p>${count(more)} more groups are not shown; their names are in the list below.</p>` : html``
       }`,
     },

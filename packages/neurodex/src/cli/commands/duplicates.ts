@@ -96,7 +96,7 @@ function groupLines({ members }: DuplicateGroup): string[] {
 
 function memberLine({ path, kind, similarity, width, height, bytes, role }: GroupMember): string {
   const facts = [
-    kind === null ? 'best' : `${kind} ${similarity.toFixed(3)}`,
+    kind === null ? 'best' : `${kind} ${(Math.floor(1000 * similarity) / 1000).toFixed(3)}`,
     ...(width === null || height === null ? [] : [`${width} × ${height}`]),
     ...(bytes === null ? [] : [formatBytes(bytes)]),
     ...(role === null ? [] : [role]),
