@@ -627,7 +627,7 @@ describe('search', () => {
         '   1  -0.125      87 %  cat    042         cat/tom.png',
         '',
         'b.png',
-        'nothing in the catalogue matches (93 % likely)',
+        'nothing in the catalogue matches, most likely (93 %)',
         '--all shows what is nearest',
         '',
         'c.png',

@@ -117,7 +117,9 @@ async function answering(index: Index, options: SearchOptions): Promise<(query: 
     const ranking = defined((await judge.rank([query], depth))[0], 'the ranking of a query');
     const { none = null, nothingFound } = ranking;
     const chosen = confidence === undefined ? ranking.answers : judge.confident(query, ranking, confidence);
-    const answers = nothingFound && !all ? [] : chosen.filter(({ relevance }) => relevance >= (minRelevance ?? 0));
+    // A set has its promise, which counts that there may be nothing.
+    const isHidden = nothingFound && !all && confidence === undefined;
+    const answers = isHidden ? [] : chosen.filter(({ relevance }) => relevance >= (minRelevance ?? 0));
     return { none, nothingFound, answers: described(index, answers) };
   };
 }

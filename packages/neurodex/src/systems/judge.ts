@@ -16,7 +16,7 @@ export interface JudgedRanking {
    * in an index without classes.
    */
   readonly none: number | undefined;
-  /** Whether the likeliest outcome is that nothing is relevant. */
+  /** Whether the likeliest outcome is that nothing is relevant: more than that any single answer is. */
   readonly nothingFound: boolean;
 }
 
@@ -35,9 +35,6 @@ export interface Judge {
    */
   confident(query: Query, ranking: JudgedRanking, confidence: number): readonly JudgedAnswer[];
 }
-
-/** Above it the outcome that nothing is relevant is the likeliest. */
-const LIKELIEST = 0.5;
 
 export interface JudgeOptions {
   readonly relevance: Relevance;
@@ -72,7 +69,8 @@ export function judgeOf({ relevance, name, system, store, describe }: JudgeOptio
       return queries.map((query, i) => {
         const probability = none[i];
         const answers = judgeAnswers(ranked[i] ?? [], sureOf(query), probability ?? 0, labels);
-        const nothingFound = probability !== undefined && probability > LIKELIEST;
+        const likeliest = answers.reduce((most, { relevance: each }) => Math.max(most, each), 0);
+        const nothingFound = probability !== undefined && probability > likeliest;
         return { answers: answers.slice(0, k), none: probability, nothingFound };
       });
     },

@@ -111,7 +111,7 @@ const describe = (results: SearchResults['results']): string => results.map(desc
 
 function describeResult({ query, none, nothingFound, answers }: SearchResult): string {
   const lines = [printable(query)];
-  if (nothingFound) lines.push(`nothing in the catalogue matches (${percent(none)} likely)`);
+  if (nothingFound) lines.push(`nothing in the catalogue matches, most likely (${percent(none)})`);
   else if (answers.length === 0) lines.push('no answer is as relevant as that');
   if (nothingFound && answers.length === 0) lines.push('--all shows what is nearest');
   if (answers.length > 0) lines.push(tableOf(answers));
