@@ -1,6 +1,7 @@
 import { NeurodexError } from '@neurodex/core';
 import type { PictureStore, Split } from '../pictures/picture-store.ts';
 import type { Withholding } from '../pictures/withheld-captions.ts';
+import type { RelevanceMeasures } from './calibration/relevance-measures.ts';
 import { allCaptions, type CaptionQueries, withheldOnes } from './caption-queries.ts';
 import type { Comparison } from './compare.ts';
 import { type ParsedMeasure, parseMeasure } from './registry.ts';
@@ -13,6 +14,8 @@ export type TextRelevanceName = (typeof TEXT_RELEVANCE_NAMES)[number];
 export interface TextComparison extends Comparison {
   /** Captions that were left out (`CaptionQueries`). */
   readonly leftOut: { readonly unreadable: number; readonly learned: number };
+  /** System → what its probabilities are worth; where answers to words are calibrated. */
+  readonly relevance?: Readonly<Record<string, RelevanceMeasures>>;
 }
 
 /** By the protocol that says what is relevant to a caption; those that have captions to ask. */

@@ -9,6 +9,7 @@ import type { TextComparisons, TextRelevanceName } from '../evaluation/text-rele
 import type { SystemName } from '../query/system.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { refuseUnaccepted } from '../systems/systems.ts';
+import { measureProbabilities, type SystemsRelevance } from './measure-probabilities.ts';
 import {
   defaultTexts,
   LongCaptions,
@@ -54,6 +55,8 @@ export interface EvaluateOptions extends EvaluateTextsOptions {
 
 /** What `evaluate --json` prints: picture → picture and, where captions were asked as well, text → picture. */
 export interface IndexEvaluation extends Comparison {
+  /** Of picture → picture, what probabilities are worth: null in an index that is not calibrated, absent with a protocol that draws queries. */
+  readonly relevance?: SystemsRelevance | null;
   readonly text?: TextComparisons;
 }
 
@@ -82,16 +85,23 @@ export async function evaluateIndex({
     let plan: TextPlan | undefined;
     if (queries === 'all' || relevance !== undefined) plan = planTexts(index, asked);
     else if (queries === undefined && protocol === 'full') plan = defaultTexts(index, asked);
+    const names = pictureSystems(index, systems, plan);
+    const pictures = queriesOf(index.store, split);
     const comparison = await evaluateSystems({
       ...measuring(options),
       protocol,
       ...(measures === undefined ? {} : { measures }),
-      systems: await Promise.all(pictureSystems(index, systems, plan).map((name) => index.system(name))),
+      systems: await Promise.all(names.map((name) => index.system(name))),
       store: index.store,
-      queries: queriesOf(index.store, split),
+      queries: pictures,
     });
-    if (plan === undefined) return comparison;
-    return { ...comparison, text: await measureTexts(index, plan, { ...measuring(options), long }) };
+    return {
+      ...comparison,
+      ...(protocol === 'full'
+        ? { relevance: await measureProbabilities(index, names, pictures, options.reporter) }
+        : {}),
+      ...(plan === undefined ? {} : { text: await measureTexts(index, plan, { ...measuring(options), long }) }),
+    };
   });
 }
 

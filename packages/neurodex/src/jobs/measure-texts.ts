@@ -14,6 +14,7 @@ import type { Split } from '../pictures/picture-store.ts';
 import type { SystemName } from '../query/system.ts';
 import type { Index } from '../systems/open-index.ts';
 import { refuseUnaccepted, SYSTEMS, systemsFor } from '../systems/systems.ts';
+import { measureProbabilities } from './measure-probabilities.ts';
 
 export interface TextPlanOptions {
   readonly systems?: readonly SystemName[] | undefined;
@@ -155,8 +156,13 @@ export async function measureTexts(
       measures: measures ?? TEXT_RELEVANCE[name].measures,
       ...(trec === undefined ? {} : { trec: join(trec, `text-${name}`) }),
     });
+    const relevance = await measureProbabilities(index, systems, queries, options.reporter);
     long.warn(options.reporter);
-    comparisons[name] = { ...comparison, leftOut: { unreadable, learned } };
+    comparisons[name] = {
+      ...comparison,
+      leftOut: { unreadable, learned },
+      ...(relevance === null ? {} : { relevance }),
+    };
   }
   return comparisons;
 }

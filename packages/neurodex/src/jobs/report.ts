@@ -23,6 +23,7 @@ import type { ClassBalance, Decoded, Example, ReportFacts, ReportPictures } from
 import { htmlReport } from '../report/html-report.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import type { Split } from './evaluate-index.ts';
+import { measureProbabilities } from './measure-probabilities.ts';
 import { defaultTexts, LongCaptions, measureTexts, pictureSystems, type TextPlan } from './measure-texts.ts';
 import { ReportAnswers } from './report-answers.ts';
 
@@ -69,8 +70,13 @@ export async function writeReport({ out, device, reporter, ...options }: ReportO
       const probe = await AttentionProbe.create(runtime, network.model, network.table);
       return await decode(index, answers, examples, probe);
     });
+    const asked = pictureSystems(index, systems, plan);
     const asking = { long, reporter, ...(seed === undefined ? {} : { seed }) };
-    const facts = { ...ofPictures, ...(plan === undefined ? {} : { text: await measureTexts(index, plan, asking) }) };
+    const facts = {
+      ...ofPictures,
+      relevance: await measureProbabilities(index, asked, queriesOf(index.store, split), reporter),
+      ...(plan === undefined ? {} : { text: await measureTexts(index, plan, asking) }),
+    };
     const page = htmlReport(facts, await picturesOf(index, options.split, facts.examples, patchSizeOf(network?.model)));
     await writeMarkedFile(out, page);
     // In the index itself, it is replaced with it.
@@ -92,7 +98,7 @@ export interface MeasureOptions {
 }
 
 /** An index measured: the facts of its report without the examples, and the learning curve's points. */
-export interface MeasuredIndex extends Omit<ReportFacts, 'split' | 'examples' | 'decoded'> {
+export interface MeasuredIndex extends Omit<ReportFacts, 'split' | 'relevance' | 'examples' | 'decoded'> {
   readonly split: Split;
   readonly learning: CurveSeries;
 }
@@ -145,7 +151,7 @@ async function factsOf(
   }: Omit<ReportOptions, 'out' | 'device'> & { readonly plan?: TextPlan | undefined },
   answers: ReportAnswers,
   decodeExamples: (examples: readonly Example[]) => Promise<Decoded[]>,
-): Promise<ReportFacts> {
+): Promise<Omit<ReportFacts, 'relevance'>> {
   const { store, manifest } = index;
   const systems = pictureSystems(index, named, plan);
   const counts = countParts(store);

@@ -1,4 +1,5 @@
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
+import type { RelevanceMeasures } from '../evaluation/calibration/relevance-measures.ts';
 import type { Comparison } from '../evaluation/compare.ts';
 import type { Curves } from '../evaluation/curves.ts';
 import type { PairwiseTest } from '../evaluation/pairwise.ts';
@@ -77,6 +78,8 @@ export interface ReportFacts {
   readonly evaluation: Comparison;
   /** Captions as queries, where the index reads and there are captions to ask. */
   readonly text?: TextComparisons;
+  /** System → what its probabilities are worth; null in an index that is not calibrated. */
+  readonly relevance: Readonly<Record<string, RelevanceMeasures>> | null;
   readonly tests: readonly PairwiseTest[];
   readonly level: number;
   /** System → curves. */

@@ -55,6 +55,7 @@ const facts = (name = EVIL): ReportFacts => ({
     systems: { dsi: { 'IA@1': 0.98765, 'AP@10': 0.512345 }, [name]: { 'AP@10': 0.4 } },
     intervals: { dsi: { 'IA@1': [0.9, 1], 'AP@10': [0.4567, 0.6] }, [name]: { 'AP@10': [0.3, 0.5] } },
   },
+  relevance: null,
   tests: [
     {
       measure: 'AP@10',

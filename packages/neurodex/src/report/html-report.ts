@@ -3,6 +3,7 @@ import { balanceChart, confusionChart, curveCharts, figure, learningCharts } fro
 import type { ReportFacts, ReportPictures } from './facts.ts';
 import { type Html, html, jsonScript } from './html.ts';
 import { page } from './page.ts';
+import { relevanceSection } from './relevance-section.ts';
 import { figuresSection } from './report-figures.ts';
 import { examplesSection, lookingSection } from './report-pictures.ts';
 import { showValue } from './text.ts';
@@ -22,6 +23,7 @@ export function htmlReport(facts: ReportFacts, pictures: ReportPictures): string
       title: 'Precision and recall',
       content: html`${legend(systems)}<div class="charts">${curveCharts(facts.curves)}</div><p class="note">means over queries; precision interpolated at eleven levels of recall</p>`,
     },
+    { id: 'relevance', title: 'Probabilities of relevance', content: relevanceSection(facts) },
     { id: 'examples', title: 'Examples', content: examplesSection(facts, pictures) },
     ...(facts.decoded.length === 0
       ? []

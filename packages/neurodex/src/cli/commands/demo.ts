@@ -77,7 +77,7 @@ function describe(result: DemoResult, cwd: string): string {
     return short !== '' && !short.startsWith('..') ? short : path;
   };
   return [
-    describeEvaluation(evaluation, 'test'),
+    describeEvaluation(evaluation, 'test', near(index)),
     '',
     `contact sheet   ${near(contactSheet)}`,
     `learning curve  ${near(learningCurve)}`,

@@ -35,6 +35,7 @@ import {
   withExamples,
 } from '../command.ts';
 import { plural } from '../format.ts';
+import { describeRelevance } from './relevance-lines.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
   readonly systems?: readonly SystemName[];
@@ -136,7 +137,13 @@ async function measure(index: string, flags: Flags, { services }: Context, work:
       });
     }
     const evaluation = await services.jobs.evaluateTexts(options);
-    const lines = [...describeTexts(evaluation.text, evaluation.catalogue), '', INTERVALS, ...written];
+    const lines = [
+      ...describeTexts(evaluation.text, evaluation.catalogue),
+      '',
+      INTERVALS,
+      ...describeRelevance({ text: evaluation.text }, index),
+      ...written,
+    ];
     return { json: evaluation, text: lines.join('\n') };
   }
   const evaluation = await services.jobs.evaluateIndex({
@@ -144,7 +151,7 @@ async function measure(index: string, flags: Flags, { services }: Context, work:
     ...(queries === undefined ? {} : { queries }),
     ...(protocol === undefined ? {} : { protocol }),
   });
-  return { json: evaluation, text: [describeEvaluation(evaluation, split), ...written].join('\n') };
+  return { json: evaluation, text: [describeEvaluation(evaluation, split, index), ...written].join('\n') };
 }
 
 async function judge(
@@ -178,9 +185,11 @@ async function judge(
 
 export const INTERVALS = 'in brackets: 95 % bootstrap intervals over queries';
 
+/** @param index as the command names it */
 export const describeEvaluation = (
-  { catalogue, queries, withoutRelevant, protocol, systems, intervals, text: texts }: IndexEvaluation,
+  { catalogue, queries, withoutRelevant, protocol, systems, intervals, text: texts, relevance }: IndexEvaluation,
   split: Split,
+  index: string,
 ): string =>
   [
     `${texts === undefined ? '' : 'picture → picture: '}${plural(queries, `${split} query`, `${split} queries`)} over ${plural(catalogue, 'catalogue picture')}${leftOut(withoutRelevant)}`,
@@ -190,6 +199,7 @@ export const describeEvaluation = (
     ...(texts === undefined ? [] : ['', ...describeTexts(texts, catalogue)]),
     '',
     INTERVALS,
+    ...describeRelevance({ relevance, text: texts }, index),
   ].join('\n');
 
 /** A table for each protocol of relevance. */

@@ -61,8 +61,8 @@ async function report(index: string, flags: Flags, context: Context): Promise<vo
       ...(systems === undefined ? {} : { systems }),
       ...(measures === undefined ? {} : { measures }),
     });
-    const { evaluation, text: texts } = written;
-    const shown = texts === undefined ? evaluation : { ...evaluation, text: texts };
-    return { json: written, text: `${describeEvaluation(shown, split)}\n\nreport  ${out}` };
+    const { evaluation, text: texts, relevance } = written;
+    const shown = { ...evaluation, relevance, ...(texts === undefined ? {} : { text: texts }) };
+    return { json: written, text: `${describeEvaluation(shown, split, index)}\n\nreport  ${out}` };
   });
 }
