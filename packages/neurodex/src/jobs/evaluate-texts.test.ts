@@ -96,8 +96,8 @@ describe('captions', () => {
 
   it('are in the report, as they are evaluated', async () => {
     const written = await writeReport({ ...asked(), out: indexes.at('report.html') });
-    const { text: texts, ...pictures } = await evaluateIndex(asked());
-    expect([written.evaluation, written.text]).toEqual([pictures, texts]);
+    const { text: texts, relevance, ...pictures } = await evaluateIndex(asked());
+    expect([written.evaluation, written.relevance, written.text]).toEqual([pictures, relevance, texts]);
     const page = await readFile(indexes.at('report.html'), 'utf8');
     expect(page).toContain('Text → picture: captioned');
     expect(page).toContain('Text → picture: shared');

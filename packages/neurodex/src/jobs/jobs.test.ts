@@ -240,8 +240,8 @@ describe('an index of a folder', () => {
     const options = { index, split: 'test' as const, ...quiet };
     const { report, ...facts } = await writeReport({ ...options, systems, out });
     expect(report).toBe(out);
-    const comparison = await evaluateIndex({ ...options, systems });
-    expect(facts.evaluation).toEqual(comparison);
+    const { relevance, ...comparison } = await evaluateIndex({ ...options, systems });
+    expect([facts.evaluation, facts.relevance]).toEqual([comparison, relevance]);
     const { document } = parseHTML(await readFile(out, 'utf8'));
     expect(JSON.parse(document.getElementById('facts')?.textContent ?? '')).toEqual(facts);
     const rows = [...document.querySelectorAll('#figures tbody')][0]?.querySelectorAll('tr') ?? [];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { MEASURED } from '../evaluation/calibration/relevance-measures.fixture.ts';
 import { numeric } from '../identifiers/numeric.ts';
 import { Trie } from '../identifiers/trie.ts';
 import { NO_DUPLICATES } from '../pictures/duplicate-facts.ts';
@@ -55,7 +56,7 @@ const facts = (name = EVIL): ReportFacts => ({
     systems: { dsi: { 'IA@1': 0.98765, 'AP@10': 0.512345 }, [name]: { 'AP@10': 0.4 } },
     intervals: { dsi: { 'IA@1': [0.9, 1], 'AP@10': [0.4567, 0.6] }, [name]: { 'AP@10': [0.3, 0.5] } },
   },
-  relevance: null,
+  relevance: { dsi: MEASURED, [name]: { ...MEASURED, calibrationError: 0.5 } },
   tests: [
     {
       measure: 'AP@10',
@@ -237,11 +238,53 @@ describe('the HTML report', () => {
     expect(document.getElementById('configuration')?.textContent).toContain('patchSize8');
   });
 
+  it('has what probabilities are worth: tables, and a chart with a table behind it', () => {
+    const { document } = parseHTML(htmlReport(facts('pixels'), pictures()));
+    const rows = [...document.querySelectorAll('#relevance tr')].map(({ children }) =>
+      [...children].map((cell) => cell.textContent),
+    );
+    expect(rows).toContainEqual(['pixels', '0.500', '0.088', '0.765', '0.800', '0.750', '0.654']);
+    expect(rows).toContainEqual(['0.00 – 0.50', '1,234', '0.100', '0.125']);
+    expect(rows).toContainEqual(['0.50 – 1.00', '0', '—', '—']);
+    expect(rows).toContainEqual(['dsi', '95 %', '0.950', '12.34', '9.5', '0.050']);
+    // Both systems say the same of unknown queries: it is shown once.
+    const unknown = ['dsi, pixels', '40', '10', '0.912 (0.850 – 0.975)', '0.400', '0.050', '0.700'];
+    expect(rows.filter(([name]) => name === 'dsi, pixels')).toEqual([unknown]);
+    expect(rows).toContainEqual(['0.50 – 1.00', '2', '7']);
+    const section = document.getElementById('relevance');
+    expect(section?.textContent).toContain('500 answers to 50 queries');
+    expect(section?.textContent).toContain('of 25 queries taken evenly');
+    expect(section?.querySelectorAll('figure')).toHaveLength(3);
+    for (const figure of section?.querySelectorAll('figure') ?? []) {
+      expect(figure.querySelector('svg[role="img"]')?.getAttribute('aria-label')).toBeTruthy();
+      expect(figure.querySelector('details table')).not.toBeNull();
+    }
+    // One bar, with its number above it.
+    const [diagram] = section?.querySelectorAll('svg.chart') ?? [];
+    expect(diagram?.querySelectorAll('g[aria-label="rect"] rect')).toHaveLength(1);
+    expect(diagram?.querySelector('g[aria-label="text"]')?.textContent).toBe('1.23K');
+  });
+
+  it('has probabilities of captions where they are calibrated', () => {
+    const { relevance: _, ...others } = facts('pixels');
+    const captioned = { ...others.evaluation, leftOut: { unreadable: 0, learned: 0 }, relevance: { bm25: MEASURED } };
+    const page = htmlReport({ ...others, relevance: null, text: { captioned } }, pictures());
+    const headings = [...parseHTML(page).document.querySelectorAll('#relevance h3')].map((each) => each.textContent);
+    expect(headings).toEqual([
+      'Text → picture: captioned',
+      'captioned: Reliability',
+      'captioned: Sets of answers with a promised coverage',
+      'captioned: Known and unknown queries',
+    ]);
+    expect(page).toContain('The index is not calibrated');
+  });
+
   it('lives without a run log, classes, examples and tests', () => {
     const bare: ReportFacts = {
       ...facts('x'),
       balance: [],
       confusion: {},
+      relevance: null,
       examples: [],
       decoded: [],
       tests: [],

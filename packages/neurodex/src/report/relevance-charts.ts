@@ -5,7 +5,7 @@ import { chart, ink, legend, lineChart } from './chart.ts';
 import { type Html, html } from './html.ts';
 
 const SHARE = { domain: [0, 1] };
-const count = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 2 });
+const count = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
 
 /**
  * Reliability diagram: a bar for each bin, as high as the share of its answers that are relevant, with their number above it; a dot at
@@ -51,6 +51,9 @@ export function noneChart({ histogram, known, queries }: UnknownMeasures): Html 
   return html`${legend(['known queries', 'unknown queries'])}${lineChart(
     'probability that nothing is relevant, of known and of unknown queries',
     [line('known', known, 0), line('unknown', queries, 1)],
-    { x: { label: 'probability that nothing is relevant', ...SHARE }, y: { label: 'share of queries', ...SHARE } },
+    {
+      x: { label: 'probability that nothing is relevant', ...SHARE },
+      y: { label: 'share of queries', zero: true, nice: true },
+    },
   )}`;
 }

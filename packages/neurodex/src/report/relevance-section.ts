@@ -14,14 +14,17 @@ export function relevanceSection({ relevance, text = {} }: Pick<ReportFacts, 're
   const pictures =
     relevance === null
       ? html`<p>The index is not calibrated: its answers have scores, and no probabilities.</p>`
-      : measuresOf(relevance, 'queries');
+      : measuresOf(relevance, 'queries', '');
   return html`${pictures}${TEXT_RELEVANCE_NAMES.map((name) => {
     const found = text[name]?.relevance;
-    return found === undefined ? html`` : html`<h3>Text → picture: ${name}</h3>${measuresOf(found, 'captions')}`;
+    return found === undefined
+      ? html``
+      : html`<h3>Text → picture: ${name}</h3>${measuresOf(found, 'captions', `${name}: `)}`;
   })}`;
 }
 
-function measuresOf(systems: Systems, asked: string): Html {
+/** @param before what stands before headings */
+function measuresOf(systems: Systems, asked: string, before: string): Html {
   const all = Object.entries(systems);
   const [first] = Object.values(systems);
   if (first === undefined) return html``;
@@ -34,7 +37,7 @@ ${table(
     ...[calibrationError, brier, setF1.f1, setF1.precision, setF1.recall, setF1.bestScoreThreshold.f1].map(decimal),
   ]),
 )}
-<h4>Reliability</h4>
+<h3>${before}Reliability</h3>
 <p class="note">bars: share of the answers with such a probability that are relevant, with their number; dots: at their mean probability; on the dashed line it would be true</p>
 <div class="charts">${all.map(([name, { reliability }]) =>
     figure(
@@ -42,8 +45,8 @@ ${table(
       html`${reliabilityChart(`reliability diagram of ${name}`, reliability)}${binsTable(name, reliability)}`,
     ),
   )}</div>
-<h4>Sets of answers with a promised coverage</h4>
-${coverageTable(all)}${unknownPart(all)}`;
+<h3>${before}Sets of answers with a promised coverage</h3>
+${coverageTable(all)}${unknownPart(all, before)}`;
 }
 
 const binsTable = (name: string, bins: readonly ReliabilityBin[]): Html =>
@@ -73,7 +76,7 @@ const coverageTable = (all: readonly (readonly [string, RelevanceMeasures])[]): 
   )}`;
 
 /** Systems of one index often say the same of a query, which is then shown once. */
-function unknownPart(all: readonly (readonly [string, RelevanceMeasures])[]): Html {
+function unknownPart(all: readonly (readonly [string, RelevanceMeasures])[], before: string): Html {
   const groups = new Map<string, { names: string[]; unknown: UnknownMeasures }>();
   for (const [name, { unknown }] of all) {
     if (unknown === null) continue;
@@ -84,7 +87,7 @@ function unknownPart(all: readonly (readonly [string, RelevanceMeasures])[]): Ht
   }
   if (groups.size === 0) return html``;
   const found = Array.from(groups.values(), ({ names, unknown }) => ({ names: names.join(', '), unknown }));
-  return html`<h4>Known and unknown queries</h4>
+  return html`<h3>${before}Known and unknown queries</h3>
 <p class="note">AUROC: how often a known query is taken for less unknown than an unknown one, with its 95 % interval (DeLong); FPR95: share of unknown queries taken for known where 95 % of the known ones are; nothing found: share of known and of unknown queries for which that is the likeliest</p>
 ${table(
   ['system', 'known', 'unknown', 'AUROC', 'FPR95', 'nothing found, known', 'nothing found, unknown'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Query } from '../../query/query.ts';
 import type { JudgedAnswer } from '../../relevance/answer-relevance.ts';
 import type { EvaluationQuery } from '../queries.ts';
 import type { JudgedSystem, RankingWithRelevance } from './judged-system.ts';
@@ -13,8 +14,8 @@ class ToldSystem implements JudgedSystem {
     this.rankings = rankings;
   }
 
-  async rank(queries: readonly { readonly name?: string }[], k: number): Promise<RankingWithRelevance[]> {
-    const names = queries.map(({ name = '' }) => name);
+  async rank(queries: readonly Query[], k: number): Promise<RankingWithRelevance[]> {
+    const names = (queries as readonly EvaluationQuery[]).map(({ name }) => name);
     this.asked.push({ queries: names, k });
     return names.flatMap((name) => this.rankings[name] ?? []);
   }
