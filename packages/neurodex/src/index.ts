@@ -27,6 +27,7 @@ export type { TrackedEvent, Tracker } from '@neurodex/tracking';
 export { TRACKER_NAMES, type TrackerName, type TrackingRequest } from '@neurodex/tracking';
 export { checkConfig } from './check-config.ts';
 export { type Config, configSchema } from './config.ts';
+export type { RelevanceMeasures } from './evaluation/calibration/relevance-measures.ts';
 export type { Comparison } from './evaluation/compare.ts';
 export type { Measure } from './evaluation/measure.ts';
 export { DEFAULT_MEASURES, parseMeasure } from './evaluation/registry.ts';

@@ -6,10 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMeasure } from '../evaluation/registry.ts';
 import { readQrels, readRun } from '../evaluation/trec-read.ts';
 import { withheldCaptions } from '../pictures/withheld-captions.ts';
+import type { Judge } from '../systems/judge.ts';
 import { openIndex } from '../systems/open-index.ts';
 import { addToIndex } from './change-index.ts';
 import { compareIndexes } from './compare.ts';
 import { type EvaluateOptions, evaluateIndex, evaluateTexts } from './evaluate-index.ts';
+import { LongCaptions, measureTexts, planTexts } from './measure-texts.ts';
 import { writeReport } from './report.ts';
 import { disc, SMALL_WRITE, WrittenIndexes } from './written-indexes.fixture.ts';
 
@@ -101,6 +103,36 @@ describe('captions', () => {
     const page = await readFile(indexes.at('report.html'), 'utf8');
     expect(page).toContain('Text → picture: captioned');
     expect(page).toContain('Text → picture: shared');
+  });
+
+  it('are measured by their probabilities where answers to words are calibrated', async () => {
+    const index = await openIndex(indexes.at('read.index'), nodeRuntime());
+    try {
+      const plan = planTexts(index, { split: 'test' });
+      const [first] = index.store.catalogue;
+      // Always the same picture, and never sure of it.
+      const answers = [{ row: first?.row ?? NaN, score: 1, relevance: 0.25, evidence: 0.25 }];
+      const judge: Judge = {
+        judges: ({ kind }) => kind === 'text',
+        rank: async (queries) => queries.map(() => ({ answers, none: undefined, nothingFound: false })),
+        confident: () => answers,
+      };
+      const judged = { ...index, judge: async (name: string) => (name === 'dsi' ? judge : undefined) };
+      const { shared } = await measureTexts(judged, plan, { long: new LongCaptions(), reporter: silentReporter });
+      const found = shared?.relevance;
+      expect(Object.keys(found ?? {})).toEqual(['dsi']);
+      const queries = (shared?.queries ?? NaN) + (shared?.withoutRelevant ?? NaN);
+      expect(found?.dsi).toMatchObject({ queries, answers: queries, unknown: null, setF1: { f1: 0 } });
+      // Of three labels that the split has, one is right.
+      const right = found?.dsi?.coverage[0]?.coverage ?? NaN;
+      expect(right).toBeGreaterThan(0);
+      expect(found?.dsi?.brier).toBeCloseTo(right * 0.75 ** 2 + (1 - right) * 0.25 ** 2, 12);
+      const silent = { ...index, judge: async () => undefined };
+      const without = await measureTexts(silent, plan, { long: new LongCaptions(), reporter: silentReporter });
+      expect(without.shared).not.toHaveProperty('relevance');
+    } finally {
+      await index.close();
+    }
   });
 
   it('are told of together where the network does not read them to their end', async () => {

@@ -39,7 +39,7 @@ const ranking = (none: number | undefined, ...answers: [number, number, number][
 const queries = [query('a', 0, 1), query('b', 2), query('x'), query('y')];
 const rankings = {
   a: ranking(0.1, [0, 9, 0.9], [2, 8, 0.15], [1, 7, 0.6], [3, 1, 0]),
-  b: ranking(0.6, [1, 6, 0.3], [2, 5, 0.1], [0, 2, 0], [3, 1, 0]),
+  b: ranking(0.6, [1, 6, 0.3], [2, 5, 0.5], [0, 2, 0], [3, 1, 0]),
   x: ranking(0.9, [0, 4, 0.3], [1, 3, 0], [2, 2, 0], [3, 1, 0]),
   y: ranking(0.3, [3, 8, 0.7], [1, 7, 0.1], [2, 2, 0], [0, 1, 0]),
 };
@@ -48,14 +48,15 @@ describe('probabilities of relevance', () => {
   it('are measured as by hand', async () => {
     const found = await measureRelevance(new ToldSystem(rankings), queries, { catalogue: 4 });
     expect(found).toMatchObject({ queries: 4, answers: 16 });
-    // Squares of 0.9, 0.15, 0.6; 0.3, 0.1; 0.3; 0.7, 0.1 less what is right: rows 0 and 1 of a, row 2 of b.
-    const squares = 0.01 + 0.0225 + 0.16 + 0.09 + 0.81 + 0.09 + 0.49 + 0.01;
+    // Squares of 0.9, 0.15, 0.6; 0.3, 0.5; 0.3; 0.7, 0.1 less what is right: rows 0 and 1 of a, row 2 of b.
+    const squares = 0.01 + 0.0225 + 0.16 + 0.09 + 0.25 + 0.09 + 0.49 + 0.01;
     expect(found?.brier).toBeCloseTo(squares / 16, 12);
-    // Bins of 1/15: of 0 (8 answers), 0.1 (2, one right), 0.15, 0.3 (2), 0.6 (right), 0.7, 0.9 (right).
-    const errors = 0 + Math.abs(1 - 0.2) + 0.15 + 0.6 + 0.4 + 0.7 + 0.1;
+    // Bins of 1/15: of 0 (8 answers), 0.1, 0.15, 0.3 (2), 0.5 (right), 0.6 (right), 0.7, 0.9 (right).
+    const errors = 0 + 0.1 + 0.15 + 0.6 + 0.5 + 0.4 + 0.7 + 0.1;
     expect(found?.calibrationError).toBeCloseTo(errors / 16, 12);
     expect(found?.reliability).toHaveLength(15);
-    expect(found?.reliability[1]).toMatchObject({ count: 2, accuracy: 0.5 });
+    expect(found?.reliability[4]).toMatchObject({ count: 2, accuracy: 0 });
+    expect(found?.reliability[7]).toMatchObject({ count: 1, accuracy: 1 });
   });
 
   it('have sets of known queries, whose coverage and size are counted', async () => {
@@ -94,17 +95,47 @@ describe('probabilities of relevance', () => {
 
   it('make sets, beside those of the best threshold of scores', async () => {
     const found = await measureRelevance(new ToldSystem(rankings), queries, { catalogue: 4 });
-    // Sets {0, 1}, {}, {} and {3}: F1 1, 0, 1 and 0. With scores of 9 and more, 2/3, 0, 1 and 1.
+    // Sets {0, 1}, {2}, {} and {3}: F1 1, 1, 1 and 0. With scores of 9 and more, 2/3, 0, 1 and 1.
     expect(found?.setF1).toEqual({
       queries: 4,
-      f1: 0.5,
-      precision: 0.5,
-      recall: 0.5,
+      f1: 0.75,
+      precision: 0.75,
+      recall: 0.75,
       bestScoreThreshold: { f1: (2 / 3 + 2) / 4, threshold: 9 },
     });
     const empty = await measureRelevance(new ToldSystem(rankings), queries.slice(2), { catalogue: 4 });
     expect(empty?.setF1.bestScoreThreshold).toEqual({ f1: 1, threshold: null });
     expect(empty?.coverage).toEqual([]);
+  });
+
+  it('of the ten first answers are judged, and sets are made of those that vote', async () => {
+    const row = (i: number): [number, number, number] => [i, -i, i < 10 ? 0 : 1];
+    const long = { a: ranking(1, ...Array.from({ length: 120 }, (_, i) => row(i))) };
+    const sure = { a: { ...long.a, nothingFound: false } };
+    const found = await measureRelevance(new ToldSystem(sure), [query('a', 5, 110)], { catalogue: 120 });
+    // One of ten with a probability of 0 is right; 90 of the 100 that vote are in the set, and the relevant ones are not.
+    expect(found).toMatchObject({ answers: 10, calibrationError: 0.1, brier: 0.1 });
+    expect(found?.coverage[0]).toEqual({ confidence: 0.8, coverage: 0, meanSize: 90, medianSize: 90, emptyShare: 0 });
+    expect(found?.setF1).toMatchObject({ precision: 1 / 110, recall: 0.5 });
+    const both = await measureRelevance(new ToldSystem({ ...rankings, ...long }), [query('a', 5), query('x')], {
+      catalogue: 120,
+    });
+    expect(both?.unknown?.histogram.at(-1)).toEqual({ from: 0.95, to: 1, known: 1, unknown: 0 });
+  });
+
+  it('are asked for in batches, smaller ones of long rankings', async () => {
+    const told = new ToldSystem(rankings);
+    const many = Array.from({ length: 70 }, () => query('a', 0));
+    await measureRelevance(told, many, { catalogue: 4 });
+    expect(told.asked.map(({ queries: { length } }) => length)).toEqual([32, 32, 6]);
+    const large = new ToldSystem(rankings);
+    await measureRelevance(large, many.slice(0, 8), { catalogue: 100_000 });
+    expect(large.asked.map(({ queries: { length }, k }) => [length, k])).toEqual([
+      [4, 100_000],
+      [4, 100_000],
+    ]);
+    const more = measureRelevance(new ToldSystem(rankings), queries, { catalogue: 3 });
+    await expect(more).rejects.toThrow('more answers than was said');
   });
 
   it('are of whole rankings where there is room, of queries taken evenly', async () => {
