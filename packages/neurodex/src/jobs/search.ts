@@ -50,8 +50,8 @@ export interface SearchAnswer {
 export interface SearchResult {
   readonly query: string;
   /**
-   * Probability that nothing in the catalogue is relevant, where that is as likely as not; null where nobody knows: of words, in an
-   * index without classes, or one that is not calibrated.
+   * Probability that nothing in the catalogue is relevant, where that is so of one query in ten; null where nobody knows: of words, in
+   * an index without classes, or one that is not calibrated.
    */
   readonly none: number | null;
   /** The likeliest outcome is that nothing is relevant: there are no answers unless all were asked for. */

@@ -30,7 +30,7 @@ export function joinBlocks(blocks: readonly Block[], values: readonly ArrayLike<
   return out;
 }
 
-/** Probability that nothing is relevant to a picture, where that is as likely as not. @param vector as `joinBlocks` makes it */
+/** Probability that nothing is relevant to a picture, at even odds. @param vector as `joinBlocks` makes it */
 export function noneProbability({ projection, known, model }: NoneModel, vector: Float32Array): number {
   return 1 - predictLogistic(model, evidenceOf(known, project(projection, vector)));
 }

@@ -12,8 +12,8 @@ export interface JudgedRanking {
   /** As the system ranks them. */
   readonly answers: readonly JudgedAnswer[];
   /**
-   * Probability that nothing in the catalogue is relevant, where that is as likely as not; undefined where nobody knows: of words, and
-   * in an index without classes.
+   * Probability that nothing in the catalogue is relevant, where that is so of one query in ten; undefined where nobody knows: of
+   * words, and in an index without classes.
    */
   readonly none: number | undefined;
   /** Whether the likeliest outcome is that nothing is relevant: more than that any single answer is. */
@@ -35,6 +35,12 @@ export interface Judge {
    */
   confident(query: Query, ranking: JudgedRanking, confidence: number): readonly JudgedAnswer[];
 }
+
+/** Of the queries that people ask, so many are thought to have no relevant picture in the catalogue. */
+const UNKNOWN_SHARE = 0.1;
+
+/** A probability at even odds, where the outcome has another share (Bayes' theorem). */
+const atShare = (even: number, share: number): number => (even * share) / (even * share + (1 - even) * (1 - share));
 
 export interface JudgeOptions {
   readonly relevance: Relevance;
@@ -67,8 +73,9 @@ export function judgeOf({ relevance, name, system, store, describe }: JudgeOptio
       const ranked = await system.rank(queries, Math.max(k, VOTERS));
       const none = await nonesOf(relevance, queries, describe);
       return queries.map((query, i) => {
-        const probability = none[i];
-        const answers = judgeAnswers(ranked[i] ?? [], sureOf(query), probability ?? 0, labels);
+        const even = none[i];
+        const answers = judgeAnswers(ranked[i] ?? [], sureOf(query), even ?? 0, labels);
+        const probability = even === undefined ? undefined : atShare(even, UNKNOWN_SHARE);
         const likeliest = answers.reduce((most, { relevance: each }) => Math.max(most, each), 0);
         const nothingFound = probability !== undefined && probability > likeliest;
         return { answers: answers.slice(0, k), none: probability, nothingFound };
@@ -78,7 +85,7 @@ export function judgeOf({ relevance, name, system, store, describe }: JudgeOptio
   };
 }
 
-/** Of each query; undefined where it cannot be known. */
+/** Probabilities at even odds that nothing is relevant; undefined where that cannot be known. */
 export async function nonesOf(
   { none }: Pick<Relevance, 'none'>,
   queries: readonly Query[],
