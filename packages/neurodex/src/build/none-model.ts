@@ -193,7 +193,8 @@ function withheldExamples({
   readonly random: Random;
 }): Example[] {
   const order = random.shuffled(all);
-  const groups = Math.min(GROUPS, Math.floor(all.length / 2));
+  // Of three classes one at a time: two remain to be known.
+  const groups = all.length < 4 ? all.length : Math.min(GROUPS, Math.floor(all.length / 2));
   const examples: Example[] = [];
   for (let group = 0; group < groups; group++) {
     const withheld = new Set(order.filter((_, i) => i % groups === group));
