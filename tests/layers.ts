@@ -119,7 +119,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     server: [
       ...PLAIN,
       ...['query', 'pictures', 'dsi/model', 'dsi/search', 'artifact', 'systems', 'evaluation', 'report', 'jobs'],
-      ...['text', 'changes'],
+      ...['text', 'relevance', 'changes'],
     ],
     cli: [
       ...PLAIN,

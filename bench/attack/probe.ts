@@ -72,7 +72,7 @@ export async function probe(
 /** What a server reads of an index before anybody asks, and every picture of it. */
 async function host(folder: string): Promise<unknown> {
   const index = await openIndex(folder, nodeRuntime());
-  const ranker = { rank: async () => [], explain: async () => [], close: async () => {} };
+  const ranker = { rank: async () => [], nones: async () => [], explain: async () => [], close: async () => {} };
   const limits = { batch: 1, batchWindow: 0 };
   try {
     const hosted = await HostedIndex.open('attacked', index, ranker, {

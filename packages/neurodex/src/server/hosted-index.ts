@@ -6,7 +6,6 @@ import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import { FINE_BATCHES } from '../dsi/search/batch-sizes.ts';
 import { countParts } from '../pictures/picture-store.ts';
-import type { Answer } from '../query/answers.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import type { Index } from '../systems/open-index.ts';
@@ -15,9 +14,10 @@ import { ApiError } from './api/problems.ts';
 import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
 import { Batcher, type Waiting } from './batcher.ts';
+import { Judging } from './judging.ts';
 import type { Limits } from './limits.ts';
 import { countsOf, digestsOf, factsOf, VERSION_LENGTH } from './picture-facts.ts';
-import type { PlainQuery, Ranker, RankVersion } from './ranker.ts';
+import type { PlainQuery, Ranker, Ranking, RankVersion } from './ranker.ts';
 
 export interface HostingOptions {
   readonly isDefault: boolean;
@@ -50,7 +50,10 @@ export class HostedIndex {
   /** Rows of pictures that are about to be removed. */
   private readonly hidden = new Set<number>();
   private readonly ranker: Ranker;
-  private readonly batchers: ReadonlyMap<SystemName, Batcher<PlainQuery, Answer[]>>;
+  /** What is known of the relevance of answers. */
+  readonly judging: Judging;
+  private readonly batchers: ReadonlyMap<SystemName, Batcher<PlainQuery, Ranking>>;
+  private readonly nones: Batcher<PlainQuery, number | undefined>;
 
   private constructor(
     id: string,
@@ -60,15 +63,18 @@ export class HostedIndex {
       readonly lookAtThumbnails: ReadonlySet<SystemName>;
       readonly image: (row: number) => Promise<Uint8Array>;
       readonly ranker: Ranker;
+      readonly judging: Judging;
     } & HostingOptions,
   ) {
     this.id = id;
     this.index = index;
     this.image = opened.image;
     this.ranker = opened.ranker;
+    this.judging = opened.judging;
     this.lookAtThumbnails = opened.lookAtThumbnails;
     const systems = SYSTEM_NAMES.filter((name) => hasSystem(name, index.manifest));
     this.batchers = new Map(systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
+    this.nones = new Batcher({ ...batching(opened), run: (queries) => opened.ranker.nones(queries) });
     this.digests = digestsOf(index.store);
     this.facts = index.store.rows.map((picture) => factsOf(id, this.digest(picture.row), picture, opened.basePath));
     this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
@@ -82,11 +88,13 @@ export class HostedIndex {
     const { before } = options;
     const known = before?.isOfBuild(index.manifest) === true ? before : await ofNetwork(index);
     const { patchesPerSide, lookAtThumbnails } = known;
-    return new HostedIndex(id, index, { ...options, ranker, image: index.store.png, patchesPerSide, lookAtThumbnails });
+    const judging = await Judging.of(index);
+    const opened = { ranker, judging, image: index.store.png, patchesPerSide, lookAtThumbnails };
+    return new HostedIndex(id, index, { ...options, ...opened });
   }
 
   /** @throws RangeError for a system that the index does not have */
-  batcher(system: SystemName): Batcher<PlainQuery, Answer[]> {
+  batcher(system: SystemName): Batcher<PlainQuery, Ranking> {
     const found = this.batchers.get(system);
     if (found === undefined) throw new RangeError(`${this.id} has no ${system}`);
     return found;
@@ -154,14 +162,19 @@ export class HostedIndex {
   }
 
   /** The best answers of a system, without pictures that are hidden. @throws as `Batcher.ask` */
-  async rank(system: SystemName, query: PlainQuery, k: number, waiting: Waiting): Promise<Answer[]> {
+  async rank(system: SystemName, query: PlainQuery, k: number, waiting: Waiting): Promise<Ranking> {
     for (;;) {
       const { size } = this.hidden;
-      const answers = await this.batcher(system).ask(query, k + size, waiting);
+      const { answers, none } = await this.batcher(system).ask(query, k + size, waiting);
       const seen = answers.filter(({ row }) => !this.hidden.has(row));
       // Pictures that were hidden meanwhile leave gaps, for others to fill.
-      if (seen.length >= k || this.hidden.size <= size) return seen.slice(0, k);
+      if (seen.length >= k || this.hidden.size <= size) return { answers: seen.slice(0, k), none };
     }
+  }
+
+  /** Probability that nothing is relevant to a picture; undefined where nobody knows. @throws as `Batcher.ask` */
+  none(query: PlainQuery, waiting: Waiting): Promise<number | undefined> {
+    return this.nones.ask({ ...query, none: true }, 1, waiting);
   }
 
   /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
@@ -191,7 +204,8 @@ export class HostedIndex {
   async warm(isFirst: boolean): Promise<void> {
     const { size } = this.index.store;
     const image = await this.image(0);
-    const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image, row: undefined };
+    const none = this.judging.knowsNone;
+    const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image, row: undefined, none };
     await Promise.all(
       systemsFor('picture', this.index.manifest).map(async (system) => {
         // Where a version takes the place of another, searches go on: they have the cores.
@@ -245,6 +259,7 @@ export class HostedIndex {
           : { steps: training.steps, seconds: training.seconds, validation: training.validation },
       pictures: { size: store.size, thumbnail: config.pictures.thumbnail },
       patchesPerSide,
+      relevance: this.judging.facts,
       notices: store.notices.map((notice) => ({ ...notice })),
     };
   }
@@ -275,17 +290,21 @@ const LANES = 2;
 
 function batcherOf(
   system: SystemName,
-  { id, ranker, limits, onBatch }: { readonly id: string; readonly ranker: Ranker } & HostingOptions,
-): Batcher<PlainQuery, Answer[]> {
+  { id, ranker, onBatch, ...options }: { readonly id: string; readonly ranker: Ranker } & HostingOptions,
+): Batcher<PlainQuery, Ranking> {
   return new Batcher({
+    ...batching(options),
     run: (queries, k) => ranker.rank(system, queries, k),
-    size: limits.batch,
-    window: limits.batchWindow,
-    lanes: LANES,
-    isOfQuery,
     onBatch: (queries, seconds) => onBatch(id, system, queries, seconds),
   });
 }
+
+const batching = ({ limits }: Pick<HostingOptions, 'limits'>) => ({
+  size: limits.batch,
+  window: limits.batchWindow,
+  lanes: LANES,
+  isOfQuery,
+});
 
 /** Nobody is refused for what another one asked. */
 const isOfQuery = (error: unknown): boolean => error instanceof NeurodexError && /^(query|text)-/.test(error.code);

@@ -1,9 +1,8 @@
 import type { Device } from '@neurodex/autograd';
 import type { ErrorCode } from '@neurodex/core';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
-import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
-import type { QueryWords, RankVersion } from './ranker.ts';
+import type { QueryWords, Ranking, RankVersion } from './ranker.ts';
 
 /** What a ranking thread begins with. */
 export interface RankThreadData {
@@ -25,6 +24,8 @@ export interface PackedQueries {
   /** Of pictures of the same index. */
   readonly rows: readonly (number | undefined)[];
   readonly words: readonly (QueryWords | undefined)[];
+  /** Of which it is asked how likely nothing is relevant to them. */
+  readonly none: readonly boolean[];
 }
 
 export type RankRequest = { readonly id: number } & (
@@ -39,13 +40,16 @@ export type RankRequest = { readonly id: number } & (
       readonly version: RankVersion;
       readonly identifiers: readonly string[];
     } & PackedQueries)
+  | ({ readonly kind: 'nones'; readonly version: RankVersion } & PackedQueries)
   /** Nobody asks a version any more. */
   | { readonly kind: 'release'; readonly digest: string }
   | { readonly kind: 'close' }
 );
 
 export type RankReply =
-  | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedAnswers }
+  | { readonly id: number; readonly kind: 'ranked'; readonly answers: PackedRankings }
+  /** float64 [B]; NaN where it is not known */
+  | { readonly id: number; readonly kind: 'nones'; readonly nones: Float64Array<ArrayBuffer> }
   | { readonly id: number; readonly kind: 'explained'; readonly tokens: TokenAttention[][] }
   | { readonly id: number; readonly kind: 'released' }
   | { readonly id: number; readonly kind: 'closed' }
@@ -60,32 +64,43 @@ export type RankReply =
   /** A query without keypoints and the like: for the operator. */
   | { readonly kind: 'warning'; readonly message: string };
 
-/** Answers as three arrays, which cost threads nothing to hand over. */
-export interface PackedAnswers {
+/** Answers as four arrays, which cost threads nothing to hand over. */
+export interface PackedRankings {
   /** int32 [B]: answers of each query */
   readonly counts: Int32Array<ArrayBuffer>;
   /** int32 [Σ counts] */
   readonly rows: Int32Array<ArrayBuffer>;
   /** float64 [Σ counts] */
   readonly scores: Float64Array<ArrayBuffer>;
+  /** float64 [B]: probability that nothing is relevant; NaN where it is not known */
+  readonly nones: Float64Array<ArrayBuffer>;
 }
 
-export function packAnswers(answers: readonly (readonly Answer[])[]): PackedAnswers {
-  const all = answers.flat();
+export function packRankings(rankings: readonly Ranking[]): PackedRankings {
+  const all = rankings.flatMap(({ answers }) => answers);
   return {
-    counts: Int32Array.from(answers, ({ length }) => length),
+    counts: Int32Array.from(rankings, ({ answers }) => answers.length),
     rows: Int32Array.from(all, ({ row }) => row),
     scores: Float64Array.from(all, ({ score }) => score),
+    nones: packNones(rankings.map(({ none }) => none)),
   };
 }
 
-export function unpackAnswers({ counts, rows, scores }: PackedAnswers): Answer[][] {
+export function unpackRankings({ counts, rows, scores, nones }: PackedRankings): Ranking[] {
   let at = 0;
-  return Array.from(counts, (count) =>
-    Array.from({ length: count }, () => {
+  const known = unpackNones(nones);
+  return Array.from(counts, (count, i) => ({
+    answers: Array.from({ length: count }, () => {
       const answer = { row: rows[at] ?? NaN, score: scores[at] ?? NaN };
       at++;
       return answer;
     }),
-  );
+    none: known[i],
+  }));
 }
+
+export const packNones = (nones: readonly (number | undefined)[]): Float64Array<ArrayBuffer> =>
+  Float64Array.from(nones, (none) => none ?? NaN);
+
+export const unpackNones = (nones: Float64Array): (number | undefined)[] =>
+  Array.from(nones, (none) => (Number.isNaN(none) ? undefined : none));

@@ -7,11 +7,13 @@ import { encoderPixels } from '../pictures/encoder-pixels.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import { isPicture, type PictureQuery, type Query } from '../query/query.ts';
+import { nonesOf } from '../systems/judge.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { SharedParts } from '../systems/shared-parts.ts';
 import {
   type PackedQueries,
-  packAnswers,
+  packNones,
+  packRankings,
   type RankReply,
   type RankRequest,
   type RankThreadData,
@@ -115,10 +117,29 @@ async function explain(version: Version, { identifiers, ...packed }: RankRequest
 
 async function rank(version: Version, request: RankRequest & { kind: 'rank' }): Promise<void> {
   const index = await version.opening;
-  const answers = packAnswers(await (await index.system(request.system)).rank(unpack(index, request), request.k));
-  const { counts, rows, scores } = answers;
-  const { id } = request;
-  port.postMessage({ id, kind: 'ranked', answers } satisfies RankReply, [counts.buffer, rows.buffer, scores.buffer]);
+  const queries = unpack(index, request);
+  const answers = await (await index.system(request.system)).rank(queries, request.k);
+  const nones = await nonesIn(index, queries, request.none);
+  const packed = packRankings(answers.map((each, i) => ({ answers: each, none: nones[i] })));
+  const { counts, rows, scores, nones: sent } = packed;
+  const moved = [counts.buffer, rows.buffer, scores.buffer, sent.buffer];
+  port.postMessage({ id: request.id, kind: 'ranked', answers: packed } satisfies RankReply, moved);
+}
+
+async function tellNones(version: Version, request: RankRequest & { kind: 'nones' }): Promise<void> {
+  const index = await version.opening;
+  const nones = packNones(await nonesIn(index, unpack(index, request), request.none));
+  port.postMessage({ id: request.id, kind: 'nones', nones } satisfies RankReply, [nones.buffer]);
+}
+
+/** Of the queries that want it known. */
+async function nonesIn(index: Index, queries: readonly Query[], wanted: readonly boolean[]) {
+  const asked = queries.filter((_, i) => wanted[i]);
+  const relevance = asked.length === 0 ? undefined : await index.relevance();
+  if (relevance === undefined) return queries.map(() => undefined);
+  const nones = await nonesOf(relevance, asked, index.describe);
+  const known = new Map(asked.map((query, i) => [query, nones[i]]));
+  return queries.map((query) => known.get(query));
 }
 
 /** Has a version wait for an answer before it is released. */
@@ -131,6 +152,7 @@ async function within<T>(version: Version, work: (version: Version) => Promise<T
 async function answer(request: RankRequest): Promise<void> {
   const { id } = request;
   if (request.kind === 'rank') await within(versionOf(request.version), (version) => rank(version, request));
+  else if (request.kind === 'nones') await within(versionOf(request.version), (version) => tellNones(version, request));
   else if (request.kind === 'explain') {
     const tokens = await within(versionOf(request.version), (version) => explain(version, request));
     port.postMessage({ id, kind: 'explained', tokens } satisfies RankReply);

@@ -21,7 +21,7 @@ parentPort.on('message', ({ id, kind, k }) => {
   }
   if (k === 4) { writeFileSync(broken, ''); process.exit(8); }
   if (k === 5) return parentPort.postMessage({ id, kind: 'failed', error: new Error('x is damaged'), code: 'index-damaged' });
-  const answers = { counts: Int32Array.of(1), rows: Int32Array.of(k), scores: Float64Array.of(0) };
+  const answers = { counts: Int32Array.of(1), rows: Int32Array.of(k), scores: Float64Array.of(0), nones: Float64Array.of(NaN) };
   parentPort.postMessage({ id, kind: 'ranked', answers });
 });`;
 
@@ -45,7 +45,7 @@ describe('a thread that ranks', () => {
       restarts: { pauses: [1, 2, 3], early: 1000 },
       onGone: (error) => gone.push(error),
     });
-    const rank = async (k: number) => (await ranker.rank('pixels', [query], k))[0]?.[0]?.row;
+    const rank = async (k: number) => (await ranker.rank('pixels', [query], k))[0]?.answers[0]?.row;
     expect(await rank(1)).toBe(1);
     // A query that ends every thread is not sent to them for ever.
     await expect(rank(2)).rejects.toMatchObject({ code: 'interrupted', status: 503, retryAfter: 2 });

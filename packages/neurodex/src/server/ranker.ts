@@ -14,6 +14,16 @@ export interface PlainQuery {
   readonly row: number | undefined;
   /** Words beside the picture, or in its place. */
   readonly words?: QueryWords | undefined;
+  /** Whether it is to be said, too, how likely nothing is relevant to it: for that, what the network sees is looked at once more. */
+  readonly none?: boolean | undefined;
+}
+
+/** What a system answers to one query. */
+export interface Ranking {
+  /** Best first. */
+  readonly answers: readonly Answer[];
+  /** Probability that nothing in the catalogue is relevant; undefined where nobody asked, or nobody knows. */
+  readonly none: number | undefined;
 }
 
 /** The words of a query, as `normaliseText` leaves them. */
@@ -32,7 +42,9 @@ export interface RankVersion {
 
 /** Ranks the catalogue of one index, somewhere else than on the thread that serves. */
 export interface Ranker {
-  rank(system: SystemName, queries: readonly PlainQuery[], k: number): Promise<Answer[][]>;
+  rank(system: SystemName, queries: readonly PlainQuery[], k: number): Promise<Ranking[]>;
+  /** Probabilities that nothing in the catalogue is relevant, for pictures that neither dsi nor the encoder is asked for. */
+  nones(queries: readonly PlainQuery[]): Promise<(number | undefined)[]>;
   /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
   explain(query: PlainQuery, identifiers: readonly string[]): Promise<TokenAttention[][]>;
   /** Ranks another version of the same build, with what the two have in common. */

@@ -3,7 +3,7 @@ import { decodePicture, readPicture } from '@neurodex/datasets/image';
 import pLimit from 'p-limit';
 import { knownRelevantRows } from '../evaluation/relevance.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
-import type { Answer } from '../query/answers.ts';
+import type { QueryKind } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
 import { hasSystem, refuseUnaccepted, systemsFor } from '../systems/systems.ts';
 import { normaliseText } from '../text/normalise.ts';
@@ -13,6 +13,7 @@ import type { IdentifierToken, PictureFacts, SearchAnswer, SearchResponse } from
 import { tooSlow, type Waiting } from './batcher.ts';
 import type { Host } from './host.ts';
 import type { HostedIndex } from './hosted-index.ts';
+import { askSystems, type Found, type FoundAnswer, wantsNone } from './judged-search.ts';
 import { DECODE_SECONDS, type Limits } from './limits.ts';
 import type { PlainQuery } from './ranker.ts';
 import type { Sent } from './uploads.ts';
@@ -27,7 +28,8 @@ interface ReadQuery {
 }
 
 /** A search whose parameters are right. */
-export interface Plan extends Pick<QueryOf<'search'>, 'k' | 'explain' | 'explainCount'> {
+export interface Plan
+  extends Pick<QueryOf<'search'>, 'k' | 'minRelevance' | 'confidence' | 'explain' | 'explainCount'> {
   readonly hosted: HostedIndex;
   /** Those that were asked for; undefined: all that take the query. */
   readonly asked: readonly SystemName[] | undefined;
@@ -54,6 +56,7 @@ export class Search {
   plan({ index, system, plus, minus, ...others }: QueryOf<'search'>): Plan {
     const hosted = this.host.index(index);
     checkSystems(hosted, system);
+    if (others.minRelevance !== undefined && others.confidence !== undefined) throw bothFilters();
     return { ...others, hosted, asked: system, plus: plus.map(normaliseText), minus: minus.map(normaliseText) };
   }
 
@@ -73,58 +76,32 @@ export class Search {
   }
 
   private async answer(sent: Sent, plan: Plan, waiting: Waiting): Promise<SearchResponse> {
-    const { k, explain, explainCount, hosted } = plan;
+    const { hosted } = plan;
     const systems = systemsOf(sent, plan);
     const announced = systems.map((system) => hosted.batcher(system).announce());
     let read: ReadQuery;
-    let asking: Promise<{ system: SystemName; seconds: number; answers: readonly Answer[] }>[];
+    let asking: Promise<Found>[];
     try {
       read = await this.read(sent, plan, systems, waiting);
-      const started = performance.now();
-      asking = systems.map(async (system) => {
-        const answers = await hosted.rank(system, read.query, k, waiting);
-        return { system, answers, seconds: (performance.now() - started) / 1000 };
-      });
+      asking = askSystems(hosted, systems, read.query, plan, waiting);
     } finally {
       for (const arrived of announced) arrived();
     }
     const found = await Promise.all(asking);
-    const { query, stored } = read;
-    // Where what the network reads has no place in the picture, there is nothing to show.
-    const tokens =
-      explain && hosted.details.patchesPerSide !== null && query.words === undefined
-        ? await this.explain(
-            hosted,
-            query,
-            found.find(({ system }) => system === 'dsi')?.answers.slice(0, explainCount) ?? [],
-            waiting,
-          )
-        : [];
-    return {
-      index: hosted.id,
-      k,
-      query: {
-        picture: stored?.facts.id ?? null,
-        labels: stored?.facts.labels ?? null,
-        text: query.words?.text ?? null,
-        plus: [...plan.plus],
-        minus: [...plan.minus],
-      },
-      results: found.map(({ system, seconds, answers }) => ({
-        system,
-        seconds,
-        answers: answers
-          .flatMap(({ row, score }, i): Omit<SearchAnswer, 'rank'>[] => {
-            const picture = hosted.picture(row);
-            // One that is being removed by now.
-            if (picture === undefined) return [];
-            const explained = system === 'dsi' ? tokens[i] : undefined;
-            const relevant = stored?.relevant?.has(row) ?? null;
-            return [{ picture, score, relevant, ...(explained === undefined ? {} : { tokens: explained }) }];
-          })
-          .map((answer, i) => ({ rank: i + 1, ...answer })),
-      })),
-    };
+    return responseOf(plan, read, found, await this.tokens(plan, read.query, found, waiting));
+  }
+
+  /** Of answers of dsi, by row. Where what the network reads has no place in the picture, there is nothing to show. */
+  private async tokens(
+    { explain, explainCount, hosted }: Plan,
+    query: PlainQuery,
+    found: readonly Found[],
+    waiting: Waiting,
+  ): Promise<ReadonlyMap<number, IdentifierToken[]>> {
+    if (!explain || hosted.details.patchesPerSide === null || query.words !== undefined) return new Map();
+    const answers = found.find(({ system }) => system === 'dsi')?.answers.slice(0, explainCount) ?? [];
+    const tokens = await this.explain(hosted, query, answers, waiting);
+    return new Map(answers.map(({ row }, i) => [row, tokens[i] ?? []]));
   }
 
   /** The picture of a query, and the words beside it or in its place. */
@@ -156,7 +133,8 @@ export class Search {
   ): Promise<ReadQuery> {
     const { store, manifest } = hosted.index;
     const sizes = { size: store.size, thumbnail: manifest.config.pictures.thumbnail };
-    const withThumbnail = systems.some((system) => hosted.lookAtThumbnails.has(system));
+    const readers = wantsNone(hosted, systems, 'picture') ? hosted.judging.readers : [];
+    const withThumbnail = [...systems, ...readers].some((system) => hosted.lookAtThumbnails.has(system));
     if ('picture' in sent) {
       const { from, row, facts } = this.host.picture(sent.picture, hosted);
       if (from === hosted) {
@@ -195,7 +173,7 @@ export class Search {
   private explain(
     hosted: HostedIndex,
     query: PlainQuery,
-    answers: readonly Answer[],
+    answers: readonly FoundAnswer[],
     waiting: Waiting,
   ): Promise<IdentifierToken[][]> {
     return this.explaining(async () => {
@@ -213,6 +191,42 @@ export class Search {
   }
 }
 
+/** What goes over the wire. @param tokens of answers of dsi, by row */
+function responseOf(
+  { hosted, k, plus, minus }: Plan,
+  { query, stored }: ReadQuery,
+  found: readonly Found[],
+  tokens: ReadonlyMap<number, IdentifierToken[]>,
+): SearchResponse {
+  return {
+    index: hosted.id,
+    k,
+    query: {
+      picture: stored?.facts.id ?? null,
+      labels: stored?.facts.labels ?? null,
+      text: query.words?.text ?? null,
+      plus: [...plus],
+      minus: [...minus],
+    },
+    results: found.map(({ answers, ...result }) => ({
+      ...result,
+      answers: answers.flatMap(({ row, ...answer }): SearchAnswer[] => {
+        const picture = hosted.picture(row);
+        // One that is being removed by now.
+        if (picture === undefined) return [];
+        const explained = result.system === 'dsi' ? tokens.get(row) : undefined;
+        const relevant = stored?.relevant?.has(row) ?? null;
+        return [{ ...answer, picture, relevant, ...(explained === undefined ? {} : { tokens: explained }) }];
+      }),
+    })),
+  };
+}
+
+const bothFilters = (): ApiError =>
+  new ApiError('parameter-invalid', 'minRelevance and confidence cannot be asked for together', {
+    hint: 'minRelevance filters the k best answers; confidence returns a set of its own',
+  });
+
 /** @throws ApiError `parameter-invalid` for a system that the index does not have */
 function checkSystems(hosted: HostedIndex, asked: readonly SystemName[] | undefined): void {
   const { manifest } = hosted.index;
@@ -223,11 +237,32 @@ function checkSystems(hosted: HostedIndex, asked: readonly SystemName[] | undefi
   });
 }
 
-/** Who answers: whoever was asked, or all that take the query. @throws NeurodexError `query-unsupported` */
-function systemsOf(sent: Sent, { hosted, asked, plus, minus }: Plan): readonly SystemName[] {
+/**
+ * Who answers: whoever was asked, or all that take the query; where answers are chosen by their relevance, all that know it.
+ * @throws NeurodexError `query-unsupported`; ApiError `parameter-invalid` where answers that are to be chosen have no relevance
+ */
+function systemsOf(sent: Sent, { hosted, asked, plus, minus, minRelevance, confidence }: Plan): readonly SystemName[] {
   const { manifest } = hosted.index;
   const kind = plus.length + minus.length > 0 ? 'composed' : 'text' in sent ? 'text' : 'picture';
   const systems = asked ?? systemsFor(kind, manifest);
   for (const system of systems.length > 0 ? systems : manifest.systems) refuseUnaccepted(system, [{ kind }], manifest);
-  return systems;
+  if (minRelevance === undefined && confidence === undefined) return systems;
+  const judged = systems.filter((system) => hosted.judging.judge(system, kind) !== undefined);
+  if (judged.length > 0 && (asked === undefined || judged.length === asked.length)) return judged;
+  const filter = confidence === undefined ? 'minRelevance' : 'confidence';
+  const others = systems.filter((system) => !judged.includes(system));
+  throw notCalibrated(filter, hosted.id, others, kind);
 }
+
+const KINDS: Readonly<Record<QueryKind, string>> = {
+  picture: 'pictures',
+  text: 'words',
+  composed: 'several queries together',
+};
+
+const notCalibrated = (filter: string, id: string, systems: readonly SystemName[], kind: QueryKind): ApiError =>
+  new ApiError(
+    'parameter-invalid',
+    `${filter} cannot choose answers of ${systems.join(', ')} in ${id}: they are not calibrated for ${KINDS[kind]}`,
+    { hint: `leave ${filter} out; GET /v1/indexes/${id} says what is calibrated` },
+  );

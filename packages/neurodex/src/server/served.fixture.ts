@@ -30,13 +30,13 @@ const EDGE = 120;
 export const circle = (colour: number, i: number): Promise<Buffer> =>
   sharp(
     Buffer.from(
-      `<svg xmlns="http://www.w3.org/2000/svg" width="${EDGE}" height="${EDGE}"><rect width="${EDGE}" height="${EDGE}" fill="#fff"/><circle cx="${30 + 4 * i}" cy="${30 + 3 * i}" r="${10 + 2 * (i % 4)}" fill="${COLOURS[colour % 3]}"/><rect x="${80 - 3 * i}" y="80" width="20" height="9"/></svg>`,
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${EDGE}" height="${EDGE}"><rect width="${EDGE}" height="${EDGE}" fill="#fff"/><circle cx="${30 + 4 * (i % 20)}" cy="${30 + 3 * (i % 20)}" r="${10 + 2 * (i % 4) + Math.floor(i / 20)}" fill="${COLOURS[colour % 3]}"/><rect x="${80 - 3 * (i % 20)}" y="80" width="20" height="9"/></svg>`,
     ),
   )
     .png()
     .toBuffer();
 
-/** Makes `<root>/<name>` of 36 pictures. @param classes false: a flat folder, whose pictures are all in the catalogue */
+/** Makes `<root>/<name>` of 36 pictures, or `each` of each class. @param classes false: a flat folder, whose pictures are all in the catalogue */
 export async function makeIndex(
   root: string,
   name: string,
@@ -45,19 +45,22 @@ export async function makeIndex(
     systems = ['dsi', 'pixels'],
     encoder = {},
     written = false,
+    each = 12,
   }: {
     classes?: boolean;
     systems?: readonly SystemName[];
     encoder?: Partial<Config['encoder']>;
     /** With a written memory, so that pictures can come and go. */
     written?: boolean;
+    /** From 40 on it is calibrated. */
+    each?: number;
   } = {},
 ): Promise<string> {
   const source = join(root, `pictures of ${name}`);
   for (let colour = 0; colour < 3; colour++) {
     const folder = classes ? join(source, `class ${colour}`) : source;
     await mkdir(folder, { recursive: true });
-    for (let i = 0; i < 12; i++) await writeFile(join(folder, `${colour}-${i}.png`), await circle(colour, i));
+    for (let i = 0; i < each; i++) await writeFile(join(folder, `${colour}-${i}.png`), await circle(colour, i));
   }
   const out = join(root, name);
   const dataset = await openFolder(source);
@@ -114,16 +117,19 @@ export interface HeldRanker {
   hold(): void;
 }
 
-export function heldRanker(fail?: () => Error): HeldRanker {
+/** @param fail what searches end with; undefined: nothing */
+export function heldRanker(fail?: () => Error | undefined): HeldRanker {
   let holding = false;
   let waiting: { queries: number; go: () => void }[] = [];
   return {
     make: () => ({
       async rank(_system, queries, k) {
         if (holding) await new Promise<void>((go) => waiting.push({ queries: queries.length, go }));
-        if (fail !== undefined && k > 1) throw fail();
-        return queries.map(() => [{ row: 0, score: -1 }]);
+        const failure = k > 1 ? fail?.() : undefined;
+        if (failure !== undefined) throw failure;
+        return queries.map(() => ({ answers: [{ row: 0, score: -1 }], none: undefined }));
       },
+      nones: async (queries) => queries.map(() => undefined),
       explain: async () => [],
       close: async () => {},
     }),

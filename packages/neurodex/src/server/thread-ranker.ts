@@ -1,10 +1,15 @@
 import type { NeurodexError } from '@neurodex/core';
 import { workerFile } from '@neurodex/core/workers';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
-import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
 import { ApiError } from './api/problems.ts';
-import { type PackedQueries, type RankReply, type RankThreadData, unpackAnswers } from './rank-messages.ts';
+import {
+  type PackedQueries,
+  type RankReply,
+  type RankThreadData,
+  unpackNones,
+  unpackRankings,
+} from './rank-messages.ts';
 import { RankWorker, ThreadEnded } from './rank-worker.ts';
 import type { PlainQuery, Ranker, RankVersion } from './ranker.ts';
 import type { RestartPolicy } from './restarts.ts';
@@ -55,7 +60,15 @@ function rankerOf(threads: Threads, version: RankVersion): Ranker {
         return threadOf[system].ask(request, [request.pixels.buffer]);
       });
       if (reply.kind !== 'ranked') throw new Error(`the thread that ranks answered with ${reply.kind}`);
-      return unpackAnswers(reply.answers) satisfies Answer[][];
+      return unpackRankings(reply.answers);
+    },
+    async nones(queries) {
+      const reply = await twice(() => {
+        const request = { kind: 'nones', version, ...packed(queries) } as const;
+        return network.ask(request, [request.pixels.buffer]);
+      });
+      if (reply.kind !== 'nones') throw new Error(`the thread that ranks answered with ${reply.kind}`);
+      return unpackNones(reply.nones);
     },
     async explain(query, identifiers) {
       const reply = await twice(() => network.ask({ kind: 'explain', version, identifiers, ...packed([query]) }));
@@ -100,5 +113,6 @@ function packed(queries: readonly PlainQuery[]): PackedQueries {
     files: queries.map(({ file }) => (file === undefined ? undefined : Uint8Array.from(file))),
     rows: queries.map(({ row }) => row),
     words: queries.map(({ words }) => words),
+    none: queries.map(({ none = false }) => none),
   };
 }

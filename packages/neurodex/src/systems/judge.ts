@@ -2,7 +2,7 @@ import type { Relevance, SystemCalibration } from '../artifact/relevance-file.ts
 import { appearanceOf } from '../models/appearance/appearance.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
-import { isPicture, type PictureQuery, type Query } from '../query/query.ts';
+import { isPicture, type PictureQuery, type Query, type QueryKind } from '../query/query.ts';
 import type { System, SystemName } from '../query/system.ts';
 import { confidentSet, type JudgedAnswer, judgeAnswers, VOTERS } from '../relevance/answer-relevance.ts';
 import { type Block, joinBlocks, noneProbability } from '../relevance/none.ts';
@@ -42,11 +42,28 @@ const UNKNOWN_SHARE = 0.1;
 /** A probability at even odds, where the outcome has another share (Bayes' theorem). */
 const atShare = (even: number, share: number): number => (even * share) / (even * share + (1 - even) * (1 - share));
 
-export interface JudgeOptions {
-  readonly relevance: Relevance;
+/** Says of answers, wherever they were ranked, how likely they are relevant. */
+export interface AnswerJudge {
+  /** Whether answers to queries of a kind are calibrated. */
+  judges(kind: QueryKind): boolean;
+  /**
+   * @param answers best first, `VOTERS` of them or all @param even of `nonesOf`
+   * @throws RangeError for a kind that it does not judge
+   */
+  judge(kind: QueryKind, answers: readonly Answer[], even: number | undefined): JudgedRanking;
+  /** As `Judge.confident`. */
+  confident(kind: QueryKind, ranking: JudgedRanking, confidence: number): readonly JudgedAnswer[];
+}
+
+export interface AnswerJudgeOptions {
+  readonly relevance: Pick<Relevance, 'systems'>;
   readonly name: SystemName;
+  readonly store: Pick<PictureStore, 'rows' | 'hasClasses'>;
+}
+
+export interface JudgeOptions extends AnswerJudgeOptions {
+  readonly relevance: Relevance;
   readonly system: System;
-  readonly store: Pick<PictureStore, 'rows' | 'size' | 'hasClasses'>;
   /** What stands in a block of a picture. */
   readonly describe: DescribeQueries;
 }
@@ -55,33 +72,44 @@ export interface JudgeOptions {
 export type DescribeQueries = (name: Block['name'], queries: readonly PictureQuery[]) => Promise<ArrayLike<number>[]>;
 
 /** @returns undefined where no query of the system is calibrated */
-export function judgeOf({ relevance, name, system, store, describe }: JudgeOptions): Judge | undefined {
+export function answerJudgeOf({ relevance, name, store }: AnswerJudgeOptions): AnswerJudge | undefined {
   const calibrations = relevance.systems[name];
   if (calibrations === undefined) return undefined;
-  const calibrationOf = (query: Query): SystemCalibration | undefined =>
-    query.kind === 'composed' ? undefined : calibrations[query.kind];
-  const sureOf = (query: Query): SystemCalibration => {
-    const found = calibrationOf(query);
-    if (found === undefined)
-      throw new RangeError(`answers of ${name} to a query of kind ${query.kind} are not calibrated`);
+  const calibrationOf = (kind: QueryKind): SystemCalibration | undefined =>
+    kind === 'composed' ? undefined : calibrations[kind];
+  const sureOf = (kind: QueryKind): SystemCalibration => {
+    const found = calibrationOf(kind);
+    if (found === undefined) throw new RangeError(`answers of ${name} to a query of kind ${kind} are not calibrated`);
     return found;
   };
   const labels = store.hasClasses ? (row: number) => store.rows[row]?.labels ?? [] : () => [];
   return {
-    judges: (query) => calibrationOf(query) !== undefined,
+    judges: (kind) => calibrationOf(kind) !== undefined,
+    judge(kind, answers, even) {
+      const judged = judgeAnswers(answers, sureOf(kind), even ?? 0, labels);
+      const none = even === undefined ? undefined : atShare(even, UNKNOWN_SHARE);
+      const likeliest = judged.reduce((most, { relevance }) => Math.max(most, relevance), 0);
+      return { answers: judged, none, nothingFound: none !== undefined && none > likeliest };
+    },
+    confident: (kind, { answers }, confidence) => confidentSet(answers, sureOf(kind), confidence, labels),
+  };
+}
+
+/** @returns undefined where no query of the system is calibrated */
+export function judgeOf({ system, describe, ...options }: JudgeOptions): Judge | undefined {
+  const judge = answerJudgeOf(options);
+  if (judge === undefined) return undefined;
+  return {
+    judges: ({ kind }) => judge.judges(kind),
     async rank(queries, k) {
       const ranked = await system.rank(queries, Math.max(k, VOTERS));
-      const none = await nonesOf(relevance, queries, describe);
-      return queries.map((query, i) => {
-        const even = none[i];
-        const answers = judgeAnswers(ranked[i] ?? [], sureOf(query), even ?? 0, labels);
-        const probability = even === undefined ? undefined : atShare(even, UNKNOWN_SHARE);
-        const likeliest = answers.reduce((most, { relevance: each }) => Math.max(most, each), 0);
-        const nothingFound = probability !== undefined && probability > likeliest;
-        return { answers: answers.slice(0, k), none: probability, nothingFound };
+      const none = await nonesOf(options.relevance, queries, describe);
+      return queries.map(({ kind }, i) => {
+        const { answers, ...others } = judge.judge(kind, ranked[i] ?? [], none[i]);
+        return { answers: answers.slice(0, k), ...others };
       });
     },
-    confident: (query, { answers }, confidence) => confidentSet(answers, sureOf(query), confidence, labels),
+    confident: ({ kind }, ranking, confidence) => judge.confident(kind, ranking, confidence),
   };
 }
 

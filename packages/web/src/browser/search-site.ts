@@ -50,6 +50,8 @@ export async function searchSite(
       picture: pictureOf(picture, files),
       score,
       relevant: relevant?.has(row) ?? null,
+      // An exported site is not calibrated.
+      relevance: null,
       ...(i < EXPLAINED && opened.probe !== undefined
         ? { tokens: await tokensOf(opened.probe, input, picture.identifier ?? '') }
         : {}),
@@ -65,7 +67,7 @@ export async function searchSite(
       plus: [],
       minus: [],
     },
-    results: [{ system: 'dsi', seconds, answers }],
+    results: [{ system: 'dsi', seconds, none: null, nothingFound: false, answers }],
   };
 }
 

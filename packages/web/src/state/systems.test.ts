@@ -5,6 +5,7 @@ import { relevantOf, SYSTEM_WORDS } from './systems.ts';
 const answer = (rank: number, relevant: boolean | null): Answer => ({
   rank,
   relevant,
+  relevance: null,
   score: 0,
   picture: {
     id: `a.${rank}`,

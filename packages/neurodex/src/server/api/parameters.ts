@@ -15,6 +15,13 @@ const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 
+const decimal = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^(\d{1,15}(\.\d{0,15})?|\.\d{1,15})$/, 'must be a decimal number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+
 const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) => z.enum(words);
 
 /** Repeated, or separated by commas; each once. */
@@ -63,7 +70,17 @@ export const searchQuery = z.strictObject({
     .describe('the systems to search with, separated by commas or repeated; all systems of the index by default'),
   plus: texts.describe('words that are added to the query; repeated for several'),
   minus: texts.describe('words that are taken from the query; repeated for several'),
-  k: wholeNumber(1, MOST_ANSWERS).default(10).describe('answers of each system'),
+  k: wholeNumber(1, MOST_ANSWERS).default(10).describe('answers of each system; confidence does not look at it'),
+  minRelevance: decimal(0, 1)
+    .optional()
+    .describe(
+      'leaves out, of the k best answers, those whose relevance is less. By default only systems answer whose answers are calibrated for such a query; not together with confidence',
+    ),
+  confidence: decimal(0.5, 0.99)
+    .optional()
+    .describe(
+      'in place of the k best, the fewest answers of which one is relevant with this probability, those that would be relevant together by the best of them; none where nothing is found. By default only systems answer whose answers are calibrated for such a query; not together with minRelevance',
+    ),
   explain: z
     .enum(['true', 'false'])
     .transform((word) => word === 'true')

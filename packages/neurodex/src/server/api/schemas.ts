@@ -1,5 +1,6 @@
 import { ROLES } from '@neurodex/datasets';
 import { z } from 'zod';
+import { CALIBRATED_KINDS } from '../../artifact/relevance-file.ts';
 import { SYSTEM_NAMES } from '../../query/system.ts';
 import { PROBLEM_CODES } from './problems.ts';
 
@@ -21,6 +22,7 @@ const pictureId = z
 const versionOfIndex = z.string().regex(/^[0-9a-f]{16}$/);
 const system = z.enum(SYSTEM_NAMES);
 const role = z.enum(ROLES);
+const share = z.number().min(0).max(1);
 const metrics = z.record(z.string(), z.number());
 
 export const problem = z
@@ -82,6 +84,20 @@ export const indexDetails = z
       .int()
       .nullable()
       .describe('of a picture as the network sees it; null without a network, or where what it reads has no places'),
+    relevance: z
+      .object({
+        systems: z
+          .array(z.object({ system, queries: z.array(z.enum(CALIBRATED_KINDS)) }))
+          .describe('systems whose answers have a relevance, each with the kinds of queries for which they have it'),
+        nothingFound: z
+          .object({ auroc: share.describe('area under the ROC curve, measured when the index was calibrated') })
+          .nullable()
+          .describe(
+            'how well it tells pictures to which something in the catalogue is relevant from others; null where it cannot',
+          ),
+      })
+      .nullable()
+      .describe('what is known of the relevance of answers; null for an index that is not calibrated'),
     notices: z
       .array(z.object({ work: name, author: name, licence: name, url: name }))
       .describe('whose pictures these are'),
@@ -142,13 +158,20 @@ export const identifierToken = z
 
 export const answer = z
   .object({
-    rank: z.int().min(1),
+    rank: z.int().min(1).describe('place among all answers of the system: minRelevance and confidence leave gaps'),
     picture,
     score: z.number().describe('higher is better: log-probability for dsi, cosine for the others'),
     relevant: z
       .boolean()
       .nullable()
-      .describe('whether a label is shared; null where the labels of the query are not known'),
+      .describe(
+        'whether a label is shared with the picture of the index that was asked for: what is known, not what is estimated; null where the labels of the query are not known',
+      ),
+    relevance: share
+      .nullable()
+      .describe(
+        'estimated probability that it is relevant, calibrated on validation queries; null where answers of the system to such queries are not calibrated',
+      ),
     tokens: z.array(identifierToken).optional().describe('with explain: how dsi wrote the identifier'),
   })
   .register(components, { id: 'Answer' });
@@ -168,7 +191,17 @@ export const searchResponse = z
       z.object({
         system,
         seconds: z.number().describe('from the decoded query to its answers, waiting included'),
-        answers: z.array(answer).describe('best first'),
+        none: share
+          .nullable()
+          .describe(
+            'estimated probability that nothing in the catalogue is relevant, where that is as likely as not; null where nobody knows: of words, without calibration, or in an index without classes',
+          ),
+        nothingFound: z
+          .boolean()
+          .describe('whether the likeliest outcome is that nothing is relevant: the answers are then merely similar'),
+        answers: z
+          .array(answer)
+          .describe('best first; also where nothing was found, unless minRelevance or confidence leaves them out'),
       }),
     ),
   })

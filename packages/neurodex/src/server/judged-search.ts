@@ -1,0 +1,111 @@
+import type { QueryKind } from '../query/query.ts';
+import type { SystemName } from '../query/system.ts';
+import { VOTERS } from '../relevance/answer-relevance.ts';
+import type { AnswerJudge } from '../systems/judge.ts';
+import type { Waiting } from './batcher.ts';
+import type { HostedIndex } from './hosted-index.ts';
+import type { PlainQuery, Ranking } from './ranker.ts';
+
+/** How many answers are wanted, and which. */
+export interface Wanted {
+  readonly k: number;
+  /** Answers that are less likely relevant are left out. */
+  readonly minRelevance?: number | undefined;
+  /** In place of the k best, the fewest of which one is relevant with such a probability. */
+  readonly confidence?: number | undefined;
+}
+
+/** What one system found. */
+export interface Found {
+  readonly system: SystemName;
+  readonly seconds: number;
+  /** Null where nobody knows. */
+  readonly none: number | null;
+  readonly nothingFound: boolean;
+  readonly answers: readonly FoundAnswer[];
+}
+
+export interface FoundAnswer {
+  /** From 1, among all answers of the system. */
+  readonly rank: number;
+  readonly row: number;
+  readonly score: number;
+  /** Null where nobody knows. */
+  readonly relevance: number | null;
+}
+
+/** Systems that read a picture on the thread that also says whether nothing is relevant to it, those first that read most of it. */
+const TELLERS = ['dsi', 'encoder'] as const satisfies readonly SystemName[];
+
+const kindOf = ({ words }: Pick<PlainQuery, 'words'>): QueryKind => {
+  if (words === undefined) return 'picture';
+  return words.text !== undefined && words.plus.length + words.minus.length === 0 ? 'text' : 'composed';
+};
+
+/** Whether it will be asked how likely nothing is relevant. */
+export const wantsNone = ({ judging }: HostedIndex, systems: readonly SystemName[], kind: QueryKind): boolean =>
+  judging.knowsNone && kind === 'picture' && systems.some((system) => judging.judge(system, kind) !== undefined);
+
+/**
+ * Asks every system, and judges their answers. How likely nothing is relevant depends on the query alone: it is computed once, with
+ * the answers of a system that makes most of what it takes, or by itself.
+ */
+export function askSystems(
+  hosted: HostedIndex,
+  systems: readonly SystemName[],
+  query: PlainQuery,
+  wanted: Wanted,
+  waiting: Waiting,
+): Promise<Found>[] {
+  const started = performance.now();
+  const kind = kindOf(query);
+  const needed = wantsNone(hosted, systems, kind);
+  const teller = needed ? TELLERS.find((system) => systems.includes(system)) : undefined;
+  const asked = systems.map((system) => {
+    const judge = hosted.judging.judge(system, kind);
+    const k = judge === undefined ? wanted.k : Math.max(wanted.k, VOTERS);
+    const ranking = hosted.rank(system, system === teller ? { ...query, none: true } : query, k, waiting);
+    return { system, judge, ranking };
+  });
+  const none = needed
+    ? (asked.find(({ system }) => system === teller)?.ranking.then((ranking) => ranking.none) ??
+      hosted.none(query, waiting))
+    : Promise.resolve(undefined);
+  // Whoever is refused before the others need this tells why.
+  none.catch(() => {});
+  return asked.map(async ({ system, judge, ranking }) => {
+    const { answers } = await ranking;
+    const found =
+      judge === undefined
+        ? unjudged({ answers, none: undefined }, wanted.k)
+        : judged(judge, kind, { answers, none: await none }, wanted);
+    return { system, ...found, seconds: (performance.now() - started) / 1000 };
+  });
+}
+
+type Judged = Omit<Found, 'system' | 'seconds'>;
+
+const unjudged = ({ answers }: Ranking, k: number): Judged => ({
+  none: null,
+  nothingFound: false,
+  answers: answers.slice(0, k).map(({ row, score }, i) => ({ rank: i + 1, row, score, relevance: null })),
+});
+
+function judged(
+  judge: AnswerJudge,
+  kind: QueryKind,
+  ranking: Ranking,
+  { k, minRelevance, confidence }: Wanted,
+): Judged {
+  const all = judge.judge(kind, ranking.answers, ranking.none);
+  const ranks = new Map(all.answers.map(({ row }, i) => [row, i + 1]));
+  const chosen =
+    confidence === undefined
+      ? all.answers.slice(0, k).filter(({ relevance }) => relevance >= (minRelevance ?? 0))
+      : judge.confident(kind, all, confidence);
+  return {
+    none: all.none ?? null,
+    nothingFound: all.nothingFound,
+    answers: chosen.map(({ row, score, relevance }) => ({ rank: ranks.get(row) ?? NaN, row, score, relevance })),
+  };
+}

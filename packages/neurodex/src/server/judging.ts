@@ -1,0 +1,57 @@
+import { CALIBRATED_KINDS, type Relevance } from '../artifact/relevance-file.ts';
+import type { QueryKind } from '../query/query.ts';
+import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
+import type { Block } from '../relevance/none.ts';
+import { type AnswerJudge, answerJudgeOf } from '../systems/judge.ts';
+import type { Index } from '../systems/open-index.ts';
+import type { IndexDetails } from './api/schemas.ts';
+
+/** The system that reads what a block of a picture is made of. */
+const READER: Readonly<Record<Block['name'], SystemName | undefined>> = {
+  state: 'dsi',
+  embedding: 'encoder',
+  appearance: undefined,
+};
+
+/** What a server knows of the relevance of answers of one index. Scores come from threads; what follows from them is quick. */
+export class Judging {
+  /** For the details of the index; null where it is not calibrated. */
+  readonly facts: IndexDetails['relevance'];
+  /** Whether it can be said of pictures that nothing is relevant to them. */
+  readonly knowsNone: boolean;
+  /** Systems as which a picture is read for that. */
+  readonly readers: readonly SystemName[];
+  private readonly judges: ReadonlyMap<SystemName, AnswerJudge>;
+
+  private constructor(relevance: Relevance | undefined, { store, systems }: Index) {
+    const judges = SYSTEM_NAMES.flatMap((name): [SystemName, AnswerJudge][] => {
+      const judge =
+        relevance === undefined || !systems.includes(name) ? undefined : answerJudgeOf({ relevance, name, store });
+      return judge === undefined ? [] : [[name, judge]];
+    });
+    this.judges = new Map(judges);
+    this.knowsNone = relevance !== undefined && relevance.none !== null;
+    this.readers = relevance?.none?.blocks.flatMap(({ name }) => READER[name] ?? []) ?? [];
+    this.facts =
+      relevance === undefined
+        ? null
+        : {
+            systems: judges.map(([system, { judges: isJudged }]) => ({
+              system,
+              queries: CALIBRATED_KINDS.filter(isJudged),
+            })),
+            nothingFound: relevance.none === null ? null : { auroc: relevance.none.auroc },
+          };
+  }
+
+  /** @throws NeurodexError `index-damaged` */
+  static async of(index: Index): Promise<Judging> {
+    return new Judging(await index.relevance(), index);
+  }
+
+  /** Undefined where answers of the system to queries of the kind are not calibrated. */
+  judge(system: SystemName, kind: QueryKind): AnswerJudge | undefined {
+    const judge = this.judges.get(system);
+    return judge?.judges(kind) === true ? judge : undefined;
+  }
+}
