@@ -1,8 +1,6 @@
-import type { SystemAnswers } from '../engine.ts';
 import { duration } from '../state/format.ts';
 import { relevantOf, SYSTEM_WORDS } from '../state/systems.ts';
-import { AnswerItem } from './answer-item.tsx';
-import type { PickPicture } from './picture-action.tsx';
+import { AnswerList, type AnswerListProps } from './answer-list.tsx';
 
 declare module 'react' {
   interface CSSProperties {
@@ -12,20 +10,16 @@ declare module 'react' {
 
 /** One system's answers, best first. */
 export function AnswerColumn({
-  results: { system, seconds, answers },
+  results,
   rows,
   pick,
   explained,
   onExplain,
-}: {
-  readonly results: SystemAnswers;
+}: AnswerListProps & {
   /** Rows of the grid that all columns share: a heading, and the answers of the longest column. */
   readonly rows: number;
-  readonly pick: PickPicture;
-  /** Rank of the answer whose tokens are shown; null where there is none. */
-  readonly explained: number | null;
-  readonly onExplain: (rank: number) => void;
 }) {
+  const { system, seconds, answers } = results;
   const { method, score } = SYSTEM_WORDS[system];
   const relevant = relevantOf(answers);
   return (
@@ -39,19 +33,7 @@ export function AnswerColumn({
           <span className="wide"> · {score}</span>
         </p>
       </header>
-      {answers.length === 0 ? <p className="note">No answer.</p> : null}
-      <ol className="answers">
-        {answers.map((answer) => (
-          <AnswerItem
-            key={answer.rank}
-            answer={answer}
-            system={system}
-            pick={pick}
-            explained={explained === answer.rank}
-            onExplain={onExplain}
-          />
-        ))}
-      </ol>
+      <AnswerList results={results} pick={pick} explained={explained} onExplain={onExplain} />
     </section>
   );
 }

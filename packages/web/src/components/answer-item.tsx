@@ -1,5 +1,5 @@
 import type { Answer, SystemName } from '../engine.ts';
-import { share, titleOf } from '../state/format.ts';
+import { percent, share, titleOf } from '../state/format.ts';
 import { SYSTEM_WORDS } from '../state/systems.ts';
 import { type PickPicture, PictureAction } from './picture-action.tsx';
 import { Thumb } from './thumb.tsx';
@@ -19,7 +19,7 @@ export function AnswerItem({
   readonly explained: boolean;
   readonly onExplain: (rank: number) => void;
 }) {
-  const { rank, picture, score, relevant } = answer;
+  const { rank, picture, score, relevant, relevance } = answer;
   const title = titleOf(picture);
   return (
     <li className={`answer${relevant === true ? ' relevant' : ''}`}>
@@ -40,14 +40,27 @@ export function AnswerItem({
         )}
       </PictureAction>
       <div className="answer-words">
-        <span className="answer-title" title={title === picture.name ? title : `${title}, ${picture.name}`}>
-          {title}
-          {relevant === null ? null : <span className="hidden">, {relevant ? 'relevant' : 'not relevant'}</span>}
+        <span className="answer-head">
+          <span className="answer-title" title={title === picture.name ? title : `${title}, ${picture.name}`}>
+            {title}
+            {relevant === null ? null : <span className="hidden">, {relevant ? 'relevant' : 'not relevant'}</span>}
+          </span>
+          {relevance === null ? null : <Relevance probability={relevance} />}
         </span>
         <Score score={score} system={system} />
         {system === 'dsi' ? <Identifier answer={answer} explained={explained} onExplain={onExplain} /> : null}
       </div>
     </li>
+  );
+}
+
+/** How likely an answer is relevant. */
+function Relevance({ probability }: { readonly probability: number }) {
+  return (
+    <span className="relevance" title="estimated probability that it is relevant">
+      <span className="hidden">, relevant with a probability of </span>
+      {percent(probability)}
+    </span>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { IndexDetails } from 'neurodex/client';
 import { Facts } from '../components/facts.tsx';
-import { bytes, count, counted, day, duration } from '../state/format.ts';
+import { bytes, count, counted, day, duration, figure } from '../state/format.ts';
 
 /** The data set, network, training, licences and configuration of an index. */
 export function AboutIndex({ details }: { readonly details: IndexDetails }) {
@@ -44,7 +44,18 @@ function factsOf(details: IndexDetails): [string, string][] {
   if (model !== null) facts.push(['network', `${counted(model.parameters, 'parameter')}, ${bytes(model.bytes)}`]);
   if (training !== null)
     facts.push(['training', `${counted(training.steps, 'step')} in ${duration(training.seconds)}`]);
+  facts.push(['relevance', relevanceOf(details)]);
   return facts;
+}
+
+/** What is known of the relevance of answers. */
+function relevanceOf({ relevance }: IndexDetails): string {
+  if (relevance === null) return 'not calibrated: answers are ranked, and nothing says whether they are relevant';
+  const { systems, nothingFound } = relevance;
+  const answers = `calibrated for answers of ${systems.map(({ system }) => system).join(', ')}`;
+  return nothingFound === null
+    ? answers
+    : `${answers}, and for pictures to which nothing is relevant (AUROC ${figure(nothingFound.auroc)})`;
 }
 
 /** The works that the pictures come from: their licences require the authors' names. */

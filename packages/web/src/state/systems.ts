@@ -26,9 +26,11 @@ export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
 /** Whether words can be added to a picture, and taken away: where the network of an index has learned to read. */
 export const takesTogether = (textSystems: readonly SystemName[]): boolean => textSystems.includes('dsi');
 
-/** `7 of 10 relevant`; null where the relevance of the answers is unknown. */
+/** `7 of 10 relevant`, or `7 of 10 share a label` beside estimates of relevance; null where the labels of the query are unknown. */
 export function relevantOf(answers: readonly Answer[]): string | null {
   const judged = answers.filter(({ relevant }) => relevant !== null);
   if (judged.length === 0) return null;
-  return `${judged.filter(({ relevant }) => relevant).length} of ${judged.length} relevant`;
+  const isEstimated = answers.some(({ relevance }) => relevance !== null);
+  const count = `${judged.filter(({ relevant }) => relevant).length} of ${judged.length}`;
+  return `${count} ${isEstimated ? 'share a label' : 'relevant'}`;
 }
