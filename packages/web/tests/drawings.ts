@@ -23,9 +23,9 @@ export const drawing = (name: string, i: number): Promise<Buffer> =>
     .toBuffer();
 
 /** A folder of drawings for each class. */
-export async function drawInto(folder: string): Promise<void> {
+export async function drawInto(folder: string, each = EACH): Promise<void> {
   for (const name of CLASS_NAMES) {
     mkdirSync(join(folder, name), { recursive: true });
-    for (let i = 0; i < EACH; i++) await sharp(await drawing(name, i)).toFile(join(folder, name, `${i}.png`));
+    for (let i = 0; i < each; i++) await sharp(await drawing(name, i)).toFile(join(folder, name, `${i}.png`));
   }
 }

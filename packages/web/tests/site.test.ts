@@ -3,6 +3,7 @@ import { belowPathSuite } from './below-path.suite.ts';
 import { launch, leftOut, program } from './browser.ts';
 import { editingSuite } from './editing.suite.ts';
 import { pagesSuite } from './pages.suite.ts';
+import { relevanceSuite } from './relevance.suite.ts';
 import { searchSuite } from './search.suite.ts';
 import { makeIndexes, type Site, startServe } from './site.ts';
 import { wordsSuite } from './words.suite.ts';
@@ -25,6 +26,7 @@ describe.skipIf(program === undefined)(`in a browser${leftOut}`, { timeout: 180_
   describe('below a path', () => belowPathSuite(() => site));
   describe('searching', () => searchSuite(() => site));
   describe('searching with words', () => wordsSuite(() => site));
+  describe('telling relevant answers from similar ones', () => relevanceSuite(() => site));
   describe('editing', () => editingSuite(() => site));
   describe('pages', () => pagesSuite(() => site));
 });

@@ -62,6 +62,17 @@ export async function indexThatReads({ photos }: Indexes): Promise<string> {
   return out;
 }
 
+/** Of more drawings: enough to calibrate the relevance of answers. */
+export async function calibratedIndex({ photos }: Indexes): Promise<string> {
+  const [source, out] = ['many photos', 'calibrated'].map((name) => join(dirname(photos), name)) as [string, string];
+  await drawInto(source, 60);
+  const small = ['pictures.size=24', 'model.width=32', 'training.seeSteps=60', 'text.steps=5', 'text.layers=1'];
+  const split = ['split.validationFraction=0.3', 'split.testFraction=0.3'];
+  const keys = [...small, ...split].flatMap((key) => ['--set', key]);
+  await run(process.execPath, [bin, 'index', source, '--out', out, '--systems', 'dsi,pixels', ...keys]);
+  return out;
+}
+
 /** What the tests of the pages share. */
 export interface Site {
   readonly indexes: Indexes;
