@@ -14,7 +14,7 @@ import { ApiError } from './api/problems.ts';
 import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
 import { Batcher, type Waiting } from './batcher.ts';
-import { Judging } from './judging.ts';
+import { Judging, TELLERS } from './judging.ts';
 import type { Limits } from './limits.ts';
 import { countsOf, digestsOf, factsOf, VERSION_LENGTH } from './picture-facts.ts';
 import type { PlainQuery, Ranker, Ranking, RankVersion } from './ranker.ts';
@@ -88,7 +88,7 @@ export class HostedIndex {
     const { before } = options;
     const known = before?.isOfBuild(index.manifest) === true ? before : await ofNetwork(index);
     const { patchesPerSide, lookAtThumbnails } = known;
-    const judging = await Judging.of(index);
+    const judging = await Judging.of(index, before);
     const opened = { ranker, judging, image: index.store.png, patchesPerSide, lookAtThumbnails };
     return new HostedIndex(id, index, { ...options, ...opened });
   }
@@ -204,13 +204,16 @@ export class HostedIndex {
   async warm(isFirst: boolean): Promise<void> {
     const { size } = this.index.store;
     const image = await this.image(0);
-    const none = this.judging.knowsNone;
-    const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image, row: undefined, none };
+    const query = { pixels: new Uint8Array(size * size * 3), thumbnail: image, row: undefined };
+    const systems = systemsFor('picture', this.index.manifest);
+    const teller = TELLERS.find((system) => systems.includes(system));
+    if (this.judging.knowsNone && teller === undefined) await this.ranker.nones([{ ...query, none: true }]);
     await Promise.all(
-      systemsFor('picture', this.index.manifest).map(async (system) => {
+      systems.map(async (system) => {
+        const asked: PlainQuery = { ...query, none: this.judging.knowsNone && system === teller };
         // Where a version takes the place of another, searches go on: they have the cores.
         const sizes = isFirst ? (system === 'dsi' ? FINE_BATCHES : [1]) : [system === 'dsi' ? 1 : 0];
-        for (const size of sizes) await this.ranker.rank(system, Array<PlainQuery>(size).fill(query), 1);
+        for (const size of sizes) await this.ranker.rank(system, Array<PlainQuery>(size).fill(asked), 1);
       }),
     );
   }

@@ -4,10 +4,11 @@ import { VOTERS } from '../relevance/answer-relevance.ts';
 import type { AnswerJudge } from '../systems/judge.ts';
 import type { Waiting } from './batcher.ts';
 import type { HostedIndex } from './hosted-index.ts';
+import { TELLERS } from './judging.ts';
 import type { PlainQuery, Ranking } from './ranker.ts';
 
 /** How many answers are wanted, and which. */
-export interface Wanted {
+export interface Selection {
   readonly k: number;
   /** Answers that are less likely relevant are left out. */
   readonly minRelevance?: number | undefined;
@@ -34,9 +35,6 @@ export interface FoundAnswer {
   readonly relevance: number | null;
 }
 
-/** Systems that read a picture on the thread that also says whether nothing is relevant to it, those first that read most of it. */
-const TELLERS = ['dsi', 'encoder'] as const satisfies readonly SystemName[];
-
 const kindOf = ({ words }: Pick<PlainQuery, 'words'>): QueryKind => {
   if (words === undefined) return 'picture';
   return words.text !== undefined && words.plus.length + words.minus.length === 0 ? 'text' : 'composed';
@@ -54,7 +52,7 @@ export function askSystems(
   hosted: HostedIndex,
   systems: readonly SystemName[],
   query: PlainQuery,
-  wanted: Wanted,
+  selection: Selection,
   waiting: Waiting,
 ): Promise<Found>[] {
   const started = performance.now();
@@ -63,7 +61,7 @@ export function askSystems(
   const teller = needed ? TELLERS.find((system) => systems.includes(system)) : undefined;
   const asked = systems.map((system) => {
     const judge = hosted.judging.judge(system, kind);
-    const k = judge === undefined ? wanted.k : Math.max(wanted.k, VOTERS);
+    const k = judge === undefined ? selection.k : Math.max(selection.k, VOTERS);
     const ranking = hosted.rank(system, system === teller ? { ...query, none: true } : query, k, waiting);
     return { system, judge, ranking };
   });
@@ -77,8 +75,8 @@ export function askSystems(
     const { answers } = await ranking;
     const found =
       judge === undefined
-        ? unjudged({ answers, none: undefined }, wanted.k)
-        : judged(judge, kind, { answers, none: await none }, wanted);
+        ? unjudged({ answers, none: undefined }, selection.k)
+        : judged(judge, kind, { answers, none: await none }, selection);
     return { system, ...found, seconds: (performance.now() - started) / 1000 };
   });
 }
@@ -95,7 +93,7 @@ function judged(
   judge: AnswerJudge,
   kind: QueryKind,
   ranking: Ranking,
-  { k, minRelevance, confidence }: Wanted,
+  { k, minRelevance, confidence }: Selection,
 ): Judged {
   const all = judge.judge(kind, ranking.answers, ranking.none);
   const ranks = new Map(all.answers.map(({ row }, i) => [row, i + 1]));

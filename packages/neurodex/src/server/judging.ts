@@ -13,6 +13,12 @@ const READER: Readonly<Record<Block['name'], SystemName | undefined>> = {
   appearance: undefined,
 };
 
+/**
+ * Systems that read a picture on the thread that also says whether nothing is relevant to it, those first that read most of it:
+ * asked together with their answers, that costs least.
+ */
+export const TELLERS = ['dsi', 'encoder'] as const satisfies readonly SystemName[];
+
 /** What a server knows of the relevance of answers of one index. Scores come from threads; what follows from them is quick. */
 export class Judging {
   /** For the details of the index; null where it is not calibrated. */
@@ -22,6 +28,7 @@ export class Judging {
   /** Systems as which a picture is read for that. */
   readonly readers: readonly SystemName[];
   private readonly judges: ReadonlyMap<SystemName, AnswerJudge>;
+  private readonly relevance: Relevance | undefined;
 
   private constructor(relevance: Relevance | undefined, { store, systems }: Index) {
     const judges = SYSTEM_NAMES.flatMap((name): [SystemName, AnswerJudge][] => {
@@ -29,6 +36,7 @@ export class Judging {
         relevance === undefined || !systems.includes(name) ? undefined : answerJudgeOf({ relevance, name, store });
       return judge === undefined ? [] : [[name, judge]];
     });
+    this.relevance = relevance;
     this.judges = new Map(judges);
     this.knowsNone = relevance !== undefined && relevance.none !== null;
     this.readers = relevance?.none?.blocks.flatMap(({ name }) => READER[name] ?? []) ?? [];
@@ -44,9 +52,14 @@ export class Judging {
           };
   }
 
-  /** @throws NeurodexError `index-damaged` */
-  static async of(index: Index): Promise<Judging> {
-    return new Judging(await index.relevance(), index);
+  /** @param before another version, whose calibration may be the same @throws NeurodexError `index-damaged` */
+  static async of(
+    index: Index,
+    before: { readonly index: Index; readonly judging: Judging } | undefined,
+  ): Promise<Judging> {
+    const listed = index.manifest.relevance?.sha256;
+    const isSame = listed !== undefined && listed === before?.index.manifest.relevance?.sha256;
+    return new Judging(isSame ? before?.judging.relevance : await index.relevance(), index);
   }
 
   /** Undefined where answers of the system to queries of the kind are not calibrated. */
