@@ -286,6 +286,7 @@ const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
     post('{', 400, { code: 'body-malformed', ...type('application/json') }),
     post(png, 400, { path: '/v1/search?k=0', code: 'parameter-invalid' }),
     post(png, 400, { path: '/v1/search?system=bovw', code: 'parameter-invalid' }),
+    post(png, 400, { path: '/v1/search?confidence=0.9', code: 'parameter-invalid' }),
     { ...post('', 400, { code: 'body-malformed' }), ...form('--x--\r\n') },
     post(png, 401, { on: 'guarded', code: 'token-wrong' }),
     post(png, 403, { code: 'origin-refused', headers: { 'sec-fetch-site': 'cross-site' } }),

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { VOTERS } from '../relevance/answer-relevance.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
-import type { SearchResponse } from './api/schemas.ts';
+import { indexDetails, type SearchResponse, searchResponse } from './api/schemas.ts';
 import { type NeurodexClient, neurodexClient } from './client.ts';
 import { circle, makeIndex, serveForTest } from './served.fixture.ts';
 import type { Serving } from './start-server.ts';
@@ -69,6 +69,7 @@ describe('the relevance of answers', () => {
     for (const { row, id } of tests) {
       const query = storedQuery(index.store, row);
       const together = await client.search({ picture: `calibrated.${id}` }, { k: 7 });
+      expect(searchResponse.parse(together)).toEqual(together);
       for (const system of SYSTEMS) {
         const judge = await index.judge(system);
         const [expected] = (await judge?.rank([query], 7)) ?? [];
@@ -139,7 +140,7 @@ describe('the relevance of answers', () => {
       for (const { relevance } of answers) expect(relevance).toBeNull();
     }
     expect((await client.index('few')).relevance).toBeNull();
-    const { relevance } = await client.index('calibrated');
+    const { relevance } = indexDetails.parse(await client.index('calibrated'));
     expect(relevance?.systems).toEqual(SYSTEMS.map((system) => ({ system, queries: ['picture'] })));
     expect(relevance?.nothingFound?.auroc).toBeGreaterThan(0);
   });
