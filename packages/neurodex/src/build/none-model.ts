@@ -28,6 +28,8 @@ const QUERIES = 1500;
 /** Numbers of a projected picture at most; and of the products of all classes together, d² each. */
 const WIDTH = 128;
 const PRODUCTS = 4_000_000;
+/** Appearances weigh more than what was learned from the classes of the catalogue, and from no others. */
+const APPEARANCE_WEIGHT = 2;
 /** Groups of classes: each is withheld once. */
 const GROUPS = 5;
 const MOST_CLASSES = 2048;
@@ -108,7 +110,11 @@ async function fitVectors(index: Index, classes: ReadonlyMap<string, number>, ra
   const columns = columnsOf(store);
   const values = chosen.map(({ row }) => columns.map(({ read }) => read(row)));
   const blocks = columns.map(
-    ({ name, length }, i): Block => ({ name, length, scale: scaleOf(values.map((each) => each[i] ?? [])) }),
+    ({ name, length }, i): Block => ({
+      name,
+      length,
+      scale: (name === 'appearance' ? APPEARANCE_WEIGHT : 1) * scaleOf(values.map((each) => each[i] ?? [])),
+    }),
   );
   const joined = values.map((each) => joinBlocks(blocks, each));
   const length = blocks.reduce((sum, block) => sum + block.length, 0);

@@ -6,7 +6,7 @@ import { type Projection, project } from './principal-components.ts';
 export interface Block {
   readonly name: 'state' | 'embedding' | 'appearance';
   readonly length: number;
-  /** What its numbers are multiplied with, so that each block has the same variance. */
+  /** What its numbers are multiplied with, so that each block has a variance of its own, however long it is. */
   readonly scale: number;
 }
 
