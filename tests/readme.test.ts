@@ -26,7 +26,7 @@ beforeAll(async () => {
   ] as const) {
     mkdirSync(join(folder, 'photos', name), { recursive: true });
     for (let i = 0; i < 10; i++) {
-      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="48"><circle cx="${20 + 2 * i}" cy="24" r="${10 + i}" fill="${colour}"/></svg>`;
+      const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="48"><circle cx="${20 + 2 * i}" cy="24" r="${10 + i}" fill="${colour}"/><path d="M32 24L${32 + 30 * Math.cos(i)} ${24 + 22 * Math.sin(2 * i)}" stroke="#000" stroke-width="4"/></svg>`;
       await sharp(Buffer.from(svg))
         .flatten({ background: '#fff' })
         .jpeg()
@@ -50,7 +50,7 @@ describe('README.md', () => {
 
   it('has commands for your own pictures that run, one after the other', () => {
     const commands = commandsUnder('Your own pictures');
-    expect(commands).toHaveLength(6);
+    expect(commands).toHaveLength(7);
     for (const command of commands) {
       const words = command.match(/"[^"]*"|\S+/g) ?? [];
       const [npx, name, ...args] = words.map((word) => word.replaceAll('"', ''));
