@@ -17,7 +17,14 @@ describe('an error of the program', () => {
   it('ends the program with 2 where it was asked for wrongly, and else with 1', () => {
     const wrongly = [
       ...['usage', 'unknown-flag', 'unknown-preset', 'config-unreadable', 'config-unknown-key', 'config-invalid'],
-      ...['system-missing', 'query-unsupported', 'query-empty', 'catalogue-too-large', 'run-changed'],
+      ...[
+        'system-missing',
+        'query-unsupported',
+        'query-empty',
+        'relevance-unknown',
+        'catalogue-too-large',
+        'run-changed',
+      ],
     ];
     for (const code of ERROR_CODES)
       expect([code, new NeurodexError(code, '').exitStatus]).toEqual([code, wrongly.includes(code) ? 2 : 1]);

@@ -4,7 +4,7 @@ import { defined, NeurodexError } from '@neurodex/core';
 import { type FileDigest, HashedFile, openFileBytes } from '@neurodex/core/storage';
 import type { Dataset, SkippedFile, SourcePicture } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
-import type { DuplicateFacts } from '../pictures/duplicate-facts.ts';
+import { COPIES, DUPLICATE_KINDS, type DuplicateFacts, type DuplicateKind } from '../pictures/duplicate-facts.ts';
 import { findDuplicates } from '../pictures/duplicates.ts';
 import { partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { assignRoles, byPath } from '../pictures/split.ts';
@@ -50,6 +50,7 @@ export async function splitPictures(
       thumbnail: reader.thumbnail,
       maxPixels,
       dedupe: options.dedupe === true,
+      kinds: kindsOf(pictures, options.dedupe === true),
       ...(options.reporter === undefined ? {} : { reporter: options.reporter }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
@@ -146,3 +147,10 @@ function tooFew(dataset: Dataset, kept: number, usable: number): NeurodexError {
     },
   );
 }
+
+/**
+ * Where the split is ours, copies of a picture stay in one part. Pictures that are a little more or less of the same are of one part only
+ * where that is asked for: drawings of plain shapes, and bursts of photographs, would put whole classes into one.
+ */
+const kindsOf = (pictures: readonly Pick<SourcePicture, 'role'>[], dedupe: boolean): readonly DuplicateKind[] =>
+  dedupe || pictures.some(({ role }) => role !== undefined) ? DUPLICATE_KINDS : COPIES;

@@ -89,7 +89,7 @@ describe('an index with a bag of visual words and no network', () => {
   it('is made, with progress, and says what it has', async () => {
     const { summary, phases } = await make(index, {}, ['bovw', 'pixels']);
     expect(summary).toMatchObject({ catalogue: 20, systems: ['bovw', 'pixels'], parameters: 0, steps: 0 });
-    expect([...phases]).toEqual(['fingerprint', 'ingest', 'describe', 'vocabulary']);
+    expect([...phases]).toEqual(['fingerprint', 'ingest', 'duplicates', 'describe', 'vocabulary']);
     expect((await readdir(index)).sort()).toEqual([
       'catalogue',
       'files.json',

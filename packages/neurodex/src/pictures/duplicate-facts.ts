@@ -2,6 +2,9 @@
 export const DUPLICATE_KINDS = ['identical', 'equal', 're-encoded', 'resized', 'cropped', 'mirrored'] as const;
 export type DuplicateKind = (typeof DUPLICATE_KINDS)[number];
 
+/** Copies of a picture, which show all of it. */
+export const COPIES = ['identical', 'equal', 're-encoded', 'resized'] as const satisfies readonly DuplicateKind[];
+
 /** What each kind means, for people. */
 export const KIND_HELP = {
   identical: 'the same file',

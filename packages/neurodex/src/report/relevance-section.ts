@@ -75,23 +75,36 @@ const coverageTable = (all: readonly (readonly [string, RelevanceMeasures])[]): 
     ),
   )}`;
 
-/** Systems of one index often say the same of a query, which is then shown once. */
-function unknownPart(all: readonly (readonly [string, RelevanceMeasures])[], before: string): Html {
-  const groups = new Map<string, { names: string[]; unknown: UnknownMeasures }>();
+interface Said {
+  readonly names: string[];
+  readonly unknown: UnknownMeasures;
+}
+
+/** Systems that have the same to show are shown together. @param shown what is compared */
+function together(
+  all: readonly (readonly [string, RelevanceMeasures])[],
+  shown: (unknown: UnknownMeasures) => unknown,
+) {
+  const groups = new Map<string, Said>();
   for (const [name, { unknown }] of all) {
     if (unknown === null) continue;
-    const key = JSON.stringify(unknown);
+    const key = JSON.stringify(shown(unknown));
     const group = groups.get(key) ?? { names: [], unknown };
     group.names.push(name);
     groups.set(key, group);
   }
-  if (groups.size === 0) return html``;
-  const found = Array.from(groups.values(), ({ names, unknown }) => ({ names: names.join(', '), unknown }));
+  return Array.from(groups.values(), ({ names, unknown }) => ({ names: names.join(', '), unknown }));
+}
+
+/** The probability that nothing is relevant is about the query; whether nothing is found depends on the answers as well. */
+function unknownPart(all: readonly (readonly [string, RelevanceMeasures])[], before: string): Html {
+  const rows = together(all, (unknown) => unknown);
+  if (rows.length === 0) return html``;
   return html`<h3>${before}Known and unknown queries</h3>
 <p class="note">AUROC: how often a known query is taken for less unknown than an unknown one, with its 95 % interval (DeLong); FPR95: share of unknown queries taken for known where 95 % of the known ones are; nothing found: share of known and of unknown queries for which that is the likeliest</p>
 ${table(
   ['system', 'known', 'unknown', 'AUROC', 'FPR95', 'nothing found, known', 'nothing found, unknown'],
-  found.map(({ names, unknown }) => [
+  rows.map(({ names, unknown }) => [
     names,
     number(unknown.known),
     number(unknown.queries),
@@ -100,7 +113,7 @@ ${table(
     decimal(unknown.falseNothing),
     decimal(unknown.rightNothing),
   ]),
-)}<div class="charts">${found.map(({ names, unknown }) =>
+)}<div class="charts">${together(all, ({ histogram }) => histogram).map(({ names, unknown }) =>
     figure(names, html`${noneChart(unknown)}${noneTable(names, unknown)}`),
   )}</div>`;
 }
