@@ -4,10 +4,10 @@ import sharp from 'sharp';
 
 /** Classes of drawings, each by how its i-th looks. */
 const CLASSES: Readonly<Record<string, (i: number) => string>> = {
-  circle: (i) => `<circle cx="${20 + (i % 8)}" cy="${24 - (i % 5)}" r="${9 + (i % 7)}" fill="#c33"/>`,
+  circle: (i) => `<circle cx="${17 + 2 * (i % 8)}" cy="${26 - 2 * (i % 5)}" r="${8 + (i % 7)}" fill="#c33"/>`,
   square: (i) =>
     `<rect x="${6 + (i % 8)}" y="${10 + (i % 6)}" width="${18 + (i % 7)}" height="${18 + (i % 5)}" fill="#236"/>`,
-  triangle: (i) => `<path d="M${8 + (i % 5)} 40L${24 + (i % 6)} ${6 + (i % 7)}L42 40z" fill="#283"/>`,
+  triangle: (i) => `<path d="M${5 + 2 * (i % 5)} 40L${22 + 2 * (i % 6)} ${5 + 2 * (i % 7)}L42 40z" fill="#283"/>`,
 };
 export const CLASS_NAMES = Object.keys(CLASSES);
 /** Of each class; more than one page of the catalogue together. */
