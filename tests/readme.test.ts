@@ -50,7 +50,7 @@ describe('README.md', () => {
 
   it('has commands for your own pictures that run, one after the other', () => {
     const commands = commandsUnder('Your own pictures');
-    expect(commands).toHaveLength(7);
+    expect(commands).toHaveLength(6);
     for (const command of commands) {
       const words = command.match(/"[^"]*"|\S+/g) ?? [];
       const [npx, name, ...args] = words.map((word) => word.replaceAll('"', ''));

@@ -1,4 +1,4 @@
-import { CALIBRATED_KINDS, type Relevance } from '../artifact/relevance-file.ts';
+import { CALIBRATED_KINDS, isStale, type Relevance } from '../artifact/relevance-file.ts';
 import type { QueryKind } from '../query/query.ts';
 import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import type { Block } from '../relevance/none.ts';
@@ -30,7 +30,7 @@ export class Judging {
   private readonly judges: ReadonlyMap<SystemName, AnswerJudge>;
   private readonly relevance: Relevance | undefined;
 
-  private constructor(relevance: Relevance | undefined, { store, systems }: Index) {
+  private constructor(relevance: Relevance | undefined, { store, systems, manifest }: Index) {
     const judges = SYSTEM_NAMES.flatMap((name): [SystemName, AnswerJudge][] => {
       const judge =
         relevance === undefined || !systems.includes(name) ? undefined : answerJudgeOf({ relevance, name, store });
@@ -49,6 +49,7 @@ export class Judging {
               queries: CALIBRATED_KINDS.filter(isJudged),
             })),
             nothingFound: relevance.none === null ? null : { auroc: relevance.none.auroc },
+            stale: isStale(relevance, manifest.changes),
           };
   }
 

@@ -51,11 +51,13 @@ function factsOf(details: IndexDetails): [string, string][] {
 /** What is known of the relevance of answers. */
 function relevanceOf({ relevance }: IndexDetails): string {
   if (relevance === null) return 'not calibrated: answers are ranked, and nothing says whether they are relevant';
-  const { systems, nothingFound } = relevance;
+  const { systems, nothingFound, stale } = relevance;
   const answers = `calibrated for answers of ${systems.map(({ system }) => system).join(', ')}`;
-  return nothingFound === null
-    ? answers
-    : `${answers}, and for pictures to which nothing is relevant (AUROC ${figure(nothingFound.auroc)})`;
+  const nothing =
+    nothingFound === null
+      ? ''
+      : `, and for pictures to which nothing is relevant (AUROC ${figure(nothingFound.auroc)})`;
+  return `${answers}${nothing}${stale ? '; stale, because many pictures have come or gone since' : ''}`;
 }
 
 /** The works that the pictures come from: their licences require the authors' names. */

@@ -95,6 +95,9 @@ export const indexDetails = z
           .describe(
             'how well it tells pictures to which something in the catalogue is relevant from others; null where it cannot',
           ),
+        stale: z
+          .boolean()
+          .describe('whether so many pictures have come and gone since that it may be wrong: neurodex settle mends it'),
       })
       .nullable()
       .describe('what is known of the relevance of answers; null for an index that is not calibrated'),
@@ -194,7 +197,7 @@ export const searchResponse = z
         none: share
           .nullable()
           .describe(
-            'estimated probability that nothing in the catalogue is relevant, where that is as likely as not; null where nobody knows: of words, without calibration, or in an index without classes',
+            'estimated probability that nothing in the catalogue is relevant, if that is so of one query in ten; null where nobody knows: of words, without calibration, or in an index without classes',
           ),
         nothingFound: z
           .boolean()
