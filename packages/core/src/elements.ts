@@ -25,3 +25,9 @@ export function defined<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new RangeError(`${what} is missing`);
   return value;
 }
+
+/** Some of many, taken evenly from all of them, in order: all where there are no more than `count`. */
+export const evenly = <T>(all: readonly T[], count: number): T[] =>
+  all.length <= count
+    ? [...all]
+    : Array.from({ length: count }, (_, i) => defined(all[Math.floor((i * all.length) / count)], 'an element'));

@@ -1,4 +1,4 @@
-export { defined } from './elements.ts';
+export { defined, evenly } from './elements.ts';
 export {
   type ErrorCode,
   type ErrorDetails,

@@ -30,6 +30,8 @@ export interface IndexArtifact {
 export interface ArtifactOptions {
   /** Of the version that it must be, where somebody has opened it before (`IndexManifest.digest`). */
   readonly digest?: string | undefined;
+  /** Name of the manifest within the folder; that of a complete index by default. */
+  readonly manifest?: string | undefined;
   /** Another version of the index: what both have is not read again. */
   readonly before?: Pick<IndexArtifact, 'manifest' | 'store'> | undefined;
 }
@@ -54,8 +56,11 @@ export async function openArtifact(folder: string, options: ArtifactOptions = {}
   }
 }
 
-async function openVersion(folder: string, { digest, before }: ArtifactOptions): Promise<IndexArtifact> {
-  const files = await IndexFiles.open(folder, digest);
+async function openVersion(
+  folder: string,
+  { digest, before, manifest: name }: ArtifactOptions,
+): Promise<IndexArtifact> {
+  const files = await IndexFiles.open(folder, digest, name);
   const { manifest } = files;
   let store: StoredPictures | undefined;
   try {

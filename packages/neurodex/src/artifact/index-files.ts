@@ -32,13 +32,13 @@ export class IndexFiles {
   }
 
   /**
-   * @param digest of the version that it must be, where somebody opened it before
+   * @param digest of the version that it must be, where somebody opened it before @param name of the file of the manifest
    * @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older`, `index-replaced`
    */
-  static async open(folder: string, digest?: string): Promise<IndexFiles> {
-    const manifest = await readIndexManifest(folder);
+  static async open(folder: string, digest?: string, name: string = INDEX_FILE): Promise<IndexFiles> {
+    const manifest = await readIndexManifest(folder, name);
     if (digest !== undefined && digest !== manifest.digest) throw replaced(folder);
-    const options = { hold: true, replaced: () => ifReplaced(folder, manifest) };
+    const options = { hold: true, replaced: () => ifReplaced(folder, name, manifest) };
     const files = new Map<string, CheckedFile>();
     try {
       for (const listed of listedIn(manifest)) {
@@ -75,9 +75,9 @@ export class IndexFiles {
 }
 
 /** Whether the folder holds another version by now: only then is a file that differs no sign of damage. */
-function ifReplaced(folder: string, { digest }: IndexManifest): NeurodexError | undefined {
+function ifReplaced(folder: string, name: string, { digest }: IndexManifest): NeurodexError | undefined {
   try {
-    const found = JSON.parse(readFileSync(join(folder, INDEX_FILE), 'utf8')) as { digest?: unknown } | null;
+    const found = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { digest?: unknown } | null;
     return found?.digest === digest ? undefined : replaced(folder);
   } catch {
     // In between two versions, or deleted.

@@ -204,8 +204,12 @@ export const describeIndex = (facts: Omit<IndexDescription, 'format' | 'version'
   ...facts,
 });
 
-/** Writes the manifest of a folder that is complete otherwise: what is in it is listed with its digests. */
-export async function writeIndexManifest(folder: string, description: IndexDescription): Promise<void> {
+/** Writes the manifest of a folder that is complete otherwise: what is in it is listed with its digests. @param name of its file, within the folder */
+export async function writeIndexManifest(
+  folder: string,
+  description: IndexDescription,
+  name: string = INDEX_FILE,
+): Promise<void> {
   const list = async (file: string) => {
     const { bytes, sha256 } = await digestFile(join(folder, file));
     return { file, bytes, sha256 };
@@ -213,7 +217,7 @@ export async function writeIndexManifest(folder: string, description: IndexDescr
   const catalogue = await list(CATALOGUE_FILE);
   const log = existsSync(join(folder, RUN_LOG)) ? { log: await list(RUN_LOG) } : {};
   const relevance = existsSync(join(folder, RELEVANCE_FILE)) ? { relevance: await list(RELEVANCE_FILE) } : {};
-  await writeFileAtomically(join(folder, INDEX_FILE), sealed({ ...description, catalogue, ...relevance, ...log }));
+  await writeFileAtomically(join(folder, name), sealed({ ...description, catalogue, ...relevance, ...log }));
 }
 
 /** The manifest of an index whose catalogue is another one now, and the text of its file. */
@@ -226,9 +230,9 @@ export function sealIndex(
 }
 
 /** @throws NeurodexError `index-missing`, `index-damaged`, `index-newer`, `index-older` */
-export async function readIndexManifest(folder: string): Promise<IndexManifest> {
+export async function readIndexManifest(folder: string, name: string = INDEX_FILE): Promise<IndexManifest> {
   await refuseSpecialFilesIn(folder);
-  const file = join(folder, INDEX_FILE);
+  const file = join(folder, name);
   const value = parseJson(
     await readSmall(file).catch((error) => {
       if (!(error instanceof NeurodexError) || error.code !== 'index-missing') throw error;

@@ -1,14 +1,14 @@
 import { Random } from '@neurodex/autograd';
-import { defined, type Reporter } from '@neurodex/core';
+import { defined, evenly, type Reporter } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import type { CalibratedKind, Relevance, SystemCalibration } from '../artifact/relevance-file.ts';
 import { type EvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import type { Answer } from '../query/answers.ts';
 import type { System, SystemName } from '../query/system.ts';
-import { judgeAnswers, VOTERS } from '../relevance/answer-relevance.ts';
+import { judgeAnswers } from '../relevance/answer-relevance.ts';
 import { fitIsotonic } from '../relevance/isotonic.ts';
-import { fitSharpness } from '../relevance/votes.ts';
-import { nonesOf } from '../systems/judge.ts';
+import { fitSharpness, VOTERS } from '../relevance/votes.ts';
+import { labelsIn, nonesOf } from '../systems/judge.ts';
 import type { Index } from '../systems/open-index.ts';
 import { SYSTEMS } from '../systems/systems.ts';
 import { fitNone } from './none-model.ts';
@@ -73,7 +73,7 @@ function fitSystem(
   answers: readonly (readonly Answer[])[],
   nones: readonly (number | undefined)[],
 ): SystemCalibration {
-  const labelsOf = store.hasClasses ? (row: number) => store.rows[row]?.labels ?? [] : () => [];
+  const labelsOf = labelsIn(store);
   const asked = queries.map((query, i) => ({ relevant: query.relevant, answers: defined(answers[i], 'the answers') }));
   const sharpness = fitSharpness(asked);
   const even = { x: [0], y: [0] };
@@ -92,9 +92,3 @@ function fitSystem(
   const { x, y } = fitIsotonic(evidence, right, { shrink: 1 });
   return { sharpness, relevance: { x, y }, found: found.sort((a, b) => a - b), queries: queries.length };
 }
-
-/** Some of many, evenly from all of them. */
-const evenly = <T>(all: readonly T[], count: number): T[] =>
-  all.length <= count
-    ? [...all]
-    : Array.from({ length: count }, (_, i) => defined(all[Math.floor((i * all.length) / count)], 'an element'));

@@ -1,5 +1,5 @@
 import type { Random, Runtime } from '@neurodex/autograd';
-import { defined } from '@neurodex/core';
+import { defined, evenly } from '@neurodex/core';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { calibrationError } from '../evaluation/calibration/calibration-error.ts';
 import { type PictureEvaluationQuery, queriesOf } from '../evaluation/queries.ts';
@@ -9,7 +9,7 @@ import type { PictureStore } from '../pictures/picture-store.ts';
 import type { System } from '../query/system.ts';
 import { type CalibrationQuery, fitTemperature, relevantMass, samplePlaces } from '../training/calibration.ts';
 import { encodeQueries } from '../training/states.ts';
-import { spread } from '../training/validator.ts';
+import { MOST_VALIDATED } from '../training/validator.ts';
 
 /** Bins of the calibration error of a memory. */
 const BINS = 10;
@@ -87,7 +87,10 @@ export class Calibration {
 
   private async encode(): Promise<readonly Encoded[]> {
     const { store } = this.source;
-    const queries = spread(queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0));
+    const queries = evenly(
+      queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0),
+      MOST_VALIDATED,
+    );
     const states = await encodeQueries(this.source, queries);
     return queries.map((query, i) => ({
       query,

@@ -1,5 +1,4 @@
-import type { Reporter } from '@neurodex/core';
-import { captionOf } from '@neurodex/core';
+import { captionOf, evenly, type Reporter } from '@neurodex/core';
 import type { ExamplePicture, Task, Tracker } from '@neurodex/tracking';
 import sharp from 'sharp';
 import type { StoredPictures } from '../artifact/catalogue-store.ts';
@@ -30,8 +29,8 @@ export class ExamplePictures {
   /** Some pictures of the catalogue, with their identifiers, and some training queries, with their labels. */
   trackInputs(): Promise<void> {
     return this.orWarn(async () => {
-      await this.show('catalogue', 'indexing', spread(this.store.catalogue, SHOWN));
-      await this.show('queries', 'retrieval', spread(this.store.queries('train'), SHOWN));
+      await this.show('catalogue', 'indexing', evenly(this.store.catalogue, SHOWN));
+      await this.show('queries', 'retrieval', evenly(this.store.queries('train'), SHOWN));
     });
   }
 
@@ -40,7 +39,7 @@ export class ExamplePictures {
     return this.orWarn(async () => {
       const { store } = this;
       const role = store.queries('validation').length > 0 ? 'validation' : 'test';
-      const queries = spread(queriesOf(store, role), ROWS);
+      const queries = evenly(queriesOf(store, role), ROWS);
       if (queries.length === 0) return;
       const pictures = new Map(store.rows.map((picture) => [picture.path, picture]));
       const rows: SheetRow[] = [];
@@ -94,10 +93,4 @@ export class ExamplePictures {
 async function asExample(bytes: Uint8Array, caption: string): Promise<ExamplePicture> {
   const { data, info } = await sharp(bytes).png().toBuffer({ resolveWithObject: true });
   return { bytes: data, format: 'png', width: info.width, height: info.height, caption };
-}
-
-/** At most `most` of them, evenly spread. */
-function spread<T>(items: readonly T[], most: number): T[] {
-  if (items.length <= most) return [...items];
-  return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)] as T);
 }

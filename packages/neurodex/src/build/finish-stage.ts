@@ -5,6 +5,7 @@ import {
   CATALOGUE_FILE,
   describeIndex,
   INDEX_FILE,
+  type IndexDescription,
   type IndexManifest,
   readIndexManifest,
   writeIndexManifest,
@@ -18,7 +19,7 @@ import { type Build, isWanted } from './build.ts';
 import { calibrateRelevance } from './calibrate-relevance.ts';
 import { portableConfig, portablePath } from './portable.ts';
 import type { Stage } from './stage.ts';
-import { stageSeconds } from './stage-record.ts';
+import { stageSeconds, WORK_FOLDER } from './stage-record.ts';
 import { describeNetwork } from './train-network.ts';
 
 export const finishStage: Stage<IndexManifest> = {
@@ -61,20 +62,23 @@ export const finishStage: Stage<IndexManifest> = {
     // The manifest lists the run log: nothing is logged after this.
     await tracker.close();
     await rm(join(folder, RELEVANCE_FILE), { force: true });
+    await calibrate(build, description);
     await writeIndexManifest(folder, description);
-    if (await calibrate(build)) await writeIndexManifest(folder, description);
     return await readIndexManifest(folder);
   },
 };
 
-/** Fits probabilities to the index as it is, which searches as it will for people. @returns whether there is anything to list */
-async function calibrate({ folder, runtime, seed, reporter, signal }: Build): Promise<boolean> {
-  const index = await openIndex(folder, runtime, reporter);
+/** Of the index while it is calibrated: index.json says that a folder is complete. */
+const DRAFT_FILE = `${WORK_FOLDER}/${INDEX_FILE}`;
+
+/** Fits probabilities to the index as it is, which searches as it will for people. */
+async function calibrate(build: Build, description: IndexDescription): Promise<void> {
+  const { folder, runtime, seed, reporter, signal } = build;
+  await writeIndexManifest(folder, description, DRAFT_FILE);
+  const index = await openIndex(folder, runtime, reporter, { manifest: DRAFT_FILE });
   try {
     const relevance = await calibrateRelevance(index, { seed, reporter, signal });
-    if (relevance === undefined) return false;
-    await writeRelevance(folder, relevance);
-    return true;
+    if (relevance !== undefined) await writeRelevance(folder, relevance);
   } finally {
     await index.close();
   }

@@ -77,6 +77,8 @@ export async function fitNone(index: Index, random: Random): Promise<None | unde
       label === wanted && each === 1 ? [predictLogistic(model, evidence)] : [],
     );
   const separated = defined(auroc(scores(1), scores(0)), 'the area under the curve').auroc;
+  // What tells known pictures no better than chance would hide right answers.
+  if (separated <= 0.5) return undefined;
   return { blocks, projection, known, model, auroc: separated, unknown: withheld + unlike.length };
 }
 

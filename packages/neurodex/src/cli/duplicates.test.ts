@@ -46,7 +46,7 @@ it('prints the same for programs', async () => {
   expect(found.kinds).toEqual({ ...NO_KINDS, identical: 1 });
 });
 
-it('hands on what was asked for, and names the flags of a source', async () => {
+it('passes its flags to the job, and lists those of a source', async () => {
   let asked: FindDuplicatesOptions | undefined;
   const nothing = { source: '', pictures: 0, groups: [], duplicates: 0, kinds: NO_KINDS, acrossSplits: 0 };
   const findDuplicates = async (options: FindDuplicatesOptions): Promise<FoundDuplicates> => {

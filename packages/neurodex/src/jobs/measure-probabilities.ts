@@ -4,6 +4,7 @@ import type { RelevanceMeasures } from '../evaluation/calibration/relevance-meas
 import type { EvaluationQuery } from '../evaluation/queries.ts';
 import type { SystemName } from '../query/system.ts';
 import type { Index } from '../systems/open-index.ts';
+import { warnIfStale } from './stale-relevance.ts';
 
 /** By system; those whose answers to such queries are calibrated. */
 export type SystemsRelevance = { readonly [Name in SystemName]?: RelevanceMeasures };
@@ -28,6 +29,7 @@ export async function measureProbabilities(
     }),
   );
   const calibrated = judges.flat();
+  if (calibrated.length > 0) await warnIfStale(index, reporter);
   const total = calibrated.length * queries.length;
   const found: { [Name in SystemName]?: RelevanceMeasures } = {};
   for (const [i, { name, judge }] of calibrated.entries()) {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { silentReporter } from '@neurodex/core';
+import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readIndexManifest } from '../artifact/manifest.ts';
@@ -9,6 +10,7 @@ import { RELEVANCE_FILE } from '../artifact/relevance-file.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import { openIndex } from '../systems/open-index.ts';
 import { addToIndex, calibrate, removeFromIndex, settle } from './change-index.ts';
+import { createIndex } from './create-index.ts';
 import { inspectIndex } from './inspect-index.ts';
 import { type SearchOptions, searchIndex } from './search.ts';
 import { disc, SMALL_WRITE, WrittenIndexes } from './written-indexes.fixture.ts';
@@ -18,6 +20,7 @@ const COLOURS = ['#c22', '#22c', '#2a2', '#cc0', '#0cc'];
 const EACH = 40;
 let indexes: WrittenIndexes;
 const options = { device: 'cpu', reporter: silentReporter } as const;
+const training = { ...SMALL_WRITE.training, batchSize: 16, seeSteps: 150, learningRate: 3e-3 };
 
 beforeAll(async () => {
   indexes = await WrittenIndexes.create();
@@ -26,7 +29,6 @@ beforeAll(async () => {
     for (let i = 0; i < EACH; i++) pictures[`${c}/${i}.png`] = await disc(colour, i + c);
   }
   const dataset = await indexes.draw('discs', pictures);
-  const training = { ...SMALL_WRITE.training, batchSize: 16, seeSteps: 150, learningRate: 3e-3 };
   await indexes.make(dataset, 'index', { training, text: { ...SMALL_WRITE.text, tokens: 0 } }, ['dsi', 'pixels']);
   // Without classes there are views of the catalogue to ask, and nothing to withhold.
   const flat = await indexes.draw(
@@ -132,6 +134,27 @@ describe('an index that is built', () => {
     await expect(search({ ...asked, confidence: 0.9 })).rejects.toMatchObject({ code: 'relevance-unknown' });
     await expect(calibrate({ index, ...options })).rejects.toMatchObject({ code: 'relevance-unknown' });
   });
+});
+
+it('an index that is stopped while it is calibrated is not complete, and goes on to the same calibration', async () => {
+  const stop = new AbortController();
+  const reporter = {
+    ...silentReporter,
+    progress: ({ phase }: { readonly phase: string }) => void (phase === 'calibrate' && stop.abort()),
+  };
+  const dataset = await openFolder(indexes.at('discs'));
+  const config = { ...SMALL_WRITE, training, text: { ...SMALL_WRITE.text, tokens: 0 } };
+  const request = { dataset, config, systems: ['dsi', 'pixels'] as const, seed: 1, device: 'cpu' as const };
+  const out = indexes.at('stopped');
+  await expect(createIndex({ ...request, out, force: false, reporter, signal: stop.signal })).rejects.toMatchObject({
+    code: 'interrupted',
+  });
+  expect(existsSync(indexes.at('stopped.partial', 'index.json'))).toBe(false);
+  await createIndex({ ...request, out, force: false, resume: true, reporter: silentReporter });
+  expect(await readIndexManifest(out)).toMatchObject({ relevance: { file: RELEVANCE_FILE } });
+  expect(
+    readFileSync(indexes.at('stopped', RELEVANCE_FILE)).equals(readFileSync(indexes.at('index', RELEVANCE_FILE))),
+  ).toBe(true);
 });
 
 describe('an index that changes', () => {

@@ -3,14 +3,14 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
 import { defined, type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '@neurodex/core';
 import { readPictureFile } from '@neurodex/datasets/image';
-import { isStale } from '../artifact/relevance-file.ts';
 import type { Answer } from '../query/answers.ts';
 import type { PictureQuery, Query, TextQuery } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
-import { VOTERS } from '../relevance/answer-relevance.ts';
+import { VOTERS } from '../relevance/votes.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { normaliseText } from '../text/normalise.ts';
 import { queryOf } from './query.ts';
+import { warnIfStale } from './stale-relevance.ts';
 
 export interface SearchOptions {
   readonly index: string;
@@ -103,10 +103,7 @@ async function answering(index: Index, options: SearchOptions): Promise<(query: 
   const { system: name, k, minRelevance, confidence, all = false, reporter } = options;
   const system = await index.system(name);
   const judge = await index.judge(name);
-  if (judge !== undefined && isStale(defined(await index.relevance(), 'relevance'), index.manifest.changes)) {
-    const share = 'more than a tenth of its pictures have come or gone since';
-    reporter.warn(`the relevance of answers may be wrong: ${share} (neurodex settle, or neurodex calibrate, mends it)`);
-  }
+  await warnIfStale(index, reporter);
   return async (query) => {
     if (judge === undefined || !judge.judges(query)) {
       if (minRelevance !== undefined || confidence !== undefined) throw uncalibrated(options, query);

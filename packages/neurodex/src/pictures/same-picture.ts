@@ -97,7 +97,7 @@ export function samePixels(
   if (!(residual <= limits.lossy[0])) return undefined;
   const part = partRatio(a, b, spot, limits.spread);
   const within = ([whole, most]: Residuals): boolean => residual <= whole && part <= most;
-  // The pixel that was left out counts in what is told.
+  // The similarity that is reported includes the pixel that the comparison left out.
   if (within(resized ? limits.resized : limits.plain)) return noise(a, b);
   if (!lossy || !within(limits.lossy)) return undefined;
   return noise(...overlapping(a, b, WHOLE)) <= limits.blurred ? noise(a, b) : undefined;

@@ -1,6 +1,6 @@
 import { conformalQuantile } from './conformal.ts';
 import { evaluateIsotonic, type IsotonicFunction } from './isotonic.ts';
-import { type LabelsOf, VOTERS, type Voter, Votes } from './votes.ts';
+import { type LabelsOf, type Voter, Votes } from './votes.ts';
 
 /** How the answers of one system to one kind of query become probabilities. */
 export interface AnswerCalibration {
@@ -71,5 +71,3 @@ export const evidenceFor = (found: readonly number[], confidence: number): numbe
     found.map((evidence) => -evidence),
     confidence,
   );
-
-export { VOTERS };

@@ -1,6 +1,6 @@
 import type { QueryKind } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
-import { VOTERS } from '../relevance/answer-relevance.ts';
+import { VOTERS } from '../relevance/votes.ts';
 import type { AnswerJudge } from '../systems/judge.ts';
 import type { Waiting } from './batcher.ts';
 import type { HostedIndex } from './hosted-index.ts';

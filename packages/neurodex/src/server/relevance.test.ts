@@ -6,7 +6,7 @@ import { Random } from '@neurodex/core/random';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storedQuery } from '../pictures/stored-query.ts';
-import { VOTERS } from '../relevance/answer-relevance.ts';
+import { VOTERS } from '../relevance/votes.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { indexDetails, type SearchResponse, searchResponse } from './api/schemas.ts';
 import { type NeurodexClient, neurodexClient } from './client.ts';

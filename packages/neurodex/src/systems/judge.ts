@@ -4,8 +4,9 @@ import type { PictureStore } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import { isPicture, type PictureQuery, type Query, type QueryKind } from '../query/query.ts';
 import type { System, SystemName } from '../query/system.ts';
-import { confidentSet, type JudgedAnswer, judgeAnswers, VOTERS } from '../relevance/answer-relevance.ts';
+import { confidentSet, type JudgedAnswer, judgeAnswers } from '../relevance/answer-relevance.ts';
 import { type Block, joinBlocks, noneProbability } from '../relevance/none.ts';
+import { type LabelsOf, VOTERS } from '../relevance/votes.ts';
 
 /** The answers to one query, and what is known of them. */
 export interface JudgedRanking {
@@ -68,6 +69,10 @@ export interface JudgeOptions extends AnswerJudgeOptions {
   readonly describe: DescribeQueries;
 }
 
+/** Labels of a row, as votes need them: in a folder without classes a picture is like no other. */
+export const labelsIn = ({ rows, hasClasses }: AnswerJudgeOptions['store']): LabelsOf =>
+  hasClasses ? (row) => rows[row]?.labels ?? [] : () => [];
+
 /** Makes a block of pictures that are asked: float32 [length] each. */
 export type DescribeQueries = (name: Block['name'], queries: readonly PictureQuery[]) => Promise<ArrayLike<number>[]>;
 
@@ -82,7 +87,7 @@ export function answerJudgeOf({ relevance, name, store }: AnswerJudgeOptions): A
     if (found === undefined) throw new RangeError(`answers of ${name} to a query of kind ${kind} are not calibrated`);
     return found;
   };
-  const labels = store.hasClasses ? (row: number) => store.rows[row]?.labels ?? [] : () => [];
+  const labels = labelsIn(store);
   return {
     judges: (kind) => calibrationOf(kind) !== undefined,
     judge(kind, answers, even) {
@@ -146,7 +151,3 @@ export async function describedBy(
 /** The block that needs nothing but pixels. @param size edge of the pixels */
 export const appearances = (size: number, queries: readonly PictureQuery[]): Float32Array[] =>
   queries.map(({ pixels }) => appearanceOf(pixels, size));
-
-/** Answers without what is known of them. */
-export const plainAnswers = (answers: readonly JudgedAnswer[]): Answer[] =>
-  answers.map(({ row, score }) => ({ row, score }));

@@ -1,4 +1,5 @@
 import type { Runtime } from '@neurodex/autograd';
+import { evenly } from '@neurodex/core';
 import type { Config } from '../config.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { Memory } from '../dsi/model/memory.ts';
@@ -15,7 +16,7 @@ import type { Metrics } from './early-stopping.ts';
 import type { BatchMix } from './plan.ts';
 
 /** Queries per task: enough to choose by, few enough that measuring costs little beside training. */
-const MOST = 512;
+export const MOST_VALIDATED = 512;
 
 /** Measures the network while it is trained: IA@1 on catalogue pictures, AP@10 on validation queries. */
 export class Validator {
@@ -41,12 +42,15 @@ export class Validator {
     this.backbone = options.backbone;
     this.system = new DsiSystem({ ...rest, parameters: () => this.parameters });
     this.store = store;
-    this.indexed = spread(store.catalogue).map(({ path, row }) => ({
+    this.indexed = evenly(store.catalogue, MOST_VALIDATED).map(({ path, row }) => ({
       name: path,
       ...storedQuery(store, row),
       relevant: new Set([row]),
     }));
-    this.queries = spread(queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0));
+    this.queries = evenly(
+      queriesOf(store, 'validation').filter(({ relevant }) => relevant.size > 0),
+      MOST_VALIDATED,
+    );
   }
 
   /** Metrics of the tasks that the phase trains. */
@@ -96,10 +100,4 @@ async function embedded(
     known.push({ ...query, embedding: { producer: backbone.sha256, read: () => values } });
   }
   return known;
-}
-
-/** At most MOST of them, evenly spread. */
-export function spread<T>(items: readonly T[]): T[] {
-  if (items.length <= MOST) return [...items];
-  return Array.from({ length: MOST }, (_, i) => items[Math.floor((i * items.length) / MOST)] as T);
 }

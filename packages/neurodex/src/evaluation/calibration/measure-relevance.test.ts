@@ -5,7 +5,7 @@ import type { EvaluationQuery } from '../queries.ts';
 import type { JudgedSystem, RankingWithRelevance } from './judged-system.ts';
 import { measureRelevance } from './measure-relevance.ts';
 
-/** A system that answers as it is told, and remembers how many answers it was asked for. */
+/** Gives fixed answers, and records how many were asked for. */
 class ToldSystem implements JudgedSystem {
   readonly asked: { queries: string[]; k: number }[] = [];
   private readonly rankings: Readonly<Record<string, RankingWithRelevance>>;

@@ -1,5 +1,5 @@
 import { defined } from '@neurodex/core';
-import { VOTERS } from '../../relevance/answer-relevance.ts';
+import { VOTERS } from '../../relevance/votes.ts';
 import type { EvaluationQuery } from '../queries.ts';
 import type { JudgedSystem } from './judged-system.ts';
 import type { RelevanceMeasures } from './relevance-measures.ts';

@@ -1,5 +1,5 @@
 import { defined } from '@neurodex/core';
-import { VOTERS } from '../../relevance/answer-relevance.ts';
+import { VOTERS } from '../../relevance/votes.ts';
 import type { EvaluationQuery } from '../queries.ts';
 import { bestThreshold } from './best-threshold.ts';
 import { brierScore } from './brier-score.ts';
