@@ -2,18 +2,17 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defined, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { listInFolder, refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
-import {
-  applyRules,
-  type Role,
-  reportDataset,
-  type SkippedFile,
-  type SkippedKind,
-  skippedKinds,
-} from '@neurodex/datasets';
+import { applyRules, reportDataset, type SkippedFile, type SkippedKind, skippedKinds } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { readOneVersion } from '../artifact/index-files.ts';
 import { INDEX_FILE } from '../artifact/manifest.ts';
-import { DUPLICATE_KINDS, type DuplicateKind, type KindCounts, NO_KINDS } from '../pictures/duplicate-facts.ts';
+import {
+  DUPLICATE_KINDS,
+  type DuplicateKind,
+  type DuplicateMember,
+  type KindCounts,
+  NO_KINDS,
+} from '../pictures/duplicate-facts.ts';
 import { findDuplicates as findAmong } from '../pictures/duplicates.ts';
 import type { Relation } from '../pictures/find-same.ts';
 import { byPath } from '../pictures/split.ts';
@@ -36,25 +35,10 @@ export interface FindDuplicatesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A picture of a group; sizes are null where only an index or a prepared data set is at hand. */
-export interface GroupMember {
-  readonly path: string;
-  /** How it is a duplicate of the best one; null for that. */
-  readonly kind: DuplicateKind | null;
-  /** 1 − the energy of the difference from the best one, as a share of its variance. */
-  readonly similarity: number;
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly bytes: number | null;
-  readonly labels: readonly string[];
-  /** Null where the source does not fix the roles. */
-  readonly role: Role | null;
-}
-
 /** Pictures that show the same, the best one first, then by name. */
 export interface DuplicateGroup {
   readonly best: string;
-  readonly members: readonly GroupMember[];
+  readonly members: readonly DuplicateMember[];
 }
 
 export interface FoundDuplicates {
@@ -125,7 +109,7 @@ async function among(
     });
     const places = groupsOf(relations, pictures);
     const groups = places.map((members) => groupOf(members, relations, compared));
-    const differing = (of: (member: GroupMember) => string): number =>
+    const differing = (of: (member: DuplicateMember) => string): number =>
       groups.filter(({ members }) => new Set(members.map(of)).size > 1).length;
     const counts = { ...NO_KINDS };
     for (const relation of relations) if (relation) counts[relation.kind]++;
@@ -176,7 +160,7 @@ function groupOf(
   relations: readonly (Relation | undefined)[],
   { pictures, keys }: ComparedPictures,
 ): DuplicateGroup {
-  const described = members.map((at): GroupMember => {
+  const described = members.map((at): DuplicateMember => {
     const { path, labels, role } = defined(pictures[at], 'a picture');
     const { width, height, bytes } = defined(keys[at], 'the keys of a picture');
     const { kind = null, similarity = 1 } = relations[at] ?? {};

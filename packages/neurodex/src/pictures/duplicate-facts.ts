@@ -1,3 +1,5 @@
+import type { Role } from '@neurodex/datasets';
+
 /** How a picture is a duplicate of another, from the most alike. */
 export const DUPLICATE_KINDS = ['identical', 'equal', 're-encoded', 'resized', 'cropped', 'mirrored'] as const;
 export type DuplicateKind = (typeof DUPLICATE_KINDS)[number];
@@ -53,3 +55,18 @@ export const NO_DUPLICATES: DuplicateFacts = {
   acrossSplits: 0,
   examples: [],
 };
+
+/** A picture of a group; sizes are null where only an index or a prepared data set is at hand. */
+export interface DuplicateMember {
+  readonly path: string;
+  /** How it is a duplicate of the best one; null for that. */
+  readonly kind: DuplicateKind | null;
+  /** 1 − the energy of the difference from the best one, as a share of its variance. */
+  readonly similarity: number;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly bytes: number | null;
+  readonly labels: readonly string[];
+  /** Null where the source does not fix the roles. */
+  readonly role: Role | null;
+}

@@ -1,4 +1,4 @@
-import { DUPLICATE_KINDS, type DuplicateKind, KIND_HELP, type KindCounts } from '../pictures/duplicate-facts.ts';
+import { DUPLICATE_KINDS, type DuplicateMember, KIND_HELP, type KindCounts } from '../pictures/duplicate-facts.ts';
 import { type Html, html, jsonScript, trusted } from './html.ts';
 import { page } from './page.ts';
 
@@ -9,20 +9,8 @@ export interface DuplicatesFacts {
   readonly duplicates: number;
   readonly kinds: KindCounts;
   /** The best one first. */
-  readonly groups: readonly { readonly members: readonly ShownMember[] }[];
+  readonly groups: readonly { readonly members: readonly DuplicateMember[] }[];
   readonly skipped: readonly unknown[];
-}
-
-export interface ShownMember {
-  readonly path: string;
-  /** Null for the best one. */
-  readonly kind: DuplicateKind | null;
-  readonly similarity: number;
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly bytes: number | null;
-  readonly labels: readonly string[];
-  readonly role: string | null;
 }
 
 /** Groups whose pictures are shown: a page of more would take long to open. */
@@ -115,7 +103,7 @@ const chooser = (kinds: KindCounts): Html =>
   )}</fieldset>`;
 
 async function groupOf(
-  members: readonly ShownMember[],
+  members: readonly DuplicateMember[],
   group: number,
   picture: (group: number, member: number) => Promise<Uint8Array>,
 ): Promise<Html> {
@@ -127,7 +115,7 @@ async function groupOf(
   }</div>`;
 }
 
-function item(member: ShownMember, jpeg: Uint8Array): Html {
+function item(member: DuplicateMember, jpeg: Uint8Array): Html {
   const { path, kind, similarity, labels, role } = member;
   const what = kind === null ? 'best' : `${kind}, ${percent(similarity)} similar`;
   const attributes = kind === null ? html`class="member best"` : html`class="member" data-kind="${kind}"`;
@@ -138,7 +126,7 @@ function item(member: ShownMember, jpeg: Uint8Array): Html {
   )}</li>`;
 }
 
-const sizeOf = ({ width, height, bytes }: ShownMember): string =>
+const sizeOf = ({ width, height, bytes }: DuplicateMember): string =>
   [width === null ? '' : `${width} × ${height}`, bytes === null ? '' : `${count(bytes)} bytes`]
     .filter((text) => text !== '')
     .join(', ');

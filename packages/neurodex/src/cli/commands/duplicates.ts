@@ -1,7 +1,12 @@
 import { shellQuote } from '@neurodex/core';
 import type { Command } from 'commander';
-import type { DuplicateGroup, FoundDuplicates, GroupMember } from '../../jobs/find-duplicates.ts';
-import { DUPLICATE_KINDS, type DuplicateKind, KIND_HELP } from '../../pictures/duplicate-facts.ts';
+import type { DuplicateGroup, FoundDuplicates } from '../../jobs/find-duplicates.ts';
+import {
+  DUPLICATE_KINDS,
+  type DuplicateKind,
+  type DuplicateMember,
+  KIND_HELP,
+} from '../../pictures/duplicate-facts.ts';
 import { PRESETS } from '../../presets/presets.ts';
 import { printable } from '../../report/text.ts';
 import { parseKinds, text } from '../arguments.ts';
@@ -94,7 +99,7 @@ function groupLines({ members }: DuplicateGroup): string[] {
   ];
 }
 
-function memberLine({ path, kind, similarity, width, height, bytes, role }: GroupMember): string {
+function memberLine({ path, kind, similarity, width, height, bytes, role }: DuplicateMember): string {
   const facts = [
     kind === null ? 'best' : `${kind} ${(Math.floor(1000 * similarity) / 1000).toFixed(3)}`,
     ...(width === null || height === null ? [] : [`${width} × ${height}`]),
