@@ -27,6 +27,8 @@ export interface Asked {
   /** What the calibration expected of it, from classes that it withheld. */
   readonly expected: number;
   readonly calibrationError: number;
+  /** Sets of 90 % of test queries, as a search gives them: with what the build fitted to the validation queries. */
+  readonly promised: { readonly coverage: number; readonly size: number };
   readonly sets: {
     readonly coverage: number;
     readonly size: number;
@@ -80,6 +82,7 @@ export async function askIndex(index: Index): Promise<Asked> {
   const shown = known.flatMap(({ query, answers }) =>
     answers.slice(0, SEEN).map(({ row, relevance }) => ({ relevance, right: query.relevant.has(row) })),
   );
+  const promised = known.map((each) => judge.confident(each.query, each, CONFIDENCE));
   const answerable = all.filter(({ query }) => query.relevant.size > 0);
   return {
     known: known.length,
@@ -93,6 +96,10 @@ export async function askIndex(index: Index): Promise<Asked> {
       confidences: Float64Array.from(shown, ({ relevance }) => relevance),
       right: Uint8Array.from(shown, ({ right }) => (right ? 1 : 0)),
     }),
+    promised: {
+      coverage: mean(known.map(({ query }, i) => (promised[i]?.some(({ row }) => query.relevant.has(row)) ? 1 : 0))),
+      size: mean(promised.map((set) => set.length)),
+    },
     sets: setsOf(answerable, index, labelsOf),
     setF1: { judged: mean(test.map(f1Of)), cosine: cosineF1(test, index) },
     P: mean(shown.map(({ right }) => (right ? 1 : 0))),

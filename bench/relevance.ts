@@ -88,6 +88,11 @@ function targetsOf(rows: readonly Row[], emoji: readonly Row[]): Target[] {
       over((row) => row.sets.coverage),
       0.92,
     ),
+    atLeast(
+      'coverage of the sets of 90 % that a search gives',
+      over((row) => row.promised.coverage),
+      0.88,
+    ),
     atMost(
       'size of the sets, relative to those by cosine',
       over((row) => row.sets.size / row.sets.cosineSize),
