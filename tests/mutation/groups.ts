@@ -95,7 +95,7 @@ export const LEFT_OUT: readonly string[] = [
 export const SLOW: readonly string[] = [
   'packages/autograd/src/ops/table.test.ts',
   neurodex('artifact/catalogue-store.test.ts'),
-  neurodex('artifact/shard-guard.test.ts'),
+  neurodex('artifact/table-guard.test.ts'),
   neurodex('models/bovw/vocabulary.test.ts'),
   neurodex('pictures/duplicates.test.ts'),
   neurodex('training/asking.test.ts'),

@@ -9,7 +9,7 @@ import {
   filesOfPart,
 } from './catalogue-manifest.ts';
 import { readable } from './readable.ts';
-import { ShardReader } from './shard.ts';
+import { TableReader } from './table.ts';
 
 /** Files of one catalogue that are kept open, at most: a process may have about a thousand. */
 const MOST_HELD = 200;
@@ -19,7 +19,7 @@ export interface CatalogueFiles {
   readonly folder: string;
   readonly manifest: CatalogueManifest;
   /** The tables. */
-  readonly parts: readonly { readonly part: CataloguePart; readonly file: CheckedFile; readonly reader: ShardReader }[];
+  readonly parts: readonly { readonly part: CataloguePart; readonly file: CheckedFile; readonly reader: TableReader }[];
   /** The columns beside them, over all parts. */
   readonly columns: { readonly [Name in CatalogueColumn]?: JoinedFile };
   close(): Promise<void>;
@@ -54,7 +54,7 @@ export function openFiles(folder: string, manifest: CatalogueManifest, options: 
     manifest,
     parts: manifest.parts.map((part) => {
       const file = fileOf(part.pictures);
-      return { part, file, reader: new ShardReader(file, part.rows, manifest.vectors ?? {}) };
+      return { part, file, reader: new TableReader(file, part.rows, manifest.vectors ?? {}) };
     }),
     columns: Object.fromEntries(
       names.map((name) => [name, new JoinedFile(manifest.parts.map((part) => fileOf(part[name])))]),

@@ -10,9 +10,9 @@ import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture
 import { pixelsOf } from '../pictures/picture-store.ts';
 import { filesOf } from './catalogue-manifest.ts';
 import { openPictureRows, openPictures, readThumbnails, verifyPictures } from './catalogue-store.ts';
-import { CatalogueWriter, SHARD_LIMITS, type ShardLimits } from './catalogue-writer.ts';
-import { ShardReader, type ShardRow } from './shard.ts';
+import { CatalogueWriter, PART_LIMITS, type PartLimits } from './catalogue-writer.ts';
 import { sourceDigest } from './small-catalogue.fixture.ts';
+import { TableReader, type TableRow } from './table.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -27,7 +27,7 @@ const pixels = (row: number) => Uint8Array.from({ length: SIZE * SIZE * 3 }, (_,
 const thumbnail = (row: number, bytes: number) =>
   Uint8Array.from({ length: bytes }, (_, i) => (Math.imul(row * 65_537 + i, 2_654_435_761) >>> 13) & 255);
 
-const row = (i: number, bytes = 100 + (i % 7)): ShardRow => ({
+const row = (i: number, bytes = 100 + (i % 7)): TableRow => ({
   id: i,
   path: `class ${i % 3}/${i}.png`,
   labels: [`class ${i % 3}`],
@@ -37,7 +37,7 @@ const row = (i: number, bytes = 100 + (i % 7)): ShardRow => ({
   thumbnail: thumbnail(i, bytes),
 });
 
-async function write(rows: readonly ShardRow[], limits: ShardLimits = SHARD_LIMITS, at = folder) {
+async function write(rows: readonly TableRow[], limits: PartLimits = PART_LIMITS, at = folder) {
   const writer = await CatalogueWriter.create(at, { size: SIZE }, limits);
   try {
     for (const [i, entry] of rows.entries()) await writer.append({ ...entry, column: async () => pixels(i) });
@@ -57,7 +57,7 @@ const many = (n: number, bytes?: number) => Array.from({ length: n }, (_, i) => 
 describe('what was written is read back', () => {
   test('rows, pixels and thumbnails, over several parts and row groups', async () => {
     const rows = many(47);
-    const manifest = await write(rows, { ...SHARD_LIMITS, groupRows: 5, shardRows: 20 });
+    const manifest = await write(rows, { ...PART_LIMITS, groupRows: 5, partRows: 20 });
     expect(manifest.parts.map(({ first, last, rows }) => [first, last, rows])).toEqual([
       [0, 19, 20],
       [20, 39, 20],
@@ -99,11 +99,11 @@ describe('what was written is read back', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 12 }), async (entries) => {
         const at = await mkdtemp(join(folder, 'property-'));
-        const rows = entries.map(({ identifier, ...rest }, i): ShardRow => {
+        const rows = entries.map(({ identifier, ...rest }, i): TableRow => {
           const entry = { ...rest, id: 3 * i, sha256: sourceDigest(i) };
           return rest.role === 'catalogue' ? { ...entry, identifier } : entry;
         });
-        await write(rows, { ...SHARD_LIMITS, groupRows: 4, shardRows: 8 }, at);
+        await write(rows, { ...PART_LIMITS, groupRows: 4, partRows: 8 }, at);
         const { rows: pictures } = await openPictures(at);
         expect(pictures).toEqual(rows.map(({ thumbnail: _, sha256: __, ...rest }, i) => ({ ...rest, row: i })));
         const thumbnails = await readThumbnails(at, [...rows.keys()]);
@@ -141,8 +141,8 @@ describe('what was written is read back', () => {
     const { parts } = await write(many(40, 10_000), {
       groupRows: 500,
       groupBytes: 50_000,
-      shardRows: 5_000,
-      shardBytes: 200_000,
+      partRows: 5_000,
+      partBytes: 200_000,
     });
     expect(parts.length).toBe(3);
     for (const { pictures } of parts) {
@@ -174,7 +174,7 @@ function counting() {
 
 test('one thumbnail costs a footer and the pages it lies in, whatever the size of the catalogue', async () => {
   const rows = many(1500, 4000);
-  const { parts } = await write(rows, { ...SHARD_LIMITS, groupRows: 500, shardRows: 1000 });
+  const { parts } = await write(rows, { ...PART_LIMITS, groupRows: 500, partRows: 1000 });
   const whole = parts.reduce((sum, { pictures }) => sum + pictures.bytes, 0);
   expect(whole).toBeGreaterThan(6_000_000);
   for (const asked of [0, 499, 500, 999, 1499]) {
@@ -182,7 +182,7 @@ test('one thumbnail costs a footer and the pages it lies in, whatever the size o
     const part = (asked < 1000 ? parts[0] : parts[1]) ?? expect.unreachable();
     const file = await open(join(folder, part.pictures.file));
     const inside = asked % 1000;
-    const bytes = await new ShardReader(file, part.rows, {}).thumbnail(inside);
+    const bytes = await new TableReader(file, part.rows, {}).thumbnail(inside);
     expect(bytes).toEqual(rows[asked]?.thumbnail);
     await file.close();
     // Footer 64 KiB and once more what of it is metadata, one page of pictures 64 KiB, the page of names of its row
@@ -195,7 +195,7 @@ test('opening the rows does not read the pictures', async () => {
   const { parts } = await write(many(1000, 4000));
   const { read, open } = counting();
   const file = await open(join(folder, parts[0]?.pictures.file ?? ''));
-  expect((await new ShardReader(file, 1000, {}).rows()).path).toHaveLength(1000);
+  expect((await new TableReader(file, 1000, {}).rows()).path).toHaveLength(1000);
   await file.close();
   expect(read.bytes).toBeLessThan(200_000);
 });
@@ -246,7 +246,7 @@ describe('a writer', () => {
 
   test.skipIf(noMount)(`that fills the disk says so${noMount ? ` (${noMount})` : ''}`, () =>
     onTinyDisk(async (at) => {
-      const limits = { ...SHARD_LIMITS, groupRows: 10 };
+      const limits = { ...PART_LIMITS, groupRows: 10 };
       await expect(write(many(400, 1000), limits, at)).rejects.toMatchObject({ code: 'disk-full' });
     }, 256),
   );
@@ -268,7 +268,7 @@ describe('a damaged catalogue', () => {
   /** The table of the first part, and what is in the second. */
   let [first, table, pixelFile] = ['', '', ''];
   beforeEach(async () => {
-    const { parts } = await write(many(30), { ...SHARD_LIMITS, groupRows: 5, shardRows: 20 });
+    const { parts } = await write(many(30), { ...PART_LIMITS, groupRows: 5, partRows: 20 });
     first = parts[0]?.pictures.file ?? '';
     table = parts[1]?.pictures.file ?? '';
     pixelFile = parts[1]?.pixels.file ?? '';
@@ -293,7 +293,7 @@ describe('a damaged catalogue', () => {
       if (file === pixelFile) {
         await expect(openPictureRows(folder)).rejects.toMatchObject(code('index-damaged', file));
         await rm(folder, { recursive: true });
-        await write(many(30), { ...SHARD_LIMITS, groupRows: 5, shardRows: 20 });
+        await write(many(30), { ...PART_LIMITS, groupRows: 5, partRows: 20 });
       }
     }
   });

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { parquetMetadata } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readManifest, writeManifest } from './catalogue-manifest.ts';
-import { CatalogueWriter, partColumns, SHARD_LIMITS, type ShardLimits } from './catalogue-writer.ts';
+import { CatalogueWriter, PART_LIMITS, type PartLimits, partColumns } from './catalogue-writer.ts';
 import type { CatalogueRow } from './part-writer.ts';
-import { ShardWriter } from './shard.ts';
 import { sourceDigest } from './small-catalogue.fixture.ts';
+import { TableWriter } from './table.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -31,10 +31,10 @@ const row = (i: number, thumbnail = 100, vector?: number): CatalogueRow => ({
 const ABOUT = { hasClasses: false, givenRoles: false, notices: [], skipped: [] };
 
 /** @returns rows of each row group, part by part */
-async function groupsOf(rows: readonly CatalogueRow[], limits: Partial<ShardLimits>): Promise<number[][]> {
+async function groupsOf(rows: readonly CatalogueRow[], limits: Partial<PartLimits>): Promise<number[][]> {
   const at = mkdtempSync(join(folder, 'limits-'));
   const layout = { size: 1, ...(rows.some(({ vectors }) => vectors !== undefined) ? { vectors: VECTORS } : {}) };
-  const writer = await CatalogueWriter.create(at, layout, { ...SHARD_LIMITS, ...limits });
+  const writer = await CatalogueWriter.create(at, layout, { ...PART_LIMITS, ...limits });
   for (const each of rows) await writer.append(each);
   const { parts } = await writer.finish(ABOUT);
   return parts.map(({ pictures, pixels, rows: listed }) => {
@@ -67,17 +67,17 @@ describe('a row group is full', () => {
 
 describe('a part is full', () => {
   it('when another group would be more rows than it may have', async () => {
-    expect(await groupsOf(rows(6), { groupRows: 2, shardRows: 4 })).toEqual([[2, 2], [2]]);
-    expect(await groupsOf(rows(6), { groupRows: 2, shardRows: 3 })).toEqual([[2], [2], [2]]);
-    expect(await groupsOf(rows(3), { groupRows: 2, shardRows: 1 })).toEqual([[2], [1]]);
+    expect(await groupsOf(rows(6), { groupRows: 2, partRows: 4 })).toEqual([[2, 2], [2]]);
+    expect(await groupsOf(rows(6), { groupRows: 2, partRows: 3 })).toEqual([[2], [2], [2]]);
+    expect(await groupsOf(rows(3), { groupRows: 2, partRows: 1 })).toEqual([[2], [1]]);
   });
 
   it('when another group would be more bytes than it may have', async () => {
-    const alone = await ShardWriter.create(join(folder, 'alone.parquet'));
+    const alone = await TableWriter.create(join(folder, 'alone.parquet'));
     await alone.writeRowGroup(rows(2));
     const { bytes } = alone;
     await alone.close();
-    const limits = (shardBytes: number) => ({ groupRows: 2, shardBytes });
+    const limits = (partBytes: number) => ({ groupRows: 2, partBytes });
     expect(await groupsOf(rows(4), limits(bytes + 2 * 868))).toEqual([[2, 2]]);
     expect(await groupsOf(rows(4), limits(bytes + 2 * 868 - 1))).toEqual([[2], [2]]);
   });
@@ -193,7 +193,7 @@ describe('it refuses', () => {
 
 it('writes no more once it is closed', async () => {
   // The first of two groups was written: its part is open.
-  const writer = await CatalogueWriter.create(folder, { size: 1 }, { ...SHARD_LIMITS, groupRows: 1 });
+  const writer = await CatalogueWriter.create(folder, { size: 1 }, { ...PART_LIMITS, groupRows: 1 });
   for (let i = 0; i < 2; i++) await writer.append(row(i));
   await writer.close();
   await expect(writer.finish(ABOUT)).rejects.toThrow();

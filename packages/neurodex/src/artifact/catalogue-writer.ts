@@ -5,22 +5,22 @@ import { type CatalogueManifest, columnBytes, FORMAT, VERSION, writeManifest } f
 import { type CatalogueRow, type PartColumns, PartWriter } from './part-writer.ts';
 
 /** When a row group or a part is full. Row groups wait in memory until they are. */
-export interface ShardLimits {
+export interface PartLimits {
   readonly groupRows: number;
   readonly groupBytes: number;
-  readonly shardRows: number;
-  readonly shardBytes: number;
+  readonly partRows: number;
+  readonly partBytes: number;
 }
 
 /**
  * Few enough rows that a part is written anew in less than a second, when a picture of it is removed. Small pictures fill a part
  * with one group: each column of a group is read by itself when an index is opened.
  */
-export const SHARD_LIMITS: ShardLimits = {
+export const PART_LIMITS: PartLimits = {
   groupRows: 5_000,
   groupBytes: 8 << 20,
-  shardRows: 5_000,
-  shardBytes: 64 << 20,
+  partRows: 5_000,
+  partBytes: 64 << 20,
 };
 
 /** What a row takes beside its thumbnail, at most, as a rule: names twice, labels, digests, page headers. */
@@ -57,7 +57,7 @@ export const partColumns = (layout: CatalogueLayout): PartColumns => ({
 export class CatalogueWriter {
   private readonly folder: string;
   private readonly layout: CatalogueLayout;
-  private readonly limits: ShardLimits;
+  private readonly limits: PartLimits;
   private readonly parts: CatalogueManifest['parts'] = [];
   private part: PartWriter | undefined;
   private group: CatalogueRow[] = [];
@@ -65,7 +65,7 @@ export class CatalogueWriter {
 
   private readonly sync: boolean;
 
-  private constructor(folder: string, layout: CatalogueLayout, limits: ShardLimits, sync: boolean) {
+  private constructor(folder: string, layout: CatalogueLayout, limits: PartLimits, sync: boolean) {
     this.sync = sync;
     this.folder = folder;
     this.layout = layout;
@@ -80,7 +80,7 @@ export class CatalogueWriter {
   static async create(
     folder: string,
     layout: CatalogueLayout,
-    limits: ShardLimits = SHARD_LIMITS,
+    limits: PartLimits = PART_LIMITS,
     sync = false,
   ): Promise<CatalogueWriter> {
     await makeFolder(folder);
@@ -139,7 +139,7 @@ export class CatalogueWriter {
     const { group, groupBytes, limits } = this;
     if (group.length === 0) return;
     if (this.part) {
-      const full = this.part.rows + group.length > limits.shardRows || this.part.bytes + groupBytes > limits.shardBytes;
+      const full = this.part.rows + group.length > limits.partRows || this.part.bytes + groupBytes > limits.partBytes;
       if (full) await this.finishPart();
     }
     this.part ??= await PartWriter.create(this.folder, partColumns(this.layout));

@@ -1,7 +1,7 @@
 import type { AsyncBuffer, FileMetaData, SchemaElement } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { asFile, dataPage, List, thrift } from './parquet-bytes.fixture.ts';
-import { checkFooter, guarded } from './shard-guard.ts';
+import { checkFooter, guarded } from './table-guard.ts';
 
 describe('the footer of a file', () => {
   const footer = (...bytes: number[]) => checkFooter(asFile(Uint8Array.from(bytes)));

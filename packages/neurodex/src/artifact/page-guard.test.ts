@@ -8,7 +8,7 @@ import {
   metadataOf,
   varint,
 } from './parquet-bytes.fixture.ts';
-import { guarded } from './shard-guard.ts';
+import { guarded } from './table-guard.ts';
 
 /** Reads a column of these pages; the guard looks at them first. */
 async function read(pages: readonly Uint8Array[], column: Column = {}): Promise<void> {

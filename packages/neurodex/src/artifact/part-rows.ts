@@ -6,7 +6,7 @@ import { type CatalogueColumn, type CataloguePart, columnBytes } from './catalog
 import type { CatalogueLayout } from './catalogue-writer.ts';
 import type { CatalogueRow } from './part-writer.ts';
 import { readable } from './readable.ts';
-import { ShardReader } from './shard.ts';
+import { TableReader } from './table.ts';
 
 /**
  * All of a part, to be written anew.
@@ -22,7 +22,7 @@ export async function readPart(
   const table = new CheckedFile(join(folder, part.pictures.file), part.pictures);
   const { path } = table;
   const vectors = Object.keys(layout.vectors ?? {});
-  const reader = new ShardReader(table, part.rows, layout.vectors ?? {});
+  const reader = new TableReader(table, part.rows, layout.vectors ?? {});
   const thumbnails = await readable(path, () => reader.thumbnails(0, part.rows));
   const digests = await readable(path, () => reader.digests());
   const columns = await Promise.all(

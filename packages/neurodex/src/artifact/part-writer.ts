@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { defined, fromFileSystem } from '@neurodex/core';
 import { type ChunkedDigest, HashedFile } from '@neurodex/core/storage';
 import { type CatalogueColumn, type CataloguePart, COLUMNS } from './catalogue-manifest.ts';
-import { type ShardRow, ShardWriter } from './shard.ts';
-import type { VectorColumns } from './shard-schema.ts';
+import { type TableRow, TableWriter } from './table.ts';
+import type { VectorColumns } from './table-schema.ts';
 
 /** A row of a catalogue with what its columns hold, read when it is written. */
-export interface CatalogueRow extends ShardRow {
+export interface CatalogueRow extends TableRow {
   column(name: CatalogueColumn): Promise<Uint8Array>;
 }
 
@@ -41,7 +41,7 @@ export const isPartFile = (name: string): boolean =>
 export class PartWriter {
   private readonly folder: string;
   private readonly layout: PartColumns;
-  private readonly table: ShardWriter;
+  private readonly table: TableWriter;
   private readonly columns: ReadonlyMap<CatalogueColumn, HashedFile>;
   private first = -1;
   private last = -1;
@@ -49,7 +49,7 @@ export class PartWriter {
   private constructor(
     folder: string,
     layout: PartColumns,
-    table: ShardWriter,
+    table: TableWriter,
     columns: ReadonlyMap<CatalogueColumn, HashedFile>,
   ) {
     this.folder = folder;
@@ -65,7 +65,7 @@ export class PartWriter {
       await rm(path, { force: true });
       return path;
     };
-    const table = await ShardWriter.create(await fresh('pictures'), layout.vectors);
+    const table = await TableWriter.create(await fresh('pictures'), layout.vectors);
     const columns = new Map<CatalogueColumn, HashedFile>();
     try {
       for (const name of COLUMNS) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sealed } from '@neurodex/core/storage';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { filesOf } from './catalogue-manifest.ts';
-import { CatalogueWriter, SHARD_LIMITS } from './catalogue-writer.ts';
+import { CatalogueWriter, PART_LIMITS } from './catalogue-writer.ts';
 import { openPrepared, type PreparedManifest, readPreparedManifest, writePreparedManifest } from './prepared.ts';
 import { digestOfBytes, soundRow, sourceDigest, writeCatalogueOf } from './small-catalogue.fixture.ts';
 
@@ -85,7 +85,7 @@ describe('the description of a prepared data set', () => {
 describe('a prepared data set', () => {
   /** Rows of 2 in a group and 4 in a part: the thumbnail of a row is its number, its pixels are three times that. */
   async function prepared(rows: number) {
-    const limits = { ...SHARD_LIMITS, groupRows: 2, shardRows: 4 };
+    const limits = { ...PART_LIMITS, groupRows: 2, partRows: 4 };
     const writer = await CatalogueWriter.create(catalogue(), { size: 1 }, limits);
     for (let i = 0; i < rows; i++) {
       const objects = [{ category: 'x', box: [0, 0, 1, 1] as const, area: 1, crowd: false }];

@@ -21,7 +21,7 @@ import { isSha256 } from './catalogue-files.ts';
 import { type CatalogueManifest, filesOf, MANIFEST_FILE } from './catalogue-manifest.ts';
 import { openPictureRows, verifyPictures } from './catalogue-store.ts';
 import { readable } from './readable.ts';
-import { ShardReader } from './shard.ts';
+import { TableReader } from './table.ts';
 
 /** The files of a prepared data set: its description, and a catalogue as an index has one. */
 export const PREPARED_FILE = 'dataset.json';
@@ -121,7 +121,7 @@ export async function openPrepared(folder: string, manifest: PreparedManifest): 
 class StoredPictures {
   private readonly manifest: CatalogueManifest;
   private readonly pixels: JoinedFile;
-  private readonly shards: readonly { readonly path: string; readonly reader: ShardReader }[];
+  private readonly tables: readonly { readonly path: string; readonly reader: TableReader }[];
   private groups: Promise<readonly Group[]> | undefined;
   private digests: Promise<readonly string[]> | undefined;
   /** The last groups read, as promises, so that many may ask at a time. */
@@ -132,9 +132,9 @@ class StoredPictures {
     this.pixels = new JoinedFile(
       manifest.parts.map(({ pixels }) => new CheckedFile(join(folder, pixels.file), pixels)),
     );
-    this.shards = manifest.parts.map(({ pictures, rows }) => {
+    this.tables = manifest.parts.map(({ pictures, rows }) => {
       const path = join(folder, pictures.file);
-      return { path, reader: new ShardReader(new CheckedFile(path, pictures), rows, manifest.vectors ?? {}) };
+      return { path, reader: new TableReader(new CheckedFile(path, pictures), rows, manifest.vectors ?? {}) };
     });
   }
 
@@ -145,7 +145,7 @@ class StoredPictures {
     if (group === undefined) throw new RangeError(`the data set has no row ${row}`);
     let reading = this.recent.get(group);
     if (reading === undefined) {
-      reading = readable(group.path, () => group.reader.thumbnails(group.inShard, group.inShard + group.rows));
+      reading = readable(group.path, () => group.reader.thumbnails(group.inTable, group.inTable + group.rows));
       this.recent.set(group, reading);
       const [oldest] = this.recent.keys();
       if (this.recent.size > KEPT && oldest !== undefined) this.recent.delete(oldest);
@@ -170,7 +170,7 @@ class StoredPictures {
 
   private async readDigests(): Promise<readonly string[]> {
     const digests: string[] = [];
-    for (const { path, reader } of this.shards) {
+    for (const { path, reader } of this.tables) {
       for (const digest of await readable(path, () => reader.digests())) {
         if (!isSha256(digest)) throw damaged(path, 'does not have the digest of each picture');
         digests.push(digest);
@@ -182,12 +182,12 @@ class StoredPictures {
   private async listGroups(): Promise<readonly Group[]> {
     const groups: Group[] = [];
     let first = 0;
-    for (const { path, reader } of this.shards) {
-      let inShard = 0;
+    for (const { path, reader } of this.tables) {
+      let inTable = 0;
       for (const rows of await readable(path, () => reader.groups())) {
-        groups.push({ path, reader, first, inShard, rows });
+        groups.push({ path, reader, first, inTable, rows });
         first += rows;
-        inShard += rows;
+        inTable += rows;
       }
     }
     return groups;
@@ -199,9 +199,9 @@ const KEPT = 2;
 
 interface Group {
   readonly path: string;
-  readonly reader: ShardReader;
-  /** Row of the catalogue, and of the shard, that it begins with. */
+  readonly reader: TableReader;
+  /** Row of the catalogue, and of the table, that it begins with. */
   readonly first: number;
-  readonly inShard: number;
+  readonly inTable: number;
   readonly rows: number;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { asFile, type Column, type DataPage, dataPage, metadataOf, varint } from './parquet-bytes.fixture.ts';
-import { guarded } from './shard-guard.ts';
+import { guarded } from './table-guard.ts';
 
 /** 3: RLE, 8: RLE_DICTIONARY */
 const [RLE, DICTIONARY] = [3, 8];

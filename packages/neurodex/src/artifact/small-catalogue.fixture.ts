@@ -2,10 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileHasher } from '@neurodex/core/storage';
 import { type CatalogueManifest, type CataloguePart, FORMAT, VERSION, writeManifest } from './catalogue-manifest.ts';
-import { type ShardRow, ShardWriter } from './shard.ts';
+import { type TableRow, TableWriter } from './table.ts';
 
 /** A row as a table may hold it; any of its columns may be wrong. */
-export type AnyRow = { readonly [Key in keyof ShardRow]?: unknown };
+export type AnyRow = { readonly [Key in keyof TableRow]?: unknown };
 
 /** Columns that a table has, whatever is in them. */
 export type Vectors = NonNullable<CatalogueManifest['vectors']>;
@@ -34,7 +34,7 @@ export const digestOfBytes = (bytes: Uint8Array) => {
 export const sourceDigest = (id: number): string => id.toString(16).padStart(64, '0');
 
 /** A row that is as it should be: a picture of the catalogue, whose thumbnail is its number. */
-export const soundRow = (id: number): ShardRow => ({
+export const soundRow = (id: number): TableRow => ({
   id,
   path: `${id}.png`,
   labels: ['x'],
@@ -60,8 +60,8 @@ export async function writeCatalogueOf(
   let start = 0;
   for (const [i, own] of parts.entries()) {
     const file = `part-${i}.parquet`;
-    const writer = await ShardWriter.create(join(folder, file), vectors);
-    await writer.writeRowGroup(own as readonly ShardRow[]);
+    const writer = await TableWriter.create(join(folder, file), vectors);
+    await writer.writeRowGroup(own as readonly TableRow[]);
     const pictures = { file, ...(await writer.finish()) };
     const [first, last] = ids?.[i] ?? [start, start + own.length - 1];
     const part: CataloguePart = { first, last, rows: own.length, pictures, pixels: pictures };

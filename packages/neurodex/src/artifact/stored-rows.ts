@@ -9,7 +9,7 @@ import { sharedLabels } from '../pictures/shared-labels.ts';
 import type { CatalogueFiles } from './catalogue-files.ts';
 import type { CatalogueManifest } from './catalogue-manifest.ts';
 import { readable } from './readable.ts';
-import type { ShardColumns } from './shard.ts';
+import type { TableColumns } from './table.ts';
 
 /** A catalogue without its pixels: enough to name answers. */
 export type PictureRows = Omit<PictureStore, 'pixels' | 'pixelsOf' | 'thumbnail' | 'embeddings'>;
@@ -147,7 +147,7 @@ function stateVectors(
 }
 
 /** @param at the place in its part @param row the place in the catalogue */
-function toStoredPicture(columns: ShardColumns, at: number, row: number, file: string, names: RowNames): Row {
+function toStoredPicture(columns: TableColumns, at: number, row: number, file: string, names: RowNames): Row {
   const id = columns.id?.[at];
   const path = columns.path?.[at];
   const labels = columns.labels?.[at];

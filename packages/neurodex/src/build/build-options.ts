@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Reporter } from '@neurodex/core';
 import type { ReadPicture } from '@neurodex/datasets/image';
-import type { ShardLimits } from '../artifact/catalogue-writer.ts';
+import type { PartLimits } from '../artifact/catalogue-writer.ts';
 import type { SplitOptions } from '../pictures/split.ts';
 
 export interface PictureOptions {
@@ -31,7 +31,7 @@ export interface PicturesOptions {
   readonly readPicture?: PictureReader | undefined;
   /** Pictures in work at a time; by default two for each core and at least eight, so that a large one holds nobody up. */
   readonly concurrency?: number | undefined;
-  readonly limits?: ShardLimits | undefined;
+  readonly limits?: PartLimits | undefined;
 }
 
 /** Where a build works: what it leaves, and what only its later stages read. */

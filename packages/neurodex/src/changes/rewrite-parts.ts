@@ -1,6 +1,6 @@
 import { defined } from '@neurodex/core';
 import type { CatalogueManifest, CataloguePart } from '../artifact/catalogue-manifest.ts';
-import { groupBytesOf, partColumns, SHARD_LIMITS } from '../artifact/catalogue-writer.ts';
+import { groupBytesOf, PART_LIMITS, partColumns } from '../artifact/catalogue-writer.ts';
 import { readPart } from '../artifact/part-rows.ts';
 import { type CatalogueRow, PartWriter } from '../artifact/part-writer.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
@@ -64,7 +64,7 @@ async function writePart(
     for (const picture of pictures) {
       const row = await source.row(picture);
       bytes += groupBytesOf(row);
-      if (group.length > 0 && bytes > SHARD_LIMITS.groupBytes) {
+      if (group.length > 0 && bytes > PART_LIMITS.groupBytes) {
         await writer.writeRowGroup(group);
         [group, bytes] = [[], groupBytesOf(row)];
       }

@@ -9,11 +9,11 @@ import {
 } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { StoredPicture } from '../pictures/picture-store.ts';
-import { checkFooter, guarded } from './shard-guard.ts';
-import { huggingFaceInfo, schemaOf, type VectorColumns } from './shard-schema.ts';
+import { checkFooter, guarded } from './table-guard.ts';
+import { huggingFaceInfo, schemaOf, type VectorColumns } from './table-schema.ts';
 
-/** A row of a shard: where it lies is its number. */
-export interface ShardRow extends Omit<StoredPicture, 'row'> {
+/** A row of a table: where it lies is its number. */
+export interface TableRow extends Omit<StoredPicture, 'row'> {
   /** SHA-256 of the file that it was read from. */
   readonly sha256: string;
   /** PNG */
@@ -22,15 +22,15 @@ export interface ShardRow extends Omit<StoredPicture, 'row'> {
   readonly vectors?: Readonly<Record<string, Float32Array>>;
 }
 
-/** Columns of a shard by name, a value for each row; one that is null in every row may not be there. */
-export type ShardColumns = Readonly<Partial<Record<string, readonly unknown[]>>>;
+/** Columns of a table by name, a value for each row; one that is null in every row may not be there. */
+export type TableColumns = Readonly<Partial<Record<string, readonly unknown[]>>>;
 
 /** Small pages, so that one thumbnail costs one page and not its whole row group. */
 const PAGE_BYTES = 1 << 16;
 const FOOTER_BYTES = 1 << 16;
 
 /** Writes one Parquet file, a row group at a time. */
-export class ShardWriter {
+export class TableWriter {
   private readonly file: HashedFile;
   private readonly buffer = new ByteWriter();
   private readonly parquet: ParquetWriter;
@@ -48,8 +48,8 @@ export class ShardWriter {
     });
   }
 
-  static async create(path: string, vectors: VectorColumns = {}): Promise<ShardWriter> {
-    return new ShardWriter(await HashedFile.create(path), vectors);
+  static async create(path: string, vectors: VectorColumns = {}): Promise<TableWriter> {
+    return new TableWriter(await HashedFile.create(path), vectors);
   }
 
   get rows(): number {
@@ -60,8 +60,8 @@ export class ShardWriter {
     return this.file.bytes;
   }
 
-  async writeRowGroup(rows: readonly ShardRow[]): Promise<void> {
-    const column = <T>(name: string, value: (row: ShardRow) => T) => ({ name, data: rows.map(value) });
+  async writeRowGroup(rows: readonly TableRow[]): Promise<void> {
+    const column = <T>(name: string, value: (row: TableRow) => T) => ({ name, data: rows.map(value) });
     await this.parquet.write({
       columnData: [
         {
@@ -128,10 +128,10 @@ const READING = {
 const ROW_COLUMNS = ['path', 'labels', 'captions', 'objects', 'split', 'identifier', 'cluster', 'id'];
 
 /**
- * Reads one Parquet file that `ShardWriter` wrote, or that says so: what is decoded is not to be trusted, but decoding
- * comes to an end and takes no more memory than the bytes are worth (shard-guard.ts).
+ * Reads one Parquet file that `TableWriter` wrote, or that says so: what is decoded is not to be trusted, but decoding
+ * comes to an end and takes no more memory than the bytes are worth (table-guard.ts).
  */
-export class ShardReader {
+export class TableReader {
   private readonly file: AsyncBuffer;
   private readonly rowCount: number;
   private readonly schema: readonly SchemaElement[];
@@ -150,7 +150,7 @@ export class ShardReader {
   }
 
   /** What is known of the pictures, without the pictures. */
-  rows(): Promise<ShardColumns> {
+  rows(): Promise<TableColumns> {
     return this.columns(ROW_COLUMNS);
   }
 
@@ -164,13 +164,13 @@ export class ShardReader {
     return this.column(name);
   }
 
-  /** The thumbnail of one row (counted from the start of the shard): reads the pages that hold it and no others. */
+  /** The thumbnail of one row (counted from the start of the table): reads the pages that hold it and no others. */
   async thumbnail(row: number): Promise<unknown> {
     const [found] = await this.read(['image'], { rowStart: row, rowEnd: row + 1, useOffsetIndex: true });
     return thumbnailOf(found);
   }
 
-  /** The thumbnails of a run of rows (counted from the start of the shard), for whoever wants them all. */
+  /** The thumbnails of a run of rows (counted from the start of the table), for whoever wants them all. */
   async thumbnails(rowStart: number, rowEnd: number): Promise<unknown[]> {
     return (await this.read(['image'], { rowStart, rowEnd })).map(thumbnailOf);
   }
@@ -180,7 +180,7 @@ export class ShardReader {
   }
 
   /** Column by column: objects of rows would be thrown away at once, and opening an index would mostly make and sweep them. */
-  private async columns(names: readonly string[]): Promise<ShardColumns> {
+  private async columns(names: readonly string[]): Promise<TableColumns> {
     const opened = await this.open();
     const present = names.filter((name) => !isNull(name, opened.metadata));
     const columns: Record<string, unknown[]> = Object.create(null);

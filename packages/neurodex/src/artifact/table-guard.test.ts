@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ShardColumns, ShardReader, ShardWriter } from './shard.ts';
-import type { VectorColumns } from './shard-schema.ts';
+import { type TableColumns, TableReader, TableWriter } from './table.ts';
+import type { VectorColumns } from './table-schema.ts';
 import { thriftEnd, unsignedAt } from './thrift-guard.ts';
 
 const ROWS = 60;
@@ -15,7 +15,7 @@ let sound: Buffer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'neurodex-guard-'));
   const path = join(folder, 'part.parquet');
-  const writer = await ShardWriter.create(path, VECTORS);
+  const writer = await TableWriter.create(path, VECTORS);
   for (let group = 0; group < 2; group++)
     await writer.writeRowGroup(
       Array.from({ length: ROWS / 2 }, (_, i) => ({
@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const reader = (bytes: Uint8Array, rows = ROWS, vectors = VECTORS as VectorColumns) =>
-  new ShardReader(
+  new TableReader(
     {
       byteLength: bytes.length,
       slice: (start, end = bytes.length) => Uint8Array.from(bytes.subarray(start, end)).buffer,
@@ -52,7 +52,7 @@ const readAll = async (bytes: Uint8Array): Promise<unknown[]> => {
 
 describe('bytes that a Parquet reader is given', () => {
   it('pass as they were written', async () => {
-    const [rows, vectors, thumbnail, thumbnails] = (await readAll(sound)) as [ShardColumns, ...unknown[][]];
+    const [rows, vectors, thumbnail, thumbnails] = (await readAll(sound)) as [TableColumns, ...unknown[][]];
     expect(rows.path).toHaveLength(ROWS);
     expect(rows.captions?.[31]).toEqual(['one', 'two 1']);
     expect(Array.from(vectors?.[34] as Float32Array)).toEqual([0, 4, 0, 0, 1]);
@@ -74,7 +74,7 @@ describe('bytes that a Parquet reader is given', () => {
     );
   }, 60_000);
 
-  it('of another shard are refused', async () => {
+  it('of another table are refused', async () => {
     await expect(reader(sound, ROWS - 1).rows()).rejects.toThrow(RangeError);
     await expect(reader(sound, ROWS, {}).rows()).rejects.toThrow('it has other columns');
   });

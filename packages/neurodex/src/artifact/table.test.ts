@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { type FileMetaData, parquetMetadata } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asFile } from './parquet-bytes.fixture.ts';
-import { ShardReader, type ShardRow, ShardWriter } from './shard.ts';
+import { TableReader, type TableRow, TableWriter } from './table.ts';
 
 const VECTORS = { v: { length: 2 }, w: { length: 1 } };
 const SHA = 'c3'.repeat(32);
-const ROWS: readonly ShardRow[] = [
+const ROWS: readonly TableRow[] = [
   {
     id: 4,
     path: '\ufeffa.png',
@@ -44,9 +44,9 @@ let digest: { readonly bytes: number };
 const counts: number[][] = [];
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'neurodex-shard-'));
+  folder = mkdtempSync(join(tmpdir(), 'neurodex-table-'));
   const path = join(folder, 'part.parquet');
-  const writer = await ShardWriter.create(path, VECTORS);
+  const writer = await TableWriter.create(path, VECTORS);
   counts.splice(0, counts.length, [writer.rows, writer.bytes]);
   await writer.writeRowGroup(ROWS.slice(0, 2));
   counts.push([writer.rows, writer.bytes]);
@@ -58,9 +58,9 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const reader = () => new ShardReader(asFile(bytes), 3, VECTORS);
+const reader = () => new TableReader(asFile(bytes), 3, VECTORS);
 
-describe('what a shard holds', () => {
+describe('what a table holds', () => {
   it('is the rows, without what they do not have', async () => {
     const expected = ROWS.map(
       ({ thumbnail: _, vectors: __, sha256: ___, role, objects, captions, identifier, cluster, ...rest }) => ({
@@ -215,12 +215,12 @@ describe('the file says', () => {
 
 it('pictures have no dictionary, also where some are equal', async () => {
   const path = join(folder, 'equal.parquet');
-  const writer = await ShardWriter.create(path);
+  const writer = await TableWriter.create(path);
   const thumbnail = new Uint8Array(100).fill(7);
   await writer.writeRowGroup(
     Array.from(
       { length: 40 },
-      (_, id): ShardRow => ({ id, path: 'p', labels: [], role: 'test', sha256: SHA, thumbnail }),
+      (_, id): TableRow => ({ id, path: 'p', labels: [], role: 'test', sha256: SHA, thumbnail }),
     ),
   );
   await writer.finish();
@@ -233,10 +233,10 @@ it('pictures have no dictionary, also where some are equal', async () => {
 
 it('a file that is read is looked at first', async () => {
   const cut = bytes.slice(0, -1);
-  await expect(new ShardReader(asFile(cut), 3, VECTORS).rows()).rejects.toThrow(RangeError);
-  await expect(new ShardReader(asFile(bytes), 2, VECTORS).rows()).rejects.toThrow('it has 3 rows, not 2');
+  await expect(new TableReader(asFile(cut), 3, VECTORS).rows()).rejects.toThrow(RangeError);
+  await expect(new TableReader(asFile(bytes), 2, VECTORS).rows()).rejects.toThrow('it has 3 rows, not 2');
   const { v } = VECTORS;
-  await expect(new ShardReader(asFile(bytes), 3, { v }).groups()).rejects.toThrow('it has other columns');
+  await expect(new TableReader(asFile(bytes), 3, { v }).groups()).rejects.toThrow('it has other columns');
 });
 
 it('its metadata is read once', async () => {
@@ -246,7 +246,7 @@ it('its metadata is read once', async () => {
     reads++;
     return source.slice(start, end);
   };
-  const one = new ShardReader({ ...source, slice }, 3, VECTORS);
+  const one = new TableReader({ ...source, slice }, 3, VECTORS);
   await one.groups();
   const first = reads;
   await one.groups();
@@ -254,7 +254,7 @@ it('its metadata is read once', async () => {
 });
 
 it('a writer that is closed writes no more', async () => {
-  const writer = await ShardWriter.create(join(folder, 'closed.parquet'));
+  const writer = await TableWriter.create(join(folder, 'closed.parquet'));
   await writer.close();
   await expect(writer.finish()).rejects.toThrow();
 });
