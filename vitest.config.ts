@@ -15,6 +15,7 @@ const SOURCES = {
   '@neurodex/datasets/image': 'datasets/src/image/index.ts',
   '@neurodex/datasets/download': 'datasets/src/download/index.ts',
   '@neurodex/tracking': 'tracking/src/index.ts',
+  '@neurodex/objects': 'objects/src/index.ts',
   '@neurodex/autograd/node': 'autograd/src/runtime/node.ts',
   '@neurodex/autograd/browser': 'autograd/src/runtime/browser.ts',
   '@neurodex/autograd': 'autograd/src/index.ts',

@@ -50,6 +50,16 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...['run-log.ts', 'trackers.ts'],
     ],
   },
+  'packages/objects/src': {
+    'object-store.ts': [],
+    'keys.ts': [],
+    'check-range.ts': ['object-store.ts'],
+    'source-file.ts': [],
+    'content.ts': ['object-store.ts'],
+    folder: ['object-store.ts', 'keys.ts', 'check-range.ts', 'source-file.ts'],
+    'open-store.ts': ['object-store.ts', 'folder'],
+    'index.ts': ['object-store.ts', 'keys.ts', 'content.ts', 'open-store.ts'],
+  },
   'packages/autograd/src': {
     core: [],
     ops: ['core'],
@@ -164,7 +174,7 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
   },
   {
     name: /^@neurodex\/core\/(json|storage)$/,
-    only: ['packages/datasets/src', 'packages/tracking/src', 'packages/neurodex/src'],
+    only: ['datasets', 'tracking', 'objects', 'neurodex'].map((name) => `packages/${name}/src`),
     instead: 'autograd reads and writes no files',
   },
   {
@@ -193,7 +203,7 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
   },
   {
     name: /^node:/,
-    only: ['core', 'datasets', 'tracking', 'autograd', 'neurodex'].map((name) => `packages/${name}/src`),
+    only: ['core', 'datasets', 'tracking', 'objects', 'autograd', 'neurodex'].map((name) => `packages/${name}/src`),
     instead: 'pages run in a browser: ask the server',
   },
   {

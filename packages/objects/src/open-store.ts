@@ -1,0 +1,28 @@
+import { NeurodexError, type Reporter } from '@neurodex/core';
+import { FolderStore } from './folder/folder-store.ts';
+import type { ObjectStore } from './object-store.ts';
+
+export interface OpenStoreOptions {
+  /** Where credentials, region and endpoint of S3 are looked up: usually `process.env`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Is told of failures that are tried again. */
+  readonly reporter: Reporter;
+  /** Once given, whatever the store does ends with `interrupted`. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a place: a folder, or `s3://bucket/prefix` on any store that speaks S3. Nothing is made and nothing is asked of a
+ * server before the first method is called.
+ * @throws NeurodexError `usage` for what is no place
+ */
+export async function openStore(place: string, { signal }: OpenStoreOptions): Promise<ObjectStore> {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(place)) {
+    throw new NeurodexError('usage', `${place.slice(0, place.indexOf(':'))} is no kind of place that is known`, {
+      hint: 'name a folder, or s3://bucket/prefix',
+    });
+  }
+  const store = new FolderStore(place, signal);
+  await store.removeStale();
+  return store;
+}
