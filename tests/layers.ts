@@ -119,8 +119,13 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...['query', 'pictures', 'identifiers', 'models/encoder', 'dsi/model', 'dsi/search', 'artifact', 'systems'],
       ...['evaluation', 'training', 'build'],
     ],
+    shards: [
+      ...PLAIN,
+      ...['query', 'pictures', 'clustering', 'identifiers', 'dsi/search', 'artifact', 'systems', 'changes'],
+    ],
     jobs: [
       ...PLAIN,
+      'shards',
       'relevance',
       ...['check-config.ts', 'presets', 'query', 'pictures', 'identifiers', 'models/bovw', 'dsi/model', 'dsi/search'],
       ...['text', 'artifact', 'systems', 'evaluation', 'training', 'export', 'report', 'build', 'changes'],
@@ -134,7 +139,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     cli: [
       ...PLAIN,
       ...['check-config.ts', 'presets', 'query', 'pictures', 'systems', 'evaluation', 'training', 'report', 'build'],
-      ...['jobs', 'study', 'server'],
+      ...['shards', 'jobs', 'study', 'server'],
     ],
     'index.ts': [
       ...PLAIN,
@@ -189,15 +194,25 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
   },
   {
     name: /^@neurodex\/autograd\/node$/,
-    only: ['build', 'jobs', 'server'].map((folder) => `packages/neurodex/src/${folder}`),
+    only: ['build', 'shards', 'jobs', 'server'].map((folder) => `packages/neurodex/src/${folder}`),
     instead: 'take the Runtime as an argument',
   },
   {
     name: /^@neurodex\/datasets$/,
     only: [
-      ...['pictures', 'artifact', 'build', 'changes', 'evaluation', 'export', 'jobs', 'server', 'cli', 'index.ts'].map(
-        (folder) => `packages/neurodex/src/${folder}`,
-      ),
+      ...[
+        'pictures',
+        'artifact',
+        'build',
+        'changes',
+        'shards',
+        'evaluation',
+        'export',
+        'jobs',
+        'server',
+        'cli',
+        'index.ts',
+      ].map((folder) => `packages/neurodex/src/${folder}`),
     ],
     instead: 'the model and its training know the stored pictures (pictures/), not where they come from',
   },

@@ -25,10 +25,29 @@ export interface KnownRows {
  * @param before another version, whose parts are not read again where both have them @throws NeurodexError `index-damaged`
  */
 export async function readRows(files: CatalogueFiles, before?: KnownRows): Promise<PictureRows> {
-  const { manifest, parts } = files;
-  const { size, hasClasses, notices, skipped, duplicates } = manifest;
+  const { size, hasClasses, notices, skipped, duplicates } = files.manifest;
+  const names = new RowNames(files.manifest);
+  const pictures = await listedRows(files, names, before);
+  // As in `openArtifact`, searches have their turn between two steps.
+  await setImmediate();
+  await nameRows(pictures, names, stateVectors(files, pictures));
+  return {
+    size,
+    hasClasses,
+    notices,
+    skipped,
+    ...partsOf(pictures),
+    ...(duplicates === undefined ? {} : { duplicates }),
+  };
+}
+
+/** Every row of a catalogue as its tables have it, without the identifiers that follow from clusters. @throws NeurodexError `index-damaged` */
+export const readUnnamedRows = (files: CatalogueFiles): Promise<readonly StoredPicture[]> =>
+  listedRows(files, new RowNames(files.manifest));
+
+async function listedRows(files: CatalogueFiles, names: RowNames, before?: KnownRows): Promise<Row[]> {
+  const { parts } = files;
   const pictures: Row[] = [];
-  const names = new RowNames(manifest);
   const known = before === undefined ? undefined : rowsByPart(before);
   const read = async ({ file, reader, part }: CatalogueFiles['parts'][number]) => {
     const same = known?.get(part.pictures.sha256);
@@ -48,17 +67,7 @@ export async function readRows(files: CatalogueFiles, before?: KnownRows): Promi
       pictures.push(picture);
     }
   }
-  // As in `openArtifact`, searches have their turn between two steps.
-  await setImmediate();
-  await nameRows(pictures, names, stateVectors(files, pictures));
-  return {
-    size,
-    hasClasses,
-    notices,
-    skipped,
-    ...partsOf(pictures),
-    ...(duplicates === undefined ? {} : { duplicates }),
-  };
+  return pictures;
 }
 
 /** Parts that are read while one is looked through. */

@@ -91,6 +91,9 @@ export function refuseBlankArguments(values: readonly string[], argumentNames: r
   });
 }
 
+/** Whether a name is the address of a store, and no path. */
+export const isAddress = (name: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(name);
+
 /** A text that is not another flag: `--out --force` is a slip, and no folder is called so (`./--force` is one). */
 export const text =
   (flag: string) =>

@@ -18,6 +18,7 @@ import { addReport } from './commands/report.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
 import { addServe } from './commands/serve.ts';
+import { addShards } from './commands/shards.ts';
 import { addStudy } from './commands/study.ts';
 import { addVerify } from './commands/verify.ts';
 import { reportFailure } from './failure.ts';
@@ -116,6 +117,7 @@ export function createProgram(context: Context, help: { out: string; error: stri
     addDuplicates,
     addKeypoints,
     addDataset,
+    addShards,
   ])
     add(program, context);
   program.hook('preAction', (_, command) => {

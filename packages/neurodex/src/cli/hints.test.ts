@@ -21,7 +21,7 @@ const flags = (command: Command): string[] => [...command.options.flatMap(({ lon
 
 /** The hints of the program, as its sources have them. */
 const PACKAGES = fileURLToPath(new URL('../../..', import.meta.url));
-const HINTS = ['core', 'datasets', 'tracking', 'neurodex']
+const HINTS = ['core', 'datasets', 'tracking', 'objects', 'neurodex']
   .flatMap((name) =>
     readdirSync(join(PACKAGES, name, 'src'), { recursive: true, encoding: 'utf8' }).map((file) =>
       join(name, 'src', file),
@@ -52,8 +52,10 @@ describe('hints', () => {
     for (const hint of HINTS) {
       for (const flag of flagsIn(hint)) expect(known.has(flag), `${flag} in: ${hint}`).toBe(true);
       for (const [, name = '', rest = ''] of hint.matchAll(/`neurodex ([a-z]+)([^`]*)`/g)) {
-        const command = program.commands.find((each) => each.name() === name);
-        expect(command, hint).toBeDefined();
+        const outer = program.commands.find((each) => each.name() === name);
+        expect(outer, hint).toBeDefined();
+        const [inner] = rest.trim().split(' ');
+        const command = outer?.commands.find((each) => each.name() === inner) ?? outer;
         for (const flag of rest.match(/--[a-z-]+/g) ?? []) expect(flags(command as Command), hint).toContain(flag);
       }
     }

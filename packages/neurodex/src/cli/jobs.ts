@@ -37,6 +37,10 @@ const jobs = {
   writeReport: lazily(async () => (await import('../jobs/report.ts')).writeReport),
   exportIndex: lazily(async () => (await import('../jobs/export-index.ts')).exportIndex),
   runStudy: lazily(async () => (await import('../study/study.ts')).runStudy),
+  planShards: lazily(async () => (await import('../jobs/plan-shards.ts')).planShards),
+  runShardTask: lazily(async () => (await import('../jobs/shards.ts')).runShardTask),
+  runShards: lazily(async () => (await import('../jobs/shards.ts')).runShards),
+  shardsStatus: lazily(async () => (await import('../jobs/shards.ts')).shardsStatus),
   serve: lazily(async () => (await import('../server/serve.ts')).serve),
 };
 export type Jobs = typeof jobs;

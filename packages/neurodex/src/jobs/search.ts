@@ -10,6 +10,7 @@ import { VOTERS } from '../relevance/votes.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { normaliseText } from '../text/normalise.ts';
 import { queryOf } from './query.ts';
+import { answeringShards, isPlaceOfShards, openSharded } from './search-shards.ts';
 import { warnIfStale } from './stale-relevance.ts';
 
 export interface SearchOptions {
@@ -31,6 +32,10 @@ export interface SearchOptions {
   /** Answers also where the likeliest outcome is that nothing is relevant. */
   readonly all?: boolean | undefined;
   readonly device: Device;
+  /** Of an index in shards: shards that each query is sent to. */
+  readonly asked?: number | undefined;
+  /** Where credentials of a store and the place of its cache are; none by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   readonly reporter: Reporter;
 }
 
@@ -70,18 +75,17 @@ export interface SearchResults {
  * @throws NeurodexError of the index; `picture-*` of a file, `text-*` of words; `query-unsupported`, `query-empty`
  */
 export async function searchIndex(options: SearchOptions): Promise<SearchResults> {
-  const { index: folder, device, reporter } = options;
-  const index = await openIndex(folder, nodeRuntime({ device }), reporter);
+  const { reporter } = options;
+  const opened = await openSearched(options);
   try {
-    const { store, manifest } = index;
-    const answer = await answering(index, options);
     const results: SearchResult[] = [];
     const failed: FailedInput[] = [];
+    const { manifest, store } = opened.index;
     const sizes = { ...manifest.config.pictures, size: store.size };
     const asked = askedOf(options, sizes, manifest.encoder?.preprocessing);
     for (const { name, read } of asked) {
       try {
-        results.push({ query: name, ...(await answer(await read())) });
+        results.push({ query: name, ...(await opened.answer(await read())) });
       } catch (error) {
         if (!isOfQuery(error)) throw error;
         failed.push(failedInput(name, error));
@@ -92,11 +96,43 @@ export async function searchIndex(options: SearchOptions): Promise<SearchResults
     if (results.length === 0 && failed.length > 0) throw tooFewLeft(failed);
     return { results, ...withFailed(failed) };
   } finally {
-    await index.close();
+    await opened.close();
   }
 }
 
-type Answered = Omit<SearchResult, 'query'>;
+/** What is searched: an index, or one in shards. */
+interface Searched {
+  /** Says how queries are read. */
+  readonly index: Pick<Index, 'manifest' | 'store'>;
+  answer(query: Query): Promise<Answered>;
+  close(): Promise<void>;
+}
+
+async function openSearched(options: SearchOptions): Promise<Searched> {
+  const { index: folder, device, reporter, environment = {} } = options;
+  const runtime = nodeRuntime({ device });
+  if (await isPlaceOfShards(folder)) {
+    const sharded = await openSharded({ place: folder, asked: options.asked, runtime, environment, reporter });
+    const answer = answeringShards(sharded, options);
+    return { index: sharded.base, answer, close: () => sharded.close() };
+  }
+  if (options.asked !== undefined) throw notInShards(folder);
+  const index = await openIndex(folder, runtime, reporter);
+  try {
+    return { index, answer: await answering(index, options), close: () => index.close() };
+  } catch (error) {
+    await index.close();
+    throw error;
+  }
+}
+
+const notInShards = (folder: string): NeurodexError =>
+  new NeurodexError('usage', `${folder} is one index, and no index in shards`, {
+    hint: 'leave --shards out',
+    details: { folder },
+  });
+
+export type Answered = Omit<SearchResult, 'query'>;
 
 /** Answers one query, as it is asked for. @throws NeurodexError `system-missing`, `relevance-unknown` */
 async function answering(index: Index, options: SearchOptions): Promise<(query: Query) => Promise<Answered>> {

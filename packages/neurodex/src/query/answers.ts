@@ -7,8 +7,8 @@ export interface Answer {
 }
 
 /** The k best, best first; equal scores by the smaller row, so that a ranking is one ranking. */
-export function topK(answers: Answer[], k: number): Answer[] {
-  const inOrder = (a: Answer, b: Answer): number => b.score - a.score || a.row - b.row;
+export function topK<A extends Answer>(answers: A[], k: number): A[] {
+  const inOrder = (a: A, b: A): number => b.score - a.score || a.row - b.row;
   if (k >= answers.length) return answers.sort(inOrder);
   // Sorting bare numbers is fast, and tells which few answers have to be put into order at all.
   const scores = Float64Array.from(answers, ({ score }) => score).sort();

@@ -18,6 +18,8 @@ export interface System {
   rank(queries: readonly Query[], k: number): Promise<Answer[][]>;
   /** What it compares of pictures, float32 [D] each: made when they were ranked, or now. Absent where that is nothing of the kind. */
   vectorsOf?(queries: readonly PictureQuery[]): Promise<Float32Array[]>;
+  /** The unit vectors that a memory is searched with, float32 [B, D], of queries of all kinds. Absent where there is none. */
+  statesOf?(queries: readonly Query[]): Promise<Float32Array>;
   /** Frees what it holds; it may be asked again, and makes it anew. */
   close(): Promise<void>;
 }

@@ -133,6 +133,9 @@ const checked = (system: System, name: SystemName, folder: string, manifest: Ind
   ...(system.vectorsOf === undefined
     ? {}
     : { vectorsOf: (queries) => system.vectorsOf?.(queries) ?? Promise.resolve([]) }),
+  ...(system.statesOf === undefined
+    ? {}
+    : { statesOf: (queries) => system.statesOf?.(queries) ?? Promise.resolve(new Float32Array()) }),
   async rank(queries, k) {
     refuseUnaccepted(name, queries, manifest);
     const answers = await system.rank(queries, k);

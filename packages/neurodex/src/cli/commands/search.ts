@@ -4,7 +4,7 @@ import type { SearchResult, SearchResults } from '../../jobs/search.ts';
 import type { SystemName } from '../../query/system.ts';
 import { textTable } from '../../report/table.ts';
 import { printable } from '../../report/text.ts';
-import { collected, oneOf, SYSTEM_NAMES, share, wholeNumber } from '../arguments.ts';
+import { collected, isAddress, oneOf, SYSTEM_NAMES, share, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -24,6 +24,7 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly minRelevance?: number;
   readonly confidence?: number;
   readonly all?: true;
+  readonly shards?: number;
 }
 
 export function addSearch(program: Command, context: Context): void {
@@ -33,7 +34,7 @@ export function addSearch(program: Command, context: Context): void {
     .description(
       'Rank the catalogue pictures of an index for each query, best first: a picture, words, or both together.',
     )
-    .argument('<index>', 'folder that neurodex index made')
+    .argument('<index>', 'folder that neurodex index made, or the place of an index in shards')
     .argument('[files...]', 'query pictures')
     .option('--text <words>', 'search for words; may be repeated, for several queries', collected('--text'), [])
     .option('--plus <words>', 'add words to each query; may be repeated', collected('--plus'), [])
@@ -55,7 +56,12 @@ export function addSearch(program: Command, context: Context): void {
       'the fewest answers of which one is relevant with this probability, however many',
       share('--confidence', 0.9),
     )
-    .option('--all', 'show the nearest pictures also where nothing in the catalogue matches');
+    .option('--all', 'show the nearest pictures also where nothing in the catalogue matches')
+    .option(
+      '--shards <n>',
+      'of an index in shards: shards that each query is sent to (4 by default)',
+      wholeNumber('--shards', 1, 99_999, 4),
+    );
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex search photos.index holiday.jpg', 'the ten best answers'],
@@ -73,7 +79,7 @@ async function search(index: string, files: readonly string[], flags: Flags, con
     checkConfidence(flags.confidence);
     if (files.length + flags.text.length === 0) throw nothingAsked();
     const found = await context.services.jobs.searchIndex({
-      index: path(index),
+      index: isAddress(index) ? index : path(index),
       files: files.map(path),
       texts: flags.text,
       plus: flags.plus,
@@ -84,6 +90,8 @@ async function search(index: string, files: readonly string[], flags: Flags, con
       confidence: flags.confidence,
       all: flags.all === true,
       device: flags.device,
+      asked: flags.shards,
+      environment: context.io.env,
       reporter,
     });
     // Queries go by the names that they were asked by.

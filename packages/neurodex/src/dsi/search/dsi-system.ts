@@ -74,6 +74,12 @@ export class DsiSystem implements System {
     return await this.written.vectorsOf(queries);
   }
 
+  /** @returns float32 [B, D] @throws NeurodexError `query-empty`, `text-*`; RangeError for a network without a memory */
+  async statesOf(queries: readonly Query[]): Promise<Float32Array> {
+    if (this.written === undefined) throw new RangeError('a network that writes token by token has no states');
+    return await this.written.states(queries);
+  }
+
   /** Frees the graphs. */
   async close(): Promise<void> {
     for (const searcher of this.searchers.values()) await (await searcher).release();

@@ -2,6 +2,7 @@ import { type Answer, topK } from '../../query/answers.ts';
 import type { Memory } from '../model/memory.ts';
 import type { PrefixTable } from '../model/prefix-table.ts';
 import { Candidates, kthLargest } from './candidates.ts';
+import { estimateLogSum } from './estimate-log-sum.ts';
 import { type MemoryNodes, memoryNodes } from './memory-nodes.ts';
 import { type RowProducts, rowProducts } from './row-products.ts';
 
@@ -9,10 +10,7 @@ import { type RowProducts, rowProducts } from './row-products.ts';
  * Searches a memory with the state of a query. Exhaustively, every identifier is compared with it. The beam looks into the
  * `beam` prefixes of each depth whose mean states are nearest, and of the last prefixes, wherever paths end, into the
  * `beam` nearest: each prefix is judged by its own row, so that no path carries the errors of its beginning. Of a prefix
- * that is not looked into, the sum over its n pictures is estimated as if they lay normally about their mean μ. They are
- * unit vectors: along h their variance is s² = (1 − ‖μ‖²)·(1 − cos²(μ, h))/(D − 1). The sum is exp(τ·μ·h) times
- * n·exp(τ²s²/2); or, where τs is above c = √(2·ln n) and the nearest few make it up, exp(τs·c) (the random energy model,
- * Derrida 1981).
+ * that is not looked into, the sum over its pictures is estimated (`estimateLogSum`).
  */
 export class MemorySearch {
   private readonly table: PrefixTable;
@@ -25,6 +23,7 @@ export class MemorySearch {
   private below = new Candidates();
   private readonly last = new Candidates();
   private readonly found = new Candidates();
+  private logTotal = NaN;
 
   /** @param width D */
   constructor(table: PrefixTable, memory: Memory, width: number) {
@@ -73,6 +72,11 @@ export class MemorySearch {
     return this.answers(k, sums);
   }
 
+  /** log Σ exp(τ·x·h) over all identifiers, of the search before: what its scores are log-probabilities of. */
+  get logSum(): number {
+    return this.logTotal;
+  }
+
   private begin(states: Float32Array, query: number): void {
     for (const each of [this.level, this.below, this.last, this.found]) each.clear();
     this.rows.take(states, query);
@@ -108,15 +112,9 @@ export class MemorySearch {
 
   /** log of the estimated sum over the identifiers behind a prefix. */
   private estimate(node: number, product: number): number {
-    const { temperature } = this;
-    const logCount = this.nodes.logCounts[node] ?? NaN;
-    const square = this.nodes.squares[node] ?? NaN;
-    const cosine = square === 0 ? 0 : product ** 2 / square;
-    const variance = ((1 - square) * (1 - cosine)) / Math.max(1, this.width - 1);
-    // Squared, so that most need no root.
-    const spread = temperature ** 2 * Math.max(0, variance);
-    const frozen = 2 * logCount;
-    return temperature * product + (spread < frozen ? logCount + spread / 2 : Math.sqrt(spread * frozen));
+    const { logCounts, squares } = this.nodes;
+    const unseen = { logCount: logCounts[node] ?? NaN, square: squares[node] ?? NaN, product };
+    return estimateLogSum(unseen, this.temperature, this.width);
   }
 
   /**
@@ -133,6 +131,7 @@ export class MemorySearch {
     for (let i = 0; i < length; i++) total += Math.exp(temperature * (products[i] ?? NaN) - largest);
     for (const sum of sums) total += Math.exp(sum - largest);
     const logTotal = largest + Math.log(total);
+    this.logTotal = logTotal;
     const least = k < length ? kthLargest(products, k, length) : Number.NEGATIVE_INFINITY;
     const best: Answer[] = [];
     for (let i = 0; i < length; i++) {

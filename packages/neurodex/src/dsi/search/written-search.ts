@@ -71,7 +71,7 @@ export class WrittenSearch {
   }
 
   /** @returns unit vectors, float32 [n, D] @throws NeurodexError `query-empty`, `text-*` */
-  private async states(queries: readonly Query[], parameters: Float32Array | undefined): Promise<Float32Array> {
+  async states(queries: readonly Query[], parameters?: Float32Array): Promise<Float32Array> {
     return await composeStates(queries, this.options.geometry.width, {
       pictures: (pictures) => this.pictures(pictures, parameters),
       texts:

@@ -1,0 +1,73 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Runtime } from '@neurodex/autograd';
+import { NeurodexError, type Reporter } from '@neurodex/core';
+import { cacheFolder } from '@neurodex/datasets';
+import { openStore } from '@neurodex/objects';
+import { INDEX_FILE } from '../artifact/manifest.ts';
+import type { Query } from '../query/query.ts';
+import { PLAN_KEY } from '../shards/records.ts';
+import { type ShardedAnswer, ShardedIndex } from '../shards/sharded-index.ts';
+import type { Answered, SearchAnswer, SearchOptions } from './search.ts';
+
+/** Whether what a user named holds an index in shards, and not one index. */
+export async function isPlaceOfShards(name: string): Promise<boolean> {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) return true;
+  const isThere = (file: string): Promise<boolean> =>
+    stat(join(name, file)).then(
+      () => true,
+      () => false,
+    );
+  return !(await isThere(INDEX_FILE)) && (await isThere(PLAN_KEY));
+}
+
+export interface OpenShardedOptions {
+  readonly place: string;
+  readonly asked: number | undefined;
+  readonly runtime: Runtime;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly reporter: Reporter;
+}
+
+/** @throws NeurodexError `shards-*`, `object-*`, `store-*`, `index-*` */
+export async function openSharded({ place, asked, environment, ...rest }: OpenShardedOptions): Promise<ShardedIndex> {
+  const store = await openStore(place, { environment, reporter: rest.reporter });
+  const cache = join(cacheFolder(environment), 'shards');
+  return await ShardedIndex.open({ store, cache, ...rest, ...(asked === undefined ? {} : { asked }) });
+}
+
+/**
+ * Answers one query. Answers of shards are not calibrated.
+ * @throws NeurodexError `relevance-unknown`, `system-missing` where more is asked for
+ */
+export function answeringShards(
+  index: ShardedIndex,
+  { system, k, minRelevance, confidence, index: place }: SearchOptions,
+): (query: Query) => Promise<Answered> {
+  if (system !== 'dsi') {
+    throw new NeurodexError('system-missing', `${place} is an index in shards, which ${system} does not search`, {
+      hint: 'search it with dsi',
+      details: { place, system },
+    });
+  }
+  if (minRelevance !== undefined || confidence !== undefined) {
+    throw new NeurodexError('relevance-unknown', `the answers of shards are not calibrated in ${place}`, {
+      hint: 'ask without a relevance or confidence',
+      details: { place },
+    });
+  }
+  return async (query) => {
+    const [answers = []] = await index.rank([query], k);
+    return { none: null, nothingFound: false, answers: answers.map(described) };
+  };
+}
+
+const described = ({ shard, picture, score }: ShardedAnswer, i: number): SearchAnswer => ({
+  rank: i + 1,
+  // The first token is the shard.
+  identifier: `${shard}/${picture.identifier ?? ''}`,
+  picture: picture.path,
+  label: picture.labels[0] ?? null,
+  score,
+  relevance: null,
+});

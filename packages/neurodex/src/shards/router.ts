@@ -1,0 +1,63 @@
+import { estimateLogSum } from '../dsi/search/estimate-log-sum.ts';
+import { dot } from '../dsi/search/row-products.ts';
+
+/** What a router knows of the pictures of all shards: some clusters of each. */
+export interface RouterCells {
+  /** Where the cells of each shard begin, and where the last ones end: int32 [S + 1]. */
+  readonly offsets: Int32Array;
+  /** Pictures of each cell: int32 [R]. */
+  readonly counts: Int32Array;
+  /** Their mean states: float32 [R, D]. */
+  readonly rows: Float32Array;
+}
+
+/**
+ * The first token of an identifier is its shard: P(shard | q) is proportional to Σ exp(τ·x·h) over the states x of the shard's
+ * pictures, for the state h of the query q, and each sum is estimated from the clusters of the shard.
+ */
+export class Router {
+  /** S */
+  readonly count: number;
+  private readonly cells: RouterCells;
+  private readonly width: number;
+  private readonly temperature: number;
+  private readonly squares: Float64Array;
+
+  /** @param temperature τ @param width D */
+  constructor(cells: RouterCells, temperature: number, width: number) {
+    this.cells = cells;
+    this.width = width;
+    this.temperature = temperature;
+    this.count = cells.offsets.length - 1;
+    const { rows } = cells;
+    this.squares = Float64Array.from(cells.counts, (_, cell) => dot(rows, cell * width, rows, cell * width, width));
+  }
+
+  /** log Σ exp(τ·x·h) of each shard, float64 [S]. @param states unit vectors, float32 [B, D] @param query which of them */
+  logSums(states: Float32Array, query: number): Float64Array {
+    const { offsets, counts, rows } = this.cells;
+    const width = this.width;
+    const sums = new Float64Array(this.count);
+    for (let shard = 0; shard < this.count; shard++) {
+      const estimates: number[] = [];
+      for (let cell = offsets[shard] ?? NaN; cell < (offsets[shard + 1] ?? NaN); cell++) {
+        const product = dot(rows, cell * width, states, query * width, width);
+        const unseen = { logCount: Math.log(counts[cell] ?? NaN), square: this.squares[cell] ?? NaN, product };
+        estimates.push(estimateLogSum(unseen, this.temperature, width));
+      }
+      sums[shard] = logSumExp(estimates);
+    }
+    return sums;
+  }
+}
+
+/** The likeliest shards, the likeliest first; of equally likely ones the first. */
+export const bestShards = (logSums: Float64Array, count: number): number[] =>
+  [...logSums.keys()].sort((a, b) => (logSums[b] ?? NaN) - (logSums[a] ?? NaN) || a - b).slice(0, count);
+
+export function logSumExp(values: Iterable<number>): number {
+  const all = [...values];
+  const largest = all.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (largest === Number.NEGATIVE_INFINITY) return largest;
+  return largest + Math.log(all.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+}

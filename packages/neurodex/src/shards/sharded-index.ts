@@ -1,0 +1,173 @@
+import type { Runtime } from '@neurodex/autograd';
+import { defined, type Reporter, silentReporter } from '@neurodex/core';
+import { digestOf } from '@neurodex/core/storage';
+import { contentKey, getContent, type ObjectStore } from '@neurodex/objects';
+import { type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
+import { MemorySearch } from '../dsi/search/memory-search.ts';
+import type { StoredPicture } from '../pictures/picture-store.ts';
+import { type Answer, topK } from '../query/answers.ts';
+import type { Query } from '../query/query.ts';
+import { type Index, openIndex } from '../systems/open-index.ts';
+import { refuseUnaccepted } from '../systems/systems.ts';
+import { findRouter, findShard, readPlan, type ShardPlan } from './records.ts';
+import { unfinished } from './route-shards.ts';
+import { bestShards, logSumExp, Router } from './router.ts';
+import { readRouterCells } from './router-file.ts';
+import { ShardFolders } from './shard-folders.ts';
+
+/** Shards that a query is sent to, by default. */
+export const DEFAULT_ASKED = 4;
+
+export interface ShardedOptions {
+  readonly store: ObjectStore;
+  /** Folder for what is copied from the store. */
+  readonly cache: string;
+  readonly runtime: Runtime;
+  readonly reporter?: Reporter;
+  /** Shards that a query is sent to, 1 or more. */
+  readonly asked?: number;
+}
+
+/** An answer, and the shard that it is in. */
+export interface ShardedAnswer extends Answer {
+  /** Place in the catalogue of all shards, one behind the other. */
+  readonly row: number;
+  readonly shard: number;
+  readonly picture: StoredPicture;
+}
+
+/** A shard that is open. */
+interface OpenShard {
+  readonly artifact: IndexArtifact;
+  readonly search: MemorySearch;
+  readonly isExact: boolean;
+  readonly beam: number;
+}
+
+/**
+ * An index in shards: the network of the sample encodes a query, the router says which shards are likely to answer it, and those are
+ * searched. The score of an answer is log P(shard | q) + log P(id | q, shard); over the pictures of all shards the probabilities add up
+ * to 1, as far as the sums of shards that are not asked are estimated well.
+ */
+export class ShardedIndex {
+  readonly name = 'dsi';
+  readonly memorises = true;
+  readonly plan: ShardPlan;
+  /** The index of the sample: its queries, its configuration, its network. */
+  readonly base: Index;
+  private readonly options: ShardedOptions;
+  private readonly router: Router;
+  private readonly folders: ShardFolders;
+  /** Where the pictures of each shard begin. */
+  private readonly firstRows: readonly number[];
+  private readonly open = new Map<number, Promise<OpenShard>>();
+
+  private constructor(
+    options: ShardedOptions,
+    opened: { readonly plan: ShardPlan; readonly base: Index; readonly router: Router; readonly folders: ShardFolders },
+  ) {
+    this.options = options;
+    this.plan = opened.plan;
+    this.base = opened.base;
+    this.router = opened.router;
+    this.folders = opened.folders;
+    let next = 0;
+    this.firstRows = this.plan.shards.map(({ pictures }) => {
+      next += pictures;
+      return next - pictures;
+    });
+  }
+
+  /** @throws NeurodexError `shards-unplanned`, `shards-unfinished`, `shards-mixed`, `object-*`, `store-*`, `index-*` */
+  static async open(options: ShardedOptions): Promise<ShardedIndex> {
+    const { store, cache, runtime, reporter = silentReporter } = options;
+    const plan = await readPlan(store);
+    const record = await findRouter(store, plan);
+    if (record === undefined) throw unfinished(store, await missingShards(store, plan), plan.shards.length);
+    const cells = readRouterCells(
+      await getContent(store, record.cells),
+      plan.shards.length,
+      plan.width,
+      `${store.place}/${contentKey(record.cells.sha256)}`,
+    );
+    const router = new Router(cells, plan.temperature, plan.width);
+    const folders = new ShardFolders(store, cache);
+    const base = await openIndex(await folders.folder(digestOf(plan.base), plan.base), runtime, reporter);
+    return new ShardedIndex(options, { plan, base, router, folders });
+  }
+
+  /** @throws NeurodexError `query-unsupported`, `query-empty`, `text-*`, `object-*`, `store-*` */
+  async rank(queries: readonly Query[], k: number): Promise<ShardedAnswer[][]> {
+    refuseUnaccepted('dsi', queries, this.base.manifest);
+    const { statesOf } = await this.base.system('dsi');
+    const states = await defined(statesOf, 'the states of queries')(queries);
+    const asked = Math.min(this.options.asked ?? DEFAULT_ASKED, this.router.count);
+    const ranked: ShardedAnswer[][] = [];
+    for (const query of queries.keys()) ranked.push(await this.searchOne(states, query, k, asked));
+    return ranked;
+  }
+
+  /** The shards that a query would be sent to, the likeliest first. @param states float32 [B, D] @param query which of them */
+  route(states: Float32Array, query: number, count: number): number[] {
+    return bestShards(this.router.logSums(states, query), count);
+  }
+
+  async close(): Promise<void> {
+    for (const opened of this.open.values()) await (await opened.catch(() => undefined))?.artifact.close();
+    this.open.clear();
+    await this.base.close();
+  }
+
+  private async searchOne(states: Float32Array, query: number, k: number, asked: number): Promise<ShardedAnswer[]> {
+    const sums = this.router.logSums(states, query);
+    const found: ShardedAnswer[] = [];
+    for (const shard of bestShards(sums, asked)) {
+      const { search, artifact, isExact, beam } = await this.shard(shard);
+      const answers = isExact ? search.exhaustive(states, query, k) : search.beam(states, query, k, Math.max(k, beam));
+      // What is known of a shard that was searched takes the place of what was estimated.
+      sums[shard] = search.logSum;
+      const first = this.firstRows[shard] ?? NaN;
+      for (const { row, score } of answers) {
+        const picture = defined(artifact.store.rows[row], 'the picture of an answer');
+        found.push({ row: first + row, score: score + search.logSum, shard, picture });
+      }
+    }
+    const total = logSumExp(sums);
+    return topK(
+      found.map((answer) => ({ ...answer, score: answer.score - total })),
+      k,
+    );
+  }
+
+  /** A shard, opened when it is first asked. @throws NeurodexError `object-*`, `store-*`, `index-*` */
+  private shard(shard: number): Promise<OpenShard> {
+    const known = this.open.get(shard) ?? this.openShard(shard);
+    this.open.set(shard, known);
+    known.catch(() => this.open.delete(shard));
+    return known;
+  }
+
+  private async openShard(shard: number): Promise<OpenShard> {
+    const { store } = this.options;
+    const record = await findShard(store, this.plan, shard);
+    if (record === undefined) throw unfinished(store, [shard], this.plan.shards.length);
+    const artifact = await openArtifact(await this.folders.folder(record.digest, record.files));
+    const { model, table } = await artifact.network();
+    const memory = defined(model.memory, 'the memory of a shard');
+    const { beam, exactUpTo } = artifact.manifest.config.retrieval;
+    return {
+      artifact,
+      search: new MemorySearch(table, memory, model.geometry.width),
+      isExact: table.trie.leafCount <= exactUpTo,
+      beam: Math.min(beam, table.trie.leafCount),
+    };
+  }
+}
+
+async function missingShards(store: ObjectStore, plan: ShardPlan): Promise<number[]> {
+  const missing: number[] = [];
+  for (const shard of plan.shards.keys()) {
+    if ((await findShard(store, plan, shard)) === undefined) missing.push(shard);
+  }
+  return missing;
+}
