@@ -1,6 +1,6 @@
 import { NeurodexError } from '@neurodex/core';
 import { checkSeal, checkVersion, damaged, digestOf, malformed, parseJson, sealed } from '@neurodex/core/storage';
-import type { ObjectStore } from '@neurodex/objects';
+import { contentKey, getContent, type ObjectStore, putContent } from '@neurodex/objects';
 import { z } from 'zod';
 
 /*
@@ -80,8 +80,8 @@ const routerSchema = z.object({
   format: z.literal('neurodex-router'),
   version: z.literal(VERSION),
   plan: sha256,
-  /** Digest of the record of each shard. */
-  shards: z.array(sha256).min(1),
+  /** What each shard is now: its pictures, and its record as an object, which is never written over. */
+  shards: z.array(z.object({ pictures: z.int().min(1), record: object })).min(1),
   /** The cells of all shards. */
   cells: object,
   digest: z.string(),
@@ -117,16 +117,18 @@ const CLAIM: Kind<Readonly<z.infer<typeof claimSchema>>> = {
   schema: claimSchema,
 };
 
-async function read<T>(store: ObjectStore, key: string, { format, what, schema }: Kind<T>): Promise<T | undefined> {
+async function read<T>(store: ObjectStore, key: string, kind: Kind<T>): Promise<T | undefined> {
   const found = await store.get(key);
-  if (found === undefined) return undefined;
-  const name = `${store.place}/${key}`;
-  const value = parseJson(found.content, name);
+  return found === undefined ? undefined : parsed(found.content, `${store.place}/${key}`, kind);
+}
+
+function parsed<T>(content: Uint8Array, name: string, { format, what, schema }: Kind<T>): T {
+  const value = parseJson(content, name);
   checkVersion(value, { file: name, format, version: VERSION, what: 'plan of shards' });
   checkSeal(value, name);
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw malformed(name, what, parsed.error);
-  return parsed.data;
+  const result = schema.safeParse(value);
+  if (!result.success) throw malformed(name, what, result.error);
+  return result.data;
 }
 
 /** Writes a record where there is none. @returns whether this call wrote it */
@@ -183,6 +185,21 @@ export async function findShard(store: ObjectStore, plan: ShardPlan, shard: numb
   checkPlan(store, key, record, plan);
   if (record.shard !== shard) throw damaged(`${store.place}/${key}`, `is of shard ${record.shard}`);
   return record;
+}
+
+/** Puts the record of a shard among the objects, where a router finds it. */
+export async function putShardRecord(store: ObjectStore, record: ShardRecord): Promise<RouterRecord['shards'][number]> {
+  const { bytes, sha256: digest } = await putContent(store, new TextEncoder().encode(sealed(record)));
+  return { pictures: record.pictures, record: { bytes, sha256: digest } };
+}
+
+/** The record of a shard, as a router has it. @throws NeurodexError `object-missing`, `object-damaged`, `index-damaged` */
+export async function readShardRecord(
+  store: ObjectStore,
+  { record }: RouterRecord['shards'][number],
+): Promise<ShardRecord> {
+  const key = contentKey(record.sha256);
+  return parsed(await getContent(store, record), `${store.place}/${key}`, SHARD);
 }
 
 /**

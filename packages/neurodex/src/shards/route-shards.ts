@@ -1,7 +1,7 @@
 import { NeurodexError } from '@neurodex/core';
 import { contentKey, getContent, type ObjectStore, putContent } from '@neurodex/objects';
 import { joinCells } from './cells.ts';
-import { findRouter, findShard, type RouterRecord, readPlan, type ShardRecord, writeRouter } from './records.ts';
+import { findRouter, findShard, putShardRecord, type RouterRecord, readPlan, writeRouter } from './records.ts';
 import { readCells, type ShardCells, writeRouterCells } from './router-file.ts';
 
 export interface RoutedShards {
@@ -18,7 +18,7 @@ export async function routeShards(store: ObjectStore): Promise<RoutedShards> {
   const plan = await readPlan(store);
   const before = await findRouter(store, plan);
   if (before !== undefined) return { record: before, isNew: false };
-  const records: ShardRecord[] = [];
+  const shards: RouterRecord['shards'] = [];
   const missing: number[] = [];
   const cells: ShardCells[] = [];
   for (const shard of plan.shards.keys()) {
@@ -27,16 +27,13 @@ export async function routeShards(store: ObjectStore): Promise<RoutedShards> {
       missing.push(shard);
       continue;
     }
-    records.push(record);
+    shards.push(await putShardRecord(store, record));
     const key = contentKey(record.cells.sha256);
     cells.push(readCells(await getContent(store, record.cells), plan.width, `${store.place}/${key}`));
   }
   if (missing.length > 0) throw unfinished(store, missing, plan.shards.length);
   const { bytes, sha256 } = await putContent(store, writeRouterCells(joinCells(cells)));
-  const record = await writeRouter(store, plan, {
-    shards: records.map(({ digest }) => digest),
-    cells: { bytes, sha256 },
-  });
+  const record = await writeRouter(store, plan, { shards, cells: { bytes, sha256 } });
   return { record, isNew: true };
 }
 

@@ -9,7 +9,7 @@ import { type Answer, topK } from '../query/answers.ts';
 import type { Query } from '../query/query.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { refuseUnaccepted } from '../systems/systems.ts';
-import { findRouter, findShard, readPlan, type ShardPlan } from './records.ts';
+import { findRouter, findShard, type RouterRecord, readPlan, readShardRecord, type ShardPlan } from './records.ts';
 import { unfinished } from './route-shards.ts';
 import { bestShards, logSumExp, Router } from './router.ts';
 import { readRouterCells } from './router-file.ts';
@@ -56,6 +56,7 @@ export class ShardedIndex {
   /** The index of the sample: its queries, its configuration, its network. */
   readonly base: Index;
   private readonly options: ShardedOptions;
+  private readonly record: RouterRecord;
   private readonly router: Router;
   private readonly folders: ShardFolders;
   /** Where the pictures of each shard begin. */
@@ -64,15 +65,22 @@ export class ShardedIndex {
 
   private constructor(
     options: ShardedOptions,
-    opened: { readonly plan: ShardPlan; readonly base: Index; readonly router: Router; readonly folders: ShardFolders },
+    opened: {
+      readonly plan: ShardPlan;
+      readonly record: RouterRecord;
+      readonly base: Index;
+      readonly router: Router;
+      readonly folders: ShardFolders;
+    },
   ) {
     this.options = options;
     this.plan = opened.plan;
     this.base = opened.base;
     this.router = opened.router;
     this.folders = opened.folders;
+    this.record = opened.record;
     let next = 0;
-    this.firstRows = this.plan.shards.map(({ pictures }) => {
+    this.firstRows = this.record.shards.map(({ pictures }) => {
       next += pictures;
       return next - pictures;
     });
@@ -93,7 +101,7 @@ export class ShardedIndex {
     const router = new Router(cells, plan.temperature, plan.width);
     const folders = new ShardFolders(store, cache);
     const base = await openIndex(await folders.folder(digestOf(plan.base), plan.base), runtime, reporter);
-    return new ShardedIndex(options, { plan, base, router, folders });
+    return new ShardedIndex(options, { plan, record, base, router, folders });
   }
 
   /** @throws NeurodexError `query-unsupported`, `query-empty`, `text-*`, `object-*`, `store-*` */
@@ -149,8 +157,7 @@ export class ShardedIndex {
 
   private async openShard(shard: number): Promise<OpenShard> {
     const { store } = this.options;
-    const record = await findShard(store, this.plan, shard);
-    if (record === undefined) throw unfinished(store, [shard], this.plan.shards.length);
+    const record = await readShardRecord(store, defined(this.record.shards[shard], 'a shard of a router'));
     const artifact = await openArtifact(await this.folders.folder(record.digest, record.files));
     const { model, table } = await artifact.network();
     const memory = defined(model.memory, 'the memory of a shard');
