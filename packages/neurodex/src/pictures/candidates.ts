@@ -1,3 +1,4 @@
+import type { DuplicateKind } from './duplicate-facts.ts';
 import { BLOCKS } from './fingerprint.ts';
 import { NeighbourTree } from './neighbour-tree.ts';
 import { isWhole } from './placement.ts';
@@ -24,6 +25,8 @@ const RADII = [0.006, 0.08] as const;
 const NOT_FAR = 0.4;
 /** Descriptions that each window is compared with, at most, in a crowd of pictures that are much alike. */
 const COMPARED = 160;
+/** The same where some of the pictures are looked up alone: the nearest are in the first leaves. */
+const COMPARED_AMONG_SOME = 48;
 /** Leaders that are found for a window and registered with a picture, and pictures that will be compared later; at most. */
 const [LEADERS, LATER] = [8, 4];
 /** Squared distance of two descriptions of one picture without what a small change of the window explains, at most. */
@@ -47,6 +50,7 @@ export class CandidateFinder {
   private readonly fingerprints: readonly Uint8Array[];
   private readonly edges: Int32Array;
   private readonly tree: NeighbourTree;
+  private readonly members: readonly number[];
   /** float32 [pictures, DESCRIPTION_LENGTH] */
   private readonly descriptions: Float32Array;
   private readonly describer = new WindowDescriber();
@@ -58,12 +62,24 @@ export class CandidateFinder {
 
   /** What each picture is by now: compared later, leader of a group, or member of one. */
   readonly states: Uint8Array;
+  /** Places of the windows that are looked up, and whether in a mirror as well. */
+  private readonly looked: readonly (readonly [window: number, mirrored: boolean])[];
 
   /**
    * @param members places of the pictures that are compared; those with too little contrast are left out
    * @param edges of the thumbnails of all pictures, in pixels
+   * @param kinds of duplicates that are looked for: without cropped ones only whole pictures are looked up
    */
-  constructor(fingerprints: readonly Uint8Array[], members: readonly number[], edges: readonly number[]) {
+  constructor(
+    fingerprints: readonly Uint8Array[],
+    members: readonly number[],
+    edges: readonly number[],
+    kinds: ReadonlySet<DuplicateKind>,
+  ) {
+    const [cropped, mirrored] = [kinds.has('cropped'), kinds.has('mirrored')];
+    this.looked = WINDOWS.flatMap((_, window) =>
+      cropped || window === WHOLE_AT ? [[window, mirrored && MIRRORED[window] === true] as const] : [],
+    );
     this.fingerprints = fingerprints;
     this.edges = Int32Array.from(edges);
     const length = DESCRIPTION_LENGTH;
@@ -77,14 +93,26 @@ export class CandidateFinder {
       if (!isDescribed) this.flat.push(at);
       return isDescribed;
     });
+    this.members = described;
     this.tree = new NeighbourTree(this.descriptions, length, described);
+  }
+
+  /** What finds some of the pictures alone; what is known of pictures is known to both. */
+  among(isWanted: (at: number) => boolean): Pick<CandidateFinder, 'of'> {
+    const members = this.members.filter(isWanted);
+    const tree = new NeighbourTree(this.descriptions, DESCRIPTION_LENGTH, members);
+    return { of: (at) => (members.length === 0 ? [] : this.candidates(at, tree, COMPARED_AMONG_SOME)) };
   }
 
   /** Pictures that may show what a window of this one shows. */
   of(at: number): Candidate[] {
+    return this.candidates(at, this.tree, COMPARED);
+  }
+
+  private candidates(at: number, tree: NeighbourTree, compared: number): Candidate[] {
     const fingerprint = this.fingerprints[at] ?? new Uint8Array();
     if (!this.describer.describe(fingerprint, this.windows)) return [];
-    const near = this.near(at);
+    const near = this.near(at, tree, compared);
     near.sort((a, b) => (this.distances[a] ?? NaN) - (this.distances[b] ?? NaN) || a - b);
     const found: Candidate[] = [];
     const plane = near.length === 0 ? undefined : this.plane(at);
@@ -124,14 +152,14 @@ export class CandidateFinder {
   }
 
   /** Places of the pictures that are near, with `distances` and `places` set. */
-  private near(at: number): number[] {
+  private near(at: number, tree: NeighbourTree, compared: number): number[] {
     const near: number[] = [];
     const own = this.edges[at] ?? NaN;
     const length = DESCRIPTION_LENGTH;
-    for (let window = 0; window < WINDOWS.length; window++) {
+    for (const [window, mirrored] of this.looked) {
       const start = window * length;
       const tangents = tangentsOf(this.windows, window);
-      for (let mirror = 0; mirror < (MIRRORED[window] ? 2 : 1); mirror++) {
+      for (let mirror = 0; mirror < (mirrored ? 2 : 1); mirror++) {
         for (let k = 0; k < length; k++)
           this.query[k] = (this.windows[start + k] ?? NaN) * (mirror === 1 ? (MIRROR_SIGNS[k] ?? NaN) : 1);
         let [leaders, later] = [0, 0];
@@ -151,7 +179,7 @@ export class CandidateFinder {
           }
           return leaders >= LEADERS;
         };
-        for (const radius of RADII) this.tree.within(this.query, radius, COMPARED, look);
+        for (const radius of RADII) tree.within(this.query, radius, compared, look);
       }
     }
     return near;

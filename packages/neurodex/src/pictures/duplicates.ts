@@ -36,6 +36,8 @@ export interface DuplicateOptions {
   readonly dedupe?: boolean;
   /** What counts as a duplicate; everything by default. */
   readonly kinds?: readonly DuplicateKind[];
+  /** Whether near-duplicates are looked for between queries and other pictures alone. */
+  readonly acrossRoles?: boolean;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
 }
@@ -58,6 +60,7 @@ export async function findDuplicates(
     maxPixels,
     dedupe = false,
     kinds = DUPLICATE_KINDS,
+    acrossRoles = false,
     reporter = silentReporter,
     signal,
   }: DuplicateOptions,
@@ -75,7 +78,10 @@ export async function findDuplicates(
       reporter.progress({ phase: 'duplicates', done, total: keys.length, unit: 'pictures' });
     },
   };
-  const { exact, alike, relations } = await findSamePictures(keys, bestFirst(pictures, keys), access, kinds);
+  const { exact, alike, relations } = await findSamePictures(keys, bestFirst(pictures, keys), access, {
+    kinds,
+    isCatalogue: acrossRoles ? (at) => pictures[at]?.role === 'catalogue' : undefined,
+  });
   const leftOut = new Map([...copiesAcrossRoles(pictures, exact), ...(dedupe ? allButBest(pictures, relations) : [])]);
   const kept = pictures.flatMap((_, at) => (leftOut.has(at) ? [] : [at]));
   const places = new Map<number, number>();

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { defined } from '@neurodex/core';
 import { type Format, isLossy } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
-import { CandidateFinder, STATE } from './candidates.ts';
+import { type Candidate, CandidateFinder, STATE } from './candidates.ts';
 import { DisjointSets } from './disjoint-sets.ts';
 import { DUPLICATE_KINDS, type DuplicateKind } from './duplicate-facts.ts';
 import type { PictureKeys } from './fingerprint.ts';
@@ -56,6 +56,16 @@ export interface SamePictures {
   readonly relations: readonly (Relation | undefined)[];
 }
 
+export interface SameOptions {
+  /** What counts as a duplicate; everything by default. */
+  readonly kinds?: readonly DuplicateKind[] | undefined;
+  /**
+   * Tells catalogue pictures, which come first, from queries, where only pairs with a query are looked for: two catalogue pictures are
+   * then found to be the same by equal files and pixels alone. All pairs by default.
+   */
+  readonly isCatalogue?: ((at: number) => boolean) | undefined;
+}
+
 /** Thumbnails that are decoded for one picture. */
 const LOOKED_AT = 16;
 /** Edge at which the model's pictures are compared, at most. */
@@ -72,15 +82,14 @@ const KEPT_BYTES = 1 << 27;
  * is compared with the leader of a group, so that a chain of small differences does not grow. Time and memory grow with the number
  * of pictures, not with its square.
  * @param order places of all pictures: those that come first lead
- * @param kinds what counts as a duplicate
  */
 export async function findSamePictures(
   keys: readonly (PictureKeys & FileFacts)[],
   order: readonly number[],
   access: PictureAccess,
-  kinds: readonly DuplicateKind[] = DUPLICATE_KINDS,
+  { kinds = DUPLICATE_KINDS, isCatalogue }: SameOptions = {},
 ): Promise<SamePictures> {
-  const search = new Search(keys, order, access, new Set(kinds));
+  const search = new Search(keys, order, access, { kinds: new Set(kinds), isCatalogue });
   return await search.run();
 }
 
@@ -89,6 +98,7 @@ class Search {
   private readonly order: readonly number[];
   private readonly access: PictureAccess;
   private readonly kinds: ReadonlySet<DuplicateKind>;
+  private readonly isCatalogue: SameOptions['isCatalogue'];
   private readonly exact: DisjointSets;
   private readonly alike: DisjointSets;
   private readonly relations: (Relation | undefined)[];
@@ -105,9 +115,10 @@ class Search {
     keys: readonly (PictureKeys & FileFacts)[],
     order: readonly number[],
     access: PictureAccess,
-    kinds: ReadonlySet<DuplicateKind>,
+    { kinds, isCatalogue }: Pick<SameOptions, 'isCatalogue'> & { readonly kinds: ReadonlySet<DuplicateKind> },
   ) {
     this.kinds = kinds;
+    this.isCatalogue = isCatalogue;
     this.keys = keys;
     this.order = order;
     this.access = access;
@@ -126,7 +137,10 @@ class Search {
     });
     const fingerprints = this.keys.map(({ fingerprint }) => fingerprint);
     const edges = this.keys.map(({ edge }) => edge);
-    const finder = new CandidateFinder(fingerprints, first, edges);
+    const finder = new CandidateFinder(fingerprints, first, edges, this.kinds);
+    const isCatalogue = this.isCatalogue;
+    const queries = isCatalogue === undefined ? finder : finder.among((at) => !isCatalogue(at));
+    const finderOf = (at: number) => (isCatalogue?.(at) === true ? queries : finder);
     /** The first with these pixels: found however little contrast they have. */
     const pixels = new Map<string, number>();
     for (const [i, at] of this.order.entries()) {
@@ -136,7 +150,8 @@ class Search {
       else {
         const twin = pixels.get(seen);
         if (twin === undefined) pixels.set(seen, at);
-        await this.compareWithLeaders(at, this.near(at, finder, twin));
+        const candidates = finderOf(at).of(at);
+        await this.compareWithLeaders(at, this.near(at, candidates, finder.states, twin));
         if (this.differ) this.doubt(at, twin === undefined ? finder.notFar(at) : [twin, ...finder.notFar(at)]);
       }
       finder.states[at] = this.relations[at] === undefined ? STATE.leader : STATE.member;
@@ -175,7 +190,12 @@ class Search {
   }
 
   /** The leaders that a picture may show, with its place in them, the likeliest first. */
-  private near(at: number, finder: CandidateFinder, twin: number | undefined): Map<number, Placement> {
+  private near(
+    at: number,
+    found: readonly Candidate[],
+    states: Uint8Array,
+    twin: number | undefined,
+  ): Map<number, Placement> {
     const near = new Map<number, Placement>();
     const add = (other: number, placement: Placement): void => {
       const relation = this.relations[other];
@@ -183,9 +203,9 @@ class Search {
       if (!near.has(leader)) near.set(leader, relation ? composed(relation.placement, placement) : placement);
     };
     if (twin !== undefined) add(twin, WHOLE);
-    const candidates = finder.of(at).sort((a, b) => a.residual - b.residual || a.second - b.second);
+    const candidates = [...found].sort((a, b) => a.residual - b.residual || a.second - b.second);
     for (const { second, placement } of candidates) {
-      if (finder.states[second] !== STATE.later) {
+      if (states[second] !== STATE.later) {
         add(second, inverse(placement));
         continue;
       }
