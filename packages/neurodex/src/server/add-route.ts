@@ -1,10 +1,11 @@
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import type { FastifyInstance, HTTPMethods, RouteOptions } from 'fastify';
 import type { Access } from './access.ts';
 import { PATHS, type RouteName } from './api/paths.ts';
 import { ApiError } from './api/problems.ts';
+import type { Route } from './api/route.ts';
 import { ROUTE_NAMES, route } from './api/routes.ts';
+import { draining } from './draining.ts';
 import type { AnyReply, Asked, Handler, Handlers } from './handler.ts';
-import { draining } from './handlers.ts';
 import { parsePath, parseQuery } from './parse-parameters.ts';
 import type { receiver } from './receive.ts';
 import type { Refuse } from './refuse.ts';
@@ -25,22 +26,19 @@ export function addRoute<Name extends RouteName>(
   { access, receive, isDraining }: RouteServices,
 ): void {
   const { method, path } = PATHS[name];
-  const url = urlOf(path);
   const declared = route(name);
   const handle: Handler<Name> = table[name];
-  const config = { counted: name };
-  http.route<{ Params: Record<string, string> }>({
+  const options: Omit<RouteOptions, 'url'> = {
     method,
-    url,
-    config,
+    config: { counted: name },
     onRequest: async (request) => {
       if (declared.writes) access.checkWriting(request.headers);
       else if (declared.open !== true) access.checkToken(request.headers);
-      if ((name === 'search' || declared.writes) && isDraining()) throw draining();
+      if ((declared.searches || declared.writes) && isDraining()) throw draining();
     },
     handler: async (request, reply) => {
       const asked: Asked<Name> = {
-        path: parsePath(name, request.params),
+        path: parsePath(name, request.params as Record<string, string>),
         query: parseQuery(name, request.query),
         headers: request.headers,
         receive: (largest) => receive(request.raw, reply.raw, largest),
@@ -54,7 +52,8 @@ export function addRoute<Name extends RouteName>(
       if (answer.body !== undefined) return reply.type(answer.type ?? '').send(answer.body);
       return reply.send();
     },
-  });
+  };
+  for (const url of urlsOf(path, declared)) http.route({ ...options, url });
 }
 
 /** Refuses the methods that no route has at a path. */
@@ -62,9 +61,8 @@ export function refuseOtherMethods(http: FastifyInstance, path: string, refuse: 
   const names = ROUTE_NAMES.filter((name) => PATHS[name].path === path);
   const methods = names.map((name) => PATHS[name].method);
   const allowed: string[] = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-  http.route({
+  const options: Omit<RouteOptions, 'url'> = {
     method: METHODS.filter((other) => !allowed.includes(other)),
-    url: urlOf(path),
     config: names[0] === undefined ? {} : { counted: names[0] },
     onRequest: async (request) => {
       const hint = `use ${methods.join(' or ')}`;
@@ -72,8 +70,13 @@ export function refuseOtherMethods(http: FastifyInstance, path: string, refuse: 
     },
     errorHandler: (error, _request, reply) => void refuse(error, reply.header('allow', allowed.join(', '))),
     handler: () => {},
-  });
+  };
+  const slash = names.some((name) => route(name).slash);
+  for (const url of urlsOf(path, slash ? { slash } : {})) http.route({ ...options, url });
 }
 
-/** A path as Fastify writes it. */
-const urlOf = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
+/** Where a route is found, as Fastify writes it. */
+function urlsOf(path: string, { slash }: Pick<Route, 'slash'>): string[] {
+  const url = path.replace(/\{(\w+)\}/g, ':$1');
+  return slash ? [url, `${url}/`] : [url];
+}

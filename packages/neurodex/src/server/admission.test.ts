@@ -27,6 +27,21 @@ describe('Admission', () => {
     expect(refusal(() => admission.enter())).toBe('busy');
   });
 
+  it('gives a search that is of several queries a place for each, or none', () => {
+    const admission = new Admission(limits);
+    const inside = admission.enter();
+    inside.widen(1);
+    inside.widen(0);
+    expect(admission.underWay).toBe(2);
+    expect(refusal(() => inside.widen(2))).toBe('busy');
+    expect(admission.underWay).toBe(2);
+    inside.widen(1);
+    expect(refusal(() => admission.enter())).toBe('busy');
+    inside.leave();
+    inside.leave();
+    expect(admission.underWay).toBe(0);
+  });
+
   it('refuses a body that says that it is larger than its type may be, and takes one of just that size', () => {
     const admission = new Admission(limits);
     expect(refusal(() => admission.check(1001, 1000))).toBe('body-too-large');

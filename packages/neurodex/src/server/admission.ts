@@ -5,6 +5,8 @@ import type { Limits } from './limits.ts';
 /** A search that was let in. */
 export interface Admitted extends Waiting {
   gone: boolean;
+  /** Places for so many searches beside it, which come and leave with it. @throws ApiError `busy` */
+  widen(searches: number): void;
   /** Once it is answered, or nobody waits for it. */
   leave(): void;
 }
@@ -75,14 +77,18 @@ export class Admission {
     const { queue, searchSeconds } = this.limits;
     if (this.searches >= queue) throw busy();
     this.searches++;
-    let inside = true;
+    let places = 1;
     return {
       deadline: performance.now() + 1000 * searchSeconds,
       gone: false,
+      widen: (searches) => {
+        if (this.searches + searches > queue) throw busy();
+        places += searches;
+        this.searches += searches;
+      },
       leave: () => {
-        if (!inside) return;
-        inside = false;
-        this.searches--;
+        this.searches -= places;
+        places = 0;
       },
     };
   }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { accessPolicy } from './access.ts';
 import { addRoute, refuseOtherMethods } from './add-route.ts';
 import type { Admission } from './admission.ts';
+import { HEADER_LENGTH } from './api/inference-routes.ts';
 import { PATHS } from './api/paths.ts';
 import { ROUTE_NAMES } from './api/routes.ts';
 import type { BasePath } from './base-path.ts';
@@ -84,6 +85,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     reports,
     metrics,
     basePath,
+    limits,
     isDraining,
   });
   const receive = receiver(admission, limits, connections);
@@ -103,8 +105,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 const corsSettings = (origins: readonly string[]) => ({
   origin: [...origins],
   methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-  allowedHeaders: ['authorization', 'content-type'],
-  exposedHeaders: ['retry-after', 'etag'],
+  allowedHeaders: ['authorization', 'content-type', HEADER_LENGTH.toLowerCase()],
+  exposedHeaders: ['retry-after', 'etag', HEADER_LENGTH.toLowerCase()],
   maxAge: 600,
 });
 

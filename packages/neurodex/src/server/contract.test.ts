@@ -55,7 +55,11 @@ const REPORT: MeasuredReport = {
   learning: { loss: [], tokenAccuracy: [], validation: {}, phases: [], lastStep: 0 },
 };
 
+/** Seconds for which a server waits for what the tests hold back. */
+const PATIENCE = 600;
+
 let root = '';
+let version = '';
 let png: Buffer;
 let small: Buffer;
 let drawn: Buffer[] = [];
@@ -98,6 +102,8 @@ beforeAll(async () => {
     },
   };
   servers.plain = await serveForTest([index]);
+  const { body: served } = await send(servers.plain.address, { path: '/v2/models/shapes' });
+  [version] = JSON.parse(served.toString()).versions;
   servers.guarded = await serveForTest([index], { token: 'secret', ranker: instant.make, reports: reports.measured });
   servers.faulty = await serveForTest([index], {
     ranker: heldRanker(() => new TypeError('a fault, of which nobody is told')).make,
@@ -105,7 +111,7 @@ beforeAll(async () => {
   });
   servers.full = await serveForTest([index, written], {
     ranker: held.make,
-    limits: { queue: 1 },
+    limits: { queue: 1, searchSeconds: PATIENCE },
     reports: reports.impossible,
     writeToken: 'write',
   });
@@ -113,7 +119,11 @@ beforeAll(async () => {
     ranker: hasty.make,
     limits: { requestSeconds: 1, searchSeconds: 0, bodyBytes: 1000, maxPixels: 100 },
   });
-  servers.draining = await serveForTest([index, written], { ranker: held.make, writeToken: 'write' });
+  servers.draining = await serveForTest([index, written], {
+    ranker: held.make,
+    writeToken: 'write',
+    limits: { drainSeconds: PATIENCE, searchSeconds: PATIENCE },
+  });
   servers.writable = await serveForTest([index, written], { writeToken: 'write', token: 'read', ranker: instant.make });
   servers.refusing = await serveForTest([index, written], {
     writeToken: 'write',
@@ -196,6 +206,47 @@ const remove = (picture: string, status: number, more: Partial<Case> = {}): Case
   headers: { authorization: 'Bearer write' },
   ...more,
 });
+
+const INFER = '/v2/models/shapes/infer';
+const infer = (input: string, data: string, more: object = {}): string =>
+  JSON.stringify({ inputs: [{ name: input, shape: [1], datatype: 'BYTES', data: [data] }], ...more });
+const asImage = (bytes: Uint8Array | string, more: object = {}): string =>
+  infer('image', Buffer.from(bytes).toString('base64'), more);
+const BINARY = { parameters: { binary_data_output: true } };
+const model = (body: string | Uint8Array, status: number, more: Partial<Case> = {}): Case => ({
+  path: INFER,
+  status,
+  body,
+  headers: { 'content-type': 'application/json' },
+  ...more,
+});
+/** What an inference may be answered with, at the address of a version as well. */
+const inferCases = (path: string, unknown: string): readonly Case[] => [
+  model(asImage(png), 200, { path }),
+  model(asImage(png, BINARY), 200, { path }),
+  model('{', 400, { path, code: 'body-malformed' }),
+  model(asImage(png), 400, { path: `${path}?kk=1`, code: 'parameter-invalid' }),
+  model(infer('image', '?'), 400, { path, code: 'body-malformed' }),
+  model(infer('picture', ''), 400, { path, code: 'parameter-invalid' }),
+  model('{"inputs":[]}', 400, { path, code: 'query-empty' }),
+  model(asImage(''), 400, { path, code: 'picture-empty' }),
+  model(asImage('no picture'), 400, { path, code: 'picture-not-an-image' }),
+  model(asImage(png.subarray(0, 200)), 400, { path, code: 'picture-damaged' }),
+  model(infer('text', ' '), 400, { path, code: 'text-empty' }),
+  model(asImage(png), 401, { path, on: 'guarded', code: 'token-wrong' }),
+  model(asImage(png), 403, { path, code: 'origin-refused', headers: { 'sec-fetch-site': 'cross-site' } }),
+  model(asImage(png), 404, { path: unknown, code: 'index-unknown' }),
+  model(Buffer.alloc(2000), 413, { path, on: 'hasty', code: 'body-too-large' }),
+  model(asImage(png), 415, { path, code: 'type-unsupported', headers: { 'content-encoding': 'br' } }),
+  model(asImage(png), 421, { path, code: 'host-refused', headers: { host: 'evil.example' } }),
+  model(asImage(png), 500, { path, on: 'faulty', code: 'internal' }),
+  model(asImage(png), 503, { path, on: 'full', code: 'busy' }),
+  model(asImage(png), 503, { path, on: 'draining', code: 'draining' }),
+  model(asImage('no picture'), 503, { path, on: 'hasty', code: 'too-slow' }),
+];
+
+/** Of a version of the index that the tests serve. */
+const VERSIONED = (): string => `/v2/models/shapes/versions/${version}`;
 
 const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
   listIndexes: () => [get('/v1/indexes', 200), ...guarded('/v1/indexes')],
@@ -312,6 +363,48 @@ const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
   ],
   getMetrics: () => [get('/metrics', 200), ...guarded('/metrics')],
   getOpenApi: () => [get('/openapi.json', 200), ...common('/openapi.json')],
+  getServer: () => [get('/v2', 200), get('/v2/', 200, { on: 'guarded' }), ...common('/v2')],
+  isServerLive: () => [
+    get('/v2/health/live', 200),
+    get('/v2/health/live', 200, { on: 'draining' }),
+    get('/v2/health/live', 200, { on: 'guarded' }),
+    ...common('/v2/health/live'),
+  ],
+  isServerReady: () => [
+    get('/v2/health/ready', 200),
+    get('/v2/health/ready', 200, { on: 'guarded' }),
+    get('/v2/health/ready', 503, { on: 'draining', code: 'draining' }),
+    ...common('/v2/health/ready'),
+  ],
+  getModel: () => [
+    get('/v2/models/shapes', 200),
+    get('/v2/models/shapes', 200, { on: 'guarded', ...token }),
+    get('/v2/models/shape', 404, { code: 'index-unknown' }),
+    ...guarded('/v2/models/shapes'),
+  ],
+  getModelVersion: () => [
+    get(VERSIONED(), 200),
+    get('/v2/models/shapes/versions/1', 404, { code: 'version-unknown' }),
+    get(VERSIONED().replace('shapes', 'none'), 404, { code: 'index-unknown' }),
+    ...guarded(VERSIONED()),
+  ],
+  isModelReady: () => [
+    get('/v2/models/shapes/ready', 200),
+    get('/v2/models/shape/ready', 404, { code: 'index-unknown' }),
+    get('/v2/models/shapes/ready', 503, { on: 'draining', code: 'draining' }),
+    ...guarded('/v2/models/shapes/ready'),
+  ],
+  isModelVersionReady: () => [
+    get(`${VERSIONED()}/ready`, 200),
+    get('/v2/models/shapes/versions/1/ready', 404, { code: 'version-unknown' }),
+    get(`${VERSIONED()}/ready`, 503, { on: 'draining', code: 'draining' }),
+    ...guarded(`${VERSIONED()}/ready`),
+  ],
+  infer: () => inferCases(INFER, '/v2/models/none/infer'),
+  inferVersion: () => [
+    ...inferCases(`${VERSIONED()}/infer`, '/v2/models/none/versions/1/infer'),
+    model(asImage(png), 404, { path: '/v2/models/shapes/versions/1/infer', code: 'version-unknown' }),
+  ],
 };
 
 /** Holds an answer against the document. */
@@ -336,6 +429,12 @@ function expectDocumented(
   expect(validate(JSON.parse(body.toString())), JSON.stringify(validate.errors)).toBe(true);
 }
 
+/** The code of a refusal, in either form. */
+function codeOf({ body }: Pick<RawAnswer, 'body'>): string {
+  const { code, error } = JSON.parse(body.toString());
+  return error === undefined ? code : error.split(':', 1)[0];
+}
+
 const seen = new Set<string>();
 
 describe.each(Object.keys(PATHS) as RouteName[])('%s', (name) => {
@@ -346,8 +445,7 @@ describe.each(Object.keys(PATHS) as RouteName[])('%s', (name) => {
       expect(answer.status, what).toBe(status);
       expectDocumented(name, answer);
       seen.add(`${name} ${status}`);
-      const { code: told } = status < 400 ? { code: undefined } : JSON.parse(answer.body.toString());
-      expect(told, what).toBe(code);
+      expect(status < 400 ? undefined : codeOf(answer), what).toBe(code);
       if (code === 'internal')
         expect(answer.body.toString()).not.toMatch(/fault, of which|TypeError|\.ts|\/work|node_modules/);
     }
@@ -357,10 +455,13 @@ describe.each(Object.keys(PATHS) as RouteName[])('%s', (name) => {
 it.each([
   ['search', 'hasty', '/v1/search', 'Content-Type: image/png'],
   ['addPictures', 'narrow', WRITTEN, `Content-Type: ${FORM}\r\nAuthorization: Bearer write`],
+  ['infer', 'hasty', INFER, 'Content-Type: application/json'],
+  ['inferVersion', 'hasty', '/v2/models/shapes/versions/VERSION/infer', 'Content-Type: application/json'],
 ] as const)('answers a body of %s that does not arrive in time as its document says', async (name, on, path, said) => {
-  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${said}\r\nContent-Length: 100\r\n\r\n`;
+  const address = path.replace('VERSION', version);
+  const head = `POST ${address} HTTP/1.1\r\nHost: 127.0.0.1\r\n${said}\r\nContent-Length: 100\r\n\r\n`;
   const { status, head: headers, body } = parseAnswer(await sendBytes(servers[on].address, head));
-  expect([status, JSON.parse(body).code]).toEqual([408, 'request-timeout']);
+  expect([status, codeOf({ body: Buffer.from(body) })]).toEqual([408, 'request-timeout']);
   const [, contentType] = /content-type: (\S+)/i.exec(headers) ?? [];
   expectDocumented(name, { status, headers: { 'content-type': contentType }, body: Buffer.from(body) });
   seen.add(`${name} 408`);
@@ -404,6 +505,10 @@ it('tells nothing of its faults, whichever route has them', async () => {
     'getThumbnail',
     'addPictures',
     'removePicture',
+    'getModel',
+    'getModelVersion',
+    'isModelReady',
+    'isModelVersionReady',
   ] as const;
   for (const name of [...names, 'getMetrics'] as const) {
     const url = PATHS[name].path.replace(/\{\w+\}/g, 'shapes.0');
@@ -411,10 +516,10 @@ it('tells nothing of its faults, whichever route has them', async () => {
     const answer = await app.http.inject({ method, url, headers: { authorization: 'Bearer write' } });
     expect(answer.body).not.toContain('nobody');
     expectDocumented(name, { status: answer.statusCode, headers: answer.headers as never, body: answer.rawPayload });
-    expect(answer.json()).toMatchObject({ status: 500, code: 'internal' });
+    expect([answer.statusCode, codeOf({ body: answer.rawPayload })]).toEqual([500, 'internal']);
     seen.add(`${name} 500`);
   }
-  expect(faults).toHaveLength(10);
+  expect(faults).toHaveLength(14);
   await app.http.close();
 });
 

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { z } from 'zod';
 import type { RouteName } from './api/paths.ts';
-import type { PathOf, QueryOf, RawContent, ROUTES } from './api/routes.ts';
+import type { RawContent } from './api/route.ts';
+import type { PathOf, QueryOf, ROUTES } from './api/routes.ts';
 import type { Waiting } from './batcher.ts';
 
 /** A request whose parameters are what its route declares. */
@@ -21,23 +22,27 @@ export interface Asked<Name extends RouteName> {
 export interface Received {
   readonly body: Buffer;
   readonly waiting: Waiting;
+  /** Takes what it turns out to need beside that, until it is answered. @throws ApiError `busy` */
+  more(need: { readonly searches: number; readonly bytes: number }): void;
 }
 
 export type Headers = Readonly<Record<string, string>>;
 
 type Responses<Name extends RouteName> = (typeof ROUTES)[Name]['responses'];
 
+type ReplyOf<Status, Content> = Content extends z.ZodType
+  ? { readonly status: Status; readonly json: z.output<Content>; readonly headers?: Headers }
+  : Content extends RawContent
+    ? {
+        readonly status: Status;
+        readonly body: string | Uint8Array;
+        readonly type: Content['types'][number];
+        readonly headers?: Headers;
+      }
+    : never;
+
 type ReplyWith<Status, Declared> = Declared extends { readonly content: infer Content }
-  ? Content extends z.ZodType
-    ? { readonly status: Status; readonly json: z.output<Content>; readonly headers?: Headers }
-    : Content extends RawContent
-      ? {
-          readonly status: Status;
-          readonly body: string | Uint8Array;
-          readonly type: Content['types'][number];
-          readonly headers?: Headers;
-        }
-      : never
+  ? ReplyOf<Status, Content extends readonly unknown[] ? Content[number] : Content>
   : { readonly status: Status; readonly headers?: Headers };
 
 /** What every reply is, whichever route's. */

@@ -3,9 +3,12 @@ import { openApiDocument } from './api/openapi.ts';
 import { ApiError } from './api/problems.ts';
 import type { BasePath } from './base-path.ts';
 import type { Changes } from './changes.ts';
+import { draining } from './draining.ts';
 import type { Handlers } from './handler.ts';
 import type { Host } from './host.ts';
 import type { Images } from './images.ts';
+import { inferenceHandlers } from './inference/handlers.ts';
+import type { Limits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReportDesk } from './report-desk.ts';
 import type { Search } from './search.ts';
@@ -19,6 +22,7 @@ export interface HandlerServices {
   readonly reports: ReportDesk;
   readonly metrics: Metrics;
   readonly basePath: BasePath;
+  readonly limits: Limits;
   readonly isDraining: () => boolean;
 }
 
@@ -31,6 +35,7 @@ export const handlers = (services: HandlerServices): Handlers => ({
   ...pictureHandlers(services),
   ...changeHandlers(services),
   ...operationHandlers(services),
+  ...inferenceHandlers(services),
 });
 
 type Some<Name extends keyof Handlers> = Pick<Handlers, Name>;
@@ -125,6 +130,3 @@ function operationHandlers({
     getOpenApi: () => ({ status: 200, type: 'application/json', body: document }),
   };
 }
-
-export const draining = (): ApiError =>
-  new ApiError('draining', 'the server is about to stop', { hint: 'ask another one, or try again', retryAfter: 5 });

@@ -18,11 +18,14 @@ export function parsePath<Name extends RouteName>(name: Name, given: Readonly<Re
   return Object.fromEntries(entries) as PathOf<Name>;
 }
 
-/** Query parameters by their schemas; unknown ones are refused, with the nearest known. @throws ApiError `parameter-invalid` */
-export function parseQuery<Name extends RouteName>(name: Name, given: unknown): QueryOf<Name> {
-  const schema = route(name).query;
+/** Query parameters by their schemas. @throws ApiError `parameter-invalid` */
+export const parseQuery = <Name extends RouteName>(name: Name, given: unknown): QueryOf<Name> =>
+  parseParameters(route(name).query, given) as QueryOf<Name>;
+
+/** Parameters by their schema; unknown ones are refused, with the nearest known. @throws ApiError `parameter-invalid` */
+export function parseParameters<Schema extends z.ZodObject>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data as QueryOf<Name>;
+  if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.code === 'unrecognized_keys') throw unknown(issue.keys[0] ?? '', Object.keys(schema.shape));
   const parameter = String(issue?.path[0] ?? '');

@@ -96,7 +96,16 @@ export function receiver(
         admitted.gone = true;
         admitted.leave();
       });
-      return { body, waiting: admitted };
+      return {
+        body,
+        waiting: admitted,
+        more({ searches, bytes }) {
+          // What is taken now would be freed by nobody.
+          if (admitted.gone) return;
+          admitted.widen(searches);
+          held.add(bytes);
+        },
+      };
     } catch (error) {
       held.free();
       throw error;

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { inferenceError, inferenceStatus, isInferenceAddress } from './api/inference-errors.ts';
 import { headersOf, internal, problemOf, refusalOf } from './refusals.ts';
 
 /** Answers a request with what is wrong with it. */
@@ -11,9 +12,10 @@ export const refuser =
     const refusal = refusalOf(error);
     if (refusal === undefined) onFault(error);
     const told = refusal ?? internal();
+    const asInference = isInferenceAddress(reply.request.url);
     return reply
-      .code(told.status)
+      .code(asInference ? inferenceStatus(told.code) : told.status)
       .headers({ ...headersOf(told), 'cache-control': 'no-store' })
-      .type('application/problem+json')
-      .send(Buffer.from(JSON.stringify(problemOf(told))));
+      .type(asInference ? 'application/json' : 'application/problem+json')
+      .send(Buffer.from(JSON.stringify(asInference ? inferenceError(told) : problemOf(told))));
   };

@@ -52,9 +52,8 @@ export class Search {
     this.decoding = pLimit(decoders);
   }
 
-  /** What can be said of a search before its picture is known. @throws ApiError `index-unknown`, `parameter-invalid`; NeurodexError `text-*` */
-  plan({ index, system, plus, minus, ...others }: QueryOf<'search'>): Plan {
-    const hosted = this.host.index(index);
+  /** What can be said of a search before its picture is known. @param hosted the version that is searched @throws ApiError `index-unknown`, `parameter-invalid`; NeurodexError `text-*` */
+  plan({ index, system, plus, minus, ...others }: QueryOf<'search'>, hosted = this.host.index(index)): Plan {
     checkSystems(hosted, system);
     if (others.minRelevance !== undefined && others.confidence !== undefined) throw bothFilters();
     return { ...others, hosted, asked: system, plus: plus.map(normaliseText), minus: minus.map(normaliseText) };

@@ -1,19 +1,13 @@
 import { defined } from '@neurodex/core';
 import { z } from 'zod';
 import { VERSION } from '../../version.ts';
+import { inferenceStatus } from './inference-errors.ts';
+import { inferenceError } from './inference-schemas.ts';
 import { pathParameters } from './parameters.ts';
 import { PATHS, type RouteName } from './paths.ts';
 import { PROBLEMS, type ProblemCode } from './problems.ts';
-import {
-  COMMON_PROBLEMS,
-  GUARDED_PROBLEMS,
-  parametersIn,
-  type RawContent,
-  type Response,
-  ROUTE_NAMES,
-  type Route,
-  route,
-} from './routes.ts';
+import type { Content, RawContent, Response, Route } from './route.ts';
+import { COMMON_PROBLEMS, GUARDED_PROBLEMS, parametersIn, ROUTE_NAMES, route } from './routes.ts';
 import { components, problem } from './schemas.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -46,8 +40,12 @@ const PICTURES: Json = {
 const BODIES = { bytes: BYTES, form: FORM, pictures: PICTURES } as const;
 
 const isRaw = (content: z.ZodType | RawContent): content is RawContent => 'raw' in content;
+const isEither = (content: Content): content is readonly [z.ZodType, RawContent] => Array.isArray(content);
 
-const contentOf = (content: z.ZodType | RawContent): Json =>
+const contentOf = (content: Content): Json =>
+  isEither(content) ? { ...formOf(content[0]), ...formOf(content[1]) } : formOf(content);
+
+const formOf = (content: z.ZodType | RawContent): Json =>
   isRaw(content)
     ? Object.fromEntries(
         content.types.map((type) => [
@@ -72,12 +70,16 @@ const responseOf = ({ description, content, headers }: Response): Json => ({
 });
 
 /** Refusals by status, each naming its codes. */
-function problemResponses({ problems, open }: Route): Json {
+function problemResponses({ problems, open, inference }: Route): Json {
   const codes: ProblemCode[] = [...COMMON_PROBLEMS, ...(open ? [] : GUARDED_PROBLEMS), ...problems];
-  const statuses = [...new Set(codes.map((code) => PROBLEMS[code].status))].sort((a, b) => a - b);
+  const statusOf = (code: ProblemCode): number => (inference ? inferenceStatus(code) : PROBLEMS[code].status);
+  const statuses = [...new Set(codes.map(statusOf))].sort((a, b) => a - b);
+  const content = inference
+    ? { 'application/json': { schema: schemaOf(inferenceError) } }
+    : { 'application/problem+json': { schema: schemaOf(problem) } };
   return Object.fromEntries(
     statuses.map((status) => {
-      const here = codes.filter((code) => PROBLEMS[code].status === status);
+      const here = codes.filter((code) => statusOf(code) === status);
       return [
         String(status),
         {
@@ -85,7 +87,7 @@ function problemResponses({ problems, open }: Route): Json {
           ...(status === 503 || status === 423
             ? { headers: headersOf({ 'Retry-After': 'seconds after which to try again' }) }
             : {}),
-          content: { 'application/problem+json': { schema: schemaOf(problem) } },
+          content,
         },
       ];
     }),
@@ -108,11 +110,17 @@ function operationOf(name: RouteName): Json {
     const { description, ...json } = schemaOf(pathParameters[parameter]);
     return { name: parameter, in: 'path', required: true, description, schema: json };
   });
+  const headers = Object.entries(declared.headers ?? {}).map(([header, description]) => ({
+    name: header,
+    in: 'header',
+    description,
+    schema: { type: 'string' },
+  }));
   return {
     operationId: name,
     summary: declared.summary,
     ...(declared.open ? { security: [] } : {}),
-    parameters: [...path, ...query],
+    parameters: [...path, ...query, ...headers],
     ...(declared.body === undefined
       ? {}
       : {

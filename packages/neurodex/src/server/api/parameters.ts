@@ -44,6 +44,8 @@ const texts = z
 export const pathParameters = {
   index: z.string().describe('id of an index'),
   picture: z.string().describe('id of a picture: <index>.<number>; below its index the number is enough'),
+  model: z.string().describe('id of an index'),
+  version: z.string().describe('version of the index, as GET /v1/indexes has it: no other one answers'),
 } as const;
 
 export const noQuery = z.strictObject({});
@@ -89,3 +91,17 @@ export const searchQuery = z.strictObject({
     .describe('whether answers of dsi say how their tokens were written'),
   explainCount: wholeNumber(1, 10).default(3).describe('how many answers of dsi say so'),
 });
+
+/** Parameters of an inference request: JSON, in the protocol's own spelling. */
+export const inferenceParameters = z.strictObject({
+  k: z.int().min(1).max(MOST_ANSWERS).default(10),
+  system: z.enum(SYSTEM_NAMES).optional(),
+  min_relevance: z.number().min(0).max(1).optional(),
+  timeout: z.int().min(0).optional().describe('microseconds that the answer may take; 0: as long as any search'),
+  binary_data_output: z.boolean().default(false).describe('whether outputs are bytes behind the JSON'),
+  // Known, and without a meaning here: there is one priority, and one kind of elements.
+  priority: z.unknown().optional(),
+  content_type: z.unknown().optional(),
+});
+
+export type InferenceParameters = z.output<typeof inferenceParameters>;

@@ -17,6 +17,15 @@ export const PATHS = {
   isReady: { method: 'GET', path: '/readyz' },
   getMetrics: { method: 'GET', path: '/metrics' },
   getOpenApi: { method: 'GET', path: '/openapi.json' },
+  getServer: { method: 'GET', path: '/v2' },
+  isServerLive: { method: 'GET', path: '/v2/health/live' },
+  isServerReady: { method: 'GET', path: '/v2/health/ready' },
+  getModel: { method: 'GET', path: '/v2/models/{model}' },
+  getModelVersion: { method: 'GET', path: '/v2/models/{model}/versions/{version}' },
+  isModelReady: { method: 'GET', path: '/v2/models/{model}/ready' },
+  isModelVersionReady: { method: 'GET', path: '/v2/models/{model}/versions/{version}/ready' },
+  infer: { method: 'POST', path: '/v2/models/{model}/infer' },
+  inferVersion: { method: 'POST', path: '/v2/models/{model}/versions/{version}/infer' },
 } as const;
 
 export type RouteName = keyof typeof PATHS;

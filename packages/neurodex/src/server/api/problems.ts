@@ -17,6 +17,7 @@ export const PROBLEMS = {
   'not-found': { status: 404, title: 'Not Found' },
   'index-unknown': { status: 404, title: 'Not Found' },
   'picture-unknown': { status: 404, title: 'Not Found' },
+  'version-unknown': { status: 404, title: 'Not Found' },
   'report-impossible': { status: 404, title: 'Not Found' },
   'method-not-allowed': { status: 405, title: 'Method Not Allowed' },
   'request-timeout': { status: 408, title: 'Request Timeout' },

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import { INFERENCE_ROUTES } from './inference-routes.ts';
 import { imageQuery, noQuery, pageQuery, pathParameters, searchQuery } from './parameters.ts';
 import { PATHS, type RouteName } from './paths.ts';
 import type { ProblemCode } from './problems.ts';
+import type { Response, Route } from './route.ts';
 import {
   addition,
   alive,
@@ -16,30 +18,6 @@ import {
   searchByJson,
   searchResponse,
 } from './schemas.ts';
-
-/** A body that is no JSON: bytes of those media types, or text. */
-export type RawContent = { readonly raw: 'bytes' | 'text'; readonly types: readonly [string, ...string[]] };
-
-export interface Response {
-  readonly description: string;
-  /** Undefined: no body. */
-  readonly content?: z.ZodType | RawContent;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface Route {
-  readonly summary: string;
-  readonly query: z.ZodObject;
-  /** Media type → what the body is. */
-  readonly body?: Readonly<Record<string, z.ZodType | 'bytes' | 'form' | 'pictures'>>;
-  readonly responses: Readonly<Record<number, Response>>;
-  /** What it may be refused with, beside what every request may (COMMON_PROBLEMS). */
-  readonly problems: readonly ProblemCode[];
-  /** Answered without the token: it tells nothing of the pictures, and cannot fail. */
-  readonly open?: true;
-  /** Changes an index: only for those with the token for writing, and no more when the server is about to stop. */
-  readonly writes?: true;
-}
 
 /** What any request may be refused with; and what those may be that look at indexes. */
 export const COMMON_PROBLEMS = [
@@ -193,6 +171,7 @@ export const ROUTES = {
       'too-slow',
       'index-replaced',
     ],
+    searches: true,
   },
   isAlive: {
     summary: 'Whether the process lives',
@@ -226,6 +205,7 @@ export const ROUTES = {
     problems: [],
     open: true,
   },
+  ...INFERENCE_ROUTES,
 } as const satisfies { readonly [Name in RouteName]: Route };
 
 export const ROUTE_NAMES: readonly RouteName[] = Object.keys(PATHS).filter((name): name is RouteName =>
