@@ -2,6 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { sealed } from '@neurodex/core/storage';
 import { bin, here, neurodex, script } from './commands.ts';
+import { KSERVE, prepareEnvironment } from './python.ts';
 
 /** Where something is made to be checked. */
 export interface Workshop {
@@ -18,6 +19,8 @@ export interface Workshop {
 export interface Check {
   readonly name: string;
   readonly args: readonly string[];
+  /** The Python of a check in Python; the workshop's by default. */
+  readonly interpreter?: string;
 }
 
 const PRECISIONS = ['float32', 'float16', 'int8'];
@@ -158,6 +161,26 @@ export function prepareCaptions({ folder, python }: Workshop): Check[] {
   neurodex('index', ...source, '--out', index, '--preset', 'quick', '--systems', 'dsi', ...READING, '--json');
   writeFileSync(metrics, neurodex('evaluate', index, '--queries', 'text', '--trec', trec, ...TEXT_MEASURES, '--json'));
   return [{ name: 'check_captions.py', args: [join(coco, 'annotations'), index, trec, metrics] }];
+}
+
+/** A network that finds pictures by words, and enough validation queries that the relevance of its answers is known. */
+const SERVED = [
+  ...['training.plan=write', 'training.seeSteps=3', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],
+  ...['identifiers.branching=2', 'identifiers.leafSize=2', 'text.tokens=16', 'text.steps=40'],
+  ...['split.retrievalFraction=0.7', 'split.validationFraction=0.4'],
+].flatMap((key) => ['--set', key]);
+
+/** An index that the checks serve, for clients of the Open Inference Protocol. */
+export function prepareClients({ folder, pictures }: Workshop): Check[] {
+  const served = join(folder, 'served');
+  neurodex('index', pictures, '--out', served, '--preset', 'quick', ...SERVED, '--json');
+  const args = [served, pictures, process.execPath, bin];
+  const kserve = prepareEnvironment((message) => console.log(message), KSERVE);
+  if ('leftOut' in kserve) console.log(`the check of KServe's client is LEFT OUT: ${kserve.leftOut}`);
+  return [
+    { name: 'check_triton_client.py', args },
+    ...('leftOut' in kserve ? [] : [{ name: 'check_kserve_client.py', args, interpreter: kserve.python }]),
+  ];
 }
 
 /** Byte pairs that were learnt from texts in twenty scripts. */

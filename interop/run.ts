@@ -9,6 +9,7 @@ import {
   prepareBovw,
   prepareCalibration,
   prepareCaptions,
+  prepareClients,
   prepareEfficientNet,
   prepareEncoderExports,
   prepareEncoders,
@@ -41,8 +42,7 @@ function main(): number {
   const folder = mkdtempSync(join(tmpdir(), 'neurodex-interop-'));
   try {
     const pictures = join(folder, 'pictures');
-    const python = (name: string, ...args: readonly string[]): void =>
-      void run(['python', `interop/${name}`, ...args].join(' '), environment.python, [here(name), ...args]);
+    const python = (name: string, ...args: readonly string[]): void => pythonFile(environment.python, name, args);
     python('make_pictures.py', pictures);
     const index = values.index === undefined ? join(folder, 'index') : resolve(values.index);
     if (values.index === undefined) neurodex('index', pictures, '--out', index, '--preset', 'quick', '--json');
@@ -60,6 +60,7 @@ function main(): number {
       ...prepareTokenizer(workshop),
       ...prepareCaptions(workshop),
       ...prepareTextEncoder(workshop),
+      ...prepareClients(workshop),
       ...prepareEncoders(workshop),
       ...prepareEncoderExports(workshop),
       ...prepareTrackers(workshop),
@@ -70,12 +71,16 @@ function main(): number {
   }
 }
 
+const pythonFile = (interpreter: string, name: string, args: readonly string[]): void =>
+  void run(['python', `interop/${name}`, ...args].join(' '), interpreter, [here(name), ...args]);
+
 /** Runs every check, whatever becomes of the others. @returns the exit status */
 function perform({ python }: Workshop, checks: readonly Check[]): number {
   const failed: string[] = [];
-  for (const { name, args } of checks) {
+  for (const { name, args, interpreter } of checks) {
     try {
-      if (name.endsWith('.py')) python(name, ...args);
+      if (interpreter !== undefined) pythonFile(interpreter, name, args);
+      else if (name.endsWith('.py')) python(name, ...args);
       else script(name, args);
     } catch (error) {
       failed.push(error instanceof Error ? error.message : String(error));

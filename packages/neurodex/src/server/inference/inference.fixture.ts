@@ -16,7 +16,7 @@ export const lengthPrefixed = (elements: readonly Uint8Array[]): Buffer =>
 
 export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
-interface Wanted {
+interface Settings {
   readonly parameters?: object;
   readonly outputs?: readonly object[];
   readonly id?: string;
@@ -26,7 +26,7 @@ interface Wanted {
 export const inferByJson = (
   input: string,
   data: readonly unknown[],
-  wanted: Wanted = {},
+  wanted: Settings = {},
 ): Pick<RawRequest, 'body' | 'headers'> => ({
   body: JSON.stringify({ inputs: [{ name: input, shape: [data.length], datatype: 'BYTES', data }], ...wanted }),
   headers: { 'content-type': 'application/json' },
@@ -36,7 +36,7 @@ export const inferByJson = (
 export function inferByBytes(
   input: string,
   elements: readonly Uint8Array[],
-  wanted: Wanted = {},
+  wanted: Settings = {},
 ): { readonly body: Buffer; readonly headers: Record<string, string> } {
   const bytes = lengthPrefixed(elements);
   const parameters = { binary_data_size: bytes.length };

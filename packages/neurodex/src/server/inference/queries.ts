@@ -33,12 +33,12 @@ const malformed = (message: string, hint: string): ApiError => new ApiError('bod
  * @throws ApiError `body-malformed`, `body-too-large`, `parameter-invalid`, `query-empty`
  */
 export function queriesOf({ inputs }: Pick<InferenceRequest, 'inputs'>, most: number): Queries {
-  const [tensor, ...others] = inputs;
-  if (tensor === undefined) throw new ApiError('query-empty', 'the request has no inputs', { hint: ONE_INPUT });
-  for (const { name } of inputs) if (!isInput(name)) throw unknown('input', name, INPUTS);
-  if (others.length > 0) throw malformed(`the request has ${inputs.length} inputs`, ONE_INPUT);
-  const { name } = tensor;
-  if (!isInput(name)) throw unknown('input', name, INPUTS);
+  const [name] = inputs.map((input) => knownInput(input.name));
+  const [tensor] = inputs;
+  if (tensor === undefined || name === undefined) {
+    throw new ApiError('query-empty', 'the request has no inputs', { hint: ONE_INPUT });
+  }
+  if (inputs.length > 1) throw malformed(`the request has ${inputs.length} inputs`, ONE_INPUT);
   checkParameters(name, tensor.parameters, ['binary_data_size']);
   const elements = elementsOf(tensor, most);
   return name === 'image' ? { input: name, ...picturesIn(elements) } : { input: name, ...textsIn(elements) };
@@ -46,7 +46,11 @@ export function queriesOf({ inputs }: Pick<InferenceRequest, 'inputs'>, most: nu
 
 const ONE_INPUT = 'send image or text, one of them: GET /v2/models/MODEL describes both';
 
-const isInput = (name: string): name is InputName => INPUTS.some((input) => input === name);
+function knownInput(name: string): InputName {
+  const known = INPUTS.find((input) => input === name);
+  if (known === undefined) throw unknown('input', name, INPUTS);
+  return known;
+}
 
 /** @throws ApiError `parameter-invalid` for parameters of a tensor that mean nothing here */
 export function checkParameters(tensor: string, given: object, known: readonly string[]): void {
