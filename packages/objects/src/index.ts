@@ -19,3 +19,4 @@ export type {
   StoredBytes,
 } from './object-store.ts';
 export { type OpenStoreOptions, openStore } from './open-store.ts';
+export { PATIENCE, type Patience } from './patience.ts';

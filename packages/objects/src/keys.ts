@@ -21,6 +21,9 @@ export function checkKey(key: string): void {
   });
 }
 
+/** Whether `checkKey` takes it. */
+export const isKey = (key: string): boolean => whyNoKey(key) === undefined;
+
 function whyNoKey(key: string): string | undefined {
   if (/\p{Cs}/u.test(key)) return 'it is not well-formed Unicode';
   if (Buffer.byteLength(key) > LONGEST_KEY) return `it has more than ${LONGEST_KEY} bytes`;

@@ -1,6 +1,9 @@
 import { NeurodexError, type Reporter } from '@neurodex/core';
 import { FolderStore } from './folder/folder-store.ts';
 import type { ObjectStore } from './object-store.ts';
+import { PATIENCE, type Patience } from './patience.ts';
+import { isS3Place, readS3Settings } from './s3/s3-settings.ts';
+import { S3Store } from './s3/s3-store.ts';
 
 export interface OpenStoreOptions {
   /** Where credentials, region and endpoint of S3 are looked up: usually `process.env`. */
@@ -9,6 +12,8 @@ export interface OpenStoreOptions {
   readonly reporter: Reporter;
   /** Once given, whatever the store does ends with `interrupted`. */
   readonly signal?: AbortSignal;
+  /** How long a server that fails is waited for, where it is not `PATIENCE`. */
+  readonly patience?: Partial<Patience>;
 }
 
 /**
@@ -16,7 +21,12 @@ export interface OpenStoreOptions {
  * server before the first method is called.
  * @throws NeurodexError `usage` for what is no place
  */
-export async function openStore(place: string, { signal }: OpenStoreOptions): Promise<ObjectStore> {
+export async function openStore(place: string, options: OpenStoreOptions): Promise<ObjectStore> {
+  const { environment, reporter, signal, patience } = options;
+  if (isS3Place(place)) {
+    const settings = readS3Settings(place, environment);
+    return new S3Store(settings, { environment, reporter, signal, patience: { ...PATIENCE, ...patience } });
+  }
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(place)) {
     throw new NeurodexError('usage', `${place.slice(0, place.indexOf(':'))} is no kind of place that is known`, {
       hint: 'name a folder, or s3://bucket/prefix',
