@@ -76,6 +76,7 @@ export const ERROR_CODES = [
   'shard-unknown',
   'shard-differs',
   'shards-failed',
+  'cache-full',
   'training-diverged',
   'trec-malformed',
   'queries-differ',

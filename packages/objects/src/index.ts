@@ -1,3 +1,4 @@
+export { type CachedObject, ContentCache, type ContentCacheOptions } from './cache/content-cache.ts';
 export {
   type ContentDigest,
   type ContentObject,

@@ -1,4 +1,5 @@
 import { NeurodexError, type Reporter } from '@neurodex/core';
+import { makeFolder } from '@neurodex/core/storage';
 import { FolderStore } from './folder/folder-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { PATIENCE, type Patience } from './patience.ts';
@@ -10,6 +11,8 @@ export interface OpenStoreOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Is told of failures that are tried again. */
   readonly reporter: Reporter;
+  /** Make a folder that is not there, so that it can be read as an empty one; a bucket is never made. */
+  readonly create?: boolean;
   /** Once given, whatever the store does ends with `interrupted`. */
   readonly signal?: AbortSignal;
   /** How long a server that fails is waited for, where it is not `PATIENCE`. */
@@ -17,12 +20,12 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Opens a place: a folder, or `s3://bucket/prefix` on any store that speaks S3. Nothing is made and nothing is asked of a
- * server before the first method is called.
- * @throws NeurodexError `usage` for what is no place
+ * Opens a place: a folder, or `s3://bucket/prefix` on any store that speaks S3. Nothing is asked of a server before
+ * the first method is called.
+ * @throws NeurodexError `usage` for what is no place, or settings that make no sense; `output-unwritable` for a folder that cannot be made
  */
 export async function openStore(place: string, options: OpenStoreOptions): Promise<ObjectStore> {
-  const { environment, reporter, signal, patience } = options;
+  const { environment, reporter, signal, patience, create = false } = options;
   if (isS3Place(place)) {
     const settings = readS3Settings(place, environment);
     return new S3Store(settings, { environment, reporter, signal, patience: { ...PATIENCE, ...patience } });
@@ -32,6 +35,7 @@ export async function openStore(place: string, options: OpenStoreOptions): Promi
       hint: 'name a folder, or s3://bucket/prefix',
     });
   }
+  if (create) await makeFolder(place);
   const store = new FolderStore(place, signal);
   await store.removeStale();
   return store;

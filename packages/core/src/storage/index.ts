@@ -27,7 +27,7 @@ export { JoinedFile } from './joined-file.ts';
 export { canonicalJson, checkVersion, malformed, parseJson, readSmall } from './json-file.ts';
 export { jsonLine, readJsonLines } from './json-lines.ts';
 export { type Line, linesOf } from './lines.ts';
-export { LOCK_FILE, type Lock, lockFile, refuseLocked } from './lock.ts';
+export { isLeftBehind, LOCK_FILE, type Lock, lockFile, refuseLocked } from './lock.ts';
 export { makeFolder } from './make-folder.ts';
 export { openListed, recoverNext, settleNext, writeNext } from './next-file.ts';
 export { claimNames, PROGRAM_MARK, refuseForeignFile, writeMarkedFile } from './own-files.ts';

@@ -9,17 +9,12 @@ import { openStore } from '../open-store.ts';
 const folder = mkdtempSync(join(tmpdir(), 'neurodex-folder-store-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const options = { environment: {}, reporter: silentReporter };
+const options = { environment: {}, reporter: silentReporter, create: true };
 let count = 0;
 
 objectStoreContract({
   name: 'in a folder',
-  open: async () => {
-    const store = await openStore(join(folder, `${count++}`, 'store'), options);
-    await store.put('x', new Uint8Array());
-    await store.delete('x');
-    return store;
-  },
+  open: () => openStore(join(folder, `${count++}`, 'store'), options),
   again: ({ place }) => openStore(place, options),
   largeBytes: (5 << 20) + 1,
   runs: 100,

@@ -12,6 +12,7 @@ import {
 } from '@neurodex/core/storage';
 import { checkRange } from '../check-range.ts';
 import { checkKey, compareKeys, nameToPart, partToName } from '../keys.ts';
+import { withLock } from '../locks.ts';
 import type {
   ByteRange,
   ListedObject,
@@ -25,7 +26,6 @@ import type {
 } from '../object-store.ts';
 import { openSource } from '../source-file.ts';
 import { fromFolder, isAbsent, openObject, piecesOfFile, readRange, statOpen } from './folder-files.ts';
-import { withLock } from './key-lock.ts';
 
 /** Folders of the store's own; no name of a key begins with '.'. */
 const PARTIAL = '.partial';

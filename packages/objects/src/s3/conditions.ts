@@ -6,10 +6,12 @@ import { bodyOf, putWhole, unsupported } from './single-put.ts';
 /** Names of objects that are put to find out what a server does, and deleted at once. */
 export const PROBE = '.neurodex-probe-';
 
-const NO_ETAG = '0'.repeat(32);
+/** Puts at a time: a server that looks first and writes then is likely to let several of them through. */
+const TOGETHER = 8;
 
 /**
- * Finds out, once for each kind of condition, whether a server keeps to it: some take the header and overwrite all the same.
+ * Finds out, once for each kind of condition, whether a server keeps to it: some take the header and overwrite all the same,
+ * others look and write in two steps. The latter can be told only by luck, so that eight puts try theirs.
  */
 export class Conditions {
   private readonly client: S3Client;
@@ -34,18 +36,18 @@ export class Conditions {
     throw unsupported(this.client, condition);
   }
 
-  /** @returns whether a put whose condition fails is refused, and one whose condition holds is not */
+  /** @returns whether of several puts at a time exactly one is written, and one whose condition fails is not */
   private async probe(kind: 'absent' | 'etag'): Promise<boolean> {
     const { client } = this;
     const key = `${client.settings.prefix}${PROBE}${randomBytes(8).toString('hex')}`;
-    const body = await bodyOf('probe');
-    const other = await bodyOf('other');
+    const put = async (condition: PutCondition | undefined) =>
+      await putWhole(client, key, bodyOf(randomBytes(8)), condition);
     try {
-      const first = await putWhole(client, key, body, kind === 'absent' ? 'absent' : undefined);
-      if (!first.written) return false;
-      const failing = await putWhole(client, key, other, kind === 'absent' ? 'absent' : { etag: NO_ETAG });
-      if (failing.written || kind === 'absent') return !failing.written;
-      return (await putWhole(client, key, other, { etag: first.etag })).written;
+      const first = kind === 'etag' ? await put(undefined) : undefined;
+      const condition = first?.written ? { etag: first.etag } : 'absent';
+      const together = await Promise.all(Array.from({ length: TOGETHER }, () => put(condition)));
+      const winners = together.filter(({ written }) => written);
+      return winners.length === 1 && !(await put(condition)).written;
     } finally {
       await client.send({ method: 'DELETE', key, accepts: [403, 404] }).catch(() => {});
     }

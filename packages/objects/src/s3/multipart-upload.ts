@@ -32,7 +32,7 @@ export async function uploadInParts(client: S3Client, key: string, source: Conte
       if (etag === undefined) throw notS3(client, 'gave no etag of a part');
       etags[i] = etag;
     });
-    return await complete(client, key, uploadId, mark, await bodyOf(completeUploadBody(etags)));
+    return await complete(client, key, uploadId, mark, bodyOf(completeUploadBody(etags)));
   } catch (error) {
     await abort(client, key, uploadId);
     throw error;
@@ -46,7 +46,9 @@ async function complete(client: S3Client, key: string, uploadId: string, mark: s
     async () => {
       const answer = await client.send({ method: 'POST', key, query: { uploadId }, body, accepts: [404] });
       const root = parseAnswer(new TextDecoder().decode(answer.body));
-      if (root?.name === 'CompleteMultipartUploadResult') return textOf(root, 'ETag');
+      // Servers call the root of a good answer by several names.
+      const etag = root === undefined ? undefined : textOf(root, 'ETag');
+      if (etag !== undefined && etag !== '') return etag;
       const code = root?.name === 'Error' ? (textOf(root, 'Code') ?? '') : '';
       if (code === 'NoSuchUpload' && answer.mayHaveWorked) {
         // An attempt whose answer was lost has completed it.

@@ -50,10 +50,10 @@ function decoded(key: string, isEncoded: boolean): string | undefined {
   }
 }
 
-/** The upload that CreateMultipartUpload began; undefined for another answer. */
+/** The upload that CreateMultipartUpload began; undefined for another answer. Servers call the root by several names. */
 export function parseUploadId(text: string): string | undefined {
   const root = parseAnswer(text);
-  return root?.name === 'InitiateMultipartUploadResult' ? textOf(root, 'UploadId') || undefined : undefined;
+  return root === undefined ? undefined : textOf(root, 'UploadId') || undefined;
 }
 
 /** What ends an upload. @param etags of its parts, in their order */

@@ -25,6 +25,8 @@ export interface S3Request {
   readonly body?: Body;
   /** Statuses other than 2xx that are handed back; a bucket that is not there is an error in any case. */
   readonly accepts?: readonly number[];
+  /** Looks at an answer that is handed back. @throws PassingFailure for one that is not whole */
+  readonly check?: (answer: Refusal & { readonly body: Uint8Array }) => void;
   /** The most bytes of a body that are taken. */
   readonly most?: number;
   /** In place of that of the client. */
@@ -98,7 +100,7 @@ export class S3Client {
   private async attempt(wanted: S3Request, signal: AbortSignal | undefined, mayHaveWorked: boolean): Promise<S3Answer> {
     const { method, body, accepts = [], most = MOST_BYTES } = wanted;
     const url = urlOf(this.settings.address, wanted);
-    const limit = timeLimit(this.patience, Math.max(body?.bytes ?? 0, most));
+    const limit = timeLimit(this.patience, Math.max(body?.bytes ?? 0, wanted.most ?? 0));
     const timer = new AbortController();
     const stop = (): void => timer.abort(signal?.reason);
     signal?.addEventListener('abort', stop, { once: true });
@@ -127,8 +129,9 @@ export class S3Client {
       };
       // Another server's 404 has no code of S3.
       const isAccepted = accepts.includes(status) && (status !== 404 || method === 'HEAD' || answer.code !== '');
-      if (isGood || (isAccepted && answer.code !== 'NoSuchBucket')) return answer;
-      throw fromRefusal(answer, this.settings);
+      if (!isGood && (!isAccepted || answer.code === 'NoSuchBucket')) throw fromRefusal(answer, this.settings);
+      wanted.check?.(answer);
+      return answer;
     } catch (error) {
       if (timer.signal.aborted && timer.signal.reason instanceof PassingFailure) throw timer.signal.reason;
       throw fromConnection(error, this.settings);

@@ -86,7 +86,7 @@ export function fromRefusal(refusal: Refusal, settings: S3Settings): Error {
       hint,
     );
   }
-  if (status === 401 || status === 403) return denied(refusal, settings, said);
+  if (status === 401 || status === 403 || /Token/.test(code)) return denied(refusal, settings, said);
   const region = refusal.header('x-amz-bucket-region');
   if ((status >= 300 && status < 400) || code === 'AuthorizationHeaderMalformed') {
     const hint = `set AWS_REGION to ${region ?? 'the region of the bucket'}, and AWS_ENDPOINT_URL to its server`;

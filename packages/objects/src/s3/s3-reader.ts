@@ -1,4 +1,5 @@
 import type { ByteRange, ObjectStat } from '../object-store.ts';
+import { PassingFailure } from '../patience.ts';
 import { inParallel } from './in-parallel.ts';
 import type { S3Client } from './s3-client.ts';
 import { storeError } from './s3-failures.ts';
@@ -54,17 +55,13 @@ export async function readObject(
   throw storeError('store-refused', client.settings, `: the object ${key} is replaced whenever it is read`, hint);
 }
 
-/** Size and etag of an object; undefined where there is none. @throws NeurodexError `store-missing` also for a bucket */
+/**
+ * Size and etag of an object; undefined where there is none. Its first byte is asked for: an answer to HEAD has no body that
+ * would tell an object that is not there from a bucket that is not, or a key that has expired from another refusal.
+ */
 export async function statObject(client: S3Client, key: string): Promise<ObjectStat | undefined> {
-  const answer = await client.send({ method: 'HEAD', key, accepts: [404] });
-  if (answer.status === 404) {
-    // Such an answer has no body that would tell the object from the bucket.
-    const piece = await readPiece(client, key, 0, 1);
-    return piece === undefined || piece === 'changed' ? undefined : { bytes: piece.bytes, etag: piece.etag };
-  }
-  const bytes = Number(answer.header('content-length') ?? Number.NaN);
-  if (!Number.isSafeInteger(bytes)) throw notS3(client);
-  return { bytes, etag: etagOf(client, answer.header('etag')) };
+  const piece = await readPiece(client, key, 0, 1);
+  return piece === undefined || piece === 'changed' ? undefined : { bytes: piece.bytes, etag: piece.etag };
 }
 
 async function readPiece(
@@ -83,26 +80,42 @@ async function readPiece(
     headers: { range: `bytes=${start}-${last}`, ...(etag === undefined ? {} : { 'if-match': `"${etag}"` }) },
     accepts: [404, 412, 416],
     most: last + 1 - start,
+    check: ({ status, header, body }) => checkPiece(start, status, header('content-range'), body),
     signal,
   });
   if (answer.status === 404) return undefined;
   if (answer.status === 412) return 'changed';
-  if (answer.status === 416) {
-    const found = await statObject(client, key);
-    return found === undefined ? undefined : { ...found, content: new Uint8Array() };
-  }
+  if (answer.status === 416) return await readNothing(client, key);
   const own = etagOf(client, answer.header('etag'));
   // Of a server that does not look at If-Match.
   if (etag !== undefined && own !== etag) return 'changed';
-  const content = answer.body;
-  if (answer.status === 200) {
-    if (start > 0) throw notS3(client);
-    return { content: content.subarray(0, end - start), bytes: content.length, etag: own };
-  }
-  const [, from, bytes] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.header('content-range') ?? '') ?? [];
-  if (Number(from) !== start || bytes === undefined) throw notS3(client);
-  if (content.length !== Math.min(last + 1, Number(bytes)) - start) throw notS3(client);
-  return { content: content.subarray(0, end - start), bytes: Number(bytes), etag: own };
+  const bytes = sizeIn(answer.header('content-range'))?.bytes ?? (start === 0 ? answer.body.length : undefined);
+  if (bytes === undefined) throw notS3(client);
+  return { content: answer.body.subarray(0, end - start), bytes, etag: own };
+}
+
+/** Of a range behind the end of an object, or of an empty one. */
+async function readNothing(client: S3Client, key: string): Promise<Piece | undefined> {
+  const answer = await client.send({ method: 'HEAD', key, accepts: [404] });
+  if (answer.status === 404) return undefined;
+  const bytes = Number(answer.header('content-length') ?? Number.NaN);
+  if (!Number.isSafeInteger(bytes)) throw notS3(client);
+  return { content: new Uint8Array(), bytes, etag: etagOf(client, answer.header('etag')) };
+}
+
+/** `bytes 0-9/100` */
+function sizeIn(
+  header: string | undefined,
+): { readonly from: number; readonly to: number; readonly bytes: number } | undefined {
+  const [, from, to, bytes] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header ?? '') ?? [];
+  return bytes === undefined ? undefined : { from: Number(from), to: Number(to), bytes: Number(bytes) };
+}
+
+/** @throws PassingFailure where an answer has other bytes than it says */
+function checkPiece(start: number, status: number, header: string | undefined, body: Uint8Array): void {
+  const range = status === 206 ? sizeIn(header) : undefined;
+  if (range === undefined || (range.from === start && range.to + 1 - range.from === body.length)) return;
+  throw new PassingFailure(`the server sent ${body.length} bytes and called them bytes ${range.from} to ${range.to}`);
 }
 
 const notS3 = ({ settings }: S3Client) =>

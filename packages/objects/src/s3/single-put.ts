@@ -10,7 +10,7 @@ export const putMark = 'x-amz-meta-neurodex-put';
 const quoted = (etag: string): string => `"${etag}"`;
 export const unquoted = (etag: string): string => etag.replace(/^(?:W\/)?"(.*)"$/, '$1');
 
-export async function bodyOf(content: string | Uint8Array): Promise<Body> {
+export function bodyOf(content: string | Uint8Array): Body {
   const bytes = Buffer.from(content);
   return {
     bytes: bytes.length,

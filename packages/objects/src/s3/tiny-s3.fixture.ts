@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 export interface TinyS3Options {
   /** Takes the headers of conditions, and writes all the same. */
   readonly ignoresConditions?: boolean;
+  /** Looks at conditions, and writes a moment later. */
+  readonly looksFirst?: boolean;
   /** Answers 501 to conditions. */
   readonly refusesConditions?: boolean;
   /** Objects of a page of a listing. */
@@ -96,7 +98,7 @@ export class TinyS3 {
       .end(part);
   }
 
-  private put(request: IncomingMessage, key: string, content: Buffer, response: ServerResponse): unknown {
+  private async put(request: IncomingMessage, key: string, content: Buffer, response: ServerResponse) {
     const { 'if-none-match': absent, 'if-match': match } = request.headers;
     const isConditional = absent !== undefined || match !== undefined;
     if (isConditional && this.options.refusesConditions) return refuse(response, 501, 'NotImplemented');
@@ -106,6 +108,7 @@ export class TinyS3 {
       if (match !== undefined && now === undefined) return refuse(response, 404, 'NoSuchKey');
       if (match !== undefined && now?.etag !== match) return refuse(response, 412, 'PreconditionFailed');
     }
+    if (this.options.looksFirst) await new Promise((resolve) => setTimeout(resolve, 200));
     const stored = store(content, metaOf(request));
     this.objects.set(key, stored);
     return response.writeHead(200, { etag: stored.etag }).end();

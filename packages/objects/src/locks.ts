@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NeurodexError } from '@neurodex/core';
 import { type Lock, lockFile, throwIfInterrupted } from '@neurodex/core/storage';
 
-/** Milliseconds between looks at a lock of another process, and for how long: it is held for a rename. */
+/** Milliseconds between looks at a lock of another process: few for one that is held for a rename, else more and more. */
 const PAUSE = 5;
-const LONGEST_WAIT = 30_000;
+const LONGEST_PAUSE = { short: 20, long: 250 } as const;
+const LONGEST_WAIT = 120_000;
 
 /** What waits for each lock in this process, which takes its lock file one at a time. */
 const queues = new Map<string, Promise<unknown>>();
@@ -12,7 +13,8 @@ const queues = new Map<string, Promise<unknown>>();
 /**
  * Runs `work` while no other call with the same path does, in this process or another one that sees the folder.
  * @param path of the lock file, in a folder that exists
- * @throws NeurodexError `run-locked` where another process holds it for 30 seconds; `interrupted`
+ * @param options.patience milliseconds for which a process that is alive is waited for
+ * @throws NeurodexError `run-locked` where another process holds it for longer; `interrupted`
  */
 export async function withLock<T>(
   path: string,
@@ -39,7 +41,8 @@ export async function withLock<T>(
 
 async function acquire(path: string, signal: AbortSignal | undefined, patience: number): Promise<Lock> {
   const until = performance.now() + patience;
-  for (;;) {
+  const longest = patience > LONGEST_WAIT ? LONGEST_PAUSE.long : LONGEST_PAUSE.short;
+  for (let pause = PAUSE; ; pause = Math.min(longest, pause * 1.3)) {
     throwIfInterrupted(signal);
     try {
       return await lockFile(path);
@@ -47,7 +50,7 @@ async function acquire(path: string, signal: AbortSignal | undefined, patience: 
       const isHeld = error instanceof NeurodexError && error.code === 'run-locked';
       if (!isHeld || performance.now() >= until) throw error;
       // Not all that wait look at the same moments.
-      await sleep(PAUSE * (0.5 + Math.random()));
+      await sleep(pause * (0.5 + Math.random()));
     }
   }
 }
