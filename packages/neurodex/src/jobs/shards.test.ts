@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openArtifact } from '../artifact/index-artifact.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
 import type { PictureQuery } from '../query/query.ts';
-import { PLAN_KEY, readPlan, shardKey } from '../shards/records.ts';
+import { PLAN_KEY, readPlan, type ShardRecord, shardKey } from '../shards/records.ts';
+import { ShardFolders } from '../shards/shard-folders.ts';
 import { ShardedIndex } from '../shards/sharded-index.ts';
 import { trainShard } from '../shards/train-shard.ts';
 import { type PlanShardsOptions, planShards } from './plan-shards.ts';
@@ -165,21 +166,19 @@ describe('shards', () => {
 
   it('are complete indexes, each with its own pictures', async () => {
     const store = await openStore(ready, common);
+    const { catalogue } = await readPlan(store);
+    const folders = await ShardFolders.open(store, written.at('whole'), 1 << 30);
     const paths = new Set<string>();
-    const cache = written.at('whole');
-    const index = await ShardedIndex.open({ store, cache, runtime, asked: SHARDS });
-    await index.rank([queryAt(index, 0)], 1);
-    await index.close();
-    const folders = readdirSync(cache).filter((name) => !name.includes('partial'));
-    expect(folders).toHaveLength(1 + SHARDS);
     for (const { shard, pictures } of (await shardsStatus({ ...common, place: ready })).shards) {
-      const { digest } = JSON.parse(readFileSync(join(ready, shardKey(shard)), 'utf8')) as { readonly digest: string };
-      const artifact = await openArtifact(join(cache, digest));
+      const { folder, release } = await folders.folder(recordOf(ready, shard).files);
+      const artifact = await openArtifact(folder);
       expect(artifact.store.catalogue).toHaveLength(pictures);
       for (const { path } of artifact.store.catalogue) paths.add(path);
       await artifact.close();
+      await release();
     }
-    expect(paths.size).toBe((await readPlan(store)).catalogue);
+    await folders.close();
+    expect(paths.size).toBe(catalogue);
   });
 
   it('are not taken from another plan, another version, or where there are none', async () => {
@@ -234,6 +233,7 @@ describe('a search of shards', () => {
     const cache = written.at('cache');
     const index = await ShardedIndex.open({ store, cache, runtime, asked: SHARDS });
     const { temperature, width, catalogue } = index.plan;
+    const folders = await ShardFolders.open(store, cache, 1 << 30);
     for (let place = 0; place < 5; place++) {
       const query = queryAt(index, place);
       const [answers = []] = await index.rank([query], catalogue);
@@ -241,8 +241,9 @@ describe('a search of shards', () => {
       expect(answers.reduce((sum, { score }) => sum + Math.exp(score), 0)).toBeCloseTo(1, 4);
       const state = await defined((await index.base.system('dsi')).statesOf, 'states')([query]);
       const products = new Map<string, number>();
-      for (const { digest } of shardRecords(ready)) {
-        const artifact = await openArtifact(join(cache, digest));
+      for (let shard = 0; shard < SHARDS; shard++) {
+        const { folder, release } = await folders.folder(recordOf(ready, shard).files);
+        const artifact = await openArtifact(folder);
         const states = defined(artifact.store.states(), 'states');
         for (const { row, path } of artifact.store.catalogue) {
           let product = 0;
@@ -250,13 +251,35 @@ describe('a search of shards', () => {
           products.set(path, product);
         }
         await artifact.close();
+        await release();
       }
       const total = Math.log([...products.values()].reduce((sum, value) => sum + Math.exp(temperature * value), 0));
       for (const { picture, score } of answers)
         expect(score).toBeCloseTo(temperature * defined(products.get(picture.path), picture.path) - total, 3);
       expect(answers.map(({ score }) => score)).toEqual(answers.map(({ score }) => score).sort((a, b) => b - a));
     }
+    await folders.close();
     await index.close();
+  });
+
+  it('finds the same where only one shard is open at a time, and in a cache that holds few', async () => {
+    const store = await openStore(ready, common);
+    const options = { store, runtime, asked: SHARDS };
+    const all = await ShardedIndex.open({ ...options, cache: written.at('cache') });
+    const query = queryAt(all, 1);
+    const expected = await all.rank([query], 9);
+    const bytes = (files: ShardRecord['files']) => files.reduce((sum, file) => sum + file.bytes, 0);
+    const largest = Math.max(...Array.from({ length: SHARDS }, (_, shard) => bytes(recordOf(ready, shard).files)));
+    const cacheBytes = bytes(all.plan.base) + largest;
+    await all.close();
+    for (const limits of [{ mostOpen: 1 }, { cacheBytes }]) {
+      const few = await ShardedIndex.open({ ...options, ...limits, cache: written.at(`few-${count++}`) });
+      expect(await few.rank([query], 9)).toEqual(expected);
+      expect(await few.rank([query], 9)).toEqual(expected);
+      await few.close();
+    }
+    const none = ShardedIndex.open({ ...options, cacheBytes: 100, cache: written.at('none') });
+    await expect(none).rejects.toMatchObject({ code: 'cache-full' });
   });
 
   it('is what the command does, by pictures and by words, and says what it cannot do', async () => {
@@ -279,8 +302,5 @@ describe('a search of shards', () => {
   });
 });
 
-const shardRecords = (place: string) =>
-  Array.from(
-    { length: SHARDS },
-    (_, shard) => JSON.parse(readFileSync(join(place, shardKey(shard)), 'utf8')) as { readonly digest: string },
-  );
+const recordOf = (place: string, shard: number) =>
+  JSON.parse(readFileSync(join(place, shardKey(shard)), 'utf8')) as ShardRecord;

@@ -1,38 +1,67 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errorCode, fromFileSystem } from '@neurodex/core';
-import { makeFolder } from '@neurodex/core/storage';
-import type { ObjectStore } from '@neurodex/objects';
+import { link, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fromFileSystem } from '@neurodex/core';
+import { makeFolder, removeStale, Temporary } from '@neurodex/core/storage';
+import { type CachedObject, ContentCache, type ObjectStore } from '@neurodex/objects';
 import type { ShardFile } from './records.ts';
-import { downloadFiles } from './work-folder.ts';
 
-/** Index folders that are copied from a store when they are first asked for. */
+/** A folder of an index, whose files stay until it is released. */
+export interface OpenFolder {
+  readonly folder: string;
+  release(): Promise<void>;
+}
+
+/** Index folders of a store: their files are links to objects of a cache of this machine, which other processes share. */
 export class ShardFolders {
   private readonly store: ObjectStore;
-  private readonly cache: string;
+  private readonly cache: ContentCache;
+  private readonly temporary: Temporary;
+  private count = 0;
 
-  /** @param cache folder that they are copied to, and stay in */
-  constructor(store: ObjectStore, cache: string) {
+  private constructor(store: ObjectStore, cache: ContentCache, temporary: Temporary) {
     this.store = store;
     this.cache = cache;
+    this.temporary = temporary;
   }
 
-  /** The folder of an index. @param digest of all of its files @throws NeurodexError `object-*`, `store-*`, `disk-full` */
-  async folder(digest: string, files: readonly ShardFile[]): Promise<string> {
-    const folder = join(this.cache, digest);
-    if (existsSync(folder)) return folder;
-    await makeFolder(this.cache);
-    const partial = await mkdtemp(join(this.cache, `${digest}.partial-`));
+  /**
+   * @param folder of the cache @param maxBytes of all objects that it holds, at most
+   * @throws NeurodexError `output-unwritable`, `disk-full`
+   */
+  static async open(store: ObjectStore, folder: string, maxBytes: number): Promise<ShardFolders> {
+    const cache = await ContentCache.open(folder, { maxBytes });
+    const opened = join(folder, 'opened');
+    await removeStale(opened);
+    return new ShardFolders(store, cache, await Temporary.beside(opened));
+  }
+
+  /** @throws NeurodexError `cache-full`, `object-missing`, `object-damaged`, `store-*`, `disk-full` */
+  async folder(files: readonly ShardFile[]): Promise<OpenFolder> {
+    const folder = join(this.temporary.folder, String(this.count++));
+    const objects: CachedObject[] = [];
+    const release = async (): Promise<void> => {
+      await rm(folder, { recursive: true, force: true });
+      for (const object of objects) await object.release();
+    };
     try {
-      await downloadFiles(this.store, files, partial);
-      await rename(partial, folder).catch((error: unknown) => {
-        // Another process was first.
-        if (errorCode(error) !== 'ENOTEMPTY' && errorCode(error) !== 'EEXIST') throw fromFileSystem(error, folder);
-      });
-    } finally {
-      await rm(partial, { recursive: true, force: true });
+      for (const { file, bytes, sha256 } of files) {
+        const object = await this.cache.open(this.store, { bytes, sha256 });
+        objects.push(object);
+        const path = join(folder, file);
+        await makeFolder(dirname(path));
+        await link(object.path, path).catch((error: unknown) => {
+          throw fromFileSystem(error, path);
+        });
+      }
+    } catch (error) {
+      await release();
+      throw error;
     }
-    return folder;
+    return { folder, release };
+  }
+
+  /** Removes the folders; the objects stay in the cache. */
+  async close(): Promise<void> {
+    await this.temporary.remove();
   }
 }

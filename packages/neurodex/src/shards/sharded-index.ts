@@ -1,31 +1,34 @@
 import type { Runtime } from '@neurodex/autograd';
 import { defined, type Reporter, silentReporter } from '@neurodex/core';
-import { digestOf } from '@neurodex/core/storage';
 import { contentKey, getContent, type ObjectStore } from '@neurodex/objects';
-import { type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
-import { MemorySearch } from '../dsi/search/memory-search.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { type Answer, topK } from '../query/answers.ts';
 import type { Query } from '../query/query.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { refuseUnaccepted } from '../systems/systems.ts';
-import { findRouter, findShard, type RouterRecord, readPlan, readShardRecord, type ShardPlan } from './records.ts';
+import { OpenShards } from './open-shards.ts';
+import { findRouter, findShard, type RouterRecord, readPlan, type ShardPlan } from './records.ts';
 import { unfinished } from './route-shards.ts';
 import { bestShards, logSumExp, Router } from './router.ts';
 import { readRouterCells } from './router-file.ts';
-import { ShardFolders } from './shard-folders.ts';
+import { type OpenFolder, ShardFolders } from './shard-folders.ts';
 
 /** Shards that a query is sent to, by default. */
 export const DEFAULT_ASKED = 4;
+const CACHE_BYTES = 20 * 2 ** 30;
+const MOST_OPEN = 64;
 
 export interface ShardedOptions {
   readonly store: ObjectStore;
-  /** Folder for what is copied from the store. */
+  /** Folder for what is copied from the store, and bytes of it at most; 20 GiB by default. */
   readonly cache: string;
+  readonly cacheBytes?: number;
   readonly runtime: Runtime;
   readonly reporter?: Reporter;
   /** Shards that a query is sent to, 1 or more. */
   readonly asked?: number;
+  /** Shards that are open at a time: their states are in memory. 64 by default. */
+  readonly mostOpen?: number;
 }
 
 /** An answer, and the shard that it is in. */
@@ -34,14 +37,6 @@ export interface ShardedAnswer extends Answer {
   readonly row: number;
   readonly shard: number;
   readonly picture: StoredPicture;
-}
-
-/** A shard that is open. */
-interface OpenShard {
-  readonly artifact: IndexArtifact;
-  readonly search: MemorySearch;
-  readonly isExact: boolean;
-  readonly beam: number;
 }
 
 /**
@@ -61,7 +56,8 @@ export class ShardedIndex {
   private readonly folders: ShardFolders;
   /** Where the pictures of each shard begin. */
   private readonly firstRows: readonly number[];
-  private readonly open = new Map<number, Promise<OpenShard>>();
+  private readonly baseFolder: OpenFolder;
+  private readonly shards: OpenShards;
 
   private constructor(
     options: ShardedOptions,
@@ -69,6 +65,7 @@ export class ShardedIndex {
       readonly plan: ShardPlan;
       readonly record: RouterRecord;
       readonly base: Index;
+      readonly baseFolder: OpenFolder;
       readonly router: Router;
       readonly folders: ShardFolders;
     },
@@ -78,6 +75,9 @@ export class ShardedIndex {
     this.base = opened.base;
     this.router = opened.router;
     this.folders = opened.folders;
+    this.baseFolder = opened.baseFolder;
+    const { store, mostOpen = MOST_OPEN } = options;
+    this.shards = new OpenShards(store, opened.record, opened.folders, mostOpen);
     this.record = opened.record;
     let next = 0;
     this.firstRows = this.record.shards.map(({ pictures }) => {
@@ -99,9 +99,15 @@ export class ShardedIndex {
       `${store.place}/${contentKey(record.cells.sha256)}`,
     );
     const router = new Router(cells, plan.temperature, plan.width);
-    const folders = new ShardFolders(store, cache);
-    const base = await openIndex(await folders.folder(digestOf(plan.base), plan.base), runtime, reporter);
-    return new ShardedIndex(options, { plan, record, base, router, folders });
+    const folders = await ShardFolders.open(store, cache, options.cacheBytes ?? CACHE_BYTES);
+    try {
+      const baseFolder = await folders.folder(plan.base);
+      const base = await openIndex(baseFolder.folder, runtime, reporter);
+      return new ShardedIndex(options, { plan, record, base, baseFolder, router, folders });
+    } catch (error) {
+      await folders.close();
+      throw error;
+    }
   }
 
   /** @throws NeurodexError `query-unsupported`, `query-empty`, `text-*`, `object-*`, `store-*` */
@@ -121,16 +127,17 @@ export class ShardedIndex {
   }
 
   async close(): Promise<void> {
-    for (const opened of this.open.values()) await (await opened.catch(() => undefined))?.artifact.close();
-    this.open.clear();
+    await this.shards.close();
     await this.base.close();
+    await this.baseFolder.release();
+    await this.folders.close();
   }
 
   private async searchOne(states: Float32Array, query: number, k: number, asked: number): Promise<ShardedAnswer[]> {
     const sums = this.router.logSums(states, query);
     const found: ShardedAnswer[] = [];
     for (const shard of bestShards(sums, asked)) {
-      const { search, artifact, isExact, beam } = await this.shard(shard);
+      const { search, artifact, isExact, beam } = await this.shards.get(shard);
       const answers = isExact ? search.exhaustive(states, query, k) : search.beam(states, query, k, Math.max(k, beam));
       // What is known of a shard that was searched takes the place of what was estimated.
       sums[shard] = search.logSum;
@@ -145,29 +152,6 @@ export class ShardedIndex {
       found.map((answer) => ({ ...answer, score: answer.score - total })),
       k,
     );
-  }
-
-  /** A shard, opened when it is first asked. @throws NeurodexError `object-*`, `store-*`, `index-*` */
-  private shard(shard: number): Promise<OpenShard> {
-    const known = this.open.get(shard) ?? this.openShard(shard);
-    this.open.set(shard, known);
-    known.catch(() => this.open.delete(shard));
-    return known;
-  }
-
-  private async openShard(shard: number): Promise<OpenShard> {
-    const { store } = this.options;
-    const record = await readShardRecord(store, defined(this.record.shards[shard], 'a shard of a router'));
-    const artifact = await openArtifact(await this.folders.folder(record.digest, record.files));
-    const { model, table } = await artifact.network();
-    const memory = defined(model.memory, 'the memory of a shard');
-    const { beam, exactUpTo } = artifact.manifest.config.retrieval;
-    return {
-      artifact,
-      search: new MemorySearch(table, memory, model.geometry.width),
-      isExact: table.trie.leafCount <= exactUpTo,
-      beam: Math.min(beam, table.trie.leafCount),
-    };
   }
 }
 
