@@ -126,13 +126,37 @@ export function relevanceSuite(site: () => Site): void {
     }
   });
 
-  it('shows answers of an index that is not calibrated, and answers to words, as they are ranked', async () => {
-    for (const fragment of ['#/search/plain?picture=plain.0', '#/search/calibrated?q=circle']) {
+  it('groups the answers to words as well, where words are calibrated', async () => {
+    const { results } = await answersTo(JSON.stringify({ text: 'circle' }), 'application/json');
+    await visit(`#/search/calibrated?q=circle&k=${PER_SYSTEM}`);
+    await page.locator('.columns').waitFor();
+    expect(results.map(({ system }) => system)).toEqual(['dsi', 'bm25']);
+    for (const { system, answers, none } of results) {
+      const column = page.locator(`section[aria-labelledby=answers-${system}]`);
+      const shown = await column.locator('.relevance').allInnerTexts();
+      const relevant = answers.filter(({ relevance }) => (relevance ?? NaN) >= 0.5);
+      const ordered = [...relevant, ...answers.filter((answer) => !relevant.includes(answer))];
+      expect(shown.map((text) => text.split('of').at(-1)?.trim())).toEqual(
+        ordered.map(({ relevance }) => percent(relevance)),
+      );
+      expect(await column.locator('.group.relevant .answer').count()).toBe(relevant.length);
+      expect(none).toBeNull();
+    }
+    expect(await page.locator('section[aria-labelledby=answers-bm25] .group.relevant .answer').count()).toBeGreaterThan(
+      0,
+    );
+    expect(opened.complaints).toEqual([]);
+  });
+
+  it('shows answers of an index that is not calibrated as they are ranked, and says what is calibrated', async () => {
+    for (const fragment of ['#/search/plain?picture=plain.0', '#/search/plain?q=circle']) {
       await visit(fragment);
       await page.locator('.answer').first().waitFor();
       expect(await page.locator('.group, .relevance, .nothing-found').count()).toBe(0);
     }
     await visit('#/measures/calibrated');
-    await page.getByText(/^calibrated for answers of dsi, pixels, and for pictures/).waitFor();
+    await page
+      .getByText(/^calibrated for answers of dsi, pixels to pictures, of dsi, bm25 to words, and for pictures/)
+      .waitFor();
   });
 }

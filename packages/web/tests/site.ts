@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
-import { drawInto } from './drawings.ts';
+import { CLASS_NAMES, drawInto } from './drawings.ts';
 
 /** The installed program. */
 const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
@@ -62,10 +62,19 @@ export async function indexThatReads({ photos }: Indexes): Promise<string> {
   return out;
 }
 
-/** Of more drawings: enough to calibrate the relevance of answers. */
+/** Of more drawings, each with a caption of its own: enough to calibrate the relevance of answers to pictures and to words. */
 export async function calibratedIndex({ photos }: Indexes): Promise<string> {
-  const [source, out] = ['many photos', 'calibrated'].map((name) => join(dirname(photos), name)) as [string, string];
-  await drawInto(source, 60);
+  const [folder, out] = ['many photos', 'calibrated'].map((name) => join(dirname(photos), name)) as [string, string];
+  const each = 60;
+  await drawInto(folder, each);
+  const lines = CLASS_NAMES.flatMap((label) =>
+    Array.from({ length: each }, (_, i) => {
+      const captions = [`a ${label} with the number ${i}`];
+      return `${JSON.stringify({ picture: `${basename(folder)}/${label}/${i}.png`, label, captions })}\n`;
+    }),
+  );
+  const source = `${folder}.jsonl`;
+  writeFileSync(source, lines.join(''));
   const small = ['pictures.size=24', 'model.width=32', 'training.seeSteps=60', 'text.steps=5', 'text.layers=1'];
   const split = ['split.validationFraction=0.3', 'split.testFraction=0.3'];
   const keys = [...small, ...split].flatMap((key) => ['--set', key]);

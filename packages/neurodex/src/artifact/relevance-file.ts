@@ -10,7 +10,7 @@ import {
 } from '@neurodex/core/storage';
 import { z } from 'zod';
 import { SYSTEM_NAMES } from '../query/system.ts';
-import type { AnswerCalibration } from '../relevance/answer-relevance.ts';
+import { CALIBRATED_KINDS, type KindCalibrations } from '../relevance/answer-judge.ts';
 import { EVIDENCE_LENGTH } from '../relevance/known-classes.ts';
 import type { NoneModel } from '../relevance/none.ts';
 
@@ -18,10 +18,6 @@ import type { NoneModel } from '../relevance/none.ts';
 export const RELEVANCE_FILE = 'relevance.json';
 const FORMAT = 'neurodex-relevance';
 const VERSION = 1;
-
-/** Kinds of queries that answers are calibrated for. */
-export const CALIBRATED_KINDS = ['picture', 'text'] as const;
-export type CalibratedKind = (typeof CALIBRATED_KINDS)[number];
 
 const finite = z.number();
 const share = z.number().min(0).max(1);
@@ -78,8 +74,6 @@ const fileSchema = z.object({
   digest: z.string(),
 });
 
-export type SystemCalibration = AnswerCalibration & { readonly queries: number };
-
 /** What is known of the answers of an index. */
 export interface Relevance {
   /** N, when it was fitted. */
@@ -87,11 +81,7 @@ export interface Relevance {
   /** Pictures that had come and gone by then. */
   readonly changed: number;
   readonly none: (NoneModel & { readonly auroc: number; readonly unknown: number }) | null;
-  readonly systems: {
-    readonly [Name in (typeof SYSTEM_NAMES)[number]]?:
-      | { readonly [Kind in CalibratedKind]?: SystemCalibration | undefined }
-      | undefined;
-  };
+  readonly systems: { readonly [Name in (typeof SYSTEM_NAMES)[number]]?: KindCalibrations | undefined };
 }
 
 /** Share of the pictures that may come and go until the calibration counts as stale. */

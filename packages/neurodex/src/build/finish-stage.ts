@@ -75,7 +75,8 @@ const DRAFT_FILE = `${WORK_FOLDER}/${INDEX_FILE}`;
 async function calibrate(build: Build, description: IndexDescription): Promise<void> {
   const { folder, runtime, seed, reporter, signal } = build;
   await writeIndexManifest(folder, description, DRAFT_FILE);
-  const index = await openIndex(folder, runtime, reporter, { manifest: DRAFT_FILE });
+  // That captions are longer than the network reads has been said.
+  const index = await openIndex(folder, runtime, reporter, { manifest: DRAFT_FILE, onLongText: () => {} });
   try {
     const relevance = await calibrateRelevance(index, { seed, reporter, signal });
     if (relevance !== undefined) await writeRelevance(folder, relevance);

@@ -34,7 +34,7 @@ export async function calibrateIndex(
   const lock = await lockFile(join(folder, LOCK_FILE));
   try {
     await recover(folder);
-    const index = await openIndex(folder, runtime, reporter);
+    const index = await openIndex(folder, runtime, reporter, { onLongText: () => {} });
     try {
       const { manifest, store } = index;
       const relevance = await calibrateRelevance(index, { seed: manifest.seed, reporter, signal });
@@ -60,7 +60,7 @@ export async function calibrateIndex(
 const unknowable = (folder: string): NeurodexError =>
   new NeurodexError(
     'relevance-unknown',
-    `${folder} has too few validation queries with relevant pictures to learn from`,
+    `${folder} has too few validation queries with relevant pictures to learn from, of pictures and of words`,
     {
       hint: 'build the index with a larger share of validation queries (split.validationFraction), from pictures with labels',
       details: { folder },

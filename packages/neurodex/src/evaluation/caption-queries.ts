@@ -83,17 +83,17 @@ export function withheldOnes(
       found.push({ caption, relevant });
     }
   }
-  const known = learned(store, withholding, rowsOf);
+  const known = learnedAmong(store, withholding, rowsOf);
   const asked = found.filter(({ caption }) => !known.has(caption.comparable));
   const queries = asked.map(({ caption, relevant }) => queryOf(caption, relevant));
   return { queries, unreadable, learned: found.length - asked.length };
 }
 
-/** Of some texts, those that are learned from the catalogue or from training queries. */
-function learned(
+/** Of some texts, those that are learned from the catalogue or from training queries. @param texts as `comparableText` leaves them */
+export function learnedAmong(
   { catalogue, queries }: Pick<PictureStore, 'catalogue' | 'queries'>,
   withholding: Withholding,
-  texts: ReadonlyMap<string, unknown>,
+  texts: Pick<ReadonlySet<string>, 'has' | 'size'>,
 ): ReadonlySet<string> {
   const known = new Set<string>();
   if (texts.size === 0) return known;

@@ -5,7 +5,7 @@ import { type FailedInput, NeurodexError, type Reporter, tooFewLeft } from '@neu
 import { applyRules, type Dataset, type SourcePicture } from '@neurodex/datasets';
 import { readPictureFile } from '@neurodex/datasets/image';
 import { type ChangeCounts, readIndexManifest } from '../artifact/manifest.ts';
-import { type CalibratedKind, calibrationFacts } from '../artifact/relevance-file.ts';
+import { calibrationFacts } from '../artifact/relevance-file.ts';
 import { type Addition, addPictures } from '../changes/add-pictures.ts';
 import { calibrateIndex } from '../changes/calibrate-index.ts';
 import { IndexWriter } from '../changes/index-writer.ts';
@@ -13,6 +13,7 @@ import { settleIndex } from '../changes/settle-index.ts';
 import { applyDifferences, type Differences, differencesOf } from '../changes/update-index.ts';
 import { configSchema } from '../config.ts';
 import type { SystemName } from '../query/system.ts';
+import type { CalibratedKind } from '../relevance/answer-judge.ts';
 
 export interface ChangeOptions {
   readonly index: string;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { NeurodexError, type Reporter } from '@neurodex/core';
 import type { CaptionQueries } from '../evaluation/caption-queries.ts';
 import { evaluateSystems } from '../evaluation/compare.ts';
+import { judgedCaptions, judgedRelevance } from '../evaluation/judged-captions.ts';
 import type { ParsedMeasure } from '../evaluation/registry.ts';
 import {
   askableCaptions,
@@ -26,6 +27,7 @@ export interface TextPlanOptions {
 
 /** What words are asked of an index. */
 export interface TextPlan {
+  readonly split: Split;
   readonly systems: readonly SystemName[];
   readonly captions: ReadonlyMap<TextRelevanceName, CaptionQueries>;
   /** Those of the protocol of relevance where undefined. */
@@ -51,6 +53,7 @@ export function planTexts(index: Index, { systems, split, relevance, measures }:
   const retrieval = measures?.filter(({ measure }) => measure.task === 'retrieval');
   if (retrieval?.length === 0 && measures !== undefined) refuseIndexing(measures);
   return {
+    split,
     systems: textSystems(index, systems),
     captions: askableCaptions({ ...index, split }, relevance),
     measures: retrieval,
@@ -141,7 +144,7 @@ export interface MeasureTextsOptions {
 /** Measures what was planned. @throws NeurodexError as `evaluateSystems` */
 export async function measureTexts(
   index: Index,
-  { systems, captions, measures }: TextPlan,
+  { split, systems, captions, measures }: TextPlan,
   { trec, long, ...options }: MeasureTextsOptions,
 ): Promise<TextComparisons> {
   const opened = await Promise.all(systems.map((name) => index.system(name)));
@@ -156,7 +159,8 @@ export async function measureTexts(
       measures: measures ?? TEXT_RELEVANCE[name].measures,
       ...(trec === undefined ? {} : { trec: join(trec, `text-${name}`) }),
     });
-    const relevance = await measureProbabilities(index, systems, queries, options.reporter);
+    const judged = name === judgedRelevance(index.store) ? judgedCaptions({ ...index, split }) : [];
+    const relevance = await measureProbabilities(index, systems, judged, options.reporter);
     long.warn(options.reporter);
     comparisons[name] = {
       ...comparison,

@@ -175,10 +175,7 @@ const described = (
 
 const uncalibrated = ({ index, system }: SearchOptions, { kind }: Query): NeurodexError =>
   new NeurodexError('relevance-unknown', `the answers of ${system} to ${KINDS[kind]} are not calibrated in ${index}`, {
-    hint:
-      kind === 'picture'
-        ? 'fit them with `neurodex calibrate`, or ask without a relevance or confidence'
-        : 'ask with a picture, or without a relevance or confidence',
+    hint: `${REMEDIES[kind]}, or ask without a relevance or confidence`,
     details: { index, system, kind },
   });
 
@@ -186,6 +183,12 @@ const KINDS: Readonly<Record<Query['kind'], string>> = {
   picture: 'pictures',
   text: 'text',
   composed: 'pictures and text together',
+};
+
+const REMEDIES: Readonly<Record<Query['kind'], string>> = {
+  picture: 'fit them with `neurodex calibrate`',
+  text: 'fit them with `neurodex calibrate`, which takes ten captions that nothing has learned from: of validation pictures with labels, or withheld ones (text.withheld) where there are no labels',
+  composed: 'ask with a picture or with words alone',
 };
 
 /** A query under the name that it has in the results. */

@@ -56,7 +56,7 @@ describe('votes', () => {
 describe('answers that are judged', () => {
   it('are as relevant as their votes and the chance that anything is', () => {
     const calibration = { sharpness: Math.log(2), relevance: identity };
-    const judged = judgeAnswers(answers(2, 1, 0), calibration, 0.3, labelsOf);
+    const judged = judgeAnswers(answers(2, 1, 0), calibration, { none: 0.3, labelsOf });
     expect(judged.map(({ row, score }) => [row, score])).toEqual([
       [0, 2],
       [1, 1],
@@ -64,7 +64,7 @@ describe('answers that are judged', () => {
     ]);
     expect(judged.map(({ evidence }) => evidence)).toEqual([0.5, 0.2, 0.5].map((x) => expect.closeTo(x, 12)));
     expect(judged.map(({ relevance }) => relevance)).toEqual(judged.map(({ evidence }) => evidence));
-    expect(judgeAnswers([], calibration, 0, labelsOf)).toEqual([]);
+    expect(judgeAnswers([], calibration, { none: 0, labelsOf })).toEqual([]);
   });
 
   it('are in a set with as much evidence as it takes, the first of those alone that would be relevant together', () => {

@@ -20,17 +20,29 @@ export interface JudgedAnswer extends Voter {
   readonly evidence: number;
 }
 
+/** What answers are judged with besides their scores. */
+export interface JudgedWith {
+  readonly labelsOf: LabelsOf;
+  /** Probability that nothing is relevant; 0 where nothing is known. */
+  readonly none: number;
+  /** The score of a picture of which its system knows nothing: such answers do not vote. All vote by default. */
+  readonly silentScore?: number | undefined;
+}
+
+/** The answers that vote: those with a score that says something. */
+export const votersOf = <Answer extends Voter>(answers: readonly Answer[], silentScore: number | undefined): Answer[] =>
+  answers.filter(({ score }) => score !== silentScore);
+
 /**
  * The evidence for an answer is its share of the votes, less what speaks for an outcome in which nothing is relevant.
- * @param answers best first, `VOTERS` of them or all @param none probability that nothing is relevant; 0 where nothing is known
+ * @param answers best first, `VOTERS` of them or all
  */
 export function judgeAnswers(
   answers: readonly Voter[],
   { sharpness, relevance }: Pick<AnswerCalibration, 'sharpness' | 'relevance'>,
-  none: number,
-  labelsOf: LabelsOf,
+  { labelsOf, none, silentScore }: JudgedWith,
 ): JudgedAnswer[] {
-  const votes = new Votes(answers, sharpness, labelsOf);
+  const votes = new Votes(votersOf(answers, silentScore), sharpness, labelsOf);
   return answers.map(({ row, score }) => {
     const evidence = votes.share(row) * (1 - none);
     return { row, score, evidence, relevance: evaluateIsotonic(relevance, evidence) };

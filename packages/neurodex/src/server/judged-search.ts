@@ -1,7 +1,7 @@
 import type { QueryKind } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
+import type { AnswerJudge } from '../relevance/answer-judge.ts';
 import { VOTERS } from '../relevance/votes.ts';
-import type { AnswerJudge } from '../systems/judge.ts';
 import type { Waiting } from './batcher.ts';
 import type { HostedIndex } from './hosted-index.ts';
 import { TELLERS } from './judging.ts';

@@ -1,9 +1,11 @@
-import { CALIBRATED_KINDS, isStale, type Relevance } from '../artifact/relevance-file.ts';
+import { isStale, type Relevance } from '../artifact/relevance-file.ts';
 import type { QueryKind } from '../query/query.ts';
 import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
+import { type AnswerJudge, CALIBRATED_KINDS } from '../relevance/answer-judge.ts';
 import type { Block } from '../relevance/none.ts';
-import { type AnswerJudge, answerJudgeOf } from '../systems/judge.ts';
+import { answerJudgeOf } from '../systems/judge.ts';
 import type { Index } from '../systems/open-index.ts';
+import { hasSystem } from '../systems/systems.ts';
 import type { IndexDetails } from './api/schemas.ts';
 
 /** The system that reads what a block of a picture is made of. */
@@ -30,10 +32,10 @@ export class Judging {
   private readonly judges: ReadonlyMap<SystemName, AnswerJudge>;
   private readonly relevance: Relevance | undefined;
 
-  private constructor(relevance: Relevance | undefined, { store, systems, manifest }: Index) {
+  private constructor(relevance: Relevance | undefined, { store, manifest }: Index) {
     const judges = SYSTEM_NAMES.flatMap((name): [SystemName, AnswerJudge][] => {
       const judge =
-        relevance === undefined || !systems.includes(name) ? undefined : answerJudgeOf({ relevance, name, store });
+        relevance === undefined || !hasSystem(name, manifest) ? undefined : answerJudgeOf({ relevance, name, store });
       return judge === undefined ? [] : [[name, judge]];
     });
     this.relevance = relevance;

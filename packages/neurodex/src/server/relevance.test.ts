@@ -19,6 +19,8 @@ let root = '';
 let server: Serving;
 let client: NeurodexClient;
 let index: Index;
+/** The folder of an index whose pictures have captions. */
+let told = '';
 /** A picture that is like nothing in the index. */
 let noise: Uint8Array<ArrayBuffer>;
 
@@ -26,7 +28,8 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'neurodex-relevance-'));
   const calibrated = await makeIndex(root, 'calibrated', { systems: SYSTEMS, written: true, each: 40 });
   const few = await makeIndex(root, 'few', { systems: ['pixels'] });
-  server = await serveForTest([calibrated, few]);
+  told = await makeIndex(root, 'told', { systems: ['dsi'], written: true, each: 40, captions: true });
+  server = await serveForTest([calibrated, few, told]);
   client = neurodexClient({ server: server.address });
   index = await openIndex(calibrated, nodeRuntime());
   const random = Random.stream(3, 'noise');
@@ -37,7 +40,7 @@ beforeAll(async () => {
       .toBuffer(),
   );
   await writeFile(join(root, 'noise.png'), noise);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await index?.close();
   await server?.stop();
@@ -131,7 +134,43 @@ describe('the relevance of answers', () => {
     }
   });
 
-  it('is unknown of words, and in an index with few pictures', async () => {
+  it('of answers to words is what the index itself says, where captions were there to learn it from', async () => {
+    const opened = await openIndex(told, nodeRuntime());
+    const { relevance } = indexDetails.parse(await client.index('told'));
+    expect(relevance?.systems).toEqual([
+      { system: 'dsi', queries: ['picture', 'text'] },
+      { system: 'bm25', queries: ['text'] },
+    ]);
+    const text = 'class 2';
+    const found = await client.search({ text }, { index: 'told', k: 7 });
+    const set = await client.search({ text }, { index: 'told', confidence: 0.8, k: 1 });
+    for (const system of ['dsi', 'bm25'] as const) {
+      const judge = await opened.judge(system);
+      const query = { kind: 'text', text } as const;
+      const [expected] = (await judge?.rank([query], VOTERS)) ?? [];
+      const { none, nothingFound, answers } = resultOf(found, system);
+      expect([none, nothingFound]).toEqual([null, false]);
+      for (const [i, { relevance: each }] of answers.entries())
+        expect(each).toBeCloseTo(expected?.answers[i]?.relevance ?? NaN, 4);
+      const confident = expected === undefined ? [] : (judge?.confident(query, expected, 0.8) ?? []);
+      expect(resultOf(set, system).answers.map(({ picture }) => picture.id)).toEqual(
+        confident.map(({ row }) => `told.${opened.store.rows[row]?.id}`),
+      );
+    }
+    await opened.close();
+    // A word that no caption has, and a query of several parts.
+    const nothing = await client.search({ text: 'zebra' }, { index: 'told', system: ['bm25'], minRelevance: 0.5 });
+    expect(resultOf(nothing, 'bm25').answers).toEqual([]);
+    const composed = { index: 'told', plus: ['class 1'] };
+    for (const { answers } of (await client.search({ text }, composed)).results)
+      for (const { relevance: each } of answers) expect(each).toBeNull();
+    await refusal(client.search({ text }, { ...composed, minRelevance: 0.5 })).toMatchObject({
+      message:
+        'minRelevance cannot choose answers of dsi in told: they are not calibrated for several queries together',
+    });
+  });
+
+  it('is unknown of words in an index without captions, and in an index with few pictures', async () => {
     const words = await client.search({ text: 'class' });
     const few = await client.search({ picture: 'few.0' }, { index: 'few' });
     for (const { none, nothingFound, answers } of [...words.results, ...few.results]) {

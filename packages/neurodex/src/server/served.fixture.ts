@@ -46,6 +46,7 @@ export async function makeIndex(
     encoder = {},
     written = false,
     each = 12,
+    captions = false,
   }: {
     classes?: boolean;
     systems?: readonly SystemName[];
@@ -54,6 +55,8 @@ export async function makeIndex(
     written?: boolean;
     /** From 40 on it is calibrated. */
     each?: number;
+    /** A caption for each picture, that no other has: with 40 of each class, words are calibrated too. */
+    captions?: boolean;
   } = {},
 ): Promise<string> {
   const source = join(root, `pictures of ${name}`);
@@ -63,7 +66,12 @@ export async function makeIndex(
     for (let i = 0; i < each; i++) await writeFile(join(folder, `${colour}-${i}.png`), await circle(colour, i));
   }
   const out = join(root, name);
-  const dataset = await openFolder(source);
+  const folder = await openFolder(source);
+  const told = ({ labels: [label] }: { labels: readonly string[] }, i: number) => [`a circle of ${label}, ${i}`];
+  const pictures = folder.pictures.map((picture, i) =>
+    captions ? { ...picture, captions: told(picture, i) } : picture,
+  );
+  const dataset = { ...folder, pictures };
   const base = written ? { ...SMALL_WRITE, pictures: config.pictures, bovw: config.bovw } : config;
   const changed = { ...base, encoder: { ...base.encoder, ...encoder } };
   await createIndex({

@@ -7,7 +7,7 @@ import type { Query } from '../query/query.ts';
 import type { System } from '../query/system.ts';
 
 /** The score of a picture that shares no term with the query. */
-const NOTHING_SHARED = 0;
+export const NOTHING_SHARED = 0;
 
 /**
  * The lexical baseline: BM25 of the query and the captions, labels and file name of each picture. Pictures that share no

@@ -45,6 +45,8 @@ export interface SystemDeclaration {
   readonly summary: string;
   /** What a score is. Higher is better for all of them. */
   readonly score: string;
+  /** The score of a picture of which the system knows nothing; absent where every score says something. */
+  readonly silentScore?: number;
   /** The queries that it takes in an index; others are refused, naming the systems that take them. */
   accepts(manifest: Pick<IndexManifest, 'text'>): readonly QueryKind[];
   /** What has to be built for it. */

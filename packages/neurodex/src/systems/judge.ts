@@ -1,25 +1,13 @@
-import type { Relevance, SystemCalibration } from '../artifact/relevance-file.ts';
+import type { Relevance } from '../artifact/relevance-file.ts';
 import { appearanceOf } from '../models/appearance/appearance.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
-import type { Answer } from '../query/answers.ts';
-import { isPicture, type PictureQuery, type Query, type QueryKind } from '../query/query.ts';
+import { isPicture, type PictureQuery, type Query } from '../query/query.ts';
 import type { System, SystemName } from '../query/system.ts';
-import { confidentSet, type JudgedAnswer, judgeAnswers } from '../relevance/answer-relevance.ts';
+import { type AnswerJudge, answerJudge, type JudgedRanking } from '../relevance/answer-judge.ts';
+import type { JudgedAnswer } from '../relevance/answer-relevance.ts';
 import { type Block, joinBlocks, noneProbability } from '../relevance/none.ts';
 import { type LabelsOf, VOTERS } from '../relevance/votes.ts';
-
-/** The answers to one query, and what is known of them. */
-export interface JudgedRanking {
-  /** As the system ranks them. */
-  readonly answers: readonly JudgedAnswer[];
-  /**
-   * Probability that nothing in the catalogue is relevant, where that is so of one query in ten; undefined where nobody knows: of
-   * words, and in an index without classes.
-   */
-  readonly none: number | undefined;
-  /** Whether the likeliest outcome is that nothing is relevant: more than that any single answer is. */
-  readonly nothingFound: boolean;
-}
+import { SYSTEMS } from './systems.ts';
 
 /** Says of the answers of one system how likely they are relevant. */
 export interface Judge {
@@ -35,25 +23,6 @@ export interface Judge {
    * @param ranking of `rank`, of `VOTERS` answers or more
    */
   confident(query: Query, ranking: JudgedRanking, confidence: number): readonly JudgedAnswer[];
-}
-
-/** Of the queries that people ask, so many are thought to have no relevant picture in the catalogue. */
-const UNKNOWN_SHARE = 0.1;
-
-/** A probability at even odds, where the outcome has another share (Bayes' theorem). */
-const atShare = (even: number, share: number): number => (even * share) / (even * share + (1 - even) * (1 - share));
-
-/** Says of answers, wherever they were ranked, how likely they are relevant. */
-export interface AnswerJudge {
-  /** Whether answers to queries of a kind are calibrated. */
-  judges(kind: QueryKind): boolean;
-  /**
-   * @param answers best first, `VOTERS` of them or all @param even of `nonesOf`
-   * @throws RangeError for a kind that it does not judge
-   */
-  judge(kind: QueryKind, answers: readonly Answer[], even: number | undefined): JudgedRanking;
-  /** As `Judge.confident`. */
-  confident(kind: QueryKind, ranking: JudgedRanking, confidence: number): readonly JudgedAnswer[];
 }
 
 export interface AnswerJudgeOptions {
@@ -80,24 +49,7 @@ export type DescribeQueries = (name: Block['name'], queries: readonly PictureQue
 export function answerJudgeOf({ relevance, name, store }: AnswerJudgeOptions): AnswerJudge | undefined {
   const calibrations = relevance.systems[name];
   if (calibrations === undefined) return undefined;
-  const calibrationOf = (kind: QueryKind): SystemCalibration | undefined =>
-    kind === 'composed' ? undefined : calibrations[kind];
-  const sureOf = (kind: QueryKind): SystemCalibration => {
-    const found = calibrationOf(kind);
-    if (found === undefined) throw new RangeError(`answers of ${name} to a query of kind ${kind} are not calibrated`);
-    return found;
-  };
-  const labels = labelsIn(store);
-  return {
-    judges: (kind) => calibrationOf(kind) !== undefined,
-    judge(kind, answers, even) {
-      const judged = judgeAnswers(answers, sureOf(kind), even ?? 0, labels);
-      const none = even === undefined ? undefined : atShare(even, UNKNOWN_SHARE);
-      const likeliest = judged.reduce((most, { relevance }) => Math.max(most, relevance), 0);
-      return { answers: judged, none, nothingFound: none !== undefined && none > likeliest };
-    },
-    confident: (kind, { answers }, confidence) => confidentSet(answers, sureOf(kind), confidence, labels),
-  };
+  return answerJudge({ calibrations, name, labelsOf: labelsIn(store), silentScore: SYSTEMS[name].silentScore });
 }
 
 /** @returns undefined where no query of the system is calibrated */

@@ -52,12 +52,15 @@ function factsOf(details: IndexDetails): [string, string][] {
 function relevanceOf({ relevance }: IndexDetails): string {
   if (relevance === null) return 'not calibrated: answers are ranked, and nothing says whether they are relevant';
   const { systems, nothingFound, stale } = relevance;
-  const answers = `calibrated for answers of ${systems.map(({ system }) => system).join(', ')}`;
+  const answers = (['picture', 'text'] as const).flatMap((kind) => {
+    const names = systems.filter(({ queries }) => queries.includes(kind)).map(({ system }) => system);
+    return names.length === 0 ? [] : [`of ${names.join(', ')} to ${kind === 'picture' ? 'pictures' : 'words'}`];
+  });
   const nothing =
     nothingFound === null
       ? ''
       : `, and for pictures to which nothing is relevant (AUROC ${figure(nothingFound.auroc)})`;
-  return `${answers}${nothing}${stale ? '; stale, because many pictures have come or gone since' : ''}`;
+  return `calibrated for answers ${answers.join(', ')}${nothing}${stale ? '; stale, because many pictures have come or gone since' : ''}`;
 }
 
 /** The works that the pictures come from: their licences require the authors' names. */

@@ -93,7 +93,7 @@ function describe(inspection: IndexFacts, verified: boolean): string {
 function relevanceLines({ relevance }: IndexFacts): string[] {
   if (relevance === undefined) return [];
   const stale = 'stale       many pictures have come or gone since: neurodex settle or neurodex calibrate mends it';
-  const lines = calibrationLines(relevance).map((line) => line.replace(/^(\w+ +)/, (name) => name.padEnd(12)));
+  const lines = calibrationLines(relevance).map((line) => `${line.slice(0, 11)} ${line.slice(11)}`);
   return [...lines, ...(relevance.stale ? [stale] : [])];
 }
 

@@ -1,7 +1,7 @@
 import { ROLES } from '@neurodex/datasets';
 import { z } from 'zod';
-import { CALIBRATED_KINDS } from '../../artifact/relevance-file.ts';
 import { SYSTEM_NAMES } from '../../query/system.ts';
+import { CALIBRATED_KINDS } from '../../relevance/answer-judge.ts';
 import { PROBLEM_CODES } from './problems.ts';
 
 /** What goes over the wire, one schema each: answers are typed, documented (openapi.ts) and tested by them. */
