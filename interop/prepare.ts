@@ -190,6 +190,12 @@ export function prepareTokenizer({ folder }: Workshop): Check[] {
   return [{ name: 'check_tokenizers.py', args: [text] }];
 }
 
+export function prepareKubernetes({ folder }: Workshop): Check[] {
+  const manifests = join(folder, 'kubernetes');
+  script('write_kubernetes.ts', [manifests]);
+  return [{ name: 'check_kubernetes.py', args: [manifests] }];
+}
+
 export function prepareTextEncoder({ folder }: Workshop): Check[] {
   const text = join(folder, 'text-encoder');
   script('write_text_encoder.ts', [text]);

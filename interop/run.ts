@@ -14,6 +14,7 @@ import {
   prepareEncoderExports,
   prepareEncoders,
   prepareGraphs,
+  prepareKubernetes,
   prepareMeasures,
   prepareRuns,
   prepareSources,
@@ -63,6 +64,7 @@ function main(): number {
       ...prepareClients(workshop),
       ...prepareEncoders(workshop),
       ...prepareEncoderExports(workshop),
+      ...prepareKubernetes(workshop),
       ...prepareTrackers(workshop),
       ...prepareSources(workshop),
     ]);

@@ -177,6 +177,11 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
     instead: 'the other packages stand by themselves: take what they need as an argument',
   },
   {
+    name: /^(bullmq|ioredis|pg)$/,
+    only: ['packages/neurodex/src/shards/drivers'],
+    instead: 'ask a ShardDriver',
+  },
+  {
     name: /^sharp(\/|$)/,
     only: ['packages/datasets/src', 'packages/neurodex/src'],
     instead: 'autograd knows nothing of images: take what it needs as an argument',

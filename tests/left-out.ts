@@ -1,3 +1,9 @@
+import {
+  findPostgres,
+  findRedis,
+  MISSING_POSTGRES,
+  MISSING_REDIS,
+} from '../packages/neurodex/src/shards/drivers/queue-servers.fixture.ts';
 import { findChromium, MISSING_CHROMIUM } from '../packages/web/tests/chromium.ts';
 
 /** `npm test` ends with what it did not test, and why. */
@@ -5,5 +11,7 @@ const leftOut = [
   'checks in other programs (npm run interop, needs Python)',
   'speed (npm run bench)',
   ...(findChromium() === undefined ? [`the pages in a browser: ${MISSING_CHROMIUM}`] : []),
+  ...(findRedis() === undefined ? [`queues of shards in Redis: ${MISSING_REDIS}`] : []),
+  ...(findPostgres() === undefined ? [`queues of shards in PostgreSQL: ${MISSING_POSTGRES}`] : []),
 ];
 console.log(`left out here: ${leftOut.join('; ')}`);

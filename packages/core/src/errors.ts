@@ -77,6 +77,7 @@ export const ERROR_CODES = [
   'shard-differs',
   'shards-failed',
   'cache-full',
+  'queue-unreachable',
   'training-diverged',
   'trec-malformed',
   'queries-differ',

@@ -40,6 +40,8 @@ const jobs = {
   planShards: lazily(async () => (await import('../jobs/plan-shards.ts')).planShards),
   runShardTask: lazily(async () => (await import('../jobs/shards.ts')).runShardTask),
   runShards: lazily(async () => (await import('../jobs/shards.ts')).runShards),
+  workShards: lazily(async () => (await import('../jobs/shards.ts')).workShards),
+  shardsManifest: lazily(async () => (await import('../jobs/shards-manifest.ts')).shardsManifest),
   shardsStatus: lazily(async () => (await import('../jobs/shards.ts')).shardsStatus),
   serve: lazily(async () => (await import('../server/serve.ts')).serve),
 };

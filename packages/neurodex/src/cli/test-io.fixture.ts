@@ -74,6 +74,8 @@ export async function runCli(
       planShards: unexpected('planShards'),
       runShardTask: unexpected('runShardTask'),
       runShards: unexpected('runShards'),
+      workShards: unexpected('workShards'),
+      shardsManifest: unexpected('shardsManifest'),
       shardsStatus: unexpected('shardsStatus'),
       serve: unexpected('serve'),
       ...jobs,

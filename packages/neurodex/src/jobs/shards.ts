@@ -1,8 +1,8 @@
-import type { Reporter } from '@neurodex/core';
+import { NeurodexError, type Reporter } from '@neurodex/core';
 import { type ObjectStore, openStore } from '@neurodex/objects';
 import type { ShardTask } from '../shards/drivers/driver.ts';
 import type { DriverName } from '../shards/drivers/driver-names.ts';
-import { DRIVERS } from '../shards/drivers/drivers.ts';
+import { DRIVERS, QUEUE_DRIVER } from '../shards/drivers/drivers.ts';
 import { findRouter, findShard, readPlan, type ShardPlan } from '../shards/records.ts';
 import { runTask } from '../shards/run-task.ts';
 
@@ -53,19 +53,63 @@ export async function runShardTask(options: RunTaskOptions): Promise<TaskResult>
 
 export interface RunShardsOptions extends PlaceOptions {
   readonly driver: DriverName;
+  /** On this machine; 0 where workers of other machines take everything from a queue. */
   readonly workers: number;
+  /** Address of a queue, for a driver that has one: `redis://host:6379`. */
+  readonly queue?: string | undefined;
 }
 
-/** Trains all shards that are missing, then makes the router. @throws NeurodexError `shards-*`, `store-*`, `interrupted` */
+/**
+ * Trains all shards that are missing, then makes the router.
+ * @throws NeurodexError `usage`, `shards-*`, `queue-unreachable`, `store-*`, `interrupted`
+ */
 export async function runShards(options: RunShardsOptions): Promise<ShardsStatus> {
-  const { place, driver, workers, environment, reporter, signal } = options;
+  const { place, driver, workers, queue, environment, reporter, signal } = options;
+  checkQueue(options);
   const store = await storeOf(options);
   const plan = await readPlan(store);
   const before = await statusOf(store, plan);
   if (!before.searchable) {
     const missing = before.shards.filter(({ trained }) => !trained).map(({ shard }) => shard);
-    await DRIVERS[driver].run({ store, place, missing, workers, environment, reporter, signal });
+    await DRIVERS[driver].run({ store, plan, place, missing, workers, queue, environment, reporter, signal });
   }
+  return await statusOf(store, plan);
+}
+
+/** @throws NeurodexError `usage` for a driver without the queue that it needs, and for one that has none */
+function checkQueue({ driver, workers, queue }: RunShardsOptions): void {
+  const { protocols } = DRIVERS[driver];
+  const isQueued = protocols.length > 0;
+  if (isQueued && queue === undefined) {
+    throw new NeurodexError('usage', `the driver ${driver} needs the address of a queue`, {
+      hint: `name one with --queue: ${protocols.map((name) => `${name}://host`).join(', ')}`,
+      details: { driver },
+    });
+  }
+  if (isQueued) return;
+  if (queue !== undefined || workers === 0) {
+    throw new NeurodexError('usage', `the driver ${driver} has no queue: its workers are those of this machine`, {
+      hint: queue === undefined ? 'write --workers 1 or more' : 'leave out --queue, or write --driver bullmq',
+      details: { driver },
+    });
+  }
+}
+
+export interface WorkShardsOptions extends PlaceOptions {
+  /** Address of the queue that `runShards` fills. */
+  readonly queue: string;
+  /** 1 or more. */
+  readonly workers: number;
+  /** Ends when the router is there; otherwise only when it is interrupted. */
+  readonly untilDone: boolean;
+}
+
+/** Takes tasks of a place from a queue. @throws NeurodexError `usage`, `shards-*`, `queue-unreachable`, `store-*`, `interrupted` where it is to be done */
+export async function workShards(options: WorkShardsOptions): Promise<ShardsStatus> {
+  const { place, workers, queue, untilDone, environment, reporter, signal } = options;
+  const store = await storeOf(options);
+  const plan = await readPlan(store);
+  await QUEUE_DRIVER.work({ store, plan, place, workers, queue, untilDone, environment, reporter, signal });
   return await statusOf(store, plan);
 }
 

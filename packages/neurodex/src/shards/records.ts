@@ -13,7 +13,9 @@ const CLAIM_KEY = 'claim.json';
 export const PLAN_KEY = 'plan.json';
 export const ROUTER_KEY = 'router.json';
 const SHARD_DIGITS = 5;
-export const shardKey = (shard: number): string => `shards/${String(shard).padStart(SHARD_DIGITS, '0')}.json`;
+/** Prefix of the records of shards. */
+export const SHARDS_FOLDER = 'shards/';
+export const shardKey = (shard: number): string => `${SHARDS_FOLDER}${String(shard).padStart(SHARD_DIGITS, '0')}.json`;
 export const checkpointKey = (shard: number): string => `checkpoints/${String(shard).padStart(SHARD_DIGITS, '0')}.json`;
 
 const VERSION = 1;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { shellQuote } from '@neurodex/core';
+import { NeurodexError, shellQuote } from '@neurodex/core';
 import type { Command } from 'commander';
 import type { PlannedShards } from '../../jobs/plan-shards.ts';
 import type { ShardsStatus, TaskResult } from '../../jobs/shards.ts';
@@ -39,9 +39,26 @@ interface PlanFlags extends CommonFlags, DeviceFlag, SourceFlags, ConfigurationF
 interface RunFlags extends CommonFlags {
   readonly driver: DriverName;
   readonly workers: number;
+  readonly queue?: string;
+}
+
+interface WorkFlags extends CommonFlags {
+  readonly queue: string;
+  readonly workers: number;
+  readonly untilDone?: boolean;
+}
+
+interface ManifestFlags extends CommonFlags {
+  readonly kubernetes?: boolean;
+  readonly image?: string;
+  readonly namespace?: string;
+  readonly parallelism?: number;
 }
 
 const PLACE_HELP = 'folder or s3://bucket/prefix that neurodex shards plan filled';
+const QUEUE_HELP = 'redis://host:port of a queue, or rediss:, postgres: or postgresql:';
+/** Of a pod of an Indexed Job. */
+const INDEX_VARIABLE = 'JOB_COMPLETION_INDEX';
 /** Pictures that the shared network learns from. */
 const SAMPLE = 20_000;
 
@@ -55,6 +72,8 @@ export function addShards(program: Command, context: Context): void {
   addPlan(shards, context);
   addTrain(shards, context);
   addRun(shards, context);
+  addWork(shards, context);
+  addManifest(shards, context);
   addStatus(shards, context);
 }
 
@@ -91,13 +110,15 @@ function addTrain(shards: Command, context: Context): void {
       'Make the index of one shard, or the router when all are there. A shard that is there stays as it is; two workers that\nmake the same one at a time make the same bytes.',
     )
     .argument('<place>', PLACE_HELP)
-    .argument('<shard>', 'its number, from 0; or router');
+    .argument('[shard]', `its number, from 0; or router (${INDEX_VARIABLE} by default, as Kubernetes sets it)`);
   withCommonFlags(train);
   withExamples(train, [
     ['neurodex shards train s3://indexes/photos 3', 'shard 3'],
     ['neurodex shards train s3://indexes/photos router', 'what every search asks first'],
   ]);
-  train.action((place: string, shard: string, flags: CommonFlags) => trainOne(place, shard, flags, context));
+  train.action((place: string, shard: string | undefined, flags: CommonFlags) =>
+    trainOne(place, shard, flags, context),
+  );
 }
 
 function addRun(shards: Command, context: Context): void {
@@ -114,10 +135,62 @@ function addRun(shards: Command, context: Context): void {
       oneOf('--driver', DRIVER_NAMES),
       'local',
     )
-    .option('--workers <n>', 'workers on this machine', wholeNumber('--workers', 1, 1024, 2), 2);
+    .option('--queue <address>', QUEUE_HELP, text('--queue'))
+    .option(
+      '--workers <n>',
+      'workers on this machine; 0 where others take everything from a queue',
+      wholeNumber('--workers', 0, 1024, 2),
+      2,
+    );
   withCommonFlags(run);
-  withExamples(run, [['neurodex shards run photos.shards --workers 4', 'four processes of this machine']]);
+  withExamples(run, [
+    ['neurodex shards run photos.shards --workers 4', 'four processes of this machine'],
+    [
+      'neurodex shards run s3://indexes/photos --driver bullmq --queue redis://queue:6379 --workers 0',
+      'workers of other machines: neurodex shards work',
+    ],
+  ]);
   run.action((place: string, flags: RunFlags) => runAll(place, flags, context));
+}
+
+function addWork(shards: Command, context: Context): void {
+  const work = shards
+    .command('work')
+    .summary('take shards from a queue')
+    .description(
+      'Make the shards that neurodex shards run --driver bullmq puts into a queue, on this machine, until Ctrl-C. What a\nworker was killed over, another one takes.',
+    )
+    .argument('<place>', PLACE_HELP)
+    .requiredOption('--queue <address>', QUEUE_HELP, text('--queue'))
+    .option('--workers <n>', 'workers on this machine', wholeNumber('--workers', 1, 1024, 2), 2)
+    .option('--until-done', 'end when the place can be searched');
+  withCommonFlags(work);
+  withExamples(work, [
+    ['neurodex shards work s3://indexes/photos --queue redis://queue:6379 --workers 4', 'four tasks at a time'],
+  ]);
+  work.action((place: string, flags: WorkFlags) => workOn(place, flags, context));
+}
+
+function addManifest(shards: Command, context: Context): void {
+  const manifest = shards
+    .command('manifest')
+    .summary('print jobs for Kubernetes')
+    .description(
+      'Print an Indexed Job that makes every shard of a place, and a Job that makes the router, as JSON for kubectl apply.\nThe program asks Kubernetes nothing.',
+    )
+    .argument('<place>', 's3://bucket/prefix that neurodex shards plan filled')
+    .option('--kubernetes', 'what it is for; the only one there is')
+    .option('--image <name>', 'container image with neurodex in it (neurodex:VERSION by default)', text('--image'))
+    .option('--namespace <name>', 'namespace of the jobs', text('--namespace'))
+    .option('--parallelism <n>', 'shards at a time (all by default)', wholeNumber('--parallelism', 1, 99_999, 8));
+  withCommonFlags(manifest);
+  withExamples(manifest, [
+    [
+      'neurodex shards manifest s3://indexes/photos --kubernetes --image registry/neurodex:1 | kubectl apply -f -',
+      'one pod for each shard',
+    ],
+  ]);
+  manifest.action((place: string, flags: ManifestFlags) => printManifest(place, flags, context));
 }
 
 function addStatus(shards: Command, context: Context): void {
@@ -148,8 +221,9 @@ async function planOne(source: string, flags: PlanFlags, context: Context): Prom
   });
 }
 
-async function trainOne(place: string, name: string, flags: CommonFlags, context: Context): Promise<void> {
+async function trainOne(place: string, named: string | undefined, flags: CommonFlags, context: Context): Promise<void> {
   await perform(context, flags, { unwinds: true }, async (work) => {
+    const name = named ?? indexOf(context);
     const task =
       name === 'router'
         ? ({ kind: 'route' } as const)
@@ -162,12 +236,42 @@ async function trainOne(place: string, name: string, flags: CommonFlags, context
 
 async function runAll(place: string, flags: RunFlags, context: Context): Promise<void> {
   await perform(context, flags, { unwinds: true }, async (work) => {
-    const { driver, workers } = flags;
+    const { driver, workers, queue } = flags;
     const { jobs } = context.services;
     return statusResult(
-      await jobs.runShards({ ...common(work, context), place: placeOf(place, work), driver, workers }),
+      await jobs.runShards({ ...common(work, context), place: placeOf(place, work), driver, workers, queue }),
       place,
     );
+  });
+}
+
+async function workOn(place: string, flags: WorkFlags, context: Context): Promise<void> {
+  await perform(context, flags, { unwinds: true }, async (work) => {
+    const { workers, queue, untilDone = false } = flags;
+    const { jobs } = context.services;
+    return statusResult(
+      await jobs.workShards({ ...common(work, context), place: placeOf(place, work), workers, queue, untilDone }),
+      place,
+    );
+  });
+}
+
+async function printManifest(place: string, flags: ManifestFlags, context: Context): Promise<void> {
+  await perform(context, flags, { unwinds: true }, async (work) => {
+    const { image, namespace, parallelism } = flags;
+    const { jobs } = context.services;
+    const options = { ...common(work, context), place: placeOf(place, work), image, namespace, parallelism };
+    const manifest = await jobs.shardsManifest(options);
+    return { json: manifest, text: JSON.stringify(manifest, undefined, 2) };
+  });
+}
+
+/** The shard that a pod of an Indexed Job is for. @throws NeurodexError `usage` */
+function indexOf({ io }: Context): string {
+  const index = io.env[INDEX_VARIABLE];
+  if (index !== undefined) return index;
+  throw new NeurodexError('usage', `no shard is named, and ${INDEX_VARIABLE} is not set`, {
+    hint: 'name a shard by its number, or router',
   });
 }
 

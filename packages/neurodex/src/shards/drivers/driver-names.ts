@@ -1,3 +1,3 @@
 /** What hands out the tasks of a plan. `DRIVERS` declares each. */
-export const DRIVER_NAMES = ['local'] as const;
+export const DRIVER_NAMES = ['local', 'bullmq'] as const;
 export type DriverName = (typeof DRIVER_NAMES)[number];

@@ -3,25 +3,13 @@ import { setTimeout } from 'node:timers/promises';
 import { NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import { taskName } from '../run-task.ts';
-import { backOff, type DriverRequest, type ShardDriver, type ShardTask, TRIES } from './driver.ts';
+import { backOff, type DriverRequest, HOPELESS, type ShardDriver, type ShardTask, TRIES } from './driver.ts';
 import { TaskWorker } from './task-worker.ts';
-
-/** What trying again cannot mend. */
-const HOPELESS: ReadonlySet<string> = new Set([
-  'shards-unplanned',
-  'shards-version',
-  'shards-mixed',
-  'shard-unknown',
-  'shard-differs',
-  'store-denied',
-  'object-missing',
-  'object-damaged',
-  'interrupted',
-]);
 
 /** Processes of this machine. */
 export const local: ShardDriver = {
   name: 'local',
+  protocols: [],
   async run(request) {
     const { missing, workers, reporter, signal } = request;
     const tasks: ShardTask[] = missing.map((shard) => ({ kind: 'train', shard }));
@@ -30,6 +18,8 @@ export const local: ShardDriver = {
     const stops = signal === undefined ? [failing.signal] : [failing.signal, signal];
     const stop = AbortSignal.any(stops);
     let done = 0;
+    // The others end with `interrupted` then, whichever slot they have.
+    let failure: unknown;
     const work = async (): Promise<void> => {
       const worker = new TaskWorker(request.environment, reporter);
       const onStop = (): void => void worker.close();
@@ -40,6 +30,7 @@ export const local: ShardDriver = {
           reporter.progress({ phase: 'train', done: ++done, total: missing.length, unit: 'shards' });
         }
       } catch (error) {
+        if (!stop.aborted) failure = error;
         failing.abort();
         throw error;
       } finally {
@@ -47,14 +38,16 @@ export const local: ShardDriver = {
         await worker.close();
       }
     };
-    const slots = await Promise.allSettled(Array.from({ length: Math.min(workers, Math.max(1, tasks.length)) }, work));
+    await Promise.allSettled(Array.from({ length: Math.min(workers, Math.max(1, tasks.length)) }, work));
     throwIfInterrupted(signal);
-    const failed = slots.find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
+    if (failure !== undefined) throw failure;
     const router = new TaskWorker(request.environment, reporter);
+    const onStop = (): void => void router.close();
+    stop.addEventListener('abort', onStop, { once: true });
     try {
       await doTask(router, { kind: 'route' }, { ...request, threads, stop });
     } finally {
+      stop.removeEventListener('abort', onStop);
       await router.close();
     }
   },

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@neurodex/core';
+import type { ErrorCode, ProgressEvent } from '@neurodex/core';
 import type { ShardTask } from './driver.ts';
 
 /** What a process that does tasks is told. */
@@ -12,4 +12,5 @@ export interface ToProcess {
 export type ToDriver =
   | { readonly kind: 'done'; readonly isNew: boolean }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly hint: string | null }
+  | { readonly kind: 'progress'; readonly event: ProgressEvent }
   | { readonly kind: 'warning'; readonly message: string };

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { errorMessage, NeurodexError, silentReporter } from '@neurodex/core';
+import { errorMessage, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { openStore } from '@neurodex/objects';
 import { runTask } from '../run-task.ts';
 import type { ToDriver, ToProcess } from './task-messages.ts';
@@ -13,6 +13,8 @@ const stopping = new AbortController();
 const say = (message: ToDriver): void => void process.send?.(message);
 
 process.on('disconnect', () => process.exit(1));
+// It may have been killed while this one was starting.
+if (!process.connected) process.exit(1);
 // A terminal sends Ctrl-C to all processes: the one that started this one decides.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => stopping.abort());
@@ -22,7 +24,7 @@ process.on('message', ({ place, task, threads }: ToProcess) => {
 
 async function work(place: string, task: ToProcess['task'], threads: number): Promise<ToDriver> {
   const { signal } = stopping;
-  const reporter = { ...silentReporter, warn: (message: string) => say({ kind: 'warning', message }) };
+  const reporter = speakingReporter();
   try {
     const store = await openStore(place, { environment: process.env, reporter, signal });
     return { kind: 'done', isNew: await runTask(store, task, { threads, reporter, signal }) };
@@ -31,4 +33,21 @@ async function work(place: string, task: ToProcess['task'], threads: number): Pr
       return { kind: 'failed', code: 'server-failed', message: errorMessage(error), hint: null };
     return { kind: 'failed', code: error.code, message: error.message, hint: error.hint ?? null };
   }
+}
+
+/** Milliseconds between two words on how far a task is. */
+const PROGRESS_INTERVAL = 1000;
+
+function speakingReporter(): Reporter {
+  let said = 0;
+  return {
+    ...silentReporter,
+    warn: (message) => say({ kind: 'warning', message }),
+    progress(event) {
+      const now = performance.now();
+      if (now - said < PROGRESS_INTERVAL) return;
+      said = now;
+      say({ kind: 'progress', event });
+    },
+  };
 }

@@ -1,0 +1,82 @@
+import { setTimeout } from 'node:timers/promises';
+import { errorMessage, NeurodexError } from '@neurodex/core';
+import { throwIfInterrupted } from '@neurodex/core/storage';
+import { findRouter } from '../records.ts';
+import type { QueueDriver, WorkRequest } from './driver.ts';
+import { type OpenQueue, openQueue, QUEUE_TIMES, type QueueTimes } from './open-queue.ts';
+import { QUEUE_PROTOCOLS } from './queue-address.ts';
+import { QueueWorker } from './queue-worker.ts';
+import { PlanWaiter } from './wait-for-plan.ts';
+
+/** A queue in Redis or PostgreSQL, by BullMQ: workers of any machine take the tasks. */
+export function bullmqDriver(times: QueueTimes = QUEUE_TIMES): QueueDriver {
+  return {
+    name: 'bullmq',
+    protocols: QUEUE_PROTOCOLS,
+    async run(request) {
+      const { signal, workers } = request;
+      await withQueue(request, times, async (queue) => {
+        const waiter = new PlanWaiter(queue, request);
+        await waiter.begin();
+        const worker = workers > 0 ? new QueueWorker(queue, request) : undefined;
+        try {
+          while (!(await waiter.look())) await pause(times.look, signal);
+        } finally {
+          await worker?.close();
+        }
+        await removeQueue(queue);
+      });
+    },
+    async work(request) {
+      const { signal, untilDone, store, plan } = request;
+      await withQueue(request, times, async (queue) => {
+        const worker = new QueueWorker(queue, request);
+        try {
+          while (!signal?.aborted) {
+            if (untilDone && (await findRouter(store, plan)) !== undefined) return;
+            await setTimeout(times.look, undefined, { ...(signal && { signal }) }).catch(() => {});
+          }
+        } finally {
+          await worker.close();
+        }
+        if (untilDone) throwIfInterrupted(signal);
+      });
+    },
+  };
+}
+
+async function withQueue(
+  request: WorkRequest,
+  times: QueueTimes,
+  work: (queue: OpenQueue) => Promise<void>,
+): Promise<void> {
+  const { queue, plan, reporter } = request;
+  if (queue === undefined) throw new NeurodexError('usage', 'a queue is needed, and none is named');
+  const opened = await openQueue({ queue, plan, reporter }, times);
+  try {
+    await work(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await setTimeout(milliseconds, undefined, { ...(signal && { signal }) }).catch(() => {});
+  throwIfInterrupted(signal);
+}
+
+/** Times that the end of the last task is waited for. */
+const LAST_LOOKS = 5;
+
+/** Leaves nothing of a finished plan in a queue; what cannot be removed does no harm. */
+async function removeQueue({ tasks, times }: OpenQueue): Promise<void> {
+  for (let i = 0; i < LAST_LOOKS; i++) {
+    try {
+      await tasks.obliterate();
+      return;
+    } catch (error) {
+      if (!/active jobs/i.test(errorMessage(error))) return;
+      await setTimeout(times.look / LAST_LOOKS);
+    }
+  }
+}
