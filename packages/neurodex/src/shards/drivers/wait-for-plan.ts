@@ -61,8 +61,10 @@ export class PlanWaiter {
     } catch (error) {
       if (error instanceof NeurodexError) throw error;
       const { shown, scrub } = this.queue.address;
-      if (!this.isAway)
-        reporter.warn(`the queue ${shown} does not answer and is waited for: ${scrub(errorMessage(error))}`);
+      const message = scrub(errorMessage(error));
+      // A client's words for a server that is away say no more than that.
+      const reason = message.includes('enableOfflineQueue') ? '' : `: ${message}`;
+      if (!this.isAway) reporter.warn(`the queue ${shown} does not answer and is waited for${reason}`);
       this.isAway = true;
     }
     return false;
