@@ -14,9 +14,9 @@ const leaves = (command: Command, path: readonly string[] = []): { path: readonl
     : command.commands.flatMap((each) => leaves(each, [...path, each.name()]));
 const COMMANDS = leaves(program);
 
-/** What else a command must be given. */
+/** What else a command must be given: a name and a number alike. */
 const required = (command: Command): string[] =>
-  command.options.flatMap(({ mandatory, long }) => (mandatory && long ? [long, 'y'] : []));
+  command.options.flatMap(({ mandatory, long }) => (mandatory && long ? [long, '3'] : []));
 
 const BLANKS = ['', ' ', '\t \n'];
 

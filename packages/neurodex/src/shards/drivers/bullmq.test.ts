@@ -54,7 +54,7 @@ describe.skipIf(redis === undefined)(`a queue in Redis${redis === undefined ? `:
     expect(others.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
     expect(Object.keys(finishedAt(place))).toHaveLength(PlannedPlace.SHARDS + 1);
     // A worker that looked for stalled tasks last leaves a key that ends by itself.
-    await until('an empty queue', () => server.keys(queue).length === 0);
+    await expect.poll(() => server.keys(queue), { timeout: 20_000 }).toEqual([]);
   }, 240_000);
 
   it('is filled again after Redis has lost everything', async () => {

@@ -29,6 +29,7 @@ export function bullmqDriver(times: QueueTimes = QUEUE_TIMES): QueueDriver {
     },
     async work(request) {
       const { signal, untilDone, store, plan } = request;
+      if (untilDone && (await findRouter(store, plan)) !== undefined) return;
       await withQueue(request, times, async (queue) => {
         const worker = new QueueWorker(queue, request);
         try {
@@ -65,18 +66,20 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
   throwIfInterrupted(signal);
 }
 
-/** Times that the end of the last task is waited for. */
-const LAST_LOOKS = 5;
+/** Times that the end of the last task is waited for: the router is in the place a moment before its task has ended. */
+const LAST_LOOKS = 20;
+/** Milliseconds between them. */
+const LAST_PAUSE = 250;
 
 /** Leaves nothing of a finished plan in a queue; what cannot be removed does no harm. */
-async function removeQueue({ tasks, times }: OpenQueue): Promise<void> {
+async function removeQueue({ tasks }: OpenQueue): Promise<void> {
   for (let i = 0; i < LAST_LOOKS; i++) {
     try {
       await tasks.obliterate();
       return;
     } catch (error) {
       if (!/active jobs/i.test(errorMessage(error))) return;
-      await setTimeout(times.look / LAST_LOOKS);
+      await setTimeout(LAST_PAUSE);
     }
   }
 }

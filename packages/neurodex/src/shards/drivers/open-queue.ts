@@ -92,7 +92,8 @@ export async function openQueue(
   const onError = (error: Error): void => {
     last = address.scrub(errorMessage(error));
   };
-  const tasks = new classes.Queue(name, { connection: asking });
+  // A worker that comes when all is done leaves nothing in the queue.
+  const tasks = new classes.Queue(name, { connection: asking, skipMetasUpdate: true });
   const flows = new classes.FlowProducer({ connection: asking });
   tasks.on('error', onError);
   flows.on('error', onError);
