@@ -56,7 +56,8 @@ const percentEncoded = (character: string): string =>
 export function nameToPart(name: string): string | undefined {
   try {
     const part = decodeURIComponent(name);
-    return partToName(part) === name && whyNoKey(part) === undefined ? part : undefined;
+    const isOwn = partToName(part) === name && !part.includes('/') && isKey(part);
+    return isOwn ? part : undefined;
   } catch {
     return undefined;
   }

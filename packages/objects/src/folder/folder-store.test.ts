@@ -17,5 +17,5 @@ objectStoreContract({
   open: () => openStore(join(folder, `${count++}`, 'store'), options),
   again: ({ place }) => openStore(place, options),
   largeBytes: (5 << 20) + 1,
-  runs: 100,
+  runs: 40,
 });

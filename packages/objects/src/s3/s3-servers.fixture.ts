@@ -18,6 +18,8 @@ export interface ServerKind {
   readonly source: string;
   /** Whether it looks at who signed a request. */
   readonly checksSignatures: boolean;
+  /** Whether it looks at a condition and writes in one step. */
+  readonly isAtomic: boolean;
   command(program: string, port: number, folder: string): readonly [command: string, ...args: string[]];
 }
 
@@ -31,6 +33,7 @@ export const S3_SERVERS: readonly ServerKind[] = [
     program: 'moto_server',
     source: "PyPI's moto[server]",
     checksSignatures: false,
+    isAtomic: false,
     command: (program, port) => [program, '-H', '127.0.0.1', '-p', `${port}`],
   },
   {
@@ -38,6 +41,7 @@ export const S3_SERVERS: readonly ServerKind[] = [
     program: 'versitygw',
     source: 'the Go module github.com/versity/versitygw/cmd/versitygw',
     checksSignatures: true,
+    isAtomic: true,
     command: (program, port, folder) => {
       const [data, metadata] = [join(folder, 'data'), join(folder, 'metadata')];
       mkdirSync(data);
