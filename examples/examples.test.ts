@@ -68,10 +68,31 @@ describe('track-run', () => {
   });
 });
 
+describe('store-objects', () => {
+  it('prints an object by its digest, and a record that counts', async () => {
+    const print = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const args = process.argv;
+    try {
+      process.argv = args.slice(0, 2);
+      await import('./store-objects.ts');
+      const key = 'objects/1d913be3de2de3e750df483b21e40dc63f6a31bed5b3419ff7cac906ca573186';
+      expect(print.mock.calls).toEqual([
+        [key, 'red blue green'],
+        [key, 14],
+        ['records/runs', 1],
+      ]);
+    } finally {
+      process.argv = args;
+      print.mockRestore();
+    }
+  });
+});
+
 it.each([
   ['autograd', 'train-xor'],
   ['datasets', 'read-folder'],
   ['tracking', 'track-run'],
+  ['objects', 'store-objects'],
 ])('the README of %s shows %s.ts', async (name, example) => {
   const readme = await read(`../packages/${name}/README.md`);
   const [block] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code);

@@ -223,7 +223,7 @@ function dispatcherOf({ environment, patience }: S3ClientOptions): Dispatcher {
   return new EnvHttpProxyAgent({
     httpProxy: httpProxy ?? '',
     httpsProxy: httpsProxy ?? '',
-    noProxy: setting('NO_PROXY').replace(/^http:\/\//, ''),
+    noProxy: environment.no_proxy ?? environment.NO_PROXY ?? '',
     proxyTunnel: false,
     connect: { timeout: patience.connect },
     headersTimeout: patience.stall,
