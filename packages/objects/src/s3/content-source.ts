@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { NeurodexError } from '@neurodex/core';
 import type { PutContent } from '../object-store.ts';
 import { openSource } from '../source-file.ts';
 import type { Body } from './s3-client.ts';
@@ -11,18 +12,20 @@ export class ContentSource {
   readonly bytes: number;
   private readonly memory: Uint8Array | undefined;
   private readonly handle: FileHandle | undefined;
+  private readonly path: string | undefined;
 
-  private constructor(bytes: number, memory: Uint8Array | undefined, handle: FileHandle | undefined) {
+  private constructor(bytes: number, memory: Uint8Array | undefined, handle?: FileHandle, path?: string) {
     this.bytes = bytes;
+    this.path = path;
     this.memory = memory;
     this.handle = handle;
   }
 
   /** @throws NeurodexError `source-missing`, `source-unusable` */
   static async open(content: PutContent): Promise<ContentSource> {
-    if (content instanceof Uint8Array) return new ContentSource(content.length, content, undefined);
+    if (content instanceof Uint8Array) return new ContentSource(content.length, content);
     const handle = await openSource(content.file);
-    return new ContentSource((await handle.stat()).size, undefined, handle);
+    return new ContentSource((await handle.stat()).size, undefined, handle, content.file);
   }
 
   /** Bytes `start` up to, not including, `end`: read once for their digest, and again whenever they are sent. */
@@ -41,10 +44,18 @@ export class ContentSource {
       const length = Math.min(PIECE_BYTES, end - at);
       const piece = this.memory?.subarray(at, at + length) ?? (await this.read(at, length));
       // The file is shorter now: what is sent must have the length that was announced.
-      if (piece.length === 0) throw new RangeError('the file that is put became shorter');
+      if (piece.length === 0) throw this.changed();
       yield piece;
       at += piece.length;
     }
+  }
+
+  private changed(): NeurodexError {
+    const path = this.path ?? 'the file';
+    return new NeurodexError('source-unusable', `${path} became shorter while it was put into a store`, {
+      hint: 'put it again when nothing writes to it any more',
+      details: { path },
+    });
   }
 
   private async read(position: number, length: number): Promise<Uint8Array> {

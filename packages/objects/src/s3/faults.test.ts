@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NeurodexError } from '@neurodex/core';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { downloadContent, getContent, putContent } from '../content.ts';
 import { type Fault, FaultyProxy } from './faulty-proxy.fixture.ts';
@@ -103,10 +104,12 @@ describe('a store that fails for a while', () => {
     const gone = await FaultyProxy.start(tiny.address);
     const { store, told } = await openS3(gone.address, { patience: { total: 300 } });
     await gone.stop();
-    expect(await failure(store.get('a'))).toMatchObject({
+    const error = await failure(store.get('a'));
+    expect(error).toMatchObject({
       code: 'store-unreachable',
       message: expect.stringContaining('the connection was refused'),
     });
+    for (const secret of Object.values(SECRETS)) expect(everythingOf(error)).not.toContain(secret);
     expect(told.length).toBeGreaterThan(2);
   });
 
@@ -168,6 +171,53 @@ describe('a store that refuses', () => {
     ])
       expect(await failure(use())).toMatchObject({ code: 'store-refused' });
   });
+});
+
+describe('whatever a server answers', () => {
+  const answer = fc.record({
+    kind: fc.constant('status' as const),
+    status: fc.oneof(fc.constantFrom(200, 204, 206, 304, 404, 409, 412, 416), fc.integer({ min: 200, max: 599 })),
+    body: fc.oneof(
+      fc.constantFrom('', 'x', '<Error><Code>NoSuchKey</Code></Error>', '<ListBucketResult/>', '<html>', '{}'),
+      fc.string({ maxLength: 30 }),
+    ),
+    headers: fc.dictionary(
+      fc.constantFrom('etag', 'content-range', 'retry-after', 'x-amz-bucket-region', 'location'),
+      fc.oneof(
+        fc.constantFrom('"a"', 'bytes 0-0/1', 'bytes 0-9/10', 'bytes */0', '9'),
+        fc.string({ unit: fc.constantFrom(...'ab19-/"*') }),
+      ),
+    ),
+  });
+
+  it('is a result or an error of ours', async () => {
+    const { store } = await openS3(proxy.address, { patience: { total: 20 } });
+    const path = join(folder, 'any');
+    await fc.assert(
+      fc.asyncProperty(fc.array(answer, { minLength: 1, maxLength: 4 }), async (answers) => {
+        let at = 0;
+        proxy.faults = () => answers[at++ % answers.length];
+        for (const use of [
+          () => store.get('a'),
+          () => store.get('a', { start: 3, end: 9 }),
+          () => store.stat('a'),
+          () => store.put('a', text('x')),
+          () => store.delete('a'),
+          () => store.download('a', path),
+          async () => {
+            for await (const { key } of store.list('')) expect(key).not.toBe('');
+          },
+        ]) {
+          const error = await use().then(
+            () => undefined,
+            (thrown: unknown) => thrown,
+          );
+          if (error !== undefined) expect(error).toBeInstanceOf(NeurodexError);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  }, 120_000);
 });
 
 describe('what breaks on its way', () => {
