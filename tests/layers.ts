@@ -107,6 +107,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     ],
     export: [
       ...PLAIN,
+      'relevance',
       ...['query', 'pictures', 'identifiers', 'models/encoder', 'dsi/model', 'dsi/graphs', 'dsi/search', 'artifact'],
       ...['systems', 'evaluation'],
     ],
@@ -149,7 +150,10 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...PLAIN,
       ...['check-config.ts', 'presets', 'query', 'pictures', 'systems', 'evaluation', 'jobs', 'server'],
     ],
-    'browser.ts': ['query', 'identifiers', 'models/encoder', 'dsi/model', 'dsi/search', 'evaluation', 'export'],
+    'browser.ts': [
+      ...['query', 'relevance', 'identifiers', 'models/appearance', 'models/encoder', 'dsi/model', 'dsi/search'],
+      ...['evaluation', 'export'],
+    ],
   },
   'packages/web/src': {
     'engine.ts': [],

@@ -10,9 +10,9 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityProblems, launch, leftOut, openPage, overflow, program } from './browser.ts';
 import { CLASS_NAMES, drawInto, drawing } from './drawings.ts';
-import { type Indexes, makeIndexes } from './site.ts';
+import { calibratedIndex, type Indexes, makeIndexes } from './site.ts';
 import { hostFolder, type StaticHost } from './static-host.ts';
-import { answersTo, ready, upload } from './static-page.ts';
+import { answersTo, expectJudged, ready, upload } from './static-page.ts';
 
 const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
 const run = promisify(execFile);
@@ -62,7 +62,7 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
     const found = await neurodex('search', indexes.shapes, ...files, '--k', '10', '--json', '--quiet');
     expected = (JSON.parse(found) as SearchResults).results;
     browser = await launch();
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await browser?.close();
     await host?.stop();
@@ -157,6 +157,54 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
     await page.context().close();
     await there.stop();
   }, 120_000);
+
+  it('judges answers as Node does: relevant ones before similar ones, and nothing where nothing matches', async () => {
+    const [judged, noise] = ['judged', 'noise.png'].map((name) => join(folder, name)) as [string, string];
+    const index = await calibratedIndex(indexes);
+    await neurodex('export', index, '--web', judged, '--quiet');
+    // Of the very size that the network of this index sees.
+    const asked = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        const file = join(folder, `judged-${i}.png`);
+        const drawn = await drawing(CLASS_NAMES[i % CLASS_NAMES.length] ?? '', i);
+        await sharp(drawn).resize(24, 24).removeAlpha().png().toFile(file);
+        return file;
+      }),
+    );
+    const pixels = Uint8Array.from({ length: 24 * 24 * 3 }, (_, i) => (i * i * 7919 + 31 * i) % 251);
+    await sharp(pixels, { raw: { width: 24, height: 24, channels: 3 } }).toFile(noise);
+    const found = await neurodex('search', index, ...asked, noise, '--k', '10', '--all', '--json', '--quiet');
+    const { results } = JSON.parse(found) as SearchResults;
+    const there = await hostFolder(judged);
+    const { page, complaints } = await opened(there.address);
+    await ready(page);
+    for (const [i, { answers, nothingFound }] of results.slice(0, asked.length).entries()) {
+      await upload(page, `j${i}.png`, await readFile(asked[i] ?? ''));
+      await page.getByRole('heading', { name: `j${i}.png`, exact: true }).waitFor();
+      await expectJudged(page, answers, nothingFound);
+    }
+    const last = results.at(-1);
+    expect(last?.nothingFound).toBe(true);
+    expect(results.some(({ nothingFound, answers }) => !nothingFound && (answers[0]?.relevance ?? 0) >= 0.5)).toBe(
+      true,
+    );
+    await upload(page, 'noise.png', await readFile(noise));
+    await page.getByText('Nothing in this catalogue matches.').waitFor();
+    const said = await page.locator('.nothing-found .notice').innerText();
+    expect(Math.abs(Number(/(\d+) %/.exec(said)?.[1]) - 100 * (last?.none ?? NaN))).toBeLessThan(1.5);
+    expect(await page.locator('.columns').isVisible()).toBe(false);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await expectJudged(page, last?.answers ?? [], true);
+    // A picture of the site is judged as well.
+    await page.reload();
+    await ready(page);
+    await page.locator('.tile').first().click();
+    await page.locator('.group, .nothing-found').first().waitFor();
+    expect(there.asked.filter((file) => file === 'relevance.json')).toHaveLength(2);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+    await there.stop();
+  }, 300_000);
 
   it('asks its host for nothing but its own files, and not at all for the other runtime', async () => {
     host.asked.length = 0;

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import type { SearchResults } from 'neurodex';
 import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 /** The page of an exported site is open and can search. */
 export const ready = (page: Page): Promise<void> =>
@@ -21,4 +23,32 @@ export async function shownAnswers(page: Page): Promise<string[]> {
   return await page
     .locator('section[aria-labelledby=answers-dsi] .answer-title')
     .evaluateAll((all) => all.map((one) => one.getAttribute('title')?.split(', ')[1] ?? ''));
+}
+
+type SearchAnswer = SearchResults['results'][number]['answers'][number];
+
+const isRelevant = ({ relevance }: SearchAnswer): boolean => (relevance ?? NaN) >= 0.5;
+
+/** Calibrated answers in the order in which pages show them: relevant ones first. */
+export const grouped = (answers: readonly SearchAnswer[]): SearchAnswer[] => [
+  ...answers.filter(isRelevant),
+  ...answers.filter((answer) => !isRelevant(answer)),
+];
+
+/**
+ * The page shows answers as Node gives them, with the same relevance: relevant ones first. Where nothing matches they are unfolded.
+ * @param answers calibrated ones
+ */
+export async function expectJudged(page: Page, answers: readonly SearchAnswer[], nothingFound: boolean): Promise<void> {
+  const folded = page.getByText('Show similar pictures anyway');
+  await (nothingFound ? folded : page.locator('.columns')).waitFor();
+  if (nothingFound) await folded.click();
+  const ordered = grouped(answers);
+  expect(await shownAnswers(page)).toEqual(ordered.map(({ picture }) => picture));
+  const texts = await page.locator('section[aria-labelledby=answers-dsi] .relevance').allTextContents();
+  const shown = texts.map((text) => (text.includes('<') ? 0 : Number(/(\d+) %$/.exec(text)?.[1])));
+  expect(shown).toHaveLength(ordered.length);
+  for (const [i, { relevance }] of ordered.entries())
+    expect(Math.abs((shown[i] ?? NaN) - 100 * (relevance ?? NaN)), `answer ${i + 1}`).toBeLessThan(1.5);
+  expect(await page.locator('.group.relevant .answer').count()).toBe(answers.filter(isRelevant).length);
 }

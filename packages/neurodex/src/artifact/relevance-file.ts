@@ -13,6 +13,7 @@ import { SYSTEM_NAMES } from '../query/system.ts';
 import { CALIBRATED_KINDS, type KindCalibrations } from '../relevance/answer-judge.ts';
 import { EVIDENCE_LENGTH } from '../relevance/known-classes.ts';
 import type { NoneModel } from '../relevance/none.ts';
+import { packNone, unpackNone } from '../relevance/packed-none.ts';
 
 /** How scores become probabilities, and what a query without an answer looks like. */
 export const RELEVANCE_FILE = 'relevance.json';
@@ -101,7 +102,12 @@ export async function writeRelevance(folder: string, relevance: Relevance): Prom
 }
 
 export const relevanceText = ({ none, ...others }: Relevance): string =>
-  sealed({ format: FORMAT, version: VERSION, ...others, none: none && packNone(none) });
+  sealed({
+    format: FORMAT,
+    version: VERSION,
+    ...others,
+    none: none && { ...packNone(none), auroc: none.auroc, unknown: none.unknown },
+  });
 
 /** @param bytes of the file @param path of it, for messages @throws NeurodexError `index-damaged`, `index-newer` */
 export function parseRelevance(bytes: Uint8Array, path: string): Relevance {
@@ -111,66 +117,16 @@ export function parseRelevance(bytes: Uint8Array, path: string): Relevance {
   const parsed = fileSchema.safeParse(value);
   if (!parsed.success) throw malformed(path, 'the calibration of an index', parsed.error);
   const { catalogue, changed, none, systems } = parsed.data;
-  return { catalogue, changed, systems, none: none && unpackNone(none, path) };
+  return { catalogue, changed, systems, none: none && unpacked(none, path) };
 }
 
-const base64 = (values: Float32Array | Int32Array): string =>
-  Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
-
-function packNone({ blocks, projection, known, model, auroc, unknown }: NonNullable<Relevance['none']>) {
-  return {
-    blocks,
-    mean: base64(projection.mean),
-    components: base64(projection.components),
-    weights: base64(known.weights),
-    biases: base64(known.biases),
-    means: base64(known.means),
-    precisions: base64(known.precisions),
-    logDeterminants: base64(known.logDeterminants),
-    precisionOf: base64(known.precisionOf),
-    model: { means: model.means, scales: model.scales, weights: model.weights, bias: model.bias },
-    auroc,
-    unknown,
-  };
-}
-
-function unpackNone(stored: z.infer<typeof noneSchema>, path: string): NonNullable<Relevance['none']> {
-  const bytesOf = (text: string, count: number): ArrayBuffer => {
-    const bytes = new Uint8Array(Buffer.from(text, 'base64'));
-    if (bytes.length !== 4 * count) throw damaged(path, 'holds arrays whose lengths do not fit each other');
-    return bytes.buffer;
-  };
-  const floats = (text: string, count: number): Float32Array => {
-    const values = new Float32Array(bytesOf(text, count));
-    if (!values.every(Number.isFinite)) throw damaged(path, 'holds numbers that are not finite');
-    return values;
-  };
-  const countOf = (text: string): number => Math.floor(Buffer.byteLength(text, 'base64') / 4);
-  const length = stored.blocks.reduce((sum, block) => sum + block.length, 0);
-  const width = countOf(stored.components) / length;
-  const classes = countOf(stored.biases);
-  const matrices = countOf(stored.logDeterminants);
-  if (!Number.isInteger(width) || width < 1 || classes < 1 || matrices < 1) {
-    throw damaged(path, 'holds arrays whose lengths do not fit each other');
+function unpacked({ auroc, unknown, ...packed }: z.infer<typeof noneSchema>, path: string): Relevance['none'] {
+  try {
+    return { ...unpackNone(packed), auroc, unknown };
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged(path, error.message);
+    throw error;
   }
-  const precisionOf = new Int32Array(bytesOf(stored.precisionOf, classes));
-  if (precisionOf.some((place) => place < 0 || place >= matrices)) throw damaged(path, 'names a matrix that it lacks');
-  return {
-    blocks: stored.blocks,
-    projection: { mean: floats(stored.mean, length), components: floats(stored.components, width * length) },
-    known: {
-      width,
-      weights: floats(stored.weights, classes * width),
-      biases: floats(stored.biases, classes),
-      means: floats(stored.means, classes * width),
-      precisions: floats(stored.precisions, matrices * width * width),
-      logDeterminants: floats(stored.logDeterminants, matrices),
-      precisionOf,
-    },
-    model: stored.model,
-    auroc: stored.auroc,
-    unknown: stored.unknown,
-  };
 }
 
 /** What is to be said of a calibration. */

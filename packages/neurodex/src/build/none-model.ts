@@ -4,8 +4,7 @@ import type { Relevance } from '../artifact/relevance-file.ts';
 import { auroc } from '../evaluation/calibration/auroc.ts';
 import { type PictureEvaluationQuery, queriesOf } from '../evaluation/queries.ts';
 import { APPEARANCE_LENGTH, appearanceOf } from '../models/appearance/appearance.ts';
-import { pooled } from '../models/encoder/encoder.ts';
-import { unitVector } from '../models/encoder/query-encoder.ts';
+import { pooled, unitVector } from '../models/encoder/pooled.ts';
 import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import type { PictureQuery } from '../query/query.ts';
 import {

@@ -28,8 +28,15 @@ bucket, behind one load balancer.
 ${closing(description)}`;
 }
 
-/** @param storesEmbeddings `SiteDescription.storesEmbeddings` */
-export function webReadme(description: ExportedIndex, storesEmbeddings?: boolean): string {
+/** What a site holds beside its description. */
+interface SiteContents {
+  /** `SiteDescription.storesEmbeddings` */
+  readonly storesEmbeddings?: boolean | undefined;
+  /** Whether answers have a relevance. */
+  readonly isCalibrated: boolean;
+}
+
+export function webReadme(description: ExportedIndex, { storesEmbeddings, isCalibrated }: SiteContents): string {
   const { encoder } = description;
   return `${heading(description)}
 A static site that searches on the visitor's machine: the model is loaded once and no picture leaves the browser. It runs on
@@ -49,7 +56,7 @@ Opened as a file (\`file://\`) it does not work: browsers load no modules from t
 - **Compression.** The runtime's \`.wasm\` shrinks to about a third with gzip or Brotli.
 - **Offline.** Once loaded, searching needs no network.${encoder === undefined ? '' : ' The image encoder is loaded with the first picture of a visitor.'}
 
-\`model.safetensors\` holds the network, \`description.json\` the identifiers and names, ${siteFiles(description, storesEmbeddings)}
+\`model.safetensors\` holds the network, \`description.json\` the identifiers and names, ${isCalibrated ? `\`relevance.json\` how\nlikely answers are relevant, ` : ''}${siteFiles(description, storesEmbeddings)}
 ${closing(description)}`;
 }
 

@@ -1,4 +1,5 @@
 import type { ExportedIndex } from './description.ts';
+import type { SITE_RELEVANCE } from './site-relevance.ts';
 
 /** The network of a site. */
 export const SITE_MODEL = 'model.safetensors';
@@ -21,6 +22,8 @@ export interface SiteDescription extends Omit<ExportedIndex, 'pictures'> {
    * it encodes their thumbnails.
    */
   readonly storesEmbeddings?: boolean;
+  /** Absent where answers have no relevance. */
+  readonly relevance?: { readonly file: typeof SITE_RELEVANCE; readonly bytes: number };
   /** Largest picture that is decoded, in pixels. */
   readonly maxPixels: number;
   /** False for a flat folder: each picture is then its own relevant set. */

@@ -15,6 +15,7 @@ import type { Write } from './folder.ts';
 import type { StoredModel } from './models.ts';
 import { webReadme } from './readme.ts';
 import { SITE_MODEL, type SiteDescription, type SitePicture } from './site.ts';
+import { SITE_RELEVANCE, siteRelevance } from './site-relevance.ts';
 
 /** The pages, as `npm run build` puts them into the package. */
 export const PAGES = fileURLToPath(new URL('../../web/', import.meta.url));
@@ -56,10 +57,12 @@ export async function writeWeb(write: Write, content: WebContent): Promise<void>
   const { store, manifest } = index;
   const storesEmbeddings =
     imageEncoder === undefined ? undefined : embeddingBytes(index, pictures.length) <= mostEmbeddings;
+  const relevance = await writeRelevance(write, index);
   const site: SiteDescription = {
     ...description,
     model: { file: SITE_MODEL, bytes: model.length },
     ...(storesEmbeddings === undefined ? {} : { storesEmbeddings }),
+    ...(relevance === undefined ? {} : { relevance }),
     maxPixels: manifest.config.pictures.maxPixels,
     hasClasses: store.hasClasses,
     exactUpTo: manifest.config.retrieval.exactUpTo,
@@ -78,7 +81,15 @@ export async function writeWeb(write: Write, content: WebContent): Promise<void>
   if (imageEncoder !== undefined)
     await writeEncoder(write, defined(description.encoder, 'the encoder of the description'), imageEncoder);
   await write('_headers', HEADERS);
-  await write('README.md', webReadme(description, storesEmbeddings));
+  await write('README.md', webReadme(description, { storesEmbeddings, isCalibrated: relevance !== undefined }));
+}
+
+async function writeRelevance(write: Write, index: Index): Promise<SiteDescription['relevance']> {
+  const relevance = await siteRelevance(index);
+  if (relevance === undefined) return undefined;
+  const text = `${JSON.stringify(relevance)}\n`;
+  await write(SITE_RELEVANCE, text);
+  return { file: SITE_RELEVANCE, bytes: Buffer.byteLength(text) };
 }
 
 /** Of `pictures` embeddings. */

@@ -116,6 +116,7 @@ describe('captions', () => {
         judges: ({ kind }) => kind === 'text',
         rank: async (queries) => queries.map(() => ({ answers, none: undefined, nothingFound: false })),
         confident: () => answers,
+        promises: () => true,
       };
       const judged = { ...index, judge: async (name: string) => (name === 'dsi' ? judge : undefined) };
       const { shared } = await measureTexts(judged, plan, { long: new LongCaptions(), reporter: silentReporter });

@@ -11,14 +11,17 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Relevance } from '../artifact/relevance-file.ts';
 import { reseal } from '../artifact/reseal.fixture.ts';
 import type { Config } from '../config.ts';
 import { readParameters } from '../dsi/model/read-parameters.ts';
 import { describeExport } from '../export/description.ts';
 import { storeModel } from '../export/models.ts';
+import { siteRelevance } from '../export/site-relevance.ts';
 import { writeWeb } from '../export/web-folder.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
 import { PRESETS } from '../presets/presets.ts';
+import { unpackNone } from '../relevance/packed-none.ts';
 import { openIndex } from '../systems/open-index.ts';
 import { createIndex } from './create-index.ts';
 import { type ExportOptions, exportIndex } from './export-index.ts';
@@ -348,6 +351,45 @@ describe('a static site', () => {
     const { written, model } = await site(precision, await pages());
     const file = written.get('model.safetensors') ?? new Uint8Array();
     expect(readParameters(file, model.model.geometry)).toEqual(model.model.parameters);
+  });
+
+  it('holds what judges its answers, as the index has it, and none where the index is not calibrated', async () => {
+    const opened = await openIndex(index, nodeRuntime());
+    const { written, site: described } = await site('float32', await pages());
+    const known = await opened.relevance();
+    await opened.close();
+    expect(known === undefined).toBe(!written.has('relevance.json'));
+    expect(described.relevance === undefined).toBe(!written.has('relevance.json'));
+    const blocks = [{ name: 'appearance', length: 1, scale: 1 }] as const;
+    const none: NonNullable<Relevance['none']> = {
+      blocks,
+      projection: { mean: Float32Array.of(1), components: Float32Array.of(2) },
+      known: {
+        width: 1,
+        weights: Float32Array.of(3),
+        biases: Float32Array.of(4),
+        means: Float32Array.of(5),
+        precisions: Float32Array.of(6),
+        logDeterminants: Float32Array.of(7),
+        precisionOf: Int32Array.of(0),
+      },
+      model: { means: [0, 0], scales: [1, 1], weights: [1, 1], bias: 0 },
+      auroc: 0.9,
+      unknown: 3,
+    };
+    const picture = { sharpness: 2, relevance: { x: [0], y: [0.5] }, found: [0.5], queries: 12 };
+    const calibrated: Relevance = {
+      catalogue: 9,
+      changed: 0,
+      none,
+      systems: { dsi: { picture }, pixels: { picture } },
+    };
+    const exported = await siteRelevance({ ...opened, relevance: async () => calibrated });
+    expect(exported).toMatchObject({ picture, size: opened.store.size });
+    const { auroc: _, unknown: __, ...model } = none;
+    expect(exported?.none && unpackNone(JSON.parse(JSON.stringify(exported.none)))).toEqual(model);
+    const ofPixels = { ...calibrated, systems: { pixels: { picture } } };
+    expect(await siteRelevance({ ...opened, relevance: async () => ofPixels })).toBeUndefined();
   });
 
   it('is refused where the pages have not been built', async () => {

@@ -140,11 +140,16 @@ async function answering(index: Index, options: SearchOptions): Promise<(query: 
   const system = await index.system(name);
   const judge = await index.judge(name);
   await warnIfStale(index, reporter);
+  const warned = new Set<Query['kind']>();
   return async (query) => {
     if (judge === undefined || !judge.judges(query)) {
       if (minRelevance !== undefined || confidence !== undefined) throw uncalibrated(options, query);
       const [answers = []] = await system.rank([query], k);
       return { none: null, nothingFound: false, answers: described(index, answers) };
+    }
+    if (confidence !== undefined && !judge.promises(query, confidence) && !warned.has(query.kind)) {
+      warned.add(query.kind);
+      reporter.warn(unpromised(confidence), { confidence });
     }
     const depth = confidence === undefined ? k : Math.max(k, VOTERS);
     const ranking = defined((await judge.rank([query], depth))[0], 'the ranking of a query');
@@ -172,6 +177,10 @@ const described = (
       relevance: relevance ?? null,
     };
   });
+
+const unpromised = (confidence: number): string =>
+  `a confidence of ${confidence} cannot be promised here: too few of the validation queries have a relevant picture among their first ` +
+  `${VOTERS} answers, or there are too few; all answers with any evidence are shown, and one of them is relevant less often`;
 
 const uncalibrated = ({ index, system }: SearchOptions, { kind }: Query): NeurodexError =>
   new NeurodexError('relevance-unknown', `the answers of ${system} to ${KINDS[kind]} are not calibrated in ${index}`, {

@@ -126,6 +126,16 @@ describe('words in an index', () => {
     });
   });
 
+  it('are not promised a set that too few captions have', async () => {
+    const warnings: string[] = [];
+    const reporter = { ...silentReporter, warn: (message: string) => void warnings.push(message) };
+    const asked = { texts: ['emerald', 'azure'], system: 'bm25' as const, reporter };
+    await search({ ...asked, confidence: 0.8 });
+    expect(warnings).toEqual([]);
+    await search({ ...asked, confidence: 0.999 });
+    expect(warnings).toEqual([expect.stringMatching(/^a confidence of 0\.999 cannot be promised here/)]);
+  });
+
   it('without labels are one half of the captions that are withheld, and measured on the other', async () => {
     expect((await facts('flat.index'))?.map(({ system, kind }) => [system, kind])).toEqual([
       ['dsi', 'picture'],

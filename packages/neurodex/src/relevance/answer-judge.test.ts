@@ -31,6 +31,13 @@ describe('a judge of answers', () => {
     expect(judge.confident('text', nothing, 0.5)).toEqual([]);
   });
 
+  it('promises no confidence that too few queries, or too few that found anything, stand for', () => {
+    const found = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+    const fitted = answerJudge({ name: 'dsi', calibrations: { text: { ...calibration, found } }, labelsOf: () => [] });
+    // The second smallest of nine is above 0, the smallest is not, and nine are too few for more.
+    expect([0.8, 0.9, 0.95].map((confidence) => fitted.promises('text', confidence))).toEqual([true, false, false]);
+  });
+
   it('never says of a query that nothing is found where nobody knows', () => {
     expect(judge.judge('text', answers(0, 0), undefined)).toMatchObject({ none: undefined, nothingFound: false });
     // Odds of 9 to 1 against it are even ones in one query of ten.

@@ -1,4 +1,10 @@
-import { type AnswerCalibration, confidentSet, type JudgedAnswer, judgeAnswers } from './answer-relevance.ts';
+import {
+  type AnswerCalibration,
+  canPromise,
+  confidentSet,
+  type JudgedAnswer,
+  judgeAnswers,
+} from './answer-relevance.ts';
 import type { LabelsOf, Voter } from './votes.ts';
 
 /** Kinds of queries that answers are calibrated for. */
@@ -38,6 +44,11 @@ export interface AnswerJudge {
    * @throws RangeError for a kind that it does not judge
    */
   confident(kind: string, ranking: JudgedRanking, confidence: number): readonly JudgedAnswer[];
+  /**
+   * Whether such sets hold what they promise; else they are all answers with any evidence, and one is relevant less often.
+   * @throws RangeError for a kind that it does not judge
+   */
+  promises(kind: string, confidence: number): boolean;
 }
 
 export interface AnswerJudgeOptions {
@@ -73,5 +84,6 @@ export function answerJudge({ calibrations, name, labelsOf, silentScore }: Answe
       return { answers: judged, none, nothingFound: none !== undefined && none > likeliest };
     },
     confident: (kind, { answers }, confidence) => confidentSet(answers, sureOf(kind), confidence, labelsOf),
+    promises: (kind, confidence) => canPromise(sureOf(kind), confidence),
   };
 }

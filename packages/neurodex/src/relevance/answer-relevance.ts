@@ -71,6 +71,13 @@ export function confidentSet<Judged extends JudgedAnswer>(
   });
 }
 
+/**
+ * Whether sets can hold a relevant answer with a probability: not where too few queries were asked, or too many found nothing relevant.
+ * Sets then hold every answer with any evidence.
+ */
+export const canPromise = ({ found }: Pick<AnswerCalibration, 'found'>, confidence: number): boolean =>
+  evidenceFor(found, confidence) > 0;
+
 /** Answers of one group are relevant to the same queries. */
 const groupOf = (row: number, labelsOf: LabelsOf): string => {
   const labels = labelsOf(row);

@@ -1,4 +1,4 @@
-import { pooled } from '../models/encoder/encoder.ts';
+import { pooled } from '../models/encoder/pooled.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';

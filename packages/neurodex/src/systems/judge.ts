@@ -23,6 +23,8 @@ export interface Judge {
    * @param ranking of `rank`, of `VOTERS` answers or more
    */
   confident(query: Query, ranking: JudgedRanking, confidence: number): readonly JudgedAnswer[];
+  /** As `AnswerJudge.promises`. */
+  promises(query: Query, confidence: number): boolean;
 }
 
 export interface AnswerJudgeOptions {
@@ -67,6 +69,7 @@ export function judgeOf({ system, describe, ...options }: JudgeOptions): Judge |
       });
     },
     confident: ({ kind }, ranking, confidence) => judge.confident(kind, ranking, confidence),
+    promises: ({ kind }, confidence) => judge.promises(kind, confidence),
   };
 }
 

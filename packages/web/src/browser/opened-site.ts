@@ -16,6 +16,7 @@ import { type EngineDescription, EngineError, type Picture, type Progress } from
 import { startNetwork } from './network.ts';
 import { COPY_AGAIN, type SiteFiles, thumbnailFile } from './site.ts';
 import { SiteEncoder } from './site-encoder.ts';
+import { type SiteJudge, siteJudge } from './site-judge.ts';
 
 /** An exported site whose network is ready to search. */
 export interface OpenedSite {
@@ -26,6 +27,8 @@ export interface OpenedSite {
   readonly probe: AttentionProbe | undefined;
   /** In front of the network, where it reads one. */
   readonly encoder: SiteEncoder | undefined;
+  /** Undefined where answers have no relevance. */
+  readonly judge: SiteJudge | undefined;
   /** By row. */
   readonly pictures: ReadonlyMap<number, SitePicture>;
   /** What is relevant to what. */
@@ -36,6 +39,8 @@ export interface OpenedSite {
 export async function openSite(files: SiteFiles, onProgress?: (progress: Progress) => void): Promise<OpenedSite> {
   const site = await files.describe();
   const model = readModel(await files.model(site, onProgress), site);
+  const relevance = await files.relevance(site, onProgress);
+  const pictures = new Map(site.pictures.map((picture) => [picture.row, picture]));
   const catalogue = site.pictures.filter(({ role }) => role === 'catalogue');
   const trie = new Trie(
     schemeOf(site.scheme),
@@ -54,8 +59,16 @@ export async function openSite(files: SiteFiles, onProgress?: (progress: Progres
     system,
     probe,
     encoder: site.encoder === undefined ? undefined : new SiteEncoder(site.encoder, files, runtime),
+    judge:
+      relevance &&
+      siteJudge({
+        relevance,
+        system,
+        encoder: site.encoder,
+        labelsOf: (row) => (site.hasClasses ? (pictures.get(row)?.labels ?? []) : []),
+      }),
     labelled: { hasClasses: site.hasClasses, rows: site.pictures },
-    pictures: new Map(site.pictures.map((picture) => [picture.row, picture])),
+    pictures,
     description: {
       name: site.name,
       dataset: site.dataset,

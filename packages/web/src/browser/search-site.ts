@@ -1,4 +1,4 @@
-import { type AttentionProbe, knownRelevantRows, type SiteDescription } from 'neurodex/browser';
+import { type AttentionProbe, knownRelevantRows, type SiteDescription, VOTERS } from 'neurodex/browser';
 import {
   type Answer,
   EngineError,
@@ -12,6 +12,7 @@ import { type NetworkInput, queryOf } from './network.ts';
 import { type OpenedSite, pictureOf, rowOf } from './opened-site.ts';
 import { encoderPixelsOf, pixelsOf } from './pixels.ts';
 import type { SiteFiles } from './site.ts';
+import type { AskedPicture, SiteJudge } from './site-judge.ts';
 
 /** The first answers come with their tokens. */
 const EXPLAINED = 3;
@@ -38,10 +39,13 @@ export async function searchSite(
   const input = await inputOf(opened, files, asked, onProgress);
   signal?.throwIfAborted();
   const started = performance.now();
-  const [ranked = []] = await system.rank([queryOf(input)], k);
+  const ranked = queryOf(input);
+  const [found = []] = await system.rank([ranked], opened.judge === undefined ? k : Math.max(k, VOTERS));
   const seconds = (performance.now() - started) / 1000;
+  const pixels = (size: number) => squareOf(site, files, asked, input, size);
+  const judged = await judgedBy(opened.judge, found, { query: ranked, pixels });
   const answers: Answer[] = [];
-  for (const [i, { row, score }] of ranked.entries()) {
+  for (const [i, { row, score, relevance = null }] of judged.answers.slice(0, k).entries()) {
     const picture = pictures.get(row);
     if (picture === undefined) throw new EngineError('damaged', `description.json has no picture in row ${row}`);
     signal?.throwIfAborted();
@@ -50,8 +54,7 @@ export async function searchSite(
       picture: pictureOf(picture, files),
       score,
       relevant: relevant?.has(row) ?? null,
-      // An exported site is not calibrated.
-      relevance: null,
+      relevance,
       ...(i < EXPLAINED && opened.probe !== undefined
         ? { tokens: await tokensOf(opened.probe, input, picture.identifier ?? '') }
         : {}),
@@ -67,8 +70,24 @@ export async function searchSite(
       plus: [],
       minus: [],
     },
-    results: [{ system: 'dsi', seconds, none: null, nothingFound: false, answers }],
+    results: [{ system: 'dsi', seconds, none: judged.none ?? null, nothingFound: judged.nothingFound, answers }],
   };
+}
+
+interface Judged {
+  readonly answers: readonly { readonly row: number; readonly score: number; readonly relevance?: number }[];
+  readonly none: number | undefined;
+  readonly nothingFound: boolean;
+}
+
+/** Answers with what is known of their relevance, as the pages of a server have it. */
+async function judgedBy(
+  judge: SiteJudge | undefined,
+  answers: Judged['answers'],
+  asked: AskedPicture,
+): Promise<Judged> {
+  if (judge === undefined) return { answers, none: undefined, nothingFound: false };
+  return judge.judge('picture', answers, await judge.none(asked));
 }
 
 const picturesOnly = (): EngineError =>
@@ -99,6 +118,20 @@ async function queryPixels(site: SiteDescription, files: SiteFiles, query: Refer
   if (query.kind === 'file') return await pixelsOf(query.file, query.file.name, size, site.maxPixels);
   const { picture } = query;
   return await pixelsOf(await files.picture(rowOf(picture)), picture.name, size, Number.POSITIVE_INFINITY);
+}
+
+/** The centre square of a query; of a picture of a site with an encoder, of its thumbnail. @returns uint8 RGB [size, size, 3] */
+async function squareOf(
+  site: SiteDescription,
+  files: SiteFiles,
+  query: ReferencePicture,
+  input: NetworkInput,
+  size: number,
+): Promise<Uint8Array> {
+  if (input instanceof Uint8Array && site.geometry.imageSize === size) return input;
+  if (query.kind === 'file') return await pixelsOf(query.file, query.file.name, size, site.maxPixels);
+  const { picture } = query;
+  return await pixelsOf(await files.thumbnail(rowOf(picture)), picture.name, size, Number.POSITIVE_INFINITY);
 }
 
 async function tokensOf(probe: AttentionProbe, input: NetworkInput, identifier: string): Promise<IdentifierToken[]> {

@@ -47,6 +47,21 @@ describe('the files of an exported site', () => {
     });
   });
 
+  it('hold how likely answers are relevant, where somebody knows', async () => {
+    const text = JSON.stringify({ size: 24 });
+    const listed = (bytes: number) => ({ relevance: { file: 'relevance.json', bytes } }) as typeof DESCRIPTION;
+    const files = site({ 'relevance.json': () => new Response(text) });
+    expect(await files.relevance(listed(text.length), undefined)).toEqual({ size: 24 });
+    expect(await files.relevance(DESCRIPTION, undefined)).toBeUndefined();
+    await expect(files.relevance(listed(5), undefined)).rejects.toMatchObject({ code: 'damaged' });
+    const broken = site({ 'relevance.json': () => new Response('{"a"') });
+    await expect(broken.relevance(listed(4), undefined)).rejects.toMatchObject({
+      code: 'damaged',
+      message: 'relevance.json is not valid JSON',
+    });
+    await expect(site({}).relevance(listed(4), undefined)).rejects.toMatchObject({ code: 'no-index' });
+  });
+
   it('tell how much of the model has come', async () => {
     const told: [number, number | undefined][] = [];
     const files = site({ 'model.safetensors': () => new Response(Uint8Array.of(1, 2, 3, 4, 5)) });

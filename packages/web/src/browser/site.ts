@@ -1,4 +1,4 @@
-import type { ExportedEncoder, SiteDescription } from 'neurodex/browser';
+import type { ExportedEncoder, SiteDescription, SiteRelevance } from 'neurodex/browser';
 import { EngineError, type Progress } from '../engine.ts';
 
 type OnProgress = (progress: Progress) => void;
@@ -57,6 +57,20 @@ export class SiteFiles {
   /** The bytes of the image encoder. @throws EngineError `damaged`, `no-index`, `unreachable` */
   encoder(encoder: ExportedEncoder, onProgress: OnProgress | undefined): Promise<Uint8Array> {
     return this.large(encoder, 'Loading the image encoder', onProgress);
+  }
+
+  /** How likely answers are relevant; undefined where nobody knows. @throws EngineError `damaged`, `no-index`, `unreachable` */
+  async relevance(
+    { relevance }: SiteDescription,
+    onProgress: OnProgress | undefined,
+  ): Promise<SiteRelevance | undefined> {
+    if (relevance === undefined) return undefined;
+    const bytes = await this.large(relevance, 'Loading the calibration', onProgress);
+    try {
+      return JSON.parse(new TextDecoder().decode(bytes)) as SiteRelevance;
+    } catch (error) {
+      throw new EngineError('damaged', `${relevance.file} is not valid JSON`, { hint: COPY_AGAIN, cause: error });
+    }
   }
 
   private async large(

@@ -5,7 +5,8 @@ import type { NeurodexError } from '@neurodex/core';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../config.ts';
 import { PRESETS } from '../../presets/presets.ts';
-import { Encoder, pooled } from './encoder.ts';
+import { Encoder } from './encoder.ts';
+import { pooled } from './pooled.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 const fixture = (name: string) => readFile(new URL(`./fixtures/${name}`, import.meta.url));

@@ -243,17 +243,6 @@ function valuesOf({ mean, std, preprocessing }: EncoderSettings): Float32Array {
   });
 }
 
-/** Mean over the tokens of each picture: float32 [n, P, C] → [n, C]. */
-export function pooled(embeddings: Float32Array, { tokens, channels }: Pick<EncoderFacts, 'tokens' | 'channels'>) {
-  if (tokens === 1) return embeddings;
-  const out = new Float32Array(embeddings.length / tokens);
-  for (let at = 0; at < embeddings.length; at++) {
-    const to = Math.floor(at / (tokens * channels)) * channels + (at % channels);
-    out[to] = (out[to] ?? NaN) + (embeddings[at] ?? NaN) / tokens;
-  }
-  return out;
-}
-
 /** The input for pictures. An encoder has no other: nobody could say what to feed it. */
 function onlyInput({ inputs }: OpenedModel, wanted: string | undefined, name: string): DeclaredValue {
   const found = wanted === undefined ? inputs[0] : inputs.find((input) => input.name === wanted);

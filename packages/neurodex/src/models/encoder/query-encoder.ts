@@ -1,8 +1,9 @@
 import { defined } from '@neurodex/core';
 import type { FrozenBackbone } from '../../query/model-input.ts';
 import type { PictureQuery } from '../../query/query.ts';
-import { type Encoder, pooled } from './encoder.ts';
+import type { Encoder } from './encoder.ts';
 import { encoderPicture } from './encoder-picture.ts';
+import { pooled, unitVector } from './pooled.ts';
 
 /** The encoder of an index, for its queries: in front of the network, and of the system `encoder`. */
 export class QueryEncoder implements FrozenBackbone {
@@ -62,11 +63,4 @@ export class QueryEncoder implements FrozenBackbone {
   async pictureOf(query: PictureQuery): Promise<Uint8Array> {
     return await encoderPicture(this.encoder.facts, this.size, query);
   }
-}
-
-/** Of length 1; zeros stay zeros. */
-export function unitVector(vector: Float32Array): Float32Array {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  return squares > 0 ? vector.map((value) => value / Math.sqrt(squares)) : vector;
 }
