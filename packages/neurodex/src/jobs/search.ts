@@ -179,8 +179,8 @@ const described = (
   });
 
 const unpromised = (confidence: number): string =>
-  `a confidence of ${confidence} cannot be promised here: too few of the validation queries have a relevant picture among their first ` +
-  `${VOTERS} answers, or there are too few; all answers with any evidence are shown, and one of them is relevant less often`;
+  `a confidence of ${confidence} cannot be promised here, which takes more validation queries, or more of them with a relevant picture among ` +
+  `their first ${VOTERS} answers: all answers with any evidence are shown`;
 
 const uncalibrated = ({ index, system }: SearchOptions, { kind }: Query): NeurodexError =>
   new NeurodexError('relevance-unknown', `the answers of ${system} to ${KINDS[kind]} are not calibrated in ${index}`, {
