@@ -1,18 +1,23 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { NeurodexError, silentReporter } from '@neurodex/core';
 import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
 import { atLeast, atMost, type Benchmark, type Outcome, type Target } from './benchmark.ts';
 import { fashionMissing } from './fashion-files.ts';
+import { minilmFolder } from './minilm.ts';
 import type { Asked } from './relevance-answers.ts';
 import { duplicates } from './relevance-duplicates.ts';
 import { askUnknownConcepts } from './relevance-emoji.ts';
 import { askWithout, PAIRS } from './relevance-fashion.ts';
+import { askWords, TOLD, type ToldBy, type WordRow } from './relevance-words.ts';
 import { mean } from './text-emoji.ts';
 
 const SEEDS = [0, 1, 2];
 /** What a network learns to see with here: enough for pictures of 28 pixels. */
 const SETTINGS = ['training.seeSteps=800', 'text.tokens=0'];
-const PARTS = ['withheld', 'emoji', 'duplicates'] as const;
+/** And to read with: what words it learns, a caption says little of. */
+const WORD_SETTINGS = ['training.seeSteps=300', 'text.steps=1200'];
+const PARTS = ['withheld', 'emoji', 'duplicates', 'words'] as const;
 type Part = (typeof PARTS)[number];
 
 /** An index, and what was measured of it. */
@@ -50,15 +55,81 @@ export const benchmark: Benchmark = {
       emoji.push({ seed, ...(await askUnknownConcepts(out, demo, seed, log)) });
       log(JSON.stringify(emoji.at(-1)));
     }
+    const words = isAsked('words') ? await askedWords(out, seeds, log) : [];
     const none: Outcome = { sides: {}, ratios: {}, targets: [] };
     const copies = isAsked('duplicates') ? await duplicates(out, log) : none;
     return {
-      sides: { withheld: missing === undefined ? { rows } : { missing }, emoji: { rows: emoji }, ...copies.sides },
+      sides: {
+        withheld: missing === undefined ? { rows } : { missing },
+        emoji: { rows: emoji },
+        words: { rows: words },
+        ...copies.sides,
+      },
       ratios: copies.ratios,
-      targets: [...targetsOf(rows, emoji), ...copies.targets],
+      targets: [...targetsOf(rows, emoji), ...wordTargets(words), ...copies.targets],
     };
   },
 };
+
+/** Every seed once; the first one also without labels, and behind a frozen sentence encoder where it can be had. */
+async function askedWords(
+  out: string,
+  seeds: readonly number[],
+  log: (line: string) => void,
+): Promise<readonly (WordRow | Missing)[]> {
+  const config = await resolveConfiguration({ preset: 'demo', settings: WORD_SETTINGS, cwd: process.cwd() });
+  const rows: (WordRow | Missing)[] = [];
+  const ask = async (options: Pick<Parameters<typeof askWords>[0], 'seed' | 'told' | 'encoder'>) => {
+    rows.push(await orMissing(() => askWords({ out, config, log, ...options })));
+    log(JSON.stringify(rows.at(-1)));
+  };
+  for (const seed of seeds) await ask({ seed, told: 'labels' });
+  const [seed = 0] = seeds;
+  await ask({ seed, told: 'captions' });
+  const minilm = await orMissing(async () => ({
+    folder: await minilmFolder({ ...silentReporter, info: log }),
+    name: 'all-MiniLM-L6-v2',
+  }));
+  if ('missing' in minilm) rows.push(minilm);
+  else await ask({ seed, told: 'labels', encoder: minilm });
+  return rows;
+}
+
+interface Missing {
+  readonly missing: string;
+}
+
+async function orMissing<T>(work: () => Promise<T>): Promise<T | Missing> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof NeurodexError) return { missing: error.message };
+    throw error;
+  }
+}
+
+function wordTargets(rows: readonly (WordRow | Missing)[]): Target[] {
+  const found = rows.flatMap((row) => ('missing' in row ? [] : [row]));
+  const over = (told: ToldBy, value: (row: WordRow) => number) => {
+    const values = found.filter((row) => row.told === told).map(value);
+    return values.length === 0 ? null : mean(values);
+  };
+  return TOLD.flatMap((told) =>
+    (['dsi', 'bm25'] as const).flatMap((name) => {
+      const of = `${name} for words, pictures with ${told === 'labels' ? 'labels' : 'captions alone'}`;
+      const covered = over(told, (row) => row[name].coverage);
+      return [
+        atMost(
+          `expected calibration error of ${of}`,
+          over(told, (row) => row[name].calibrationError),
+          0.05,
+        ),
+        atLeast(`coverage of sets of 90 % of ${of}`, covered, 0.88),
+        atMost(`the same of ${of}, not too much`, covered, 0.92),
+      ];
+    }),
+  );
+}
 
 function targetsOf(rows: readonly Row[], emoji: readonly Row[]): Target[] {
   const over = (value: (row: Row) => number, of = rows) => (of.length === 0 ? null : mean(of.map(value)));
