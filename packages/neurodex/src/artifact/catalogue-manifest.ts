@@ -120,7 +120,12 @@ export async function readManifest(
   options?: CheckedFileOptions,
 ): Promise<CatalogueManifest> {
   const file = join(folder, MANIFEST_FILE);
-  const value = parseJson(await readSmall(file, listed, options), file);
+  return parseManifest(await readSmall(file, listed, options), file);
+}
+
+/** @param file as messages name it @throws NeurodexError `index-damaged`, `index-newer`, `index-older` */
+export function parseManifest(bytes: Uint8Array, file: string): CatalogueManifest {
+  const value = parseJson(bytes, file);
   checkVersion(value, { file, format: FORMAT, version: VERSION, what: 'index' });
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) throw malformed(file, 'a catalogue', parsed.error);

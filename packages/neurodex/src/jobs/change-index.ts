@@ -4,7 +4,7 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { type FailedInput, NeurodexError, type Reporter, tooFewLeft } from '@neurodex/core';
 import { applyRules, type Dataset, type SourcePicture } from '@neurodex/datasets';
 import { readPictureFile } from '@neurodex/datasets/image';
-import { type ChangeCounts, readIndexManifest } from '../artifact/manifest.ts';
+import { type ChangeCounts, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
 import { calibrationFacts } from '../artifact/relevance-file.ts';
 import { type Addition, addPictures } from '../changes/add-pictures.ts';
 import { calibrateIndex } from '../changes/calibrate-index.ts';
@@ -14,10 +14,15 @@ import { applyDifferences, type Differences, differencesOf } from '../changes/up
 import { configSchema } from '../config.ts';
 import type { SystemName } from '../query/system.ts';
 import type { CalibratedKind } from '../relevance/answer-judge.ts';
+import { addToPlace, removeFromPlace } from './change-shards.ts';
+import { isPlaceOfShards } from './search-shards.ts';
 
 export interface ChangeOptions {
+  /** A folder; of `addToIndex` and `removeFromIndex` also the place of an index in shards. */
   readonly index: string;
   readonly device: Device;
+  /** Where the cache is, and the credentials of a store. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
 }
@@ -29,7 +34,8 @@ export interface ChangedIndex {
   readonly digest: string;
   /** Catalogue pictures. */
   readonly catalogue: number;
-  readonly changes: ChangeCounts;
+  /** Of an index in shards no next id: each shard has its own. */
+  readonly changes: Omit<ChangeCounts, 'nextId'> & Partial<Pick<ChangeCounts, 'nextId'>>;
 }
 
 /** A picture of an index, as it is named to people. */
@@ -90,13 +96,25 @@ export async function addToIndex(
   },
 ): Promise<AddedPictures> {
   const { pictures, reporter, signal } = options;
+  const sourcesFor = async (manifest: IndexManifest): Promise<readonly SourcePicture[]> =>
+    'files' in pictures ? filesOf(pictures) : await ruled(pictures, manifest, reporter);
+  if (await isPlaceOfShards(options.index)) {
+    const changed = await addToPlace(options, sourcesFor);
+    return { ...changed, ...usable(changed) };
+  }
   return await changing(options, async (writer) => {
-    const sources = 'files' in pictures ? filesOf(pictures) : await ruled(pictures, writer, reporter);
-    const addition = await addPictures(writer, sources, { reporter, signal });
-    const { added, known, failed } = addition;
-    if (failed.length > 0 && added.length + known.length === 0) throw tooFewLeft(failed);
-    return described(writer, addition);
+    const addition = await addPictures(writer, await sourcesFor(writer.manifest), { reporter, signal });
+    return described(writer, usable(addition));
   });
+}
+
+/** @throws NeurodexError of the first file where none can be used */
+function usable<
+  T extends Pick<AddedPictures, 'failed'> & { readonly added: readonly object[]; readonly known: readonly object[] },
+>(addition: T): T {
+  const { added, known, failed } = addition;
+  if (failed.length > 0 && added.length + known.length === 0) throw tooFewLeft(failed);
+  return addition;
 }
 
 const filesOf = ({ files, labels }: PictureFiles): SourcePicture[] =>
@@ -108,8 +126,8 @@ const filesOf = ({ files, labels }: PictureFiles): SourcePicture[] =>
   }));
 
 /** The pictures of a data set by the rules that the index was built with. */
-async function ruled(dataset: Dataset, writer: IndexWriter, reporter: Reporter): Promise<readonly SourcePicture[]> {
-  const { config } = writer.manifest as { readonly config: { readonly dataset?: unknown } };
+async function ruled(dataset: Dataset, manifest: IndexManifest, reporter: Reporter): Promise<readonly SourcePicture[]> {
+  const { config } = manifest as { readonly config: { readonly dataset?: unknown } };
   const rules = configSchema.shape.dataset.safeParse(config.dataset);
   return rules.success ? (await applyRules(dataset, rules.data, { reporter })).pictures : dataset.pictures;
 }
@@ -126,6 +144,7 @@ export interface RemovedPictures extends ChangedIndex {
 export async function removeFromIndex(
   options: ChangeOptions & { readonly pictures: readonly string[] },
 ): Promise<RemovedPictures> {
+  if (await isPlaceOfShards(options.index)) return await removeFromPlace(options);
   return await changing(options, async (writer) => {
     const removed = new Map<number, NamedPicture>();
     for (const name of options.pictures) {
@@ -192,7 +211,7 @@ export async function updateIndex(
 ): Promise<UpdatedIndex> {
   const { dataset, dryRun, reporter, signal } = options;
   return await changing(options, async (writer) => {
-    const sources = await ruled(dataset, writer, reporter);
+    const sources = await ruled(dataset, writer.manifest, reporter);
     const found = await differencesOf(writer, sources, { reporter, signal });
     const told = { dryRun, ...namesIn(found) };
     const { added, changed, moved, removed, failed } = found;

@@ -10,11 +10,10 @@ import {
   VERSION as CATALOGUE_VERSION,
   type CatalogueManifest,
   FORMAT,
-  filesOf,
   manifestText,
 } from '../artifact/catalogue-manifest.ts';
 import { type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
-import { CATALOGUE_FOLDER, INDEX_FILE, listedIn } from '../artifact/manifest.ts';
+import { INDEX_FILE } from '../artifact/manifest.ts';
 import { portablePath } from '../build/portable.ts';
 import { hasRecord } from '../build/stage-record.ts';
 import { PictureDescriber } from '../changes/describe-pictures.ts';
@@ -23,6 +22,7 @@ import type { Config } from '../config.ts';
 import { byPath } from '../pictures/split.ts';
 import type { SystemName } from '../query/system.ts';
 import { balancedClusters } from '../shards/balanced-clusters.ts';
+import { filesIn, putFiles } from '../shards/folder-files.ts';
 import { PlanWork, requestDigest, type SegmentRecord } from '../shards/plan-work.ts';
 import { claimPlace, findPlan, type ShardFile, type ShardPlan, writePlan } from '../shards/records.ts';
 import { sampleOf } from '../shards/sample.ts';
@@ -218,17 +218,9 @@ async function contentsOf(
   return contents;
 }
 
-async function putBase({ folder, manifest, store }: IndexArtifact, to: ObjectStore): Promise<ShardFile[]> {
-  const names = [
-    INDEX_FILE,
-    ...listedIn(manifest).map(({ file }) => file),
-    ...filesOf(store.manifest).map(({ file }) => `${CATALOGUE_FOLDER}/${file}`),
-  ];
-  const files: ShardFile[] = [];
-  for (const file of names) {
-    const { bytes, sha256 } = await putContent(to, { file: join(folder, file) });
-    files.push({ file, bytes, sha256 });
-  }
+async function putBase(base: IndexArtifact, store: ObjectStore): Promise<ShardFile[]> {
+  const files = await filesIn(base);
+  await putFiles(base.folder, files, store);
   return files;
 }
 

@@ -21,6 +21,10 @@ export async function isPlaceOfShards(name: string): Promise<boolean> {
   return !(await isThere(INDEX_FILE)) && (await isThere(PLAN_KEY));
 }
 
+/** Folder of this machine for what is copied from places. */
+export const shardCache = (environment: Readonly<Record<string, string | undefined>>): string =>
+  join(cacheFolder(environment), 'shards');
+
 export interface OpenShardedOptions {
   readonly place: string;
   readonly asked: number | undefined;
@@ -32,7 +36,7 @@ export interface OpenShardedOptions {
 /** @throws NeurodexError `shards-*`, `object-*`, `store-*`, `index-*` */
 export async function openSharded({ place, asked, environment, ...rest }: OpenShardedOptions): Promise<ShardedIndex> {
   const store = await openStore(place, { environment, reporter: rest.reporter });
-  const cache = join(cacheFolder(environment), 'shards');
+  const cache = shardCache(environment);
   return await ShardedIndex.open({ store, cache, ...rest, ...(asked === undefined ? {} : { asked }) });
 }
 

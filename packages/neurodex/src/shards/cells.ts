@@ -70,3 +70,18 @@ export function joinCells(shards: readonly Omit<RouterCells, 'offsets'>[]): Rout
   }
   return { offsets, counts, rows };
 }
+
+/** The cells of all shards, of which one has others. @param width D */
+export function replaceCells(
+  { offsets, counts, rows }: RouterCells,
+  shard: number,
+  cells: Omit<RouterCells, 'offsets'>,
+  width: number,
+): RouterCells {
+  const all = Array.from({ length: offsets.length - 1 }, (_, i) => {
+    if (i === shard) return cells;
+    const [first, end] = [offsets[i] ?? NaN, offsets[i + 1] ?? NaN];
+    return { counts: counts.subarray(first, end), rows: rows.subarray(first * width, end * width) };
+  });
+  return joinCells(all);
+}

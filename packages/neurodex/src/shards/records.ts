@@ -4,8 +4,9 @@ import { contentKey, getContent, type ObjectStore, putContent } from '@neurodex/
 import { z } from 'zod';
 
 /*
- * What lies in a place beside its objects: a few small records, each written once, on the condition that there is none yet. A shard is
- * there when its record is, and a place can be searched when its router is.
+ * What lies in a place beside its objects: a few small records, each written on the condition that there is none yet. A shard is there
+ * when its record is, and a place can be searched when its router is. When pictures come and go, the router is replaced, on the
+ * condition that it is still the one that was read: it alone says what the shards are.
  */
 
 /** What a place is for, from the moment that somebody begins to plan it. */
@@ -18,7 +19,8 @@ export const SHARDS_FOLDER = 'shards/';
 export const shardKey = (shard: number): string => `${SHARDS_FOLDER}${String(shard).padStart(SHARD_DIGITS, '0')}.json`;
 export const checkpointKey = (shard: number): string => `checkpoints/${String(shard).padStart(SHARD_DIGITS, '0')}.json`;
 
-const VERSION = 1;
+/** 2: shards know the names of their pictures, and pictures come and go. */
+const VERSION = 2;
 const count = z.int().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const object = z.object({ bytes: count, sha256 });
@@ -63,9 +65,12 @@ const shardSchema = z.object({
   files: z.array(file).min(1),
   /** The clusters that a router knows it by. */
   cells: object,
+  /** Which paths and files it may have (`fingerprints.ts`). */
+  fingerprints: object,
   digest: z.string(),
 });
 export type ShardRecord = Readonly<z.infer<typeof shardSchema>>;
+export type ShardFacts = Pick<ShardRecord, 'shard' | 'pictures' | 'files' | 'cells' | 'fingerprints'>;
 
 const checkpointSchema = z.object({
   format: z.literal('neurodex-shard-checkpoint'),
@@ -82,10 +87,22 @@ const routerSchema = z.object({
   format: z.literal('neurodex-router'),
   version: z.literal(VERSION),
   plan: sha256,
-  /** What each shard is now: its pictures, and its record as an object, which is never written over. */
-  shards: z.array(z.object({ pictures: z.int().min(1), record: object })).min(1),
+  /** What each shard is now: its pictures, its record as an object, which is never written over, and how often it was changed. */
+  shards: z.array(z.object({ pictures: z.int().min(1), record: object, revision: count })).min(1),
   /** The cells of all shards. */
   cells: object,
+  /** Files of the index of the sample: a picture that is removed leaves it, too. */
+  base: z.array(file).min(1),
+  /** What has happened to the pictures since the plan. */
+  changes: z.object({
+    revision: count,
+    added: count,
+    removed: count,
+    /** Of those removed, the ones that the network may have learned from. */
+    learned: count,
+    /** Identifiers that pictures got in place of others. */
+    renamed: count,
+  }),
   digest: z.string(),
 });
 export type RouterRecord = Readonly<z.infer<typeof routerSchema>>;
@@ -98,8 +115,8 @@ const claimSchema = z.object({
   digest: z.string(),
 });
 
-interface Kind<T> {
-  readonly format: string;
+interface Kind<T extends { readonly format: string }> {
+  readonly format: T['format'];
   readonly what: string;
   readonly schema: z.ZodType<T>;
 }
@@ -119,12 +136,20 @@ const CLAIM: Kind<Readonly<z.infer<typeof claimSchema>>> = {
   schema: claimSchema,
 };
 
-async function read<T>(store: ObjectStore, key: string, kind: Kind<T>): Promise<T | undefined> {
+async function read<T extends { readonly format: string }>(
+  store: ObjectStore,
+  key: string,
+  kind: Kind<T>,
+): Promise<T | undefined> {
   const found = await store.get(key);
   return found === undefined ? undefined : parsed(found.content, `${store.place}/${key}`, kind);
 }
 
-function parsed<T>(content: Uint8Array, name: string, { format, what, schema }: Kind<T>): T {
+function parsed<T extends { readonly format: string }>(
+  content: Uint8Array,
+  name: string,
+  { format, what, schema }: Kind<T>,
+): T {
   const value = parseJson(content, name);
   checkVersion(value, { file: name, format, version: VERSION, what: 'plan of shards' });
   checkSeal(value, name);
@@ -174,7 +199,7 @@ export async function writePlan(
   store: ObjectStore,
   facts: Omit<ShardPlan, 'format' | 'version' | 'digest'>,
 ): Promise<{ readonly plan: ShardPlan; readonly isWritten: boolean }> {
-  const plan = withDigest({ format: 'neurodex-shards' as const, version: VERSION as 1, ...facts });
+  const plan: ShardPlan = withDigest({ format: PLAN.format, version: VERSION, ...facts });
   const isWritten = await write(store, PLAN_KEY, plan);
   return { plan: isWritten ? plan : await readPlan(store), isWritten };
 }
@@ -189,10 +214,23 @@ export async function findShard(store: ObjectStore, plan: ShardPlan, shard: numb
   return record;
 }
 
-/** Puts the record of a shard among the objects, where a router finds it. */
+export const shardRecord = (plan: ShardPlan, facts: ShardFacts): ShardRecord =>
+  withDigest({ format: SHARD.format, version: VERSION, plan: plan.digest, ...facts });
+
+/** What a shard is now, where pictures have come to it or left it. The router has said so before. */
+export async function replaceShard(store: ObjectStore, record: ShardRecord): Promise<void> {
+  await store.put(shardKey(record.shard), shardRecordBytes(record));
+}
+
+/** The bytes of the record of a shard, as they are among the objects, where a router finds it. */
+export const shardRecordBytes = (record: ShardRecord): Uint8Array =>
+  // In the order of the schema, as one that was read has it.
+  new TextEncoder().encode(sealed(shardSchema.parse(record)));
+
+/** Puts the record of a shard that was trained among the objects. */
 export async function putShardRecord(store: ObjectStore, record: ShardRecord): Promise<RouterRecord['shards'][number]> {
-  const { bytes, sha256: digest } = await putContent(store, new TextEncoder().encode(sealed(record)));
-  return { pictures: record.pictures, record: { bytes, sha256: digest } };
+  const { bytes, sha256: digest } = await putContent(store, shardRecordBytes(record));
+  return { pictures: record.pictures, record: { bytes, sha256: digest }, revision: 0 };
 }
 
 /** The record of a shard, as a router has it. @throws NeurodexError `object-missing`, `object-damaged`, `index-damaged` */
@@ -211,9 +249,9 @@ export async function readShardRecord(
 export async function writeShard(
   store: ObjectStore,
   plan: ShardPlan,
-  facts: Pick<ShardRecord, 'shard' | 'pictures' | 'files' | 'cells'>,
+  facts: ShardFacts,
 ): Promise<{ readonly record: ShardRecord; readonly isWritten: boolean }> {
-  const record = withDigest({ format: 'neurodex-shard' as const, version: VERSION as 1, plan: plan.digest, ...facts });
+  const record = shardRecord(plan, facts);
   if (await write(store, shardKey(facts.shard), record)) return { record, isWritten: true };
   const found = await findShard(store, plan, facts.shard);
   if (found?.digest === record.digest) return { record: found, isWritten: false };
@@ -250,21 +288,41 @@ export async function writeCheckpoint(
   await store.put(checkpointKey(shard), new TextEncoder().encode(sealed(record)));
 }
 
-/** Undefined while shards are missing. @throws NeurodexError `shards-mixed`, `index-damaged` */
-export async function findRouter(store: ObjectStore, plan: ShardPlan): Promise<RouterRecord | undefined> {
-  const record = await read(store, ROUTER_KEY, ROUTER);
-  if (record !== undefined) checkPlan(store, ROUTER_KEY, record, plan);
-  return record;
+/** A router, and the etag of its record. */
+export interface StoredRouter {
+  readonly record: RouterRecord;
+  readonly etag: string;
 }
 
-export async function writeRouter(
+/** Undefined while shards are missing. @throws NeurodexError `shards-mixed`, `index-damaged` */
+export async function findRouter(store: ObjectStore, plan: ShardPlan): Promise<StoredRouter | undefined> {
+  const found = await store.get(ROUTER_KEY);
+  if (found === undefined) return undefined;
+  const record = parsed(found.content, `${store.place}/${ROUTER_KEY}`, ROUTER);
+  checkPlan(store, ROUTER_KEY, record, plan);
+  return { record, etag: found.etag };
+}
+
+export type RouterFacts = Pick<RouterRecord, 'shards' | 'cells' | 'base' | 'changes'>;
+
+const routerRecord = (plan: ShardPlan, facts: RouterFacts): RouterRecord =>
+  withDigest({ format: ROUTER.format, version: VERSION, plan: plan.digest, ...facts });
+
+export async function writeRouter(store: ObjectStore, plan: ShardPlan, facts: RouterFacts): Promise<RouterRecord> {
+  const record = routerRecord(plan, facts);
+  if (await write(store, ROUTER_KEY, record)) return record;
+  return (await findRouter(store, plan))?.record ?? record;
+}
+
+/** Another router in the place of the one that was read; undefined where that is not there any more. */
+export async function replaceRouter(
   store: ObjectStore,
   plan: ShardPlan,
-  facts: Pick<RouterRecord, 'shards' | 'cells'>,
-): Promise<RouterRecord> {
-  const record = withDigest({ format: 'neurodex-router' as const, version: VERSION as 1, plan: plan.digest, ...facts });
-  if (await write(store, ROUTER_KEY, record)) return record;
-  return (await findRouter(store, plan)) ?? record;
+  { facts, etag }: { readonly facts: RouterFacts; readonly etag: string },
+): Promise<StoredRouter | undefined> {
+  const record = routerRecord(plan, facts);
+  const put = await store.put(ROUTER_KEY, new TextEncoder().encode(sealed(record)), { condition: { etag } });
+  return put.written ? { record, etag: put.etag } : undefined;
 }
 
 function checkPlan(store: ObjectStore, key: string, { plan: of }: { readonly plan: string }, plan: ShardPlan): void {

@@ -1,7 +1,16 @@
 import { NeurodexError } from '@neurodex/core';
 import { contentKey, getContent, type ObjectStore, putContent } from '@neurodex/objects';
 import { joinCells } from './cells.ts';
-import { findRouter, findShard, putShardRecord, type RouterRecord, readPlan, writeRouter } from './records.ts';
+import {
+  findRouter,
+  findShard,
+  putShardRecord,
+  type RouterRecord,
+  readPlan,
+  type ShardPlan,
+  type StoredRouter,
+  writeRouter,
+} from './records.ts';
 import { readCells, type ShardCells, writeRouterCells } from './router-file.ts';
 
 export interface RoutedShards {
@@ -17,7 +26,7 @@ export interface RoutedShards {
 export async function routeShards(store: ObjectStore): Promise<RoutedShards> {
   const plan = await readPlan(store);
   const before = await findRouter(store, plan);
-  if (before !== undefined) return { record: before, isNew: false };
+  if (before !== undefined) return { record: before.record, isNew: false };
   const shards: RouterRecord['shards'] = [];
   const missing: number[] = [];
   const cells: ShardCells[] = [];
@@ -33,14 +42,26 @@ export async function routeShards(store: ObjectStore): Promise<RoutedShards> {
   }
   if (missing.length > 0) throw unfinished(store, missing, plan.shards.length);
   const { bytes, sha256 } = await putContent(store, writeRouterCells(joinCells(cells)));
-  const record = await writeRouter(store, plan, { shards, cells: { bytes, sha256 } });
+  const changes = { revision: 0, added: 0, removed: 0, learned: 0, renamed: 0 };
+  const record = await writeRouter(store, plan, { shards, cells: { bytes, sha256 }, base: plan.base, changes });
   return { record, isNew: true };
+}
+
+/** @returns the router @throws NeurodexError `shards-unfinished` naming shards that are missing */
+export async function checkTrained(store: ObjectStore, plan: ShardPlan): Promise<StoredRouter> {
+  const router = await findRouter(store, plan);
+  if (router !== undefined) return router;
+  const missing: number[] = [];
+  for (const shard of plan.shards.keys()) {
+    if ((await findShard(store, plan, shard)) === undefined) missing.push(shard);
+  }
+  throw unfinished(store, missing, plan.shards.length);
 }
 
 /** Shards that a message names. */
 const NAMED = 5;
 
-export const unfinished = ({ place }: ObjectStore, missing: readonly number[], of: number): NeurodexError => {
+const unfinished = ({ place }: ObjectStore, missing: readonly number[], of: number): NeurodexError => {
   const named = missing.slice(0, NAMED).join(', ');
   const more = missing.length > NAMED ? ', …' : '';
   return new NeurodexError(

@@ -60,6 +60,11 @@ export class ShardFolders {
     return { folder, release };
   }
 
+  /** Removes copies of objects from the cache of this machine. Folders that are open keep their files. */
+  async forget(digests: readonly string[]): Promise<void> {
+    for (const sha256 of digests) await this.cache.forget(sha256);
+  }
+
   /** Removes the folders; the objects stay in the cache. */
   async close(): Promise<void> {
     await this.temporary.remove();

@@ -7,15 +7,16 @@ import type { Query } from '../query/query.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { refuseUnaccepted } from '../systems/systems.ts';
 import { OpenShards } from './open-shards.ts';
-import { findRouter, findShard, type RouterRecord, readPlan, type ShardPlan } from './records.ts';
-import { unfinished } from './route-shards.ts';
+import { type RouterRecord, readPlan, type ShardPlan } from './records.ts';
+import { checkTrained } from './route-shards.ts';
 import { bestShards, logSumExp, Router } from './router.ts';
 import { readRouterCells } from './router-file.ts';
 import { type OpenFolder, ShardFolders } from './shard-folders.ts';
 
 /** Shards that a query is sent to, by default. */
 export const DEFAULT_ASKED = 4;
-const CACHE_BYTES = 20 * 2 ** 30;
+/** Of what is copied from a store. */
+export const CACHE_BYTES = 20 * 2 ** 30;
 const MOST_OPEN = 64;
 
 export interface ShardedOptions {
@@ -90,8 +91,7 @@ export class ShardedIndex {
   static async open(options: ShardedOptions): Promise<ShardedIndex> {
     const { store, cache, runtime, reporter = silentReporter } = options;
     const plan = await readPlan(store);
-    const record = await findRouter(store, plan);
-    if (record === undefined) throw unfinished(store, await missingShards(store, plan), plan.shards.length);
+    const { record } = await checkTrained(store, plan);
     const cells = readRouterCells(
       await getContent(store, record.cells),
       plan.shards.length,
@@ -101,7 +101,7 @@ export class ShardedIndex {
     const router = new Router(cells, plan.temperature, plan.width);
     const folders = await ShardFolders.open(store, cache, options.cacheBytes ?? CACHE_BYTES);
     try {
-      const baseFolder = await folders.folder(plan.base);
+      const baseFolder = await folders.folder(record.base);
       const base = await openIndex(baseFolder.folder, runtime, reporter);
       return new ShardedIndex(options, { plan, record, base, baseFolder, router, folders });
     } catch (error) {
@@ -153,12 +153,4 @@ export class ShardedIndex {
       k,
     );
   }
-}
-
-async function missingShards(store: ObjectStore, plan: ShardPlan): Promise<number[]> {
-  const missing: number[] = [];
-  for (const shard of plan.shards.keys()) {
-    if ((await findShard(store, plan, shard)) === undefined) missing.push(shard);
-  }
-  return missing;
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Random, type Runtime } from '@neurodex/autograd';
 import { defined, NeurodexError, type Reporter } from '@neurodex/core';
 import { digestFile, parseJson, throwIfInterrupted, writeFileAtomically } from '@neurodex/core/storage';
-import { getContent, type ObjectStore, putContent } from '@neurodex/objects';
-import { openFiles } from '../artifact/catalogue-files.ts';
+import { type ContentDigest, getContent, type ObjectStore, putContent } from '@neurodex/objects';
+import { openFiles, readDigests } from '../artifact/catalogue-files.ts';
 import {
   type CatalogueManifest,
   filesOf,
@@ -28,6 +28,7 @@ import { clusterName, clusterPath, clustersOf } from '../identifiers/semantic.ts
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { VERSION } from '../version.ts';
 import { cellsOf } from './cells.ts';
+import { fingerprintsOf, writeFingerprints } from './fingerprints.ts';
 import {
   findCheckpoint,
   findShard,
@@ -82,17 +83,23 @@ export async function trainShard(options: TrainShardOptions): Promise<TrainedSha
 }
 
 /** @throws NeurodexError `shard-unknown`, `shards-version` */
-export function checkPlan({ shards, neurodex }: ShardPlan, shard: number, { place }: ObjectStore): void {
-  if (neurodex !== VERSION) {
-    throw new NeurodexError('shards-version', `${place} was planned by Neurodex ${neurodex}, and this is ${VERSION}`, {
-      hint: `train its shards with Neurodex ${neurodex}, or plan again in another place with this one`,
-      details: { place, planned: neurodex, version: VERSION },
-    });
-  }
+export function checkPlan(plan: ShardPlan, shard: number, store: ObjectStore): void {
+  checkVersion(plan, store);
+  const { shards } = plan;
   if (Number.isInteger(shard) && shard >= 0 && shard < shards.length) return;
+  const { place } = store;
   throw new NeurodexError('shard-unknown', `${place} has shards 0 to ${shards.length - 1}, and none ${shard}`, {
     hint: 'name one of those',
     details: { place, shard, shards: shards.length },
+  });
+}
+
+/** @throws NeurodexError `shards-version` where another version of the program has planned a place */
+export function checkVersion({ neurodex }: ShardPlan, { place }: ObjectStore): void {
+  if (neurodex === VERSION) return;
+  throw new NeurodexError('shards-version', `${place} was planned by Neurodex ${neurodex}, and this is ${VERSION}`, {
+    hint: `go on with Neurodex ${neurodex}, or plan again in another place with this one`,
+    details: { place, planned: neurodex, version: VERSION },
   });
 }
 
@@ -119,14 +126,21 @@ async function makeShard(
     await putParts(target, divided.parts, store);
     const paths = clusters.map((name) => clusterPath(name, divided.clusters?.branching ?? 0) ?? []);
     const cells = await putContent(store, writeCells(cellsOf(paths, states, plan.width)));
+    const prints = fingerprintsOf(
+      pictures.map(({ path }) => path),
+      await readDigests(files),
+    );
+    const fingerprints = await putContent(store, writeFingerprints(prints));
     return {
-      ...{ shard, pictures: count, cells: { bytes: cells.bytes, sha256: cells.sha256 } },
+      ...{ shard, pictures: count, cells: digestOf(cells), fingerprints: digestOf(fingerprints) },
       files: await filesOfShard({ store, plan, folder, catalogue: divided }),
     };
   } finally {
     await files.close();
   }
 }
+
+const digestOf = ({ bytes, sha256 }: ContentDigest): ContentDigest => ({ bytes, sha256 });
 
 /** The pictures of a shard as they were planned. */
 async function downloadCatalogue(

@@ -72,6 +72,13 @@ export class ContentCache {
     };
   }
 
+  /** Removes the copy of an object, where there is one: its content is not to be found here any more. Not to be called while it is open. */
+  async forget(sha256: string): Promise<void> {
+    contentKey(sha256);
+    this.verified.delete(sha256);
+    await this.files.fetchAlone(sha256, () => this.files.remove(sha256));
+  }
+
   private begin(store: ObjectStore, digest: ContentDigest): Use & { readonly ready: Promise<void> } {
     const pin = this.files.pin(digest.sha256);
     const use = { count: 0, pin, ready: pin.then(() => this.provide(store, digest)) };

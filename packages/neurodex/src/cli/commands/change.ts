@@ -2,7 +2,7 @@ import { NeurodexError, withFailed } from '@neurodex/core';
 import type { Command } from 'commander';
 import type { AddedPictures, ChangedIndex, RemovedPictures, UpdatedIndex } from '../../jobs/change-index.ts';
 import { printable } from '../../report/text.ts';
-import { collected, text } from '../arguments.ts';
+import { collected, isAddress, text } from '../arguments.ts';
 import { calibrationLines } from '../calibration-lines.ts';
 import {
   type CommonFlags,
@@ -28,6 +28,7 @@ interface UpdateFlags extends CommonFlags, DeviceFlag, SourceFlags {
 }
 
 const INDEX_HELP = 'folder that neurodex index made';
+const PLACE_HELP = `${INDEX_HELP}, or the place of an index in shards`;
 /** Names that a text lists of each kind of change; `--json` has them all. */
 const NAMED = 10;
 
@@ -38,7 +39,7 @@ export function addAdd(program: Command, context: Context): void {
     .description(
       'Add pictures to an index with a written memory: nothing is trained. A file whose bytes are in the index already is\nreported, not added.',
     )
-    .argument('<index>', INDEX_HELP)
+    .argument('<index>', PLACE_HELP)
     .argument('[files...]', 'picture files')
     .option('--from <source>', `in place of files: ${SOURCE_HELP}`, text('--from'))
     .option('--label <name>', 'a label of the files; may be repeated', collected('--label'));
@@ -76,7 +77,7 @@ export function addRemove(program: Command, context: Context): void {
     .description(
       'Remove pictures from an index: no search returns them from then on, and their rows, pixels, thumbnails, vectors,\nnames and digests are erased from all of its files.',
     )
-    .argument('<index>', INDEX_HELP)
+    .argument('<index>', PLACE_HELP)
     .argument('<pictures...>', 'pictures as a search names them, or their ids');
   withCommonFlags(withDevice(command));
   withExamples(command, [
@@ -227,8 +228,9 @@ async function datasetOf(source: string, flags: SourceFlags, context: Context, w
 }
 
 const common = (index: string, flags: DeviceFlag, { io }: Context, { path, reporter }: Work) => ({
-  index: path(index),
+  index: isAddress(index) ? index : path(index),
   device: flags.device,
+  environment: io.env,
   reporter,
   signal: io.signal,
 });
