@@ -9,6 +9,7 @@ import type { TextComparisons, TextRelevanceName } from '../evaluation/text-rele
 import type { SystemName } from '../query/system.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { refuseUnaccepted } from '../systems/systems.ts';
+import { evaluateShards, noWords } from './evaluate-shards.ts';
 import { measureProbabilities, type SystemsRelevance } from './measure-probabilities.ts';
 import {
   defaultTexts,
@@ -20,6 +21,7 @@ import {
   refuseRelevance,
   type TextPlan,
 } from './measure-texts.ts';
+import { isPlaceOfShards, notInShards } from './search-shards.ts';
 
 /** Queries that can be measured on. */
 export const SPLITS = ['test', 'validation'] as const;
@@ -30,6 +32,7 @@ export const ASKED = ['picture', 'text', 'all'] as const;
 export type AskedName = (typeof ASKED)[number];
 
 export interface EvaluateTextsOptions {
+  /** A folder; of `evaluateIndex` also the place of an index in shards. */
   readonly index: string;
   /** Of those, the ones that take the queries; all that the index has by default. */
   readonly systems?: readonly SystemName[];
@@ -42,6 +45,10 @@ export interface EvaluateTextsOptions {
   readonly seed?: number;
   /** Folder for TREC files; those of captions are in `text-<relevance>`. */
   readonly trec?: string;
+  /** Shards that a query is sent to, of an index in shards. */
+  readonly asked?: number;
+  /** Where the cache is, and the credentials of a store. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly device: Device;
   readonly reporter: Reporter;
 }
@@ -80,6 +87,11 @@ export async function evaluateIndex({
 }: EvaluateOptions): Promise<IndexEvaluation> {
   const { split, systems, measures } = options;
   refuseContradiction(queries, relevance, protocol);
+  if (await isPlaceOfShards(options.index)) {
+    const asked = { ...(queries && { queries }), ...(relevance && { relevance }) };
+    return await evaluateShards({ ...options, ...asked, protocol });
+  }
+  if (options.asked !== undefined) throw notInShards(options.index);
   return await withIndex(options, async (index, long) => {
     const asked = { systems, split, relevance, measures };
     let plan: TextPlan | undefined;
@@ -112,6 +124,7 @@ export async function evaluateIndex({
  */
 export async function evaluateTexts(options: EvaluateTextsOptions): Promise<TextEvaluation> {
   refuseIndexing(options.measures ?? []);
+  if (await isPlaceOfShards(options.index)) throw noWords(options.index);
   return await withIndex(options, async (index, long) => {
     for (const name of options.systems ?? []) refuseUnaccepted(name, [{ kind: 'text' }], index.manifest);
     const plan = planTexts(index, options);

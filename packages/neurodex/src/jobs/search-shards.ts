@@ -21,6 +21,13 @@ export async function isPlaceOfShards(name: string): Promise<boolean> {
   return !(await isThere(INDEX_FILE)) && (await isThere(PLAN_KEY));
 }
 
+/** Where a number of shards is given for what has none. */
+export const notInShards = (folder: string): NeurodexError =>
+  new NeurodexError('usage', `${folder} is one index, and no index in shards`, {
+    hint: 'leave --shards out',
+    details: { folder },
+  });
+
 /** Folder of this machine for what is copied from places. */
 export const shardCache = (environment: Readonly<Record<string, string | undefined>>): string =>
   join(cacheFolder(environment), 'shards');

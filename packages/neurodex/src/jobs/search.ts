@@ -10,7 +10,7 @@ import { VOTERS } from '../relevance/votes.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { normaliseText } from '../text/normalise.ts';
 import { queryOf } from './query.ts';
-import { answeringShards, isPlaceOfShards, openSharded } from './search-shards.ts';
+import { answeringShards, isPlaceOfShards, notInShards, openSharded } from './search-shards.ts';
 import { warnIfStale } from './stale-relevance.ts';
 
 export interface SearchOptions {
@@ -125,12 +125,6 @@ async function openSearched(options: SearchOptions): Promise<Searched> {
     throw error;
   }
 }
-
-const notInShards = (folder: string): NeurodexError =>
-  new NeurodexError('usage', `${folder} is one index, and no index in shards`, {
-    hint: 'leave --shards out',
-    details: { folder },
-  });
 
 export type Answered = Omit<SearchResult, 'query'>;
 

@@ -7,12 +7,14 @@ import type { Dataset } from '@neurodex/datasets';
 import { openStore } from '@neurodex/objects';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openArtifact } from '../artifact/index-artifact.ts';
+import { parseMeasure } from '../evaluation/registry.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
 import type { PictureQuery } from '../query/query.ts';
 import { PLAN_KEY, readPlan, type ShardRecord, shardKey } from '../shards/records.ts';
 import { ShardFolders } from '../shards/shard-folders.ts';
 import { ShardedIndex } from '../shards/sharded-index.ts';
 import { trainShard } from '../shards/train-shard.ts';
+import { evaluateIndex, evaluateTexts } from './evaluate-index.ts';
 import { type PlanShardsOptions, planShards } from './plan-shards.ts';
 import { searchIndex } from './search.ts';
 import { runShards, runShardTask, shardsStatus } from './shards.ts';
@@ -299,6 +301,38 @@ describe('a search of shards', () => {
     await expect(searchIndex({ ...more, system: 'pixels' })).rejects.toMatchObject({ code: 'system-missing' });
     await expect(searchIndex({ ...more, minRelevance: 0.5 })).rejects.toMatchObject({ code: 'relevance-unknown' });
     await expect(searchIndex({ ...more, index: planned })).rejects.toMatchObject({ code: 'shards-unfinished' });
+  });
+});
+
+describe('measures of shards', () => {
+  it('are those of what a search finds', async () => {
+    const environment = { ...process.env, NEURODEX_CACHE: written.at('measured') };
+    const options = { index: ready, split: 'test', device: 'cpu', environment, reporter: silentReporter } as const;
+    const measures = ['P@5', 'IA@1'].map(parseMeasure);
+    const { catalogue, queries, systems, relevance } = await evaluateIndex({ ...options, asked: SHARDS, measures });
+    const store = await openStore(ready, common);
+    const index = await ShardedIndex.open({ store, cache: written.at('cache'), runtime, asked: SHARDS });
+    const { store: base } = index.base;
+    const asked = base.queries('test');
+    const answered = await index.rank(
+      asked.map(
+        ({ row }): PictureQuery => ({
+          ...{ kind: 'picture', pixels: pixelsOf(base, row), thumbnail: () => base.thumbnail(row) },
+        }),
+      ),
+      5,
+    );
+    const shares = answered.map(
+      (answers, i) => answers.filter(({ picture }) => picture.labels[0] === asked[i]?.labels[0]).length / 5,
+    );
+    expect([catalogue, queries, relevance]).toEqual([index.plan.catalogue, asked.length, null]);
+    expect(systems.dsi?.['P@5']).toBeCloseTo(shares.reduce((a, b) => a + b, 0) / asked.length, 10);
+    // The state of a picture is nearest to itself, where no other picture has the same.
+    expect(systems.dsi?.['IA@1']).toBeGreaterThan(0.9);
+    await index.close();
+    await expect(evaluateIndex({ ...options, systems: ['pixels'] })).rejects.toMatchObject({ code: 'system-missing' });
+    await expect(evaluateIndex({ ...options, queries: 'all' })).rejects.toMatchObject({ code: 'usage' });
+    await expect(evaluateTexts(options)).rejects.toMatchObject({ code: 'usage' });
   });
 });
 

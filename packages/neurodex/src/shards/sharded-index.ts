@@ -4,6 +4,7 @@ import { contentKey, getContent, type ObjectStore } from '@neurodex/objects';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import { type Answer, topK } from '../query/answers.ts';
 import type { Query } from '../query/query.ts';
+import type { System } from '../query/system.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { refuseUnaccepted } from '../systems/systems.ts';
 import { OpenShards } from './open-shards.ts';
@@ -45,15 +46,16 @@ export interface ShardedAnswer extends Answer {
  * searched. The score of an answer is log P(shard | q) + log P(id | q, shard); over the pictures of all shards the probabilities add up
  * to 1, as far as the sums of shards that are not asked are estimated well.
  */
-export class ShardedIndex {
+export class ShardedIndex implements System {
   readonly name = 'dsi';
   readonly memorises = true;
   readonly plan: ShardPlan;
   /** The index of the sample: its queries, its configuration, its network. */
   readonly base: Index;
   private readonly options: ShardedOptions;
-  private readonly record: RouterRecord;
-  private readonly router: Router;
+  /** What the shards are in the version that is open. */
+  readonly router: RouterRecord;
+  private readonly routing: Router;
   private readonly folders: ShardFolders;
   /** Where the pictures of each shard begin. */
   private readonly firstRows: readonly number[];
@@ -74,14 +76,14 @@ export class ShardedIndex {
     this.options = options;
     this.plan = opened.plan;
     this.base = opened.base;
-    this.router = opened.router;
+    this.routing = opened.router;
     this.folders = opened.folders;
     this.baseFolder = opened.baseFolder;
     const { store, mostOpen = MOST_OPEN } = options;
     this.shards = new OpenShards(store, opened.record, opened.folders, mostOpen);
-    this.record = opened.record;
+    this.router = opened.record;
     let next = 0;
-    this.firstRows = this.record.shards.map(({ pictures }) => {
+    this.firstRows = this.router.shards.map(({ pictures }) => {
       next += pictures;
       return next - pictures;
     });
@@ -115,7 +117,7 @@ export class ShardedIndex {
     refuseUnaccepted('dsi', queries, this.base.manifest);
     const { statesOf } = await this.base.system('dsi');
     const states = await defined(statesOf, 'the states of queries')(queries);
-    const asked = Math.min(this.options.asked ?? DEFAULT_ASKED, this.router.count);
+    const asked = Math.min(this.options.asked ?? DEFAULT_ASKED, this.routing.count);
     const ranked: ShardedAnswer[][] = [];
     for (const query of queries.keys()) ranked.push(await this.searchOne(states, query, k, asked));
     return ranked;
@@ -123,7 +125,7 @@ export class ShardedIndex {
 
   /** The shards that a query would be sent to, the likeliest first. @param states float32 [B, D] @param query which of them */
   route(states: Float32Array, query: number, count: number): number[] {
-    return bestShards(this.router.logSums(states, query), count);
+    return bestShards(this.routing.logSums(states, query), count);
   }
 
   async close(): Promise<void> {
@@ -134,7 +136,7 @@ export class ShardedIndex {
   }
 
   private async searchOne(states: Float32Array, query: number, k: number, asked: number): Promise<ShardedAnswer[]> {
-    const sums = this.router.logSums(states, query);
+    const sums = this.routing.logSums(states, query);
     const found: ShardedAnswer[] = [];
     for (const shard of bestShards(sums, asked)) {
       const { search, artifact, isExact, beam } = await this.shards.get(shard);

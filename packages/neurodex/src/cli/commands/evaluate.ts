@@ -15,6 +15,7 @@ import { measuresTable } from '../../report/table.ts';
 import {
   ASKED,
   collected,
+  isAddress,
   oneOf,
   parseMeasures,
   parseSeed,
@@ -22,6 +23,7 @@ import {
   SPLITS,
   SYSTEM_NAMES,
   text,
+  wholeNumber,
 } from '../arguments.ts';
 import {
   type CommandResult,
@@ -46,6 +48,7 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly relevance?: TextRelevanceName;
   readonly seed: number;
   readonly trec?: string;
+  readonly shards?: number;
   readonly run?: readonly string[];
   readonly qrels?: string;
 }
@@ -53,7 +56,7 @@ interface Flags extends CommonFlags, DeviceFlag {
 export const RELEVANCE_HELP = `of captions: ${TEXT_RELEVANCE_NAMES.map((name) => `${name} (${TEXT_RELEVANCE[name].description})`).join(', ')}; each that has captions to ask by default`;
 
 /** What is said of an index, and has no meaning for a run that came from elsewhere. */
-const OF_AN_INDEX = ['systems', 'split', 'protocol', 'queries', 'relevance', 'trec'] as const;
+const OF_AN_INDEX = ['systems', 'split', 'protocol', 'queries', 'relevance', 'trec', 'shards'] as const;
 
 export function addEvaluate(program: Command, context: Context): void {
   const command = program
@@ -64,7 +67,7 @@ export function addEvaluate(program: Command, context: Context): void {
         'interval over queries: picture → picture and, where the index reads, text → picture. With --run and --qrels,\n' +
         'judge runs in TREC format, whoever made them.',
     )
-    .argument('[index]', 'folder that neurodex index made')
+    .argument('[index]', 'folder that neurodex index made, or the place of an index in shards')
     .option(
       '--systems <names>',
       `some of ${SYSTEM_NAMES.join(', ')}, separated by commas; all that the index has by default`,
@@ -89,6 +92,11 @@ export function addEvaluate(program: Command, context: Context): void {
     )
     .option('--seed <integer>', 'of the intervals, and of the queries that a protocol draws', parseSeed, 0)
     .option('--trec <folder>', 'also write qrels.txt and one run file for each system, in TREC format', text('--trec'))
+    .option(
+      '--shards <n>',
+      'of an index in shards: shards that each query is sent to (4 by default)',
+      wholeNumber('--shards', 1, 99_999, 4),
+    )
     .option('--run <file>', 'judge this run instead of an index; may be repeated', collected('--run'))
     .option('--qrels <file>', 'relevance judgements for --run', text('--qrels'));
   withCommonFlags(withDevice(command));
@@ -115,11 +123,13 @@ async function evaluate(index: string | undefined, flags: Flags, context: Contex
   });
 }
 
-async function measure(index: string, flags: Flags, { services }: Context, work: Work): Promise<CommandResult> {
-  const { queries, relevance, protocol, systems, measures, trec, seed, device } = flags;
+async function measure(index: string, flags: Flags, { services, io }: Context, work: Work): Promise<CommandResult> {
+  const { queries, relevance, protocol, systems, measures, trec, seed, shards, device } = flags;
   const split = flags.split ?? 'test';
   const options = {
-    index: work.path(index),
+    index: isAddress(index) ? index : work.path(index),
+    environment: io.env,
+    ...(shards === undefined ? {} : { asked: shards }),
     ...(systems === undefined ? {} : { systems }),
     split,
     seed,
