@@ -1,5 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { writeFileAtomically } from '@neurodex/core/storage';
 import { atLeast, atMost, type Benchmark } from './benchmark.ts';
 import { fashionDistractors, fashionFolder, fashionMissing } from './fashion-files.ts';
 import { type Built, build, measure } from './write-sides.ts';
@@ -36,12 +38,18 @@ export const benchmark: Benchmark = {
     const made = async (N: number, settings: readonly string[]): Promise<Made> => {
       const folder = join(out, String(N));
       await mkdir(folder, { recursive: true });
-      log(`${N} pictures`);
+      const all = [...SIZES, ...settings, ...asked];
+      const figures = join(folder, 'figures.json');
+      const known = await finished(figures, all);
+      log(`${N} pictures${known === undefined ? '' : ': the figures are there already'}`);
+      if (known !== undefined) return known;
       const source = await sourceOf(folder, N);
       const index = join(folder, 'index');
-      const built = await build(source, index, 'default', [...SIZES, ...settings, ...asked], log);
+      const built = await build(source, index, 'default', all, log);
       // Cosines of their pixels would take 9 GB for a million pictures.
-      return { built, measured: await measure(index, N > LARGE ? ['dsi'] : ['dsi', 'pixels']) };
+      const measured = await measure(index, N > LARGE ? ['dsi'] : ['dsi', 'pixels']);
+      await writeFileAtomically(figures, JSON.stringify({ settings: all, made: { built, measured } }));
+      return { built, measured };
     };
     const budget = flags.minutes === undefined ? [] : [`training.minutes=${String(flags.minutes)}`];
     if (flags.sizes !== undefined) {
@@ -64,6 +72,16 @@ export const benchmark: Benchmark = {
     };
   },
 };
+
+/** The figures of a size that an earlier run has finished with the same settings: a run of a million can be stopped. */
+async function finished(file: string, settings: readonly string[]): Promise<Made | undefined> {
+  if (!existsSync(file)) return undefined;
+  const known = JSON.parse(await readFile(file, 'utf8')) as {
+    readonly settings: readonly string[];
+    readonly made: Made;
+  };
+  return JSON.stringify(known.settings) === JSON.stringify(settings) ? known.made : undefined;
+}
 
 /** A folder with fixed roles; with more pictures than there are, a file of distractors. */
 async function sourceOf(folder: string, N: number): Promise<string> {

@@ -87,6 +87,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     identifiers: [...PLAIN, 'clustering'],
     'models/bm25': PLAIN,
     'models/appearance': PLAIN,
+    'models/pixels': PLAIN,
     'models/bovw': [...PLAIN, 'clustering'],
     'models/encoder': [...PLAIN, 'query'],
     'models/text-encoder': [...PLAIN, 'text', 'models/encoder'],
@@ -97,7 +98,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     systems: [
       ...PLAIN,
       ...['query', 'pictures', 'models/bm25', 'models/bovw', 'models/encoder', 'models/text-encoder', 'dsi/search'],
-      ...['relevance', 'models/appearance', 'artifact'],
+      ...['relevance', 'models/appearance', 'models/pixels', 'artifact'],
     ],
     evaluation: [...PLAIN, 'text', 'query', 'pictures', 'relevance'],
     training: [

@@ -16,6 +16,8 @@ import { fitNone } from './none-model.ts';
 
 /** Validation queries of a kind that each system is asked, at most; fewer of a large catalogue, where each may be compared with all of it. */
 const QUERIES = { most: 1000, least: 500, compared: 10_000_000 };
+/** Bytes that each query may be compared with. */
+const MOST_COMPARED = 2 ** 30;
 /** Queries that are asked together. */
 const BATCH = 32;
 /** Fewer say too little. */
@@ -54,7 +56,11 @@ export async function calibrateRelevance(index: Index, options: CalibrateOptions
     { kind: 'text', queries: wordsOf(index) ?? [], nones: [] },
   ];
   const fits = asked.flatMap(({ queries, ...others }) =>
-    queries.length === 0 ? [] : systemsFor(others.kind, manifest).map((name) => ({ ...others, name, queries })),
+    queries.length === 0
+      ? []
+      : systemsFor(others.kind, manifest)
+          .filter((name) => isAffordable(name, index, options.reporter))
+          .map((name) => ({ ...others, name, queries })),
   );
   if (fits.length === 0) return undefined;
   const total = fits.reduce((sum, { queries }) => sum + queries.length, 0);
@@ -69,6 +75,17 @@ export async function calibrateRelevance(index: Index, options: CalibrateOptions
   }
   const { added = 0, removed = 0 } = manifest.changes ?? {};
   return { catalogue: store.catalogue.length, changed: added + removed, none: none ?? null, systems };
+}
+
+/** Whether a system can be asked hundreds of queries. */
+function isAffordable(name: SystemName, { store }: Index, reporter: Reporter): boolean {
+  const bytes = SYSTEMS[name].comparedBytes?.(store) ?? 0;
+  if (bytes <= MOST_COMPARED) return true;
+  const size = (bytes / 2 ** 30).toFixed(1);
+  reporter.info(
+    `answers of ${name} are not calibrated: each of hundreds of queries would be compared with ${size} GiB`,
+  );
+  return false;
 }
 
 /** Undefined where there are too few. */

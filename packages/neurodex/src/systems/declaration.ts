@@ -3,6 +3,7 @@ import type { Reporter } from '@neurodex/core';
 import type { IndexArtifact } from '../artifact/index-artifact.ts';
 import type { IndexManifest } from '../artifact/manifest.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
 import type { PictureQuery, QueryKind } from '../query/query.ts';
 import type { System } from '../query/system.ts';
 import type { SharedParts } from './shared-parts.ts';
@@ -55,6 +56,8 @@ export interface SystemDeclaration {
   readonly isImplied?: true;
   /** Its column of vectors, where it has one. */
   readonly column: VectorColumn | undefined;
+  /** Bytes in memory that each query is compared with, where that is much: absent where it is little. */
+  comparedBytes?(store: PictureStore): number;
   /** Whether an index holds what it is made of. */
   isStored(manifest: Pick<IndexManifest, 'model' | 'bovw' | 'encoder'>): boolean;
   /** @throws NeurodexError `index-damaged`, also when its parts do not belong together */

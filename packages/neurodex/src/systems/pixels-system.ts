@@ -1,8 +1,12 @@
+import { type ByteProducts, byteProducts } from '../models/pixels/byte-products.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import { topK } from '../query/answers.ts';
-import { pictureQueries, type Query } from '../query/query.ts';
+import { type PictureQuery, pictureQueries, type Query } from '../query/query.ts';
 import type { System } from '../query/system.ts';
+
+/** Queries that are compared in one pass over the pixels: each keeps a score of every picture meanwhile. */
+const TOGETHER = 16;
 
 /** The simplest baseline: cosine between the resized pictures' pixel values, uint8 [size·size·3] taken as vectors. */
 export class PixelsSystem implements System {
@@ -11,6 +15,7 @@ export class PixelsSystem implements System {
   private readonly rows: readonly number[];
   private readonly store: PictureStore;
   private readonly length: number;
+  private products: ByteProducts | undefined;
   private known: Float64Array | undefined;
 
   constructor(store: PictureStore) {
@@ -20,52 +25,63 @@ export class PixelsSystem implements System {
   }
 
   async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
-    if (queries.length === 0) return [];
-    // uint8 [rows, size·size·3]
-    const { pixels } = this.store;
-    const all = this.squares(pixels);
-    return pictureQueries(queries).map(({ pixels: query }) => {
-      const own = byteProduct(query, query, 0);
+    const pictures = pictureQueries(queries);
+    const answers: Answer[][] = [];
+    for (let from = 0; from < pictures.length; from += TOGETHER)
+      answers.push(...this.rankTogether(pictures.slice(from, from + TOGETHER), k));
+    return answers;
+  }
+
+  async close(): Promise<void> {
+    this.products = undefined;
+  }
+
+  private rankTogether(queries: readonly PictureQuery[], k: number): Answer[][] {
+    const asked = queries.map(({ pixels }) => pixels);
+    const products = this.productsWith(asked);
+    const all = this.squares();
+    return asked.map((pixels, query) => {
+      const own = squareOf(pixels);
       const answers = this.rows.map((row, i) => {
         const squares = own * (all[i] ?? NaN);
-        const product = byteProduct(query, pixels, row * this.length);
-        return { row, score: squares === 0 ? 0 : product / Math.sqrt(squares) };
+        return { row, score: squares === 0 ? 0 : (products[query]?.[i] ?? NaN) / Math.sqrt(squares) };
       });
       return topK(answers, k);
     });
   }
 
-  async close(): Promise<void> {}
+  /** Of each query with every catalogue picture. Pixels are read once for all of them. */
+  private productsWith(queries: readonly Uint8Array[]): Float64Array[] {
+    const { rows, length } = this;
+    const { pixels } = this.store;
+    this.products ??= byteProducts(length);
+    const { most } = this.products;
+    const found = queries.map(() => new Float64Array(rows.length));
+    for (let from = 0; from < rows.length; from += most) {
+      const chunk = rows.slice(from, from + most);
+      this.products.load(pixels, chunk);
+      for (const [i, query] of queries.entries())
+        this.products.multiply(query, found[i]?.subarray(from, from + chunk.length) ?? new Float64Array());
+    }
+    return found;
+  }
 
   /** Of the lengths of `rows` as vectors, made for the first query; a black picture is equally far from everything. */
-  private squares(pixels: Uint8Array): Float64Array {
-    this.known ??= Float64Array.from(this.rows, (row) => {
-      const picture = pixels.subarray(row * this.length, (row + 1) * this.length);
-      return byteProduct(picture, picture, 0);
-    });
+  private squares(): Float64Array {
+    const { pixels } = this.store;
+    this.known ??= Float64Array.from(this.rows, (row) =>
+      squareOf(pixels.subarray(row * this.length, (row + 1) * this.length)),
+    );
     return this.known;
   }
 }
 
-/** Values whose products, added up by four, stay below 2³¹: 2¹⁵ · 255² each. */
-const BLOCK = 4 * 2 ** 15;
-
-/** Σ query[i] · pixels[offset + i], exactly: added up as integers, four sums at once. */
-export function byteProduct(query: Uint8Array, pixels: Uint8Array, offset: number): number {
-  const { length } = query;
+/** Σ x², exact below 2⁵³. */
+function squareOf(picture: Uint8Array): number {
   let sum = 0;
-  for (let start = 0; start < length; start += BLOCK) {
-    const end = Math.min(start + BLOCK, length);
-    const whole = end - ((end - start) % 4);
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let i = start; i < whole; i += 4) {
-      a = (a + Math.imul(query[i] as number, pixels[offset + i] as number)) | 0;
-      b = (b + Math.imul(query[i + 1] as number, pixels[offset + i + 1] as number)) | 0;
-      c = (c + Math.imul(query[i + 2] as number, pixels[offset + i + 2] as number)) | 0;
-      d = (d + Math.imul(query[i + 3] as number, pixels[offset + i + 3] as number)) | 0;
-    }
-    for (let i = whole; i < end; i++) a = (a + Math.imul(query[i] as number, pixels[offset + i] as number)) | 0;
-    sum += a + b + c + d;
+  for (let i = 0; i < picture.length; i++) {
+    const value = picture[i] ?? NaN;
+    sum += value * value;
   }
   return sum;
 }

@@ -1,3 +1,4 @@
+import { pictureBytes } from '@neurodex/datasets/picture';
 import type { SystemDeclaration } from './declaration.ts';
 import { PixelsSystem } from './pixels-system.ts';
 
@@ -7,6 +8,7 @@ export const pixels: SystemDeclaration = {
   accepts: () => ['picture'],
   needs: undefined,
   column: undefined,
+  comparedBytes: ({ rows, size }) => rows.length * pictureBytes(size),
   isStored: () => true,
   open: async ({ artifact }) => new PixelsSystem(artifact.store),
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IndexManifest } from '../artifact/manifest.ts';
+import type { PictureStore } from '../pictures/picture-store.ts';
 import { QUERY_KINDS } from '../query/query.ts';
 import { SYSTEM_NAMES } from '../query/system.ts';
 import { refuseUnaccepted, SYSTEMS, systemsFor } from './systems.ts';
@@ -13,6 +14,13 @@ describe('systems', () => {
     expect(systemsFor('text', manifest)).toEqual(['bm25']);
     for (const name of takePictures)
       expect(() => refuseUnaccepted(name, [{ kind: 'picture' }], manifest)).not.toThrow();
+  });
+
+  it('say how much each query is compared with, where that is much', () => {
+    const rows = Array.from({ length: 10 }, (_, row) => row);
+    // 10 pictures of 32 × 32 × 3 bytes.
+    expect(SYSTEMS.pixels.comparedBytes?.({ rows, size: 32 } as unknown as PictureStore)).toBe(30_720);
+    expect(SYSTEMS.dsi.comparedBytes).toBeUndefined();
   });
 
   it('refuse a query that they do not take, and name those that do', () => {
