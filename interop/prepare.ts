@@ -190,11 +190,17 @@ export function prepareTokenizer({ folder }: Workshop): Check[] {
   return [{ name: 'check_tokenizers.py', args: [text] }];
 }
 
+/** The jobs of shards, and what deploy/ has for servers. */
 export function prepareKubernetes({ folder }: Workshop): Check[] {
   const manifests = join(folder, 'kubernetes');
   script('write_kubernetes.ts', [manifests]);
-  return [{ name: 'check_kubernetes.py', args: [manifests] }];
+  return [{ name: 'check_kubernetes.py', args: [manifests, here('../deploy/kubernetes/serve.yaml')] }];
 }
+
+/** The check plans shards itself, in a folder and in a store that it starts. */
+export const prepareShards = ({ folder, pictures }: Workshop): Check[] => [
+  { name: 'check_shards.py', args: [join(folder, 'shards'), pictures, process.execPath, bin] },
+];
 
 export function prepareTextEncoder({ folder }: Workshop): Check[] {
   const text = join(folder, 'text-encoder');
