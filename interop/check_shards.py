@@ -116,11 +116,17 @@ def thumbnail_problems(rows: list[dict], source: Path) -> list[str]:
     problems = []
     known = [row for row in rows if (source / row["path"]).is_file()]
     for row in known[:: max(1, len(known) // DECODED)]:
-        with Image.open(io.BytesIO(row["bytes"])) as stored, Image.open(source / row["path"]) as original:
-            ours, theirs = stored.convert("RGB"), original.convert("RGB")
-            far = np.abs(np.subtract(ours, theirs.resize(ours.size, Image.Resampling.LANCZOS), dtype=np.float32)).mean()
-            if ours.width != ours.height or far > FARTHEST:
-                problems.append(f"the thumbnail of {row['path']}: {ours.size}, {far:.1f} of 255 from Pillow's")
+        with Image.open(source / row["path"]) as original:
+            theirs = original.convert("RGB")
+        try:
+            with Image.open(io.BytesIO(row["bytes"])) as stored:
+                ours = stored.convert("RGB")
+        except OSError as error:
+            problems.append(f"the thumbnail of {row['path']}: Pillow cannot decode it: {error}")
+            continue
+        far = np.abs(np.subtract(ours, theirs.resize(ours.size, Image.Resampling.LANCZOS), dtype=np.float32)).mean()
+        if ours.width != ours.height or far > FARTHEST:
+            problems.append(f"the thumbnail of {row['path']}: {ours.size}, {far:.1f} of 255 from Pillow's")
     return problems
 
 
