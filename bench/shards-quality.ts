@@ -1,6 +1,7 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { defined, silentReporter } from '@neurodex/core';
 import { openStore } from '@neurodex/objects';
+import { z } from 'zod';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
 import { type ShardedAnswer, ShardedIndex } from '../packages/neurodex/src/shards/sharded-index.ts';
 import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
@@ -10,11 +11,8 @@ const K = 10;
 /** Searches that are timed one by one. */
 const TIMED = 200;
 
-export interface Quality {
-  readonly 'P@10': number;
-  readonly 'Success@10': number;
-  readonly queryMs: number;
-}
+export const qualitySchema = z.object({ 'P@10': z.number(), 'Success@10': z.number(), queryMs: z.number() });
+export type Quality = z.infer<typeof qualitySchema>;
 
 /** How well an index answers queries by their classes, and how fast one at a time. */
 function qualityOf(labels: readonly string[], found: readonly (readonly string[])[], queryMs: number): Quality {
@@ -36,10 +34,11 @@ async function medianMs<T>(items: readonly T[], work: (item: T) => Promise<unkno
   return median(times);
 }
 
-export interface ShardedQuality extends Quality {
+export const shardedSchema = qualitySchema.extend({
   /** Share of queries whose best shard by exhaustive search is among those that are asked. */
-  readonly routed: number;
-}
+  routed: z.number(),
+});
+export type ShardedQuality = z.infer<typeof shardedSchema>;
 
 /** Of an index in shards, that asks so many of them. */
 export async function measureSharded(place: string, cache: string, asked: number): Promise<ShardedQuality> {

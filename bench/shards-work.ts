@@ -1,32 +1,40 @@
-import { spawn } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { constants, cpSync, rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Random } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { silentReporter } from '@neurodex/core';
-import { openStore } from '@neurodex/objects';
-import { ROUTER_KEY, shardKey } from '../packages/neurodex/src/shards/records.ts';
+import { z } from 'zod';
 import { routeShards } from '../packages/neurodex/src/shards/route-shards.ts';
 import { trainShard } from '../packages/neurodex/src/shards/train-shard.ts';
-
-const PROGRAM = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
+import { childrenOf, killProcess } from './processes.ts';
+import { recordsOf, storeIn } from './shards-store.ts';
+import { runProgram } from './shards-worker.ts';
 
 /** Milliseconds between two looks for a worker to kill. */
 const LOOK = 50;
+/** Times that the command may be given again beside once for each kill. */
+const MOST_AGAIN = 10;
 
-export interface Ran {
-  readonly seconds: number;
-  readonly kills: number;
+export const ranSchema = z.object({
+  seconds: z.number(),
+  kills: z.int(),
   /** Times that the command was given again, because one shard was killed too often. */
-  readonly again: number;
-}
+  again: z.int(),
+  records: z.record(z.string(), z.string()),
+});
+export type Ran = z.infer<typeof ranSchema>;
+
+export const aloneSchema = z.object({
+  secondsOfEachShard: z.array(z.number()),
+  seconds: z.number(),
+  records: z.record(z.string(), z.string()),
+});
+export type Alone = z.infer<typeof aloneSchema>;
 
 /** A place as it was planned, in another folder. */
 export function copyOf(place: string, copy: string): string {
   rmSync(copy, { recursive: true, force: true });
-  cpSync(place, copy, { recursive: true });
+  cpSync(place, copy, { recursive: true, mode: constants.COPYFILE_FICLONE });
   return copy;
 }
 
@@ -40,13 +48,9 @@ export async function runKilling(
   const random = Random.seeded(21);
   const began = performance.now();
   let [killed, again] = [0, 0];
+  const args = ['shards', 'run', place, '--workers', '2', '--quiet'];
   for (;;) {
-    const child = spawn(process.execPath, [PROGRAM, 'shards', 'run', place, '--workers', '2', '--quiet'], {
-      stdio: 'ignore',
-    });
-    const ended = new Promise<number | null>((resolve) => {
-      child.on('close', resolve);
-    });
+    const { child, ended } = runProgram({ args, environment: process.env });
     let isRunning = true;
     void ended.then(() => {
       isRunning = false;
@@ -58,34 +62,22 @@ export async function runKilling(
       const workers = childrenOf(child.pid ?? -1);
       const victim = workers[random.integer(Math.max(1, workers.length))];
       if (victim === undefined) continue;
-      process.kill(victim, 'SIGKILL');
+      killProcess(victim);
       killed++;
       log(`kill ${killed} of ${kills}`);
       next = performance.now() + 2000 * spacing * random.uniform();
     }
-    if ((await ended) === 0) return { seconds: (performance.now() - began) / 1000, kills: killed, again };
+    const { status, errors } = await ended;
+    const seconds = (performance.now() - began) / 1000;
+    if (status === 0) return { seconds, kills: killed, again, records: await recordsOf(await storeIn(place)) };
     again++;
+    if (again > kills + MOST_AGAIN) throw new Error(`the shards were not made: ${errors}`);
   }
 }
 
-/** Processes that a process has started. */
-function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
-      } catch {
-        return false;
-      }
-    });
-}
-
-/** Makes all shards in this process, with one thread. @returns seconds of each */
-export async function runAlone(place: string, shards: number): Promise<number[]> {
-  const store = await openStore(place, { environment: process.env, reporter: silentReporter });
+/** Makes all shards in this process, with one thread. */
+export async function runAlone(place: string, shards: number): Promise<Alone> {
+  const store = await storeIn(place);
   const runtime = nodeRuntime({ threads: 1, spinning: false });
   const seconds: number[] = [];
   for (let shard = 0; shard < shards; shard++) {
@@ -94,18 +86,6 @@ export async function runAlone(place: string, shards: number): Promise<number[]>
     seconds.push((performance.now() - began) / 1000);
   }
   await routeShards(store);
-  return seconds;
-}
-
-/** Records that differ between two places, of shards and router. */
-export function differing(a: string, b: string, shards: number): string[] {
-  const textOf = (place: string, key: string): string => {
-    try {
-      return readFileSync(join(place, key), 'utf8');
-    } catch {
-      return `${place} has none`;
-    }
-  };
-  const keys = [...Array.from({ length: shards }, (_, shard) => shardKey(shard)), ROUTER_KEY];
-  return keys.filter((key) => textOf(a, key) !== textOf(b, key));
+  const sum = seconds.reduce((a, b) => a + b, 0);
+  return { secondsOfEachShard: seconds, seconds: sum, records: await recordsOf(store) };
 }

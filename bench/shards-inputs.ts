@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { fashionDistractors, fashionFolder } from './fashion-files.ts';
+import { build } from './write-sides.ts';
+
+const CHILD = fileURLToPath(new URL('shards-child.ts', import.meta.url));
+/** Fashion-MNIST has so many pictures; more are augmented views. */
+const OWN = 60_000;
+export const QUERIES = 1000;
+/** As large as they are, nearly, in patches that leave P = 16. */
+const SETTINGS = ['pictures.size=32', 'model.patchSize=8'];
+
+export type Log = (line: string) => void;
+
+export const settingsOf = (steps: number): string[] => [...SETTINGS, `training.seeSteps=${steps}`];
+
+/** So many pictures of Fashion-MNIST to index, and the same queries whatever their number. */
+export async function sourceOf(folder: string, pictures: number): Promise<string> {
+  if (pictures > OWN) return await fashionDistractors(folder, pictures);
+  await fashionFolder(folder, pictures, QUERIES);
+  return join(folder, 'pictures');
+}
+
+/** An index of a source. One that was made before stays. */
+export async function singleIndex(source: string, out: string, steps: number, log: Log): Promise<string> {
+  if (!existsSync(join(out, 'index.json'))) await build(source, out, 'default', settingsOf(steps), log);
+  return out;
+}
+
+export const plannedSchema = z.object({
+  catalogue: z.int(),
+  shards: z.array(z.int()),
+  seconds: z.number(),
+  peakMiB: z.number(),
+});
+export type Planned = z.infer<typeof plannedSchema>;
+
+/** Plans shards in a process of its own; goes on with a plan that was stopped, whose seconds are then those of the rest. */
+export async function planIn(
+  source: string,
+  place: string,
+  { shards, sample, steps }: { readonly shards: number; readonly sample: number; readonly steps: number },
+  log: Log,
+): Promise<Planned> {
+  const args = [source, place, String(shards), String(sample), ...settingsOf(steps)];
+  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [text, errors] = ['', ''];
+  child.stdout.on('data', (bytes: Buffer) => {
+    text += bytes.toString();
+  });
+  child.stderr.on('data', (bytes: Buffer) => {
+    errors += bytes.toString();
+    log(bytes.toString().trim());
+  });
+  const status = await new Promise<number | null>((done) => {
+    child.on('close', done);
+  });
+  if (status !== 0) throw new Error(`the shards were not planned: ${errors}`);
+  return plannedSchema.parse(JSON.parse(text));
+}
