@@ -1,7 +1,7 @@
-import { silentReporter } from '@neurodex/core';
 import { openFolder } from '@neurodex/datasets';
 import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
 import { planShards } from '../packages/neurodex/src/jobs/plan-shards.ts';
+import { progressLines } from './child-progress.ts';
 import { openDistractors } from './fashion-files.ts';
 
 /**
@@ -15,12 +15,7 @@ const began = performance.now();
 const planned = await planShards({
   ...{ dataset, config, seed: 0, shards: Number(shards), sample: Number(sample), systems: ['dsi'] },
   ...{ place, work: `${place}.plan`, device: 'cpu', environment: process.env },
-  reporter: {
-    ...silentReporter,
-    progress: ({ phase, done, total = 1 }) => {
-      if (done % Math.ceil(total / 20) === 0) process.stderr.write(`${phase} ${done} of ${total}\n`);
-    },
-  },
+  reporter: progressLines(),
 });
 const seconds = (performance.now() - began) / 1000;
 process.stdout.write(JSON.stringify({ ...planned, seconds, peakMiB: process.resourceUsage().maxRSS / 1024 }));

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { fashionDistractors, fashionFolder } from './fashion-files.ts';
-import { build } from './write-sides.ts';
 
-const CHILD = fileURLToPath(new URL('shards-child.ts', import.meta.url));
+const PLAN = fileURLToPath(new URL('shards-child.ts', import.meta.url));
+const INDEX = fileURLToPath(new URL('shards-index-child.ts', import.meta.url));
 /** Fashion-MNIST has so many pictures; more are augmented views. */
 const OWN = 60_000;
 export const QUERIES = 1000;
@@ -15,7 +15,7 @@ const SETTINGS = ['pictures.size=32', 'model.patchSize=8'];
 
 export type Log = (line: string) => void;
 
-export const settingsOf = (steps: number): string[] => [...SETTINGS, `training.seeSteps=${steps}`];
+const settingsOf = (steps: number): string[] => [...SETTINGS, `training.seeSteps=${steps}`];
 
 /** So many pictures of Fashion-MNIST to index, and the same queries whatever their number. */
 export async function sourceOf(folder: string, pictures: number): Promise<string> {
@@ -24,9 +24,9 @@ export async function sourceOf(folder: string, pictures: number): Promise<string
   return join(folder, 'pictures');
 }
 
-/** An index of a source. One that was made before stays. */
+/** An index of a source. One that was made before stays; one that was stopped goes on. */
 export async function singleIndex(source: string, out: string, steps: number, log: Log): Promise<string> {
-  if (!existsSync(join(out, 'index.json'))) await build(source, out, 'default', settingsOf(steps), log);
+  if (!existsSync(join(out, 'index.json'))) await runChild(INDEX, [source, out, ...settingsOf(steps)], log);
   return out;
 }
 
@@ -46,7 +46,12 @@ export async function planIn(
   log: Log,
 ): Promise<Planned> {
   const args = [source, place, String(shards), String(sample), ...settingsOf(steps)];
-  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return plannedSchema.parse(JSON.parse(await runChild(PLAN, args, log)));
+}
+
+/** @returns what it printed */
+async function runChild(file: string, args: readonly string[], log: Log): Promise<string> {
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [text, errors] = ['', ''];
   child.stdout.on('data', (bytes: Buffer) => {
     text += bytes.toString();
@@ -58,6 +63,6 @@ export async function planIn(
   const status = await new Promise<number | null>((done) => {
     child.on('close', done);
   });
-  if (status !== 0) throw new Error(`the shards were not planned: ${errors}`);
-  return plannedSchema.parse(JSON.parse(text));
+  if (status !== 0) throw new Error(`${basename(file)} ended with ${status}: ${errors}`);
+  return text;
 }

@@ -1,7 +1,7 @@
-import { silentReporter } from '@neurodex/core';
 import { openFolder } from '@neurodex/datasets';
 import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
+import { progressLines } from './child-progress.ts';
 import { openDistractors } from './fashion-files.ts';
 
 /**
@@ -20,12 +20,7 @@ const { catalogue, steps, validation, parameters } = await createIndex({
   seed: 0,
   force: true,
   device: 'cpu',
-  reporter: {
-    ...silentReporter,
-    progress: ({ phase, done, total = 1 }) => {
-      if (done % Math.ceil(total / 20) === 0) process.stderr.write(`${phase} ${done} of ${total}\n`);
-    },
-  },
+  reporter: progressLines(),
 });
 const seconds = (performance.now() - began) / 1000;
 const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
