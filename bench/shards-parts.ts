@@ -8,7 +8,14 @@ import { KeptResults, type KeptSettings } from './kept-results.ts';
 import type { Machine } from './machine.ts';
 import { type Disturbances, type DisturbedRun, disturbedSchema, NONE, runDisturbed } from './shards-disturbed.ts';
 import { type Log, type Planned, planIn, plannedSchema, QUERIES, singleIndex, sourceOf } from './shards-inputs.ts';
-import { measureSharded, measureSingle, qualitySchema, shardedSchema } from './shards-quality.ts';
+import {
+  measureSharded,
+  measureSingle,
+  measureTimes,
+  qualitySchema,
+  shardedSchema,
+  timesSchema,
+} from './shards-quality.ts';
 import { measureReplicas, type ReplicaTraffic, trafficSchema } from './shards-replicas.ts';
 import type { Found, FoundQuality } from './shards-targets.ts';
 import { aloneSchema, copyOf, type Ran, ranSchema, runAlone, runKilling } from './shards-work.ts';
@@ -122,15 +129,20 @@ export class ShardsParts {
       { schema: qualitySchema, settings: { ...this.common, given } },
       async () => await measureSingle(await this.single()),
     );
-    const indexOf = async (name: string, pictures: number, its: number) =>
-      await this.kept.of(name, { schema: qualitySchema, settings: { ...this.common, pictures } }, async () => {
-        const source = await this.source(pictures);
-        return await measureSingle(await singleIndex(source, this.at(`${name}-${pictures}`), its, this.log));
-      });
+    const its = { ...this.common, pictures: reference };
     return {
       ...{ sharded, single },
-      reference: await indexOf('reference', reference, steps),
-      small: await indexOf('small', SMALL, SMALL_STEPS),
+      reference: await this.kept.of('reference', { schema: qualitySchema, settings: its }, async () =>
+        measureSingle(await this.indexOf(reference, steps)),
+      ),
+      milliseconds: await this.kept.of(
+        'milliseconds',
+        { schema: timesSchema, settings: { ...this.common, asked, given } },
+        async () => {
+          const folders = { single: await this.single(), small: await this.indexOf(SMALL, SMALL_STEPS) };
+          return await measureTimes({ place: this.at('undisturbed'), cache: this.at('cache'), asked }, folders);
+        },
+      ),
     };
   }
 
@@ -153,11 +165,16 @@ export class ShardsParts {
     );
   }
 
+  /** An index of some pictures. */
+  private async indexOf(pictures: number, steps: number): Promise<string> {
+    return await singleIndex(await this.source(pictures), this.at(`index-${pictures}-${steps}`), steps, this.log);
+  }
+
   /** The index of all pictures. */
   private async single(): Promise<string> {
     const { single, pictures, steps } = this.settings;
     if (single !== undefined) return resolve(single);
-    return await singleIndex(await this.source(pictures), this.at('single'), steps, this.log);
+    return await this.indexOf(pictures, steps);
   }
 
   private async source(pictures: number): Promise<string> {

@@ -6,7 +6,7 @@ import { killUnderLoad, startReplicas } from '../tests/replicas.fixture.ts';
 
 export const CONNECTIONS = 64;
 /** Before a replica is killed, and as many after it. */
-const SECONDS = 10;
+const SECONDS = 20;
 /** A request without an answer for so long has failed. */
 const PATIENCE = 30_000;
 const PICTURES = 200;

@@ -1,15 +1,18 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { constants, cpSync, rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Random } from '@neurodex/autograd';
-import { nodeRuntime } from '@neurodex/autograd/node';
-import { silentReporter } from '@neurodex/core';
 import { z } from 'zod';
-import { routeShards } from '../packages/neurodex/src/shards/route-shards.ts';
-import { trainShard } from '../packages/neurodex/src/shards/train-shard.ts';
+import type { ToDriver, ToProcess } from '../packages/neurodex/src/shards/drivers/task-messages.ts';
 import { childrenOf, killProcess } from './processes.ts';
 import { recordsOf, storeIn } from './shards-store.ts';
 import { runProgram } from './shards-worker.ts';
 
+/** As it is built: the commands run it too. */
+const TASK_PROCESS = fileURLToPath(
+  new URL('../packages/neurodex/dist/shards/drivers/task-process.js', import.meta.url),
+);
 /** Milliseconds between two looks for a worker to kill. */
 const LOOK = 50;
 /** Times that the command may be given again beside once for each kill. */
@@ -25,6 +28,7 @@ export const ranSchema = z.object({
 export type Ran = z.infer<typeof ranSchema>;
 
 export const aloneSchema = z.object({
+  /** The first with the start of the process. */
   secondsOfEachShard: z.array(z.number()),
   seconds: z.number(),
   records: z.record(z.string(), z.string()),
@@ -75,17 +79,37 @@ export async function runKilling(
   }
 }
 
-/** Makes all shards in this process, with one thread. */
+/** Makes all shards with one worker of one thread: a process as drivers start it, which does one task after another. */
 export async function runAlone(place: string, shards: number): Promise<Alone> {
-  const store = await storeIn(place);
-  const runtime = nodeRuntime({ threads: 1, spinning: false });
-  const seconds: number[] = [];
-  for (let shard = 0; shard < shards; shard++) {
-    const began = performance.now();
-    await trainShard({ store, shard, runtime, reporter: silentReporter });
-    seconds.push((performance.now() - began) / 1000);
+  const began = performance.now();
+  const secondsSince = (start: number): number => (performance.now() - start) / 1000;
+  const worker = fork(TASK_PROCESS, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  try {
+    const secondsOfEachShard: number[] = [];
+    for (let shard = 0; shard < shards; shard++) {
+      const start = performance.now();
+      await doTask(worker, { place, task: { kind: 'train', shard }, threads: 1 });
+      secondsOfEachShard.push(secondsSince(start));
+    }
+    await doTask(worker, { place, task: { kind: 'route' }, threads: 1 });
+    return { secondsOfEachShard, seconds: secondsSince(began), records: await recordsOf(await storeIn(place)) };
+  } finally {
+    worker.kill('SIGKILL');
   }
-  await routeShards(store);
-  const sum = seconds.reduce((a, b) => a + b, 0);
-  return { secondsOfEachShard: seconds, seconds: sum, records: await recordsOf(store) };
+}
+
+function doTask(worker: ChildProcess, request: ToProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onExit = (): void => reject(new Error('the worker ended before its task was done'));
+    const onMessage = (message: ToDriver): void => {
+      if (message.kind !== 'done' && message.kind !== 'failed') return;
+      worker.off('exit', onExit);
+      worker.off('message', onMessage);
+      if (message.kind === 'done') resolve();
+      else reject(new Error(message.message));
+    };
+    worker.on('exit', onExit);
+    worker.on('message', onMessage);
+    worker.send(request);
+  });
 }
