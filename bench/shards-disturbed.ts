@@ -5,7 +5,8 @@ import { RedisServer } from '../packages/neurodex/src/shards/drivers/queue-serve
 import { cpuSecondsOf } from './processes.ts';
 import { StepLog, stepOf } from './shards-steps.ts';
 import { contentsOf, recordsOf, ShardsStore } from './shards-store.ts';
-import { runProgram, SupervisedWorker } from './shards-worker.ts';
+import { runProgram, SupervisedWorker, withTemporary } from './shards-worker.ts';
+import { whenStopped } from './stopping.ts';
 
 const WORKERS = 2;
 /** Milliseconds between two looks at the workers. */
@@ -64,25 +65,30 @@ export type DisturbedRun = z.infer<typeof disturbedSchema>;
  * killed at random moments, Redis loses all that it holds, the store fails.
  * @param planned folder of the plan @param redis the program
  */
-export async function runDisturbed(
+export const runDisturbed = (
   planned: string,
   disturbances: Disturbances,
   { redis, log }: { readonly redis: string; readonly log: (line: string) => void },
-): Promise<DisturbedRun> {
-  const server = await RedisServer.start(redis);
-  try {
-    const store = await ShardsStore.start(planned);
+): Promise<DisturbedRun> =>
+  withTemporary(async (environment) => {
+    const server = await RedisServer.start(redis);
+    const keepServer = whenStopped(() => server.stop());
     try {
-      const run = await QueuedRun.start(server, store, disturbances, log);
-      const found = await run.end();
-      return { ...found, records: await recordsOf(store.store), ...(await contentsOf(store.store)) };
+      const store = await ShardsStore.start(planned, environment);
+      const keepStore = whenStopped(() => store.stop());
+      try {
+        const run = await QueuedRun.start(server, store, disturbances, log);
+        const found = await run.end();
+        return { ...found, records: await recordsOf(store.store), ...(await contentsOf(store.store)) };
+      } finally {
+        keepStore();
+        await store.stop();
+      }
     } finally {
-      await store.stop();
+      keepServer();
+      await server.stop();
     }
-  } finally {
-    await server.stop();
-  }
-}
+  });
 
 interface Victim {
   readonly worker: SupervisedWorker;

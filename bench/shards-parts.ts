@@ -87,7 +87,7 @@ export class ShardsParts {
     const settings = { ...this.common, kills };
     const killed = await this.kept.of('killed', { schema: ranSchema, settings }, () =>
       this.inCopy('killed', (place) => {
-        return runKilling(place, kills, spacingOf(together.seconds, kills), this.log);
+        return runKilling(place, { kills, spacing: spacingOf(together.seconds, kills) }, this.log);
       }),
     );
     return { alone, together, killed };
@@ -161,7 +161,7 @@ export class ShardsParts {
     return await this.kept.of(
       'together',
       { schema: ranSchema, settings: this.common, isThere: () => existsSync(join(place, ROUTER_KEY)) },
-      () => runKilling(copyOf(this.at('planned'), place), 0, 1, this.log),
+      () => runKilling(copyOf(this.at('planned'), place), { kills: 0, spacing: 1 }, this.log),
     );
   }
 

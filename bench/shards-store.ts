@@ -8,6 +8,7 @@ import { findShard, ROUTER_KEY, readPlan, type ShardFile, shardKey } from '../pa
 import { FaultyProxy } from '../packages/objects/src/s3/faulty-proxy.fixture.ts';
 import { findServer, S3_SERVERS, startServer } from '../packages/objects/src/s3/s3-servers.fixture.ts';
 import { TinyS3 } from '../packages/objects/src/s3/tiny-s3.fixture.ts';
+import { whenStopped } from './stopping.ts';
 
 /** The store of a folder. */
 export const storeIn = (folder: string): Promise<ObjectStore> =>
@@ -58,26 +59,31 @@ export class ShardsStore {
   /** Past the proxies. */
   readonly store: ObjectStore;
   private readonly server: Server;
+  private readonly base: NodeJS.ProcessEnv;
   private readonly proxies: FaultyProxy[] = [];
 
-  private constructor(server: Server, store: ObjectStore) {
+  private constructor(server: Server, store: ObjectStore, environment: NodeJS.ProcessEnv) {
     this.server = server;
+    this.base = environment;
     this.store = store;
     this.place = store.place;
   }
 
-  /** @param planned folder of a plan, which is copied into the store */
-  static async start(planned: string): Promise<ShardsStore> {
+  /** @param planned folder of a plan, which is copied into the store @param base environment of the processes that use it */
+  static async start(planned: string, base: NodeJS.ProcessEnv): Promise<ShardsStore> {
     const server = await start();
+    const keepServer = whenStopped(() => server.stop());
     try {
       const environment = { ...server.environment, AWS_ENDPOINT_URL: server.address };
       const store = await openStore(`s3://${server.bucket}/shards`, { environment, reporter: silentReporter });
       const source = await storeIn(planned);
       for await (const { key } of source.list('')) await store.put(key, { file: join(planned, key) });
-      return new ShardsStore(server, store);
+      return new ShardsStore(server, store, base);
     } catch (error) {
       await server.stop();
       throw error;
+    } finally {
+      keepServer();
     }
   }
 
@@ -97,7 +103,7 @@ export class ShardsStore {
       onRequest(method, path);
       return undefined;
     };
-    const environment = { ...process.env, ...UNSET, ...this.server.environment, AWS_ENDPOINT_URL: proxy.address };
+    const environment = { ...this.base, ...UNSET, ...this.server.environment, AWS_ENDPOINT_URL: proxy.address };
     return { environment };
   }
 

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { ToDriver, ToProcess } from '../packages/neurodex/src/shards/drivers/task-messages.ts';
 import { childrenOf, killProcess } from './processes.ts';
 import { recordsOf, storeIn } from './shards-store.ts';
-import { runProgram } from './shards-worker.ts';
+import { runProgram, withTemporary } from './shards-worker.ts';
 
 /** As it is built: the commands run it too. */
 const TASK_PROCESS = fileURLToPath(
@@ -42,11 +42,20 @@ export function copyOf(place: string, copy: string): string {
   return copy;
 }
 
-/** Makes all shards with the local driver, and kills workers at random meanwhile. @param spacing seconds between kills, on average */
-export async function runKilling(
+export interface Killing {
+  readonly kills: number;
+  /** Seconds between kills, on average. */
+  readonly spacing: number;
+}
+
+/** Makes all shards with the local driver, and kills workers at random meanwhile. */
+export const runKilling = (place: string, killing: Killing, log: (line: string) => void): Promise<Ran> =>
+  withTemporary((environment) => runIn(environment, place, killing, log));
+
+async function runIn(
+  environment: NodeJS.ProcessEnv,
   place: string,
-  kills: number,
-  spacing: number,
+  { kills, spacing }: Killing,
   log: (line: string) => void,
 ): Promise<Ran> {
   const random = Random.seeded(21);
@@ -54,7 +63,7 @@ export async function runKilling(
   let [killed, again] = [0, 0];
   const args = ['shards', 'run', place, '--workers', '2', '--quiet'];
   for (;;) {
-    const { child, ended } = runProgram({ args, environment: process.env });
+    const { child, ended } = runProgram({ args, environment });
     let isRunning = true;
     void ended.then(() => {
       isRunning = false;

@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { childrenOf, killProcess } from './processes.ts';
+import { whenStopped } from './stopping.ts';
 
 const PROGRAM = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
 
@@ -9,6 +13,19 @@ const PROGRAM = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', im
 const RESTART = 500;
 /** Milliseconds that a worker has to end by itself when all is done: two looks at the place. */
 const FAREWELL = 10_000;
+
+/** Has a folder for temporary files, which goes with all that killed workers leave in it. */
+export async function withTemporary<T>(work: (environment: NodeJS.ProcessEnv) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'neurodex-bench-'));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const keep = whenStopped(remove);
+  try {
+    return await work({ ...process.env, TMPDIR: folder });
+  } finally {
+    keep();
+    await remove();
+  }
+}
 
 export interface Command {
   readonly args: readonly string[];

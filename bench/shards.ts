@@ -7,6 +7,7 @@ import { fashionMissing } from './fashion-files.ts';
 import { processesMissing } from './processes.ts';
 import { RESTARTS, ShardsParts, type ShardsSettings, SMALL } from './shards-parts.ts';
 import { type Found, targetsOf } from './shards-targets.ts';
+import { stopWithChildren } from './stopping.ts';
 
 const PARTS = ['work', 'quality', 'replicas', 'redis'] as const;
 type Part = (typeof PARTS)[number];
@@ -33,6 +34,7 @@ export const benchmark: Benchmark = {
     const settings = settingsOf(flags);
     const redis = findRedis({ PATH: process.env.PATH });
     const missing = missingParts(partsOf(flags.only), redis);
+    stopWithChildren();
     const parts = new ShardsParts(settings, machine, log);
     const measure = async <T>(part: Part, work: () => Promise<T>): Promise<T | undefined> =>
       missing[part] === undefined ? await work() : undefined;
