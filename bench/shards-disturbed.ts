@@ -152,10 +152,12 @@ class QueuedRun {
     const { store, steps, workers } = this.parts;
     const began = performance.now();
     const disturbing = Promise.all([this.kill(), this.disturb()]);
-    // It is heard of below.
-    disturbing.catch(() => {});
+    // A Redis that does not come back would be waited for without end.
+    const failed = new Promise<never>((_, reject) => {
+      disturbing.catch(reject);
+    });
     try {
-      await this.coordinate();
+      await Promise.race([this.coordinate(), failed]);
     } finally {
       this.isOver = true;
       await Promise.all([disturbing, ...workers.map((worker) => worker.close())]);
