@@ -51,11 +51,7 @@ export async function openShardedPictures(
   }
 }
 
-function joined(
-  shards: readonly IndexArtifact[],
-  base: PictureStore,
-  close: () => Promise<void>,
-): ShardedPictures {
+function joined(shards: readonly IndexArtifact[], base: PictureStore, close: () => Promise<void>): ShardedPictures {
   const places: Place[] = [];
   const rows: StoredPicture[] = [];
   const append = (store: PictureStore, picture: StoredPicture): void => {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { errorMessage, NeurodexError, type ProgressEvent, type Reporter } from '@neurodex/core';
+import { errorCode, errorMessage, NeurodexError, type ProgressEvent, type Reporter } from '@neurodex/core';
 import type { BackendClasses, IQueueBackend } from 'bullmq';
 import type { ShardPlan } from '../records.ts';
 import type { ShardTask } from './driver.ts';
@@ -76,16 +76,36 @@ export async function closeQuietly(it: { close(): Promise<void>; disconnect(): P
   stop.abort();
 }
 
+/** Its client of the server is a package of its own, which it looks for by itself. @throws NeurodexError `package-unavailable` */
+async function loadBullmq({ server }: QueueAddress): Promise<typeof import('bullmq')> {
+  const client: string = server === 'postgres' ? 'pg' : 'ioredis';
+  try {
+    await import(client);
+    return await import('bullmq');
+  } catch (error) {
+    if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new NeurodexError(
+      'package-unavailable',
+      `a queue needs the packages bullmq and ${client}, which are not installed`,
+      {
+        hint: `npm install bullmq ${client}`,
+        details: { packages: ['bullmq', client] },
+        cause: error,
+      },
+    );
+  }
+}
+
 /**
  * Opens the queue of a plan. BullMQ is loaded here first.
- * @throws NeurodexError `queue-unreachable`, `usage`
+ * @throws NeurodexError `queue-unreachable`, `usage`, `package-unavailable`
  */
 export async function openQueue(
   { queue, plan, reporter }: { readonly queue: string; readonly plan: ShardPlan; readonly reporter: Reporter },
   times: QueueTimes,
 ): Promise<OpenQueue> {
   const address = parseQueueAddress(queue);
-  const bullmq = await import('bullmq');
+  const bullmq = await loadBullmq(address);
   const { classes, asking, taking } = connectionsTo(address, bullmq);
   const name = queueName(plan.digest);
   let last = 'no answer';

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NPM_VERSIONS, Project } from './project.ts';
+import type { Packed } from './registry.ts';
+import { PACKAGES } from './stage.ts';
+import { useNeurodex } from './use-neurodex.ts';
+
+export interface InstallationOptions {
+  /** For projects. */
+  readonly folder: string;
+  readonly registry: string;
+  readonly packed: readonly Packed[];
+  readonly check: (what: string, work: () => Promise<readonly string[]> | readonly string[]) => Promise<void>;
+}
+
+/** Of the programs that judge packages and types. */
+const PUBLINT = 'publint@0.3.15';
+const ATTW = '@arethetypeswrong/cli@0.18.2';
+const TYPESCRIPT = ['typescript@5.9.3', '@types/node@20.19.25'];
+/** What TypeScript is told, by the way in which modules are found. */
+const RESOLUTIONS = { nodenext: 'nodenext', bundler: 'esnext' } as const;
+
+export async function checkInstallation({ folder, registry, packed, check }: InstallationOptions): Promise<void> {
+  const cache = join(folder, 'npm-cache');
+  const project = (name: string): Project => new Project(join(folder, name), registry, cache);
+  const judge = project('judge');
+  judge.run('npm', ['install', '--no-save', PUBLINT, ATTW, '--ignore-scripts']);
+  for (const { name, file } of packed) {
+    await check(`${name}: publint`, () => complaintsOf(judge.bin('publint', 'run', file, '--strict').stdout));
+    // Binaries have no types.
+    if (!/onnxruntime-/.test(name)) {
+      await check(`${name}: arethetypeswrong`, () => {
+        judge.bin('attw', file, '--profile', 'esm-only', '--no-emoji', '--no-color');
+        return [];
+      });
+    }
+  }
+  for (const version of NPM_VERSIONS) {
+    await check(`npm ${version} install neurodex`, () => {
+      const { stdout, stderr } = project(`npm-${version}`).npm(version, 'install', 'neurodex');
+      return `${stdout}${stderr}`.split('\n').filter((line) => /\bwarn|\berr|deprecated|vulnerab/i.test(line));
+    });
+  }
+  const user = project(`npm-${NPM_VERSIONS.at(-1)}`);
+  await useNeurodex(user, check);
+  for (const name of PACKAGES) {
+    if (name === 'core') continue;
+    const full = name === 'neurodex' ? name : `@neurodex/${name}`;
+    await check(`${full}: the example of its README, checked and run`, () =>
+      exampleOf(project(`alone-${name}`), name, full),
+    );
+  }
+}
+
+const complaintsOf = (text: string): string[] =>
+  /\b(?:Errors|Warnings|Suggestions):/.test(text) ? text.split('\n').filter((line) => /^\s*\d+\./.test(line)) : [];
+
+/** The first example of a README, in a project that has that package alone. */
+function exampleOf(project: Project, name: string, full: string): string[] {
+  const readme = readFileSync(new URL(`../packages/${name}/README.md`, import.meta.url), 'utf8');
+  const [, code] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  if (code === undefined) return [`the README of ${full} has no example`];
+  project.run('npm', ['install', full, ...TYPESCRIPT]);
+  project.write('example.ts', code);
+  for (const [resolution, module] of Object.entries(RESOLUTIONS)) {
+    const flags = ['--strict', '--skipLibCheck', 'false', '--target', 'es2023', '--lib', 'es2023', '--types', 'node'];
+    project.bin('tsc', ...flags, '--module', module, '--moduleResolution', resolution, '--noEmit', 'example.ts');
+  }
+  project.bin('tsc', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--skipLibCheck', 'example.ts');
+  project.run(process.execPath, ['example.js']);
+  return [];
+}

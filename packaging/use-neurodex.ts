@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { drawFolders } from '../tests/drawn-folders.fixture.ts';
+import type { InstallationOptions } from './install-checks.ts';
+import type { Project } from './project.ts';
+
+const COLOURS = { red: '#c22', blue: '#22c', green: '#2a2' };
+const SMALL = ['--preset', 'quick', '--systems', 'dsi,pixels', '--set', 'pictures.size=16'];
+
+/** What a new user does with the installed program. */
+export async function useNeurodex(project: Project, check: InstallationOptions['check']): Promise<void> {
+  await drawFolders(join(project.folder, 'photos'), COLOURS, 'png');
+  const neurodex = (...args: readonly string[]) => project.bin('neurodex', ...args);
+  await check('npx neurodex demo', () => {
+    const { stdout } = project.run('npx', ['neurodex', 'demo', '--concepts', '30', '--json']);
+    const { systems } = JSON.parse(stdout) as { readonly systems: Readonly<Record<string, object>> };
+    const missing = ['index', 'contact-sheet.png'].filter(
+      (name) => !readdirSync(join(project.folder, 'neurodex-demo')).some((each) => each.startsWith(name)),
+    );
+    return [
+      ...missing.map((name) => `the demo has no ${name}`),
+      ...('dsi' in systems ? [] : ['the demo measured no dsi']),
+    ];
+  });
+  await check('index, search, export', () => {
+    neurodex('index', 'photos', '--out', 'photos.index', ...SMALL);
+    const { stdout } = neurodex('search', 'photos.index', join('photos', 'red', '0.png'), '--k', '3', '--json');
+    const { results } = JSON.parse(stdout) as { readonly results: readonly { readonly answers: readonly object[] }[] };
+    neurodex('export', 'photos.index', '--web', 'site', '--onnx', 'onnx');
+    return results[0]?.answers.length === 3 ? [] : [`a search had ${results[0]?.answers.length} answers`];
+  });
+  await check('serve and the typed client', () => askServer(project));
+}
+
+const CLIENT = `import { neurodexClient } from 'neurodex/client';
+import { readFile } from 'node:fs/promises';
+
+const client = neurodexClient({ server: process.argv[2] });
+const indexes = await client.indexes();
+const bytes = await readFile('photos/blue/1.png');
+const found = await client.search(new Blob([bytes], { type: 'image/png' }), { k: 2, system: ['dsi'] });
+console.log(JSON.stringify([indexes.length, found.results[0].answers.length]));
+`;
+
+async function askServer(project: Project): Promise<string[]> {
+  project.write('ask.mjs', CLIENT);
+  const program = join(project.folder, 'node_modules', '.bin', 'neurodex');
+  const server = spawn(program, ['serve', 'photos.index', '--port', '0'], { cwd: project.folder });
+  let said = '';
+  server.stderr.on('data', (bytes: Buffer) => {
+    said += bytes.toString();
+  });
+  try {
+    const address = await addressIn(() => said);
+    const { stdout } = project.run(process.execPath, ['ask.mjs', address]);
+    return stdout.trim() === '[1,2]' ? [] : [`the client was answered ${stdout}`];
+  } finally {
+    server.kill('SIGINT');
+    await new Promise((ended) => server.on('close', ended));
+  }
+}
+
+const PATIENCE = 60_000;
+async function addressIn(said: () => string): Promise<string> {
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await setTimeout(100)) {
+    const [address] = /http:\/\/127\.0\.0\.1:\d+/.exec(said()) ?? [];
+    if (address !== undefined) return address;
+  }
+  throw new Error(`the server did not say where it listens:\n${said()}`);
+}
