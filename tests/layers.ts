@@ -140,7 +140,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     server: [
       ...PLAIN,
       ...['query', 'pictures', 'dsi/model', 'dsi/search', 'artifact', 'systems', 'evaluation', 'report', 'jobs'],
-      ...['text', 'relevance', 'changes'],
+      ...['text', 'relevance', 'changes', 'shards'],
     ],
     cli: [
       ...PLAIN,

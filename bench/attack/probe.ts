@@ -81,9 +81,12 @@ async function host(folder: string): Promise<unknown> {
       limits,
       onBatch: () => {},
     });
-    const pictures = hosted.pictures({});
+    const { pictures } = await hosted.pictures({ offset: 0, limit: index.store.rows.length });
     const images = createHash('sha256');
-    for (const { row } of index.store.rows) images.update(await hosted.image(row));
+    for (const { id } of index.store.rows) {
+      const found = await hosted.find(id);
+      if (found !== undefined) images.update(await found.image());
+    }
     return [hosted.details, pictures.map(({ name, labels }) => [name, labels]), images.digest('hex')];
   } finally {
     await index.close();

@@ -76,6 +76,7 @@ export const ERROR_CODES = [
   'shard-unknown',
   'shard-differs',
   'shards-failed',
+  'shards-unavailable',
   'cache-full',
   'queue-unreachable',
   'training-diverged',

@@ -992,6 +992,20 @@ describe('serve', () => {
     expect((await asked(['a'], { NEURODEX_TOKEN: '' })).options).toMatchObject({ token: undefined, open: false });
   });
 
+  it('takes places of indexes in shards, and the servers that it fronts', async () => {
+    const env = { NEURODEX_SHARD_TOKEN: 'of the environment' };
+    const plain = (await asked(['s3://bucket/photos', 'b'])).options;
+    expect(plain?.indexes).toEqual(['s3://bucket/photos', '/home/somebody/b']);
+    expect(plain?.shards).toEqual({ asked: undefined, urls: [], token: undefined, timeout: 2 });
+    const urls = ['http://one:8080/', 'https://two/below', 'http://one:8080'].flatMap((url) => ['--shard-url', url]);
+    const { options } = await asked(['a', '--shards', '8', '--shard-timeout', '0.5', ...urls], env);
+    expect(options?.shards).toEqual({
+      ...{ asked: 8, token: 'of the environment', timeout: 0.5 },
+      urls: ['http://one:8080', 'https://two/below'],
+    });
+    expect((await asked(['a', '--shard-token', 'mine'], env)).options?.shards).toMatchObject({ token: 'mine' });
+  });
+
   it('takes the token for writing from the command line, or else from the environment', async () => {
     const env = { NEURODEX_WRITE_TOKEN: 'of the environment' };
     expect((await asked(['a', '--write-token', 'mine'], env)).options).toMatchObject({ writeToken: 'mine' });
@@ -1001,6 +1015,11 @@ describe('serve', () => {
 
   it.each([
     [['a', '--port', '70000'], 'an integer from 0 to 65535'],
+    [['a', '--shards', '0'], 'an integer from 1 to 99999'],
+    [['a', '--shard-url', 'shards-1:8080'], 'write --shard-url http://shards-1:8080'],
+    [['a', '--shard-url', 'http://u:pass@shards-1'], 'takes no user or password: shards-1'],
+    [['a', '--shard-timeout', '0'], 'a number from 0.05 to 600'],
+    [['a', '--shard-timeout', '1s'], 'write --shard-timeout 2'],
     [['a', '--workers', '0'], 'an integer from 1 to 256'],
     [['a', '--tokn', 'x'], 'did you mean --token?'],
     [['a', '--token', ''], '--token needs a value'],

@@ -76,7 +76,7 @@ export function answeringShards(
 const described = ({ shard, picture, score }: ShardedAnswer, i: number): SearchAnswer => ({
   rank: i + 1,
   // The first token is the shard.
-  identifier: `${shard}/${picture.identifier ?? ''}`,
+  identifier: `${shard}/${picture.identifier}`,
   picture: picture.path,
   label: picture.labels[0] ?? null,
   score,

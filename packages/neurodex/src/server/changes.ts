@@ -39,16 +39,13 @@ export class Changes {
     if (outcome.added.length + outcome.known.length === 0) throw tooFewLeft(failed);
     const isServed = await served(id, version);
     const now = host.index(id);
-    const factsNow = (picture: (typeof outcome.added)[number]) => {
-      const row = now.rowOf(picture.id);
-      const known = row === undefined ? undefined : now.picture(row);
-      return known ?? factsOf(id, undefined, picture, this.services.basePath);
-    };
+    const factsNow = async (picture: (typeof outcome.added)[number]) =>
+      (await now.find(picture.id))?.facts ?? factsOf(id, undefined, picture, this.services.basePath);
     return {
       index: id,
       version: version.digest.slice(0, VERSION_LENGTH),
       served: isServed,
-      added: outcome.added.map(factsNow),
+      added: await Promise.all(outcome.added.map(factsNow)),
       known: outcome.known.map(({ name, as }) => ({ name, picture: `${id}.${as}` })),
       failed: failed.map(problemOfFile),
     };
@@ -57,8 +54,8 @@ export class Changes {
   /** From now on no search returns the picture; answers once it is erased. @throws ApiError */
   async remove(index: string, picture: string): Promise<Removal> {
     const { host, desk } = this.services;
-    const { from, facts, number } = host.pictureIn(index, picture);
-    const { created } = from.index.manifest;
+    const { from, facts, number } = await host.pictureIn(index, picture);
+    const { created } = from.version;
     host.hide(from.id, number);
     try {
       const { outcome, version } = await desk.ask(from.id, { kind: 'remove', picture: number, created });

@@ -1,10 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SMALL_WRITE } from '../jobs/written-indexes.fixture.ts';
+import { ROUTER_KEY } from '../shards/records.ts';
+import { encodeStates } from '../shards/shard-protocol.ts';
 import { Admission } from './admission.ts';
 import { openApiDocument } from './api/openapi.ts';
 import { PATHS, type RouteName } from './api/paths.ts';
@@ -16,6 +19,7 @@ import { DEFAULT_LIMITS } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { parseAnswer, type RawAnswer, type RawRequest, send, sendBytes } from './raw-http.fixture.ts';
 import { circle, type HeldRanker, heldRanker, makeIndex, serveForTest } from './served.fixture.ts';
+import { ServedPlace } from './served-place.fixture.ts';
 import type { Serving } from './start-server.ts';
 
 /** Every route and every answer that the document has for it, each got from a server and held against the document. */
@@ -59,6 +63,9 @@ const REPORT: MeasuredReport = {
 const PATIENCE = 600;
 
 let root = '';
+let place: ServedPlace;
+/** Of each shard, as the router has it. */
+let records: { readonly record: object }[] = [];
 let version = '';
 let png: Buffer;
 let small: Buffer;
@@ -73,7 +80,10 @@ const refusingDesk: ChangeDesk = {
   },
   close: async () => {},
 };
-type ServerName = 'plain' | 'guarded' | 'faulty' | 'full' | 'hasty' | 'draining' | 'writable' | 'refusing' | 'narrow';
+type WholeServer = 'plain' | 'guarded' | 'faulty' | 'full' | 'hasty' | 'draining' | 'writable' | 'refusing' | 'narrow';
+/** Of an index in shards: whole; of which objects are lost; that takes small bodies; that searches no shards. */
+type ShardServer = 'sharded' | 'lost' | 'smallShards' | 'noShards';
+type ServerName = WholeServer | ShardServer;
 const servers: Record<ServerName, Serving> = {} as never;
 const stops: Promise<void>[] = [];
 let busy: Promise<RawAnswer>[] = [];
@@ -135,12 +145,27 @@ beforeAll(async () => {
     ranker: instant.make,
     limits: { requestSeconds: 1, bodyBytes: 1000, maxPixels: 100 },
   });
+  await serveShards(instant);
   held.hold();
   const search = { path: '/v1/search', headers: { 'content-type': 'image/png' }, body: png };
   busy = [send(servers.full.address, search), send(servers.draining.address, search)];
   while (held.held().length < 2) await pause(5);
   stops.push(servers.draining.stop());
-}, 60_000);
+}, 300_000);
+
+async function serveShards({ make: ranker }: HeldRanker): Promise<void> {
+  place = await ServedPlace.create();
+  const { environment } = place;
+  records = JSON.parse(await readFile(join(place.place, ROUTER_KEY), 'utf8')).shards;
+  const lost = place.copy('lost');
+  for (const { record } of records as { record: { sha256: string } }[]) await rm(join(lost, 'objects', record.sha256));
+  const shards = { urls: [], timeout: 60 };
+  servers.sharded = await serveForTest([place.place], { environment, shards });
+  servers.lost = await serveForTest([lost], { environment, shards });
+  servers.noShards = await serveForTest([place.place], { environment, ranker });
+  const limits = { requestSeconds: 1, bodyBytes: 1000 };
+  servers.smallShards = await serveForTest([place.place], { environment, ranker, limits });
+}
 
 afterAll(async () => {
   held.release();
@@ -148,6 +173,7 @@ afterAll(async () => {
   await Promise.all(stops);
   for (const [name, server] of Object.entries(servers)) if (name !== 'draining') await server.stop();
   await rm(root, { recursive: true, force: true });
+  await place.remove();
 });
 
 interface Case extends RawRequest {
@@ -207,6 +233,23 @@ const remove = (picture: string, status: number, more: Partial<Case> = {}): Case
   ...more,
 });
 
+/** A state of the network of the shards. */
+const UNIT = Float32Array.from({ length: SMALL_WRITE.model.width }, (_, i) => (i === 0 ? 1 : 0));
+const JSON_TYPE = { 'content-type': 'application/json' };
+const ofShard = (more: object | undefined): string =>
+  JSON.stringify({ record: Object(records[0]).record, states: encodeStates(UNIT), k: 3, ...recordIn(more) });
+const recordIn = (more: object | undefined): object =>
+  more !== undefined && 'record' in more ? { record: more.record } : { ...more };
+const SHARD = '/v1/indexes/photos/shards/0/search';
+const shard = (status: number, more: Partial<Case> = {}): Case => ({
+  on: 'sharded',
+  path: SHARD,
+  status,
+  body: ofShard({}),
+  headers: JSON_TYPE,
+  ...more,
+});
+
 const INFER = '/v2/models/shapes/infer';
 const infer = (input: string, data: string, more: object = {}): string =>
   JSON.stringify({ inputs: [{ name: input, shape: [1], datatype: 'BYTES', data: [data] }], ...more });
@@ -261,6 +304,9 @@ const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
     get('/v1/indexes/shapes/pictures?limit=0', 400, { code: 'parameter-invalid' }),
     get('/v1/indexes/shapes/pictures?role=tset', 400, { code: 'parameter-invalid' }),
     get('/v1/indexes/none/pictures', 404, { code: 'index-unknown' }),
+    get('/v1/indexes/photos/pictures', 200, { on: 'sharded' }),
+    get('/v1/indexes/photos/pictures?label=1', 400, { on: 'sharded', code: 'parameter-invalid' }),
+    get('/v1/indexes/photos/pictures', 503, { on: 'lost', code: 'shards-unavailable' }),
     ...guarded('/v1/indexes/shapes/pictures'),
   ],
   getPicture: () => [
@@ -268,6 +314,7 @@ const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
     get('/v1/indexes/shapes/pictures/0', 200),
     get('/v1/indexes/shapes/pictures/9999', 404, { code: 'picture-unknown' }),
     get('/v1/indexes/shapes/pictures/-1', 404, { code: 'picture-unknown' }),
+    get('/v1/indexes/photos/pictures/0', 503, { on: 'lost', code: 'shards-unavailable' }),
     ...guarded('/v1/indexes/shapes/pictures/shapes.0'),
   ],
   addPictures: () => [
@@ -310,7 +357,28 @@ const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
     remove('1', 503, { on: 'draining', code: 'draining' }),
     remove('3', 507, { on: 'refusing', code: 'disk-full' }),
   ],
+  searchShard: () => [
+    shard(200),
+    shard(400, { body: '{', code: 'body-malformed' }),
+    shard(400, { body: ofShard({ k: 0 }), code: 'body-malformed' }),
+    shard(400, { body: ofShard({ states: encodeStates(UNIT.subarray(1)) }), code: 'body-malformed' }),
+    shard(400, { body: ofShard({ states: encodeStates(UNIT.map(() => Number.NaN)) }), code: 'body-malformed' }),
+    shard(400, { path: '/v1/indexes/photos/shards/-1/search', code: 'parameter-invalid' }),
+    shard(401, { on: 'guarded', code: 'token-wrong' }),
+    shard(403, { code: 'origin-refused', headers: { ...JSON_TYPE, 'sec-fetch-site': 'cross-site' } }),
+    shard(404, { path: '/v1/indexes/none/shards/0/search', code: 'index-unknown' }),
+    shard(404, { path: '/v1/indexes/photos/shards/3/search', code: 'shard-unknown' }),
+    shard(404, { on: 'plain', path: '/v1/indexes/shapes/shards/0/search', code: 'shard-unknown' }),
+    shard(409, { body: ofShard(records[1]), code: 'shards-mixed' }),
+    shard(413, { on: 'smallShards', body: Buffer.alloc(2000), code: 'body-too-large' }),
+    shard(415, { code: 'type-unsupported', headers: { 'content-type': 'image/png' } }),
+    shard(421, { code: 'host-refused', headers: { ...JSON_TYPE, host: 'evil.example' } }),
+    shard(500, { on: 'noShards', code: 'internal' }),
+    shard(503, { on: 'lost', code: 'shards-unavailable' }),
+    shard(503, { on: 'draining', code: 'draining' }),
+  ],
   getReport: () => [
+    get('/v1/indexes/photos/report', 404, { on: 'sharded', code: 'report-impossible' }),
     get('/v1/indexes/shapes/report', 200, { on: 'guarded', ...token }),
     get('/v1/indexes/shapes/report', 202),
     get('/v1/indexes/shapes/report', 404, { on: 'full', code: 'report-impossible' }),
@@ -321,12 +389,14 @@ const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
     get('/v1/pictures/shapes.0', 200),
     get('/v1/pictures/shapes.0', 304, { headers: { 'if-none-match': '*' } }),
     get('/v1/pictures/shapes.99', 404, { code: 'picture-unknown' }),
+    get('/v1/pictures/photos.0', 503, { on: 'lost', code: 'shards-unavailable' }),
     ...guarded('/v1/pictures/shapes.0'),
   ],
   getThumbnail: () => [
     get('/v1/pictures/shapes.0/thumbnail', 200),
     get('/v1/pictures/shapes.0/thumbnail', 304, { headers: { 'if-none-match': '*' } }),
     get('/v1/pictures/none.0/thumbnail', 404, { code: 'picture-unknown' }),
+    get('/v1/pictures/photos.0/thumbnail', 503, { on: 'lost', code: 'shards-unavailable' }),
     ...guarded('/v1/pictures/shapes.0/thumbnail'),
   ],
   search: () => [
@@ -353,6 +423,8 @@ const CASES: { readonly [Name in RouteName]: () => readonly Case[] } = {
     post(png, 503, { on: 'full', code: 'busy' }),
     post(png, 503, { on: 'draining', code: 'draining' }),
     post('no picture', 503, { on: 'hasty', code: 'too-slow' }),
+    post(png, 200, { on: 'sharded' }),
+    post(png, 503, { on: 'lost', code: 'shards-unavailable' }),
   ],
   isAlive: () => [get('/healthz', 200), get('/healthz', 200, { on: 'guarded' }), ...common('/healthz')],
   isReady: () => [
@@ -455,6 +527,7 @@ describe.each(Object.keys(PATHS) as RouteName[])('%s', (name) => {
 it.each([
   ['search', 'hasty', '/v1/search', 'Content-Type: image/png'],
   ['addPictures', 'narrow', WRITTEN, `Content-Type: ${FORM}\r\nAuthorization: Bearer write`],
+  ['searchShard', 'smallShards', SHARD, 'Content-Type: application/json'],
   ['infer', 'hasty', INFER, 'Content-Type: application/json'],
   ['inferVersion', 'hasty', '/v2/models/shapes/versions/VERSION/infer', 'Content-Type: application/json'],
 ] as const)('answers a body of %s that does not arrive in time as its document says', async (name, on, path, said) => {

@@ -1,27 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Follower } from './follow.ts';
 import type { Host } from './host.ts';
-import type { HostedIndex } from './hosted-index.ts';
+import type { Hosted } from './hosted.ts';
 
 const onDisk = { digest: 'a', created: 'then', changes: { revision: 0 } };
-vi.mock('../artifact/manifest.ts', () => ({ readIndexManifest: async () => ({ ...onDisk }) }));
 
 /** What is served, and what was opened when. */
-let served: HostedIndex;
+let served: Hosted;
 let opened: { digest: string; at: number }[] = [];
 /** Milliseconds. */
 let opening = 50;
 let follower: Follower;
-const hosted = (): HostedIndex => ({ index: { manifest: structuredClone(onDisk) } }) as unknown as HostedIndex;
-let folder = '';
+const hosted = (): Hosted => ({ version: structuredClone(onDisk) }) as unknown as Hosted;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'neurodex-follow-'));
-  await writeFile(join(folder, 'index.json'), '{}');
+beforeEach(() => {
   Object.assign(onDisk, { digest: 'a', created: 'then', changes: { revision: 0 } });
   served = hosted();
   opened = [];
@@ -30,13 +23,13 @@ beforeEach(async () => {
     get indexes() {
       return [served];
     },
-    replace(_: number, next: HostedIndex) {
+    replace(_: number, next: Hosted) {
       served = next;
     },
   } as unknown as Host;
   follower = new Follower({
     host,
-    folders: [folder],
+    places: [{ name: 'an index', look: async () => ({ ...onDisk }) }],
     async open(_, digest) {
       opened.push({ digest, at: performance.now() });
       const next = hosted();
@@ -49,10 +42,7 @@ beforeEach(async () => {
     pause: 10_000,
   });
 });
-afterEach(async () => {
-  await follower.close();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => follower.close());
 
 const change = (revision: number, digest = `${revision}`): void => {
   Object.assign(onDisk, { digest, changes: { revision } });

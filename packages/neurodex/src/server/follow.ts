@@ -1,6 +1,5 @@
-import { readIndexManifest } from '../artifact/manifest.ts';
 import type { Host } from './host.ts';
-import type { HostedIndex } from './hosted-index.ts';
+import type { Hosted, HostedVersion } from './hosted.ts';
 import { type IndexVersion, reaches } from './index-changes.ts';
 
 /** Milliseconds between two looks at the folders. */
@@ -11,13 +10,21 @@ const SOON = 5;
 const OPENING_SHARE = 0.2;
 const NONE = { digest: '', created: '' };
 
+/** Where the versions of an index are. */
+export interface Followed {
+  /** For messages. */
+  readonly name: string;
+  /** The version that is there, as far as it can be seen now. Never waits for long. */
+  look(): Promise<HostedVersion | undefined>;
+}
+
 export interface FollowOptions {
   readonly host: Host;
-  /** Folders of the indexes, in the order of the host. */
-  readonly folders: readonly string[];
-  /** Opens a version of an index, ready to answer. @param place among the folders */
-  readonly open: (place: number, digest: string) => Promise<HostedIndex>;
-  readonly onReplaced: (index: HostedIndex) => void;
+  /** In the order of the host. */
+  readonly places: readonly Followed[];
+  /** Opens a version of an index, ready to answer. @param place among the places */
+  readonly open: (place: number, digest: string) => Promise<Hosted>;
+  readonly onReplaced: (index: Hosted) => void;
   readonly onWarning: (message: string) => void;
   readonly pause?: number;
 }
@@ -53,13 +60,13 @@ export class Follower {
 
   /**
    * Waits until an index is served in a version, or in a later one of the same build.
-   * @param place among the folders @returns false where it is not served in so many seconds
+   * @param place among the places @returns false where it is not served in so many seconds
    */
   async serves(place: number, version: IndexVersion, seconds: number): Promise<boolean> {
     const deadline = performance.now() + 1000 * seconds;
     const { host } = this.options;
     for (;;) {
-      const served = host.indexes[place]?.index.manifest ?? NONE;
+      const served = host.indexes[place]?.version ?? NONE;
       if (reaches(served, version)) return true;
       const now = performance.now();
       const isRefused = this.refused.get(place) === version.digest;
@@ -73,7 +80,7 @@ export class Follower {
 
   /** When a version may be opened. */
   private mayOpen(place: number, { created }: { readonly created: string }): number {
-    const isChange = created === this.options.host.indexes[place]?.index.manifest.created;
+    const isChange = created === this.options.host.indexes[place]?.version.created;
     return isChange ? (this.notBefore.get(place) ?? 0) : 0;
   }
 
@@ -109,20 +116,20 @@ export class Follower {
   }
 
   private async look(): Promise<void> {
-    for (const [place, folder] of this.options.folders.entries()) {
+    for (const [place, followed] of this.options.places.entries()) {
       if (this.stopping.signal.aborted) return;
-      await this.lookAt(place, folder);
+      await this.lookAt(place, followed);
     }
   }
 
   /** Until the other version answers, the one that is served stays. */
-  private async lookAt(place: number, folder: string): Promise<void> {
+  private async lookAt(place: number, followed: Followed): Promise<void> {
     const { host, open, onReplaced, onWarning } = this.options;
     // While one folder takes the name of another, there is nothing to see; and what is damaged is told when it is opened.
-    const found = await readIndexManifest(folder).catch(() => undefined);
+    const found = await followed.look().catch(() => undefined);
     if (found === undefined) return;
     const { digest, created } = found;
-    const served = host.indexes[place]?.index.manifest;
+    const served = host.indexes[place]?.version;
     if (digest === served?.digest || digest === this.refused.get(place)) return;
     const started = performance.now();
     if (started < this.mayOpen(place, found)) return;
@@ -140,7 +147,7 @@ export class Follower {
     } catch (error) {
       this.refused.set(place, digest);
       const why = error instanceof Error ? error.message : String(error);
-      onWarning(`${folder} was replaced, and the version that is there now cannot be served: ${why}`);
+      onWarning(`${followed.name} was replaced, and the version that is there now cannot be served: ${why}`);
     }
   }
 }

@@ -12,6 +12,7 @@ import type { Limits } from './limits.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReportDesk } from './report-desk.ts';
 import type { Search } from './search.ts';
+import { shardHandlers } from './shard-handlers.ts';
 import { uploadKind } from './uploads.ts';
 
 export interface HandlerServices {
@@ -35,6 +36,7 @@ export const handlers = (services: HandlerServices): Handlers => ({
   ...pictureHandlers(services),
   ...changeHandlers(services),
   ...operationHandlers(services),
+  ...shardHandlers(services),
   ...inferenceHandlers(services),
 });
 
@@ -48,21 +50,14 @@ const indexHandlers = ({
 
   getIndex: ({ path }) => ({ status: 200, json: host.index(path.index).details }),
 
-  listPictures({ path, query }) {
-    const { offset, limit, role, label } = query;
-    const hosted = host.index(path.index);
-    const pictures = hosted.pictures({ role, label });
-    const page = pictures.slice(offset, offset + limit);
-    return { status: 200, json: { total: pictures.length, offset, labels: [...hosted.labels], pictures: page } };
-  },
+  listPictures: async ({ path, query }) => ({ status: 200, json: await host.index(path.index).pictures(query) }),
 
-  getPicture({ path }) {
-    return { status: 200, json: host.pictureIn(path.index, path.picture).facts };
-  },
+  getPicture: async ({ path }) => ({ status: 200, json: (await host.pictureIn(path.index, path.picture)).facts }),
 
   async getReport({ path }) {
-    const { id, index } = host.index(path.index);
-    const state = await reports.ask(id, index.manifest.digest);
+    const hosted = host.index(path.index);
+    hosted.checkMeasurable();
+    const state = await reports.ask(hosted.id, hosted.version.digest);
     if (state.status === 'failed')
       throw new ApiError(
         state.code,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Host } from './host.ts';
-import type { HostedIndex } from './hosted-index.ts';
+import type { Hosted } from './hosted.ts';
 
 /** As much of an index as a host looks at, whether it was closed, and what it hides. */
 function fake(id: string, version: string, created = 'then') {
@@ -11,7 +11,7 @@ function fake(id: string, version: string, created = 'then') {
   const index = {
     id,
     card: { version },
-    index: { manifest: { created } },
+    version: { digest: version, created },
     close,
     hideAs: () => {},
     hide: (picture: number) => void state.hidden.push(picture),
@@ -19,7 +19,7 @@ function fake(id: string, version: string, created = 'then') {
       state.hidden = state.hidden.filter((each) => each !== picture);
     },
   };
-  return { index: index as unknown as HostedIndex, state };
+  return { index: index as unknown as Hosted, state };
 }
 
 describe('a host', () => {

@@ -1,41 +1,37 @@
 import { closest } from 'fastest-levenshtein';
 import { ApiError } from './api/problems.ts';
-import type { PictureFacts } from './api/schemas.ts';
-import type { HostedIndex } from './hosted-index.ts';
+import type { FoundPicture, Hosted } from './hosted.ts';
 
 /** A picture of an index that is served. */
-export interface HostedPicture {
-  readonly from: HostedIndex;
+export interface HostedPicture extends FoundPicture {
+  readonly from: Hosted;
   /** Its number in every version of the index. */
   readonly number: number;
-  /** Its place in this version. */
-  readonly row: number;
-  readonly facts: PictureFacts;
 }
 
 /** The indexes that are served, each in one version. A request keeps what it began with: versions that were replaced are closed behind it. */
 export class Host {
-  private served: readonly HostedIndex[];
-  private byId: ReadonlyMap<string, HostedIndex>;
+  private served: readonly Hosted[];
+  private byId: ReadonlyMap<string, Hosted>;
   /** Grows with every replacement. */
   private generation = 0;
   /** Requests under way, by the generation that they began in. */
   private readonly underWay = new Map<number, number>();
-  private replaced: { readonly index: HostedIndex; readonly generation: number }[] = [];
+  private replaced: { readonly index: Hosted; readonly generation: number }[] = [];
   private readonly closing = new Set<Promise<void>>();
 
   /** @param indexes one or more, the default one first */
-  constructor(indexes: readonly HostedIndex[]) {
+  constructor(indexes: readonly Hosted[]) {
     this.served = indexes;
     this.byId = byId(indexes);
   }
 
-  get indexes(): readonly HostedIndex[] {
+  get indexes(): readonly Hosted[] {
     return this.served;
   }
 
   /** From the next request on, another version of the index at this place answers. */
-  replace(place: number, next: HostedIndex): void {
+  replace(place: number, next: Hosted): void {
     const before = this.served[place];
     if (before === undefined || before.id !== next.id) throw new RangeError(`there is no index ${next.id} at ${place}`);
     next.hideAs(before);
@@ -73,7 +69,7 @@ export class Host {
   }
 
   /** @param id without it, the default index @throws ApiError `index-unknown` */
-  index(id: string | undefined): HostedIndex {
+  index(id: string | undefined): Hosted {
     const found = id === undefined ? this.indexes[0] : this.byId.get(id);
     if (found !== undefined) return found;
     const wanted = (id ?? '').slice(0, 100);
@@ -83,14 +79,13 @@ export class Host {
   }
 
   /** @param within the version of its index that is looked at; the one that is served by default @throws ApiError `picture-unknown` */
-  picture(id: string, within?: HostedIndex): HostedPicture {
+  async picture(id: string, within?: Hosted): Promise<HostedPicture> {
     const [, index = '', digits = ''] = /^([a-z0-9-]+)\.(0|[1-9]\d{0,14})$/.exec(id) ?? [];
     const from = within?.id === index ? within : this.byId.get(index);
     const number = Number(digits);
-    const row = digits === '' ? undefined : from?.rowOf(number);
-    const facts = row === undefined ? undefined : from?.picture(row);
-    if (from === undefined || row === undefined || facts === undefined) throw unknownPicture(id);
-    return { from, number, row, facts };
+    const found = digits === '' ? undefined : await from?.find(number);
+    if (from === undefined || found === undefined) throw unknownPicture(id);
+    return { from, number, ...found };
   }
 
   /** A picture is to be removed: from now on no version of its index shows it. @param picture its number */
@@ -104,18 +99,18 @@ export class Host {
   }
 
   /** The one that is served, and those of the same build that requests are still reading. */
-  private versions(index: string): HostedIndex[] {
+  private versions(index: string): Hosted[] {
     const served = this.byId.get(index);
     if (served === undefined) return [];
-    const { created } = served.index.manifest;
+    const { created } = served.version;
     const before = this.replaced.map(({ index: version }) => version);
-    return [served, ...before.filter((each) => each.id === index && each.index.manifest.created === created)];
+    return [served, ...before.filter((each) => each.id === index && each.version.created === created)];
   }
 
   /** @param picture its id, or the number in it alone @throws ApiError `index-unknown`, `picture-unknown` */
-  pictureIn(index: string, picture: string): HostedPicture {
+  async pictureIn(index: string, picture: string): Promise<HostedPicture> {
     const { id } = this.index(index);
-    const found = this.picture(/^\d+$/.test(picture) ? `${id}.${picture}` : picture);
+    const found = await this.picture(/^\d+$/.test(picture) ? `${id}.${picture}` : picture);
     if (found.from.id !== id) throw unknownPicture(picture);
     return found;
   }
@@ -126,7 +121,7 @@ export class Host {
   }
 }
 
-const byId = (indexes: readonly HostedIndex[]): ReadonlyMap<string, HostedIndex> =>
+const byId = (indexes: readonly Hosted[]): ReadonlyMap<string, Hosted> =>
   new Map(indexes.map((index) => [index.id, index]));
 
 export const unknownPicture = (id: string): ApiError =>

@@ -1,19 +1,21 @@
-import { basename, isAbsolute, resolve } from 'node:path';
-import { NeurodexError } from '@neurodex/core';
+import { basename, resolve } from 'node:path';
+import { defined, NeurodexError } from '@neurodex/core';
 import { ROLES, type Role } from '@neurodex/datasets';
 import { placeOf } from '../changes/rewrite-parts.ts';
-import type { DsiModel } from '../dsi/model/model-file.ts';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import { FINE_BATCHES } from '../dsi/search/batch-sizes.ts';
-import { countParts } from '../pictures/picture-store.ts';
-import { modelInput } from '../query/model-inputs.ts';
+import { knownRelevantRows } from '../evaluation/relevance.ts';
+import { countParts, pixelsOf } from '../pictures/picture-store.ts';
+import type { QueryKind } from '../query/query.ts';
 import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import type { Index } from '../systems/open-index.ts';
-import { hasSystem, systemsFor } from '../systems/systems.ts';
+import { hasSystem, refuseUnaccepted, systemsFor } from '../systems/systems.ts';
 import { ApiError } from './api/problems.ts';
-import type { IndexCard, IndexDetails, PictureFacts } from './api/schemas.ts';
+import type { IndexCard, IndexDetails, PictureFacts, PicturePage } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
 import { Batcher, type Waiting } from './batcher.ts';
+import type { FoundPicture, Hosted, HostedVersion, Page, Reading } from './hosted.ts';
+import { detailsOf, nameOf, ofNetwork, readingOf } from './index-details.ts';
 import { Judging, TELLERS } from './judging.ts';
 import type { Limits } from './limits.ts';
 import { countsOf, digestsOf, factsOf, VERSION_LENGTH } from './picture-facts.ts';
@@ -32,15 +34,18 @@ export interface HostingOptions {
 }
 
 /** One version of an index as it is served: everything that answers say of it. */
-export class HostedIndex {
+export class HostedIndex implements Hosted {
   readonly id: string;
   readonly index: Index;
+  readonly version: HostedVersion;
+  readonly reading: Reading;
+  readonly shards = undefined;
   readonly card: IndexCard;
   readonly details: IndexDetails;
   /** All labels, in the order of the alphabet. */
-  readonly labels: readonly string[];
+  private readonly labels: readonly string[];
   /** The stored picture of a row, PNG. */
-  readonly image: (row: number) => Promise<Uint8Array>;
+  private readonly image: (row: number) => Promise<Uint8Array>;
   private readonly facts: readonly PictureFacts[];
   /** Of the parts of the catalogue, with the row behind the last one of each. */
   private readonly digests: readonly { readonly end: number; readonly digest: string }[];
@@ -48,7 +53,7 @@ export class HostedIndex {
   /** Systems that look at more of a query than the network's pixels. */
   readonly lookAtThumbnails: ReadonlySet<SystemName>;
   /** Rows of pictures that are about to be removed. */
-  private readonly hidden = new Set<number>();
+  private readonly hiddenRows = new Set<number>();
   private readonly ranker: Ranker;
   /** What is known of the relevance of answers. */
   readonly judging: Judging;
@@ -68,6 +73,8 @@ export class HostedIndex {
   ) {
     this.id = id;
     this.index = index;
+    this.version = index.manifest;
+    this.reading = readingOf(index);
     this.image = opened.image;
     this.ranker = opened.ranker;
     this.judging = opened.judging;
@@ -80,60 +87,95 @@ export class HostedIndex {
     this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
     this.labels = [...new Set(this.facts.flatMap(({ labels }) => labels))].sort();
     this.card = this.cardOf(opened);
-    this.details = { ...this.card, ...this.detailsOf(opened.patchesPerSide) };
+    this.details = {
+      ...this.card,
+      ...detailsOf(index, { patchesPerSide: opened.patchesPerSide, relevance: this.judging.facts }),
+    };
   }
 
   /** @throws NeurodexError `index-damaged` */
   static async open(id: string, index: Index, ranker: Ranker, options: HostingOptions): Promise<HostedIndex> {
     const { before } = options;
-    const known = before?.isOfBuild(index.manifest) === true ? before : await ofNetwork(index);
+    const known =
+      before?.isOfBuild(index.manifest) === true
+        ? { patchesPerSide: before.details.patchesPerSide, lookAtThumbnails: before.lookAtThumbnails }
+        : await ofNetwork(index);
     const { patchesPerSide, lookAtThumbnails } = known;
     const judging = await Judging.of(index, before);
     const opened = { ranker, judging, image: index.store.png, patchesPerSide, lookAtThumbnails };
     return new HostedIndex(id, index, { ...options, ...opened });
   }
 
-  /** @throws RangeError for a system that the index does not have */
-  batcher(system: SystemName): Batcher<PlainQuery, Ranking> {
-    const found = this.batchers.get(system);
-    if (found === undefined) throw new RangeError(`${this.id} has no ${system}`);
-    return found;
+  get systems(): readonly SystemName[] {
+    return this.index.manifest.systems;
   }
 
-  /** Queries that wait, by system. */
+  has(system: SystemName): boolean {
+    return hasSystem(system, this.index.manifest);
+  }
+
+  systemsFor(kind: QueryKind): readonly SystemName[] {
+    return systemsFor(kind, this.index.manifest);
+  }
+
+  refuseUnaccepted(system: SystemName, kind: QueryKind): void {
+    refuseUnaccepted(system, [{ kind }], this.index.manifest);
+  }
+
+  announce(system: SystemName): () => void {
+    return this.batcher(system).announce();
+  }
+
   queues(): { index: string; system: SystemName; waiting: number }[] {
     return [...this.batchers].map(([system, { waiting }]) => ({ index: this.id, system, waiting }));
   }
 
-  /** Undefined for a row that the index does not have, or hides. */
-  picture(row: number): PictureFacts | undefined {
-    return this.hidden.has(row) ? undefined : this.facts[row];
+  async picture(row: number): Promise<PictureFacts | undefined> {
+    return this.hiddenRows.has(row) ? undefined : this.facts[row];
+  }
+
+  async find(number: number): Promise<FoundPicture | undefined> {
+    const row = this.rowOf(number);
+    const facts = row === undefined ? undefined : await this.picture(row);
+    if (row === undefined || facts === undefined) return undefined;
+    const { store } = this.index;
+    return {
+      row,
+      facts,
+      digest: this.digest(row),
+      image: () => this.image(row),
+      asked: async () => ({
+        query: { pixels: pixelsOf(store, row), thumbnail: undefined, row },
+        relevant: knownRelevantRows(store, defined(store.rows[row], `picture ${row}`)),
+      }),
+    };
   }
 
   /** The row of a picture in this version; undefined where it has no picture with this number. */
-  rowOf(id: number): number | undefined {
+  private rowOf(id: number): number | undefined {
     const { rows } = this.index.store;
     const row = placeOf(rows, id);
     return rows[row]?.id === id ? row : undefined;
   }
 
-  /** A picture is to be removed: from now on nobody sees it. @param id its number */
   hide(id: number): void {
     const row = this.rowOf(id);
-    if (row !== undefined) this.hidden.add(row);
+    if (row !== undefined) this.hiddenRows.add(row);
   }
 
-  /** It could not be removed. */
   show(id: number): void {
     const row = this.rowOf(id);
-    if (row !== undefined) this.hidden.delete(row);
+    if (row !== undefined) this.hiddenRows.delete(row);
   }
 
-  /** What the version before hides, this one hides as well, where it still has it. */
-  hideAs(before: HostedIndex): void {
+  hidden(): readonly number[] {
+    return [...this.hiddenRows].flatMap((row) => this.index.store.rows[row]?.id ?? []);
+  }
+
+  hideAs(before: Pick<Hosted, 'version' | 'hidden'>): void {
     // Another build gives the same numbers to other pictures.
-    if (before.index.manifest.created !== this.index.manifest.created) return;
-    for (const row of before.hidden) this.hide(before.index.store.rows[row]?.id ?? Number.NaN);
+    if (before.version.created !== this.version.created) return;
+    for (const number of before.hidden()) this.hide(number);
   }
 
   /** @throws ApiError `index-fixed` */
@@ -148,42 +190,44 @@ export class HostedIndex {
     );
   }
 
+  checkMeasurable(): void {}
+
+  async pictures({ role, label, offset, limit }: Page): Promise<PicturePage> {
+    const candidates = role === undefined ? this.facts : (this.byRole.get(role) ?? []);
+    const seen = this.hiddenRows.size === 0 ? candidates : candidates.filter((facts) => !this.hides(facts));
+    const wanted = label === undefined ? seen : seen.filter(({ labels }) => labels.includes(label));
+    const labels = [...this.labels];
+    return { total: wanted.length, offset, labels, pictures: wanted.slice(offset, offset + limit) };
+  }
+
   /** Of the file that the picture of a row is stored in: changes when the picture does. */
-  digest(row: number): string {
+  private digest(row: number): string {
     return this.digests.find(({ end }) => row < end)?.digest ?? '';
   }
 
-  /** In row order. */
-  pictures(wanted: { readonly role?: Role | undefined; readonly label?: string | undefined }): readonly PictureFacts[] {
-    const { role, label } = wanted;
-    const candidates = role === undefined ? this.facts : (this.byRole.get(role) ?? []);
-    const seen = this.hidden.size === 0 ? candidates : candidates.filter((facts) => !this.hides(facts));
-    return label === undefined ? seen : seen.filter(({ labels }) => labels.includes(label));
+  /** @throws RangeError for a system that the index does not have */
+  private batcher(system: SystemName): Batcher<PlainQuery, Ranking> {
+    const found = this.batchers.get(system);
+    if (found === undefined) throw new RangeError(`${this.id} has no ${system}`);
+    return found;
   }
 
-  /** The best answers of a system, without pictures that are hidden. @throws as `Batcher.ask` */
   async rank(system: SystemName, query: PlainQuery, k: number, waiting: Waiting): Promise<Ranking> {
     for (;;) {
-      const { size } = this.hidden;
+      const { size } = this.hiddenRows;
       const { answers, none } = await this.batcher(system).ask(query, k + size, waiting);
-      const seen = answers.filter(({ row }) => !this.hidden.has(row));
+      const seen = answers.filter(({ row }) => !this.hiddenRows.has(row));
       // Pictures that were hidden meanwhile leave gaps, for others to fill.
-      if (seen.length >= k || this.hidden.size <= size) return { answers: seen.slice(0, k), none };
+      if (seen.length >= k || this.hiddenRows.size <= size) return { answers: seen.slice(0, k), none };
     }
   }
 
-  /** Probability that nothing is relevant to a picture; undefined where nobody knows. @throws as `Batcher.ask` */
   none(query: PlainQuery, waiting: Waiting): Promise<number | undefined> {
     return this.nones.ask({ ...query, none: true }, 1, waiting);
   }
 
-  /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
   explain(query: PlainQuery, identifiers: readonly string[]): Promise<TokenAttention[][]> {
     return this.ranker.explain(query, identifiers);
-  }
-
-  get patchesPerSide(): number | null {
-    return this.details.patchesPerSide;
   }
 
   /** Whether an index is a version of this one, with the same network and encoder. */
@@ -225,7 +269,7 @@ export class HostedIndex {
 
   private hides({ id }: PictureFacts): boolean {
     const row = this.rowOf(Number(id.slice(this.id.length + 1)));
-    return row !== undefined && this.hidden.has(row);
+    return row !== undefined && this.hiddenRows.has(row);
   }
 
   private cardOf({ isDefault, takesChanges }: HostingOptions): IndexCard {
@@ -247,51 +291,12 @@ export class HostedIndex {
       dataset: { name: manifest.dataset.name, source: nameOf(manifest.dataset.source) },
     };
   }
-
-  private detailsOf(patchesPerSide: number | null): Omit<IndexDetails, keyof IndexCard> {
-    const { manifest, store } = this.index;
-    const { model, training, config, seed, neurodex } = manifest;
-    return {
-      seed,
-      neurodex,
-      config,
-      model: model === undefined ? null : { parameters: model.parameters, bytes: model.bytes },
-      training:
-        training === undefined
-          ? null
-          : { steps: training.steps, seconds: training.seconds, validation: training.validation },
-      pictures: { size: store.size, thumbnail: config.pictures.thumbnail },
-      patchesPerSide,
-      relevance: this.judging.facts,
-      notices: store.notices.map((notice) => ({ ...notice })),
-    };
-  }
-}
-
-/** What only the network of an index tells. */
-async function ofNetwork(index: Index) {
-  const model = index.systems.includes('dsi') ? (await index.network()).model : undefined;
-  return {
-    patchesPerSide: model === undefined ? null : (modelInput(model.geometry).grid(model.geometry)?.side ?? null),
-    lookAtThumbnails: thumbnailSystems(index, model),
-  };
-}
-
-/** The bag of visual words looks at the thumbnail, and so does an encoder that takes pictures of another size. */
-function thumbnailSystems({ manifest, store }: Index, model: DsiModel | undefined): ReadonlySet<SystemName> {
-  const { encoder } = manifest;
-  const larger = encoder !== undefined && (encoder.size !== store.size || encoder.preprocessing !== undefined);
-  return new Set<SystemName>([
-    'bovw',
-    ...(larger ? (['encoder'] as const) : []),
-    ...(larger && model !== undefined && modelInput(model.geometry).needsBackbone ? (['dsi'] as const) : []),
-  ]);
 }
 
 /** Batches of a system that are under way at once: one is computed while the answers of the other are put in order. */
 const LANES = 2;
 
-function batcherOf(
+export function batcherOf(
   system: SystemName,
   { id, ranker, onBatch, ...options }: { readonly id: string; readonly ranker: Ranker } & HostingOptions,
 ): Batcher<PlainQuery, Ranking> {
@@ -311,8 +316,6 @@ const batching = ({ limits }: Pick<HostingOptions, 'limits'>) => ({
 
 /** Nobody is refused for what another one asked. */
 const isOfQuery = (error: unknown): boolean => error instanceof NeurodexError && /^(query|text)-/.test(error.code);
-
-const nameOf = (source: string): string => (isAbsolute(source) ? basename(source) : source);
 
 /** Ids for addresses, of the folders' names: lower case, digits and hyphens, each once. */
 export function idsOf(folders: readonly string[]): string[] {

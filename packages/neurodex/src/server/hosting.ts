@@ -1,13 +1,16 @@
 import type { Runtime } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { defined, type NeurodexError } from '@neurodex/core';
-import { openIndex } from '../systems/open-index.ts';
+import { isPlaceOfShards } from '../jobs/search-shards.ts';
 import { Follower } from './follow.ts';
 import { Host } from './host.ts';
-import { HostedIndex, idsOf } from './hosted-index.ts';
+import type { Hosted } from './hosted.ts';
+import { idsOf } from './hosted-index.ts';
+import { IndexOpener } from './index-opener.ts';
 import type { Metrics } from './metrics.ts';
+import type { Opener, OpenerOptions } from './opener.ts';
 import type { ServerOptions } from './server-options.ts';
-import { threadRanker } from './thread-ranker.ts';
+import { ShardsOpener } from './shards-opener.ts';
 
 /** Opens the indexes of a server, and the versions that take their places. */
 export class Hosting {
@@ -17,6 +20,8 @@ export class Hosting {
   private readonly runtime: Runtime;
   readonly ids: readonly string[];
   private host: Host | undefined;
+  /** In the order of the indexes. */
+  private readonly openers: Opener[] = [];
 
   /** @param onGone told when an index that is served can answer no searches any more */
   constructor(options: ServerOptions, metrics: Metrics, onGone: (error: NeurodexError) => void) {
@@ -30,10 +35,12 @@ export class Hosting {
   /** @throws NeurodexError of the indexes */
   async openAll(): Promise<Host> {
     const { indexes, reporter } = this.options;
-    const hosted: HostedIndex[] = [];
+    const hosted: Hosted[] = [];
     try {
-      for (const place of indexes.keys()) {
-        hosted.push(await this.open(place));
+      for (const [place, name] of indexes.entries()) {
+        const opener = await this.openerOf(place, name);
+        this.openers.push(opener);
+        hosted.push(await opener.open(undefined));
         reporter.progress({ phase: 'load', done: place + 1, total: indexes.length, unit: 'indexes' });
       }
     } catch (error) {
@@ -45,66 +52,28 @@ export class Hosting {
   }
 
   follow(host: Host): Follower {
-    const { indexes, reporter, lookEvery } = this.options;
+    const { reporter, lookEvery } = this.options;
     return new Follower({
       host,
-      folders: indexes,
-      open: (place, digest) => this.open(place, digest),
+      places: this.openers,
+      open: (place, digest) => defined(this.openers[place], 'what opens an index').open(digest),
       onReplaced: ({ id, card }) => reporter.info(`${id} was replaced: version ${card.version} is served now`),
       onWarning: (message) => reporter.warn(message),
       ...(lookEvery === undefined ? {} : { pause: lookEvery }),
     });
   }
 
-  /**
-   * An index that is ready to answer.
-   * @param place among the folders @param digest of the version that it must be
-   * @throws NeurodexError of the index
-   */
-  private async open(place: number, digest?: string): Promise<HostedIndex> {
-    const {
-      indexes,
-      device,
-      cores,
-      limits,
-      reporter,
-      basePath,
-      writeToken,
-      ranker: make = threadRanker,
-    } = this.options;
-    const folder = defined(indexes[place], 'the folder of an index');
-    const id = defined(this.ids[place], `the id of ${folder}`);
-    const index = await openIndex(folder, this.runtime, reporter, { digest, before: this.host?.indexes[place]?.index });
-    const served = this.host?.indexes[place];
-    const before = served?.isOfBuild(index.manifest) === true ? served : undefined;
-    const version = { digest: index.manifest.digest };
-    const thread = { folder, device, threads: cores, ...version };
-    const start = () =>
-      make(thread, (message) => reporter.warn(`${id}: ${message}`), {
-        // What was replaced is not missed.
-        onGone: (error) => {
-          const now = this.host?.indexes[place];
-          if (now === undefined || now.isOfBuild(index.manifest)) this.onGone(error);
-        },
-      });
-    const ranker = before?.nextRanker(version) ?? start();
-    try {
-      const isDefault = place === 0;
-      const onBatch = this.metrics.batch;
-      const hosted = await HostedIndex.open(id, index, ranker, {
-        isDefault,
-        before,
-        takesChanges: writeToken !== undefined,
-        limits,
-        basePath,
-        onBatch,
-      });
-      await hosted.warm(before === undefined);
-      return hosted;
-    } catch (error) {
-      await ranker.close();
-      await index.close();
-      throw error;
-    }
+  private async openerOf(place: number, name: string): Promise<Opener> {
+    const options: OpenerOptions = {
+      server: this.options,
+      name,
+      id: defined(this.ids[place], `the id of ${name}`),
+      isDefault: place === 0,
+      runtime: this.runtime,
+      metrics: this.metrics,
+      served: () => this.host?.indexes[place],
+      onGone: this.onGone,
+    };
+    return (await isPlaceOfShards(name)) ? await ShardsOpener.create(options) : new IndexOpener(options);
   }
 }

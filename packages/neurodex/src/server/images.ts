@@ -43,22 +43,22 @@ export class Images {
   }
 
   /** As stored. @throws ApiError `picture-unknown` */
-  image(request: ImageRequest): Promise<ImageReply & { type?: 'image/png' }> {
-    const { from, row, facts } = this.host.picture(request.picture);
-    return this.reply(request, from.digest(row), facts.id, async () => ({
-      bytes: await from.image(row),
+  async image(request: ImageRequest): Promise<ImageReply & { type?: 'image/png' }> {
+    const { image, digest, facts } = await this.host.picture(request.picture);
+    return await this.reply(request, digest, facts.id, async () => ({
+      bytes: await image(),
       type: 'image/png' as const,
     }));
   }
 
   /** @throws ApiError `picture-unknown` */
-  thumbnail(request: ImageRequest): Promise<ImageReply> {
-    const { from, row, facts } = this.host.picture(request.picture);
-    return this.reply(request, from.digest(row), `${facts.id}-${SMALL}`, async () => {
-      const key = `${from.digest(row)} ${facts.id}`;
+  async thumbnail(request: ImageRequest): Promise<ImageReply> {
+    const { image, digest, facts } = await this.host.picture(request.picture);
+    return await this.reply(request, digest, `${facts.id}-${SMALL}`, async () => {
+      const key = `${digest} ${facts.id}`;
       const known = this.small.get(key);
       if (known !== undefined) return known;
-      const made = await smallOf(await from.image(row));
+      const made = await smallOf(await image());
       this.small.set(key, made, made.bytes.length);
       return made;
     });

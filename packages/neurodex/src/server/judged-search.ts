@@ -3,9 +3,9 @@ import type { SystemName } from '../query/system.ts';
 import type { AnswerJudge } from '../relevance/answer-judge.ts';
 import { VOTERS } from '../relevance/votes.ts';
 import type { Waiting } from './batcher.ts';
-import type { HostedIndex } from './hosted-index.ts';
+import type { Hosted, HostedRanking } from './hosted.ts';
 import { TELLERS } from './judging.ts';
-import type { PlainQuery, Ranking } from './ranker.ts';
+import type { PlainQuery } from './ranker.ts';
 
 /** How many answers are wanted, and which. */
 export interface Selection {
@@ -24,6 +24,10 @@ export interface Found {
   readonly none: number | null;
   readonly nothingFound: boolean;
   readonly answers: readonly FoundAnswer[];
+  /** Whether a part of the catalogue did not answer. */
+  readonly partial: boolean;
+  /** What is known of the pictures of the answers, by row, where that came with them. */
+  readonly facts: HostedRanking['facts'];
 }
 
 export interface FoundAnswer {
@@ -41,7 +45,7 @@ const kindOf = ({ words }: Pick<PlainQuery, 'words'>): QueryKind => {
 };
 
 /** Whether it will be asked how likely nothing is relevant. */
-export const wantsNone = ({ judging }: HostedIndex, systems: readonly SystemName[], kind: QueryKind): boolean =>
+export const wantsNone = ({ judging }: Hosted, systems: readonly SystemName[], kind: QueryKind): boolean =>
   judging.knowsNone && kind === 'picture' && systems.some((system) => judging.judge(system, kind) !== undefined);
 
 /**
@@ -49,7 +53,7 @@ export const wantsNone = ({ judging }: HostedIndex, systems: readonly SystemName
  * the answers of a system that makes most of what it takes, or by itself.
  */
 export function askSystems(
-  hosted: HostedIndex,
+  hosted: Hosted,
   systems: readonly SystemName[],
   query: PlainQuery,
   selection: Selection,
@@ -72,18 +76,18 @@ export function askSystems(
   // Whoever is refused before the others need this tells why.
   none.catch(() => {});
   return asked.map(async ({ system, judge, ranking }) => {
-    const { answers } = await ranking;
+    const { answers, partial = false, facts } = await ranking;
     const found =
       judge === undefined
         ? unjudged({ answers, none: undefined }, selection.k)
         : judged(judge, kind, { answers, none: await none }, selection);
-    return { system, ...found, seconds: (performance.now() - started) / 1000 };
+    return { system, ...found, partial, facts, seconds: (performance.now() - started) / 1000 };
   });
 }
 
-type Judged = Omit<Found, 'system' | 'seconds'>;
+type Judged = Pick<Found, 'none' | 'nothingFound' | 'answers'>;
 
-const unjudged = ({ answers }: Ranking, k: number): Judged => ({
+const unjudged = ({ answers }: HostedRanking, k: number): Judged => ({
   none: null,
   nothingFound: false,
   answers: answers.slice(0, k).map(({ row, score }, i) => ({ rank: i + 1, row, score, relevance: null })),
@@ -92,7 +96,7 @@ const unjudged = ({ answers }: Ranking, k: number): Judged => ({
 function judged(
   judge: AnswerJudge,
   kind: QueryKind,
-  ranking: Ranking,
+  ranking: HostedRanking,
   { k, minRelevance, confidence }: Selection,
 ): Judged {
   const all = judge.judge(kind, ranking.answers, ranking.none);

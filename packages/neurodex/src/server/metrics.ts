@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RouteName } from './api/paths.ts';
+import { ShardMetrics } from './shard-metrics.ts';
 
 /** Seconds. */
 const TIMES = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
@@ -48,6 +49,7 @@ export class Metrics {
     buckets: TIMES,
     registers: [this.registry],
   });
+  readonly shards = new ShardMetrics(this.registry, TIMES);
   private readonly extra: () => Promise<string>;
 
   /**

@@ -2,11 +2,25 @@ import type { Device } from '@neurodex/autograd';
 import type { ErrorCode } from '@neurodex/core';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { SystemName } from '../query/system.ts';
-import type { QueryWords, Ranking, RankVersion } from './ranker.ts';
+import type { ServerEvent } from '../shards/remote/remote-shards.ts';
+import type { ShardAnswers } from '../shards/shard-source.ts';
+import type { ShardQuestion } from './hosted.ts';
+import type { QueryWords, Ranking, RankVersion, ShardedPart } from './ranker.ts';
+import type { ShardSettings } from './shard-settings.ts';
+
+/** How a thread searches an index in shards. */
+export interface ShardedThreadData extends ShardSettings {
+  /** The id of the index, by which other servers have it. */
+  readonly id: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
 
 /** What a ranking thread begins with. */
 export interface RankThreadData {
+  /** The folder of an index, or the place of one in shards. */
   readonly folder: string;
+  /** Of an index in shards. */
+  readonly sharded?: ShardedThreadData | undefined;
   readonly device: Device;
   /** Of ONNX Runtime. */
   readonly threads: number;
@@ -28,6 +42,9 @@ export interface PackedQueries {
   readonly none: readonly boolean[];
 }
 
+/** A request to another server has ended, or a shard was left out of answers. */
+export type ShardEvent = ServerEvent | 'left-out';
+
 export type RankRequest = { readonly id: number } & (
   | ({
       readonly kind: 'rank';
@@ -41,6 +58,7 @@ export type RankRequest = { readonly id: number } & (
       readonly identifiers: readonly string[];
     } & PackedQueries)
   | ({ readonly kind: 'nones'; readonly version: RankVersion } & PackedQueries)
+  | ({ readonly kind: 'shard'; readonly version: RankVersion } & ShardQuestion)
   /** Nobody asks a version any more. */
   | { readonly kind: 'release'; readonly digest: string }
   | { readonly kind: 'close' }
@@ -51,6 +69,7 @@ export type RankReply =
   /** float64 [B]; NaN where it is not known */
   | { readonly id: number; readonly kind: 'nones'; readonly nones: Float64Array<ArrayBuffer> }
   | { readonly id: number; readonly kind: 'explained'; readonly tokens: TokenAttention[][] }
+  | { readonly id: number; readonly kind: 'shard'; readonly answers: readonly ShardAnswers[] }
   | { readonly id: number; readonly kind: 'released' }
   | { readonly id: number; readonly kind: 'closed' }
   /** `code` and `hint` of a NeurodexError, which would arrive as a plain Error. */
@@ -61,32 +80,39 @@ export type RankReply =
       readonly code?: ErrorCode;
       readonly hint?: string;
     }
+  /** A request to another server has ended, or a shard was left out. */
+  | { readonly kind: 'event'; readonly event: ShardEvent }
   /** A query without keypoints and the like: for the operator. */
   | { readonly kind: 'warning'; readonly message: string };
 
-/** Answers as four arrays, which cost threads nothing to hand over. */
+/** Answers as arrays, which cost threads nothing to hand over. */
 export interface PackedRankings {
   /** int32 [B]: answers of each query */
   readonly counts: Int32Array<ArrayBuffer>;
-  /** int32 [Σ counts] */
-  readonly rows: Int32Array<ArrayBuffer>;
+  /** float64 [Σ counts]: numbers of pictures of many shards are larger than 32 bits */
+  readonly rows: Float64Array<ArrayBuffer>;
   /** float64 [Σ counts] */
   readonly scores: Float64Array<ArrayBuffer>;
   /** float64 [B]: probability that nothing is relevant; NaN where it is not known */
   readonly nones: Float64Array<ArrayBuffer>;
+  /** [B], of an index in shards. */
+  readonly sharded?: readonly (ShardedPart | undefined)[];
 }
 
 export function packRankings(rankings: readonly Ranking[]): PackedRankings {
   const all = rankings.flatMap(({ answers }) => answers);
   return {
     counts: Int32Array.from(rankings, ({ answers }) => answers.length),
-    rows: Int32Array.from(all, ({ row }) => row),
+    rows: Float64Array.from(all, ({ row }) => row),
     scores: Float64Array.from(all, ({ score }) => score),
     nones: packNones(rankings.map(({ none }) => none)),
+    ...(rankings.some(({ sharded }) => sharded !== undefined)
+      ? { sharded: rankings.map(({ sharded }) => sharded) }
+      : {}),
   };
 }
 
-export function unpackRankings({ counts, rows, scores, nones }: PackedRankings): Ranking[] {
+export function unpackRankings({ counts, rows, scores, nones, sharded }: PackedRankings): Ranking[] {
   let at = 0;
   const known = unpackNones(nones);
   return Array.from(counts, (count, i) => ({
@@ -96,6 +122,7 @@ export function unpackRankings({ counts, rows, scores, nones }: PackedRankings):
       return answer;
     }),
     none: known[i],
+    sharded: sharded?.[i],
   }));
 }
 

@@ -2,14 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { defined, NeurodexError, silentReporter } from '@neurodex/core';
 import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
-import { FINE_BATCHES } from '../dsi/search/batch-sizes.ts';
 import { encoderPixels } from '../pictures/encoder-pixels.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import { isPicture, type PictureQuery, type Query } from '../query/query.ts';
 import { nonesOf } from '../systems/judge.ts';
-import { type Index, openIndex } from '../systems/open-index.ts';
-import { SharedParts } from '../systems/shared-parts.ts';
+import type { Index } from '../systems/open-index.ts';
 import {
   type PackedQueries,
   packNones,
@@ -18,11 +16,12 @@ import {
   type RankRequest,
   type RankThreadData,
 } from './rank-messages.ts';
+import { type OpenedVersion, versionsOf } from './ranked-versions.ts';
 import type { QueryWords, RankVersion } from './ranker.ts';
 
 /** A thread that ranks the catalogue of one index, so that the one that serves has nothing to compute. */
 const port = defined(parentPort ?? undefined, 'the port of the thread');
-const { folder, device, threads }: RankThreadData = workerData;
+const { device, threads }: RankThreadData = workerData;
 // The cores are also needed for what decodes pictures and answers requests: with threads that spin, a search takes twice the
 // processor time.
 const runtime = nodeRuntime({ device, threads, spinning: false });
@@ -32,34 +31,28 @@ const reporter = {
 };
 /** The server has decoded the picture before: it is neither damaged nor too large. */
 const DECODING = { name: 'the picture', maxPixels: Number.POSITIVE_INFINITY };
-/** Sessions that one version leaves to the next. */
-const shared = new SharedParts();
+const open = versionsOf(workerData, {
+  reporter,
+  onEvent: (event) => port.postMessage({ kind: 'event', event } satisfies RankReply),
+});
 
 /** A version of the index, from the first request that names it until it is released. */
 interface Version {
-  readonly opening: Promise<Index>;
+  readonly opening: Promise<OpenedVersion>;
   probe: Promise<AttentionProbe> | undefined;
   /** Answers that are being computed. */
   readonly underWay: Set<Promise<unknown>>;
 }
 const versions = new Map<string, Version>();
-/** The version that was opened last. */
-let latest: Index | undefined;
 
 function versionOf({ digest }: RankVersion): Version {
   const known = versions.get(digest);
   if (known !== undefined) return known;
-  const batches = FINE_BATCHES;
-  const opening = openIndex(folder, runtime, reporter, { digest, batches, shared, before: latest });
+  const opening = open(digest, runtime);
   const version = { opening, probe: undefined, underWay: new Set<Promise<unknown>>() };
   versions.set(digest, version);
-  opening.then(
-    (index) => {
-      latest = index;
-    },
-    // The next request tries again.
-    () => versions.delete(digest),
-  );
+  // The next request tries again.
+  opening.catch(() => versions.delete(digest));
   return version;
 }
 
@@ -104,7 +97,7 @@ function withWords({ text, plus, minus }: QueryWords, picture: () => PictureQuer
 }
 
 async function explain(version: Version, { identifiers, ...packed }: RankRequest & { kind: 'explain' }) {
-  const index = await version.opening;
+  const { index } = await version.opening;
   version.probe ??= index.network().then(({ model, table }) => AttentionProbe.create(runtime, model, table));
   const ready = await version.probe;
   const query = defined(unpack(index, packed)[0], 'the query');
@@ -115,21 +108,27 @@ async function explain(version: Version, { identifiers, ...packed }: RankRequest
   return tokens;
 }
 
-async function rank(version: Version, request: RankRequest & { kind: 'rank' }): Promise<void> {
-  const index = await version.opening;
+async function rankIn(version: Version, request: RankRequest & { kind: 'rank' }): Promise<void> {
+  const { index, rank: search } = await version.opening;
   const queries = unpack(index, request);
-  const answers = await (await index.system(request.system)).rank(queries, request.k);
+  const answers = await search(request.system, queries, request.k);
   const nones = await nonesIn(index, queries, request.none);
-  const packed = packRankings(answers.map((each, i) => ({ answers: each, none: nones[i] })));
+  const packed = packRankings(answers.map((each, i) => ({ ...each, none: nones[i] })));
   const { counts, rows, scores, nones: sent } = packed;
   const moved = [counts.buffer, rows.buffer, scores.buffer, sent.buffer];
   port.postMessage({ id: request.id, kind: 'ranked', answers: packed } satisfies RankReply, moved);
 }
 
 async function tellNones(version: Version, request: RankRequest & { kind: 'nones' }): Promise<void> {
-  const index = await version.opening;
+  const { index } = await version.opening;
   const nones = packNones(await nonesIn(index, unpack(index, request), request.none));
   port.postMessage({ id: request.id, kind: 'nones', nones } satisfies RankReply, [nones.buffer]);
+}
+
+async function searchShard(version: Version, { id, ...request }: RankRequest & { kind: 'shard' }): Promise<void> {
+  const { searchShard: search } = await version.opening;
+  const answers = await defined(search, 'the shards of the index')(request);
+  port.postMessage({ id, kind: 'shard', answers } satisfies RankReply);
 }
 
 /** Of the queries that want it known. */
@@ -151,8 +150,10 @@ async function within<T>(version: Version, work: (version: Version) => Promise<T
 
 async function answer(request: RankRequest): Promise<void> {
   const { id } = request;
-  if (request.kind === 'rank') await within(versionOf(request.version), (version) => rank(version, request));
+  if (request.kind === 'rank') await within(versionOf(request.version), (version) => rankIn(version, request));
   else if (request.kind === 'nones') await within(versionOf(request.version), (version) => tellNones(version, request));
+  else if (request.kind === 'shard')
+    await within(versionOf(request.version), (version) => searchShard(version, request));
   else if (request.kind === 'explain') {
     const tokens = await within(versionOf(request.version), (version) => explain(version, request));
     port.postMessage({ id, kind: 'explained', tokens } satisfies RankReply);

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { NeurodexError } from '@neurodex/core';
 import { spawnWorker } from '@neurodex/core/workers';
-import type { RankReply, RankRequest, RankThreadData } from './rank-messages.ts';
+import type { RankReply, RankRequest, RankThreadData, ShardEvent } from './rank-messages.ts';
 import { type RestartPolicy, Restarts } from './restarts.ts';
 
 interface Asked {
@@ -18,6 +18,7 @@ export interface RankWorkerOptions {
   readonly program: URL;
   readonly data: RankThreadData;
   readonly onWarning: (message: string) => void;
+  readonly onEvent?: ((event: ShardEvent) => void) | undefined;
   /** Told once, when the thread has ended too often to be started again. */
   readonly onGone: (error: NeurodexError) => void;
   readonly restarts?: RestartPolicy | undefined;
@@ -90,6 +91,10 @@ export class RankWorker {
   private hear(reply: RankReply): void {
     if (reply.kind === 'warning') {
       this.options.onWarning(reply.message);
+      return;
+    }
+    if (reply.kind === 'event') {
+      this.options.onEvent?.(reply.event);
       return;
     }
     const asked = this.asked.get(reply.id);

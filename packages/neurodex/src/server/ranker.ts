@@ -1,6 +1,8 @@
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { Answer } from '../query/answers.ts';
 import type { SystemName } from '../query/system.ts';
+import type { ShardAnswers, ShardPicture } from '../shards/shard-source.ts';
+import type { ShardQuestion } from './hosted.ts';
 
 /** A query on its way to a system: what `Query` is, as plain data that threads can be sent. */
 export interface PlainQuery {
@@ -24,6 +26,16 @@ export interface Ranking {
   readonly answers: readonly Answer[];
   /** Probability that nothing in the catalogue is relevant; undefined where nobody asked, or nobody knows. */
   readonly none: number | undefined;
+  /** Of an index in shards, whose rows are numbers of pictures. */
+  readonly sharded?: ShardedPart | undefined;
+}
+
+/** What else is known of answers of shards. */
+export interface ShardedPart {
+  /** Of the answers, in their order. */
+  readonly pictures: readonly ShardPicture[];
+  /** How many shards were asked and did not answer. */
+  readonly leftOut: number;
 }
 
 /** The words of a query, as `normaliseText` leaves them. */
@@ -47,6 +59,8 @@ export interface Ranker {
   nones(queries: readonly PlainQuery[]): Promise<(number | undefined)[]>;
   /** How dsi writes the identifiers of catalogue pictures, and what it looks at. */
   explain(query: PlainQuery, identifiers: readonly string[]): Promise<TokenAttention[][]>;
+  /** The answers of one shard to states, for another server; absent where there are no shards. */
+  searchShard?(question: ShardQuestion): Promise<readonly ShardAnswers[]>;
   /** Ranks another version of the same build, with what the two have in common. */
   next?(version: RankVersion): Ranker;
   close(): Promise<void>;

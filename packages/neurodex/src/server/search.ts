@@ -1,18 +1,14 @@
-import { defined } from '@neurodex/core';
 import { decodePicture, readPicture } from '@neurodex/datasets/image';
 import pLimit from 'p-limit';
-import { knownRelevantRows } from '../evaluation/relevance.ts';
-import { pixelsOf } from '../pictures/picture-store.ts';
 import type { QueryKind } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
-import { hasSystem, refuseUnaccepted, systemsFor } from '../systems/systems.ts';
 import { normaliseText } from '../text/normalise.ts';
 import { ApiError } from './api/problems.ts';
 import type { QueryOf } from './api/routes.ts';
 import type { IdentifierToken, PictureFacts, SearchAnswer, SearchResponse } from './api/schemas.ts';
 import { tooSlow, type Waiting } from './batcher.ts';
 import type { Host } from './host.ts';
-import type { HostedIndex } from './hosted-index.ts';
+import type { Hosted } from './hosted.ts';
 import { askSystems, type Found, type FoundAnswer, wantsNone } from './judged-search.ts';
 import { DECODE_SECONDS, type Limits } from './limits.ts';
 import type { PlainQuery } from './ranker.ts';
@@ -30,7 +26,7 @@ interface ReadQuery {
 /** A search whose parameters are right. */
 export interface Plan
   extends Pick<QueryOf<'search'>, 'k' | 'minRelevance' | 'confidence' | 'explain' | 'explainCount'> {
-  readonly hosted: HostedIndex;
+  readonly hosted: Hosted;
   /** Those that were asked for; undefined: all that take the query. */
   readonly asked: readonly SystemName[] | undefined;
   /** As `normaliseText` leaves them. */
@@ -77,7 +73,7 @@ export class Search {
   private async answer(sent: Sent, plan: Plan, waiting: Waiting): Promise<SearchResponse> {
     const { hosted } = plan;
     const systems = systemsOf(sent, plan);
-    const announced = systems.map((system) => hosted.batcher(system).announce());
+    const announced = systems.map((system) => hosted.announce(system));
     let read: ReadQuery;
     let asking: Promise<Found>[];
     try {
@@ -87,7 +83,7 @@ export class Search {
       for (const arrived of announced) arrived();
     }
     const found = await Promise.all(asking);
-    return responseOf(plan, read, found, await this.tokens(plan, read.query, found, waiting));
+    return await responseOf(plan, read, found, await this.tokens(plan, read.query, found, waiting));
   }
 
   /** Of answers of dsi, by row. Where what the network reads has no place in the picture, there is nothing to show. */
@@ -126,21 +122,21 @@ export class Search {
 
   private async readPicture(
     sent: Exclude<Sent, { readonly text: string }>,
-    hosted: HostedIndex,
+    hosted: Hosted,
     systems: readonly SystemName[],
     waiting: Waiting,
   ): Promise<ReadQuery> {
-    const { store, manifest } = hosted.index;
-    const sizes = { size: store.size, thumbnail: manifest.config.pictures.thumbnail };
+    const { size, thumbnail: edge, maxPixels, needsFile } = hosted.reading;
+    const sizes = { size, thumbnail: edge };
     const readers = wantsNone(hosted, systems, 'picture') ? hosted.judging.readers : [];
     const withThumbnail = [...systems, ...readers].some((system) => hosted.lookAtThumbnails.has(system));
     if ('picture' in sent) {
-      const { from, row, facts } = this.host.picture(sent.picture, hosted);
+      const { from, facts, image, asked } = await this.host.picture(sent.picture, hosted);
       if (from === hosted) {
-        const relevant = knownRelevantRows(store, defined(store.rows[row], `picture ${row}`));
-        return { query: { pixels: pixelsOf(store, row), thumbnail: undefined, row }, stored: { facts, relevant } };
+        const { query, relevant } = await asked();
+        return { query, stored: { facts, relevant } };
       }
-      const decoded = await readPicture(await from.image(row), {
+      const decoded = await readPicture(await image(), {
         ...sizes,
         maxPixels: Number.POSITIVE_INFINITY,
         name: facts.id,
@@ -154,7 +150,7 @@ export class Search {
       if (waiting.gone || waiting.deadline < performance.now()) throw tooSlow();
       const options = {
         ...sizes,
-        maxPixels: Math.min(this.limits.maxPixels, manifest.config.pictures.maxPixels),
+        maxPixels: Math.min(this.limits.maxPixels, maxPixels),
         seconds: DECODE_SECONDS,
         name: 'the picture',
       };
@@ -163,21 +159,22 @@ export class Search {
         return { query: { pixels, thumbnail: undefined, row: undefined }, stored: undefined };
       }
       const { picture, thumbnail } = await readPicture(sent.bytes, options);
-      const file = manifest.encoder?.preprocessing === undefined ? undefined : sent.bytes;
+      const file = needsFile ? sent.bytes : undefined;
       return { query: { pixels: picture.pixels, thumbnail, file, row: undefined }, stored: undefined };
     });
   }
 
   /** The tokens of each answer. */
   private explain(
-    hosted: HostedIndex,
+    hosted: Hosted,
     query: PlainQuery,
     answers: readonly FoundAnswer[],
     waiting: Waiting,
   ): Promise<IdentifierToken[][]> {
     return this.explaining(async () => {
       if (waiting.gone || waiting.deadline < performance.now()) throw tooSlow();
-      const identifiers = answers.map(({ row }) => hosted.picture(row)?.identifier ?? '');
+      const pictures = await Promise.all(answers.map(({ row }) => hosted.picture(row)));
+      const identifiers = pictures.map((picture) => picture?.identifier ?? '');
       const written = await hosted.explain(query, identifiers);
       return written.map((tokens) =>
         tokens.map(({ token, probability, rollout }) => ({
@@ -191,12 +188,20 @@ export class Search {
 }
 
 /** What goes over the wire. @param tokens of answers of dsi, by row */
-function responseOf(
+async function responseOf(
   { hosted, k, plus, minus }: Plan,
   { query, stored }: ReadQuery,
   found: readonly Found[],
   tokens: ReadonlyMap<number, IdentifierToken[]>,
-): SearchResponse {
+): Promise<SearchResponse> {
+  const answered = async ({ system, facts }: Found, { row, ...answer }: FoundAnswer): Promise<SearchAnswer[]> => {
+    const picture = facts?.get(row) ?? (await hosted.picture(row));
+    // One that is being removed by now.
+    if (picture === undefined) return [];
+    const explained = system === 'dsi' ? tokens.get(row) : undefined;
+    const relevant = stored?.relevant?.has(row) ?? null;
+    return [{ ...answer, picture, relevant, ...(explained === undefined ? {} : { tokens: explained }) }];
+  };
   return {
     index: hosted.id,
     k,
@@ -207,17 +212,14 @@ function responseOf(
       plus: [...plus],
       minus: [...minus],
     },
-    results: found.map(({ answers, ...result }) => ({
-      ...result,
-      answers: answers.flatMap(({ row, ...answer }): SearchAnswer[] => {
-        const picture = hosted.picture(row);
-        // One that is being removed by now.
-        if (picture === undefined) return [];
-        const explained = result.system === 'dsi' ? tokens.get(row) : undefined;
-        const relevant = stored?.relevant?.has(row) ?? null;
-        return [{ ...answer, picture, relevant, ...(explained === undefined ? {} : { tokens: explained }) }];
+    partial: found.some(({ partial }) => partial),
+    results: await Promise.all(
+      found.map(async (one) => {
+        const { system, seconds, none, nothingFound, answers } = one;
+        const pictures = await Promise.all(answers.map((answer) => answered(one, answer)));
+        return { system, seconds, none, nothingFound, answers: pictures.flat() };
       }),
-    })),
+    ),
   };
 }
 
@@ -227,12 +229,11 @@ const bothFilters = (): ApiError =>
   });
 
 /** @throws ApiError `parameter-invalid` for a system that the index does not have */
-function checkSystems(hosted: HostedIndex, asked: readonly SystemName[] | undefined): void {
-  const { manifest } = hosted.index;
-  const missing = asked?.find((system) => !hasSystem(system, manifest));
+function checkSystems(hosted: Hosted, asked: readonly SystemName[] | undefined): void {
+  const missing = asked?.find((system) => !hosted.has(system));
   if (missing === undefined) return;
   throw new ApiError('parameter-invalid', `the index ${hosted.id} was made without ${missing}`, {
-    hint: `it has ${manifest.systems.join(', ')}`,
+    hint: `it has ${hosted.systems.join(', ')}`,
   });
 }
 
@@ -241,10 +242,9 @@ function checkSystems(hosted: HostedIndex, asked: readonly SystemName[] | undefi
  * @throws NeurodexError `query-unsupported`; ApiError `parameter-invalid` where answers that are to be chosen have no relevance
  */
 function systemsOf(sent: Sent, { hosted, asked, plus, minus, minRelevance, confidence }: Plan): readonly SystemName[] {
-  const { manifest } = hosted.index;
   const kind = plus.length + minus.length > 0 ? 'composed' : 'text' in sent ? 'text' : 'picture';
-  const systems = asked ?? systemsFor(kind, manifest);
-  for (const system of systems.length > 0 ? systems : manifest.systems) refuseUnaccepted(system, [{ kind }], manifest);
+  const systems = asked ?? hosted.systemsFor(kind);
+  for (const system of systems.length > 0 ? systems : hosted.systems) hosted.refuseUnaccepted(system, kind);
   if (minRelevance === undefined && confidence === undefined) return systems;
   const judged = systems.filter((system) => hosted.judging.judge(system, kind) !== undefined);
   if (judged.length > 0 && (asked === undefined || judged.length === asked.length)) return judged;

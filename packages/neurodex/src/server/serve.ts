@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Reporter } from '@neurodex/core';
 import { defined, NeurodexError } from '@neurodex/core';
+import { isPlaceOfShards } from '../jobs/search-shards.ts';
 import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
 import { measureApart } from './measure.ts';
@@ -38,6 +39,7 @@ export async function serve({ signal, workers, open, onListening, ...options }: 
   const { reporter, indexes, host, token, writeToken } = options;
   if (token === undefined && !open && !isLoopback(host)) throw unguarded(host);
   if (writeToken !== undefined && writeToken === token) throw sameTokens();
+  await checkPlaces(options);
   await checkAddress(options);
   const started = performance.now();
   const ids = idsOf(indexes);
@@ -66,6 +68,16 @@ export async function serve({ signal, workers, open, onListening, ...options }: 
 async function alone(settings: Parameters<typeof startServer>[0]) {
   const serving = await startServer(settings);
   return { ...serving, requests: () => serving.metrics.requestCount() };
+}
+
+/** @throws NeurodexError `usage` for settings of shards where none are served */
+async function checkPlaces({ indexes, shards }: Pick<ServeOptions, 'indexes' | 'shards'>): Promise<void> {
+  const flag = shards?.asked !== undefined ? '--shards' : (shards?.urls.length ?? 0) > 0 ? '--shard-url' : undefined;
+  if (flag === undefined) return;
+  for (const name of indexes) if (await isPlaceOfShards(name)) return;
+  throw new NeurodexError('usage', `${flag} is of an index in shards, and none is served`, {
+    hint: `leave ${flag} out, or name the place of an index in shards`,
+  });
 }
 
 const stopped = (signal: AbortSignal | undefined): Promise<undefined> =>

@@ -4,11 +4,12 @@ import type { BasePath } from './base-path.ts';
 import type { ChangeDesk } from './index-changes.ts';
 import type { Limits } from './limits.ts';
 import type { ReportDesk } from './report-desk.ts';
+import type { ShardSettings } from './shard-settings.ts';
 import type { threadRanker } from './thread-ranker.ts';
 
 /** What every process of a server is told. */
 export interface ServerSettings {
-  /** Folders of indexes, the default one first. */
+  /** Folders of indexes, and places of indexes in shards, the default one first. */
   readonly indexes: readonly string[];
   /** 0: any that is free. */
   readonly port: number;
@@ -27,6 +28,10 @@ export interface ServerSettings {
   readonly device: Device;
   /** Cores for this process: threads of ONNX Runtime, and pictures decoded at one time. */
   readonly cores: number;
+  /** Of indexes in shards. */
+  readonly shards?: ShardSettings | undefined;
+  /** Where credentials of a store and the folder of its cache are; none by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 export interface ServerOptions extends ServerSettings {

@@ -7,6 +7,7 @@ import {
   type PackedQueries,
   type RankReply,
   type RankThreadData,
+  type ShardEvent,
   unpackNones,
   unpackRankings,
 } from './rank-messages.ts';
@@ -19,6 +20,7 @@ const THREAD = workerFile('./rank-thread.ts', import.meta.url);
 export interface ThreadRankerOptions {
   /** Told once, when a thread has ended too often to be started again. */
   readonly onGone?: ((error: NeurodexError) => void) | undefined;
+  readonly onEvent?: ((event: ShardEvent) => void) | undefined;
   readonly restarts?: RestartPolicy;
   readonly program?: URL;
 }
@@ -30,9 +32,9 @@ export interface ThreadRankerOptions {
 export function threadRanker(
   { digest, ...data }: RankThreadData & RankVersion,
   onWarning: (message: string) => void,
-  { onGone = () => {}, restarts, program = THREAD }: ThreadRankerOptions = {},
+  { onGone = () => {}, onEvent, restarts, program = THREAD }: ThreadRankerOptions = {},
 ): Ranker {
-  const thread = () => new RankWorker({ program, data, onWarning, onGone, restarts });
+  const thread = () => new RankWorker({ program, data, onWarning, onEvent, onGone, restarts });
   return rankerOf({ network: thread(), baselines: thread(), versions: 0 }, { digest });
 }
 
@@ -74,6 +76,11 @@ function rankerOf(threads: Threads, version: RankVersion): Ranker {
       const reply = await twice(() => network.ask({ kind: 'explain', version, identifiers, ...packed([query]) }));
       if (reply.kind !== 'explained') throw new Error(`the thread that ranks answered with ${reply.kind}`);
       return reply.tokens satisfies TokenAttention[][];
+    },
+    async searchShard(question) {
+      const reply = await twice(() => network.ask({ kind: 'shard', version, ...question }));
+      if (reply.kind !== 'shard') throw new Error(`the thread that ranks answered with ${reply.kind}`);
+      return reply.answers;
     },
     next: (following) => rankerOf(threads, following),
     async close() {

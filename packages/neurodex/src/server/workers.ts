@@ -31,9 +31,13 @@ export interface Workers {
 /** @throws NeurodexError as `startServer`; `server-failed` when the first process keeps ending */
 export async function startWorkers(options: ServerOptions, count: number, restarts?: RestartPolicy): Promise<Workers> {
   const { indexes, host, token, writeToken, cors, allowHosts, basePath, limits, device, cores } = options;
+  const { shards, environment } = options;
   // One that is known from the beginning: a process that takes another's place has to be found where the address says.
   const port = await checkAddress(options);
-  const settings = { indexes, port, host, token, writeToken, cors, allowHosts, basePath, limits, device, cores };
+  const settings = {
+    ...{ indexes, port, host, token, writeToken, cors, allowHosts, basePath, limits, device, cores },
+    ...{ shards, environment },
+  };
   cluster.setupPrimary({
     exec: fileURLToPath(WORKER),
     args: [],

@@ -236,7 +236,7 @@ export async function putShardRecord(store: ObjectStore, record: ShardRecord): P
 /** The record of a shard, as a router has it. @throws NeurodexError `object-missing`, `object-damaged`, `index-damaged` */
 export async function readShardRecord(
   store: ObjectStore,
-  { record }: RouterRecord['shards'][number],
+  { record }: Pick<RouterRecord['shards'][number], 'record'>,
 ): Promise<ShardRecord> {
   const key = contentKey(record.sha256);
   return parsed(await getContent(store, record), `${store.place}/${key}`, SHARD);

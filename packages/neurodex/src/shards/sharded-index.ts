@@ -1,24 +1,25 @@
 import type { Runtime } from '@neurodex/autograd';
 import { defined, type Reporter, silentReporter } from '@neurodex/core';
 import { contentKey, getContent, type ObjectStore } from '@neurodex/objects';
-import type { StoredPicture } from '../pictures/picture-store.ts';
 import { type Answer, topK } from '../query/answers.ts';
 import type { Query } from '../query/query.ts';
 import type { System } from '../query/system.ts';
-import { type Index, openIndex } from '../systems/open-index.ts';
+import type { Index, OpenOptions } from '../systems/open-index.ts';
 import { refuseUnaccepted } from '../systems/systems.ts';
-import { OpenShards } from './open-shards.ts';
-import { type RouterRecord, readPlan, type ShardPlan } from './records.ts';
+import { checkAnswers } from './check-answers.ts';
+import { LocalShards, openSearchable } from './local-shards.ts';
+import { type OpenedBase, OpenPlace } from './open-place.ts';
+import type { RouterRecord, ShardPlan } from './records.ts';
 import { checkTrained } from './route-shards.ts';
 import { bestShards, logSumExp, Router } from './router.ts';
 import { readRouterCells } from './router-file.ts';
-import { type OpenFolder, ShardFolders } from './shard-folders.ts';
+import type { RoutedShard, ShardAnswers, ShardPicture, ShardSource } from './shard-source.ts';
 
 /** Shards that a query is sent to, by default. */
 export const DEFAULT_ASKED = 4;
-/** Of what is copied from a store. */
 export const CACHE_BYTES = 20 * 2 ** 30;
-const MOST_OPEN = 64;
+/** Shards that are open at a time: their states are in memory. */
+export const MOST_OPEN = 64;
 
 export interface ShardedOptions {
   readonly store: ObjectStore;
@@ -33,12 +34,30 @@ export interface ShardedOptions {
   readonly mostOpen?: number;
 }
 
+/** How a version of a place that is open is opened. */
+export interface VersionOptions {
+  readonly runtime: Runtime;
+  readonly reporter?: Reporter | undefined;
+  /** Shards that a query is sent to, 1 or more. */
+  readonly asked?: number | undefined;
+  /** How the index of the sample is opened. */
+  readonly opening?: OpenOptions | undefined;
+}
+
 /** An answer, and the shard that it is in. */
 export interface ShardedAnswer extends Answer {
   /** Place in the catalogue of all shards, one behind the other. */
   readonly row: number;
   readonly shard: number;
-  readonly picture: StoredPicture;
+  readonly picture: ShardPicture;
+}
+
+/** What is answered to one query. */
+export interface ShardedRanking {
+  /** Best first. */
+  readonly answers: readonly ShardedAnswer[];
+  /** Shards that were asked and did not answer, each with its reason. */
+  readonly leftOut: ReadonlyMap<number, unknown>;
 }
 
 /**
@@ -52,75 +71,77 @@ export class ShardedIndex implements System {
   readonly plan: ShardPlan;
   /** The index of the sample: its queries, its configuration, its network. */
   readonly base: Index;
-  private readonly options: ShardedOptions;
   /** What the shards are in the version that is open. */
   readonly router: RouterRecord;
   private readonly routing: Router;
-  private readonly folders: ShardFolders;
+  private readonly source: ShardSource;
+  private readonly asked: number;
   /** Where the pictures of each shard begin. */
   private readonly firstRows: readonly number[];
-  private readonly baseFolder: OpenFolder;
-  private readonly shards: OpenShards;
+  private readonly closing: () => Promise<void>;
 
   private constructor(
-    options: ShardedOptions,
-    opened: {
-      readonly plan: ShardPlan;
-      readonly record: RouterRecord;
-      readonly base: Index;
-      readonly baseFolder: OpenFolder;
-      readonly router: Router;
-      readonly folders: ShardFolders;
-    },
+    plan: ShardPlan,
+    opened: OpenedVersion,
+    source: ShardSource,
+    asked: number,
+    closing: () => Promise<void>,
   ) {
-    this.options = options;
-    this.plan = opened.plan;
-    this.base = opened.base;
-    this.routing = opened.router;
-    this.folders = opened.folders;
-    this.baseFolder = opened.baseFolder;
-    const { store, mostOpen = MOST_OPEN } = options;
-    this.shards = new OpenShards(store, opened.record, opened.folders, mostOpen);
-    this.router = opened.record;
-    let next = 0;
-    this.firstRows = this.router.shards.map(({ pictures }) => {
-      next += pictures;
-      return next - pictures;
-    });
+    const { record, routing, base } = opened;
+    this.plan = plan;
+    this.base = base.index;
+    this.router = record;
+    this.routing = routing;
+    this.source = source;
+    this.asked = Math.min(asked, routing.count);
+    this.closing = closing;
+    this.firstRows = firstRowsOf(record);
   }
 
   /** @throws NeurodexError `shards-unplanned`, `shards-unfinished`, `shards-mixed`, `object-*`, `store-*`, `index-*` */
-  static async open(options: ShardedOptions): Promise<ShardedIndex> {
-    const { store, cache, runtime, reporter = silentReporter } = options;
-    const plan = await readPlan(store);
-    const { record } = await checkTrained(store, plan);
-    const cells = readRouterCells(
-      await getContent(store, record.cells),
-      plan.shards.length,
-      plan.width,
-      `${store.place}/${contentKey(record.cells.sha256)}`,
-    );
-    const router = new Router(cells, plan.temperature, plan.width);
-    const folders = await ShardFolders.open(store, cache, options.cacheBytes ?? CACHE_BYTES);
+  static async open({
+    asked = DEFAULT_ASKED,
+    mostOpen: most = MOST_OPEN,
+    ...options
+  }: ShardedOptions): Promise<ShardedIndex> {
+    const { store, cache, cacheBytes = CACHE_BYTES } = options;
+    const place = await OpenPlace.open({ store, cache, cacheBytes });
     try {
-      const baseFolder = await folders.folder(record.base);
-      const base = await openIndex(baseFolder.folder, runtime, reporter);
-      return new ShardedIndex(options, { plan, record, base, baseFolder, router, folders });
+      const opened = await openVersion(place, options);
+      const source = new LocalShards(place.shards({ most, open: openSearchable }));
+      return new ShardedIndex(place.plan, opened, source, asked, async () => {
+        await source.close();
+        await opened.base.close();
+        await place.close();
+      });
     } catch (error) {
-      await folders.close();
+      await place.close();
       throw error;
     }
   }
 
-  /** @throws NeurodexError `query-unsupported`, `query-empty`, `text-*`, `object-*`, `store-*` */
+  /** The version that a place has now. The place and its shards stay open when it is closed. @throws NeurodexError as `open` */
+  static async of(place: OpenPlace, source: ShardSource, options: VersionOptions): Promise<ShardedIndex> {
+    const opened = await openVersion(place, options);
+    return new ShardedIndex(place.plan, opened, source, options.asked ?? DEFAULT_ASKED, () => opened.base.close());
+  }
+
+  /** @throws NeurodexError of a shard that does not answer, beside those of `search` */
   async rank(queries: readonly Query[], k: number): Promise<ShardedAnswer[][]> {
+    return (await this.search(queries, k)).map(({ answers, leftOut }) => {
+      for (const reason of leftOut.values()) throw reason;
+      return [...answers];
+    });
+  }
+
+  /** Answers without the shards that do not answer. @throws NeurodexError `query-unsupported`, `query-empty`, `text-*` */
+  async search(queries: readonly Query[], k: number): Promise<ShardedRanking[]> {
     refuseUnaccepted('dsi', queries, this.base.manifest);
     const { statesOf } = await this.base.system('dsi');
     const states = await defined(statesOf, 'the states of queries')(queries);
-    const asked = Math.min(this.options.asked ?? DEFAULT_ASKED, this.routing.count);
-    const ranked: ShardedAnswer[][] = [];
-    for (const query of queries.keys()) ranked.push(await this.searchOne(states, query, k, asked));
-    return ranked;
+    const sums = queries.map((_, query) => this.routing.logSums(states, query));
+    const found = await this.askShards(states, sums, k);
+    return sums.map((own, query) => this.merged(own, query, k, found));
   }
 
   /** The shards that a query would be sent to, the likeliest first. @param states float32 [B, D] @param query which of them */
@@ -128,31 +149,93 @@ export class ShardedIndex implements System {
     return bestShards(this.routing.logSums(states, query), count);
   }
 
-  async close(): Promise<void> {
-    await this.shards.close();
-    await this.base.close();
-    await this.baseFolder.release();
-    await this.folders.close();
+  close(): Promise<void> {
+    return this.closing();
   }
 
-  private async searchOne(states: Float32Array, query: number, k: number, asked: number): Promise<ShardedAnswer[]> {
-    const sums = this.routing.logSums(states, query);
+  /** Asks each shard once, for all queries that are sent to it. */
+  private async askShards(states: Float32Array, sums: readonly Float64Array[], k: number): Promise<Asked[]> {
+    const queriesOf = new Map<number, number[]>();
+    for (const [query, own] of sums.entries()) {
+      for (const shard of bestShards(own, this.asked)) queriesOf.set(shard, [...(queriesOf.get(shard) ?? []), query]);
+    }
+    return await Promise.all([...queriesOf].map(([shard, queries]) => this.askShard(shard, states, queries, k)));
+  }
+
+  private async askShard(shard: number, states: Float32Array, queries: readonly number[], k: number): Promise<Asked> {
+    const { width, temperature } = this.plan;
+    const routed = routedShard(this.router, shard);
+    const own = new Float32Array(queries.length * width);
+    for (const [i, query] of queries.entries()) own.set(states.subarray(query * width, (query + 1) * width), i * width);
+    try {
+      const found = await this.source.search(routed, own, k);
+      return { shard, queries, found: checkAnswers(found, { shard: routed, queries: queries.length, k, temperature }) };
+    } catch (reason) {
+      return { shard, queries, reason };
+    }
+  }
+
+  private merged(sums: Float64Array, query: number, k: number, asked: readonly Asked[]): ShardedRanking {
     const found: ShardedAnswer[] = [];
-    for (const shard of bestShards(sums, asked)) {
-      const { search, artifact, isExact, beam } = await this.shards.get(shard);
-      const answers = isExact ? search.exhaustive(states, query, k) : search.beam(states, query, k, Math.max(k, beam));
-      // What is known of a shard that was searched takes the place of what was estimated.
-      sums[shard] = search.logSum;
-      const first = this.firstRows[shard] ?? NaN;
-      for (const { row, score } of answers) {
-        const picture = defined(artifact.store.rows[row], 'the picture of an answer');
-        found.push({ row: first + row, score: score + search.logSum, shard, picture });
+    const leftOut = new Map<number, unknown>();
+    for (const { shard, queries, ...outcome } of asked) {
+      const at = queries.indexOf(query);
+      if (at < 0) continue;
+      if ('reason' in outcome) {
+        leftOut.set(shard, outcome.reason);
+        continue;
       }
+      const { logSum, answers } = defined(outcome.found[at], 'the answers of a shard');
+      // What is known of a shard that was searched takes the place of what was estimated.
+      sums[shard] = logSum;
+      const first = this.firstRows[shard] ?? NaN;
+      for (const { row, score, picture } of answers)
+        found.push({ row: first + row, score: score + logSum, shard, picture });
     }
     const total = logSumExp(sums);
-    return topK(
-      found.map((answer) => ({ ...answer, score: answer.score - total })),
-      k,
-    );
+    return {
+      answers: topK(
+        found.map((answer) => ({ ...answer, score: answer.score - total })),
+        k,
+      ),
+      leftOut,
+    };
   }
+}
+
+/** What came of asking one shard. */
+type Asked = { readonly shard: number; readonly queries: readonly number[] } & (
+  | { readonly found: readonly ShardAnswers[] }
+  | { readonly reason: unknown }
+);
+
+interface OpenedVersion {
+  readonly record: RouterRecord;
+  readonly routing: Router;
+  readonly base: OpenedBase;
+}
+
+async function openVersion(place: OpenPlace, options: VersionOptions): Promise<OpenedVersion> {
+  const { store, plan } = place;
+  const { runtime, reporter = silentReporter, opening } = options;
+  const { record } = await checkTrained(store, plan);
+  const bytes = await getContent(store, record.cells);
+  const name = `${store.place}/${contentKey(record.cells.sha256)}`;
+  const cells = readRouterCells(bytes, plan.shards.length, plan.width, name);
+  const base = await place.base(record, runtime, reporter, opening);
+  return { record, routing: new Router(cells, plan.temperature, plan.width), base };
+}
+
+/** One shard of a router. */
+export const routedShard = ({ shards }: Pick<RouterRecord, 'shards'>, shard: number): RoutedShard => ({
+  shard,
+  ...defined(shards[shard], 'a shard of a router'),
+});
+
+function firstRowsOf({ shards }: RouterRecord): number[] {
+  let next = 0;
+  return shards.map(({ pictures }) => {
+    next += pictures;
+    return next - pictures;
+  });
 }

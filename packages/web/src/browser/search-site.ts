@@ -70,6 +70,7 @@ export async function searchSite(
       plus: [],
       minus: [],
     },
+    partial: false,
     results: [{ system: 'dsi', seconds, none: judged.none ?? null, nothingFound: judged.nothingFound, answers }],
   };
 }

@@ -43,6 +43,7 @@ export function QueryResult({
       </QueryPanel>
       {response === null ? null : (
         <Found response={response} onToggle={(isOpen) => setUnfolded(isOpen ? response : null)}>
+          {response.partial ? <Notice title="Some shards did not answer: answers may be missing." /> : null}
           <AnswerColumns
             results={response.results}
             pick={pick}

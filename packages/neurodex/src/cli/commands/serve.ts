@@ -2,7 +2,8 @@ import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
 import { parseBasePath } from '../../server/base-path.ts';
 import { DEFAULT_LIMITS } from '../../server/limits.ts';
-import { collected, text, wholeNumber } from '../arguments.ts';
+import { DEFAULT_SHARD_SETTINGS } from '../../server/shard-settings.ts';
+import { collected, isAddress, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -16,6 +17,8 @@ import { formatSeconds, plural } from '../format.ts';
 
 const PORT = 8080;
 const MEBIBYTE = 2 ** 20;
+/** Seconds that a shard may be waited for. */
+const [SHORTEST, LONGEST] = [0.05, 600];
 
 interface Flags extends CommonFlags, DeviceFlag {
   readonly port: number;
@@ -33,6 +36,10 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly workers: number;
   readonly connections: number;
   readonly timeout: number;
+  readonly shards?: number;
+  readonly shardUrl?: readonly string[];
+  readonly shardToken?: string;
+  readonly shardTimeout: number;
 }
 
 /** Origins as browsers send them (RFC 6454): compared letter by letter, so that anything else would never be equal. */
@@ -47,12 +54,53 @@ function origins(given: string, before: readonly string[] = []): readonly string
   });
 }
 
+/** Addresses of servers: what is behind them may be asked with a token. */
+function shardUrls(given: string, before: readonly string[] = []): readonly string[] {
+  const [value = ''] = collected('--shard-url')(given);
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (!isWeb || url === undefined || url.search !== '' || url.hash !== '') {
+    throw new NeurodexError(
+      'usage',
+      `--shard-url takes the address of a server, and ${JSON.stringify(value)} is none`,
+      {
+        hint: 'write --shard-url http://shards-1:8080',
+        details: { value },
+      },
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new NeurodexError('usage', `--shard-url takes no user or password: ${url.host} is asked with a token`, {
+      hint: 'set NEURODEX_SHARD_TOKEN, or write --shard-token',
+    });
+  }
+  const address = url.href.replace(/\/+$/, '');
+  return before.includes(address) ? before : [...before, address];
+}
+
+/** Seconds, with a decimal point where they are few. */
+function seconds(given: string): number {
+  const value = /^\d{1,6}(\.\d{1,6})?$/.test(given) ? Number(given) : Number.NaN;
+  if (value >= SHORTEST && value <= LONGEST) return value;
+  throw new NeurodexError(
+    'usage',
+    `--shard-timeout must be a number from ${SHORTEST} to ${LONGEST}, not ${JSON.stringify(given)}`,
+    {
+      hint: 'write --shard-timeout 2',
+      details: { value: given },
+    },
+  );
+}
+
 export function addServe(program: Command, context: Context): void {
   const command = program
     .command('serve')
     .summary('answer searches over HTTP')
     .description('Serve indexes over HTTP: an API for programs, and pages for people.')
-    .argument('<indexes...>', 'folders that neurodex index made; the first is the default')
+    .argument(
+      '<indexes...>',
+      'folders that neurodex index made, or places of indexes in shards; the first is the default',
+    )
     .option('--port <n>', 'port to listen on; 0 takes one that is free', wholeNumber('--port', 0, 65535, PORT), PORT)
     .option('--host <address>', 'address to listen on', text('--host'), '127.0.0.1')
     .option(
@@ -102,13 +150,43 @@ export function addServe(program: Command, context: Context): void {
       wholeNumber('--timeout', 1, 3600, 30),
       DEFAULT_LIMITS.searchSeconds,
     );
+  withShards(command);
   withCommonFlags(withDevice(command));
   withExamples(command, [
     ['neurodex serve photos.index', 'pages and API at http://127.0.0.1:8080'],
+    [
+      'neurodex serve s3://indexes/photos --shard-url http://one:8080 --shard-url http://two:8080',
+      'fronts two servers of shards',
+    ],
     ['curl --data-binary @holiday.jpg -H "Content-Type: image/jpeg" "http://127.0.0.1:8080/v1/search?k=5"', 'asks it'],
   ]);
   command.action((indexes: string[], flags: Flags) => serve(indexes, flags, context));
 }
+
+/** How indexes in shards are served. */
+const withShards = (command: Command): Command =>
+  command
+    .option(
+      '--shards <n>',
+      'of an index in shards: shards that each query is sent to (4 by default)',
+      wholeNumber('--shards', 1, 99_999, 4),
+    )
+    .option(
+      '--shard-url <url>',
+      'server of the same place that searches shards for this one (may be repeated; this process by default)',
+      shardUrls,
+    )
+    .option(
+      '--shard-token <text>',
+      'what those servers want, as their --token; or NEURODEX_SHARD_TOKEN in the environment',
+      text('--shard-token'),
+    )
+    .option(
+      '--shard-timeout <seconds>',
+      'longest wait for a shard, which is then left out of the answers',
+      seconds,
+      DEFAULT_SHARD_SETTINGS.timeout,
+    );
 
 /** Bytes of all bodies: room for one of the largest at least. */
 function allBodyBytes({ maxBody, maxBodies }: Flags): number {
@@ -126,7 +204,7 @@ async function serve(indexes: readonly string[], flags: Flags, context: Context)
       reporter.warn('NEURODEX_TOKEN is set and empty, which is as if it were not set: no token is asked for');
     }
     const served = await context.services.jobs.serve({
-      indexes: indexes.map(path),
+      indexes: indexes.map((name) => (isAddress(name) ? name : path(name))),
       port: flags.port,
       host: flags.host,
       token: flags.token === false ? undefined : (flags.token ?? (given?.trim() || undefined)),
@@ -145,6 +223,13 @@ async function serve(indexes: readonly string[], flags: Flags, context: Context)
         connections: flags.connections,
         searchSeconds: flags.timeout,
       },
+      shards: {
+        asked: flags.shards,
+        urls: flags.shardUrl ?? [],
+        token: flags.shardToken ?? (context.io.env.NEURODEX_SHARD_TOKEN?.trim() || undefined),
+        timeout: flags.shardTimeout,
+      },
+      environment: context.io.env,
       device: flags.device,
       reporter,
       signal: context.io.signal,

@@ -66,6 +66,7 @@ const INFER_PROBLEMS = [
   'interrupted',
   'too-slow',
   'index-replaced',
+  'shards-unavailable',
 ] as const satisfies readonly ProblemCode[];
 
 /** The routes of the Open Inference Protocol. */

@@ -43,6 +43,7 @@ const texts = z
 /** Path parameters, by the name that stands in braces in `PATHS`. */
 export const pathParameters = {
   index: z.string().describe('id of an index'),
+  shard: wholeNumber(0, 99_999).describe('number of a shard'),
   picture: z.string().describe('id of a picture: <index>.<number>; below its index the number is enough'),
   model: z.string().describe('id of an index'),
   version: z.string().describe('version of the index, as GET /v1/indexes has it: no other one answers'),

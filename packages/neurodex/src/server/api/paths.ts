@@ -9,6 +9,7 @@ export const PATHS = {
   getPicture: { method: 'GET', path: '/v1/indexes/{index}/pictures/{picture}' },
   addPictures: { method: 'POST', path: '/v1/indexes/{index}/pictures' },
   removePicture: { method: 'DELETE', path: '/v1/indexes/{index}/pictures/{picture}' },
+  searchShard: { method: 'POST', path: '/v1/indexes/{index}/shards/{shard}/search' },
   getReport: { method: 'GET', path: '/v1/indexes/{index}/report' },
   getImage: { method: 'GET', path: '/v1/pictures/{picture}' },
   getThumbnail: { method: 'GET', path: '/v1/pictures/{picture}/thumbnail' },

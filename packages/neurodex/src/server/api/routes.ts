@@ -17,6 +17,8 @@ import {
   removal,
   searchByJson,
   searchResponse,
+  shardAnswers,
+  shardQuestion,
 } from './schemas.ts';
 
 /** What any request may be refused with; and what those may be that look at indexes. */
@@ -62,13 +64,13 @@ export const ROUTES = {
     summary: 'Pictures of an index, page by page, the oldest first',
     query: pageQuery,
     responses: { 200: { description: 'A page.', content: picturePage } },
-    problems: ['index-unknown'],
+    problems: ['index-unknown', 'shards-unavailable'],
   },
   getPicture: {
     summary: 'What is known of one picture',
     query: noQuery,
     responses: { 200: { description: 'The picture.', content: picture } },
-    problems: ['index-unknown', 'picture-unknown'],
+    problems: ['index-unknown', 'picture-unknown', 'shards-unavailable'],
   },
   addPictures: {
     summary: 'Add pictures to an index',
@@ -103,6 +105,27 @@ export const ROUTES = {
     problems: [...WRITE_PROBLEMS, 'picture-unknown', 'index-replaced'],
     writes: true,
   },
+  searchShard: {
+    summary: 'Search one shard of an index in shards by states, for a server that fronts this one',
+    query: noQuery,
+    body: { 'application/json': shardQuestion },
+    responses: { 200: { description: 'The answers to each state, best first.', content: shardAnswers } },
+    problems: [
+      'body-malformed',
+      'index-unknown',
+      'shard-unknown',
+      'request-timeout',
+      'shards-mixed',
+      'body-too-large',
+      'type-unsupported',
+      'busy',
+      'draining',
+      'interrupted',
+      'index-replaced',
+      'shards-unavailable',
+    ],
+    searches: true,
+  },
   getReport: {
     summary: 'Measures of every system, tests between them, and curves',
     query: noQuery,
@@ -123,7 +146,7 @@ export const ROUTES = {
       200: { description: 'The picture.', content: { raw: 'bytes', types: ['image/png'] }, headers: REVALIDATED },
       304: NOT_MODIFIED,
     },
-    problems: ['picture-unknown'],
+    problems: ['picture-unknown', 'shards-unavailable'],
   },
   getThumbnail: {
     summary: 'A small picture for pages with many of them',
@@ -136,7 +159,7 @@ export const ROUTES = {
       },
       304: NOT_MODIFIED,
     },
-    problems: ['picture-unknown'],
+    problems: ['picture-unknown', 'shards-unavailable'],
   },
   search: {
     summary: 'Rank the catalogue for a picture, for words, or for both together',
@@ -170,6 +193,7 @@ export const ROUTES = {
       'interrupted',
       'too-slow',
       'index-replaced',
+      'shards-unavailable',
     ],
     searches: true,
   },

@@ -2,6 +2,7 @@ import { ROLES } from '@neurodex/datasets';
 import { z } from 'zod';
 import { SYSTEM_NAMES } from '../../query/system.ts';
 import { CALIBRATED_KINDS } from '../../relevance/answer-judge.ts';
+import { shardAnswers as answersOfShard, shardQuestion as questionOfShard } from '../../shards/shard-protocol.ts';
 import { PROBLEM_CODES } from './problems.ts';
 
 /** What goes over the wire, one schema each: answers are typed, documented (openapi.ts) and tested by them. */
@@ -190,6 +191,9 @@ export const searchResponse = z
       plus: z.array(z.string()).describe('words that were added'),
       minus: z.array(z.string()).describe('words that were taken away'),
     }),
+    partial: z
+      .boolean()
+      .describe('whether shards did not answer that were asked: answers may be missing; false for one index'),
     results: z.array(
       z.object({
         system,
@@ -214,6 +218,10 @@ export const searchResponse = z
 export const searchByJson = z
   .union([z.strictObject({ picture: pictureId }), z.strictObject({ text: z.string().describe('in any language') })])
   .register(components, { id: 'SearchByJson' });
+
+/** What servers of shards are asked, and what they answer. */
+export const shardQuestion = questionOfShard.register(components, { id: 'ShardQuestion' });
+export const shardAnswers = answersOfShard.register(components, { id: 'ShardAnswers' });
 
 const interval = z.tuple([z.number(), z.number()]);
 const point = z.object({ step: count, value: z.number() });

@@ -3,7 +3,7 @@ import { ApiError } from '../api/problems.ts';
 import { draining } from '../draining.ts';
 import type { Handlers } from '../handler.ts';
 import type { Host } from '../host.ts';
-import type { HostedIndex } from '../hosted-index.ts';
+import type { Hosted } from '../hosted.ts';
 import { headerLengthOf, type InferServices, infer } from './infer.ts';
 import { modelMetadata, serverMetadata } from './metadata.ts';
 
@@ -53,7 +53,7 @@ interface ModelPath {
 }
 
 /** @throws ApiError `index-unknown`; `version-unknown` where another version of the index is served */
-function modelOf(host: Host, { model, version }: ModelPath): HostedIndex {
+function modelOf(host: Host, { model, version }: ModelPath): Hosted {
   const hosted = host.index(model);
   if (version === undefined || version === hosted.card.version) return hosted;
   const wanted = JSON.stringify(version.slice(0, 100));

@@ -1,13 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { defined } from '@neurodex/core';
-import { systemsFor } from '../../systems/systems.ts';
 import { HEADER_LENGTH } from '../api/inference-routes.ts';
 import { type InferenceParameters, inferenceParameters } from '../api/parameters.ts';
 import { ApiError } from '../api/problems.ts';
 import type { SearchResponse } from '../api/schemas.ts';
 import type { Waiting } from '../batcher.ts';
 import type { Received } from '../handler.ts';
-import type { HostedIndex } from '../hosted-index.ts';
+import type { Hosted } from '../hosted.ts';
 import type { Limits } from '../limits.ts';
 import { parseParameters } from '../parse-parameters.ts';
 import { refusalOf } from '../refusals.ts';
@@ -55,7 +54,7 @@ export function headerLengthOf(headers: IncomingHttpHeaders): number | undefined
  * @throws ApiError
  */
 export async function infer(
-  hosted: HostedIndex,
+  hosted: Hosted,
   headerLength: number | undefined,
   { body, waiting, more }: Received,
   { search, limits }: InferServices,
@@ -66,12 +65,13 @@ export async function infer(
   const queries = queriesOf(request, Math.min(MOST_QUERIES, limits.queue));
   more({ searches: queries.sent.length - 1, bytes: queries.copied });
   const plan = planOf(hosted, queries.input, parameters, search);
-  const results = await Promise.all(searches(queries, plan, withTimeout(waiting, parameters.timeout), search));
+  const answered = await Promise.all(searches(queries, plan, withTimeout(waiting, parameters.timeout), search));
+  const results = answered.map(({ result }) => result);
   const response = {
     model_name: hosted.id,
     model_version: hosted.card.version,
     ...(request.id === undefined ? {} : { id: request.id }),
-    parameters: { system: results[0]?.system ?? '' },
+    parameters: { system: answered[0]?.result.system ?? '', partial: answered.some(({ partial }) => partial) },
   };
   const tensors = outputs.map(({ name, binary }) => ({ ...outputTensor(name, results, plan.k), binary }));
   return inferenceReply(response, tensors);
@@ -106,13 +106,13 @@ function outputsOf({ outputs }: InferenceRequest, binaryByDefault: boolean): { n
 
 /** A search of one system: the one that is asked for, or the first that takes such queries, and is calibrated where that is needed. */
 function planOf(
-  hosted: HostedIndex,
+  hosted: Hosted,
   input: InputName,
   { k, system, min_relevance: minRelevance }: InferenceParameters,
   search: Search,
 ): Plan {
   const kind = KIND_OF[input];
-  const candidates = system === undefined ? systemsFor(kind, hosted.index.manifest) : [system];
+  const candidates = system === undefined ? hosted.systemsFor(kind) : [system];
   const settings = { plus: [], minus: [], k, minRelevance, explain: false, explainCount: 1 };
   const plan = (chosen: typeof system) =>
     search.plan({ ...settings, system: chosen === undefined ? undefined : [chosen] }, hosted);
@@ -136,16 +136,17 @@ function withTimeout(waiting: Waiting, microseconds: number | undefined): Waitin
   };
 }
 
-const searches = (
-  { input, sent }: Queries,
-  plan: Plan,
-  waiting: Waiting,
-  search: Search,
-): Promise<SearchResponse['results'][number]>[] =>
+/** What one query of several is answered with. */
+interface Answered {
+  readonly result: SearchResponse['results'][number];
+  readonly partial: boolean;
+}
+
+const searches = ({ input, sent }: Queries, plan: Plan, waiting: Waiting, search: Search): Promise<Answered>[] =>
   sent.map(async (query, i) => {
     try {
-      const { results } = await search.search(query, plan, waiting);
-      return defined(results[0], 'the answers of a system');
+      const { results, partial } = await search.search(query, plan, waiting);
+      return { result: defined(results[0], 'the answers of a system'), partial };
     } catch (error) {
       throw sent.length === 1 ? error : ofElement(error, `${input}[${i}]`);
     }

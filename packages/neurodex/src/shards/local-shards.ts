@@ -1,0 +1,73 @@
+import { defined } from '@neurodex/core';
+import { type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
+import { MemorySearch } from '../dsi/search/memory-search.ts';
+import type { OpenShards } from './open-shards.ts';
+import { picturesOf } from './shard-pictures.ts';
+import type { RoutedShard, ShardAnswers, ShardPicture, ShardSource } from './shard-source.ts';
+
+/** A shard that can be searched. */
+export interface SearchableShard {
+  readonly search: MemorySearch;
+  /** Whether every identifier is compared, as its configuration says. */
+  readonly isExact: boolean;
+  readonly beam: number;
+  /** D */
+  readonly width: number;
+  readonly pictureOf: (row: number) => ShardPicture;
+  close(): Promise<void>;
+}
+
+/** @throws NeurodexError `index-damaged` and others of an index */
+export async function openSearchable(folder: string): Promise<SearchableShard> {
+  const artifact = await openArtifact(folder);
+  try {
+    return await searchable(artifact);
+  } catch (error) {
+    await artifact.close();
+    throw error;
+  }
+}
+
+async function searchable(artifact: IndexArtifact): Promise<SearchableShard> {
+  const { model, table } = await artifact.network();
+  const { beam, exactUpTo } = artifact.manifest.config.retrieval;
+  const { width } = model.geometry;
+  return {
+    search: new MemorySearch(table, defined(model.memory, 'the memory of a shard'), width),
+    isExact: table.trie.leafCount <= exactUpTo,
+    beam: Math.min(beam, table.trie.leafCount),
+    width,
+    pictureOf: picturesOf(artifact.store),
+    close: () => artifact.close(),
+  };
+}
+
+/** Searches shards in this process: they are opened from the store when they are first asked. */
+export class LocalShards implements ShardSource {
+  private readonly shards: OpenShards<SearchableShard>;
+  private readonly milliseconds: number | undefined;
+
+  /** @param milliseconds that opening a shard may take; as long as it does by default */
+  constructor(shards: OpenShards<SearchableShard>, milliseconds?: number) {
+    this.shards = shards;
+    this.milliseconds = milliseconds;
+  }
+
+  search(shard: RoutedShard, states: Float32Array, k: number): Promise<readonly ShardAnswers[]> {
+    return this.shards.use(shard, (opened) => answersOf(opened, states, k), this.milliseconds);
+  }
+
+  close(): Promise<void> {
+    return this.shards.close();
+  }
+}
+
+function answersOf({ search, isExact, beam, width, pictureOf }: SearchableShard, states: Float32Array, k: number) {
+  return Array.from({ length: states.length / width }, (_, query): ShardAnswers => {
+    const answers = isExact ? search.exhaustive(states, query, k) : search.beam(states, query, k, Math.max(k, beam));
+    return {
+      logSum: search.logSum,
+      answers: answers.map(({ row, score }) => ({ row, score, picture: pictureOf(row) })),
+    };
+  });
+}

@@ -1,0 +1,47 @@
+import type { ContentDigest } from '@neurodex/objects';
+import type { Answer } from '../query/answers.ts';
+
+/** A shard as a router has it. */
+export interface RoutedShard {
+  /** Its number. */
+  readonly shard: number;
+  readonly pictures: number;
+  /** Its record, which is never written over: it names one version of the shard. */
+  readonly record: ContentDigest;
+}
+
+/** What is known of a picture of a shard. */
+export interface ShardPicture {
+  /** Its number for as long as it is in the shard. */
+  readonly id: number;
+  /** Path relative to the source. */
+  readonly path: string;
+  readonly labels: readonly string[];
+  /** The tokens that name it within its shard. */
+  readonly identifier: string;
+  /** SHA-256 of the file that it is stored in: changes when the picture does. */
+  readonly stored: string;
+}
+
+export interface FoundInShard extends Answer {
+  readonly picture: ShardPicture;
+}
+
+/** What one shard answers to one query. */
+export interface ShardAnswers {
+  /** log Σ exp(τ·x·h) over the pictures of the shard. */
+  readonly logSum: number;
+  /** Best first, with log P(id | q, shard). */
+  readonly answers: readonly FoundInShard[];
+}
+
+/** Whatever searches shards: this process, or servers. */
+export interface ShardSource {
+  /**
+   * @param states of the queries, unit vectors, float32 [B, D] @param k answers to each, 1 or more
+   * @returns what the shard answers to each query
+   * @throws NeurodexError why the shard does not answer
+   */
+  search(shard: RoutedShard, states: Float32Array, k: number): Promise<readonly ShardAnswers[]>;
+  close(): Promise<void>;
+}
