@@ -24,30 +24,33 @@ export async function checkInstallation({ folder, registry, packed, check }: Ins
   const cache = join(folder, 'npm-cache');
   const project = (name: string): Project => new Project(join(folder, name), registry, cache);
   const judge = project('judge');
-  judge.run('npm', ['install', '--no-save', PUBLINT, ATTW, '--ignore-scripts']);
+  await judge.run('npm', ['install', '--no-save', PUBLINT, ATTW, '--ignore-scripts']);
   for (const { name, file } of packed) {
-    await check(`${name}: publint`, () => complaintsOf(judge.bin('publint', 'run', file, '--strict').stdout));
+    await check(`${name}: publint`, async () =>
+      complaintsOf((await judge.bin('publint', 'run', file, '--strict')).stdout),
+    );
     // Binaries have no types.
     if (!/onnxruntime-/.test(name)) {
-      await check(`${name}: arethetypeswrong`, () => {
-        judge.bin('attw', file, '--profile', 'esm-only', '--no-emoji', '--no-color');
+      await check(`${name}: arethetypeswrong`, async () => {
+        await judge.bin('attw', file, '--profile', 'esm-only', '--no-emoji', '--no-color');
         return [];
       });
     }
   }
+  let user = project('user');
   for (const version of NPM_VERSIONS) {
-    await check(`npm ${version} install neurodex`, () => {
-      const { stdout, stderr } = project(`npm-${version}`).npm(version, 'install', 'neurodex');
+    await check(`npm ${version} install neurodex`, async () => {
+      user = project(`npm-${version}`);
+      const { stdout, stderr } = await user.npm(version, 'install', 'neurodex');
       return `${stdout}${stderr}`.split('\n').filter((line) => /\bwarn|\berr|deprecated|vulnerab/i.test(line));
     });
   }
-  const user = project(`npm-${NPM_VERSIONS.at(-1)}`);
   await useNeurodex(user, check);
   for (const name of PACKAGES) {
     if (name === 'core') continue;
     const full = name === 'neurodex' ? name : `@neurodex/${name}`;
     await check(`${full}: the example of its README, checked and run`, () =>
-      exampleOf(project(`alone-${name}`), name, full),
+      exampleOf(project(`alone-${name}`), { name, full, photos: join(user.folder, 'photos') }),
     );
   }
 }
@@ -56,17 +59,31 @@ const complaintsOf = (text: string): string[] =>
   /\b(?:Errors|Warnings|Suggestions):/.test(text) ? text.split('\n').filter((line) => /^\s*\d+\./.test(line)) : [];
 
 /** The first example of a README, in a project that has that package alone. */
-function exampleOf(project: Project, name: string, full: string): string[] {
+async function exampleOf(
+  project: Project,
+  { name, full, photos }: { readonly name: string; readonly full: string; readonly photos: string },
+): Promise<string[]> {
   const readme = readFileSync(new URL(`../packages/${name}/README.md`, import.meta.url), 'utf8');
   const [, code] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
   if (code === undefined) return [`the README of ${full} has no example`];
-  project.run('npm', ['install', full, ...TYPESCRIPT]);
+  await project.run('npm', ['install', full, ...TYPESCRIPT]);
   project.write('example.ts', code);
   for (const [resolution, module] of Object.entries(RESOLUTIONS)) {
     const flags = ['--strict', '--skipLibCheck', 'false', '--target', 'es2023', '--lib', 'es2023', '--types', 'node'];
-    project.bin('tsc', ...flags, '--module', module, '--moduleResolution', resolution, '--noEmit', 'example.ts');
+    await project.bin('tsc', ...flags, '--module', module, '--moduleResolution', resolution, '--noEmit', 'example.ts');
   }
-  project.bin('tsc', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--skipLibCheck', 'example.ts');
-  project.run(process.execPath, ['example.js']);
+  await project.bin(
+    'tsc',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    '--types',
+    'node',
+    '--skipLibCheck',
+    'example.ts',
+  );
+  const given = name === 'neurodex' ? [photos, join(photos, 'red', '0.png')] : name === 'datasets' ? [photos] : [];
+  await project.run(process.execPath, ['example.js', ...given]);
   return [];
 }

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -30,24 +30,34 @@ export class Project {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** @throws Error with what it printed, for another status than 0 */
-  run(command: string, args: readonly string[]): Ran {
+  /** The registry is in this process, and answers meanwhile. @throws Error with what it printed, for another status than 0 */
+  async run(command: string, args: readonly string[]): Promise<Ran> {
     const began = performance.now();
-    const { status, stdout, stderr, error } = spawnSync(command, args, {
-      ...{ cwd: this.folder, encoding: 'utf8', env: this.environment(), maxBuffer: 2 ** 28 },
+    const child = spawn(command, args, {
+      ...{ cwd: this.folder, env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] },
     });
-    if (error !== undefined) throw error;
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const status = await new Promise<number | null>((ended, failed) => {
+      child.on('error', failed);
+      child.on('close', ended);
+    });
     if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with status ${status}:\n${stdout}${stderr}`);
     return { stdout, stderr, seconds: (performance.now() - began) / 1000 };
   }
 
   /** As `npm` of a version. @throws Error as `run` */
-  npm(version: string, ...args: readonly string[]): Ran {
+  npm(version: string, ...args: readonly string[]): Promise<Ran> {
     return this.run('npm', ['exec', '--yes', `--package=npm@${version}`, '--', 'npm', ...args]);
   }
 
   /** A program that is installed here. */
-  bin(name: string, ...args: readonly string[]): Ran {
+  bin(name: string, ...args: readonly string[]): Promise<Ran> {
     return this.run(join(this.folder, 'node_modules', '.bin', name), args);
   }
 

@@ -30,7 +30,8 @@ export function faultsOf({ name, version, manifest, file }: Packed, versionOfAll
   for (const { path } of entries) {
     if (/\.map$/.test(path)) faults.push(`holds the source map ${path}`);
     if (/\.(?:test|fixture|contract)\.(?:js|d\.ts)$/.test(path)) faults.push(`holds the test ${path}`);
-    if (/(?:^|\/)\.(?!$)/.test(path)) faults.push(`holds the hidden file ${path}`);
+    // That of Vite says which files a page has.
+    if (/(?:^|\/)\./.test(path) && path !== 'web/.vite/manifest.json') faults.push(`holds the hidden file ${path}`);
   }
   for (const script of ['preinstall', 'install', 'postinstall']) {
     if ((manifest.scripts as Record<string, string> | undefined)?.[script] !== undefined)

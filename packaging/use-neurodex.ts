@@ -13,8 +13,8 @@ const SMALL = ['--preset', 'quick', '--systems', 'dsi,pixels', '--set', 'picture
 export async function useNeurodex(project: Project, check: InstallationOptions['check']): Promise<void> {
   await drawFolders(join(project.folder, 'photos'), COLOURS, 'png');
   const neurodex = (...args: readonly string[]) => project.bin('neurodex', ...args);
-  await check('npx neurodex demo', () => {
-    const { stdout } = project.run('npx', ['neurodex', 'demo', '--concepts', '30', '--json']);
+  await check('npx neurodex demo', async () => {
+    const { stdout } = await project.run('npx', ['neurodex', 'demo', '--concepts', '30', '--json']);
     const { systems } = JSON.parse(stdout) as { readonly systems: Readonly<Record<string, object>> };
     const missing = ['index', 'contact-sheet.png'].filter(
       (name) => !readdirSync(join(project.folder, 'neurodex-demo')).some((each) => each.startsWith(name)),
@@ -24,11 +24,11 @@ export async function useNeurodex(project: Project, check: InstallationOptions['
       ...('dsi' in systems ? [] : ['the demo measured no dsi']),
     ];
   });
-  await check('index, search, export', () => {
-    neurodex('index', 'photos', '--out', 'photos.index', ...SMALL);
-    const { stdout } = neurodex('search', 'photos.index', join('photos', 'red', '0.png'), '--k', '3', '--json');
+  await check('index, search, export', async () => {
+    await neurodex('index', 'photos', '--out', 'photos.index', ...SMALL);
+    const { stdout } = await neurodex('search', 'photos.index', join('photos', 'red', '0.png'), '--k', '3', '--json');
     const { results } = JSON.parse(stdout) as { readonly results: readonly { readonly answers: readonly object[] }[] };
-    neurodex('export', 'photos.index', '--web', 'site', '--onnx', 'onnx');
+    await neurodex('export', 'photos.index', '--web', 'site', '--onnx', 'onnx');
     return results[0]?.answers.length === 3 ? [] : [`a search had ${results[0]?.answers.length} answers`];
   });
   await check('serve and the typed client', () => askServer(project));
@@ -54,7 +54,7 @@ async function askServer(project: Project): Promise<string[]> {
   });
   try {
     const address = await addressIn(() => said);
-    const { stdout } = project.run(process.execPath, ['ask.mjs', address]);
+    const { stdout } = await project.run(process.execPath, ['ask.mjs', address]);
     return stdout.trim() === '[1,2]' ? [] : [`the client was answered ${stdout}`];
   } finally {
     server.kill('SIGINT');
