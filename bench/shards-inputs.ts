@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { fashionDistractors, fashionFolder } from './fashion-files.ts';
+import { runChild } from './run-child.ts';
 
 const PLAN = fileURLToPath(new URL('shards-child.ts', import.meta.url));
 const INDEX = fileURLToPath(new URL('shards-index-child.ts', import.meta.url));
@@ -47,22 +47,4 @@ export async function planIn(
 ): Promise<Planned> {
   const args = [source, place, String(shards), String(sample), ...settingsOf(steps)];
   return plannedSchema.parse(JSON.parse(await runChild(PLAN, args, log)));
-}
-
-/** @returns what it printed */
-async function runChild(file: string, args: readonly string[], log: Log): Promise<string> {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [text, errors] = ['', ''];
-  child.stdout.on('data', (bytes: Buffer) => {
-    text += bytes.toString();
-  });
-  child.stderr.on('data', (bytes: Buffer) => {
-    errors += bytes.toString();
-    log(bytes.toString().trim());
-  });
-  const status = await new Promise<number | null>((done) => {
-    child.on('close', done);
-  });
-  if (status !== 0) throw new Error(`${basename(file)} ended with ${status}: ${errors}`);
-  return text;
 }

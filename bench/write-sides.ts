@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +20,7 @@ import type { PictureQuery } from '../packages/neurodex/src/query/query.ts';
 import type { System, SystemName } from '../packages/neurodex/src/query/system.ts';
 import { ApproximateVectorSearch } from '../packages/neurodex/src/systems/approximate-search.ts';
 import { type Index, openIndex } from '../packages/neurodex/src/systems/open-index.ts';
+import { runChild } from './run-child.ts';
 import { median } from './statistics.ts';
 
 const CHILD = fileURLToPath(new URL('write-child.ts', import.meta.url));
@@ -50,21 +50,7 @@ export async function build(
   settings: readonly string[],
   log: (line: string) => void,
 ): Promise<Built> {
-  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, pictures, out, preset, ...settings], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [text, errors] = ['', ''];
-  child.stdout.on('data', (bytes: Buffer) => {
-    text += bytes.toString();
-  });
-  child.stderr.on('data', (bytes: Buffer) => {
-    errors += bytes.toString();
-    log(bytes.toString().trim());
-  });
-  const status = await new Promise<number | null>((resolve) => {
-    child.on('close', resolve);
-  });
-  if (status !== 0) throw new Error(`the index was not made: ${errors}`);
+  const text = await runChild(CHILD, [pictures, out, preset, ...settings], log);
   const built = builtSchema.parse(JSON.parse(text));
   const index = await openIndex(out, nodeRuntime());
   const stages = index.manifest.stages ?? {};

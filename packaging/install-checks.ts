@@ -15,7 +15,7 @@ export interface InstallationOptions {
 
 /** Of the programs that judge packages and types. */
 const PUBLINT = 'publint@0.3.15';
-const ATTW = '@arethetypeswrong/cli@0.18.2';
+const ATTW = '@arethetypeswrong/cli@0.18.5';
 const TYPESCRIPT = ['typescript@5.9.3', '@types/node@20.19.25'];
 /** What TypeScript is told, by the way in which modules are found. */
 const RESOLUTIONS = { nodenext: 'nodenext', bundler: 'esnext' } as const;

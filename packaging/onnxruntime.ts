@@ -23,7 +23,7 @@ export function stageOnnxruntime(folder: string, version: string): string[] {
     readonly dependencies: Readonly<Record<string, string>>;
   };
   const common = {
-    ...{ version, license: 'MIT', author: 'Microsoft Corporation' },
+    ...{ version, license: 'MIT', author: 'Microsoft Corporation', type: 'commonjs' },
     repository: { type: 'git', url: 'git+https://github.com/microsoft/onnxruntime.git' },
   };
   const platforms = PLATFORMS.map((platform) => {
