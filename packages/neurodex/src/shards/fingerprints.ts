@@ -16,7 +16,7 @@ export interface Fingerprints {
 }
 
 /** How a picture is looked for: by its path, or by the SHA-256 of its file, hexadecimal. */
-export interface Wanted {
+export interface Sought {
   readonly paths?: string | undefined;
   readonly files?: string | undefined;
 }
@@ -51,7 +51,7 @@ export function readFingerprints(bytes: Uint8Array, pictures: number, name: stri
 }
 
 /** Whether a shard may have such a picture. It has none of which it is said that it may not. */
-export const mayHave = (prints: Fingerprints, { paths, files }: Wanted): boolean =>
+export const mayHave = (prints: Fingerprints, { paths, files }: Sought): boolean =>
   (paths !== undefined && isIn(prints.paths, printOfPath(paths))) ||
   (files !== undefined && isIn(prints.files, printOfFile(files)));
 

@@ -2,7 +2,7 @@ import { defined } from '@neurodex/core';
 import { inOrder } from '@neurodex/core/storage';
 import { contentKey, getContent } from '@neurodex/objects';
 import { type IndexArtifact, openArtifact } from '../../artifact/index-artifact.ts';
-import { type Fingerprints, mayHave, readFingerprints, type Wanted } from '../fingerprints.ts';
+import { type Fingerprints, mayHave, readFingerprints, type Sought } from '../fingerprints.ts';
 import type { Unit } from './picture-numbers.ts';
 import type { ShardPlace } from './shard-place.ts';
 
@@ -24,7 +24,7 @@ export interface FoundPicture {
  * @returns what is found of each that is wanted, in shards first
  * @throws NeurodexError `object-*`, `store-*`, `index-damaged`
  */
-export async function findPictures(place: ShardPlace, wanted: readonly Wanted[]): Promise<FoundPicture[][]> {
+export async function findPictures(place: ShardPlace, wanted: readonly Sought[]): Promise<FoundPicture[][]> {
   const found = wanted.map((): FoundPicture[] => []);
   if (wanted.length === 0) return found;
   const shards = [...place.router.shards.keys()];
@@ -48,7 +48,7 @@ async function look(
   place: ShardPlace,
   unit: Unit,
   possible: readonly number[],
-  wanted: readonly Wanted[],
+  wanted: readonly Sought[],
   found: FoundPicture[][],
 ): Promise<void> {
   if (possible.length === 0) return;
