@@ -26,6 +26,8 @@ import { RELEVANCE_FILE } from './relevance-file.ts';
 
 /** The files of an index folder. */
 export const INDEX_FILE = 'index.json';
+/** In the place of an index in shards. */
+export const PLAN_FILE = 'plan.json';
 export const CATALOGUE_FOLDER = 'catalogue';
 export const MODEL_FILE = 'model.safetensors';
 export const VOCABULARY_FILE = 'vocabulary.safetensors';
@@ -236,8 +238,12 @@ export async function readIndexManifest(folder: string, name: string = INDEX_FIL
   const value = parseJson(
     await readSmall(file).catch((error) => {
       if (!(error instanceof NeurodexError) || error.code !== 'index-missing') throw error;
-      throw new NeurodexError('index-missing', `${folder} is not an index: there is no ${INDEX_FILE} in it`, {
-        hint: 'name the folder of an index; `neurodex index SOURCE --out DIR` makes one',
+      const isPlace = existsSync(join(folder, PLAN_FILE));
+      const what = isPlace ? 'is an index in shards, and not one index' : 'is not an index';
+      throw new NeurodexError('index-missing', `${folder} ${what}: there is no ${INDEX_FILE} in it`, {
+        hint: isPlace
+          ? 'search, evaluate, add, remove, serve and shards take an index in shards'
+          : 'name the folder of an index; `neurodex index SOURCE --out DIR` makes one',
         details: { folder },
         cause: error,
       });

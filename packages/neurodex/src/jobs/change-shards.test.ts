@@ -12,7 +12,7 @@ import { ShardPlace } from '../shards/changes/shard-place.ts';
 import { findRouter, readPlan, readShardRecord } from '../shards/records.ts';
 import { routeShards } from '../shards/route-shards.ts';
 import { ShardFolders } from '../shards/shard-folders.ts';
-import { addToIndex, removeFromIndex } from './change-index.ts';
+import { addToIndex, removeFromIndex, settle } from './change-index.ts';
 import { planShards } from './plan-shards.ts';
 import { searchIndex } from './search.ts';
 import { runShards } from './shards.ts';
@@ -280,6 +280,10 @@ describe('a change', () => {
     const damaged = copyOf(ready);
     writeFileSync(join(damaged, 'changing.json'), '{}');
     await expect(add(damaged, 'more')).rejects.toMatchObject({ code: 'index-damaged' });
+    await expect(settle(options(ready))).rejects.toMatchObject({
+      code: 'index-missing',
+      message: expect.stringContaining('is an index in shards'),
+    });
   });
 });
 

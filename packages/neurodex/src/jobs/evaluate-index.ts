@@ -62,7 +62,7 @@ export interface EvaluateOptions extends EvaluateTextsOptions {
 
 /** What `evaluate --json` prints: picture → picture and, where captions were asked as well, text → picture. */
 export interface IndexEvaluation extends Comparison {
-  /** Of picture → picture, what probabilities are worth: null in an index that is not calibrated, absent with a protocol that draws queries. */
+  /** Of picture → picture, what probabilities are worth: null in an index that is not calibrated, absent with a protocol that draws queries and of an index in shards. */
   readonly relevance?: SystemsRelevance | null;
   readonly text?: TextComparisons;
 }

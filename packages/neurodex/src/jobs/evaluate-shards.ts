@@ -34,13 +34,12 @@ export async function evaluateShards({
         ...{ base: index.base.store, folders, reporter },
       });
       try {
-        const comparison = await evaluateSystems({
+        return await evaluateSystems({
           ...{ protocol, systems: [index], store: pictures, queries: queriesOf(pictures, split), reporter },
           ...(measures === undefined ? {} : { measures }),
           ...(seed === undefined ? {} : { seed }),
           ...(trec === undefined ? {} : { trec }),
         });
-        return { ...comparison, ...(protocol === 'full' ? { relevance: null } : {}) };
       } finally {
         await pictures.close();
       }

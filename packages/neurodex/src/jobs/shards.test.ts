@@ -325,7 +325,7 @@ describe('measures of shards', () => {
     const shares = answered.map(
       (answers, i) => answers.filter(({ picture }) => picture.labels[0] === asked[i]?.labels[0]).length / 5,
     );
-    expect([catalogue, queries, relevance]).toEqual([index.plan.catalogue, asked.length, null]);
+    expect([catalogue, queries, relevance]).toEqual([index.plan.catalogue, asked.length, undefined]);
     expect(systems.dsi?.['P@5']).toBeCloseTo(shares.reduce((a, b) => a + b, 0) / asked.length, 10);
     // The state of a picture is nearest to itself, where no other picture has the same.
     expect(systems.dsi?.['IA@1']).toBeGreaterThan(0.9);

@@ -2,6 +2,7 @@ import { NeurodexError } from '@neurodex/core';
 import { checkSeal, checkVersion, damaged, digestOf, malformed, parseJson, sealed } from '@neurodex/core/storage';
 import { contentKey, getContent, type ObjectStore, putContent } from '@neurodex/objects';
 import { z } from 'zod';
+import { PLAN_FILE } from '../artifact/manifest.ts';
 
 /*
  * What lies in a place beside its objects: a few small records, each written on the condition that there is none yet. A shard is there
@@ -11,7 +12,7 @@ import { z } from 'zod';
 
 /** What a place is for, from the moment that somebody begins to plan it. */
 const CLAIM_KEY = 'claim.json';
-export const PLAN_KEY = 'plan.json';
+export const PLAN_KEY = PLAN_FILE;
 export const ROUTER_KEY = 'router.json';
 const SHARD_DIGITS = 5;
 /** Prefix of the records of shards. */
