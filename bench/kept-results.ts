@@ -9,7 +9,7 @@ const keptSchema = z.object({ settings: z.record(z.string(), z.unknown()), resul
 /** Values that decide what a measurement gives. */
 export type KeptSettings = Readonly<Record<string, string | number | null>>;
 
-/** Results of the parts of a long benchmark, as files, so that one that was stopped goes on with the part that was not finished. */
+/** Keeps the result of each part of a long benchmark in a file. A run that was stopped measures only the parts that have none. */
 export class KeptResults {
   private readonly folder: string;
   private readonly log: (line: string) => void;

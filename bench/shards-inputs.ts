@@ -38,7 +38,7 @@ export const plannedSchema = z.object({
 });
 export type Planned = z.infer<typeof plannedSchema>;
 
-/** Plans shards in a process of its own; goes on with a plan that was stopped, whose seconds are then those of the rest. */
+/** Plans shards in a process of its own. A plan that was stopped goes on; its seconds are then those of the last run. */
 export async function planIn(
   source: string,
   place: string,

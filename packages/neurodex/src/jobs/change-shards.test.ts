@@ -327,14 +327,8 @@ function dying(store: ObjectStore, writes: number): ObjectStore {
   };
 }
 
-async function anyId(place: ShardPlace, shard: number): Promise<number> {
-  const { folder, release } = await place.folders.folder(await place.files(shard));
-  const artifact = await openArtifact(folder);
-  const [picture] = artifact.store.rows;
-  await artifact.close();
-  await release();
-  return picture?.id ?? Number.NaN;
-}
+const anyId = (place: ShardPlace, shard: number): Promise<number> =>
+  place.reading(shard, ({ store }) => store.rows[0]?.id ?? Number.NaN);
 
 /** The stored thumbnails of pictures, wherever they are. */
 async function pngsOf(place: string, paths: readonly string[]): Promise<Buffer[][]> {

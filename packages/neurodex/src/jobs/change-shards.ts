@@ -1,7 +1,7 @@
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { SourcePicture } from '@neurodex/datasets';
 import { openStore } from '@neurodex/objects';
-import { type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
+import type { IndexManifest } from '../artifact/manifest.ts';
 import { addToShards } from '../shards/changes/add-to-shards.ts';
 import { removeFromShards } from '../shards/changes/remove-from-shards.ts';
 import { ShardPlace } from '../shards/changes/shard-place.ts';
@@ -35,7 +35,8 @@ export async function addToPlace(
 ): Promise<AddedPictures> {
   const { device, reporter, signal } = options;
   return await changing(options, async (place) => {
-    const sources = await sourcesFor(await manifestOf(place));
+    // The index of the sample says by which rules pictures are taken.
+    const sources = await sourcesFor(await place.reading('sample', ({ manifest }) => manifest));
     const runtime = nodeRuntime({ device, spinning: false });
     const { added, known, failed } = await addToShards(place, sources, { runtime, reporter, signal });
     return {
@@ -53,14 +54,4 @@ export async function removeFromPlace(
     const removed = await removeFromShards(place, options.pictures);
     return { removed: removed.map(({ id, path }) => ({ id, picture: path })) };
   });
-}
-
-/** Of the index of the sample, which says by which rules pictures are taken. */
-async function manifestOf(place: ShardPlace): Promise<IndexManifest> {
-  const { folder, release } = await place.folders.folder(place.router.base);
-  try {
-    return await readIndexManifest(folder);
-  } finally {
-    await release();
-  }
 }

@@ -22,6 +22,7 @@ import type { Config } from '../config.ts';
 import { byPath } from '../pictures/split.ts';
 import type { SystemName } from '../query/system.ts';
 import { balancedClusters } from '../shards/balanced-clusters.ts';
+import { catalogueStates } from '../shards/catalogue-states.ts';
 import { filesIn, putFiles } from '../shards/folder-files.ts';
 import { PlanWork, requestDigest, type SegmentRecord } from '../shards/plan-work.ts';
 import { claimPlace, findPlan, type ShardFile, type ShardPlan, writePlan } from '../shards/records.ts';
@@ -149,7 +150,7 @@ async function plannedOf(options: PlanShardsOptions, { base, work, store, reques
   const shards = Math.min(options.shards, pictures.catalogue.length);
   // Threads that wait for the network would take the cores from decoding.
   const runtime = nodeRuntime({ device, spinning: false });
-  const centres = await balancedClusters(catalogueStates(base, width), {
+  const centres = await balancedClusters(catalogueStates(base.store, width), {
     ...{ count: shards, width, runtime },
     random: Random.stream(seed, 'shards'),
   });
@@ -177,15 +178,6 @@ async function plannedOf(options: PlanShardsOptions, { base, work, store, reques
     skipped: await putSkipped(skipped, store),
   };
   return { ...(await writePlan(store, facts)), copies: segments.reduce((sum, { copies }) => sum + copies, 0) };
-}
-
-/** float32 [N, D] */
-function catalogueStates({ store }: IndexArtifact, width: number): Float32Array {
-  const all = defined(store.states(), 'the states of a sample');
-  const states = new Float32Array(store.catalogue.length * width);
-  for (const [place, { row }] of store.catalogue.entries())
-    states.set(all.subarray(row * width, (row + 1) * width), place * width);
-  return states;
 }
 
 /** The manifest of what each shard holds, of those that hold anything. */

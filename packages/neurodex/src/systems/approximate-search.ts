@@ -44,7 +44,7 @@ async function emptyGraph(length: number): Promise<Graph> {
     }) as unknown as Graph;
   } catch (error) {
     throw new NeurodexError('system-missing', 'approximate search needs usearch, which is not installed here', {
-      hint: 'install usearch, or set bovw.exactUpTo above the number of catalogue pictures',
+      hint: 'npm install usearch, or set bovw.exactUpTo above the number of catalogue pictures',
       cause: error,
     });
   }

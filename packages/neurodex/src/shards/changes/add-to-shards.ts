@@ -3,7 +3,6 @@ import type { Runtime } from '@neurodex/autograd';
 import { defined, type FailedInput, failedInput, NeurodexError, type Reporter } from '@neurodex/core';
 import { inOrder, throwIfInterrupted } from '@neurodex/core/storage';
 import type { SourcePicture } from '@neurodex/datasets';
-import { openArtifact } from '../../artifact/index-artifact.ts';
 import { type DescribedPicture, MANY, PictureDescriber, type ReadPicture } from '../../changes/describe-pictures.ts';
 import { bestShards } from '../router.ts';
 import type { UnitChange } from './change-unit.ts';
@@ -45,7 +44,7 @@ export async function addToShards(
   sources: readonly SourcePicture[],
   { runtime, reporter, signal }: AddToShardsOptions,
 ): Promise<ShardAddition> {
-  const describer = await describerOf(place, runtime, reporter);
+  const describer = await place.reading('sample', (artifact) => PictureDescriber.open(artifact, runtime, reporter));
   try {
     const adding = new Adding(place, describer);
     let done = 0;
@@ -60,20 +59,6 @@ export async function addToShards(
     return await adding.finish();
   } finally {
     await describer.close();
-  }
-}
-
-async function describerOf(place: ShardPlace, runtime: Runtime, reporter: Reporter): Promise<PictureDescriber> {
-  const { folder, release } = await place.folders.folder(place.router.base);
-  try {
-    const artifact = await openArtifact(folder);
-    try {
-      return await PictureDescriber.open(artifact, runtime, reporter);
-    } finally {
-      await artifact.close();
-    }
-  } finally {
-    await release();
   }
 }
 

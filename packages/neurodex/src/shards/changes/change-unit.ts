@@ -5,6 +5,7 @@ import { openArtifact } from '../../artifact/index-artifact.ts';
 import type { DescribedPicture } from '../../changes/describe-pictures.ts';
 import { IndexWriter } from '../../changes/index-writer.ts';
 import { clusterPath } from '../../identifiers/semantic.ts';
+import { catalogueStates } from '../catalogue-states.ts';
 import { cellsOf } from '../cells.ts';
 import { fingerprintsOf, writeFingerprints } from '../fingerprints.ts';
 import { filesIn } from '../folder-files.ts';
@@ -97,10 +98,7 @@ async function descriptionOf(
     const { store } = artifact;
     const files = await filesIn(artifact);
     const known = new Set(before.map(({ sha256 }) => sha256));
-    const all = defined(store.states(), 'the states of pictures');
-    const states = new Float32Array(store.catalogue.length * width);
-    for (const [place, { row }] of store.catalogue.entries())
-      states.set(all.subarray(row * width, (row + 1) * width), place * width);
+    const states = catalogueStates(store, width);
     const branching = store.manifest.clusters?.branching ?? 0;
     const paths = store.catalogue.map(({ cluster }) => clusterPath(cluster ?? '', branching) ?? []);
     const cells = cellsOf(paths, states, width);

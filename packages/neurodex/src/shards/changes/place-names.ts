@@ -1,7 +1,7 @@
 import { defined } from '@neurodex/core';
 import { inOrder } from '@neurodex/core/storage';
 import { contentKey, getContent } from '@neurodex/objects';
-import { type IndexArtifact, openArtifact } from '../../artifact/index-artifact.ts';
+import type { IndexArtifact } from '../../artifact/index-artifact.ts';
 import { type Fingerprints, mayHave, readFingerprints, type Sought } from '../fingerprints.ts';
 import type { Unit } from './picture-numbers.ts';
 import type { ShardPlace } from './shard-place.ts';
@@ -52,24 +52,14 @@ async function look(
   found: FoundPicture[][],
 ): Promise<void> {
   if (possible.length === 0) return;
-  const { folder, release } = await place.folders.folder(await place.files(unit));
-  try {
-    const artifact = await openArtifact(folder);
-    try {
-      const known = await registerOf(artifact);
-      for (const i of possible) {
-        const { paths, files } = wanted[i] ?? {};
-        const own = new Map<number, FoundPicture>();
-        for (const each of [known.byPath.get(paths ?? ''), known.byFile.get(files ?? '')]) {
-          if (each !== undefined) own.set(each.id, { unit, ...each });
-        }
-        found[i]?.push(...own.values());
-      }
-    } finally {
-      await artifact.close();
+  const known = await place.reading(unit, registerOf);
+  for (const i of possible) {
+    const { paths, files } = wanted[i] ?? {};
+    const own = new Map<number, FoundPicture>();
+    for (const each of [known.byPath.get(paths ?? ''), known.byFile.get(files ?? '')]) {
+      if (each !== undefined) own.set(each.id, { unit, ...each });
     }
-  } finally {
-    await release();
+    found[i]?.push(...own.values());
   }
 }
 

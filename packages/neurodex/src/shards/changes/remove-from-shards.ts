@@ -1,5 +1,4 @@
 import { defined, NeurodexError } from '@neurodex/core';
-import { openArtifact } from '../../artifact/index-artifact.ts';
 import type { UnitChange } from './change-unit.ts';
 import { pictureNumber, placeOfNumber, type Unit } from './picture-numbers.ts';
 import { type FoundPicture, findPictures } from './place-names.ts';
@@ -51,24 +50,10 @@ async function picturesOf(place: ShardPlace, names: readonly string[]): Promise<
 async function numbered(place: ShardPlace, name: string): Promise<FoundPicture[]> {
   if (!/^\d{1,15}$/.test(name)) return [];
   const { unit, id } = placeOfNumber(place.shards, Number(name));
-  const path = await pathOf(place, unit, id);
+  const path = await place.reading(unit, ({ store }) => store.rows.find((picture) => picture.id === id)?.path);
   if (path === undefined) return [];
   const [pictures = []] = await findPictures(place, [{ paths: path }]);
   return pictures;
-}
-
-async function pathOf(place: ShardPlace, unit: Unit, id: number): Promise<string | undefined> {
-  const { folder, release } = await place.folders.folder(await place.files(unit));
-  try {
-    const artifact = await openArtifact(folder);
-    try {
-      return artifact.store.rows.find((picture) => picture.id === id)?.path;
-    } finally {
-      await artifact.close();
-    }
-  } finally {
-    await release();
-  }
 }
 
 const unknown = (name: string, { store }: ShardPlace): NeurodexError =>

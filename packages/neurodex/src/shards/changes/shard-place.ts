@@ -1,6 +1,7 @@
 import type { Runtime } from '@neurodex/autograd';
 import { defined, NeurodexError, type Reporter } from '@neurodex/core';
 import { contentKey, getContent, type ObjectStore } from '@neurodex/objects';
+import { type IndexArtifact, openArtifact } from '../../artifact/index-artifact.ts';
 import { replaceCells } from '../cells.ts';
 import {
   findRouter,
@@ -44,7 +45,7 @@ export interface ShardPlaceOptions {
 export class ShardPlace {
   readonly store: ObjectStore;
   readonly plan: ShardPlan;
-  readonly folders: ShardFolders;
+  private readonly folders: ShardFolders;
   private readonly options: ShardPlaceOptions;
   private readonly lease: ChangeLease;
   private stored: StoredRouter;
@@ -97,6 +98,21 @@ export class ShardPlace {
 
   async files(unit: Unit): Promise<readonly ShardFile[]> {
     return unit === 'sample' ? this.router.base : (await this.record(unit)).files;
+  }
+
+  /** Reads a shard, or the index of the sample, as it is. @throws NeurodexError `object-*`, `store-*`, `index-*`, `cache-full` */
+  async reading<T>(unit: Unit, work: (artifact: IndexArtifact) => T | Promise<T>): Promise<T> {
+    const { folder, release } = await this.folders.folder(await this.files(unit));
+    try {
+      const artifact = await openArtifact(folder);
+      try {
+        return await work(artifact);
+      } finally {
+        await artifact.close();
+      }
+    } finally {
+      await release();
+    }
   }
 
   /** Says to which shards a state belongs. */

@@ -124,7 +124,7 @@ describe('shards of other servers', () => {
     ['bytes that are no JSON', (response) => void response.end('<html>'), 'no answers of a shard'],
     ['another form', json({ answers: 3 }), 'no answers of a shard'],
     ['a row that the shard does not have', answersWith(([one]) => setAnswer(one, { row: 10 })), 'the row 10 of 10'],
-    ['a row that is no number of one', answersWith(([one]) => setAnswer(one, { row: -1 })), 'no answers of a shard'],
+    ['a row below zero', answersWith(([one]) => setAnswer(one, { row: -1 })), 'no answers of a shard'],
     ['a row twice', answersWith(([one]) => setAnswer(one, { row: 1 })), 'the row 1 twice'],
     ['a score that is NaN', answersWith(([one]) => setAnswer(one, { score: Number.NaN })), 'no answers of a shard'],
     ['a probability above 1', answersWith(([one]) => setAnswer(one, { score: 0.5 })), 'the score 0.5'],
