@@ -47,7 +47,7 @@ async def promises(server: Server, pictures: list[bytes]) -> tuple[int, int]:
             asked = request(server.model, queries, binary, parameters, outputs)
             response = await client.infer(server.url, asked, server.model)
             assert (response.id, response.model_name) == ("42", server.model), response
-            assert response.parameters == {"system": "dsi"}, response
+            assert response.parameters == {"system": "dsi", "partial": False}, response
             assert [output.name for output in response.outputs] == list(OUTPUTS), response
             tensors = {output.name: output.as_numpy() for output in response.outputs}
             compared += compare(server, f"{len(queries)} queries", queries, "dsi", 6, tensors)

@@ -65,7 +65,7 @@ def search_promises(client: triton.InferenceServerClient, server: Server, pictur
             )
             told = result.get_response()
             assert (told["id"], told["model_name"], told["model_version"]) == ("a/ü 1", server.model, server.version), told
-            assert told["parameters"] == {"system": system}, told
+            assert told["parameters"] == {"system": system, "partial": False}, told
             is_binary = ["binary_data_size" in output.get("parameters", {}) for output in told["outputs"]]
             assert is_binary == [wanted is not False] * len(OUTPUTS), told
             tensors = {name: result.as_numpy(name) for name in OUTPUTS}
