@@ -4,6 +4,7 @@ import { fromFileSystem, NeurodexError } from '../errors.ts';
 import { systemError } from '../thrown.ts';
 import { type FileLister, writeFileList } from './file-list.ts';
 import { makeFolder } from './make-folder.ts';
+import { renamePath } from './rename.ts';
 import { putInPlace, recoverReplaced, refuseExisting } from './replace.ts';
 import { type FileSystem, syncFolder, syncTree } from './sync.ts';
 import { removeStale, Temporary } from './temporary.ts';
@@ -49,7 +50,7 @@ export async function writeAtomically(
     } finally {
       await handle.close();
     }
-    await files.rename(file, path);
+    await renamePath(file, path, { files });
     await syncFolder(dirname(path), files);
   } catch (error) {
     throw fromFileSystem(error, path);

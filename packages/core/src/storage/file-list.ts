@@ -6,6 +6,7 @@ import { errorCode } from '../thrown.ts';
 import { damaged } from './damaged.ts';
 import { parseJson, readSmall } from './json-file.ts';
 import { LOCK_FILE } from './lock.ts';
+import { renamePath } from './rename.ts';
 import { checkSeal, hasSeal, sealed } from './seal.ts';
 
 /** In every folder that the program makes: which files it made there. `--force` deletes these and no others. */
@@ -155,7 +156,7 @@ async function writeList(folder: string, files: readonly ListedFile[]): Promise<
   const temporary = `${path}.${process.pid}.new`;
   try {
     await disk.writeFile(temporary, sealed({ format: FORMAT, version: 1, files }));
-    await disk.rename(temporary, path);
+    await renamePath(temporary, path);
   } catch (error) {
     await disk.rm(temporary, { force: true }).catch(() => {});
     throw fromFileSystem(error, path);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { CheckedFile, type CheckedFileOptions } from './checked-file.ts';
 import { digestFile, type FileDigest } from './hashed-file.ts';
+import { renamePath } from './rename.ts';
 import { removeTorn, replaceFile } from './replace-file.ts';
 
 /*
@@ -15,7 +16,7 @@ export const writeNext = (path: string, content: string | Uint8Array): Promise<v
   replaceFile(nextOf(path), content);
 
 /** Gives it its name, once it is listed. */
-export const settleNext = (path: string): Promise<void> => rename(nextOf(path), path);
+export const settleNext = (path: string): Promise<void> => renamePath(nextOf(path), path);
 
 /**
  * Opens a listed file where it lies now, under its own name or still under the other, and keeps it open: it may get its name at

@@ -1,5 +1,6 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { fromFileSystem } from '../errors.ts';
+import { renamePath } from './rename.ts';
 
 /** What the new content is called until it is complete. */
 const NEW = '.new';
@@ -19,7 +20,7 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await renamePath(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw fromFileSystem(error, path);

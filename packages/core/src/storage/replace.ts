@@ -4,6 +4,7 @@ import { fromFileSystem, NeurodexError } from '../errors.ts';
 import { errorCode } from '../thrown.ts';
 import { type FileLister, holdsOthers, otherFiles, readFileList, removeListed } from './file-list.ts';
 import { LOCK_FILE, type Lock, lockFile } from './lock.ts';
+import { renamePath } from './rename.ts';
 import { type FileSystem, syncFolder } from './sync.ts';
 import { besides, leftBehind } from './temporary.ts';
 
@@ -60,10 +61,10 @@ export async function putInPlace(temporary: string, goal: string, replacing: Rep
   const old = besides(goal, 'replaced');
   const lock = force ? await setAside(goal, old, files) : undefined;
   try {
-    await files.rename(temporary, goal);
+    await renamePath(temporary, goal, { files });
   } catch (error) {
     if (lock !== undefined) {
-      await files.rename(old, goal);
+      await renamePath(old, goal, { files });
       await lock.release(join(goal, LOCK_FILE));
     }
     const code = errorCode(error);
@@ -92,7 +93,7 @@ async function setAside(goal: string, old: string, files: FileSystem): Promise<L
   if ((await files.lstat(goal).catch(() => undefined)) === undefined) return undefined;
   const lock = await lockFile(join(goal, LOCK_FILE));
   try {
-    await files.rename(goal, old);
+    await renamePath(goal, old, { files });
     return lock;
   } catch (error) {
     await lock.release();
@@ -113,7 +114,7 @@ export async function recoverReplaced(goal: string, lister: FileLister = readFil
       await removeReplaced(old, lister).catch(() => {});
       continue;
     }
-    await disk.rename(old, goal);
+    await renamePath(old, goal);
     await disk.rm(join(goal, LOCK_FILE), { force: true });
   }
 }

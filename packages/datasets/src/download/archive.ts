@@ -1,7 +1,7 @@
-import { lstat, mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, mkdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errorCode, fromFileSystem, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
-import { inOrder, makeFolder, removeStale, Temporary, throwIfInterrupted } from '@neurodex/core/storage';
+import { inOrder, makeFolder, removeStale, renamePath, Temporary, throwIfInterrupted } from '@neurodex/core/storage';
 import { damagedArchive, MAX_ENTRIES, unsafeArchive, unsupportedArchive } from './limits.ts';
 import { type FileKind, kindOfFile } from './sniff.ts';
 import { unpackTar } from './tar.ts';
@@ -59,7 +59,7 @@ export async function extractArchive(path: string, folder: string, options: Extr
 /** Another process may have unpacked the same archive meanwhile: its folder is as good. */
 async function putInPlace(temporary: string, goal: string): Promise<void> {
   try {
-    await rename(temporary, goal);
+    await renamePath(temporary, goal);
   } catch (error) {
     const code = errorCode(error);
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;

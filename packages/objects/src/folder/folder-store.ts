@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errorCode, NeurodexError } from '@neurodex/core';
 import {
   makeFolder,
   removeStale,
+  renamePath,
   syncFolder,
   Temporary,
   throwIfInterrupted,
@@ -196,7 +197,7 @@ export class FolderStore implements ObjectStore {
       const now = condition === undefined ? undefined : await this.statAt(path);
       if (condition === 'absent' && now !== undefined) return false;
       if (typeof condition === 'object' && now?.etag !== condition.etag) return false;
-      await rename(file, path);
+      await renamePath(file, path);
       return true;
     });
     if (written) await syncFolder(dirname(path));

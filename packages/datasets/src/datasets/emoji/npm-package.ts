@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { errorCode, errorMessage, fromFileSystem, NeurodexError } from '@neurodex/core';
-import { makeFolder, removeStale, Temporary } from '@neurodex/core/storage';
+import { makeFolder, removeStale, renamePath, Temporary } from '@neurodex/core/storage';
 import { extract } from 'tar';
 import * as z from 'zod';
 import { cacheFolder } from '../cache.ts';
@@ -208,11 +208,11 @@ export async function fetchPackage(pinned: PinnedPackage, options: FetchOptions 
 /** Renames into the cache. Somebody else may have put the same package there meanwhile, or half of one may be left. */
 async function place(unpacked: string, folder: string, files: readonly string[]): Promise<void> {
   try {
-    await rename(unpacked, folder);
+    await renamePath(unpacked, folder);
   } catch (error) {
     if (await isComplete(folder, files)) return;
     if (!existsSync(folder)) throw error;
     await rm(folder, { recursive: true, force: true });
-    await rename(unpacked, folder);
+    await renamePath(unpacked, folder);
   }
 }
