@@ -1,3 +1,4 @@
+import type { Reporter } from '@neurodex/core';
 import { openFolder } from '@neurodex/datasets';
 import { resolveConfiguration } from '../packages/neurodex/src/cli/configuration.ts';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
@@ -10,6 +11,18 @@ import { openDistractors } from './fashion-files.ts';
  */
 const [source = '', out = '', preset = '', ...settings] = process.argv.slice(2);
 const config = await resolveConfiguration({ preset, settings, cwd: process.cwd() });
+const MIB = 2 ** 20;
+const peakMiB = (): number => process.resourceUsage().maxRSS * (1024 / MIB);
+/** The most memory until the end of each phase: where it grows is the phase that needs it. */
+const peaks: Record<string, number> = {};
+const lines = progressLines();
+const reporter: Reporter = {
+  ...lines,
+  progress(event) {
+    lines.progress(event);
+    peaks[event.phase] = Math.round(peakMiB());
+  },
+};
 const began = performance.now();
 const dataset = source.endsWith('-ubyte') ? await openDistractors(source) : await openFolder(source);
 const { catalogue, steps, validation, parameters } = await createIndex({
@@ -20,10 +33,10 @@ const { catalogue, steps, validation, parameters } = await createIndex({
   seed: 0,
   force: true,
   device: 'cpu',
-  reporter: progressLines(),
+  reporter,
 });
 const seconds = (performance.now() - began) / 1000;
-const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+const { userCPUTime, systemCPUTime } = process.resourceUsage();
 process.stdout.write(
   JSON.stringify({
     catalogue,
@@ -32,6 +45,7 @@ process.stdout.write(
     parameters,
     seconds,
     cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
-    peakMiB: maxRSS / 1024,
+    peakMiB: peakMiB(),
+    peaks,
   }),
 );

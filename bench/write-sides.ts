@@ -32,6 +32,8 @@ const builtSchema = z.object({
   seconds: z.number(),
   cpuSeconds: z.number(),
   peakMiB: z.number(),
+  /** MiB at the most until the end of each phase. */
+  peaks: z.record(z.string(), z.number()),
 });
 
 /** What making an index took. */

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkInstallation } from './install-checks.ts';
 import { packAll } from './pack.ts';
-import { startRegistry } from './registry.ts';
+import { registryBehind, startRegistry } from './registry.ts';
+import { checkRuntimes, RUNTIMES_FOLDER, tableOf, worked } from './runtimes/check-runtimes.ts';
 import { faultsOf, sizeOf } from './tarball-checks.ts';
 
 /**
@@ -30,10 +30,13 @@ async function main(): Promise<number> {
     for (const each of packed) {
       await check(`${each.name}: ${sizeOf(each).toFixed(1)} MiB`, () => faultsOf(each, version));
     }
-    const behind = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
-    const registry = await startRegistry(packed, behind.endsWith('/') ? behind : `${behind}/`);
+    const registry = await startRegistry(packed, registryBehind());
     try {
-      await checkInstallation({ folder, registry: registry.address, packed, check });
+      const user = await checkInstallation({ folder, registry: registry.address, packed, check });
+      const installed = { project: user, folder: RUNTIMES_FOLDER, registry: registry.address };
+      const rows = await checkRuntimes({ ...installed, log: (line) => console.log(line) });
+      console.log(tableOf(rows));
+      if (!worked(rows)) faults.push('not every step works on every runtime');
     } finally {
       await registry.close();
     }

@@ -20,7 +20,8 @@ const TYPESCRIPT = ['typescript@5.9.3', '@types/node@20.19.25'];
 /** What TypeScript is told, by the way in which modules are found. */
 const RESOLUTIONS = { nodenext: 'nodenext', bundler: 'esnext' } as const;
 
-export async function checkInstallation({ folder, registry, packed, check }: InstallationOptions): Promise<void> {
+/** @returns a project that has neurodex, and photos and an index of them */
+export async function checkInstallation({ folder, registry, packed, check }: InstallationOptions): Promise<Project> {
   const cache = join(folder, 'npm-cache');
   const project = (name: string): Project => new Project(join(folder, name), registry, cache);
   const judge = project('judge');
@@ -53,6 +54,7 @@ export async function checkInstallation({ folder, registry, packed, check }: Ins
       exampleOf(project(`alone-${name}`), { name, full, photos: join(user.folder, 'photos') }),
     );
   }
+  return user;
 }
 
 const complaintsOf = (text: string): string[] =>

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
@@ -74,4 +75,10 @@ async function packument(packed: Packed, address: string): Promise<object> {
     .digest('base64')}`;
   const dist = { tarball: `${address}/tarballs/${fileName(packed)}`, integrity };
   return { name, 'dist-tags': { latest: version }, versions: { [version]: { ...manifest, dist } } };
+}
+
+/** The registry that npm is set to. */
+export function registryBehind(): string {
+  const behind = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
+  return behind.endsWith('/') ? behind : `${behind}/`;
 }

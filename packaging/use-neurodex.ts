@@ -34,7 +34,8 @@ export async function useNeurodex(project: Project, check: InstallationOptions['
   await check('serve and the typed client', () => askServer(project));
 }
 
-const CLIENT = `import { neurodexClient } from 'neurodex/client';
+/** Asks the server of its argument, and prints how many indexes and answers it has. */
+export const CLIENT = `import { neurodexClient } from 'neurodex/client';
 import { readFile } from 'node:fs/promises';
 
 const client = neurodexClient({ server: process.argv[2] });
@@ -63,7 +64,8 @@ async function askServer(project: Project): Promise<string[]> {
 }
 
 const PATIENCE = 60_000;
-async function addressIn(said: () => string): Promise<string> {
+/** @param said what a server has said so far */
+export async function addressIn(said: () => string): Promise<string> {
   for (const end = Date.now() + PATIENCE; Date.now() < end; await setTimeout(100)) {
     const [address] = /http:\/\/127\.0\.0\.1:\d+/.exec(said()) ?? [];
     if (address !== undefined) return address;
