@@ -24,19 +24,25 @@ import {
   prepareTrackers,
   type Workshop,
 } from './prepare.ts';
-import { prepareEnvironment } from './python.ts';
+import { KSERVE, MOST, prepareEnvironment } from './python.ts';
 
 /**
  * Other people's programs read what Neurodex writes: draw a small folder of pictures, index and evaluate it with the
  * command line, and run interop/check_*.py on the result. `--index DIR` looks at an index that is there already. And
- * Neurodex reads what their programs make: interop/read_*.ts compares.
+ * Neurodex reads what their programs make: interop/read_*.ts compares. `--install` only installs those programs.
  * Exit status 0: all passed, or left out (said so) where Python or PyPI cannot be had; 1: a check or a command failed.
  */
 const PICTURES = 48;
 
 function main(): number {
-  const { values } = parseArgs({ options: { index: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { index: { type: 'string' }, install: { type: 'boolean', default: false } },
+  });
   const environment = prepareEnvironment((message) => console.log(message));
+  if (values.install) {
+    for (const packages of [MOST, KSERVE]) prepareEnvironment((message) => console.log(message), packages);
+    return 0;
+  }
   if ('leftOut' in environment) {
     console.log(`interop checks LEFT OUT: ${environment.leftOut}`);
     return 0;
