@@ -1,3 +1,5 @@
+import type { Viewer } from './viewer.ts';
+
 /** What the CLI knows of the world: `run.ts` makes it from the process, tests by hand. */
 export interface Io {
   readonly stdout: Output;
@@ -8,6 +10,12 @@ export interface Io {
   readonly signal?: AbortSignal;
   /** Begins to turn signals into `signal`, where they would end the process; returns what ends that again. */
   readonly holdSignals?: () => () => void;
+  /** Asks the terminal and reads its answer; see `askTerminal`. Nothing is asked without it. */
+  readonly ask?: (question: string, isWhole: (answer: string) => boolean, milliseconds: number) => Promise<string>;
+  /** Starts a viewer; nothing is shown without it. @throws Error where it cannot be started */
+  readonly launch?: (viewer: Viewer) => Promise<void>;
+  /** `process.platform` unless a test has its own. */
+  readonly platform?: NodeJS.Platform;
   /** Milliseconds; `performance.now` unless a test has its own. */
   readonly now?: () => number;
 }

@@ -4,6 +4,8 @@ import { main } from './cli.ts';
 import { reportFailure } from './failure.ts';
 import type { Io, Output } from './io.ts';
 import { Signals } from './signals.ts';
+import { askTerminal } from './terminal/ask-terminal.ts';
+import { launchViewer } from './viewer.ts';
 
 /** The command line as a process: its streams, its signals and its exit status. */
 export async function run(process: NodeJS.Process): Promise<void> {
@@ -28,6 +30,11 @@ export async function run(process: NodeJS.Process): Promise<void> {
     },
     signal: signals.signal,
     holdSignals: () => signals.hold(),
+    launch: launchViewer,
+    ask: (...asked) => {
+      const { stdin, stdout, pid } = process;
+      return askTerminal({ stdin, stdout, interrupt: () => process.kill(pid, 'SIGINT') }, ...asked);
+    },
   };
   // A fault outside of every promise that we wait for: still no stack trace.
   process.on('uncaughtException', (error) => {

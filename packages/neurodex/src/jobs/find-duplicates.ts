@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { defined, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { listInFolder, refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
 import { applyRules, reportDataset, type SkippedFile, type SkippedKind, skippedKinds } from '@neurodex/datasets';
-import sharp from 'sharp';
 import { readOneVersion } from '../artifact/index-files.ts';
 import { INDEX_FILE } from '../artifact/manifest.ts';
 import {
@@ -17,6 +16,7 @@ import { findDuplicates as findAmong } from '../pictures/duplicates.ts';
 import type { Relation } from '../pictures/find-same.ts';
 import { byPath } from '../pictures/split.ts';
 import { duplicatesPage } from '../report/duplicates-page.ts';
+import { smallJpeg } from '../report/small-jpeg.ts';
 import { type ComparedPictures, decodedPictures, storedPictures } from './duplicate-pictures.ts';
 import type { OpenedSource } from './open-source.ts';
 
@@ -128,7 +128,7 @@ async function among(
     if (out !== undefined) {
       await writeMarkedFile(
         out,
-        await duplicatesPage(facts, (group, i) => jpegOf(compared, places[group]?.[i] ?? NaN)),
+        await duplicatesPage(facts, async (group, i) => smallJpeg(await compared.thumbnail(places[group]?.[i] ?? NaN))),
       );
       await listInFolder(resolve(out));
     }
@@ -168,13 +168,3 @@ function groupOf(
   });
   return { best: described[0]?.path ?? '', members: described };
 }
-
-/** Edge of a picture in the page: sharp enough on a screen with two dots to a pixel. */
-const SHOWN = 144;
-
-const jpegOf = async ({ thumbnail }: ComparedPictures, at: number): Promise<Uint8Array> =>
-  await sharp(await thumbnail(at))
-    .resize(SHOWN, SHOWN, { fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: '#fff' })
-    .jpeg({ quality: 80 })
-    .toBuffer();

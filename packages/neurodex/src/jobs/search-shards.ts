@@ -1,14 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
-import { NeurodexError, type Reporter } from '@neurodex/core';
+import { defined, NeurodexError, type Reporter } from '@neurodex/core';
 import { cacheFolder } from '@neurodex/datasets';
 import { openStore } from '@neurodex/objects';
 import { INDEX_FILE } from '../artifact/manifest.ts';
 import type { Query } from '../query/query.ts';
 import { PLAN_KEY } from '../shards/records.ts';
 import { type ShardedAnswer, ShardedIndex } from '../shards/sharded-index.ts';
-import type { Answered, SearchAnswer, SearchOptions } from './search.ts';
+import type { SearchAnswer, SearchOptions } from './search.ts';
+import type { Answered } from './search-pictures.ts';
 
 /** Whether what a user named holds an index in shards, and not one index. */
 export async function isPlaceOfShards(name: string): Promise<boolean> {
@@ -69,7 +70,12 @@ export function answeringShards(
   }
   return async (query) => {
     const [answers = []] = await index.rank([query], k);
-    return { none: null, nothingFound: false, answers: answers.map(described) };
+    return {
+      none: null,
+      nothingFound: false,
+      answers: answers.map(described),
+      thumbnail: (i) => index.thumbnail(defined(answers[i], 'an answer')),
+    };
   };
 }
 

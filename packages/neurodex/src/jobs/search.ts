@@ -1,15 +1,19 @@
+import { resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
 import { defined, type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '@neurodex/core';
+import { listInFolder, refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
 import { readPictureFile } from '@neurodex/datasets/image';
 import type { Answer } from '../query/answers.ts';
 import type { PictureQuery, Query, TextQuery } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
 import { VOTERS } from '../relevance/votes.ts';
+import { answersPage } from '../report/answers-page.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { normaliseText } from '../text/normalise.ts';
 import { queryOf } from './query.ts';
+import { type Answered, PictureGatherer, type ResultPictures } from './search-pictures.ts';
 import { answeringShards, isPlaceOfShards, notInShards, openSharded } from './search-shards.ts';
 import { warnIfStale } from './stale-relevance.ts';
 
@@ -36,6 +40,12 @@ export interface SearchOptions {
   readonly asked?: number | undefined;
   /** Where credentials of a store and the place of its cache are; none by default. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** HTML file to write, with the pictures of queries and answers. */
+  readonly html?: string | undefined;
+  /** What that page calls the index and the files, by path; the path by default. */
+  readonly names?: ReadonlyMap<string, string> | undefined;
+  /** Whether the pictures are handed back. */
+  readonly pictures?: boolean | undefined;
   readonly reporter: Reporter;
 }
 
@@ -68,14 +78,41 @@ export interface SearchResults {
   readonly results: readonly SearchResult[];
   /** Queries that cannot be read, and why. */
   readonly failed?: readonly FailedInput[];
+  /** Of each result, where they were asked for. */
+  readonly pictures?: readonly ResultPictures[];
 }
 
 /**
  * Asks an index for pictures and words. A query that cannot be read is in `failed`, as long as another can.
- * @throws NeurodexError of the index; `picture-*` of a file, `text-*` of words; `query-unsupported`, `query-empty`
+ * @throws NeurodexError of the index; `picture-*` of a file, `text-*` of words; `query-unsupported`, `query-empty`; `output-exists` for
+ * a file that is no page, `output-unwritable`
  */
 export async function searchIndex(options: SearchOptions): Promise<SearchResults> {
-  const { reporter } = options;
+  const { html } = options;
+  if (html !== undefined) await refuseForeignFile(html);
+  const { results, failed, pictures } = await answers(options);
+  if (results.length === 0 && failed.length > 0) throw tooFewLeft(failed);
+  if (html !== undefined && pictures !== undefined) {
+    const { index, names, system } = options;
+    const named = (path: string): string => names?.get(path) ?? path;
+    const facts = {
+      ...{ index: named(index), system, pictures },
+      results: results.map((result) => ({ ...result, query: named(result.query) })),
+      failed: failed.map((each) => ({ ...each, input: named(each.input) })),
+    };
+    await writeMarkedFile(html, answersPage(facts));
+    await listInFolder(resolve(html));
+  }
+  return {
+    results,
+    ...withFailed(failed),
+    ...(options.pictures === true && pictures !== undefined ? { pictures } : {}),
+  };
+}
+
+async function answers(options: SearchOptions) {
+  const { reporter, html, pictures = false } = options;
+  const gatherer = html !== undefined || pictures ? new PictureGatherer() : undefined;
   const opened = await openSearched(options);
   try {
     const results: SearchResult[] = [];
@@ -85,7 +122,10 @@ export async function searchIndex(options: SearchOptions): Promise<SearchResults
     const asked = askedOf(options, sizes, manifest.encoder?.preprocessing);
     for (const { name, read } of asked) {
       try {
-        results.push({ query: name, ...(await opened.answer(await read())) });
+        const query = await read();
+        const { thumbnail, ...answered } = await opened.answer(query);
+        results.push({ query: name, ...answered });
+        await gatherer?.add(query, { ...answered, thumbnail });
       } catch (error) {
         if (!isOfQuery(error)) throw error;
         failed.push(failedInput(name, error));
@@ -93,8 +133,7 @@ export async function searchIndex(options: SearchOptions): Promise<SearchResults
       const done = results.length + failed.length;
       reporter.progress({ phase: 'search', done, total: asked.length, unit: 'queries' });
     }
-    if (results.length === 0 && failed.length > 0) throw tooFewLeft(failed);
-    return { results, ...withFailed(failed) };
+    return { results, failed, pictures: gatherer?.gathered };
   } finally {
     await opened.close();
   }
@@ -126,8 +165,6 @@ async function openSearched(options: SearchOptions): Promise<Searched> {
   }
 }
 
-export type Answered = Omit<SearchResult, 'query'>;
-
 /** Answers one query, as it is asked for. @throws NeurodexError `system-missing`, `relevance-unknown` */
 async function answering(index: Index, options: SearchOptions): Promise<(query: Query) => Promise<Answered>> {
   const { system: name, k, minRelevance, confidence, all = false, reporter } = options;
@@ -139,7 +176,7 @@ async function answering(index: Index, options: SearchOptions): Promise<(query: 
     if (judge === undefined || !judge.judges(query)) {
       if (minRelevance !== undefined || confidence !== undefined) throw uncalibrated(options, query);
       const [answers = []] = await system.rank([query], k);
-      return { none: null, nothingFound: false, answers: described(index, answers) };
+      return { none: null, nothingFound: false, ...described(index, answers) };
     }
     if (confidence !== undefined && !judge.promises(query, confidence) && !warned.has(query.kind)) {
       warned.add(query.kind);
@@ -152,15 +189,15 @@ async function answering(index: Index, options: SearchOptions): Promise<(query: 
     // A set has its promise, which counts that there may be nothing.
     const isHidden = nothingFound && !all && confidence === undefined;
     const answers = isHidden ? [] : chosen.filter(({ relevance }) => relevance >= (minRelevance ?? 0));
-    return { none, nothingFound, answers: described(index, answers) };
+    return { none, nothingFound, ...described(index, answers) };
   };
 }
 
 const described = (
   { store }: Pick<Index, 'store'>,
   answers: readonly (Answer & { readonly relevance?: number })[],
-): SearchAnswer[] =>
-  answers.map(({ row, score, relevance }, i) => {
+): Pick<Answered, 'answers' | 'thumbnail'> => ({
+  answers: answers.map(({ row, score, relevance }, i) => {
     const picture = store.rows[row];
     return {
       rank: i + 1,
@@ -170,7 +207,9 @@ const described = (
       score,
       relevance: relevance ?? null,
     };
-  });
+  }),
+  thumbnail: (i) => store.png(answers[i]?.row ?? NaN),
+});
 
 const unpromised = (confidence: number): string =>
   `a confidence of ${confidence} cannot be promised here, which takes more validation queries, or more of them with a relevant picture among ` +

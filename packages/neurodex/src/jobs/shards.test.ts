@@ -298,6 +298,10 @@ describe('a search of shards', () => {
     expect(results[0]?.answers[0]).toMatchObject({ rank: 1, picture: '0/0.png', label: '0', relevance: null });
     expect(results[0]?.answers[0]?.identifier).toMatch(/^[0-2]\/[0-9.]+$/);
     const more = { ...options, environment, reporter: silentReporter };
+    const { pictures } = await searchIndex({ ...more, pictures: true });
+    expect(pictures?.[0]?.answers).toHaveLength(4);
+    // The first answer is the query itself, and the same picture is shown of both.
+    expect(pictures?.[0]?.answers[0]).toEqual(pictures?.[0]?.query);
     await expect(searchIndex({ ...more, system: 'pixels' })).rejects.toMatchObject({ code: 'system-missing' });
     await expect(searchIndex({ ...more, minRelevance: 0.5 })).rejects.toMatchObject({ code: 'relevance-unknown' });
     await expect(searchIndex({ ...more, index: planned })).rejects.toMatchObject({ code: 'shards-unfinished' });

@@ -73,7 +73,7 @@ export interface PageExtras {
   /** CSS */
   readonly style: string;
   /** JavaScript of ours; no other one runs. */
-  readonly script: string;
+  readonly script?: string;
 }
 
 const digest = (script: string): string => createHash('sha256').update(script).digest('base64');
@@ -92,7 +92,7 @@ export const page = (
 <meta charset="utf-8">
 <meta name="generator" content="${PROGRAM_MARK}">
 <meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:${extras === undefined ? '' : `; script-src 'sha256-${digest(extras.script)}'`}">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:${extras?.script === undefined ? '' : `; script-src 'sha256-${digest(extras.script)}'`}">
 <title>${title}</title>
 <style>${trusted(STYLE + (extras?.style ?? ''))}</style>
 </head>
@@ -106,6 +106,6 @@ ${subtitle}
 ${sections.map(({ id, title: name, content }) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${name}</h2>${content}</section>\n`)}
 </main>
 <footer>${footer}</footer>
-${extras === undefined ? '' : trusted(`<script>${extras.script}</script>\n`)}</body>
+${extras?.script === undefined ? '' : trusted(`<script>${extras.script}</script>\n`)}</body>
 </html>
 `.text;

@@ -14,6 +14,8 @@ export interface SearchableShard {
   /** D */
   readonly width: number;
   readonly pictureOf: (row: number) => ShardPicture;
+  /** PNG */
+  readonly thumbnail: (row: number) => Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -38,6 +40,7 @@ async function searchable(artifact: IndexArtifact): Promise<SearchableShard> {
     beam: Math.min(beam, table.trie.leafCount),
     width,
     pictureOf: picturesOf(artifact.store),
+    thumbnail: (row) => artifact.store.png(row),
     close: () => artifact.close(),
   };
 }
@@ -55,6 +58,10 @@ export class LocalShards implements ShardSource {
 
   search(shard: RoutedShard, states: Float32Array, k: number): Promise<readonly ShardAnswers[]> {
     return this.shards.use(shard, (opened) => answersOf(opened, states, k), this.milliseconds);
+  }
+
+  thumbnail(shard: RoutedShard, row: number): Promise<Uint8Array> {
+    return this.shards.use(shard, (opened) => opened.thumbnail(row), this.milliseconds);
   }
 
   close(): Promise<void> {

@@ -43,5 +43,7 @@ export interface ShardSource {
    * @throws NeurodexError why the shard does not answer
    */
   search(shard: RoutedShard, states: Float32Array, k: number): Promise<readonly ShardAnswers[]>;
+  /** The thumbnail of a row, PNG, where the source has the pictures themselves. @throws NeurodexError why it cannot be read */
+  thumbnail?(shard: RoutedShard, row: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }

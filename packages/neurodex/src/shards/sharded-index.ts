@@ -144,6 +144,12 @@ export class ShardedIndex implements System {
     return sums.map((own, query) => this.merged(own, query, k, found));
   }
 
+  /** The thumbnail of an answer, PNG. @throws RangeError where other servers have the pictures; NeurodexError of its shard */
+  async thumbnail({ shard, row }: Pick<ShardedAnswer, 'shard' | 'row'>): Promise<Uint8Array> {
+    if (this.source.thumbnail === undefined) throw new RangeError('the pictures of these shards are on other servers');
+    return await this.source.thumbnail(routedShard(this.router, shard), row - (this.firstRows[shard] ?? NaN));
+  }
+
   /** The shards that a query would be sent to, the likeliest first. @param states float32 [B, D] @param query which of them */
   route(states: Float32Array, query: number, count: number): number[] {
     return bestShards(this.routing.logSums(states, query), count);

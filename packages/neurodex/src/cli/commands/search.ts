@@ -1,10 +1,11 @@
-import { NeurodexError, visibleName, withFailed } from '@neurodex/core';
+import { mkdtemp, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { NeurodexError, shellQuote, withFailed } from '@neurodex/core';
 import type { Command } from 'commander';
-import type { SearchResult, SearchResults } from '../../jobs/search.ts';
+import type { ResultPictures } from '../../jobs/search-pictures.ts';
 import type { SystemName } from '../../query/system.ts';
-import { textTable } from '../../report/table.ts';
-import { printable } from '../../report/text.ts';
-import { collected, isAddress, oneOf, SYSTEM_NAMES, share, wholeNumber } from '../arguments.ts';
+import { collected, isAddress, oneOf, SYSTEM_NAMES, share, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -14,6 +15,10 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
+import { terminalPictures } from '../terminal/detect.ts';
+import { INLINE, type Inline, type TerminalPictures } from '../terminal/protocols.ts';
+import { show } from '../viewer.ts';
+import { describeAnswers } from './search-lines.ts';
 
 interface Flags extends CommonFlags, DeviceFlag {
   readonly k: number;
@@ -25,6 +30,9 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly confidence?: number;
   readonly all?: true;
   readonly shards?: number;
+  readonly html?: string;
+  readonly open?: true;
+  readonly inline: Inline;
 }
 
 export function addSearch(program: Command, context: Context): void {
@@ -61,6 +69,14 @@ export function addSearch(program: Command, context: Context): void {
       '--shards <n>',
       'of an index in shards: shards that each query is sent to (4 by default)',
       wholeNumber('--shards', 1, 99_999, 4),
+    )
+    .option('--html <file>', 'also write the answers with their pictures as one HTML page', text('--html'))
+    .option('--open', 'open that page; without --html it is written into a temporary folder')
+    .option<Inline>(
+      '--inline <protocol>',
+      `draw the pictures in the terminal: ${INLINE.join(', ')}; auto draws where the terminal takes pictures`,
+      oneOf('--inline', INLINE),
+      'auto',
     );
   withCommonFlags(withDevice(command));
   withExamples(command, [
@@ -70,16 +86,24 @@ export function addSearch(program: Command, context: Context): void {
     ['neurodex search photos.index a.jpg --confidence 0.9', 'as few as hold a right one nine times in ten'],
     ['neurodex search photos.index --text "a red bicycle"', 'by words'],
     ['neurodex search photos.index beach.jpg --plus "at night" --minus "people"', 'a picture and words'],
+    ['neurodex search photos.index holiday.jpg --open', 'shows the answers as a page'],
+    ['neurodex search photos.index *.jpg --html answers.html', 'writes one page for all queries'],
   ]);
   command.action((index: string, files: string[], flags: Flags) => search(index, files, flags, context));
 }
 
 async function search(index: string, files: readonly string[], flags: Flags, context: Context): Promise<void> {
+  const { io, services } = context;
   await perform(context, flags, { unwinds: false }, async ({ reporter, path }) => {
-    checkConfidence(flags.confidence);
-    if (files.length + flags.text.length === 0) throw nothingAsked();
-    const found = await context.services.jobs.searchIndex({
-      index: isAddress(index) ? index : path(index),
+    checkFlags(flags, files);
+    const terminal = await terminalPictures(flags.json ? 'none' : flags.inline, io);
+    const html = flags.html === undefined ? undefined : path(flags.html);
+    const page = html ?? (flags.open ? await temporaryPage() : undefined);
+    const place = isAddress(index) ? index : path(index);
+    // The index and queries go by the names that they were asked by.
+    const names = new Map([...files.map((file) => [path(file), file] as const), [place, index]]);
+    const searching = services.jobs.searchIndex({
+      index: place,
       files: files.map(path),
       texts: flags.text,
       plus: flags.plus,
@@ -91,15 +115,56 @@ async function search(index: string, files: readonly string[], flags: Flags, con
       all: flags.all === true,
       device: flags.device,
       asked: flags.shards,
-      environment: context.io.env,
+      environment: io.env,
+      html: page,
+      names,
+      pictures: terminal !== undefined,
       reporter,
     });
-    // Queries go by the names that they were asked by.
-    const given = new Map(files.map((file) => [path(file), file]));
-    const results = found.results.map((result) => ({ ...result, query: given.get(result.query) ?? result.query }));
-    const failed = (found.failed ?? []).map((each) => ({ ...each, input: given.get(each.input) ?? each.input }));
-    return { json: { results, ...withFailed(failed) }, text: describe(results), failed };
+    const found = await (html === undefined && page !== undefined ? orWithoutFolder(searching, page) : searching);
+    if (flags.open && page !== undefined) {
+      const reason = await show(page, io);
+      if (reason !== undefined) reporter.warn(`the page was not opened: ${reason}. It is in ${page}`, { page });
+    }
+    const results = found.results.map((result) => ({ ...result, query: names.get(result.query) ?? result.query }));
+    const failed = (found.failed ?? []).map((each) => ({ ...each, input: names.get(each.input) ?? each.input }));
+    const drawn = terminal === undefined ? [] : await drawnIn(terminal, found.pictures ?? []);
+    const written = page === undefined ? '' : `\n\npage  ${shellQuote(flags.html ?? page)}`;
+    const json = { results, ...withFailed(failed), ...(page === undefined ? {} : { page }) };
+    return { json, text: `${describeAnswers(results, drawn)}${written}`, failed };
   });
+}
+
+/** @throws NeurodexError `usage` */
+function checkFlags({ text, confidence, inline, json }: Flags, files: readonly string[]): void {
+  checkConfidence(confidence);
+  if (json && inline !== 'auto' && inline !== 'none') {
+    throw new NeurodexError('usage', `--inline ${inline} draws in a terminal, and --json prints one object`, {
+      hint: 'leave out one of them',
+    });
+  }
+  if (files.length + text.length === 0) throw nothingAsked();
+}
+
+/** The pictures of each result as sequences of the terminal. */
+async function drawnIn(terminal: TerminalPictures, pictures: readonly ResultPictures[]): Promise<string[]> {
+  const { drawAnswers } = await import('../terminal/draw-answers.ts');
+  const drawn: string[] = [];
+  for (const each of pictures) drawn.push(await drawAnswers(each, terminal));
+  return drawn;
+}
+
+/** In a folder of its own, which stays: what shows the page reads it later. */
+const temporaryPage = async (): Promise<string> =>
+  join(await mkdtemp(join(tmpdir(), 'neurodex-answers-')), 'answers.html');
+
+async function orWithoutFolder<T>(searching: Promise<T>, page: string): Promise<T> {
+  try {
+    return await searching;
+  } catch (error) {
+    await rmdir(dirname(page)).catch(() => {});
+    throw error;
+  }
 }
 
 const nothingAsked = (): NeurodexError =>
@@ -113,38 +178,4 @@ function checkConfidence(confidence: number | undefined): void {
   throw new NeurodexError('usage', `--confidence must be between 0 and 1, not ${confidence}`, {
     hint: 'write --confidence 0.9',
   });
-}
-
-const describe = (results: SearchResults['results']): string => results.map(describeResult).join('\n\n');
-
-function describeResult({ query, none, nothingFound, answers }: SearchResult): string {
-  const lines = [printable(query)];
-  if (nothingFound) lines.push(`nothing in the catalogue matches, most likely (${percent(none)})`);
-  else if (answers.length === 0) lines.push('no answer is as relevant as that');
-  if (nothingFound && answers.length === 0) lines.push('--all shows what is nearest');
-  if (answers.length > 0) lines.push(tableOf(answers));
-  return lines.join('\n');
-}
-
-const percent = (share: number | null): string => (share === null ? '—' : `${Math.round(100 * share)} %`);
-
-function tableOf(answers: SearchResult['answers']): string {
-  const isJudged = answers.some(({ relevance }) => relevance !== null);
-  const rows = answers.map(({ rank, picture, label, score, relevance, identifier }) => [
-    String(rank),
-    score.toFixed(3),
-    ...(isJudged ? [percent(relevance)] : []),
-    label === null ? '—' : visibleName(label),
-    identifier,
-    picture,
-  ]);
-  const columns = [
-    { heading: 'rank', align: 'right' },
-    { heading: 'score', align: 'right' },
-    ...(isJudged ? [{ heading: 'relevant', align: 'right' } as const] : []),
-    { heading: 'class' },
-    { heading: 'identifier' },
-    { heading: 'picture' },
-  ] as const;
-  return textTable(columns, rows);
 }
