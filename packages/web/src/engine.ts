@@ -12,17 +12,24 @@ export interface SearchEngine {
    */
   describe(onProgress?: (progress: Progress) => void): Promise<EngineDescription>;
   /**
-   * The answers of every system, best first; the first answers of `dsi` come with their tokens where attention can be shown.
-   * @param k answers per system, 1 or more
+   * The answers of each system, best first; the first answers of `dsi` come with their tokens where attention can be shown.
    * @param onProgress called while large files are loading that the first search needs
    * @throws EngineError, or the signal's reason
    */
   search(
     query: Query,
-    k: number,
+    scope: SearchScope,
     signal?: AbortSignal,
     onProgress?: (progress: Progress) => void,
   ): Promise<SearchResponse>;
+}
+
+/** How much is asked for. */
+export interface SearchScope {
+  /** Answers per system, 1 or more. */
+  readonly k: number;
+  /** The one system that answers; null: all that take the query. */
+  readonly system: SystemName | null;
 }
 
 export interface Progress {

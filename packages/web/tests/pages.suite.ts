@@ -58,6 +58,50 @@ export function pagesSuite(site: () => Site): void {
       await page.getByText('No picture matches the filter.').waitFor();
     }));
 
+  it('catalogue: of a million pictures holds one page, and goes to any', () =>
+    withPage(async (page) => {
+      const total = 1_234_567;
+      const asked: (string | null)[] = [];
+      await page.route('**/v1/indexes/shapes/pictures*', async (route) => {
+        const url = new URL(route.request().url());
+        asked.push(url.searchParams.get('limit'));
+        const offset = Number(url.searchParams.get('offset') ?? 0);
+        // The pictures of a page are those of the first page of the index, under other numbers.
+        url.searchParams.set('offset', '0');
+        const answer = await route.fetch({ url: url.href });
+        const body = (await answer.json()) as { pictures: { id: string; name: string }[] };
+        const count = Math.min(body.pictures.length, total - offset);
+        const pictures = body.pictures
+          .slice(0, count)
+          .map((picture, i) => ({ ...picture, id: `shapes.${offset + i}`, labels: [], name: `${offset + i}.png` }));
+        await route.fulfill({ response: answer, json: { ...body, total, offset, pictures } });
+      });
+      await page.goto(`${site().server.address}/#/catalogue`);
+      await page.getByText('1,234,567 pictures').waitFor();
+      await page.getByRole('spinbutton', { name: 'Page' }).fill('20000');
+      await page.getByRole('button', { name: 'Go' }).click();
+      await page.getByText('1,199,941 to 1,200,000 of 1,234,567').waitFor();
+      expect(page.url()).toContain('offset=1199940');
+      await page.reload();
+      await page.getByText('1199940.png').waitFor();
+      expect(await page.locator('.tile').count()).toBe(60);
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.getByRole('link', { name: 'Last' }).click();
+      await page.getByText('1,234,561 to 1,234,567 of 1,234,567').waitFor();
+      expect(await page.getByRole('spinbutton', { name: 'Page' }).inputValue()).toBe('20577');
+      expect(await page.locator('.tile').count()).toBe(7);
+      // A page that there is not is the last one.
+      await page.getByRole('link', { name: 'First' }).click();
+      await page.getByText('1 to 60 of 1,234,567').waitFor();
+      await page.getByRole('spinbutton', { name: 'Page' }).fill('99999');
+      expect(
+        await page
+          .getByRole('spinbutton', { name: 'Page' })
+          .evaluate((one) => (one as HTMLInputElement).validity.rangeOverflow),
+      ).toBe(true);
+      expect(new Set(asked)).toEqual(new Set(['60']));
+    }));
+
   it('measures: the figures, intervals and curves of the report, with tables behind the charts', () =>
     withPage(async (page) => {
       await page.goto(`${site().server.address}/#/measures`);

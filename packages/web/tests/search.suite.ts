@@ -130,6 +130,68 @@ export function searchSuite(site: () => Site): void {
     expect(await page.locator('.answer').count()).toBe(18);
   });
 
+  it('at an address that holds index, query, number of answers and system, for the next visitor as well', async () => {
+    await visit('#/search/shapes?picture=shapes.0&k=5');
+    await page.locator('.columns').waitFor();
+    expect(await page.locator('.column').count()).toBe(3);
+    await page.getByRole('combobox', { name: 'System', exact: true }).selectOption('bovw');
+    await page.waitForFunction(() => document.querySelectorAll('.column').length === 1);
+    const address = page.url();
+    expect(address).toContain('#/search/shapes?picture=shapes.0&k=5&system=bovw');
+    const seen = await titles('bovw');
+    expect(seen).toHaveLength(5);
+    const other = await openPage(site().browser);
+    await other.page.goto(address);
+    await other.page.locator('.columns').waitFor();
+    const asked = other.page.locator('section[aria-labelledby=answers-bovw] .answer-title');
+    expect(await asked.evaluateAll((all) => all.map((one) => one.getAttribute('title') ?? ''))).toEqual(seen);
+    expect(await other.page.locator('.column').count()).toBe(1);
+    await other.page.context().close();
+    await page.goBack();
+    await page.waitForFunction(() => document.querySelectorAll('.column').length === 3);
+    await page.goForward();
+    await page.waitForFunction(() => document.querySelectorAll('.column').length === 1);
+    expect(await titles('bovw')).toEqual(seen);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  it('with an answer, by its link', async () => {
+    await visit('#/search/shapes?picture=shapes.0&k=5&system=pixels');
+    const second = page.locator('.answer').nth(1);
+    const title = await second.locator('.answer-title').getAttribute('title');
+    const more = second.getByRole('link', { name: /^More like this: answer 2, / });
+    const href = await more.getAttribute('href');
+    expect(href).toMatch(/^#\/search\/shapes\?picture=shapes\.\d+&k=5&system=pixels$/);
+    await more.click();
+    await page.waitForFunction((to) => location.hash === to, href);
+    await page.locator('.columns').waitFor();
+    // A picture of the catalogue finds itself first, by its pixels.
+    await page.waitForFunction(
+      (name) => document.querySelector('.answer .answer-title')?.getAttribute('title') === name,
+      title,
+    );
+    expect(opened.complaints).toEqual([]);
+  });
+
+  it('with an answer to words, by another system where that takes words alone', async () => {
+    await visit('#/search/shapes?q=circle&system=bm25');
+    await page.locator('.columns').waitFor();
+    expect(await page.locator('.column h3').allInnerTexts()).toEqual(['bm25']);
+    await page.getByRole('link', { name: /^More like this: answer 1, / }).click();
+    await page.waitForFunction(() => document.querySelectorAll('.column').length === 3);
+    expect(page.url()).toMatch(/#\/search\/shapes\?picture=shapes\.\d+$/);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  it('by an uploaded file says that its address does not hold the picture', async () => {
+    await visit();
+    await upload('mine.png', 'image/png', circle);
+    await page.getByText('your picture, which the address of this page names but does not hold').waitFor();
+    await page.locator('.columns').waitFor();
+    await page.reload();
+    await page.getByText('the address names your picture mine.png, but does not hold it; choose it again').waitFor();
+  });
+
   it('shows token by token how an identifier was decoded, and what each token attends to', async () => {
     await visit('#/search/shapes?picture=shapes.0');
     const buttons = page.getByRole('toolbar').getByRole('button');

@@ -3,6 +3,7 @@ import { belowPathSuite } from './below-path.suite.ts';
 import { launch, leftOut, program } from './browser.ts';
 import { editingSuite } from './editing.suite.ts';
 import { pagesSuite } from './pages.suite.ts';
+import { partialSuite } from './partial.suite.ts';
 import { relevanceSuite } from './relevance.suite.ts';
 import { searchSuite } from './search.suite.ts';
 import { makeIndexes, type Site, startServe } from './site.ts';
@@ -27,6 +28,7 @@ describe.skipIf(program === undefined)(`in a browser${leftOut}`, { timeout: 180_
   describe('searching', () => searchSuite(() => site));
   describe('searching with words', () => wordsSuite(() => site));
   describe('telling relevant answers from similar ones', () => relevanceSuite(() => site));
+  describe('answering without a shard', () => partialSuite(() => site));
   describe('editing', () => editingSuite(() => site));
   describe('pages', () => pagesSuite(() => site));
 });

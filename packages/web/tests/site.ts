@@ -8,7 +8,7 @@ import type { Browser } from 'playwright-core';
 import { CLASS_NAMES, drawInto } from './drawings.ts';
 
 /** The installed program. */
-const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
+export const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
 const run = promisify(execFile);
 
 /** Small, and trained for seconds only. */
@@ -96,9 +96,14 @@ export interface Server {
 }
 
 /** `neurodex serve` in a process of its own. @param flags beside the indexes; any free port unless they name one */
-export async function startServe(indexes: readonly string[], flags: readonly string[] = []): Promise<Server> {
+export async function startServe(
+  indexes: readonly string[],
+  flags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Server> {
   const port = flags.includes('--port') ? [] : ['--port', '0'];
   const child = spawn(process.execPath, [bin, 'serve', ...indexes, ...port, ...flags], {
+    env,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));

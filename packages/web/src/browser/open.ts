@@ -26,7 +26,7 @@ export function openBrowserEngine(base: string = document.baseURI): SearchEngine
 
   return {
     describe: async (onProgress) => (await open(onProgress)).description,
-    search(query, k, signal, onProgress) {
+    search(query, { k }, signal, onProgress) {
       listener = onProgress;
       const response = last.then(async () => {
         signal?.throwIfAborted();

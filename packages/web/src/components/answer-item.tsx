@@ -48,6 +48,14 @@ export function AnswerItem({
           {relevance === null ? null : <Relevance probability={relevance} />}
         </span>
         <Score score={score} system={system} />
+        <PictureAction
+          picture={picture}
+          pick={pick}
+          className="more"
+          label={`More like this: answer ${rank}, ${title}`}
+        >
+          More like this
+        </PictureAction>
         {system === 'dsi' ? <Identifier answer={answer} explained={explained} onExplain={onExplain} /> : null}
       </div>
     </li>

@@ -57,7 +57,7 @@ const NO_TOKENS: readonly IdentifierToken[] = [];
 
 function originOf({ picture }: Query): string {
   if (picture === null) return 'your words';
-  if (picture.kind === 'file') return 'your picture';
+  if (picture.kind === 'file') return 'your picture, which the address of this page names but does not hold';
   const { role, name } = picture.picture;
   return `${role === 'catalogue' ? 'in the catalogue' : `a ${role} query`}, ${name}`;
 }

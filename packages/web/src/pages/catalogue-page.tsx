@@ -72,6 +72,7 @@ export function CataloguePage({
             total={page.total}
             limit={LIMIT}
             hrefOf={(to) => hrefOf({ ...route, index, offset: to })}
+            onOffset={(to) => go({ ...route, index, offset: to })}
           />
         </section>
       )}

@@ -1,12 +1,14 @@
 import { useMemo } from 'react';
 import { Failure, Loading, NoticePage } from '../components/notice.tsx';
-import type { ReferencePicture } from '../engine.ts';
+import type { EngineDescription, Picture, Query, ReferencePicture, SystemName } from '../engine.ts';
 import { apiEngine } from '../state/api-engine.ts';
 import { useClient } from '../state/context.ts';
 import { fileKey, fileName, openedFile } from '../state/files.ts';
 import { go } from '../state/navigation.ts';
 import { useResource } from '../state/resource.ts';
 import { hrefOf, type SearchRoute, searchFor } from '../state/route.ts';
+import { queryOf } from '../state/search.ts';
+import { systemsFor } from '../state/systems.ts';
 import { parseWords, refusalOf } from '../state/words.ts';
 import { SearchView } from './search-view.tsx';
 
@@ -37,6 +39,10 @@ export function SearchPage({ route, index }: { readonly route: SearchRoute; read
       </NoticePage>
     );
   }
+  const more = (picked: Picture): SearchRoute => {
+    const query = { picture: { kind: 'picture', picture: picked }, text: '', minus: [] } as const;
+    return searchFor(index, picked.id, { k: route.k, system: keptSystem(route, query, description.value) });
+  };
   return (
     <SearchView
       key={index}
@@ -45,15 +51,20 @@ export function SearchPage({ route, index }: { readonly route: SearchRoute; read
       picture={picture}
       words={route.words ?? ''}
       refusal={refusalIn(route, picture)}
-      k={route.k}
-      onQuery={(asked, words) => go({ ...route, index, ...addressOf(asked), words: words || null })}
-      onK={(k) => go({ ...route, index, k })}
-      pick={{
-        href: ({ id }) => hrefOf(searchFor(index, id, route.k)),
-        onPick: ({ id }) => go(searchFor(index, id, route.k)),
+      scope={{ k: route.k, system: route.system }}
+      onQuery={(asked, words) => {
+        const system = keptSystem(route, queryOf(asked, words), description.value);
+        go({ ...route, index, ...addressOf(asked), words: words || null, system });
       }}
+      onScope={(scope) => go({ ...route, index, ...scope })}
+      pick={{ href: (picked) => hrefOf(more(picked)), onPick: (picked) => go(more(picked)) }}
     />
   );
+}
+
+/** The system that the visitor chose, where it takes the next query as well. */
+function keptSystem({ system }: SearchRoute, query: Query | null, description: EngineDescription): SystemName | null {
+  return system === null || query === null || systemsFor(query, description).includes(system) ? system : null;
 }
 
 function addressOf(picture: ReferencePicture | null): Pick<SearchRoute, 'picture' | 'file'> {

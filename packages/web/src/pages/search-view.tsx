@@ -3,12 +3,13 @@ import { Alert, Failure, LoadingProgress } from '../components/notice.tsx';
 import type { PickPicture } from '../components/picture-action.tsx';
 import { PicturePicker } from '../components/picture-picker.tsx';
 import { QueryResult } from '../components/query-result.tsx';
+import { ScopeChooser } from '../components/scope-chooser.tsx';
 import { SearchBox } from '../components/search-box.tsx';
 import { Samples, Welcome } from '../components/welcome.tsx';
-import type { EngineDescription, Progress, ReferencePicture, SearchEngine } from '../engine.ts';
+import type { EngineDescription, Progress, ReferencePicture, SearchEngine, SearchScope } from '../engine.ts';
 import { useAnswerAnnouncement } from '../state/announcement.ts';
-import { CHOICES_OF_K } from '../state/route.ts';
 import { queryOf, useSearch } from '../state/search.ts';
+import { systemsFor } from '../state/systems.ts';
 import { useChange } from '../state/use-change.ts';
 
 export interface SearchViewProps {
@@ -19,20 +20,19 @@ export interface SearchViewProps {
   readonly words: string;
   /** Why the address asks for what cannot be searched with, in words. */
   readonly refusal?: string | null;
-  /** Answers per system. */
-  readonly k: number;
+  readonly scope: SearchScope;
   readonly onQuery: (picture: ReferencePicture | null, words: string) => void;
-  readonly onK: (k: number) => void;
+  readonly onScope: (scope: SearchScope) => void;
   readonly pick: PickPicture;
 }
 
 /** The search page: takes words or a picture and shows the answers of every system that takes them. It works with any engine. */
 export function SearchView(props: SearchViewProps) {
-  const { engine, description, picture, words, k, onQuery, onK, pick } = props;
+  const { engine, description, picture, words, scope, onQuery, onScope, pick } = props;
   const query = useMemo(() => queryOf(picture, words), [picture, words]);
   const [refused, setRefused] = useState<string | null>(null);
   const [progress, setProgress] = useState<Progress | null>(null);
-  const search = useSearch(engine, query, k, setProgress);
+  const search = useSearch(engine, query, scope, setProgress);
   const response = search.state === 'ready' ? search.value : null;
   const heading = useRef<HTMLHeadingElement>(null);
   useAnswerAnnouncement(query, response);
@@ -66,7 +66,7 @@ export function SearchView(props: SearchViewProps) {
         <QueryResult query={query} response={response} patchesPerSide={description.patchesPerSide} pick={pick}>
           <div className="query-controls">
             {takesWords ? null : <PicturePicker compact {...taker} />}
-            <AnswerCountChooser k={k} onK={onK} />
+            <ScopeChooser scope={scope} systems={systemsFor(query, description)} onScope={onScope} />
           </div>
         </QueryResult>
       )}
@@ -75,19 +75,5 @@ export function SearchView(props: SearchViewProps) {
       ) : null}
       {query !== null && search.state === 'failed' ? <Failure error={search.error} retry={search.retry} /> : null}
     </>
-  );
-}
-
-function AnswerCountChooser({ k, onK }: { readonly k: number; readonly onK: (k: number) => void }) {
-  const choices = [...new Set([...CHOICES_OF_K, k])].sort((a, b) => a - b);
-  return (
-    <label className="field">
-      Answers per system
-      <select value={k} onChange={({ currentTarget }) => onK(Number(currentTarget.value))}>
-        {choices.map((choice) => (
-          <option key={choice}>{choice}</option>
-        ))}
-      </select>
-    </label>
   );
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { Failure, LoadingProgress, NoticePage } from '../components/notice.tsx';
-import type { EngineDescription, Progress, ReferencePicture, SearchEngine } from '../engine.ts';
+import type { EngineDescription, Progress, ReferencePicture, SearchEngine, SearchScope } from '../engine.ts';
 import { useResource } from '../state/resource.ts';
 import { DEFAULT_K } from '../state/route.ts';
 import { SearchView } from './search-view.tsx';
@@ -36,16 +36,16 @@ function StaticSearch({
   readonly description: EngineDescription;
 }) {
   const [picture, setPicture] = useState<ReferencePicture | null>(null);
-  const [k, setK] = useState(DEFAULT_K);
+  const [scope, setScope] = useState<SearchScope>({ k: DEFAULT_K, system: null });
   return (
     <SearchView
       engine={engine}
       description={description}
       picture={picture}
       words=""
-      k={k}
+      scope={scope}
       onQuery={setPicture}
-      onK={setK}
+      onScope={setScope}
       pick={{ onPick: (picked) => setPicture({ kind: 'picture', picture: picked }) }}
     />
   );

@@ -18,7 +18,7 @@ export const apiEngine = (client: Client, index: string): SearchEngine => ({
     });
     return { name, dataset, systems, textSystems, catalogue, patchesPerSide, samples, runs: 'on this server' };
   },
-  search: (query, k, signal) => client.search(index, query, k, signal),
+  search: (query, scope, signal) => client.search(index, query, scope, signal),
 });
 
 /** At most `most` items of a list, evenly spaced: pictures of one class often follow each other. */

@@ -11,7 +11,7 @@ import {
   type SearchParameters,
   type SearchQuery,
 } from 'neurodex/client';
-import { EngineError, type Picture, type Query, type SearchResponse } from '../engine.ts';
+import { EngineError, type Picture, type Query, type SearchResponse, type SearchScope } from '../engine.ts';
 
 /** The API of the server that served the page. Every call throws EngineError, or the signal's reason. */
 export interface Client {
@@ -29,7 +29,7 @@ export interface Client {
   add(index: string, files: readonly File[], labels: readonly string[], token: string): Promise<Addition>;
   /** Removes a picture, even where the page is left meanwhile. @param token for writing */
   remove(index: string, id: string, token: string): Promise<void>;
-  search(index: string, query: Query, k: number, signal?: AbortSignal): Promise<SearchResponse>;
+  search(index: string, query: Query, scope: SearchScope, signal?: AbortSignal): Promise<SearchResponse>;
   /** An address of a picture as the page can use it, below whatever path a proxy serves the server. */
   address(address: string): string;
   /** The bytes behind an address of a picture. */
@@ -57,8 +57,10 @@ export function createClient(token: string | null): Client {
     async remove(index, id, writing) {
       await engineErrors(neurodexClient({ token: writing }).removePicture(index, id, { keepalive: true }));
     },
-    search: (index, query, k, signal) =>
-      engineErrors(api.search(...sentOf(query, { index, k, explain: true }), optional(signal))),
+    search(index, query, { k, system }, signal) {
+      const chosen = system === null ? {} : { system: [system] };
+      return engineErrors(api.search(...sentOf(query, { index, k, explain: true, ...chosen }), optional(signal)));
+    },
     address: (address) => api.address(address),
     bytes: (address, signal) => engineErrors(api.bytes(address, { signal })),
   };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstView, hrefOf, parseRoute, ROLES, type Route, searchFor } from './route.ts';
+import { SYSTEMS } from './systems.ts';
 
 const index = fc.option(fc.string({ minLength: 1, unit: 'grapheme' }), { nil: null });
 const text = fc.option(fc.string({ minLength: 1, unit: 'grapheme' }), { nil: null });
@@ -13,6 +14,7 @@ const routes: fc.Arbitrary<Route> = fc.oneof(
       file: text,
       words: text,
       k: fc.integer({ min: 1, max: 100_000 }),
+      system: fc.constantFrom(...SYSTEMS, null),
     })
     .map((route) => (route.picture === null ? route : { ...route, file: null })),
   fc.record({
@@ -20,7 +22,7 @@ const routes: fc.Arbitrary<Route> = fc.oneof(
     index,
     role: fc.constantFrom(...ROLES, null),
     label: text,
-    offset: fc.nat(999_999),
+    offset: fc.maxSafeNat().map((n) => n % 1e15),
   }),
   fc.record({ page: fc.constant('measures' as const), index }),
   fc.record({ page: fc.constant('compare' as const), indexes: fc.array(fc.string({ unit: 'grapheme' })) }),
@@ -60,6 +62,7 @@ describe('addresses of pages', () => {
       label: null,
       offset: 0,
     });
+    expect(parseRoute('#/search?system=toString')).toEqual(firstView('search', null));
     expect(parseRoute('#/search/%E0%A4?k=0')).toEqual({ ...firstView('search', '%E0%A4'), k: 1 });
     expect(parseRoute('#/search?q=&picture=&file=')).toEqual(firstView('search', null));
   });

@@ -1,4 +1,5 @@
-import type { Role } from '../engine.ts';
+import type { Role, SearchScope, SystemName } from '../engine.ts';
+import { SYSTEMS } from './systems.ts';
 
 /** Answers per system that the search page offers. */
 export const CHOICES_OF_K = [5, 10, 20, 50] as const;
@@ -18,6 +19,8 @@ export type Route =
       /** What the visitor typed. */
       readonly words: string | null;
       readonly k: number;
+      /** Null: every system. */
+      readonly system: SystemName | null;
     }
   | {
       readonly page: 'catalogue';
@@ -79,6 +82,7 @@ export function hrefOf(route: Route): string {
     add('file', route.file);
     add('q', route.words);
     add('k', route.k === DEFAULT_K ? null : String(route.k));
+    add('system', route.system);
   } else if (route.page === 'catalogue') {
     add('role', route.role);
     add('label', route.label);
@@ -102,24 +106,30 @@ function searchRoute(index: string | null, parameters: URLSearchParams): SearchR
     file: picture === null ? parameters.get('file') || null : null,
     words: parameters.get('q') || null,
     k: whole(parameters.get('k'), 1) ?? DEFAULT_K,
+    system: SYSTEMS.find((system) => system === parameters.get('system')) ?? null,
   };
 }
 
 /** Searches with a picture of an index alone. */
-export const searchFor = (index: string, picture: string, k: number = DEFAULT_K): SearchRoute => ({
+export const searchFor = (
+  index: string,
+  picture: string,
+  { k, system }: SearchScope = { k: DEFAULT_K, system: null },
+): SearchRoute => ({
   page: 'search',
   index,
   picture,
   file: null,
   words: null,
   k,
+  system,
 });
 
 /** The first view of a page. */
 export function firstView(page: PageName, index: string | null): Route {
   switch (page) {
     case 'search':
-      return { page, index, picture: null, file: null, words: null, k: DEFAULT_K };
+      return { page, index, picture: null, file: null, words: null, k: DEFAULT_K, system: null };
     case 'catalogue':
       return { page, index, role: null, label: null, offset: 0 };
     case 'measures':
@@ -138,6 +148,6 @@ function decoded(part: string): string {
 }
 
 function whole(text: string | null, smallest: number): number | undefined {
-  if (text === null || !/^\d{1,6}$/.test(text)) return undefined;
+  if (text === null || !/^\d{1,15}$/.test(text)) return undefined;
   return Math.max(smallest, Number(text));
 }

@@ -1,4 +1,4 @@
-import type { Progress, Query, ReferencePicture, SearchEngine, SearchResponse } from '../engine.ts';
+import type { Progress, Query, ReferencePicture, SearchEngine, SearchResponse, SearchScope } from '../engine.ts';
 import { fileKey } from './files.ts';
 import { type Resource, useResource } from './resource.ts';
 import { parseWords, refusalOf } from './words.ts';
@@ -7,12 +7,12 @@ import { parseWords, refusalOf } from './words.ts';
 export const useSearch = (
   engine: SearchEngine,
   query: Query | null,
-  k: number,
+  scope: SearchScope,
   onProgress?: (progress: Progress) => void,
 ): Resource<SearchResponse> =>
-  useResource(query === null ? null : `${keyOf(query)} ${k}`, async (signal) => {
+  useResource(query === null ? null : `${keyOf(query)} ${scope.k} ${scope.system}`, async (signal) => {
     if (query === null) throw new TypeError('there is no query');
-    return await engine.search(query, k, signal, onProgress);
+    return await engine.search(query, scope, signal, onProgress);
   });
 
 /** The query of a picture and of what was typed beside it; null where there is nothing to search for. */

@@ -1,4 +1,6 @@
-import type { Answer, SystemName } from '../engine.ts';
+import type { Answer, EngineDescription, Query, SystemName } from '../engine.ts';
+
+export const SYSTEMS = ['dsi', 'bovw', 'pixels', 'encoder', 'bm25'] as const satisfies readonly SystemName[];
 
 interface SystemWords {
   /** How the system answers: a sentence without its subject. */
@@ -25,6 +27,15 @@ export const SYSTEM_WORDS: Readonly<Record<SystemName, SystemWords>> = {
 
 /** Whether words can be added to a picture, and taken away: where the network of an index has learned to read. */
 export const takesTogether = (textSystems: readonly SystemName[]): boolean => textSystems.includes('dsi');
+
+/** The systems of an index that can answer a query. */
+export function systemsFor(
+  { picture, text, minus }: Query,
+  { systems, textSystems }: Pick<EngineDescription, 'systems' | 'textSystems'>,
+): readonly SystemName[] {
+  if (picture === null) return textSystems;
+  return text === '' && minus.length === 0 ? systems : systems.filter((system) => textSystems.includes(system));
+}
 
 /** `7 of 10 relevant`, or `7 of 10 share a label` beside estimates of relevance; null where the labels of the query are unknown. */
 export function relevantOf(answers: readonly Answer[]): string | null {
