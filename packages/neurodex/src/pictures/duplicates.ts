@@ -176,15 +176,17 @@ function tell({ sets, copies, differentLabels, acrossSplits, examples }: Duplica
   const [first = '', copy = ''] = examples[0] ?? [];
   const files = copies === 1 ? '1 file shows' : `${copies} files show`;
   const where = acrossSplits === 0 ? 'the same picture is always in one split' : '';
-  reporter.warn(`${files} a picture that another file shows (${copy} is ${first})${where && `; ${where}`}`);
+  reporter.warn(`${files} a picture that another file shows (${copy} is ${first})${where && `; ${where}`}`, { copies });
   if (differentLabels > 0) {
     reporter.warn(
       `${differentLabels} of these pictures ${differentLabels === 1 ? 'has' : 'have'} copies with other labels`,
+      { copies },
     );
   }
   if (acrossSplits > 0) {
     reporter.warn(
       `${acrossSplits} of these pictures ${acrossSplits === 1 ? 'is' : 'are'} in several splits, because the data set fixes the roles: measures will look too good`,
+      { copies },
     );
   }
 }

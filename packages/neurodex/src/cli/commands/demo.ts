@@ -1,9 +1,10 @@
 import { relative } from 'node:path';
-import { shellQuote } from '@neurodex/core';
+import { NeurodexError, shellQuote } from '@neurodex/core';
 import { DEFAULT_CONCEPTS } from '@neurodex/datasets';
 import type { Command } from 'commander';
 import type { DemoResult } from '../../jobs/demo.ts';
 import { PRESETS } from '../../presets/presets.ts';
+import { DEFAULT_LIMITS } from '../../server/limits.ts';
 import { parseSeed, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
@@ -14,8 +15,11 @@ import {
   withDevice,
   withExamples,
 } from '../command.ts';
+import type { Io } from '../io.ts';
 import { type TrackingFlags, trackingOf, withTracking } from '../tracking.ts';
+import { show } from '../viewer.ts';
 import { describeEvaluation } from './evaluate.ts';
+import { DEFAULT_PORT } from './serve.ts';
 
 interface Flags extends CommonFlags, DeviceFlag, TrackingFlags {
   readonly out: string;
@@ -23,6 +27,8 @@ interface Flags extends CommonFlags, DeviceFlag, TrackingFlags {
   readonly seed: number;
   readonly preset?: string;
   readonly force?: true;
+  /** False with --no-open. */
+  readonly open: boolean;
 }
 
 export function addDemo(program: Command, context: Context): void {
@@ -41,17 +47,26 @@ export function addDemo(program: Command, context: Context): void {
       `another configuration than that of the demo: ${Object.keys(PRESETS).join(', ')}`,
       text('--preset'),
     )
-    .option('--force', 'replace the demo that is in the folder');
+    .option('--force', 'replace the demo that is in the folder')
+    .option('--no-open', 'end when it is made; in a terminal its pages are served and opened otherwise');
   withCommonFlags(withTracking(withDevice(command)));
   withExamples(command, [
-    ['neurodex demo', 'a few minutes on two cores'],
+    ['neurodex demo', 'less than two minutes on two cores; in a terminal, then opens its pages'],
     ['neurodex demo --concepts 16 --out small-demo', 'sooner done'],
   ]);
   command.action((flags: Flags) => demo(flags, context));
 }
 
 async function demo(flags: Flags, context: Context): Promise<void> {
+  const index = await makeDemo(flags, context);
+  // A program or a log has nobody who looks at pages, or who ends the server.
+  if (flags.open && !flags.json && context.io.stdout.isTTY === true) await showPages(index, flags, context);
+}
+
+/** @returns the folder of the index */
+async function makeDemo(flags: Flags, context: Context): Promise<string> {
   const { io, services } = context;
+  let index = '';
   await perform(context, flags, { unwinds: true }, async ({ reporter, path }) => {
     const { presetName } = await import('../configuration.ts');
     const preset = flags.preset === undefined ? undefined : presetName({ value: flags.preset, origin: '--preset' });
@@ -66,26 +81,65 @@ async function demo(flags: Flags, context: Context): Promise<void> {
       reporter,
       ...(io.signal === undefined ? {} : { signal: io.signal }),
     });
+    index = result.index;
     return { json: result.evaluation, text: describe(result, io.cwd) };
   });
+  return index;
+}
+
+/** Serves the pages of the demo on this machine until Ctrl-C, and opens them where there is a display. */
+async function showPages(index: string, flags: Flags, context: Context): Promise<void> {
+  const { io, services } = context;
+  await perform(context, { quiet: true }, { unwinds: true }, async ({ reporter }) => {
+    let told: Promise<void> | undefined;
+    const serveAt = (port: number) =>
+      services.jobs.serve({
+        indexes: [index],
+        ...{ port, host: '127.0.0.1', open: false, workers: 1, cors: [], allowHosts: [], limits: DEFAULT_LIMITS },
+        ...{ device: flags.device, environment: io.env, reporter, signal: io.signal },
+        onListening(address) {
+          told = tellPages(address, io);
+        },
+      });
+    const served = await serveAt(DEFAULT_PORT).catch((error: unknown) => {
+      // Another server has the usual port: any other one will do.
+      if (error instanceof NeurodexError && error.code === 'address-unavailable') return serveAt(0);
+      throw error;
+    });
+    await told;
+    return {
+      json: served,
+      text: `\nThe pages are closed. To open them again:  npx neurodex serve ${shellQuote(near(index, io.cwd))}`,
+    };
+  });
+}
+
+async function tellPages(address: string, io: Io): Promise<void> {
+  await io.stdout.write(`\nIts pages are at ${address}, until Ctrl-C.\n`);
+  const reason = await show(address, io);
+  if (reason !== undefined)
+    await io.stdout.write(`Open that address in a browser: it was not opened, because ${reason}.\n`);
 }
 
 function describe(result: DemoResult, cwd: string): string {
   const { evaluation, contactSheet, learningCurve, index, tryNext, tryWords } = result;
-  const near = (path: string): string => {
-    const short = relative(cwd, path);
-    return short !== '' && !short.startsWith('..') ? short : path;
-  };
+  const quoted = shellQuote(near(index, cwd));
   return [
-    describeEvaluation(evaluation, 'test', near(index)),
+    describeEvaluation(evaluation, 'test', near(index, cwd)),
     '',
-    `contact sheet   ${near(contactSheet)}`,
-    `learning curve  ${near(learningCurve)}`,
+    `contact sheet   ${near(contactSheet, cwd)}`,
+    `learning curve  ${near(learningCurve, cwd)}`,
     '',
     'Search it yourself:',
-    `  npx neurodex search ${shellQuote(near(index))} ${shellQuote(near(tryNext))}`,
-    ...(tryWords === undefined
-      ? []
-      : [`  npx neurodex search ${shellQuote(near(index))} --text ${shellQuote(tryWords)}`]),
+    `  npx neurodex search ${quoted} ${shellQuote(near(tryNext, cwd))}`,
+    ...(tryWords === undefined ? [] : [`  npx neurodex search ${quoted} --text ${shellQuote(tryWords)}`]),
+    'Look at it in pages:',
+    `  npx neurodex serve ${quoted}`,
   ].join('\n');
+}
+
+/** A path as it is called from a folder that it is below. */
+function near(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short !== '' && !short.startsWith('..') ? short : path;
 }

@@ -15,7 +15,7 @@ import {
 } from '../command.ts';
 import { formatSeconds, plural } from '../format.ts';
 
-const PORT = 8080;
+export const DEFAULT_PORT = 8080;
 const MEBIBYTE = 2 ** 20;
 /** Seconds that a shard may be waited for. */
 const [SHORTEST, LONGEST] = [0.05, 600];
@@ -101,7 +101,12 @@ export function addServe(program: Command, context: Context): void {
       '<indexes...>',
       'folders that neurodex index made, or places of indexes in shards; the first is the default',
     )
-    .option('--port <n>', 'port to listen on; 0 takes one that is free', wholeNumber('--port', 0, 65535, PORT), PORT)
+    .option(
+      '--port <n>',
+      'port to listen on; 0 takes one that is free',
+      wholeNumber('--port', 0, 65535, DEFAULT_PORT),
+      DEFAULT_PORT,
+    )
     .option('--host <address>', 'address to listen on', text('--host'), '127.0.0.1')
     .option(
       '--token <text>',
