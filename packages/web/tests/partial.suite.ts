@@ -20,8 +20,7 @@ export function partialSuite(site: () => Site): void {
     const notice = page.getByText('Some shards did not answer: answers may be missing.');
     await notice.waitFor();
     await page.locator('.answer').first().waitFor();
-    const [index = ''] = /(?<=#\/search\/)[^?]+/.exec(page.url()) ?? [];
-    const answered = await fetch(`${server.address}/v1/search?index=${index}&k=1000`, {
+    const answered = await fetch(`${server.address}/v1/search?k=1000`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ text: 'circle' }),
