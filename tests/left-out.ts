@@ -21,5 +21,8 @@ const leftOut = [
   ...(spawnSync('haproxy', ['-v'], { stdio: 'ignore' }).status === 0
     ? []
     : ['replicas behind HAProxy: haproxy is not installed']),
+  ...(spawnSync('sixel2png', ['--version'], { stdio: 'ignore' }).status === 0
+    ? []
+    : ['pictures in terminals by libsixel: sixel2png is not installed (on Debian: apt-get install libsixel-bin)']),
 ];
 console.log(`left out here: ${leftOut.join('; ')}`);

@@ -1,6 +1,5 @@
 import { basename, resolve } from 'node:path';
 import { defined, NeurodexError } from '@neurodex/core';
-import { ROLES, type Role } from '@neurodex/datasets';
 import { placeOf } from '../changes/rewrite-parts.ts';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import { FINE_BATCHES } from '../dsi/search/batch-sizes.ts';
@@ -18,6 +17,7 @@ import type { FoundPicture, Hosted, HostedVersion, Page, Reading } from './hoste
 import { detailsOf, nameOf, ofNetwork, readingOf } from './index-details.ts';
 import { Judging, TELLERS } from './judging.ts';
 import type { Limits } from './limits.ts';
+import { ListedPictures } from './listed-pictures.ts';
 import { countsOf, digestsOf, factsOf, VERSION_LENGTH } from './picture-facts.ts';
 import type { PlainQuery, Ranker, Ranking, RankVersion } from './ranker.ts';
 
@@ -42,14 +42,12 @@ export class HostedIndex implements Hosted {
   readonly shards = undefined;
   readonly card: IndexCard;
   readonly details: IndexDetails;
-  /** All labels, in the order of the alphabet. */
-  private readonly labels: readonly string[];
   /** The stored picture of a row, PNG. */
   private readonly image: (row: number) => Promise<Uint8Array>;
   private readonly facts: readonly PictureFacts[];
   /** Of the parts of the catalogue, with the row behind the last one of each. */
   private readonly digests: readonly { readonly end: number; readonly digest: string }[];
-  private readonly byRole: ReadonlyMap<Role, readonly PictureFacts[]>;
+  private readonly listed: ListedPictures;
   /** Systems that look at more of a query than the network's pixels. */
   readonly lookAtThumbnails: ReadonlySet<SystemName>;
   /** Rows of pictures that are about to be removed. */
@@ -84,8 +82,7 @@ export class HostedIndex implements Hosted {
     this.nones = new Batcher({ ...batching(opened), run: (queries) => opened.ranker.nones(queries) });
     this.digests = digestsOf(index.store);
     this.facts = index.store.rows.map((picture) => factsOf(id, this.digest(picture.row), picture, opened.basePath));
-    this.byRole = new Map(ROLES.map((role) => [role, this.facts.filter((picture) => picture.role === role)]));
-    this.labels = [...new Set(this.facts.flatMap(({ labels }) => labels))].sort();
+    this.listed = new ListedPictures(this.facts);
     this.card = this.cardOf(opened);
     this.details = {
       ...this.card,
@@ -192,11 +189,10 @@ export class HostedIndex implements Hosted {
 
   checkMeasurable(): void {}
 
-  async pictures({ role, label, offset, limit }: Page): Promise<PicturePage> {
-    const candidates = role === undefined ? this.facts : (this.byRole.get(role) ?? []);
-    const seen = this.hiddenRows.size === 0 ? candidates : candidates.filter((facts) => !this.hides(facts));
-    const wanted = label === undefined ? seen : seen.filter(({ labels }) => labels.includes(label));
-    const labels = [...this.labels];
+  async pictures({ offset, limit, ...filter }: Page): Promise<PicturePage> {
+    const found = this.listed.with(filter);
+    const wanted = this.hiddenRows.size === 0 ? found : found.filter((facts) => !this.hides(facts));
+    const labels = [...this.listed.labels];
     return { total: wanted.length, offset, labels, pictures: wanted.slice(offset, offset + limit) };
   }
 
