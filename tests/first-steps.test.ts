@@ -30,6 +30,18 @@ it('the document has the two commands of the README', () => {
   expect(readFileSync('README.md', 'utf8')).toContain(commands.join(' && '));
 });
 
+it.each([
+  ['18.20.8', 1],
+  ['20.18.3', 1],
+  ['20.19.0', 0],
+  ['22.1.0', 0],
+] as const)('a Node that is too old is named before anything else fails: %s', (version, status) => {
+  const checked = spawnSync(process.execPath, ['packaging/check-node.js', version], { encoding: 'utf8' });
+  expect(checked.status).toBe(status);
+  const said = status === 0 ? '' : `error: Neurodex needs Node 20.19 or newer, and this is Node ${version}\n`;
+  expect(checked.stdout + checked.stderr).toBe(said);
+});
+
 describe.skipIf(reason !== undefined)(`the first steps${leftOut}`, { timeout: PATIENCE }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'neurodex-first-steps-'));
   const clone = join(folder, 'neurodex');
