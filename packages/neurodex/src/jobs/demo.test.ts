@@ -5,7 +5,7 @@ import { silentReporter } from '@neurodex/core';
 import { openFolder } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runDemo } from './demo.ts';
+import { runDemo, withoutCopies } from './demo.ts';
 import { searchIndex } from './search.ts';
 
 /** The demo on drawings made here: every "artist" draws each thing in a size and place of its own. */
@@ -31,6 +31,18 @@ beforeAll(async () => {
   }
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
+
+it('says of its own drawings only what a user can do something about', () => {
+  const said: string[] = [];
+  const tell = (message: string): void => void said.push(message);
+  const reporter = withoutCopies({ progress: ({ phase }) => tell(phase), info: tell, warn: tell });
+  reporter.warn('1 file shows a picture that another file shows', { copies: 1 });
+  reporter.warn('the loss became NaN', { step: 3 });
+  reporter.warn('bovw is left out');
+  reporter.info('fetching');
+  reporter.progress({ phase: 'see', done: 1, unit: 'steps' });
+  expect(said).toEqual(['the loss became NaN', 'bovw is left out', 'fetching', 'see']);
+});
 
 describe('the demo', () => {
   const demo = (force = false) =>

@@ -97,7 +97,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 }
 
 /** Two artists draw the same new moon, which whoever runs the demo cannot mend; `inspect` counts it. */
-const withoutCopies = (reporter: Reporter): Reporter => ({
+export const withoutCopies = (reporter: Reporter): Reporter => ({
   progress: (event) => reporter.progress(event),
   info: (message) => reporter.info(message),
   warn(message, details) {

@@ -154,7 +154,7 @@ describe('of a data set with fixed roles', () => {
     expect(leftOut).toEqual(expected);
     expect(facts).toMatchObject({ sets: 1, copies: 1, leftOut: 4, acrossSplits: 0 });
     expect(warnings.slice(0, 4)).toEqual(expected.map(({ path, reason: why }) => `skipped ${path}: ${why}`));
-    expect(about).toEqual(expected.map(({ path }) => ({ path })));
+    expect(about).toEqual([...expected.map(({ path }) => ({ path })), { copies: 1 }]);
   });
 
   /** Two thumbnails that differ by one level in one pixel: alike, and not the same pixels. */
