@@ -21,6 +21,7 @@ describe('the environment', () => {
     [{ ...XTERM, KITTY_WINDOW_ID: '1', TERM_PROGRAM: 'vscode' }, undefined],
     [{ TERM: 'xterm', XTERM_VERSION: 'XTerm(390)', KITTY_WINDOW_ID: '1' }, undefined],
     [XTERM, undefined],
+    [{ WT_SESSION: '5b6c' }, undefined],
     [{ TERM: 'constructor', TERM_PROGRAM: 'toString' }, undefined],
     // Inside of a multiplexer the variables are those of the terminal outside.
     [{ TERM: 'tmux-256color', TMUX: '/tmp/tmux-0/default,1,0', KITTY_WINDOW_ID: '1' }, undefined],

@@ -48,8 +48,9 @@ export const multiplexerOf = ({ TERM = '', TMUX, STY }: Environment): 'tmux' | '
 
 /** What the environment says of the terminal: a protocol, that it takes none, or undefined where the terminal is to be asked. */
 export function protocolOf(env: Environment): Protocol | 'none' | undefined {
-  const { TERM = '', TERM_PROGRAM = '', LC_TERMINAL } = env;
-  if (TERM === '' || TERM === 'dumb' || TERM === 'linux') return 'none';
+  const { TERM = '', TERM_PROGRAM = '', LC_TERMINAL, WT_SESSION } = env;
+  // Windows Terminal has a session and no type.
+  if (TERM === 'dumb' || TERM === 'linux' || (TERM === '' && !WT_SESSION)) return 'none';
   if (multiplexerOf(env) !== undefined) return undefined;
   const known = BY_TYPE.get(TERM) ?? BY_PROGRAM.get(TERM_PROGRAM);
   if (known !== undefined) return known;
