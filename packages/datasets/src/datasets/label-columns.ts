@@ -9,10 +9,10 @@ export interface ColumnFlags {
 }
 
 /** 'className', 'class_name' and 'Class Name' are one. */
-const plain = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+export const plainName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 const LABELS: ReadonlySet<string> = new Set(
-  'label labels class classes classname classnames classlabel classlabels classid category categories categoryname categoryid target targets labelname labelnames labeltext labelid finelabel coarselabel tag tags species breed'.split(
+  'label labels class classes classname classnames classlabel classlabels classid category categories categoryname categoryid target targets labelname labelnames labeltext labelid finelabel coarselabel tag tags species breed choice'.split(
     ' ',
   ),
 );
@@ -23,16 +23,20 @@ const PICTURES: readonly string[] =
   );
 
 /** The names, of all there are, that are usually given to labels. */
-export const labelNames = (names: readonly string[]): string[] => names.filter((name) => LABELS.has(plain(name)));
+export const labelNames = (names: readonly string[]): string[] => names.filter((name) => LABELS.has(plainName(name)));
 
 /** The name, of all there are, that is likeliest to be the picture's. */
 export function pictureName(names: readonly string[]): string | undefined {
   for (const likely of PICTURES) {
-    const found = names.find((name) => plain(name) === likely);
+    const found = names.find((name) => plainName(name) === likely);
     if (found !== undefined) return found;
   }
   return undefined;
 }
+
+/** All names that are usually given to pictures, the likeliest first. */
+export const pictureNames = (names: readonly string[]): string[] =>
+  PICTURES.flatMap((likely) => names.filter((name) => plainName(name) === likely));
 
 /** Several names might be the label's: nobody but the user knows which. */
 export const ambiguousLabels = (what: string, names: readonly string[]): string =>

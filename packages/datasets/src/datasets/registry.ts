@@ -15,8 +15,14 @@ export const DATASET_NAMES = [
   'fashion-mnist',
   'emoji',
   'idx',
+  'open-images',
+  'coco-export',
+  'imagefolder',
+  'webdataset',
+  'img2dataset',
   'parquet',
   'jsonl',
+  'csv',
   'folder',
 ] as const;
 export type DatasetName = (typeof DATASET_NAMES)[number];
@@ -56,11 +62,15 @@ const kindOf = async (path: string): Promise<'file' | 'folder' | undefined> => {
   return found?.isDirectory() ? 'folder' : found?.isFile() ? 'file' : undefined;
 };
 const never = (): Promise<boolean> => Promise.resolve(false);
-const columnsOf = ({ labelColumn, pictureColumn }: OpenDatasetRequest): ColumnFlags => ({
+const columnsOf = ({ labelColumn, pictureColumn }: ColumnFlags): ColumnFlags => ({
   ...(labelColumn === undefined ? {} : { labelColumn }),
   ...(pictureColumn === undefined ? {} : { pictureColumn }),
 });
-const signalOf = ({ signal }: OpenDatasetRequest) => (signal === undefined ? {} : { signal });
+const signalOf = ({ signal }: Pick<OpenDatasetRequest, 'signal'>) => (signal === undefined ? {} : { signal });
+const watchOf = ({ reporter, signal }: Pick<OpenDatasetRequest, 'reporter' | 'signal'>) => ({
+  reporter,
+  ...(signal === undefined ? {} : { signal }),
+});
 
 /**
  * Every data set. A SOURCE that is a path is the first of these that recognises it; modules are loaded when they are
@@ -191,6 +201,92 @@ export const DATASETS = {
       return await openIdx({ images: (await findIdxImages(from)) ?? from });
     },
   },
+  'open-images': {
+    summary: 'Open Images: the pictures that you have, with the classes that people verified',
+    named: false,
+    forms: [
+      'a folder with class-descriptions.csv and …-annotations-human-imagelabels.csv or …-annotations-bbox.csv, and pictures <id>.jpg below it',
+    ],
+    licence: 'annotations CC-BY-4.0; pictures listed as CC-BY-2.0',
+    flags: [],
+    recognise: async (path) => {
+      const { isOpenImages } = await import('./open-images/open-images.ts');
+      return await isOpenImages(path);
+    },
+    open: async ({ source, from = source, ...request }) => {
+      const { openOpenImages } = await import('./open-images/open-images.ts');
+      return await openOpenImages(from, watchOf(request));
+    },
+  },
+  'coco-export': {
+    summary: 'annotations in the form of COCO under any name: Label Studio, CVAT, Roboflow, iNaturalist',
+    named: false,
+    forms: [
+      'FILE.json with images, annotations and categories, or a folder with such files (result.json, annotations/instances_default.json) and pictures',
+      'Roboflow: train/_annotations.coco.json, valid/, test/',
+      'iNaturalist 2017 to 2021: train2019.json and train_val2019/, categories of whole pictures',
+    ],
+    licence: 'your own, or that of the publisher',
+    flags: [],
+    recognise: async (path) => {
+      const { isCocoExport } = await import('./coco/exports.ts');
+      return await isCocoExport(path);
+    },
+    open: async ({ source, from = source, ...request }) => {
+      const { openCocoExport } = await import('./coco/exports.ts');
+      return await openCocoExport(from, watchOf(request));
+    },
+  },
+  imagefolder: {
+    summary: 'pictures with metadata, as the imagefolder of Hugging Face has them',
+    named: false,
+    forms: [
+      'a folder with metadata.jsonl, metadata.csv or metadata.parquet (also in train/, test/ …): file_name, label, text',
+    ],
+    licence: 'your own',
+    flags: ['classLevel', 'labelColumn', 'pictureColumn'],
+    recognise: async (path) => {
+      const { isImageFolder } = await import('./tables/imagefolder.ts');
+      return (await kindOf(path)) === 'folder' && (await isImageFolder(path));
+    },
+    open: async ({ source, from = source, classLevel, ...request }) => {
+      const { openImageFolder } = await import('./tables/imagefolder.ts');
+      const level = classLevel === undefined ? {} : { classLevel };
+      return await openImageFolder(from, { ...watchOf(request), ...columnsOf(request), ...level });
+    },
+  },
+  webdataset: {
+    summary: 'tar shards in the form of WebDataset',
+    named: false,
+    forms: [
+      'FILE.tar, a folder of them, or a pattern such as data-{000000..000010}.tar: pictures with cls, txt and json under the same names',
+    ],
+    licence: 'your own',
+    flags: [],
+    recognise: async (path) => {
+      const { isWebDataset } = await import('./webdataset/shards.ts');
+      return await isWebDataset(path);
+    },
+    open: async ({ source, from = source, ...request }) => {
+      const { openWebDataset } = await import('./webdataset/webdataset.ts');
+      return await openWebDataset(from, watchOf(request));
+    },
+  },
+  img2dataset: {
+    summary: 'what img2dataset downloads as files',
+    named: false,
+    forms: ['00000/000000000.jpg with .txt and .json beside it, 00000_stats.json, 00000.parquet'],
+    licence: 'that of each picture',
+    flags: [],
+    recognise: async (path) => {
+      const { isImg2dataset } = await import('./folder/img2dataset.ts');
+      return await isImg2dataset(path);
+    },
+    open: async ({ source, from = source, ...request }) => {
+      const { openFolder } = await import('./folder/folder.ts');
+      return await openFolder(from, { ...watchOf(request), name: 'img2dataset', classLevel: 0 });
+    },
+  },
   parquet: {
     summary: 'Parquet in the shape of the Hugging Face hub',
     named: false,
@@ -219,6 +315,25 @@ export const DATASETS = {
       return await openJsonl(from, { reporter, ...signalOf(request), ...columnsOf(request) });
     },
   },
+  csv: {
+    summary: 'a table that names picture files, and their labels or captions',
+    named: false,
+    forms: [
+      'FILE.csv or FILE.tsv, or a folder with one: a column of paths, file names or ids, and label, class, caption …',
+      'Kaggle: train.csv with id and label, and train/<id>.jpg',
+      'Roboflow: train/_classes.csv, with a column of 0 and 1 for each class',
+    ],
+    licence: 'your own',
+    flags: ['labelColumn', 'pictureColumn'],
+    recognise: async (path) => {
+      const { isTableSource } = await import('./tables/table-source.ts');
+      return await isTableSource(path);
+    },
+    open: async ({ source, from = source, ...request }) => {
+      const { openTableSource } = await import('./tables/table-source.ts');
+      return await openTableSource(from, { ...watchOf(request), ...columnsOf(request) });
+    },
+  },
   folder: {
     summary: 'a folder of pictures',
     named: false,
@@ -226,13 +341,14 @@ export const DATASETS = {
       '<class>/<picture>, also below folders of splits (train, test …) and folders around everything',
       'pictures without classes',
       'the folders catalogue, train, validation and test, which fix the roles',
+      'files beside pictures give captions: a.jpg.json (gallery-dl), a.supplemental-metadata.json (Google Takeout), a.info.json (yt-dlp), a.txt',
     ],
     licence: 'your own',
     flags: ['classLevel'],
     recognise: async (path) => (await kindOf(path)) === 'folder',
-    open: async ({ source, from = source, classLevel }) => {
+    open: async ({ source, from = source, classLevel, ...request }) => {
       const { openFolder } = await import('./folder/folder.ts');
-      return await openFolder(from, classLevel === undefined ? {} : { classLevel });
+      return await openFolder(from, { ...watchOf(request), ...(classLevel === undefined ? {} : { classLevel }) });
     },
   },
 } as const satisfies Readonly<Record<DatasetName, DatasetDeclaration>>;

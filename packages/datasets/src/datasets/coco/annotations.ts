@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { errorCode, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import type { PictureObject, SkippedFile } from '../dataset.ts';
-import { Faults } from './faults.ts';
+import { Faults } from '../faults.ts';
 import { JsonDamage, jsonRows } from './json-rows.ts';
 import { boxOfRegion, pixelsOfRegion } from './mask.ts';
 import { type CocoImage, captionOf, categoryOf, imageOf, type ObjectRow, objectOf, RowFault } from './rows.ts';
@@ -23,6 +23,8 @@ export interface CocoFile {
   /** By picture, in the order of the file. */
   readonly captions: ReadonlyMap<number, readonly string[]>;
   readonly objects: ReadonlyMap<number, readonly CocoObject[]>;
+  /** Categories of whole pictures: of annotations with neither a box nor a region, where `foreign` ones are read. */
+  readonly labels: ReadonlyMap<number, readonly string[]>;
   /** Rows that were left out, with the reason. */
   readonly skipped: readonly SkippedFile[];
   /** There where not one of the annotations can be used: how many there are, and why. */
@@ -32,6 +34,11 @@ export interface CocoFile {
 export interface ReadAnnotationsOptions {
   /** `captions`: an annotation without a caption is a fault; else it is of an object. */
   readonly holds?: 'captions';
+  /**
+   * The export of another program: its pictures' paths may be from another machine, an annotation without a box is of the whole picture,
+   * categories may have no names, and there may be no annotations.
+   */
+  readonly foreign?: boolean;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
 }
@@ -48,7 +55,7 @@ const isList = (key: string): key is ListName => LISTS.some((name) => name === k
  *   kind of file), `source-empty` (no row of `images` can be used, with the reasons), `interrupted`
  */
 export async function readAnnotations(path: string, options: ReadAnnotationsOptions = {}): Promise<CocoFile> {
-  const reading = new Reading(path, options.holds === 'captions');
+  const reading = new Reading(path, options);
   for await (const { key, row, value } of rowsOf(path, options)) {
     if (!isList(key)) continue;
     if (row === undefined) reading.whole(key, value);
@@ -61,6 +68,7 @@ export async function readAnnotations(path: string, options: ReadAnnotationsOpti
 class Reading {
   private readonly path: string;
   private readonly captionsOnly: boolean;
+  private readonly foreign: boolean;
   private readonly faults: Faults;
   private readonly lists = new Set<ListName>();
   private readonly images = new Map<number, CocoImage>();
@@ -69,12 +77,15 @@ class Reading {
   /** Annotations may stand before the pictures and the categories that they name. */
   private readonly objects: { readonly row: number; readonly value: ObjectRow }[] = [];
   private readonly captions: { readonly row: number; readonly image: number; readonly caption: string }[] = [];
+  /** Annotations of whole pictures: their pictures and categories, by turns. There may be millions. */
+  private readonly ofPictures: number[] = [];
   /** The first annotation of each number. */
   private readonly numbers = new Map<number, ObjectRow>();
 
-  constructor(path: string, captionsOnly: boolean) {
+  constructor(path: string, { holds, foreign = false }: ReadAnnotationsOptions) {
     this.path = path;
-    this.captionsOnly = captionsOnly;
+    this.captionsOnly = holds === 'captions';
+    this.foreign = foreign;
     this.faults = new Faults(basename(path));
   }
 
@@ -100,13 +111,13 @@ class Reading {
   }
 
   private image(row: number, value: unknown): void {
-    const image = imageOf(value);
+    const image = imageOf(value, this.foreign);
     if (!this.images.has(image.id)) this.images.set(image.id, image);
     else this.faults.add('images: their numbers are taken', `images[${row}]`, `the number ${image.id} is taken`);
   }
 
   private category(row: number, value: unknown): void {
-    const { id, name } = categoryOf(value);
+    const { id, name } = categoryOf(value, this.foreign);
     const known = this.categories.get(id);
     if (known === undefined) this.categories.set(id, name);
     else if (known !== name) {
@@ -121,6 +132,10 @@ class Reading {
       return;
     }
     const object = objectOf(value);
+    if (this.foreign && object.box === undefined && isNothing(object.segmentation)) {
+      this.ofPictures.push(object.image, object.category);
+      return;
+    }
     if (object.id !== undefined) {
       const twin = this.numbers.get(object.id);
       if (twin !== undefined && isSame(twin, object)) {
@@ -137,18 +152,21 @@ class Reading {
 
   finish(): CocoFile {
     for (const key of ['images', 'annotations'] as const) {
+      if (key === 'annotations' && this.foreign) continue;
       if (!this.lists.has(key)) throw damaged(this.path, `has no "${key}": it is not a COCO annotation file`);
     }
     if (this.images.size === 0) throw noPictures(this.path, this.faults.summary('images'));
     const captions = this.placeCaptions();
     const objects = this.placeObjects();
-    const useless = this.annotations > 0 && captions.size === 0 && objects.size === 0;
+    const labels = this.placeLabels();
+    const useless = this.annotations > 0 && captions.size === 0 && objects.size === 0 && labels.size === 0;
     const { images, categories, faults } = this;
     return {
       images,
       categories,
       captions,
       objects,
+      labels,
       skipped: faults.list(),
       ...(useless ? { useless: { annotations: this.annotations, reasons: faults.summary('annotations') } } : {}),
     };
@@ -178,12 +196,7 @@ class Reading {
         continue;
       }
       if (category === undefined) {
-        const missing = this.categories.size === 0 ? 'the file has no categories' : 'not in categories';
-        const reason =
-          this.categories.size === 0
-            ? `its category ${value.category} has no name, for the file has no categories`
-            : `its category ${value.category} is not in categories`;
-        this.faults.add(`annotations: their category has no name: ${missing}`, at, reason);
+        this.noCategory(at, value.category);
         continue;
       }
       const box = value.box ?? boxOfRegion(value.segmentation, image);
@@ -200,10 +213,38 @@ class Reading {
     return placed;
   }
 
+  private placeLabels(): Map<number, string[]> {
+    const placed = new Map<number, string[]>();
+    const names = distinct(this.categories);
+    for (let i = 0; i + 1 < this.ofPictures.length; i += 2) {
+      const image = this.ofPictures[i] ?? NaN;
+      const category = this.ofPictures[i + 1] ?? NaN;
+      const name = names.get(category);
+      const at = `annotations[of picture ${image}]`;
+      if (!this.images.has(image)) this.noPicture(at, image);
+      else if (name === undefined) this.noCategory(at, category);
+      else push(placed, image, name);
+    }
+    return placed;
+  }
+
+  private noCategory(at: string, category: number): void {
+    const none = this.categories.size === 0;
+    const missing = none ? 'the file has no categories' : 'not in categories';
+    const reason = none
+      ? `its category ${category} has no name, for the file has no categories`
+      : `its category ${category} is not in categories`;
+    this.faults.add(`annotations: their category has no name: ${missing}`, at, reason);
+  }
+
   private noPicture(at: string, image: number): void {
     this.faults.add('their pictures are not in images', at, `its picture ${image} is not in images`);
   }
 }
+
+/** As tools write "no region": nothing, or an empty list. */
+const isNothing = (segmentation: unknown): boolean =>
+  segmentation === undefined || segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0);
 
 const withoutRegion = (object: ObjectRow): ObjectRow => ({ ...object, segmentation: undefined });
 

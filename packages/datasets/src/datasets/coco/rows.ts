@@ -93,24 +93,33 @@ function fileOf(row: Row): string {
   return kept.join('/');
 }
 
-/** @throws RowFault */
-export function imageOf(value: unknown): CocoImage {
+function foreignFileOf({ file_name: name }: Row): string {
+  if (typeof name !== 'string' || name.trim() === '') throw expected('file_name', 'a text that is not empty', name);
+  return name;
+}
+
+/**
+ * @param foreign of an export of another program, the path may be from another machine: it is only compared with the files here
+ * @throws RowFault
+ */
+export function imageOf(value: unknown, foreign = false): CocoImage {
   const row = asRow(value);
   const [width, height] = [edgeOf(row, 'width'), edgeOf(row, 'height')];
   const both = width !== undefined && height !== undefined;
   return {
     id: idOf(row, 'id'),
-    file: fileOf(row),
+    file: foreign ? foreignFileOf(row) : fileOf(row),
     width: both ? width : undefined,
     height: both ? height : undefined,
     url: typeof row.coco_url === 'string' && row.coco_url !== '' ? row.coco_url : undefined,
   };
 }
 
-/** @throws RowFault */
-export function categoryOf(value: unknown): { readonly id: number; readonly name: string } {
+/** @param foreign a category without a name is called by its number @throws RowFault */
+export function categoryOf(value: unknown, foreign = false): { readonly id: number; readonly name: string } {
   const row = asRow(value);
-  const name = typeof row.name === 'number' ? String(row.name) : row.name;
+  const unnamed = foreign && row.name === undefined;
+  const name = unnamed ? String(row.id) : typeof row.name === 'number' ? String(row.name) : row.name;
   if (typeof name !== 'string' || name.trim() === '') throw expected('name', 'a text that is not empty', row.name);
   return { id: idOf(row, 'id'), name };
 }

@@ -1,14 +1,16 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { errorCode, NeurodexError } from '@neurodex/core';
+import { errorCode, NeurodexError, type Reporter } from '@neurodex/core';
 import { readPictureFile } from '../../image/decode.ts';
 import { FORMATS, hasPictureExtension } from '../../image/formats.ts';
 import type { Dataset, LayoutNote, SkippedFile, SourcePicture } from '../dataset.ts';
 import { localInputs } from '../inputs.ts';
 import { kindOfLeftover, leftoverReason } from '../leftovers.ts';
+import type { RecordFacts } from '../record-facts.ts';
 import { notAPicture } from '../skipped.ts';
 import { besideNotes } from './label-files.ts';
 import { planByLevel, planFolder } from './layout.ts';
+import { readSidecars } from './sidecars.ts';
 
 /** Code unit by code unit: the same order everywhere, unlike a locale's. */
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -164,34 +166,41 @@ export async function listPictures(source: string): Promise<Listing> {
 export interface FolderOptions {
   /** The class is the folder at this level, from 1; 0: no classes. By the layout by default. */
   readonly classLevel?: number;
+  /** 'folder' by default. */
+  readonly name?: string;
+  readonly reporter?: Reporter;
+  readonly signal?: AbortSignal;
 }
 
 /**
  * A folder of pictures: `<class>/**`, pictures without classes, or the roles `catalogue`, `train`, `validation` (optional)
  * and `test`, each laid out in one of the first two ways. Folders of splits and folders around everything are looked
- * through (`planFolder`). Where there are classes, pictures outside of them are skipped.
+ * through (`planFolder`). Where there are classes, pictures outside of them are skipped. Files beside pictures give captions
+ * (`readSidecars`).
  * @throws NeurodexError source-missing, source-unusable (a file, no permission, roles that are incomplete), source-empty
  */
-export async function openFolder(path: string, { classLevel }: FolderOptions = {}): Promise<Dataset> {
+export async function openFolder(path: string, options: FolderOptions = {}): Promise<Dataset> {
+  const { classLevel, name = 'folder' } = options;
   const source = resolve(path);
   const listing = await listPictures(source);
   const { files, folders } = listing;
   const plan = classLevel === undefined ? planFolder(files, folders, source) : planByLevel(files, classLevel);
-  const skipped = [...listing.skipped, ...plan.skipped].sort((a, b) => byCodeUnits(a.path, b.path));
+  const sidecars = await readSidecars(source, files, listing.skipped, options);
+  const skipped = [...sidecars.skipped, ...plan.skipped].sort((a, b) => byCodeUnits(a.path, b.path));
   const pictures = plan.placed
     .map(
       ({ file, label, role }): SourcePicture => ({
         path: file,
-        labels: label === undefined ? [] : [label],
+        ...described(label, sidecars.facts.get(file)),
         ...(role === undefined ? {} : { role }),
         read: () => readPictureFile(join(source, file), file),
       }),
     )
     .sort((a, b) => byCodeUnits(a.path, b.path));
   checkPictures(pictures, source, classLevel);
-  const layout: LayoutNote[] = [...plan.layout, ...besideNotes(skipped, pictures, source)];
+  const layout: LayoutNote[] = [...plan.layout, ...sidecars.layout, ...besideNotes(skipped, pictures, source)];
   return {
-    name: 'folder',
+    name,
     source,
     pictures,
     notices: [],
@@ -204,6 +213,16 @@ export async function openFolder(path: string, { classLevel }: FolderOptions = {
         reading,
       ),
   };
+}
+
+function described(
+  label: string | undefined,
+  said: RecordFacts | undefined,
+): Pick<SourcePicture, 'labels' | 'captions'> {
+  const labels = label === undefined ? [] : [label];
+  if (said === undefined) return { labels };
+  const { captions } = said;
+  return { labels: [...new Set([...labels, ...said.labels])], ...(captions.length === 0 ? {} : { captions }) };
 }
 
 function checkPictures(pictures: readonly SourcePicture[], source: string, classLevel: number | undefined): void {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { listed, NeurodexError } from '@neurodex/core';
 import { type LayoutNote, ROLES, type Role, type SkippedFile } from '../dataset.ts';
-import { folderKind, type SplitPart, splitPartOf, splitsOfOneStem } from '../split-names.ts';
+import { folderKind, splitPartOf, splitsOfOneStem } from '../split-names.ts';
+import { roleNamed } from '../splits.ts';
 import { type FolderNode, foldersWithPictures, folderTree, holdsPictures, picturesBelow } from './tree.ts';
 
 /** A picture with what the folders around it say. */
@@ -236,23 +237,12 @@ function splitsBesideOthers(children: readonly FolderNode[]): FolderNode[] {
   return shared ? children.filter(({ name }) => splitPartOf(name) !== undefined) : [];
 }
 
-const ROLE_OF: Readonly<Record<SplitPart, Role | undefined>> = {
-  catalogue: 'catalogue',
-  train: 'train',
-  validation: 'validation',
-  test: 'test',
-  // As retrieval data sets have it: the queries that a system is tested with.
-  query: 'test',
-  unlabelled: undefined,
-};
-
 /** The role that each folder gives, where they fix the roles. A layout that is nearly so is refused rather than misread. */
 function rolesIn(base: FolderNode, source: string): ReadonlyMap<FolderNode, Role> | undefined {
   const roles = new Map<FolderNode, Role>();
   const folders = [...base.folders.values()];
   for (const folder of folders) {
-    const part = splitPartOf(folder.name);
-    const role = part === undefined ? undefined : ROLE_OF[part];
+    const role = roleNamed(folder.name);
     if (role !== undefined) roles.set(folder, role);
   }
   const found = new Set(roles.values());

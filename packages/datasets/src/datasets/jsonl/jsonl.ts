@@ -24,7 +24,7 @@ const FIRST_LINES = 1000;
 const MOST_KEYS = 1000;
 
 /** A longer line is no description of a picture. */
-const LONGEST_LINE = 1 << 24;
+export const LONGEST_LINE = 1 << 24;
 
 /**
  * A data set in JSON lines: `{"picture": "cats/1.jpg", "label": "cat", "captions": ["A cat."]}`, one object a line. The
@@ -96,7 +96,7 @@ async function firstKeys(source: string, flags: ColumnFlags): Promise<LineKeys> 
   const found = new Map<string, { readonly text: boolean }>();
   for await (const line of linesOf(source, LONGEST_LINE)) {
     if (line.number > FIRST_LINES) break;
-    const value = parse(line);
+    const value = parseLine(line);
     if (value === undefined || 'reason' in value) continue;
     for (const [key, held] of Object.entries(value.line)) {
       if (held !== null && (found.size < MOST_KEYS || found.has(key)))
@@ -110,8 +110,10 @@ type Unusable = Omit<SkippedFile, 'path'>;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** @returns undefined for a blank line */
-function parse({ bytes }: Line): { readonly line: Readonly<Record<string, unknown>> } | Unusable | undefined {
+/** The object of a line. @returns undefined for a blank line */
+export function parseLine({
+  bytes,
+}: Line): { readonly line: Readonly<Record<string, unknown>> } | Unusable | undefined {
   if (bytes === undefined) return { reason: `it is longer than ${LONGEST_LINE} bytes` };
   let text: string;
   try {
@@ -138,7 +140,7 @@ async function describeLine(
   keys: LineKeys,
   seen: Set<string>,
 ): Promise<SourcePicture | Unusable | undefined> {
-  const parsed = parse(read);
+  const parsed = parseLine(read);
   if (parsed === undefined || 'reason' in parsed) return parsed;
   const { line } = parsed;
   for (const key of Object.keys(line)) if (line[key] !== null && seen.size < MOST_KEYS) seen.add(key);

@@ -306,7 +306,8 @@ async function refuseLargeFooter(source: ByteSource): Promise<void> {
   throw new Error(`has a footer of ${bytes} bytes, and at most ${LARGEST_FOOTER} are read`);
 }
 
-async function readFooter(source: ByteSource): Promise<FileMetaData> {
+/** @throws Error with what is wrong with the file; errors of the source as they are */
+export async function readFooter(source: ByteSource): Promise<FileMetaData> {
   await refuseLargeFooter(source);
   const file = { byteLength: source.byteLength, slice: (start: number, end?: number) => source.slice(start, end) };
   try {

@@ -1,4 +1,4 @@
-import type { SkippedFile } from '../dataset.ts';
+import type { SkippedFile } from './dataset.ts';
 
 /** Rows with one kind of fault that are named one by one; the rest are counted. */
 const NAMED = 20;
