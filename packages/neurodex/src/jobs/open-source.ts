@@ -12,6 +12,7 @@ import {
   declarationOf,
   isArchive,
   isNamedDataset,
+  isShardPattern,
   recogniseDataset,
   unpacked,
 } from '@neurodex/datasets';
@@ -56,7 +57,8 @@ export async function openSource(options: OpenSourceOptions): Promise<OpenedSour
   const { source, path, from, config, reporter } = options;
   await refuseSpecialFile(path);
   if (from !== undefined) await refuseSpecialFile(from);
-  const exists = (await stat(path).catch(() => undefined)) !== undefined;
+  // A pattern of shards is a path, though no file is called so.
+  const exists = (await stat(path).catch(() => undefined)) !== undefined || isShardPattern(path);
   if (exists && from !== undefined) {
     throw new NeurodexError('usage', `--from goes with the name of a data set, and ${source} is a path`, {
       hint: `leave out --from: name the path alone`,
@@ -134,7 +136,7 @@ async function find(
     throw unsupportedArchive(path, 'is compressed with gzip, and only .tgz, .tar.gz and IDX files are read so');
   if (kind !== undefined) throw notRead(path, kind);
   throw new NeurodexError('source-unusable', `${path} is no folder of pictures, and no file of a form that is read`, {
-    hint: 'name a folder, a .parquet or .jsonl file, an IDX file of pictures, or an archive of them; `neurodex dataset list` shows every form',
+    hint: 'name a folder, a .parquet, .jsonl, .csv or .tsv file, an IDX file of pictures, or an archive of them; `neurodex dataset list` shows every form',
     details: { source },
   });
 }

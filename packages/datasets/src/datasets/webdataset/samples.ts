@@ -19,20 +19,29 @@ export function keyAndEnding(name: string): { readonly key: string; readonly end
 
 /**
  * Groups the members of a shard that follow each other under one key. One sample is held at a time.
- * @param stray is told of members that are in no sample
+ * @param stray is told of members that are in no sample, and of the sample in which an archive breaks off: what is left of it may not be
+ *   all of it
  */
 export async function* samplesOf(
   members: AsyncIterable<TarMember>,
-  stray: (name: string) => void = () => {},
+  stray: (name: string, reason: string) => void = () => {},
 ): AsyncGenerator<Sample, void, undefined> {
   let key: string | undefined;
   let held = new Map<string, TarMember>();
   let twice: string | undefined;
   const sample = (): Sample => ({ key: key ?? '', members: held, ...(twice === undefined ? {} : { twice }) });
-  for await (const member of members) {
+  const told = async function* (): AsyncGenerator<TarMember> {
+    try {
+      yield* members;
+    } catch (error) {
+      if (key !== undefined) stray(key, 'the shard breaks off behind it, and it may not be whole');
+      throw error;
+    }
+  };
+  for await (const member of told()) {
     const parts = keyAndEnding(member.name);
     if (parts === undefined) {
-      stray(member.name);
+      stray(member.name, 'in no sample: its name has no ending');
       continue;
     }
     if (parts.key !== key) {

@@ -44,7 +44,10 @@ export async function* tarMembers(source: ByteSource): AsyncGenerator<TarMember,
       else if (!/Link/.test(type)) longName = text.replace(/\0.*$/s, '');
       continue;
     }
-    if (FILES.has(type)) yield { name: longName ?? path, offset, size };
+    if (FILES.has(type)) {
+      // A header puts its own prefix before the name of an extended header, which is whole.
+      yield { name: longName ?? extended?.path ?? path, offset, size };
+    }
     extended = undefined;
     longName = undefined;
   }

@@ -59,12 +59,16 @@ export async function openWebDataset(path: string, options: WebDatasetOptions = 
     ...(layout.length === 0 ? {} : { layout }),
     inputs: (reading) =>
       localInputs(
-        shards.map((shard) => shard.path),
-        undefined,
+        shards.map(({ path: each }) => each),
+        rootOf(shards),
         reading,
       ),
   };
 }
+
+/** The folder that the names of the shards are relative to. */
+const rootOf = ([first]: readonly Shard[]): string =>
+  first === undefined ? '' : first.path.slice(0, -`/${first.name}.tar`.length);
 
 class Listing {
   readonly pictures: SourcePicture[] = [];
@@ -74,8 +78,8 @@ class Listing {
   async add(shard: Shard): Promise<void> {
     const source = await opened(shard.path);
     const keys = new Set<string>();
-    const stray = (name: string): void => {
-      this.skipped.push({ path: `${shard.name}/${name}`, reason: 'in no sample: its name has no ending' });
+    const stray = (name: string, reason: string): void => {
+      this.skipped.push({ path: `${shard.name}/${name}`, reason });
     };
     try {
       for await (const sample of samplesOf(tarMembers(source), stray)) {
