@@ -252,6 +252,8 @@ export function prepareTrackers({ folder, pictures }: Workshop): Check[] {
 export function prepareSources({ folder, python }: Workshop): Check[] {
   const parquet = join(folder, 'parquet');
   python('make_parquet.py', parquet);
+  const sources = join(folder, 'sources');
+  python('make_sources.py', sources);
 
   const [matrix, decoded] = [join(folder, 'matrix'), join(folder, 'decoded')];
   python('make_picture_matrix.py', matrix);
@@ -265,6 +267,7 @@ export function prepareSources({ folder, python }: Workshop): Check[] {
   neurodex('dataset', 'build', coco, '--out', prepared, '--preset', 'quick', '--json');
   return [
     { name: 'read_parquet.ts', args: [parquet] },
+    { name: 'read_sources.ts', args: [sources] },
     { name: 'check_picture_matrix.py', args: [matrix, decoded, here('../packages/neurodex/templates')] },
     { name: 'check_coco.py', args: [...annotations, read, join(prepared, 'catalogue')] },
   ];

@@ -283,8 +283,8 @@ export const DATASETS = {
       return await isImg2dataset(path);
     },
     open: async ({ source, from = source, ...request }) => {
-      const { openFolder } = await import('./folder/folder.ts');
-      return await openFolder(from, { ...watchOf(request), name: 'img2dataset', classLevel: 0 });
+      const { openImg2dataset } = await import('./folder/img2dataset.ts');
+      return await openImg2dataset(from, watchOf(request));
     },
   },
   parquet: {
@@ -324,14 +324,15 @@ export const DATASETS = {
       'Roboflow: train/_classes.csv, with a column of 0 and 1 for each class',
     ],
     licence: 'your own',
-    flags: ['labelColumn', 'pictureColumn'],
+    flags: ['classLevel', 'labelColumn', 'pictureColumn'],
     recognise: async (path) => {
       const { isTableSource } = await import('./tables/table-source.ts');
       return await isTableSource(path);
     },
-    open: async ({ source, from = source, ...request }) => {
+    open: async ({ source, from = source, classLevel, ...request }) => {
       const { openTableSource } = await import('./tables/table-source.ts');
-      return await openTableSource(from, { ...watchOf(request), ...columnsOf(request) });
+      const level = classLevel === undefined ? {} : { classLevel };
+      return await openTableSource(from, { ...watchOf(request), ...columnsOf(request), ...level });
     },
   },
   folder: {

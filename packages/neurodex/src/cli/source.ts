@@ -71,12 +71,12 @@ export const withSource = (command: Command): Command =>
     )
     .option(
       '--label-column <name>',
-      'with Parquet or JSON lines: the column or key of the labels',
+      'with Parquet, JSON lines or a table: the column or key of the labels',
       text('--label-column'),
     )
     .option(
       '--picture-column <name>',
-      'with Parquet or JSON lines: the column or key of the pictures',
+      'with Parquet, JSON lines or a table: the column or key of the pictures',
       text('--picture-column'),
     );
 

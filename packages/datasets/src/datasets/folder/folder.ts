@@ -168,6 +168,8 @@ export interface FolderOptions {
   readonly classLevel?: number;
   /** 'folder' by default. */
   readonly name?: string;
+  /** Files of the program that made the folder, which nobody misses. */
+  readonly isKnown?: (path: string) => boolean;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
 }
@@ -180,12 +182,13 @@ export interface FolderOptions {
  * @throws NeurodexError source-missing, source-unusable (a file, no permission, roles that are incomplete), source-empty
  */
 export async function openFolder(path: string, options: FolderOptions = {}): Promise<Dataset> {
-  const { classLevel, name = 'folder' } = options;
+  const { classLevel, name = 'folder', isKnown = () => false } = options;
   const source = resolve(path);
   const listing = await listPictures(source);
   const { files, folders } = listing;
+  const others = listing.skipped.filter((each) => !isKnown(each.path));
   const plan = classLevel === undefined ? planFolder(files, folders, source) : planByLevel(files, classLevel);
-  const sidecars = await readSidecars(source, files, listing.skipped, options);
+  const sidecars = await readSidecars(source, files, others, options);
   const skipped = [...sidecars.skipped, ...plan.skipped].sort((a, b) => byCodeUnits(a.path, b.path));
   const pictures = plan.placed
     .map(

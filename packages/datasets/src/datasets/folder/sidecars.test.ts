@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { captionsOfText, factsOfRecord } from '../record-facts.ts';
-import { DATASETS, recogniseDataset } from '../registry.ts';
+import { recogniseDataset } from '../registry.ts';
 import { described, folderOf, notesOf, removeFolder, skippedIn } from '../source.fixture.ts';
 import { openFolder } from './folder.ts';
+import { openImg2dataset } from './img2dataset.ts';
 
 const made: string[] = [];
 afterEach(async () => {
@@ -113,26 +114,9 @@ describe('files beside pictures', () => {
       '00001_stats.json': { count: 1 },
     });
     expect(await recogniseDataset(root)).toBe('img2dataset');
-    const { img2dataset } = DATASETS;
-    const dataset = await img2dataset.open({
-      source: root,
-      rules: {
-        maxPictures: 0,
-        minPicturesPerClass: 0,
-        squaresFirst: false,
-        aspectTolerance: 0,
-        minCaptions: 0,
-        minObjects: 0,
-      },
-      seed: 0,
-      cache: root,
-      environment: {},
-      downloads: () => {
-        throw new Error('nothing is to be downloaded');
-      },
-      reporter: { progress: () => {}, info: () => {}, warn: () => {} },
-    });
-    expect(dataset.name).toBe('img2dataset');
+    const dataset = await openImg2dataset(root);
+    expect([dataset.name, dataset.skipped]).toEqual(['img2dataset', []]);
+    expect(notesOf(dataset)).not.toContain('labels may be in');
     expect(described(dataset)).toEqual({ '00000/000000000.jpg': ['"a cat"'], '00001/000010001.jpg': ['"a dog"'] });
   });
 

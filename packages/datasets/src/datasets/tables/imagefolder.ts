@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { listed, NeurodexError } from '@neurodex/core';
 import type { Dataset, LayoutNote } from '../dataset.ts';
 import { listPictures } from '../folder/folder.ts';
-import { planByLevel } from '../folder/layout.ts';
 import { classNamesIn } from './class-names.ts';
 import { fileNameColumns } from './columns.ts';
 import { FileIndex } from './file-index.ts';
@@ -59,11 +58,8 @@ export async function openImageFolder(path: string, options: ImageFolderOptions 
   const joined = new JoinedPictures();
   const classNames = await classNamesIn(source);
   const layout: LayoutNote[] = await readTables(tables, new FileIndex(files), joined, { ...options, classNames });
-  if (classLevel !== undefined && classLevel > 0) {
-    for (const { file, label } of planByLevel(files, classLevel).placed) {
-      if (label !== undefined) joined.label(file, label);
-    }
-  } else if (files.some((file) => file.includes('/'))) {
+  joined.labelByFolder(files, classLevel);
+  if (classLevel === undefined && files.some((file) => file.includes('/'))) {
     layout.push({
       message:
         'folders are no classes where metadata describe the pictures (--class-level N takes the folders of level N as classes too)',

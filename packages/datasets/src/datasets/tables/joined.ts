@@ -3,6 +3,7 @@ import { listed, NeurodexError } from '@neurodex/core';
 import { readPictureFile } from '../../image/decode.ts';
 import type { Dataset, LayoutNote, SkippedFile, SourcePicture } from '../dataset.ts';
 import { Faults } from '../faults.ts';
+import { planByLevel } from '../folder/layout.ts';
 import { localInputs } from '../inputs.ts';
 import { withoutUnlabelled } from '../labels.ts';
 import { splitsOf } from '../splits.ts';
@@ -51,10 +52,13 @@ export class JoinedPictures {
     this.found.set(path, { ...known, ...facts, labels: this.shared(labels), captions, ...(objects && { objects }) });
   }
 
-  /** One more class of a picture that a row names. */
-  label(path: string, label: string): void {
-    const known = this.found.get(path);
-    if (known !== undefined) this.found.set(path, { ...known, labels: this.shared(merged(known.labels, [label])) });
+  /** One more class of each picture that a row names: the folder at this level, from 1; none where it is 0 or not given. */
+  labelByFolder(files: readonly string[], level = 0): void {
+    for (const { file, label } of planByLevel(files, level).placed) {
+      const known = this.found.get(file);
+      if (known === undefined || label === undefined) continue;
+      this.found.set(file, { ...known, labels: this.shared(merged(known.labels, [label])) });
+    }
   }
 
   fault(table: string, where: string, reason: string, kind: string): void {

@@ -72,12 +72,17 @@ export async function isTableSource(path: string): Promise<boolean> {
   return listing !== undefined && (await tablesIn(path, names, new FileIndex(listing.files))).length > 0;
 }
 
+export interface TableSourceOptions extends ReadTablesOptions {
+  /** The class is the folder at this level, beside what the table says. */
+  readonly classLevel?: number;
+}
+
 /**
  * Pictures that a table describes: CSV or TSV with a column of paths, file names or ids, and one of labels or captions, or a column
  * for each class. The table is SOURCE, or lies in the folder that is.
  * @throws NeurodexError source-missing, source-empty, source-unusable
  */
-export async function openTableSource(path: string, options: ReadTablesOptions = {}): Promise<Dataset> {
+export async function openTableSource(path: string, options: TableSourceOptions = {}): Promise<Dataset> {
   const at = resolve(path);
   const found = await stat(at).catch(() => undefined);
   if (found === undefined) {
@@ -97,6 +102,7 @@ export async function openTableSource(path: string, options: ReadTablesOptions =
   refuseSeveral(root, tables);
   const joined = new JoinedPictures();
   const layout = await readTables(tables, index, joined, options);
+  joined.labelByFolder(files, options.classLevel);
   const names = tables.map(({ name }) => name);
   return joined.dataset({
     name: 'csv',
