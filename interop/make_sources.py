@@ -1,10 +1,11 @@
 """Folders and files of pictures as others write and read them: python make_sources.py FOLDER
 
-`datasets` reads the folders with its imagefolder, `webdataset` writes and reads the shards, Python's `csv` writes and reads the
-tables. What they read is in FOLDER/expected.json, for read_sources.ts.
+`datasets` reads the folders with its imagefolder, `pycocotools` the annotations, `webdataset` writes and reads the shards, Python's `csv`
+writes and reads the tables. What they read is in FOLDER/expected.json, for read_sources.ts.
 """
 
 import argparse
+import contextlib
 import csv
 import hashlib
 import io
@@ -18,6 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import webdataset
 from PIL import Image
+from pycocotools import mask
+from pycocotools.coco import COCO
 
 RANDOM = random.Random(7)
 
@@ -106,6 +109,47 @@ def shards(folder: Path, pictures: Pictures) -> dict[str, dict]:
     return found
 
 
+def annotations(root: Path, pictures: Pictures) -> dict[str, dict[str, dict]]:
+    """Exports in the form of COCO under other names; pycocotools says which categories a picture has, and which of them covers most."""
+    layouts = {
+        "label studio": ("result.json", "images/0a1b2c3d-{}.png", "images/0a1b2c3d-{}.png"),
+        "cvat": ("annotations/instances_default.json", "{}.png", "images/default/{}.png"),
+        "roboflow": ("train/_annotations.coco.json", "{}.png", "train/{}.png"),
+        "another machine": ("labels.json", "/home/ann/project/{}.png", "data/{}.png"),
+    }
+    found = {}
+    for name, (file, listed, stored) in layouts.items():
+        images = [{"id": i, "file_name": listed.format(f"p{i}"), "width": 64, "height": 64} for i in range(6)]
+        rows = [
+            {"id": i, "image_id": i % 5, "category_id": RANDOM.randrange(3), "bbox": [0, 0, i + 1, i + 1]} for i in range(12)
+        ]
+        regions = name != "cvat"
+        for row in rows:
+            side = row["bbox"][2]
+            if regions:
+                row["segmentation"] = [[0, 0, side, 0, side, side, 0, side]]
+        path = root / name / file
+        path.parent.mkdir(parents=True)
+        categories = [{"id": i, "name": each} for i, each in enumerate(["cat", "dog", "sea lion"])]
+        path.write_text(json.dumps({"images": images, "annotations": rows, "categories": categories}))
+        for i in range(6):
+            pictures.put(root / name / stored.format(f"p{i}"))
+        with contextlib.redirect_stdout(io.StringIO()):
+            coco = COCO(path)
+        found[name] = {}
+        # The last picture has no annotation, and is left out where others have labels.
+        for i in range(5):
+            areas: dict[str, float] = {}
+            for row in coco.loadAnns(coco.getAnnIds(imgIds=[i])):
+                area = float(mask.area(coco.annToRLE(row))) if regions else row["bbox"][2] * row["bbox"][3]
+                category = coco.loadCats(row["category_id"])[0]["name"]
+                areas[category] = areas.get(category, 0) + area
+            data = (root / name / stored.format(f"p{i}")).read_bytes()
+            labels = sorted(areas, key=lambda category: -areas[category])
+            found[name][hashlib.sha256(data).hexdigest()] = {"labels": labels, "captions": []}
+    return found
+
+
 def tables(folder: Path, count: int) -> dict[str, list[list[str]]]:
     """Tables of random texts in several dialects, as Python's csv reads them."""
     folder.mkdir(parents=True)
@@ -139,6 +183,8 @@ def main() -> int:
     expected = {
         f"imagefolder/{each.name}": as_imagefolder(each) for each in sorted((folder / "imagefolder").iterdir())
     }
+    exports = annotations(folder / "exports", pictures)
+    expected |= {f"exports/{name}": each for name, each in exports.items()}
     expected["shards"] = shards(folder / "shards", pictures)
     result = {"pictures": expected, "tables": tables(folder / "tables", 200)}
     (folder / "expected.json").write_text(json.dumps(result))

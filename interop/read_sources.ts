@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 /**
  * Neurodex reads the folders, shards and tables that `make_sources.py` made, recognised by their layout: the class names and captions of
- * every picture, told apart by its SHA-256, must be what `datasets` and `webdataset` read, and every field of every table what Python's
+ * every picture, told apart by its SHA-256, must be what `datasets`, `pycocotools` and `webdataset` read, and every field of every table what Python's
  * `csv` reads.
  *
  *     tsx interop/read_sources.ts FOLDER

@@ -5,6 +5,7 @@ import type { Dataset } from './dataset.ts';
 import { findWnidFolders, isImagenette } from './imagenet/find.ts';
 import type { ColumnFlags } from './label-columns.ts';
 import { DEFAULT_CONCEPTS, type OpenDatasetRequest } from './request.ts';
+import { SourceFolder } from './tables/find.ts';
 
 /** The data sets that a word names, then the forms that your own pictures may have. */
 export const DATASET_NAMES = [
@@ -53,7 +54,8 @@ export interface DatasetDeclaration {
   /** Edge of the picture that the model sees under `dataset.patchesPerDimension`: 'patches', or the owner's size. */
   readonly modelSize?: number | 'patches';
   /** Whether a file or folder is laid out in its way. */
-  recognise(path: string): Promise<boolean>;
+  /** @param folder the same path, whose entries are listed once for all that are asked */
+  recognise(path: string, folder: SourceFolder): Promise<boolean>;
   open(request: OpenDatasetRequest): Promise<Dataset>;
 }
 
@@ -209,9 +211,9 @@ export const DATASETS = {
     ],
     licence: 'annotations CC-BY-4.0; pictures listed as CC-BY-2.0',
     flags: [],
-    recognise: async (path) => {
+    recognise: async (_, folder) => {
       const { isOpenImages } = await import('./open-images/open-images.ts');
-      return await isOpenImages(path);
+      return await isOpenImages(folder);
     },
     open: async ({ source, from = source, ...request }) => {
       const { openOpenImages } = await import('./open-images/open-images.ts');
@@ -228,9 +230,9 @@ export const DATASETS = {
     ],
     licence: 'your own, or that of the publisher',
     flags: [],
-    recognise: async (path) => {
+    recognise: async (_, folder) => {
       const { isCocoExport } = await import('./coco/exports.ts');
-      return await isCocoExport(path);
+      return await isCocoExport(folder);
     },
     open: async ({ source, from = source, ...request }) => {
       const { openCocoExport } = await import('./coco/exports.ts');
@@ -245,9 +247,9 @@ export const DATASETS = {
     ],
     licence: 'your own',
     flags: ['classLevel', 'labelColumn', 'pictureColumn'],
-    recognise: async (path) => {
+    recognise: async (_, folder) => {
       const { isImageFolder } = await import('./tables/imagefolder.ts');
-      return (await kindOf(path)) === 'folder' && (await isImageFolder(path));
+      return await isImageFolder(folder);
     },
     open: async ({ source, from = source, classLevel, ...request }) => {
       const { openImageFolder } = await import('./tables/imagefolder.ts');
@@ -263,9 +265,9 @@ export const DATASETS = {
     ],
     licence: 'your own',
     flags: [],
-    recognise: async (path) => {
+    recognise: async (_, folder) => {
       const { isWebDataset } = await import('./webdataset/shards.ts');
-      return await isWebDataset(path);
+      return await isWebDataset(folder);
     },
     open: async ({ source, from = source, ...request }) => {
       const { openWebDataset } = await import('./webdataset/webdataset.ts');
@@ -278,9 +280,9 @@ export const DATASETS = {
     forms: ['00000/000000000.jpg with .txt and .json beside it, 00000_stats.json, 00000.parquet'],
     licence: 'that of each picture',
     flags: [],
-    recognise: async (path) => {
+    recognise: async (_, folder) => {
       const { isImg2dataset } = await import('./folder/img2dataset.ts');
-      return await isImg2dataset(path);
+      return await isImg2dataset(folder);
     },
     open: async ({ source, from = source, ...request }) => {
       const { openImg2dataset } = await import('./folder/img2dataset.ts');
@@ -325,9 +327,9 @@ export const DATASETS = {
     ],
     licence: 'your own',
     flags: ['classLevel', 'labelColumn', 'pictureColumn'],
-    recognise: async (path) => {
+    recognise: async (_, folder) => {
       const { isTableSource } = await import('./tables/table-source.ts');
-      return await isTableSource(path);
+      return await isTableSource(folder);
     },
     open: async ({ source, from = source, classLevel, ...request }) => {
       const { openTableSource } = await import('./tables/table-source.ts');
@@ -363,8 +365,9 @@ export const isNamedDataset = (word: string): word is DatasetName =>
 
 /** The data set that a path holds, by its layout; undefined for what is none. */
 export async function recogniseDataset(path: string): Promise<DatasetName | undefined> {
+  const folder = new SourceFolder(path);
   for (const name of Object.keys(DATASETS) as DatasetName[]) {
-    if (await declarationOf(name).recognise(path)) return name;
+    if (await declarationOf(name).recognise(path, folder)) return name;
   }
   return undefined;
 }

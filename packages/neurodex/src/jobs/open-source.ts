@@ -136,7 +136,7 @@ async function find(
     throw unsupportedArchive(path, 'is compressed with gzip, and only .tgz, .tar.gz and IDX files are read so');
   if (kind !== undefined) throw notRead(path, kind);
   throw new NeurodexError('source-unusable', `${path} is no folder of pictures, and no file of a form that is read`, {
-    hint: 'name a folder, a .parquet, .jsonl, .csv or .tsv file, an IDX file of pictures, or an archive of them; `neurodex dataset list` shows every form',
+    hint: 'name a folder, a .parquet, .jsonl, .csv or .tsv file, annotations in the form of COCO, an IDX file of pictures, or an archive of them; `neurodex dataset list` shows every form',
     details: { source },
   });
 }

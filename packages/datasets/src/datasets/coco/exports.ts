@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { isRecord, listed, NeurodexError, type Reporter } from '@neurodex/core';
 import { readJson } from '@neurodex/core/json';
@@ -8,7 +8,7 @@ import type { Dataset } from '../dataset.ts';
 import { listPictures } from '../folder/folder.ts';
 import { splitAndStem } from '../split-names.ts';
 import { FileIndex, type Place } from '../tables/file-index.ts';
-import { likelyFolders } from '../tables/find.ts';
+import { SourceFolder } from '../tables/find.ts';
 import { JoinedPictures, type PictureFacts } from '../tables/joined.ts';
 import { type CocoFile, readAnnotations, refuseUseless } from './annotations.ts';
 import { categoriesByArea } from './coco.ts';
@@ -40,24 +40,22 @@ const isSidecar = (name: string, names: ReadonlySet<string>): boolean =>
   [...'.jpg .jpeg .png .webp .JPG .PNG'.split(' ')].some((ending) => names.has(basename(name, extname(name)) + ending));
 
 /** The files of the form of COCO that a path names, itself or in the folders where they are usual; relative to the folder. */
-async function exportsIn(path: string, all: boolean): Promise<string[]> {
+async function exportsIn(folder: SourceFolder, all: boolean): Promise<string[]> {
+  const { path } = folder;
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile()) return /\.json$/i.test(path) && (await looksLikeCoco(path)) ? [basename(path)] : [];
-  if (!found?.isDirectory()) return [];
   const files: string[] = [];
-  for (const folder of await likelyFolders(path)) {
-    const names = new Set(await readdir(join(path, folder)).catch(() => []));
-    for (const name of [...names].sort()) {
-      if (!/\.json$/i.test(name) || isSidecar(name, names) || !(await looksLikeCoco(join(path, folder, name))))
-        continue;
-      files.push(folder === '' ? name : `${folder}/${name}`);
-      if (!all) return files;
-    }
+  for (const name of await folder.likelyFiles((each) => /\.json$/i.test(each))) {
+    const beside = new Set((await folder.entries(dirname(name).replace(/^\.$/, ''))).files);
+    if (isSidecar(basename(name), beside) || !(await looksLikeCoco(join(path, name)))) continue;
+    files.push(name);
+    if (!all) return files;
   }
   return files;
 }
 
-export const isCocoExport = async (path: string): Promise<boolean> => (await exportsIn(path, false)).length > 0;
+export const isCocoExport = async (folder: SourceFolder): Promise<boolean> =>
+  (await exportsIn(folder, false)).length > 0;
 
 export interface CocoExportOptions {
   readonly reporter?: Reporter;
@@ -74,7 +72,9 @@ export async function openCocoExport(path: string, options: CocoExportOptions = 
   const at = resolve(path);
   const isFile = (await stat(at).catch(() => undefined))?.isFile() === true;
   const root = isFile ? await pictureRoot(at) : at;
-  const names = isFile ? [at.slice(root.length + 1).replaceAll('\\', '/')] : await exportsIn(at, true);
+  const names = isFile
+    ? [at.slice(root.length + 1).replaceAll('\\', '/')]
+    : await exportsIn(new SourceFolder(at), true);
   const { files, skipped } = await listPictures(root);
   const index = new FileIndex(files);
   const joined = new JoinedPictures();

@@ -151,7 +151,8 @@ class Planner {
   }
 
   private setAside(bases: readonly FolderNode[]): void {
-    this.loose.push(...bases.flatMap(({ files }) => files));
+    // Not by spreading: a folder may hold more pictures than a call takes arguments.
+    for (const { files } of bases) for (const file of files) this.loose.push(file);
   }
 
   /** The pictures below the folders, by the names of the folders in them. */

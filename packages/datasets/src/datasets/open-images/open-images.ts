@@ -1,11 +1,10 @@
-import { readdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { listed, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import type { Dataset, LayoutNote, LicenceNotice } from '../dataset.ts';
 import { listPictures } from '../folder/folder.ts';
 import { csvRecords } from '../tables/csv.ts';
-import { likelyFolders } from '../tables/find.ts';
+import { SourceFolder } from '../tables/find.ts';
 import { JoinedPictures } from '../tables/joined.ts';
 
 const NOTICE: LicenceNotice = {
@@ -26,15 +25,8 @@ interface OpenImagesFiles {
   readonly machine: readonly string[];
 }
 
-async function filesIn(path: string): Promise<OpenImagesFiles> {
-  const names: string[] = [];
-  for (const folder of await likelyFolders(path, 1)) {
-    const found = await readdir(join(path, folder)).catch(() => []);
-    names.push(
-      ...found.filter((name) => /\.csv$/i.test(name)).map((name) => (folder === '' ? name : `${folder}/${name}`)),
-    );
-  }
-  names.sort();
+async function filesIn(folder: SourceFolder): Promise<OpenImagesFiles> {
+  const names = (await folder.likelyFiles((name) => /\.csv$/i.test(name), 1)).sort();
   return {
     classes: names.filter((name) => CLASSES.test(name)),
     labels: names.filter((name) => LABELS.test(name)),
@@ -43,8 +35,8 @@ async function filesIn(path: string): Promise<OpenImagesFiles> {
 }
 
 /** Whether a folder holds the class descriptions and the labels of Open Images, under the names that they are published by. */
-export async function isOpenImages(path: string): Promise<boolean> {
-  const { classes, labels } = await filesIn(path);
+export async function isOpenImages(folder: SourceFolder): Promise<boolean> {
+  const { classes, labels } = await filesIn(folder);
   return classes.length > 0 && labels.length > 0;
 }
 
@@ -61,7 +53,7 @@ export interface OpenImagesOptions {
  */
 export async function openOpenImages(path: string, options: OpenImagesOptions = {}): Promise<Dataset> {
   const source = resolve(path);
-  const { classes, labels, machine } = await filesIn(source);
+  const { classes, labels, machine } = await filesIn(new SourceFolder(source));
   const { files, skipped } = await listPictures(source);
   const joined = new JoinedPictures();
   const names = await classNames(source, classes, joined);

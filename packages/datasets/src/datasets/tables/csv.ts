@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Line, linesOf } from '@neurodex/core/storage';
 
 /** A record of a CSV file, or why there is none at its line. */
@@ -39,19 +40,16 @@ export async function* csvRecordsOf(
   delimiter?: Delimiter,
 ): AsyncGenerator<CsvRecord, void, undefined> {
   const reader = new CsvReader(delimiter);
-  for await (const line of lines) yield* reader.line(line);
-  yield* reader.end();
+  // A list, and not a generator within a generator, which costs each of 59 million lines as much as reading it does.
+  for await (const line of lines) for (const record of reader.line(line)) yield record;
+  for (const record of reader.end()) yield record;
 }
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
 
 function textOf({ bytes }: Line): { readonly text: string } | { readonly reason: string } {
   if (bytes === undefined) return { reason: `it is longer than ${LONGEST_LINE} bytes` };
-  try {
-    return { text: decoder.decode(bytes) };
-  } catch {
-    return { reason: 'it is not UTF-8' };
-  }
+  if (!isUtf8(bytes)) return { reason: 'it is not UTF-8' };
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  return { text: text.startsWith('\ufeff') ? text.slice(1) : text };
 }
 
 /** What a stretch of text holds: records, and perhaps the beginning of one that goes on in the next line. */
@@ -70,16 +68,13 @@ class CsvReader {
     this.delimiter = delimiter;
   }
 
-  *line(line: Line): Generator<CsvRecord, void, undefined> {
+  /** The records that end with a line. */
+  line(line: Line): readonly CsvRecord[] {
     const read = textOf(line);
-    if ('reason' in read) {
-      yield* this.end();
-      yield { line: line.number, end: line.end, reason: read.reason };
-      return;
-    }
+    if ('reason' in read) return [...this.end(), { line: line.number, end: line.end, reason: read.reason }];
     const { text } = read;
     if (this.held.length === 0) {
-      if (text.trim() === '') return;
+      if (text.trim() === '') return [];
       this.delimiter ??= delimiterOf(text);
     }
     this.held.push({ line, text });
@@ -88,33 +83,33 @@ class CsvReader {
     if (this.held.length === 1 || text.includes('"')) {
       const whole = this.held.length === 1 ? text : this.held.map((each) => each.text).join('\n');
       const { records, open } = parse(whole, this.delimiter ?? ',');
-      if (!open) {
-        yield* this.take(records);
-        return;
-      }
+      if (!open) return this.take(records);
     }
-    if (this.held.length >= MOST_LINES || this.length > LONGEST_RECORD) yield* this.giveUp();
+    return this.held.length >= MOST_LINES || this.length > LONGEST_RECORD ? this.giveUp() : [];
   }
 
-  *end(): Generator<CsvRecord, void, undefined> {
-    while (this.held.length > 0) yield* this.giveUp();
+  /** There are no more lines. */
+  end(): readonly CsvRecord[] {
+    const records: CsvRecord[] = [];
+    while (this.held.length > 0) records.push(...this.giveUp());
+    return records;
   }
 
-  private *take(records: Parsed['records']): Generator<CsvRecord, void, undefined> {
+  private take(records: Parsed['records']): readonly CsvRecord[] {
     const line = this.held[0]?.line.number ?? 0;
     const end = this.held.at(-1)?.line.end ?? 0;
     this.release();
-    for (const fields of records) {
-      yield typeof fields === 'string' ? { line, end, reason: fields } : { line, end, fields };
-    }
+    return records.map((fields) =>
+      typeof fields === 'string' ? { line, end, reason: fields } : { line, end, fields },
+    );
   }
 
   /** The first line that is held has a quote that nothing closes; those behind it are read anew. */
-  private *giveUp(): Generator<CsvRecord, void, undefined> {
+  private giveUp(): readonly CsvRecord[] {
     const [first, ...rest] = this.release();
-    if (first === undefined) return;
-    yield { line: first.line.number, end: first.line.end, reason: 'it has a quote that is never closed' };
-    for (const { line } of rest) yield* this.line(line);
+    if (first === undefined) return [];
+    const reason = 'it has a quote that is never closed';
+    return [{ line: first.line.number, end: first.line.end, reason }, ...rest.flatMap(({ line }) => this.line(line))];
   }
 
   private release(): CsvReader['held'] {

@@ -6,26 +6,65 @@ import { folderKind } from '../split-names.ts';
 /** Folders in folders that are looked into. */
 const DEEPEST = 2;
 
-/**
- * Where a folder may have files that describe its pictures: at its top, and in folders of splits (`train`), of pictures (`images`), of
- * annotations, and in one that is around everything. Relative, '' for the top; the nearest first.
- */
-export async function likelyFolders(path: string, deepest = DEEPEST): Promise<string[]> {
-  const found = [''];
-  let level = [''];
-  for (let depth = 0; depth < deepest && level.length > 0; depth++) {
-    const next: string[] = [];
-    for (const folder of level) {
-      const entries = await readdir(join(path, folder), { withFileTypes: true }).catch(() => []);
-      const folders = entries
-        .filter((entry) => entry.isDirectory() && leftoverReason(entry.name) === undefined)
-        .map(({ name }) => name);
-      const around = folders.length === 1 && entries.length === 1;
-      const likely = folders.filter((name) => around || folderKind(name).kind !== 'class');
-      next.push(...likely.sort().map((name) => (folder === '' ? name : `${folder}/${name}`)));
-    }
-    found.push(...next);
-    level = next;
+interface Entries {
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+}
+
+/** What lies in a source, listed once for all that look for their files in it: a folder may hold a million pictures. */
+export class SourceFolder {
+  readonly path: string;
+  private readonly known = new Map<string, Promise<Entries>>();
+
+  constructor(path: string) {
+    this.path = path;
   }
-  return found;
+
+  /** The folders and the other files in a folder, relative to the source; none where it cannot be read, or is a file. */
+  entries(folder: string): Promise<Entries> {
+    const known = this.known.get(folder) ?? this.list(folder);
+    this.known.set(folder, known);
+    return known;
+  }
+
+  private async list(folder: string): Promise<Entries> {
+    const entries = await readdir(join(this.path, folder), { withFileTypes: true }).catch(() => []);
+    const folders: string[] = [];
+    const files: string[] = [];
+    for (const entry of entries) (entry.isDirectory() ? folders : files).push(entry.name);
+    return { folders: folders.sort(), files: files.sort() };
+  }
+
+  /**
+   * Where files that describe pictures may be: at the top, and in folders of splits (`train`), of pictures (`images`), of annotations, and in
+   * one that is around everything. '' for the top; the nearest first.
+   */
+  async likelyFolders(deepest = DEEPEST): Promise<string[]> {
+    const found = [''];
+    let level = [''];
+    for (let depth = 0; depth < deepest && level.length > 0; depth++) {
+      const next: string[] = [];
+      for (const folder of level) {
+        const { folders, files } = await this.entries(folder);
+        const kept = folders.filter((name) => leftoverReason(name) === undefined);
+        const around = kept.length === 1 && files.length === 0;
+        const likely = kept.filter((name) => around || folderKind(name).kind !== 'class');
+        for (const name of likely) next.push(folder === '' ? name : `${folder}/${name}`);
+      }
+      for (const folder of next) found.push(folder);
+      level = next;
+    }
+    return found;
+  }
+
+  /** The files in the likely folders whose names fit, relative to the source, sorted within their folders. */
+  async likelyFiles(fits: (name: string) => boolean, deepest = DEEPEST): Promise<string[]> {
+    const found: string[] = [];
+    for (const folder of await this.likelyFolders(deepest)) {
+      for (const name of (await this.entries(folder)).files) {
+        if (fits(name)) found.push(folder === '' ? name : `${folder}/${name}`);
+      }
+    }
+    return found;
+  }
 }

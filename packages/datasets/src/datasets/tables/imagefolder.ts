@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { listed, NeurodexError } from '@neurodex/core';
 import type { Dataset, LayoutNote } from '../dataset.ts';
@@ -6,7 +5,7 @@ import { listPictures } from '../folder/folder.ts';
 import { classNamesIn } from './class-names.ts';
 import { fileNameColumns } from './columns.ts';
 import { FileIndex } from './file-index.ts';
-import { likelyFolders } from './find.ts';
+import type { SourceFolder } from './find.ts';
 import { JoinedPictures } from './joined.ts';
 import { firstRows, type ReadTablesOptions, readTables } from './read-tables.ts';
 import { type Table, tableKindOf } from './table.ts';
@@ -22,14 +21,12 @@ function tableAt(source: string, name: string): Table {
 }
 
 /** Whether a folder has files of metadata as the imagefolder of Hugging Face `datasets`: at its top, or in folders of splits. */
-export async function isImageFolder(path: string): Promise<boolean> {
-  for (const folder of await likelyFolders(path)) {
-    for (const name of NAMES) {
-      const table = tableAt(path, folder === '' ? name : `${folder}/${name}`);
-      if (!(await stat(table.path).catch(() => undefined))?.isFile()) continue;
-      const rows = await firstRows(table, 20).catch(() => []);
-      if (rows.some(({ fields }) => fileNameColumns(Object.keys(fields)).length > 0)) return true;
-    }
+export async function isImageFolder(folder: SourceFolder): Promise<boolean> {
+  for (const name of await folder.likelyFiles(isMetadata)) {
+    const rows = await firstRows(tableAt(folder.path, name), 20).catch(() => undefined);
+    // A damaged one is told when it is opened.
+    const columns = rows?.flatMap(({ fields }) => Object.keys(fields));
+    if (columns === undefined ? name.endsWith('.parquet') : fileNameColumns(columns).length > 0) return true;
   }
   return false;
 }

@@ -205,6 +205,17 @@ describe('tables of pictures', () => {
     expect(described(await openFolder(root))).toEqual({ 'cat/a.jpg': ['cat'], 'dog/b.jpg': ['dog'] });
   });
 
+  it('leaves folders of classes in splits to them, as Roboflow and Kaggle write them', async () => {
+    const files: Record<string, unknown> = { 'README.dataset.txt': 'Pets', 'README.roboflow.txt': 'Exported' };
+    for (const split of ['train', 'valid', 'test'])
+      for (const pet of ['cat', 'dog']) files[`${split}/${pet}/1.jpg`] = null;
+    const root = await folder(files);
+    expect(await recogniseDataset(root)).toBe('folder');
+    const dataset = await openFolder(root);
+    expect(dataset.pictures.map(({ labels }) => labels[0])).toEqual(['cat', 'dog', 'cat', 'dog', 'cat', 'dog']);
+    expect(notesOf(dataset)).toMatch(/test, train and valid are read as splits/);
+  });
+
   it('gives each row to a picture that is there, or counts it', async () => {
     const root = await folder({ 'a.jpg': null, 'b c.jpg': null });
     const path = join(root, 'list.csv');

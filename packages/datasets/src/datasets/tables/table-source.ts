@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { listed, NeurodexError } from '@neurodex/core';
 import type { Dataset } from '../dataset.ts';
@@ -6,7 +6,7 @@ import { type Listing, listPictures } from '../folder/folder.ts';
 import { splitAndStem } from '../split-names.ts';
 import { chooseColumns } from './columns.ts';
 import { FileIndex } from './file-index.ts';
-import { likelyFolders } from './find.ts';
+import { SourceFolder } from './find.ts';
 import { JoinedPictures } from './joined.ts';
 import { firstRows, type ReadTablesOptions, readTables } from './read-tables.ts';
 import { type Table, tableKindOf } from './table.ts';
@@ -52,21 +52,11 @@ async function tablesIn(source: string, names: readonly string[], index: FileInd
   return found;
 }
 
-async function candidatesIn(path: string): Promise<string[]> {
-  const names: string[] = [];
-  for (const folder of await likelyFolders(path)) {
-    const entries = await readdir(join(path, folder)).catch(() => []);
-    names.push(...entries.filter(isTableName).map((name) => (folder === '' ? name : `${folder}/${name}`)));
-  }
-  return names;
-}
-
 /** Whether a path is a table of pictures, or a folder that has one. */
-export async function isTableSource(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile()) return isTableName(basename(path));
-  if (!found?.isDirectory()) return false;
-  const names = await candidatesIn(path);
+export async function isTableSource(folder: SourceFolder): Promise<boolean> {
+  const { path } = folder;
+  if ((await stat(path).catch(() => undefined))?.isFile()) return isTableName(basename(path));
+  const names = await folder.likelyFiles(isTableName);
   if (names.length === 0) return false;
   const listing = await listPictures(path).catch(() => undefined);
   return listing !== undefined && (await tablesIn(path, names, new FileIndex(listing.files))).length > 0;
@@ -98,7 +88,9 @@ export async function openTableSource(path: string, options: TableSourceOptions 
     throw error;
   });
   const index = new FileIndex(files);
-  const tables = found.isFile() ? [tableAt(root, basename(at))] : await tablesIn(root, await candidatesIn(root), index);
+  const tables = found.isFile()
+    ? [tableAt(root, basename(at))]
+    : await tablesIn(root, await new SourceFolder(root).likelyFiles(isTableName), index);
   refuseSeveral(root, tables);
   const joined = new JoinedPictures();
   const layout = await readTables(tables, index, joined, options);

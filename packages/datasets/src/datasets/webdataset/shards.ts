@@ -1,10 +1,10 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { NeurodexError } from '@neurodex/core';
 import { openFileBytes } from '@neurodex/core/storage';
 import { hasPictureExtension } from '../../image/formats.ts';
 import { listPictures } from '../folder/folder.ts';
-import { likelyFolders } from '../tables/find.ts';
+import type { SourceFolder } from '../tables/find.ts';
 import { tarMembers } from './tar-members.ts';
 
 /** One tar file of a data set. */
@@ -57,22 +57,15 @@ const isTar = (name: string): boolean => /\.tar$/i.test(name);
 const shardAt = (path: string, name: string): Shard => ({ path, name: name.replace(/\.tar$/i, '') });
 
 /** The shards that a path or a pattern names: the file itself, or those of a folder and of its folders of splits. */
-export async function shardsOf(source: string): Promise<Shard[]> {
+export async function shardsOf(folder: SourceFolder): Promise<Shard[]> {
+  const source = folder.path;
   const found = await stat(source).catch(() => undefined);
   if (found === undefined && isShardPattern(source)) {
     const root = dirname(BRACES.test(dirname(source)) ? source.slice(0, source.search(BRACES)) : source);
     return expandBraces(source).map((path) => shardAt(path, path.slice(root.length + 1).replaceAll('\\', '/')));
   }
   if (found?.isFile()) return isTar(source) ? [shardAt(source, basename(source))] : [];
-  if (!found?.isDirectory()) return [];
-  const shards: Shard[] = [];
-  for (const folder of await likelyFolders(source)) {
-    const names = (await readdir(join(source, folder)).catch(() => [])).filter(isTar).sort();
-    shards.push(
-      ...names.map((name) => shardAt(join(source, folder, name), folder === '' ? name : `${folder}/${name}`)),
-    );
-  }
-  return shards;
+  return (await folder.likelyFiles(isTar)).map((name) => shardAt(join(source, name), name));
 }
 
 /** Members of a shard that show what it holds. */
@@ -83,9 +76,10 @@ const COMPANION = /\.(?:cls|txt|json)$/i;
  * Whether a path is WebDataset: a pattern of shards; a tar file in which pictures have labels or texts under the same name; or a
  * folder of tar files with pictures, beside which no pictures lie.
  */
-export async function isWebDataset(path: string): Promise<boolean> {
+export async function isWebDataset(folder: SourceFolder): Promise<boolean> {
+  const { path } = folder;
   if (isShardPattern(path) && (await stat(path).catch(() => undefined)) === undefined) return true;
-  const [first] = await shardsOf(path).catch(() => []);
+  const [first] = await shardsOf(folder).catch(() => []);
   if (first === undefined) return false;
   const names = await firstNames(resolve(first.path)).catch(() => []);
   const stems = new Set(names.filter(hasPictureExtension).map(stem));

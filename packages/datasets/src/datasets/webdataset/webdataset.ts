@@ -9,6 +9,7 @@ import { localInputs } from '../inputs.ts';
 import { describeRow, type Problem, withoutUnlabelled } from '../labels.ts';
 import { captionsOfText, factsOfRecord, type RecordFacts } from '../record-facts.ts';
 import { splitsOf } from '../splits.ts';
+import { SourceFolder } from '../tables/find.ts';
 import { type Sample, samplesOf } from './samples.ts';
 import { type Shard, shardsOf } from './shards.ts';
 import { TarDamage, type TarMember, tarMembers } from './tar-members.ts';
@@ -32,7 +33,7 @@ const LARGEST_PICTURE = 2 ** 31 - 1;
 export async function openWebDataset(path: string, options: WebDatasetOptions = {}): Promise<Dataset> {
   const { reporter = silentReporter, signal } = options;
   const source = resolve(path);
-  const shards = await shardsOf(source);
+  const shards = await shardsOf(new SourceFolder(source));
   const listing = new Listing();
   for (const [i, shard] of shards.entries()) {
     throwIfInterrupted(signal);
