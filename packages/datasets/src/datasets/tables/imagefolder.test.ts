@@ -115,6 +115,7 @@ describe('imagefolder', () => {
     const dataset = await openImageFolder(root);
     expect(described(dataset)).toEqual({ 'train/a.png': ['"Near."', '"Far."'] });
     expect(notesOf(dataset)).toContain('put together (1 rows)');
+    expect(notesOf(dataset)).not.toContain('folders are no classes');
   });
 
   it('takes catalogue, train and test for roles', async () => {

@@ -2,6 +2,8 @@ import { join, resolve } from 'node:path';
 import { listed, NeurodexError } from '@neurodex/core';
 import type { Dataset, LayoutNote } from '../dataset.ts';
 import { listPictures } from '../folder/folder.ts';
+import { planByLevel } from '../folder/layout.ts';
+import { folderKind } from '../split-names.ts';
 import { classNamesIn } from './class-names.ts';
 import { fileNameColumns } from './columns.ts';
 import { FileIndex } from './file-index.ts';
@@ -55,8 +57,8 @@ export async function openImageFolder(path: string, options: ImageFolderOptions 
   const joined = new JoinedPictures();
   const classNames = await classNamesIn(source);
   const layout: LayoutNote[] = await readTables(tables, new FileIndex(files), joined, { ...options, classNames });
-  joined.labelByFolder(files, classLevel);
-  if (classLevel === undefined && files.some((file) => file.includes('/'))) {
+  if (classLevel !== undefined) joined.labelByFolder(planByLevel(files, classLevel).placed);
+  else if (files.some(isInClassFolder)) {
     layout.push({
       message:
         'folders are no classes where metadata describe the pictures (--class-level N takes the folders of level N as classes too)',
@@ -72,6 +74,12 @@ export async function openImageFolder(path: string, options: ImageFolderOptions 
     layout,
   });
 }
+
+const isInClassFolder = (file: string): boolean =>
+  file
+    .split('/')
+    .slice(0, -1)
+    .some((name) => folderKind(name).kind === 'class');
 
 const depth = ({ folder }: Table): number => (folder === '' ? 0 : folder.split('/').length);
 

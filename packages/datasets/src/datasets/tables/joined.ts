@@ -3,7 +3,7 @@ import { listed, NeurodexError } from '@neurodex/core';
 import { readPictureFile } from '../../image/decode.ts';
 import type { Dataset, LayoutNote, SkippedFile, SourcePicture } from '../dataset.ts';
 import { Faults } from '../faults.ts';
-import { planByLevel } from '../folder/layout.ts';
+import type { PlacedFile } from '../folder/layout.ts';
 import { localInputs } from '../inputs.ts';
 import { withoutUnlabelled } from '../labels.ts';
 import { splitsOf } from '../splits.ts';
@@ -52,9 +52,14 @@ export class JoinedPictures {
     this.found.set(path, { ...known, ...facts, labels: this.shared(labels), captions, ...(objects && { objects }) });
   }
 
-  /** One more class of each picture that a row names: the folder at this level, from 1; none where it is 0 or not given. */
-  labelByFolder(files: readonly string[], level = 0): void {
-    for (const { file, label } of planByLevel(files, level).placed) {
+  /** Whether a row gave a label. */
+  get hasLabels(): boolean {
+    return this.lists.size > 0;
+  }
+
+  /** The classes of folders, for the pictures that a row names. */
+  labelByFolder(placed: readonly PlacedFile[]): void {
+    for (const { file, label } of placed) {
       const known = this.found.get(file);
       if (known === undefined || label === undefined) continue;
       this.found.set(file, { ...known, labels: this.shared(merged(known.labels, [label])) });

@@ -174,6 +174,24 @@ describe('tables of pictures', () => {
     expect(error.message).toMatch(message);
   });
 
+  it('takes the classes of folders where a table has captions alone, or where a level is given', async () => {
+    const root = await folder({
+      'train/cat/a.jpg': null,
+      'train/dog/b.jpg': null,
+      'captions.csv': 'file,caption\na.jpg,A cat.\nb.jpg,A dog.\n',
+    });
+    expect(described(await openTableSource(root))).toEqual({
+      'train/cat/a.jpg': ['cat', '"A cat."'],
+      'train/dog/b.jpg': ['dog', '"A dog."'],
+    });
+    expect(notesOf(await openTableSource(root))).toContain('no table has labels: the 2 folders');
+    const none = await openTableSource(root, { classLevel: 0 });
+    expect(none.pictures.map(({ labels }) => labels)).toEqual([[], []]);
+    const labelled = await folder({ 'x/a.jpg': null, 'l.csv': 'file,label\na.jpg,cat\n' });
+    expect(described(await openTableSource(labelled))).toEqual({ 'x/a.jpg': ['cat'] });
+    expect(described(await openTableSource(labelled, { classLevel: 1 }))).toEqual({ 'x/a.jpg': ['cat', 'x'] });
+  });
+
   it('is told which columns to read', async () => {
     const root = await folder({
       'a.jpg': null,

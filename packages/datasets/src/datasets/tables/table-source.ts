@@ -3,6 +3,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { listed, NeurodexError } from '@neurodex/core';
 import type { Dataset } from '../dataset.ts';
 import { type Listing, listPictures } from '../folder/folder.ts';
+import { planByLevel, planFolder } from '../folder/layout.ts';
 import { splitAndStem } from '../split-names.ts';
 import { chooseColumns } from './columns.ts';
 import { FileIndex } from './file-index.ts';
@@ -69,7 +70,7 @@ export interface TableSourceOptions extends ReadTablesOptions {
 
 /**
  * Pictures that a table describes: CSV or TSV with a column of paths, file names or ids, and one of labels or captions, or a column
- * for each class. The table is SOURCE, or lies in the folder that is.
+ * for each class. The table is SOURCE, or lies in the folder that is. Where it has no labels, folders are the classes as without it.
  * @throws NeurodexError source-missing, source-empty, source-unusable
  */
 export async function openTableSource(path: string, options: TableSourceOptions = {}): Promise<Dataset> {
@@ -83,7 +84,7 @@ export async function openTableSource(path: string, options: TableSourceOptions 
   }
   const root = found.isFile() ? dirname(at) : at;
   // Of a table without pictures its own columns say what is wrong: addresses in place of paths.
-  const { files, skipped } = await listPictures(root).catch((error: unknown) => {
+  const { files, folders, skipped } = await listPictures(root).catch((error: unknown) => {
     if (found.isFile() && error instanceof NeurodexError && error.code === 'source-empty') return NOTHING;
     throw error;
   });
@@ -94,7 +95,17 @@ export async function openTableSource(path: string, options: TableSourceOptions 
   refuseSeveral(root, tables);
   const joined = new JoinedPictures();
   const layout = await readTables(tables, index, joined, options);
-  joined.labelByFolder(files, options.classLevel);
+  const { classLevel } = options;
+  if (classLevel !== undefined) joined.labelByFolder(planByLevel(files, classLevel).placed);
+  else if (!joined.hasLabels) {
+    const { placed } = planFolder(files, folders, root);
+    const classes = new Set(placed.map(({ label }) => label));
+    // A folder around all pictures is no class.
+    if (classes.size > 1) {
+      joined.labelByFolder(placed);
+      layout.push({ message: `no table has labels: the ${classes.size} folders around the pictures are the classes` });
+    }
+  }
   const names = tables.map(({ name }) => name);
   return joined.dataset({
     name: 'csv',
@@ -108,7 +119,7 @@ export async function openTableSource(path: string, options: TableSourceOptions 
   });
 }
 
-const NOTHING: Pick<Listing, 'files' | 'skipped'> = { files: [], skipped: [] };
+const NOTHING: Listing = { files: [], folders: [], skipped: [] };
 
 /** Several tables go together where each is of one split, or of one folder. */
 function refuseSeveral(source: string, tables: readonly Table[]): void {
