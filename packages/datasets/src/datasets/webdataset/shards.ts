@@ -70,10 +70,12 @@ export async function shardsOf(folder: SourceFolder): Promise<Shard[]> {
 
 /** Members of a shard that show what it holds. */
 const LOOKED_AT = 40;
-const COMPANION = /\.(?:cls|txt|json)$/i;
+/** In folders, which may be classes, texts and JSON may lie beside pictures in any archive. */
+const COMPANION = /\.cls$|^(?:\.\/)?[^/]*\.(?:txt|json)$/i;
 
 /**
- * Whether a path is WebDataset: a pattern of shards; a tar file in which pictures have labels or texts under the same name; or a
+ * Whether a path is WebDataset: a pattern of shards; a tar file in which pictures have `cls` under the same name, or, where there are no
+ * folders in it, `txt` or `json`; or a
  * folder of tar files with pictures, beside which no pictures lie.
  */
 export async function isWebDataset(folder: SourceFolder): Promise<boolean> {

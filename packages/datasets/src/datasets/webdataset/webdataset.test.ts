@@ -98,6 +98,11 @@ describe('WebDataset', () => {
       ],
     });
     expect(await recogniseDataset(join(root, 'a.tar'))).toBe(undefined);
+    const beside: Entry[] = [
+      ['cat/1.jpg', null],
+      ['cat/1.txt', 'A cat.'],
+    ];
+    expect(await recogniseDataset(join(await folder({ 'a.tar': beside }), 'a.tar'))).toBe(undefined);
     expect(await recogniseDataset(root)).toBe('webdataset');
     await writeFile(join(root, 'b.png'), await pngBytes());
     expect(await recogniseDataset(root)).toBe('folder');
