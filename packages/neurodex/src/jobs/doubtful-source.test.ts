@@ -126,7 +126,7 @@ describe('the command line', () => {
     );
   });
 
-  it('takes the class from --class-level, which goes with folders alone', async () => {
+  it('takes the class from --class-level, which goes with folders', async () => {
     await put(...each('train/dog'), ...each('test/cat'));
     const show = (...flags: string[]) =>
       runCli(['dataset', 'show', 'pics', '--json', ...flags], { io: { cwd: root }, jobs: real });
@@ -139,7 +139,7 @@ describe('the command line', () => {
     const refused = await show('--label-column', 'x');
     expect([refused.status, refused.stderr]).toEqual([
       2,
-      expect.stringContaining('--label-column goes with parquet and jsonl'),
+      expect.stringContaining('--label-column goes with imagefolder, parquet, jsonl and csv'),
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Reporter } from '@neurodex/core';
-import { NeurodexError } from '@neurodex/core';
+import { listed, NeurodexError } from '@neurodex/core';
 import { refuseSpecialFile } from '@neurodex/core/storage';
 import type { CocoSplit, CocoYear, Dataset, OpenDatasetRequest } from '@neurodex/datasets';
 import {
@@ -155,7 +155,7 @@ function refuseFlags(options: OpenSourceOptions, allowed: readonly DatasetFlag[]
   for (const flag of Object.keys(DATASET_FLAGS) as DatasetFlag[]) {
     if (flag === 'from' || options[flag] === undefined || allowed.includes(flag)) continue;
     const owners = (Object.keys(DATASETS) as DatasetName[]).filter((name) => declarationOf(name).flags.includes(flag));
-    throw new NeurodexError('usage', `${DATASET_FLAGS[flag]} goes with ${owners.join(' and ')}, not with ${what}`, {
+    throw new NeurodexError('usage', `${DATASET_FLAGS[flag]} goes with ${listed(owners)}, not with ${what}`, {
       hint: `leave out ${DATASET_FLAGS[flag]}`,
       details: { flag: DATASET_FLAGS[flag], source: options.source },
     });
