@@ -13,6 +13,7 @@ const SOURCES = {
   '@neurodex/datasets': 'datasets/src/index.ts',
   '@neurodex/datasets/picture': 'datasets/src/picture.ts',
   '@neurodex/datasets/image': 'datasets/src/image/index.ts',
+  '@neurodex/datasets/formats': 'datasets/src/formats.ts',
   '@neurodex/datasets/download': 'datasets/src/download/index.ts',
   '@neurodex/tracking': 'tracking/src/index.ts',
   '@neurodex/objects': 'objects/src/index.ts',

@@ -43,7 +43,9 @@ def judge(case: dict, result: dict, folder: Path, decoded: Path) -> str | None:
     top, left = (shape[0] - size) // 2, (shape[1] - size) // 2
     centre = expected[top : top + size, left : left + size]
     tolerance = case["tolerance"]
-    for what, got, reference_pixels in (("whole", whole, expected), ("square", square, centre)):
+    # A larger picture is scaled to its square.
+    squares = [("square", square, centre)] if min(shape[:2]) == size else []
+    for what, got, reference_pixels in [("whole", whole, expected), *squares]:
         difference = np.abs(got - reference_pixels)
         if difference.max() > tolerance or difference.mean() > MEAN_TOLERANCE:
             y, x = np.unravel_index(difference.max(axis=-1).argmax(), difference.shape[:2])

@@ -3,7 +3,7 @@
 Format × depth × sample type × profile × alpha: one small file of 40 × 32 pixels for each combination that people's
 folders hold, with Pillow, tifffile, imagecodecs and, for what they cannot write, png_file.py. cases.json lists the files. `tolerance` is the largest difference
 of a channel that is allowed: 1, or 2 with a profile and alpha, and more where the format is not lossless (a difference of 1 in a dark
-channel grows at the edge of a gamut). `refused` in a case is a regular expression for the reason that Neurodex must give; a case without it must be decoded. `python` says what pictures.py of an export, which reads with Pillow alone, does otherwise.
+channel grows at the edge of a gamut; of HEIC both sides decode the same HEVC data, with decoders that round otherwise). `refused` in a case is a regular expression for the reason that Neurodex must give; a case without it must be decoded. `python` says what pictures.py of an export, which reads with Pillow alone, does otherwise.
 """
 
 import io
@@ -17,6 +17,7 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageCms
 
+from heif_cases import heif_cases
 from png_file import png
 from profiles import ADOBE, P3, cmyk_profile, grey_profile, rgb_profile, srgb_profile
 from tiff_file import tiff as tiff_file
@@ -259,8 +260,15 @@ def write_others(folder: Path) -> None:
             add(folder, f"orientation {number}.{name.lower()}", pillow(rgb, name, exif=exif, **options), tolerance=3 if name in ("JPEG", "AVIF") else 1)
 
 
+def write_heif(folder: Path) -> None:
+    for name, data, facts in heif_cases(RGB, ALPHA, PROFILES):
+        # Pillow reads no HEIC by itself.
+        add(folder, name, data, python="refused", **{"tolerance": 4, **facts})
+
+
 def main(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
+    write_heif(folder)
     write_png(folder)
     write_jpeg(folder)
     write_tiff(folder)

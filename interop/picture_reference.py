@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import imagecodecs
 import numpy as np
+import pillow_heif
 import tifffile
 from PIL import Image, ImageCms, ImageOps
 
@@ -16,6 +17,9 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 def reference(path: Path) -> np.ndarray:
     if path.suffix == ".tif":
         colour, alpha, profile, depth = from_tiff(path)
+    elif path.suffix == ".heic":
+        colour, alpha, profile = from_heif(path)
+        depth = 8
     elif path.suffix == ".png" and path.read_bytes()[24] == 16:
         colour, alpha, profile = from_png16(path)
         depth = 16
@@ -92,6 +96,17 @@ def from_png16(path: Path) -> tuple[np.ndarray, np.ndarray, bytes | None]:
     if key is not None:
         alpha = 1.0 - np.all(np.round(colour * 65535) == np.atleast_1d(key), axis=-1, keepdims=True)
     return colour, alpha if alpha.shape[-1] else np.ones((*colour.shape[:2], 1)), profile
+
+
+def from_heif(path: Path) -> tuple[np.ndarray, np.ndarray, bytes | None]:
+    """libheif turns and mirrors; the EXIF that says so once more is not applied."""
+    file = pillow_heif.open_heif(path)
+    picture = file[file.primary_index]
+    values = np.atleast_3d(np.asarray(picture.to_pillow())).astype(np.float64) / 255
+    profile = picture.info.get("icc_profile")
+    if values.shape[-1] == 4:
+        return values[..., :3], values[..., 3:], profile
+    return np.repeat(values, 3 // values.shape[-1], axis=-1), np.ones((*values.shape[:2], 1)), profile
 
 
 def from_pillow(path: Path) -> tuple[np.ndarray, np.ndarray, bytes | None]:

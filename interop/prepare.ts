@@ -259,6 +259,10 @@ export function prepareSources({ folder, python }: Workshop): Check[] {
   python('make_picture_matrix.py', matrix);
   script('read_picture_matrix.ts', [matrix, decoded]);
 
+  const [raw, previews] = [join(folder, 'raw'), join(folder, 'previews')];
+  python('make_raw.py', raw);
+  script('read_picture_matrix.ts', [raw, previews]);
+
   const coco = join(folder, 'coco');
   python('make_coco.py', coco);
   const annotations = ['instances', 'captions'].map((what) => join(coco, 'annotations', `${what}_val2014.json`));
@@ -269,6 +273,7 @@ export function prepareSources({ folder, python }: Workshop): Check[] {
     { name: 'read_parquet.ts', args: [parquet] },
     { name: 'read_sources.ts', args: [sources] },
     { name: 'check_picture_matrix.py', args: [matrix, decoded, here('../packages/neurodex/templates')] },
+    { name: 'check_raw.py', args: [raw, previews, here('../packages/neurodex/templates')] },
     { name: 'check_coco.py', args: [...annotations, read, join(prepared, 'catalogue')] },
   ];
 }

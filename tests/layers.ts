@@ -26,6 +26,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
   'packages/datasets/src': {
     'picture.ts': [],
     image: ['picture.ts'],
+    'formats.ts': ['image'],
     download: [],
     datasets: ['picture.ts', 'image', 'download'],
     'index.ts': ['datasets'],

@@ -10,6 +10,7 @@ Image.MAX_IMAGE_PIXELS = 250_000_000
 SRGB = ImageCms.createProfile("sRGB")
 SPACES = {"L": "GRAY", "RGB": "RGB ", "CMYK": "CMYK"}
 SAMPLE_FORMAT, PHOTOMETRIC, EXTRA_SAMPLES, BITS, PLANAR = 339, 262, 338, 258, 284
+COMPRESSION, SUBFILE, DNG_VERSION = 259, 254, 50706
 
 
 def read(file, size):
@@ -42,6 +43,9 @@ def whole(file):
 
 def check(picture, name):
     tags = getattr(picture, "tag_v2", {})
+    raw = DNG_VERSION in tags or tags.get(SUBFILE) == 1 or tags.get(COMPRESSION) == 6
+    if raw:  # of which Pillow would read a thumbnail
+        raise ValueError(f"{name}: camera raw files are not supported; save it as JPEG")
     strange = [kind for kind in tags.get(SAMPLE_FORMAT, (1,)) if kind not in (1, 4)]
     if strange or picture.mode in ("F", "LAB", "HSV") or tags.get(PHOTOMETRIC, 1) in (8, 9, 10):
         raise ValueError(f"{name}: floating point, signed or L*a*b* samples are not supported")

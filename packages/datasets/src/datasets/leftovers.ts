@@ -9,6 +9,10 @@ const LEFTOVERS: ReadonlySet<string> = new Set([
   'ehthumbs_vista.db',
   'desktop.ini',
   'icon\r',
+  'sthumbs.db',
+  'zbthumbnail.info',
+  'pspbrwse.jbf',
+  'ipod photo cache',
   '$recycle.bin',
   'recycler',
   'system volume information',
@@ -19,19 +23,27 @@ const LEFTOVERS: ReadonlySet<string> = new Set([
   '@eadir',
   '@tmp',
   '@recycle',
+  '@__thumb',
+  '@synoresource',
   '@recently-snapshot',
   '#recycle',
   '#snapshot',
   'picasa.ini',
+  '_gsdata_',
   'node_modules',
   '__pycache__',
 ]);
 
+/** Lightroom's previews of the pictures of a catalogue. */
+const PREVIEWS = /\.lrdata$/;
+
 /** Why such a file or folder is left out; undefined for one that a person put there. */
 export function leftoverReason(name: string): string | undefined {
   if (name.startsWith('.')) return 'hidden';
-  return LEFTOVERS.has(name.toLowerCase()) ? 'left by the system or a tool' : undefined;
+  const lower = name.toLowerCase();
+  return LEFTOVERS.has(lower) || PREVIEWS.test(lower) ? 'left by the system or a tool' : undefined;
 }
 
 /** macOS writes one `._x` for each x. */
-export const kindOfLeftover = (name: string): string => (name.startsWith('._') ? '._…' : name);
+export const kindOfLeftover = (name: string): string =>
+  name.startsWith('._') ? '._…' : PREVIEWS.test(name.toLowerCase()) ? '….lrdata' : name;

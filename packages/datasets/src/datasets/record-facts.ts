@@ -1,4 +1,4 @@
-import { hasPictureExtension } from '../image/formats.ts';
+import { hasPictureExtension } from '../image/picture-formats.ts';
 import { describeRow, type Problem } from './labels.ts';
 
 /** What a JSON object beside a picture says of it. */

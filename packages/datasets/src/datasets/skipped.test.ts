@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { notAPicture, reportSkipped, skippedKinds } from './skipped.ts';
+import { notAPicture } from './non-pictures.ts';
+import { reportSkipped, skippedKinds } from './skipped.ts';
 
 const texts = Array.from({ length: 10 }, (_, i) => notAPicture(`labels/${i}.TXT`));
 const skipped = [

@@ -1,12 +1,5 @@
-import { extname } from 'node:path';
 import { type Reporter, visibleName } from '@neurodex/core';
 import type { SkippedFile } from './dataset.ts';
-
-/** A file whose name does not end like a picture's. */
-export function notAPicture(path: string): SkippedFile {
-  const ending = extname(path).toLowerCase();
-  return { path, reason: 'not a picture file', group: `not a picture file (${ending === '' ? 'no ending' : ending})` };
-}
 
 /** So many files or rows for one reason. */
 export interface SkippedKind {

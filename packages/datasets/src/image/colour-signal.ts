@@ -1,4 +1,4 @@
-import type { Format } from './formats.ts';
+import type { SharpFormat } from './picture-formats.ts';
 
 /** Where a header may be expected to end; colour is described before the pixels. */
 const HEADER_BYTES = 65_536;
@@ -11,18 +11,23 @@ const PRIMARIES: Readonly<Record<number, string>> = { 9: 'BT.2020', 11: 'DCI-P3'
  * passes over, so that it would come out washed out; else undefined.
  * @param profile whether an ICC profile is embedded, which describes an AVIF's colours in their place
  */
-export function unreadableColours(bytes: Uint8Array, format: Format, profile: boolean): string | undefined {
-  const codes = codePoints(bytes, format);
+export function unreadableColours(bytes: Uint8Array, format: SharpFormat, profile: boolean): string | undefined {
+  return unreadableCodePoints(codePoints(bytes, format), profile && format === 'AVIF');
+}
+
+/** @param replaced whether an ICC profile describes the colours in their place */
+export function unreadableCodePoints(codes: CodePoints | undefined, replaced: boolean): string | undefined {
   if (codes === undefined) return undefined;
   const [primaries, transfer] = codes;
   const curve = TRANSFERS[transfer];
   if (curve !== undefined) return `an HDR picture (${curve})`;
   const wide = PRIMARIES[primaries];
-  const replaced = profile && format === 'AVIF';
   return wide === undefined || replaced ? undefined : `a picture with ${wide} colours and no ICC profile that is used`;
 }
 
-function codePoints(bytes: Uint8Array, format: Format): readonly [primaries: number, transfer: number] | undefined {
+export type CodePoints = readonly [primaries: number, transfer: number];
+
+function codePoints(bytes: Uint8Array, format: SharpFormat): CodePoints | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEADER_BYTES));
   if (format === 'PNG') {
     const at = head.indexOf('\0\0\0\x04cICP', 0, 'latin1') + 8;

@@ -5,7 +5,7 @@ import sharp, { type Sharp } from 'sharp';
 import { type Picture, pictureBytes } from '../picture.ts';
 import { readPngHeader } from './formats.ts';
 import { decodeBudget } from './memory.ts';
-import { type Opened, type OpenOptions, open, opened } from './open.ts';
+import { type Announced, announce, type Opened, type OpenOptions, opened } from './open.ts';
 import { decodingFailed } from './refusals.ts';
 import { imageOf, readSamples, upright } from './samples.ts';
 
@@ -73,10 +73,15 @@ interface Source {
 }
 
 /** Decodes within the memory that all decoding shares; errors name the file. @throws NeurodexError picture-* */
-async function decoding<T>(picture: Opened, options: OpenOptions, use: (source: Source) => Promise<T>): Promise<T> {
+async function decoding<T>(
+  picture: Announced,
+  options: OpenOptions,
+  use: (source: Source, opened: Opened) => Promise<T>,
+): Promise<T> {
   return await decodeBudget.run(picture.memory, async () => {
     try {
-      return await use(picture.layout === undefined ? plain(picture, options) : await fromSamples(picture, options));
+      const made = await picture.open();
+      return await use(made.layout === undefined ? plain(made, options) : await fromSamples(made, options), made);
     } catch (error) {
       throw decodingFailed(options.name, picture.format, error, options.seconds);
     }
@@ -103,7 +108,7 @@ async function fromSamples({ bytes, layout, header }: Opened, options: OpenOptio
 
 /**
  * One encoded picture as the model sees it: uint8 RGB [size, size, 3].
- * @param bytes a whole JPEG, PNG, WebP, AVIF, GIF (first frame) or TIFF (first page) file
+ * @param bytes a whole file of one of the `PICTURE_FORMATS`: of an animation the first frame, of a TIFF the first page
  * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
  */
 export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): Promise<Picture> {
@@ -114,7 +119,7 @@ export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): 
       throw decodingFailed(options.name, 'PNG', error, options.seconds);
     }
   }
-  const picture = await open(bytes, options);
+  const picture = await announce(bytes, options);
   return await decoding(picture, options, (source) => rawPixels(source.square(options.size), options.size));
 }
 
@@ -141,9 +146,7 @@ function isPlainPng(bytes: Uint8Array, maxPixels: number): boolean {
  * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged
  */
 export async function readDimensions(bytes: Uint8Array, name: string): Promise<{ width: number; height: number }> {
-  const { header } = await open(bytes, { name, maxPixels: Number.POSITIVE_INFINITY });
-  const { width, height } = header.autoOrient;
-  return { width, height };
+  return (await announce(bytes, { name, maxPixels: Number.POSITIVE_INFINITY })).dimensions;
 }
 
 /** A picture at its own size: uint8 RGB [height, width, 3]. */
@@ -159,7 +162,7 @@ export interface WholePicture {
  */
 export async function decodeWhole(bytes: Uint8Array, options: Omit<DecodeOptions, 'size'>): Promise<WholePicture> {
   const opening = { ...options, whole: true };
-  return await decoding(await open(bytes, opening), opening, async (source) => {
+  return await decoding(await announce(bytes, opening), opening, async (source) => {
     const { data, info } = await source.whole().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
     return { width: info.width, height: info.height, pixels: asColour(pixels, info.channels) };
@@ -202,16 +205,15 @@ export async function readPicture(bytes: Uint8Array, options: ReadOptions): Prom
       throw decodingFailed(name, 'PNG', error, seconds);
     }
   }
-  const opening = await open(bytes, options);
-  return await decoding(opening, options, async (source) => {
+  const announced = await announce(bytes, options);
+  return await decoding(announced, options, async (source, { header }) => {
     const picture = await rawPixels(source.square(size), size);
-    const edge = Math.min(options.thumbnail, opening.header.width, opening.header.height);
+    const edge = Math.min(options.thumbnail, header.width, header.height);
     const thumbnail = await source.square(edge).png().toBuffer();
-    const { width, height } = opening.header.autoOrient;
     return {
       picture,
       thumbnail: new Uint8Array(thumbnail.buffer, thumbnail.byteOffset, thumbnail.length),
-      dimensions: { width, height },
+      dimensions: announced.dimensions,
     };
   });
 }

@@ -1,10 +1,15 @@
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { readPicture } from './decode.ts';
-import { FORMATS, formatByName, isLossy, sniffFormat } from './formats.ts';
+import { sniffFormat } from './formats.ts';
+import { ACCEPTED_FILES, FORMATS, formatByName, isLossy, PICTURE_FORMATS } from './picture-formats.ts';
 
 it('a name announces a format by its ending', () => {
   const names = ['a.JPG', 'b.jpeg', 'c.jfif', 'd.png', 'e.WebP', 'f.avif', 'g.gif', 'h.tif', 'i.tiff', 'j.txt', 'png'];
+  expect(['IMG_1.HEIC', 'a.heif', 'b.HIF', 'c.CR2', 'd.3fr', '.heic', 'heic'].map(formatByName)).toEqual([
+    ...['HEIC', 'HEIC', 'HEIC', 'camera raw', 'camera raw'],
+    ...[null, null],
+  ]);
   expect(names.map(formatByName)).toEqual([
     ...['JPEG', 'JPEG', 'JPEG', 'PNG', 'WebP', 'AVIF', 'GIF', 'TIFF', 'TIFF'],
     ...[null, null],
@@ -12,7 +17,7 @@ it('a name announces a format by its ending', () => {
 });
 
 it('PNG and TIFF keep every pixel, and other formats may not', () => {
-  expect(FORMATS.filter(isLossy)).toEqual(['JPEG', 'WebP', 'AVIF', 'GIF']);
+  expect(FORMATS.filter(isLossy)).toEqual(['JPEG', 'WebP', 'AVIF', 'GIF', 'HEIC', 'camera raw']);
   expect(isLossy(null)).toBe(false);
 });
 
@@ -31,4 +36,12 @@ it('a picture is read with the width and height of its file, upright', async () 
     { width: 20, height: 30 },
     { width: 20, height: 20 },
   ]);
+});
+
+it('no two formats have an ending or a media type in common, and a file field takes all of them', () => {
+  const of = (key: 'extensions' | 'types'): string[] =>
+    FORMATS.flatMap((format): readonly string[] => PICTURE_FORMATS[format][key]);
+  for (const all of [of('extensions'), of('types')]) expect(new Set(all).size).toBe(all.length);
+  expect(of('types').filter((type) => !type.startsWith('image/'))).toEqual([]);
+  expect(ACCEPTED_FILES.split(',')).toEqual(expect.arrayContaining(['image/*', '.heic', '.dng', '.cr3']));
 });

@@ -9,5 +9,6 @@ export {
   readPictureFile,
   type WholePicture,
 } from './decode.ts';
-export { type Format, formatByName, isLossy, sniffFormat } from './formats.ts';
+export { sniffFormat } from './formats.ts';
+export { type Format, formatByName, formatList, isLossy } from './picture-formats.ts';
 export { encodePng } from './png.ts';

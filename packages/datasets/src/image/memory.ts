@@ -1,5 +1,5 @@
 import type { Metadata } from 'sharp';
-import type { Format } from './formats.ts';
+import type { SharpFormat } from './picture-formats.ts';
 import { tooLarge } from './refusals.ts';
 
 /** What decoding may take of memory, in bytes: one picture, and all that are decoded at one time together. */
@@ -7,7 +7,7 @@ export const DECODE_MEMORY = 2 ** 30;
 
 /** How a picture is to be decoded, as far as memory is concerned. */
 export interface Demand {
-  readonly format: Format;
+  readonly format: SharpFormat;
   readonly header: Metadata;
   /** Whether all samples are held at once, before anything is made smaller. */
   readonly samples: boolean;
@@ -29,7 +29,7 @@ export function decodingMemory({ format, header, samples, whole, planar }: Deman
 }
 
 /** Bytes a pixel that the decoder itself holds. */
-function heldBy(format: Format, header: Metadata, pixelBytes: number, planar: boolean): number {
+function heldBy(format: SharpFormat, header: Metadata, pixelBytes: number, planar: boolean): number {
   switch (format) {
     case 'JPEG':
       return header.isProgressive ? 2 * (header.chromaSubsampling === '4:2:0' ? 1.5 : header.channels) : 0;
@@ -48,9 +48,16 @@ function heldBy(format: Format, header: Metadata, pixelBytes: number, planar: bo
 
 /** @throws NeurodexError picture-too-large */
 export function checkMemory(name: string, demand: Demand): number {
-  const bytes = decodingMemory(demand);
+  return checkDemand(name, demand.header, decodingMemory(demand));
+}
+
+/** @throws NeurodexError picture-too-large where decoding takes more than there is */
+export function checkDemand(
+  name: string,
+  { width, height }: { readonly width: number; readonly height: number },
+  bytes: number,
+): number {
   if (bytes <= DECODE_MEMORY) return bytes;
-  const { width, height } = demand.header;
   const mebibytes = (count: number) => `${Math.ceil(count / 2 ** 20)} MiB`;
   throw tooLarge(
     name,

@@ -1,9 +1,12 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { unreadableColours } from './colour-signal.ts';
-import { asStillAvif, type Format, sniffFormat } from './formats.ts';
+import { asStillAvif, sniffFormat } from './formats.ts';
+import { announceHeic } from './heic/announce-heic.ts';
 import { profileFits } from './icc.ts';
-import { jpegPrecision } from './jpeg-kind.ts';
+import { jpegFrame } from './jpeg-kind.ts';
 import { checkMemory } from './memory.ts';
+import type { Format, SharpFormat } from './picture-formats.ts';
+import { rawPreview } from './raw/raw-preview.ts';
 import { checkPixels, decodingFailed, notAnImage, pictureEmpty, unsupported } from './refusals.ts';
 import type { SampleLayout } from './samples.ts';
 import { colourSamples, readTiffHeader, type TiffHeader } from './tiff-header.ts';
@@ -20,19 +23,28 @@ export interface OpenOptions {
   readonly whole?: boolean;
 }
 
-/** A picture whose header has been looked at, and how it is to be decoded. */
-export interface Opened {
-  readonly bytes: Uint8Array;
+/** What is known of a picture before it is decoded. */
+export interface Announced {
   readonly format: Format;
+  /** As a person sees it. */
+  readonly dimensions: { readonly width: number; readonly height: number };
+  /** Bytes of memory that decoding takes. */
+  readonly memory: number;
+  /** To be called within that memory. @throws NeurodexError picture-* */
+  open(): Promise<Opened>;
+}
+
+/** A picture whose header has been looked at, and how sharp is to decode it. */
+export interface Opened {
+  /** A file that sharp reads: the picture itself, the preview of a camera raw file, or what libheif made of a HEIC file. */
+  readonly bytes: Uint8Array;
   readonly header: Metadata;
   /** Given where sharp's own way would be wrong. */
   readonly layout: SampleLayout | undefined;
-  /** Bytes of memory that decoding takes. */
-  readonly memory: number;
 }
 
 /** What sharp calls each format; libheif serves AVIF. */
-const SHARP_FORMATS: Readonly<Record<Format, readonly string[]>> = {
+const SHARP_FORMATS: Readonly<Record<SharpFormat, readonly string[]>> = {
   JPEG: ['jpeg'],
   PNG: ['png'],
   WebP: ['webp'],
@@ -62,16 +74,35 @@ export function opened(bytes: Uint8Array, options: Omit<OpenOptions, 'name'>, ig
  * never decoded.
  * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
  */
-export async function open(file: Uint8Array, options: OpenOptions): Promise<Opened> {
-  const { name, maxPixels } = options;
+export async function announce(file: Uint8Array, options: OpenOptions): Promise<Announced> {
+  const { name } = options;
   if (file.length === 0) throw pictureEmpty(name);
   const format = sniffFormat(file);
-  if (format === undefined) throw notAnImage(name);
+  if (format === undefined) throw notAnImage(name, file);
+  if (format === 'HEIC') {
+    return announceHeic(file, options, async (tiff) => (await openBySharp(tiff, 'TIFF', format, options)).opened);
+  }
+  const raw = format === 'camera raw';
+  const { opened, memory } = raw
+    ? await openBySharp(rawPreview(file, name), 'JPEG', format, options)
+    : await openBySharp(file, format, format, options);
+  const { width, height } = opened.header.autoOrient;
+  return { format, dimensions: { width, height }, memory, open: async () => opened };
+}
+
+/** @param format of the bytes @param named what the file is called in messages */
+async function openBySharp(
+  file: Uint8Array,
+  format: SharpFormat,
+  named: Format,
+  options: OpenOptions,
+): Promise<{ readonly opened: Opened; readonly memory: number }> {
+  const { name, maxPixels } = options;
   if (format === 'PNG' && file.length >= 24) {
     const view = new DataView(file.buffer, file.byteOffset, file.length);
     checkPixels(name, view.getUint32(16), view.getUint32(20), maxPixels);
   }
-  const precision = format === 'JPEG' ? jpegPrecision(file) : undefined;
+  const precision = format === 'JPEG' ? jpegFrame(file)?.precision : undefined;
   if (precision !== undefined && precision > 8 && precision <= 16) throw unsupported(name, `a ${precision}-bit JPEG`);
   const tiff = format === 'TIFF' ? readTiffHeader(file) : undefined;
   if (tiff !== undefined) {
@@ -85,7 +116,7 @@ export async function open(file: Uint8Array, options: OpenOptions): Promise<Open
     header = await opened(bytes, { ...options, maxPixels: Number.POSITIVE_INFINITY }).metadata();
     if (!SHARP_FORMATS[format].includes(header.format)) throw new Error(`its contents read as ${header.format}`);
   } catch (error) {
-    throw decodingFailed(name, format, error);
+    throw decodingFailed(name, named, error);
   }
   const colours = unreadableColours(bytes, format, header.icc !== undefined);
   if (colours !== undefined) throw unsupported(name, colours);
@@ -98,7 +129,7 @@ export async function open(file: Uint8Array, options: OpenOptions): Promise<Open
     whole: options.whole ?? false,
     planar: tiff?.planar ?? false,
   };
-  return { bytes, format, header, layout, memory: checkMemory(name, demand) };
+  return { opened: { bytes, header, layout }, memory: checkMemory(name, demand) };
 }
 
 /** undefined where sharp's own way is right: 8 bits, or 16 without a profile, grey or RGB, with or without alpha. */

@@ -1,7 +1,7 @@
 import { errorMessage, NeurodexError } from '@neurodex/core';
-import { FORMATS, type Format } from './formats.ts';
-
-const formatList = `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1)}`;
+import { type Format, formatList } from './picture-formats.ts';
+import { unreadRaw } from './raw/raw-kind.ts';
+import { FRAMES_COMMAND, videoKind } from './videos.ts';
 
 export const pictureEmpty = (name: string): NeurodexError =>
   new NeurodexError('picture-empty', `${name} is empty (0 bytes)`, {
@@ -9,22 +9,55 @@ export const pictureEmpty = (name: string): NeurodexError =>
     details: { name },
   });
 
-export const notAnImage = (name: string): NeurodexError =>
-  new NeurodexError('picture-not-an-image', `${name} is not a ${formatList} picture, whatever its name says`, {
+/** Of bytes that are no picture of a known format. */
+export function notAnImage(name: string, bytes: Uint8Array): NeurodexError {
+  const raw = unreadRaw(bytes);
+  if (raw !== undefined) return unsupported(name, raw, undefined, DEVELOP);
+  const video = videoKind(bytes);
+  if (video !== undefined) {
+    return new NeurodexError('picture-not-an-image', `${name} is a video (${video}), not a picture`, {
+      hint: `take pictures from it: ${FRAMES_COMMAND}`,
+      details: { name, video },
+    });
+  }
+  return new NeurodexError('picture-not-an-image', `${name} is not a ${formatList} picture, whatever its name says`, {
     hint: 'convert it to JPEG or PNG, or leave it out',
     details: { name },
   });
+}
+
+const CONVERT = 'convert it to an 8-bit or 16-bit RGB or greyscale picture, or leave it out';
+/** For whoever has raw sensor data. */
+export const DEVELOP = 'save it as a JPEG with the program of the camera or a raw converter, or leave it out';
 
 /** @param what the kind of picture, with its article: 'an L*a*b* TIFF' */
-export const unsupported = (name: string, what: string, cause?: unknown): NeurodexError =>
+export const unsupported = (name: string, what: string, cause?: unknown, hint = CONVERT): NeurodexError =>
   new NeurodexError('picture-unsupported', `${name} is ${what}, which is not supported`, {
-    hint: 'convert it to an 8-bit or 16-bit RGB or greyscale picture, or leave it out',
+    hint,
     details: { name, what },
     cause,
   });
 
-export const tooLarge = (name: string, what: string, hint: string, details = {}): NeurodexError =>
-  new NeurodexError('picture-too-large', `${name} ${what}`, { hint, details: { name, ...details } });
+/** The one decoder that may be missing: it is an optional dependency. @param how it is missing */
+export const withoutDecoder = (name: string, how: string, cause: unknown): NeurodexError =>
+  new NeurodexError('picture-unsupported', `${name} is a HEIC picture, and libheif-js, which decodes them, ${how}`, {
+    hint: 'run npm install libheif-js@1.23.2, or convert the picture to JPEG',
+    details: { name, package: 'libheif-js' },
+    cause,
+  });
+
+export const tooLarge = (name: string, what: string, hint: string, details = {}, cause?: unknown): NeurodexError =>
+  new NeurodexError('picture-too-large', `${name} ${what}`, { hint, details: { name, ...details }, cause });
+
+export const tooSlow = (name: string, seconds: number): NeurodexError =>
+  tooLarge(name, `takes more than ${seconds} seconds to decode`, 'scale it down', { seconds });
+
+export const damaged = (name: string, format: Format, reason: string, cause: unknown): NeurodexError =>
+  new NeurodexError('picture-damaged', `${name} is a damaged ${format} file: ${reason}`, {
+    hint: 'the file may have been cut short when it was copied; copy it again or leave it out',
+    details: { name, format, reason },
+    cause,
+  });
 
 /** Longest edge that is decoded: that of JPEG and GIF. One row of a longer one takes memory, one column takes minutes. */
 export const MAX_EDGE = 65_535;
@@ -89,16 +122,9 @@ export function decodingFailed(name: string, format: Format, error: unknown, sec
     const match = pattern.exec(text);
     if (match !== null) return unsupported(name, what(match), error);
   }
-  if (/^timeout: /.test(text)) {
-    return tooLarge(name, `takes more than ${seconds} seconds to decode`, 'scale it down', { seconds });
-  }
+  if (/^timeout: /.test(text)) return tooSlow(name, seconds);
   if (/exceeds pixel limit/.test(text)) {
     return tooLarge(name, 'has more pixels than its header says, and more than the limit', 'scale it down');
   }
-  const reason = damageIn(error);
-  return new NeurodexError('picture-damaged', `${name} is a damaged ${format} file: ${reason}`, {
-    hint: 'the file may have been cut short when it was copied; copy it again or leave it out',
-    details: { name, format, reason },
-    cause: error,
-  });
+  return damaged(name, format, damageIn(error), error);
 }

@@ -9,7 +9,7 @@ import {
   type SkippedFile,
   type SourcePicture,
 } from '@neurodex/datasets';
-import { formatByName, readPicture, sniffFormat } from '@neurodex/datasets/image';
+import { formatByName, formatList, readPicture, sniffFormat } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
 import type { FileFacts } from '../pictures/find-same.ts';
 import { keysOf, type PictureKeys } from '../pictures/fingerprint.ts';
@@ -148,7 +148,7 @@ function nothingUsable(dataset: Dataset, skipped: readonly SkippedFile[]): Neuro
     ? `${dataset.source} has no picture that can be used: ${skipped.length} ${skipped.length === 1 ? 'file' : 'files'} tried, the first: ${first.path}: ${first.reason}`
     : `${dataset.source} has no pictures: 0 files tried`;
   return new NeurodexError('source-empty', message, {
-    hint: 'name a folder with pictures in it (JPEG, PNG, WebP, AVIF, GIF or TIFF), one folder for each class',
+    hint: `name a folder with pictures in it (${formatList}), one folder for each class`,
     details: { source: dataset.source, files: skipped.length },
   });
 }

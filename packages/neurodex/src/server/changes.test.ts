@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
@@ -123,6 +123,33 @@ describe('a picture that is added', () => {
       ['text.png', 'picture-not-an-image', 422],
       ['cut.png', 'picture-damaged', 422],
     ]);
+  });
+
+  it('may be of a phone or a camera, and is found by its own file', async () => {
+    const fixture = async (name: string): Promise<Uint8Array<ArrayBuffer>> =>
+      Uint8Array.from(await readFile(new URL(`../../../datasets/src/image/${name}`, import.meta.url)));
+    const photograph = await fixture('fixtures/heic-RGB-8-p3.heic');
+    const raw = await fixture('raw/fixtures/nikon-8.nef');
+    const { added, failed } = await client.addPictures('shapes', [
+      { name: 'IMG_1.HEIC', file: file(photograph) },
+      { name: 'DSC_1.NEF', file: file(raw) },
+      { name: 'clip.mp4', file: new Blob(['\0\0\0\x18ftypisom\0\0\0\0isommp42']) },
+    ]);
+    expect(added.map(({ name }) => name)).toEqual(['IMG_1.HEIC', 'DSC_1.NEF']);
+    expect(failed[0]?.problem.detail).toMatch(/is a video \(MP4\), not a picture$/);
+    for (const [type, body, name] of [
+      ['image/heic', photograph, 'IMG_1.HEIC'],
+      ['image/x-nikon-nef', raw, 'DSC_1.NEF'],
+      ['application/octet-stream', photograph, 'IMG_1.HEIC'],
+    ] as const) {
+      const headers = { 'content-type': type, authorization: 'Bearer read' };
+      const answer = await send(server.address, {
+        path: '/v1/search?system=pixels&k=1',
+        headers,
+        body: Buffer.from(body),
+      });
+      expect(JSON.parse(answer.body.toString()).results[0].answers[0].picture.name, type).toBe(name);
+    }
   });
 
   it('comes together with others that are sent at the same time', async () => {

@@ -26,6 +26,8 @@ describe('the client', () => {
         if (clause.startsWith('type ')) continue;
         if (name === '@neurodex/core')
           await visit(fileURLToPath(new URL('../../../core/src/index.ts', import.meta.url)));
+        else if (name === '@neurodex/datasets/formats')
+          await visit(fileURLToPath(new URL('../../../datasets/src/formats.ts', import.meta.url)));
         else {
           expect(name, file).toMatch(/^\./);
           await visit(resolve(dirname(file), name));
@@ -44,7 +46,16 @@ describe('the client', () => {
       'thrown.ts',
     ];
     expect(new Set([...seen].map((file) => file.split('/').at(-1)))).toEqual(
-      new Set(['client.ts', 'client-call.ts', 'client-error.ts', 'curves.ts', 'paths.ts', ...ofCore]),
+      new Set([
+        'formats.ts',
+        'picture-formats.ts',
+        'client.ts',
+        'client-call.ts',
+        'client-error.ts',
+        'curves.ts',
+        'paths.ts',
+        ...ofCore,
+      ]),
     );
   });
 

@@ -1,4 +1,5 @@
 export { visibleName } from '@neurodex/core';
+export { ACCEPTED_FILES } from '@neurodex/datasets/formats';
 export { RECALL_LEVELS } from '../evaluation/curves.ts';
 
 import type {

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { isRecord, NeurodexError } from '@neurodex/core';
+import { formatList } from '@neurodex/datasets/formats';
 import { ApiError, isTold, PROBLEMS, type ProblemCode } from './api/problems.ts';
 import type { Problem } from './api/schemas.ts';
 import { REPLACED } from './report-desk.ts';
@@ -23,7 +24,7 @@ const OF_PARSER: Readonly<Record<string, readonly [ProblemCode, string]>> = {
 /** Hints for people who cannot change the server's configuration. */
 const HINTS: Partial<Record<ProblemCode, string>> = {
   'picture-empty': 'send the bytes of a picture file',
-  'picture-not-an-image': 'send a JPEG, PNG, WebP, AVIF, GIF or TIFF file',
+  'picture-not-an-image': `send a ${formatList} file`,
   'picture-unsupported': 'send it as an 8-bit or 16-bit RGB or greyscale picture',
   'picture-damaged': 'the file may have been cut short when it was copied; send another one',
   'picture-too-large': 'scale it down',

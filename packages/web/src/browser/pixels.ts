@@ -64,7 +64,10 @@ async function rasterOf(file: Blob, name: string, maxPixels: number): Promise<Ra
 
 async function decode(file: Blob, name: string): Promise<ImageBitmap> {
   const refusal = (why: string, cause?: unknown) =>
-    new EngineError('not-a-picture', `${name} ${why}`, { hint: 'Use a JPEG, PNG, WebP or GIF file.', cause });
+    new EngineError('not-a-picture', `${name} ${why}`, {
+      hint: 'Use a JPEG, PNG, WebP or GIF file; few browsers read HEIC, and none reads camera raw files.',
+      cause,
+    });
   if (file.size === 0) throw refusal('is empty');
   try {
     return await createImageBitmap(file, { imageOrientation: 'from-image' });

@@ -1,3 +1,4 @@
+import { ACCEPTED_FILES } from 'neurodex/client';
 import { useRef } from 'react';
 import type { Picture } from '../engine.ts';
 import type { Additions } from '../state/additions.ts';
@@ -90,7 +91,7 @@ function FilePicker({ additions, dragged }: { readonly additions: Additions; rea
       <input
         ref={input}
         type="file"
-        accept="image/*"
+        accept={ACCEPTED_FILES}
         multiple
         aria-label="Picture files to add"
         className="hidden"

@@ -1,3 +1,4 @@
+import { ACCEPTED_FILES } from 'neurodex/client';
 import { type ReactNode, type RefObject, useRef } from 'react';
 import { OPEN_PICTURE, useWindowEvent } from '../state/window-event.ts';
 import { usePictureDrop, usePicturePaste } from './picture-events.ts';
@@ -59,7 +60,7 @@ function FileInput({
     <input
       ref={input}
       type="file"
-      accept="image/*"
+      accept={ACCEPTED_FILES}
       aria-label="Picture file"
       className="hidden"
       tabIndex={-1}

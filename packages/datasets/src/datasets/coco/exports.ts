@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { isRecord, listed, NeurodexError, type Reporter } from '@neurodex/core';
 import { readJson } from '@neurodex/core/json';
-import { hasPictureExtension } from '../../image/formats.ts';
+import { hasPictureExtension } from '../../image/picture-formats.ts';
 import type { Dataset } from '../dataset.ts';
 import { listPictures } from '../folder/folder.ts';
 import { splitAndStem } from '../split-names.ts';

@@ -186,6 +186,47 @@ describe('openFolder', () => {
     ]);
   });
 
+  it('counts videos and what lies beside pictures, and says how pictures are taken out of videos', async () => {
+    for (const path of ['cat/IMG_1.HEIC', 'cat/IMG_2.jpg', 'dog/IMG_3.CR2']) await put(path);
+    // Live Photos, whatever the case of their names; IMG_3 is in another folder.
+    for (const path of ['cat/img_1.mov', 'cat/IMG_2.MOV', 'cat/IMG_3.MOV', 'dog/b.mp4', 'dog/c.MKV'])
+      await put(path, 'x');
+    for (const path of ['cat/IMG_1.AAE', 'cat/IMG_2.xmp', 'dog/GOPR1.THM', 'dog/old.x3f']) await put(path, 'x');
+    for (const path of ['.nomedia', '.Trash-1000/1.png', '#recycle/1.png', '.picasa.ini', 'cat/p.lrdata/1.jpg'])
+      await put(path);
+    const dataset = await openFolder(root);
+    expect(paths(dataset)).toEqual(['cat/IMG_1.HEIC', 'cat/IMG_2.jpg', 'dog/IMG_3.CR2']);
+    const kinds = Object.fromEntries(skippedKinds(dataset.skipped).map(({ kind, count }) => [kind, count]));
+    expect(kinds).toEqual({
+      'the video of a Live Photo': 2,
+      'a video (.mov)': 1,
+      'a video (.mp4)': 1,
+      'a video (.mkv)': 1,
+      'a file of settings beside a picture (.aae)': 1,
+      'a file of settings beside a picture (.xmp)': 1,
+      'a file of settings beside a picture (.thm)': 1,
+      'camera raw of a kind that is not read (.x3f)': 1,
+      'hidden (.nomedia)': 1,
+      'hidden (.Trash-1000)': 1,
+      'hidden (.picasa.ini)': 1,
+      'left by the system or a tool (#recycle)': 1,
+      'left by the system or a tool (….lrdata)': 1,
+    });
+    expect(dataset.layout?.filter(({ doubtful }) => doubtful).map(({ message }) => message)).toEqual([
+      '3 videos (1 .mkv, 1 .mov and 1 .mp4) are left out; pictures are taken out of a video by ffmpeg -i VIDEO -vf fps=1 -q:v 2 FOLDER/VIDEO-%05d.jpg',
+    ]);
+    expect(dataset.skipped.filter(({ expected }) => !expected).map(({ path }) => path)).toEqual(['dog/old.x3f']);
+  });
+
+  it('tells a folder of videos, and a video, from a folder of pictures', async () => {
+    await put('clips/a.mp4', 'x');
+    const empty = await failure(openFolder(join(root, 'clips')));
+    expect([empty.code, empty.hint]).toEqual(['source-empty', expect.stringContaining('ffmpeg -i')]);
+    const video = await failure(openFolder(join(root, 'clips', 'a.mp4')));
+    expect([video.code, video.hint]).toEqual(['source-unusable', expect.stringContaining('ffmpeg -i')]);
+    expect(video.message).toMatch(/a\.mp4 is a video, not a folder of pictures$/);
+  });
+
   it('says where labels may be that are not read', async () => {
     await put('images/1.png');
     await put('labels/1.txt', '0 0.5 0.5 1 1');

@@ -2,12 +2,13 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errorCode, NeurodexError, type Reporter } from '@neurodex/core';
 import { readPictureFile } from '../../image/decode.ts';
-import { FORMATS, hasPictureExtension } from '../../image/formats.ts';
+import { formatList, hasPictureExtension } from '../../image/picture-formats.ts';
+import { FRAMES_COMMAND, hasVideoExtension } from '../../image/videos.ts';
 import type { Dataset, LayoutNote, SkippedFile, SourcePicture } from '../dataset.ts';
 import { localInputs } from '../inputs.ts';
 import { kindOfLeftover, leftoverReason } from '../leftovers.ts';
+import { isVideo, notAPicture, videoNotes, withLivePhotos } from '../non-pictures.ts';
 import type { RecordFacts } from '../record-facts.ts';
-import { notAPicture } from '../skipped.ts';
 import { besideNotes } from './label-files.ts';
 import { planByLevel, planFolder } from './layout.ts';
 import { readSidecars } from './sidecars.ts';
@@ -79,7 +80,11 @@ async function list(root: string): Promise<Listing> {
     linkedFolders = [];
     for (const link of links) await visit(link);
   }
-  return { files: files.sort(byCodeUnits), skipped, folders: folders.sort(byCodeUnits) };
+  return {
+    files: files.sort(byCodeUnits),
+    skipped: withLivePhotos(skipped, files),
+    folders: folders.sort(byCodeUnits),
+  };
 }
 
 const readEntries = async (folder: string) =>
@@ -118,7 +123,9 @@ function empty(source: string, skipped: readonly SkippedFile[], folders: readonl
         ? `${top} ${top === 1 ? 'folder' : 'folders'} without a file in them`
         : 'nothing at all';
   return new NeurodexError('source-empty', `${source} holds no pictures: it holds ${found}`, {
-    hint: `give a folder with ${FORMATS.join(', ')} files, in one sub-folder per class or without classes`,
+    hint: skipped.some(isVideo)
+      ? `take pictures out of the videos: ${FRAMES_COMMAND}`
+      : `give a folder with ${formatList} files, in one sub-folder per class or without classes`,
     details: { source, skipped: skipped.length, folders: top },
   });
 }
@@ -137,12 +144,20 @@ async function checkSource(source: string): Promise<void> {
     }
     throw unusable(source, `cannot be read: ${unreadable(error)}`, error);
   }
-  throw unusable(source, 'is a file, not a folder of pictures');
+  if (!hasVideoExtension(source)) throw unusable(source, 'is a file, not a folder of pictures');
+  throw unusable(
+    source,
+    'is a video, not a folder of pictures',
+    undefined,
+    `take pictures out of it: ${FRAMES_COMMAND}`,
+  );
 }
 
-const unusable = (source: string, what: string, cause?: unknown): NeurodexError =>
+const READABLE = 'give a folder of pictures that you may read';
+
+const unusable = (source: string, what: string, cause?: unknown, hint = READABLE): NeurodexError =>
   new NeurodexError('source-unusable', `${source} ${what}`, {
-    hint: 'give a folder of pictures that you may read',
+    hint,
     details: { source },
     cause,
   });
@@ -201,7 +216,12 @@ export async function openFolder(path: string, options: FolderOptions = {}): Pro
     )
     .sort((a, b) => byCodeUnits(a.path, b.path));
   checkPictures(pictures, source, classLevel);
-  const layout: LayoutNote[] = [...plan.layout, ...sidecars.layout, ...besideNotes(skipped, pictures, source)];
+  const layout: LayoutNote[] = [
+    ...plan.layout,
+    ...sidecars.layout,
+    ...besideNotes(skipped, pictures, source),
+    ...videoNotes(skipped),
+  ];
   return {
     name,
     source,

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listed, NeurodexError } from '@neurodex/core';
 import { readPictureFile } from '../../image/decode.ts';
-import { hasPictureExtension } from '../../image/formats.ts';
+import { hasPictureExtension } from '../../image/picture-formats.ts';
 import type { Dataset, LayoutNote, LicenceNotice, SkippedFile, SourcePicture } from '../dataset.ts';
 import { listPictures } from '../folder/folder.ts';
 import { localInputs } from '../inputs.ts';

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { hasPictureExtension } from '../../image/formats.ts';
+import { hasPictureExtension } from '../../image/picture-formats.ts';
 import type { Dataset, SkippedFile } from '../dataset.ts';
 import { kindOfLeftover, leftoverReason } from '../leftovers.ts';
+import { notAPicture } from '../non-pictures.ts';
 import type { OpenDatasetRequest } from '../request.ts';
-import { notAPicture } from '../skipped.ts';
 import { openParquet } from './parquet.ts';
 
 const isParquetName = (name: string): boolean => /\.parquet$/i.test(name);

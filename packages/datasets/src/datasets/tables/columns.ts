@@ -1,5 +1,5 @@
 import { listed } from '@neurodex/core';
-import { hasPictureExtension } from '../../image/formats.ts';
+import { hasPictureExtension } from '../../image/picture-formats.ts';
 import { ambiguousLabels, type ColumnFlags, labelNames, pictureNames, plainName } from '../label-columns.ts';
 import { type FileIndex, isAddress } from './file-index.ts';
 import { type Table, TableProblem, type TableRow } from './table.ts';

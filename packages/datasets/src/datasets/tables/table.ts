@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { linesOf, openFileBytes } from '@neurodex/core/storage';
 import { parquetSchema } from 'hyparquet';
-import { hasPictureExtension } from '../../image/formats.ts';
+import { hasPictureExtension } from '../../image/picture-formats.ts';
 import { LONGEST_LINE, parseLine } from '../jsonl/jsonl.ts';
 import { ParquetDecoder } from '../parquet/decoder.ts';
 import { isForeign, readFooter, reasonOf } from '../parquet/file.ts';

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { NeurodexError } from '@neurodex/core';
 import { openFileBytes } from '@neurodex/core/storage';
-import { hasPictureExtension } from '../../image/formats.ts';
+import { hasPictureExtension } from '../../image/picture-formats.ts';
 import { listPictures } from '../folder/folder.ts';
 import type { SourceFolder } from '../tables/find.ts';
 import { tarMembers } from './tar-members.ts';

@@ -3,7 +3,7 @@ import { errorCode, isRecord, NeurodexError, type Reporter, silentReporter } fro
 import { JsonProblem, ofOneLine, parseJson } from '@neurodex/core/json';
 import { type ByteSource, openFileBytes, throwIfInterrupted } from '@neurodex/core/storage';
 import { safeName } from '../../download/limits.ts';
-import { hasPictureExtension } from '../../image/formats.ts';
+import { hasPictureExtension } from '../../image/picture-formats.ts';
 import type { Dataset, SkippedFile, SourcePicture } from '../dataset.ts';
 import { localInputs } from '../inputs.ts';
 import { describeRow, type Problem, withoutUnlabelled } from '../labels.ts';

@@ -1,0 +1,1 @@
+export { ACCEPTED_FILES, FORMATS, type Format, formatList, PICTURE_FORMATS } from './image/picture-formats.ts';
