@@ -143,10 +143,11 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...['query', 'pictures', 'dsi/model', 'dsi/search', 'artifact', 'systems', 'evaluation', 'report', 'jobs'],
       ...['text', 'relevance', 'changes', 'shards'],
     ],
+    mcp: [...PLAIN, 'query', 'pictures', 'report', 'jobs', 'server'],
     cli: [
       ...PLAIN,
       ...['check-config.ts', 'presets', 'query', 'pictures', 'systems', 'evaluation', 'training', 'report', 'build'],
-      ...['shards', 'jobs', 'study', 'server'],
+      ...['shards', 'jobs', 'study', 'server', 'mcp'],
     ],
     'index.ts': [
       ...PLAIN,
@@ -188,6 +189,11 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
     instead: 'ask a ShardDriver',
   },
   {
+    name: /^@modelcontextprotocol\//,
+    only: ['packages/neurodex/src/mcp'],
+    instead: 'searches know nothing of the protocol: it is spoken above the server',
+  },
+  {
     name: /^sharp(\/|$)/,
     only: ['packages/datasets/src', 'packages/neurodex/src'],
     instead: 'autograd knows nothing of images: take what it needs as an argument',
@@ -225,6 +231,7 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
         'export',
         'jobs',
         'server',
+        'mcp',
         'cli',
         'index.ts',
       ].map((folder) => `packages/neurodex/src/${folder}`),

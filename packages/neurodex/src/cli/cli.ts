@@ -14,6 +14,7 @@ import { addExport } from './commands/export.ts';
 import { addIndex } from './commands/index-pictures.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKeypoints } from './commands/keypoints.ts';
+import { addMcp } from './commands/mcp.ts';
 import { addReport } from './commands/report.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSearch } from './commands/search.ts';
@@ -99,6 +100,7 @@ export function createProgram(context: Context, help: { out: string; error: stri
     addIndex,
     addSearch,
     addServe,
+    addMcp,
     addEvaluate,
     addCompare,
     addStudy,

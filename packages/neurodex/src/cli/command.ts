@@ -23,7 +23,7 @@ export interface DeviceFlag {
   readonly device: Device;
 }
 
-/** What a command hands back: the object for `--json`, and its text for people. */
+/** What a command hands back: the object for `--json`, and its text for people. Undefined where standard output was for something else. */
 export interface CommandResult {
   readonly json: unknown;
   readonly text: string;
@@ -72,7 +72,7 @@ export async function perform(
   { io }: Context,
   flags: CommonFlags,
   { unwinds }: { readonly unwinds: boolean },
-  work: (work: Work) => Promise<CommandResult>,
+  work: (work: Work) => Promise<CommandResult | undefined>,
 ): Promise<void> {
   // A dumb terminal cannot move its cursor up.
   const terminal = io.stderr.isTTY && io.env.TERM !== 'dumb';
@@ -86,7 +86,7 @@ export async function perform(
   const { cwd } = io;
   const letGo = unwinds ? io.holdSignals?.() : undefined;
   if (unwinds) io.signal?.addEventListener('abort', onStop, { once: true });
-  let result: CommandResult;
+  let result: CommandResult | undefined;
   try {
     const doing = work({ reporter, path: (name) => resolve(cwd, name) });
     result = await (unwinds ? doing : orStopped(doing, io.signal));
@@ -95,6 +95,7 @@ export async function perform(
     letGo?.();
     reporter.close();
   }
+  if (result === undefined) return;
   await io.stdout.write(`${flags.json ? JSON.stringify(result.json) : result.text}\n`);
   if (result.failed !== undefined && result.failed.length > 0) throw new SomeFailed(result.failed);
 }

@@ -44,6 +44,7 @@ const jobs = {
   shardsManifest: lazily(async () => (await import('../jobs/shards-manifest.ts')).shardsManifest),
   shardsStatus: lazily(async () => (await import('../jobs/shards.ts')).shardsStatus),
   serve: lazily(async () => (await import('../server/serve.ts')).serve),
+  serveMcp: lazily(async () => (await import('../mcp/serve-mcp.ts')).serveMcp),
 };
 export type Jobs = typeof jobs;
 

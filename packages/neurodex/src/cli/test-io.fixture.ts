@@ -78,6 +78,7 @@ export async function runCli(
       shardsManifest: unexpected('shardsManifest'),
       shardsStatus: unexpected('shardsStatus'),
       serve: unexpected('serve'),
+      serveMcp: unexpected('serveMcp'),
       ...jobs,
     },
   };

@@ -9,12 +9,12 @@ import { idsOf } from './hosted-index.ts';
 import { IndexOpener } from './index-opener.ts';
 import type { Metrics } from './metrics.ts';
 import type { Opener, OpenerOptions } from './opener.ts';
-import type { ServerOptions } from './server-options.ts';
+import type { HostingSettings } from './server-options.ts';
 import { ShardsOpener } from './shards-opener.ts';
 
 /** Opens the indexes of a server, and the versions that take their places. */
 export class Hosting {
-  private readonly options: ServerOptions;
+  private readonly options: HostingSettings;
   private readonly metrics: Metrics;
   private readonly onGone: (error: NeurodexError) => void;
   private readonly runtime: Runtime;
@@ -24,7 +24,7 @@ export class Hosting {
   private readonly openers: Opener[] = [];
 
   /** @param onGone told when an index that is served can answer no searches any more */
-  constructor(options: ServerOptions, metrics: Metrics, onGone: (error: NeurodexError) => void) {
+  constructor(options: HostingSettings, metrics: Metrics, onGone: (error: NeurodexError) => void) {
     this.options = options;
     this.metrics = metrics;
     this.onGone = onGone;

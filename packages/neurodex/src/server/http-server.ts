@@ -17,6 +17,8 @@ export interface HttpServerOptions {
   readonly refuse: Refuse;
   /** Whether no search is under way. */
   readonly isIdle: () => boolean;
+  /** Told to whoever asks at an address where there is nothing. */
+  readonly whereElse?: string;
 }
 
 export interface HttpServer {
@@ -25,7 +27,13 @@ export interface HttpServer {
 }
 
 /** A server without routes: its connections have limits, it reads no body by itself, and it refuses whatever it is asked. */
-export function httpServer({ limits, basePath, refuse, isIdle }: HttpServerOptions): HttpServer {
+export function httpServer({
+  limits,
+  basePath,
+  refuse,
+  isIdle,
+  whereElse = 'GET /openapi.json lists what there is',
+}: HttpServerOptions): HttpServer {
   const http = fastify({
     logger: false,
     serverFactory: (handle) =>
@@ -51,7 +59,7 @@ export function httpServer({ limits, basePath, refuse, isIdle }: HttpServerOptio
   // A client that asks whether to send its body hears it from whoever reads it.
   for (const expects of ['checkContinue', 'checkExpectation'])
     server.on(expects, (request, response) => server.emit('request', request, response));
-  refuseEverything(http, refuse);
+  refuseEverything(http, refuse, whereElse);
   return { http, connections };
 }
 
@@ -64,15 +72,12 @@ const nodeSettings = ({ requestSeconds }: Pick<Limits, 'requestSeconds'>): Serve
   requireHostHeader: false,
 });
 
-function refuseEverything(http: FastifyInstance, refuse: Refuse): void {
+function refuseEverything(http: FastifyInstance, refuse: Refuse, whereElse: string): void {
   // No body is read before the handler of its route asks for it, and nothing reads what no route wants.
   http.removeAllContentTypeParsers();
   http.addContentTypeParser('*', (_request, _body, done) => done(null));
   http.setErrorHandler((error, _request, reply) => refuse(error, reply));
   http.setNotFoundHandler((_request, reply) =>
-    refuse(
-      new ApiError('not-found', 'there is nothing at this address', { hint: 'GET /openapi.json lists what there is' }),
-      reply,
-    ),
+    refuse(new ApiError('not-found', 'there is nothing at this address', { hint: whereElse }), reply),
   );
 }

@@ -21,7 +21,7 @@ export class IndexOpener implements Opener {
 
   async open(digest: string | undefined): Promise<HostedIndex> {
     const { name: folder, id, isDefault, runtime, metrics, onGone, server } = this.options;
-    const { device, cores, limits, reporter, basePath, writeToken, ranker: make = threadRanker } = server;
+    const { device, cores, limits, reporter, basePath, takesChanges, ranker: make = threadRanker } = server;
     const served = this.served();
     const index = await openIndex(folder, runtime, reporter, { digest, before: served?.index });
     const before = served?.isOfBuild(index.manifest) === true ? served : undefined;
@@ -38,7 +38,6 @@ export class IndexOpener implements Opener {
     const ranker = before?.nextRanker(version) ?? start();
     try {
       const onBatch = metrics.batch;
-      const takesChanges = writeToken !== undefined;
       const options = { isDefault, before, takesChanges, limits, basePath, onBatch };
       const hosted = await HostedIndex.open(id, index, ranker, options);
       await hosted.warm(before === undefined);

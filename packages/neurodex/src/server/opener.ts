@@ -3,7 +3,7 @@ import type { NeurodexError } from '@neurodex/core';
 import type { Followed } from './follow.ts';
 import type { Hosted } from './hosted.ts';
 import type { Metrics } from './metrics.ts';
-import type { ServerOptions } from './server-options.ts';
+import type { HostingSettings } from './server-options.ts';
 
 /** Opens the versions of what is served under one id. */
 export interface Opener extends Followed {
@@ -12,7 +12,7 @@ export interface Opener extends Followed {
 }
 
 export interface OpenerOptions {
-  readonly server: ServerOptions;
+  readonly server: HostingSettings;
   /** The folder or the place. */
   readonly name: string;
   readonly id: string;

@@ -34,6 +34,14 @@ export interface ServerSettings {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
+/** What of it those need who open its indexes. */
+export interface HostingSettings
+  extends Pick<ServerSettings, 'indexes' | 'basePath' | 'limits' | 'device' | 'cores' | 'shards' | 'environment'>,
+    Pick<ServerOptions, 'reporter' | 'ranker' | 'lookEvery'> {
+  /** Whether pictures can be added and removed. */
+  readonly takesChanges: boolean;
+}
+
 export interface ServerOptions extends ServerSettings {
   readonly reporter: Reporter;
   readonly reports: ReportDesk;

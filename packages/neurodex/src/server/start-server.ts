@@ -40,7 +40,7 @@ export async function startServer(options: ServerOptions): Promise<Serving> {
   const failure = new Promise<NeurodexError>((resolve) => {
     fail = resolve;
   });
-  const hosting = new Hosting(options, metrics, fail);
+  const hosting = new Hosting({ ...options, takesChanges: options.writeToken !== undefined }, metrics, fail);
   const host = await hosting.openAll();
   const follower = hosting.follow(host);
   const faulty = (what: string) => (error: unknown) =>

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closest } from 'fastest-levenshtein';
 import { ApiError } from '../api/problems.ts';
+import { bytesOfBase64 } from '../base64.ts';
 import type { Sent } from '../uploads.ts';
 import type { InferenceRequest, InputTensor } from './request.ts';
 import { bytesElements, elementCount, MalformedTensor } from './tensors.ts';
@@ -108,11 +109,9 @@ function picturesIn(elements: readonly (string | Uint8Array)[]): Pick<Queries, '
   return { sent, copied };
 }
 
-/** The bytes of a base64 string. Node passes over what is none, so that too few bytes come of it. */
 function decoded(text: string, i: number): Uint8Array {
-  const bytes = Buffer.from(text, 'base64');
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  if (text.length % 4 === 0 && bytes.length === (3 * text.length) / 4 - padding) return bytes;
+  const bytes = bytesOfBase64(text);
+  if (bytes !== undefined) return bytes;
   throw malformed(`image[${i}] is no base64`, 'in JSON, send picture files as padded base64; as bytes, as they are');
 }
 
