@@ -143,11 +143,12 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ...['query', 'pictures', 'dsi/model', 'dsi/search', 'artifact', 'systems', 'evaluation', 'report', 'jobs'],
       ...['text', 'relevance', 'changes', 'shards'],
     ],
+    doctor: [...PLAIN],
     mcp: [...PLAIN, 'query', 'pictures', 'report', 'jobs', 'server'],
     cli: [
       ...PLAIN,
       ...['check-config.ts', 'presets', 'query', 'pictures', 'systems', 'evaluation', 'training', 'report', 'build'],
-      ...['shards', 'jobs', 'study', 'server', 'mcp'],
+      ...['shards', 'jobs', 'study', 'server', 'doctor', 'mcp'],
     ],
     'index.ts': [
       ...PLAIN,

@@ -40,23 +40,39 @@ export const share =
 
 export const parseSeed = wholeNumber('--seed', 0, LARGEST_SEED, 7);
 
+/** What a shell completes as the value of a flag. */
+export interface Suggested {
+  readonly words: readonly string[];
+  /** Whether several are given, separated by commas. */
+  readonly isList: boolean;
+}
+
+/** A parser whose flag takes these words, or others as well. */
+export const suggesting = <Parser extends (...given: never[]) => unknown>(
+  parser: Parser,
+  words: readonly string[],
+  isList = false,
+): Parser & Suggested => Object.assign(parser, { words, isList });
+
 /** A parser of one of a few words. */
-export const oneOf =
-  <T extends string>(flag: string, values: readonly T[]) =>
-  (text: string): T => {
+export const oneOf = <T extends string>(flag: string, values: readonly T[]) =>
+  suggesting((text: string): T => {
     const found = values.find((value) => value === text);
     if (found !== undefined) return found;
     throw refuse(flag, text, values.join(' or '), `did you mean ${flag} ${nearest(text, values)}?`);
-  };
+  }, values);
 
 export const parseDevice = oneOf('--device', DEVICES);
 
 /** A parser of words separated by commas; the flag may also be repeated. In the order given, each once. */
-const someOf =
-  <T extends string>(flag: string, values: readonly T[]) =>
-  (text: string, before: readonly T[] = []): readonly T[] => [
-    ...new Set([...before, ...text.split(',').map((name) => oneOf(flag, values)(name.trim()))]),
-  ];
+const someOf = <T extends string>(flag: string, values: readonly T[]) =>
+  suggesting(
+    (text: string, before: readonly T[] = []): readonly T[] => [
+      ...new Set([...before, ...text.split(',').map((name) => oneOf(flag, values)(name.trim()))]),
+    ],
+    values,
+    true,
+  );
 
 export const parseSystems = someOf('--systems', SYSTEM_NAMES);
 export const parseKinds = someOf('--kinds', DUPLICATE_KINDS);

@@ -6,6 +6,7 @@ import type { Context } from './command.ts';
 import { addAttention } from './commands/attention.ts';
 import { addAdd, addCalibrate, addForget, addRemove, addSettle, addUpdate } from './commands/change.ts';
 import { addCompare } from './commands/compare.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDuplicates } from './commands/duplicates.ts';
@@ -120,6 +121,7 @@ export function createProgram(context: Context, help: { out: string; error: stri
     addKeypoints,
     addDataset,
     addShards,
+    addCompletion,
   ])
     add(program, context);
   program.hook('preAction', (_, command) => {

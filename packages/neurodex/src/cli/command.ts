@@ -56,11 +56,19 @@ export const withDevice = (command: Command): Command =>
   command.option<Device>('--device <device>', 'where the network runs: cpu, webgpu or cuda', parseDevice, 'cpu');
 
 /** Examples under a command's help, each with what it does. */
-export const withExamples = (command: Command, examples: readonly (readonly [string, string])[]): Command =>
-  command.addHelpText(
+export function withExamples(command: Command, examples: Examples): Command {
+  EXAMPLES.set(command, examples);
+  return command.addHelpText(
     'after',
     `\nExamples:\n${examples.map(([line, what]) => `  ${line}\n      ${what}`).join('\n')}\n`,
   );
+}
+
+/** Command lines, each with what it does. */
+export type Examples = readonly (readonly [line: string, what: string])[];
+const EXAMPLES = new WeakMap<Command, Examples>();
+
+export const examplesOf = (command: Command): Examples => EXAMPLES.get(command) ?? [];
 
 /**
  * Does a command's work under a reporter and prints its result, the only thing that goes to standard output.

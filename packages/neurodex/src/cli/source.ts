@@ -10,7 +10,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { OpenedSource } from '../jobs/open-source.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { collected, oneOf, parseSeed, text, wholeNumber } from './arguments.ts';
+import { collected, oneOf, parseSeed, suggesting, text, wholeNumber } from './arguments.ts';
 import type { Context, Work } from './command.ts';
 
 /** Flags of the commands that open a SOURCE. */
@@ -85,7 +85,7 @@ export const withConfiguration = (command: Command): Command =>
     .option(
       '--preset <name>',
       `complete configuration to start from: ${Object.keys(PRESETS).join(', ')}`,
-      text('--preset'),
+      suggesting(text('--preset'), Object.keys(PRESETS)),
     )
     .option('--config <file>', 'JSON file with configuration keys', text('--config'))
     .option('--set <key=value>', 'one configuration key; may be repeated', collected('--set'))

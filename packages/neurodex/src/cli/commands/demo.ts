@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { DemoResult } from '../../jobs/demo.ts';
 import { PRESETS } from '../../presets/presets.ts';
 import { DEFAULT_LIMITS } from '../../server/limits.ts';
-import { parseSeed, text, wholeNumber } from '../arguments.ts';
+import { parseSeed, suggesting, text, wholeNumber } from '../arguments.ts';
 import {
   type CommonFlags,
   type Context,
@@ -45,7 +45,7 @@ export function addDemo(program: Command, context: Context): void {
     .option(
       '--preset <name>',
       `another configuration than that of the demo: ${Object.keys(PRESETS).join(', ')}`,
-      text('--preset'),
+      suggesting(text('--preset'), Object.keys(PRESETS)),
     )
     .option('--force', 'replace the demo that is in the folder')
     .option('--no-open', 'end when it is made; in a terminal its pages are served and opened otherwise');
