@@ -11,6 +11,7 @@ const SOURCES = {
   '@neurodex/core/storage': 'core/src/storage/index.ts',
   '@neurodex/core/workers': 'core/src/workers.ts',
   '@neurodex/datasets': 'datasets/src/index.ts',
+  '@neurodex/datasets/names': 'datasets/src/names.ts',
   '@neurodex/datasets/picture': 'datasets/src/picture.ts',
   '@neurodex/datasets/image': 'datasets/src/image/index.ts',
   '@neurodex/datasets/formats': 'datasets/src/formats.ts',

@@ -29,6 +29,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     'formats.ts': ['image'],
     download: [],
     datasets: ['picture.ts', 'image', 'download'],
+    'names.ts': ['datasets'],
     'index.ts': ['datasets'],
   },
   'packages/tracking/src': {
@@ -216,7 +217,7 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
   },
   {
     name: /^@neurodex\/autograd\/node$/,
-    only: ['build', 'shards', 'jobs', 'server'].map((folder) => `packages/neurodex/src/${folder}`),
+    only: ['build', 'shards', 'jobs', 'server', 'doctor'].map((folder) => `packages/neurodex/src/${folder}`),
     instead: 'take the Runtime as an argument',
   },
   {
@@ -232,6 +233,7 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
         'export',
         'jobs',
         'server',
+        'doctor',
         'mcp',
         'cli',
         'index.ts',

@@ -82,6 +82,7 @@ export const ERROR_CODES = [
   'training-diverged',
   'trec-malformed',
   'queries-differ',
+  'machine-unfit',
   'interrupted',
 ] as const;
 

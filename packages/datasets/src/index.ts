@@ -20,6 +20,7 @@ export {
   type SourcePicture,
 } from './datasets/dataset.ts';
 export { type EmojiOptions, openEmoji } from './datasets/emoji/emoji.ts';
+export { DATASET_FLAGS, type DatasetFlag } from './datasets/flags.ts';
 export { openFolder } from './datasets/folder/folder.ts';
 export { DEBIAN_FOLDER, FASHION_MNIST_CLASSES, openFashionMnist } from './datasets/idx/fashion-mnist.ts';
 export { openIdx } from './datasets/idx/idx.ts';
@@ -28,10 +29,8 @@ export { openOpenImages } from './datasets/open-images/open-images.ts';
 export { ParquetDecoder } from './datasets/parquet/decoder.ts';
 export { openParquet } from './datasets/parquet/parquet.ts';
 export {
-  DATASET_FLAGS,
   DATASETS,
   type DatasetDeclaration,
-  type DatasetFlag,
   type DatasetName,
   declarationOf,
   isNamedDataset,

@@ -1,5 +1,5 @@
 import os from 'node:os';
-import { env, InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
+import { env, InferenceSession, listSupportedBackends, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { RuntimeError } from '../core/errors.ts';
 import { allocate, elementCount, type HostArray } from '../core/types.ts';
 import { declared, fed, fitting, floats, reasonOf } from './arrays.ts';
@@ -38,6 +38,12 @@ export interface NodeRuntimeOptions {
   /** Writes ONNX Runtime's profile of every session here, as a Chrome trace. */
   readonly profile?: string;
 }
+
+/** What ONNX Runtime is here: its version, and the devices that it was built for, whether or not this machine has them. */
+export const engineFacts = (): { readonly version: string; readonly devices: readonly string[] } => ({
+  version: env.versions.node ?? env.versions.common,
+  devices: listSupportedBackends().map(({ name }) => name),
+});
 
 /** ONNX Runtime in Node. A device that this machine does not have is refused when the first session is loaded. */
 export function nodeRuntime({

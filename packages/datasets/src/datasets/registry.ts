@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { cocoPartsIn } from './coco/parts.ts';
 import type { Dataset } from './dataset.ts';
+import type { DatasetFlag } from './flags.ts';
 import { findWnidFolders, isImagenette } from './imagenet/find.ts';
 import type { ColumnFlags } from './label-columns.ts';
 import { DEFAULT_CONCEPTS, type OpenDatasetRequest } from './request.ts';
@@ -27,18 +28,6 @@ export const DATASET_NAMES = [
   'folder',
 ] as const;
 export type DatasetName = (typeof DATASET_NAMES)[number];
-
-/** What some data sets ask about, by the flag that answers it. */
-export const DATASET_FLAGS = {
-  from: '--from',
-  concepts: '--concepts',
-  cocoYear: '--coco-year',
-  cocoSplit: '--coco-split',
-  classLevel: '--class-level',
-  labelColumn: '--label-column',
-  pictureColumn: '--picture-column',
-} as const;
-export type DatasetFlag = keyof typeof DATASET_FLAGS;
 
 export interface DatasetDeclaration {
   /** One line for a list. */

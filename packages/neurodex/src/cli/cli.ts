@@ -9,6 +9,7 @@ import { addCompare } from './commands/compare.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDataset } from './commands/dataset.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addDuplicates } from './commands/duplicates.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
@@ -94,6 +95,7 @@ export function createProgram(context: Context, help: { out: string; error: stri
         '  neurodex demo\n      trains on emoji and shows what it finds\n' +
         '  neurodex index photos --out photos.index\n      trains an index of your own pictures\n' +
         '  neurodex search photos.index holiday.jpg\n      searches it\n' +
+        '  neurodex doctor\n      says whether all it needs is there\n' +
         '\nExit status: 0 done, 1 failed, 2 wrong usage.\n',
     );
   for (const add of [
@@ -121,6 +123,7 @@ export function createProgram(context: Context, help: { out: string; error: stri
     addKeypoints,
     addDataset,
     addShards,
+    addDoctor,
     addCompletion,
   ])
     add(program, context);

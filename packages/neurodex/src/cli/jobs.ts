@@ -43,6 +43,7 @@ const jobs = {
   workShards: lazily(async () => (await import('../jobs/shards.ts')).workShards),
   shardsManifest: lazily(async () => (await import('../jobs/shards-manifest.ts')).shardsManifest),
   shardsStatus: lazily(async () => (await import('../jobs/shards.ts')).shardsStatus),
+  diagnose: lazily(async () => (await import('../doctor/doctor.ts')).diagnose),
   serve: lazily(async () => (await import('../server/serve.ts')).serve),
   serveMcp: lazily(async () => (await import('../mcp/serve-mcp.ts')).serveMcp),
 };

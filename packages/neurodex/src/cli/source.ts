@@ -5,7 +5,7 @@ import {
   type CocoYear,
   DATASET_FLAGS,
   type DatasetFlag,
-} from '@neurodex/datasets';
+} from '@neurodex/datasets/names';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { OpenedSource } from '../jobs/open-source.ts';

@@ -77,6 +77,7 @@ export async function runCli(
       workShards: unexpected('workShards'),
       shardsManifest: unexpected('shardsManifest'),
       shardsStatus: unexpected('shardsStatus'),
+      diagnose: unexpected('diagnose'),
       serve: unexpected('serve'),
       serveMcp: unexpected('serveMcp'),
       ...jobs,

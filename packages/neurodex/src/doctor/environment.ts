@@ -30,6 +30,7 @@ export const VARIABLES = {
   AWS_REGION: { what: 'region of S3' },
   AWS_DEFAULT_REGION: { what: 'the same, where AWS_REGION is not set' },
   AWS_ENDPOINT_URL: { what: 'another server in place of that of Amazon', isAddress: true },
+  AWS_ENDPOINT_URL_S3: { what: 'the same, for S3 alone', isAddress: true },
   AWS_VIRTUAL_HOSTED_STYLE_REQUEST: { what: 'true has the bucket in the name of the host' },
   WANDB_API_KEY: { what: 'key of Weights & Biases, for --track wandb', isSecret: true },
   WANDB_ENTITY: { what: 'team of Weights & Biases' },

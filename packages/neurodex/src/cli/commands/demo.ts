@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { NeurodexError, shellQuote } from '@neurodex/core';
-import { DEFAULT_CONCEPTS } from '@neurodex/datasets';
+import { DEFAULT_CONCEPTS } from '@neurodex/datasets/names';
 import type { Command } from 'commander';
 import type { DemoResult } from '../../jobs/demo.ts';
 import { PRESETS } from '../../presets/presets.ts';

@@ -1,4 +1,4 @@
-import { skippedKinds } from '@neurodex/datasets';
+import { skippedKinds } from '@neurodex/datasets/names';
 import type { Command } from 'commander';
 import type { IndexFacts } from '../../jobs/inspect-index.ts';
 import { printable, showValue } from '../../report/text.ts';
