@@ -2,7 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { sealed } from '@neurodex/core/storage';
 import { bin, here, neurodex, script } from './commands.ts';
-import { KSERVE, prepareEnvironment } from './python.ts';
+import { KSERVE, MCP, prepareEnvironment } from './python.ts';
 
 /** Where something is made to be checked. */
 export interface Workshop {
@@ -181,6 +181,17 @@ export function prepareClients({ folder, pictures }: Workshop): Check[] {
     { name: 'check_triton_client.py', args },
     ...('leftOut' in kserve ? [] : [{ name: 'check_kserve_client.py', args, interpreter: kserve.python }]),
   ];
+}
+
+/** The check starts `neurodex mcp` itself. */
+export function prepareMcp({ index, pictures }: Workshop): Check[] {
+  const environment = prepareEnvironment((message) => console.log(message), MCP);
+  if ('leftOut' in environment) {
+    console.log(`the check of the client of the Model Context Protocol is LEFT OUT: ${environment.leftOut}`);
+    return [];
+  }
+  const args = [index, pictures, process.execPath, bin];
+  return [{ name: 'check_mcp.py', args, interpreter: environment.python }];
 }
 
 /** Byte pairs that were learnt from texts in twenty scripts. */

@@ -29,6 +29,8 @@ export interface Packages {
 export const MOST: Packages = { venv: '.venv', requirements: 'requirements.txt' };
 /** KServe's client, with the pandas and the psutil that it needs. */
 export const KSERVE: Packages = { venv: '.venv-kserve', requirements: 'requirements-kserve.txt', below: [3, 14] };
+/** The client of the Model Context Protocol, with the HTTP client that it needs. */
+export const MCP: Packages = { venv: '.venv-mcp', requirements: 'requirements-mcp.txt' };
 
 /**
  * A folder with the pinned packages, made when it is not there or when the pins have changed.

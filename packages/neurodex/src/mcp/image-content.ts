@@ -3,12 +3,13 @@ import sharp from 'sharp';
 import { ApiError } from '../server/api/problems.ts';
 import type { McpServices } from './services.ts';
 
-/** Bytes of all pictures in one result: what a model is shown costs it tokens, and clients refuse results that are large. */
+/** Bytes of all small pictures in one result: the client in Python reads 1 MiB at most, in which they are base64. */
 const MOST_BYTES = 512 * 1024;
 /** Of one picture that is viewed. */
-const VIEWED_BYTES = 1024 * 1024;
-/** Edge of a viewed picture that has more, in pixels. */
+const VIEWED_BYTES = 640 * 1024;
+/** Edge of a viewed picture that has more, in pixels; and how well it is encoded, the worse only where it still has too many. */
 const VIEWED_EDGE = 1024;
+const QUALITIES = [85, 60, 40] as const;
 
 const NO_CACHE = { v: undefined, ifNoneMatch: undefined };
 
@@ -54,10 +55,14 @@ export async function viewed(png: Uint8Array): Promise<{
 }> {
   const { width, height } = await sharp(png).metadata();
   if (png.length <= VIEWED_BYTES) return { bytes: png, mimeType: 'image/png', width, height };
-  const { data, info } = await sharp(png)
+  const small = sharp(png)
     .resize(VIEWED_EDGE, VIEWED_EDGE, { fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: '#fff' })
-    .jpeg({ quality: 85 })
-    .toBuffer({ resolveWithObject: true });
+    .flatten({ background: '#fff' });
+  let encoded = await small.clone().jpeg({ quality: QUALITIES[0] }).toBuffer({ resolveWithObject: true });
+  for (const quality of QUALITIES.slice(1)) {
+    if (encoded.data.length <= VIEWED_BYTES) break;
+    encoded = await small.clone().jpeg({ quality }).toBuffer({ resolveWithObject: true });
+  }
+  const { data, info } = encoded;
   return { bytes: data, mimeType: 'image/jpeg', width: info.width, height: info.height };
 }

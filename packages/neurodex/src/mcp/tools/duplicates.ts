@@ -10,6 +10,8 @@ import { declared, READING, type Tool } from '../tool.ts';
 
 const MOST_GROUPS = 100;
 const MOST_THUMBNAILS = 24;
+/** Members of a group that are listed. */
+const MOST_MEMBERS = 50;
 /** Pictures that are listed at one time, to find their ids. */
 const PAGE = 500;
 
@@ -26,6 +28,7 @@ const output = z.object({
   groups: z
     .array(
       z.object({
+        size: count.describe('pictures of the group'),
         members: z
           .array(
             z.object({
@@ -36,7 +39,7 @@ const output = z.object({
               labels: z.array(z.string()),
             }),
           )
-          .describe('the best first'),
+          .describe(`the best first, ${MOST_MEMBERS} at most`),
       }),
     )
     .describe('the first groups, as many as were asked for'),
@@ -96,8 +99,8 @@ const shownMember = ({ picture, name, kind: how }: Member): Shown[] =>
 async function named(
   groups: readonly DuplicateGroup[],
   hosted: Hosted,
-): Promise<{ readonly members: readonly Member[] }[]> {
-  const wanted = new Set(groups.flatMap(({ members }) => members.map(({ path }) => path)));
+): Promise<{ readonly size: number; readonly members: readonly Member[] }[]> {
+  const wanted = new Set(groups.flatMap(({ members }) => members.slice(0, MOST_MEMBERS).map(({ path }) => path)));
   const ids = new Map<string, string>();
   for (let offset = 0; ids.size < wanted.size; offset += PAGE) {
     const { pictures } = await hosted.pictures({ offset, limit: PAGE });
@@ -105,7 +108,8 @@ async function named(
     if (pictures.length < PAGE) break;
   }
   return groups.map(({ members }) => ({
-    members: members.map(({ path, kind: how, similarity, labels }) => ({
+    size: members.length,
+    members: members.slice(0, MOST_MEMBERS).map(({ path, kind: how, similarity, labels }) => ({
       ...{ picture: ids.get(path) ?? null, name: path, kind: how, similarity, labels: [...labels] },
     })),
   }));
