@@ -31,6 +31,18 @@ export async function useNeurodex(project: Project, check: InstallationOptions['
     await neurodex('export', 'photos.index', '--web', 'site', '--onnx', 'onnx');
     return results[0]?.answers.length === 3 ? [] : [`a search had ${results[0]?.answers.length} answers`];
   });
+  await check('doctor, and a completion script', async () => {
+    const { status, findings } = JSON.parse((await neurodex('doctor', '--json')).stdout) as {
+      readonly status: string;
+      readonly findings: readonly { readonly status: string; readonly message: string }[];
+    };
+    const { stdout } = await neurodex('completion', 'bash');
+    const problems = findings.filter((finding) => finding.status === 'problem').map(({ message }) => message);
+    return [
+      ...(status === 'problem' ? problems : []),
+      ...(stdout.includes('complete -o bashdefault') ? [] : ['the script completes nothing']),
+    ];
+  });
   await check('serve and the typed client', () => askServer(project));
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { circle, heldRanker, makeIndex } from '../server/served.fixture.ts';
 import type { McpListener } from './http.ts';
-import { ERAS, listening, openForTest, overHttp } from './mcp.fixture.ts';
+import { ERAS, type Era, listening, openForTest, overHttp } from './mcp.fixture.ts';
 import type { McpServices } from './services.ts';
 
 let root = '';
@@ -109,16 +109,28 @@ describe('what is no message', () => {
   });
 });
 
+const SEARCH = { name: 'search', arguments: { picture: 'shapes.1', thumbnails: 0 } };
+/** Asks, and stops waiting: a client of 2026 as its SDK does it, one of 2025 by ending its request. */
+const ASKED: { readonly [Name in Era]: (address: string, signal: AbortSignal) => Promise<unknown> } = {
+  async auto(address, signal) {
+    const client = await overHttp(address, 'auto');
+    return await client.callTool(SEARCH, { signal });
+  },
+  legacy: (address, signal) =>
+    fetch(address, {
+      ...{ method: 'POST', headers: JSON_HEADERS, signal },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: SEARCH }),
+    }).then((response) => response.text()),
+};
+
 describe.each(ERAS)('a client with the %s protocol that does not wait', (era) => {
   it('gives its place to others at once', async () => {
     const held = heldRanker();
     const own = await openForTest([shapes], { isLocal: false, limits: { queue: 1 }, ranker: held.make });
     const waiting = await listening(own);
-    const client = await overHttp(waiting.address, era);
     held.hold();
-    const search = { name: 'search', arguments: { picture: 'shapes.1', thumbnails: 0 } };
     const stop = new AbortController();
-    const gone = client.callTool(search, { signal: stop.signal }).catch((error: unknown) => error);
+    const gone = ASKED[era](waiting.address, stop.signal).catch((error: unknown) => error);
     await vi.waitFor(() => expect(held.held().length).toBeGreaterThan(0), 10_000);
     const busy = await post({}, INITIALIZE, waiting.address);
     expect([busy.status, await codeOf(busy)]).toEqual([503, 'busy']);
@@ -126,7 +138,8 @@ describe.each(ERAS)('a client with the %s protocol that does not wait', (era) =>
     expect(await gone).toBeInstanceOf(Error);
     await vi.waitFor(() => expect(own.admission.underWay).toBe(0), 10_000);
     held.release();
-    expect((await client.callTool(search)).structuredContent).toMatchObject({ index: 'shapes' });
+    const client = await overHttp(waiting.address, era);
+    expect((await client.callTool(SEARCH)).structuredContent).toMatchObject({ index: 'shapes' });
     await client.close();
     await waiting.close();
     await own.close();

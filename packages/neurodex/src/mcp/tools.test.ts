@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url';
 import type { CallToolResult, Client } from '@modelcontextprotocol/client';
 import { defined, silentReporter } from '@neurodex/core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { searchIndex } from '../jobs/search.ts';
-import { circle, makeIndex } from '../server/served.fixture.ts';
+import { circle, heldRanker, makeIndex } from '../server/served.fixture.ts';
 import { connected, openForTest } from './mcp.fixture.ts';
 import type { McpServices } from './services.ts';
 
@@ -260,6 +260,27 @@ describe('duplicates', () => {
     stop.abort();
     await expect(asked).rejects.toThrow();
     expect((await call('view', { picture: 'shapes.1' })).isError).not.toBe(true);
+  });
+});
+
+describe('a search that is cancelled', () => {
+  it('gives its place to others at once', async () => {
+    const held = heldRanker();
+    const own = await openForTest([shapes], { limits: { queue: 1 }, ranker: held.make });
+    const waiting = await connected(own);
+    held.hold();
+    const stop = new AbortController();
+    const search = { name: 'search', arguments: { picture: 'shapes.1', thumbnails: 0 } };
+    const gone = waiting.callTool(search, { signal: stop.signal }).catch((error: unknown) => error);
+    await vi.waitFor(() => expect(held.held().length).toBeGreaterThan(0), 10_000);
+    expect(textOf(await waiting.callTool(search))).toMatch(/^busy: /);
+    stop.abort();
+    expect(await gone).toBeInstanceOf(Error);
+    await vi.waitFor(() => expect(own.admission.underWay).toBe(0), 10_000);
+    held.release();
+    expect((await waiting.callTool(search)).isError).not.toBe(true);
+    await waiting.close();
+    await own.close();
   });
 });
 

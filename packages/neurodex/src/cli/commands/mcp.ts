@@ -74,6 +74,9 @@ async function mcp(indexes: readonly string[], flags: Flags, context: Context): 
     const given = io.env.NEURODEX_TOKEN?.trim() || undefined;
     const token = flags.token === false ? undefined : (flags.token ?? given);
     if (port === undefined) refuseOfHttp(flags);
+    if (port === undefined && io.stdout.isTTY) {
+      reporter.info('a client starts this command and speaks to it (docs/mcp.md); neurodex serve is for people');
+    }
     await services.jobs.serveMcp({
       indexes: indexes.map((name) => (isAddress(name) ? name : path(name))),
       transport:
