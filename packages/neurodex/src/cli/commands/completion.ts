@@ -1,6 +1,6 @@
 import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
-import { suggesting } from '../arguments.ts';
+import { refuseBlankArguments, suggesting } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { COMPLETIONS, SHELLS, type Shell } from '../shell/completions.ts';
 import { shapeOf } from '../shell/shape.ts';
@@ -34,6 +34,7 @@ export function addCompletion(program: Command, context: Context): void {
 }
 
 function parseShell(text: string): Shell {
+  refuseBlankArguments([text], ['shell']);
   const found = SHELLS.find((shell) => shell === text);
   if (found !== undefined) return found;
   throw new NeurodexError(

@@ -1,8 +1,7 @@
 import { type Finding, fine, problem } from '../finding.ts';
 import type { Machine } from '../machine.ts';
 
-const REINSTALL =
-  'install again, without leaving out optional packages (no --omit=optional), on this platform: npm install';
+const REINSTALL = 'install again on this platform, and with the optional packages: npm install';
 
 const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';

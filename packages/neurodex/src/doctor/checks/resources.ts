@@ -18,8 +18,7 @@ export async function checkProcessor(machine: Machine): Promise<Finding[]> {
     return [fine('processor', `${threads} ${threads === 1 ? 'core' : 'cores'}${within}`, facts)];
   }
   const told = `${threads} threads compute, and the limit of the container is ${Number(limit.toFixed(2))} cores: they wait for each other`;
-  const hint =
-    'give it whole cores (docker run --cpuset-cpus 0-1), or use a version of Node that counts them (22.12 or later)';
+  const hint = 'pin it to whole cores (a cpuset), or use a version of Node that counts them (22.12 or later)';
   return [warning('processor', told, hint, facts)];
 }
 
