@@ -1,4 +1,9 @@
-import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import {
+  type CallToolResult,
+  Client,
+  InMemoryTransport,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client';
 import { silentReporter } from '@neurodex/core';
 import { DEFAULT_LIMITS, type Limits } from '../server/limits.ts';
 import { mcpServers } from './create-server.ts';
@@ -42,3 +47,17 @@ export async function overHttp(address: string, era: Era, token?: string): Promi
   await client.connect(new StreamableHTTPClientTransport(new URL(address), { requestInit: { headers } }));
   return client;
 }
+
+/** What is in a result. */
+export const textOf = ({ content: [first] }: CallToolResult): string => (first?.type === 'text' ? first.text : '');
+export const images = ({ content }: CallToolResult) => content.filter((block) => block.type === 'image');
+export interface Found {
+  readonly index: string;
+  readonly system: string;
+  readonly answers: readonly {
+    readonly rank: number;
+    readonly score: number;
+    readonly picture: { readonly id: string; readonly name: string };
+  }[];
+}
+export const foundIn = ({ structuredContent }: CallToolResult): Found => structuredContent as unknown as Found;

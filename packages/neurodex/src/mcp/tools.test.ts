@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { searchIndex } from '../jobs/search.ts';
 import { circle, heldRanker, makeIndex } from '../server/served.fixture.ts';
-import { connected, openForTest } from './mcp.fixture.ts';
+import { connected, type Found, foundIn, images, openForTest, textOf } from './mcp.fixture.ts';
 import type { McpServices } from './services.ts';
 
 let root = '';
@@ -36,19 +36,6 @@ async function failure(name: string, input: Record<string, unknown>): Promise<st
   expect(result.isError, JSON.stringify(result.structuredContent)).toBe(true);
   return textOf(result);
 }
-const textOf = ({ content: [first] }: CallToolResult): string => (first?.type === 'text' ? first.text : '');
-const images = ({ content }: CallToolResult) => content.filter((block) => block.type === 'image');
-interface Found {
-  readonly index: string;
-  readonly system: string;
-  readonly answers: readonly {
-    readonly rank: number;
-    readonly score: number;
-    readonly picture: { readonly id: string; readonly name: string };
-  }[];
-}
-const foundIn = ({ structuredContent }: CallToolResult): Found => structuredContent as unknown as Found;
-
 describe('what is offered', () => {
   it('is every tool with what it may do', async () => {
     const { tools } = await client.listTools();
