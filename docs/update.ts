@@ -3,11 +3,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configurationTable } from '../packages/neurodex/src/cli/configuration-table.ts';
 import { manualPage } from '../packages/neurodex/src/cli/manual-page.ts';
+import { configurationInterface } from '../packages/neurodex/src/configuration/interface.ts';
 import { graphCosts } from '../tests/graphs.ts';
+import { apiReports } from './api-report.ts';
+import { readPublicApi } from './public-api.ts';
 
 /**
  * `npm run docs`: writes what tests expect to be the same in two places: the table of configuration keys and presets in
- * docs/cli.md, the manual page, and the costs of the graphs of all presets in tests/graphs.json.
+ * docs/cli.md, the manual page, the configuration as the library documents it, the costs of the graphs of all presets in tests/graphs.json, and
+ * the report of the API of each package in docs/api, for which the workspace has to be built.
  */
 const root = new URL('../', import.meta.url);
 
@@ -20,6 +24,11 @@ const rest = after < 0 ? [''] : lines.slice(after);
 writeFileSync(cli, [...lines.slice(0, start), configurationTable(), ...rest].join('\n'));
 
 writeFileSync(new URL('packages/neurodex/man/neurodex.1', root), manualPage());
+writeFileSync(new URL('packages/neurodex/src/configuration/configuration.ts', root), configurationInterface());
+
+for (const [folder, report] of apiReports(readPublicApi())) {
+  writeFileSync(new URL(`docs/api/${folder}.api.md`, root), report);
+}
 
 const graphs = new URL('tests/graphs.json', root);
 writeFileSync(graphs, JSON.stringify(graphCosts(), null, 2));

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compile, TYPESCRIPT } from './compile.ts';
 import { NPM_VERSIONS, Project } from './project.ts';
 import type { Packed } from './registry.ts';
 import { PACKAGES } from './stage.ts';
@@ -16,9 +17,6 @@ export interface InstallationOptions {
 /** Of the programs that judge packages and types. */
 const PUBLINT = 'publint@0.3.15';
 const ATTW = '@arethetypeswrong/cli@0.18.5';
-const TYPESCRIPT = ['typescript@5.9.3', '@types/node@20.19.25'];
-/** What TypeScript is told, by the way in which modules are found. */
-const RESOLUTIONS = { nodenext: 'nodenext', bundler: 'esnext' } as const;
 
 /** @returns a project that has neurodex, and photos and an index of them */
 export async function checkInstallation({ folder, registry, packed, check }: InstallationOptions): Promise<Project> {
@@ -70,21 +68,7 @@ async function exampleOf(
   if (code === undefined) return [`the README of ${full} has no example`];
   await project.run('npm', ['install', full, ...TYPESCRIPT]);
   project.write('example.ts', code);
-  for (const [resolution, module] of Object.entries(RESOLUTIONS)) {
-    const flags = ['--strict', '--skipLibCheck', 'false', '--target', 'es2023', '--lib', 'es2023', '--types', 'node'];
-    await project.bin('tsc', ...flags, '--module', module, '--moduleResolution', resolution, '--noEmit', 'example.ts');
-  }
-  await project.bin(
-    'tsc',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2023',
-    '--types',
-    'node',
-    '--skipLibCheck',
-    'example.ts',
-  );
+  await compile(project, 'example.ts');
   const given = name === 'neurodex' ? [photos, join(photos, 'red', '0.png')] : name === 'datasets' ? [photos] : [];
   await project.run(process.execPath, ['example.js', ...given]);
   return [];

@@ -8,10 +8,14 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What is published, those first that others need. */
 export const PACKAGES = ['core', 'objects', 'autograd', 'datasets', 'tracking', 'neurodex'] as const;
 
+/** One for all packages, which have one version. */
+const CHANGELOG = 'CHANGELOG.md';
+
 export type Manifest = Record<string, unknown> & {
   readonly name: string;
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly files?: readonly string[];
 };
 
 export const readManifest = (folder: string): Manifest =>
@@ -30,15 +34,17 @@ export function stagePackage(name: (typeof PACKAGES)[number], folder: string): v
       writeFileSync(join(folder, path), withoutMap(readFileSync(join(from, path), 'utf8')));
     } else cpSync(join(from, path), join(folder, path));
   }
+  cpSync(join(ROOT, CHANGELOG), join(folder, CHANGELOG));
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published(readManifest(from)), null, 2)}\n`);
 }
 
 const withoutMap = (text: string): string => text.replace(/\n?\/\/# sourceMappingURL=\S+\s*$/, '\n');
 
 /** The manifest as users get it. */
-function published({ devDependencies: _, ...manifest }: Manifest): Manifest {
-  const { dependencies = {} } = manifest;
-  if (dependencies['onnxruntime-node'] === undefined) return manifest as Manifest;
+function published({ devDependencies: _, ...own }: Manifest): Manifest {
+  const { dependencies = {}, files = [] } = own;
+  const manifest = { ...own, files: [...files, CHANGELOG] };
+  if (dependencies['onnxruntime-node'] === undefined) return manifest;
   const alias = `npm:${ONNXRUNTIME}@${manifest.version}`;
   return { ...manifest, dependencies: { ...dependencies, 'onnxruntime-node': alias } } as Manifest;
 }

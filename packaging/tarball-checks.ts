@@ -26,7 +26,9 @@ export function faultsOf({ name, version, manifest, file }: Packed, versionOfAll
   const faults: string[] = [];
   const has = (path: string): boolean => entries.some((entry) => entry.path === path);
   if (version !== versionOfAll) faults.push(`is ${version}, and the others are ${versionOfAll}`);
-  for (const path of ['README.md', 'LICENSE']) if (!has(path)) faults.push(`has no ${path}`);
+  // That of ONNX Runtime's binaries is theirs.
+  const texts = name.startsWith(ONNXRUNTIME) ? ['README.md', 'LICENSE'] : ['README.md', 'LICENSE', 'CHANGELOG.md'];
+  for (const path of texts) if (!has(path)) faults.push(`has no ${path}`);
   for (const { path } of entries) {
     if (/\.map$/.test(path)) faults.push(`holds the source map ${path}`);
     if (/\.(?:test|fixture|contract)\.(?:js|d\.ts)$/.test(path)) faults.push(`holds the test ${path}`);

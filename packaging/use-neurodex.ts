@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { drawFolders } from '../tests/drawn-folders.fixture.ts';
+import { compile, TYPESCRIPT } from './compile.ts';
 import type { InstallationOptions } from './install-checks.ts';
 import type { Project } from './project.ts';
 
@@ -43,7 +44,38 @@ export async function useNeurodex(project: Project, check: InstallationOptions['
       ...(stdout.includes('complete -o bashdefault') ? [] : ['the script completes nothing']),
     ];
   });
+  await check('the library, in TypeScript', () => useLibrary(project));
   await check('serve and the typed client', () => askServer(project));
+}
+
+const LIBRARY = `import { buildIndex, type BuildEvent, type Index, type Job, NeurodexError, openIndex, type SearchAnswer } from 'neurodex';
+
+const options = { source: 'photos', out: 'library.index', preset: 'quick', config: { pictures: { size: 16 } } } as const;
+const controller = new AbortController();
+setTimeout(() => controller.abort(new Error('later')), 20);
+const stopped: unknown = await buildIndex({ ...options, signal: controller.signal, systems: ['dsi'] }).catch((error: unknown) => error);
+const build: Job<{ readonly index: string; readonly catalogue: number }, BuildEvent> = buildIndex({ ...options, systems: ['dsi'], resume: true });
+const stages = new Set<string>();
+for await (const event of build) stages.add(event.stage);
+await using index: Index = await openIndex((await build).index, { systems: ['dsi'] });
+const answers: SearchAnswer[] = [...(await index.search('photos/red/0.png', { k: 3, all: true }))];
+let many = 0;
+for await (const { query } of index.searchMany(['photos/red/1.png', 'photos/blue/1.png'])) many += query.length > 0 ? 1 : 0;
+const code = await index.search('none.png').catch((error: unknown) => error instanceof NeurodexError && error.code);
+console.log(JSON.stringify([stopped instanceof Error && stopped.message, stages.has('train'), answers.length, many, code]));
+`;
+
+/** What it says, and that nothing else is written to the terminal. */
+async function useLibrary(project: Project): Promise<string[]> {
+  await project.run('npm', ['install', '--no-save', ...TYPESCRIPT]);
+  project.write('library.ts', LIBRARY);
+  await compile(project, 'library.ts');
+  const { stdout, stderr } = await project.run(process.execPath, ['library.js']);
+  const expected = JSON.stringify(['later', true, 3, 2, 'picture-missing']);
+  return [
+    ...(stdout.trim() === expected ? [] : [`the library said ${stdout}`]),
+    ...(stderr === '' ? [] : [`the library wrote to stderr: ${stderr}`]),
+  ];
 }
 
 /** Asks the server of its argument, and prints how many indexes and answers it has. */

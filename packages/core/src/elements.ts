@@ -20,6 +20,12 @@
  * A value that must be there: `defined(list[i], 'the second operand')`.
  * @param what names the value in the error
  * @throws RangeError where it is undefined
+ * @example
+ * ```ts
+ * import { defined } from '@neurodex/core';
+ *
+ * console.log(defined([1, 2][1], 'the second')); // → 2
+ * ```
  */
 export function defined<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new RangeError(`${what} is missing`);

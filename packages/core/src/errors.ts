@@ -86,8 +86,10 @@ export const ERROR_CODES = [
   'interrupted',
 ] as const;
 
+/** What went wrong, for programs. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** Names and figures of an error, for programs. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
 /** Codes that mean "asked for wrongly" (exit status 2); every other code means "failed" (exit status 1). */
@@ -106,9 +108,22 @@ const USAGE: ReadonlySet<ErrorCode> = new Set([
   'run-changed',
 ]);
 
+/**
+ * What a user, or a user's data, can make Neurodex stop with: a code for programs, a sentence and a hint for people.
+ * @example
+ * ```ts
+ * import { NeurodexError } from '@neurodex/core';
+ *
+ * const error = new NeurodexError('usage', 'k must be 1 or more', { hint: 'give k such a value' });
+ * console.log(error.code, error.hint); // → usage give k such a value
+ * ```
+ */
 export class NeurodexError extends Error {
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
+  /** What to do about it, where that is known. */
   readonly hint: string | undefined;
+  /** Names and figures that are in the message. */
   readonly details: ErrorDetails;
 
   constructor(
@@ -123,6 +138,7 @@ export class NeurodexError extends Error {
     this.details = options.details ?? {};
   }
 
+  /** With which a command ends: 2 where it was asked for wrongly, 1 where it failed. */
   get exitStatus(): 1 | 2 {
     return USAGE.has(this.code) ? 2 : 1;
   }
@@ -130,9 +146,13 @@ export class NeurodexError extends Error {
 
 /** One of several inputs that could not be used: the name by which it was given, and why. As JSON has it. */
 export interface FailedInput {
+  /** The name by which it was given. */
   readonly input: string;
+  /** What is wrong with it, for programs. */
   readonly code: ErrorCode;
+  /** What is wrong with it. */
   readonly message: string;
+  /** What to do about it; null where that is not known. */
   readonly hint: string | null;
 }
 
@@ -140,7 +160,7 @@ export interface FailedInput {
 export const withFailed = (failed: readonly FailedInput[]): { readonly failed?: readonly FailedInput[] } =>
   failed.length === 0 ? {} : { failed };
 
-/** @throws `error` where it is none of ours */
+/** What is told of an input that could not be used. @throws `error` where it is none of ours */
 export function failedInput(input: string, error: unknown): FailedInput {
   if (!(error instanceof NeurodexError)) throw error;
   const { code, message, hint = null } = error;

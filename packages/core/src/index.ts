@@ -1,5 +1,6 @@
 export { defined, evenly } from './elements.ts';
 export {
+  ERROR_CODES,
   type ErrorCode,
   type ErrorDetails,
   type FailedInput,

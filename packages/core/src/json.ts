@@ -10,7 +10,7 @@ const DEEPEST = 200;
 /** Bytes of a JSON file that is read as a whole. */
 const LARGEST = 2 ** 28;
 
-/** @throws JsonProblem */
+/** A text as JSON. @throws JsonProblem */
 export function parseJson(text: string): unknown {
   refuseDeep(text);
   try {

@@ -2,6 +2,7 @@
 export interface ProgressEvent {
   /** Which stretch of work: 'download', 'verify', 'unpack', 'listing', 'ingest', 'indexing', 'joint', 'evaluate' … */
   readonly phase: string;
+  /** Units that are done. */
   readonly done: number;
   /** Undefined while the total is unknown. */
   readonly total?: number;
@@ -11,11 +12,15 @@ export interface ProgressEvent {
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
+/** Whom long work tells how it goes. */
 export interface Reporter {
+  /** Told how far it is. */
   progress(event: ProgressEvent): void;
   /** Something a person should know, and that stops nothing. */
   warn(message: string, details?: Readonly<Record<string, string | number>>): void;
+  /** Something that is good to know. */
   info(message: string): void;
 }
 
+/** Hears nothing. */
 export const silentReporter: Reporter = { progress() {}, warn() {}, info() {} };

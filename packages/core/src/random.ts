@@ -14,6 +14,7 @@ export class Random {
     this.s = state;
   }
 
+  /** A generator of a seed. */
   static seeded(seed: number): Random {
     return Random.fromWords(seed >>> 0, upperWord(seed));
   }
@@ -38,11 +39,13 @@ export class Random {
     return Random.fromWords((seed ^ hash) >>> 0, upperWord(seed));
   }
 
+  /** A generator that goes on from a state. */
   static restore(state: readonly number[]): Random {
     if (state.length !== 4) throw new RangeError(`a random state has 4 words, not ${state.length}`);
     return new Random(Uint32Array.from(state));
   }
 
+  /** From which `restore` goes on. */
   get state(): number[] {
     return [...this.s];
   }
@@ -81,6 +84,7 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
+  /** One of the items, each as likely. */
   pick<T>(items: readonly T[]): T {
     if (items.length === 0) throw new RangeError('nothing to pick from');
     return defined(items[this.integer(items.length)], 'the picked item');

@@ -1,8 +1,25 @@
-/** Whether a value is an object with names, as JSON has them: no list, and not null. */
+/**
+ * Whether a value is an object with names, as JSON has them: no list, and not null.
+ * @example
+ * ```ts
+ * import { isRecord } from '@neurodex/core';
+ *
+ * console.log(isRecord({}), isRecord([]), isRecord(null)); // → true false false
+ * ```
+ */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The same names with other values, in the same order. @param f takes the value, its name, and its place among the names */
+/**
+ * The same names with other values, in the same order.
+ * @param f takes the value, its name, and its place among the names
+ * @example
+ * ```ts
+ * import { mapValues } from '@neurodex/core';
+ *
+ * console.log(mapValues({ a: 1, b: 2 }, (value: number) => 2 * value)); // → { a: 2, b: 4 }
+ * ```
+ */
 export function mapValues<R extends Readonly<Record<string, A>>, A, B>(
   record: R,
   f: (value: A, name: string, index: number) => B,

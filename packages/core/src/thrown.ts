@@ -2,9 +2,13 @@ import { isRecord } from './records.ts';
 
 /** What Node.js adds to the error of a system call. */
 export interface SystemError {
+  /** `ENOENT` and the like. */
   readonly code: string | undefined;
+  /** The number of the system. */
   readonly errno: number | undefined;
+  /** What was called. */
   readonly syscall: string | undefined;
+  /** Of the file, where there is one. */
   readonly path: string | undefined;
 }
 

@@ -1,71 +1,116 @@
-/** The library: what the command line does, as functions. */
+/** Image search whose index is a neural network, as a library: build an index of pictures, open it, and search it. */
 
-export { type ErrorCode, NeurodexError, type ProgressEvent, type Reporter, silentReporter } from '@neurodex/core';
+export type { Device, Precision } from '@neurodex/autograd';
+export { type ErrorCode, type ErrorDetails, type FailedInput, NeurodexError } from '@neurodex/core';
 export type {
+  CocoSplit,
+  CocoYear,
   Dataset,
-  LicenceNotice,
-  OpenDatasetRequest,
-  PictureObject,
+  DatasetWarning,
   Role,
   SkippedFile,
+  SkippedKind,
   SourcePicture,
 } from '@neurodex/datasets';
-export {
-  applyRules,
-  DATASETS,
-  type DatasetDeclaration,
-  type DatasetName,
-  openEmoji,
-  openFolder,
-  openJsonl,
-  openParquet,
-  recogniseDataset,
-} from '@neurodex/datasets';
-export { decodeFile, decodePicture } from '@neurodex/datasets/image';
-export type { Picture } from '@neurodex/datasets/picture';
-export type { TrackedEvent, Tracker } from '@neurodex/tracking';
-export { TRACKER_NAMES, type TrackerName, type TrackingRequest } from '@neurodex/tracking';
-export { checkConfig } from './check-config.ts';
-export { type Config, configSchema } from './config.ts';
-export type { RelevanceMeasures } from './evaluation/calibration/relevance-measures.ts';
+export type { TrackerName, TrackingRequest } from '@neurodex/tracking';
+export type { ChangeCounts } from './artifact/manifest.ts';
+export type { BuildPlan, PlannedStage } from './build/plan.ts';
+export type { StageName } from './build/stage-names.ts';
+export { STAGE_NAMES } from './build/stage-names.ts';
+export type * from './configuration/configuration.ts';
+export type { PatchAttention, TokenAttention } from './dsi/search/attention-probe.ts';
+export type { Interval } from './evaluation/bootstrap.ts';
+export type {
+  CoverageAt,
+  NoneBin,
+  RelevanceMeasures,
+  SetMeasures,
+  UnknownMeasures,
+} from './evaluation/calibration/relevance-measures.ts';
+export type { ReliabilityBin } from './evaluation/calibration/reliability.ts';
+export type { SetScores } from './evaluation/calibration/set-f1.ts';
 export type { Comparison } from './evaluation/compare.ts';
-export type { Measure } from './evaluation/measure.ts';
-export { DEFAULT_MEASURES, parseMeasure } from './evaluation/registry.ts';
-export type { RunsComparison } from './evaluation/runs.ts';
-export type { TextRelevanceName } from './evaluation/text-relevance.ts';
-export { type AttentionOptions, type ShownAttention, showAttention } from './jobs/attention.ts';
-export { type BuildDatasetOptions, buildDataset, type PreparedSummary } from './jobs/build-dataset.ts';
-export {
-  type CompareIndexesOptions,
-  type CompareRunsOptions,
-  type Contest,
-  compareIndexes,
-  compareRuns,
-} from './jobs/compare.ts';
-export { type CreateIndexOptions, createIndex, type IndexSummary } from './jobs/create-index.ts';
-export {
-  type EvaluateOptions,
-  type EvaluateTextsOptions,
-  evaluateIndex,
-  evaluateTexts,
-  type IndexEvaluation,
-  type TextEvaluation,
-} from './jobs/evaluate-index.ts';
-export { type EvaluateRunsOptions, judgeRuns } from './jobs/evaluate-runs.ts';
-export { type ExportOptions, type ExportSummary, exportIndex } from './jobs/export-index.ts';
-export { type IndexFacts, inspectIndex } from './jobs/inspect-index.ts';
-export { listRuns, type RunFacts, type RunsFound } from './jobs/list-runs.ts';
-export { type OpenedSource, type OpenSourceOptions, openSource } from './jobs/open-source.ts';
-export { type ReportOptions, type WrittenReport, writeReport } from './jobs/report.ts';
-export { type SearchOptions, type SearchResults, searchIndex } from './jobs/search.ts';
-export type { PictureStore as Catalogue, StoredPicture } from './pictures/picture-store.ts';
-export { PRESETS, type PresetName } from './presets/presets.ts';
-export type { Answer } from './query/answers.ts';
-export type { Query } from './query/query.ts';
-export { SYSTEM_NAMES, type System, type SystemName } from './query/system.ts';
-export { ClientError, type ClientOptions, type NeurodexClient, neurodexClient } from './server/client.ts';
-export { DEFAULT_LIMITS, type Limits } from './server/limits.ts';
-export { type Served, type ServeOptions, serve } from './server/serve.ts';
-export type { SystemDeclaration } from './systems/declaration.ts';
-export { type Index, openIndex } from './systems/open-index.ts';
-export { SYSTEMS } from './systems/systems.ts';
+export type { ProtocolName } from './evaluation/protocol.ts';
+export { PROTOCOL_NAMES } from './evaluation/protocol.ts';
+export type { Intervals, Metrics } from './evaluation/summary.ts';
+export type {
+  LeftOutCaptions,
+  TextComparison,
+  TextComparisons,
+  TextRelevanceName,
+} from './evaluation/text-relevance.ts';
+export { TEXT_RELEVANCE_NAMES } from './evaluation/text-relevance.ts';
+export type { ExportedFile, WrittenExport } from './export/folder.ts';
+export type { ExportKind } from './export/kinds.ts';
+export { EXPORT_KINDS } from './export/kinds.ts';
+export type { QuantizationError } from './export/quantization-error.ts';
+export type { Explanation } from './jobs/attention.ts';
+export type {
+  AddedPicture,
+  AddedPictures,
+  CalibratedAnswers,
+  CalibratedNone,
+  CalibratedSystem,
+  ChangedIndex,
+  KnownPicture,
+  MovedPicture,
+  NamedPicture,
+  RemovedPictures,
+  SettledIndex,
+  UpdatedIndex,
+} from './jobs/change-index.ts';
+export type { IndexSummary } from './jobs/create-index.ts';
+export type { IndexEvaluation } from './jobs/evaluate-index.ts';
+export type { ExportSummary, IncludedEncoder, KindOfExport } from './jobs/export-index.ts';
+export type { DuplicateGroup, FoundDuplicates } from './jobs/find-duplicates.ts';
+export type { SystemsRelevance } from './jobs/measure-probabilities.ts';
+export { buildIndex, planIndex } from './library/build-index.ts';
+export type { BuildEvent, BuildOptions, BuildStage, PlanOptions, StagedEvent } from './library/build-options.ts';
+export type { Index } from './library/index-interface.ts';
+export type {
+  Abortable,
+  AddOptions,
+  DuplicatesOptions,
+  Environment,
+  EvaluateOptions,
+  ExplainOptions,
+  ExportOptions,
+  NewPicture,
+  OpenOptions,
+  PicturesFrom,
+  SearchManyOptions,
+  SearchOptions,
+  ShardOptions,
+  SourceOptions,
+  UpdateOptions,
+} from './library/index-options.ts';
+export type { Job, JobEvent, JobNote, JobProgress, JobWarning } from './library/job.ts';
+export { openIndex } from './library/open-index.ts';
+export { PRESETS } from './library/presets.ts';
+export type {
+  IndexedPicture,
+  IndexWarning,
+  PicturePixels,
+  QueryCounts,
+  SearchAnswer,
+  SearchResult,
+} from './library/results.ts';
+export type {
+  ById,
+  ByName,
+  ComposedSource,
+  PictureName,
+  PictureSource,
+  SearchQuery,
+  TextSource,
+} from './library/search-query.ts';
+export { type IndexServer, type ServeOptions, serveIndexes } from './library/serve-indexes.ts';
+export type { DuplicateFacts, DuplicateKind, DuplicateMember, KindCounts } from './pictures/duplicate-facts.ts';
+export { DUPLICATE_KINDS } from './pictures/duplicate-facts.ts';
+export { PRESET_NAMES, type PresetName } from './presets/presets.ts';
+export { SYSTEM_NAMES, type SystemName } from './query/system.ts';
+export type { CalibratedKind } from './relevance/answer-judge.ts';
+export { CALIBRATED_KINDS } from './relevance/answer-judge.ts';
+export type { Limits } from './server/limits.ts';
+export type { OnNan } from './training/on-nan.ts';
+export { ON_NAN } from './training/on-nan.ts';

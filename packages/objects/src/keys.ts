@@ -12,6 +12,17 @@ const PLAIN = /^[A-Za-z0-9_+=,@-]$/;
  * Whether a text is a key of any store: parts between single '/', none of them empty, '.' or '..', of well-formed Unicode
  * without control characters, 768 bytes at most, each part at most 255 bytes as a file name (`partToName`).
  * @throws NeurodexError `object-key-invalid`
+ * @example
+ * ```ts
+ * import { checkKey } from '@neurodex/objects';
+ *
+ * checkKey('runs/first');
+ * try {
+ *   checkKey('../first');
+ * } catch (error) {
+ *   console.log(error instanceof Error && error.message); // → ../first is no key of an object: a part of it is '..'
+ * }
+ * ```
  */
 export function checkKey(key: string): void {
   const why = whyNoKey(key);

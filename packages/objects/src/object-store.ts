@@ -1,5 +1,6 @@
 /** What a store says of one object. */
 export interface ObjectStat {
+  /** Its size. */
   readonly bytes: number;
   /** Names this content of the key: another content has another etag. Means something to the store that gave it alone. */
   readonly etag: string;
@@ -7,18 +8,25 @@ export interface ObjectStat {
 
 /** Bytes of an object, and the etag of the content that they are from. */
 export interface StoredBytes {
+  /** All of it. */
   readonly content: Uint8Array;
+  /** Another one when the content is another one. */
   readonly etag: string;
 }
 
+/** An object of a list. */
 export interface ListedObject {
+  /** Its key. */
   readonly key: string;
+  /** Its size. */
   readonly bytes: number;
 }
 
 /** Bytes `start` up to, not including, `end` of an object; an end beyond that of the object means up to its end. */
 export interface ByteRange {
+  /** The first byte, from 0. */
   readonly start: number;
+  /** Behind the last byte. */
   readonly end: number;
 }
 
@@ -28,7 +36,9 @@ export type PutContent = Uint8Array | { readonly file: string };
 /** Put only where there is no such key, or only where its content is still that of an etag. */
 export type PutCondition = 'absent' | { readonly etag: string };
 
+/** How an object is put. */
 export interface PutOptions {
+  /** What must be so for it to be written. */
   readonly condition?: PutCondition;
 }
 

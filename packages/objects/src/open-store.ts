@@ -6,6 +6,7 @@ import { PATIENCE, type Patience } from './patience.ts';
 import { isS3Place, readS3Settings } from './s3/s3-settings.ts';
 import { S3Store } from './s3/s3-store.ts';
 
+/** How a store is opened. */
 export interface OpenStoreOptions {
   /** Where credentials, region and endpoint of S3 are looked up: usually `process.env`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -23,6 +24,15 @@ export interface OpenStoreOptions {
  * Opens a place: a folder, or `s3://bucket/prefix` on any store that speaks S3. Nothing is asked of a server before
  * the first method is called.
  * @throws NeurodexError `usage` for what is no place, or settings that make no sense; `output-unwritable` for a folder that cannot be made
+ * @example
+ * ```ts
+ * import { silentReporter } from '@neurodex/core';
+ * import { openStore } from '@neurodex/objects';
+ *
+ * const store = await openStore('store', { environment: process.env, reporter: silentReporter, create: true });
+ * await store.put('runs/first', new TextEncoder().encode('red'));
+ * for await (const { key, bytes } of store.list('runs/')) console.log(key, bytes); // → runs/first 3
+ * ```
  */
 export async function openStore(place: string, options: OpenStoreOptions): Promise<ObjectStore> {
   const { environment, reporter, signal, patience, create = false } = options;

@@ -14,6 +14,7 @@ export interface Patience {
   readonly stall: number;
   /** The wait after the first failure; it doubles with each further one, up to `longestWait`. */
   readonly firstWait: number;
+  /** Milliseconds between two tries, at most. */
   readonly longestWait: number;
 }
 

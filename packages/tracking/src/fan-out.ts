@@ -4,6 +4,16 @@ import type { TrackedEvent, Tracker } from './tracker.ts';
 /**
  * Several trackers as one. A tracker that throws in spite of its contract is warned about and left out from then on;
  * the others go on.
+ * @example
+ * ```ts
+ * import { silentReporter } from '@neurodex/core';
+ * import { fanOut, MemoryTracker } from '@neurodex/tracking';
+ *
+ * const [first, second] = [new MemoryTracker(), new MemoryTracker()];
+ * const run = fanOut([first, second], silentReporter);
+ * run.track({ kind: 'message', level: 'info', text: 'begun' });
+ * console.log(first.events.length, second.events.length); // → 1 1
+ * ```
  */
 export function fanOut(trackers: readonly Tracker[], reporter: Reporter): Tracker {
   const working = new Set(trackers);

@@ -7,31 +7,49 @@ const LONGEST_EVENT = 1 << 22;
 
 /** The numbers of one step, as the run log has them; NaN for one that is missing or was not finite. */
 export interface LoggedStep {
+  /** From 1, over the whole run. */
   readonly step: number;
+  /** Which phase of training. */
   readonly phase: string;
+  /** Of the batch. */
   readonly loss: number;
+  /** Share of the tokens that the network got right. */
   readonly tokenAccuracy: number;
+  /** Of this step. */
   readonly learningRate: number;
+  /** Global norm of the gradient, before it is clipped. */
   readonly gradientNorm: number;
+  /** Throughput. */
   readonly picturesPerSecond: number;
+  /** That the step took. */
   readonly seconds: number;
 }
 
+/** Measures of the validation queries behind a step. */
 export interface LoggedValidation {
+  /** Behind which it was measured. */
   readonly step: number;
+  /** Which phase of training. */
   readonly phase: string;
+  /** By name. */
   readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** A run as its log tells it. */
 export interface RunHistory {
+  /** When it began, ISO 8601. */
   readonly started: string | undefined;
+  /** As the run began. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** As the run began. */
   readonly dataset: Readonly<Record<string, unknown>>;
+  /** Of the run. */
   readonly seed: number | undefined;
   /** In order; where a run was resumed from an earlier step, what it did again replaces what it did before. */
   readonly steps: readonly LoggedStep[];
+  /** In order. */
   readonly validations: readonly LoggedValidation[];
+  /** Pictures that were passed over. */
   readonly skipped: number;
   /** Undefined for a run that goes on, or whose process was killed. */
   readonly end: { readonly time: string; readonly reason: string } | undefined;
@@ -39,7 +57,22 @@ export interface RunHistory {
   readonly damaged: number;
 }
 
-/** Reads a run log, of a run that is over or goes on. Memory grows with its steps, not with its bytes. */
+/**
+ * Reads a run log, of a run that is over or goes on. Memory grows with its steps, not with its bytes.
+ * @example
+ * ```ts
+ * import { silentReporter } from '@neurodex/core';
+ * import { RUN_LOG, RunLog, readRunLog } from '@neurodex/tracking';
+ *
+ * const run = new RunLog(RUN_LOG, silentReporter);
+ * run.track({ kind: 'start', time: new Date().toISOString(), config: {}, dataset: { name: 'xor' }, seed: 1 });
+ * run.track({ kind: 'validation', phase: 'train', step: 1, metrics: { loss: 0.5 } });
+ * run.track({ kind: 'end', time: new Date().toISOString(), reason: 'done' });
+ * await run.close();
+ * const { validations, end } = await readRunLog(RUN_LOG);
+ * console.log(validations[0]?.metrics.loss, end?.reason); // → 0.5 done
+ * ```
+ */
 export async function readRunLog(path: string): Promise<RunHistory> {
   const reader = new RunLogReader();
   let last: string | undefined;
@@ -164,7 +197,16 @@ function fieldsOf(line: string): Fields | undefined {
   }
 }
 
-/** The steps and validations of a run log, in order, as they were tracked; lines that are no such events are left out. */
+/**
+ * The steps and validations of a run log, in order, as they were tracked; lines that are no such events are left out.
+ * @example
+ * ```ts
+ * import { eventsOf } from '@neurodex/tracking';
+ *
+ * const line = '{"kind":"validation","phase":"train","step":1,"metrics":{"loss":0.5}}';
+ * for (const event of eventsOf(line)) console.log(event.kind); // → validation
+ * ```
+ */
 export function eventsOf(text: string): TrackedEvent[] {
   return text.split('\n').flatMap((line): TrackedEvent[] => {
     const event = fieldsOf(line);

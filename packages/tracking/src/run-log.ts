@@ -4,6 +4,7 @@ import { reasonOf } from './outbox.ts';
 import { safeJson } from './scalars.ts';
 import type { TrackedEvent, Tracker } from './tracker.ts';
 
+/** The name of the run log in the folder of a run. */
 export const RUN_LOG = 'run.jsonl';
 
 /** What is written at once, in characters; a full buffer is written, and an older one after a second. */
@@ -16,8 +17,11 @@ const MOST = 1 << 25;
 
 /** What writing needs of `node:fs`; tests hand in one that fails. */
 export interface RunLogFiles {
+  /** As in `node:fs`. */
   openSync(path: string, flags: string): number;
+  /** As in `node:fs`. */
   writeSync(file: number, bytes: Uint8Array): number;
+  /** As in `node:fs`. */
   ftruncateSync(file: number, length: number): void;
 }
 
@@ -27,6 +31,19 @@ export interface RunLogFiles {
  * that are not finite, so these are written as the strings "NaN", "Infinity" and "-Infinity". Pictures are named, not
  * kept. The file only ever ends with a whole line: a half of one, left by a full disk or a process that was killed, is cut
  * off. A disk that refuses is warned about once and tried again.
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { silentReporter } from '@neurodex/core';
+ * import { RUN_LOG, RunLog } from '@neurodex/tracking';
+ *
+ * const run = new RunLog(RUN_LOG, silentReporter);
+ * run.track({ kind: 'start', time: new Date().toISOString(), config: {}, dataset: { name: 'xor' }, seed: 1 });
+ * run.track({ kind: 'validation', phase: 'train', step: 1, metrics: { loss: 0.5 } });
+ * run.track({ kind: 'end', time: new Date().toISOString(), reason: 'done' });
+ * await run.close();
+ * console.log(readFileSync(RUN_LOG, 'utf8').trim().split('\n').length); // → 3
+ * ```
  */
 export class RunLog implements Tracker {
   private readonly path: string;
@@ -59,6 +76,7 @@ export class RunLog implements Tracker {
     this.written = now();
   }
 
+  /** Appends an event. */
   track(event: TrackedEvent): void {
     if (this.done) return;
     const line = `${safeJson(event.kind === 'pictures' ? withoutBytes(event) : event)}\n`;

@@ -7,10 +7,13 @@ export type Task = 'indexing' | 'retrieval';
 export interface ExamplePicture {
   /** An encoded file. */
   readonly bytes: Uint8Array;
+  /** Of the file. */
   readonly format: 'png' | 'jpeg';
   /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** What it shows. */
   readonly caption: string;
 }
 
@@ -63,6 +66,7 @@ export const DONE = 'done';
  * cannot be delivered is warned about once, and then caught up with or given up.
  */
 export interface Tracker {
+  /** Takes an event; it returns at once and does not throw. */
   track(event: TrackedEvent): void;
   /** Delivers what is pending, within a time limit of its own. Called again, or followed by `track`, it does nothing. */
   close(): Promise<void>;
@@ -84,10 +88,13 @@ export interface RunIdentity {
 
 /** What opening a tracker needs. */
 export interface TrackerContext {
+  /** Which run it is. */
   readonly run: RunIdentity;
   /** Where files go unless the environment says so: beside the index, so that they never move. */
   readonly folder: string;
+  /** Variables of the environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told of what goes wrong. */
   readonly reporter: Reporter;
   /** Goes before WANDB_PROJECT. */
   readonly wandbProject?: string | undefined;

@@ -5,11 +5,16 @@ import { reasonOf } from './outbox.ts';
 import { runIdentity } from './run-identity.ts';
 import type { Tracker, TrackerContext } from './tracker.ts';
 
+/** Trackers that can be asked for. */
 export const TRACKER_NAMES = ['tensorboard', 'wandb', 'mlflow'] as const;
+
+/** A tracker by its name. */
 export type TrackerName = (typeof TRACKER_NAMES)[number];
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables of the environment. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What is known of a tracker before it is opened. */
 export interface TrackerDeclaration {
   /** The program that shows the runs. */
   readonly program: string;
@@ -52,6 +57,7 @@ export const TRACKERS: { readonly [K in TrackerName]: TrackerDeclaration } = {
 
 /** Which trackers a run has besides its run log, and what they are told of it. */
 export interface TrackingRequest {
+  /** Those that are asked for. */
   readonly trackers: readonly TrackerName[];
   /** Where their files go unless the environment says so: a folder that stays, beside the index. */
   readonly folder: string;
@@ -66,6 +72,16 @@ export interface TrackingRequest {
 /**
  * Opens the trackers that a run asks for. One that cannot be opened is warned about and left out.
  * @param folder where the run log is; the run's identity is kept there
+ * @example
+ * ```ts
+ * import { silentReporter } from '@neurodex/core';
+ * import { openTrackers } from '@neurodex/tracking';
+ *
+ * const request = { trackers: ['tensorboard'], folder: '.', run: { name: 'first', named: true }, env: process.env } as const;
+ * const trackers = await openTrackers(request, '.', silentReporter);
+ * for (const tracker of trackers) await tracker.close();
+ * console.log(trackers.length); // → 1
+ * ```
  */
 export async function openTrackers(
   request: TrackingRequest | undefined,

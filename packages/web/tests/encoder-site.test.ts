@@ -4,14 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { SearchResults } from 'neurodex';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launch, leftOut, openPage, program } from './browser.ts';
 import { CLASS_NAMES, drawInto, drawing } from './drawings.ts';
 import { hostFolder, type StaticHost } from './static-host.ts';
-import { answersTo, expectJudged, grouped, ready, shownAnswers, upload } from './static-page.ts';
+import { answersTo, expectJudged, grouped, ready, type SearchResults, shownAnswers, upload } from './static-page.ts';
 
 const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
 const fixture = (name: string) =>

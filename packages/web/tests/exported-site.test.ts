@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { SearchResults } from 'neurodex';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +11,7 @@ import { accessibilityProblems, launch, leftOut, openPage, overflow, program } f
 import { CLASS_NAMES, drawInto, drawing } from './drawings.ts';
 import { calibratedIndex, type Indexes, makeIndexes } from './site.ts';
 import { hostFolder, type StaticHost } from './static-host.ts';
-import { answersTo, expectJudged, ready, upload } from './static-page.ts';
+import { answersTo, expectJudged, ready, type SearchResults, upload } from './static-page.ts';
 
 const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
 const run = promisify(execFile);

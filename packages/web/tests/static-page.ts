@@ -1,7 +1,23 @@
 import { readFile } from 'node:fs/promises';
-import type { SearchResults } from 'neurodex';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
+
+/** What `neurodex search --json` prints. */
+export interface SearchResults {
+  readonly results: readonly {
+    readonly query: string;
+    readonly none: number | null;
+    readonly nothingFound: boolean;
+    readonly answers: readonly {
+      readonly rank: number;
+      readonly identifier: string;
+      readonly picture: string;
+      readonly label: string | null;
+      readonly score: number;
+      readonly relevance: number | null;
+    }[];
+  }[];
+}
 
 /** The page of an exported site is open and can search. */
 export const ready = (page: Page): Promise<void> =>

@@ -10,10 +10,12 @@ export class ShapeError extends Error {
 
 /** A graph that breaks the engine's own rules: a bug of a transformation, never of a user. */
 export class GraphError extends Error {
+  /** Of the class. */
   override readonly name = 'GraphError';
 }
 
 /** A device that was asked for and is not there, or a run that the runtime refused. */
 export class RuntimeError extends Error {
+  /** Of the class. */
   override readonly name = 'RuntimeError';
 }

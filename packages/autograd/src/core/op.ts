@@ -3,6 +3,7 @@ import { GraphError } from './errors.ts';
 import type { Tensor } from './tensor.ts';
 import type { DType, HostArray, Shape, TensorType } from './types.ts';
 
+/** An attribute of an ONNX node. */
 export type AttributeValue =
   | number
   | string

@@ -10,9 +10,13 @@ export interface TraceScope {
 
 /** A value of the graph under construction: a type, and a number that names it. It holds no elements. */
 export class Tensor implements TensorType {
+  /** The graph that it is part of. */
   readonly scope: TraceScope;
+  /** Its number in its graph. */
   readonly id: number;
+  /** Of its elements. */
   readonly dtype: DType;
+  /** Its dimensions; empty for a scalar. */
   readonly shape: Shape;
 
   constructor(scope: TraceScope, id: number, type: TensorType) {
@@ -22,6 +26,7 @@ export class Tensor implements TensorType {
     this.shape = type.shape;
   }
 
+  /** How many dimensions it has. */
   get rank(): number {
     return this.shape.length;
   }

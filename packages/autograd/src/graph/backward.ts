@@ -12,6 +12,18 @@ import type { GraphNode } from './graph.ts';
 /**
  * Reverse-mode differentiation: the gradient of a scalar with respect to each tensor, added to the same graph.
  * Accumulation over several uses and summing down after broadcasting happen here, for every operation alike.
+ * @example
+ * ```ts
+ * import { float32, gradients, loadable, mul, sum, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2) }, ({ x }) => {
+ *   const [gradient = x] = gradients(sum(mul(x, x)), [x]);
+ *   return { gradient };
+ * });
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(3, 5) })).gradient); // → Float32Array(2) [ 6, 10 ]
+ * ```
  */
 export function gradients(loss: Tensor, targets: readonly Tensor[]): Tensor[] {
   const scope = loss.scope;

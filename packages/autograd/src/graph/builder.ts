@@ -13,6 +13,7 @@ export class GraphBuilder implements TraceScope {
   private readonly inputs: NamedValue[] = [];
   private readonly noises: NamedValue[] = [];
 
+  /** What an operation makes of tensors; the same operation of the same tensors is one node. */
   apply(op: string, inputs: readonly Tensor[], attributes: object): readonly Tensor[] {
     if (inputs.some((t) => t.scope !== this)) throw new GraphError(`${op} mixes tensors of two graphs`);
     const key = keyOf({ op, attributes }, inputs);
@@ -26,6 +27,7 @@ export class GraphBuilder implements TraceScope {
     return outputs;
   }
 
+  /** An input of the graph. */
   input(name: string, dtype: DType, shape: Shape): Tensor {
     if ([...this.inputs, ...this.noises].some((i) => i.name === name))
       throw new GraphError(`two inputs are called ${name}`);
@@ -35,6 +37,7 @@ export class GraphBuilder implements TraceScope {
     return tensor;
   }
 
+  /** Bytes that are drawn anew for each run. */
   noise(shape: Shape): Tensor {
     const name = `noise${this.noises.length}`;
     const tensor = this.input(name, 'uint8', shape);
@@ -48,12 +51,14 @@ export class GraphBuilder implements TraceScope {
     return this.nodes;
   }
 
+  /** The tensor of a value. */
   tensor(value: number): Tensor {
     const tensor = this.tensors[value];
     if (tensor === undefined) throw new GraphError(`no value ${value}`);
     return tensor;
   }
 
+  /** The graph of what was done, with these results. */
   finish(outputs: Readonly<Record<string, Tensor>>): Graph {
     const named = Object.entries(outputs).map(([name, t]) => ({ name, value: t.id }));
     return { nodes: this.nodes, types: this.types, inputs: this.inputs, noise: this.noises, outputs: named };

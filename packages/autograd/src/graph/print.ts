@@ -1,7 +1,15 @@
 import { showType } from '../core/types.ts';
 import type { Graph } from './graph.ts';
 
-/** The graph as text, one node a line, for people. */
+/**
+ * The graph as text, one node a line, for people.
+ * @example
+ * ```ts
+ * import { add, float32, printGraph, trace } from '@neurodex/autograd';
+ *
+ * console.log(printGraph(trace({ x: float32(2) }, ({ x }) => ({ y: add(x, x) }))));
+ * ```
+ */
 export function printGraph(graph: Graph): string {
   const show = (value: number) => `%${value}`;
   const lines = graph.nodes.map((node) => {

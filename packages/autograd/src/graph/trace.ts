@@ -5,10 +5,22 @@ import { GraphBuilder } from './builder.ts';
 import { checkGraph } from './check.ts';
 import type { Graph } from './graph.ts';
 
+/** Types of the inputs of a graph, by name. */
 export type InputTypes = Readonly<Record<string, TensorType>>;
+
+/** The inputs of a graph as tensors, by name. */
 export type InputTensors<I extends InputTypes> = { readonly [K in keyof I]: Tensor };
 
-/** Runs a function once on symbolic tensors and returns the graph of what it did. */
+/**
+ * Runs a function once on symbolic tensors and returns the graph of what it did.
+ * @example
+ * ```ts
+ * import { float32, mul, printGraph, trace } from '@neurodex/autograd';
+ *
+ * const graph = trace({ x: float32(2) }, ({ x }) => ({ y: mul(x, x) }));
+ * console.log(printGraph(graph));
+ * ```
+ */
 export function trace<I extends InputTypes>(
   inputs: I,
   body: (inputs: InputTensors<I>, scope: GraphBuilder) => Readonly<Record<string, Tensor>>,

@@ -4,6 +4,7 @@ import { add, mul } from '../ops/elementwise.ts';
 import { gemm } from '../ops/matmul.ts';
 import { reshape } from '../ops/shape.ts';
 
+/** What a linear layer is made of. */
 export interface LinearWeights {
   /** [in, out] */
   readonly weight: Tensor;
@@ -11,6 +12,7 @@ export interface LinearWeights {
   readonly bias: Tensor;
 }
 
+/** What a layer norm is made of. */
 export interface NormWeights {
   /** Gain [D] */
   readonly weight: Tensor;

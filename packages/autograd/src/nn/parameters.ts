@@ -2,18 +2,22 @@ import { defined, mapValues } from '@neurodex/core';
 import type { Random } from '@neurodex/core/random';
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type Shape } from '../core/types.ts';
-import { unpack } from '../ops/shape.ts';
+import { unpack } from '../ops/pack.ts';
 
 /** How a parameter starts, and whether weight decay pulls on it. */
 export interface ParameterSpec {
+  /** Its dimensions. */
   readonly shape: Shape;
   /** Fills `target` with the initial elements. */
   initialize(target: Float32Array, random: Random): void;
+  /** Whether weight decay is applied to it. */
   readonly decay: boolean;
 }
 
 /** Parameters by name ('block0.qkv.weight'); the order is the order in the flat vector. */
 export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
+
+/** Parameters as tensors, by name. */
 export type Parameters<S extends ParameterSpecs> = { readonly [K in keyof S]: Tensor };
 
 const fill = (shape: Shape, value: number): ParameterSpec => ({
@@ -23,7 +27,11 @@ const fill = (shape: Shape, value: number): ParameterSpec => ({
     target.fill(value);
   },
 });
+
+/** A parameter that begins with zeros. */
 export const zeros = (...shape: number[]): ParameterSpec => fill(shape, 0);
+
+/** A parameter that begins with ones. */
 export const ones = (...shape: number[]): ParameterSpec => fill(shape, 1);
 
 /** Normal with the given standard deviation. */
@@ -45,6 +53,7 @@ export const glorot = (inputs: number, outputs: number): ParameterSpec => ({
   },
 });
 
+/** How many numbers all parameters have. */
 export const parameterCount = (specs: ParameterSpecs): number =>
   Object.values(specs).reduce((n, { shape }) => n + elementCount(shape), 0);
 
@@ -77,7 +86,7 @@ export function openParameters<S extends ParameterSpecs>(specs: S, flat: Tensor)
 /** Tensors of parameters by name. */
 export type NamedTensors = Readonly<Record<string, Tensor>>;
 
-/** @throws RangeError when there is none of that name */
+/** One of several parameters, by its name. @throws RangeError when there is none of that name */
 export function parameter(parameters: NamedTensors, name: string): Tensor {
   const tensor = parameters[name];
   if (tensor === undefined) throw new RangeError(`the network has no parameter ${name}`);

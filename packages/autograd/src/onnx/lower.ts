@@ -5,18 +5,24 @@ import { readCounts, simplify } from '../graph/simplify.ts';
 import { isApplied, opNamed } from '../ops/table.ts';
 import { encodeModel, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValue } from './protobuf.ts';
 
+/** How a graph becomes an ONNX model. */
 export interface LowerOptions {
+  /** Of the graph in the file. */
   readonly name?: string;
   /** Use ONNX Runtime's fused operators (`com.microsoft`); false gives standard ONNX that any runtime reads. */
   readonly contrib?: boolean;
+  /** What the file says of itself, by name. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-type FixedValue = OnnxValue & { readonly shape: Shape };
+/** A value whose shape has no symbols. */
+export type FixedValue = OnnxValue & { readonly shape: Shape };
 
 /** A model all of whose inputs and outputs have known shapes. */
 export interface LoweredModel extends OnnxModel {
+  /** What it takes. */
   readonly inputs: readonly FixedValue[];
+  /** What it gives. */
   readonly outputs: readonly FixedValue[];
 }
 
@@ -69,6 +75,16 @@ export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoweredMod
   };
 }
 
+/**
+ * A graph as an ONNX file.
+ * @example
+ * ```ts
+ * import { float32, neg, toOnnx, trace } from '@neurodex/autograd';
+ *
+ * const file = toOnnx(trace({ x: float32(2) }, ({ x }) => ({ y: neg(x) })));
+ * console.log(file instanceof Uint8Array); // → true
+ * ```
+ */
 export const toOnnx = (graph: Graph, options: LowerOptions = {}): Uint8Array => encodeModel(lowerGraph(graph, options));
 
 /** A Reshape of a Reshape is one; the first goes where nobody else reads it. */

@@ -2,6 +2,8 @@ import { elementCount, type Shape } from '../core/types.ts';
 
 /** How weights are stored; they are computed with in float32. */
 export const PRECISIONS = ['float32', 'float16', 'int8'] as const;
+
+/** What weights are stored in. */
 export type Precision = (typeof PRECISIONS)[number];
 
 /** Weights as they are stored. */

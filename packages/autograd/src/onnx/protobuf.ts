@@ -5,33 +5,55 @@ import { ONNX_TYPE } from '../ops/select.ts';
 
 /** Field numbers are those of onnx.proto3 (ONNX IR version 9). */
 export interface OnnxNode {
+  /** The operator. */
   readonly opType: string;
+  /** Of the operator; empty for standard ONNX. */
   readonly domain: string;
+  /** Names of the values that it takes. */
   readonly inputs: readonly string[];
+  /** Names of the values that it gives. */
   readonly outputs: readonly string[];
+  /** By name. */
   readonly attributes: Readonly<Record<string, AttributeValue>>;
 }
 /** Element types that weights may be stored in besides those that the engine computes with. */
 export type StoredType = 'float16' | 'int8';
+
+/** A constant of an ONNX model. */
 export interface OnnxTensor {
+  /** By which nodes take it. */
   readonly name: string;
+  /** Of its elements. */
   readonly dtype: DType | StoredType;
+  /** Its dimensions. */
   readonly shape: Shape;
   /** float16 as its bits. */
   readonly data: HostArray | Uint16Array | Int8Array;
 }
+
+/** An input or output of an ONNX model. */
 export interface OnnxValue {
+  /** By which it is fed or fetched. */
   readonly name: string;
+  /** Of its elements. */
   readonly dtype: DType;
   /** A dimension is a number, or the name of one that differs from run to run. */
   readonly shape: readonly (number | string)[];
 }
+
+/** An ONNX model as plain data. */
 export interface OnnxModel {
+  /** Of its graph. */
   readonly name: string;
+  /** In an order in which they can be computed. */
   readonly nodes: readonly OnnxNode[];
+  /** Constants, by the names of values. */
   readonly initializers: readonly OnnxTensor[];
+  /** What it takes. */
   readonly inputs: readonly OnnxValue[];
+  /** What it gives. */
   readonly outputs: readonly OnnxValue[];
+  /** What it says of itself, by name. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -39,6 +61,7 @@ const STORED_TYPE: Readonly<Record<StoredType, number>> = { int8: 3, float16: 10
 const IR_VERSION = 9;
 export const OPSET = 20;
 
+/** The bytes of an ONNX file. */
 export function encodeModel(model: OnnxModel): Uint8Array {
   const pbf = new Pbf();
   pbf.writeVarintField(1, IR_VERSION);

@@ -5,13 +5,17 @@ import { type Entry, readHeader } from './safetensors-header.ts';
 
 /** The safetensors format: u64 length, JSON header, then the elements little-endian, one tensor after another. */
 export interface NamedArray {
+  /** Its dimensions. */
   readonly shape: Shape;
+  /** Row by row. */
   readonly data: Float32Array;
 }
 
 /** Integers are stored as they are, in whatever precision the others are. */
 export interface NamedIntegers {
+  /** Its dimensions. */
   readonly shape: Shape;
+  /** Row by row. */
   readonly data: Int32Array;
 }
 
@@ -19,7 +23,7 @@ const HEADER_ALIGNMENT = 8;
 /** Behind the name of an int8 matrix: the float32 vector of what a step is worth in each column. */
 const SCALES = '.scales';
 
-/** @param precision what the elements are stored in; see `stored` */
+/** The bytes of a safetensors file. @param precision what the elements are stored in; see `stored` */
 export function writeSafetensors(
   tensors: Readonly<Record<string, NamedArray | NamedIntegers>>,
   metadata: Readonly<Record<string, string>> = {},

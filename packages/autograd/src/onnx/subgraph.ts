@@ -2,14 +2,17 @@ import { type Field, fieldsOf, GRAPH, linksOf, nameOf, shapeOf } from './graph-p
 
 /** An input or output of a graph, as its file declares it. */
 export interface GraphValue {
+  /** Of the value. */
   readonly name: string;
   /** Undefined where the file leaves a dimension open; empty where it says nothing of the shape. */
   readonly shape: readonly (number | undefined)[];
 }
 
+/** What an ONNX graph takes and gives. */
 export interface GraphInterface {
   /** Inputs that have no value in the file. */
   readonly inputs: readonly GraphValue[];
+  /** What it gives. */
   readonly outputs: readonly GraphValue[];
 }
 

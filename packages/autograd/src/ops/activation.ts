@@ -6,7 +6,8 @@ import type { TensorType } from '../core/types.ts';
 import { add, exp, mul, sub } from './elementwise.ts';
 import { mean, sum } from './reduce.ts';
 
-type None = Record<never, never>;
+/** Attributes of an operation that has none. */
+export type None = Record<never, never>;
 
 /**
  * Gaussian error linear unit x·Φ(x), Φ by erf (Hendrycks & Gimpel 2016). The second output is Φ(x), which the gradient
@@ -43,6 +44,19 @@ export const geluOp = defineOp<None>({
   },
   samples: [{ inputs: [{ shape: [3, 5], low: -3, high: 3 }], attributes: {} }],
 });
+
+/**
+ * x·Φ(x) of each element (Hendrycks & Gimpel 2016), with the error function.
+ * @example
+ * ```ts
+ * import { float32, gelu, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: gelu(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(-20, 0, 20) })).y); // → Float32Array(3) [ -0, 0, 20 ]
+ * ```
+ */
 export const gelu = (x: Tensor): Tensor => single(x.scope.apply('gelu', [x], {}));
 
 /** One float tensor with a last axis to another of its shape. */
@@ -67,6 +81,19 @@ export const softmaxOp = defineOp<None>({
   lower: (emit, { inputs, outputs }) => emit.node('Softmax', inputs, outputs, { axis: -1 }),
   samples: [{ inputs: [{ shape: [2, 3, 5] }], attributes: {} }],
 });
+
+/**
+ * Softmax over the last axis.
+ * @example
+ * ```ts
+ * import { float32, loadable, softmax, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2) }, ({ x }) => ({ y: softmax(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 1) })).y); // → Float32Array(2) [ 0.5, 0.5 ]
+ * ```
+ */
 export const softmax = (x: Tensor): Tensor => single(x.scope.apply('softmax', [x], {}));
 
 /** Logarithm of the softmax over the last axis. */
@@ -80,6 +107,19 @@ export const logSoftmaxOp = defineOp<None>({
   },
   lower: (emit, { inputs, outputs }) => emit.node('LogSoftmax', inputs, outputs, { axis: -1 }),
 });
+
+/**
+ * Logarithm of the softmax over the last axis.
+ * @example
+ * ```ts
+ * import { float32, loadable, logSoftmax, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(1, 1) }, ({ x }) => ({ y: logSoftmax(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(3) })).y); // → Float32Array(1) [ 0 ]
+ * ```
+ */
 export const logSoftmax = (x: Tensor): Tensor => single(x.scope.apply('logSoftmax', [x], {}));
 
 /**
@@ -115,6 +155,8 @@ export const standardizeOp = defineOp<{ readonly epsilon: number }>({
   },
   samples: [{ inputs: [{ shape: [2, 3, 6] }], attributes: { epsilon: 1e-5 } }],
 });
+
+/** Zero mean and unit variance over the last axis: layer normalisation (Ba, Kiros & Hinton 2016) without gain and bias. */
 export const standardize = (x: Tensor, epsilon = 1e-5): Tensor =>
   single(x.scope.apply('standardize', [x], { epsilon }));
 
@@ -130,4 +172,17 @@ export const stopGradientOp = defineOp<None>({
   lower: (emit, { inputs, outputs }) => emit.node('Identity', inputs, outputs),
   samples: [{ inputs: [{ shape: [2, 3] }], attributes: {} }],
 });
+
+/**
+ * The same elements, without a gradient.
+ * @example
+ * ```ts
+ * import { float32, loadable, stopGradient, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: stopGradient(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2, 3) })).y); // → Float32Array(3) [ 1, 2, 3 ]
+ * ```
+ */
 export const stopGradient = (x: Tensor): Tensor => single(x.scope.apply('stopGradient', [x], {}));

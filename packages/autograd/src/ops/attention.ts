@@ -122,5 +122,7 @@ export const attentionOp = defineOp<AttentionAttributes>({
     },
   ],
 });
+
+/** Scaled dot-product attention (Vaswani et al. 2017). */
 export const attention = (q: Tensor, k: Tensor, v: Tensor, heads: number, mask?: Tensor): readonly [Tensor, Tensor] =>
   pair(q.scope.apply('attention', mask === undefined ? [q, k, v] : [q, k, v, mask], { heads }));

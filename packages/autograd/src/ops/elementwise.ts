@@ -69,18 +69,186 @@ const call1 =
   (x: Tensor): Tensor =>
     single(x.scope.apply(name, [x], {}));
 
+/**
+ * The sum of two tensors, or of a tensor and a number; shapes broadcast as in NumPy.
+ * @example
+ * ```ts
+ * import { add, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ a: float32(2), b: float32(2) }, ({ a, b }) => ({ y: add(a, b) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ a: Float32Array.of(1, 2), b: Float32Array.of(3, 4) })).y); // → Float32Array(2) [ 4, 6 ]
+ * ```
+ */
 export const add = call2('add');
+
+/**
+ * The difference of two tensors, or of a tensor and a number.
+ * @example
+ * ```ts
+ * import { float32, loadable, sub, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ a: float32(2), b: float32(2) }, ({ a, b }) => ({ y: sub(a, b) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ a: Float32Array.of(1, 2), b: Float32Array.of(3, 4) })).y); // → Float32Array(2) [ -2, -2 ]
+ * ```
+ */
 export const sub = call2('sub');
+
+/**
+ * The product of two tensors element by element, or of a tensor and a number.
+ * @example
+ * ```ts
+ * import { float32, loadable, mul, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ a: float32(2), b: float32(2) }, ({ a, b }) => ({ y: mul(a, b) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ a: Float32Array.of(1, 2), b: Float32Array.of(3, 4) })).y); // → Float32Array(2) [ 3, 8 ]
+ * ```
+ */
 export const mul = call2('mul');
+
+/**
+ * The quotient of two tensors element by element, or of a tensor and a number.
+ * @example
+ * ```ts
+ * import { div, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ a: float32(2), b: float32(2) }, ({ a, b }) => ({ y: div(b, a) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ a: Float32Array.of(1, 2), b: Float32Array.of(3, 4) })).y); // → Float32Array(2) [ 3, 2 ]
+ * ```
+ */
 export const div = call2('div');
+
+/**
+ * The larger of two elements.
+ * @example
+ * ```ts
+ * import { float32, loadable, maximum, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ a: float32(2), b: float32(2) }, ({ a, b }) => ({ y: maximum(a, b) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ a: Float32Array.of(1, 5), b: Float32Array.of(3, 4) })).y); // → Float32Array(2) [ 3, 5 ]
+ * ```
+ */
 export const maximum = call2('maximum');
+
+/**
+ * Each element with the other sign.
+ * @example
+ * ```ts
+ * import { float32, loadable, neg, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: neg(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, -2, 3) })).y); // → Float32Array(3) [ -1, 2, -3 ]
+ * ```
+ */
 export const neg = call1('neg');
+
+/**
+ * e to the power of each element.
+ * @example
+ * ```ts
+ * import { exp, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: exp(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(0, 0, 0) })).y); // → Float32Array(3) [ 1, 1, 1 ]
+ * ```
+ */
 export const exp = call1('exp');
+
+/**
+ * The natural logarithm of each element.
+ * @example
+ * ```ts
+ * import { float32, loadable, log, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: log(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 1, 1) })).y); // → Float32Array(3) [ 0, 0, 0 ]
+ * ```
+ */
 export const log = call1('log');
+
+/**
+ * The square root of each element.
+ * @example
+ * ```ts
+ * import { float32, loadable, sqrt, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: sqrt(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 4, 9) })).y); // → Float32Array(3) [ 1, 2, 3 ]
+ * ```
+ */
 export const sqrt = call1('sqrt');
+
+/**
+ * The error function of each element.
+ * @example
+ * ```ts
+ * import { erf, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: erf(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(-10, 0, 10) })).y); // → Float32Array(3) [ -1, 0, 1 ]
+ * ```
+ */
 export const erf = call1('erf');
+
+/**
+ * The hyperbolic tangent of each element.
+ * @example
+ * ```ts
+ * import { float32, loadable, tanh, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: tanh(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(-20, 0, 20) })).y); // → Float32Array(3) [ -1, 0, 1 ]
+ * ```
+ */
 export const tanh = call1('tanh');
+
+/**
+ * 1 / (1 + e⁻ˣ) of each element.
+ * @example
+ * ```ts
+ * import { float32, loadable, sigmoid, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2) }, ({ x }) => ({ y: sigmoid(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(0, 40) })).y); // → Float32Array(2) [ 0.5, 1 ]
+ * ```
+ */
 export const sigmoid = call1('sigmoid');
+
+/**
+ * Each element, or 0 where it is below.
+ * @example
+ * ```ts
+ * import { float32, loadable, relu, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: relu(x) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(-1, 0, 2) })).y); // → Float32Array(3) [ 0, 0, 2 ]
+ * ```
+ */
 export const relu = call1('relu');
 
 export const addOp = binary('add', 'Add', (g) => [g, g], pairs());
@@ -127,4 +295,17 @@ export const greaterMaskOp = defineOp<None>({
   },
   samples: pairs(),
 });
+
+/**
+ * 1 where the first is greater than the second, else 0; no gradient.
+ * @example
+ * ```ts
+ * import { float32, greaterMask, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: greaterMask(x, 1) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(0, 1, 2) })).y); // → Float32Array(3) [ 0, 0, 1 ]
+ * ```
+ */
 export const greaterMask = call2('greaterMask');

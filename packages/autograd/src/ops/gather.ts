@@ -40,6 +40,19 @@ export const gatherOp = defineOp<Record<never, never>>({
     { inputs: [{ shape: [5] }, { shape: [7], dtype: 'int32', high: 5 }], attributes: {} },
   ],
 });
+
+/**
+ * Rows of a table: table [n, …], indices [i…] (int32 or int64, 0 … n−1) → [i…, …].
+ * @example
+ * ```ts
+ * import { float32, gather, int32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ table: float32(3, 2), at: int32(2) }, ({ table, at }) => ({ y: gather(table, at) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ table: Float32Array.of(1, 2, 3, 4, 5, 6), at: Int32Array.of(2, 0) })).y); // → Float32Array(4) [ 5, 6, 1, 2 ]
+ * ```
+ */
 export const gather = (table: Tensor, indices: Tensor): Tensor =>
   single(table.scope.apply('gather', [table, indices], {}));
 
@@ -81,5 +94,18 @@ export const scatterAddOp = defineOp<{ readonly rows: number }>({
     { inputs: [{ shape: [7], dtype: 'int64', high: 4 }, { shape: [7] }], attributes: { rows: 4 } },
   ],
 });
+
+/**
+ * Rows added up at their indices: indices [i…], updates [i…, …] → [rows, …].
+ * @example
+ * ```ts
+ * import { float32, int32, loadable, scatterAdd, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ at: int32(3), x: float32(3) }, ({ at, x }) => ({ y: scatterAdd(at, x, 2) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ at: Int32Array.of(0, 1, 0), x: Float32Array.of(1, 2, 3) })).y); // → Float32Array(2) [ 4, 2 ]
+ * ```
+ */
 export const scatterAdd = (indices: Tensor, updates: Tensor, rows: number): Tensor =>
   single(updates.scope.apply('scatterAdd', [indices, updates], { rows }));

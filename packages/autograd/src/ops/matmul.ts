@@ -5,15 +5,18 @@ import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type Shape, sameShape, type TensorType } from '../core/types.ts';
 import { transpose } from './shape.ts';
 
+/** How the operands of `matmul` are read. */
 export interface MatmulAttributes {
   /** The last two axes of that operand are exchanged. */
   readonly transposeA: boolean;
+  /** The same of the second operand. */
   readonly transposeB: boolean;
   /**
    * That operand keeps its rows in its first axis, before the batch: [rows, batch…, columns]. Sequences laid out as
    * [S, B, H, D/H] multiply head by head this way without being copied.
    */
   readonly rowsFirstA: boolean;
+  /** The same of the second operand. */
   readonly rowsFirstB: boolean;
   /** A factor on the product. */
   readonly alpha: number;
@@ -142,14 +145,29 @@ function lowerStandard(
   emit.node('Mul', [product, emit.constant('float32', [], Float32Array.of(alpha))], outputs);
 }
 
+/**
+ * Batched matrix product over the last two axes; batch axes broadcast.
+ * @example
+ * ```ts
+ * import { float32, loadable, matmul, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ a: float32(2, 2), b: float32(2, 1) }, ({ a, b }) => ({ y: matmul(a, b) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ a: Float32Array.of(1, 2, 3, 4), b: Float32Array.of(10, 1) })).y); // → Float32Array(2) [ 12, 34 ]
+ * ```
+ */
 export const matmul = (a: Tensor, b: Tensor, options: Partial<MatmulAttributes> = {}): Tensor =>
   single(a.scope.apply('matmul', [a, b], { ...PLAIN, ...options }));
 
 /** Elements of a product from which on it is worth adding to it with all threads. */
 const SHARED_OUT = 2 ** 16;
 
+/** How the operands of `gemm` are read. */
 export interface GemmAttributes {
+  /** The axes of the first operand are exchanged. */
   readonly transposeA: boolean;
+  /** The axes of the second operand are exchanged. */
   readonly transposeB: boolean;
 }
 
@@ -208,6 +226,19 @@ export const gemmOp = defineOp<GemmAttributes>({
     },
   ],
 });
+
+/**
+ * a·b (+ c): a [m,k], b [k,n] after the transpositions; c broadcasts to [m,n].
+ * @example
+ * ```ts
+ * import { float32, gemm, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ a: float32(2, 2), b: float32(2, 1), c: float32(1) }, ({ a, b, c }) => ({ y: gemm(a, b, c) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ a: Float32Array.of(1, 2, 3, 4), b: Float32Array.of(10, 1), c: Float32Array.of(1) })).y); // → Float32Array(2) [ 13, 35 ]
+ * ```
+ */
 export const gemm = (a: Tensor, b: Tensor, c?: Tensor, options: Partial<GemmAttributes> = {}): Tensor =>
   single(
     a.scope.apply('gemm', c === undefined ? [a, b] : [a, b, c], { transposeA: false, transposeB: false, ...options }),

@@ -93,10 +93,46 @@ const call =
     return front.length === 0 ? x : single(x.scope.apply(name, [x], { axes: front, keepDimensions }));
   };
 
-/** Sum over axes (all by default). */
+/**
+ * Sum over axes (all by default).
+ * @example
+ * ```ts
+ * import { float32, loadable, sum, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2, 3) }, ({ x }) => ({ y: sum(x, [1]) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y); // → Float32Array(2) [ 6, 15 ]
+ * ```
+ */
 export const sum = call('sum');
+
+/**
+ * Mean over axes (all by default).
+ * @example
+ * ```ts
+ * import { float32, loadable, mean, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2, 3) }, ({ x }) => ({ y: mean(x, [0]) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y); // → Float32Array(3) [ 2.5, 3.5, 4.5 ]
+ * ```
+ */
 export const mean = call('mean');
-/** Largest element; equal largest elements share nothing: each gets the gradient. */
+
+/**
+ * Largest element; equal largest elements share nothing: each gets the gradient.
+ * @example
+ * ```ts
+ * import { float32, loadable, max, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2, 3) }, ({ x }) => ({ y: max(x, [1]) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y); // → Float32Array(2) [ 3, 6 ]
+ * ```
+ */
 export const max = call('max');
 
 export const sumOp = reduction('sum', 'ReduceSum', (g, x, _, keep) => broadcastTo(keep(g), x.shape), manyRows);
@@ -120,5 +156,18 @@ export const argMaxOp = defineOp<{ readonly axis: number }>({
     emit.node('ArgMax', inputs, outputs, { axis: attributes.axis, keepdims: 0 }),
   samples: [{ inputs: [{ shape: [3, 7] }], attributes: { axis: 1 } }],
 });
+
+/**
+ * Position of the largest element along an axis (the last by default), the first of several: int64, no gradient.
+ * @example
+ * ```ts
+ * import { argMax, cast, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2, 3) }, ({ x }) => ({ y: cast(argMax(x), 'int32') }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 9, 3, 4, 5, 6) })).y); // → Int32Array(2) [ 1, 2 ]
+ * ```
+ */
 export const argMax = (x: Tensor, axis = -1): Tensor =>
   single(x.scope.apply('argMax', [x], { axis: normalAxis('argMax', x, axis) }));

@@ -24,6 +24,19 @@ export const castOp = defineOp<{ readonly to: DType }>({
     { inputs: [{ shape: [2, 3], dtype: 'int32', high: 2 }], attributes: { to: 'bool' } },
   ],
 });
+
+/**
+ * Another element type; to bool: not zero. No gradient.
+ * @example
+ * ```ts
+ * import { cast, int32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: int32(2) }, ({ x }) => ({ y: cast(x, 'float32') }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Int32Array.of(1, 2) })).y); // → Float32Array(2) [ 1, 2 ]
+ * ```
+ */
 export const cast = (x: Tensor, to: DType): Tensor => (x.dtype === to ? x : single(x.scope.apply('cast', [x], { to })));
 
 /** 1 where two integer or float tensors are equal, else 0: float32, no gradient. */
@@ -53,9 +66,33 @@ export const equalMaskOp = defineOp<Record<never, never>>({
     },
   ],
 });
+
+/**
+ * 1 where two integer or float tensors are equal, else 0: float32, no gradient.
+ * @example
+ * ```ts
+ * import { equalMask, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ a: float32(2), b: float32(2) }, ({ a, b }) => ({ y: equalMask(a, b) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ a: Float32Array.of(1, 2), b: Float32Array.of(1, 3) })).y); // → Float32Array(2) [ 1, 0 ]
+ * ```
+ */
 export const equalMask = (a: Tensor, b: Tensor): Tensor => single(a.scope.apply('equalMask', [a, b], {}));
 
-/** Where the mask (float32, 0 or 1) is 1 the first, else the second; the mask has no gradient. */
+/**
+ * Where the mask (float32, 0 or 1) is 1 the first, else the second; the mask has no gradient.
+ * @example
+ * ```ts
+ * import { float32, greaterMask, loadable, select, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(3) }, ({ x }) => ({ y: select(greaterMask(x, 0), x, -1) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(-5, 0, 5) })).y); // → Float32Array(3) [ -1, -1, 5 ]
+ * ```
+ */
 export const select = (mask: Tensor, a: Operand, b: Operand): Tensor => {
   const [x, y] = lift(lift(mask, a)[1], lift(mask, b)[1]);
   return single(mask.scope.apply('select', [mask, x, y], {}));

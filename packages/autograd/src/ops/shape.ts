@@ -4,10 +4,10 @@ import { broadcastShapes, expectAxis, expectCount, normalAxis } from '../core/sh
 import type { Tensor } from '../core/tensor.ts';
 import { elementCount, type Shape, sameShape, type TensorType } from '../core/types.ts';
 
-const int64s = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values.map(BigInt));
+export const int64s = (values: readonly number[]): BigInt64Array => BigInt64Array.from(values.map(BigInt));
 const isLength = (n: number): boolean => Number.isInteger(n) && n >= 0;
-const shapeOf = (inputs: readonly TensorType[]): Shape => inputs[0]?.shape ?? [];
-const typed = (inputs: readonly TensorType[], shape: Shape): readonly TensorType[] => [
+export const shapeOf = (inputs: readonly TensorType[]): Shape => inputs[0]?.shape ?? [];
+export const typed = (inputs: readonly TensorType[], shape: Shape): readonly TensorType[] => [
   { dtype: inputs[0]?.dtype ?? 'float32', shape },
 ];
 
@@ -32,6 +32,19 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   },
   samples: [{ inputs: [{ shape: [2, 6] }], attributes: { shape: [3, 4] } }],
 });
+
+/**
+ * The same elements in row-major order under another shape; one dimension may be −1.
+ * @example
+ * ```ts
+ * import { float32, loadable, reshape, trace, transpose } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2, 3) }, ({ x }) => ({ y: transpose(reshape(x, [3, -1]), [1, 0]) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y); // → Float32Array(6) [ 1, 3, 5, 2, 4, 6 ]
+ * ```
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.filter((d) => d !== -1);
   const full =
@@ -72,6 +85,19 @@ export const transposeOp = defineOp<{ readonly permutation: readonly number[] }>
     emit.node('Transpose', inputs, outputs, { perm: attributes.permutation }),
   samples: [{ inputs: [{ shape: [2, 3, 4] }], attributes: { permutation: [2, 0, 1] } }],
 });
+
+/**
+ * Axes in another order: axis i of the result is axis permutation[i] of x.
+ * @example
+ * ```ts
+ * import { float32, loadable, trace, transpose } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2, 3) }, ({ x }) => ({ y: transpose(x, [1, 0]) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y); // → Float32Array(6) [ 1, 4, 2, 5, 3, 6 ]
+ * ```
+ */
 export const transpose = (x: Tensor, permutation: readonly number[]): Tensor =>
   permutation.every((axis, i) => axis === i) ? x : single(x.scope.apply('transpose', [x], { permutation }));
 
@@ -96,6 +122,19 @@ export const broadcastToOp = defineOp<{ readonly shape: Shape }>({
   },
   samples: [{ inputs: [{ shape: [3, 1] }], attributes: { shape: [2, 3, 4] } }],
 });
+
+/**
+ * Repeats dimensions of length 1 and adds leading ones, as NumPy broadcasting does.
+ * @example
+ * ```ts
+ * import { broadcastTo, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2, 1) }, ({ x }) => ({ y: broadcastTo(x, [2, 2]) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2) })).y); // → Float32Array(4) [ 1, 1, 2, 2 ]
+ * ```
+ */
 export const broadcastTo = (x: Tensor, shape: Shape): Tensor =>
   sameShape(x.shape, shape) ? x : single(x.scope.apply('broadcastTo', [x], { shape }));
 
@@ -131,6 +170,19 @@ export const sliceOp = defineOp<SliceAttributes>({
   },
   samples: [{ inputs: [{ shape: [2, 5, 3] }], attributes: { axis: 1, start: 1, end: 4 } }],
 });
+
+/**
+ * Elements start … end−1 along one axis.
+ * @example
+ * ```ts
+ * import { float32, loadable, slice, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2, 3) }, ({ x }) => ({ y: slice(x, 1, 1, 3) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y); // → Float32Array(4) [ 2, 3, 5, 6 ]
+ * ```
+ */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
   const front = normalAxis('slice', x, axis);
   return start === 0 && end === x.size(front) ? x : single(x.scope.apply('slice', [x], { axis: front, start, end }));
@@ -158,6 +210,19 @@ export const padOp = defineOp<{ readonly axis: number; readonly before: number; 
   },
   samples: [{ inputs: [{ shape: [2, 3] }], attributes: { axis: 1, before: 1, after: 2 } }],
 });
+
+/**
+ * Zeros before and after, along one axis.
+ * @example
+ * ```ts
+ * import { float32, loadable, pad, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2) }, ({ x }) => ({ y: pad(x, 0, 1, 2) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2) })).y); // → Float32Array(5) [ 0, 1, 2, 0, 0 ]
+ * ```
+ */
 export const pad = (x: Tensor, axis: number, before: number, after: number): Tensor =>
   before === 0 && after === 0
     ? x
@@ -192,6 +257,19 @@ export const concatOp = defineOp<{ readonly axis: number }>({
   lower: (emit, { inputs, outputs, attributes }) => emit.node('Concat', inputs, outputs, { axis: attributes.axis }),
   samples: [{ inputs: [{ shape: [2, 3] }, { shape: [2, 2] }], attributes: { axis: 1 } }],
 });
+
+/**
+ * Tensors one after another along one axis; the other dimensions are equal.
+ * @example
+ * ```ts
+ * import { concat, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ a: float32(2), b: float32(2) }, ({ a, b }) => ({ y: concat([a, b], 0) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ a: Float32Array.of(1, 2), b: Float32Array.of(3, 4) })).y); // → Float32Array(4) [ 1, 2, 3, 4 ]
+ * ```
+ */
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
   const [first] = parts;
   if (first === undefined) throw new RangeError('nothing to concatenate');
@@ -199,83 +277,3 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
     ? first
     : single(first.scope.apply('concat', parts, { axis: normalAxis('concat', first, axis) }));
 }
-
-/** Tensors of any shapes laid one after another in one vector. */
-export const packOp = defineOp<Record<never, never>>({
-  name: 'pack',
-  infer(inputs) {
-    if (inputs.length === 0 || inputs.some((t) => t.dtype !== inputs[0]?.dtype))
-      throw new ShapeError('pack', inputs, 'takes tensors of one type');
-    return typed(inputs, [inputs.reduce((n, t) => n + elementCount(t.shape), 0)]);
-  },
-  vjp: ({ inputs, gradients }) =>
-    unpack(
-      single(gradients),
-      inputs.map((x) => x.shape),
-    ).map((t) => t),
-  lower(emit, { inputs, inputTypes, outputs }) {
-    const flat = inputs.map((name, i) => {
-      if (inputTypes[i]?.shape.length === 1) return name;
-      const out = emit.temporary();
-      emit.node('Reshape', [name, emit.constant('int64', [1], int64s([-1]))], [out]);
-      return out;
-    });
-    emit.node('Concat', flat, outputs, { axis: 0 });
-  },
-  samples: [{ inputs: [{ shape: [2, 3] }, { shape: [4] }], attributes: {} }],
-});
-export const pack = (parts: readonly Tensor[]): Tensor => {
-  const [first] = parts;
-  if (first === undefined) throw new RangeError('nothing to pack');
-  return single(first.scope.apply('pack', parts, {}));
-};
-
-/** A WebGPU shader may write to eight buffers and no more, wherever it runs: a larger split fails there. */
-const MOST_SPLIT = 8;
-
-/** The inverse of pack: one vector cut into tensors of the given shapes. */
-export const unpackOp = defineOp<{ readonly shapes: readonly Shape[] }>({
-  name: 'unpack',
-  infer(inputs, { shapes }) {
-    expectCount('unpack', inputs, 1);
-    const total = shapes.reduce((n, s) => n + elementCount(s), 0);
-    if (!sameShape(shapeOf(inputs), [total]))
-      throw new ShapeError('unpack', inputs, `is no vector of ${total} elements`);
-    return shapes.map((shape) => ({ dtype: inputs[0]?.dtype ?? 'float32', shape }));
-  },
-  vjp({ outputs, gradients }) {
-    return [pack(outputs.map((y, i) => gradients[i] ?? broadcastTo(zero(y), y.shape)))];
-  },
-  lower(emit, { inputs, outputs, attributes: { shapes } }) {
-    const flat = shapes.map((s, i) => (s.length === 1 ? (outputs[i] ?? '') : emit.temporary()));
-    const value = (n: number) => emit.constant('int64', [1], int64s([n]));
-    if (emit.contrib || shapes.length <= MOST_SPLIT) {
-      emit.node(
-        'Split',
-        [inputs[0] ?? '', emit.constant('int64', [shapes.length], int64s(shapes.map(elementCount)))],
-        flat,
-        { axis: 0 },
-      );
-    } else {
-      let start = 0;
-      shapes.forEach((s, i) => {
-        const end = start + elementCount(s);
-        emit.node('Slice', [inputs[0] ?? '', value(start), value(end), value(0)], [flat[i] ?? '']);
-        start = end;
-      });
-    }
-    shapes.forEach((s, i) => {
-      if (s.length !== 1)
-        emit.node('Reshape', [flat[i] ?? '', emit.constant('int64', [s.length], int64s(s))], [outputs[i] ?? '']);
-    });
-  },
-  samples: [
-    { inputs: [{ shape: [10] }], attributes: { shapes: [[2, 3], [4]] } },
-    { inputs: [{ shape: [11] }], attributes: { shapes: [[2], [1], [], [1, 1], [1], [1], [1], [1], [1], [1]] } },
-  ],
-});
-export const unpack = (x: Tensor, shapes: readonly Shape[]): readonly Tensor[] =>
-  x.scope.apply('unpack', [x], { shapes });
-
-const zero = (like: Tensor): Tensor =>
-  single(like.scope.apply('constant', [], { dtype: 'float32', shape: [], data: Float32Array.of(0) }));

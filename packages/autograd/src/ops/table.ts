@@ -5,9 +5,10 @@ import { dropoutMaskOp } from './dropout.ts';
 import * as elementwise from './elementwise.ts';
 import { gatherOp, scatterAddOp } from './gather.ts';
 import { gemmOp, matmulOp } from './matmul.ts';
+import { packOp, unpackOp } from './pack.ts';
 import { argMaxOp, maxOp, meanOp, sumOp } from './reduce.ts';
 import { castOp, equalMaskOp, selectOp } from './select.ts';
-import { broadcastToOp, concatOp, packOp, padOp, reshapeOp, sliceOp, transposeOp, unpackOp } from './shape.ts';
+import { broadcastToOp, concatOp, padOp, reshapeOp, sliceOp, transposeOp } from './shape.ts';
 import { constantOp, inputOp } from './source.ts';
 import { topKOp } from './top-k.ts';
 
@@ -74,7 +75,9 @@ export function opNamed(name: string): Op<object> {
 
 /** An operation by name, with its attributes. */
 export interface Applied {
+  /** The name of the operation. */
   readonly op: string;
+  /** What it is told beside its inputs. */
   readonly attributes: object;
 }
 

@@ -35,7 +35,19 @@ export const topKOp = defineOp<{ readonly k: number }>({
   ],
 });
 
-/** @param k 1 or more, at most the length of the last axis */
+/**
+ * The k largest elements of the last axis, largest first, and where they stand.
+ * @param k 1 or more, at most the length of the last axis
+ * @example
+ * ```ts
+ * import { float32, loadable, topK, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(4) }, ({ x }) => ({ y: topK(x, 2).values }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 9, 3, 4) })).y); // → Float32Array(2) [ 9, 4 ]
+ * ```
+ */
 export const topK = (x: Tensor, k: number): { readonly values: Tensor; readonly places: Tensor } => {
   const [values, places] = pair(x.scope.apply('topK', [x], { k }));
   return { values, places };

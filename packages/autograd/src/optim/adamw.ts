@@ -11,9 +11,13 @@ export const clipByGlobalNorm = (limit: number): Optimizer => ({
   },
 });
 
+/** How Adam averages (Kingma & Ba 2015). */
 export interface AdamSettings {
+  /** Decay of the first moment; 0.9 by default. */
   readonly beta1?: number;
+  /** Decay of the second moment; 0.999 by default. */
   readonly beta2?: number;
+  /** Added to the divisor; 1e-8 by default. */
   readonly epsilon?: number;
 }
 
@@ -47,7 +51,9 @@ export const descend: Optimizer = {
   update: ({ gradient, learningRate }) => ({ gradient: mul(gradient, neg(learningRate)), moments: {} }),
 };
 
+/** How AdamW steps (Loshchilov & Hutter 2019). */
 export interface AdamWSettings extends AdamSettings {
+  /** How strongly matrices are pulled to zero. */
   readonly weightDecay?: number;
   /** Largest global norm of the gradient; Infinity never clips. */
   readonly clip?: number;

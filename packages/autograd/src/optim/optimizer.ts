@@ -2,6 +2,7 @@ import type { Tensor } from '../core/tensor.ts';
 
 /** What an update sees; all vectors are flat, [n]. */
 export interface UpdateContext {
+  /** Before the step. */
   readonly parameters: Tensor;
   /** The gradient, or what the transformation before made of it. */
   readonly gradient: Tensor;
@@ -15,8 +16,11 @@ export interface UpdateContext {
   readonly decayed: Tensor;
 }
 
+/** What an update gives. */
 export interface UpdateResult {
+  /** What becomes of the gradient; the last one is added to the parameters. */
   readonly gradient: Tensor;
+  /** Of the next step, by name. */
   readonly moments: Readonly<Record<string, Tensor>>;
   /** Scalars worth reporting. */
   readonly metrics?: Readonly<Record<string, Tensor>>;
@@ -29,6 +33,7 @@ export interface UpdateResult {
 export interface Optimizer {
   /** Names of the flat vectors it keeps between steps. */
   readonly moments: readonly string[];
+  /** One step: what becomes of the gradient, and the moments of the next step. */
   update(context: UpdateContext): UpdateResult;
 }
 

@@ -1,6 +1,8 @@
+/** How the learning rate changes over a run. */
 export interface Schedule {
   /** Peak learning rate. */
   readonly learningRate: number;
+  /** What follows the warm-up. */
   readonly kind: 'constant' | 'cosine';
   /** Steps over which the rate rises linearly from zero. */
   readonly warmupSteps: number;
@@ -8,7 +10,16 @@ export interface Schedule {
   readonly steps: number;
 }
 
-/** Learning rate of step 1 … steps: linear warm-up, then constant or half a cosine (Loshchilov & Hutter 2017). */
+/**
+ * Learning rate of step 1 … steps: linear warm-up, then constant or half a cosine (Loshchilov & Hutter 2017).
+ * @example
+ * ```ts
+ * import { learningRateAt } from '@neurodex/autograd';
+ *
+ * const schedule = { kind: 'cosine', learningRate: 1, warmupSteps: 2, steps: 10 } as const;
+ * console.log(learningRateAt(schedule, 1), learningRateAt(schedule, 10)); // → 0.5 0
+ * ```
+ */
 export function learningRateAt({ learningRate, kind, warmupSteps, steps }: Schedule, step: number): number {
   if (step <= warmupSteps) return (learningRate * step) / warmupSteps;
   if (kind === 'constant') return learningRate;

@@ -13,6 +13,7 @@ import type {
   ShapedArray,
 } from './runtime.ts';
 
+/** How ONNX Runtime is loaded in a browser. */
 export interface BrowserRuntimeOptions {
   /** `cpu` is WebAssembly. */
   readonly device?: 'cpu' | 'webgpu';

@@ -20,7 +20,9 @@ import type {
 // What goes wrong is thrown; ONNX Runtime need not print it as well.
 env.logLevel = 'fatal';
 
+/** How ONNX Runtime computes in Node. */
 export interface NodeRuntimeOptions {
+  /** What computes; `cpu` by default. */
   readonly device?: Device;
   /** Threads inside one operation; all cores by default. */
   readonly threads?: number;
@@ -45,7 +47,18 @@ export const engineFacts = (): { readonly version: string; readonly devices: rea
   devices: listSupportedBackends().map(({ name }) => name),
 });
 
-/** ONNX Runtime in Node. A device that this machine does not have is refused when the first session is loaded. */
+/**
+ * ONNX Runtime in Node. A device that this machine does not have is refused when the first session is loaded.
+ * @example
+ * ```ts
+ * import { add, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const session = await nodeRuntime({ threads: 1 }).load(loadable(trace({ x: float32(1) }, ({ x }) => ({ y: add(x, 1) }))));
+ * console.log((await session.run({ x: Float32Array.of(2) })).y); // → Float32Array(1) [ 3 ]
+ * await session.release();
+ * ```
+ */
 export function nodeRuntime({
   device = 'cpu',
   threads = os.availableParallelism(),

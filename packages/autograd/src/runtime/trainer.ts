@@ -22,14 +22,18 @@ import { blocking, traceSeconds } from './blocking.ts';
 import { loadable } from './model.ts';
 import type { Feeds, Runtime, Session } from './runtime.ts';
 
+/** What is trained, and how. */
 export interface TrainingDefinition<S extends ParameterSpecs, I extends InputTypes> {
+  /** What is learned, by name. */
   readonly parameters: S;
+  /** What a step is fed, beside the parameters. */
   readonly inputs: I;
   /** The scalar to minimise, and other scalars to report. */
   loss(
     parameters: Parameters<S>,
     inputs: InputTensors<I>,
   ): { readonly loss: Tensor } & Readonly<Record<string, Tensor>>;
+  /** What makes of gradients the next parameters. */
   readonly optimizer: Optimizer;
 }
 
@@ -78,17 +82,46 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
 export interface SavedTrainingState {
   /** [n] each: 'parameters' and the optimizer's moments. */
   readonly vectors: Readonly<Record<string, Float32Array>>;
+  /** Steps of the run. */
   readonly step: number;
+  /** Steps of the optimizer. */
   readonly optimizerStep: number;
   /** State of the dropout noise. */
   readonly noise: readonly number[];
 }
 
+/** What differs from step to step. */
 export interface StepSettings {
+  /** Of this step. */
   readonly learningRate: number;
 }
 
-/** One compiled training step of one batch shape, sharing its state with others through `TrainingState`. */
+/**
+ * One compiled training step of one batch shape, sharing its state with others through `TrainingState`.
+ * @example
+ * ```ts
+ * import { adamW, float32, glorot, linear, mean, mul, sub, Trainer, TrainingState, zeros } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const parameters = { weight: glorot(1, 1), bias: zeros(1) };
+ * const optimizer = adamW({ weightDecay: 0 });
+ * const trainer = await Trainer.create(nodeRuntime(), {
+ *   parameters,
+ *   optimizer,
+ *   inputs: { x: float32(4, 1), y: float32(4, 1) },
+ *   loss({ weight, bias }, { x, y }) {
+ *     const error = sub(linear(x, { weight, bias }), y);
+ *     return { loss: mean(mul(error, error)) };
+ *   },
+ * });
+ * const state = TrainingState.initial(parameters, optimizer, 1);
+ * const line = { x: Float32Array.of(0, 1, 2, 3), y: Float32Array.of(1, 3, 5, 7) };
+ * const { loss: first } = await trainer.step(state, line, { learningRate: 0.1 });
+ * for (let step = 0; step < 50; step++) await trainer.step(state, line, { learningRate: 0.1 });
+ * const { loss: last } = await trainer.step(state, line, { learningRate: 0.1 });
+ * console.log(Number(last) < Number(first)); // → true
+ * ```
+ */
 export class Trainer {
   private readonly session: Session;
   private readonly metrics: readonly string[];
@@ -103,6 +136,7 @@ export class Trainer {
     }));
   }
 
+  /** Compiles the training step. */
   static async create<S extends ParameterSpecs, I extends InputTypes>(
     runtime: Runtime,
     definition: TrainingDefinition<S, I>,
@@ -131,6 +165,7 @@ export class Trainer {
     return Object.fromEntries(this.metrics.map((name) => [name, Number(outputs[name]?.[0])]));
   }
 
+  /** Frees the step. */
   release(): Promise<void> {
     return this.session.release();
   }
@@ -138,8 +173,11 @@ export class Trainer {
 
 /** Parameters and moments, twice: a step reads one set and writes the other. */
 export class TrainingState {
+  /** Parameters and moments of now. */
   current: Record<string, Float32Array>;
+  /** Arrays that the next step writes to. */
   spare: Record<string, Float32Array>;
+  /** What dropout draws from. */
   random: Random;
   /** Steps over the whole run. */
   step: number;
@@ -166,6 +204,7 @@ export class TrainingState {
     return new TrainingState({ parameters, ...moments }, 0, 0, Random.stream(seed, 'dropout'));
   }
 
+  /** The state of a run that goes on. */
   static restore(state: SavedTrainingState): TrainingState {
     const vectors = Object.fromEntries(Object.entries(state.vectors).map(([name, v]) => [name, v.slice()]));
     return new TrainingState(vectors, state.step, state.optimizerStep, Random.restore(state.noise));
@@ -177,6 +216,7 @@ export class TrainingState {
     return { vectors, step: this.step, optimizerStep: this.optimizerStep, noise: this.random.state };
   }
 
+  /** All parameters, one behind the other. */
   get parameters(): Float32Array {
     return defined(this.current.parameters, 'the vector of parameters');
   }
@@ -196,6 +236,7 @@ export class TrainingState {
     this.optimizerStep--;
   }
 
+  /** Takes what a step has computed. */
   advance(): void {
     [this.current, this.spare] = [this.spare, this.current];
     this.step++;

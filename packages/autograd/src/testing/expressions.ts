@@ -6,8 +6,9 @@ import { gelu, logSoftmax, softmax, standardize } from '../ops/activation.ts';
 import { add, div, erf, exp, log, mul, neg, sigmoid, sqrt, sub, tanh } from '../ops/elementwise.ts';
 import { gather } from '../ops/gather.ts';
 import { gemm, matmul } from '../ops/matmul.ts';
+import { pack, unpack } from '../ops/pack.ts';
 import { mean, sum } from '../ops/reduce.ts';
-import { broadcastTo, concat, pack, pad, reshape, slice, transpose, unpack } from '../ops/shape.ts';
+import { broadcastTo, concat, pad, reshape, slice, transpose } from '../ops/shape.ts';
 import { constant } from '../ops/source.ts';
 
 /** One step of a random program: which operation, on which earlier results, with which choice of attributes. */

@@ -12,7 +12,7 @@ import { removeStale, Temporary } from './temporary.ts';
 export { putInPlace, refuseExisting } from './replace.ts';
 export { type FileSystem, syncTree } from './sync.ts';
 
-/** @throws NeurodexError `interrupted` once the signal has been given */
+/** Ends work whose signal was given. @throws NeurodexError `interrupted` once the signal has been given */
 export function throwIfInterrupted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
     throw new NeurodexError('interrupted', 'interrupted', { cause: signal.reason });
@@ -59,6 +59,7 @@ export async function writeAtomically(
   }
 }
 
+/** How a folder is made. */
 export interface CreateFolderOptions {
   /** Replace what is there. The old folder stays until the new one is complete. */
   readonly force?: boolean;
@@ -71,6 +72,7 @@ export interface CreateFolderOptions {
   readonly lister?: FileLister;
   /** Once given, the result is thrown away. `work` should watch it too: it is waited for. */
   readonly signal?: AbortSignal;
+  /** The file system; that of the machine by default. */
   readonly files?: FileSystem;
 }
 

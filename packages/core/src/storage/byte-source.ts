@@ -3,12 +3,15 @@ import { refuseSpecialFile } from './special-files.ts';
 
 /** Bytes that are read in pieces: a file here; hyparquet's AsyncBuffer has the same shape. */
 export interface ByteSource {
+  /** How many there are. */
   readonly byteLength: number;
   /** Bytes `start` up to, not including, `end` (default: the end). */
   slice(start: number, end?: number): Promise<ArrayBuffer>;
+  /** Frees what it holds. */
   close(): Promise<void>;
 }
 
+/** Opens bytes that can be read from any place. */
 export type OpenBytes = (path: string) => Promise<ByteSource>;
 
 /** One open file. Errors of the file system are thrown as they are: only the caller knows what the file is. */

@@ -12,6 +12,7 @@ const DIGEST_BYTES = 32;
 /** Reads of a file that changes all the time before it is refused. */
 const TRIES = 3;
 
+/** How a file is read whose digest is known. */
 export interface CheckedFileOptions {
   /** Opens the file now and keeps it: another file may take its name, and this one is still read. */
   readonly hold?: boolean;
@@ -24,7 +25,9 @@ export interface CheckedFileOptions {
  * once where no chunks are listed. A chunk is compared once, and again when the file has been written to or replaced.
  */
 export class CheckedFile implements ByteSource {
+  /** Where it is. */
   readonly path: string;
+  /** Its size. */
   readonly byteLength: number;
   private readonly sha256: string;
   private readonly chunks: Buffer | undefined;

@@ -22,7 +22,13 @@ const listSchema = z.object({
   version: z.literal(1),
   files: z.array(z.object({ file: inside, bytes: z.int().min(0) })),
 });
-export type ListedFile = z.infer<typeof listSchema>['files'][number];
+/** A file that the program made. */
+export interface ListedFile {
+  /** Its path within the folder, '/' between folders. */
+  readonly file: string;
+  /** Its size. */
+  readonly bytes: number;
+}
 
 /** Reads which files of a folder the program made; undefined where the folder does not say. */
 export type FileLister = (folder: string) => Promise<readonly string[] | undefined>;

@@ -9,12 +9,15 @@ export const CHUNK_BYTES = 1 << 18;
 
 /** Size and SHA-256 (hexadecimal) of a file, as a manifest lists it. */
 export interface FileDigest {
+  /** Its size. */
   readonly bytes: number;
+  /** Hexadecimal, lower case. */
   readonly sha256: string;
 }
 
 /** Also the SHA-256 of every `CHUNK_BYTES`: 32 bytes each, one after another, in base64. */
 export interface ChunkedDigest extends FileDigest {
+  /** SHA-256 of each chunk, one behind the other, in base64. */
   readonly chunks: string;
 }
 
@@ -26,6 +29,7 @@ export class FileHasher {
   private filled = 0;
   private bytes = 0;
 
+  /** Takes the next bytes. */
   update(bytes: Uint8Array): void {
     this.all.update(bytes);
     this.bytes += bytes.length;
@@ -38,6 +42,7 @@ export class FileHasher {
     }
   }
 
+  /** Of all bytes so far. */
   digest(): ChunkedDigest {
     if (this.filled > 0) this.endChunk();
     return {
@@ -71,7 +76,7 @@ export class HashedFile {
     this.handle = handle;
   }
 
-  /** @throws NeurodexError `output-unwritable`, `disk-full`; an Error when the file is there already */
+  /** A file that is written and digested at once. @throws NeurodexError `output-unwritable`, `disk-full`; an Error when the file is there already */
   static async create(path: string): Promise<HashedFile> {
     try {
       return new HashedFile(path, await open(path, 'wx'));

@@ -2,6 +2,7 @@ import type { CheckedFile } from './checked-file.ts';
 
 /** Several files as one, read as if they lay one after another: columns of a catalogue that is stored in parts. */
 export class JoinedFile {
+  /** Of all files together. */
   readonly byteLength: number;
   private readonly files: readonly CheckedFile[];
   /** Where each file begins. */

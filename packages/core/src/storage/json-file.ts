@@ -42,7 +42,7 @@ export async function readSmall(path: string, listed?: FileDigest, options?: Che
   }
 }
 
-/** @throws NeurodexError `index-damaged` */
+/** A file as JSON. @throws NeurodexError `index-damaged` */
 export function parseJson(bytes: Uint8Array, file: string): unknown {
   let text: string;
   try {

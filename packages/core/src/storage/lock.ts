@@ -29,6 +29,7 @@ const UNFINISHED = 5000;
 const PAUSE = 20;
 const MOST_ATTEMPTS = 500;
 
+/** A lock that is held. */
 export interface Lock {
   /** Never throws: a lock that cannot be deleted is left behind by a process that ends, and so is taken over. */
   release(path?: string): Promise<void>;
@@ -67,7 +68,7 @@ export async function lockFile(path: string, files: LockFiles = disk): Promise<L
   throw locked(path, takeover(path), undefined);
 }
 
-/** @throws NeurodexError `run-locked` where a living process holds the lock */
+/** Looks whether another process holds a lock. @throws NeurodexError `run-locked` where a living process holds the lock */
 export async function refuseLocked(path: string, files: LockFiles = disk): Promise<void> {
   const found = await read(path, files);
   if (found !== undefined && isHeld(found)) throw locked(path, path, found.holder);

@@ -10,11 +10,13 @@ import { besides, leftBehind } from './temporary.ts';
 
 /** How a folder may take the place of another one. */
 export interface Replacing {
+  /** Whether what is there is replaced. */
   readonly force: boolean;
   /** A file that the old folder must hold. */
   readonly marker?: string | undefined;
   /** Tells which of its files the program made. */
   readonly lister?: FileLister | undefined;
+  /** The file system; that of the machine by default. */
   readonly files?: FileSystem;
 }
 

@@ -22,7 +22,7 @@ export function hasSeal(value: unknown): boolean {
   }
 }
 
-/** @throws NeurodexError `index-damaged` when a description is not the one that was sealed */
+/** Compares a record with its seal. @throws NeurodexError `index-damaged` when a description is not the one that was sealed */
 export function checkSeal(value: unknown, file: string): void {
   const description: Readonly<Record<string, unknown>> = isRecord(value) ? value : {};
   let digest: string;

@@ -14,6 +14,7 @@ export async function syncTree(folder: string, files: FileSystem = disk): Promis
   await syncFolder(folder, files);
 }
 
+/** Has the names in a folder reach the disk. */
 export async function syncFolder(folder: string, files: FileSystem = disk): Promise<void> {
   // Windows cannot open a folder, and does not need to: its renames are journalled.
   if (process.platform !== 'win32') await syncPath(folder, 'r', files);

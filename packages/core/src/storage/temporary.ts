@@ -9,6 +9,7 @@ export const besides = (target: string, word: string): string =>
 
 /** A folder `<target>.partial-<pid>-…` that is filled and then renamed. Its lock says whose it is while the process runs. */
 export class Temporary {
+  /** Where it is. */
   readonly folder: string;
   private readonly lock: Lock;
 
@@ -17,6 +18,7 @@ export class Temporary {
     this.lock = lock;
   }
 
+  /** A folder beside a file or folder that is to be written. */
   static async beside(target: string, files: Pick<typeof disk, 'mkdir'> = disk): Promise<Temporary> {
     const folder = besides(target, 'partial');
     await files.mkdir(folder);

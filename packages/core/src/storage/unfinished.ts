@@ -14,6 +14,7 @@ export { LOCK_FILE } from './lock.ts';
 /** Where the unfinished run lives until it is complete. */
 export const unfinishedName = (goal: string): string => `${goal}.partial`;
 
+/** How a folder is made that can be gone on with. */
 export interface UnfinishedOptions {
   /** Replace the folder that is there once the new one is complete; without `resume`, also throw an unfinished one away. */
   readonly force: boolean;
@@ -25,9 +26,11 @@ export interface UnfinishedOptions {
   readonly ownMarker: string;
   /** Names of everything that `work` makes in the folder; with something else in it, it is left alone. */
   readonly ownNames: readonly string[];
+  /** Ends the work. */
   readonly signal?: AbortSignal;
 }
 
+/** A folder that is being made. */
 export interface Unfinished {
   /** The folder to work in. */
   readonly folder: string;

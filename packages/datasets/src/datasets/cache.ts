@@ -4,6 +4,12 @@ import { join } from 'node:path';
 /**
  * Where downloads are kept: `NEURODEX_CACHE`, else a folder `neurodex` in the platform's usual place for caches
  * (XDG Base Directory Specification on Linux).
+ * @example
+ * ```ts
+ * import { cacheFolder } from '@neurodex/datasets';
+ *
+ * console.log(cacheFolder({ NEURODEX_CACHE: '/data/cache' })); // → /data/cache
+ * ```
  */
 export function cacheFolder(
   environment: Readonly<Record<string, string | undefined>> = process.env,

@@ -1,6 +1,15 @@
 import type { SourcePicture } from './dataset.ts';
 
-/** Pictures by class, in the order in which they were given; a picture with several labels is in several. */
+/**
+ * Pictures by class, in the order in which they were given; a picture with several labels is in several.
+ * @example
+ * ```ts
+ * import { classesOf, openFolder } from '@neurodex/datasets';
+ *
+ * const { pictures } = await openFolder('photos');
+ * console.log([...classesOf(pictures).keys()].join()); // → bird,cat,dog
+ * ```
+ */
 export function classesOf(pictures: readonly SourcePicture[]): Map<string, SourcePicture[]> {
   const classes = new Map<string, SourcePicture[]>();
   for (const picture of pictures) {
@@ -13,6 +22,7 @@ export function classesOf(pictures: readonly SourcePicture[]): Map<string, Sourc
   return classes;
 }
 
+/** Which classes are taken. */
 export interface ClassChoice {
   /** Smaller classes are left out. */
   readonly least: number;
@@ -20,7 +30,17 @@ export interface ClassChoice {
   readonly wanted: number;
 }
 
-/** The largest classes first; of classes of one size, by name, code unit by code unit. */
+/**
+ * The largest classes first; of classes of one size, by name, code unit by code unit.
+ * @example
+ * ```ts
+ * import { classesOf, largestClasses, openFolder } from '@neurodex/datasets';
+ *
+ * const { pictures } = await openFolder('photos');
+ * const classes = largestClasses(classesOf(pictures), { least: 2, wanted: 2 });
+ * console.log(classes.map(([name, members]) => `${name} ${members.length}`).join()); // → bird 20,cat 20
+ * ```
+ */
 export const largestClasses = (
   classes: ReadonlyMap<string, readonly SourcePicture[]>,
   { least, wanted }: ClassChoice,

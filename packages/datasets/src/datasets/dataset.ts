@@ -3,6 +3,8 @@ import type { Picture } from '../picture.ts';
 
 /** What a data set may say about a picture's part: in the catalogue, or a query of one of the three splits. */
 export const ROLES = ['catalogue', 'train', 'validation', 'test'] as const;
+
+/** The part of a picture: in the catalogue, or a query of one of the three splits. */
 export type Role = (typeof ROLES)[number];
 
 /** One picture of a data set, not yet read. */
@@ -27,7 +29,9 @@ export interface SourcePicture {
 
 /** A picture as the model sees it, uint8 RGB [size, size, 3], and its thumbnail for people, as a PNG. */
 export interface DecodedPicture {
+  /** As the model sees it. */
   readonly picture: Picture;
+  /** PNG */
   readonly thumbnail: Uint8Array;
   /** SHA-256 of the file that both were made of, hexadecimal. */
   readonly sha256: string;
@@ -35,12 +39,15 @@ export interface DecodedPicture {
 
 /** Width and height in pixels. */
 export interface Dimensions {
+  /** From left to right. */
   readonly width: number;
+  /** From top to bottom. */
   readonly height: number;
 }
 
 /** One object, or one group of objects of a category, in a picture. */
 export interface PictureObject {
+  /** What it is. */
   readonly category: string;
   /** Left, top, width and height in pixels of the picture as published. */
   readonly box: readonly [left: number, top: number, width: number, height: number];
@@ -52,9 +59,13 @@ export interface PictureObject {
 
 /** Who drew or took the pictures, and under which licence they are used. */
 export interface LicenceNotice {
+  /** What was made. */
   readonly work: string;
+  /** Who made it. */
   readonly author: string;
+  /** The name of the licence. */
   readonly licence: string;
+  /** Where it is. */
   readonly url: string;
 }
 
@@ -66,6 +77,7 @@ export interface Dataset {
   readonly source: string;
   /** In a stable order (by path, code unit by code unit), whatever the file system says. */
   readonly pictures: readonly SourcePicture[];
+  /** Who made the pictures, and under which licences. */
   readonly notices: readonly LicenceNotice[];
   /** Everything that was passed over while listing (not a picture by name, broken links …), with the reason. */
   readonly skipped: readonly SkippedFile[];
@@ -81,11 +93,13 @@ export interface Dataset {
 
 /** A file, or a package, that pictures come from. */
 export interface InputFile {
+  /** Of the file or package. */
   readonly name: string;
   /** Another one when the contents are others: a digest of the bytes, or what the publisher says of them. */
   readonly version: string;
 }
 
+/** How files were read, where it could have been otherwise. */
 export interface LayoutNote {
   /** A sentence without its full stop. */
   readonly message: string;
@@ -95,12 +109,17 @@ export interface LayoutNote {
 
 /** Who watches while inputs are read to know their digests. */
 export interface InputReading {
+  /** Ends the reading. */
   readonly signal?: AbortSignal;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
 }
 
+/** A file that was passed over. */
 export interface SkippedFile {
+  /** Relative to the source. */
   readonly path: string;
+  /** Why it was passed over. */
   readonly reason: string;
   /** Under which it is counted, where that is not the reason. */
   readonly group?: string | undefined;

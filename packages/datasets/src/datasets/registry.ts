@@ -27,8 +27,11 @@ export const DATASET_NAMES = [
   'csv',
   'folder',
 ] as const;
+
+/** A data set, or a form of pictures. */
 export type DatasetName = (typeof DATASET_NAMES)[number];
 
+/** What is known of a data set before it is opened. */
 export interface DatasetDeclaration {
   /** One line for a list. */
   readonly summary: string;
@@ -42,9 +45,12 @@ export interface DatasetDeclaration {
   readonly flags: readonly DatasetFlag[];
   /** Edge of the picture that the model sees under `dataset.patchesPerDimension`: 'patches', or the owner's size. */
   readonly modelSize?: number | 'patches';
-  /** Whether a file or folder is laid out in its way. */
-  /** @param folder the same path, whose entries are listed once for all that are asked */
+  /**
+   * Whether a file or folder is laid out in its way.
+   * @param folder the same path, whose entries are listed once for all that are asked
+   */
   recognise(path: string, folder: SourceFolder): Promise<boolean>;
+  /** Lists its pictures. */
   open(request: OpenDatasetRequest): Promise<Dataset>;
 }
 
@@ -52,7 +58,6 @@ const kindOf = async (path: string): Promise<'file' | 'folder' | undefined> => {
   const found = await stat(path).catch(() => undefined);
   return found?.isDirectory() ? 'folder' : found?.isFile() ? 'file' : undefined;
 };
-const never = (): Promise<boolean> => Promise.resolve(false);
 const columnsOf = ({ labelColumn, pictureColumn }: ColumnFlags): ColumnFlags => ({
   ...(labelColumn === undefined ? {} : { labelColumn }),
   ...(pictureColumn === undefined ? {} : { pictureColumn }),
@@ -67,7 +72,7 @@ const watchOf = ({ reporter, signal }: Pick<OpenDatasetRequest, 'reporter' | 'si
  * Every data set. A SOURCE that is a path is the first of these that recognises it; modules are loaded when they are
  * opened.
  */
-export const DATASETS = {
+export const DATASETS: { readonly [Name in DatasetName]: DatasetDeclaration } = {
   coco: {
     summary: 'MS COCO: photographs with captions and objects of 80 categories',
     named: true,
@@ -167,7 +172,7 @@ export const DATASETS = {
     forms: ['npm packages in the format of Iconify, fetched once'],
     licence: 'Apache-2.0, CC-BY-4.0, CC-BY-SA-4.0 or MIT, by artist',
     flags: ['concepts'],
-    recognise: never,
+    recognise: () => Promise.resolve(false),
     open: async (request) => {
       const { openEmoji } = await import('./emoji/emoji.ts');
       const { concepts = DEFAULT_CONCEPTS, seed, reporter } = request;
@@ -343,16 +348,40 @@ export const DATASETS = {
       return await openFolder(from, { ...watchOf(request), ...(classLevel === undefined ? {} : { classLevel }) });
     },
   },
-} as const satisfies Readonly<Record<DatasetName, DatasetDeclaration>>;
+};
 
-/** A data set by its name. */
+/**
+ * A data set by its name.
+ * @example
+ * ```ts
+ * import { declarationOf } from '@neurodex/datasets';
+ *
+ * console.log(declarationOf('folder').summary);
+ * ```
+ */
 export const declarationOf = (name: DatasetName): DatasetDeclaration => DATASETS[name];
 
-/** Whether a word is the name of a data set that can be asked for by it. */
+/**
+ * Whether a word is the name of a data set that can be asked for by it.
+ * @example
+ * ```ts
+ * import { isNamedDataset } from '@neurodex/datasets';
+ *
+ * console.log(isNamedDataset('emoji'), isNamedDataset('photos')); // → true false
+ * ```
+ */
 export const isNamedDataset = (word: string): word is DatasetName =>
   DATASET_NAMES.some((name) => name === word && DATASETS[name].named);
 
-/** The data set that a path holds, by its layout; undefined for what is none. */
+/**
+ * The data set that a path holds, by its layout; undefined for what is none.
+ * @example
+ * ```ts
+ * import { recogniseDataset } from '@neurodex/datasets';
+ *
+ * console.log(await recogniseDataset('photos')); // → folder
+ * ```
+ */
 export async function recogniseDataset(path: string): Promise<DatasetName | undefined> {
   const folder = new SourceFolder(path);
   for (const name of Object.keys(DATASETS) as DatasetName[]) {

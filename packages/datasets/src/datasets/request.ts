@@ -13,18 +13,26 @@ export interface OpenDatasetRequest extends ColumnFlags {
   readonly source: string;
   /** A local copy: folder, archive or file. Not there: it is downloaded, or found where the system keeps it. */
   readonly from?: string;
+  /** With `emoji`: how many concepts. */
   readonly concepts?: number;
+  /** With `coco`: its year. */
   readonly cocoYear?: CocoYear;
+  /** With `coco`: its part. */
   readonly cocoSplit?: CocoSplit;
   /** Of a folder: at which level the class is, from 1; 0: no classes. */
   readonly classLevel?: number;
   /** The rules that will be applied: a remote data set reads no more than they need. */
   readonly rules: DatasetRules;
+  /** Of what is drawn. */
   readonly seed: number;
   /** Where downloads and unpacked archives are kept. */
   readonly cache: string;
+  /** Settings of downloads. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What fetches files. */
   readonly downloads: () => Downloads;
+  /** Told how far it is. */
   readonly reporter: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }

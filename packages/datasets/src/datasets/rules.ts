@@ -31,8 +31,11 @@ export const NO_RULES: DatasetRules = {
   minObjects: 0,
 };
 
+/** Who watches while rules are applied. */
 export interface RulesOptions {
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 
@@ -44,6 +47,14 @@ const CONCURRENCY = { local: 8, remote: 2 } as const;
  * objects; square, or nearly so; of a class that is large enough; and no more than wanted. Labels of classes that were
  * left out are taken off the pictures that stay. A data set that fixes the roles keeps all its classes and pictures.
  * @throws NeurodexError `source-unusable` when a rule leaves nothing; `interrupted`
+ * @example
+ * ```ts
+ * import { applyRules, NO_RULES, openFolder } from '@neurodex/datasets';
+ *
+ * const dataset = await openFolder('photos');
+ * const { pictures } = await applyRules(dataset, { ...NO_RULES, maxPictures: 6 });
+ * console.log(dataset.pictures.length, pictures.length); // → 60 6
+ * ```
  */
 export async function applyRules(
   dataset: Dataset,

@@ -3,7 +3,9 @@ import type { SkippedFile } from './dataset.ts';
 
 /** So many files or rows for one reason. */
 export interface SkippedKind {
+  /** Why they were passed over. */
   readonly kind: string;
+  /** How many. */
   readonly count: number;
 }
 
@@ -21,14 +23,34 @@ const byKind = (skipped: readonly SkippedFile[]): [string, SkippedFile[]][] => {
   return [...kinds].sort(([a, m], [b, n]) => n.length - m.length || (a < b ? -1 : 1));
 };
 
-/** How many were skipped for which reason, the commonest first. */
+/**
+ * How many were skipped for which reason, the commonest first.
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { openFolder, skippedKinds } from '@neurodex/datasets';
+ *
+ * writeFileSync('photos/cat/notes.txt', 'not a picture');
+ * console.log(skippedKinds((await openFolder('photos')).skipped).length); // → 1
+ * ```
+ */
 export const skippedKinds = (skipped: readonly SkippedFile[]): SkippedKind[] =>
   byKind(skipped).map(([kind, files]) => ({ kind, count: files.length }));
 
 /** More of one kind are counted in one warning. */
 const NAMED = 5;
 
-/** Tells what was passed over: each file by name, and of many of one kind the first and how many there are. */
+/**
+ * Tells what was passed over: each file by name, and of many of one kind the first and how many there are.
+ * @example
+ * ```ts
+ * import { silentReporter } from '@neurodex/core';
+ * import { openFolder, reportSkipped } from '@neurodex/datasets';
+ *
+ * const { skipped } = await openFolder('photos');
+ * reportSkipped(skipped, { ...silentReporter, warn: (message) => console.log(message) });
+ * ```
+ */
 export function reportSkipped(skipped: readonly SkippedFile[], reporter: Reporter): void {
   for (const [kind, files] of byKind(skipped)) {
     const [first] = files;

@@ -4,14 +4,28 @@ import { NeurodexError, type Reporter } from '@neurodex/core';
 import { digestFile, refuseSpecialFile } from '@neurodex/core/storage';
 import { extractArchive } from '../download/archive.ts';
 
+/** Where an archive is unpacked. */
 export interface UnpackedOptions {
+  /** The folder that downloads and unpacked archives are kept in. */
   readonly cache: string;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 
 /** Archives that are unpacked, by the ends of their names. */
 const ARCHIVE = /\.(zip|tgz|tar\.gz|tar)$/i;
+
+/**
+ * Whether the name of a file is that of an archive that is unpacked.
+ * @example
+ * ```ts
+ * import { isArchive } from '@neurodex/datasets';
+ *
+ * console.log(isArchive('photos.tar.gz'), isArchive('photos')); // → true false
+ * ```
+ */
 export const isArchive = (path: string): boolean => ARCHIVE.test(path);
 
 /** What was downloaded can be downloaded again; a user's own archive is not ours to delete. */

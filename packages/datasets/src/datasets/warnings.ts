@@ -4,12 +4,20 @@ import { type SplitPart, splitAndStem, splitPartOf } from './split-names.ts';
 
 /** What is doubtful about a data set; `code` is for programs. */
 export interface DatasetWarning {
+  /** What is doubtful, for programs. */
   readonly code: 'no-labels' | 'one-class' | 'split-classes' | 'similar-classes' | 'layout';
+  /** What is doubtful. */
   readonly message: string;
 }
 
-type Labelled = { readonly labels: readonly string[] };
-type Described = Pick<Dataset, 'layout' | 'name'> & { readonly pictures: readonly Labelled[] };
+/** What has labels. */
+export interface Labelled {
+  /** Class names. */
+  readonly labels: readonly string[];
+}
+
+/** What warnings look at of a data set. */
+export type Described = Pick<Dataset, 'layout' | 'name'> & { readonly pictures: readonly Labelled[] };
 
 /**
  * Labels from which nothing, or something else than was meant, would be learned.
@@ -84,13 +92,31 @@ const quotedList = (names: readonly string[]): string =>
     ? `${names.slice(0, 6).map(quoted).join(', ')} and ${names.length - 6} more`
     : names.map(quoted).join(', ');
 
-/** Everything that is doubtful about a data set as it was chosen by the rules. */
+/**
+ * Everything that is doubtful about a data set as it was chosen by the rules.
+ * @example
+ * ```ts
+ * import { datasetWarnings, openFolder } from '@neurodex/datasets';
+ *
+ * const { name, pictures } = await openFolder('photos');
+ * console.log(datasetWarnings({ name, pictures: pictures.filter(({ labels }) => labels.includes('cat')) })[0]?.code); // → one-class
+ * ```
+ */
 export const datasetWarnings = ({ pictures, layout = [], name }: Described): DatasetWarning[] => [
   ...layout.filter(({ doubtful }) => doubtful).map(({ message }): DatasetWarning => ({ code: 'layout', message })),
   ...classWarnings(pictures, name),
 ];
 
-/** Tells how a data set was read and what is doubtful about it: before any work with it begins. */
+/**
+ * Tells how a data set was read and what is doubtful about it: before any work with it begins.
+ * @example
+ * ```ts
+ * import { silentReporter } from '@neurodex/core';
+ * import { openFolder, reportDataset } from '@neurodex/datasets';
+ *
+ * console.log(reportDataset(await openFolder('photos'), silentReporter).length); // → 0
+ * ```
+ */
 export function reportDataset(dataset: Described, reporter: Reporter): readonly DatasetWarning[] {
   for (const { message, doubtful } of dataset.layout ?? []) if (!doubtful) reporter.info(message);
   const warnings = datasetWarnings(dataset);
@@ -98,6 +124,14 @@ export function reportDataset(dataset: Described, reporter: Reporter): readonly 
   return warnings;
 }
 
-/** The sentences of a data set's layout that are not warnings. */
+/**
+ * The sentences of a data set's layout that are not warnings.
+ * @example
+ * ```ts
+ * import { layoutOf, openFolder } from '@neurodex/datasets';
+ *
+ * for (const sentence of layoutOf(await openFolder('photos'))) console.log(sentence);
+ * ```
+ */
 export const layoutOf = ({ layout = [] }: { readonly layout?: readonly LayoutNote[] }): string[] =>
   layout.filter(({ doubtful }) => !doubtful).map(({ message }) => message);

@@ -10,8 +10,11 @@ import { type ArchiveEntry, Zip } from './zip.ts';
 
 export type { ArchiveEntry } from './zip.ts';
 
+/** How an archive is unpacked. */
 export interface ExtractOptions {
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
   /** Most bytes of all entries together; never more than `mostUnpacked` gives the archive, its default. */
   readonly maxBytes?: number;

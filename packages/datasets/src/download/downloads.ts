@@ -30,17 +30,21 @@ export interface Downloads {
   bytes(remote: RemoteFile, options?: BytesOptions): Promise<Uint8Array>;
 }
 
+/** How bytes are fetched. */
 export interface BytesOptions {
   /** Keep what came; where the server cannot be reached another time, that is used again, and said so. */
   readonly keep?: boolean;
 }
 
+/** How files are fetched. */
 export interface DownloadOptions {
   /** The folder that downloads are kept in. */
   readonly cache: string;
   /** HF_TOKEN, HTTP_PROXY, HTTPS_PROXY, NO_PROXY; `process.env` by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
   /** Requests under way at a time; 4 by default. */
   readonly concurrency?: number;
@@ -50,6 +54,7 @@ export interface DownloadOptions {
 const MOST_IN_MEMORY = 1 << 28;
 
 /**
+ * Fetches files over HTTP: resumed, verified, cached, or read by ranges.
  * @param patience how long it waits and how often it tries; tests are in a hurry
  * @param resolve finds the addresses of names: the system, but in tests
  */

@@ -102,7 +102,9 @@ export interface HubModelFile {
   readonly revision: string;
   /** Below the top of the repository. */
   readonly path: string;
+  /** Its size. */
   readonly bytes: number;
+  /** Hexadecimal, lower case. */
   readonly sha256?: string;
 }
 

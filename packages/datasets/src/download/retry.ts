@@ -8,6 +8,7 @@ export interface Patience {
   readonly attempts: number;
   /** The wait after the first failure; it doubles with each further one, up to `longestWait`. */
   readonly firstWait: number;
+  /** Milliseconds between two tries, at most. */
   readonly longestWait: number;
   /** The longest Retry-After that is waited for; a server that asks for more is given up. */
   readonly longestRetryAfter: number;

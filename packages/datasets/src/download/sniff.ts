@@ -28,7 +28,7 @@ const BEGINNINGS: readonly (readonly [kind: FileKind, bytes: string, at?: number
   ['lzip', 'LZIP'],
 ];
 
-/** @returns undefined for what is none of these; errors of the file system are thrown as they are */
+/** What a file is by its first bytes. @returns undefined for what is none of these; errors of the file system are thrown as they are */
 export async function kindOfFile(path: string): Promise<FileKind | undefined> {
   const handle = await open(path, 'r');
   try {

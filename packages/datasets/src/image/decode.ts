@@ -13,6 +13,7 @@ import { imageOf, readSamples, upright } from './samples.ts';
 // Runtime uses the same cores: whoever decodes while training should decode few pictures at a time.
 sharp.cache(false);
 
+/** How a picture is decoded. */
 export interface DecodeOptions {
   /** Edge of the square picture that comes out, in pixels. */
   readonly size: number;
@@ -24,6 +25,7 @@ export interface DecodeOptions {
   readonly seconds?: number;
 }
 
+/** How a picture and its thumbnail are decoded. */
 export interface ReadOptions extends DecodeOptions {
   /** Edge of the square thumbnail, in pixels. */
   readonly thumbnail: number;
@@ -57,6 +59,7 @@ function withoutEnds(image: Sharp, { width, height }: { width: number; height: n
 
 /** A picture for the model and for people. */
 export interface ReadPicture {
+  /** As the model sees it. */
   readonly picture: Picture;
   /** PNG */
   readonly thumbnail: Uint8Array;
@@ -110,6 +113,14 @@ async function fromSamples({ bytes, layout, header }: Opened, options: OpenOptio
  * One encoded picture as the model sees it: uint8 RGB [size, size, 3].
  * @param bytes a whole file of one of the `PICTURE_FORMATS`: of an animation the first frame, of a TIFF the first page
  * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { decodePicture } from '@neurodex/datasets/image';
+ *
+ * const { pixels } = await decodePicture(await readFile('cat.jpg'), { size: 32, maxPixels: 1e8, name: 'cat.jpg' });
+ * console.log(pixels.length); // → 3072
+ * ```
  */
 export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): Promise<Picture> {
   if (isPlainPng(bytes, options.maxPixels)) {
@@ -151,14 +162,25 @@ export async function readDimensions(bytes: Uint8Array, name: string): Promise<{
 
 /** A picture at its own size: uint8 RGB [height, width, 3]. */
 export interface WholePicture {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** uint8 RGB [height, width, 3] */
   readonly pixels: Uint8Array;
 }
 
 /**
  * One encoded picture at its own size, upright (EXIF), alpha over white, 8-bit sRGB.
  * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { decodeWhole } from '@neurodex/datasets/image';
+ *
+ * const { width, height } = await decodeWhole(await readFile('cat.jpg'), { maxPixels: 1e8, name: 'cat.jpg' });
+ * console.log(width, height); // → 30 30
+ * ```
  */
 export async function decodeWhole(bytes: Uint8Array, options: Omit<DecodeOptions, 'size'>): Promise<WholePicture> {
   const opening = { ...options, whole: true };
@@ -193,6 +215,15 @@ export async function atSize(picture: Picture, edge: number): Promise<Picture> {
  * decoding it once in full.
  * @returns also the width and height of the file, upright
  * @throws NeurodexError picture-empty, picture-not-an-image, picture-unsupported, picture-damaged, picture-too-large
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { readPicture } from '@neurodex/datasets/image';
+ *
+ * const options = { size: 16, thumbnail: 24, maxPixels: 1e8, name: 'cat.jpg' };
+ * const { picture, thumbnail } = await readPicture(await readFile('cat.jpg'), options);
+ * console.log(picture.size, thumbnail.length > 0); // → 16 true
+ * ```
  */
 export async function readPicture(bytes: Uint8Array, options: ReadOptions): Promise<ReadPicture> {
   const { name, size, seconds } = options;
@@ -255,6 +286,12 @@ const MISSING: Readonly<Record<string, readonly [what: string, hint: string]>> =
  * The bytes of a picture file.
  * @param name what it is called in messages
  * @throws NeurodexError picture-missing (no such file, a folder, no permission), picture-too-large (2 GiB and more)
+ * @example
+ * ```ts
+ * import { readPictureFile } from '@neurodex/datasets/image';
+ *
+ * console.log((await readPictureFile('cat.jpg')).length > 0); // → true
+ * ```
  */
 export async function readPictureFile(path: string, name: string = path): Promise<Uint8Array> {
   await refuseSpecialFile(path, 'picture-missing');
@@ -277,6 +314,13 @@ export async function readPictureFile(path: string, name: string = path): Promis
 /**
  * One picture file as the model sees it; messages name it by its path unless `name` is given.
  * @throws NeurodexError picture-*
+ * @example
+ * ```ts
+ * import { decodeFile } from '@neurodex/datasets/image';
+ *
+ * const { size, pixels } = await decodeFile('cat.jpg', { size: 32, maxPixels: 1e8 });
+ * console.log(size, pixels.length); // → 32 3072
+ * ```
  */
 export async function decodeFile(
   path: string,

@@ -1,3 +1,4 @@
+export type { DecodeOptions, ReadOptions } from './decode.ts';
 export {
   atSize,
   decodeFile,

@@ -132,20 +132,24 @@ export const textFacts = z.object({
 export type TextFacts = Readonly<z.infer<typeof textFacts>>;
 
 /** Counters of the changes of an index. */
-const changeCounts = z.object({
+export interface ChangeCounts {
   /** Changes so far. */
-  revision: count,
+  readonly revision: number;
   /** The id that the next picture gets: none is given twice. */
-  nextId: count,
-  /** Pictures that were added, and removed. */
-  added: count,
-  removed: count,
+  readonly nextId: number;
+  /** Pictures that were added. */
+  readonly added: number;
+  /** Pictures that were removed. */
+  readonly removed: number;
   /** Of those removed, the ones that were there when it was built: the network may have learned from them. */
-  learned: count,
+  readonly learned: number;
   /** Identifiers that pictures got in place of others, because their cluster was divided or numbered anew. */
-  renamed: count,
+  readonly renamed: number;
+}
+
+const changeCounts: z.ZodType<ChangeCounts> = z.object({
+  ...{ revision: count, nextId: count, added: count, removed: count, learned: count, renamed: count },
 });
-export type ChangeCounts = Readonly<z.infer<typeof changeCounts>>;
 
 const manifestSchema = z.object({
   format: z.literal(FORMAT),

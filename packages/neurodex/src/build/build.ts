@@ -61,6 +61,8 @@ export interface BuildRequest {
   /** Of an index that is built again: its encoder, which is in `encoder.file`. */
   readonly ownEncoder?: OwnEncoder | undefined;
   readonly reporter: Reporter;
+  /** Told of each stage that begins. */
+  readonly onStage?: ((stage: StageName) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

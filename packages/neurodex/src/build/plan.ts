@@ -1,5 +1,5 @@
 import { adamW, matrixOperations, parameterCount, Random, type Runtime, trainingGraph } from '@neurodex/autograd';
-import { applyRules, type Dataset } from '@neurodex/datasets';
+import { applyRules, type Dataset, type Role } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { trainingStep } from '../dsi/graphs/training.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
@@ -19,24 +19,25 @@ import type { StageName } from './stage-names.ts';
 
 /** What a stage is expected to take. */
 export interface PlannedStage {
+  /** Which stage. */
   readonly name: StageName;
+  /** What it does. */
   readonly summary: string;
   /** That it leaves in the index; null where only the work itself tells. */
   readonly bytes: number | null;
+  /** That it takes on this machine; null where only the work itself tells. */
   readonly seconds: number | null;
 }
 
 /** A build before it begins: nothing is decoded but a few pictures, and nothing is trained. */
 export interface BuildPlan {
-  readonly pictures: {
-    readonly catalogue: number;
-    readonly train: number;
-    readonly validation: number;
-    readonly test: number;
-  };
+  /** How many there are of each kind. */
+  readonly pictures: Readonly<Record<Role, number>>;
   /** Of the network; 0 without one, as are the steps. */
   readonly parameters: number;
+  /** Of training; 0 without a network. */
   readonly steps: number;
+  /** In the order in which they run. */
   readonly stages: readonly PlannedStage[];
 }
 

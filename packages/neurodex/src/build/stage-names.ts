@@ -11,4 +11,6 @@ export const STAGE_NAMES = [
   'read',
   'finish',
 ] as const;
+
+/** A stage of a build. */
 export type StageName = (typeof STAGE_NAMES)[number];

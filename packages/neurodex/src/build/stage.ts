@@ -65,6 +65,7 @@ export async function clearFrom(build: Build, stages: readonly Stage[], first: n
 /** Runs the stages from a place on. Each is recorded when all that it wrote is on the disk. */
 export async function runStages(build: Build, stages: readonly Stage[], first: number): Promise<void> {
   for (const stage of stages.slice(first)) {
+    build.onStage?.(stage.name);
     const began = build.elapsed();
     const facts = await stage.run(build);
     build.took.set(stage.name, build.elapsed() - began);

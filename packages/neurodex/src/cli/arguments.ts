@@ -1,11 +1,11 @@
 import { DEVICES } from '@neurodex/autograd';
 import { NeurodexError } from '@neurodex/core';
 import { TRACKER_NAMES } from '@neurodex/tracking';
+import { nearest } from '../configuration/nearest.ts';
 import { type ParsedMeasure, parseMeasure } from '../evaluation/registry.ts';
 import type { AskedName, Split } from '../jobs/evaluate-index.ts';
 import { DUPLICATE_KINDS } from '../pictures/duplicate-facts.ts';
 import { SYSTEM_NAMES } from '../query/system.ts';
-import { nearest } from './suggest.ts';
 
 export { SYSTEM_NAMES };
 export const SPLITS: readonly Split[] = ['test', 'validation'];

@@ -1,5 +1,6 @@
 import { NeurodexError } from '@neurodex/core';
 import { Command, CommanderError } from 'commander';
+import { nearest } from '../configuration/nearest.ts';
 import { VERSION } from '../version.ts';
 import { refuseBlankArguments } from './arguments.ts';
 import type { Context } from './command.ts';
@@ -28,7 +29,6 @@ import { reportFailure } from './failure.ts';
 import { fittingHint } from './hints.ts';
 import type { Io } from './io.ts';
 import { services as realServices, type Services } from './jobs.ts';
-import { nearest } from './suggest.ts';
 
 /**
  * The command line: parse, call a job, format. Never throws.

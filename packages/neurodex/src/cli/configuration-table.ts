@@ -1,8 +1,8 @@
 import { isRecord } from '@neurodex/core';
 import type { Config } from '../config.ts';
+import { CONFIGURATION_KEYS } from '../configuration/keys.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { showValue } from '../report/text.ts';
-import { CONFIGURATION_KEYS } from './configuration-keys.ts';
 
 /** The Markdown table of every configuration key with its values in the presets: what docs/cli.md holds. */
 export function configurationTable(): string {

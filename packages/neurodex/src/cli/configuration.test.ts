@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configProblems } from '../check-config.ts';
 import { type Config, configSchema } from '../config.ts';
+import { CONFIGURATION_KEYS } from '../configuration/keys.ts';
 import { PRESETS } from '../presets/presets.ts';
 import { resolveConfiguration } from './configuration.ts';
-import { CONFIGURATION_KEYS } from './configuration-keys.ts';
 
 let cwd = '';
 beforeAll(async () => {

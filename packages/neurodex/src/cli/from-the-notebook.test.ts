@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { isNamedDataset } from '@neurodex/datasets';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { CONFIGURATION_KEYS, CONFIGURATION_SECTIONS } from '../configuration/keys.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { CONFIGURATION_KEYS, CONFIGURATION_SECTIONS } from './configuration-keys.ts';
 import { runCli } from './test-io.fixture.ts';
 
 /** Every constant of the notebook, and those that it takes from its own modules or passes as arguments. */

@@ -1,9 +1,9 @@
 import type { ProgressEvent, Reporter } from '@neurodex/core';
+import { type Measured, ProgressMeter } from '../jobs/progress-meter.ts';
 import { displayWidth, printable } from '../report/text.ts';
 import { formatBytes, formatCount, formatMetric, formatSeconds } from './format.ts';
 import type { Output } from './io.ts';
 import { LiveView, paint, type Segment } from './live-view.ts';
-import { type Measured, ProgressMeter } from './progress-meter.ts';
 
 export type ProgressStyle = 'terminal' | 'lines' | 'json';
 

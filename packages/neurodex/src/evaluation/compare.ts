@@ -13,8 +13,11 @@ export interface Comparison {
   readonly queries: number;
   /** Queries left out because nothing in the catalogue is relevant to them. */
   readonly withoutRelevant: number;
+  /** How queries were asked. */
   readonly protocol: ProtocolName;
+  /** System → measure → its mean. */
   readonly systems: Metrics;
+  /** System → measure → its interval. */
   readonly intervals: Intervals;
 }
 

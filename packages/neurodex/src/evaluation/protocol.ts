@@ -10,7 +10,10 @@ export interface Protocol {
   readonly measures: readonly ParsedMeasure[];
 }
 
+/** Ways to ask the queries of a split. */
 export const PROTOCOL_NAMES = ['full', 'notebook'] as const;
+
+/** How the queries of a split are asked. */
 export type ProtocolName = (typeof PROTOCOL_NAMES)[number];
 
 export const PROTOCOLS = {

@@ -7,13 +7,24 @@ import type { Comparison } from './compare.ts';
 import { type ParsedMeasure, parseMeasure } from './registry.ts';
 import { relevantRows } from './relevance.ts';
 
+/** What can be relevant to a caption. */
 export const TEXT_RELEVANCE_NAMES = ['captioned', 'shared'] as const;
+
+/** What is relevant to a caption: the captioned picture alone, or all that share a label with it. */
 export type TextRelevanceName = (typeof TEXT_RELEVANCE_NAMES)[number];
+
+/** Captions that are not asked. */
+export interface LeftOutCaptions {
+  /** Empty, or no text. */
+  readonly unreadable: number;
+  /** Learned with another picture that has the same words. */
+  readonly learned: number;
+}
 
 /** Systems side by side over the same captions. */
 export interface TextComparison extends Comparison {
   /** Captions that were left out (`CaptionQueries`). */
-  readonly leftOut: { readonly unreadable: number; readonly learned: number };
+  readonly leftOut: LeftOutCaptions;
   /** System → what its probabilities are worth; where answers to words are calibrated. */
   readonly relevance?: Readonly<Record<string, RelevanceMeasures>>;
 }

@@ -9,12 +9,17 @@ export const EXPORT_FILE = 'export.json';
 
 /** A file of an export, its name with '/' between folders. */
 export interface ExportedFile {
+  /** Its name, '/' between folders. */
   readonly file: string;
+  /** Its size. */
   readonly bytes: number;
 }
 
+/** An export that was written. */
 export interface WrittenExport {
+  /** Absolute path. */
   readonly folder: string;
+  /** All of it. */
   readonly files: readonly ExportedFile[];
 }
 

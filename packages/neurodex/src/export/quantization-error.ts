@@ -14,8 +14,11 @@ const SPLITS = ['test', 'validation'] as const;
 
 /** What storing the weights in fewer bits does to the answers. */
 export interface QuantizationError {
+  /** What was measured. */
   readonly measure: string;
-  readonly split: (typeof SPLITS)[number];
+  /** Of those queries. */
+  readonly split: 'test' | 'validation';
+  /** That were asked. */
   readonly queries: number;
   /** With the weights as they were trained. */
   readonly original: number;

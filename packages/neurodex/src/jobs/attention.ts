@@ -1,4 +1,4 @@
-import type { Device } from '@neurodex/autograd';
+import type { Device, Runtime } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { NeurodexError } from '@neurodex/core';
 import { refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
@@ -6,7 +6,7 @@ import { decodePicture, readPictureFile } from '@neurodex/datasets/image';
 import { closest } from 'fastest-levenshtein';
 import { AttentionProbe, type TokenAttention } from '../dsi/search/attention-probe.ts';
 import type { PictureStore, StoredPicture } from '../pictures/picture-store.ts';
-import type { Query } from '../query/query.ts';
+import type { PictureQuery, Query } from '../query/query.ts';
 import { attentionPicture } from '../report/attention-picture.ts';
 import { markedPng } from '../report/marked-png.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
@@ -26,16 +26,23 @@ export interface AttentionOptions {
   readonly device: Device;
 }
 
-/** What `attention --json` prints. */
-export interface ShownAttention {
-  readonly query: string;
+/** Where the network looked for each token of an answer. */
+export interface Explanation {
+  /** Of the answer. */
   readonly identifier: string;
   /** Path of the catalogue picture that the identifier names. */
   readonly picture: string;
+  /** Its first label; null where it has none. */
   readonly label: string | null;
   /** Patches along an edge of the picture: the shares below run row by row over the square of them. */
   readonly side: number;
+  /** Of the identifier, in their order. */
   readonly tokens: readonly TokenAttention[];
+}
+
+/** What `attention --json` prints. */
+export interface ShownAttention extends Explanation {
+  readonly query: string;
 }
 
 /**
@@ -48,39 +55,49 @@ export async function showAttention(options: AttentionOptions): Promise<ShownAtt
   const index = await openIndex(options.index, nodeRuntime({ device }));
   try {
     const { store, manifest } = index;
-    const { model, table } = await index.network();
     const bytes = await readPictureFile(file);
     const sizes = { ...manifest.config.pictures, size: store.size };
     const query = await queryOf(bytes, file, sizes, manifest.encoder?.preprocessing);
-    const picture =
-      options.identifier === undefined ? store.rows[await bestRow(index, query)] : named(store, options.identifier);
-    const identifier = picture?.identifier ?? '';
-    const probe = await AttentionProbe.create(nodeRuntime({ device }), model, table);
-    const { side } = probe;
-    let tokens: TokenAttention[];
-    try {
-      tokens = await probe.look(await index.input(query), identifier);
-    } finally {
-      await probe.release();
-    }
+    const shown = await attentionIn(index, nodeRuntime({ device }), query, options.identifier);
     if (out !== undefined) {
       const large = await decodePicture(bytes, {
         name: file,
         maxPixels: manifest.config.pictures.maxPixels,
         size: EDGE,
       });
-      await writeMarkedFile(out, markedPng(await attentionPicture(large.pixels, EDGE, tokens)));
+      await writeMarkedFile(out, markedPng(await attentionPicture(large.pixels, EDGE, shown.tokens)));
     }
+    return { query: file, ...shown };
+  } finally {
+    await index.close();
+  }
+}
+
+/**
+ * The same of an index that is open. @param identifier of the best answer by default
+ * @throws NeurodexError `usage` for an identifier that is not in the index, and for a network whose tokens have no place in the picture
+ */
+export async function attentionIn(
+  index: Index,
+  runtime: Runtime,
+  query: PictureQuery,
+  identifier: string | undefined,
+): Promise<Explanation> {
+  const { store } = index;
+  const { model, table } = await index.network();
+  const picture = identifier === undefined ? store.rows[await bestRow(index, query)] : named(store, identifier);
+  const probe = await AttentionProbe.create(runtime, model, table);
+  try {
+    const tokens = await probe.look(await index.input(query), picture?.identifier ?? '');
     return {
-      query: file,
-      identifier,
+      identifier: picture?.identifier ?? '',
       picture: picture?.path ?? '',
       label: picture?.labels[0] ?? null,
-      side,
+      side: probe.side,
       tokens,
     };
   } finally {
-    await index.close();
+    await probe.release();
   }
 }
 

@@ -29,6 +29,7 @@ export interface ChangeOptions {
 
 /** The index after a change. */
 export interface ChangedIndex {
+  /** The folder or place. */
   readonly index: string;
   /** SHA-256 over everything that the index holds now. */
   readonly digest: string;
@@ -40,14 +41,41 @@ export interface ChangedIndex {
 
 /** A picture of an index, as it is named to people. */
 export interface NamedPicture {
+  /** Its number for as long as it is in the index. */
   readonly id: number;
+  /** Its name. */
   readonly picture: string;
 }
 
+/** A picture that was added. */
+export interface AddedPicture extends NamedPicture {
+  /** The tokens that name it now. */
+  readonly identifier: string;
+}
+
+/** A file whose picture is in the index already. */
+export interface KnownPicture {
+  /** The name by which it was given. */
+  readonly picture: string;
+  /** The name that it has in the index. */
+  readonly as: string;
+}
+
+/** A picture that has another name now. */
+export interface MovedPicture {
+  /** The name before. */
+  readonly from: string;
+  /** The name now. */
+  readonly to: string;
+}
+
+/** What was added to an index. */
 export interface AddedPictures extends ChangedIndex {
-  readonly added: readonly (NamedPicture & { readonly identifier: string })[];
+  /** With the identifiers that they have now. */
+  readonly added: readonly AddedPicture[];
   /** Files that are in the index already, and the picture that each is. */
-  readonly known: readonly { readonly picture: string; readonly as: string }[];
+  readonly known: readonly KnownPicture[];
+  /** Those that cannot be read, and why. */
   readonly failed: readonly FailedInput[];
 }
 
@@ -92,12 +120,14 @@ export interface PictureFiles {
  */
 export async function addToIndex(
   options: ChangeOptions & {
-    readonly pictures: PictureFiles | Dataset;
+    readonly pictures: PictureFiles | Dataset | readonly SourcePicture[];
   },
 ): Promise<AddedPictures> {
   const { pictures, reporter, signal } = options;
-  const sourcesFor = async (manifest: IndexManifest): Promise<readonly SourcePicture[]> =>
-    'files' in pictures ? filesOf(pictures) : await ruled(pictures, manifest, reporter);
+  const sourcesFor = async (manifest: IndexManifest): Promise<readonly SourcePicture[]> => {
+    if (isList(pictures)) return pictures;
+    return 'files' in pictures ? filesOf(pictures) : await ruled(pictures, manifest, reporter);
+  };
   if (await isPlaceOfShards(options.index)) {
     const changed = await addToPlace(options, sourcesFor);
     return { ...changed, ...usable(changed) };
@@ -107,6 +137,10 @@ export async function addToIndex(
     return described(writer, usable(addition));
   });
 }
+
+/** Array.isArray does not tell a readonly array from others. */
+const isList = (pictures: PictureFiles | Dataset | readonly SourcePicture[]): pictures is readonly SourcePicture[] =>
+  Array.isArray(pictures);
 
 /** @throws NeurodexError of the first file where none can be used */
 function usable<
@@ -132,7 +166,9 @@ async function ruled(dataset: Dataset, manifest: IndexManifest, reporter: Report
   return rules.success ? (await applyRules(dataset, rules.data, { reporter })).pictures : dataset.pictures;
 }
 
+/** What was removed from an index. */
 export interface RemovedPictures extends ChangedIndex {
+  /** In the order in which they were named. */
   readonly removed: readonly NamedPicture[];
 }
 
@@ -158,6 +194,7 @@ export async function removeFromIndex(
   });
 }
 
+/** An index that was settled. */
 export interface SettledIndex extends Pick<ChangedIndex, 'index' | 'digest' | 'changes'> {
   /** Parts of the catalogue before and after. */
   readonly parts: readonly [before: number, after: number];
@@ -174,12 +211,30 @@ export async function settle({ index, device, reporter, signal }: ChangeOptions)
   return { index, digest: calibrated.version, changes, parts };
 }
 
+/** Answers that have a relevance. */
+export interface CalibratedSystem {
+  /** Which system gives them. */
+  readonly system: SystemName;
+  /** To which queries. */
+  readonly kind: CalibratedKind;
+  /** That it was fitted to. */
+  readonly queries: number;
+}
+
+/** How well the outcome that nothing is relevant is told. */
+export interface CalibratedNone {
+  /** How often a query with something relevant is told from one without, 0 … 1. */
+  readonly auroc: number;
+  /** Queries without anything relevant that it was fitted to. */
+  readonly unknown: number;
+}
+
 /** How far the answers of an index can be believed now. */
 export interface CalibratedAnswers extends Pick<ChangedIndex, 'index' | 'digest'> {
   /** Systems whose answers have a relevance, and the queries that it was fitted to. */
-  readonly systems: readonly { readonly system: SystemName; readonly kind: CalibratedKind; readonly queries: number }[];
+  readonly systems: readonly CalibratedSystem[];
   /** The outcome that nothing is relevant; null where it cannot be learned, as without classes. */
-  readonly none: { readonly auroc: number; readonly unknown: number } | null;
+  readonly none: CalibratedNone | null;
 }
 
 /** Fits probabilities to the answers of an index as it is now (`calibrateIndex`). @throws NeurodexError `index-*`, `run-locked`, `relevance-unknown` */
@@ -194,14 +249,23 @@ const unknown = (name: string, index: string): NeurodexError =>
     details: { picture: name },
   });
 
+/** An index that is now what its source is. */
 export interface UpdatedIndex extends ChangedIndex {
+  /** Whether nothing was changed. */
   readonly dryRun: boolean;
+  /** How many are as they were. */
   readonly unchanged: number;
+  /** Pictures that were not in the index. */
   readonly added: readonly string[];
+  /** Pictures of other contents than before. */
   readonly changed: readonly string[];
-  readonly moved: readonly { readonly from: string; readonly to: string }[];
+  /** Pictures that have another name now. */
+  readonly moved: readonly MovedPicture[];
+  /** Pictures that the source does not have any more. */
   readonly removed: readonly string[];
-  readonly known: readonly { readonly picture: string; readonly as: string }[];
+  /** Files that are in the index under another name. */
+  readonly known: readonly KnownPicture[];
+  /** Those that cannot be read, and why. */
   readonly failed: readonly FailedInput[];
 }
 

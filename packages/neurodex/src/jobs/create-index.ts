@@ -3,7 +3,7 @@ import type { Device } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
 import { NeurodexError } from '@neurodex/core';
 import { completeFolder, refusePlace, unfinishedName } from '@neurodex/core/storage';
-import type { Dataset, SkippedFile } from '@neurodex/datasets';
+import type { Dataset, Role, SkippedFile } from '@neurodex/datasets';
 import { type DatasetWarning, datasetWarnings, layoutOf, type SkippedKind, skippedKinds } from '@neurodex/datasets';
 import type { TrackingRequest } from '@neurodex/tracking';
 import { openPictureRows } from '../artifact/catalogue-store.ts';
@@ -14,6 +14,7 @@ import { checkMemory } from '../build/check-memory.ts';
 import { checkVectorSource } from '../build/name-catalogue.ts';
 import { checkEncoder } from '../build/open-encoder.ts';
 import { completedBefore, withResumeHint } from '../build/resume-run.ts';
+import type { StageName } from '../build/stage-names.ts';
 import { hasRecord } from '../build/stage-record.ts';
 import { OWN_NAMES, RUN_FILE } from '../build/unfinished-run.ts';
 import { checkConfig } from '../check-config.ts';
@@ -49,16 +50,22 @@ export interface CreateIndexOptions {
   /** Of an index that is built again: its encoder, which is in `encoder.file`. */
   readonly ownEncoder?: OwnEncoder;
   readonly reporter: Reporter;
+  /** Told of each stage that begins. */
+  readonly onStage?: (stage: StageName) => void;
   readonly signal?: AbortSignal;
   /** Trackers besides the run log; none by default. */
   readonly tracking?: TrackingRequest;
 }
 
+/** An index that was built. */
 export interface IndexSummary {
   /** Absolute path. */
   readonly index: string;
+  /** Pictures that searches find. */
   readonly catalogue: number;
-  readonly queries: { readonly train: number; readonly validation: number; readonly test: number };
+  /** Pictures that it was trained and measured with. */
+  readonly queries: Readonly<Record<Exclude<Role, 'catalogue'>, number>>;
+  /** Files that were passed over. */
   readonly skipped: readonly SkippedFile[];
   /** The same, counted by reason. */
   readonly skippedKinds: readonly SkippedKind[];
@@ -68,13 +75,17 @@ export interface IndexSummary {
   readonly warnings: readonly DatasetWarning[];
   /** Pictures that occur more than once. */
   readonly duplicates: DuplicateFacts;
+  /** What it answers with. */
   readonly systems: readonly SystemName[];
   /** Whether the network takes words. */
   readonly readsText: boolean;
   /** Of the network; 0 without one, as are the steps. */
   readonly parameters: number;
+  /** Of training. */
   readonly steps: number;
+  /** That the build took. */
   readonly seconds: number;
+  /** Measures of the validation queries, by name. */
   readonly validation: Readonly<Record<string, number>>;
 }
 

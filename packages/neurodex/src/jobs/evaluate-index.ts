@@ -1,6 +1,7 @@
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { NeurodexError, type Reporter } from '@neurodex/core';
+import { throwIfInterrupted } from '@neurodex/core/storage';
 import { type Comparison, evaluateSystems } from '../evaluation/compare.ts';
 import type { ProtocolName } from '../evaluation/protocol.ts';
 import { queriesOf } from '../evaluation/queries.ts';
@@ -35,35 +36,37 @@ export interface EvaluateTextsOptions {
   /** A folder; of `evaluateIndex` also the place of an index in shards. */
   readonly index: string;
   /** Of those, the ones that take the queries; all that the index has by default. */
-  readonly systems?: readonly SystemName[];
+  readonly systems?: readonly SystemName[] | undefined;
   readonly split: Split;
   /** What is relevant to a caption; every protocol that has captions to ask by default. */
-  readonly relevance?: TextRelevanceName;
+  readonly relevance?: TextRelevanceName | undefined;
   /** Those of the protocol by default. */
-  readonly measures?: readonly ParsedMeasure[];
+  readonly measures?: readonly ParsedMeasure[] | undefined;
   /** Of the intervals, and of the queries that a protocol draws; 0 by default. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Folder for TREC files; those of captions are in `text-<relevance>`. */
-  readonly trec?: string;
+  readonly trec?: string | undefined;
   /** Shards that a query is sent to, of an index in shards. */
-  readonly asked?: number;
+  readonly asked?: number | undefined;
   /** Where the cache is, and the credentials of a store. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   readonly device: Device;
   readonly reporter: Reporter;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface EvaluateOptions extends EvaluateTextsOptions {
   /** By default, captions as well as pictures where a system of the index reads and there are captions to ask. */
-  readonly queries?: Exclude<AskedName, 'text'>;
+  readonly queries?: Exclude<AskedName, 'text'> | undefined;
   /** Of pictures, `full` by default. */
-  readonly protocol?: ProtocolName;
+  readonly protocol?: ProtocolName | undefined;
 }
 
 /** What `evaluate --json` prints: picture → picture and, where captions were asked as well, text → picture. */
 export interface IndexEvaluation extends Comparison {
   /** Of picture → picture, what probabilities are worth: null in an index that is not calibrated, absent with a protocol that draws queries and of an index in shards. */
   readonly relevance?: SystemsRelevance | null;
+  /** Of text → picture. */
   readonly text?: TextComparisons;
 }
 
@@ -77,14 +80,15 @@ export interface TextEvaluation {
 /**
  * Measures systems over the pictures of a split, and over captions.
  * @throws NeurodexError of the index, `usage` for an empty split or where there is no caption that was to be asked,
- *   `query-unsupported`
+ *   `query-unsupported`, `interrupted`
  */
 export async function evaluateIndex({
   queries,
   protocol = 'full',
   relevance,
-  ...options
+  ...others
 }: EvaluateOptions): Promise<IndexEvaluation> {
+  const options = { ...others, reporter: stoppable(others) };
   const { split, systems, measures } = options;
   refuseContradiction(queries, relevance, protocol);
   if (await isPlaceOfShards(options.index)) {
@@ -122,7 +126,8 @@ export async function evaluateIndex({
  * @throws NeurodexError of the index; `usage` where there is no caption to ask, or for a measure of the indexing task;
  *   `query-unsupported`
  */
-export async function evaluateTexts(options: EvaluateTextsOptions): Promise<TextEvaluation> {
+export async function evaluateTexts(asked: EvaluateTextsOptions): Promise<TextEvaluation> {
+  const options = { ...asked, reporter: stoppable(asked) };
   refuseIndexing(options.measures ?? []);
   if (await isPlaceOfShards(options.index)) throw noWords(options.index);
   return await withIndex(options, async (index, long) => {
@@ -132,6 +137,16 @@ export async function evaluateTexts(options: EvaluateTextsOptions): Promise<Text
     return { catalogue: index.store.catalogue.length, text };
   });
 }
+
+/** Every query is reported: there a measurement stops that is no longer wanted. */
+const stoppable = ({ reporter, signal }: Pick<EvaluateTextsOptions, 'reporter' | 'signal'>): Reporter => ({
+  progress(event) {
+    throwIfInterrupted(signal);
+    reporter.progress(event);
+  },
+  warn: (message, details) => reporter.warn(message, details),
+  info: (message) => reporter.info(message),
+});
 
 async function withIndex<T>(
   { index: folder, device, reporter }: EvaluateTextsOptions,

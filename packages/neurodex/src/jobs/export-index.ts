@@ -39,15 +39,34 @@ export interface ExportOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The encoder that exports hold. */
+export interface IncludedEncoder {
+  /** Null where it is not known. */
+  readonly name: string | null;
+  /** Null where it is not known. */
+  readonly licence: string | null;
+  /** Its size. */
+  readonly bytes: number;
+}
+
+/** An export that was written. */
+export interface KindOfExport extends WrittenExport {
+  /** For which programs it is. */
+  readonly kind: ExportKind;
+}
+
 /** What `export --json` prints. */
 export interface ExportSummary {
+  /** Absolute path. */
   readonly index: string;
+  /** What the weights are stored in. */
   readonly precision: Precision;
   /** Null where nothing is lost, or nothing could be measured. */
   readonly measured: QuantizationError | null;
   /** That the exports hold; null where the network reads pixels, its name and licence where they are not known. */
-  readonly encoder: { readonly name: string | null; readonly licence: string | null; readonly bytes: number } | null;
-  readonly exports: readonly (WrittenExport & { readonly kind: ExportKind })[];
+  readonly encoder: IncludedEncoder | null;
+  /** What was written. */
+  readonly exports: readonly KindOfExport[];
 }
 
 interface Content {

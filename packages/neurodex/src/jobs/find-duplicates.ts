@@ -37,11 +37,15 @@ export interface FindDuplicatesOptions {
 
 /** Pictures that show the same, the best one first, then by name. */
 export interface DuplicateGroup {
+  /** The name of the best one. */
   readonly best: string;
+  /** The best one first. */
   readonly members: readonly DuplicateMember[];
 }
 
+/** Duplicates of an index or a source. */
 export interface FoundDuplicates {
+  /** Where the pictures are. */
   readonly source: string;
   /** Pictures that were compared. */
   readonly pictures: number;
@@ -49,10 +53,13 @@ export interface FoundDuplicates {
   readonly groups: readonly DuplicateGroup[];
   /** Pictures that are not the best of their group. */
   readonly duplicates: number;
+  /** How many there are of each kind. */
   readonly kinds: KindCounts;
   /** Groups whose members have several roles, or different labels. */
   readonly acrossSplits: number;
+  /** Groups whose members have different labels. */
   readonly differentLabels: number;
+  /** Files that were passed over. */
   readonly skipped: readonly SkippedFile[];
   /** The same, counted by reason. */
   readonly skippedKinds: readonly SkippedKind[];

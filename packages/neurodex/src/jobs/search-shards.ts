@@ -8,6 +8,7 @@ import { INDEX_FILE } from '../artifact/manifest.ts';
 import type { Query } from '../query/query.ts';
 import { PLAN_KEY } from '../shards/records.ts';
 import { type ShardedAnswer, ShardedIndex } from '../shards/sharded-index.ts';
+import type { Selection } from './answering.ts';
 import type { SearchAnswer, SearchOptions } from './search.ts';
 import type { Answered } from './search-pictures.ts';
 
@@ -49,13 +50,13 @@ export async function openSharded({ place, asked, environment, ...rest }: OpenSh
 }
 
 /**
- * Answers one query. Answers of shards are not calibrated.
- * @throws NeurodexError `relevance-unknown`, `system-missing` where more is asked for
+ * What an index in shards does not do: its answers are not calibrated.
+ * @throws NeurodexError `relevance-unknown`, `system-missing`
  */
-export function answeringShards(
-  index: ShardedIndex,
-  { system, k, minRelevance, confidence, index: place }: SearchOptions,
-): (query: Query) => Promise<Answered> {
+export function refuseOfShards(
+  { system, minRelevance, confidence }: Pick<Selection, 'system' | 'minRelevance' | 'confidence'>,
+  place: string,
+): void {
   if (system !== 'dsi') {
     throw new NeurodexError('system-missing', `${place} is an index in shards, which ${system} does not search`, {
       hint: 'search it with dsi',
@@ -68,6 +69,15 @@ export function answeringShards(
       details: { place },
     });
   }
+}
+
+/** Answers one query. @throws NeurodexError as `refuseOfShards` */
+export function answeringShards(
+  index: ShardedIndex,
+  { index: place, ...selection }: SearchOptions,
+): (query: Query) => Promise<Answered> {
+  refuseOfShards(selection, place);
+  const { k } = selection;
   return async (query) => {
     const [answers = []] = await index.rank([query], k);
     return {

@@ -2,22 +2,19 @@ import { resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
-import { defined, type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '@neurodex/core';
+import { type FailedInput, failedInput, tooFewLeft, withFailed } from '@neurodex/core';
 import { listInFolder, refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
 import { readPictureFile } from '@neurodex/datasets/image';
-import type { Answer } from '../query/answers.ts';
 import type { PictureQuery, Query, TextQuery } from '../query/query.ts';
-import type { SystemName } from '../query/system.ts';
-import { VOTERS } from '../relevance/votes.ts';
 import { answersPage } from '../report/answers-page.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { normaliseText } from '../text/normalise.ts';
+import { answering, type ChosenAnswer, isOfQuery, type Selection } from './answering.ts';
 import { queryOf } from './query.ts';
 import { type Answered, PictureGatherer, type ResultPictures } from './search-pictures.ts';
 import { answeringShards, isPlaceOfShards, notInShards, openSharded } from './search-shards.ts';
-import { warnIfStale } from './stale-relevance.ts';
 
-export interface SearchOptions {
+export interface SearchOptions extends Selection {
   readonly index: string;
   /** Pictures, each a query. */
   readonly files: readonly string[];
@@ -26,15 +23,6 @@ export interface SearchOptions {
   /** Words that are added to each query, and taken from it. */
   readonly plus?: readonly string[] | undefined;
   readonly minus?: readonly string[] | undefined;
-  /** Answers per query, 1 or more. */
-  readonly k: number;
-  readonly system: SystemName;
-  /** Answers with at least this relevance, in [0, 1], and no others. */
-  readonly minRelevance?: number | undefined;
-  /** The fewest answers of which one is relevant with this probability, in (0, 1); k is not looked at. */
-  readonly confidence?: number | undefined;
-  /** Answers also where the likeliest outcome is that nothing is relevant. */
-  readonly all?: boolean | undefined;
   readonly device: Device;
   /** Of an index in shards: shards that each query is sent to. */
   readonly asked?: number | undefined;
@@ -158,44 +146,24 @@ async function openSearched(options: SearchOptions): Promise<Searched> {
   if (options.asked !== undefined) throw notInShards(folder);
   const index = await openIndex(folder, runtime, reporter);
   try {
-    return { index, answer: await answering(index, options), close: () => index.close() };
+    const answer = await answering(index, { ...options, name: folder });
+    return {
+      index,
+      async answer(query) {
+        const { answers = [], none = null, nothingFound = false } = (await answer([query]))[0] ?? {};
+        return { none, nothingFound, ...described(index, answers) };
+      },
+      close: () => index.close(),
+    };
   } catch (error) {
     await index.close();
     throw error;
   }
 }
 
-/** Answers one query, as it is asked for. @throws NeurodexError `system-missing`, `relevance-unknown` */
-async function answering(index: Index, options: SearchOptions): Promise<(query: Query) => Promise<Answered>> {
-  const { system: name, k, minRelevance, confidence, all = false, reporter } = options;
-  const system = await index.system(name);
-  const judge = await index.judge(name);
-  await warnIfStale(index, reporter);
-  const warned = new Set<Query['kind']>();
-  return async (query) => {
-    if (judge === undefined || !judge.judges(query)) {
-      if (minRelevance !== undefined || confidence !== undefined) throw uncalibrated(options, query);
-      const [answers = []] = await system.rank([query], k);
-      return { none: null, nothingFound: false, ...described(index, answers) };
-    }
-    if (confidence !== undefined && !judge.promises(query, confidence) && !warned.has(query.kind)) {
-      warned.add(query.kind);
-      reporter.warn(unpromised(confidence), { confidence });
-    }
-    const depth = confidence === undefined ? k : Math.max(k, VOTERS);
-    const ranking = defined((await judge.rank([query], depth))[0], 'the ranking of a query');
-    const { none = null, nothingFound } = ranking;
-    const chosen = confidence === undefined ? ranking.answers : judge.confident(query, ranking, confidence);
-    // A set has its promise, which counts that there may be nothing.
-    const isHidden = nothingFound && !all && confidence === undefined;
-    const answers = isHidden ? [] : chosen.filter(({ relevance }) => relevance >= (minRelevance ?? 0));
-    return { none, nothingFound, ...described(index, answers) };
-  };
-}
-
 const described = (
   { store }: Pick<Index, 'store'>,
-  answers: readonly (Answer & { readonly relevance?: number })[],
+  answers: readonly ChosenAnswer[],
 ): Pick<Answered, 'answers' | 'thumbnail'> => ({
   answers: answers.map(({ row, score, relevance }, i) => {
     const picture = store.rows[row];
@@ -205,33 +173,11 @@ const described = (
       picture: picture?.path ?? '',
       label: picture?.labels[0] ?? null,
       score,
-      relevance: relevance ?? null,
+      relevance,
     };
   }),
   thumbnail: (i) => store.png(answers[i]?.row ?? NaN),
 });
-
-const unpromised = (confidence: number): string =>
-  `a confidence of ${confidence} cannot be promised here, which takes more validation queries, or more of them with a relevant picture among ` +
-  `their first ${VOTERS} answers: all answers with any evidence are shown`;
-
-const uncalibrated = ({ index, system }: SearchOptions, { kind }: Query): NeurodexError =>
-  new NeurodexError('relevance-unknown', `the answers of ${system} to ${KINDS[kind]} are not calibrated in ${index}`, {
-    hint: `${REMEDIES[kind]}, or ask without a relevance or confidence`,
-    details: { index, system, kind },
-  });
-
-const KINDS: Readonly<Record<Query['kind'], string>> = {
-  picture: 'pictures',
-  text: 'text',
-  composed: 'pictures and text together',
-};
-
-const REMEDIES: Readonly<Record<Query['kind'], string>> = {
-  picture: 'fit them with `neurodex calibrate`',
-  text: 'fit them with `neurodex calibrate`, which takes ten captions that nothing has learned from: of validation pictures with labels, or withheld ones (text.withheld) where there are no labels',
-  composed: 'ask with a picture or with words alone',
-};
 
 /** A query under the name that it has in the results. */
 interface Asked {
@@ -262,7 +208,3 @@ function askedOf(
     ...texts.map((name) => ({ name, read: async () => composed(words(name)) })),
   ];
 }
-
-/** Whether one query is at fault, and others may be answered. */
-const isOfQuery = (error: unknown): boolean =>
-  error instanceof NeurodexError && (/^(picture|text)-/.test(error.code) || error.code === 'query-empty');

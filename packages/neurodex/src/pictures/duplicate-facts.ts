@@ -2,6 +2,8 @@ import type { Role } from '@neurodex/datasets';
 
 /** How a picture is a duplicate of another, from the most alike. */
 export const DUPLICATE_KINDS = ['identical', 'equal', 're-encoded', 'resized', 'cropped', 'mirrored'] as const;
+
+/** How a picture is a duplicate of another. */
 export type DuplicateKind = (typeof DUPLICATE_KINDS)[number];
 
 /** Copies of a picture, which show all of it. */
@@ -35,6 +37,7 @@ export interface DuplicateFacts {
   readonly examples: readonly (readonly string[])[];
 }
 
+/** How many duplicates there are of each kind. */
 export type KindCounts = Readonly<Record<DuplicateKind, number>>;
 
 export const NO_KINDS: KindCounts = {
@@ -58,14 +61,19 @@ export const NO_DUPLICATES: DuplicateFacts = {
 
 /** A picture of a group; sizes are null where only an index or a prepared data set is at hand. */
 export interface DuplicateMember {
+  /** Its name. */
   readonly path: string;
   /** How it is a duplicate of the best one; null for that. */
   readonly kind: DuplicateKind | null;
   /** 1 − the energy of the difference from the best one, as a share of its variance. */
   readonly similarity: number;
+  /** In pixels. */
   readonly width: number | null;
+  /** In pixels. */
   readonly height: number | null;
+  /** Of its file. */
   readonly bytes: number | null;
+  /** Its classes. */
   readonly labels: readonly string[];
   /** Null where the source does not fix the roles. */
   readonly role: Role | null;

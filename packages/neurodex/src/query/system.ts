@@ -3,6 +3,8 @@ import type { PictureQuery, Query } from './query.ts';
 
 /** Everything that can answer queries: the DSI, and the baselines that it is measured against. `SYSTEMS` declares each. */
 export const SYSTEM_NAMES = ['dsi', 'bovw', 'pixels', 'encoder', 'bm25'] as const;
+
+/** A system by its name. */
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** Anything that ranks the catalogue for a query: the DSI and every baseline. */

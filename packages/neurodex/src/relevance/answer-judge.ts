@@ -9,6 +9,8 @@ import type { LabelsOf, Voter } from './votes.ts';
 
 /** Kinds of queries that answers are calibrated for. */
 export const CALIBRATED_KINDS = ['picture', 'text'] as const;
+
+/** Queries whose answers can be calibrated. */
 export type CalibratedKind = (typeof CALIBRATED_KINDS)[number];
 
 /** How the answers of a system to a kind of query become probabilities, and how many queries say so. */

@@ -5,6 +5,7 @@ import { ClientError, refusal } from './client-error.ts';
 /** Query parameters as they are given: each may be left out. */
 export type Given<Name extends RouteName> = Partial<QueryOf<Name>>;
 
+/** Which server is called, and how. */
 export interface ClientOptions {
   /**
    * Where the server is: `http://127.0.0.1:8080`, or `https://example.org/search` below a path; in a page that it serves, the

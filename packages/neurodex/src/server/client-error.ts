@@ -1,12 +1,27 @@
 import type { ProblemCode } from './api/problems.ts';
 import type { Problem } from './api/schemas.ts';
 
-/** What the server, or something on the way to it, refused. */
+/**
+ * What the server, or something on the way to it, refused.
+ * @example
+ * ```ts
+ * import { serveIndexes } from 'neurodex';
+ * import { ClientError, neurodexClient } from 'neurodex/client';
+ *
+ * await using server = await serveIndexes({ indexes: ['pets'] });
+ * try {
+ *   await neurodexClient({ server: server.address }).search({ text: 'cat' }, { k: 0 });
+ * } catch (error) {
+ *   console.log(error instanceof ClientError);
+ * }
+ * ```
+ */
 export class ClientError extends Error {
   /** Of the response; 0 when there was none. */
   readonly status: number;
   /** Undefined when the refusal is not the server's own. */
   readonly code: ProblemCode | undefined;
+  /** What to do about it, where that is known. */
   readonly hint: string | undefined;
   /** Seconds after which it may be tried again. */
   readonly retryAfter: number | undefined;

@@ -4,14 +4,17 @@ import { type ContentDigest, contentKey, downloadContent } from '../content.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { CacheFolder } from './cache-folder.ts';
 
+/** How large a cache may be. */
 export interface ContentCacheOptions {
   /** The most bytes of all objects together. An object that is fetched lies beside them until it is complete. */
   readonly maxBytes: number;
+  /** Ends what it does. */
   readonly signal?: AbortSignal;
 }
 
 /** A file that holds what its digest says, and stays until it is released. */
 export interface CachedObject {
+  /** The file on this machine. */
   readonly path: string;
   /** Never throws; a second call does nothing. */
   release(): Promise<void>;
@@ -25,6 +28,19 @@ interface Use {
 /**
  * Local copies of content-addressed objects, in a folder of one machine that processes may share. What was not used for the
  * longest time makes room for others; what is open, in any process that is alive, stays.
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { silentReporter } from '@neurodex/core';
+ * import { ContentCache, openStore, putContent } from '@neurodex/objects';
+ *
+ * const store = await openStore('store', { environment: process.env, reporter: silentReporter, create: true });
+ * const words = await putContent(store, new TextEncoder().encode('red'));
+ * const cache = await ContentCache.open('cache', { maxBytes: 1e6 });
+ * const opened = await cache.open(store, words);
+ * console.log(readFileSync(opened.path, 'utf8')); // → red
+ * await opened.release();
+ * ```
  */
 export class ContentCache {
   private readonly files: CacheFolder;

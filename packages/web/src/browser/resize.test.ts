@@ -1,4 +1,4 @@
-import { decodePicture } from 'neurodex';
+import { decodePicture } from '@neurodex/datasets/image';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { squareOf } from './resize.ts';

@@ -12,16 +12,21 @@ export type { CocoImage } from './rows.ts';
 
 /** An object with the numbers by which COCO knows it. */
 export interface CocoObject extends PictureObject {
+  /** Its number. */
   readonly id: number;
+  /** The number of its category. */
   readonly categoryId: number;
 }
 
 /** What one annotation file holds, row by row checked. */
 export interface CocoFile {
+  /** By their numbers. */
   readonly images: ReadonlyMap<number, CocoImage>;
+  /** Names, by their numbers. */
   readonly categories: ReadonlyMap<number, string>;
   /** By picture, in the order of the file. */
   readonly captions: ReadonlyMap<number, readonly string[]>;
+  /** By picture, in the order of the file. */
   readonly objects: ReadonlyMap<number, readonly CocoObject[]>;
   /** Categories of whole pictures: of annotations with neither a box nor a region, where `foreign` ones are read. */
   readonly labels: ReadonlyMap<number, readonly string[]>;
@@ -31,6 +36,7 @@ export interface CocoFile {
   readonly useless?: { readonly annotations: number; readonly reasons: string };
 }
 
+/** How an annotation file is read. */
 export interface ReadAnnotationsOptions {
   /** `captions`: an annotation without a caption is a fault; else it is of an object. */
   readonly holds?: 'captions';
@@ -39,7 +45,9 @@ export interface ReadAnnotationsOptions {
    * categories may have no names, and there may be no annotations.
    */
   readonly foreign?: boolean;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 

@@ -113,10 +113,13 @@ function captionsOf(
   };
 }
 
+/** How much of a picture a category covers. */
 export interface CategoryArea {
+  /** Its name. */
   readonly category: string;
   /** Sum over its objects, in pixels. */
   readonly area: number;
+  /** Of its objects. */
   readonly count: number;
 }
 

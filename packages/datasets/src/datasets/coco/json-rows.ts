@@ -3,8 +3,11 @@ import { JsonProblem, ofOneLine, parseJson } from '@neurodex/core/json';
 
 /** A piece of a JSON object: an element of one of its lists (`row` counts from 0), or a whole value: no list, or an empty one. */
 export interface JsonRow {
+  /** Of the list, or of the value. */
   readonly key: string;
+  /** From 0, in its list. */
   readonly row?: number;
+  /** As JSON.parse gives it. */
   readonly value: unknown;
 }
 

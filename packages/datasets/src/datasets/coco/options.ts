@@ -2,13 +2,23 @@ import type { Reporter } from '@neurodex/core';
 import type { Downloads } from '../../download/downloads.ts';
 import type { HostRules } from '../../download/hosts.ts';
 
+/** The years of COCO. */
 export const COCO_YEARS = ['2014', '2017'] as const;
+
+/** A year of COCO. */
 export type CocoYear = (typeof COCO_YEARS)[number];
+
+/** The parts of COCO. */
 export const COCO_SPLITS = ['train', 'val'] as const;
+
+/** A part of COCO. */
 export type CocoSplit = (typeof COCO_SPLITS)[number];
 
+/** Which part of COCO, and from where. */
 export interface CocoOptions {
+  /** The year. */
   readonly year: CocoYear;
+  /** The part. */
   readonly split: CocoSplit;
   /** A local copy: a folder with the annotations (unpacked or as a zip) and perhaps the pictures. */
   readonly from?: string;
@@ -20,7 +30,9 @@ export interface CocoOptions {
   readonly cache: string;
   /** COCO_ENDPOINT names another server than images.cocodataset.org. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 

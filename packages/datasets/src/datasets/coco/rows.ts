@@ -12,11 +12,13 @@ export class RowFault extends Error {
 
 /** A picture as an annotation file lists it. */
 export interface CocoImage {
+  /** Its number. */
   readonly id: number;
   /** Below the folder of the pictures, '/' between folders. */
   readonly file: string;
   /** Undefined where the file does not say both: the picture does. */
   readonly width: number | undefined;
+  /** As `width`. */
   readonly height: number | undefined;
   /** Where COCO serves it. */
   readonly url: string | undefined;

@@ -92,6 +92,8 @@ export const ARTISTS: readonly Artist[] = [
 
 /** Artists that may be the unseen one; the other of the two is then trained with. */
 export const TEST_ARTISTS = ['fluent-emoji-flat', 'openmoji'] as const;
+
+/** An artist whose pictures are the test queries. */
 export type TestArtist = (typeof TEST_ARTISTS)[number];
 
 export function roleOf(artist: Artist, testArtist: TestArtist): Role {

@@ -6,6 +6,7 @@ import { type Contribution, chooseConcepts } from './concepts.ts';
 import { type Drawing, ICONIFY_FILES, IconSet } from './iconify.ts';
 import { fetchPackage, isCached, type PinnedPackage } from './npm-package.ts';
 
+/** Which emoji, and from where. */
 export interface EmojiOptions {
   /** How many concepts; each is in the catalogue as often as there are catalogue artists (two). */
   readonly concepts: number;
@@ -15,7 +16,9 @@ export interface EmojiOptions {
   readonly seed: number;
   /** The artist that the model never sees; the other candidate is trained with. */
   readonly testArtist?: TestArtist;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
   /** Gives the folder of a package; from npm, through the cache by default. */
   readonly openPackage?: (pinned: PinnedPackage) => Promise<string>;

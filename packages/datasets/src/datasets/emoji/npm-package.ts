@@ -12,7 +12,9 @@ import { cacheFolder } from '../cache.ts';
 
 /** An npm package at one version, with the hash that its archive must have. */
 export interface PinnedPackage {
+  /** In the registry. */
   readonly name: string;
+  /** Exactly this one. */
   readonly version: string;
   /** `dist.integrity` of the registry: sha512- and the digest in base64. */
   readonly integrity: string;

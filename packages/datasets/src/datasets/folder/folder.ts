@@ -178,6 +178,7 @@ export async function listPictures(source: string): Promise<Listing> {
   return listing;
 }
 
+/** How a folder is read. */
 export interface FolderOptions {
   /** The class is the folder at this level, from 1; 0: no classes. By the layout by default. */
   readonly classLevel?: number;
@@ -195,6 +196,13 @@ export interface FolderOptions {
  * through (`planFolder`). Where there are classes, pictures outside of them are skipped. Files beside pictures give captions
  * (`readSidecars`).
  * @throws NeurodexError source-missing, source-unusable (a file, no permission, roles that are incomplete), source-empty
+ * @example
+ * ```ts
+ * import { openFolder } from '@neurodex/datasets';
+ *
+ * const { pictures, skipped } = await openFolder('photos');
+ * console.log(pictures.length, pictures[0]?.path, pictures[0]?.labels.join(), skipped.length); // → 60 bird/0.png bird 0
+ * ```
  */
 export async function openFolder(path: string, options: FolderOptions = {}): Promise<Dataset> {
   const { classLevel, name = 'folder', isKnown = () => false } = options;

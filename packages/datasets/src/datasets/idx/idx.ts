@@ -6,6 +6,7 @@ import type { Dataset, LayoutNote, LicenceNotice, SkippedFile, SourcePicture } f
 import { localInputs } from '../inputs.ts';
 import { readIdx } from './file.ts';
 
+/** A pair of IDX files. */
 export interface IdxOptions {
   /** `…-images-idx3-ubyte`, or with idx4 for colour; gzipped or not. */
   readonly images: string;
@@ -17,6 +18,7 @@ export interface IdxOptions {
   readonly labelled?: boolean;
   /** What the data set is called; 'idx' by default. */
   readonly name?: string;
+  /** Who made the pictures. */
   readonly notices?: readonly LicenceNotice[];
 }
 

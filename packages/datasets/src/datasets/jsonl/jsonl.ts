@@ -11,10 +11,13 @@ import type { ColumnFlags } from '../label-columns.ts';
 import { describeRow, withoutUnlabelled } from '../labels.ts';
 import { chooseKeys, keyNotes, type LineKeys } from './keys.ts';
 
+/** How JSON lines are read. */
 export interface JsonLinesOptions extends ColumnFlags {
   /** The first so many pictures. */
   readonly maxPictures?: number;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 
@@ -32,6 +35,15 @@ export const LONGEST_LINE = 1 << 24;
  * a list of sentences, `caption` one. Keys of other names are read where they are usual (`file_name`, `class`) or asked for.
  * Those that are not read are named, and lines that cannot be used are skipped, each with its number.
  * @throws NeurodexError source-missing, source-unusable, source-empty
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { openJsonl } from '@neurodex/datasets';
+ *
+ * writeFileSync('pictures.jsonl', '{"picture": "photos/cat/1.png", "label": "cat", "captions": ["A cat."]}\n');
+ * const [first] = (await openJsonl('pictures.jsonl')).pictures;
+ * console.log(first?.path, first?.captions?.join()); // → photos/cat/1.png A cat.
+ * ```
  */
 export async function openJsonl(path: string, options: JsonLinesOptions = {}): Promise<Dataset> {
   const { maxPictures = Infinity, reporter = silentReporter, signal } = options;

@@ -31,7 +31,7 @@ export class ParquetDecoder {
     this.memory = memory;
   }
 
-  /** @throws Error with the reader's reason; errors of `source` as they are */
+  /** The rows of a part of a file. @throws Error with the reader's reason; errors of `source` as they are */
   rows(source: ByteSource, job: DecodeJob): Promise<readonly ParquetRow[]> {
     return this.limit(() => this.decode(source, job));
   }

@@ -26,13 +26,17 @@ export interface ParquetShard {
   whole?(): Promise<ByteSource>;
 }
 
+/** How Parquet is read. */
 export interface ParquetOptions extends ColumnFlags {
   /** The data set's name; 'parquet' by default. */
   readonly name?: string;
   /** The first so many pictures, in the order of the rows: nothing is read of those behind. */
   readonly maxPictures?: number;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
+  /** Decodes row groups; one of its own by default. */
   readonly decoder?: ParquetDecoder;
   /** Bytes of pictures up to which a row group is read as a whole; 64 MiB by default. */
   readonly blockBytes?: number;

@@ -4,6 +4,7 @@ import type { ByteSource } from '@neurodex/core/storage';
 import { parquetProblem } from './problems.ts';
 import type { DecodeJob, FromWorker, ToWorker } from './worker.ts';
 
+/** A row, by the names of columns. */
 export type ParquetRow = Readonly<Record<string, unknown>>;
 
 /** What a thread may take for a job; more for each byte of the file that it reads. */

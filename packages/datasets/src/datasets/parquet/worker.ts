@@ -7,10 +7,15 @@ import { decompressZstd } from './zstd.ts';
 
 /** What the worker of `ParquetDecoder` is asked: rows of one file, decoded. */
 export interface DecodeJob {
+  /** Of the file. */
   readonly byteLength: number;
+  /** Of the file. */
   readonly metadata: FileMetaData;
+  /** That are read. */
   readonly columns: readonly string[];
+  /** The first row. */
   readonly rowStart: number;
+  /** Behind the last row. */
   readonly rowEnd: number;
   /** Read only the pages that hold the rows. */
   readonly useOffsetIndex: boolean;

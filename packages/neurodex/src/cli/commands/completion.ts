@@ -1,10 +1,10 @@
 import { NeurodexError } from '@neurodex/core';
 import type { Command } from 'commander';
+import { nearest } from '../../configuration/nearest.ts';
 import { refuseBlankArguments, suggesting } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { COMPLETIONS, SHELLS, type Shell } from '../shell/completions.ts';
 import { shapeOf } from '../shell/shape.ts';
-import { nearest } from '../suggest.ts';
 
 export function addCompletion(program: Command, context: Context): void {
   const command = program

@@ -68,7 +68,7 @@ async function makeDemo(flags: Flags, context: Context): Promise<string> {
   const { io, services } = context;
   let index = '';
   await perform(context, flags, { unwinds: true }, async ({ reporter, path }) => {
-    const { presetName } = await import('../configuration.ts');
+    const { presetName } = await import('../../configuration/preset-name.ts');
     const preset = flags.preset === undefined ? undefined : presetName({ value: flags.preset, origin: '--preset' });
     const result = await services.jobs.runDemo({
       out: path(flags.out),

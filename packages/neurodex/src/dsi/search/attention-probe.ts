@@ -20,6 +20,7 @@ export interface PatchAttention {
 
 /** One token of an identifier, and what the network looked at to write it. */
 export interface TokenAttention {
+  /** As it is in the identifier. */
   readonly token: string;
   /** Probability of the token given those before it, among those that the trie allows there. */
   readonly probability: number;

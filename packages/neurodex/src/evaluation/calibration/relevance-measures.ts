@@ -17,6 +17,7 @@ export interface CoverageAt {
   readonly coverage: number;
   /** Pictures in a set: one for each group of labels. */
   readonly meanSize: number;
+  /** As `meanSize`, the median. */
   readonly medianSize: number;
   /** Share of the sets that are empty, 0 … 1. */
   readonly emptyShare: number;
@@ -24,9 +25,13 @@ export interface CoverageAt {
 
 /** One bar of the two histograms of the probability that nothing is relevant. */
 export interface NoneBin {
+  /** Probabilities of this and above. */
   readonly from: number;
+  /** And below this. */
   readonly to: number;
+  /** Queries with something relevant. */
   readonly known: number;
+  /** Queries without anything relevant. */
   readonly unknown: number;
 }
 
@@ -34,6 +39,7 @@ export interface NoneBin {
 export interface UnknownMeasures {
   /** Unknown queries, and known ones that they are compared with. */
   readonly queries: number;
+  /** Queries with something relevant that they are compared with. */
   readonly known: number;
   /** How often a known query is less likely without an answer than an unknown one, 0 … 1. */
   readonly auroc: number;
@@ -45,6 +51,7 @@ export interface UnknownMeasures {
   readonly falseNothing: number;
   /** Share of unknown queries for which nothing is found, 0 … 1. */
   readonly rightNothing: number;
+  /** Of the probabilities. */
   readonly histogram: readonly NoneBin[];
 }
 
@@ -62,16 +69,20 @@ export interface SetMeasures extends SetScores {
 
 /** What the probabilities of one system are worth. */
 export interface RelevanceMeasures {
+  /** That were judged. */
   readonly queries: number;
   /** First answers of queries whose probabilities were judged. */
   readonly answers: number;
   /** Expected calibration error of those, 15 bins. */
   readonly calibrationError: number;
+  /** How often answers of a probability are relevant, by bins. */
   readonly reliability: readonly ReliabilityBin[];
+  /** Mean squared error of the probabilities, 0 … 1; less is better. */
   readonly brier: number;
   /** Empty where no query is known. */
   readonly coverage: readonly CoverageAt[];
   /** null where no query is unknown, or the system does not say whether nothing is relevant */
   readonly unknown: UnknownMeasures | null;
+  /** What sets of likely answers are worth. */
   readonly setF1: SetMeasures;
 }

@@ -9,6 +9,7 @@ export interface ReliabilityBin {
   readonly from: number;
   /** And below this; the last bin holds 1 as well. */
   readonly to: number;
+  /** Answers in it. */
   readonly count: number;
   /** Sum of the weights of its answers: `count` where they have none. */
   readonly weight: number;

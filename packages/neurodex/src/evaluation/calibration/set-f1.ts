@@ -2,8 +2,11 @@ import type { SetCounts } from './set-counts.ts';
 
 /** Means over queries, 0 … 1. */
 export interface SetScores {
+  /** Harmonic mean of both, of each query. */
   readonly f1: number;
+  /** Share of the sets that is relevant. */
   readonly precision: number;
+  /** Share of what is relevant that is in the sets. */
   readonly recall: number;
 }
 

@@ -52,6 +52,7 @@ export const PROBLEMS = {
   'disk-full': { status: 507, title: 'Insufficient Storage' },
 } as const satisfies Readonly<Record<string, ProblemKind>>;
 
+/** Why a request was refused, for programs. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
 export const PROBLEM_CODES: readonly ProblemCode[] = Object.keys(PROBLEMS).filter((code): code is ProblemCode =>

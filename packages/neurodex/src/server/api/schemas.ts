@@ -293,19 +293,48 @@ export const measuring = z
 export const alive = z.object({ status: z.literal('ok') }).register(components, { id: 'Alive' });
 export const ready = z.object({ status: z.literal('ready'), indexes: count }).register(components, { id: 'Ready' });
 
+/** A refused request (RFC 9457). */
 export type Problem = z.infer<typeof problem>;
+
+/** An index that is served. */
 export type IndexCard = z.infer<typeof indexCard>;
+
+/** The indexes that are served. */
 export type IndexList = z.infer<typeof indexList>;
+
+/** All that is known of an index. */
 export type IndexDetails = z.infer<typeof indexDetails>;
+
+/** A picture of an index. */
 export type PictureFacts = z.infer<typeof picture>;
+
+/** A page of the pictures of an index. */
 export type PicturePage = z.infer<typeof picturePage>;
+
+/** What became of pictures that were added. */
 export type Addition = z.infer<typeof addition>;
+
+/** A picture that was removed. */
 export type Removal = z.infer<typeof removal>;
+
+/** A token of an identifier, and where the network looked for it. */
 export type IdentifierToken = z.infer<typeof identifierToken>;
+
+/** One answer of a system. */
 export type SearchAnswer = z.infer<typeof answer>;
+
+/** What the systems answer to a query. */
 export type SearchResponse = z.infer<typeof searchResponse>;
+
+/** A query that is words, or the id of a picture. */
 export type SearchByJson = z.infer<typeof searchByJson>;
+
+/** The measures of an index. */
 export type MeasuredReport = z.infer<typeof measuredReport>;
+
+/** How far measuring is. */
 export type Measuring = z.infer<typeof measuring>;
 export type Alive = z.infer<typeof alive>;
+
+/** That the server answers. */
 export type Ready = z.infer<typeof ready>;
