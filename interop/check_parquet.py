@@ -28,6 +28,14 @@ TYPES = {
 }
 # Columns of vectors, which a catalogue may have: catalogue pictures have one each, queries none.
 VECTORS = {"bovw": pa.list_(pa.float32())}
+# What pictures say of themselves, which a catalogue may have: all of these columns, or none.
+METADATA = {
+    "taken": pa.timestamp("ms"),
+    "taken_offset": pa.int32(),
+    **{name: pa.float64() for name in ("latitude", "longitude", "rating")},
+    **{name: pa.string() for name in ("city", "state", "country", "camera")},
+    "keywords": pa.list_(pa.string()),
+}
 
 
 def same_type(actual: pa.DataType, expected: pa.DataType) -> bool:
@@ -44,7 +52,9 @@ def schema_problems(schema: pa.Schema) -> list[str]:
             problems.append(f"there is no column {name}")
         elif not same_type(schema.field(name).type, expected):
             problems.append(f"column {name} is {schema.field(name).type}, not {expected}")
-    for name, expected in VECTORS.items():
+    if 0 < len(METADATA.keys() & set(schema.names)) < len(METADATA):
+        problems.append(f"some of the columns {sorted(METADATA)} are not there")
+    for name, expected in (VECTORS | METADATA).items():
         if name in schema.names and not same_type(schema.field(name).type, expected):
             problems.append(f"column {name} is {schema.field(name).type}, not {expected}")
     metadata = (schema.metadata or {}).get(b"huggingface")

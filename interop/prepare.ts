@@ -144,6 +144,28 @@ export function prepareEncoderExports({ folder, pictures, index, python }: Works
   return [{ name: 'check_export.py', args: exported }];
 }
 
+/** Filters that check_photos.py has in SQL. */
+const FILTERS = [
+  ...['year=2020', 'year>=2018 and not month=6', 'date<2017-05', 'city="New York" or rating>=4', 'camera~iphone'],
+  ...['keyword=sea', 'latitude>0 and longitude<0', 'label="a"'],
+];
+
+/** Pictures that say when and where they were taken, their index, and how many of them filters take. */
+export function preparePhotos({ folder, python }: Workshop): Check[] {
+  const [photos, index] = [join(folder, 'photos'), join(folder, 'index-photos')];
+  const counts = join(folder, 'photos.json');
+  python('make_photos.py', photos);
+  const most = ['--set', 'split.retrievalFraction=0.2'];
+  neurodex('index', photos, '--out', index, '--preset', 'quick', '--systems', 'pixels', ...most, '--json');
+  const taken = FILTERS.map((filter) => {
+    const asked = ['search', index, '--text', 'a', '--system', 'bm25', '--k', '1', '--where', filter, '--json'];
+    const { matching }: { readonly matching: number } = JSON.parse(neurodex(...asked));
+    return [filter, matching] as const;
+  });
+  writeFileSync(counts, JSON.stringify(Object.fromEntries(taken)));
+  return [{ name: 'check_photos.py', args: [photos, index, counts] }];
+}
+
 /** A network that learns to read, of pictures enough that some captions have several and some none. */
 const READING = [
   ...['training.plan=write', 'training.seeSteps=3', 'identifiers.scheme=semantic', 'identifiers.vectors=network'],

@@ -17,6 +17,7 @@ import {
   prepareKubernetes,
   prepareMcp,
   prepareMeasures,
+  preparePhotos,
   prepareRuns,
   prepareShards,
   prepareSources,
@@ -60,6 +61,7 @@ function main(): number {
     return perform(workshop, [
       { name: 'check_parquet.py', args: [index, ...own] },
       ...prepareMeasures(workshop),
+      ...preparePhotos(workshop),
       ...prepareRuns(workshop),
       ...prepareGraphs(workshop),
       ...prepareBovw(workshop),

@@ -28,9 +28,10 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     image: ['picture.ts'],
     'formats.ts': ['image'],
     download: [],
-    datasets: ['picture.ts', 'image', 'download'],
+    metadata: ['image'],
+    datasets: ['picture.ts', 'image', 'download', 'metadata'],
     'names.ts': ['datasets'],
-    'index.ts': ['datasets'],
+    'index.ts': ['metadata', 'datasets'],
   },
   'packages/tracking/src': {
     'tracker.ts': [],
@@ -85,6 +86,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     text: PLAIN,
     query: PLAIN,
     pictures: [...PLAIN, 'text', 'query'],
+    filter: ['query', 'pictures'],
     relevance: [],
     clustering: PLAIN,
     identifiers: [...PLAIN, 'clustering'],
@@ -100,6 +102,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     artifact: [...PLAIN, 'text', 'query', 'pictures', 'relevance', 'identifiers', 'dsi/model'],
     systems: [
       ...PLAIN,
+      'filter',
       ...['query', 'pictures', 'models/bm25', 'models/bovw', 'models/encoder', 'models/text-encoder', 'dsi/search'],
       ...['relevance', 'models/appearance', 'models/pixels', 'artifact'],
     ],
@@ -134,6 +137,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     ],
     jobs: [
       ...PLAIN,
+      'filter',
       'shards',
       'relevance',
       ...['check-config.ts', 'presets', 'query', 'pictures', 'identifiers', 'models/bovw', 'dsi/model', 'dsi/search'],
@@ -142,6 +146,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     study: [...PLAIN, 'query', 'evaluation', 'report', 'build', 'jobs'],
     server: [
       ...PLAIN,
+      'filter',
       ...['query', 'pictures', 'dsi/model', 'dsi/search', 'artifact', 'systems', 'evaluation', 'report', 'jobs'],
       ...['text', 'relevance', 'changes', 'shards'],
     ],
@@ -165,6 +170,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     ],
     cli: [
       ...PLAIN,
+      'filter',
       ...[
         'configuration',
         'check-config.ts',

@@ -19,6 +19,13 @@ export type PlanName = (typeof PLANS)[number];
 export const WEIGHTINGS = ['counts', 'tfidf'] as const;
 export type Weighting = (typeof WEIGHTINGS)[number];
 
+/** Where the labels of a folder come from, as `LABEL_SOURCES` of the data sets has it. */
+const LABEL_SOURCES = ['layout', 'folder', 'top', 'keywords', 'none'] as const;
+
+/** What becomes of what pictures say of themselves (pictures/describe-source.ts). */
+export const METADATA_USES = ['none', 'columns', 'words'] as const;
+export type MetadataUse = (typeof METADATA_USES)[number];
+
 /** What semantic identifiers cluster. */
 export const VECTORS = ['bovw', 'pixels', 'encoder', 'network'] as const;
 export type VectorSource = (typeof VECTORS)[number];
@@ -80,6 +87,18 @@ export const configSchema = z.strictObject({
       .default(false)
       .describe(
         'of pictures that show the same (copies that were encoded again, resized, slightly cropped or mirrored as well) only the best is taken',
+      ),
+    labels: z
+      .enum(LABEL_SOURCES)
+      .default('layout')
+      .describe(
+        'of a folder: layout finds the class folders; folder: the path of the folder that a picture lies in; top: its first folder; keywords: those in the picture (XMP, IPTC) or in an XMP file beside it; none: no labels',
+      ),
+    metadata: z
+      .enum(METADATA_USES)
+      .default('columns')
+      .describe(
+        'what becomes of the EXIF, XMP and IPTC metadata of pictures. columns: date, place, camera, rating and keywords are columns of the catalogue, for search --where; words: title, description and keywords are also captions; none: it is not read',
       ),
   }),
   pictures: z.strictObject({

@@ -59,21 +59,28 @@ export function parseJson(bytes: Uint8Array, file: string): unknown {
 
 /**
  * Refuses what another version of the program wrote, in words that say which.
- * @param expected `what`: what is built again where it is too old
+ * @param expected `oldest`: of the versions that are read, where there are several; `what`: what is built again where it is too old
  * @throws NeurodexError `index-newer`, `index-older`
  */
 export function checkVersion(
   value: unknown,
-  expected: { readonly file: string; readonly format: string; readonly version: number; readonly what: string },
+  expected: {
+    readonly file: string;
+    readonly format: string;
+    readonly version: number;
+    readonly oldest?: number;
+    readonly what: string;
+  },
 ): void {
   const { file, what } = expected;
   const { format, version: found }: Readonly<Record<string, unknown>> = isRecord(value) ? value : {};
   if (format !== expected.format || typeof found !== 'number' || !Number.isInteger(found)) return;
-  if (found === expected.version) return;
+  const { oldest = expected.version } = expected;
+  if (found >= oldest && found <= expected.version) return;
   const newer = found > expected.version;
   throw new NeurodexError(
     newer ? 'index-newer' : 'index-older',
-    `${file} has version ${found}; this Neurodex reads version ${expected.version}`,
+    `${file} has version ${found}; this Neurodex reads version ${oldest === expected.version ? oldest : `${oldest} to ${expected.version}`}`,
     {
       hint: newer
         ? `update Neurodex, or build the ${what} again with this one`

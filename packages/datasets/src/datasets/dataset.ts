@@ -1,4 +1,5 @@
 import type { Reporter } from '@neurodex/core';
+import type { PictureMetadata } from '../metadata/picture-metadata.ts';
 import type { Picture } from '../picture.ts';
 
 /** What a data set may say about a picture's part: in the catalogue, or a query of one of the three splits. */
@@ -23,6 +24,10 @@ export interface SourcePicture {
   readonly role?: Role;
   /** The encoded file. Throws NeurodexError `picture-*` when it cannot be read. */
   read(): Promise<Uint8Array>;
+  /** XMP files beside it, which say more of it, or what is newer. What cannot be read is not there. */
+  readonly sidecars?: () => Promise<readonly Uint8Array[]>;
+  /** What it says of itself, where that is known without its file. */
+  readonly metadata?: PictureMetadata;
   /** What was decoded before, of a prepared data set; undefined where it has another size. */
   readonly decoded?: (size: number) => Promise<DecodedPicture | undefined>;
 }

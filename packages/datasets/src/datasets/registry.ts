@@ -343,9 +343,13 @@ export const DATASETS: { readonly [Name in DatasetName]: DatasetDeclaration } = 
     licence: 'your own',
     flags: ['classLevel'],
     recognise: async (path) => (await kindOf(path)) === 'folder',
-    open: async ({ source, from = source, classLevel, ...request }) => {
+    open: async ({ source, from = source, classLevel, labels, ...request }) => {
       const { openFolder } = await import('./folder/folder.ts');
-      return await openFolder(from, { ...watchOf(request), ...(classLevel === undefined ? {} : { classLevel }) });
+      return await openFolder(from, {
+        ...watchOf(request),
+        ...(classLevel === undefined ? {} : { classLevel }),
+        ...(labels === undefined ? {} : { labels }),
+      });
     },
   },
 };

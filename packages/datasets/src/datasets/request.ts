@@ -1,6 +1,7 @@
 import type { Reporter } from '@neurodex/core';
 import type { Downloads } from '../download/downloads.ts';
 import type { CocoSplit, CocoYear } from './coco/options.ts';
+import type { LabelSource } from './folder/label-sources.ts';
 import type { ColumnFlags } from './label-columns.ts';
 import type { DatasetRules } from './rules.ts';
 
@@ -21,6 +22,8 @@ export interface OpenDatasetRequest extends ColumnFlags {
   readonly cocoSplit?: CocoSplit;
   /** Of a folder: at which level the class is, from 1; 0: no classes. */
   readonly classLevel?: number;
+  /** Of a folder: where the labels come from. */
+  readonly labels?: LabelSource;
   /** The rules that will be applied: a remote data set reads no more than they need. */
   readonly rules: DatasetRules;
   /** Of what is drawn. */

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import { CheckedFile, type CheckedFileOptions, damaged, JoinedFile } from '@neurodex/core/storage';
+import { setImmediate } from 'node:timers/promises';
+import { CheckedFile, type CheckedFileOptions, damaged, inOrder, JoinedFile } from '@neurodex/core/storage';
+import { type MetadataTable, MetadataTableBuilder } from '../pictures/metadata-table.ts';
 import {
   type CatalogueColumn,
   type CatalogueManifest,
@@ -8,6 +10,7 @@ import {
   columnBytes,
   filesOfPart,
 } from './catalogue-manifest.ts';
+import { metadataAt } from './metadata-columns.ts';
 import { readable } from './readable.ts';
 import { TableReader } from './table.ts';
 
@@ -54,7 +57,7 @@ export function openFiles(folder: string, manifest: CatalogueManifest, options: 
     manifest,
     parts: manifest.parts.map((part) => {
       const file = fileOf(part.pictures);
-      return { part, file, reader: new TableReader(file, part.rows, manifest.vectors ?? {}) };
+      return { part, file, reader: new TableReader(file, part.rows, manifest.vectors ?? {}, part.metadata) };
     }),
     columns: Object.fromEntries(
       names.map((name) => [name, new JoinedFile(manifest.parts.map((part) => fileOf(part[name])))]),
@@ -127,3 +130,21 @@ export async function readVectors(
   for (const [i, vector] of found.entries()) values.set(vector, i * column.length);
   return { values, ...column };
 }
+
+/** What the pictures of all parts say of themselves; undefined where no part has such columns. @throws NeurodexError `index-damaged` */
+export async function readMetadataTable({ manifest, parts }: CatalogueFiles): Promise<MetadataTable | undefined> {
+  if (!parts.some(({ part }) => part.metadata === true)) return undefined;
+  const builder = new MetadataTableBuilder(manifest.rows);
+  for await (const { part, columns } of inOrder(parts, PARTS_AT_ONCE, async ({ file, reader, part }) => ({
+    part,
+    columns: await readable(file.path, () => reader.metadata()),
+  }))) {
+    for (let at = 0; at < part.rows; at++) builder.add(part.metadata === true ? metadataAt(columns, at) : undefined);
+    // As in `openArtifact`, searches have their turn between two steps.
+    await setImmediate();
+  }
+  return builder.finish();
+}
+
+/** Parts that are read while one is looked through. */
+const PARTS_AT_ONCE = 2;

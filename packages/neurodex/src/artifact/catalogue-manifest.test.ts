@@ -244,9 +244,9 @@ describe('what is no description is refused, by its key', () => {
 
   it('with the version that is read named where it has another', async () => {
     const file = join(folder, 'catalogue.json');
-    await expect(reading((m) => Object.assign(m, { version: 5 }))).rejects.toMatchObject({
+    await expect(reading((m) => Object.assign(m, { version: 6 }))).rejects.toMatchObject({
       code: 'index-newer',
-      message: `${file} has version 5; this Neurodex reads version 4`,
+      message: `${file} has version 6; this Neurodex reads version 4 to 5`,
       hint: expect.stringContaining('build the index again'),
     });
     await expect(reading((m) => Object.assign(m, { version: 3 }))).rejects.toMatchObject({ code: 'index-older' });

@@ -16,7 +16,9 @@ import { DUPLICATE_KINDS } from '../pictures/duplicate-facts.ts';
 
 export const MANIFEST_FILE = 'catalogue.json';
 export const FORMAT = 'neurodex-catalogue';
-export const VERSION = 4;
+export const VERSION = 5;
+/** Without columns of metadata a catalogue is what it was before there were any, and has that version. */
+const [PLAIN_VERSION, OLDEST_VERSION] = [4, 4] as const;
 
 /** A name within the catalogue folder, never a path out of it. */
 const fileName = z.string().regex(/^[\w-][\w.-]*$/);
@@ -42,11 +44,13 @@ const part = z.object({
   embeddings: chunked.optional(),
   /** float32 [rows, D] */
   states: chunked.optional(),
+  /** Whether its table has the columns of metadata (`METADATA_COLUMNS`). */
+  metadata: z.literal(true).optional(),
 });
 
 const manifestSchema = z.object({
   format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  version: z.union([z.literal(PLAIN_VERSION), z.literal(VERSION)]),
   /** Edge of a stored picture in pixels. */
   size: z.int().min(1),
   rows: count,
@@ -76,6 +80,8 @@ const manifestSchema = z.object({
   clusters: z.object({ branching: z.int().min(2), leafSize: z.int().min(1), zeroPadding: z.boolean() }).optional(),
   /** Columns of vectors by name: their length, and the SHA-256 of the vocabulary or encoder that made them. */
   vectors: z.record(z.string(), z.object({ length: z.int().min(1), producer: sha256 })).optional(),
+  /** Whether parts that are written from now on have the columns of metadata. */
+  metadata: z.literal(true).optional(),
   notices: z.array(z.object({ work: z.string(), author: z.string(), licence: z.string(), url: z.string() })),
   skipped: z.array(
     z.object({
@@ -104,6 +110,10 @@ const DIGEST_BYTES = 32;
 export type CatalogueManifest = Readonly<z.infer<typeof manifestSchema>>;
 export type CataloguePart = CatalogueManifest['parts'][number];
 
+/** The version of a catalogue of such parts: a program that knows no metadata still reads one without any. */
+export const versionOf = (parts: CatalogueManifest['parts']): CatalogueManifest['version'] =>
+  parts.some(({ metadata }) => metadata === true) ? VERSION : PLAIN_VERSION;
+
 /** The manifest as its file holds it. */
 export const manifestText = (manifest: CatalogueManifest): string => `${JSON.stringify(manifest, null, 2)}\n`;
 
@@ -126,7 +136,7 @@ export async function readManifest(
 /** @param file as messages name it @throws NeurodexError `index-damaged`, `index-newer`, `index-older` */
 export function parseManifest(bytes: Uint8Array, file: string): CatalogueManifest {
   const value = parseJson(bytes, file);
-  checkVersion(value, { file, format: FORMAT, version: VERSION, what: 'index' });
+  checkVersion(value, { file, format: FORMAT, version: VERSION, oldest: OLDEST_VERSION, what: 'index' });
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) throw malformed(file, 'a catalogue', parsed.error);
   return checked(parsed.data, file);
@@ -159,6 +169,7 @@ export const filesOfPart = ({ pictures, pixels, embeddings, states }: CatalogueP
 export const filesOf = ({ parts }: CatalogueManifest) => parts.flatMap(filesOfPart);
 
 function checked(manifest: CatalogueManifest, file: string): CatalogueManifest {
+  if (manifest.version !== versionOf(manifest.parts)) throw damaged(file, 'has another version than its parts');
   const files = filesOf(manifest);
   if (new Set(files.map((listed) => listed.file)).size < files.length) throw damaged(file, 'lists one file twice');
   for (const { file: name, bytes, chunks } of files) {

@@ -363,7 +363,7 @@ describe('a damaged catalogue', () => {
   });
 
   test('a newer version says so', async () => {
-    await edit((manifest) => Object.assign(manifest, { version: 5, parts: 'of another kind' }));
+    await edit((manifest) => Object.assign(manifest, { version: 6, parts: 'of another kind' }));
     await expect(opening()).rejects.toMatchObject(code('index-newer', 'catalogue.json'));
     await expect(readThumbnails(folder, [0])).rejects.toMatchObject(code('index-newer', 'catalogue.json'));
   });

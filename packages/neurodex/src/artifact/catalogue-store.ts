@@ -9,12 +9,14 @@ import {
   unreadable,
 } from '@neurodex/core/storage';
 import { Embeddings } from '../pictures/embeddings.ts';
+import type { MetadataTable } from '../pictures/metadata-table.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import {
   type CatalogueFiles,
   openFiles,
   readDigests,
+  readMetadataTable,
   readThumbnail,
   readVectors,
   type StoredVectors,
@@ -34,6 +36,8 @@ export interface StoredPictures extends PictureStore {
   vectors(name: string): Promise<StoredVectors | undefined>;
   /** SHA-256 of the file that each row was read from, hexadecimal. @throws NeurodexError `index-damaged` */
   digests(): Promise<string[]>;
+  /** What pictures say of themselves, read when first asked for; undefined where none says anything. @throws NeurodexError `index-damaged` */
+  metadata(): Promise<MetadataTable | undefined>;
   /** What another version need not read. */
   readonly knownPixels: KnownPixels | undefined;
   /** What the network makes of every row, float32 [rows, D]; undefined where it is not stored. @throws NeurodexError `index-damaged` */
@@ -65,6 +69,7 @@ export async function openPictures(folder: string, options: OpenCatalogueOptions
     const rows = await readRows(files, options.before);
     const pixels = new StoredPixels(files, options.before?.knownPixels);
     const { embeddings } = manifest;
+    let metadata: Promise<MetadataTable | undefined> | undefined;
     return {
       ...rows,
       manifest,
@@ -83,6 +88,14 @@ export async function openPictures(folder: string, options: OpenCatalogueOptions
         decodeThumbnail(await readThumbnail(files, row), `the thumbnail of row ${row} in ${folder}`),
       vectors: (name) => readVectors(files, name),
       digests: () => readDigests(files),
+      metadata() {
+        // Whoever asks next tries again.
+        metadata ??= readMetadataTable(files).catch((error) => {
+          metadata = undefined;
+          throw error;
+        });
+        return metadata;
+      },
       states: () => readStates(files),
       close: () => files.close(),
     };

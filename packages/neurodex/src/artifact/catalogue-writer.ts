@@ -1,7 +1,7 @@
 import { makeFolder } from '@neurodex/core/storage';
 import type { LicenceNotice, SkippedFile } from '@neurodex/datasets';
 import type { DuplicateFacts } from '../pictures/duplicate-facts.ts';
-import { type CatalogueManifest, columnBytes, FORMAT, VERSION, writeManifest } from './catalogue-manifest.ts';
+import { type CatalogueManifest, columnBytes, FORMAT, versionOf, writeManifest } from './catalogue-manifest.ts';
 import { type CatalogueRow, type PartColumns, PartWriter } from './part-writer.ts';
 
 /** When a row group or a part is full. Row groups wait in memory until they are. */
@@ -31,7 +31,10 @@ export const groupBytesOf = ({ thumbnail, vectors = {} }: Pick<CatalogueRow, 'th
   thumbnail.length + ROW_OVERHEAD + Object.values(vectors).reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 /** What all rows of a catalogue have. */
-export type CatalogueLayout = Pick<CatalogueManifest, 'size' | 'vectors' | 'embeddings' | 'states' | 'clusters'>;
+export type CatalogueLayout = Pick<
+  CatalogueManifest,
+  'size' | 'vectors' | 'embeddings' | 'states' | 'clusters' | 'metadata'
+>;
 
 /** What a manifest says of a catalogue beside its rows. */
 export interface CatalogueFacts {
@@ -48,6 +51,7 @@ export interface CatalogueFacts {
 export const partColumns = (layout: CatalogueLayout): PartColumns => ({
   vectors: layout.vectors ?? {},
   columns: columnBytes(layout),
+  ...(layout.metadata === true ? { metadata: true } : {}),
 });
 
 /**
@@ -108,11 +112,11 @@ export class CatalogueWriter {
   async describe(about: CatalogueFacts): Promise<CatalogueManifest> {
     await this.flushGroup();
     await this.finishPart();
-    const { size, vectors = {}, embeddings, states, clusters } = this.layout;
+    const { size, vectors = {}, embeddings, states, clusters, metadata } = this.layout;
     const end = (this.parts.at(-1)?.last ?? -1) + 1;
     return {
       format: FORMAT,
-      version: VERSION,
+      version: versionOf(this.parts),
       size,
       rows: this.parts.reduce((sum, { rows }) => sum + rows, 0),
       builtIds: end,
@@ -123,6 +127,7 @@ export class CatalogueWriter {
       ...(embeddings === undefined ? {} : { embeddings }),
       ...(states === undefined ? {} : { states }),
       ...(clusters === undefined ? {} : { clusters }),
+      ...(metadata === undefined ? {} : { metadata }),
       ...(Object.keys(vectors).length > 0 ? { vectors } : {}),
       notices: [...about.notices],
       skipped: [...about.skipped],

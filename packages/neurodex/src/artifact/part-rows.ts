@@ -4,6 +4,7 @@ import type { StoredPicture } from '../pictures/picture-store.ts';
 import { isSha256 } from './catalogue-files.ts';
 import { type CatalogueColumn, type CataloguePart, columnBytes } from './catalogue-manifest.ts';
 import type { CatalogueLayout } from './catalogue-writer.ts';
+import { metadataAt } from './metadata-columns.ts';
 import type { CatalogueRow } from './part-writer.ts';
 import { readable } from './readable.ts';
 import { TableReader } from './table.ts';
@@ -22,9 +23,10 @@ export async function readPart(
   const table = new CheckedFile(join(folder, part.pictures.file), part.pictures);
   const { path } = table;
   const vectors = Object.keys(layout.vectors ?? {});
-  const reader = new TableReader(table, part.rows, layout.vectors ?? {});
+  const reader = new TableReader(table, part.rows, layout.vectors ?? {}, part.metadata);
   const thumbnails = await readable(path, () => reader.thumbnails(0, part.rows));
   const digests = await readable(path, () => reader.digests());
+  const metadata = await readable(path, () => reader.metadata());
   const columns = await Promise.all(
     vectors.map(async (name) => [name, await readable(path, () => reader.vectors(name))] as const),
   );
@@ -52,6 +54,7 @@ export async function readPart(
       ...picture,
       thumbnail,
       sha256,
+      ...(part.metadata === true ? { metadata: metadataAt(metadata, at) } : {}),
       ...(own.length === 0 ? {} : { vectors: Object.fromEntries(own) }),
       async column(name) {
         const bytes = widths[name] ?? 0;

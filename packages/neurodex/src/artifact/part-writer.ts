@@ -16,6 +16,8 @@ export interface PartColumns {
   readonly vectors: VectorColumns;
   /** Bytes of a row, by column. */
   readonly columns: Partial<Record<CatalogueColumn, number>>;
+  /** Whether its table has the columns of metadata. */
+  readonly metadata?: boolean;
 }
 
 /** What a file of a part ends in. */
@@ -65,7 +67,7 @@ export class PartWriter {
       await rm(path, { force: true });
       return path;
     };
-    const table = await TableWriter.create(await fresh('pictures'), layout.vectors);
+    const table = await TableWriter.create(await fresh('pictures'), layout.vectors, layout.metadata);
     const columns = new Map<CatalogueColumn, HashedFile>();
     try {
       for (const name of COLUMNS) {
@@ -108,6 +110,7 @@ export class PartWriter {
     const { rows } = this;
     const pictures = await this.named('pictures', await this.table.finish(sync));
     const part: CataloguePart = { first: this.first, last: this.last, rows, pictures, pixels: pictures };
+    if (this.layout.metadata === true) part.metadata = true;
     for (const [name, file] of this.columns) part[name] = await this.named(name, await file.finish(sync));
     return part;
   }

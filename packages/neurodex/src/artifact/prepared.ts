@@ -14,12 +14,13 @@ import {
   sealed,
   writeFileAtomically,
 } from '@neurodex/core/storage';
-import type { Dataset, DecodedPicture, SourcePicture } from '@neurodex/datasets';
+import type { Dataset, DecodedPicture, PictureMetadata, SourcePicture } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { z } from 'zod';
 import { isSha256 } from './catalogue-files.ts';
 import { type CatalogueManifest, filesOf, MANIFEST_FILE } from './catalogue-manifest.ts';
 import { openPictureRows, verifyPictures } from './catalogue-store.ts';
+import { metadataAt } from './metadata-columns.ts';
 import { readable } from './readable.ts';
 import { TableReader } from './table.ts';
 
@@ -93,8 +94,10 @@ export async function openPrepared(folder: string, manifest: PreparedManifest): 
   const listed = await verifyPictures(catalogue, manifest.catalogue);
   const rows = await openPictureRows(catalogue, { listed: manifest.catalogue });
   const stored = new StoredPictures(catalogue, listed);
+  const metadata = await stored.metadata();
   const pictures = rows.rows.map(
     ({ row, path, labels, captions, objects, role }): SourcePicture => ({
+      ...(metadata.length === 0 ? {} : { metadata: metadata[row] ?? {} }),
       path,
       labels,
       role,
@@ -132,9 +135,10 @@ class StoredPictures {
     this.pixels = new JoinedFile(
       manifest.parts.map(({ pixels }) => new CheckedFile(join(folder, pixels.file), pixels)),
     );
-    this.tables = manifest.parts.map(({ pictures, rows }) => {
+    this.tables = manifest.parts.map(({ pictures, rows, metadata }) => {
       const path = join(folder, pictures.file);
-      return { path, reader: new TableReader(new CheckedFile(path, pictures), rows, manifest.vectors ?? {}) };
+      const file = new CheckedFile(path, pictures);
+      return { path, reader: new TableReader(file, rows, manifest.vectors ?? {}, metadata) };
     });
   }
 
@@ -161,6 +165,18 @@ class StoredPictures {
     const pixels = new Uint8Array(bytes);
     this.pixels.readSync(pixels, row * bytes);
     return { picture: { size, pixels }, thumbnail: await this.thumbnail(row), sha256: await this.digest(row) };
+  }
+
+  /** What pictures say of themselves, by row; nothing where no part has such columns. */
+  async metadata(): Promise<readonly PictureMetadata[]> {
+    const found: PictureMetadata[] = [];
+    if (this.manifest.metadata !== true) return found;
+    for (const [i, { path, reader }] of this.tables.entries()) {
+      const columns = await readable(path, () => reader.metadata());
+      const rows = this.manifest.parts[i]?.rows ?? 0;
+      for (let at = 0; at < rows; at++) found.push(metadataAt(columns, at));
+    }
+    return found;
   }
 
   private async digest(row: number): Promise<string> {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileHasher } from '@neurodex/core/storage';
-import { type CatalogueManifest, type CataloguePart, FORMAT, VERSION, writeManifest } from './catalogue-manifest.ts';
+import { type CatalogueManifest, type CataloguePart, FORMAT, versionOf, writeManifest } from './catalogue-manifest.ts';
 import { type TableRow, TableWriter } from './table.ts';
 
 /** A row as a table may hold it; any of its columns may be wrong. */
@@ -78,7 +78,7 @@ export async function writeCatalogueOf(
   const end = (listed.at(-1)?.last ?? -1) + 1;
   const manifest: CatalogueManifest = {
     format: FORMAT,
-    version: VERSION,
+    version: versionOf([]),
     size,
     rows,
     builtIds: end,

@@ -15,6 +15,7 @@ const LARGEST_FOOTER = 2 ** 26;
 const VALUE_BYTES: Readonly<Record<string, number>> = {
   BOOLEAN: 1 / 8,
   INT32: 4,
+  INT64: 8,
   FLOAT: 4,
   DOUBLE: 8,
   BYTE_ARRAY: 4,

@@ -1,35 +1,17 @@
 import type { SchemaElement } from 'hyparquet';
+import { METADATA_COLUMNS, metadataFeatures, metadataSchema } from './metadata-columns.ts';
+import { list, text } from './schema-elements.ts';
 
 /** Columns of vectors by name, with the length of each one's vectors. */
 export type VectorColumns = Readonly<Record<string, { readonly length: number }>>;
 
-const text = (name: string, repetition: 'OPTIONAL' | 'REQUIRED' = 'OPTIONAL'): SchemaElement => ({
-  name,
-  type: 'BYTE_ARRAY',
-  converted_type: 'UTF8',
-  logical_type: { type: 'STRING' },
-  repetition_type: repetition,
-});
-
-/** A list as Parquet's LogicalTypes.md lays it out. */
-const list = (name: string, element: readonly SchemaElement[]): SchemaElement[] => [
-  {
-    name,
-    repetition_type: 'OPTIONAL',
-    num_children: 1,
-    converted_type: 'LIST',
-    logical_type: { type: 'LIST' },
-  },
-  { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-  ...element,
-];
-
 /**
  * The columns as Arrow writes them for a Hugging Face data set. `path` stands beside `image.path` so that the names
  * can be read without the pictures: a Parquet reader fetches a struct whole.
+ * @param metadata whether there are columns for what pictures say of themselves
  */
-export const schemaOf = (vectors: readonly string[]): SchemaElement[] => [
-  { name: 'schema', num_children: 10 + vectors.length },
+export const schemaOf = (vectors: readonly string[], metadata = false): SchemaElement[] => [
+  { name: 'schema', num_children: 10 + (metadata ? METADATA_COLUMNS.length : 0) + vectors.length },
   { name: 'image', repetition_type: 'OPTIONAL', num_children: 2 },
   { name: 'bytes', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
   text('path'),
@@ -48,6 +30,7 @@ export const schemaOf = (vectors: readonly string[]): SchemaElement[] => [
   text('cluster'),
   { name: 'id', type: 'INT32', repetition_type: 'OPTIONAL' },
   text('sha256'),
+  ...(metadata ? metadataSchema : []),
   ...vectors.flatMap((name) => list(name, [{ name: 'element', type: 'FLOAT', repetition_type: 'OPTIONAL' }])),
 ];
 
@@ -55,7 +38,7 @@ const string = { dtype: 'string', _type: 'Value' };
 const double = { dtype: 'float64', _type: 'Value' };
 
 /** What `datasets` reads to know that `image` is a picture. */
-export const huggingFaceInfo = (vectors: VectorColumns) => ({
+export const huggingFaceInfo = (vectors: VectorColumns, metadata = false) => ({
   info: {
     features: {
       image: { _type: 'Image' },
@@ -76,6 +59,7 @@ export const huggingFaceInfo = (vectors: VectorColumns) => ({
       cluster: string,
       id: { dtype: 'int32', _type: 'Value' },
       sha256: string,
+      ...(metadata ? metadataFeatures : {}),
       ...Object.fromEntries(
         Object.entries(vectors).map(([name, { length }]) => [
           name,

@@ -1,4 +1,5 @@
 import { type ChunkedDigest, HashedFile } from '@neurodex/core/storage';
+import type { PictureMetadata } from '@neurodex/datasets';
 import {
   type AsyncBuffer,
   type FileMetaData,
@@ -9,6 +10,7 @@ import {
 } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { StoredPicture } from '../pictures/picture-store.ts';
+import { METADATA_COLUMNS, type MetadataValues, metadataData } from './metadata-columns.ts';
 import { checkFooter, guarded } from './table-guard.ts';
 import { huggingFaceInfo, schemaOf, type VectorColumns } from './table-schema.ts';
 
@@ -20,6 +22,8 @@ export interface TableRow extends Omit<StoredPicture, 'row'> {
   readonly thumbnail: Uint8Array;
   /** By column; only catalogue pictures have any. */
   readonly vectors?: Readonly<Record<string, Float32Array>>;
+  /** What it says of itself; only in tables that have columns for it. */
+  readonly metadata?: PictureMetadata | undefined;
 }
 
 /** Columns of a table by name, a value for each row; one that is null in every row may not be there. */
@@ -35,21 +39,24 @@ export class TableWriter {
   private readonly buffer = new ByteWriter();
   private readonly parquet: ParquetWriter;
   private readonly vectors: readonly string[];
+  private readonly metadata: boolean;
   private rowCount = 0;
 
-  private constructor(file: HashedFile, vectors: VectorColumns) {
+  private constructor(file: HashedFile, vectors: VectorColumns, metadata: boolean) {
     this.file = file;
+    this.metadata = metadata;
     this.vectors = Object.keys(vectors);
     this.parquet = new ParquetWriter({
       writer: this.buffer,
-      schema: schemaOf(this.vectors),
-      kvMetadata: [{ key: 'huggingface', value: JSON.stringify(huggingFaceInfo(vectors)) }],
+      schema: schemaOf(this.vectors, metadata),
+      kvMetadata: [{ key: 'huggingface', value: JSON.stringify(huggingFaceInfo(vectors, metadata)) }],
       createdBy: 'neurodex',
     });
   }
 
-  static async create(path: string, vectors: VectorColumns = {}): Promise<TableWriter> {
-    return new TableWriter(await HashedFile.create(path), vectors);
+  /** @param metadata whether it has columns for what pictures say of themselves */
+  static async create(path: string, vectors: VectorColumns = {}, metadata = false): Promise<TableWriter> {
+    return new TableWriter(await HashedFile.create(path), vectors, metadata);
   }
 
   get rows(): number {
@@ -84,6 +91,7 @@ export class TableWriter {
         column('cluster', ({ cluster }) => cluster ?? null),
         column('id', ({ id }) => id),
         column('sha256', ({ sha256 }) => sha256),
+        ...(this.metadata ? metadataData(rows) : []),
         ...this.vectors.map((name) => ({
           ...column(name, ({ vectors }) => (vectors?.[name] === undefined ? null : [...vectors[name]])),
           statistics: false,
@@ -135,13 +143,15 @@ export class TableReader {
   private readonly file: AsyncBuffer;
   private readonly rowCount: number;
   private readonly schema: readonly SchemaElement[];
+  private readonly hasMetadata: boolean;
   private opened: Promise<{ readonly file: AsyncBuffer; readonly metadata: FileMetaData }> | undefined;
 
-  /** @param vectors columns that it has */
-  constructor(file: AsyncBuffer, rows: number, vectors: VectorColumns) {
+  /** @param vectors columns that it has @param metadata whether it has those of metadata */
+  constructor(file: AsyncBuffer, rows: number, vectors: VectorColumns, metadata = false) {
     this.file = file;
     this.rowCount = rows;
-    this.schema = schemaOf(Object.keys(vectors));
+    this.hasMetadata = metadata;
+    this.schema = schemaOf(Object.keys(vectors), metadata);
   }
 
   /** Rows of each row group. */
@@ -157,6 +167,11 @@ export class TableReader {
   /** SHA-256 of the file of each picture. */
   digests(): Promise<readonly unknown[]> {
     return this.column('sha256');
+  }
+
+  /** What the pictures say of themselves, by column; nothing where it has no such columns. */
+  async metadata(): Promise<MetadataValues> {
+    return this.hasMetadata ? await this.columns(METADATA_COLUMNS) : {};
   }
 
   /** A column of vectors. */

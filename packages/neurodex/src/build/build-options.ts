@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Reporter } from '@neurodex/core';
 import type { ReadPicture } from '@neurodex/datasets/image';
 import type { PartLimits } from '../artifact/catalogue-writer.ts';
+import type { MetadataUse } from '../config.ts';
 import type { SplitOptions } from '../pictures/split.ts';
 
 export interface PictureOptions {
@@ -25,6 +26,8 @@ export interface PicturesOptions {
   readonly split: SplitOptions;
   /** Whether only the best of each group of duplicates stays. */
   readonly dedupe?: boolean | undefined;
+  /** Of what pictures say of themselves; `columns` by default. */
+  readonly metadata?: MetadataUse | undefined;
   readonly seed: number;
   readonly reporter?: Reporter | undefined;
   readonly signal?: AbortSignal | undefined;

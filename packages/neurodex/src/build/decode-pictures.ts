@@ -11,6 +11,8 @@ import {
 } from '@neurodex/datasets';
 import { formatByName, formatList, readPicture, sniffFormat } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
+import { DamagedMetadata } from '../pictures/damaged-metadata.ts';
+import { type DescribedSource, describeSource } from '../pictures/describe-source.ts';
 import type { FileFacts } from '../pictures/find-same.ts';
 import { keysOf, type PictureKeys } from '../pictures/fingerprint.ts';
 import { byPath } from '../pictures/split.ts';
@@ -51,6 +53,7 @@ export async function decodePictures(
   const pixels = await HashedFile.create(decodedPixelsFile(folders));
   let spool: HashedFile | undefined;
   let list: DecodedListWriter | undefined;
+  const damaged = new DamagedMetadata();
   let count = 0;
   try {
     spool = await HashedFile.create(thumbnailsFile(folders));
@@ -66,13 +69,15 @@ export async function decodePictures(
         availability.add();
         await pixels.append(result.picture.pixels);
         await spool.append(result.thumbnail);
-        const { source, keys, thumbnail } = result;
-        await list.append({ picture: factsOf(source), keys, thumbnail: thumbnail.length });
+        const { source, described, keys, thumbnail } = result;
+        damaged.add(source.path, described.damaged);
+        await list.append({ picture: factsOf(source, described), keys, thumbnail: thumbnail.length });
         count++;
       }
       reporter.progress({ phase: 'ingest', done: ++done, total: sources.length, unit: 'pictures' });
     }
     availability.check();
+    damaged.report(reporter);
     skipped.sort(byPath);
     if (count === 0) throw nothingUsable(dataset, skipped);
     await spool.finish();
@@ -85,18 +90,23 @@ export async function decodePictures(
   }
 }
 
-const factsOf = ({ path, labels, captions, objects, role }: SourcePicture): DecodedPicture => ({
+const factsOf = (
+  { path, labels, objects, role }: SourcePicture,
+  { captions, metadata }: DescribedSource,
+): DecodedPicture => ({
   path,
   labels,
   ...(captions === undefined ? {} : { captions }),
   ...(objects === undefined ? {} : { objects }),
   ...(role === undefined ? {} : { role }),
+  ...(metadata === undefined ? {} : { metadata }),
 });
 
 type DecodeResult =
   | (SkippedFile & { readonly error: NeurodexError })
   | {
       readonly source: SourcePicture;
+      readonly described: DescribedSource;
       readonly picture: Picture;
       readonly thumbnail: Uint8Array;
       readonly keys: PictureKeys & FileFacts;
@@ -113,7 +123,8 @@ async function decode(source: SourcePicture, options: Omit<PicturesOptions, 'spl
         format: formatByName(source.path),
         edge: thumbnailEdge(ready.thumbnail),
       };
-      return { source, ...ready, keys: { ...keysOf(ready.sha256, ready.picture), ...facts } };
+      const described = await describeSource(source, undefined, options.metadata ?? 'columns');
+      return { source, described, ...ready, keys: { ...keysOf(ready.sha256, ready.picture), ...facts } };
     }
     const bytes = await source.read();
     const read = options.readPicture ?? readPicture;
@@ -124,7 +135,8 @@ async function decode(source: SourcePicture, options: Omit<PicturesOptions, 'spl
       format: sniffFormat(bytes) ?? null,
       edge: thumbnailEdge(made.thumbnail),
     };
-    return { source, ...made, keys: { ...keysOf(bytes, made.picture), ...facts } };
+    const described = await describeSource(source, bytes, options.metadata ?? 'columns');
+    return { source, described, ...made, keys: { ...keysOf(bytes, made.picture), ...facts } };
   } catch (error) {
     if (error instanceof NeurodexError && error.code.startsWith('picture-')) {
       return { path: source.path, reason: withoutName(error.message, source.path), error };

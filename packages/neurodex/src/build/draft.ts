@@ -1,4 +1,5 @@
 import { openFileBytes } from '@neurodex/core/storage';
+import type { PictureMetadata } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { type Parts, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { type BuildFolders, decodedPixelsFile, splitPixelsFile, thumbnailsFile } from './build-options.ts';
@@ -13,6 +14,8 @@ export interface DecodedPictures extends Parts {
   pixels(picture: StoredPicture): Promise<Uint8Array>;
   /** SHA-256 of its file, hexadecimal. */
   digest(picture: StoredPicture): string;
+  /** What it says of itself; undefined where it says nothing. */
+  metadata(picture: StoredPicture): PictureMetadata | undefined;
 }
 
 /** Vectors of the catalogue pictures, a column of the catalogue. */
@@ -56,13 +59,14 @@ export async function openDraft(
   folders: BuildFolders,
   size: number,
 ): Promise<DecodedPictures & { close(): Promise<void> }> {
-  const { rows, thumbnails, digests } = await readSplitList(folders, split);
+  const { rows, thumbnails, digests, metadata } = await readSplitList(folders, split);
   const reader = await readDecoded(thumbnails, folders, size, splitPixelsFile(folders));
   return {
     ...partsOf(rows),
     thumbnail: ({ row }) => reader.thumbnail(row),
     pixels: ({ row }) => reader.pixels(row),
     digest: ({ row }) => digestAt(digests, row),
+    metadata: ({ row }) => metadata[row],
     close: () => reader.close(),
   };
 }

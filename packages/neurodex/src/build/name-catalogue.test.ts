@@ -35,6 +35,7 @@ const decoded: DecodedPictures = {
   thumbnail: async () => new Uint8Array(),
   pixels: async (picture) => pixelsOf(picture),
   digest: ({ row }) => `${row}`.padStart(64, '0'),
+  metadata: () => undefined,
 };
 /** The first three and the last three alike, at any length. */
 const columns = Object.fromEntries(

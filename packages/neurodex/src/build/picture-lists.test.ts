@@ -79,9 +79,11 @@ describe('the list of pictures with their roles', () => {
     const all = Float64Array.of(0, 10, 10, 17, 17, 30);
     const thumbnails = spansOf(all, [1, 2]);
     const digests = Uint8Array.from({ length: 64 }, (_, i) => 200 + i);
-    const list = await writeSplitList(folders, { rows, thumbnails, digests });
+    const metadata = [undefined, { taken: 1_714_979_289_120, takenOffset: 120, keywords: ['sea'] }];
+    const list = await writeSplitList(folders, { rows, thumbnails, digests, metadata });
     const read = await readSplitList(folders, { list, count: 2 });
     expect(read.rows).toEqual(rows);
+    expect(read.metadata).toEqual(metadata);
     expect([...read.thumbnails]).toEqual([10, 17, 17, 30]);
     expect([...read.digests]).toEqual([...digests]);
     expect(digestAt(read.digests, 1)).toBe(Buffer.from(digests.subarray(32)).toString('hex'));

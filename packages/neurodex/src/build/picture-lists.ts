@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { defined } from '@neurodex/core';
 import { type FileDigest, HashedFile, jsonLine, readJsonLines } from '@neurodex/core/storage';
-import type { SourcePicture } from '@neurodex/datasets';
+import type { PictureMetadata, SourcePicture } from '@neurodex/datasets';
 import type { Format } from '@neurodex/datasets/image';
 import type { FileFacts } from '../pictures/find-same.ts';
 import { FINGERPRINT_LENGTH, type PictureKeys } from '../pictures/fingerprint.ts';
@@ -11,7 +11,7 @@ import type { BuildFolders } from './build-options.ts';
 import { WORK_FOLDER } from './stage-record.ts';
 
 /** What is known of a picture beside its pixels. */
-export type DecodedPicture = Pick<SourcePicture, 'path' | 'labels' | 'captions' | 'objects' | 'role'>;
+export type DecodedPicture = Pick<SourcePicture, 'path' | 'labels' | 'captions' | 'objects' | 'role' | 'metadata'>;
 
 /** A decoded picture, as one stage hands it to the next. */
 export interface DecodedEntry {
@@ -37,6 +37,8 @@ export interface SplitRows {
   readonly thumbnails: ThumbnailSpans;
   /** SHA-256 of the file of each, 32 bytes, one after another. */
   readonly digests: Uint8Array;
+  /** What each says of itself. */
+  readonly metadata: readonly (PictureMetadata | undefined)[];
 }
 
 const DIGEST_BYTES = 32;
@@ -126,19 +128,29 @@ export async function readDecodedList(
 
 export async function writeSplitList(
   folders: BuildFolders,
-  { rows, thumbnails, digests }: SplitRows,
+  { rows, thumbnails, digests, metadata }: SplitRows,
 ): Promise<FileDigest> {
   const file = await HashedFile.create(splitFile(folders));
   try {
     for (const { row, id: _, ...picture } of rows) {
       const digest = digestAt(digests, row);
-      await file.append(jsonLine([picture, ...thumbnails.subarray(2 * row, 2 * row + 2), digest]));
+      await file.append(
+        jsonLine([picture, ...thumbnails.subarray(2 * row, 2 * row + 2), digest, metadata[row] ?? null]),
+      );
     }
     return sizeAndDigest(await file.finish());
   } finally {
     await file.close();
   }
 }
+
+type SplitLine = [
+  picture: Omit<StoredPicture, 'row' | 'id'>,
+  start: number,
+  end: number,
+  digest: string,
+  metadata: PictureMetadata | null | undefined,
+];
 
 /** @param count rows in the list @throws NeurodexError `index-missing`, `index-damaged` */
 export async function readSplitList(
@@ -149,14 +161,16 @@ export async function readSplitList(
   const share = sharedLabels();
   const thumbnails = new Float64Array(2 * count);
   const digests = new Uint8Array(DIGEST_BYTES * count);
+  const metadata: (PictureMetadata | undefined)[] = [];
   for await (const line of readJsonLines(splitFile(folders), list)) {
-    const [picture, start, end, digest] = line as [Omit<StoredPicture, 'row' | 'id'>, number, number, string];
+    const [picture, start, end, digest, said] = line as SplitLine;
     const row = rows.length;
     thumbnails.set([start, end], 2 * row);
     digests.set(Buffer.from(digest, 'hex'), DIGEST_BYTES * row);
     rows.push({ row, id: row, ...picture, labels: share(picture.labels) });
+    metadata.push(said ?? undefined);
   }
-  return { rows, thumbnails, digests };
+  return { rows, thumbnails, digests, metadata };
 }
 
 const sizeAndDigest = ({ bytes, sha256 }: FileDigest): FileDigest => ({ bytes, sha256 });

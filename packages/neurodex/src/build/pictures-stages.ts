@@ -27,6 +27,7 @@ const optionsOf = ({ config, seed, reporter, signal }: Build): PicturesOptions =
   pictures: config.pictures,
   split: config.split,
   dedupe: config.dataset.dedupe,
+  metadata: config.dataset.metadata,
   seed,
   reporter,
   signal,

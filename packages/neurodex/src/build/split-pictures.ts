@@ -74,6 +74,7 @@ export async function splitPictures(
         digests: Buffer.concat(
           kept.map((at) => Buffer.from(defined(keys[at], 'the keys of a picture').file, 'base64')),
         ),
+        metadata: kept.map((at) => pictures[at]?.metadata),
       }),
       givenRoles: pictures.some(({ role }) => role !== undefined),
       hasClasses: rows.some(({ labels }) => labels.length > 0),

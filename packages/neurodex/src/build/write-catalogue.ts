@@ -56,6 +56,7 @@ export async function writeCatalogue(
     ...(embeddings === undefined ? {} : { embeddings: withoutDigest(embeddings) }),
     ...(states === undefined ? {} : { states }),
     ...(names.clusters === undefined ? {} : { clusters: names.clusters.rules }),
+    ...(pictures.some((picture) => draft.metadata(picture) !== undefined) ? { metadata: true as const } : {}),
   };
   const columns = await openColumns(folders, columnBytes(layout));
   const writer = await CatalogueWriter.create(folders.catalogue, layout, limits);
@@ -69,6 +70,7 @@ export async function writeCatalogue(
         ...(picture.role === 'catalogue' ? { vectors: vectorsAt(vectors, position++) } : {}),
         thumbnail: await draft.thumbnail(picture),
         sha256: draft.digest(picture),
+        metadata: draft.metadata(picture),
         column: (name) => columns.read(name, row),
       });
     }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type FailedInput, failedInput, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
 import { inOrder, throwIfInterrupted } from '@neurodex/core/storage';
 import type { SourcePicture } from '@neurodex/datasets';
+import { DamagedMetadata } from '../pictures/damaged-metadata.ts';
 import { type DescribedPicture, MANY, type ReadPicture } from './describe-pictures.ts';
 import type { ChangeSet, IndexWriter } from './index-writer.ts';
 
@@ -41,13 +42,16 @@ export async function addPictures(
   { reporter = silentReporter, signal, with: rest = {} }: AddOptions = {},
 ): Promise<Addition> {
   const addition = new Adding(writer, rest);
+  const damaged = new DamagedMetadata();
   let done = 0;
   const width = sources.length === 1 ? 1 : Math.max(LEAST_IN_WORK, 2 * availableParallelism());
   for await (const read of inOrder(sources, width, (source) => readOrReason(writer, source))) {
     throwIfInterrupted(signal);
     await addition.take(read);
+    if (!('code' in read)) damaged.add(read.source.path, read.described.damaged);
     reporter.progress({ phase: 'add', done: ++done, total: sources.length, unit: 'pictures' });
   }
+  damaged.report(reporter);
   return await addition.finish();
 }
 

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Runtime } from '@neurodex/autograd';
-import { defined, type Reporter } from '@neurodex/core';
+import { defined, isRecord, type Reporter } from '@neurodex/core';
 import type { SourcePicture } from '@neurodex/datasets';
 import { readPicture } from '@neurodex/datasets/image';
 import type { IndexArtifact } from '../artifact/index-artifact.ts';
 import type { RecordedConfig } from '../artifact/manifest.ts';
+import { METADATA_USES, type MetadataUse } from '../config.ts';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { StateEncoder } from '../dsi/search/state-encoder.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
+import { type DescribedSource, describeSource } from '../pictures/describe-source.ts';
 import { encoderPixels } from '../pictures/encoder-pixels.ts';
 import { decodeThumbnail } from '../pictures/thumbnail.ts';
 import { modelInput, pictureInput } from '../query/model-inputs.ts';
@@ -27,6 +29,8 @@ export interface ReadPicture {
   readonly thumbnail: Uint8Array;
   /** Of its file, hexadecimal. */
   readonly sha256: string;
+  /** What it says of itself. */
+  readonly described: DescribedSource;
   /** As the encoder takes it, where it came with preprocessing. */
   readonly encoderPixels: Uint8Array | undefined;
 }
@@ -58,6 +62,7 @@ export class PictureDescriber {
     readonly maxPixels: number;
     readonly seconds?: number;
   };
+  private readonly use: MetadataUse;
   private readonly runtime: Runtime;
   private readonly model: DsiModel | undefined;
   private readonly makers: readonly (readonly [column: string, maker: VectorMaker])[];
@@ -72,6 +77,7 @@ export class PictureDescriber {
 
   private constructor(
     sizes: PictureDescriber['sizes'],
+    use: MetadataUse,
     runtime: Runtime,
     model: DsiModel | undefined,
     makers: PictureDescriber['makers'],
@@ -80,6 +86,7 @@ export class PictureDescriber {
   ) {
     this.embedder = embedder;
     this.sizes = sizes;
+    this.use = use;
     this.runtime = runtime;
     this.model = model;
     this.makers = makers;
@@ -116,7 +123,7 @@ export class PictureDescriber {
       thumbnail,
       maxPixels: Math.min(maxPixels, limits.maxPixels ?? maxPixels),
     };
-    return new PictureDescriber(sizes, runtime, model, makers, backbone, embedder);
+    return new PictureDescriber(sizes, metadataUse(manifest), runtime, model, makers, backbone, embedder);
   }
 
   /** @throws NeurodexError `picture-*` */
@@ -129,7 +136,8 @@ export class PictureDescriber {
       preprocessing === undefined
         ? undefined
         : await encoderPixels(bytes, preprocessing, { ...this.sizes, name: source.path });
-    return { source, pixels: picture.pixels, thumbnail, sha256, encoderPixels: own };
+    const described = await describeSource(source, bytes, this.use);
+    return { source, described, pixels: picture.pixels, thumbnail, sha256, encoderPixels: own };
   }
 
   /** @param pictures at most `MANY` */
@@ -181,4 +189,11 @@ export class PictureDescriber {
     this.encoders.set(batch, known);
     return known;
   }
+}
+
+/** As the index was built; one that is older than metadata takes it as a new one does. */
+function metadataUse({ config }: IndexArtifact['manifest']): MetadataUse {
+  const { dataset }: Readonly<Record<string, unknown>> = config;
+  const use: unknown = isRecord(dataset) ? dataset.metadata : undefined;
+  return METADATA_USES.find((each) => each === use) ?? 'columns';
 }

@@ -4,7 +4,7 @@ import { defined, type Reporter, silentReporter } from '@neurodex/core';
 import { LOCK_FILE, type Lock, lockFile } from '@neurodex/core/storage';
 import type { SourcePicture } from '@neurodex/datasets';
 import { RUN_LOG } from '@neurodex/tracking';
-import type { CatalogueManifest } from '../artifact/catalogue-manifest.ts';
+import { type CatalogueManifest, versionOf } from '../artifact/catalogue-manifest.ts';
 import { type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
 import { CATALOGUE_FOLDER, type ChangeCounts, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
 import type { CatalogueRow } from '../artifact/part-writer.ts';
@@ -154,9 +154,12 @@ export class IndexWriter {
       { index: this.index, catalogue: this.catalogue },
       [...removed, ...former].map(({ path }) => path),
     );
+    const hasMetadata =
+      this.catalogue.metadata === true || add.some(({ described }) => described.metadata !== undefined);
+    const columns = hasMetadata ? { metadata: true as const } : {};
     const parts = await rewriteParts({
       folder: join(this.folder, CATALOGUE_FOLDER),
-      manifest: this.catalogue,
+      manifest: { ...this.catalogue, ...columns },
       before: this.register.rows,
       after: pictures,
       changed: new Set(renamed.keys()),
@@ -170,7 +173,13 @@ export class IndexWriter {
       learned: counts.learned + remove.filter((id) => id < this.catalogue.learnedIds).length,
       renamed: counts.renamed + count,
     };
-    const catalogue: CatalogueManifest = { ...facts.catalogue, rows: pictures.length, parts };
+    const catalogue: CatalogueManifest = {
+      ...facts.catalogue,
+      ...columns,
+      version: versionOf(parts),
+      rows: pictures.length,
+      parts,
+    };
     const contents = log === undefined ? {} : { [RUN_LOG]: log };
     this.index = await publish(this.folder, catalogue, { ...facts.index, changes }, contents);
     this.catalogue = catalogue;

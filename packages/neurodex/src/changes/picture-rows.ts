@@ -4,10 +4,10 @@ import type { StoredPicture } from '../pictures/picture-store.ts';
 import type { DescribedPicture } from './describe-pictures.ts';
 
 /** What is known of a new picture beside its number. */
-export const factsOf = ({ source }: DescribedPicture) => ({
+export const factsOf = ({ source, described: { captions } }: DescribedPicture) => ({
   path: source.path,
   labels: source.labels,
-  ...(source.captions === undefined ? {} : { captions: source.captions }),
+  ...(captions === undefined ? {} : { captions }),
   ...(source.objects === undefined ? {} : { objects: source.objects }),
   role: 'catalogue' as const,
 });
@@ -25,6 +25,7 @@ export function rowOf(picture: DescribedPicture, id: number, cluster: string): C
     id,
     cluster,
     ...factsOf(picture),
+    metadata: picture.described.metadata,
     thumbnail,
     sha256,
     vectors,

@@ -10,6 +10,7 @@ const jobs = {
   planIndex: lazily(async () => (await import('../jobs/plan-index.ts')).planIndex),
   createIndex: lazily(async () => (await import('../jobs/create-index.ts')).createIndex),
   readRecordedRun: lazily(async () => (await import('../build/unfinished-run.ts')).readRecordedRun),
+  recordedLabels: lazily(async () => (await import('../jobs/recorded-labels.ts')).recordedLabels),
   searchIndex: lazily(async () => (await import('../jobs/search.ts')).searchIndex),
   evaluateIndex: lazily(async () => (await import('../jobs/evaluate-index.ts')).evaluateIndex),
   evaluateTexts: lazily(async () => (await import('../jobs/evaluate-index.ts')).evaluateTexts),

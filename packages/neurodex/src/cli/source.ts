@@ -5,6 +5,8 @@ import {
   type CocoYear,
   DATASET_FLAGS,
   type DatasetFlag,
+  LABEL_SOURCES,
+  type LabelSource,
 } from '@neurodex/datasets/names';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
@@ -20,6 +22,7 @@ export interface SourceFlags {
   readonly cocoYear?: CocoYear;
   readonly cocoSplit?: CocoSplit;
   readonly classLevel?: number;
+  readonly labels?: LabelSource;
   readonly labelColumn?: string;
   readonly pictureColumn?: string;
 }
@@ -70,6 +73,11 @@ export const withSource = (command: Command): Command =>
       wholeNumber('--class-level', 0, 100, 1),
     )
     .option(
+      '--labels <source>',
+      `with a folder: where labels come from, ${LABEL_SOURCES.join(', ')} (dataset.labels; layout by default)`,
+      oneOf('--labels', LABEL_SOURCES),
+    )
+    .option(
       '--label-column <name>',
       'with Parquet, JSON lines or a table: the column or key of the labels',
       text('--label-column'),
@@ -118,7 +126,7 @@ export async function sourceOf(
   { reporter, path }: Work,
 ): Promise<OpenedSource> {
   const { io, services } = context;
-  const { from, concepts, cocoYear, cocoSplit, classLevel, labelColumn, pictureColumn } = flags;
+  const { from, concepts, cocoYear, cocoSplit, classLevel, labels, labelColumn, pictureColumn } = flags;
   return await services.jobs.openSource({
     source,
     path: path(source),
@@ -129,7 +137,7 @@ export async function sourceOf(
     ...(classLevel === undefined ? {} : { classLevel }),
     ...(labelColumn === undefined ? {} : { labelColumn }),
     ...(pictureColumn === undefined ? {} : { pictureColumn }),
-    config,
+    config: labels === undefined ? config : { ...config, dataset: { ...config.dataset, labels } },
     seed,
     environment: io.env,
     reporter,

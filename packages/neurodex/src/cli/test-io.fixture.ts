@@ -34,6 +34,7 @@ export async function runCli(
   };
   const services: Services = {
     jobs: {
+      recordedLabels: async () => 'layout' as const,
       openSource: unexpected('openSource'),
       // Every build is planned first.
       planIndex: async () => ({

@@ -44,6 +44,10 @@ export interface DatasetConfiguration {
   readonly minObjects: number;
   /** Of pictures that show the same (copies that were encoded again, resized, slightly cropped or mirrored as well) only the best is taken. */
   readonly dedupe: boolean;
+  /** Of a folder: layout finds the class folders; folder: the path of the folder that a picture lies in; top: its first folder; keywords: those in the picture (XMP, IPTC) or in an XMP file beside it; none: no labels. */
+  readonly labels: 'layout' | 'folder' | 'top' | 'keywords' | 'none';
+  /** What becomes of the EXIF, XMP and IPTC metadata of pictures. columns: date, place, camera, rating and keywords are columns of the catalogue, for search --where; words: title, description and keywords are also captions; none: it is not read. */
+  readonly metadata: 'none' | 'columns' | 'words';
 }
 
 /** Sizes of the pictures. A section of `Configuration`. */

@@ -1,5 +1,6 @@
 import { defined, NeurodexError, type Reporter } from '@neurodex/core';
 import type { Query } from '../query/query.ts';
+import type { RowMask } from '../query/row-mask.ts';
 import type { SystemName } from '../query/system.ts';
 import { VOTERS } from '../relevance/votes.ts';
 import type { Judge } from '../systems/judge.ts';
@@ -17,6 +18,8 @@ export interface Selection {
   readonly confidence?: number | undefined;
   /** Answers also where the likeliest outcome is that nothing is relevant. */
   readonly all?: boolean | undefined;
+  /** Only pictures that a filter takes (`filter/`). */
+  readonly where?: string | undefined;
 }
 
 export interface ChosenAnswer {
@@ -43,13 +46,14 @@ export interface AnsweringOptions extends Selection {
 
 /**
  * Answers queries as they are asked for, several at once.
- * @throws NeurodexError `system-missing`; `relevance-unknown` of a query whose answers are not calibrated
+ * @throws NeurodexError `system-missing`, `filter-invalid`; `relevance-unknown` of a query whose answers are not calibrated
  */
 export async function answering(
   index: Index,
   options: AnsweringOptions,
 ): Promise<(queries: readonly Query[]) => Promise<ChosenAnswers[]>> {
-  const { system: name, k, minRelevance, confidence, reporter } = options;
+  const { system: name, k, minRelevance, confidence, where, reporter } = options;
+  const among = where === undefined ? undefined : await index.filter(where);
   const system = await index.system(name);
   const judge = await index.judge(name);
   await warnIfStale(index, reporter);
@@ -58,7 +62,7 @@ export async function answering(
     const [first] = queries;
     if (first !== undefined && (minRelevance !== undefined || confidence !== undefined))
       throw uncalibrated(options, first);
-    return (await system.rank(queries, k)).map((answers) => ({
+    return (await system.rank(queries, k, among)).map((answers) => ({
       none: null,
       nothingFound: false,
       answers: answers.map(({ row, score }) => ({ row, score, relevance: null })),
@@ -80,7 +84,7 @@ export async function answering(
       const found = await answer(some);
       for (const [i, query] of some.entries()) known.set(query, defined(found[i], 'the answers to a query'));
     };
-    await rank(judged, (some) => judging(judge, some, options));
+    await rank(judged, (some) => judging(judge, some, among, options));
     await rank(others, rankOnly);
     return queries.map((query) => defined(known.get(query), 'the answers to a query'));
   };
@@ -89,10 +93,11 @@ export async function answering(
 async function judging(
   judge: Judge,
   queries: readonly Query[],
+  among: RowMask | undefined,
   { k, minRelevance, confidence, all = false }: Selection,
 ): Promise<ChosenAnswers[]> {
   const depth = confidence === undefined ? k : Math.max(k, VOTERS);
-  const rankings = await judge.rank(queries, depth);
+  const rankings = await judge.rank(queries, depth, among);
   return queries.map((query, i) => {
     const ranking = defined(rankings[i], 'the ranking of a query');
     const { none = null, nothingFound } = ranking;

@@ -121,6 +121,7 @@ export async function buildDataset(options: BuildDatasetOptions): Promise<Prepar
       pictures: config.pictures,
       split: config.split,
       dedupe: config.dataset.dedupe,
+      metadata: config.dataset.metadata,
       seed,
       reporter,
       ...stop,

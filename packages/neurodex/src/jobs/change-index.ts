@@ -2,7 +2,7 @@ import { basename, isAbsolute } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { type FailedInput, NeurodexError, type Reporter, tooFewLeft } from '@neurodex/core';
-import { applyRules, type Dataset, type SourcePicture } from '@neurodex/datasets';
+import { applyRules, type Dataset, type SourcePicture, sidecarsBeside } from '@neurodex/datasets';
 import { readPictureFile } from '@neurodex/datasets/image';
 import { type ChangeCounts, type IndexManifest, readIndexManifest } from '../artifact/manifest.ts';
 import { calibrationFacts } from '../artifact/relevance-file.ts';
@@ -156,6 +156,7 @@ const filesOf = ({ files, labels }: PictureFiles): SourcePicture[] =>
   files.map(({ name, path }) => ({
     path: isAbsolute(name) ? basename(name) : name,
     labels,
+    sidecars: () => sidecarsBeside(path),
     read: () => readPictureFile(path, name),
   }));
 

@@ -10,6 +10,7 @@ import { type IndexManifest, listedIn, readIndexManifest } from '../artifact/man
 import type { OwnEncoder } from '../build/build.ts';
 import { NO_TEXT_ENCODER } from '../build/open-text-encoder.ts';
 import { type Config, configSchema } from '../config.ts';
+import { metadataOf } from '../pictures/metadata-table.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
 import { ENCODER_COLUMN } from '../systems/encoder.ts';
 import { createIndex } from './create-index.ts';
@@ -171,6 +172,7 @@ async function ownEncoderOf(
 
 /** The pictures of an index as a data set: what was decoded, and what was said of them. */
 async function datasetOf({ store, manifest }: IndexArtifact, without: ReadonlySet<string>): Promise<Dataset> {
+  const metadata = await store.metadata();
   const digests = await store.digests();
   const kept = store.rows.filter(({ path }) => !without.has(path));
   const versions = kept.map(({ path, row }) => ({
@@ -188,6 +190,7 @@ async function datasetOf({ store, manifest }: IndexArtifact, without: ReadonlySe
         ...(captions === undefined ? {} : { captions }),
         ...(objects === undefined ? {} : { objects }),
         ...(givenRoles ? { role } : {}),
+        metadata: metadata === undefined ? {} : metadataOf(metadata, row),
         read: () => store.png(row),
         decoded: async (size) =>
           size === store.size

@@ -70,12 +70,16 @@ export async function openSource(options: OpenSourceOptions): Promise<OpenedSour
     if (prepared !== undefined) {
       refuseFlags(options, [], `${source}, which is a prepared data set`);
       const dataset = await openPrepared(path, prepared);
+      const { labels } = config.dataset;
+      if (labels !== 'layout') reporter.warn(ownLabels(source, labels));
       return { dataset, config: await preparedSize(config, dataset, reporter) };
     }
   }
   const found = await find(options, exists);
   const declaration = declarationOf(found.name);
   refuseFlags(options, declaration.flags, nameOf(found.name, source, exists));
+  const { labels } = config.dataset;
+  if (found.name !== 'folder' && labels !== 'layout') reporter.warn(ownLabels(source, labels));
   const downloads = lazily(options);
   const request: OpenDatasetRequest = {
     source: exists ? path : source,
@@ -86,6 +90,7 @@ export async function openSource(options: OpenSourceOptions): Promise<OpenedSour
     ...(options.classLevel === undefined ? {} : { classLevel: options.classLevel }),
     ...(options.labelColumn === undefined ? {} : { labelColumn: options.labelColumn }),
     ...(options.pictureColumn === undefined ? {} : { pictureColumn: options.pictureColumn }),
+    labels,
     rules: config.dataset,
     seed: options.seed,
     cache: cacheFolder(options.environment),
@@ -97,6 +102,9 @@ export async function openSource(options: OpenSourceOptions): Promise<OpenedSour
   const sized = withDatasetSize(config, found.name);
   return { dataset: await declaration.open(request), config: sized };
 }
+
+const ownLabels = (source: string, labels: string): string =>
+  `${source} is no folder of pictures: its labels are its own, and dataset.labels ${labels} says nothing of them`;
 
 /** Which data set it is, and where its copy lies. */
 async function find(

@@ -6,12 +6,7 @@ import { defined, NeurodexError, type Reporter } from '@neurodex/core';
 import { jsonLine } from '@neurodex/core/storage';
 import { applyRules, type Dataset, type SkippedFile } from '@neurodex/datasets';
 import { type ObjectStore, openStore, putContent } from '@neurodex/objects';
-import {
-  VERSION as CATALOGUE_VERSION,
-  type CatalogueManifest,
-  FORMAT,
-  manifestText,
-} from '../artifact/catalogue-manifest.ts';
+import { type CatalogueManifest, FORMAT, manifestText, versionOf } from '../artifact/catalogue-manifest.ts';
 import { type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
 import { INDEX_FILE } from '../artifact/manifest.ts';
 import { portablePath } from '../build/portable.ts';
@@ -191,10 +186,10 @@ async function contentsOf(
   for (let shard = 0; shard < shards; shard++) {
     const parts = segments.flatMap((segment) => segment.parts.filter(([of]) => of === shard).map(([, part]) => part));
     if (parts.length === 0) continue;
-    const { size, hasClasses, embeddings, states, clusters, vectors, notices } = layout;
+    const { size, hasClasses, embeddings, states, clusters, vectors, metadata, notices } = layout;
     const rows = parts.reduce((sum, part) => sum + part.rows, 0);
     const manifest: CatalogueManifest = {
-      ...{ format: FORMAT, version: CATALOGUE_VERSION, size, rows, hasClasses, parts, notices, skipped: [] },
+      ...{ format: FORMAT, version: versionOf(parts), size, rows, hasClasses, parts, notices, skipped: [] },
       builtIds: (parts.at(-1)?.last ?? 0) + 1,
       // The network has seen a sample: what it has not seen is not withheld from it.
       learnedIds: 0,
@@ -203,6 +198,7 @@ async function contentsOf(
       ...(states && { states }),
       ...(clusters && { clusters }),
       ...(vectors && { vectors }),
+      ...(metadata && { metadata }),
     };
     const { bytes, sha256 } = await putContent(store, new TextEncoder().encode(manifestText(manifest)));
     contents.push({ pictures: rows, content: { bytes, sha256 } });

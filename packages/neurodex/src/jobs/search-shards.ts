@@ -54,9 +54,10 @@ export async function openSharded({ place, asked, environment, ...rest }: OpenSh
  * @throws NeurodexError `relevance-unknown`, `system-missing`
  */
 export function refuseOfShards(
-  { system, minRelevance, confidence }: Pick<Selection, 'system' | 'minRelevance' | 'confidence'>,
+  { system, minRelevance, confidence, where }: Pick<Selection, 'system' | 'minRelevance' | 'confidence' | 'where'>,
   place: string,
 ): void {
+  if (where !== undefined) throw unfiltered(place);
   if (system !== 'dsi') {
     throw new NeurodexError('system-missing', `${place} is an index in shards, which ${system} does not search`, {
       hint: 'search it with dsi',
@@ -88,6 +89,13 @@ export function answeringShards(
     };
   };
 }
+
+/** Shards are asked with states alone. */
+const unfiltered = (place: string): NeurodexError =>
+  new NeurodexError('usage', `${place} is an index in shards, which is searched without a filter`, {
+    hint: 'leave --where out, or build one index of the pictures',
+    details: { place },
+  });
 
 const described = ({ shard, picture, score }: ShardedAnswer, i: number): SearchAnswer => ({
   rank: i + 1,

@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
-import { type FailedInput, failedInput, tooFewLeft, withFailed } from '@neurodex/core';
+import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '@neurodex/core';
 import { listInFolder, refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
 import { readPictureFile } from '@neurodex/datasets/image';
+import { parseFilter } from '../filter/parse.ts';
 import type { PictureQuery, Query, TextQuery } from '../query/query.ts';
 import { answersPage } from '../report/answers-page.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
@@ -64,6 +65,8 @@ export interface SearchResult {
 
 export interface SearchResults {
   readonly results: readonly SearchResult[];
+  /** Catalogue pictures that the filter takes, where there is one. */
+  readonly matching?: number;
   /** Queries that cannot be read, and why. */
   readonly failed?: readonly FailedInput[];
   /** Of each result, where they were asked for. */
@@ -72,13 +75,16 @@ export interface SearchResults {
 
 /**
  * Asks an index for pictures and words. A query that cannot be read is in `failed`, as long as another can.
- * @throws NeurodexError of the index; `picture-*` of a file, `text-*` of words; `query-unsupported`, `query-empty`; `output-exists` for
+ * @throws NeurodexError `filter-invalid`; of the index; `picture-*` of a file, `text-*` of words; `query-unsupported`, `query-empty`; `output-exists` for
  * a file that is no page, `output-unwritable`
  */
 export async function searchIndex(options: SearchOptions): Promise<SearchResults> {
-  const { html } = options;
+  const { html, where, confidence } = options;
+  // A filter that is wrong is told before an index is opened.
+  if (where !== undefined) parseFilter(where);
+  if (where !== undefined && confidence !== undefined) throw unpromisedAmong();
   if (html !== undefined) await refuseForeignFile(html);
-  const { results, failed, pictures } = await answers(options);
+  const { results, failed, pictures, matching } = await answers(options);
   if (results.length === 0 && failed.length > 0) throw tooFewLeft(failed);
   if (html !== undefined && pictures !== undefined) {
     const { index, names, system } = options;
@@ -93,6 +99,7 @@ export async function searchIndex(options: SearchOptions): Promise<SearchResults
   }
   return {
     results,
+    ...(matching === undefined ? {} : { matching }),
     ...withFailed(failed),
     ...(options.pictures === true && pictures !== undefined ? { pictures } : {}),
   };
@@ -121,7 +128,7 @@ async function answers(options: SearchOptions) {
       const done = results.length + failed.length;
       reporter.progress({ phase: 'search', done, total: asked.length, unit: 'queries' });
     }
-    return { results, failed, pictures: gatherer?.gathered };
+    return { results, failed, pictures: gatherer?.gathered, matching: opened.matching };
   } finally {
     await opened.close();
   }
@@ -131,6 +138,8 @@ async function answers(options: SearchOptions) {
 interface Searched {
   /** Says how queries are read. */
   readonly index: Pick<Index, 'manifest' | 'store'>;
+  /** Catalogue pictures that the filter takes. */
+  readonly matching?: number | undefined;
   answer(query: Query): Promise<Answered>;
   close(): Promise<void>;
 }
@@ -146,9 +155,11 @@ async function openSearched(options: SearchOptions): Promise<Searched> {
   if (options.asked !== undefined) throw notInShards(folder);
   const index = await openIndex(folder, runtime, reporter);
   try {
+    const among = options.where === undefined ? undefined : await index.filter(options.where);
     const answer = await answering(index, { ...options, name: folder });
     return {
       index,
+      matching: among?.count,
       async answer(query) {
         const { answers = [], none = null, nothingFound = false } = (await answer([query]))[0] ?? {};
         return { none, nothingFound, ...described(index, answers) };
@@ -178,6 +189,15 @@ const described = (
   }),
   thumbnail: (i) => store.png(answers[i]?.row ?? NaN),
 });
+
+const unpromisedAmong = (): NeurodexError =>
+  new NeurodexError(
+    'usage',
+    'a confidence is promised of the whole catalogue, and not of the pictures that a filter takes',
+    {
+      hint: 'leave --confidence out and ask with --min-relevance, or leave --where out',
+    },
+  );
 
 /** A query under the name that it has in the results. */
 interface Asked {

@@ -20,6 +20,9 @@ export interface FolderOptions {
   readonly reporter: Reporter;
 }
 
+/** Ways to answer that are kept. */
+const MOST_ANSWERINGS = 64;
+
 /** The versions of an index in a folder. What two have in common is not read again. */
 export class FolderVersions implements Versions {
   private readonly options: FolderOptions;
@@ -112,6 +115,10 @@ class FolderVersion implements Version {
     const { folder: name, reporter } = this.options;
     const made = answering(this.index, { ...selection, name, reporter });
     this.answerings.set(key, made);
+    for (const old of this.answerings.keys()) {
+      if (this.answerings.size <= MOST_ANSWERINGS) break;
+      this.answerings.delete(old);
+    }
     // The next query tries again.
     made.catch(() => this.answerings.delete(key));
     return made;

@@ -54,6 +54,8 @@ export interface SearchOptions extends Abortable {
   readonly confidence?: number | undefined;
   /** Answers also where the likeliest outcome is that nothing is relevant. */
   readonly all?: boolean | undefined;
+  /** Only pictures that a filter takes, such as `year=2024 and place=Paris`; not together with `confidence`. */
+  readonly where?: string | undefined;
 }
 
 /** What `Index.searchMany` looks for. */

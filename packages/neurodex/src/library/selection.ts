@@ -19,18 +19,29 @@ export function selectionOf({
   minRelevance,
   confidence,
   all,
+  where,
 }: SearchOptions): (byDefault: SystemName | undefined) => Selection {
   if (!Number.isSafeInteger(k) || k < 1) throw wrong('k', k, 'a whole number of 1 or more');
   if (minRelevance !== undefined && !(minRelevance >= 0 && minRelevance <= 1))
     throw wrong('minRelevance', minRelevance, 'a number from 0 to 1');
   if (confidence !== undefined && !(confidence > 0 && confidence < 1))
     throw wrong('confidence', confidence, 'a number between 0 and 1');
+  if (where !== undefined && confidence !== undefined) {
+    throw new NeurodexError(
+      'usage',
+      'a confidence is promised of the whole catalogue, and not of the pictures that a filter takes',
+      {
+        hint: 'leave confidence out and ask with minRelevance, or leave where out',
+      },
+    );
+  }
   if (system !== undefined && !SYSTEM_NAMES.includes(system)) throw wrong('system', system, SYSTEM_NAMES.join(' or '));
   return (byDefault) => ({
     ...{ system: system ?? byDefault ?? 'dsi', k },
     ...(minRelevance === undefined ? {} : { minRelevance }),
     ...(confidence === undefined ? {} : { confidence }),
     ...(all === undefined ? {} : { all }),
+    ...(where === undefined ? {} : { where }),
   });
 }
 

@@ -11,6 +11,8 @@ export const joint: Config = {
     minCaptions: 0,
     minObjects: 0,
     dedupe: false,
+    labels: 'layout',
+    metadata: 'columns',
   },
   pictures: { size: 48, thumbnail: 160, maxPixels: 250_000_000 },
   split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.1 },

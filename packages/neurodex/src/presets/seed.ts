@@ -11,6 +11,8 @@ export const seed: Config = {
     minCaptions: 5,
     minObjects: 1,
     dedupe: false,
+    labels: 'layout',
+    metadata: 'columns',
   },
   pictures: { size: 160, thumbnail: 160, maxPixels: 250_000_000 },
   split: { retrievalFraction: 0.75, validationFraction: 0.05, testFraction: 0.05 },

@@ -1,5 +1,6 @@
 import type { Answer } from './answers.ts';
 import type { PictureQuery, Query } from './query.ts';
+import type { RowMask } from './row-mask.ts';
 
 /** Everything that can answer queries: the DSI, and the baselines that it is measured against. `SYSTEMS` declares each. */
 export const SYSTEM_NAMES = ['dsi', 'bovw', 'pixels', 'encoder', 'bm25'] as const;
@@ -16,8 +17,9 @@ export interface System {
   /**
    * Rank the catalogue for each query.
    * @param k answers per query, 1 or more; at k ≥ N every catalogue picture is returned once. Ties go to the smaller row.
+   * @param among the pictures that are ranked, all by default: the k best of them, with the scores that they have among all
    */
-  rank(queries: readonly Query[], k: number): Promise<Answer[][]>;
+  rank(queries: readonly Query[], k: number, among?: RowMask): Promise<Answer[][]>;
   /** What it compares of pictures, float32 [D] each: made when they were ranked, or now. Absent where that is nothing of the kind. */
   vectorsOf?(queries: readonly PictureQuery[]): Promise<Float32Array[]>;
   /** The unit vectors that a memory is searched with, float32 [B, D], of queries of all kinds. Absent where there is none. */

@@ -38,9 +38,11 @@ export interface AnswerJudge {
   judges(kind: string): kind is CalibratedKind;
   /**
    * @param answers best first, `VOTERS` of them or all @param even probability that nothing is relevant, at even odds
+   * @param shown the answers that a filter leaves, judged by the votes of `answers`: their relevance is what it is without the filter,
+   *   and so is what is said of the whole catalogue
    * @throws RangeError for a kind that it does not judge
    */
-  judge(kind: string, answers: readonly Voter[], even: number | undefined): JudgedRanking;
+  judge(kind: string, answers: readonly Voter[], even: number | undefined, shown?: readonly Voter[]): JudgedRanking;
   /**
    * The fewest answers of which one is relevant with a probability of `confidence`, in (0, 1); none where there is too little evidence.
    * @throws RangeError for a kind that it does not judge
@@ -79,11 +81,13 @@ export function answerJudge({ calibrations, name, labelsOf, silentScore }: Answe
   };
   return {
     judges: (kind): kind is CalibratedKind => calibrationOf(kind) !== undefined,
-    judge(kind, answers, even) {
-      const judged = judgeAnswers(answers, sureOf(kind), { none: even ?? 0, labelsOf, silentScore });
+    judge(kind, answers, even, shown) {
+      const judgedWith = { none: even ?? 0, labelsOf, silentScore };
+      const judged = judgeAnswers(answers, sureOf(kind), judgedWith);
       const none = even === undefined ? undefined : atShare(even, UNKNOWN_SHARE);
       const likeliest = judged.reduce((most, { relevance }) => Math.max(most, relevance), 0);
-      return { answers: judged, none, nothingFound: none !== undefined && none > likeliest };
+      const left = shown === undefined ? judged : judgeAnswers(answers, sureOf(kind), judgedWith, shown);
+      return { answers: left, none, nothingFound: none !== undefined && none > likeliest };
     },
     confident: (kind, { answers }, confidence) => confidentSet(answers, sureOf(kind), confidence, labelsOf),
     promises: (kind, confidence) => canPromise(sureOf(kind), confidence),

@@ -35,15 +35,16 @@ export const votersOf = <Answer extends Voter>(answers: readonly Answer[], silen
 
 /**
  * The evidence for an answer is its share of the votes, less what speaks for an outcome in which nothing is relevant.
- * @param answers best first, `VOTERS` of them or all
+ * @param answers best first, `VOTERS` of them or all: those that vote @param shown those that are judged, the same by default
  */
 export function judgeAnswers(
   answers: readonly Voter[],
   { sharpness, relevance }: Pick<AnswerCalibration, 'sharpness' | 'relevance'>,
   { labelsOf, none, silentScore }: JudgedWith,
+  shown: readonly Voter[] = answers,
 ): JudgedAnswer[] {
   const votes = new Votes(votersOf(answers, silentScore), sharpness, labelsOf);
-  return answers.map(({ row, score }) => {
+  return shown.map(({ row, score }) => {
     const evidence = votes.share(row) * (1 - none);
     return { row, score, evidence, relevance: evaluateIsotonic(relevance, evidence) };
   });

@@ -311,7 +311,8 @@ const batching = ({ limits }: Pick<HostingOptions, 'limits'>) => ({
 });
 
 /** Nobody is refused for what another one asked. */
-const isOfQuery = (error: unknown): boolean => error instanceof NeurodexError && /^(query|text)-/.test(error.code);
+const isOfQuery = (error: unknown): boolean =>
+  error instanceof NeurodexError && /^(query|text|filter)-/.test(error.code);
 
 /** Ids for addresses, of the folders' names: lower case, digits and hyphens, each once. */
 export function idsOf(folders: readonly string[]): string[] {

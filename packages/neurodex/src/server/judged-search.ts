@@ -10,6 +10,8 @@ import type { PlainQuery } from './ranker.ts';
 /** How many answers are wanted, and which. */
 export interface Selection {
   readonly k: number;
+  /** Only pictures that a filter takes. */
+  readonly where?: string | undefined;
   /** Answers that are less likely relevant are left out. */
   readonly minRelevance?: number | undefined;
   /** In place of the k best, the fewest of which one is relevant with such a probability. */
@@ -65,9 +67,17 @@ export function askSystems(
   const teller = needed ? TELLERS.find((system) => systems.includes(system)) : undefined;
   const asked = systems.map((system) => {
     const judge = hosted.judging.judge(system, kind);
-    const k = judge === undefined ? selection.k : Math.max(selection.k, VOTERS);
-    const ranking = hosted.rank(system, system === teller ? { ...query, none: true } : query, k, waiting);
-    return { system, judge, ranking };
+    const { where } = selection;
+    // All pictures vote, also those that the filter leaves out: what was calibrated is their votes.
+    const k = judge === undefined ? selection.k : Math.max(where === undefined ? selection.k : 1, VOTERS);
+    const told = system === teller ? { ...query, none: true } : query;
+    const ranking = hosted.rank(system, judge === undefined ? { ...told, where } : told, k, waiting);
+    const left =
+      judge === undefined || where === undefined
+        ? undefined
+        : hosted.rank(system, { ...query, where }, selection.k, waiting);
+    left?.catch(() => {});
+    return { system, judge, ranking, left };
   });
   const none = needed
     ? (asked.find(({ system }) => system === teller)?.ranking.then((ranking) => ranking.none) ??
@@ -75,12 +85,12 @@ export function askSystems(
     : Promise.resolve(undefined);
   // Whoever is refused before the others need this tells why.
   none.catch(() => {});
-  return asked.map(async ({ system, judge, ranking }) => {
+  return asked.map(async ({ system, judge, ranking, left }) => {
     const { answers, partial = false, facts } = await ranking;
     const found =
       judge === undefined
         ? unjudged({ answers, none: undefined }, selection.k)
-        : judged(judge, kind, { answers, none: await none }, selection);
+        : judged(judge, kind, { answers, none: await none }, { ...selection, left: (await left)?.answers });
     return { system, ...found, partial, facts, seconds: (performance.now() - started) / 1000 };
   });
 }
@@ -97,9 +107,9 @@ function judged(
   judge: AnswerJudge,
   kind: QueryKind,
   ranking: HostedRanking,
-  { k, minRelevance, confidence }: Selection,
+  { k, minRelevance, confidence, left }: Selection & { readonly left: HostedRanking['answers'] | undefined },
 ): Judged {
-  const all = judge.judge(kind, ranking.answers, ranking.none);
+  const all = judge.judge(kind, ranking.answers, ranking.none, left);
   const ranks = new Map(all.answers.map(({ row }, i) => [row, i + 1]));
   const chosen =
     confidence === undefined

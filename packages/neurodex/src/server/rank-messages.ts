@@ -38,6 +38,8 @@ export interface PackedQueries {
   /** Of pictures of the same index. */
   readonly rows: readonly (number | undefined)[];
   readonly words: readonly (QueryWords | undefined)[];
+  /** Filters of the pictures that are ranked. */
+  readonly wheres: readonly (string | undefined)[];
   /** Of which it is asked how likely nothing is relevant to them. */
   readonly none: readonly boolean[];
 }

@@ -111,12 +111,32 @@ async function explain(version: Version, { identifiers, ...packed }: RankRequest
 async function rankIn(version: Version, request: RankRequest & { kind: 'rank' }): Promise<void> {
   const { index, rank: search } = await version.opening;
   const queries = unpack(index, request);
-  const answers = await search(request.system, queries, request.k);
+  const answers = await rankedByFilter(queries, request.wheres, (some, where) =>
+    search(request.system, some, request.k, where),
+  );
   const nones = await nonesIn(index, queries, request.none);
   const packed = packRankings(answers.map((each, i) => ({ ...each, none: nones[i] })));
   const { counts, rows, scores, nones: sent } = packed;
   const moved = [counts.buffer, rows.buffer, scores.buffer, sent.buffer];
   port.postMessage({ id: request.id, kind: 'ranked', answers: packed } satisfies RankReply, moved);
+}
+
+/** Queries with the same filter are ranked together. */
+async function rankedByFilter<Each>(
+  queries: readonly Query[],
+  wheres: readonly (string | undefined)[],
+  rank: (queries: readonly Query[], where: string | undefined) => Promise<readonly Each[]>,
+): Promise<Each[]> {
+  const found = new Map<number, Each>();
+  for (const where of new Set(queries.map((_, i) => wheres[i]))) {
+    const places = queries.flatMap((_, i) => (wheres[i] === where ? [i] : []));
+    const answers = await rank(
+      places.map((i) => defined(queries[i], 'a query')),
+      where,
+    );
+    for (const [at, i] of places.entries()) found.set(i, defined(answers[at], 'the answers to a query'));
+  }
+  return queries.map((_, i) => defined(found.get(i), 'the answers to a query'));
 }
 
 async function tellNones(version: Version, request: RankRequest & { kind: 'nones' }): Promise<void> {

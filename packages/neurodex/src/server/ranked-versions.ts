@@ -22,7 +22,13 @@ import { warnSometimes } from './warn-sometimes.ts';
 export interface OpenedVersion {
   /** How queries are read; in shards, the index of the sample. */
   readonly index: Index;
-  rank(system: SystemName, queries: readonly Query[], k: number): Promise<Pick<Ranking, 'answers' | 'sharded'>[]>;
+  /** @param where a filter of the pictures that are ranked; not of shards */
+  rank(
+    system: SystemName,
+    queries: readonly Query[],
+    k: number,
+    where?: string,
+  ): Promise<Pick<Ranking, 'answers' | 'sharded'>[]>;
   /** Absent where there are no shards. */
   searchShard?(question: ShardQuestion): Promise<readonly ShardAnswers[]>;
   close(): Promise<void>;
@@ -49,8 +55,10 @@ function indexVersions(folder: string, reporter: Reporter): OpenVersion {
     latest = index;
     return {
       index,
-      rank: async (system, queries, k) =>
-        (await (await index.system(system)).rank(queries, k)).map((answers) => ({ answers })),
+      async rank(system, queries, k, where) {
+        const among = where === undefined ? undefined : await index.filter(where);
+        return (await (await index.system(system)).rank(queries, k, among)).map((answers) => ({ answers }));
+      },
       close: () => index.close(),
     };
   };

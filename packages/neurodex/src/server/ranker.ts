@@ -16,6 +16,8 @@ export interface PlainQuery {
   readonly row: number | undefined;
   /** Words beside the picture, or in its place. */
   readonly words?: QueryWords | undefined;
+  /** Only pictures that a filter takes (`filter/`). */
+  readonly where?: string | undefined;
   /** Whether it is to be said, too, how likely nothing is relevant to it: for that, what the network sees is looked at once more. */
   readonly none?: boolean | undefined;
 }

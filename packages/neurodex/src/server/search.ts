@@ -1,5 +1,7 @@
+import { NeurodexError } from '@neurodex/core';
 import { decodePicture, readPicture } from '@neurodex/datasets/image';
 import pLimit from 'p-limit';
+import { parseFilter } from '../filter/parse.ts';
 import type { QueryKind } from '../query/query.ts';
 import type { SystemName } from '../query/system.ts';
 import { normaliseText } from '../text/normalise.ts';
@@ -25,7 +27,7 @@ interface ReadQuery {
 
 /** A search whose parameters are right. */
 export interface Plan
-  extends Pick<QueryOf<'search'>, 'k' | 'minRelevance' | 'confidence' | 'explain' | 'explainCount'> {
+  extends Pick<QueryOf<'search'>, 'k' | 'where' | 'minRelevance' | 'confidence' | 'explain' | 'explainCount'> {
   readonly hosted: Hosted;
   /** Those that were asked for; undefined: all that take the query. */
   readonly asked: readonly SystemName[] | undefined;
@@ -52,6 +54,7 @@ export class Search {
   plan({ index, system, plus, minus, ...others }: QueryOf<'search'>, hosted = this.host.index(index)): Plan {
     checkSystems(hosted, system);
     if (others.minRelevance !== undefined && others.confidence !== undefined) throw bothFilters();
+    checkFilter(hosted, others);
     return { ...others, hosted, asked: system, plus: plus.map(normaliseText), minus: minus.map(normaliseText) };
   }
 
@@ -227,6 +230,31 @@ const bothFilters = (): ApiError =>
   new ApiError('parameter-invalid', 'minRelevance and confidence cannot be asked for together', {
     hint: 'minRelevance filters the k best answers; confidence returns a set of its own',
   });
+
+/** @throws ApiError `parameter-invalid` for a filter that is wrong, or that cannot be */
+function checkFilter({ id, shards }: Hosted, { where, confidence }: Pick<Plan, 'where' | 'confidence'>): void {
+  if (where === undefined) return;
+  try {
+    parseFilter(where);
+  } catch (error) {
+    if (!(error instanceof NeurodexError)) throw error;
+    const { message, hint } = error;
+    throw new ApiError('parameter-invalid', message, { cause: error, ...(hint === undefined ? {} : { hint }) });
+  }
+  if (shards !== undefined) {
+    throw new ApiError('parameter-invalid', `the index ${id} is in shards, which are searched without a filter`, {
+      hint: 'leave where out',
+    });
+  }
+  if (confidence === undefined) return;
+  throw new ApiError(
+    'parameter-invalid',
+    'a confidence is promised of the whole catalogue, not of what a filter takes',
+    {
+      hint: 'leave confidence out, and ask with minRelevance',
+    },
+  );
+}
 
 /** @throws ApiError `parameter-invalid` for a system that the index does not have */
 function checkSystems(hosted: Hosted, asked: readonly SystemName[] | undefined): void {

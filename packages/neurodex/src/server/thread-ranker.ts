@@ -120,6 +120,7 @@ function packed(queries: readonly PlainQuery[]): PackedQueries {
     files: queries.map(({ file }) => (file === undefined ? undefined : Uint8Array.from(file))),
     rows: queries.map(({ row }) => row),
     words: queries.map(({ words }) => words),
+    wheres: queries.map(({ where }) => where),
     none: queries.map(({ none = false }) => none),
   };
 }

@@ -8,6 +8,7 @@ import {
   byScore,
   dot,
   ExactVectorSearch,
+  type IsAmong,
   isZero,
   type Neighbour,
   normalised,
@@ -113,8 +114,10 @@ export class ApproximateVectorSearch implements VectorSearch {
     this.graph.save(path);
   }
 
-  nearest(query: Float32Array, k: number): Neighbour[] {
-    if (k > MOST_APPROXIMATE || isZero(query, this.length, 0)) return this.exact.nearest(query, k);
+  nearest(query: Float32Array, k: number, among?: IsAmong): Neighbour[] {
+    // The graph leads past vectors that are not to be found, and may find too few of the others.
+    if (among !== undefined || k > MOST_APPROXIMATE || isZero(query, this.length, 0))
+      return this.exact.nearest(query, k, among);
     const unitQuery = normalised(query, this.length);
     const { keys } = this.graph.search(unitQuery, k, 1);
     return Array.from(keys, Number)

@@ -4,6 +4,7 @@ import type { Parts } from '../pictures/picture-store.ts';
 import { NOTHING_WITHHELD, textsLearnedOf, type Withholding } from '../pictures/withheld-captions.ts';
 import { type Answer, topK } from '../query/answers.ts';
 import type { Query } from '../query/query.ts';
+import { isAmong, type RowMask } from '../query/row-mask.ts';
 import type { System } from '../query/system.ts';
 
 /** The score of a picture that shares no term with the query. */
@@ -25,17 +26,17 @@ export class Bm25System implements System {
     this.withholding = withholding;
   }
 
-  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
-    return this.rankTexts(queries.map(textOf), k);
+  async rank(queries: readonly Query[], k: number, among?: RowMask): Promise<Answer[][]> {
+    return this.rankTexts(queries.map(textOf), k, among);
   }
 
   /** As `rank`, for the texts of queries. */
-  rankTexts(texts: readonly string[], k: number): Answer[][] {
+  rankTexts(texts: readonly string[], k: number, among?: RowMask): Answer[][] {
     if (texts.length === 0) return [];
     return texts.map((text) => {
-      const scores = this.index().scores(text);
+      const scores = this.scored(text, among);
       const found = topK(this.best(scores, k), k);
-      return [...found, ...this.others(scores.documents, k - found.length)];
+      return [...found, ...this.others(scores.documents, k - found.length, among)];
     });
   }
 
@@ -47,6 +48,21 @@ export class Bm25System implements System {
   private index(): Bm25Index {
     this.known ??= new Bm25Index(textsOf(this.store.catalogue, this.withholding));
     return this.known;
+  }
+
+  /** The pictures that share a term with a text, of those that are ranked. */
+  private scored(text: string, among: RowMask | undefined): SparseScores {
+    const all = this.index().scores(text);
+    if (among === undefined) return all;
+    const kept = all.documents.map((_, i) => i).filter((i) => this.isRanked(all.documents[i] ?? NaN, among));
+    return {
+      documents: kept.map((i) => all.documents[i] ?? NaN),
+      scores: Float64Array.from(kept, (i) => all.scores[i] ?? NaN),
+    };
+  }
+
+  private isRanked(position: number, among: RowMask | undefined): boolean {
+    return isAmong(among, this.store.catalogue[position]?.row ?? -1);
   }
 
   /** The k best of those found, in row order: no object is made for any other, though a common word finds nearly all. */
@@ -64,12 +80,12 @@ export class Bm25System implements System {
   }
 
   /** The first pictures that were not found. @param found positions, ascending */
-  private others(found: Int32Array, count: number): Answer[] {
+  private others(found: Int32Array, count: number, among: RowMask | undefined): Answer[] {
     const answers: Answer[] = [];
     let next = 0;
     for (let position = 0; answers.length < count && position < this.store.catalogue.length; position++) {
       if (found[next] === position) next++;
-      else answers.push(this.answer(position, NOTHING_SHARED));
+      else if (this.isRanked(position, among)) answers.push(this.answer(position, NOTHING_SHARED));
     }
     return answers;
   }

@@ -1,9 +1,10 @@
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import { pictureQueries, type Query } from '../query/query.ts';
+import { isAmong, type RowMask } from '../query/row-mask.ts';
 import type { System } from '../query/system.ts';
 import type { HistogramDescriber } from './histogram-describer.ts';
-import { isZero, type VectorSearch } from './vector-search.ts';
+import { isZero, positionsAmong, type VectorSearch } from './vector-search.ts';
 
 /** Below every cosine of histograms: a picture without keypoints has no direction to compare. */
 export const NO_KEYPOINTS = -1;
@@ -42,17 +43,19 @@ export class BovwSystem implements System {
       .map(({ row }) => row);
   }
 
-  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
+  async rank(queries: readonly Query[], k: number, among?: RowMask): Promise<Answer[][]> {
     const { pictures, search, describer, weight, onNoKeypoints } = this.options;
     const size = describer.length;
     const histograms = weight(await describer.histograms(pictureQueries(queries)));
     const without = queries.filter((_, i) => isZero(histograms, size, i)).length;
     if (without > 0) onNoKeypoints?.(without);
+    const last = this.last.filter((row) => isAmong(among, row));
+    const positions = positionsAmong(pictures, among);
     return queries.map((_, i) => {
-      const found = search.nearest(histograms.subarray(i * size, (i + 1) * size), k);
+      const found = search.nearest(histograms.subarray(i * size, (i + 1) * size), k, positions);
       return [
         ...found.map(({ position, score }) => ({ row: (pictures[position] as StoredPicture).row, score })),
-        ...this.last.slice(0, k - found.length).map((row) => ({ row, score: NO_KEYPOINTS })),
+        ...last.slice(0, k - found.length).map((row) => ({ row, score: NO_KEYPOINTS })),
       ];
     });
   }

@@ -3,8 +3,9 @@ import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import { pictureQueries, type Query } from '../query/query.ts';
+import { isAmong, type RowMask } from '../query/row-mask.ts';
 import type { System } from '../query/system.ts';
-import { ExactVectorSearch, isZero, normalised } from './vector-search.ts';
+import { ExactVectorSearch, isZero, normalised, positionsAmong } from './vector-search.ts';
 
 /** Below every cosine: a vector of zeros has no direction to compare. */
 const NO_DIRECTION = -1;
@@ -34,16 +35,18 @@ export class EncoderSystem implements System {
     this.last = pictures.filter((_, i) => isZero(vectors, channels, i)).map(({ row }) => row);
   }
 
-  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
+  async rank(queries: readonly Query[], k: number, among?: RowMask): Promise<Answer[][]> {
     const { pictures, queries: encoder } = this.options;
     const { facts } = encoder.encoder;
     const rankings: Answer[][] = [];
+    const last = this.last.filter((row) => isAmong(among, row));
+    const positions = positionsAmong(pictures, among);
     // One by one: patch tokens of many queries are large, and of no use after they are pooled.
     for (const query of pictureQueries(queries)) {
-      const found = this.search.nearest(pooled(await encoder.embed([query]), facts), k);
+      const found = this.search.nearest(pooled(await encoder.embed([query]), facts), k, positions);
       rankings.push([
         ...found.map(({ position, score }) => ({ row: (pictures[position] as StoredPicture).row, score })),
-        ...this.last.slice(0, k - found.length).map((row) => ({ row, score: NO_DIRECTION })),
+        ...last.slice(0, k - found.length).map((row) => ({ row, score: NO_DIRECTION })),
       ]);
     }
     return rankings;

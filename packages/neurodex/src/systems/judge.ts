@@ -2,6 +2,7 @@ import type { Relevance } from '../artifact/relevance-file.ts';
 import { appearanceOf } from '../models/appearance/appearance.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import { isPicture, type PictureQuery, type Query } from '../query/query.ts';
+import type { RowMask } from '../query/row-mask.ts';
 import type { System, SystemName } from '../query/system.ts';
 import { type AnswerJudge, answerJudge, type JudgedRanking } from '../relevance/answer-judge.ts';
 import type { JudgedAnswer } from '../relevance/answer-relevance.ts';
@@ -15,9 +16,10 @@ export interface Judge {
   judges(query: Query): boolean;
   /**
    * Ranks the catalogue as the system does, and judges the answers.
+   * @param among the pictures that are ranked, all by default; all vote on them
    * @throws RangeError for a query that it does not judge
    */
-  rank(queries: readonly Query[], k: number): Promise<JudgedRanking[]>;
+  rank(queries: readonly Query[], k: number, among?: RowMask): Promise<JudgedRanking[]>;
   /**
    * The fewest answers of which one is relevant with a probability of `confidence`, in (0, 1); none where there is too little evidence.
    * @param ranking of `rank`, of `VOTERS` answers or more
@@ -60,11 +62,12 @@ export function judgeOf({ system, describe, ...options }: JudgeOptions): Judge |
   if (judge === undefined) return undefined;
   return {
     judges: ({ kind }) => judge.judges(kind),
-    async rank(queries, k) {
-      const ranked = await system.rank(queries, Math.max(k, VOTERS));
+    async rank(queries, k, among) {
+      const ranked = await system.rank(queries, among === undefined ? Math.max(k, VOTERS) : VOTERS);
+      const left = among === undefined ? undefined : await system.rank(queries, k, among);
       const none = await nonesOf(options.relevance, queries, describe);
       return queries.map(({ kind }, i) => {
-        const { answers, ...others } = judge.judge(kind, ranked[i] ?? [], none[i]);
+        const { answers, ...others } = judge.judge(kind, ranked[i] ?? [], none[i], left?.[i]);
         return { answers: answers.slice(0, k), ...others };
       });
     },

@@ -4,9 +4,11 @@ import { damaged } from '@neurodex/core/storage';
 import { type ArtifactOptions, type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
 import { type IndexManifest, missingSystem } from '../artifact/manifest.ts';
 import { parseRelevance, type Relevance } from '../artifact/relevance-file.ts';
+import { RowFilters } from '../filter/row-filters.ts';
 import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import { modelInput, pictureInput } from '../query/model-inputs.ts';
 import type { PictureQuery } from '../query/query.ts';
+import type { RowMask } from '../query/row-mask.ts';
 import type { System, SystemName } from '../query/system.ts';
 import type { SystemContext } from './declaration.ts';
 import { openQueryEncoder } from './encoder.ts';
@@ -20,6 +22,8 @@ export interface Index extends Omit<IndexArtifact, 'files'> {
   readonly systems: readonly SystemName[];
   /** Made when first asked for. @throws NeurodexError `system-missing`, `index-damaged` */
   system(name: SystemName): Promise<System>;
+  /** The catalogue pictures that a filter takes. @throws NeurodexError `filter-invalid`, `index-damaged` */
+  filter(text: string): Promise<RowMask>;
   /** Judges the answers of a system; undefined where they are not calibrated. @throws NeurodexError as `system` */
   judge(name: SystemName): Promise<Judge | undefined>;
   /** How scores become probabilities; undefined where the index was not calibrated. @throws NeurodexError `index-damaged` */
@@ -78,6 +82,7 @@ export async function openIndex(
         : files.read(listed).then((bytes) => parseRelevance(bytes, files.pathOf(listed)));
     return relevance;
   };
+  const filters = new RowFilters(store, () => store.metadata());
   const context = { artifact, runtime, reporter, batches, shared, onLongText, queryEncoder };
   const systemOf = async (name: SystemName): Promise<System> => {
     if (!hasSystem(name, manifest)) throw missingSystem(folder, manifest, name);
@@ -97,6 +102,7 @@ export async function openIndex(
     ...artifact,
     systems: manifest.systems,
     system: systemOf,
+    filter: (text) => filters.mask(text),
     describe,
     relevance: relevanceOf,
     async judge(name) {
@@ -136,9 +142,9 @@ const checked = (system: System, name: SystemName, folder: string, manifest: Ind
   ...(system.statesOf === undefined
     ? {}
     : { statesOf: (queries) => system.statesOf?.(queries) ?? Promise.resolve(new Float32Array()) }),
-  async rank(queries, k) {
+  async rank(queries, k, among) {
     refuseUnaccepted(name, queries, manifest);
-    const answers = await system.rank(queries, k);
+    const answers = await system.rank(queries, k, among);
     if (answers.some((each) => each.some(({ score }) => Number.isNaN(score))))
       throw damaged(folder, `gives scores that are not numbers: what ${system.name} is made of is damaged`);
     return answers;

@@ -3,6 +3,7 @@ import type { PictureStore } from '../pictures/picture-store.ts';
 import type { Answer } from '../query/answers.ts';
 import { topK } from '../query/answers.ts';
 import { type PictureQuery, pictureQueries, type Query } from '../query/query.ts';
+import { isAmong, type RowMask } from '../query/row-mask.ts';
 import type { System } from '../query/system.ts';
 
 /** Queries that are compared in one pass over the pixels: each keeps a score of every picture meanwhile. */
@@ -24,11 +25,11 @@ export class PixelsSystem implements System {
     this.store = store;
   }
 
-  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
+  async rank(queries: readonly Query[], k: number, among?: RowMask): Promise<Answer[][]> {
     const pictures = pictureQueries(queries);
     const answers: Answer[][] = [];
     for (let from = 0; from < pictures.length; from += TOGETHER)
-      answers.push(...this.rankTogether(pictures.slice(from, from + TOGETHER), k));
+      answers.push(...this.rankTogether(pictures.slice(from, from + TOGETHER), k, among));
     return answers;
   }
 
@@ -36,7 +37,7 @@ export class PixelsSystem implements System {
     this.products = undefined;
   }
 
-  private rankTogether(queries: readonly PictureQuery[], k: number): Answer[][] {
+  private rankTogether(queries: readonly PictureQuery[], k: number, among: RowMask | undefined): Answer[][] {
     const asked = queries.map(({ pixels }) => pixels);
     const products = this.productsWith(asked);
     const all = this.squares();
@@ -46,7 +47,7 @@ export class PixelsSystem implements System {
         const squares = own * (all[i] ?? NaN);
         return { row, score: squares === 0 ? 0 : (products[query]?.[i] ?? NaN) / Math.sqrt(squares) };
       });
-      return topK(answers, k);
+      return topK(among === undefined ? answers : answers.filter(({ row }) => isAmong(among, row)), k);
     });
   }
 

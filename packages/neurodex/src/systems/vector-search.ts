@@ -1,3 +1,5 @@
+import { isAmong, type RowMask } from '../query/row-mask.ts';
+
 /** A stored vector that was found. */
 export interface Neighbour {
   /** From 0, in the order in which the vectors were given. */
@@ -8,9 +10,21 @@ export interface Neighbour {
 
 /** Finds the vectors with the largest cosine to a query. */
 export interface VectorSearch {
-  /** @returns best first, ties by position; zero vectors, which have no direction, are never found */
-  nearest(query: Float32Array, k: number): Neighbour[];
+  /**
+   * @param among positions that are compared, all by default
+   * @returns best first, ties by position; zero vectors, which have no direction, are never found
+   */
+  nearest(query: Float32Array, k: number, among?: IsAmong): Neighbour[];
 }
+
+/** Whether a position is compared. */
+export type IsAmong = (position: number) => boolean;
+
+/** Positions of pictures whose rows are among those that are ranked; undefined where all are. */
+export const positionsAmong = (
+  pictures: readonly { readonly row: number }[],
+  among: RowMask | undefined,
+): IsAmong | undefined => among && ((position) => isAmong(among, pictures[position]?.row ?? -1));
 
 /** Vectors at unit length, one after another; a zero vector stays zero. @param vectors float32 [n, length] */
 export function normalised(vectors: Float32Array, length: number): Float32Array {
@@ -39,9 +53,10 @@ export class ExactVectorSearch implements VectorSearch {
     this.positions = Array.from({ length: unit.length / length }, (_, i) => i).filter((i) => !isZero(unit, length, i));
   }
 
-  nearest(query: Float32Array, k: number): Neighbour[] {
+  nearest(query: Float32Array, k: number, among?: IsAmong): Neighbour[] {
     const unitQuery = normalised(query, this.length);
-    return this.positions
+    const compared = among === undefined ? this.positions : this.positions.filter(among);
+    return compared
       .map((position) => ({ position, score: dot(unitQuery, this.unit, position * this.length) }))
       .sort(byScore)
       .slice(0, k);

@@ -9,9 +9,12 @@ import { localInputs } from '../inputs.ts';
 import { kindOfLeftover, leftoverReason } from '../leftovers.ts';
 import { isVideo, notAPicture, videoNotes, withLivePhotos } from '../non-pictures.ts';
 import type { RecordFacts } from '../record-facts.ts';
+import { withKeywords } from './keyword-labels.ts';
 import { besideNotes } from './label-files.ts';
-import { planByLevel, planFolder } from './layout.ts';
+import type { LabelSource } from './label-sources.ts';
+import { planByLevel, planByPath, planFolder } from './layout.ts';
 import { readSidecars } from './sidecars.ts';
+import { readXmpSidecars, xmpSidecarsOf } from './xmp-sidecars.ts';
 
 /** Code unit by code unit: the same order everywhere, unlike a locale's. */
 const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -182,6 +185,8 @@ export async function listPictures(source: string): Promise<Listing> {
 export interface FolderOptions {
   /** The class is the folder at this level, from 1; 0: no classes. By the layout by default. */
   readonly classLevel?: number;
+  /** Where the labels come from; the layout by default. */
+  readonly labels?: LabelSource;
   /** 'folder' by default. */
   readonly name?: string;
   /** Files of the program that made the folder, which nobody misses. */
@@ -205,24 +210,31 @@ export interface FolderOptions {
  * ```
  */
 export async function openFolder(path: string, options: FolderOptions = {}): Promise<Dataset> {
-  const { classLevel, name = 'folder', isKnown = () => false } = options;
+  const { classLevel, labels = 'layout', name = 'folder', isKnown = () => false } = options;
+  if (classLevel !== undefined && labels !== 'layout') throw twoAnswers(labels);
   const source = resolve(path);
   const listing = await listPictures(source);
-  const { files, folders } = listing;
-  const others = listing.skipped.filter((each) => !isKnown(each.path));
-  const plan = classLevel === undefined ? planFolder(files, folders, source) : planByLevel(files, classLevel);
-  const sidecars = await readSidecars(source, files, others, options);
+  const { files } = listing;
+  const plan = planOf(listing, source, options);
+  const xmp = xmpSidecarsOf(
+    files,
+    listing.skipped.filter((each) => !isKnown(each.path)),
+  );
+  const sidecars = await readSidecars(source, files, xmp.skipped, options);
   const skipped = [...sidecars.skipped, ...plan.skipped].sort((a, b) => byCodeUnits(a.path, b.path));
-  const pictures = plan.placed
-    .map(
-      ({ file, label, role }): SourcePicture => ({
+  const placed = plan.placed
+    .map(({ file, label, role }): SourcePicture => {
+      const beside = xmp.of(file);
+      return {
         path: file,
-        ...described(label, sidecars.facts.get(file)),
+        ...described(label, sidecars.facts.get(file), labels === 'layout'),
         ...(role === undefined ? {} : { role }),
+        ...(beside.length === 0 ? {} : { sidecars: () => readXmpSidecars(source, beside) }),
         read: () => readPictureFile(join(source, file), file),
-      }),
-    )
+      };
+    })
     .sort((a, b) => byCodeUnits(a.path, b.path));
+  const pictures = labels === 'keywords' ? await withKeywords(placed, source, options) : placed;
   checkPictures(pictures, source, classLevel);
   const layout: LayoutNote[] = [
     ...plan.layout,
@@ -239,22 +251,41 @@ export async function openFolder(path: string, options: FolderOptions = {}): Pro
     ...(layout.length === 0 ? {} : { layout }),
     inputs: (reading) =>
       localInputs(
-        pictures.map((picture) => join(source, picture.path)),
+        pictures.flatMap(({ path }) => [path, ...xmp.of(path)]).map((path) => join(source, path)),
         source,
         reading,
       ),
   };
 }
 
+/** Which pictures have which labels and roles. */
+function planOf(
+  { files, folders }: Listing,
+  source: string,
+  { classLevel, labels = 'layout' }: FolderOptions,
+): ReturnType<typeof planByLevel> {
+  if (labels !== 'layout') return planByPath(files, labels);
+  return classLevel === undefined ? planFolder(files, folders, source) : planByLevel(files, classLevel);
+}
+
 function described(
   label: string | undefined,
   said: RecordFacts | undefined,
+  labelled: boolean,
 ): Pick<SourcePicture, 'labels' | 'captions'> {
   const labels = label === undefined ? [] : [label];
   if (said === undefined) return { labels };
   const { captions } = said;
-  return { labels: [...new Set([...labels, ...said.labels])], ...(captions.length === 0 ? {} : { captions }) };
+  return {
+    labels: [...new Set([...labels, ...(labelled ? said.labels : [])])],
+    ...(captions.length === 0 ? {} : { captions }),
+  };
 }
+
+const twoAnswers = (labels: LabelSource): NeurodexError =>
+  new NeurodexError('usage', `--class-level and --labels ${labels} both say where the labels come from`, {
+    hint: 'leave one of them out',
+  });
 
 function checkPictures(pictures: readonly SourcePicture[], source: string, classLevel: number | undefined): void {
   if (pictures.length === 0) {

@@ -19,7 +19,7 @@ export interface FolderPlan {
   readonly layout: readonly LayoutNote[];
 }
 
-const LEVEL_HINT = '--class-level says which folder is the class';
+const LEVEL_HINT = '--class-level says which folder is the class, and --labels folder takes whole paths';
 
 /**
  * Which folder of each path is the class. Folders of splits (`train`, `Test`, `val2017`), folders that only hold others
@@ -46,6 +46,18 @@ export function planByLevel(files: readonly string[], level: number): FolderPlan
     else placed.push({ file, label });
   }
   return { placed, skipped, layout: [] };
+}
+
+/**
+ * The label is the path of the folder that a picture lies in, or its first folder; roles and splits are not looked for. A picture that
+ * lies in no folder has no label.
+ */
+export function planByPath(files: readonly string[], labels: 'folder' | 'top' | 'keywords' | 'none'): FolderPlan {
+  const placed = files.map((file): PlacedFile => {
+    const end = labels === 'top' ? file.indexOf('/') : labels === 'folder' ? file.lastIndexOf('/') : -1;
+    return end < 0 ? { file } : { file, label: file.slice(0, end) };
+  });
+  return { placed, skipped: [], layout: [] };
 }
 
 class Planner {

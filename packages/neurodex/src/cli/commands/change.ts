@@ -58,7 +58,7 @@ async function add(index: string, files: readonly string[], flags: AddFlags, con
     const pictures =
       source === undefined
         ? { files: files.map((name) => ({ name, path: work.path(name) })), labels: label }
-        : (await datasetOf(source, {}, context, work)).dataset;
+        : (await datasetOf(index, source, {}, context, work)).dataset;
     const changed = await context.services.jobs.addToIndex({ ...common(index, flags, context, work), pictures });
     const { failed, ...rest } = changed;
     return { json: { ...rest, ...withFailed(failed) }, text: describeAdded(changed), failed };
@@ -131,7 +131,7 @@ async function update(index: string, source: string, flags: UpdateFlags, context
     const { jobs } = context.services;
     const options = common(index, flags, context, work);
     const once = async (): Promise<UpdatedIndex> => {
-      const { dataset } = await datasetOf(source, flags, context, work);
+      const { dataset } = await datasetOf(index, source, flags, context, work);
       return await jobs.updateIndex({ ...options, dataset, dryRun: flags.dryRun === true });
     };
     if (flags.watch === true) {
@@ -222,9 +222,14 @@ export function addForget(program: Command, context: Context): void {
   );
 }
 
-async function datasetOf(source: string, flags: SourceFlags, context: Context, work: Work) {
+/** What SOURCE names, with labels from where the index has them, unless flags say otherwise. */
+async function datasetOf(index: string, source: string, flags: SourceFlags, context: Context, work: Work) {
   const config = await configurationOf({}, context);
-  return await sourceOf(source, flags, { config, seed: 0 }, context, work);
+  const recorded =
+    flags.labels !== undefined || flags.classLevel !== undefined || isAddress(index)
+      ? {}
+      : { labels: await context.services.jobs.recordedLabels(work.path(index)) };
+  return await sourceOf(source, { ...recorded, ...flags }, { config, seed: 0 }, context, work);
 }
 
 const common = (index: string, flags: DeviceFlag, { io }: Context, { path, reporter }: Work) => ({

@@ -26,6 +26,7 @@ interface Flags extends CommonFlags, DeviceFlag {
   readonly text: readonly string[];
   readonly plus: readonly string[];
   readonly minus: readonly string[];
+  readonly where?: string;
   readonly minRelevance?: number;
   readonly confidence?: number;
   readonly all?: true;
@@ -47,6 +48,11 @@ export function addSearch(program: Command, context: Context): void {
     .option('--text <words>', 'search for words; may be repeated, for several queries', collected('--text'), [])
     .option('--plus <words>', 'add words to each query; may be repeated', collected('--plus'), [])
     .option('--minus <words>', 'take words away from each query; may be repeated', collected('--minus'), [])
+    .option(
+      '--where <filter>',
+      'only pictures that a filter takes: year=2024, "place=Paris and rating>=4" (docs/filters.md)',
+      text('--where'),
+    )
     .option('--k <n>', 'answers for each query', wholeNumber('--k', 1), 10)
     .option<SystemName>(
       '--system <name>',
@@ -85,6 +91,7 @@ export function addSearch(program: Command, context: Context): void {
     ['neurodex search photos.index a.jpg --min-relevance 0.5', 'what is more likely right than wrong'],
     ['neurodex search photos.index a.jpg --confidence 0.9', 'as few as hold a right one nine times in ten'],
     ['neurodex search photos.index --text "a red bicycle"', 'by words'],
+    ['neurodex search photos.index a.jpg --where "year=2024 and place=Paris"', 'among some pictures'],
     ['neurodex search photos.index beach.jpg --plus "at night" --minus "people"', 'a picture and words'],
     ['neurodex search photos.index holiday.jpg --open', 'shows the answers as a page'],
     ['neurodex search photos.index *.jpg --html answers.html', 'writes one page for all queries'],
@@ -108,6 +115,7 @@ async function search(index: string, files: readonly string[], flags: Flags, con
       texts: flags.text,
       plus: flags.plus,
       minus: flags.minus,
+      where: flags.where,
       k: flags.k,
       system: flags.system,
       minRelevance: flags.minRelevance,
@@ -130,8 +138,10 @@ async function search(index: string, files: readonly string[], flags: Flags, con
     const failed = (found.failed ?? []).map((each) => ({ ...each, input: names.get(each.input) ?? each.input }));
     const drawn = terminal === undefined ? [] : await drawnIn(terminal, found.pictures ?? []);
     const written = page === undefined ? '' : `\n\npage  ${shellQuote(flags.html ?? page)}`;
-    const json = { results, ...withFailed(failed), ...(page === undefined ? {} : { page }) };
-    return { json, text: `${describeAnswers(results, drawn)}${written}`, failed };
+    const { matching } = found;
+    const filtered = matching === undefined ? {} : { matching };
+    const json = { results, ...filtered, ...withFailed(failed), ...(page === undefined ? {} : { page }) };
+    return { json, text: `${describeAnswers(results, drawn, matching)}${written}`, failed };
   });
 }
 

@@ -1,11 +1,13 @@
 import type { HostArray, Runtime } from '@neurodex/autograd';
 import { defined } from '@neurodex/core';
 import { type Answer, topK } from '../../query/answers.ts';
+import type { RowMask } from '../../query/row-mask.ts';
 import { MASKED } from '../model/attention-mask.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { planTop } from '../model/node-plan.ts';
 import type { PrefixTable } from '../model/prefix-table.ts';
 import { childLogProbabilities } from './child-log-probabilities.ts';
+import { ReachableNodes } from './reachable-nodes.ts';
 import { type ScoredBatch, Scorer } from './scorer.ts';
 
 /**
@@ -33,11 +35,13 @@ export class BeamSearch {
   private readonly scorer: Scorer;
   private readonly width: number;
   private readonly decides: Uint8Array;
+  private readonly reaching: ReachableNodes;
   /** Position of each node at the top. */
   private readonly top: ReadonlyMap<number, number>;
 
   private constructor(table: PrefixTable, scorer: Scorer, width: number, decides: Uint8Array, top: Int32Array) {
     this.table = table;
+    this.reaching = new ReachableNodes(table.trie);
     this.scorer = scorer;
     this.width = width;
     this.decides = decides;
@@ -67,10 +71,17 @@ export class BeamSearch {
 
   /**
    * Up to min(k, width) answers for each of the first `queries` of a batch.
-   * @param input as `ModelInput.type`
+   * @param input as `ModelInput.type` @param among the pictures that are ranked, all by default
    */
-  async rank(input: HostArray, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
+  async rank(
+    input: HostArray,
+    queries: number,
+    k: number,
+    parameters?: Float32Array,
+    among?: RowMask,
+  ): Promise<Answer[][]> {
     const { trie } = this.table;
+    const reachable = among && this.reaching.of(among);
     const scored = await this.scorer.prefill(input, parameters);
     let beams: Hypothesis[][] = Array.from({ length: queries }, () => [
       { node: 0, score: 0, positions: this.withTop([], 0) },
@@ -80,7 +91,7 @@ export class BeamSearch {
       if (beams.some((beam) => beam.some((hypothesis) => this.isUndecoded(hypothesis)))) {
         beams = await this.decode(beams, scored, step++, parameters);
       }
-      beams = beams.map((beam, query) => this.advance(beam, scored.logits, query));
+      beams = beams.map((beam, query) => this.advance(beam, scored.logits, query, reachable));
     }
     scored.release();
     return beams.map((beam) =>
@@ -135,7 +146,12 @@ export class BeamSearch {
     return decoded;
   }
 
-  private advance(beam: readonly Hypothesis[], logits: Float32Array, query: number): Hypothesis[] {
+  private advance(
+    beam: readonly Hypothesis[],
+    logits: Float32Array,
+    query: number,
+    reachable: Uint8Array | undefined,
+  ): Hypothesis[] {
     const { batch, table } = this;
     const { trie } = table;
     const { vocabulary } = this.scorer.geometry;
@@ -149,7 +165,8 @@ export class BeamSearch {
       // An only child is certain: its parent need not have been decoded.
       const offset = ((positions.at(-1) ?? 0) * batch + query) * vocabulary;
       childLogProbabilities(trie, node, logits, offset, (child, log) => {
-        next.push({ node: child, score: score + log, from });
+        // Probabilities are those among all identifiers; prefixes without a picture that is ranked only take no place.
+        if (reachable === undefined || reachable[child] === 1) next.push({ node: child, score: score + log, from });
       });
     }
     return next

@@ -40,6 +40,17 @@ export class Candidates {
     this.length = kept;
   }
 
+  /** Keeps those that a test takes, in the order that they have. */
+  keep(test: (name: number) => boolean): void {
+    const { length, names, products, nearness } = this;
+    let kept = 0;
+    for (let i = 0; i < length; i++) {
+      const name = names[i] ?? NaN;
+      if (test(name)) this.set(kept++, name, products[i] ?? NaN, nearness[i] ?? NaN);
+    }
+    this.length = kept;
+  }
+
   private set(at: number, name: number, product: number, nearness: number): void {
     this.names[at] = name;
     this.products[at] = product;

@@ -4,6 +4,7 @@ import type { Answer } from '../../query/answers.ts';
 import type { FrozenBackbone } from '../../query/model-input.ts';
 import { pictureInput } from '../../query/model-inputs.ts';
 import { type PictureQuery, pictureQueries, type Query } from '../../query/query.ts';
+import type { RowMask } from '../../query/row-mask.ts';
 import type { System } from '../../query/system.ts';
 import type { Geometry } from '../model/geometry.ts';
 import type { Memory } from '../model/memory.ts';
@@ -40,7 +41,7 @@ interface Searcher {
   /** B */
   readonly batch: number;
   /** @param input as `ModelInput.type` @param queries how many of the batch are there */
-  rank(input: HostArray, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]>;
+  rank(input: HostArray, queries: number, k: number, parameters?: Float32Array, among?: RowMask): Promise<Answer[][]>;
   release(): Promise<void>;
 }
 
@@ -59,13 +60,13 @@ export class DsiSystem implements System {
   }
 
   /** @throws NeurodexError `query-empty`, `text-*` */
-  async rank(queries: readonly Query[], k: number): Promise<Answer[][]> {
+  async rank(queries: readonly Query[], k: number, among?: RowMask): Promise<Answer[][]> {
     const { parameters, search } = this.options;
     const current = typeof parameters === 'function' ? parameters() : undefined;
     if (this.written !== undefined) {
-      return await this.written.rank(queries, k, this.isExact(k) ? undefined : search.beam, current);
+      return await this.written.rank(queries, k, this.isExact(k) ? undefined : search.beam, current, among);
     }
-    return await this.decode(pictureQueries(queries), k, current);
+    return await this.decode(pictureQueries(queries), k, current, among);
   }
 
   /** States, float32 [D] each. @throws RangeError for a network without a memory */
@@ -88,14 +89,19 @@ export class DsiSystem implements System {
   }
 
   /** By a network that writes identifiers token by token. */
-  private async decode(queries: readonly PictureQuery[], k: number, parameters: Float32Array | undefined) {
+  private async decode(
+    queries: readonly PictureQuery[],
+    k: number,
+    parameters: Float32Array | undefined,
+    among: RowMask | undefined,
+  ) {
     const { geometry, backbone, batches = BATCHES } = this.options;
     const answers: Answer[][] = [];
     while (answers.length < queries.length) {
       const searcher = await this.searcher(batchFor(queries.length - answers.length, batches), this.isExact(k));
       const batch = queries.slice(answers.length, answers.length + searcher.batch);
       const input: HostArray = await pictureInput(geometry).feed(batch, searcher.batch, geometry, backbone);
-      answers.push(...(await searcher.rank(input, batch.length, k, parameters)));
+      answers.push(...(await searcher.rank(input, batch.length, k, parameters, among)));
     }
     return answers;
   }

@@ -1,5 +1,6 @@
 import type { HostArray, Runtime } from '@neurodex/autograd';
 import { type Answer, topK } from '../../query/answers.ts';
+import { isAmong, type RowMask } from '../../query/row-mask.ts';
 import { layoutMask, positionsOf } from '../model/attention-mask.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { type NodePlan, planNodes } from '../model/node-plan.ts';
@@ -51,9 +52,15 @@ export class ExactSearch {
 
   /**
    * The catalogue for each of the first `queries` of a batch, k answers each.
-   * @param input as `ModelInput.type`
+   * @param input as `ModelInput.type` @param among the pictures that are ranked, all by default
    */
-  async rank(input: HostArray, queries: number, k: number, parameters?: Float32Array): Promise<Answer[][]> {
+  async rank(
+    input: HostArray,
+    queries: number,
+    k: number,
+    parameters?: Float32Array,
+    among?: RowMask,
+  ): Promise<Answer[][]> {
     const { trie } = this.table;
     // Log-probability of each node given its parent: 0 where there is nothing to decide.
     const conditional = Array.from({ length: queries }, () => new Float64Array(trie.nodeCount));
@@ -70,7 +77,7 @@ export class ExactSearch {
         const log = (logs[node] ?? NaN) + (logs[trie.parent(node)] ?? NaN);
         logs[node] = log;
         const row = trie.row(node);
-        if (row !== undefined) answers.push({ row, score: log });
+        if (row !== undefined && isAmong(among, row)) answers.push({ row, score: log });
       }
       return topK(answers, k);
     });

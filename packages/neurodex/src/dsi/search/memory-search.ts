@@ -1,10 +1,15 @@
 import { type Answer, topK } from '../../query/answers.ts';
+import { isAmong, type RowMask } from '../../query/row-mask.ts';
 import type { Memory } from '../model/memory.ts';
 import type { PrefixTable } from '../model/prefix-table.ts';
 import { Candidates, kthLargest } from './candidates.ts';
 import { estimateLogSum } from './estimate-log-sum.ts';
 import { type MemoryNodes, memoryNodes } from './memory-nodes.ts';
+import { ReachableNodes } from './reachable-nodes.ts';
 import { type RowProducts, rowProducts } from './row-products.ts';
+
+/** So many are compared in 30 ms of processor time, with states of 128 or 256 numbers. */
+const MOST_COMPARED = 32_768;
 
 /**
  * Searches a memory with the state of a query. Exhaustively, every identifier is compared with it. The beam looks into the
@@ -16,6 +21,7 @@ export class MemorySearch {
   private readonly table: PrefixTable;
   private readonly temperature: number;
   private readonly width: number;
+  private readonly mostCompared: number;
   private readonly nodes: MemoryNodes;
   private readonly rows: RowProducts;
   /** Of the search that is under way: prefixes of this depth and of the next, the last ones of their paths, identifiers. */
@@ -24,10 +30,16 @@ export class MemorySearch {
   private readonly last = new Candidates();
   private readonly found = new Candidates();
   private logTotal = NaN;
+  /** Prefixes behind which there is a picture that is ranked, where not all are. */
+  private reachable: Uint8Array | undefined;
+  private readonly reaching: ReachableNodes;
+  private readonly compared = new WeakMap<RowMask, readonly (readonly [row: number, node: number])[]>();
 
-  /** @param width D */
-  constructor(table: PrefixTable, memory: Memory, width: number) {
+  /** @param width D @param mostCompared pictures that are compared one by one, where a search ranks no more */
+  constructor(table: PrefixTable, memory: Memory, width: number, mostCompared = MOST_COMPARED) {
+    this.mostCompared = mostCompared;
     this.table = table;
+    this.reaching = new ReachableNodes(table.trie);
     this.temperature = memory.temperature;
     this.width = width;
     this.nodes = memoryNodes(table, memory, width);
@@ -36,9 +48,9 @@ export class MemorySearch {
 
   /**
    * The k likeliest of all identifiers, with their log-probabilities.
-   * @param states unit vectors, float32 [B, D] @param query which of them
+   * @param states unit vectors, float32 [B, D] @param query which of them @param among the pictures that are ranked, all by default
    */
-  exhaustive(states: Float32Array, query: number, k: number): Answer[] {
+  exhaustive(states: Float32Array, query: number, k: number, among?: RowMask): Answer[] {
     this.begin(states, query);
     const { pictures } = this.nodes;
     const { nodeCount } = this.table.trie;
@@ -49,7 +61,9 @@ export class MemorySearch {
       this.below.clear();
       this.last.clear();
     }
-    return this.answers(k, []);
+    this.sum([]);
+    if (among !== undefined) this.found.keep((row) => isAmong(among, row));
+    return this.best(k);
   }
 
   /**
@@ -59,7 +73,35 @@ export class MemorySearch {
   beam(states: Float32Array, query: number, k: number, beam: number): Answer[] {
     this.begin(states, query);
     const sums: number[] = [];
-    const drop = (node: number, product: number): void => void sums.push(this.estimate(node, product));
+    this.descend(beam, (node, product) => void sums.push(this.estimate(node, product)));
+    this.sum(sums);
+    return this.best(k);
+  }
+
+  /**
+   * As `beam`, of some pictures alone, with the scores that they have among all. Few are compared one by one, which misses none; of many
+   * the beam looks into the nearest prefixes behind which there is any.
+   */
+  beamAmong(states: Float32Array, query: number, k: number, beam: number, among: RowMask): Answer[] {
+    // What scores are log-probabilities of is the sum over all pictures.
+    this.beam(states, query, k, beam);
+    for (const each of [this.level, this.below, this.last, this.found]) each.clear();
+    if (among.count <= this.mostCompared) {
+      const { rows } = this.nodes;
+      for (const [row, node] of this.nodesOf(among)) {
+        this.rows.multiply(rows[node] ?? NaN, 1, 0);
+        this.found.push(row, this.rows.products[0] ?? NaN, 0);
+      }
+    } else {
+      this.reachable = this.reaching.of(among);
+      this.descend(beam, () => {});
+      this.reachable = undefined;
+    }
+    return this.best(k);
+  }
+
+  /** Looks into the nearest prefixes, down to identifiers. @param drop is told of those that it does not look into */
+  private descend(beam: number, drop: (node: number, product: number) => void): void {
     (this.nodes.isLast[0] === 1 ? this.last : this.level).push(0, 0, 0);
     while (this.level.length > 0) {
       for (let i = 0; i < this.level.length; i++) this.lookInto(this.level.names[i] ?? NaN);
@@ -69,7 +111,6 @@ export class MemorySearch {
     }
     this.last.keepNearest(beam, drop);
     for (let i = 0; i < this.last.length; i++) this.lookInto(this.last.names[i] ?? NaN);
-    return this.answers(k, sums);
   }
 
   /** log Σ exp(τ·x·h) over all identifiers, of the search before: what its scores are log-probabilities of. */
@@ -86,13 +127,14 @@ export class MemorySearch {
   private lookInto(node: number): void {
     const { trie } = this.table;
     const { pictures, squares, isLast } = this.nodes;
-    const { below, last, found } = this;
+    const [below, last, found, reachable] = [this.below, this.last, this.found, this.reachable];
     const { products } = this.rows;
     const first = trie.firstChild(node);
     const count = trie.childCount(node);
     this.multiply(node, first, count);
     for (let i = 0; i < count; i++) {
       const child = first + i;
+      if (reachable !== undefined && reachable[child] !== 1) continue;
       const product = products[i] ?? NaN;
       const picture = pictures[child] ?? -1;
       if (picture >= 0) found.push(picture, product, 0);
@@ -117,21 +159,42 @@ export class MemorySearch {
     return estimateLogSum(unseen, this.temperature, this.width);
   }
 
+  /** The node of each picture that is ranked, and its row. */
+  private nodesOf(among: RowMask): readonly (readonly [row: number, node: number])[] {
+    const known = this.compared.get(among);
+    if (known !== undefined) return known;
+    const { pictures } = this.nodes;
+    const nodes = new Map<number, number>();
+    for (let node = 0; node < pictures.length; node++) {
+      const row = pictures[node] ?? -1;
+      // What is behind a node of one identifier is that identifier again.
+      if (row >= 0 && isAmong(among, row) && !nodes.has(row)) nodes.set(row, node);
+    }
+    const made = [...nodes];
+    this.compared.set(among, made);
+    return made;
+  }
+
   /**
-   * The k best of what was found, with their log-probabilities.
+   * Adds up what was found.
    * @param sums logs of sums over identifiers that were not looked at, which belong to the total
    */
-  private answers(k: number, sums: readonly number[]): Answer[] {
+  private sum(sums: readonly number[]): void {
     const { temperature } = this;
-    const { length, names, products } = this.found;
+    const { length, products } = this.found;
     let largest = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < length; i++) largest = Math.max(largest, temperature * (products[i] ?? NaN));
     for (const sum of sums) largest = Math.max(largest, sum);
     let total = 0;
     for (let i = 0; i < length; i++) total += Math.exp(temperature * (products[i] ?? NaN) - largest);
     for (const sum of sums) total += Math.exp(sum - largest);
-    const logTotal = largest + Math.log(total);
-    this.logTotal = logTotal;
+    this.logTotal = largest + Math.log(total);
+  }
+
+  /** The k best of what was found, with their log-probabilities. */
+  private best(k: number): Answer[] {
+    const { temperature, logTotal } = this;
+    const { length, names, products } = this.found;
     const least = k < length ? kthLargest(products, k, length) : Number.NEGATIVE_INFINITY;
     const best: Answer[] = [];
     for (let i = 0; i < length; i++) {

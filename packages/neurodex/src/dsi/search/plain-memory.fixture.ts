@@ -29,13 +29,14 @@ export const logSum = (logs: readonly number[]): number => {
 
 /**
  * @param states of the pictures, in the order of the identifiers; the catalogue rows are 3, 5, 7, …
- * @param earlier identifiers whose prefixes had rows before
+ * @param earlier identifiers whose prefixes had rows before @param mostCompared as of `MemorySearch`
  */
 export function memoryOf(
   identifiers: readonly string[],
   states: readonly (readonly number[])[],
   temperature: number,
   earlier: readonly string[] = [],
+  mostCompared?: number,
 ) {
   const width = states[0]?.length ?? 0;
   const rowOf = (i: number): number => 2 * i + 3;
@@ -47,7 +48,7 @@ export function memoryOf(
   const before = earlier.length === 0 ? undefined : PrefixTable.create(new Trie(numeric, earlier), 'memory').stored;
   const table = before === undefined ? PrefixTable.create(trie, 'memory') : PrefixTable.extend(trie, before, 'memory');
   const rows = writeRows(table, Float32Array.from(states.flat()), width, (row) => (row - 3) / 2);
-  const search = new MemorySearch(table, { rows, temperature }, width);
+  const search = new MemorySearch(table, { rows, temperature }, width, mostCompared);
   /** τ·x·h of every picture, by row. */
   const logits = (query: readonly number[]): Map<number, number> =>
     new Map(states.map((state, i) => [rowOf(i), temperature * dot(state, query)]));

@@ -3,6 +3,7 @@ import type { Answer } from '../../query/answers.ts';
 import type { FrozenBackbone } from '../../query/model-input.ts';
 import { pictureInput } from '../../query/model-inputs.ts';
 import type { PictureQuery, Query } from '../../query/query.ts';
+import type { RowMask } from '../../query/row-mask.ts';
 import type { Geometry } from '../model/geometry.ts';
 import { batchFor } from './batch-sizes.ts';
 import { composeStates } from './compose-states.ts';
@@ -43,18 +44,24 @@ export class WrittenSearch {
   /**
    * @param beam prefixes that are looked into at each depth; undefined: every identifier is compared
    * @param parameters of the network, where they are not built into the encoders
+   * @param among the pictures that are ranked, all by default
    */
   async rank(
     queries: readonly Query[],
     k: number,
     beam: number | undefined,
     parameters?: Float32Array,
+    among?: RowMask,
   ): Promise<Answer[][]> {
     const { memory } = this.options;
     const states = await this.states(queries, parameters);
-    return queries.map((_, query) =>
-      beam === undefined ? memory.exhaustive(states, query, k) : memory.beam(states, query, k, Math.max(k, beam)),
-    );
+    return queries.map((_, query) => {
+      if (beam === undefined) return memory.exhaustive(states, query, k, among);
+      const width = Math.max(k, beam);
+      return among === undefined
+        ? memory.beam(states, query, k, width)
+        : memory.beamAmong(states, query, k, width, among);
+    });
   }
 
   /** The states of pictures, float32 [D] each. */

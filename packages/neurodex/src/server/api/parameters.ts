@@ -73,6 +73,14 @@ export const searchQuery = z.strictObject({
     .describe('the systems to search with, separated by commas or repeated; all systems of the index by default'),
   plus: texts.describe('words that are added to the query; repeated for several'),
   minus: texts.describe('words that are taken from the query; repeated for several'),
+  where: z
+    .string()
+    .min(1)
+    .max(4000)
+    .optional()
+    .describe(
+      'a filter: the best of the pictures that it takes are the answers, as year=2024 or "place=Paris and rating>=4" (docs/filters.md). Not with confidence, which is promised of the whole catalogue, and not of an index in shards',
+    ),
   k: wholeNumber(1, MOST_ANSWERS).default(10).describe('answers of each system; confidence does not look at it'),
   minRelevance: decimal(0, 1)
     .optional()
@@ -97,6 +105,7 @@ export const searchQuery = z.strictObject({
 export const inferenceParameters = z.strictObject({
   k: z.int().min(1).max(MOST_ANSWERS).default(10),
   system: z.enum(SYSTEM_NAMES).optional(),
+  where: z.string().min(1).max(4000).optional(),
   min_relevance: z.number().min(0).max(1).optional(),
   timeout: z.int().min(0).optional().describe('microseconds that the answer may take; 0: as long as any search'),
   binary_data_output: z.boolean().default(false).describe('whether outputs are bytes behind the JSON'),

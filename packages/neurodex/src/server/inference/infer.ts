@@ -108,12 +108,12 @@ function outputsOf({ outputs }: InferenceRequest, binaryByDefault: boolean): { n
 function planOf(
   hosted: Hosted,
   input: InputName,
-  { k, system, min_relevance: minRelevance }: InferenceParameters,
+  { k, system, where, min_relevance: minRelevance }: InferenceParameters,
   search: Search,
 ): Plan {
   const kind = KIND_OF[input];
   const candidates = system === undefined ? hosted.systemsFor(kind) : [system];
-  const settings = { plus: [], minus: [], k, minRelevance, explain: false, explainCount: 1 };
+  const settings = { plus: [], minus: [], k, where, minRelevance, explain: false, explainCount: 1 };
   const plan = (chosen: typeof system) =>
     search.plan({ ...settings, system: chosen === undefined ? undefined : [chosen] }, hosted);
   const asked = plan(candidates[0]);
