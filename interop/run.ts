@@ -26,7 +26,7 @@ import {
   prepareTrackers,
   type Workshop,
 } from './prepare.ts';
-import { KSERVE, MOST, prepareEnvironment } from './python.ts';
+import { KSERVE, MCP, MOST, prepareEnvironment } from './python.ts';
 
 /**
  * Other people's programs read what Neurodex writes: draw a small folder of pictures, index and evaluate it with the
@@ -42,7 +42,7 @@ function main(): number {
   });
   const environment = prepareEnvironment((message) => console.log(message));
   if (values.install) {
-    for (const packages of [MOST, KSERVE]) prepareEnvironment((message) => console.log(message), packages);
+    for (const packages of [MOST, KSERVE, MCP]) prepareEnvironment((message) => console.log(message), packages);
     return 0;
   }
   if ('leftOut' in environment) {

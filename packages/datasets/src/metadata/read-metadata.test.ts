@@ -86,6 +86,15 @@ describe('metadata of pictures', () => {
     });
   });
 
+  it('is read of a HEIC picture, whose pixels libvips cannot decode', async () => {
+    // Written by pillow-heif (fixtures/make.sh), and read by ExifTool as it is expected here.
+    expect((await readMetadata(at('phone.heic'))).metadata).toEqual({
+      ...momentOf('2024:05:06 07:08:09'),
+      camera: 'Apple',
+      keywords: ['sea'],
+    });
+  });
+
   it('knows title and description, of alternatives the one for every language', async () => {
     expect((await readMetadata(at('full.jpg'))).texts).toEqual(['A tower', 'The tower at dusk']);
     expect((await readMetadata(at('synced.jpg'))).texts).toEqual(['a new caption']);
