@@ -16,7 +16,15 @@ describe('an error of the program', () => {
 
   it('ends the program with 2 where it was asked for wrongly, and else with 1', () => {
     const wrongly = [
-      ...['usage', 'unknown-flag', 'unknown-preset', 'config-unreadable', 'config-unknown-key', 'config-invalid'],
+      ...[
+        'usage',
+        'unknown-flag',
+        'unknown-preset',
+        'config-unreadable',
+        'config-unknown-key',
+        'config-invalid',
+        'filter-invalid',
+      ],
       ...[
         'system-missing',
         'query-unsupported',

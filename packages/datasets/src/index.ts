@@ -6,7 +6,7 @@ export type { CocoFile, CocoObject, ReadAnnotationsOptions } from './datasets/co
 export { readAnnotations } from './datasets/coco/annotations.ts';
 export type { CategoryArea } from './datasets/coco/coco.ts';
 export { categoriesByArea, openCoco } from './datasets/coco/coco.ts';
-export { openCocoExport } from './datasets/coco/exports.ts';
+export { type CocoExportOptions, openCocoExport } from './datasets/coco/exports.ts';
 export type { JsonRow } from './datasets/coco/json-rows.ts';
 export { jsonRows } from './datasets/coco/json-rows.ts';
 export { regionArea } from './datasets/coco/mask.ts';
@@ -41,13 +41,15 @@ export { openIdx } from './datasets/idx/idx.ts';
 export type { JsonLinesOptions } from './datasets/jsonl/jsonl.ts';
 export { openJsonl } from './datasets/jsonl/jsonl.ts';
 export type { ColumnFlags } from './datasets/label-columns.ts';
-export { openOpenImages } from './datasets/open-images/open-images.ts';
+export type { ClassNames } from './datasets/labels.ts';
+export { type OpenImagesOptions, openOpenImages } from './datasets/open-images/open-images.ts';
 export { ParquetDecoder } from './datasets/parquet/decoder.ts';
 export type { ParquetOptions } from './datasets/parquet/parquet.ts';
 export { openParquet } from './datasets/parquet/parquet.ts';
 export type { ParquetRow } from './datasets/parquet/served-job.ts';
 export type { DecodeJob } from './datasets/parquet/worker.ts';
 export {
+  DATASET_NAMES,
   DATASETS,
   type DatasetDeclaration,
   type DatasetName,
@@ -59,14 +61,16 @@ export { DEFAULT_CONCEPTS, type OpenDatasetRequest } from './datasets/request.ts
 export type { RulesOptions } from './datasets/rules.ts';
 export { applyRules, type DatasetRules, NO_RULES } from './datasets/rules.ts';
 export { reportSkipped, type SkippedKind, skippedKinds } from './datasets/skipped.ts';
-export { csvRecords } from './datasets/tables/csv.ts';
-export { openImageFolder } from './datasets/tables/imagefolder.ts';
-export { openTableSource } from './datasets/tables/table-source.ts';
+export { type CsvRecord, csvRecords, DELIMITERS, type Delimiter } from './datasets/tables/csv.ts';
+export { type FolderEntries, SourceFolder } from './datasets/tables/find.ts';
+export { type ImageFolderOptions, openImageFolder } from './datasets/tables/imagefolder.ts';
+export type { ReadTablesOptions } from './datasets/tables/read-tables.ts';
+export { openTableSource, type TableSourceOptions } from './datasets/tables/table-source.ts';
 export type { UnpackedOptions } from './datasets/unpacked.ts';
 export { isArchive, unpacked } from './datasets/unpacked.ts';
 export type { Described, Labelled } from './datasets/warnings.ts';
 export { type DatasetWarning, datasetWarnings, layoutOf, reportDataset } from './datasets/warnings.ts';
 export { isShardPattern } from './datasets/webdataset/shards.ts';
-export { openWebDataset } from './datasets/webdataset/webdataset.ts';
+export { openWebDataset, type WebDatasetOptions } from './datasets/webdataset/webdataset.ts';
 export type { PictureMetadata, ReadMetadata } from './metadata/picture-metadata.ts';
 export { readMetadata } from './metadata/read-metadata.ts';

@@ -41,7 +41,15 @@ export interface NodeRuntimeOptions {
   readonly profile?: string;
 }
 
-/** What ONNX Runtime is here: its version, and the devices that it was built for, whether or not this machine has them. */
+/**
+ * What ONNX Runtime is here: its version, and the devices that it was built for, whether or not this machine has them.
+ * @example
+ * ```ts
+ * import { engineFacts } from '@neurodex/autograd/node';
+ *
+ * console.log(engineFacts().devices.includes('cpu')); // → true
+ * ```
+ */
 export const engineFacts = (): { readonly version: string; readonly devices: readonly string[] } => ({
   version: env.versions.node ?? env.versions.common,
   devices: listSupportedBackends().map(({ name }) => name),

@@ -35,7 +35,7 @@ export { makeFolder } from './make-folder.ts';
 export { openListed, recoverNext, settleNext, writeNext } from './next-file.ts';
 export { claimNames, PROGRAM_MARK, refuseForeignFile, writeMarkedFile } from './own-files.ts';
 export { refusePlace, refuseSource } from './places.ts';
-export { renamePath } from './rename.ts';
+export { type RenameOptions, renamePath } from './rename.ts';
 export type { Replacing } from './replace.ts';
 export { removeTorn, replaceFile } from './replace-file.ts';
 export { checkSeal, digestOf, hasSeal, sealed } from './seal.ts';

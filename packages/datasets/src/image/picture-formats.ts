@@ -41,6 +41,7 @@ export const PICTURE_FORMATS = {
   },
 } as const satisfies Readonly<Record<string, PictureFormat>>;
 
+/** The name of a picture format. */
 export type Format = keyof typeof PICTURE_FORMATS;
 /** Formats that sharp decodes itself. */
 export type SharpFormat = {
@@ -48,6 +49,7 @@ export type SharpFormat = {
 }[Format];
 
 const isFormat = (name: string): name is Format => Object.hasOwn(PICTURE_FORMATS, name);
+/** The names of all formats. */
 export const FORMATS: readonly Format[] = Object.keys(PICTURE_FORMATS).filter(isFormat);
 
 /** 'JPEG, PNG, …, HEIC or camera raw' */
@@ -63,12 +65,21 @@ export function endingOf(fileName: string): string {
   return dot > 0 ? fileName.slice(dot + 1).toLowerCase() : '';
 }
 
-/** The format that the name of a file announces; null for another one. */
+/**
+ * The format that the name of a file announces; null for another one.
+ * @example
+ * ```ts
+ * import { formatByName } from '@neurodex/datasets/image';
+ *
+ * console.log(formatByName('beach/holiday.HEIC'), formatByName('notes.txt')); // → HEIC null
+ * ```
+ */
 export const formatByName = (fileName: string): Format | null => BY_EXTENSION.get(endingOf(fileName)) ?? null;
 
 /** Whether a file is a picture by its name. */
 export const hasPictureExtension = (fileName: string): boolean => formatByName(fileName) !== null;
 
+/** Whether writing in a format may change a picture. */
 export const isLossy = (format: Format | null): boolean => format !== null && PICTURE_FORMATS[format].lossy;
 
 /**

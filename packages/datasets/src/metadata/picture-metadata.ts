@@ -11,9 +11,11 @@ export interface PictureMetadata {
   readonly latitude?: number;
   /** Degrees east. */
   readonly longitude?: number;
+  /** The town. */
   readonly city?: string;
   /** State, province or region. */
   readonly state?: string;
+  /** By name. */
   readonly country?: string;
   /** Make and model. */
   readonly camera?: string;
@@ -25,6 +27,7 @@ export interface PictureMetadata {
 
 /** What was read of a file. */
 export interface ReadMetadata {
+  /** What is known of the picture. */
   readonly metadata: PictureMetadata;
   /** Title, then description. */
   readonly texts: readonly string[];

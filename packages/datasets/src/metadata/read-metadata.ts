@@ -8,6 +8,18 @@ import { readXmp } from './xmp.ts';
 /**
  * What an encoded picture says of itself. Damaged metadata is told, and is no error: the picture can be seen all the same.
  * @param sidecars XMP files beside it, which say more of it, or what is newer
+ * @example
+ * ```ts
+ * import sharp from 'sharp';
+ * import { readMetadata } from '@neurodex/datasets';
+ *
+ * const file = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#c00' } })
+ *   .withExif({ IFD2: { DateTimeOriginal: '2024:05:06 07:08:09' } })
+ *   .jpeg()
+ *   .toBuffer();
+ * const { metadata } = await readMetadata(file);
+ * console.log(new Date(metadata.taken ?? NaN).getUTCFullYear()); // → 2024
+ * ```
  */
 export async function readMetadata(bytes: Uint8Array, sidecars: readonly Uint8Array[] = []): Promise<ReadMetadata> {
   const damaged: string[] = [];

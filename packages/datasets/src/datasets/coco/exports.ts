@@ -57,8 +57,11 @@ async function exportsIn(folder: SourceFolder, all: boolean): Promise<string[]> 
 export const isCocoExport = async (folder: SourceFolder): Promise<boolean> =>
   (await exportsIn(folder, false)).length > 0;
 
+/** How an export is read. */
 export interface CocoExportOptions {
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 
@@ -67,6 +70,17 @@ export interface CocoExportOptions {
  * iNaturalist is published: objects with boxes or regions, categories of whole pictures, captions. Pictures are found by their
  * names, whatever folders the annotations put before them; those whose file is not here are counted.
  * @throws NeurodexError source-missing, source-damaged, source-unusable (two files that describe the same pictures), source-empty
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { openCocoExport } from '@neurodex/datasets';
+ *
+ * const images = [{ id: 1, file_name: 'upload/cat/1.png', width: 32, height: 32 }];
+ * const annotations = [{ id: 1, image_id: 1, category_id: 0, bbox: [4, 4, 20, 20] }];
+ * writeFileSync('photos/result.json', JSON.stringify({ images, annotations, categories: [{ id: 0, name: 'tabby' }] }));
+ * const { pictures } = await openCocoExport('photos');
+ * console.log(pictures[0]?.path, pictures[0]?.labels.join()); // → cat/1.png tabby
+ * ```
  */
 export async function openCocoExport(path: string, options: CocoExportOptions = {}): Promise<Dataset> {
   const at = resolve(path);

@@ -191,7 +191,7 @@ describe('openFolder', () => {
     // Live Photos, whatever the case of their names; IMG_3 is in another folder.
     for (const path of ['cat/img_1.mov', 'cat/IMG_2.MOV', 'cat/IMG_3.MOV', 'dog/b.mp4', 'dog/c.MKV'])
       await put(path, 'x');
-    for (const path of ['cat/IMG_1.AAE', 'cat/IMG_2.xmp', 'dog/GOPR1.THM', 'dog/old.x3f']) await put(path, 'x');
+    for (const path of ['cat/IMG_1.AAE', 'cat/IMG_9.xmp', 'dog/GOPR1.THM', 'dog/old.x3f']) await put(path, 'x');
     for (const path of ['.nomedia', '.Trash-1000/1.png', '#recycle/1.png', '.picasa.ini', 'cat/p.lrdata/1.jpg'])
       await put(path);
     const dataset = await openFolder(root);

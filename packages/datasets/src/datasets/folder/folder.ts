@@ -191,7 +191,9 @@ export interface FolderOptions {
   readonly name?: string;
   /** Files of the program that made the folder, which nobody misses. */
   readonly isKnown?: (path: string) => boolean;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 

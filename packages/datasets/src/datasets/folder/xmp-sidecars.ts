@@ -26,7 +26,19 @@ export function xmpSidecarsOf(files: readonly string[], skipped: readonly Skippe
   return { of, skipped: skipped.filter(({ path }) => !used.has(path)) };
 }
 
-/** Those of a picture file by itself. @param path of the picture */
+/**
+ * Those of a picture file by itself. @param path of the picture
+ * @example
+ * ```ts
+ * import { readFileSync, writeFileSync } from 'node:fs';
+ * import { readMetadata, sidecarsBeside } from '@neurodex/datasets';
+ *
+ * const keywords = (word: string) => `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag><rdf:li>${word}</rdf:li></rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>`;
+ * writeFileSync('cat.xmp', keywords('tabby'));
+ * const { metadata } = await readMetadata(readFileSync('cat.jpg'), await sidecarsBeside('cat.jpg'));
+ * console.log(metadata.keywords?.join()); // → tabby
+ * ```
+ */
 export const sidecarsBeside = (path: string): Promise<readonly Uint8Array[]> =>
   readXmpSidecars('', [`${path}.xmp`, `${path.replace(/\.[^./\\]+$/, '')}.xmp`]);
 

@@ -40,8 +40,11 @@ export async function isOpenImages(folder: SourceFolder): Promise<boolean> {
   return classes.length > 0 && labels.length > 0;
 }
 
+/** How Open Images is read. */
 export interface OpenImagesOptions {
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 
@@ -50,6 +53,20 @@ export interface OpenImagesOptions {
  * `…-annotations-human-imagelabels.csv` and those of the boxes in `…-annotations-bbox.csv`. Confidence 0 says that a class was looked
  * for and is not there. Of rows about pictures that are not here (there are 59 million) nothing is kept but their number.
  * @throws NeurodexError source-missing, source-empty, source-unusable (a column is missing), interrupted
+ * @example
+ * ```ts
+ * import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+ * import { openOpenImages } from '@neurodex/datasets';
+ *
+ * writeFileSync('photos/class-descriptions.csv', '/m/01yrx,Cat\n/m/0bt9lr,Dog\n');
+ * const rows = ['ImageID,Source,LabelName,Confidence', '1,verification,/m/01yrx,1', '1,verification,/m/0bt9lr,0'];
+ * writeFileSync('photos/train-annotations-human-imagelabels.csv', `${rows.join('\n')}\n`);
+ * mkdirSync('open/train', { recursive: true });
+ * copyFileSync('photos/cat/1.png', 'open/train/1.png');
+ * for (const name of ['class-descriptions.csv', 'train-annotations-human-imagelabels.csv']) copyFileSync(`photos/${name}`, `open/${name}`);
+ * const { pictures } = await openOpenImages('open');
+ * console.log(pictures[0]?.path, pictures[0]?.labels.join()); // → train/1.png Cat
+ * ```
  */
 export async function openOpenImages(path: string, options: OpenImagesOptions = {}): Promise<Dataset> {
   const source = resolve(path);

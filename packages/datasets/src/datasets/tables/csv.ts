@@ -14,6 +14,7 @@ const LONGEST_RECORD = 1 << 22;
 
 /** What separates fields, the likeliest first. */
 export const DELIMITERS = [',', '\t', ';', '|'] as const;
+/** What separates the fields of a record. */
 export type Delimiter = (typeof DELIMITERS)[number];
 
 /** The delimiter that occurs most often outside of quotes in the first line. */
@@ -30,6 +31,16 @@ export function delimiterOf(line: string): Delimiter {
  * with one is text. Damage costs one line: reading goes on behind it.
  * @param delimiter by the first line where it is not given
  * Errors of the file system are thrown as they are.
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { csvRecords } from '@neurodex/datasets';
+ *
+ * writeFileSync('labels.csv', 'file,label\r\n"1, old.png",cat\r\n');
+ * const rows: string[] = [];
+ * for await (const record of csvRecords('labels.csv')) if ('fields' in record) rows.push(record.fields.join(' is '));
+ * console.log(rows.join('; ')); // → file is label; 1, old.png is cat
+ * ```
  */
 export async function* csvRecords(path: string, delimiter?: Delimiter): AsyncGenerator<CsvRecord, void, undefined> {
   yield* csvRecordsOf(linesOf(path, LONGEST_LINE), delimiter);

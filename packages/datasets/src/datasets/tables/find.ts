@@ -6,28 +6,41 @@ import { folderKind } from '../split-names.ts';
 /** Folders in folders that are looked into. */
 const DEEPEST = 2;
 
-interface Entries {
+/** What lies in a folder: names, in order. */
+export interface FolderEntries {
+  /** Of folders. */
   readonly folders: readonly string[];
+  /** Of everything else. */
   readonly files: readonly string[];
 }
 
-/** What lies in a source, listed once for all that look for their files in it: a folder may hold a million pictures. */
+/**
+ * What lies in a source, listed once for all that look for their files in it: a folder may hold a million pictures.
+ * @example
+ * ```ts
+ * import { SourceFolder } from '@neurodex/datasets';
+ *
+ * const { folders, files } = await new SourceFolder('photos').entries('');
+ * console.log(folders.join(), files.length); // → bird,cat,dog 0
+ * ```
+ */
 export class SourceFolder {
+  /** Of the source. */
   readonly path: string;
-  private readonly known = new Map<string, Promise<Entries>>();
+  private readonly known = new Map<string, Promise<FolderEntries>>();
 
   constructor(path: string) {
     this.path = path;
   }
 
   /** The folders and the other files in a folder, relative to the source; none where it cannot be read, or is a file. */
-  entries(folder: string): Promise<Entries> {
+  entries(folder: string): Promise<FolderEntries> {
     const known = this.known.get(folder) ?? this.list(folder);
     this.known.set(folder, known);
     return known;
   }
 
-  private async list(folder: string): Promise<Entries> {
+  private async list(folder: string): Promise<FolderEntries> {
     const entries = await readdir(join(this.path, folder), { withFileTypes: true }).catch(() => []);
     const folders: string[] = [];
     const files: string[] = [];

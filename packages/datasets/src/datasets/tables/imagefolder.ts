@@ -33,6 +33,7 @@ export async function isImageFolder(folder: SourceFolder): Promise<boolean> {
   return false;
 }
 
+/** How a folder with metadata is read. */
 export interface ImageFolderOptions extends ReadTablesOptions {
   /** The class is the folder at this level, beside what the metadata say: as `drop_labels=False`. */
   readonly classLevel?: number;
@@ -43,6 +44,15 @@ export interface ImageFolderOptions extends ReadTablesOptions {
  * `file_name` (or `…_file_name`) is a path relative to the file. Folders are no classes then, as in `datasets`.
  * @throws NeurodexError source-missing, source-empty, source-unusable (two files of metadata for the same folder, two columns of
  *   files)
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { openImageFolder } from '@neurodex/datasets';
+ *
+ * writeFileSync('photos/metadata.csv', 'file_name,label,text\ncat/1.png,tabby,A cat.\n');
+ * const [first] = (await openImageFolder('photos')).pictures;
+ * console.log(first?.path, first?.labels.join(), first?.captions?.join()); // → cat/1.png tabby A cat.
+ * ```
  */
 export async function openImageFolder(path: string, options: ImageFolderOptions = {}): Promise<Dataset> {
   const { classLevel } = options;

@@ -13,10 +13,13 @@ import { rowsOf, type Table, TableProblem, type TableRow } from './table.ts';
 /** Rows that say which columns there are. */
 const FIRST_ROWS = 1000;
 
+/** How tables are read. */
 export interface ReadTablesOptions extends ColumnFlags {
   /** Names of the labels that are numbers, by the column. */
   readonly classNames?: ReadonlyMap<string, ClassNames>;
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 

@@ -63,6 +63,7 @@ export async function isTableSource(folder: SourceFolder): Promise<boolean> {
   return listing !== undefined && (await tablesIn(path, names, new FileIndex(listing.files))).length > 0;
 }
 
+/** How a table is read. */
 export interface TableSourceOptions extends ReadTablesOptions {
   /** The class is the folder at this level, beside what the table says. */
   readonly classLevel?: number;
@@ -72,6 +73,15 @@ export interface TableSourceOptions extends ReadTablesOptions {
  * Pictures that a table describes: CSV or TSV with a column of paths, file names or ids, and one of labels or captions, or a column
  * for each class. The table is SOURCE, or lies in the folder that is. Where it has no labels, folders are the classes as without it.
  * @throws NeurodexError source-missing, source-empty, source-unusable
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { openTableSource } from '@neurodex/datasets';
+ *
+ * writeFileSync('photos/labels.tsv', 'path\tlabel\ncat/1.png\ttabby\n');
+ * const { pictures } = await openTableSource('photos/labels.tsv');
+ * console.log(pictures[0]?.path, pictures[0]?.labels.join()); // → cat/1.png tabby
+ * ```
  */
 export async function openTableSource(path: string, options: TableSourceOptions = {}): Promise<Dataset> {
   const at = resolve(path);

@@ -19,7 +19,15 @@ const BRACES = /\{(?:(\d+)\.\.(\d+)|([^{}]*,[^{}]*))\}/;
 /** A pattern that stands for more names is a mistake. */
 const MOST_SHARDS = 100_000;
 
-/** Whether a source is a pattern of shards: `data-{000000..000010}.tar`. */
+/**
+ * Whether a source is a pattern of shards: `data-{000000..000010}.tar`.
+ * @example
+ * ```ts
+ * import { isShardPattern } from '@neurodex/datasets';
+ *
+ * console.log(isShardPattern('data-{000000..000010}.tar'), isShardPattern('data.tar')); // → true false
+ * ```
+ */
 export const isShardPattern = (source: string): boolean => BRACES.test(source) && /\.tar$/i.test(source);
 
 /**

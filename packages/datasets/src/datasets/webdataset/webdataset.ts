@@ -14,8 +14,11 @@ import { type Sample, samplesOf } from './samples.ts';
 import { type Shard, shardsOf } from './shards.ts';
 import { TarDamage, type TarMember, tarMembers } from './tar-members.ts';
 
+/** How shards are read. */
 export interface WebDatasetOptions {
+  /** Told how far it is. */
   readonly reporter?: Reporter;
+  /** Ends it. */
   readonly signal?: AbortSignal;
 }
 
@@ -29,6 +32,18 @@ const LARGEST_PICTURE = 2 ** 31 - 1;
  * with `cls` (a label), `txt` (captions) and `json` (`label`, `caption` and the like). Of each shard the headers and the texts are read;
  * a picture is read from its place in the file when it is asked for. A shard that is cut off gives the samples that are whole.
  * @throws NeurodexError source-missing (a shard of a pattern), source-empty, source-unusable, archive-unsafe, interrupted
+ * @example
+ * ```ts
+ * import { execFileSync } from 'node:child_process';
+ * import { renameSync, writeFileSync } from 'node:fs';
+ * import { openWebDataset } from '@neurodex/datasets';
+ *
+ * renameSync('photos/cat/1.png', '0001.png');
+ * writeFileSync('0001.cls', '3');
+ * execFileSync('tar', ['cf', 'data-000000.tar', '0001.png', '0001.cls']);
+ * const { pictures } = await openWebDataset('data-{000000..000000}.tar');
+ * console.log(pictures.length, pictures[0]?.labels.join()); // → 1 3
+ * ```
  */
 export async function openWebDataset(path: string, options: WebDatasetOptions = {}): Promise<Dataset> {
   const { reporter = silentReporter, signal } = options;
