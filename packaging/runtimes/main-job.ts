@@ -57,7 +57,8 @@ const PROGRAM = join('node_modules', 'neurodex', 'bin', 'neurodex.js');
 const SIZE = ['--set', 'pictures.size=24'];
 /** Memory that is written, which pictures can be added to. */
 const WRITTEN = ['--preset', 'demo', ...SIZE, '--set', 'bovw.words=8', '--set', 'training.seeSteps=20'];
-const TRAINED = ['--preset', 'quick', ...SIZE];
+/** Some seconds of training, so that it can be stopped. */
+const TRAINED = ['--preset', 'quick', ...SIZE, '--set', 'training.indexingEpochs=800'];
 const SYSTEMS = ['dsi', 'bovw', 'pixels'];
 const ADDED = ['0.png', '1.png'].map((name) => join('more', 'violet', name));
 const QUERY = join('photos', 'red', '0.png');
