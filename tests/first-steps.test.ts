@@ -6,18 +6,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ARTISTS } from '../packages/datasets/src/datasets/emoji/artists.ts';
-import { isCached } from '../packages/datasets/src/datasets/emoji/npm-package.ts';
 import { findChromium } from '../packages/web/tests/chromium.ts';
-import { cloneInto, MISSING_CLONE } from './clone.fixture.ts';
+import { cloneInto } from './clone.fixture.ts';
+import { missingForFirstSteps } from './first-steps.fixture.ts';
 
 /** What docs/first-steps.md says, done in a clone and in a terminal. Tests use no network: the emoji come from the cache. */
-const cached = await Promise.all(ARTISTS.map((artist) => isCached(artist.package)));
-const hasTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
-const reason =
-  MISSING_CLONE ??
-  (cached.includes(false) ? 'the emoji packages are not in the cache: run the demo once' : undefined) ??
-  (hasTerminal ? undefined : 'there is no script of util-linux');
+const reason = await missingForFirstSteps();
 const leftOut = reason === undefined ? '' : ` (left out: ${reason})`;
 
 /** Of the whole test, on cores that others have as well. */
@@ -96,7 +90,7 @@ describe.skipIf(reason !== undefined)(`the first steps${leftOut}`, { timeout: PA
     expect(lines.filter((line) => line !== '').at(-1)).toBe(
       'The pages are closed. To open them again:  npx neurodex serve neurodex-demo/index',
     );
-    // Of the four things that the test asks for in place of 64.
+    // The test has the demo make four things in place of 64.
     const warnings = lines.filter((line) => /warn/i.test(line));
     expect(warnings).toEqual([expect.stringMatching(/^warning: the catalogue has 8 pictures: P@10/)]);
   });

@@ -7,6 +7,7 @@ import {
 } from '../packages/neurodex/src/shards/drivers/queue-servers.fixture.ts';
 import { findServer, missingServer, S3_SERVERS } from '../packages/objects/src/s3/s3-servers.fixture.ts';
 import { findChromium, MISSING_CHROMIUM } from '../packages/web/tests/chromium.ts';
+import { missingForFirstSteps } from './first-steps.fixture.ts';
 
 /** `npm test` ends with what it did not test, and why. */
 const leftOut = [
@@ -25,4 +26,6 @@ const leftOut = [
     ? []
     : ['pictures in terminals by libsixel: sixel2png is not installed (on Debian: apt-get install libsixel-bin)']),
 ];
+const firstSteps = await missingForFirstSteps();
+if (firstSteps !== undefined) leftOut.push(`the first steps: ${firstSteps}`);
 console.log(`left out here: ${leftOut.join('; ')}`);
