@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { NeurodexError } from '@neurodex/core';
 import sharp from 'sharp';
-import { expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Dataset } from './dataset.ts';
 
 let encoded: Promise<Buffer> | undefined;
@@ -28,6 +28,19 @@ export async function folderOf(files: Readonly<Record<string, unknown>>): Promis
     await writeFile(join(root, path), content === null ? picture : bytes);
   }
   return root;
+}
+
+/** As `folderOf`, with folders that are removed after each test of the file that asks for this. */
+export function testFolders(): typeof folderOf {
+  const made: string[] = [];
+  afterEach(async () => {
+    for (const root of made.splice(0)) await removeFolder(root);
+  });
+  return async (files) => {
+    const root = await folderOf(files);
+    made.push(root);
+    return root;
+  };
 }
 
 export const removeFolder = (root: string): Promise<void> => rm(root, { recursive: true, force: true });

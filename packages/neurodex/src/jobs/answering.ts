@@ -109,6 +109,15 @@ async function judging(
   });
 }
 
+/** @throws NeurodexError `usage` for a confidence among the pictures that a filter takes */
+export function refusePromiseAmong({ where, confidence }: Pick<Selection, 'where' | 'confidence'>): void {
+  if (where === undefined || confidence === undefined) return;
+  const what = 'a confidence is promised of the whole catalogue, and not of the pictures that a filter takes';
+  throw new NeurodexError('usage', what, {
+    hint: 'ask for a least relevance in place of a confidence, or without a filter',
+  });
+}
+
 const unpromised = (confidence: number): string =>
   `a confidence of ${confidence} cannot be promised here, which takes more validation queries, or more of them with a relevant picture among ` +
   `their first ${VOTERS} answers: all answers with any evidence are shown`;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Device } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import type { Reporter } from '@neurodex/core';
-import { type FailedInput, failedInput, NeurodexError, tooFewLeft, withFailed } from '@neurodex/core';
+import { type FailedInput, failedInput, tooFewLeft, withFailed } from '@neurodex/core';
 import { listInFolder, refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
 import { readPictureFile } from '@neurodex/datasets/image';
 import { parseFilter } from '../filter/parse.ts';
@@ -10,7 +10,7 @@ import type { PictureQuery, Query, TextQuery } from '../query/query.ts';
 import { answersPage } from '../report/answers-page.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { normaliseText } from '../text/normalise.ts';
-import { answering, type ChosenAnswer, isOfQuery, type Selection } from './answering.ts';
+import { answering, type ChosenAnswer, isOfQuery, refusePromiseAmong, type Selection } from './answering.ts';
 import { queryOf } from './query.ts';
 import { type Answered, PictureGatherer, type ResultPictures } from './search-pictures.ts';
 import { answeringShards, isPlaceOfShards, notInShards, openSharded } from './search-shards.ts';
@@ -82,7 +82,7 @@ export async function searchIndex(options: SearchOptions): Promise<SearchResults
   const { html, where, confidence } = options;
   // A filter that is wrong is told before an index is opened.
   if (where !== undefined) parseFilter(where);
-  if (where !== undefined && confidence !== undefined) throw unpromisedAmong();
+  refusePromiseAmong({ where, confidence });
   if (html !== undefined) await refuseForeignFile(html);
   const { results, failed, pictures, matching } = await answers(options);
   if (results.length === 0 && failed.length > 0) throw tooFewLeft(failed);
@@ -189,15 +189,6 @@ const described = (
   }),
   thumbnail: (i) => store.png(answers[i]?.row ?? NaN),
 });
-
-const unpromisedAmong = (): NeurodexError =>
-  new NeurodexError(
-    'usage',
-    'a confidence is promised of the whole catalogue, and not of the pictures that a filter takes',
-    {
-      hint: 'leave --confidence out and ask with --min-relevance, or leave --where out',
-    },
-  );
 
 /** A query under the name that it has in the results. */
 interface Asked {

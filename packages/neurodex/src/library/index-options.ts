@@ -94,9 +94,9 @@ export interface SourceOptions {
   readonly cocoSplit?: CocoSplit | undefined;
   /** With a folder: which folder of a path is the class, 1 for the first, 0 for no classes; by the layout by default. */
   readonly classLevel?: number | undefined;
-  /** With Parquet or JSON lines: the column or key of the labels. */
+  /** With Parquet, JSON lines or a table: the column or key of the labels. */
   readonly labelColumn?: string | undefined;
-  /** With Parquet or JSON lines: the column or key of the pictures. */
+  /** With Parquet, JSON lines or a table: the column or key of the pictures. */
   readonly pictureColumn?: string | undefined;
 }
 

@@ -39,7 +39,7 @@ export interface SearchAnswer {
 /**
  * The answers to one query, the best first: a loop over it gives them one by one.
  *
- * @typeParam Query what was asked
+ * @typeParam Query the query, as it was given
  */
 export interface SearchResult<Query extends SearchQuery = SearchQuery> extends Iterable<SearchAnswer> {
   /** The query, as it was given. */

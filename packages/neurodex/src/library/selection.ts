@@ -1,5 +1,5 @@
 import { NeurodexError } from '@neurodex/core';
-import type { Selection } from '../jobs/answering.ts';
+import { refusePromiseAmong, type Selection } from '../jobs/answering.ts';
 import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
 import type { SearchOptions } from './index-options.ts';
 import type { SearchAnswer, SearchResult } from './results.ts';
@@ -26,15 +26,7 @@ export function selectionOf({
     throw wrong('minRelevance', minRelevance, 'a number from 0 to 1');
   if (confidence !== undefined && !(confidence > 0 && confidence < 1))
     throw wrong('confidence', confidence, 'a number between 0 and 1');
-  if (where !== undefined && confidence !== undefined) {
-    throw new NeurodexError(
-      'usage',
-      'a confidence is promised of the whole catalogue, and not of the pictures that a filter takes',
-      {
-        hint: 'leave confidence out and ask with minRelevance, or leave where out',
-      },
-    );
-  }
+  refusePromiseAmong({ where, confidence });
   if (system !== undefined && !SYSTEM_NAMES.includes(system)) throw wrong('system', system, SYSTEM_NAMES.join(' or '));
   return (byDefault) => ({
     ...{ system: system ?? byDefault ?? 'dsi', k },

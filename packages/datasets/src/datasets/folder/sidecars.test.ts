@@ -1,20 +1,12 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { captionsOfText, factsOfRecord } from '../record-facts.ts';
 import { recogniseDataset } from '../registry.ts';
-import { described, folderOf, notesOf, removeFolder, skippedIn } from '../source.fixture.ts';
+import { described, notesOf, skippedIn, testFolders } from '../source.fixture.ts';
 import { openFolder } from './folder.ts';
 import { openImg2dataset } from './img2dataset.ts';
 
-const made: string[] = [];
-afterEach(async () => {
-  for (const root of made.splice(0)) await removeFolder(root);
-});
-async function folder(files: Readonly<Record<string, unknown>>): Promise<string> {
-  const root = await folderOf(files);
-  made.push(root);
-  return root;
-}
+const folder = testFolders();
 
 describe('files beside pictures', () => {
   it.each<[string, Record<string, unknown>, Record<string, string[]>]>([

@@ -1,22 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { datasetContract } from '../dataset.contract.ts';
 import { openFolder } from '../folder/folder.ts';
 import { recogniseDataset } from '../registry.ts';
-import { described, folderOf, notesOf, refusal, removeFolder, skippedIn } from '../source.fixture.ts';
+import { described, notesOf, refusal, skippedIn, testFolders } from '../source.fixture.ts';
 import { openTableSource } from './table-source.ts';
 
-const made: string[] = [];
-afterEach(async () => {
-  for (const root of made.splice(0)) await removeFolder(root);
-});
-async function folder(files: Readonly<Record<string, unknown>>): Promise<string> {
-  const root = await folderOf(files);
-  made.push(root);
-  return root;
-}
+const folder = testFolders();
 
 describe('tables of pictures', () => {
   describe('in a folder', () =>

@@ -90,7 +90,7 @@ export async function loadLibheif(library: string): Promise<Libheif> {
   };
 }
 
-/** Emscripten catches what `grow` throws, and tells `malloc` that there is no more. */
+/** Emscripten catches the error of `grow`, and `malloc` then finds no more memory. */
 function bound(memory: WasmMemory, state: { readonly limit: number }): void {
   const grow = memory.grow.bind(memory);
   memory.grow = (pages) => {
