@@ -27,7 +27,8 @@ export const colourSamples = (photometric: number): number =>
 export function readTiffHeader(bytes: Uint8Array): TiffHeader | undefined {
   try {
     const reader = new TiffReader(bytes);
-    return headerOf(reader.directory(reader.first()).fields);
+    const directory = reader.directory(reader.first());
+    return directory.isCut ? undefined : headerOf(directory.fields);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

@@ -1,6 +1,7 @@
+import { beginsLikeTiff, type TiffDirectory, TiffReader } from '../image/tiff-reader.ts';
 import { exifTime } from './local-times.ts';
 import { cameraOf, type MetadataBlock, type Position, positionOf, trimmed } from './picture-metadata.ts';
-import { entryText, type TiffDirectory, TiffReader } from './tiff-entries.ts';
+import { textOf } from './text.ts';
 
 const IMAGE = { description: 0x010e, make: 0x010f, model: 0x0110, exif: 0x8769, gps: 0x8825 } as const;
 const PHOTO = {
@@ -13,13 +14,6 @@ const PHOTO = {
 } as const;
 const GPS = { latitudeRef: 1, latitude: 2, longitudeRef: 3, longitude: 4 } as const;
 
-const tagsOf = (...tables: readonly Readonly<Record<string, number>>[]): ReadonlySet<number> =>
-  new Set(tables.flatMap((table) => Object.values(table)));
-/** Raw files have the times in their first directory (TIFF/EP). */
-const IMAGE_TAGS = tagsOf(IMAGE, PHOTO);
-const PHOTO_TAGS = tagsOf(PHOTO);
-const GPS_TAGS = tagsOf(GPS);
-
 /** What cameras write into every picture. */
 const NO_DESCRIPTION = /^(.*\bdigital camera\b.*|sony dsc|dcim\b.*|untitled|default|image|picture|binary.*)$/i;
 
@@ -29,37 +23,59 @@ function withoutMark(bytes: Uint8Array): Uint8Array {
   return hasMark ? bytes.subarray(6) : bytes;
 }
 
+const NOTHING: TiffDirectory = { fields: new Map(), isCut: false, next: () => 0 };
+
 /** @param bytes EXIF, or a whole TIFF file @throws RangeError for damaged ones */
 export function readExif(bytes: Uint8Array): MetadataBlock {
-  const reader = new TiffReader(withoutMark(bytes));
-  const image = reader.directory(reader.first, IMAGE_TAGS);
-  const below = (tag: number, wanted: ReadonlySet<number>): TiffDirectory => {
-    const offset = reader.number(image.get(tag));
-    return offset === undefined ? new Map() : reader.directory(offset, wanted);
+  const tiff = withoutMark(bytes);
+  if (!beginsLikeTiff(tiff)) throw new RangeError('it does not begin like a TIFF');
+  const reader = new TiffReader(tiff);
+  const image = reader.directory(reader.first());
+  const below = (tag: number): TiffDirectory => {
+    const offset = image.fields.get(tag)?.values[0];
+    return offset === undefined ? NOTHING : reader.directory(offset);
   };
-  const photo = below(IMAGE.exif, PHOTO_TAGS);
-  const gps = below(IMAGE.gps, GPS_TAGS);
-  const text = (tag: number): string | undefined => entryText(photo.get(tag)) ?? entryText(image.get(tag));
-  const description = trimmed(entryText(image.get(IMAGE.description)));
+  const [photo, gps] = [below(IMAGE.exif), below(IMAGE.gps)];
+  // Raw files have the times in their first directory (TIFF/EP).
+  const text = (tag: number): string | undefined => textIn(photo, tag) ?? textIn(image, tag);
+  const description = trimmed(textIn(image, IMAGE.description));
   const block = {
     taken: exifTime(text(PHOTO.taken), text(PHOTO.takenFraction), text(PHOTO.takenOffset)),
     digitised: exifTime(text(PHOTO.digitised), text(PHOTO.digitisedFraction), text(PHOTO.digitisedOffset)),
-    position: positionIn(reader, gps),
-    camera: cameraOf(entryText(image.get(IMAGE.make)), entryText(image.get(IMAGE.model))),
+    position: positionIn(gps),
+    camera: cameraOf(textIn(image, IMAGE.make), textIn(image, IMAGE.model)),
     description: description === undefined || NO_DESCRIPTION.test(description) ? undefined : description,
   };
   const isEmpty = Object.values(block).every((value) => value === undefined);
-  if (isEmpty && reader.isCutOff) throw new RangeError('it is cut off');
+  const isCut = isAskedCut(image, IMAGE, PHOTO) || isAskedCut(photo, PHOTO) || isAskedCut(gps, GPS);
+  if (isEmpty && isCut) throw new RangeError('it is cut off');
   return block;
 }
 
-function positionIn(reader: TiffReader, gps: TiffDirectory): Position | undefined {
+/** Whether something that is asked for lies behind the end. */
+const isAskedCut = (directory: TiffDirectory, ...tags: readonly Readonly<Record<string, number>>[]): boolean =>
+  directory.isCut ||
+  tags.some((table) => Object.values(table).some((tag) => directory.fields.get(tag)?.isCut ?? false));
+
+/** Types that hold text: ASCII, undefined, UTF-8. */
+const TEXT_TYPES: readonly number[] = [2, 7, 129];
+
+/** The text of a field up to its first NUL. */
+function textIn({ fields }: TiffDirectory, tag: number): string | undefined {
+  const field = fields.get(tag);
+  if (field?.bytes === undefined || field.count === 0 || !TEXT_TYPES.includes(field.type)) return undefined;
+  const end = field.bytes.indexOf(0);
+  return textOf(field.bytes.subarray(0, end < 0 ? undefined : end));
+}
+
+function positionIn(gps: TiffDirectory): Position | undefined {
   const degrees = (tag: number, refTag: number, negative: string): number | undefined => {
-    const entry = gps.get(tag);
-    const [whole, minutes = 0, seconds = 0] = [0, 1, 2].map((at) => reader.number(entry, at));
+    // A camera without a fix writes fractions of nothing.
+    const known = (value: number | undefined): number | undefined => (Number.isNaN(value) ? undefined : value);
+    const [whole, minutes = 0, seconds = 0] = (gps.fields.get(tag)?.values ?? []).map(known);
     if (whole === undefined) return undefined;
     const value = whole + minutes / 60 + seconds / 3600;
-    return entryText(gps.get(refTag))?.trim().toUpperCase() === negative ? -value : value;
+    return textIn(gps, refTag)?.trim().toUpperCase() === negative ? -value : value;
   };
   return positionOf(degrees(GPS.latitude, GPS.latitudeRef, 'S'), degrees(GPS.longitude, GPS.longitudeRef, 'W'));
 }

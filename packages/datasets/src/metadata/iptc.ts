@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { iptcTime } from './local-times.ts';
 import { keywordsOf, type MetadataBlock, placeOf, trimmed } from './picture-metadata.ts';
-import { textOf } from './tiff-entries.ts';
+import { textOf } from './text.ts';
 
 /** IPTC-IIM, and whether a program that knows of no XMP has changed it since XMP was written. */
 export interface IptcBlock extends MetadataBlock {

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { sniffFormat } from '../image/formats.ts';
+import { beginsLikeTiff } from '../image/tiff-reader.ts';
 
 /** Metadata as it lies in a file. */
 export interface RawBlocks {
@@ -34,14 +35,10 @@ function pngHasMetadata(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** Whether a file begins as a TIFF does, as those of many cameras' own formats do; BigTIFF has other directories. */
-const isTiff = (bytes: Uint8Array): boolean =>
-  /^(II\x2a\0|MM\0\x2a)/.test(String.fromCharCode(...bytes.subarray(0, 4)));
-
 /** The metadata of an encoded picture: what its directories and libvips tell of it, and nothing of what neither knows. */
 export async function rawBlocks(bytes: Uint8Array): Promise<RawBlocks> {
   const format = sniffFormat(bytes);
-  if (format === 'GIF' || (format === undefined && !isTiff(bytes))) return {};
+  if (format === 'GIF' || (format === undefined && !beginsLikeTiff(bytes))) return {};
   if (format === 'JPEG' && !jpegHasMetadata(bytes)) return {};
   if (format === 'PNG' && !pngHasMetadata(bytes)) return {};
   // Whoever decodes a file that is damaged tells of it.
@@ -49,5 +46,5 @@ export async function rawBlocks(bytes: Uint8Array): Promise<RawBlocks> {
     .metadata()
     .catch((): RawBlocks => ({}));
   // libvips tells nothing of the directories of a TIFF.
-  return { exif: isTiff(bytes) ? bytes : exif, xmp, iptc };
+  return { exif: beginsLikeTiff(bytes) ? bytes : exif, xmp, iptc };
 }

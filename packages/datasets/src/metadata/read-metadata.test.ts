@@ -196,6 +196,16 @@ describe('damaged metadata', () => {
     );
   }, 60_000);
 
+  it('is read of a TIFF that begins as Olympus begins its raw files', async () => {
+    const bytes = at('full.tif');
+    const { metadata } = await readMetadata(bytes);
+    expect(metadata.taken).toBeDefined();
+    bytes.set(Buffer.from(bytes[0] === 0x49 ? 'IIRO' : 'MMOR'));
+    const { metadata: raw } = await readMetadata(bytes);
+    expect(raw.taken).toBe(metadata.taken);
+    expect(raw.camera).toBe(metadata.camera);
+  });
+
   it('ends each reader with a result or a RangeError', async () => {
     const { exif, iptc, xmp: packet } = await rawBlocks(at('stale.jpg'));
     const { exif: own } = await rawBlocks(at('full.jpg'));

@@ -28,11 +28,13 @@ export function directoriesOf(reader: TiffReader, first?: number): TiffDirectori
   };
   const chain = (start: number | undefined): void => {
     for (let at = start; at !== undefined && !seen.has(at) && directories.length < MOST_DIRECTORIES; ) {
-      const offset = at;
-      seen.add(offset);
-      const directory = attempt(() => reader.directory(offset));
-      if (directory === undefined) return;
+      seen.add(at);
+      const directory = reader.directory(at);
       directories.push(directory);
+      if (directory.isCut) {
+        cut = true;
+        return;
+      }
       for (const inside of directory.fields.get(SUB_DIRECTORIES)?.values ?? []) chain(inside);
       at = attempt(() => directory.next());
     }
