@@ -3,7 +3,7 @@ import { silentReporter } from '@neurodex/core';
 import type { Dataset, SourcePicture } from '@neurodex/datasets';
 import sharp from 'sharp';
 import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
-import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
+import { PRESETS, type PresetName } from '../packages/neurodex/src/presets/presets.ts';
 import type { SystemName } from '../packages/neurodex/src/query/system.ts';
 
 const CLASSES = 10;
@@ -28,18 +28,23 @@ function randomPictures(catalogue: number, queries: number): Dataset {
   return { name: 'random', source: 'bench/random-index.ts', pictures, notices: [], skipped: [] };
 }
 
-/**
- * An index in the shape of the `joint` preset, trained for a single step.
- * @param queries of which one in fifty is for training, of which there is none
- */
-export async function randomIndex(
-  out: string,
-  { catalogue, queries, systems }: { catalogue: number; queries: number; systems: readonly SystemName[] },
-): Promise<void> {
+interface RandomIndexOptions {
+  readonly catalogue: number;
+  /** Of which one in fifty is for training, of which there is none. */
+  readonly queries: number;
+  readonly systems: readonly SystemName[];
+  /** Whose shape it has. */
+  readonly preset?: PresetName;
+}
+
+/** An index that was trained for hardly a step. */
+export async function randomIndex(out: string, options: RandomIndexOptions): Promise<void> {
+  const { catalogue, queries, systems, preset = 'joint' } = options;
+  const config = PRESETS[preset];
   await createIndex({
     dataset: randomPictures(catalogue, queries),
     out,
-    config: { ...PRESETS.joint, training: { ...PRESETS.joint.training, indexingEpochs: 0.01 } },
+    config: { ...config, training: { ...config.training, indexingEpochs: 0.01, seeSteps: 5 } },
     systems,
     seed: 1,
     force: false,

@@ -2,6 +2,7 @@
 
 export { cacheFolder } from './datasets/cache.ts';
 export { COCO_SPLITS, COCO_YEARS, type CocoSplit, type CocoYear } from './datasets/coco/options.ts';
+export { ROLES, type Role } from './datasets/dataset.ts';
 export { DATASET_FLAGS, type DatasetFlag } from './datasets/flags.ts';
 export { LABEL_SOURCES, type LabelSource } from './datasets/folder/label-sources.ts';
 export { DEFAULT_CONCEPTS } from './datasets/request.ts';

@@ -4,7 +4,6 @@ import { FolderStore } from './folder/folder-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { PATIENCE, type Patience } from './patience.ts';
 import { isS3Place, readS3Settings } from './s3/s3-settings.ts';
-import { S3Store } from './s3/s3-store.ts';
 
 /** How a store is opened. */
 export interface OpenStoreOptions {
@@ -38,6 +37,8 @@ export async function openStore(place: string, options: OpenStoreOptions): Promi
   const { environment, reporter, signal, patience, create = false } = options;
   if (isS3Place(place)) {
     const settings = readS3Settings(place, environment);
+    // A search in a local index begins without an HTTP client.
+    const { S3Store } = await import('./s3/s3-store.ts');
     return new S3Store(settings, { environment, reporter, signal, patience: { ...PATIENCE, ...patience } });
   }
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(place)) {

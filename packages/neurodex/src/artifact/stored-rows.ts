@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { defined } from '@neurodex/core';
 import { damaged, inOrder } from '@neurodex/core/storage';
-import { type PictureObject, ROLES, type Role } from '@neurodex/datasets';
+import type { PictureObject } from '@neurodex/datasets';
+import { ROLES, type Role } from '@neurodex/datasets/names';
 import { type ClusterVectors, identifiersIn } from '../identifiers/clusters.ts';
 import { clusterPath, semantic } from '../identifiers/semantic.ts';
 import { type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';

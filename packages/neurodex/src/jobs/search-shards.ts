@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
 import { defined, NeurodexError, type Reporter } from '@neurodex/core';
-import { cacheFolder } from '@neurodex/datasets';
+import { cacheFolder } from '@neurodex/datasets/names';
 import { openStore } from '@neurodex/objects';
 import { INDEX_FILE } from '../artifact/manifest.ts';
 import type { Query } from '../query/query.ts';

@@ -1,4 +1,4 @@
-import { ROLES, type Role } from '@neurodex/datasets';
+import { ROLES, type Role } from '@neurodex/datasets/names';
 import { placeOf } from '../changes/rewrite-parts.ts';
 import { countParts, pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { pictureNumber, placeOfNumber } from '../shards/changes/picture-numbers.ts';

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { errorCode, errorMessage } from '@neurodex/core';
 import { nodeFlags, workerFile } from '@neurodex/core/workers';
 import pLimit from 'p-limit';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { damaged, tooLarge, tooSlow, unsupported, withoutDecoder } from '../refusals.ts';
 import type { HeicFailure, HeicJob, HeicResult } from './decode-job.ts';
 
@@ -42,7 +42,7 @@ export class HeicDecoder {
   // A picture that waits is not yet decoded: its time has not begun.
   private readonly limit = pLimit(this.threads);
   private readonly find: () => string;
-  private pool: Piscina<HeicJob, HeicResult> | undefined;
+  private pool: Promise<Piscina<HeicJob, HeicResult>> | undefined;
 
   /** @param find the path of `libheif.js`; throws where there is none */
   constructor(find = findLibrary) {
@@ -61,10 +61,11 @@ export class HeicDecoder {
       const { maxPixels, memory } = options;
       const job = { file, library, maxPixels, maxMemory: OWN_MEMORY + 2 * memory };
       this.pool ??= this.start();
+      const pool = await this.pool;
       const { seconds = PATIENCE } = options;
       const signal = AbortSignal.timeout(1000 * (seconds === 0 ? PATIENCE : seconds));
       try {
-        const result = await this.pool.run(job, { transferList: [file.buffer], signal });
+        const result = await pool.run(job, { transferList: [file.buffer], signal });
         if (result instanceof Uint8Array) return result;
         throw failure(options.name, result);
       } catch (error) {
@@ -83,7 +84,8 @@ export class HeicDecoder {
     }
   }
 
-  private start(): Piscina<HeicJob, HeicResult> {
+  private async start(): Promise<Piscina<HeicJob, HeicResult>> {
+    const { Piscina } = await import('piscina');
     return new Piscina({
       filename: WORKER.href,
       minThreads: 0,

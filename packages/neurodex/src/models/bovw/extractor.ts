@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { nodeFlags, workerFile } from '@neurodex/core/workers';
 import type { Picture } from '@neurodex/datasets/picture';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { describePicture } from './extract.ts';
 
 /** Pictures from which on threads are worth starting: one takes as long to start as a few pictures take. */
@@ -12,7 +12,7 @@ const WORTH_THREADS = 32;
  * asked for, and end with `close`.
  */
 export class Extractor {
-  private pool: Piscina<Picture, Uint8Array> | undefined;
+  private pool: Promise<Piscina<Picture, Uint8Array>> | undefined;
 
   /**
    * Pictures that may be asked for at a time, so that no thread waits and memory stays bounded.
@@ -29,23 +29,26 @@ export class Extractor {
   async describe(picture: Picture, among = 1): Promise<Uint8Array> {
     if (this.pool === undefined && among < WORTH_THREADS) return describePicture(picture);
     this.pool ??= startThreads();
-    return await this.pool.run(picture);
+    const threads = await this.pool;
+    return await threads.run(picture);
   }
 
   async close(): Promise<void> {
     const { pool } = this;
     this.pool = undefined;
-    await pool?.destroy();
+    await (await pool)?.destroy();
   }
 }
 
 const WORKER = workerFile('./extract-worker.ts', import.meta.url);
 
 /** All threads stay: one that ends when it has nothing to do for a moment takes what it has compiled with it. */
-const startThreads = (): Piscina<Picture, Uint8Array> =>
-  new Piscina({
+async function startThreads(): Promise<Piscina<Picture, Uint8Array>> {
+  const { Piscina } = await import('piscina');
+  return new Piscina({
     filename: WORKER.href,
     minThreads: availableParallelism(),
     maxThreads: availableParallelism(),
     execArgv: nodeFlags(WORKER),
   });
+}

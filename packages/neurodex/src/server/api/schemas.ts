@@ -1,4 +1,4 @@
-import { ROLES } from '@neurodex/datasets';
+import { ROLES } from '@neurodex/datasets/names';
 import { z } from 'zod';
 import { SYSTEM_NAMES } from '../../query/system.ts';
 import { CALIBRATED_KINDS } from '../../relevance/answer-judge.ts';

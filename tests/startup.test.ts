@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeIndex } from '../packages/neurodex/src/server/served.fixture.ts';
+
+/*
+ * How long a command takes to begin depends on the machine; how many files it loads for that does not. Each costs a part of a
+ * millisecond, and an HTTP client as much as a search.
+ */
+const bin = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', import.meta.url));
+let root = '';
+let index = '';
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'neurodex-startup-'));
+  index = await makeIndex(root, 'shapes', { written: true });
+  const hooks = `import { appendFileSync } from 'node:fs';
+export async function load(url, context, next) {
+  appendFileSync(${JSON.stringify(join(root, 'loaded'))}, url + '\\n');
+  return await next(url, context);
+}`;
+  writeFileSync(join(root, 'hooks.mjs'), hooks);
+  const hooksUrl = JSON.stringify(pathToFileURL(join(root, 'hooks.mjs')).href);
+  writeFileSync(join(root, 'register.mjs'), `import { register } from 'node:module';\nregister(${hooksUrl});\n`);
+}, 120_000);
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** Files that a command imports. */
+function loadedBy(...args: readonly string[]): string[] {
+  writeFileSync(join(root, 'loaded'), '');
+  const register = pathToFileURL(join(root, 'register.mjs')).href;
+  execFileSync(process.execPath, ['--import', register, bin, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  return readFileSync(join(root, 'loaded'), 'utf8')
+    .split('\n')
+    .filter((url) => url.startsWith('file:'));
+}
+
+const LATER = /node_modules\/(undici|fastify|piscina|tar|yauzl|linkedom|@observablehq|@modelcontextprotocol|bullmq)\//;
+
+describe('a command loads few files', () => {
+  it('to say its version, and neither a decoder of pictures nor a runtime for networks', () => {
+    const files = loadedBy('--version');
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.length).toBeLessThanOrEqual(50);
+    expect(files.filter((url) => LATER.test(url) || /node_modules\/(sharp|onnxruntime-node)\//.test(url))).toEqual([]);
+  });
+
+  it('to search a picture, and no server, HTTP client or archive reader', () => {
+    const files = loadedBy('search', index, join(root, 'pictures of shapes', 'class 2', '2-1.png'));
+    expect(files.some((url) => /node_modules\/onnxruntime-node\//.test(url))).toBe(true);
+    expect(files.length).toBeLessThanOrEqual(120);
+    expect(files.filter((url) => LATER.test(url))).toEqual([]);
+  });
+});
