@@ -6,7 +6,15 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 export const printable = (text: string): string =>
   text.replace(CONTROL, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when it is needed: it takes as long as reading a small index. */
+let segmenter: Intl.Segmenter | undefined;
+function graphemesOf(text: string): Iterable<{ readonly segment: string }> {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
+
+/** Text of which every character takes one column. */
+const PLAIN = /^[\x20-\x7e]*$/;
 
 /** Wide and full-width ranges of Unicode's East Asian Width (UAX #11), and emoji, which terminals draw as wide. */
 const WIDE =
@@ -15,8 +23,9 @@ const ZERO = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
 
 /** Columns that the text takes on a terminal. */
 export function displayWidth(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += WIDE.test(segment) ? 2 : ZERO.test(segment) ? 0 : 1;
+  for (const { segment } of graphemesOf(text)) width += WIDE.test(segment) ? 2 : ZERO.test(segment) ? 0 : 1;
   return width;
 }
 
@@ -25,7 +34,7 @@ export function truncate(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let kept = '';
   let used = 1;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     used += displayWidth(segment);
     if (used > width) break;
     kept += segment;

@@ -2,8 +2,9 @@
  * Words by UAX #29; where Thai, Khmer, Chinese or Japanese has no spaces, by the dictionaries of ICU. The locale is fixed: by
  * default it is that of the machine, and locales have rules of their own (`en-US-u-va-posix` parts `u.s.a`, `en` does not),
  * so that an index made on one machine and a query on another could disagree. What remains is the version of ICU, which comes with Node.
+ * Made when it is needed: a search that compares no words does not wait for it.
  */
-const segmenter = new Intl.Segmenter('en', { granularity: 'word' });
+let segmenter: Intl.Segmenter | undefined;
 
 /** Pictographs, with their modifiers and joiners, and flags: segments of their own that are no words. */
 const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}/u;
@@ -31,6 +32,7 @@ export function termsOf(text: string): string[] {
 
 /** @param text in lower case and NFC */
 export function segmentedTerms(text: string): string[] {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'word' });
   const terms: string[] = [];
   for (const { segment, isWordLike } of segmenter.segment(text.replace(STYLE, '').replace(PARTS, ' '))) {
     if (isWordLike === true || EMOJI.test(segment)) terms.push(segment);
