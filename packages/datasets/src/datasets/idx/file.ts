@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { errorCode, NeurodexError } from '@neurodex/core';
@@ -30,7 +30,7 @@ const tooLarge = (path: string, what: string): NeurodexError =>
     details: { path },
   });
 
-const damaged = (path: string, what: string, cause?: unknown): NeurodexError =>
+export const damaged = (path: string, what: string, cause?: unknown): NeurodexError =>
   new NeurodexError('source-damaged', `${path} ${what}`, {
     hint: 'copy or download the file again',
     details: { path },
@@ -49,10 +49,24 @@ const unusable = (path: string, what: string, hint: string): NeurodexError =>
  */
 export async function readIdx(path: string, dimensions: readonly number[]): Promise<IdxFile> {
   const file = await readWhole(path);
-  const compressed = file[0] === 0x1f && file[1] === 0x8b;
-  const bytes = compressed ? await unzip(file, path) : file;
+  const bytes = isGzip(file) ? await unzip(file, path) : file;
+  const { shape, header } = headerOf(path, bytes, bytes.length, dimensions);
+  return { path, shape, data: bytes.subarray(header) };
+}
+
+export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+/** Bytes of the longest header that is read here. */
+export const MOST_HEADER = 4 + 4 * 4;
+
+/**
+ * What the header of a file says, and where it ends.
+ * @param bytes the first of the file, at least `MOST_HEADER` or all @param length of the whole file
+ * @throws NeurodexError as `readIdx`
+ */
+export function headerOf(path: string, bytes: Uint8Array, length: number, dimensions: readonly number[]) {
   const [zero0, zero1, type = -1, rank = -1] = bytes;
-  if (bytes.length < 4 || zero0 !== 0 || zero1 !== 0 || !(type in TYPES)) {
+  if (length < 4 || zero0 !== 0 || zero1 !== 0 || !(type in TYPES)) {
     const magic = [...bytes.subarray(0, 4)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     throw damaged(
       path,
@@ -68,26 +82,32 @@ export async function readIdx(path: string, dimensions: readonly number[]): Prom
     throw unusable(path, `has ${rank} dimensions, where ${dimensions.join(' or ')} were expected`, hint);
   }
   const header = 4 + 4 * rank;
-  if (bytes.length < header) throw damaged(path, `is cut off in its header, at byte ${bytes.length}`);
+  if (length < header) throw damaged(path, `is cut off in its header, at byte ${length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
-  const length = shape.reduce((product, size) => product * size, 1);
-  if (bytes.length - header !== length) {
-    throw damaged(path, `announces ${shape.join(' × ')} = ${length} bytes and holds ${bytes.length - header}`);
+  const announced = shape.reduce((product, size) => product * size, 1);
+  if (length - header !== announced) {
+    throw damaged(path, `announces ${shape.join(' × ')} = ${announced} bytes and holds ${length - header}`);
   }
-  return { path, shape, data: bytes.subarray(header) };
+  return { shape, header };
 }
 
 /** It is held in memory, compressed and not. */
 const LARGEST = 2 ** 31 - 1;
 
-async function readWhole(path: string): Promise<Uint8Array> {
+const readWhole = (path: string): Promise<Uint8Array> =>
+  withFile(path, async (handle) => {
+    const { size } = await handle.stat();
+    if (size > LARGEST) throw tooLarge(path, `has ${size} bytes, and at most ${LARGEST} are read`);
+    return await handle.readFile();
+  });
+
+/** Opens a file for a moment. @throws NeurodexError `source-missing`, `source-unusable` (no permission) */
+export async function withFile<T>(path: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
   try {
     const handle = await open(path, 'r');
     try {
-      const { size } = await handle.stat();
-      if (size > LARGEST) throw tooLarge(path, `has ${size} bytes, and at most ${LARGEST} are read`);
-      return await handle.readFile();
+      return await work(handle);
     } finally {
       await handle.close();
     }

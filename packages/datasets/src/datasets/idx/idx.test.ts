@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -189,5 +189,37 @@ describe('IDX files that are not what they should be', () => {
       path: 'train-labels-idx1-ubyte.gz',
       reason: 'picture 9 has the label 9, and there are 9 classes',
     });
+  });
+
+  it('a file that becomes shorter after it was opened', async () => {
+    const path = join(await mkdtemp(join(folder, 'shorter-')), 'images-idx3-ubyte');
+    await writeFile(path, Uint8Array.from([...header(2, 1, 1), 1, 2]));
+    const { pictures } = await openIdx({ images: path });
+    await truncate(path, header(2, 1, 1).length + 1);
+    await expect(pictures[1]?.read()).rejects.toMatchObject({
+      code: 'source-damaged',
+      message: `${path} has become shorter: picture 1 is not in it any more`,
+    });
+  });
+});
+
+describe('IDX pictures that are not gzipped', () => {
+  it('are read from the file as they are asked for, in any order and many at a time', async () => {
+    // Of 700 × 700 bytes two lie in a block, and the ninth block replaces the first.
+    const [count, edge] = [21, 700];
+    const path = join(await mkdtemp(join(folder, 'large-')), 'images-idx3-ubyte');
+    const pixels = Uint8Array.from({ length: count * edge * edge }, (_, at) => Math.floor(at / (edge * edge)) * 10);
+    const sizes = [count, edge, edge].flatMap((n) => [0, 0, n >> 8, n & 255]);
+    await writeFile(path, Buffer.concat([Uint8Array.from([0, 0, 8, 3, ...sizes]), pixels]));
+    const { pictures } = await openIdx({ images: path });
+    const order = Array.from({ length: 3 * count }, (_, i) => (i * 8) % count);
+    const shades = await Promise.all(
+      order.map(async (number) => {
+        const found = pictures.find((picture) => picture.path === `${String(number).padStart(2, '0')}.png`);
+        const { channels } = await sharp(await found?.read()).stats();
+        return [channels[0]?.min, channels[0]?.max];
+      }),
+    );
+    expect(shades).toEqual(order.map((number) => [10 * number, 10 * number]));
   });
 });

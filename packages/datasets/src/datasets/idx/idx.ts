@@ -5,6 +5,7 @@ import { encodePng } from '../../image/png.ts';
 import type { Dataset, LayoutNote, LicenceNotice, SkippedFile, SourcePicture } from '../dataset.ts';
 import { localInputs } from '../inputs.ts';
 import { readIdx } from './file.ts';
+import { openIdxPictures } from './pictures-file.ts';
 
 /** A pair of IDX files. */
 export interface IdxOptions {
@@ -91,12 +92,12 @@ async function otherPairs(images: string): Promise<LayoutNote[]> {
 
 /**
  * A pair of IDX files, as MNIST, Fashion-MNIST and their kin are published: pictures, and a label for each. Pictures are
- * called `<class>/<number in the file>.png`. Both files are held in memory (47 MB for 60,000 pictures of 28 × 28).
+ * called `<class>/<number in the file>.png`. The labels, and pictures that are gzipped, are held in memory (47 MB for 60,000 pictures of 28 × 28).
  * @throws NeurodexError `source-missing`, `source-damaged` (naming the file), `source-unusable`, `source-empty`
  */
 export async function openIdx(options: IdxOptions): Promise<Dataset> {
   const { classes, name = 'idx', notices = [] } = options;
-  const images = await readIdx(resolve(options.images), [3, 4]);
+  const images = await openIdxPictures(resolve(options.images), [3, 4]);
   const [count = 0, height = 0, width = 0, channels = 1] = images.shape;
   if (channels !== 1 && channels !== 3) {
     throw unusable(images.path, `has ${channels} channels, where 1 (grey) or 3 (colour) were expected`);
@@ -116,7 +117,6 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
     throw unusable(labels.path, `has ${labels.shape[0]} labels, and ${images.path} has ${count} pictures`);
   }
   const digits = String(count - 1).length;
-  const bytes = height * width * channels;
   const skipped: SkippedFile[] = [];
   const pictures: SourcePicture[] = [];
   // One for all: there may be a million pictures.
@@ -139,7 +139,7 @@ export async function openIdx(options: IdxOptions): Promise<Dataset> {
       path: `${label === undefined ? '' : `${label.replaceAll('/', '-')}/`}${number}.png`,
       labels: labelled(label),
       dimensions,
-      read: async () => encodePng(images.data.subarray(i * bytes, (i + 1) * bytes), width, height, channels),
+      read: async () => encodePng(await images.picture(i), width, height, channels),
     });
   }
   pictures.sort((a, b) => (a.path < b.path ? -1 : 1));
