@@ -65,6 +65,8 @@ export interface ShardQuestion {
   /** Unit vectors, float32 [B, D]. */
   readonly states: Float32Array<ArrayBuffer>;
   readonly k: number;
+  /** Of each query: `ShardSource.search`. */
+  readonly shares?: readonly number[] | undefined;
 }
 
 /** Shards, for servers that front this one. */

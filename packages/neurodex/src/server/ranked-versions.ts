@@ -109,9 +109,9 @@ function shardedVersions(name: string, sharded: ShardedThreadData, { reporter, o
             };
           });
         },
-        searchShard: ({ shard, record, states, k }) => {
+        searchShard: ({ shard, record, states, k, shares }) => {
           const pictures = place.plan.shards[shard]?.pictures ?? 1;
-          return local.search({ shard, pictures, record }, states, k);
+          return local.search({ shard, pictures, record }, states, k, shares);
         },
         async close() {
           await index.close();

@@ -56,10 +56,14 @@ function read(body: Buffer, shard: number, { width }: HostedShard): ShardQuestio
   }
   const parsed = shardQuestion.safeParse(value);
   if (!parsed.success) throw malformed(z.prettifyError(parsed.error).slice(0, TOLD));
-  const { record, states: encoded, k } = parsed.data;
+  const { record, states: encoded, k, shares } = parsed.data;
   const states = decodeStates(encoded, width);
   if (typeof states === 'string') throw malformed(states);
-  return { shard, record, states, k };
+  const queries = states.length / width;
+  if (shares !== undefined && shares.length !== queries) {
+    throw malformed(`there are ${shares.length} shares for ${queries} states`);
+  }
+  return { shard, record, states, k, shares };
 }
 
 const malformed = (message: string, cause?: unknown): ApiError =>

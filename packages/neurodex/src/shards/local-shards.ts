@@ -56,8 +56,13 @@ export class LocalShards implements ShardSource {
     this.milliseconds = milliseconds;
   }
 
-  search(shard: RoutedShard, states: Float32Array, k: number): Promise<readonly ShardAnswers[]> {
-    return this.shards.use(shard, (opened) => answersOf(opened, states, k), this.milliseconds);
+  search(
+    shard: RoutedShard,
+    states: Float32Array,
+    k: number,
+    shares: readonly number[] = [],
+  ): Promise<readonly ShardAnswers[]> {
+    return this.shards.use(shard, (opened) => answersOf(opened, { states, k, shares }), this.milliseconds);
   }
 
   thumbnail(shard: RoutedShard, row: number): Promise<Uint8Array> {
@@ -69,9 +74,19 @@ export class LocalShards implements ShardSource {
   }
 }
 
-function answersOf({ search, isExact, beam, width, pictureOf }: SearchableShard, states: Float32Array, k: number) {
+/** Prefixes of a depth that are looked into in any shard: a router says where the answers are likely, not where they are. */
+const LEAST_BEAM = 16;
+
+interface Asked {
+  readonly states: Float32Array;
+  readonly k: number;
+  readonly shares: readonly number[];
+}
+
+function answersOf({ search, isExact, beam, width, pictureOf }: SearchableShard, { states, k, shares }: Asked) {
   return Array.from({ length: states.length / width }, (_, query): ShardAnswers => {
-    const answers = isExact ? search.exhaustive(states, query, k) : search.beam(states, query, k, Math.max(k, beam));
+    const own = Math.min(beam, Math.max(LEAST_BEAM, Math.ceil(beam * (shares[query] ?? 1))));
+    const answers = isExact ? search.exhaustive(states, query, k) : search.beam(states, query, k, Math.max(k, own));
     return {
       logSum: search.logSum,
       answers: answers.map(({ row, score }) => ({ row, score, picture: pictureOf(row) })),

@@ -18,6 +18,13 @@ export const shardQuestion = z.strictObject({
     .string()
     .describe('of the queries, unit vectors: float32 [B, D], little-endian, as padded base64; B up to 64'),
   k: z.int().min(1).max(MOST_ANSWERS).describe('answers to each query'),
+  shares: z
+    .array(z.number().min(0).max(1))
+    .max(MOST_STATES)
+    .optional()
+    .describe(
+      'for each query, the probability of this shard among those that it is sent to: so much of the beam is its; all of it by default',
+    ),
 });
 
 const shardPicture = z.object({

@@ -39,10 +39,16 @@ export interface ShardAnswers {
 export interface ShardSource {
   /**
    * @param states of the queries, unit vectors, float32 [B, D] @param k answers to each, 1 or more
+   * @param shares of the shards that a query is sent to, the probability of this one: so much of the beam is its; all of it by default
    * @returns what the shard answers to each query
    * @throws NeurodexError why the shard does not answer
    */
-  search(shard: RoutedShard, states: Float32Array, k: number): Promise<readonly ShardAnswers[]>;
+  search(
+    shard: RoutedShard,
+    states: Float32Array,
+    k: number,
+    shares?: readonly number[],
+  ): Promise<readonly ShardAnswers[]>;
   /** The thumbnail of a row, PNG, where the source has the pictures themselves. @throws NeurodexError why it cannot be read */
   thumbnail?(shard: RoutedShard, row: number): Promise<Uint8Array>;
   close(): Promise<void>;

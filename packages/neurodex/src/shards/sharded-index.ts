@@ -161,20 +161,27 @@ export class ShardedIndex implements System {
 
   /** Asks each shard once, for all queries that are sent to it. */
   private async askShards(states: Float32Array, sums: readonly Float64Array[], k: number): Promise<Asked[]> {
-    const queriesOf = new Map<number, number[]>();
+    const sent = new Map<number, Sent[]>();
     for (const [query, own] of sums.entries()) {
-      for (const shard of bestShards(own, this.asked)) queriesOf.set(shard, [...(queriesOf.get(shard) ?? []), query]);
+      const shards = bestShards(own, this.asked);
+      const total = logSumExp(shards.map((shard) => own[shard] ?? NaN));
+      for (const shard of shards) {
+        const share = Math.exp((own[shard] ?? NaN) - total);
+        sent.set(shard, [...(sent.get(shard) ?? []), { query, share }]);
+      }
     }
-    return await Promise.all([...queriesOf].map(([shard, queries]) => this.askShard(shard, states, queries, k)));
+    return await Promise.all([...sent].map(([shard, own]) => this.askShard(shard, states, own, k)));
   }
 
-  private async askShard(shard: number, states: Float32Array, queries: readonly number[], k: number): Promise<Asked> {
+  private async askShard(shard: number, states: Float32Array, sent: readonly Sent[], k: number): Promise<Asked> {
     const { width, temperature } = this.plan;
     const routed = routedShard(this.router, shard);
+    const queries = sent.map(({ query }) => query);
+    const shares = sent.map(({ share }) => share);
     const own = new Float32Array(queries.length * width);
     for (const [i, query] of queries.entries()) own.set(states.subarray(query * width, (query + 1) * width), i * width);
     try {
-      const found = await this.source.search(routed, own, k);
+      const found = await this.source.search(routed, own, k, shares);
       return { shard, queries, found: checkAnswers(found, { shard: routed, queries: queries.length, k, temperature }) };
     } catch (reason) {
       return { shard, queries, reason };
@@ -207,6 +214,13 @@ export class ShardedIndex implements System {
       leftOut,
     };
   }
+}
+
+/** A query that a shard is asked. */
+interface Sent {
+  readonly query: number;
+  /** Of the shards that it is sent to, the probability of this one. */
+  readonly share: number;
 }
 
 /** What came of asking one shard. */

@@ -35,6 +35,15 @@ export interface RemoteShardsOptions {
   readonly onEvent?: (event: ServerEvent) => void;
 }
 
+interface Question {
+  readonly shard: RoutedShard;
+  readonly states: Float32Array;
+  readonly k: number;
+  readonly shares: readonly number[] | undefined;
+  /** Milliseconds after which another server is asked as well. */
+  readonly delay: number;
+}
+
 /** Connections to each server. */
 const CONNECTIONS = 64;
 
@@ -59,7 +68,12 @@ export class RemoteShards implements ShardSource {
     });
   }
 
-  async search(shard: RoutedShard, states: Float32Array, k: number): Promise<readonly ShardAnswers[]> {
+  async search(
+    shard: RoutedShard,
+    states: Float32Array,
+    k: number,
+    shares?: readonly number[],
+  ): Promise<readonly ShardAnswers[]> {
     const { milliseconds } = this.options;
     const now = performance.now();
     const isPaused = (server: string): boolean => this.healthOf(server).isPaused(now);
@@ -72,7 +86,7 @@ export class RemoteShards implements ShardSource {
     const delay = this.times.hedgeDelay;
     return await hedged({
       servers,
-      ask: (server, signal, isHedge) => this.ask(server, { shard, states, k, delay }, signal, isHedge),
+      ask: (server, signal, isHedge) => this.ask(server, { shard, states, k, shares, delay }, signal, isHedge),
       delay,
       mayHedge: () => this.budget.spend(),
       milliseconds,
@@ -86,7 +100,7 @@ export class RemoteShards implements ShardSource {
 
   private async ask(
     server: string,
-    { shard, states, k, delay }: { shard: RoutedShard; states: Float32Array; k: number; delay: number },
+    { shard, states, k, shares, delay }: Question,
     signal: AbortSignal,
     isHedge: boolean,
   ): Promise<readonly ShardAnswers[]> {
@@ -98,7 +112,7 @@ export class RemoteShards implements ShardSource {
     try {
       const queries = states.length / width;
       const url = indexAddress(server, index);
-      const answer = await askServer({ url, token, dispatcher: this.agent, shard, states, queries, k, signal });
+      const answer = await askServer({ url, token, dispatcher: this.agent, shard, states, queries, k, shares, signal });
       checkAnswers(answer, { shard, queries, k, temperature });
       health.answered();
       this.times.add(performance.now() - started);

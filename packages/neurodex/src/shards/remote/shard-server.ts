@@ -13,6 +13,7 @@ export interface ServerRequest {
   readonly states: Float32Array;
   readonly queries: number;
   readonly k: number;
+  readonly shares?: readonly number[] | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -24,7 +25,7 @@ const TOLD = 200;
 
 /** Asks a server for the answers of a shard. @throws NeurodexError `shards-unavailable` saying why there are none */
 export async function askServer(asked: ServerRequest): Promise<readonly ShardAnswers[]> {
-  const { url, token, dispatcher, shard, states, queries, k, signal } = asked;
+  const { url, token, dispatcher, shard, states, queries, k, shares, signal } = asked;
   const { shard: number, record } = shard;
   const refuse = (why: string, cause?: unknown) => unanswered(url, number, why, cause);
   let answer: Dispatcher.ResponseData;
@@ -35,7 +36,10 @@ export async function askServer(asked: ServerRequest): Promise<readonly ShardAns
         'content-type': 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
-      body: JSON.stringify({ record: { bytes: record.bytes, sha256: record.sha256 }, states: encodeStates(states), k }),
+      body: JSON.stringify({
+        record: { bytes: record.bytes, sha256: record.sha256 },
+        ...{ states: encodeStates(states), k, shares },
+      }),
       dispatcher,
       signal,
     });
