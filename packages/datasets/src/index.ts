@@ -26,6 +26,7 @@ export {
   type SkippedFile,
   type SourcePicture,
 } from './datasets/dataset.ts';
+export { DATASET_NAMES, type DatasetDeclaration, type DatasetName } from './datasets/declaration.ts';
 export type { TestArtist } from './datasets/emoji/artists.ts';
 export { TEST_ARTISTS } from './datasets/emoji/artists.ts';
 export { type EmojiOptions, openEmoji } from './datasets/emoji/emoji.ts';
@@ -49,10 +50,7 @@ export { openParquet } from './datasets/parquet/parquet.ts';
 export type { ParquetRow } from './datasets/parquet/served-job.ts';
 export type { DecodeJob } from './datasets/parquet/worker.ts';
 export {
-  DATASET_NAMES,
   DATASETS,
-  type DatasetDeclaration,
-  type DatasetName,
   declarationOf,
   isNamedDataset,
   recogniseDataset,
