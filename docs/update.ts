@@ -4,14 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { configurationTable } from '../packages/neurodex/src/cli/configuration-table.ts';
 import { manualPage } from '../packages/neurodex/src/cli/manual-page.ts';
 import { configurationInterface } from '../packages/neurodex/src/configuration/interface.ts';
+import { allAllocations } from '../tests/allocations.ts';
 import { graphCosts } from '../tests/graphs.ts';
 import { apiReports } from './api-report.ts';
 import { readPublicApi } from './public-api.ts';
 
 /**
  * `npm run docs`: writes what tests expect to be the same in two places: the table of configuration keys and presets in
- * docs/cli.md, the manual page, the configuration as the library documents it, the costs of the graphs of all presets in tests/graphs.json, and
- * the report of the API of each package in docs/api, for which the workspace has to be built.
+ * docs/cli.md, the manual page, the configuration as the library documents it, the costs of the graphs of all presets in tests/graphs.json, what
+ * steps and queries allocate in tests/allocations.json, and the report of the API of each package in docs/api, for which the workspace has to be built.
  */
 const root = new URL('../', import.meta.url);
 
@@ -30,7 +31,10 @@ for (const [folder, report] of apiReports(readPublicApi())) {
   writeFileSync(new URL(`docs/api/${folder}.api.md`, root), report);
 }
 
-const graphs = new URL('tests/graphs.json', root);
-writeFileSync(graphs, JSON.stringify(graphCosts(), null, 2));
+const costs = { graphs: graphCosts(), allocations: await allAllocations() };
 const program = fileURLToPath(new URL('node_modules/@biomejs/biome/bin/biome', root));
-execFileSync(process.execPath, [program, 'format', '--write', fileURLToPath(graphs)], { stdio: 'ignore' });
+for (const [name, measured] of Object.entries(costs)) {
+  const file = new URL(`tests/${name}.json`, root);
+  writeFileSync(file, JSON.stringify(measured, null, 2));
+  execFileSync(process.execPath, [program, 'format', '--write', fileURLToPath(file)], { stdio: 'ignore' });
+}

@@ -1,4 +1,4 @@
-import { adamW, type Graph, matrixOperations, Random, trainingGraph } from '@neurodex/autograd';
+import { type Graph, matrixOperations, Random, trainingGraph } from '@neurodex/autograd';
 import { lowerGraph } from '../packages/autograd/src/onnx/lower.ts';
 import { encodeModel } from '../packages/autograd/src/onnx/protobuf.ts';
 import type { Config } from '../packages/neurodex/src/config.ts';
@@ -14,6 +14,7 @@ import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { ClassBatches } from '../packages/neurodex/src/training/class-batches.ts';
 import type { IdentifierTable, Objective } from '../packages/neurodex/src/training/objective.ts';
+import { optimizerOf } from '../packages/neurodex/src/training/optimizer.ts';
 import { PairBatches } from '../packages/neurodex/src/training/pair-batches.ts';
 import { sampledObjective } from '../packages/neurodex/src/training/sampled-objective.ts';
 import { seeGeometry } from '../packages/neurodex/src/training/see.ts';
@@ -65,7 +66,7 @@ const CLASSES = 10;
 function writtenCosts(config: Config): Record<string, GraphCost> {
   const { training, model } = config;
   const geometry = seeGeometry(config, undefined);
-  const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
+  const optimizer = optimizerOf(training);
   const input = trainingInput('pixels', { size: config.pictures.size, pixels: new Uint8Array() });
   const pictures = Array.from({ length: CLASSES }, (_, row) => ({ row, labels: [`class ${row}`] }));
   const step = (Batches: typeof ClassBatches | typeof PairBatches) => {
@@ -100,7 +101,7 @@ function trainedCosts(config: Config): Record<string, GraphCost> {
     };
   };
   const small = named(PICTURES);
-  const optimizer = adamW({ weightDecay: training.weightDecay, clip: training.gradientClip });
+  const optimizer = optimizerOf(training);
   const step = (objective: Objective) =>
     costOf(
       trainingGraph(

@@ -5,7 +5,7 @@ import { join, posix, sep } from 'node:path';
 type ImportGraph = Readonly<Record<string, readonly string[]>>;
 
 /** Plain data, and what a platform declares too little of: used everywhere. */
-const PLAIN = ['config.ts', 'version.ts', 'webassembly.ts'] as const;
+const PLAIN = ['config.ts', 'effort.ts', 'version.ts', 'webassembly.ts'] as const;
 
 /** The import graph of each package, lowest first: a folder may import those in its list and no others. */
 export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
@@ -73,13 +73,14 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     graph: ['core', 'ops'],
     onnx: ['core', 'ops', 'graph'],
     nn: ['core', 'ops'],
-    optim: ['core', 'ops'],
+    optim: ['core', 'ops', 'nn'],
     runtime: ['core', 'ops', 'graph', 'onnx', 'nn', 'optim'],
     testing: ['core', 'ops', 'graph'],
     'index.ts': ['core', 'ops', 'graph', 'onnx', 'nn', 'optim', 'runtime'],
   },
   'packages/neurodex/src': {
     ...Object.fromEntries(PLAIN.map((file) => [file, []])),
+    'config.ts': ['effort.ts'],
     'check-config.ts': ['config.ts'],
     presets: ['config.ts'],
     configuration: ['config.ts', 'check-config.ts', 'presets'],

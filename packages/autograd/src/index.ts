@@ -66,6 +66,7 @@ export type { Applied } from './ops/table.ts';
 export { topK } from './ops/top-k.ts';
 export type { AdamSettings, AdamWSettings } from './optim/adamw.ts';
 export { adamW, clipByGlobalNorm } from './optim/adamw.ts';
+export { type MuonSettings, muon } from './optim/muon.ts';
 export type { UpdateContext, UpdateResult } from './optim/optimizer.ts';
 export { chain, type Optimizer } from './optim/optimizer.ts';
 export { learningRateAt, type Schedule } from './optim/schedule.ts';

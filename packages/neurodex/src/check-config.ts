@@ -106,6 +106,17 @@ function* splitProblems({ split: { validationFraction, testFraction } }: Config)
 }
 
 function* writeProblems({ training, identifiers, text }: Config): Generator<ConfigProblem> {
+  if (training.effort !== 'normal' && (training.plan !== 'write' || training.minutes > 0)) {
+    const [reason, hint] =
+      training.plan === 'write'
+        ? [`training.minutes ${training.minutes} decides that already`, 'leave out one of the two']
+        : [`training.plan is ${training.plan}`, 'set training.plan to write, or training.effort to normal'];
+    yield {
+      key: 'training.effort',
+      message: `training.effort ${training.effort} is how long a network of the plan write learns to see, and ${reason}`,
+      hint,
+    };
+  }
   if (training.plan === 'write') return;
   if (text.tokens > 0) {
     yield {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EFFORTS } from './effort.ts';
 
 /** How a scheme numbers the catalogue. */
 export const IDENTIFIER_ORDERS = ['clustered', 'random'] as const;
@@ -14,6 +15,9 @@ export const OUTPUTS = ['shared', 'own'] as const;
 /** How a network is made (training/plan.ts): memorised by gradient, or seen by gradient and written in closed form. */
 export const PLANS = ['sequential', 'joint', 'write'] as const;
 export type PlanName = (typeof PLANS)[number];
+
+/** What makes updates of gradients. */
+const OPTIMIZERS = ['adamw', 'muon'] as const;
 
 /** How the baseline's visual words count. */
 export const WEIGHTINGS = ['counts', 'tfidf'] as const;
@@ -214,6 +218,13 @@ export const configSchema = z.strictObject({
       .describe(
         'write: time for the whole build; the network learns to see for what the other stages leave. 0: seeSteps',
       ),
+    // Runs and indexes of before it do not record it.
+    effort: z
+      .enum(EFFORTS)
+      .default('normal')
+      .describe(
+        'write: a quarter (low), all (normal) or three times (high) of the steps that seeSteps and seeEpochs give; normal where minutes decides',
+      ),
     contrast: z.number().gt(0).describe('write: the temperature of the contrastive loss, by which cosines are divided'),
     initialise: z
       .string()
@@ -239,6 +250,13 @@ export const configSchema = z.strictObject({
       .min(0)
       .describe(
         'largest catalogue whose loss covers all relevant identifiers of a picture at once, with equal weights; larger ones draw identifiersPerQuery of them for each step',
+      ),
+    // Runs and indexes of before it do not record it.
+    optimizer: z
+      .enum(OPTIMIZERS)
+      .default('adamw')
+      .describe(
+        'adamw: for all parameters; muon: the updates of the matrices of linear layers have singular values near 1, all else follows adamw',
       ),
     learningRate: z.number().gt(0),
     schedule: z.enum(['constant', 'cosine']),

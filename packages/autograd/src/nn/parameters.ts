@@ -12,6 +12,14 @@ export interface ParameterSpec {
   initialize(target: Float32Array, random: Random): void;
   /** Whether weight decay is applied to it. */
   readonly decay: boolean;
+  /** How many matrices of linear layers it holds side by side, each with the same number of columns; none by default. */
+  readonly matrices?: number;
+}
+
+/** A parameter inside the flat vector of all. */
+export interface ParameterRange extends Pick<ParameterSpec, 'shape' | 'matrices'> {
+  /** Of the parameter. */
+  readonly name: string;
 }
 
 /** Parameters by name ('block0.qkv.weight'); the order is the order in the flat vector. */
@@ -47,6 +55,7 @@ export const normal = (deviation: number, ...shape: number[]): ParameterSpec => 
 export const glorot = (inputs: number, outputs: number): ParameterSpec => ({
   shape: [inputs, outputs],
   decay: true,
+  matrices: 1,
   initialize: (target, random) => {
     const limit = Math.sqrt(6 / (inputs + outputs));
     for (let i = 0; i < target.length; i++) target[i] = random.uniform(-limit, limit);

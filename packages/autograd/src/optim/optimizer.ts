@@ -1,4 +1,5 @@
 import type { Tensor } from '../core/tensor.ts';
+import type { ParameterRange } from '../nn/parameters.ts';
 
 /** What an update sees; all vectors are flat, [n]. */
 export interface UpdateContext {
@@ -14,6 +15,8 @@ export interface UpdateContext {
   readonly step: Tensor;
   /** Where weight decay pulls: 0 or 1 for each parameter, [n]. */
   readonly decayed: Tensor;
+  /** Which parameters the vectors hold, in their order. */
+  readonly layout: readonly ParameterRange[];
 }
 
 /** What an update gives. */

@@ -70,6 +70,11 @@ export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
       learningRate: input('learningRate'),
       step: input('step'),
       decayed: constant(scope, 'float32', [n], decayed),
+      layout: Object.entries(definition.parameters).map(([name, { shape, matrices }]) => ({
+        name,
+        shape,
+        ...(matrices === undefined ? {} : { matrices }),
+      })),
     });
     const moments = Object.fromEntries(
       momentNames.map((name) => [`next.${name}`, defined(update.moments[name], `the moment ${name}`)]),

@@ -1,4 +1,4 @@
-import { adamW, matrixOperations, parameterCount, Random, type Runtime, trainingGraph } from '@neurodex/autograd';
+import { matrixOperations, parameterCount, Random, type Runtime, trainingGraph } from '@neurodex/autograd';
 import { applyRules, type Dataset, type Role } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { trainingStep } from '../dsi/graphs/training.ts';
@@ -7,6 +7,7 @@ import { numeric } from '../identifiers/numeric.ts';
 import { countParts, type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { assignRoles, byPath } from '../pictures/split.ts';
 import { BatchMaker } from '../training/batch-maker.ts';
+import { optimizerOf } from '../training/optimizer.ts';
 import { plannedSteps, secondsPerStep, seeGeometry } from '../training/see.ts';
 import { planNetwork } from '../training/train.ts';
 import type { BuildRequest } from './build.ts';
@@ -131,7 +132,7 @@ async function planTrainingTime(store: PictureStore, { config, seed }: BuildRequ
   const { table, geometry, examples, phases } = planNetwork(store, config);
   const parameters = parameterCount(dsiParameters(geometry));
   const perSecond = REACHED * (await productsPerSecond(runtime));
-  const optimizer = adamW({ weightDecay: config.training.weightDecay, clip: config.training.gradientClip });
+  const optimizer = optimizerOf(config.training);
   let seconds = 0;
   for (const phase of phases) {
     const { objective, size: batch } = new BatchMaker(

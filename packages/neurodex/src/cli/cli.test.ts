@@ -378,6 +378,27 @@ describe('index', () => {
     expect(await asked()).toEqual(PRESETS.default);
   });
 
+  it.each(['low', 'high'] as const)('--effort %s is that of the configuration', async (effort) => {
+    const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);
+    const flags = ['index', 'x', '--out', 'y', '--set', 'training.effort=normal', '--effort', effort];
+    await runCli(flags, { jobs: { openSource, createIndex } });
+    const { training, ...others } = PRESETS.default;
+    expect(createIndex.mock.calls.at(-1)?.[0].config).toEqual({ ...others, training: { ...training, effort } });
+  });
+
+  it.each([
+    [['--minutes', '5'], 'leave out one of the two'],
+    [['--preset', 'joint'], 'set training.plan to write'],
+  ])('--effort with %j is refused', async (flags, hint) => {
+    const outcome = await runCli(['index', 'x', '--out', 'y', '--effort', 'low', ...flags, '--json']);
+    expect([outcome.status, outcome.stdout]).toEqual([2, '']);
+    expect(jsonError(outcome)).toMatchObject({
+      code: 'config-invalid',
+      hint: expect.stringContaining(hint),
+      details: { keys: ['training.effort'] },
+    });
+  });
+
   it('hands on which trackers are asked for, with the environment of their own programs', async () => {
     const createIndex = vi.fn(async (_options: CreateIndexOptions) => summary);
     const env = { WANDB_PROJECT: 'emoji', MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000' };

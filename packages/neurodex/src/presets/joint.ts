@@ -53,6 +53,7 @@ export const joint: Config = {
     seeSteps: 6000, // of the plan write, as are the next three
     seeEpochs: 140,
     minutes: 0, // seeSteps
+    effort: 'normal',
     contrast: 0.1,
     initialise: '', // at random
     batchSize: 64,
@@ -63,6 +64,7 @@ export const joint: Config = {
     selfTargetWeight: 0.3,
     identifiersPerQuery: 2,
     multiTargetMaxSize: 1000, // about N / 9 trie nodes behind each picture
+    optimizer: 'adamw',
     learningRate: 1.5e-3,
     schedule: 'cosine',
     warmupFraction: 0.05,

@@ -53,6 +53,7 @@ export const seed: Config = {
     seeSteps: 6000, // of the plan write, as are the next three
     seeEpochs: 150,
     minutes: 0, // seeSteps
+    effort: 'normal',
     contrast: 0.1,
     initialise: '', // at random
     batchSize: 32,
@@ -63,6 +64,7 @@ export const seed: Config = {
     selfTargetWeight: 0,
     identifiersPerQuery: 1,
     multiTargetMaxSize: 0,
+    optimizer: 'adamw',
     learningRate: 5e-4,
     schedule: 'constant',
     warmupFraction: 0,

@@ -1,6 +1,7 @@
-import { adamW, TrainingState } from '@neurodex/autograd';
+import { TrainingState } from '@neurodex/autograd';
 import type { NeurodexError } from '@neurodex/core';
 import type { Metrics } from './early-stopping.ts';
+import { optimizerOf } from './optimizer.ts';
 import { PhaseTraining } from './phase-training.ts';
 import type { TrainingRun, Validated } from './run.ts';
 
@@ -17,7 +18,7 @@ export interface TrainingResult {
 /** Runs the phases one after the other; each hands its best parameters to the next. */
 export async function runPhases(run: TrainingRun): Promise<TrainingResult> {
   const { resumeFrom, phases, config } = run;
-  const optimizer = adamW({ weightDecay: config.training.weightDecay, clip: config.training.gradientClip });
+  const optimizer = optimizerOf(config.training);
   const state =
     resumeFrom === undefined
       ? TrainingState.initial(run.parameters, optimizer, run.seed)

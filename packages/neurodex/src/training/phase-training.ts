@@ -1,4 +1,4 @@
-import { type adamW, type Feeds, learningRateAt, Random, Trainer, type TrainingState } from '@neurodex/autograd';
+import { type Feeds, learningRateAt, type Optimizer, Random, Trainer, type TrainingState } from '@neurodex/autograd';
 import { NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import type { Config } from '../config.ts';
@@ -17,8 +17,6 @@ const MOST_SKIPPED = 10;
 /** Seconds of a step during which a signal may end the process without a checkpoint, and of work that is lost then. */
 const SLOW_STEP = 1;
 const MOST_LOST = 60;
-
-type Optimizer = ReturnType<typeof adamW>;
 
 /** What a phase begins with. */
 export interface PhaseStart {

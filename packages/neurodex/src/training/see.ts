@@ -2,6 +2,7 @@ import { type ParameterSpecs, parameterCount, Random, type Runtime } from '@neur
 import type { Config } from '../config.ts';
 import { type Geometry, geometryOf } from '../dsi/model/geometry.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
+import { EFFORT_FACTORS } from '../effort.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import type { EmbeddingFacts } from '../pictures/embeddings.ts';
 import { ClassBatches, haveClasses } from './class-batches.ts';
@@ -27,8 +28,10 @@ export const seeGeometry = (config: Config, backbone: EmbeddingFacts | undefined
   geometryOf(config, schemeOf(config.identifiers).vocabulary, 1, { embeddingRows: 1, backbone });
 
 /** Steps that the configuration asks for, where it gives no time. @param pictures that the network learns to see with */
-export const plannedSteps = ({ training }: Pick<Config, 'training'>, pictures: number): number =>
-  Math.min(training.seeSteps, Math.ceil((training.seeEpochs * pictures) / training.batchSize));
+export function plannedSteps({ training }: Pick<Config, 'training'>, pictures: number): number {
+  const steps = Math.min(training.seeSteps, (training.seeEpochs * pictures) / training.batchSize);
+  return Math.max(1, Math.ceil(EFFORT_FACTORS[training.effort] * steps));
+}
 
 export const seePhase = ({ training }: Pick<Config, 'training'>, steps: number): Phase => ({
   name: 'see',

@@ -1,9 +1,10 @@
-import { adamW, type Runtime, Trainer, TrainingState } from '@neurodex/autograd';
+import { type Runtime, Trainer, TrainingState } from '@neurodex/autograd';
 import type { Config } from '../config.ts';
 import { trainingStep } from '../dsi/graphs/training.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { Batches } from './batches.ts';
 import { BatchLoader } from './loader.ts';
+import { optimizerOf } from './optimizer.ts';
 
 /** Steps that are to be timed. */
 export interface TimedSteps {
@@ -17,8 +18,8 @@ const WARM_UP = 3;
 
 /** Seconds of a training step on this machine, the mean of `timed`. Nothing of what is computed is kept. */
 export async function timeSteps({ geometry, config, batches }: TimedSteps, runtime: Runtime, timed: number) {
-  const { weightDecay, gradientClip, learningRate } = config.training;
-  const optimizer = adamW({ weightDecay, clip: gradientClip });
+  const { learningRate } = config.training;
+  const optimizer = optimizerOf(config.training);
   const definition = trainingStep({
     geometry,
     batch: batches.size,

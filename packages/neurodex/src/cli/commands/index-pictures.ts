@@ -2,6 +2,7 @@ import type { Device } from '@neurodex/autograd';
 import { shellQuote } from '@neurodex/core';
 import type { Command } from 'commander';
 import { checkMemory } from '../../build/check-memory.ts';
+import { EFFORTS, type Effort } from '../../effort.ts';
 import type { IndexSummary } from '../../jobs/create-index.ts';
 import type { SystemName } from '../../query/system.ts';
 import { measuresLine } from '../../report/table.ts';
@@ -41,6 +42,7 @@ interface Flags extends CommonFlags, DeviceFlag, TrackingFlags, SourceFlags, Con
   readonly dryRun?: true;
   readonly onNan?: OnNan;
   readonly minutes?: number;
+  readonly effort?: Effort;
   readonly dedupe?: true;
   readonly encoder?: string;
 }
@@ -73,6 +75,11 @@ export function addIndex(program: Command, context: Context): void {
       'time for the whole build: the network learns to see for what the other stages leave (training.seeSteps by default)',
       parseMinutes,
     )
+    .option(
+      '--effort <effort>',
+      `how long the network learns to see, in place of a time: ${EFFORTS.join(', ')} (training.effort; normal by default)`,
+      oneOf('--effort', EFFORTS),
+    )
     .option('--resume', 'go on with the run that was interrupted, or begin where there is none')
     .option('--dry-run', 'print the stages with their sizes and times, and build nothing')
     .option('--force', 'replace the index that is in the folder; without --resume, also start anew')
@@ -86,6 +93,7 @@ export function addIndex(program: Command, context: Context): void {
     ['neurodex index photos --out photos.index', 'an index with the default configuration'],
     ['neurodex index photos --out photos.index --preset quick --seed 7 --force', 'a first look, again'],
     ['neurodex index photos --out photos.index --minutes 10', 'ready in ten minutes, however many pictures there are'],
+    ['neurodex index photos --out photos.index --effort low', 'a first look, in a quarter of the steps'],
     ['neurodex index photos --out photos.index --encoder dinov2-small', 'behind an encoder that is downloaded once'],
     ['neurodex index coco --from /data/coco --out coco.index --preset seed', 'MS COCO from a local copy'],
     ['neurodex index photos --out photos.index --track tensorboard,wandb', 'and look at the curves there'],
@@ -109,8 +117,9 @@ async function index(
       ? await services.jobs.readRecordedRun(path(flags.out), { orComplete: flags.force !== true })
       : undefined;
     const minutes = flags.minutes === undefined ? [] : [`training.minutes=${flags.minutes}`];
+    const effort = flags.effort === undefined ? [] : [`training.effort=${flags.effort}`];
     const encoder = flags.encoder === undefined ? [] : [`encoder.file=${JSON.stringify(flags.encoder)}`];
-    const settings = { ...flags, set: [...settingsOf(flags), ...encoder, ...minutes] };
+    const settings = { ...flags, set: [...settingsOf(flags), ...encoder, ...minutes, ...effort] };
     const asked = await configurationOf(settings, context, begun?.config);
     const systems = flags.systems ?? begun?.systems;
     checkMemory(asked, { systems });

@@ -23,7 +23,7 @@ const blockParameters = (i: number, { width, feedForwardWidth }: Geometry): Para
   [`block${i}.ln1.bias`]: zeros(width),
   [`block${i}.ln2.weight`]: ones(width),
   [`block${i}.ln2.bias`]: zeros(width),
-  [`block${i}.qkv.weight`]: { ...glorot(width, width), shape: [width, 3 * width] },
+  [`block${i}.qkv.weight`]: { ...glorot(width, width), shape: [width, 3 * width], matrices: 3 },
   [`block${i}.qkv.bias`]: zeros(3 * width),
   [`block${i}.proj.weight`]: glorot(width, width),
   [`block${i}.proj.bias`]: zeros(width),

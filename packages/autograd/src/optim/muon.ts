@@ -1,0 +1,144 @@
+import type { Tensor } from '../core/tensor.ts';
+import type { ParameterRange } from '../nn/parameters.ts';
+import { add, div, mul, sqrt } from '../ops/elementwise.ts';
+import { matmul } from '../ops/matmul.ts';
+import { pack, unpack } from '../ops/pack.ts';
+import { sum } from '../ops/reduce.ts';
+import { concat, reshape, slice, transpose } from '../ops/shape.ts';
+import { type AdamSettings, type AdamWSettings, addDecay, clipByGlobalNorm, descend, scaleByAdam } from './adamw.ts';
+import { chain, type Optimizer, type UpdateContext } from './optimizer.ts';
+
+/** How Muon steps (Jordan et al. 2024), and AdamW beside it. */
+export interface MuonSettings extends AdamWSettings {
+  /** Decay of the momentum of matrices; 0.95 by default. */
+  readonly momentum?: number;
+  /** Newton–Schulz iterations; 5 by default. */
+  readonly iterations?: number;
+}
+
+/** Of the quintic iteration of Jordan et al. 2024: singular values come to lie between 0.7 and 1.2 in five of them. */
+const QUINTIC = [3.4445, -4.775, 2.0315] as const;
+/** Root mean square of an update, which is that of AdamW: one learning rate and one decay do for both (Liu et al. 2025, §2.2). */
+const UPDATE_SIZE = 0.2;
+/** Keeps the division by a norm finite. */
+const SMALLEST = 1e-7;
+
+/**
+ * Muon: the momentum of each matrix is replaced by the nearest matrix whose singular values are all alike, which Newton–Schulz
+ * iterations approach; what is no matrix of a linear layer (embeddings, gains, biases) follows AdamW.
+ */
+export const muon = ({
+  weightDecay = 0.01,
+  clip = Number.POSITIVE_INFINITY,
+  momentum = 0.95,
+  iterations = 5,
+  ...adam
+}: MuonSettings = {}): Optimizer =>
+  chain(
+    clipByGlobalNorm(clip === Number.POSITIVE_INFINITY ? 3.4e38 : clip),
+    scaleByMuon(momentum, iterations, adam),
+    addDecay(weightDecay),
+    descend,
+  );
+
+const isMatrix = ({ shape, matrices }: ParameterRange): boolean => matrices !== undefined && shape.length === 2;
+
+/** Muon's direction of matrices, and Adam's of all else. The second moments of matrices stay 0. */
+const scaleByMuon = (momentum: number, iterations: number, adam: AdamSettings): Optimizer => ({
+  moments: ['moment1', 'moment2'],
+  update(context) {
+    const { layout, gradient, moments } = context;
+    const { moment1, moment2 } = moments;
+    if (moment1 === undefined || moment2 === undefined) throw new RangeError('Muon keeps two moments');
+    const matrices = layout.filter(isMatrix);
+    const others = layout.filter((range) => !isMatrix(range));
+    const own = (vector: Tensor, ranges: readonly ParameterRange[]) => picked(vector, layout, ranges);
+    if (matrices.length === 0) return scaleByAdam(adam).update(context);
+    const [g, before] = [own(gradient, matrices), own(moment1, matrices)];
+    const first = add(mul(before, momentum), mul(g, 1 - momentum));
+    // Nesterov's: a look ahead along the momentum.
+    const ahead = add(mul(first, momentum), mul(g, 1 - momentum));
+    const direction = orthogonal(unpack(ahead, matrices.map(({ shape }) => shape)), matrices, iterations);
+    const rest = others.length === 0 ? undefined : adamOf(context, own, others, adam);
+    const joined = (ofMatrices: readonly Tensor[], ofOthers: readonly Tensor[]): Tensor => {
+      const [left, right] = [[...ofMatrices], [...ofOthers]];
+      return pack(layout.map((range) => (isMatrix(range) ? left.shift() : right.shift()) as Tensor));
+    };
+    const split = (vector: Tensor | undefined, ranges: readonly ParameterRange[]): readonly Tensor[] =>
+      vector === undefined ? [] : unpack(vector, ranges.map(({ shape }) => shape));
+    return {
+      gradient: joined(direction, split(rest?.gradient, others)),
+      moments: {
+        moment1: joined(split(first, matrices), split(rest?.moments.moment1, others)),
+        moment2: joined(split(own(moment2, matrices), matrices), split(rest?.moments.moment2, others)),
+      },
+    };
+  },
+});
+
+/** The parameters of some ranges, one behind the other. */
+function picked(vector: Tensor, layout: readonly ParameterRange[], ranges: readonly ParameterRange[]): Tensor {
+  const parts = unpack(vector, layout.map(({ shape }) => shape));
+  const wanted = new Set(ranges);
+  return pack(parts.filter((_, i) => wanted.has(layout[i] as ParameterRange)));
+}
+
+function adamOf(
+  context: UpdateContext,
+  own: (vector: Tensor, ranges: readonly ParameterRange[]) => Tensor,
+  others: readonly ParameterRange[],
+  adam: AdamSettings,
+) {
+  const moments = Object.fromEntries(Object.entries(context.moments).map(([name, vector]) => [name, own(vector, others)]));
+  return scaleByAdam(adam).update({ ...context, gradient: own(context.gradient, others), moments, layout: others });
+}
+
+/** Where a matrix lies in a stack of some of the same size. */
+interface Piece {
+  readonly key: string;
+  readonly place: number;
+  readonly transposed: boolean;
+}
+
+/** Each matrix with singular values near 1, and scaled to the size of AdamW's updates. Those of one size are iterated together. */
+function orthogonal(matrices: readonly Tensor[], ranges: readonly ParameterRange[], iterations: number): Tensor[] {
+  const stacks = new Map<string, Tensor[]>();
+  const pieces = matrices.map((matrix, i): Piece[] => {
+    const count = ranges[i]?.matrices ?? 1;
+    const [rows, columns] = [matrix.size(0), matrix.size(1) / count];
+    return Array.from({ length: count }, (_, n) => {
+      const one = slice(matrix, 1, n * columns, (n + 1) * columns);
+      const transposed = rows > columns;
+      const wide = transposed ? transpose(one, [1, 0]) : one;
+      const key = wide.shape.join('×');
+      const stack = stacks.get(key) ?? [];
+      stacks.set(key, stack);
+      stack.push(reshape(wide, [1, ...wide.shape]));
+      return { key, place: stack.length - 1, transposed };
+    });
+  });
+  const done = new Map([...stacks].map(([key, stack]) => [key, newtonSchulz(concat(stack, 0), iterations)]));
+  return pieces.map((parts) =>
+    concat(
+      parts.map(({ key, place, transposed }) => {
+        const stack = done.get(key) as Tensor;
+        const one = reshape(slice(stack, 0, place, place + 1), stack.shape.slice(1));
+        return transposed ? transpose(one, [1, 0]) : one;
+      }),
+      1,
+    ),
+  );
+}
+
+/** @param stack [k, m, n], m ≤ n */
+function newtonSchulz(stack: Tensor, iterations: number): Tensor {
+  const norm = sqrt(sum(sum(mul(stack, stack), -1, true), -2, true));
+  const [a, b, c] = QUINTIC;
+  let x = div(stack, add(norm, SMALLEST));
+  for (let i = 0; i < iterations; i++) {
+    const square = matmul(x, x, { transposeB: true });
+    const polynomial = add(mul(square, b), matmul(square, square, { alpha: c }));
+    x = add(mul(x, a), matmul(polynomial, x));
+  }
+  return mul(x, UPDATE_SIZE * Math.sqrt(stack.size(2)));
+}
