@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allAllocations, type Allocations, allocationsOf } from './allocations.ts';
+import { type Allocations, allAllocations, allocationsOf } from './allocations.ts';
 
 /** `npm run docs` writes it: what a change allocates is seen in its diff. */
 const expected = JSON.parse(readFileSync(new URL('allocations.json', import.meta.url), 'utf8')) as Record<

@@ -1,10 +1,10 @@
 import { initialParameters, Random, Trainer, TrainingState } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
+import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
+import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { writeRows } from '../packages/neurodex/src/dsi/model/memory.ts';
 import { dsiParameters } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
-import { trainingStep } from '../packages/neurodex/src/dsi/graphs/training.ts';
-import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { DsiSystem } from '../packages/neurodex/src/dsi/search/dsi-system.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
@@ -128,7 +128,9 @@ async function queryAllocations(config: (typeof PRESETS)['default' | 'demo'], ex
   const entries = Array.from({ length: PICTURES }, (_, i) => ({ path: `${i}.png`, labels: [] }));
   const names = numeric.assign(entries, { order: 'clustered', zeroPadding: true }, random);
   const table = PrefixTable.create(new Trie(numeric, names), 'memory');
-  const geometry = geometryOf(config, numeric.vocabulary, identifierLength(numeric, names), { embeddingRows: table.size });
+  const geometry = geometryOf(config, numeric.vocabulary, identifierLength(numeric, names), {
+    embeddingRows: table.size,
+  });
   const parameters = initialParameters(dsiParameters(geometry), random);
   const states = Float32Array.from({ length: PICTURES * geometry.width }, () => random.normal());
   const memory = { rows: writeRows(table, states, geometry.width, (row) => row), temperature: 10 };

@@ -122,19 +122,31 @@ describe('muon', () => {
   it('decays matrices alone', () => {
     const graph = trainingGraph(definition(muon({ weightDecay: 0.1 })));
     const zero = new Array(N).fill(0);
-    const out = evaluate(graph, { parameters: new Array(N).fill(1), moment1: zero, moment2: zero, slope: zero, learningRate: [0.5], step: [1] });
+    const out = evaluate(graph, {
+      parameters: new Array(N).fill(1),
+      moment1: zero,
+      moment2: zero,
+      slope: zero,
+      learningRate: [0.5],
+      step: [1],
+    });
     const after = [...(out['next.parameters']?.data ?? [])];
     expect(after[0]).toBeCloseTo(0.95, 6);
     expect(after[9]).toBeCloseTo(1, 6);
   });
 
   it('works where nothing, and where everything, is a matrix', () => {
-    for (const parameters of [{ bias: zeros(2) }, { square: glorot(2, 2) }] as const satisfies readonly ParameterSpecs[]) {
+    for (const parameters of [
+      { bias: zeros(2) },
+      { square: glorot(2, 2) },
+    ] as const satisfies readonly ParameterSpecs[]) {
       const graph = trainingGraph({
         parameters: parameters as ParameterSpecs,
         inputs: {},
         loss: (tensors: Readonly<Record<string, Tensor>>) => ({
-          loss: Object.values(tensors).map((t) => sum(mul(t, t))).reduce((a, b) => add(a, b)),
+          loss: Object.values(tensors)
+            .map((t) => sum(mul(t, t)))
+            .reduce((a, b) => add(a, b)),
         }),
         optimizer: muon(),
       });

@@ -1,3 +1,4 @@
+import { defined } from '@neurodex/core';
 import type { Tensor } from '../core/tensor.ts';
 import type { ParameterRange } from '../nn/parameters.ts';
 import { add, div, mul, sqrt } from '../ops/elementwise.ts';
@@ -6,7 +7,7 @@ import { pack, unpack } from '../ops/pack.ts';
 import { sum } from '../ops/reduce.ts';
 import { concat, reshape, slice, transpose } from '../ops/shape.ts';
 import { type AdamSettings, type AdamWSettings, addDecay, clipByGlobalNorm, descend, scaleByAdam } from './adamw.ts';
-import { chain, type Optimizer, type UpdateContext } from './optimizer.ts';
+import { chain, type Optimizer } from './optimizer.ts';
 
 /** How Muon steps (Jordan et al. 2024), and AdamW beside it. */
 export interface MuonSettings extends AdamWSettings {
@@ -47,50 +48,52 @@ const isMatrix = ({ shape, matrices }: ParameterRange): boolean => matrices !== 
 const scaleByMuon = (momentum: number, iterations: number, adam: AdamSettings): Optimizer => ({
   moments: ['moment1', 'moment2'],
   update(context) {
-    const { layout, gradient, moments } = context;
-    const { moment1, moment2 } = moments;
-    if (moment1 === undefined || moment2 === undefined) throw new RangeError('Muon keeps two moments');
-    const matrices = layout.filter(isMatrix);
+    const { layout } = context;
+    if (!layout.some(isMatrix)) return scaleByAdam(adam).update(context);
+    const gradient = divided(context.gradient, layout);
+    const first = divided(defined(context.moments.moment1, 'the first moment'), layout);
+    const second = divided(defined(context.moments.moment2, 'the second moment'), layout);
     const others = layout.filter((range) => !isMatrix(range));
-    const own = (vector: Tensor, ranges: readonly ParameterRange[]) => picked(vector, layout, ranges);
-    if (matrices.length === 0) return scaleByAdam(adam).update(context);
-    const [g, before] = [own(gradient, matrices), own(moment1, matrices)];
-    const first = add(mul(before, momentum), mul(g, 1 - momentum));
+    const rest =
+      others.length === 0
+        ? undefined
+        : scaleByAdam(adam).update({
+            ...context,
+            gradient: pack(gradient.others),
+            moments: { moment1: pack(first.others), moment2: pack(second.others) },
+            layout: others,
+          });
+    const matrices = layout.filter(isMatrix);
+    const g = pack(gradient.matrices);
+    const averaged = add(mul(pack(first.matrices), momentum), mul(g, 1 - momentum));
     // Nesterov's: a look ahead along the momentum.
-    const ahead = add(mul(first, momentum), mul(g, 1 - momentum));
-    const direction = orthogonal(unpack(ahead, matrices.map(({ shape }) => shape)), matrices, iterations);
-    const rest = others.length === 0 ? undefined : adamOf(context, own, others, adam);
-    const joined = (ofMatrices: readonly Tensor[], ofOthers: readonly Tensor[]): Tensor => {
-      const [left, right] = [[...ofMatrices], [...ofOthers]];
-      return pack(layout.map((range) => (isMatrix(range) ? left.shift() : right.shift()) as Tensor));
+    const ahead = add(mul(averaged, momentum), mul(g, 1 - momentum));
+    const joined = (ofMatrices: readonly Tensor[], ofOthers: Tensor | undefined): Tensor => {
+      const [left, right] = [ofMatrices.values(), (ofOthers === undefined ? [] : shaped(ofOthers, others)).values()];
+      return pack(layout.map((range) => defined((isMatrix(range) ? left : right).next().value, range.name)));
     };
-    const split = (vector: Tensor | undefined, ranges: readonly ParameterRange[]): readonly Tensor[] =>
-      vector === undefined ? [] : unpack(vector, ranges.map(({ shape }) => shape));
     return {
-      gradient: joined(direction, split(rest?.gradient, others)),
+      gradient: joined(orthogonal(shaped(ahead, matrices), matrices, iterations), rest?.gradient),
       moments: {
-        moment1: joined(split(first, matrices), split(rest?.moments.moment1, others)),
-        moment2: joined(split(own(moment2, matrices), matrices), split(rest?.moments.moment2, others)),
+        moment1: joined(shaped(averaged, matrices), rest?.moments.moment1),
+        moment2: joined(second.matrices, rest?.moments.moment2),
       },
     };
   },
 });
 
-/** The parameters of some ranges, one behind the other. */
-function picked(vector: Tensor, layout: readonly ParameterRange[], ranges: readonly ParameterRange[]): Tensor {
-  const parts = unpack(vector, layout.map(({ shape }) => shape));
-  const wanted = new Set(ranges);
-  return pack(parts.filter((_, i) => wanted.has(layout[i] as ParameterRange)));
-}
+const shaped = (vector: Tensor, ranges: readonly ParameterRange[]): readonly Tensor[] =>
+  unpack(
+    vector,
+    ranges.map(({ shape }) => shape),
+  );
 
-function adamOf(
-  context: UpdateContext,
-  own: (vector: Tensor, ranges: readonly ParameterRange[]) => Tensor,
-  others: readonly ParameterRange[],
-  adam: AdamSettings,
-) {
-  const moments = Object.fromEntries(Object.entries(context.moments).map(([name, vector]) => [name, own(vector, others)]));
-  return scaleByAdam(adam).update({ ...context, gradient: own(context.gradient, others), moments, layout: others });
+/** The parameters of a vector of all, matrices apart. */
+function divided(vector: Tensor, layout: readonly ParameterRange[]) {
+  const parts = shaped(vector, layout).map((tensor, i) => ({ tensor, range: defined(layout[i], 'a parameter') }));
+  const those = (matrices: boolean): Tensor[] =>
+    parts.flatMap(({ tensor, range }) => (isMatrix(range) === matrices ? [tensor] : []));
+  return { matrices: those(true), others: those(false) };
 }
 
 /** Where a matrix lies in a stack of some of the same size. */
@@ -121,7 +124,7 @@ function orthogonal(matrices: readonly Tensor[], ranges: readonly ParameterRange
   return pieces.map((parts) =>
     concat(
       parts.map(({ key, place, transposed }) => {
-        const stack = done.get(key) as Tensor;
+        const stack = defined(done.get(key), 'a stack of matrices');
         const one = reshape(slice(stack, 0, place, place + 1), stack.shape.slice(1));
         return transposed ? transpose(one, [1, 0]) : one;
       }),

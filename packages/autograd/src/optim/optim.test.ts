@@ -147,7 +147,7 @@ describe('chain', () => {
     const vector = { dtype: 'float32', shape: [2] } as const;
     const scalar = { dtype: 'float32', shape: [] } as const;
     const graph = trace({ g: vector, s: scalar }, ({ g, s }) => {
-      const context = { parameters: g, gradient: g, moments: {}, learningRate: s, step: s, decayed: g };
+      const context = { parameters: g, gradient: g, moments: {}, learningRate: s, step: s, decayed: g, layout: [] };
       const result = chain(times(2, 'first'), times(3, 'second')).update(context);
       return { gradient: result.gradient, ...result.metrics };
     });

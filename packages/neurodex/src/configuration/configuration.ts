@@ -144,6 +144,8 @@ export interface TrainingConfiguration {
   readonly seeEpochs: number;
   /** Write: time for the whole build; the network learns to see for what the other stages leave. 0: seeSteps. */
   readonly minutes: number;
+  /** Write: a quarter (low), all (normal) or three times (high) of the steps that seeSteps and seeEpochs give; normal where minutes decides. */
+  readonly effort: 'low' | 'normal' | 'high';
   /** Write: the temperature of the contrastive loss, by which cosines are divided. */
   readonly contrast: number;
   /** Folder of an index, or its model.safetensors: parameters start from its values where names and shapes agree; empty for none. */
@@ -164,6 +166,8 @@ export interface TrainingConfiguration {
   readonly identifiersPerQuery: number;
   /** Largest catalogue whose loss covers all relevant identifiers of a picture at once, with equal weights; larger ones draw identifiersPerQuery of them for each step. */
   readonly multiTargetMaxSize: number;
+  /** Adamw: for all parameters; muon: the updates of the matrices of linear layers have singular values near 1, all else follows adamw. */
+  readonly optimizer: 'adamw' | 'muon';
   /** learningRate */
   readonly learningRate: number;
   /** schedule */

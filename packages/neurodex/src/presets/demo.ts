@@ -8,5 +8,7 @@ import { standard } from './default.ts';
 export const demo: Config = {
   ...standard,
   model: { ...standard.model, width: 128, feedForwardWidth: 256 },
+  // Few pictures, and pictures of other artists that have to be found: more passes help.
+  training: { ...standard.training, seeEpochs: 140 },
   augmentation: { ...standard.augmentation, scale: 0.3, colour: 0.5, hue: 30 },
 };

@@ -51,10 +51,10 @@ describe('the steps of seeing', () => {
     [{ seeSteps: 6000, seeEpochs: 150, batchSize: 64 }, 60_000, 6000],
     [{ seeSteps: 5, seeEpochs: 1, batchSize: 2 }, 9, 5],
     [{ seeSteps: 5, seeEpochs: 1, batchSize: 2 }, 7, 4],
-    [{ seeSteps: 6000, seeEpochs: 150, batchSize: 64, effort: 'low' }, 60_000, 1500],
-    [{ seeSteps: 6000, seeEpochs: 150, batchSize: 64, effort: 'high' }, 60_000, 18_000],
-    [{ seeSteps: 6000, seeEpochs: 1, batchSize: 4, effort: 'low' }, 9, 1],
-    [{ seeSteps: 6000, seeEpochs: 1, batchSize: 4, effort: 'high' }, 9, 7],
+    [{ seeSteps: 6000, seeEpochs: 150, batchSize: 64, effort: 'low' as const }, 60_000, 1500],
+    [{ seeSteps: 6000, seeEpochs: 150, batchSize: 64, effort: 'high' as const }, 60_000, 18_000],
+    [{ seeSteps: 6000, seeEpochs: 1, batchSize: 4, effort: 'low' as const }, 9, 1],
+    [{ seeSteps: 6000, seeEpochs: 1, batchSize: 4, effort: 'high' as const }, 9, 7],
   ])('with %j and %i pictures are %i', (training, pictures, steps) => {
     expect(plannedSteps({ training: { ...config.training, ...training } }, pictures)).toBe(steps);
   });
