@@ -5,7 +5,7 @@ import { join, posix, sep } from 'node:path';
 type ImportGraph = Readonly<Record<string, readonly string[]>>;
 
 /** Plain data, and what a platform declares too little of: used everywhere. */
-const PLAIN = ['config.ts', 'effort.ts', 'version.ts', 'webassembly.ts'] as const;
+const PLAIN = ['effort.ts', 'config.ts', 'version.ts', 'webassembly.ts'] as const;
 
 /** The import graph of each package, lowest first: a folder may import those in its list and no others. */
 export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
