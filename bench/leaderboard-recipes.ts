@@ -23,7 +23,12 @@ const FASTER = 'training.learningRate=3e-3';
 
 /** One row for each change that was measured, in the order in which they were; rejected ones keep their rows. */
 export const RECIPES = {
-  before: { change: 'AdamW, 140 passes over the pictures, 6,000 steps at most', status: 'before', patches: 'fine', settings: BEFORE },
+  before: {
+    change: 'AdamW, 140 passes over the pictures, 6,000 steps at most',
+    status: 'before',
+    patches: 'fine',
+    settings: BEFORE,
+  },
   shorter: {
     change: 'before, with the whole schedule in 600 steps',
     status: 'rejected',
@@ -60,6 +65,11 @@ export const RECIPES = {
     patches: 'coarse',
     settings: [...BEFORE, ...MUON, FASTER],
   },
-  now: { change: 'muon-patches-rate, in batches of 128 and 80 passes (demo: 140)', status: 'now', patches: 'coarse', settings: [] },
+  now: {
+    change: 'muon-patches-rate, in batches of 128 and 80 passes (demo: 140)',
+    status: 'now',
+    patches: 'coarse',
+    settings: [],
+  },
 } as const satisfies Readonly<Record<string, Recipe>>;
 export type RecipeName = keyof typeof RECIPES;

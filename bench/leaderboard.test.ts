@@ -22,7 +22,13 @@ describe('the rows of the leaderboard', () => {
 
   it('begin with what the presets had when the first was measured', async () => {
     const { model, training } = await configOf(SETS.emoji, RECIPES.before);
-    expect(training).toMatchObject({ optimizer: 'adamw', learningRate: 1.5e-3, seeSteps: 6000, seeEpochs: 140, batchSize: 64 });
+    expect(training).toMatchObject({
+      optimizer: 'adamw',
+      learningRate: 1.5e-3,
+      seeSteps: 6000,
+      seeEpochs: 140,
+      batchSize: 64,
+    });
     expect(model).toMatchObject({ patchSize: 12, width: PRESETS.demo.model.width });
   });
 });

@@ -68,7 +68,7 @@ export const benchmark: Benchmark = {
         );
         const figures = new Map<RecipeName, Figures>();
         for (const row of rows) {
-          const found = figuresOf(measured.get(row) ?? [], await costOf(set, row, index), others, peak);
+          const found = figuresOf(measured.get(row) ?? [], await costOf(set, row, index), others, { peak, threads });
           figures.set(row, found);
           sides[`${set}, ${row}`] = { ...RECIPES[row], ...found };
         }
@@ -153,9 +153,10 @@ function figuresOf(
   runs: readonly Row[],
   { operations, bytes }: { readonly operations: number; readonly bytes: number },
   others: number,
-  peak: number,
+  { peak, threads }: { readonly peak: number; readonly threads: number },
 ) {
-  const perStep = median(runs.map(({ seconds, steps }) => seconds / steps));
+  // Of the processor: other work on the machine stretches the other seconds.
+  const perStep = median(runs.map(({ cpuSeconds, steps }) => cpuSeconds / steps / threads));
   return {
     reached: runs.every(({ reached }) => reached),
     /** Of the median round, the other stages of the build included. */
