@@ -38,7 +38,7 @@ export const SETS = {
     preset: 'default',
     settings: FASHION,
     finePatch: 8,
-    quality: 0.148,
+    quality: 0.156,
     missing: fashionMissing,
     open: () => fashion(2048),
   },
