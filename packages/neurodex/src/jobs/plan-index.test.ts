@@ -55,7 +55,7 @@ describe('the plan of an index that is written', () => {
 
   it('fills the minutes that are given', async () => {
     const planned = await plan(dataset, { minutes: 0.5 });
-    expect(planned.steps).toBeGreaterThan(100);
+    expect(planned.steps).toBeGreaterThan(3);
     const all = ['decode', 'see', 'identify', 'write', 'read'].reduce(
       (sum, stage) => sum + secondsOf(planned, stage),
       0,
