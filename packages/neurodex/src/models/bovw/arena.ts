@@ -1,5 +1,5 @@
 import type { Plane } from './plane.ts';
-import { AT_ONCE, reserve, vectors } from './vectors.ts';
+import { AT_ONCE, HISTOGRAM_BYTES, padded, reserve, vectors } from './vectors.ts';
 
 /** A plane in the memory of the kernels. */
 export interface ArenaPlane extends Plane {
@@ -7,73 +7,118 @@ export interface ArenaPlane extends Plane {
   readonly address: number;
 }
 
-/** Pixels that are blurred together; a larger picture goes in bands of rows. */
-const BAND = 1 << 20;
-const FEWEST_ROWS = 64;
+/** What an octave needs room for. */
+export interface ArenaShape {
+  readonly width: number;
+  readonly height: number;
+  /** Planes of width × height pixels. */
+  readonly count: number;
+  /** Largest radius of a blur, in pixels. */
+  readonly reach: number;
+}
+
 /** The kernels may read a few pixels before the first plane and behind the last. */
 const MARGIN = 4096;
-/** Longest kernel, in weights on one side: a blur of deviation 6 has 25. */
-const WEIGHTS = 64;
-/** 6×6 histograms of 8 + 2 directions. */
-const HISTOGRAM = 360;
+/** Float32 of a histogram of orientations, and of a descriptor before it is bytes. */
+const SCRATCH = 160;
+/** Lines that are blurred together. */
+const LINES = 4;
 
 /**
- * The memory of one octave: planes of one size, reused from octave to octave and from picture to picture, so that nothing
- * is allocated while pictures are described. Valid until the next arena is laid out.
+ * From one row to the next. An odd multiple of 64 bytes, so that pixels above each other do not all compete for a few places
+ * of the processor's cache.
+ */
+const strideOf = (width: number): number => padded(width) + (padded(width) % (2 * AT_ONCE) === 0 ? AT_ONCE : 0);
+
+/** Float32 of each part, in their order in memory. */
+function layout({ width, height, count, reach }: ArenaShape) {
+  const stride = strideOf(width);
+  // A window is never larger than the picture.
+  const window = padded(2 * Math.ceil(Math.hypot(width, height)) + 1);
+  return {
+    stride,
+    line: padded(width) + 2 * padded(reach),
+    planes: count * stride * (height + 2 * reach),
+    gradients: 2 * stride * height,
+    numbers: stride * height,
+    weights: padded(reach + 1),
+    window,
+    histogram: HISTOGRAM_BYTES / 4,
+    scratch: SCRATCH,
+  };
+}
+
+function sizeOf(shape: ArenaShape): number {
+  const { planes, gradients, numbers, weights, window, histogram, scratch, line } = layout(shape);
+  return 4 * (planes + gradients + numbers + weights + window + histogram + scratch + LINES * line);
+}
+
+/**
+ * The memory of one octave. Octaves lie one after another, in memory that is reused from picture to picture, so that nothing
+ * is allocated while pictures are described. Valid until other arenas are laid out.
  */
 export class Arena {
+  /** With room for `reach` mirrored rows above and below each. */
   readonly planes: readonly ArenaPlane[];
   readonly lengths: ArenaPlane;
   readonly directions: ArenaPlane;
   /** int32, one for each pixel at most. */
   readonly numbers: Int32Array;
-  /** float32 [WEIGHTS], of a blur. */
+  /** float32 [reach + 1], of a blur. */
   readonly weights: ArenaPlane;
-  /** float32 [6·6·10], of a descriptor. */
-  readonly histogram: ArenaPlane;
-  /** float32 [2·radius + 1], of a descriptor's window. */
+  /** float32 [2·radius + 1], of a window around a keypoint. */
   readonly window: ArenaPlane;
-  /** Rows with mirrored ends, and the same after the first pass. */
-  readonly source: ArenaPlane;
-  readonly middle: ArenaPlane;
-  /** Rows that are blurred together. */
-  readonly bandRows: number;
+  /** Of a descriptor, while it is added up. */
+  readonly histogram: ArenaPlane;
+  /** float32 [160], for a histogram of orientations or the numbers of a descriptor. */
+  readonly scratch: ArenaPlane;
+  /** The same as bytes. */
+  readonly scratchBytes: Uint8Array;
+  /** Rows that are blurred together, with room for `reach` mirrored pixels at both ends of each; the address is of a pixel. */
+  readonly lines: ArenaPlane;
+  readonly reach: number;
 
-  /** @param count planes of width × height pixels */
-  constructor(width: number, height: number, count: number) {
-    const stride = AT_ONCE * Math.ceil(width / AT_ONCE);
-    this.bandRows = Math.min(height, Math.max(FEWEST_ROWS, Math.floor(BAND / stride)));
-    const sourceStride = stride + 2 * WEIGHTS;
-    const inputRows = this.bandRows + 2 * WEIGHTS;
-    // A window is never larger than the picture.
-    const windowLength = AT_ONCE * Math.ceil((2 * Math.ceil(Math.hypot(width, height)) + 1) / AT_ONCE);
-    const sizes = [
-      ...Array<number>(count + 2).fill(stride * height),
-      stride * height,
-      WEIGHTS,
-      HISTOGRAM,
-      windowLength,
-      sourceStride * inputRows,
-      stride * inputRows,
-    ];
-    reserve(2 * MARGIN + 4 * sizes.reduce((sum, size) => sum + size, 0));
-    let address = MARGIN;
-    const take = (size: number, shape: Omit<Plane, 'data'>): ArenaPlane => {
-      const data = new Float32Array(vectors.memory.buffer, address, size);
-      const taken = { ...shape, data, address };
+  private constructor(shape: ArenaShape, origin: number) {
+    const { width, height, count, reach } = shape;
+    const { stride, line, weights, window, histogram, scratch } = layout(shape);
+    let address = origin;
+    const take = (size: number, of: Omit<Plane, 'data'>, before = 0): ArenaPlane => {
+      const at = address + 4 * before;
+      const data = new Float32Array(vectors.memory.buffer, at, size - 2 * before);
       address += 4 * size;
-      return taken;
+      return { ...of, data, address: at };
     };
-    const shape = { width, height, stride };
-    this.planes = Array.from({ length: count }, () => take(stride * height, shape));
-    this.lengths = take(stride * height, shape);
-    this.directions = take(stride * height, shape);
+    const flat = (size: number): ArenaPlane => take(size, { width: size, height: 1, stride: size });
+    const pixels = { width, height, stride };
+    this.reach = reach;
+    this.planes = Array.from({ length: count }, () => take(stride * (height + 2 * reach), pixels, reach * stride));
+    this.lengths = take(stride * height, pixels);
+    this.directions = take(stride * height, pixels);
     this.numbers = new Int32Array(vectors.memory.buffer, address, stride * height);
     address += 4 * stride * height;
-    this.weights = take(WEIGHTS, { width: WEIGHTS, height: 1, stride: WEIGHTS });
-    this.histogram = take(HISTOGRAM, { width: HISTOGRAM, height: 1, stride: HISTOGRAM });
-    this.window = take(windowLength, { width: windowLength, height: 1, stride: windowLength });
-    this.source = take(sourceStride * inputRows, { width, height: inputRows, stride: sourceStride });
-    this.middle = take(stride * inputRows, { width, height: inputRows, stride });
+    this.weights = flat(weights);
+    this.window = flat(window);
+    this.histogram = flat(histogram);
+    this.scratch = flat(scratch);
+    this.scratchBytes = new Uint8Array(vectors.memory.buffer, this.scratch.address, 4 * scratch);
+    this.lines = take(LINES * line, { width, height: LINES, stride: line }, padded(reach));
+  }
+
+  /** Arenas one after another; those that were laid out before must not be used any more, unless these are the same. */
+  static layOut(shapes: readonly ArenaShape[]): readonly Arena[] {
+    const key = shapes.map(({ width, height, count, reach }) => `${width} ${height} ${count} ${reach}`).join();
+    if (latest?.key === key) return latest.arenas;
+    reserve(2 * MARGIN + shapes.reduce((sum, shape) => sum + sizeOf(shape), 0));
+    let origin = MARGIN;
+    const arenas = shapes.map((shape) => {
+      const arena = new Arena(shape, origin);
+      origin += sizeOf(shape);
+      return arena;
+    });
+    latest = { key, arenas };
+    return arenas;
   }
 }
+
+/** Most pictures are as large as the one before. */
+let latest: { readonly key: string; readonly arenas: readonly Arena[] } | undefined;

@@ -18,9 +18,15 @@ interface Peak {
 }
 const [WIDTH, HEIGHT] = [30, 24];
 
+function arenaOf(width: number, height: number, count: number): Arena {
+  const [arena] = Arena.layOut([{ width, height, count, reach: 13 }]);
+  if (arena === undefined) throw new Error('no arena');
+  return arena;
+}
+
 /** An octave whose differences are one quadratic function, for which the fit of a quadratic is exact. */
 function octaveOf({ x = 12, y = 11, layer = 2, height = 0.5, fall = [0.02, 0.02, 0.05, 0, 0, 0] }: Peak): Octave {
-  const arena = new Arena(WIDTH, HEIGHT, 5);
+  const arena = arenaOf(WIDTH, HEIGHT, 5);
   const [xx, yy, ss, xy, xs, ys] = fall;
   arena.planes.forEach(({ data, stride }, l) => {
     data.fill(0);
@@ -79,7 +85,7 @@ describe('an extremum of a quadratic function', () => {
     expect([4, 5, WIDTH - 6, WIDTH - 5].map((x) => at({ x }))).toEqual([0, 1, 1, 0]);
     expect([4, 5, HEIGHT - 6, HEIGHT - 5].map((y) => at({ y }))).toEqual([0, 1, 1, 0]);
     expect([0, 1, 3, 4].map((layer) => at({ layer }))).toEqual([0, 1, 1, 0]);
-    const small = new Arena(10, 30, 5);
+    const small = arenaOf(10, 30, 5);
     const octave = { gaussians: [], differences: small.planes, arena: small, pixel: 1 };
     expect([...findExtrema(octave, SIFT_DEFAULTS)]).toEqual([]);
   });
@@ -93,7 +99,7 @@ describe('the orientations of a point', () => {
     gradient: (dx: number, dy: number) => readonly [length: number, bin: number],
     changes: object = {},
   ) => {
-    const arena = new Arena(width, height, 1);
+    const arena = arenaOf(width, height, 1);
     const { lengths, directions } = arena;
     const { stride } = lengths;
     const at = { ...point, ...changes };
@@ -164,11 +170,15 @@ it.each([
   [300, 200],
   [16_500, 150],
 ])('an arena of %i×%i pixels has room for everything, one after another', (width, height) => {
-  const arena = new Arena(width, height, 3);
-  const { planes, lengths, directions, weights, histogram, window, source, middle, bandRows } = arena;
+  const arena = arenaOf(width, height, 3);
+  const { planes, lengths, directions, weights, histogram, window, scratch, lines, reach } = arena;
+  const { stride } = lengths;
   const buffer = lengths.data.buffer.byteLength;
-  const parts = [...planes, lengths, directions, weights, histogram, window, source, middle]
-    .map(({ address, data }) => [address, address + data.byteLength] as const)
+  // Planes have rows above and below, lines pixels before and behind.
+  const around = [...planes.map((plane) => [plane, 4 * reach * stride] as const), [lines, 4 * reach] as const];
+  const alone = [lengths, directions, weights, histogram, window, scratch].map((plane) => [plane, 0] as const);
+  const parts = [...around, ...alone]
+    .map(([{ address, data }, margin]) => [address - margin, address + data.byteLength + margin] as const)
     .concat([[arena.numbers.byteOffset, arena.numbers.byteOffset + arena.numbers.byteLength]])
     .sort(([a], [b]) => a - b);
   parts.forEach(([from, to], i) => {
@@ -177,18 +187,32 @@ it.each([
     expect(to).toBeGreaterThan(from);
   });
   expect(parts.at(-1)?.[1]).toBeLessThanOrEqual(buffer - 4096);
-  const { stride } = lengths;
   expect(planes).toHaveLength(3);
   expect([stride >= width, lengths.data.length, arena.numbers.length]).toEqual([
     true,
     stride * height,
     stride * height,
   ]);
+  // An odd number of cache lines.
+  expect((stride / 16) % 2).toBe(1);
   expect(window.data.length).toBeGreaterThanOrEqual(2 * Math.hypot(width, height) + 1);
-  // A megapixel or 64 rows at a time.
-  expect(bandRows).toBe(Math.min(height, Math.max(64, Math.floor(2 ** 20 / stride))));
-  expect(source.stride).toBeGreaterThanOrEqual(width + 2 * 25);
-  expect(source.height).toBeGreaterThanOrEqual(bandRows + 2 * 25);
+  expect(lines.stride).toBeGreaterThanOrEqual(width + 2 * reach);
+  // Five by five places, eight and one directions, two vectors; twice, and what lies behind the last row.
+  expect(histogram.data.byteLength).toBeGreaterThanOrEqual(2 * 6 * 5 * 9 * 32);
+  expect(scratch.data.length).toBeGreaterThanOrEqual(160);
+});
+
+it('arenas of the same sizes are the same, and several lie one after another', () => {
+  const shape = { width: 40, height: 30, count: 2, reach: 4 };
+  const shapes = [shape, { ...shape, width: 20, height: 15 }];
+  const [first, second] = Arena.layOut(shapes);
+  expect(Arena.layOut([...shapes])[1]).toBe(second);
+  expect(first?.lines.address).toBeLessThan((second?.planes[0]?.address ?? 0) - 4 * 4 * (second?.lengths.stride ?? 0));
+  const [larger] = Arena.layOut([{ ...shape, width: 4000, height: 3000 }]);
+  expect(larger?.planes[0]?.data.buffer).toBe(larger?.scratchBytes.buffer);
+  // The memory has grown, and views of the one before are empty.
+  expect(first?.planes[0]?.data).toHaveLength(0);
+  expect(Arena.layOut(shapes)[0]?.planes[0]?.data.length).toBeGreaterThanOrEqual(40 * 30);
 });
 
 it.each([0, 1, 63, 64, 65, 512, 513, 8192, 8193])('words are counted picture by picture: %i descriptors', async (n) => {

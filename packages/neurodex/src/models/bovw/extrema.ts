@@ -72,24 +72,21 @@ function refine(
 ): Extremum | undefined {
   let [layer, row, column] = [firstLayer, firstRow, firstColumn];
   for (let step = 0; step < STEPS; step++) {
-    const { gradient, hessian, value } = derivatives(differences, layer, row, column);
-    const solution = solve(hessian, gradient);
-    if (solution === undefined) return undefined;
-    const [dx, dy, ds] = solution;
+    const plane = layerOf(differences, layer);
+    fit(layerOf(differences, layer - 1).data, plane, layerOf(differences, layer + 1).data, row, column);
+    const { x: dx, y: dy, s: ds } = fitted;
+    if (!Number.isFinite(dx + dy + ds)) return undefined;
     if (Math.abs(dx) < 0.5 && Math.abs(dy) < 0.5 && Math.abs(ds) < 0.5) {
-      const contrast = value + 0.5 * (gradient[0] * dx + gradient[1] * dy + gradient[2] * ds);
-      const [xx, xy, yy] = [hessian[0], hessian[1], hessian[4]];
-      const trace = xx + yy;
-      const determinant = xx * yy - xy * xy;
+      const { contrast, trace, determinant } = fitted;
       const onEdge = determinant <= 0 || trace * trace * edgeThreshold >= (edgeThreshold + 1) ** 2 * determinant;
-      if (Math.abs(contrast) * octaveLayers < contrastThreshold || onEdge) return undefined;
+      if (contrast * octaveLayers < contrastThreshold || onEdge) return undefined;
       const scale = sigma * 2 ** ((layer + ds) / octaveLayers);
-      return { layer, row, column, x: column + dx, y: row + dy, scale, response: Math.abs(contrast) };
+      return { layer, row, column, x: column + dx, y: row + dy, scale, response: contrast };
     }
     layer += Math.round(ds);
     row += Math.round(dy);
     column += Math.round(dx);
-    const { width, height } = layerOf(differences, 0);
+    const { width, height } = plane;
     const inside =
       layer >= 1 &&
       layer <= octaveLayers &&
@@ -102,43 +99,34 @@ function refine(
   return undefined;
 }
 
-type Vector = [number, number, number];
-type Matrix = [number, number, number, number, number, number, number, number, number];
+/** What `fit` found; reused, for a picture has hundreds of candidates. */
+const fitted = { x: 0, y: 0, s: 0, contrast: 0, trace: 0, determinant: 0 };
 
-/** Value, gradient and Hessian in x, y and scale, by central differences, of values scaled to 0 … 1. */
-function derivatives(
-  differences: readonly Plane[],
-  layer: number,
-  row: number,
-  column: number,
-): { value: number; gradient: Vector; hessian: Matrix } {
-  const { stride } = layerOf(differences, layer);
+/**
+ * The quadratic through a pixel with gradient g and Hessian H in x, y and scale, by central differences of values scaled to
+ * 0 … 1. Its extremum −H⁻¹·g, by Cramer's rule, lies at (x, y, s) from the pixel, not finite where H has no inverse; there
+ * its absolute value is the contrast. Trace and determinant are those of H in x and y.
+ */
+function fit(below: Float32Array, { stride, data }: Plane, above: Float32Array, row: number, column: number): void {
   const at = row * stride + column;
-  const read = (dl: number, offset: number): number => (differences[layer + dl]?.data[at + offset] ?? NaN) / RANGE;
-  const value = read(0, 0);
-  const gradient: Vector = [
-    (read(0, 1) - read(0, -1)) / 2,
-    (read(0, stride) - read(0, -stride)) / 2,
-    (read(1, 0) - read(-1, 0)) / 2,
-  ];
-  const xx = read(0, 1) + read(0, -1) - 2 * value;
-  const yy = read(0, stride) + read(0, -stride) - 2 * value;
-  const ss = read(1, 0) + read(-1, 0) - 2 * value;
-  const xy = (read(0, stride + 1) - read(0, stride - 1) - read(0, 1 - stride) + read(0, -stride - 1)) / 4;
-  const xs = (read(1, 1) - read(1, -1) - read(-1, 1) + read(-1, -1)) / 4;
-  const ys = (read(1, stride) - read(1, -stride) - read(-1, stride) + read(-1, -stride)) / 4;
-  return { value, gradient, hessian: [xx, xy, xs, xy, yy, ys, xs, ys, ss] };
-}
-
-/** −H⁻¹·g by Cramer's rule; undefined where H has no inverse. */
-function solve(h: Matrix, g: Vector): Vector | undefined {
-  const cofactors: Vector = [h[4] * h[8] - h[5] * h[7], h[5] * h[6] - h[3] * h[8], h[3] * h[7] - h[4] * h[6]];
-  const determinant = h[0] * cofactors[0] + h[1] * cofactors[1] + h[2] * cofactors[2];
-  if (determinant === 0) return undefined;
-  const [a, b, c] = g;
-  const x = a * cofactors[0] + b * (h[2] * h[7] - h[1] * h[8]) + c * (h[1] * h[5] - h[2] * h[4]);
-  const y = a * cofactors[1] + b * (h[0] * h[8] - h[2] * h[6]) + c * (h[2] * h[3] - h[0] * h[5]);
-  const s = a * cofactors[2] + b * (h[1] * h[6] - h[0] * h[7]) + c * (h[0] * h[4] - h[1] * h[3]);
-  const result: Vector = [-x / determinant, -y / determinant, -s / determinant];
-  return result.every(Number.isFinite) ? result : undefined;
+  const [up, down] = [at - stride, at + stride];
+  const value = data[at] ?? NaN;
+  const [left, right] = [data[at - 1] ?? NaN, data[at + 1] ?? NaN];
+  const [upper, lower] = [data[up] ?? NaN, data[down] ?? NaN];
+  const [under, over] = [below[at] ?? NaN, above[at] ?? NaN];
+  const [gx, gy, gs] = [(right - left) / 2, (lower - upper) / 2, (over - under) / 2];
+  const [xx, yy, ss] = [right + left - 2 * value, lower + upper - 2 * value, over + under - 2 * value];
+  const corner = (plane: Float32Array, i: number): number => plane[i] ?? NaN;
+  const xy = (corner(data, down + 1) - corner(data, down - 1) - corner(data, up + 1) + corner(data, up - 1)) / 4;
+  const xs = (corner(above, at + 1) - corner(above, at - 1) - corner(below, at + 1) + corner(below, at - 1)) / 4;
+  const ys = (corner(above, down) - corner(above, up) - corner(below, down) + corner(below, up)) / 4;
+  const [a, b, c] = [yy * ss - ys * ys, ys * xs - xy * ss, xy * ys - yy * xs];
+  const whole = xx * a + xy * b + xs * c;
+  const [d, e, f] = [xx * ss - xs * xs, xy * xs - xx * ys, xx * yy - xy * xy];
+  fitted.x = -(gx * a + gy * b + gs * c) / whole;
+  fitted.y = -(gx * b + gy * d + gs * e) / whole;
+  fitted.s = -(gx * c + gy * e + gs * f) / whole;
+  fitted.contrast = Math.abs(value + 0.5 * (gx * fitted.x + gy * fitted.y + gs * fitted.s)) / RANGE;
+  fitted.trace = xx + yy;
+  fitted.determinant = f;
 }

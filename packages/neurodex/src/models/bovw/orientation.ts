@@ -1,5 +1,7 @@
 import type { Extremum } from './extrema.ts';
 import type { Gradients } from './gradients.ts';
+import { descriptorKernels } from './vectors.ts';
+import { fillWindow, windowRadius } from './window.ts';
 
 const BINS = 36;
 /** The window's deviation, as a multiple of the keypoint's scale (Lowe 2004, §5). */
@@ -9,15 +11,19 @@ const RADIUS = 3 * WINDOW;
 /** Peaks of at least this share of the highest give keypoints of their own. */
 const PEAK = 0.8;
 
+/** Reused: a picture has hundreds of keypoints. The histogram goes on for two bins at both ends, the smoothed one for one. */
+const around = new Float64Array(BINS + 4);
+const smoothed = new Float64Array(BINS + 2);
+
 /** Main directions of the gradients around a point (Lowe 2004, §5): degrees, clockwise in a picture whose y points down. */
 export function orientations({ column, row, scale }: Extremum, gradients: Gradients): number[] {
-  const histogram = smoothed(gradientHistogram(gradients, column, row, scale));
-  const highest = Math.max(...histogram);
+  fillHistogram(gradients, column, row, scale);
+  const highest = smooth();
   const found: number[] = [];
   for (let bin = 0; bin < BINS; bin++) {
-    const value = histogram[bin] ?? NaN;
-    const before = histogram[(bin + BINS - 1) % BINS] ?? NaN;
-    const after = histogram[(bin + 1) % BINS] ?? NaN;
+    const before = smoothed[bin] ?? NaN;
+    const value = smoothed[bin + 1] ?? NaN;
+    const after = smoothed[bin + 2] ?? NaN;
     if (!(value > before && value > after && value >= PEAK * highest)) continue;
     // The peak of the parabola through three bins.
     const peak = bin + (0.5 * (before - after)) / (before - 2 * value + after);
@@ -27,32 +33,45 @@ export function orientations({ column, row, scale }: Extremum, gradients: Gradie
   return found;
 }
 
-function gradientHistogram(gradients: Gradients, column: number, row: number, scale: number): Float64Array {
-  const { width, height, stride } = gradients;
-  const [lengths, directions] = [gradients.lengths.data, gradients.directions.data];
-  const histogram = new Float64Array(BINS);
-  const radius = Math.round(RADIUS * scale);
-  const decay = -1 / (2 * (WINDOW * scale) ** 2);
-  // The Gaussian of (i, j) is the product of those of i and j.
-  const weights = Float64Array.from({ length: radius + 1 }, (_, i) => Math.exp(i * i * decay));
-  const perBin = BINS / (2 * Math.PI);
+function fillHistogram(gradients: Gradients, column: number, row: number, scale: number): void {
+  const { width, height, stride, lengths, directions, arena } = gradients;
+  const radius = windowRadius(RADIUS * scale, gradients);
+  fillWindow(arena.window.data, radius, -1 / (2 * (WINDOW * scale) ** 2));
   const left = Math.max(-radius, 1 - column);
-  const right = Math.min(radius, width - 2 - column);
-  for (let i = Math.max(-radius, 1 - row); i <= Math.min(radius, height - 2 - row); i++) {
-    const rowWeight = weights[Math.abs(i)] ?? NaN;
-    for (let j = left; j <= right; j++) {
-      const at = (row + i) * stride + column + j;
-      const nearest = Math.round(perBin * (directions[at] ?? NaN));
-      const bin = nearest === BINS ? 0 : nearest;
-      const weight = rowWeight * (weights[Math.abs(j)] ?? NaN);
-      histogram[bin] = (histogram[bin] ?? NaN) + weight * (lengths[at] ?? NaN);
-    }
-  }
-  return histogram;
+  const top = Math.max(-radius, 1 - row);
+  const count = Math.min(radius, width - 2 - column) - left + 1;
+  const rows = Math.min(radius, height - 2 - row) - top + 1;
+  const at = 4 * ((row + top) * stride + column + left);
+  const weights = arena.window.address + 4 * radius;
+  const { data, address } = arena.scratch;
+  descriptorKernels.orient(
+    lengths.address + at,
+    directions.address + at,
+    4 * stride,
+    count,
+    rows,
+    weights + 4 * left,
+    weights + 4 * top,
+    address,
+  );
+  for (let bin = 0; bin < BINS; bin++) around[bin + 2] = data[bin] ?? NaN;
+  // The bin behind the last is the first.
+  around[2] = (data[0] ?? NaN) + (data[BINS] ?? NaN);
 }
 
-/** Circular convolution with 1 4 6 4 1, over 16. */
-function smoothed(histogram: Float64Array): Float64Array {
-  const at = (i: number): number => histogram[(i + BINS) % BINS] ?? NaN;
-  return histogram.map((value, i) => (at(i - 2) + at(i + 2) + 4 * (at(i - 1) + at(i + 1)) + 6 * value) / 16);
+/** Circular convolution with 1 4 6 4 1, over 16. @returns the highest value */
+function smooth(): number {
+  around.copyWithin(0, BINS, BINS + 2);
+  around.copyWithin(BINS + 2, 2, 4);
+  let highest = 0;
+  for (let bin = 0; bin < BINS; bin++) {
+    const far = (around[bin] ?? NaN) + (around[bin + 4] ?? NaN);
+    const near = (around[bin + 1] ?? NaN) + (around[bin + 3] ?? NaN);
+    const value = (far + 4 * near + 6 * (around[bin + 2] ?? NaN)) / 16;
+    smoothed[bin + 1] = value;
+    highest = Math.max(highest, value);
+  }
+  smoothed[0] = smoothed[BINS] ?? NaN;
+  smoothed[BINS + 1] = smoothed[1] ?? NaN;
+  return highest;
 }

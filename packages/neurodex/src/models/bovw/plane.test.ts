@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { doubled, grayOf, halved, type Plane } from './plane.ts';
+import { Arena, type ArenaPlane } from './arena.ts';
+import { grayOf, type Plane } from './plane.ts';
+import { doubled, halved } from './resample.ts';
 
 /** A picture whose rows lie farther apart than they are wide; what lies between them must not be read. */
 function padded(rows: readonly (readonly number[])[]): Plane {
@@ -10,6 +12,34 @@ function padded(rows: readonly (readonly number[])[]): Plane {
     data.set(row, y * stride);
   });
   return { width, height, stride, data };
+}
+
+/** An arena with one plane of that size, whose memory holds something else yet. */
+function arenaOf(width: number, height: number): { arena: Arena; plane: ArenaPlane } {
+  const [arena] = Arena.layOut([{ width, height, count: 2, reach: 1 }]);
+  const plane = arena?.planes[0];
+  if (arena === undefined || plane === undefined) throw new Error('no arena');
+  arena.lengths.data.fill(1e6);
+  plane.data.fill(1e6);
+  return { arena, plane };
+}
+
+function twice(picture: Plane): Plane {
+  const { arena, plane } = arenaOf(2 * picture.width, 2 * picture.height);
+  doubled(picture, plane, arena);
+  return plane;
+}
+
+function half({ width, height, stride, data }: Plane): Plane {
+  const shapes = [
+    [width, height],
+    [width >> 1, height >> 1],
+  ].map(([w = 0, h = 0]) => ({ width: w, height: h, count: 1, reach: 1 }));
+  const [source, target] = Arena.layOut(shapes).map(({ planes }) => planes[0]);
+  if (source === undefined || target === undefined) throw new Error('no plane');
+  for (let y = 0; y < height; y++) source.data.set(data.subarray(y * stride, y * stride + width), y * source.stride);
+  halved(source, target);
+  return target;
 }
 
 const rowsOf = ({ width, height, stride, data }: Plane) =>
@@ -31,7 +61,7 @@ describe('grayOf', () => {
 describe('doubled', () => {
   it('interpolates a quarter and three quarters of a pixel away, and repeats the borders', () => {
     // Along one line 0, 16 becomes 0, 4, 12, 16; here so in both directions.
-    const target = doubled(
+    const target = twice(
       padded([
         [0, 16],
         [64, 80],
@@ -46,9 +76,9 @@ describe('doubled', () => {
   });
 
   it('reads the middle of an odd number of rows and columns', () => {
-    const target = doubled(padded([[0], [16], [64]]));
+    const target = twice(padded([[0], [16], [64]]));
     expect(rowsOf(target)).toEqual([0, 4, 12, 28, 52, 64].map((value) => [value, value]));
-    const wide = doubled(padded([[0, 16, 64]]));
+    const wide = twice(padded([[0, 16, 64]]));
     expect(rowsOf(wide)).toEqual([
       [0, 4, 12, 28, 52, 64],
       [0, 4, 12, 28, 52, 64],
@@ -69,7 +99,7 @@ describe('halved', () => {
       [1, 3],
       [11, 13],
     ];
-    expect(rowsOf(halved(padded(rows)))).toEqual(even);
-    expect(rowsOf(halved(padded(rows.slice(0, 4).map((row) => row.slice(0, 4)))))).toEqual(even);
+    expect(rowsOf(half(padded(rows)))).toEqual(even);
+    expect(rowsOf(half(padded(rows.slice(0, 4).map((row) => row.slice(0, 4)))))).toEqual(even);
   });
 });

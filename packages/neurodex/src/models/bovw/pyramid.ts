@@ -1,9 +1,9 @@
 import { defined } from '@neurodex/core';
 import { Arena, type ArenaPlane } from './arena.ts';
-import { blur } from './blur.ts';
+import { blur, blurRadius } from './blur.ts';
 import { CAMERA_SIGMA, type SiftParameters } from './parameters.ts';
-import { doubled, halved, type Plane } from './plane.ts';
-import { vectors } from './vectors.ts';
+import type { Plane } from './plane.ts';
+import { doubled, halved } from './resample.ts';
 
 /** One octave of the scale space: each picture has half the edge of those in the octave before. */
 export interface Octave {
@@ -17,42 +17,54 @@ export interface Octave {
 }
 
 /**
- * Scale space of a picture (Lowe 2004, §3): doubled first, then octave by octave until the edge is a few pixels. One
- * octave at a time: each is gone when the next is asked for.
+ * Scale space of a picture (Lowe 2004, §3): doubled first, then octave by octave until the edge is a few pixels. An octave
+ * is made when it is asked for.
  */
 export function* scaleSpace(picture: Plane, parameters: SiftParameters): Generator<Octave> {
   const { octaveLayers, sigma } = parameters;
-  const step = 2 ** (1 / octaveLayers);
-  let base: Plane = doubled(picture);
-  const count = Math.round(Math.log2(Math.min(base.width, base.height)) - 2) + 1;
-  for (let o = 0; o < count && base.width > 0 && base.height > 0; o++) {
-    const arena = new Arena(base.width, base.height, 2 * octaveLayers + 5);
+  const first = Math.sqrt(Math.max(sigma ** 2 - (2 * CAMERA_SIGMA) ** 2, 0.01));
+  const deviations = blurs(parameters);
+  const reach = Math.max(...[first, ...deviations].map(blurRadius));
+  const arenas = Arena.layOut(sizes(picture).map((size) => ({ ...size, count: 2 * octaveLayers + 5, reach })));
+  let doubleBlurred: ArenaPlane | undefined;
+  for (const [o, arena] of arenas.entries()) {
     const gaussians = arena.planes.slice(0, octaveLayers + 3);
     const differences = arena.planes.slice(octaveLayers + 3);
-    for (const [layer, plane] of gaussians.entries()) {
-      const before = gaussians[layer - 1];
-      if (before !== undefined) {
-        const blurBefore = sigma * step ** (layer - 1);
-        blur(before, Math.sqrt((blurBefore * step) ** 2 - blurBefore ** 2), plane, arena);
-      } else if (o === 0) {
-        blur(base, Math.sqrt(Math.max(sigma ** 2 - (2 * CAMERA_SIGMA) ** 2, 0.01)), plane, arena);
-      } else {
-        copyInto(plane, base);
-      }
+    const [base, second] = [at(gaussians, 0), at(gaussians, 1)];
+    if (doubleBlurred === undefined) {
+      doubled(picture, second, arena);
+      blur(second, first, base, arena);
+    } else {
+      halved(doubleBlurred, base);
     }
-    for (const [layer, plane] of differences.entries()) {
-      const lower = defined(gaussians[layer], 'a picture of the octave');
-      const upper = defined(gaussians[layer + 1], 'a picture of the octave');
-      vectors.difference(upper.address, lower.address, plane.address, 4 * plane.data.length);
+    for (const [layer, deviation] of deviations.entries()) {
+      blur(at(gaussians, layer), deviation, at(gaussians, layer + 1), arena, at(differences, layer));
     }
     yield { gaussians, differences, arena, pixel: 2 ** (o - 1) };
-    base = halved(defined(gaussians[octaveLayers], 'the picture of twice the blur'));
+    doubleBlurred = at(gaussians, octaveLayers);
   }
 }
 
-function copyInto(target: Plane, source: Plane): void {
-  for (let y = 0; y < source.height; y++) {
-    const from = y * source.stride;
-    target.data.set(source.data.subarray(from, from + source.width), y * target.stride);
+const at = (planes: readonly ArenaPlane[], layer: number): ArenaPlane =>
+  defined(planes[layer], 'a picture of the octave');
+
+/** The deviation of the blur that leads from each picture of an octave to the next. */
+function blurs({ octaveLayers, sigma }: SiftParameters): number[] {
+  const step = 2 ** (1 / octaveLayers);
+  return Array.from({ length: octaveLayers + 2 }, (_, layer) => {
+    const before = sigma * step ** layer;
+    return Math.sqrt((before * step) ** 2 - before ** 2);
+  });
+}
+
+/** Of the octaves. */
+function sizes(picture: Plane): { width: number; height: number }[] {
+  let [width, height] = [2 * picture.width, 2 * picture.height];
+  const count = Math.round(Math.log2(Math.min(width, height)) - 2) + 1;
+  const found = [];
+  for (let o = 0; o < count && width > 0 && height > 0; o++) {
+    found.push({ width, height });
+    [width, height] = [width >> 1, height >> 1];
   }
+  return found;
 }

@@ -1,4 +1,4 @@
-import { describe } from './descriptor.ts';
+import { describe, descriptorRadius } from './descriptor.ts';
 import { findExtrema } from './extrema.ts';
 import { gradientsOf } from './gradients.ts';
 import { orientations } from './orientation.ts';
@@ -36,7 +36,8 @@ export function sift(picture: Plane, parameters: SiftParameters = SIFT_DEFAULTS)
     for (const [layer, gaussian] of gaussians.entries()) {
       const found = extrema.filter((extremum) => extremum.layer === layer);
       if (found.length === 0) continue;
-      const gradients = gradientsOf(gaussian, arena);
+      const places = found.map(({ column, row, scale }) => ({ column, row, radius: Math.ceil(descriptorRadius(scale)) }));
+      const gradients = gradientsOf(gaussian, arena, places);
       for (const extremum of found) {
         const { x, y, scale, response } = extremum;
         for (const angle of orientations(extremum, gradients)) {
