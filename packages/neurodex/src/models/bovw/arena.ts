@@ -13,6 +13,8 @@ export interface ArenaShape {
   readonly height: number;
   /** Planes of width × height pixels. */
   readonly count: number;
+  /** Planes that are still needed when the next octave is made; the others give way to it. */
+  readonly kept: number;
   /** Largest radius of a blur, in pixels. */
   readonly reach: number;
 }
@@ -31,14 +33,14 @@ const LINES = 4;
 const strideOf = (width: number): number => padded(width) + (padded(width) % (2 * AT_ONCE) === 0 ? AT_ONCE : 0);
 
 /** Float32 of each part, in their order in memory. */
-function layout({ width, height, count, reach }: ArenaShape) {
+function layout({ width, height, reach }: ArenaShape) {
   const stride = strideOf(width);
   // A window is never larger than the picture.
   const window = padded(2 * Math.ceil(Math.hypot(width, height)) + 1);
   return {
     stride,
     line: padded(width) + 2 * padded(reach),
-    planes: count * stride * (height + 2 * reach),
+    plane: stride * (height + 2 * reach),
     gradients: 2 * stride * height,
     numbers: stride * height,
     weights: padded(reach + 1),
@@ -49,13 +51,13 @@ function layout({ width, height, count, reach }: ArenaShape) {
 }
 
 function sizeOf(shape: ArenaShape): number {
-  const { planes, gradients, numbers, weights, window, histogram, scratch, line } = layout(shape);
-  return 4 * (planes + gradients + numbers + weights + window + histogram + scratch + LINES * line);
+  const { plane, gradients, numbers, weights, window, histogram, scratch, line } = layout(shape);
+  return 4 * (shape.count * plane + gradients + numbers + weights + window + histogram + scratch + LINES * line);
 }
 
 /**
- * The memory of one octave. Octaves lie one after another, in memory that is reused from picture to picture, so that nothing
- * is allocated while pictures are described. Valid until other arenas are laid out.
+ * The memory of one octave. Each octave lies where the one before has planes that are not needed any more. All of it is reused
+ * from picture to picture, so that nothing is allocated while pictures are described. Valid until other arenas are laid out.
  */
 export class Arena {
   /** With room for `reach` mirrored rows above and below each. */
@@ -80,7 +82,7 @@ export class Arena {
 
   private constructor(shape: ArenaShape, origin: number) {
     const { width, height, count, reach } = shape;
-    const { stride, line, weights, window, histogram, scratch } = layout(shape);
+    const { stride, plane, line, weights, window, histogram, scratch } = layout(shape);
     let address = origin;
     const take = (size: number, of: Omit<Plane, 'data'>, before = 0): ArenaPlane => {
       const at = address + 4 * before;
@@ -91,7 +93,7 @@ export class Arena {
     const flat = (size: number): ArenaPlane => take(size, { width: size, height: 1, stride: size });
     const pixels = { width, height, stride };
     this.reach = reach;
-    this.planes = Array.from({ length: count }, () => take(stride * (height + 2 * reach), pixels, reach * stride));
+    this.planes = Array.from({ length: count }, () => take(plane, pixels, reach * stride));
     this.lengths = take(stride * height, pixels);
     this.directions = take(stride * height, pixels);
     this.numbers = new Int32Array(vectors.memory.buffer, address, stride * height);
@@ -104,21 +106,27 @@ export class Arena {
     this.lines = take(LINES * line, { width, height: LINES, stride: line }, padded(reach));
   }
 
-  /** Arenas one after another; those that were laid out before must not be used any more, unless these are the same. */
+  /** Arenas of octaves; those that were laid out before must not be used any more, unless these are the same. */
   static layOut(shapes: readonly ArenaShape[]): readonly Arena[] {
-    const key = shapes.map(({ width, height, count, reach }) => `${width} ${height} ${count} ${reach}`).join();
+    const key = JSON.stringify(shapes);
     if (latest?.key === key) return latest.arenas;
-    reserve(2 * MARGIN + shapes.reduce((sum, shape) => sum + sizeOf(shape), 0));
-    let origin = MARGIN;
-    const arenas = shapes.map((shape) => {
-      const arena = new Arena(shape, origin);
-      origin += sizeOf(shape);
-      return arena;
-    });
+    let end = MARGIN;
+    const origins: number[] = [];
+    for (const shape of shapes) {
+      const origin = nextOrigin(shapes[origins.length - 1], origins.at(-1));
+      origins.push(origin);
+      end = Math.max(end, origin + sizeOf(shape));
+    }
+    reserve(end + MARGIN);
+    const arenas = shapes.map((shape, i) => new Arena(shape, origins[i] ?? NaN));
     latest = { key, arenas };
     return arenas;
   }
 }
+
+/** Behind the planes that the arena before keeps. */
+const nextOrigin = (before: ArenaShape | undefined, origin = MARGIN): number =>
+  before === undefined ? origin : origin + 4 * before.kept * layout(before).plane;
 
 /** Most pictures are as large as the one before. */
 let latest: { readonly key: string; readonly arenas: readonly Arena[] } | undefined;

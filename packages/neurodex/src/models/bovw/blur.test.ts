@@ -13,7 +13,7 @@ function noise(width: number, height: number): Plane {
 }
 
 function arenaOf(width: number, height: number, count: number): Arena {
-  const [arena] = Arena.layOut([{ width, height, count, reach: 13 }]);
+  const [arena] = Arena.layOut([{ width, height, count, kept: count, reach: 13 }]);
   if (arena === undefined) throw new Error('no arena');
   return arena;
 }

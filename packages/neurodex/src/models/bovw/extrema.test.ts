@@ -19,7 +19,7 @@ interface Peak {
 const [WIDTH, HEIGHT] = [30, 24];
 
 function arenaOf(width: number, height: number, count: number): Arena {
-  const [arena] = Arena.layOut([{ width, height, count, reach: 13 }]);
+  const [arena] = Arena.layOut([{ width, height, count, kept: count, reach: 13 }]);
   if (arena === undefined) throw new Error('no arena');
   return arena;
 }
@@ -202,14 +202,20 @@ it.each([
   expect(scratch.data.length).toBeGreaterThanOrEqual(160);
 });
 
-it('arenas of the same sizes are the same, and several lie one after another', () => {
-  const shape = { width: 40, height: 30, count: 2, reach: 4 };
+it('arenas of the same sizes are the same, and an octave leaves alone what it is made from', () => {
+  const shape = { width: 40, height: 30, count: 4, kept: 3, reach: 4 };
   const shapes = [shape, { ...shape, width: 20, height: 15 }];
   const [first, second] = Arena.layOut(shapes);
   expect(Arena.layOut([...shapes])[1]).toBe(second);
-  expect(first?.lines.address).toBeLessThan((second?.planes[0]?.address ?? 0) - 4 * 4 * (second?.lengths.stride ?? 0));
-  const [larger] = Arena.layOut([{ ...shape, width: 4000, height: 3000 }]);
-  expect(larger?.planes[0]?.data.buffer).toBe(larger?.scratchBytes.buffer);
+  for (const { data } of first?.planes ?? []) data.fill(1);
+  const rows = (second?.planes[0]?.address ?? 0) - 4 * 4 * (second?.lengths.stride ?? 0);
+  // Four rows of a margin above, and below the third plane of the first.
+  const kept = first?.planes[2];
+  expect(rows).toBe((kept?.address ?? 0) + 4 * (kept?.stride ?? 0) * (30 + 4));
+  for (const { data } of second?.planes ?? []) data.fill(2);
+  second?.lengths.data.fill(2);
+  expect(first?.planes.map(({ data }) => data.every((value) => value === 1))).toEqual([true, true, true, false]);
+  Arena.layOut([{ ...shape, width: 4000, height: 3000 }]);
   // The memory has grown, and views of the one before are empty.
   expect(first?.planes[0]?.data).toHaveLength(0);
   expect(Arena.layOut(shapes)[0]?.planes[0]?.data.length).toBeGreaterThanOrEqual(40 * 30);

@@ -16,7 +16,7 @@ function padded(rows: readonly (readonly number[])[]): Plane {
 
 /** An arena with one plane of that size, whose memory holds something else yet. */
 function arenaOf(width: number, height: number): { arena: Arena; plane: ArenaPlane } {
-  const [arena] = Arena.layOut([{ width, height, count: 2, reach: 1 }]);
+  const [arena] = Arena.layOut([{ width, height, count: 2, kept: 2, reach: 1 }]);
   const plane = arena?.planes[0];
   if (arena === undefined || plane === undefined) throw new Error('no arena');
   arena.lengths.data.fill(1e6);
@@ -34,7 +34,7 @@ function half({ width, height, stride, data }: Plane): Plane {
   const shapes = [
     [width, height],
     [width >> 1, height >> 1],
-  ].map(([w = 0, h = 0]) => ({ width: w, height: h, count: 1, reach: 1 }));
+  ].map(([w = 0, h = 0]) => ({ width: w, height: h, count: 1, kept: 1, reach: 1 }));
   const [source, target] = Arena.layOut(shapes).map(({ planes }) => planes[0]);
   if (source === undefined || target === undefined) throw new Error('no plane');
   for (let y = 0; y < height; y++) source.data.set(data.subarray(y * stride, y * stride + width), y * source.stride);

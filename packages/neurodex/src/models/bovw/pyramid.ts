@@ -17,15 +17,16 @@ export interface Octave {
 }
 
 /**
- * Scale space of a picture (Lowe 2004, §3): doubled first, then octave by octave until the edge is a few pixels. An octave
- * is made when it is asked for.
+ * Scale space of a picture (Lowe 2004, §3): doubled first, then octave by octave until the edge is a few pixels. One
+ * octave at a time: its differences are gone when the next is asked for.
  */
 export function* scaleSpace(picture: Plane, parameters: SiftParameters): Generator<Octave> {
   const { octaveLayers, sigma } = parameters;
   const first = Math.sqrt(Math.max(sigma ** 2 - (2 * CAMERA_SIGMA) ** 2, 0.01));
   const deviations = blurs(parameters);
   const reach = Math.max(...[first, ...deviations].map(blurRadius));
-  const arenas = Arena.layOut(sizes(picture).map((size) => ({ ...size, count: 2 * octaveLayers + 5, reach })));
+  const planes = { count: 2 * octaveLayers + 5, kept: octaveLayers + 3, reach };
+  const arenas = Arena.layOut(sizes(picture).map((size) => ({ ...size, ...planes })));
   let doubleBlurred: ArenaPlane | undefined;
   for (const [o, arena] of arenas.entries()) {
     const gaussians = arena.planes.slice(0, octaveLayers + 3);

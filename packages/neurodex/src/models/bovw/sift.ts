@@ -36,7 +36,11 @@ export function sift(picture: Plane, parameters: SiftParameters = SIFT_DEFAULTS)
     for (const [layer, gaussian] of gaussians.entries()) {
       const found = extrema.filter((extremum) => extremum.layer === layer);
       if (found.length === 0) continue;
-      const places = found.map(({ column, row, scale }) => ({ column, row, radius: Math.ceil(descriptorRadius(scale)) }));
+      const places = found.map(({ column, row, scale }) => ({
+        column,
+        row,
+        radius: Math.ceil(descriptorRadius(scale)),
+      }));
       const gradients = gradientsOf(gaussian, arena, places);
       for (const extremum of found) {
         const { x, y, scale, response } = extremum;

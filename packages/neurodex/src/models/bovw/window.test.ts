@@ -16,7 +16,7 @@ describe('a window', () => {
   });
 
   it('is no larger than what its arena has room for', () => {
-    const [arena] = Arena.layOut([{ width: 30, height: 40, count: 1, reach: 1 }]);
+    const [arena] = Arena.layOut([{ width: 30, height: 40, count: 1, kept: 1, reach: 1 }]);
     const [plane] = arena?.planes ?? [];
     if (arena === undefined || plane === undefined) throw new Error('no arena');
     const gradients = gradientsOf(plane, arena, []);
