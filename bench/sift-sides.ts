@@ -23,7 +23,7 @@ export interface SiftSide {
 }
 
 /** All threads of this process: those that compile and collect garbage count. */
-function processorSeconds(): number {
+export function processorSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
