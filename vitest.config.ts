@@ -22,6 +22,7 @@ const SOURCES = {
   '@neurodex/autograd/browser': 'autograd/src/runtime/browser.ts',
   '@neurodex/autograd': 'autograd/src/index.ts',
   'neurodex/browser': 'neurodex/src/browser.ts',
+  'neurodex/browser-build': 'neurodex/src/browser-build/index.ts',
 };
 
 export default defineConfig({

@@ -13,6 +13,7 @@ import { pictureQueries } from '../packages/neurodex/src/query/query.ts';
 import type { System } from '../packages/neurodex/src/query/system.ts';
 import { dot } from '../packages/neurodex/src/systems/vector-search.ts';
 import type { Checkpoint } from '../packages/neurodex/src/training/checkpoint.ts';
+import { nodeMachine } from '../packages/neurodex/src/training/node-machine.ts';
 import { plannedSteps, type SeeSource, see, seeGeometry } from '../packages/neurodex/src/training/see.ts';
 import { encodeQueries } from '../packages/neurodex/src/training/states.ts';
 
@@ -78,6 +79,7 @@ export async function trainToQuality(request: TrainingRequest): Promise<readonly
   try {
     await see(source, steps, {
       runtime,
+      machine: nodeMachine,
       seed,
       tracker: { track: () => {}, close: async () => {} },
       reporter: silentReporter,

@@ -7,6 +7,7 @@ import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { BatchMaker } from '../packages/neurodex/src/training/batch-maker.ts';
 import type { BatchArrays } from '../packages/neurodex/src/training/batches.ts';
 import { BatchLoader } from '../packages/neurodex/src/training/loader.ts';
+import { loadingThreads } from '../packages/neurodex/src/training/node-machine.ts';
 import { planNetwork } from '../packages/neurodex/src/training/train.ts';
 import { atMost, type Benchmark, ratio } from './benchmark.ts';
 import { noiseCatalogue } from './pictures.ts';
@@ -74,7 +75,10 @@ class Steps {
 
   /** @param threads of the loader; undefined feeds the same batch again and again */
   async take(steps: number, threads: number | undefined, into: Course): Promise<void> {
-    const loader = threads === undefined ? undefined : new BatchLoader(this.maker, { batches: steps + 3, threads });
+    const loader =
+      threads === undefined
+        ? undefined
+        : new BatchLoader(this.maker, { batches: steps + 3, threads: loadingThreads(this.maker, threads) });
     // The first batches include the start of the threads, which training pays once.
     for (let step = -2; step <= steps; step++) {
       const started = performance.now();

@@ -3,6 +3,7 @@ import { NeurodexError, silentReporter } from '@neurodex/core';
 import type { Tracker } from '@neurodex/tracking';
 import type { Config } from '../packages/neurodex/src/config.ts';
 import type { PictureStore } from '../packages/neurodex/src/pictures/picture-store.ts';
+import { nodeMachine } from '../packages/neurodex/src/training/node-machine.ts';
 import { type NetworkPlan, planNetwork, train } from '../packages/neurodex/src/training/train.ts';
 
 type Metrics = Readonly<Record<string, number>>;
@@ -42,6 +43,7 @@ export async function trainOurs(
   try {
     const trained = await train(store, config, {
       runtime: nodeRuntime(),
+      machine: nodeMachine,
       seed,
       tracker,
       reporter: silentReporter,

@@ -7,6 +7,7 @@ import { RunLog } from '@neurodex/tracking';
 import type { Config } from '../packages/neurodex/src/config.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { CheckpointFolder } from '../packages/neurodex/src/training/checkpoint-folder.ts';
+import { nodeMachine } from '../packages/neurodex/src/training/node-machine.ts';
 import { train } from '../packages/neurodex/src/training/train.ts';
 import { atMost, type Benchmark } from './benchmark.ts';
 import { noiseCatalogue } from './pictures.ts';
@@ -93,6 +94,7 @@ async function trainFor(steps: number, folder: string, onStep: (step: number) =>
   const checkpoints = new CheckpointFolder(join(folder, 'checkpoints'), silentReporter);
   await train(store, config, {
     runtime: nodeRuntime(),
+    machine: nodeMachine,
     seed: 1,
     tracker,
     reporter: { ...silentReporter, progress: ({ done }) => onStep(done) },

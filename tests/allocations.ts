@@ -106,7 +106,7 @@ async function stepAllocations(config: (typeof PRESETS)['default' | 'demo']): Pr
   const definition = trainingStep({ geometry, batch, objective, dropout: config.model.dropout, optimizer });
   const trainer = await Trainer.create(nodeRuntime(), definition);
   const state = TrainingState.initial(definition.parameters, optimizer, 1);
-  const loader = new BatchLoader(batches, { batches: WARM_UP + COUNTED, threads: 0 });
+  const loader = new BatchLoader(batches, { batches: WARM_UP + COUNTED, threads: undefined, rowsOfFile: undefined });
   const steps = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
       const { arrays } = await loader.next();

@@ -18,10 +18,15 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     'names.ts': [],
     'progress.ts': [],
     'random.ts': ['elements.ts'],
+    'canonical-json.ts': [],
+    'interrupted.ts': ['errors.ts'],
     'shell.ts': [],
-    storage: ['elements.ts', 'records.ts', 'thrown.ts', 'errors.ts', 'json.ts'],
+    storage: ['canonical-json.ts', 'elements.ts', 'records.ts', 'thrown.ts', 'errors.ts', 'interrupted.ts', 'json.ts'],
     'workers.ts': [],
-    'index.ts': ['elements.ts', 'records.ts', 'thrown.ts', 'errors.ts', 'names.ts', 'progress.ts', 'shell.ts'],
+    'index.ts': [
+      ...['canonical-json.ts', 'elements.ts', 'records.ts', 'thrown.ts', 'errors.ts', 'interrupted.ts', 'names.ts'],
+      ...['progress.ts', 'shell.ts'],
+    ],
   },
   'packages/datasets/src': {
     'picture.ts': [],
@@ -201,6 +206,21 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
       ],
       ...['presets', 'build', 'jobs', 'server', 'library'],
     ],
+    'browser-build': [
+      ...PLAIN,
+      ...[
+        'presets',
+        'query',
+        'pictures',
+        'identifiers',
+        'dsi/model',
+        'artifact',
+        'training',
+        'export',
+        'build',
+        'jobs',
+      ],
+    ],
     'browser.ts': [
       ...['query', 'relevance', 'identifiers', 'models/appearance', 'models/encoder', 'dsi/model', 'dsi/search'],
       ...['evaluation', 'export'],
@@ -208,14 +228,17 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
   },
   'packages/web/src': {
     'engine.ts': [],
-    state: ['engine.ts'],
+    'indexer.ts': ['engine.ts'],
+    state: ['engine.ts', 'indexer.ts'],
     browser: ['engine.ts'],
     charts: ['engine.ts'],
-    components: ['engine.ts', 'state'],
-    pages: ['engine.ts', 'state', 'charts', 'components'],
+    indexing: ['engine.ts', 'indexer.ts', 'browser'],
+    components: ['engine.ts', 'indexer.ts', 'state'],
+    pages: ['engine.ts', 'indexer.ts', 'state', 'charts', 'components'],
     'mount.tsx': [],
     'main.tsx': ['pages', 'mount.tsx'],
     'static.tsx': ['browser', 'pages', 'mount.tsx'],
+    'indexing.tsx': ['indexing', 'pages', 'mount.tsx'],
   },
 };
 
@@ -258,7 +281,7 @@ const EXTERNAL: readonly { readonly name: RegExp; readonly only: readonly string
   },
   {
     name: /^@neurodex\/autograd(\/|$)/,
-    only: ['packages/neurodex/src', 'packages/web/src/browser'],
+    only: ['packages/neurodex/src', 'packages/web/src/browser', 'packages/web/src/indexing'],
     instead: 'data sets and trackers work without a runtime',
   },
   {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { cpSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { canonicalJson } from '@neurodex/core/storage';
+import { canonicalJson } from '@neurodex/core';
 import { reseal } from '../../packages/neurodex/src/artifact/reseal.fixture.ts';
 import type { SystemName } from '../../packages/neurodex/src/query/system.ts';
 import type { Mutation } from './mutations.ts';

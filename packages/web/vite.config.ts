@@ -1,46 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig } from 'vite';
+import { onnxRuntime } from './onnx-runtime-files.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Builds of ONNX Runtime that pages load, and what each loads beside itself. */
-const BUILDS = { wasm: 'ort-wasm-simd-threaded.wasm', webgpu: 'ort-wasm-simd-threaded.asyncify.wasm' } as const;
-const { version } = JSON.parse(readFileSync(here('../../node_modules/onnxruntime-web/package.json'), 'utf8')) as {
-  version: string;
-};
-/** Beside the page's own files, and named by what is in it. */
-const FOLDER = `onnxruntime-web-${version}`;
-
-/**
- * ONNX Runtime goes beside the pages as it is published. Its threads load its own file once more, which must therefore be
- * no part of a page and import none of it.
- */
-const onnxRuntime: Plugin = {
-  name: 'onnxruntime-web',
-  apply: 'build',
-  enforce: 'pre',
-  resolveId: (id) => (/^onnxruntime-web\/(wasm|webgpu)$/.test(id) ? `\0${id}` : null),
-  load(id) {
-    const build = /^\0onnxruntime-web\/(wasm|webgpu)$/.exec(id)?.[1] as keyof typeof BUILDS | undefined;
-    if (build === undefined) return null;
-    const program = `ort.${build}.bundle.min.mjs`;
-    for (const file of [program, BUILDS[build]]) {
-      const source = readFileSync(here(`../../node_modules/onnxruntime-web/dist/${file}`));
-      this.emitFile({ type: 'asset', fileName: `assets/${FOLDER}/${file}`, source });
-    }
-    return `const folder = ${JSON.stringify(`./${FOLDER}/`)};
-      const ort = await import(/* @vite-ignore */ new URL(folder + ${JSON.stringify(program)}, import.meta.url).href);
-      export const { env, InferenceSession, Tensor } = ort;`;
-  },
-};
-
-/** Two pages from the same components: one asks the server that sent it, the other searches in the browser. */
+/** Three pages from the same components: one asks the server that sent it, one searches in the browser, one indexes there as well. */
 export default defineConfig({
   root: here('.'),
   // Addresses in the pages are relative, so that they work in any folder of any host.
   base: './',
   plugins: [onnxRuntime],
+  // A thread loads the runtime as pages do.
+  worker: { format: 'es', plugins: () => [onnxRuntime] },
   build: {
     outDir: here('../neurodex/web'),
     emptyOutDir: true,
@@ -50,7 +21,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // What each page reaches: an exported site takes the files of one.
     manifest: true,
-    rolldownOptions: { input: { index: here('index.html'), static: here('static.html') } },
+    rolldownOptions: {
+      input: { index: here('index.html'), static: here('static.html'), indexing: here('indexing.html') },
+    },
   },
   server: { proxy: { '/v1': process.env.NEURODEX_SERVER ?? 'http://127.0.0.1:8080' } },
 });

@@ -1,3 +1,4 @@
+export { canonicalJson } from './canonical-json.ts';
 export { defined, evenly } from './elements.ts';
 export {
   ERROR_CODES,
@@ -10,6 +11,7 @@ export {
   tooFewLeft,
   withFailed,
 } from './errors.ts';
+export { throwIfInterrupted } from './interrupted.ts';
 export { captionOf, listed, visibleName } from './names.ts';
 export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts';
 export { isRecord, mapValues } from './records.ts';

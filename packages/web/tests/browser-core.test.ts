@@ -40,6 +40,14 @@ describe('what searches in the browser', () => {
     expect(modules.filter((id) => /node_modules\/(sharp|zod|onnxruntime-node)/.test(id))).toEqual([]);
   });
 
+  it('is as free of Node where it indexes pictures itself', async () => {
+    const { modules, foreign } = await reachedFrom(here('../../neurodex/src/browser-build/index.ts'));
+    expect(foreign).toEqual([]);
+    for (const module of ['training/see.ts', 'clustering/hierarchy.ts', 'artifact/table-writer.ts'])
+      expect(modules).toContain(`packages/neurodex/src/${module}`);
+    expect(modules.filter((id) => /node_modules\/(sharp|zod|piscina|onnxruntime-node)/.test(id))).toEqual([]);
+  });
+
   it('is told apart from what does need Node', async () => {
     const { foreign } = await reachedFrom(here('../../core/src/storage/atomic.ts'));
     expect(foreign).toEqual(expect.arrayContaining(['node:crypto', 'node:fs/promises']));

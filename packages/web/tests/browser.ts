@@ -8,6 +8,13 @@ export const program = findChromium();
 /** Of a suite that needs a browser, for its name. */
 export const leftOut = program === undefined ? ` (left out: ${MISSING_CHROMIUM})` : '';
 
+/** A graphics adapter that is a program on the processor; Chromium offers it where it is asked to. */
+export const SOFTWARE_ADAPTER = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+] as const;
+
 export const launch = (): Promise<Browser> =>
   program === undefined ? Promise.reject(new Error(MISSING_CHROMIUM)) : chromium.launch({ executablePath: program });
 

@@ -21,11 +21,16 @@ function filesOf(page: string): Set<string> {
       /(?:from|import)\s*["'`]\.\/([^"'`]+\.js)["'`]/g,
     );
     waiting.push(...[...imports].map(([, name]) => `assets/${name}`));
+    // A thread of the page.
+    const threads = readFileSync(new URL(file, built), 'utf8').matchAll(
+      /["'`](?:\.\/|assets\/)?(worker-[\w-]+\.js)["'`]/g,
+    );
+    waiting.push(...[...threads].map(([, name]) => `assets/${name}`));
   }
   return files;
 }
 
-describe.each(['index.html', 'static.html'])('%s', (page) => {
+describe.each(['index.html', 'static.html', 'indexing.html'])('%s', (page) => {
   const files = filesOf(page);
 
   it('is smaller than 300 kB, gzipped', () => {
@@ -36,11 +41,15 @@ describe.each(['index.html', 'static.html'])('%s', (page) => {
 
   it('holds nothing of the server', () => {
     for (const file of files) {
-      expect(readFileSync(new URL(file, built), 'utf8'), file).not.toMatch(/node:fs|fastify|ZodObject/);
+      expect(readFileSync(new URL(file, built), 'utf8'), file).not.toMatch(
+        /node:fs|fastify|ZodObject|\bBuffer\.(from|alloc|concat|compare|byteLength)/,
+      );
     }
   });
 });
 
 it('the pages are where the package takes them from', () => {
-  expect(readdirSync(fileURLToPath(built))).toEqual(expect.arrayContaining(['assets', 'index.html', 'static.html']));
+  expect(readdirSync(fileURLToPath(built))).toEqual(
+    expect.arrayContaining(['assets', 'index.html', 'indexing.html', 'static.html']),
+  );
 });

@@ -1,5 +1,5 @@
 import { ShapeError } from '../core/errors.ts';
-import { defineOp, firstGradient, pair, single } from '../core/op.ts';
+import { defineOp, type Emitter, firstGradient, pair, single } from '../core/op.ts';
 import { expectCount, expectFloat } from '../core/shapes.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { TensorType } from '../core/types.ts';
@@ -122,6 +122,20 @@ export const logSoftmaxOp = defineOp<None>({
  */
 export const logSoftmax = (x: Tensor): Tensor => single(x.scope.apply('logSoftmax', [x], {}));
 
+/** On WebGPU, ONNX Runtime's LayerNormalization gives its first output alone (1.30), and a gradient reads another one. */
+function lowerInParts(emit: Emitter, x: string, outputs: readonly string[], epsilon: number): void {
+  const last = emit.constant('int64', [1], BigInt64Array.of(-1n));
+  const node = (opType: string, inputs: readonly string[], output = emit.temporary()): string => {
+    emit.node(opType, inputs, [output]);
+    return output;
+  };
+  const centred = node('Sub', [x, node('ReduceMean', [x, last])]);
+  const variance = node('ReduceMean', [node('Mul', [centred, centred]), last]);
+  const floor = emit.constant('float32', [], Float32Array.of(epsilon));
+  const inverse = node('Reciprocal', [node('Sqrt', [node('Add', [variance, floor])])], outputs[1]);
+  node('Mul', [centred, inverse], outputs[0]);
+}
+
 /**
  * Zero mean and unit variance over the last axis: layer normalisation (Ba, Kiros & Hinton 2016) without gain and
  * bias. The second output is the inverse deviation [..., 1], which the gradient reads.
@@ -146,6 +160,10 @@ export const standardizeOp = defineOp<{ readonly epsilon: number }>({
   },
   lower(emit, { inputs, inputTypes, outputs, attributes, used }) {
     const width = inputTypes[0]?.shape.at(-1) ?? 1;
+    if (used(1) && !emit.contrib) {
+      lowerInParts(emit, inputs[0] ?? '', outputs, attributes.epsilon);
+      return;
+    }
     const ones = emit.constant('float32', [width], new Float32Array(width).fill(1));
     const extra = used(1) ? [emit.temporary(), outputs[1] ?? ''] : [];
     emit.node('LayerNormalization', [inputs[0] ?? '', ones], [outputs[0] ?? '', ...extra], {

@@ -28,9 +28,17 @@ export const dropoutMaskOp = defineOp<{ readonly rate: number }>({
   lower(emit, { inputs, outputs, attributes: { rate } }) {
     const dropped = droppedBytes(rate);
     const scale = emit.constant('float32', [], Float32Array.of(256 / (256 - dropped)));
-    const zeroPoint = emit.constant('uint8', [], Uint8Array.of(dropped - 1));
     const ramp = emit.temporary();
-    emit.node('DequantizeLinear', [inputs[0] ?? '', scale, zeroPoint], [ramp]);
+    if (emit.contrib) {
+      const zeroPoint = emit.constant('uint8', [], Uint8Array.of(dropped - 1));
+      emit.node('DequantizeLinear', [inputs[0] ?? '', scale, zeroPoint], [ramp]);
+    } else {
+      // On WebGPU, ONNX Runtime's DequantizeLinear gives other numbers for bytes with a zero point (1.30).
+      const [floats, shifted] = [emit.temporary(), emit.temporary()];
+      emit.node('Cast', [inputs[0] ?? ''], [floats], { to: 1 });
+      emit.node('Sub', [floats, emit.constant('float32', [], Float32Array.of(dropped - 1))], [shifted]);
+      emit.node('Mul', [shifted, scale], [ramp]);
+    }
     emit.node('Clip', [ramp, emit.constant('float32', [], Float32Array.of(0)), scale], outputs);
   },
   samples: [{ inputs: [{ shape: [4, 64], dtype: 'uint8', high: 256 }], attributes: { rate: 0.1 } }],

@@ -1,99 +1,23 @@
 import { Random } from '@neurodex/core/random';
 import { describe, expect, it } from 'vitest';
-import type { Op, Sample } from '../core/op.ts';
-import type { Tensor } from '../core/tensor.ts';
+import type { Sample } from '../core/op.ts';
 import { elementCount, showType, type TensorType } from '../core/types.ts';
-import { gradients } from '../graph/backward.ts';
-import type { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import { trace } from '../graph/trace.ts';
-import { lowerGraph } from '../onnx/lower.ts';
-import { loadable } from '../runtime/model.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { difference, type Value } from '../testing/arrays.ts';
 import { derivativeAtZero } from '../testing/derivative.ts';
-import { drawOperands, hostArray, plainNumbers } from '../testing/draw.ts';
-import { evaluate, type Numbers } from '../testing/reference.ts';
-import { add, mul } from './elementwise.ts';
-import { sum } from './reduce.ts';
+import { drawOperands } from '../testing/draw.ts';
+import { evaluate } from '../testing/reference.ts';
+import { type Case, expectAgreement, feedsOf, forwardGraph, operationsContract } from './operations.contract.ts';
 import { constant } from './source.ts';
-import { type Attributes, OPS, type OpName, opNamed } from './table.ts';
+import { type Attributes, type OpName, opNamed } from './table.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
+const RUNTIMES = [runtime, { ...runtime, contrib: false }];
 
-/** Their second output exists for the gradient of the first: only the first is differentiated. */
-const FIRST_ONLY = new Set(['gelu', 'standardize', 'attention']);
 /** float32 operands that are declared to have no gradient. */
 const NO_GRADIENT: Readonly<Record<string, number>> = { select: 0, attention: 3 };
-
-interface Case {
-  readonly op: string;
-  readonly sample: Sample<object>;
-  readonly numbers: readonly number[][];
-  readonly random: Random;
-}
-
-const operandType = ({ sample }: Case, i: number): TensorType => ({
-  dtype: sample.inputs[i]?.dtype ?? 'float32',
-  shape: sample.inputs[i]?.shape ?? [],
-});
-const inputTypes = (c: Case) => Object.fromEntries(c.sample.inputs.map((_, i) => [`x${i}`, operandType(c, i)]));
-const feedsOf = (c: Case): Numbers => Object.fromEntries(c.numbers.map((data, i) => [`x${i}`, data]));
-
-const traceCase = (c: Case, outputs: (tensors: readonly Tensor[], scope: GraphBuilder) => Record<string, Tensor>) =>
-  trace(inputTypes(c), (inputs, scope) => outputs(Object.values(inputs), scope));
-
-/** What a user asks for: the operation alone. */
-const forwardGraph = (c: Case): Graph =>
-  traceCase(c, (inputs, scope) => {
-    const made = scope.apply(c.op, inputs, c.sample.attributes);
-    return Object.fromEntries((FIRST_ONLY.has(c.op) ? made.slice(0, 1) : made).map((y, i) => [`y${i}`, y]));
-  });
-
-/** All outputs, a randomly weighted sum of those that are differentiated, and its gradients for the float operands. */
-const gradientGraph = (c: Case): Graph =>
-  traceCase(c, (inputs, scope) => {
-    const made = scope.apply(c.op, inputs, c.sample.attributes);
-    const terms = (FIRST_ONLY.has(c.op) ? made.slice(0, 1) : made).map((y) => {
-      const weights = Float32Array.from({ length: elementCount(y.shape) }, () => c.random.uniform(-1, 1));
-      return sum(mul(y, constant(scope, 'float32', y.shape, weights)));
-    });
-    const loss = terms.reduce(add);
-    const floats = inputs.flatMap((x, i) => (x.dtype === 'float32' ? [{ x, i }] : []));
-    const found = gradients(
-      loss,
-      floats.map(({ x }) => x),
-    );
-    return {
-      ...Object.fromEntries(made.map((y, i) => [`y${i}`, y])),
-      ...Object.fromEntries(floats.map(({ i }, j) => [`d${i}`, found[j] as Tensor])),
-      loss,
-    };
-  });
-
-async function onnxRuntime(c: Case, graph: Graph, contrib: boolean): Promise<Record<string, Value>> {
-  const model = loadable(graph, { contrib });
-  const session = await runtime.load(model);
-  const feeds = Object.fromEntries(c.numbers.map((data, i) => [`x${i}`, hostArray(operandType(c, i).dtype, data)]));
-  const outputs = await session.run(feeds);
-  await session.release();
-  return Object.fromEntries(
-    model.outputs.map(({ name, shape }) => [name, { shape, data: plainNumbers(outputs[name] ?? new Float32Array()) }]),
-  );
-}
-
-async function expectAgreement(c: Case, graph: Graph, tolerance: (output: string) => number): Promise<void> {
-  const want = evaluate(graph, feedsOf(c));
-  expect(lowerGraph(graph, { contrib: false }).nodes.filter((n) => n.domain !== '')).toEqual([]);
-  for (const contrib of [true, false]) {
-    const have = await onnxRuntime(c, graph, contrib);
-    expect(Object.keys(have)).toEqual(Object.keys(want));
-    for (const [name, value] of Object.entries(want)) {
-      const apart = difference(have[name] as Value, value);
-      expect(apart, `${name} with contrib ${contrib}`).toBeLessThanOrEqual(tolerance(name));
-    }
-  }
-}
 
 function expectFiniteDifferences(c: Case, graph: Graph): void {
   const feeds = feedsOf(c);
@@ -114,24 +38,7 @@ function expectFiniteDifferences(c: Case, graph: Graph): void {
   });
 }
 
-describe('every operation', () => {
-  for (const [name, op] of Object.entries(OPS) as [OpName, Op<object>][]) {
-    it(`${name} agrees with its definition`, async () => {
-      expect(op.name).toBe(name);
-      if (name === 'input' || name === 'constant') return;
-      expect(op.samples.length).toBeGreaterThan(0);
-      for (const sample of op.samples) {
-        const random = Random.stream(1, name);
-        const c: Case = { op: name, sample, numbers: drawOperands(sample.inputs, random), random };
-        await expectAgreement(c, forwardGraph(c), () => 1e-5);
-        if (op.vjp === null) continue;
-        const graph = gradientGraph(c);
-        await expectAgreement(c, graph, (output) => (output.startsWith('y') ? 1e-5 : 1e-4));
-        expectFiniteDifferences(c, graph);
-      }
-    });
-  }
-});
+operationsContract('in Node', RUNTIMES, expectFiniteDifferences);
 
 /** Operands so large that the operation is lowered in another way; too many for finite differences. */
 const LARGE: readonly (readonly [OpName, Sample<object>])[] = [
@@ -154,7 +61,7 @@ const LARGE: readonly (readonly [OpName, Sample<object>])[] = [
 it.each(LARGE)('%s agrees with its definition on large operands', async (op, sample) => {
   const random = Random.stream(2, op);
   const c: Case = { op, sample, numbers: drawOperands(sample.inputs, random), random };
-  await expectAgreement(c, forwardGraph(c), () => 1e-5);
+  await expectAgreement(c, forwardGraph(c), RUNTIMES, () => 1e-5);
 });
 
 const f = (...shape: number[]): TensorType => ({ dtype: 'float32', shape });

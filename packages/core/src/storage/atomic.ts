@@ -1,6 +1,7 @@
 import * as disk from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { fromFileSystem } from '../errors.ts';
+import { throwIfInterrupted } from '../interrupted.ts';
 import { systemError } from '../thrown.ts';
 import { type FileLister, writeFileList } from './file-list.ts';
 import { makeFolder } from './make-folder.ts';
@@ -9,15 +10,9 @@ import { putInPlace, recoverReplaced, refuseExisting } from './replace.ts';
 import { type FileSystem, syncFolder, syncTree } from './sync.ts';
 import { removeStale, Temporary } from './temporary.ts';
 
+export { throwIfInterrupted } from '../interrupted.ts';
 export { putInPlace, refuseExisting } from './replace.ts';
 export { type FileSystem, syncTree } from './sync.ts';
-
-/** Ends work whose signal was given. @throws NeurodexError `interrupted` once the signal has been given */
-export function throwIfInterrupted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) {
-    throw new NeurodexError('interrupted', 'interrupted', { cause: signal.reason });
-  }
-}
 
 /**
  * Write a file so that its name means either the old content or the whole new one, after a power cut as well: in a

@@ -25,7 +25,7 @@ export {
 export { CHUNK_BYTES, type ChunkedDigest, digestFile, type FileDigest, FileHasher, HashedFile } from './hashed-file.ts';
 export { inOrder } from './in-order.ts';
 export { JoinedFile } from './joined-file.ts';
-export { canonicalJson, checkVersion, malformed, parseJson, readSmall } from './json-file.ts';
+export { checkVersion, malformed, parseJson, readSmall } from './json-file.ts';
 export { jsonLine, readJsonLines } from './json-lines.ts';
 export { type Line, linesOf } from './lines.ts';
 export type { LockFiles } from './lock.ts';

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { canonicalJson, checkVersion, malformed, parseJson, readSmall } from './json-file.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { checkVersion, malformed, parseJson, readSmall } from './json-file.ts';
 import { checkSeal, digestOf, hasSeal, sealed } from './seal.ts';
 
 const MOST = 2 ** 28;

@@ -96,15 +96,3 @@ export function malformed(file: string, what: string, error: z.ZodError): Neurod
   const where = path === undefined || path === '' ? '' : `: ${path} is missing or has a value that it cannot have`;
   return damaged(file, `does not describe ${what}${where}`, error);
 }
-
-/**
- * JSON with the keys in order and no white space (RFC 8785), so that one value has one digest.
- * @throws RangeError for a value that is nested too deeply
- */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
-  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${sorted.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`).join(',')}}`;
-}

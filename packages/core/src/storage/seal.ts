@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../canonical-json.ts';
 import { isRecord } from '../records.ts';
 import { damaged } from './damaged.ts';
-import { canonicalJson } from './json-file.ts';
 
 /** SHA-256 (hexadecimal) of a description as canonical JSON, without its key `digest`. */
 export function digestOf(description: object): string {

@@ -10,15 +10,31 @@ import {
   readSmall,
   writeFileAtomically,
 } from '@neurodex/core/storage';
-import { pictureBytes } from '@neurodex/datasets/picture';
 import { z } from 'zod';
 import { DUPLICATE_KINDS } from '../pictures/duplicate-facts.ts';
+import {
+  COLUMNS,
+  columnBytes,
+  FORMAT,
+  MANIFEST_FILE,
+  manifestText,
+  PLAIN_VERSION,
+  VERSION,
+  versionOf,
+} from './catalogue-layout.ts';
 
-export const MANIFEST_FILE = 'catalogue.json';
-export const FORMAT = 'neurodex-catalogue';
-export const VERSION = 5;
-/** Without columns of metadata a catalogue is what it was before there were any, and has that version. */
-const [PLAIN_VERSION, OLDEST_VERSION] = [4, 4] as const;
+export {
+  type CatalogueColumn,
+  COLUMNS,
+  columnBytes,
+  FORMAT,
+  MANIFEST_FILE,
+  manifestText,
+  VERSION,
+  versionOf,
+} from './catalogue-layout.ts';
+
+const OLDEST_VERSION = PLAIN_VERSION;
 
 /** A name within the catalogue folder, never a path out of it. */
 const fileName = z.string().regex(/^[\w-][\w.-]*$/);
@@ -110,13 +126,6 @@ const DIGEST_BYTES = 32;
 export type CatalogueManifest = Readonly<z.infer<typeof manifestSchema>>;
 export type CataloguePart = CatalogueManifest['parts'][number];
 
-/** The version of a catalogue of such parts: a program that knows no metadata still reads one without any. */
-export const versionOf = (parts: CatalogueManifest['parts']): CatalogueManifest['version'] =>
-  parts.some(({ metadata }) => metadata === true) ? VERSION : PLAIN_VERSION;
-
-/** The manifest as its file holds it. */
-export const manifestText = (manifest: CatalogueManifest): string => `${JSON.stringify(manifest, null, 2)}\n`;
-
 export const writeManifest = (folder: string, manifest: CatalogueManifest): Promise<void> =>
   writeFileAtomically(join(folder, MANIFEST_FILE), manifestText(manifest));
 
@@ -140,25 +149,6 @@ export function parseManifest(bytes: Uint8Array, file: string): CatalogueManifes
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) throw malformed(file, 'a catalogue', parsed.error);
   return checked(parsed.data, file);
-}
-
-/** A column of a catalogue beside its table: the bytes of each row lie one after another. */
-export type CatalogueColumn = 'pixels' | 'embeddings' | 'states';
-
-/** Bytes of each row, of the columns that the catalogue has. */
-export function columnBytes({
-  size,
-  embeddings,
-  states,
-}: Pick<CatalogueManifest, 'size' | 'embeddings' | 'states'>): Partial<Record<CatalogueColumn, number>> {
-  const { BYTES_PER_ELEMENT } = Float32Array;
-  return {
-    pixels: pictureBytes(size),
-    ...(embeddings === undefined
-      ? {}
-      : { embeddings: (1 + embeddings.views) * embeddings.tokens * embeddings.channels * BYTES_PER_ELEMENT }),
-    ...(states === undefined ? {} : { states: states.width * BYTES_PER_ELEMENT }),
-  };
 }
 
 /** The files of a part: its table, then its columns. */
@@ -193,5 +183,3 @@ function checked(manifest: CatalogueManifest, file: string): CatalogueManifest {
   }
   return manifest;
 }
-
-export const COLUMNS: readonly CatalogueColumn[] = ['pixels', 'embeddings', 'states'];

@@ -10,9 +10,11 @@ import { noMount, onTinyDisk } from '../../../core/src/storage/tiny-disk.fixture
 import { pixelsOf } from '../pictures/picture-store.ts';
 import { filesOf } from './catalogue-manifest.ts';
 import { openPictureRows, openPictures, readThumbnails, verifyPictures } from './catalogue-store.ts';
-import { CatalogueWriter, PART_LIMITS, type PartLimits } from './catalogue-writer.ts';
+import { PART_LIMITS, type PartLimits } from './catalogue-writer.ts';
+import { catalogueIn } from './disk-target.ts';
 import { sourceDigest } from './small-catalogue.fixture.ts';
-import { TableReader, type TableRow } from './table.ts';
+import { TableReader } from './table.ts';
+import type { TableRow } from './table-writer.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -38,7 +40,7 @@ const row = (i: number, bytes = 100 + (i % 7)): TableRow => ({
 });
 
 async function write(rows: readonly TableRow[], limits: PartLimits = PART_LIMITS, at = folder) {
-  const writer = await CatalogueWriter.create(at, { size: SIZE }, limits);
+  const writer = await catalogueIn(at, { size: SIZE }, limits);
   try {
     for (const [i, entry] of rows.entries()) await writer.append({ ...entry, column: async () => pixels(i) });
     return await writer.finish({
@@ -235,7 +237,7 @@ test('the Parquet file says what its columns are, for datasets and Arrow', async
 
 describe('a writer', () => {
   test('refuses pixels of another size', async () => {
-    const writer = await CatalogueWriter.create(folder, { size: SIZE });
+    const writer = await catalogueIn(folder, { size: SIZE });
     await writer.append({ ...row(0), column: async () => new Uint8Array(5) });
     await expect(writer.finish({ hasClasses: false, givenRoles: false, notices: [], skipped: [] })).rejects.toThrow(
       RangeError,

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { parquetMetadata } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readManifest, writeManifest } from './catalogue-manifest.ts';
-import { CatalogueWriter, PART_LIMITS, type PartLimits, partColumns } from './catalogue-writer.ts';
+import { PART_LIMITS, type PartLimits, partColumns } from './catalogue-writer.ts';
+import { catalogueIn, tableAt } from './disk-target.ts';
 import type { CatalogueRow } from './part-writer.ts';
 import { sourceDigest } from './small-catalogue.fixture.ts';
-import { TableWriter } from './table.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -34,7 +34,7 @@ const ABOUT = { hasClasses: false, givenRoles: false, notices: [], skipped: [] }
 async function groupsOf(rows: readonly CatalogueRow[], limits: Partial<PartLimits>): Promise<number[][]> {
   const at = mkdtempSync(join(folder, 'limits-'));
   const layout = { size: 1, ...(rows.some(({ vectors }) => vectors !== undefined) ? { vectors: VECTORS } : {}) };
-  const writer = await CatalogueWriter.create(at, layout, { ...PART_LIMITS, ...limits });
+  const writer = await catalogueIn(at, layout, { ...PART_LIMITS, ...limits });
   for (const each of rows) await writer.append(each);
   const { parts } = await writer.finish(ABOUT);
   return parts.map(({ pictures, pixels, rows: listed }) => {
@@ -73,7 +73,7 @@ describe('a part is full', () => {
   });
 
   it('when another group would be more bytes than it may have', async () => {
-    const alone = await TableWriter.create(join(folder, 'alone.parquet'));
+    const alone = await tableAt(join(folder, 'alone.parquet'));
     await alone.writeRowGroup(rows(2));
     const { bytes } = alone;
     await alone.close();
@@ -84,7 +84,7 @@ describe('a part is full', () => {
 });
 
 it('says what it wrote, and nothing of what there is not', async () => {
-  const writer = await CatalogueWriter.create(join(folder, 'new', 'catalogue'), { size: 1 });
+  const writer = await catalogueIn(join(folder, 'new', 'catalogue'), { size: 1 });
   await writer.append(row(4));
   await writer.append(row(9));
   const manifest = await writer.finish(ABOUT);
@@ -136,7 +136,7 @@ it('passes on what it is told about the catalogue', async () => {
     states: { width: 2 },
     clusters: { branching: 4, leafSize: 2, zeroPadding: true },
   };
-  const writer = await CatalogueWriter.create(folder, layout);
+  const writer = await catalogueIn(folder, layout);
   const bytes = { pixels: 3, embeddings: 4, states: 8 };
   await writer.append({ ...row(0, 100, 10), cluster: '1', column: async (name) => new Uint8Array(bytes[name]) });
   const about = {
@@ -154,7 +154,7 @@ it('passes on what it is told about the catalogue', async () => {
 });
 
 it('describes a catalogue without writing its manifest, for whoever puts it in the place of another', async () => {
-  const writer = await CatalogueWriter.create(folder, { size: 1 });
+  const writer = await catalogueIn(folder, { size: 1 });
   for (const id of [0, 7]) await writer.append(row(id));
   const described = await writer.describe({ ...ABOUT, learnedIds: 3 });
   expect(described).toMatchObject({ rows: 2, builtIds: 8, learnedIds: 3 });
@@ -164,7 +164,7 @@ it('describes a catalogue without writing its manifest, for whoever puts it in t
 });
 
 it('of no pictures is a manifest alone', async () => {
-  const writer = await CatalogueWriter.create(folder, { size: 1 });
+  const writer = await catalogueIn(folder, { size: 1 });
   expect(await writer.finish(ABOUT)).toMatchObject({ rows: 0, builtIds: 0, learnedIds: 0, parts: [] });
   expect(readdirSync(folder)).toEqual(['catalogue.json']);
 });
@@ -174,7 +174,7 @@ describe('it refuses', () => {
 
   it('pixels of another size', async () => {
     for (const bytes of [11, 13]) {
-      const writer = await CatalogueWriter.create(folder, { size: 2 });
+      const writer = await catalogueIn(folder, { size: 2 });
       await writer.append({ ...row(0), column: async () => new Uint8Array(bytes) });
       await expect(writer.finish(ABOUT)).rejects.toThrow(refusal(`${bytes} bytes of pixels, not 12`));
       await writer.close();
@@ -183,7 +183,7 @@ describe('it refuses', () => {
   });
 
   it('a picture whose number does not rise', async () => {
-    const writer = await CatalogueWriter.create(folder, { size: 1 });
+    const writer = await catalogueIn(folder, { size: 1 });
     for (const id of [3, 3]) await writer.append(row(id));
     await expect(writer.finish(ABOUT)).rejects.toThrow(refusal('picture 3 after picture 3'));
     await writer.close();
@@ -193,7 +193,7 @@ describe('it refuses', () => {
 
 it('writes no more once it is closed', async () => {
   // The first of two groups was written: its part is open.
-  const writer = await CatalogueWriter.create(folder, { size: 1 }, { ...PART_LIMITS, groupRows: 1 });
+  const writer = await catalogueIn(folder, { size: 1 }, { ...PART_LIMITS, groupRows: 1 });
   for (let i = 0; i < 2; i++) await writer.append(row(i));
   await writer.close();
   await expect(writer.finish(ABOUT)).rejects.toThrow();

@@ -1,8 +1,8 @@
-import { makeFolder } from '@neurodex/core/storage';
 import type { LicenceNotice, SkippedFile } from '@neurodex/datasets';
 import type { DuplicateFacts } from '../pictures/duplicate-facts.ts';
-import { type CatalogueManifest, columnBytes, FORMAT, versionOf, writeManifest } from './catalogue-manifest.ts';
-import { type CatalogueRow, type PartColumns, PartWriter } from './part-writer.ts';
+import { columnBytes, FORMAT, versionOf } from './catalogue-layout.ts';
+import type { CatalogueManifest } from './catalogue-manifest.ts';
+import { type CatalogueRow, type CatalogueTarget, type PartColumns, PartWriter } from './part-writer.ts';
 
 /** When a row group or a part is full. Row groups wait in memory until they are. */
 export interface PartLimits {
@@ -59,7 +59,7 @@ export const partColumns = (layout: CatalogueLayout): PartColumns => ({
  * before `finish` has written the manifest.
  */
 export class CatalogueWriter {
-  private readonly folder: string;
+  private readonly target: CatalogueTarget;
   private readonly layout: CatalogueLayout;
   private readonly limits: PartLimits;
   private readonly parts: CatalogueManifest['parts'] = [];
@@ -69,26 +69,15 @@ export class CatalogueWriter {
 
   private readonly sync: boolean;
 
-  private constructor(folder: string, layout: CatalogueLayout, limits: PartLimits, sync: boolean) {
+  /**
+   * What the target throws, the methods throw.
+   * @param sync whether the disk is to have each part before the next one is begun
+   */
+  constructor(target: CatalogueTarget, layout: CatalogueLayout, limits: PartLimits = PART_LIMITS, sync = false) {
     this.sync = sync;
-    this.folder = folder;
+    this.target = target;
     this.layout = layout;
     this.limits = limits;
-  }
-
-  /**
-   * @param folder made when it is not there
-   * @param sync whether the disk is to have each part before the next one is begun
-   * @throws NeurodexError `disk-full`, `output-unwritable`, as do the other methods
-   */
-  static async create(
-    folder: string,
-    layout: CatalogueLayout,
-    limits: PartLimits = PART_LIMITS,
-    sync = false,
-  ): Promise<CatalogueWriter> {
-    await makeFolder(folder);
-    return new CatalogueWriter(folder, layout, limits, sync);
   }
 
   /** @throws RangeError for a row whose id is not above those before */
@@ -104,7 +93,7 @@ export class CatalogueWriter {
 
   async finish(about: CatalogueFacts): Promise<CatalogueManifest> {
     const manifest = await this.describe(about);
-    await writeManifest(this.folder, manifest);
+    await this.target.describe(manifest);
     return manifest;
   }
 
@@ -147,7 +136,7 @@ export class CatalogueWriter {
       const full = this.part.rows + group.length > limits.partRows || this.part.bytes + groupBytes > limits.partBytes;
       if (full) await this.finishPart();
     }
-    this.part ??= await PartWriter.create(this.folder, partColumns(this.layout));
+    this.part ??= await PartWriter.create(this.target, partColumns(this.layout));
     await this.part.writeRowGroup(group);
     this.group = [];
     this.groupBytes = 0;

@@ -21,26 +21,36 @@ import { z } from 'zod';
 import { configSchema, EMBEDDINGS } from '../config.ts';
 import { preprocessingSchema } from '../query/preprocessing.ts';
 import { SYSTEM_NAMES, type SystemName } from '../query/system.ts';
-import { MANIFEST_FILE } from './catalogue-manifest.ts';
+import {
+  CATALOGUE_FILE,
+  ENCODER_FILE,
+  FORMAT,
+  INDEX_FILE,
+  MODEL_FILE,
+  NEIGHBOURS_FILE,
+  PLAN_FILE,
+  TEXT_ENCODER_FILE,
+  TEXT_MODEL_FILE,
+  TOKENIZER_FILE,
+  VERSION,
+  VOCABULARY_FILE,
+} from './index-description.ts';
 import { RELEVANCE_FILE } from './relevance-file.ts';
 
-/** The files of an index folder. */
-export const INDEX_FILE = 'index.json';
-/** In the place of an index in shards. */
-export const PLAN_FILE = 'plan.json';
-export const CATALOGUE_FOLDER = 'catalogue';
-export const MODEL_FILE = 'model.safetensors';
-export const VOCABULARY_FILE = 'vocabulary.safetensors';
-export const NEIGHBOURS_FILE = 'bovw.usearch';
-export const ENCODER_FILE = 'encoder.onnx';
-export const TOKENIZER_FILE = 'tokenizer.json';
-export const TEXT_MODEL_FILE = 'text.safetensors';
-export const TEXT_ENCODER_FILE = 'text-encoder.onnx';
-/** Lists the files of the catalogue with their digests. */
-export const CATALOGUE_FILE = `${CATALOGUE_FOLDER}/${MANIFEST_FILE}` as const;
-
-const FORMAT = 'neurodex-index';
-const VERSION = 3;
+export {
+  CATALOGUE_FILE,
+  CATALOGUE_FOLDER,
+  describeIndex,
+  ENCODER_FILE,
+  INDEX_FILE,
+  MODEL_FILE,
+  NEIGHBOURS_FILE,
+  PLAN_FILE,
+  TEXT_ENCODER_FILE,
+  TEXT_MODEL_FILE,
+  TOKENIZER_FILE,
+  VOCABULARY_FILE,
+} from './index-description.ts';
 
 const metrics = z.record(z.string(), z.number());
 
@@ -203,12 +213,6 @@ export type IndexManifest = Readonly<z.infer<typeof manifestSchema>>;
 
 /** What a manifest says beside the digests of what lies in the folder. */
 export type IndexDescription = Omit<IndexManifest, 'catalogue' | 'relevance' | 'log' | 'digest'>;
-
-export const describeIndex = (facts: Omit<IndexDescription, 'format' | 'version'>): IndexDescription => ({
-  format: FORMAT,
-  version: VERSION,
-  ...facts,
-});
 
 /** Writes the manifest of a folder that is complete otherwise: what is in it is listed with its digests. @param name of its file, within the folder */
 export async function writeIndexManifest(

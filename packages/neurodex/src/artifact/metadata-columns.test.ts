@@ -7,11 +7,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { metadataOf } from '../pictures/metadata-table.ts';
 import { readManifest } from './catalogue-manifest.ts';
 import { openPictures } from './catalogue-store.ts';
-import { CatalogueWriter } from './catalogue-writer.ts';
+
+import { catalogueIn, tableAt } from './disk-target.ts';
 import { METADATA_COLUMNS, metadataAt } from './metadata-columns.ts';
 import { readPart } from './part-rows.ts';
 import type { CatalogueRow } from './part-writer.ts';
-import { TableReader, TableWriter } from './table.ts';
+import { TableReader } from './table.ts';
 
 const SAID: readonly (PictureMetadata | undefined)[] = [
   {
@@ -46,7 +47,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 async function write(rows: readonly (PictureMetadata | undefined)[], metadata?: true) {
   const layout = { size: 2, ...(metadata === undefined ? {} : { metadata }) };
-  const writer = await CatalogueWriter.create(folder, layout);
+  const writer = await catalogueIn(folder, layout);
   for (const [id, said] of rows.entries()) await writer.append(row(id, said));
   return await writer.finish(ABOUT);
 }
@@ -54,7 +55,7 @@ async function write(rows: readonly (PictureMetadata | undefined)[], metadata?: 
 describe('the columns of what pictures say of themselves', () => {
   it('are read as they were written, null where nothing is known', async () => {
     const path = join(folder, 'a.parquet');
-    const writer = await TableWriter.create(path, {}, true);
+    const writer = await tableAt(path, {}, true);
     await writer.writeRowGroup(SAID.slice(0, 3).map((said, id) => row(id, said)));
     await writer.writeRowGroup(SAID.slice(3).map((said) => row(3, said)));
     await writer.finish();

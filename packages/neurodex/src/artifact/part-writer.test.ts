@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { diskTarget } from './disk-target.ts';
 import { type CatalogueRow, isPartFile, type PartColumns, PartWriter } from './part-writer.ts';
 import { soundRow } from './small-catalogue.fixture.ts';
 
@@ -26,7 +27,7 @@ const sha256Of = (file: string): string =>
     .digest('hex');
 
 async function write(ids: readonly number[], layout = LAYOUT, groups = [ids]) {
-  const writer = await PartWriter.create(folder, layout);
+  const writer = await PartWriter.create(diskTarget(folder), layout);
   for (const group of groups) await writer.writeRowGroup(group.map(row));
   return await writer.finish();
 }
@@ -77,7 +78,7 @@ describe('a part', () => {
   });
 
   it('counts the rows of all its groups', async () => {
-    const writer = await PartWriter.create(folder, LAYOUT);
+    const writer = await PartWriter.create(diskTarget(folder), LAYOUT);
     expect([writer.rows, writer.bytes]).toEqual([0, 0]);
     await writer.writeRowGroup([row(0), row(1)]);
     const { bytes } = writer;
@@ -101,7 +102,7 @@ describe('it refuses', () => {
     [[[3, 3]], 'picture 3 after picture 3'],
     [[[1, 5], [4]], 'picture 4 after picture 5'],
   ])('ids that do not rise: %j', async (groups, message) => {
-    const writer = await PartWriter.create(folder, LAYOUT);
+    const writer = await PartWriter.create(diskTarget(folder), LAYOUT);
     const writing = async () => {
       for (const group of groups) await writer.writeRowGroup(group.map(row));
     };
@@ -116,7 +117,7 @@ describe('it refuses', () => {
     ['embeddings', 0],
     ['states', 8],
   ] as const)('%s of %i bytes', async (wrong, length) => {
-    const writer = await PartWriter.create(folder, LAYOUT);
+    const writer = await PartWriter.create(diskTarget(folder), LAYOUT);
     const bad: CatalogueRow = {
       ...row(1),
       column: async (name) => new Uint8Array(name === wrong ? length : WIDTHS[name]),
@@ -128,7 +129,7 @@ describe('it refuses', () => {
   });
 
   it('to write once it is closed', async () => {
-    const writer = await PartWriter.create(folder, LAYOUT);
+    const writer = await PartWriter.create(diskTarget(folder), LAYOUT);
     await writer.writeRowGroup([row(0)]);
     await writer.close();
     await writer.close();
@@ -137,7 +138,7 @@ describe('it refuses', () => {
 
   it('a folder that is not there', async () => {
     const nowhere = join(folder, 'nowhere');
-    await expect(PartWriter.create(nowhere, LAYOUT)).rejects.toMatchObject({ code: 'output-unwritable' });
+    await expect(PartWriter.create(diskTarget(nowhere), LAYOUT)).rejects.toMatchObject({ code: 'output-unwritable' });
     expect(existsSync(nowhere)).toBe(false);
   });
 });

@@ -1,10 +1,9 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { defined, fromFileSystem } from '@neurodex/core';
-import { type ChunkedDigest, HashedFile, renamePath } from '@neurodex/core/storage';
-import { type CatalogueColumn, type CataloguePart, COLUMNS } from './catalogue-manifest.ts';
-import { type TableRow, TableWriter } from './table.ts';
+import { defined } from '@neurodex/core';
+import type { ChunkedDigest } from '@neurodex/core/storage';
+import { type CatalogueColumn, COLUMNS } from './catalogue-layout.ts';
+import type { CatalogueManifest, CataloguePart } from './catalogue-manifest.ts';
 import type { VectorColumns } from './table-schema.ts';
+import { type DigestedFile, type TableRow, TableWriter } from './table-writer.ts';
 
 /** A row of a catalogue with what its columns hold, read when it is written. */
 export interface CatalogueRow extends TableRow {
@@ -18,6 +17,15 @@ export interface PartColumns {
   readonly columns: Partial<Record<CatalogueColumn, number>>;
   /** Whether its table has the columns of metadata. */
   readonly metadata?: boolean;
+}
+
+/** Where a catalogue is written: a folder on a disk (`diskTarget`), or files in memory. Its methods throw where it refuses. */
+export interface CatalogueTarget {
+  /** A new file, in the place of one of that name. */
+  create(name: string): Promise<DigestedFile>;
+  rename(from: string, to: string): Promise<void>;
+  /** Its manifest, with which it is complete. */
+  describe(manifest: CatalogueManifest): Promise<void>;
 }
 
 /** What a file of a part ends in. */
@@ -41,43 +49,39 @@ export const isPartFile = (name: string): boolean =>
  * the same rows always have the same files, and other rows never the name of a file that somebody reads.
  */
 export class PartWriter {
-  private readonly folder: string;
+  private readonly target: CatalogueTarget;
   private readonly layout: PartColumns;
   private readonly table: TableWriter;
-  private readonly columns: ReadonlyMap<CatalogueColumn, HashedFile>;
+  private readonly columns: ReadonlyMap<CatalogueColumn, DigestedFile>;
   private first = -1;
   private last = -1;
 
   private constructor(
-    folder: string,
+    target: CatalogueTarget,
     layout: PartColumns,
     table: TableWriter,
-    columns: ReadonlyMap<CatalogueColumn, HashedFile>,
+    columns: ReadonlyMap<CatalogueColumn, DigestedFile>,
   ) {
-    this.folder = folder;
+    this.target = target;
     this.layout = layout;
     this.table = table;
     this.columns = columns;
   }
 
   /** @throws NeurodexError `disk-full`, `output-unwritable`, as do the other methods */
-  static async create(folder: string, layout: PartColumns): Promise<PartWriter> {
-    const fresh = async (kind: keyof typeof ENDINGS): Promise<string> => {
-      const path = join(folder, NEW + ENDINGS[kind]);
-      await rm(path, { force: true });
-      return path;
-    };
-    const table = await TableWriter.create(await fresh('pictures'), layout.vectors, layout.metadata);
-    const columns = new Map<CatalogueColumn, HashedFile>();
+  static async create(target: CatalogueTarget, layout: PartColumns): Promise<PartWriter> {
+    const fresh = (kind: keyof typeof ENDINGS): Promise<DigestedFile> => target.create(NEW + ENDINGS[kind]);
+    const table = new TableWriter(await fresh('pictures'), layout.vectors, layout.metadata);
+    const columns = new Map<CatalogueColumn, DigestedFile>();
     try {
       for (const name of COLUMNS) {
-        if (layout.columns[name] !== undefined) columns.set(name, await HashedFile.create(await fresh(name)));
+        if (layout.columns[name] !== undefined) columns.set(name, await fresh(name));
       }
     } catch (error) {
       for (const file of [table, ...columns.values()]) await file.close();
       throw error;
     }
-    return new PartWriter(folder, layout, table, columns);
+    return new PartWriter(target, layout, table, columns);
   }
 
   get rows(): number {
@@ -123,10 +127,7 @@ export class PartWriter {
   private async named(kind: keyof typeof ENDINGS, digest: ChunkedDigest): Promise<CataloguePart['pictures']> {
     const ending = defined(ENDINGS[kind], 'the ending of a file');
     const file = `part-${String(this.first).padStart(ID_DIGITS, '0')}-${digest.sha256.slice(0, DIGEST_DIGITS)}${ending}`;
-    const path = join(this.folder, file);
-    await renamePath(join(this.folder, NEW + ending), path).catch((error: unknown) => {
-      throw fromFileSystem(error, path);
-    });
+    await this.target.rename(NEW + ending, file);
     return { file, ...digest };
   }
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { sealed } from '@neurodex/core/storage';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { filesOf } from './catalogue-manifest.ts';
-import { CatalogueWriter, PART_LIMITS } from './catalogue-writer.ts';
+import { PART_LIMITS } from './catalogue-writer.ts';
+import { catalogueIn } from './disk-target.ts';
 import { openPrepared, type PreparedManifest, readPreparedManifest, writePreparedManifest } from './prepared.ts';
 import { digestOfBytes, soundRow, sourceDigest, writeCatalogueOf } from './small-catalogue.fixture.ts';
 
@@ -86,7 +87,7 @@ describe('a prepared data set', () => {
   /** Rows of 2 in a group and 4 in a part: the thumbnail of a row is its number, its pixels are three times that. */
   async function prepared(rows: number) {
     const limits = { ...PART_LIMITS, groupRows: 2, partRows: 4 };
-    const writer = await CatalogueWriter.create(catalogue(), { size: 1 }, limits);
+    const writer = await catalogueIn(catalogue(), { size: 1 }, limits);
     for (let i = 0; i < rows; i++) {
       const objects = [{ category: 'x', box: [0, 0, 1, 1] as const, area: 1, crowd: false }];
       const more = i === 1 ? { captions: ['c'], objects } : {};

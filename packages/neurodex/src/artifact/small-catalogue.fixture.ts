@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileHasher } from '@neurodex/core/storage';
 import { type CatalogueManifest, type CataloguePart, FORMAT, versionOf, writeManifest } from './catalogue-manifest.ts';
-import { type TableRow, TableWriter } from './table.ts';
+import { tableAt } from './disk-target.ts';
+import type { TableRow } from './table-writer.ts';
 
 /** A row as a table may hold it; any of its columns may be wrong. */
 export type AnyRow = { readonly [Key in keyof TableRow]?: unknown };
@@ -60,7 +61,7 @@ export async function writeCatalogueOf(
   let start = 0;
   for (const [i, own] of parts.entries()) {
     const file = `part-${i}.parquet`;
-    const writer = await TableWriter.create(join(folder, file), vectors);
+    const writer = await tableAt(join(folder, file), vectors);
     await writer.writeRowGroup(own as readonly TableRow[]);
     const pictures = { file, ...(await writer.finish()) };
     const [first, last] = ids?.[i] ?? [start, start + own.length - 1];

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TableColumns, TableReader, TableWriter } from './table.ts';
+import { tableAt } from './disk-target.ts';
+import { type TableColumns, TableReader } from './table.ts';
 import type { VectorColumns } from './table-schema.ts';
 import { thriftEnd, unsignedAt } from './thrift-guard.ts';
 
@@ -15,7 +16,7 @@ let sound: Buffer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'neurodex-guard-'));
   const path = join(folder, 'part.parquet');
-  const writer = await TableWriter.create(path, VECTORS);
+  const writer = await tableAt(path, VECTORS);
   for (let group = 0; group < 2; group++)
     await writer.writeRowGroup(
       Array.from({ length: ROWS / 2 }, (_, i) => ({

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FileMetaData, parquetMetadata } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tableAt } from './disk-target.ts';
 import { asFile } from './parquet-bytes.fixture.ts';
-import { TableReader, type TableRow, TableWriter } from './table.ts';
+import { TableReader } from './table.ts';
+import type { TableRow } from './table-writer.ts';
 
 const VECTORS = { v: { length: 2 }, w: { length: 1 } };
 const SHA = 'c3'.repeat(32);
@@ -46,7 +48,7 @@ const counts: number[][] = [];
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'neurodex-table-'));
   const path = join(folder, 'part.parquet');
-  const writer = await TableWriter.create(path, VECTORS);
+  const writer = await tableAt(path, VECTORS);
   counts.splice(0, counts.length, [writer.rows, writer.bytes]);
   await writer.writeRowGroup(ROWS.slice(0, 2));
   counts.push([writer.rows, writer.bytes]);
@@ -215,7 +217,7 @@ describe('the file says', () => {
 
 it('pictures have no dictionary, also where some are equal', async () => {
   const path = join(folder, 'equal.parquet');
-  const writer = await TableWriter.create(path);
+  const writer = await tableAt(path);
   const thumbnail = new Uint8Array(100).fill(7);
   await writer.writeRowGroup(
     Array.from(
@@ -254,7 +256,7 @@ it('its metadata is read once', async () => {
 });
 
 it('a writer that is closed writes no more', async () => {
-  const writer = await TableWriter.create(join(folder, 'closed.parquet'));
+  const writer = await tableAt(join(folder, 'closed.parquet'));
   await writer.close();
   await expect(writer.finish()).rejects.toThrow();
 });

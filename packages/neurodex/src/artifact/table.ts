@@ -1,5 +1,3 @@
-import { type ChunkedDigest, HashedFile } from '@neurodex/core/storage';
-import type { PictureMetadata } from '@neurodex/datasets';
 import {
   type AsyncBuffer,
   type FileMetaData,
@@ -8,120 +6,14 @@ import {
   parquetReadObjects,
   type SchemaElement,
 } from 'hyparquet';
-import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { StoredPicture } from '../pictures/picture-store.ts';
-import { METADATA_COLUMNS, type MetadataValues, metadataData } from './metadata-columns.ts';
+import { METADATA_COLUMNS, type MetadataValues } from './metadata-columns.ts';
 import { checkFooter, guarded } from './table-guard.ts';
-import { huggingFaceInfo, schemaOf, type VectorColumns } from './table-schema.ts';
-
-/** A row of a table: where it lies is its number. */
-export interface TableRow extends Omit<StoredPicture, 'row'> {
-  /** SHA-256 of the file that it was read from. */
-  readonly sha256: string;
-  /** PNG */
-  readonly thumbnail: Uint8Array;
-  /** By column; only catalogue pictures have any. */
-  readonly vectors?: Readonly<Record<string, Float32Array>>;
-  /** What it says of itself; only in tables that have columns for it. */
-  readonly metadata?: PictureMetadata | undefined;
-}
+import { schemaOf, type VectorColumns } from './table-schema.ts';
 
 /** Columns of a table by name, a value for each row; one that is null in every row may not be there. */
 export type TableColumns = Readonly<Partial<Record<string, readonly unknown[]>>>;
 
-/** Small pages, so that one thumbnail costs one page and not its whole row group. */
-const PAGE_BYTES = 1 << 16;
 const FOOTER_BYTES = 1 << 16;
-
-/** Writes one Parquet file, a row group at a time. */
-export class TableWriter {
-  private readonly file: HashedFile;
-  private readonly buffer = new ByteWriter();
-  private readonly parquet: ParquetWriter;
-  private readonly vectors: readonly string[];
-  private readonly metadata: boolean;
-  private rowCount = 0;
-
-  private constructor(file: HashedFile, vectors: VectorColumns, metadata: boolean) {
-    this.file = file;
-    this.metadata = metadata;
-    this.vectors = Object.keys(vectors);
-    this.parquet = new ParquetWriter({
-      writer: this.buffer,
-      schema: schemaOf(this.vectors, metadata),
-      kvMetadata: [{ key: 'huggingface', value: JSON.stringify(huggingFaceInfo(vectors, metadata)) }],
-      createdBy: 'neurodex',
-    });
-  }
-
-  /** @param metadata whether it has columns for what pictures say of themselves */
-  static async create(path: string, vectors: VectorColumns = {}, metadata = false): Promise<TableWriter> {
-    return new TableWriter(await HashedFile.create(path), vectors, metadata);
-  }
-
-  get rows(): number {
-    return this.rowCount;
-  }
-
-  get bytes(): number {
-    return this.file.bytes;
-  }
-
-  async writeRowGroup(rows: readonly TableRow[]): Promise<void> {
-    const column = <T>(name: string, value: (row: TableRow) => T) => ({ name, data: rows.map(value) });
-    await this.parquet.write({
-      columnData: [
-        {
-          // PNG does not compress, and no two pictures are alike: no codec, no dictionary, no smallest and largest.
-          ...column('image', ({ thumbnail, path }) => ({ bytes: thumbnail, path })),
-          codec: 'UNCOMPRESSED',
-          encoding: 'PLAIN',
-          statistics: false,
-        },
-        column('path', ({ path }) => path),
-        column('labels', ({ labels }) => labels),
-        column('captions', ({ captions }) => captions ?? null),
-        column(
-          'objects',
-          ({ objects }) => objects?.map(({ box, ...object }) => ({ ...object, bbox: [...box] })) ?? null,
-        ),
-        column('split', ({ role }) => role),
-        // Where it follows from the cluster, it changes with every picture beside it.
-        column('identifier', ({ identifier, cluster }) => (cluster === undefined ? (identifier ?? null) : null)),
-        column('cluster', ({ cluster }) => cluster ?? null),
-        column('id', ({ id }) => id),
-        column('sha256', ({ sha256 }) => sha256),
-        ...(this.metadata ? metadataData(rows) : []),
-        ...this.vectors.map((name) => ({
-          ...column(name, ({ vectors }) => (vectors?.[name] === undefined ? null : [...vectors[name]])),
-          statistics: false,
-        })),
-      ],
-      rowGroupSize: rows.length,
-      pageSize: PAGE_BYTES,
-    });
-    this.rowCount += rows.length;
-    await this.drain();
-  }
-
-  /** @param sync whether the disk has it before this resolves */
-  async finish(sync = false): Promise<ChunkedDigest> {
-    await this.parquet.finish();
-    await this.drain();
-    return this.file.finish(sync);
-  }
-
-  /** After an error. */
-  async close(): Promise<void> {
-    await this.file.close();
-  }
-
-  /** Hands the encoded bytes to the file; `offset`, which Parquet's pointers count by, goes on. */
-  private async drain(): Promise<void> {
-    await this.file.append(this.buffer.getBytes());
-    this.buffer.index = 0;
-  }
-}
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 

@@ -8,8 +8,8 @@ import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import type { System } from '../query/system.ts';
 import { type CalibrationQuery, fitTemperature, relevantMass, samplePlaces } from '../training/calibration.ts';
+import { MOST_VALIDATED } from '../training/most-validated.ts';
 import { encodeQueries } from '../training/states.ts';
-import { MOST_VALIDATED } from '../training/validator.ts';
 
 /** Bins of the calibration error of a memory. */
 const BINS = 10;

@@ -1,7 +1,8 @@
 import { type ConfigProblem, invalidConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import { PRESETS } from '../presets/presets.ts';
-import { bytesInWords, machineMemory, stepBytes } from '../training/memory.ts';
+import { bytesInWords, stepBytes } from '../training/memory.ts';
+import { machineMemory } from '../training/node-machine.ts';
 
 /** Bytes of a SIFT descriptor in memory, and of a decoded pixel. */
 const DESCRIPTOR_BYTES = 128 * Float32Array.BYTES_PER_ELEMENT;

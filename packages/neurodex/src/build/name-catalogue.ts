@@ -4,13 +4,12 @@ import { NeurodexError } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { Config } from '../config.ts';
-import { type ClusterRules, identifiersIn } from '../identifiers/clusters.ts';
 import type { Nameable, PictureVectors } from '../identifiers/scheme.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
-import { clusterName, clustersOf } from '../identifiers/semantic.ts';
 import { weightBy } from '../models/bovw/weighting.ts';
 import { BOVW_COLUMN } from '../systems/bovw.ts';
 import { normalised } from '../systems/vector-search.ts';
+import { type CatalogueNames, clusteredNames } from './clustered-names.ts';
 import type { CatalogueVectors, DecodedPictures } from './draft.ts';
 
 export interface NamingOptions {
@@ -23,13 +22,6 @@ export interface NamingOptions {
   readonly columns: Readonly<Record<string, CatalogueVectors>>;
   /** The states that the network makes of the pictures; of the plan `write` alone. */
   readonly network?: PictureVectors | undefined;
-}
-
-/** What the catalogue pictures are named by, one each, in the order given. */
-export interface CatalogueNames {
-  readonly identifiers: readonly string[];
-  /** The clusters that identifiers follow from, where the network does not learn them by heart. */
-  readonly clusters?: { readonly names: readonly string[]; readonly rules: ClusterRules };
 }
 
 /** Names the catalogue pictures by the scheme of the configuration. */
@@ -52,11 +44,7 @@ export async function nameCatalogue(
   const scheming = { ...config.identifiers, points, runtime, onProgress };
   // A network that is trained on identifiers learns the ones that it was shown.
   if (config.training.plan !== 'write') return { identifiers: await scheme.assign(catalogue, scheming, random) };
-  const { branching, leafSize, zeroPadding } = config.identifiers;
-  const rules = { branching, leafSize, zeroPadding };
-  const clusters = await clustersOf(catalogue.length, branching, scheming, random);
-  const identifiers = await identifiersIn(clusters, undefined, rules, scheme.fromTokens);
-  return { identifiers, clusters: { names: clusters.map(clusterName), rules } };
+  return await clusteredNames(catalogue.length, config, scheming, random);
 }
 
 /** What is clustered: unit vectors, as the system of that name compares them by cosine. */

@@ -7,6 +7,7 @@ import { numeric } from '../identifiers/numeric.ts';
 import { countParts, type PictureStore, partsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import { assignRoles, byPath } from '../pictures/split.ts';
 import { BatchMaker } from '../training/batch-maker.ts';
+import { nodeMachine } from '../training/node-machine.ts';
 import { optimizerOf } from '../training/optimizer.ts';
 import { plannedSteps, secondsPerStep, seeGeometry } from '../training/see.ts';
 import { planNetwork } from '../training/train.ts';
@@ -175,7 +176,7 @@ async function planWriting(
   if (seen.length === 0) return undefined;
   const pictures = seen.map(({ labels }) => ({ row: 0, labels }));
   const source = { geometry, config, store: { size: config.pictures.size, pixels, embeddings }, pictures };
-  const seconds = await secondsPerStep(source, runtime, Random.seeded(seed));
+  const seconds = await secondsPerStep(source, { runtime, machine: nodeMachine }, Random.seeded(seed));
   const after = secondsAfterSeeing(N, seconds / batchSize);
   const read = await readingSeconds(request, seen.length, runtime);
   const steps =

@@ -1,6 +1,7 @@
 import type { Runtime } from '@neurodex/autograd';
 import { trackedReporter } from '@neurodex/tracking';
 import type { CheckpointFolder } from '../training/checkpoint-folder.ts';
+import { nodeMachine } from '../training/node-machine.ts';
 import type { RunOptions } from '../training/run.ts';
 import type { Build } from './build.ts';
 
@@ -11,6 +12,7 @@ export const runOptions = (
 ): RunOptions & { readonly runtime: Runtime } => ({
   seed: build.seed,
   runtime: build.runtime,
+  machine: nodeMachine,
   tracker: build.tracker,
   reporter: trackedReporter(build.reporter, build.tracker),
   signal: build.signal,

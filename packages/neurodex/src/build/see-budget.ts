@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { FrozenTextEncoder } from '../models/text-encoder/text-encoder.ts';
 import { allTexts } from '../pictures/picture-texts.ts';
 import { comparableText } from '../text/normalise.ts';
+import { nodeMachine } from '../training/node-machine.ts';
 import { secondsToRead } from '../training/read.ts';
 import { plannedSteps, type SeeSource, secondsPerStep } from '../training/see.ts';
 import type { Build, BuildRequest } from './build.ts';
@@ -42,7 +43,12 @@ export async function seeSteps(build: Build, source: SeeSource): Promise<number>
   const file = join(build.work, BUDGET_FILE);
   const known: unknown = await readJson(file).catch(() => undefined);
   if (hasSeal(known)) return budgetSchema.parse(known).steps;
-  const seconds = await secondsPerStep(source, build.runtime, Random.stream(build.seed, 'calibration'), TIMED);
+  const seconds = await secondsPerStep(
+    source,
+    { runtime: build.runtime, machine: nodeMachine },
+    Random.stream(build.seed, 'calibration'),
+    TIMED,
+  );
   const { catalogue } = defined(await build.facts('split'), 'the split');
   const after =
     secondsAfterSeeing(catalogue, seconds / batchSize).all +
@@ -64,12 +70,13 @@ export async function readingSeconds(request: BuildRequest, pictures: number, ru
   const { config, dataset } = request;
   const texts = [...new Set(dataset.pictures.flatMap((picture) => allTexts(picture)))];
   const planned = { texts: texts.length, pictures, channels: undefined };
+  const on = { runtime, machine: nodeMachine };
   const chosen = await openChosenTextEncoder({ ...request, runtime });
-  if (chosen === undefined) return await secondsToRead(config, planned, runtime);
+  if (chosen === undefined) return await secondsToRead(config, planned, on);
   const { encoder } = chosen;
   try {
     const { channels } = encoder.facts;
-    const read = await secondsToRead(config, { ...planned, channels }, runtime);
+    const read = await secondsToRead(config, { ...planned, channels }, on);
     return read + texts.length * (await secondsOfText(encoder, texts));
   } finally {
     await encoder.release();

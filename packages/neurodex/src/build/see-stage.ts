@@ -16,6 +16,7 @@ import { partsOf } from '../pictures/picture-store.ts';
 import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
 import { divergenceAdvice } from '../training/phase-training.ts';
+import { rowsOfFile } from '../training/rows-of-file.ts';
 import { type SeeSource, see, seeGeometry, seeParameters } from '../training/see.ts';
 import { encodeStates } from '../training/states.ts';
 import type { InputStore } from '../training/training-input.ts';
@@ -105,6 +106,7 @@ async function writeStates(build: Build, { geometry, store }: SeeSource, paramet
       geometry,
       parameters,
       store,
+      rowsOfFile,
       rows: rows.map(({ row }) => row),
       async take(states, done) {
         throwIfInterrupted(signal);

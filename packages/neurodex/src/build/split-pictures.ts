@@ -1,13 +1,13 @@
 import { copyFile, link, rm } from 'node:fs/promises';
-import { Random } from '@neurodex/autograd';
-import { defined, NeurodexError } from '@neurodex/core';
+import { defined } from '@neurodex/core';
 import { type FileDigest, HashedFile, openFileBytes } from '@neurodex/core/storage';
 import type { Dataset, SkippedFile, SourcePicture } from '@neurodex/datasets';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import { COPIES, DUPLICATE_KINDS, type DuplicateFacts, type DuplicateKind } from '../pictures/duplicate-facts.ts';
 import { findDuplicates } from '../pictures/duplicates.ts';
-import { partsOf, type StoredPicture } from '../pictures/picture-store.ts';
-import { assignRoles, byPath } from '../pictures/split.ts';
+import { partsOf } from '../pictures/picture-store.ts';
+import { byPath } from '../pictures/split.ts';
+import { refuseTooFew, withRoles } from '../pictures/with-roles.ts';
 import { type BuildFolders, decodedPixelsFile, type PicturesOptions, splitPixelsFile } from './build-options.ts';
 import type { DecodedSet } from './decode-pictures.ts';
 import { readDecoded } from './draft.ts';
@@ -63,7 +63,7 @@ export async function splitPictures(
       options,
     );
     const { catalogue } = partsOf(rows);
-    if (catalogue.length < 2) throw tooFew(dataset, catalogue.length, rows.length);
+    refuseTooFew(dataset.source, catalogue.length, rows.length);
     await writePixels(decoded, kept, folders, size);
     return {
       count: rows.length,
@@ -120,35 +120,6 @@ async function writePixels(
     await file.close();
     await pixels.close();
   }
-}
-
-/** @param pictures in path order @param sets of each, the place of the first one that shows the same picture */
-function withRoles(
-  pictures: readonly DecodedPicture[],
-  sets: readonly number[],
-  { split, seed }: PicturesOptions,
-): StoredPicture[] {
-  const roles = assignRoles(pictures, split, Random.stream(seed, 'split'), sets);
-  return pictures.map(({ path, labels, captions, objects }, row) => ({
-    row,
-    id: row,
-    path,
-    labels,
-    ...(captions === undefined ? {} : { captions }),
-    ...(objects === undefined ? {} : { objects }),
-    role: roles[row] ?? 'catalogue',
-  }));
-}
-
-function tooFew(dataset: Dataset, kept: number, usable: number): NeurodexError {
-  return new NeurodexError(
-    'source-unusable',
-    `${dataset.source} gives ${kept === 0 ? 'no catalogue picture' : 'one catalogue picture'} of ${usable} usable picture${usable === 1 ? '' : 's'}; an index needs at least two to tell apart`,
-    {
-      hint: 'add pictures or classes, or lower split.retrievalFraction so that more of them are kept in the catalogue',
-      details: { source: dataset.source, catalogue: kept, usable },
-    },
-  );
 }
 
 /**

@@ -13,6 +13,7 @@ import type { QueryEncoder } from '../models/encoder/query-encoder.ts';
 import type { PictureStore } from '../pictures/picture-store.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
+import { nodeMachine } from '../training/node-machine.ts';
 import type { OnNan } from '../training/on-nan.ts';
 import { planNetwork, type TrainedNetwork, train } from '../training/train.ts';
 import type { ExamplePictures } from './example-pictures.ts';
@@ -62,6 +63,7 @@ export async function makeNetwork(
   const trained = await train(store, config, {
     seed,
     runtime: nodeRuntime({ device }),
+    machine: nodeMachine,
     tracker,
     reporter,
     signal: options.signal,

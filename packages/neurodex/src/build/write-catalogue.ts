@@ -2,7 +2,8 @@ import { defined } from '@neurodex/core';
 import { openFileBytes, throwIfInterrupted } from '@neurodex/core/storage';
 import type { LicenceNotice } from '@neurodex/datasets';
 import { type CatalogueColumn, type CatalogueManifest, COLUMNS, columnBytes } from '../artifact/catalogue-manifest.ts';
-import { CatalogueWriter } from '../artifact/catalogue-writer.ts';
+import { catalogueIn } from '../artifact/disk-target.ts';
+
 import type { StoredPicture } from '../pictures/picture-store.ts';
 import {
   type BuildFolders,
@@ -11,9 +12,9 @@ import {
   splitPixelsFile,
   statesFile,
 } from './build-options.ts';
+import type { CatalogueNames } from './clustered-names.ts';
 import type { CatalogueVectors, DecodedPictures } from './draft.ts';
 import type { StoredEmbeddings } from './embed-stage.ts';
-import type { CatalogueNames } from './name-catalogue.ts';
 import type { SplitSet } from './split-pictures.ts';
 
 export interface CatalogueContents {
@@ -59,7 +60,7 @@ export async function writeCatalogue(
     ...(pictures.some((picture) => draft.metadata(picture) !== undefined) ? { metadata: true as const } : {}),
   };
   const columns = await openColumns(folders, columnBytes(layout));
-  const writer = await CatalogueWriter.create(folders.catalogue, layout, limits);
+  const writer = await catalogueIn(folders.catalogue, layout, limits);
   try {
     let position = 0;
     for (const picture of pictures) {

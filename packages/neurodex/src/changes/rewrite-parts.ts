@@ -1,6 +1,7 @@
 import { defined } from '@neurodex/core';
 import type { CatalogueManifest, CataloguePart } from '../artifact/catalogue-manifest.ts';
 import { groupBytesOf, PART_LIMITS, partColumns } from '../artifact/catalogue-writer.ts';
+import { diskTarget } from '../artifact/disk-target.ts';
 import { readPart } from '../artifact/part-rows.ts';
 import { type CatalogueRow, PartWriter } from '../artifact/part-writer.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
@@ -57,7 +58,7 @@ async function writePart(
   source: RowSource,
   { folder, manifest }: Rewriting,
 ): Promise<CataloguePart> {
-  const writer = await PartWriter.create(folder, partColumns(manifest));
+  const writer = await PartWriter.create(diskTarget(folder), partColumns(manifest));
   try {
     let group: CatalogueRow[] = [];
     let bytes = 0;

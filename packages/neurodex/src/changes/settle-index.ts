@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Random, type Runtime } from '@neurodex/autograd';
 import { defined, type Reporter, silentReporter } from '@neurodex/core';
 import { LOCK_FILE, lockFile, throwIfInterrupted } from '@neurodex/core/storage';
-import { CatalogueWriter } from '../artifact/catalogue-writer.ts';
+
+import { catalogueIn } from '../artifact/disk-target.ts';
 import { type IndexArtifact, openArtifact } from '../artifact/index-artifact.ts';
 import {
   CATALOGUE_FOLDER,
@@ -105,7 +106,7 @@ async function rewritten(
 ) {
   const { manifest } = store;
   const at = join(folder, CATALOGUE_FOLDER);
-  const writer = await CatalogueWriter.create(at, manifest, undefined, true);
+  const writer = await catalogueIn(at, manifest, undefined, true);
   try {
     let first = 0;
     for (const part of manifest.parts) {

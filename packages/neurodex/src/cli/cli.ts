@@ -14,6 +14,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addDuplicates } from './commands/duplicates.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExport } from './commands/export.ts';
+import { addSite } from './commands/site.ts';
 import { addIndex } from './commands/index-pictures.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKeypoints } from './commands/keypoints.ts';
@@ -109,6 +110,7 @@ export function createProgram(context: Context, help: { out: string; error: stri
     addStudy,
     addReport,
     addExport,
+    addSite,
     addInspect,
     addAdd,
     addRemove,

@@ -37,6 +37,7 @@ const jobs = {
   showAttention: lazily(async () => (await import('../jobs/attention.ts')).showAttention),
   writeReport: lazily(async () => (await import('../jobs/report.ts')).writeReport),
   exportIndex: lazily(async () => (await import('../jobs/export-index.ts')).exportIndex),
+  writeSite: lazily(async () => (await import('../jobs/write-site.ts')).writeSite),
   runStudy: lazily(async () => (await import('../study/study.ts')).runStudy),
   planShards: lazily(async () => (await import('../jobs/plan-shards.ts')).planShards),
   runShardTask: lazily(async () => (await import('../jobs/shards.ts')).runShardTask),

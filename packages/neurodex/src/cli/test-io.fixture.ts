@@ -72,6 +72,7 @@ export async function runCli(
       writeReport: unexpected('writeReport'),
       runStudy: unexpected('runStudy'),
       exportIndex: unexpected('exportIndex'),
+      writeSite: unexpected('writeSite'),
       planShards: unexpected('planShards'),
       runShardTask: unexpected('runShardTask'),
       runShards: unexpected('runShards'),

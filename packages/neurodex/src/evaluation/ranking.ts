@@ -23,8 +23,15 @@ export function rankAsTrec<Answer extends ScoredDocument>(answers: readonly Answ
 
 /** strcmp over the escaped names: bytes of UTF-8, which order as code points do and UTF-16 code units do not. */
 export function compareNames(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(escapeName(a)), Buffer.from(escapeName(b)));
+  if (a === b) return 0;
+  const [own, other] = [encoder.encode(escapeName(a)), encoder.encode(escapeName(b))];
+  const apart = own.findIndex((byte, i) => byte !== other[i]);
+  // One that is the beginning of the other comes first.
+  return apart < 0 ? own.length - other.length : (own[apart] ?? NaN) - (other[apart] ?? -1);
 }
+
+// Browsers have no Buffer.
+const encoder = new TextEncoder();
 
 // Half of the largest float32, so that there is room to step down below it.
 const LARGEST = 2 ** 127;

@@ -1,11 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Reporter } from '@neurodex/core';
-import { defined, NeurodexError } from '@neurodex/core';
+import { defined } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
 import sharp, { type WebpOptions } from 'sharp';
-import { z } from 'zod';
 import { serialiseModel } from '../dsi/model/model-file.ts';
 import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import type { Index } from '../systems/open-index.ts';
@@ -13,18 +11,10 @@ import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
 import { writeEncoder } from './encoder-files.ts';
 import type { Write } from './folder.ts';
 import type { StoredModel } from './models.ts';
+import { HEADERS, PAGES, pageFiles } from './page-files.ts';
 import { webReadme } from './readme.ts';
 import { SITE_MODEL, type SiteDescription, type SitePicture } from './site.ts';
 import { SITE_RELEVANCE, siteRelevance } from './site-relevance.ts';
-
-/** The pages, as `npm run build` puts them into the package. */
-export const PAGES = fileURLToPath(new URL('../../web/', import.meta.url));
-const MANIFEST = '.vite/manifest.json';
-const PAGE = 'static.html';
-/** What pages refer to besides what the manifest knows of: these, and ONNX Runtime as it is published. */
-const PUBLIC = ['icon.svg', 'theme.js'];
-const ASSETS = 'assets';
-const RUNTIME = /^onnxruntime-web-[\w.-]+$/;
 
 /** Queries to try, at most. */
 const SAMPLES = 12;
@@ -50,7 +40,7 @@ export interface WebContent {
 export async function writeWeb(write: Write, content: WebContent): Promise<void> {
   const { index, stored, description, imageEncoder, reporter, signal, pages = PAGES } = content;
   const { mostEmbeddings = MOST_EMBEDDINGS } = content;
-  for (const [from, to] of await pageFiles(pages)) await write(to, await readFile(join(pages, from)));
+  for (const [from, to] of await pageFiles(pages, 'static.html')) await write(to, await readFile(join(pages, from)));
   const model = serialiseModel(stored.original, stored.precision);
   await write(SITE_MODEL, model);
   const pictures = sitePictures(index);
@@ -104,15 +94,6 @@ function embeddingOf({ store }: Index, row: number): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** For hosts that read them: threads need an isolated page, and files that are named by their content never change. */
-const HEADERS = `/*
-  Cross-Origin-Opener-Policy: same-origin
-  Cross-Origin-Embedder-Policy: require-corp
-  X-Content-Type-Options: nosniff
-/assets/*
-  Cache-Control: public, max-age=31536000, immutable
-`;
-
 function sitePictures({ store: catalogue }: Index): SitePicture[] {
   const plain =
     (role: SitePicture['role']) =>
@@ -137,47 +118,3 @@ const encoded = async (pixels: Uint8Array, size: number, options: WebpOptions): 
   sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
     .webp(options)
     .toBuffer();
-
-const files = z.array(z.string()).default([]);
-/** The manifest of the built pages: what each file needs. */
-const manifestSchema = z.record(
-  z.string(),
-  z.object({ file: z.string(), css: files, assets: files, imports: files, dynamicImports: files }),
-);
-
-/**
- * The files of the page that searches in the browser, as [where it is, where it goes]: of all pages, what this one can
- * reach.
- * @throws NeurodexError `page-missing`
- */
-export async function pageFiles(pages: string): Promise<(readonly [from: string, to: string])[]> {
-  let manifest: z.infer<typeof manifestSchema>;
-  try {
-    manifest = manifestSchema.parse(JSON.parse(await readFile(join(pages, MANIFEST), 'utf8')));
-  } catch (error) {
-    throw missing(pages, error);
-  }
-  const needed = new Set<string>();
-  const reached = new Set<string>();
-  const open = [PAGE];
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (reached.has(name)) continue;
-    reached.add(name);
-    const chunk = manifest[name];
-    if (chunk === undefined) throw missing(pages);
-    for (const file of [chunk.file, ...chunk.css, ...chunk.assets]) needed.add(file);
-    open.push(...chunk.imports, ...chunk.dynamicImports);
-  }
-  const runtime = (await readdir(join(pages, ASSETS))).filter((name) => RUNTIME.test(name));
-  for (const name of runtime) {
-    for (const file of await readdir(join(pages, ASSETS, name))) needed.add(`${ASSETS}/${name}/${file}`);
-  }
-  return [[PAGE, 'index.html'], ...[...PUBLIC, ...needed].map((file) => [file, file] as const)];
-}
-
-const missing = (pages: string, cause?: unknown): NeurodexError =>
-  new NeurodexError('page-missing', `the page that searches in the browser is not in ${pages}`, {
-    hint: 'install neurodex again; in a copy of its sources, run `npm run build`',
-    details: { folder: pages },
-    ...(cause === undefined ? {} : { cause }),
-  });

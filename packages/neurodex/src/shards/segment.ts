@@ -4,6 +4,7 @@ import { makeFolder } from '@neurodex/core/storage';
 import { contentKey, type ObjectStore } from '@neurodex/objects';
 import { type CataloguePart, filesOfPart } from '../artifact/catalogue-manifest.ts';
 import { type CatalogueLayout, groupBytesOf, PART_LIMITS, partColumns } from '../artifact/catalogue-writer.ts';
+import { diskTarget } from '../artifact/disk-target.ts';
 import { type CatalogueRow, PartWriter } from '../artifact/part-writer.ts';
 
 /** A segment is full with so many pictures, or bytes of them in memory. */
@@ -56,7 +57,7 @@ async function writePart(
   store: ObjectStore,
 ): Promise<CataloguePart> {
   await makeFolder(folder);
-  const writer = await PartWriter.create(folder, partColumns(layout));
+  const writer = await PartWriter.create(diskTarget(folder), partColumns(layout));
   let part: CataloguePart;
   try {
     let group: CatalogueRow[] = [];

@@ -13,7 +13,7 @@ import {
   MANIFEST_FILE,
   readManifest,
 } from '../artifact/catalogue-manifest.ts';
-import { CatalogueWriter } from '../artifact/catalogue-writer.ts';
+import { catalogueIn } from '../artifact/disk-target.ts';
 import {
   CATALOGUE_FILE,
   CATALOGUE_FOLDER,
@@ -210,7 +210,7 @@ async function rewrite(
   { source, target }: { readonly source: string; readonly target: string },
   { catalogue, pictures, clusters, reporter, signal }: Rewriting,
 ): Promise<CatalogueManifest> {
-  const writer = await CatalogueWriter.create(target, catalogue);
+  const writer = await catalogueIn(target, catalogue);
   try {
     let first = 0;
     for (const part of catalogue.parts) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Embeddings } from '../pictures/embeddings.ts';
 import { drawView, renderView } from '../query/augment.ts';
 import { type AugmentedView, type InputSource, loadBatch } from './load-batch.ts';
+import { rowsOfFile } from './rows-of-file.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 import { trainingInput } from './training-input.ts';
 
@@ -63,7 +64,7 @@ describe('pictures of a file', () => {
   };
   const load = (source: InputSource, first: number, views: readonly AugmentedView[]): Uint8Array => {
     const input = new Uint8Array(5 * BYTES).fill(7);
-    loadBatch(source, { input, first, views });
+    loadBatch(source, { input, first, views }, rowsOfFile);
     return input;
   };
   const inMemory: InputSource = { input: 'pixels', size: 16, pixels: store.pixels };

@@ -1,6 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { Random } from '@neurodex/core/random';
-import { damaged } from '@neurodex/core/storage';
 import { pictureBytes } from '@neurodex/datasets/picture';
 import type { EmbeddingRows } from '../pictures/embeddings.ts';
 import { renderView, type View } from '../query/augment.ts';
@@ -60,46 +58,38 @@ export interface VectorSource {
   readonly noise: number;
 }
 
-/** Writes augmented pictures, stored embeddings, texts or vectors into their places of a batch. */
-export function loadBatch(source: InputSource, task: LoadTask): void {
-  if (source.input === 'pixels') loadPixels(source, task);
+/**
+ * Reads rows of a file of nothing else.
+ * @param bytes of a row @param work is given what reads one row; its bytes are valid until the next
+ */
+export type RowsOfFile = (file: string, bytes: number, work: (read: (row: number) => Uint8Array) => void) => void;
+
+/**
+ * Writes augmented pictures, stored embeddings, texts or vectors into their places of a batch.
+ * @param rowsOfFile for pixels that are in a file
+ */
+export function loadBatch(source: InputSource, task: LoadTask, rowsOfFile: RowsOfFile = noFiles): void {
+  if (source.input === 'pixels') loadPixels(source, task, rowsOfFile);
   else if (source.input === 'embeddings') loadEmbeddings(source, task);
   else if (source.input === 'tokens') loadRows(source.tokens, source.length, task);
   else loadVectors(source, task);
 }
 
-function loadPixels({ size, pixels }: PixelSource, { input, first, views }: LoadTask): void {
+const noFiles: RowsOfFile = (file) => {
+  throw new RangeError(`the pixels are in ${file}, and nothing here reads files`);
+};
+
+function loadPixels({ size, pixels }: PixelSource, { input, first, views }: LoadTask, rowsOfFile: RowsOfFile): void {
   const bytes = pictureBytes(size);
   const target = bytesOf(input);
-  withRows(pixels, bytes, (read) => {
+  const render = (read: (row: number) => Uint8Array): void => {
     views.forEach(({ row, view }, i) => {
       const place = first + i;
       renderView(read(row), target.subarray(place * bytes, (place + 1) * bytes), size, view);
     });
-  });
-}
-
-/** @param work is given what reads one row; its bytes are valid until the next */
-function withRows(
-  pixels: PixelSource['pixels'],
-  bytes: number,
-  work: (read: (row: number) => Uint8Array) => void,
-): void {
-  if (pixels instanceof Uint8Array) {
-    work((row) => pixels.subarray(row * bytes, (row + 1) * bytes));
-    return;
-  }
-  const descriptor = openSync(pixels.file, 'r');
-  const buffer = new Uint8Array(bytes);
-  try {
-    work((row) => {
-      const got = readSync(descriptor, buffer, 0, bytes, row * bytes);
-      if (got !== bytes) throw damaged(pixels.file, `ends before row ${row}`);
-      return buffer;
-    });
-  } finally {
-    closeSync(descriptor);
-  }
+  };
+  if (pixels instanceof Uint8Array) render((row) => pixels.subarray(row * bytes, (row + 1) * bytes));
+  else rowsOfFile(pixels.file, bytes, render);
 }
 
 function loadEmbeddings({ embeddings }: EmbeddingSource, { input, first, views }: LoadTask): void {

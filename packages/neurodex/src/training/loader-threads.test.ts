@@ -8,6 +8,8 @@ import { BatchMaker } from './batch-maker.ts';
 import { indexingExamples, selfQueries } from './examples.ts';
 import { type LoadTask, loadBatch, type PixelSource } from './load-batch.ts';
 import { BatchLoader } from './loader.ts';
+import { loadingThreads } from './node-machine.ts';
+import { rowsOfFile } from './rows-of-file.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
 /** What was asked of threads, which work on this one here. */
@@ -32,7 +34,7 @@ vi.mock('piscina', () => ({
     }
     async run(task: LoadTask): Promise<void> {
       asked.tasks.push(task);
-      loadBatch(this.source, task);
+      loadBatch(this.source, task, rowsOfFile);
     }
     async destroy(): Promise<void> {
       asked.destroyed++;
@@ -65,7 +67,7 @@ function makerOf(batch: number, strength = 1, embeddings?: Embeddings) {
   return new BatchMaker(source, phase, Random.seeded(4));
 }
 const loaderOf = (maker: BatchMaker, threads?: number) =>
-  new BatchLoader(maker, { batches: 5, ...(threads === undefined ? {} : { threads }) });
+  new BatchLoader(maker, { batches: 5, threads: loadingThreads(maker, threads), rowsOfFile });
 
 describe('threads that load pictures', () => {
   it('are started for 65,536 pixels of a batch, one fewer than there are cores, and four at most', async () => {

@@ -6,6 +6,7 @@ import { PRESETS } from '../presets/presets.ts';
 import { BatchMaker } from './batch-maker.ts';
 import { retrievalQueries, selfQueries } from './examples.ts';
 import { BatchLoader } from './loader.ts';
+import { loadingThreads } from './node-machine.ts';
 import type { Phase } from './plan.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
@@ -31,13 +32,16 @@ function makerOf() {
   return new BatchMaker({ store, table, geometry, config, examples }, phase, Random.seeded(4));
 }
 
+const loaderOf = (maker: BatchMaker, threads: number) =>
+  new BatchLoader(maker, { batches: 10, threads: loadingThreads(maker, threads) });
+
 describe('BatchLoader', () => {
   it.each([0, 1, 3])(
     'gives the batches of its maker in order with %i threads, and the state after each',
     async (threads) => {
       const expected = makerOf();
       const batch = expected.allocate();
-      const loader = new BatchLoader(makerOf(), { batches: 10, threads });
+      const loader = loaderOf(makerOf(), threads);
       try {
         for (let step = 0; step < 10; step++) {
           expected.fill(batch);
@@ -56,7 +60,7 @@ describe('BatchLoader', () => {
   );
 
   it('ends with batches still in work', async () => {
-    const loader = new BatchLoader(makerOf(), { batches: 10, threads: 1 });
+    const loader = loaderOf(makerOf(), 1);
     await loader.next();
     loader.prefetch();
     await loader.close();

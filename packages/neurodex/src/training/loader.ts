@@ -1,13 +1,6 @@
-import { availableParallelism } from 'node:os';
-import { nodeFlags, workerFile } from '@neurodex/core/workers';
-import { Piscina } from 'piscina';
 import type { BatchArrays, Batches, BatchState } from './batches.ts';
-import { type InputSource, loadBatch, type PixelSource } from './load-batch.ts';
+import { type InputSource, type LoadTask, loadBatch, type RowsOfFile } from './load-batch.ts';
 
-/** Pixels of a batch from which on threads are worth starting: below, a batch is loaded in a few milliseconds. */
-const WORTH_THREADS = 1 << 16;
-/** More would starve the engine, whose threads use the same cores. */
-const MOST_THREADS = 4;
 /** Batches that are ready or in work beside the one in use: enough for a batch that takes twice the time of a step. */
 const AHEAD = 3;
 
@@ -27,8 +20,18 @@ interface BatchBuffer {
 export interface LoaderOptions {
   /** Batches that will be asked for: no more are drawn. */
   readonly batches: number;
-  /** Threads that load pictures; 0 does it on the calling thread. By default as many as are worth it. */
-  readonly threads?: number;
+  /** Threads that load pictures; by default the calling thread does it. */
+  readonly threads?: LoadingThreads | undefined;
+  /** For pixels that are in a file, where the calling thread loads them. */
+  readonly rowsOfFile?: RowsOfFile | undefined;
+}
+
+/** Threads that load pictures from the source of the batches. */
+export interface LoadingThreads {
+  readonly count: number;
+  /** Writes some places of a batch, whose memory is shared with the thread. */
+  run(task: LoadTask): Promise<unknown>;
+  close(): Promise<void>;
 }
 
 /**
@@ -38,7 +41,8 @@ export interface LoaderOptions {
 export class BatchLoader {
   private readonly maker: Batches;
   private readonly source: InputSource;
-  private readonly pool: Piscina | undefined;
+  private readonly threads: LoadingThreads | undefined;
+  private readonly rowsOfFile: RowsOfFile | undefined;
   private readonly ahead: number;
   /** Free ones first. */
   private readonly free: BatchBuffer[];
@@ -48,21 +52,21 @@ export class BatchLoader {
   /** Copy of a shared batch: ONNX Runtime rejects SharedArrayBuffer. */
   private readonly unshared: BatchArrays['input'];
 
-  constructor(maker: Batches, { batches, threads = threadsWorth(maker) }: LoaderOptions) {
+  constructor(maker: Batches, { batches, threads, rowsOfFile }: LoaderOptions) {
     this.maker = maker;
     this.left = batches;
-    this.ahead = threads === 0 ? 1 : AHEAD;
-    const shareable = threads === 0 ? undefined : sharedPixels(maker.inputSource);
-    this.source = shareable ?? maker.inputSource;
-    this.pool = shareable === undefined ? undefined : startThreads(threads, shareable);
+    this.ahead = threads === undefined ? 1 : AHEAD;
+    this.source = maker.inputSource;
+    this.threads = threads;
+    this.rowsOfFile = rowsOfFile;
     const buffer = (): BatchBuffer => {
       const arrays = maker.allocate();
       // Texts are never loaded by threads.
-      const input = threads === 0 || arrays.input instanceof Int32Array ? arrays.input : shared(arrays.input);
+      const input = threads === undefined || arrays.input instanceof Int32Array ? arrays.input : shared(arrays.input);
       return { arrays: { ...arrays, input }, state: maker.state, ready: Promise.resolve() };
     };
     this.free = Array.from({ length: this.ahead + 1 }, buffer);
-    this.unshared = threads === 0 ? new Uint8Array() : maker.allocate().input;
+    this.unshared = threads === undefined ? new Uint8Array() : maker.allocate().input;
   }
 
   /** The next batch; waits where it is not ready yet. */
@@ -74,7 +78,7 @@ export class BatchLoader {
     if (buffer === undefined) throw new RangeError('no more batches were announced');
     this.inUse = buffer;
     await buffer.ready;
-    if (this.pool === undefined) return buffer;
+    if (this.threads === undefined) return buffer;
     this.unshared.set(buffer.arrays.input);
     return { state: buffer.state, arrays: { ...buffer.arrays, input: this.unshared } };
   }
@@ -88,14 +92,14 @@ export class BatchLoader {
       const views = this.maker.draw(buffer.arrays);
       buffer.state = this.maker.state;
       const { input } = buffer.arrays;
-      if (this.pool === undefined) {
-        loadBatch(this.source, { input, first: 0, views });
+      const threads = this.threads;
+      if (threads === undefined) {
+        loadBatch(this.source, { input, first: 0, views }, this.rowsOfFile);
       } else {
-        const { pool } = this;
-        const each = Math.ceil(views.length / pool.maxThreads);
+        const each = Math.ceil(views.length / threads.count);
         const parts = Array.from({ length: Math.ceil(views.length / each) }, (_, i) => i * each);
         buffer.ready = Promise.all(
-          parts.map((first) => pool.run({ input, first, views: views.slice(first, first + each) })),
+          parts.map((first) => threads.run({ input, first, views: views.slice(first, first + each) })),
         );
         // Its turn may come later, or never; until then nobody listens.
         buffer.ready.catch(() => {});
@@ -107,37 +111,15 @@ export class BatchLoader {
   /** Waits for what is in work, and ends the threads. */
   async close(): Promise<void> {
     await Promise.allSettled(this.queue.map(({ ready }) => ready));
-    await this.pool?.destroy();
+    await this.threads?.close();
   }
 }
 
-function threadsWorth(maker: Batches): number {
-  const source = maker.inputSource;
-  if (!maker.augments || source.input !== 'pixels' || maker.size * source.size * source.size < WORTH_THREADS) return 0;
-  return Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1));
-}
-
-/** The same source where threads can read it: itself, where it lies there already. */
-function sharedPixels(source: InputSource): PixelSource {
-  if (source.input !== 'pixels') throw new RangeError('only pixels are loaded by threads');
-  return source.pixels instanceof Uint8Array ? { ...source, pixels: shared(source.pixels) } : source;
-}
-
-function shared<A extends Uint8Array | Float32Array>(array: A): A {
+/** The same numbers in memory that threads share: the array itself, where it lies there already. */
+export function shared<A extends Uint8Array | Float32Array>(array: A): A {
   if (array.buffer instanceof SharedArrayBuffer) return array;
   const buffer = new SharedArrayBuffer(array.byteLength);
   const copy = array instanceof Float32Array ? new Float32Array(buffer) : new Uint8Array(buffer);
   copy.set(array);
   return copy as A;
-}
-
-function startThreads(threads: number, workerData: PixelSource): Piscina {
-  const file = workerFile('./load-batch-worker.ts', import.meta.url);
-  return new Piscina({
-    filename: file.href,
-    minThreads: threads,
-    maxThreads: threads,
-    workerData,
-    execArgv: nodeFlags(file),
-  });
 }

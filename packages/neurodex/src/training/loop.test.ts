@@ -14,6 +14,7 @@ import { type Checkpoint, deserialiseCheckpoint, serialiseCheckpoint } from './c
 import type { Metrics } from './early-stopping.ts';
 import { retrievalQueries, selfQueries } from './examples.ts';
 import { runPhases } from './loop.ts';
+import { nodeMachine } from './node-machine.ts';
 import { planTraining } from './plan.ts';
 import type { TrainingRun } from './run.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
@@ -62,6 +63,7 @@ function runOf(
     config,
     seed: 3,
     tracker,
+    machine: nodeMachine,
     reporter: silentReporter,
     signal,
     validate: async () => validate(++calls),

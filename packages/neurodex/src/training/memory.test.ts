@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { bytesInWords, machineMemory, stepBytes } from './memory.ts';
+import { bytesInWords, stepBytes } from './memory.ts';
+import { machineMemory } from './node-machine.ts';
 
 const sizes = {
   layers: 3,

@@ -1,5 +1,3 @@
-import { totalmem } from 'node:os';
-
 /** The sizes of a training step. */
 export interface StepSizes {
   /** L */
@@ -49,12 +47,6 @@ export function stepBytes(sizes: StepSizes): number {
   // The last block is cut off after its keys and values for the patches, so that one layer less is counted.
   const activations = Math.max(0, L - 1) * layerBytes(sizes);
   return VECTORS * FLOAT * parameters + activations + L * GRAPH_BYTES_PER_LAYER;
-}
-
-/** Bytes of memory that this process may take: of the machine, or of the container that it runs in. */
-export function machineMemory(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 /** '12.3 GB', in powers of ten; above that as a power. */

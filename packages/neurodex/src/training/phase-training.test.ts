@@ -9,6 +9,7 @@ import { BatchMaker } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { runPhases } from './loop.ts';
 import { bytesInWords, stepBytes } from './memory.ts';
+import { nodeMachine } from './node-machine.ts';
 import { divergenceAdvice } from './phase-training.ts';
 import type { TrainingRun } from './run.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
@@ -46,6 +47,7 @@ function runOf(training: Partial<Config['training']>, more: Partial<TrainingRun>
     config,
     seed: 3,
     tracker,
+    machine: nodeMachine,
     reporter: silentReporter,
     validate: async () => ({ 'IA@1': 0.5 }),
     checkpoints: { save: async (checkpoint) => void saved.push(checkpoint), settled: async () => {} },

@@ -1,13 +1,13 @@
 import { type Feeds, learningRateAt, type Optimizer, Random, Trainer, type TrainingState } from '@neurodex/autograd';
-import { NeurodexError } from '@neurodex/core';
-import { throwIfInterrupted } from '@neurodex/core/storage';
+import { NeurodexError, throwIfInterrupted } from '@neurodex/core';
 import type { Config } from '../config.ts';
 import { trainingStep } from '../dsi/graphs/training.ts';
 import type { BatchArrays, Batches } from './batches.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { EarlyStopping, type Metrics } from './early-stopping.ts';
-import { BatchLoader } from './loader.ts';
-import { bytesInWords, machineMemory, stepBytes } from './memory.ts';
+import type { BatchLoader } from './loader.ts';
+import { loaderOn } from './machine.ts';
+import { bytesInWords, stepBytes } from './memory.ts';
 import type { Phase } from './plan.ts';
 import type { TrainingRun, Validated } from './run.ts';
 
@@ -82,7 +82,7 @@ export class PhaseTraining {
     const { geometry } = run;
     const step = trainingStep({ geometry, batch, objective, dropout: run.config.model.dropout, optimizer });
     const trainer = await Trainer.create(run.runtime, step);
-    const loader = new BatchLoader(maker, { batches: phase.steps - this.done });
+    const loader = loaderOn(run.machine, maker, phase.steps - this.done);
     try {
       while (this.done < phase.steps && !stopping.stopped) {
         await this.stopIfInterrupted();
@@ -99,14 +99,14 @@ export class PhaseTraining {
 
   /** Now that the identifiers are known, whether a step fits into memory. @throws NeurodexError `config-invalid` */
   private refuseLargeStep(): void {
-    const { geometry } = this.start.run;
+    const { geometry, machine } = this.start.run;
     const { size: batch, objective } = this.maker;
     const shapes = Object.values(objective.inputs(batch)).map(({ shape }) => shape[0] ?? 0);
     // Without identifiers, BOS alone is behind a picture, and the targets say nothing of positions.
     const positions = this.start.phase.identifiers === 0 ? 1 : Math.max(0, ...shapes);
     const sizes = { ...geometry, stem: 3 * geometry.patchSize ** 2, positions, batch };
     const needed = stepBytes(sizes);
-    const available = machineMemory();
+    const available = machine.memory();
     if (needed <= available) return;
     const one = stepBytes({ ...sizes, batch: 1 });
     const fits = Math.floor(1 + (available - one) / (stepBytes({ ...sizes, batch: 2 }) - one));

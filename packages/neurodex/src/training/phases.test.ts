@@ -8,6 +8,7 @@ import { PRESETS } from '../presets/presets.ts';
 import { BatchMaker } from './batch-maker.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { runPhases } from './loop.ts';
+import { nodeMachine } from './node-machine.ts';
 import type { TrainingRun } from './run.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 import { planNetwork } from './train.ts';
@@ -46,6 +47,7 @@ function run(more: Partial<TrainingRun> = {}) {
     config,
     seed: 3,
     tracker,
+    machine: nodeMachine,
     reporter: { ...silentReporter, warn: (message) => void said.push(message) },
     validate: async (_, { name }) => (name === 'indexing' ? { 'IA@1': 0.5 } : { 'AP@10': 0.25 }),
     checkpoints: { save: async (checkpoint) => void saved.push(checkpoint), settled: async () => {} },

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
 import { runPhases, type TrainingResult } from './loop.ts';
+import type { TrainingMachine } from './machine.ts';
 import type { Phase } from './plan.ts';
 import type { RunOptions } from './run.ts';
 import { seeGeometry } from './see.ts';
@@ -135,7 +136,7 @@ export interface PlannedReading {
 export async function secondsToRead(
   config: Config,
   { texts, pictures, channels }: PlannedReading,
-  runtime: Runtime,
+  { runtime, machine }: { readonly runtime: Runtime; readonly machine: TrainingMachine },
 ): Promise<number> {
   if (texts === 0) return 0;
   const geometry =
@@ -155,7 +156,7 @@ export async function secondsToRead(
   const { contrast } = config.training;
   const options = { geometry, batchSize: textBatch(config, texts), contrast, noise: config.text.noise };
   const batches = new TextBatches(pairs, options, Random.seeded(0));
-  const seconds = await timeSteps({ geometry, config, batches }, runtime, TIMED);
+  const seconds = await timeSteps({ geometry, config, batches, machine }, runtime, TIMED);
   return seconds * readSteps(config, texts, pairs.texts.input);
 }
 

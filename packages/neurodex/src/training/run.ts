@@ -6,6 +6,7 @@ import type { Geometry } from '../dsi/model/geometry.ts';
 import type { Batches } from './batches.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
+import type { TrainingMachine } from './machine.ts';
 import type { OnNan } from './on-nan.ts';
 import type { Phase } from './plan.ts';
 
@@ -19,6 +20,7 @@ export interface Checkpoints {
 
 /** How a run is watched, stopped and resumed. */
 export interface RunOptions {
+  readonly machine: TrainingMachine;
   readonly seed: number;
   readonly tracker: Tracker;
   readonly reporter: Reporter;

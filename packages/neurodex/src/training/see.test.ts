@@ -9,6 +9,7 @@ import { dsiParameters } from '../dsi/model/parameters.ts';
 import { PRESETS } from '../presets/presets.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { stepBytes } from './memory.ts';
+import { nodeMachine } from './node-machine.ts';
 import { plannedSteps, type SeeSource, secondsPerStep, see, seeGeometry, seeParameters, seePhase } from './see.ts';
 import { encodeStates } from './states.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
@@ -36,7 +37,14 @@ async function seen(from: SeeSource, steps: number, seed = 1) {
   const tracker = new MemoryTracker();
   const saved: Checkpoint[] = [];
   const checkpoints = { save: async (each: Checkpoint) => void saved.push(each), settled: async () => {} };
-  const result = await see(from, steps, { runtime, seed, tracker, reporter: silentReporter, checkpoints });
+  const result = await see(from, steps, {
+    runtime,
+    machine: nodeMachine,
+    seed,
+    tracker,
+    reporter: silentReporter,
+    checkpoints,
+  });
   const losses = tracker.events.flatMap((event) => (event.kind === 'step' ? [event.loss] : []));
   return { ...result, losses, saved };
 }
@@ -136,6 +144,7 @@ describe('seeing two classes of colours', () => {
       {
         runtime,
         seed: 5,
+        machine: nodeMachine,
         tracker: new MemoryTracker(),
         reporter: silentReporter,
         initial: first.parameters,
@@ -172,7 +181,7 @@ it('lowers the loss of pairs where there are no classes', async () => {
 });
 
 it('the time of a step is above 0', async () => {
-  const seconds = await secondsPerStep(source, runtime, Random.seeded(1));
+  const seconds = await secondsPerStep(source, { runtime, machine: nodeMachine }, Random.seeded(1));
   expect(seconds).toBeGreaterThan(0);
   expect(seconds).toBeLessThan(10);
 });

@@ -7,6 +7,7 @@ import { schemeOf } from '../identifiers/schemes.ts';
 import type { EmbeddingFacts } from '../pictures/embeddings.ts';
 import { ClassBatches, haveClasses } from './class-batches.ts';
 import { runPhases, type TrainingResult } from './loop.ts';
+import type { TrainingMachine } from './machine.ts';
 import { PairBatches } from './pair-batches.ts';
 import type { Phase } from './plan.ts';
 import type { RunOptions } from './run.ts';
@@ -87,5 +88,12 @@ export async function see(
  * Seconds of a step on this machine, the mean of some. Nothing of what is computed is kept.
  * @param timed steps; a few are faster than many in a row, which share the cores with what loads their pictures
  */
-export const secondsPerStep = (source: SeeSource, runtime: Runtime, random: Random, timed = 12): Promise<number> =>
-  timeSteps({ geometry: source.geometry, config: source.config, batches: batchesOf(source, random) }, runtime, timed);
+export const secondsPerStep = (
+  source: SeeSource,
+  { runtime, machine }: { readonly runtime: Runtime; readonly machine: TrainingMachine },
+  random: Random,
+  timed = 12,
+): Promise<number> => {
+  const { geometry, config } = source;
+  return timeSteps({ geometry, config, machine, batches: batchesOf(source, random) }, runtime, timed);
+};

@@ -4,7 +4,7 @@ import { StateEncoder } from '../dsi/search/state-encoder.ts';
 import type { FrozenBackbone } from '../query/model-input.ts';
 import { modelInput, pictureInput } from '../query/model-inputs.ts';
 import type { PictureQuery } from '../query/query.ts';
-import { loadBatch } from './load-batch.ts';
+import { loadBatch, type RowsOfFile } from './load-batch.ts';
 import { type InputStore, trainingInput } from './training-input.ts';
 
 /** Pictures that are encoded at a time. */
@@ -19,6 +19,8 @@ export interface StatesNetwork {
 
 export interface StatesOptions extends StatesNetwork {
   readonly store: InputStore;
+  /** For pixels that are in a file. */
+  readonly rowsOfFile?: RowsOfFile | undefined;
   /** Rows of the store, in the order of the states. */
   readonly rows: readonly number[];
   /** Takes the states of the next pictures, float32 [n, D]; valid until it resolves. */
@@ -27,7 +29,7 @@ export interface StatesOptions extends StatesNetwork {
 
 /** Encodes pictures of a store as they are, one batch after another; no more than a batch is in memory. */
 export async function encodeStates(options: StatesOptions): Promise<void> {
-  const { runtime, geometry, parameters, store, rows, take } = options;
+  const { runtime, geometry, parameters, store, rowsOfFile, rows, take } = options;
   const input = trainingInput(geometry.input, store);
   const encoder = await StateEncoder.create(runtime, geometry, BATCH, parameters);
   const { dtype, shape } = modelInput(geometry).type(geometry, BATCH);
@@ -36,7 +38,7 @@ export async function encodeStates(options: StatesOptions): Promise<void> {
     for (let start = 0; start < rows.length; start += BATCH) {
       const part = rows.slice(start, start + BATCH);
       const views = part.map((row) => ({ row: store.embeddings?.place(row, 0) ?? row, view: null }));
-      loadBatch(input.source, { input: batch as Uint8Array | Float32Array, first: 0, views });
+      loadBatch(input.source, { input: batch as Uint8Array | Float32Array, first: 0, views }, rowsOfFile);
       const states = await encoder.encode(batch);
       await take(states.subarray(0, part.length * geometry.width), start + part.length);
     }

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { trainingStep } from '../dsi/graphs/training.ts';
 import type { Geometry } from '../dsi/model/geometry.ts';
 import type { Batches } from './batches.ts';
-import { BatchLoader } from './loader.ts';
+import { loaderOn, type TrainingMachine } from './machine.ts';
 import { optimizerOf } from './optimizer.ts';
 
 /** Steps that are to be timed. */
@@ -11,13 +11,14 @@ export interface TimedSteps {
   readonly geometry: Geometry;
   readonly config: Pick<Config, 'training' | 'model'>;
   readonly batches: Batches;
+  readonly machine: TrainingMachine;
 }
 
 /** Steps before those that are timed: the first ones are slower. */
 const WARM_UP = 3;
 
 /** Seconds of a training step on this machine, the mean of `timed`. Nothing of what is computed is kept. */
-export async function timeSteps({ geometry, config, batches }: TimedSteps, runtime: Runtime, timed: number) {
+export async function timeSteps({ geometry, config, batches, machine }: TimedSteps, runtime: Runtime, timed: number) {
   const { learningRate } = config.training;
   const optimizer = optimizerOf(config.training);
   const definition = trainingStep({
@@ -29,7 +30,7 @@ export async function timeSteps({ geometry, config, batches }: TimedSteps, runti
   });
   const trainer = await Trainer.create(runtime, definition);
   const state = TrainingState.initial(definition.parameters, optimizer, 0);
-  const loader = new BatchLoader(batches, { batches: WARM_UP + timed });
+  const loader = loaderOn(machine, batches, WARM_UP + timed);
   try {
     let began = performance.now();
     for (let step = 0; step < WARM_UP + timed; step++) {

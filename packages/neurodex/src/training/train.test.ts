@@ -9,6 +9,7 @@ import { PRESETS } from '../presets/presets.ts';
 import { asQueries } from '../systems/queries.fixture.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Metrics } from './early-stopping.ts';
+import { nodeMachine } from './node-machine.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 import { planNetwork, train } from './train.ts';
 
@@ -80,7 +81,13 @@ describe('the plan of a network', () => {
   });
 });
 
-const options = () => ({ runtime, seed: 1, tracker: new MemoryTracker(), reporter: silentReporter });
+const options = () => ({
+  runtime,
+  machine: nodeMachine,
+  seed: 1,
+  tracker: new MemoryTracker(),
+  reporter: silentReporter,
+});
 
 describe('training', () => {
   it('gives the network that its last validation measured, as a system before it is over', async () => {

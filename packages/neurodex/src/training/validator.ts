@@ -13,10 +13,8 @@ import type { PictureStore } from '../pictures/picture-store.ts';
 import { storedQuery } from '../pictures/stored-query.ts';
 import type { System } from '../query/system.ts';
 import type { Metrics } from './early-stopping.ts';
+import { MOST_VALIDATED } from './most-validated.ts';
 import type { BatchMix } from './plan.ts';
-
-/** Queries per task: enough to choose by, few enough that measuring costs little beside training. */
-export const MOST_VALIDATED = 512;
 
 /** Measures the network while it is trained: IA@1 on catalogue pictures, AP@10 on validation queries. */
 export class Validator {

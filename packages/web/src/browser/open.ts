@@ -4,11 +4,11 @@ import { searchSite } from './search-site.ts';
 import { SiteFiles } from './site.ts';
 
 /**
- * The engine that searches in the browser, with the files of an exported index beside the page.
- * @param base the page's address; `?device=webgpu` or `?device=wasm` in it picks the device
+ * The engine that searches in the browser.
+ * @param files by default those of an exported index beside the page; `?device=webgpu` or `?device=wasm` in the page's address picks
+ *   the device
  */
-export function openBrowserEngine(base: string = document.baseURI): SearchEngine {
-  const files = new SiteFiles(new URL(base));
+export function openBrowserEngine(files: SiteFiles = new SiteFiles(new URL(document.baseURI))): SearchEngine {
   let opening: Promise<OpenedSite> | undefined;
   // A session runs one query at a time: each search waits for the one before it.
   let last: Promise<unknown> = Promise.resolve();

@@ -40,13 +40,13 @@ function opaque({ width, height, data }: Raster): Uint8Array {
 }
 
 /** RGB → RGBA. @param pixels uint8 [size, size, 3] */
-function translucent(pixels: Uint8Array, size: number): Raster {
+export function translucent(pixels: Uint8Array, size: number): Raster {
   const at = (i: number): number => (i % 4 === 3 ? 255 : (pixels[3 * Math.floor(i / 4) + (i % 4)] ?? 0));
   return { width: size, height: size, data: Uint8ClampedArray.from({ length: 4 * size * size }, (_, i) => at(i)) };
 }
 
 /** The picture upright, transparency over white. @throws EngineError `not-a-picture`, `too-large` */
-async function rasterOf(file: Blob, name: string, maxPixels: number): Promise<Raster> {
+export async function rasterOf(file: Blob, name: string, maxPixels: number): Promise<Raster> {
   const bitmap = await decode(file, name);
   try {
     const { width, height } = bitmap;
@@ -77,9 +77,8 @@ async function decode(file: Blob, name: string): Promise<ImageBitmap> {
 }
 
 function draw(bitmap: ImageBitmap, width: number, height: number): Raster {
-  const canvas = document.createElement('canvas');
-  canvas.width = Math.max(1, width);
-  canvas.height = Math.max(1, height);
+  // A thread has no document.
+  const canvas = new OffscreenCanvas(Math.max(1, width), Math.max(1, height));
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (context === null) throw new EngineError('internal', 'this browser provides no 2D canvas');
   context.imageSmoothingQuality = 'high';

@@ -28,7 +28,7 @@ export function StaticPage({ engine }: { readonly engine: SearchEngine }) {
 }
 
 /** The search page with its query in memory: an exported site has no addresses for queries. */
-function StaticSearch({
+export function StaticSearch({
   engine,
   description,
 }: {

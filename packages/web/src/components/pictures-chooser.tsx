@@ -1,0 +1,59 @@
+import { useRef, useState } from 'react';
+import { type Chosen, chosenFrom, fromDrop, fromInput } from '../state/chosen-files.ts';
+import { useWindowEvent } from '../state/window-event.ts';
+
+/** Takes a folder of pictures, or pictures: chosen, or dropped anywhere on the page. */
+export function PicturesChooser({ onChosen }: { readonly onChosen: (chosen: Chosen) => void }) {
+  const folder = useRef<HTMLInputElement>(null);
+  const pictures = useRef<HTMLInputElement>(null);
+  const [dragged, setDragged] = useState(false);
+  useWindowEvent('dragover', (event) => {
+    event.preventDefault();
+    setDragged(true);
+  });
+  useWindowEvent('dragleave', ({ relatedTarget }) => {
+    if (relatedTarget === null) setDragged(false);
+  });
+  useWindowEvent('drop', (event) => {
+    event.preventDefault();
+    setDragged(false);
+    if (event.dataTransfer !== null) fromDrop(event.dataTransfer.items).then((files) => onChosen(chosenFrom(files)));
+  });
+  const take = (input: HTMLInputElement): void => {
+    const chosen = chosenFrom(fromInput(input.files ?? []));
+    // Otherwise the browser would not report the same files a second time.
+    input.value = '';
+    onChosen(chosen);
+  };
+  const hidden = { type: 'file', className: 'hidden', tabIndex: -1, multiple: true } as const;
+  return (
+    <div className={`picker${dragged ? ' dragged' : ''}`}>
+      <button type="button" className="button primary" onClick={() => folder.current?.click()}>
+        Choose a folder
+      </button>
+      <button type="button" className="button" onClick={() => pictures.current?.click()}>
+        Choose pictures
+      </button>
+      <p className="note">
+        {dragged ? 'Drop them anywhere on this page.' : 'or drop a folder or pictures anywhere on this page.'}
+      </p>
+      <input
+        {...hidden}
+        // React has no name for it.
+        ref={(input) => {
+          folder.current = input;
+          if (input !== null) input.webkitdirectory = true;
+        }}
+        aria-label="Folder of pictures"
+        onChange={({ currentTarget }) => take(currentTarget)}
+      />
+      <input
+        {...hidden}
+        ref={pictures}
+        accept="image/*"
+        aria-label="Picture files"
+        onChange={({ currentTarget }) => take(currentTarget)}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+import { EngineError } from '../engine.ts';
+import { databaseFolders } from './database-folders.ts';
+import { privateFolders } from './private-folders.ts';
+
+/** Folders of files that a browser keeps for this page, by the names of folders. */
+export interface Folders {
+  list(): Promise<readonly string[]>;
+  write(folder: string, file: string, bytes: Uint8Array): Promise<void>;
+  /** Of all files of a folder, by name. */
+  read(folder: string): Promise<ReadonlyMap<string, Blob>>;
+  remove(folder: string): Promise<void>;
+  /** The folder that is the index; null where there is none. */
+  current(): Promise<string | null>;
+  /** In one step. */
+  setCurrent(folder: string | null): Promise<void>;
+}
+
+const LOCK = 'neurodex-index';
+
+/** The origin private file system, where this browser writes to it; else IndexedDB. */
+const openFolders = async (): Promise<Folders> => (await privateFolders()) ?? (await databaseFolders());
+
+/** The files of the index that this browser keeps; null where there is none. What is half made is removed. */
+export async function storedFiles(): Promise<ReadonlyMap<string, Blob> | null> {
+  const folders = await openFolders();
+  const current = await folders.current();
+  // A tab that is closed leaves its part; one that is at work has the lock.
+  await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
+    if (lock !== null) await removeOthers(folders, await folders.current());
+  });
+  return current === null ? null : await folders.read(current);
+}
+
+/** Deletes the index that this browser keeps. */
+export async function removeStored(): Promise<void> {
+  const folders = await openFolders();
+  await folders.setCurrent(null);
+  await removeOthers(folders, null);
+}
+
+/**
+ * Writes an index in the place of the one before: what is found later is one or the other, whole.
+ * @param work writes its files
+ * @throws EngineError `busy`, `storage-full`
+ */
+export async function storeIndex(
+  work: (write: (file: string, bytes: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
+    if (lock === null)
+      throw new EngineError('busy', 'another tab of this site is indexing pictures', {
+        hint: 'Wait until it is done, or close it.',
+      });
+    const folders = await openFolders();
+    const before = await folders.current();
+    await removeOthers(folders, before);
+    const folder = crypto.randomUUID();
+    try {
+      await work((file, bytes) => folders.write(folder, file, bytes).catch(fullStorage));
+      await folders.setCurrent(folder).catch(fullStorage);
+    } catch (error) {
+      await folders.remove(folder).catch(() => {});
+      throw error;
+    }
+    await removeOthers(folders, folder);
+  });
+}
+
+async function removeOthers(folders: Folders, kept: string | null): Promise<void> {
+  for (const folder of await folders.list()) if (folder !== kept) await folders.remove(folder);
+}
+
+function fullStorage(error: unknown): never {
+  if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') throw error;
+  throw new EngineError('storage-full', 'this browser has no room left to keep the index', {
+    hint: 'Free some space on this device, delete the index that is kept here, or choose fewer pictures.',
+    cause: error,
+  });
+}

@@ -1,0 +1,222 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import AdmZip from 'adm-zip';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessibilityProblems, leftOut, openPage, overflow, program, SOFTWARE_ADAPTER } from './browser.ts';
+import { ISOLATED } from './bundled-page.ts';
+import { hostFolder, type StaticHost } from './static-host.ts';
+import { answersTo, type SearchResults } from './static-page.ts';
+
+const bin = fileURLToPath(new URL('../../neurodex/bin/neurodex.js', import.meta.url));
+const run = promisify(execFile);
+const neurodex = async (...args: string[]): Promise<string> =>
+  (await run(process.execPath, [bin, ...args], { maxBuffer: 1 << 26 })).stdout;
+
+const SIZE = 16;
+const CLASSES = 6;
+const PER_CLASS = 10;
+const SETTINGS = [
+  ...[`pictures.size=${SIZE}`, 'pictures.thumbnail=24', 'model.patchSize=8', 'model.width=32', 'model.heads=2'],
+  ...['model.feedForwardWidth=32', 'model.layers=2', 'training.batchSize=16', 'training.seeSteps=60'],
+  ...['identifiers.branching=4', 'identifiers.leafSize=4'],
+].flatMap((key) => ['--set', key]);
+
+describe.skipIf(program === undefined)(`a site that indexes the pictures of who visits it${leftOut}`, () => {
+  let folder: string;
+  let photos: string;
+  let browser: Browser;
+  let host: StaticHost;
+  const files: string[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'neurodex-indexing-'));
+    photos = join(folder, 'photos');
+    for (let i = 0; i < CLASSES * PER_CLASS; i++) {
+      const file = join(photos, `class-${i % CLASSES}`, `${i}.png`);
+      await mkdir(dirname(file), { recursive: true });
+      await sharp(pictureOf(i), { raw: { width: SIZE, height: SIZE, channels: 3 } })
+        .png()
+        .toFile(file);
+      files.push(file);
+    }
+    await writeFile(join(photos, 'class-0', 'broken.png'), 'no picture');
+    await writeFile(join(photos, 'class-0', 'notes.txt'), 'not a picture');
+    await neurodex('site', '--out', join(folder, 'site'), '--seed', '5', ...SETTINGS, '--quiet');
+    host = await hostFolder(join(folder, 'site'), ISOLATED);
+    browser = await chromium.launch({ executablePath: program ?? '' });
+  }, 400_000);
+  afterAll(async () => {
+    await browser?.close();
+    await host?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const choose = async (page: Page, chosen: string): Promise<void> => {
+    await page.getByRole('heading', { name: 'Index your pictures' }).waitFor();
+    await page.getByLabel('Folder of pictures').setInputFiles(chosen);
+  };
+  const indexed = (page: Page): Promise<void> =>
+    page.getByRole('heading', { name: 'This index' }).waitFor({ timeout: 300_000 });
+  const searchable = (page: Page): Promise<void> =>
+    page.getByRole('heading', { name: 'Search with a picture' }).waitFor({ timeout: 60_000 });
+  const visit = async (address = `${host.address}?device=wasm`) => {
+    const opened = await openPage(browser);
+    await opened.page.goto(address);
+    return opened;
+  };
+
+  it('indexes a folder, searches it, finds it again, gives it away as an index folder, and deletes it', async () => {
+    const { page, complaints } = await visit();
+    await choose(page, photos);
+    await page
+      .getByText(/\d+ of \d+ (pictures|steps)/)
+      .first()
+      .waitFor();
+    await indexed(page);
+    await page.getByText('60 pictures of photos').waitFor();
+    await page.getByText('1 file left out').click();
+    await page.getByText('class-0/broken.png is not a picture that this browser can read').waitFor();
+    const found = await page.getByText(/come first for themselves/).innerText();
+    expect(Number(/(\d+) %/.exec(found)?.[1])).toBeGreaterThanOrEqual(98);
+    await page.getByText('on WebAssembly with').first().waitFor();
+    // Found again when the page is opened again.
+    await page.reload();
+    await searchable(page);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download the index' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('photos.index.zip');
+    const archive = join(folder, 'photos.index.zip');
+    await download.saveAs(archive);
+    new AdmZip(archive).extractAllTo(folder);
+    const index = join(folder, 'photos.index');
+    await neurodex('verify', index, '--quiet');
+    const asked = files.filter((_, i) => i % 7 === 0);
+    const { results } = JSON.parse(
+      await neurodex('search', index, ...asked, '--k', '10', '--json', '--quiet'),
+    ) as SearchResults;
+    for (const [i, { answers }] of results.entries()) {
+      const have = await answersTo(page, asked[i] ?? '', `q${i}.png`);
+      expect(have[0]).toBe(answers[0]?.picture);
+      expect(new Set(have)).toEqual(new Set(answers.map(({ picture }) => picture)));
+    }
+    await page.getByRole('button', { name: 'Delete the index' }).click();
+    await page.getByRole('button', { name: 'Delete it for good' }).click();
+    await page.getByRole('heading', { name: 'Index your pictures' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Choose a folder' }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  }, 500_000);
+
+  it('has nothing half made where the tab is closed in the middle, or the work is cancelled', async () => {
+    const { page } = await visit();
+    await choose(page, photos);
+    await page.getByText(/\d+ of 60 steps/).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Choose a folder' }).waitFor();
+    await choose(page, photos);
+    await page.getByText(/\d+ of 60 steps/).waitFor();
+    const context = page.context();
+    await page.close();
+    const again = await context.newPage();
+    await again.goto(host.address);
+    await again.getByRole('button', { name: 'Choose a folder' }).waitFor();
+    await context.close();
+  }, 400_000);
+
+  it('says so where there is no picture, one, or nothing that it can read', async () => {
+    const saying = async (name: string, contents: Readonly<Record<string, Buffer | string>>): Promise<string> => {
+      for (const [path, content] of Object.entries(contents)) {
+        await mkdir(dirname(join(folder, name, path)), { recursive: true });
+        await writeFile(join(folder, name, path), content);
+      }
+      const { page } = await visit();
+      await choose(page, join(folder, name));
+      const alert = page.locator('.notice.failure', { hasText: /\w/ }).last();
+      await alert.waitFor();
+      await page.waitForFunction(() => document.querySelectorAll('progress').length === 0);
+      const said = (await page.getByRole('alert').allInnerTexts()).join(' ');
+      await page.context().close();
+      return said;
+    };
+    expect(await saying('none', { 'a.txt': 'text' })).toMatch(/there is no picture among what you chose/i);
+    expect(await saying('bad', { 'a.png': 'text' })).toMatch(/none of the 1 files is a picture/i);
+    expect(await saying('one', { 'a.png': await readFile(files[0] ?? '') })).toMatch(/an index needs at least two/);
+  }, 400_000);
+
+  it('goes on with one thread where its host does not isolate it, and says so', async () => {
+    const plain = await hostFolder(join(folder, 'site'));
+    const { page } = await visit(`${plain.address}?device=wasm`);
+    await page.getByText('This page is not isolated from others').waitFor();
+    await choose(page, photos);
+    await indexed(page);
+    await page.getByText('on WebAssembly with 1 thread').first().waitFor();
+    await page.context().close();
+    await plain.stop();
+  }, 500_000);
+
+  it('trains on WebGPU where it is asked to, here on a software adapter', async ({ skip }) => {
+    const graphic = await chromium.launch({ executablePath: program ?? '', args: [...SOFTWARE_ADAPTER] });
+    try {
+      const { page } = await openPage(graphic);
+      await page.goto(`${host.address}?device=webgpu`);
+      const hasAdapter = await page.evaluate(async () => {
+        const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<unknown> } };
+        return ((await gpu?.requestAdapter().catch(() => null)) ?? null) !== null;
+      });
+      skip(!hasAdapter, 'this Chromium has no software adapter for WebGPU');
+      await choose(page, photos);
+      await indexed(page);
+      await page.getByText('on WebGPU').first().waitFor();
+      const found = await page.getByText(/come first for themselves/).innerText();
+      expect(Number(/(\d+) %/.exec(found)?.[1])).toBeGreaterThanOrEqual(98);
+    } finally {
+      await graphic.close();
+    }
+  }, 500_000);
+
+  it('says so where the storage of the browser is full', async () => {
+    const { page } = await visit();
+    const session = await page.context().newCDPSession(page);
+    const { origin } = new URL(host.address);
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 2000 });
+    await choose(page, photos);
+    await page.getByText(/this browser has no room left to keep the index/i).waitFor({ timeout: 300_000 });
+    await session.send('Storage.overrideQuotaForOrigin', { origin });
+    await page.reload();
+    await page.getByRole('button', { name: 'Choose a folder' }).waitFor();
+    await page.context().close();
+  }, 500_000);
+
+  it.each(['light', 'dark'] as const)(
+    'fits a telephone and passes axe-core, %s',
+    async (colorScheme) => {
+      const { page } = await openPage(browser, { viewport: { width: 400, height: 800 }, colorScheme });
+      await page.goto(host.address);
+      await page.getByRole('button', { name: 'Choose a folder' }).waitFor();
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.keyboard.press('Tab');
+      await page.context().close();
+    },
+    120_000,
+  );
+});
+
+/** A picture of a class: its colour, and stripes that no other picture has. */
+function pictureOf(i: number): Uint8Array {
+  const colour = [(i % CLASSES) & 1, ((i % CLASSES) >> 1) & 1, ((i % CLASSES) >> 2) & 1];
+  return Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, at) => {
+    const [x, y] = [Math.floor(at / 3) % SIZE, Math.floor(at / 3 / SIZE)];
+    const stripe = (x * (1 + (i % 7)) + y * (1 + (i % 5)) + i) % 9 < 4 ? 60 : 0;
+    return 130 * (colour[at % 3] ?? 0) + stripe + (i % 11) * 5;
+  });
+}
