@@ -1,5 +1,5 @@
 import { estimateLogSum } from '../dsi/search/estimate-log-sum.ts';
-import { dot } from '../dsi/search/row-products.ts';
+import { dot, type RowProducts, rowProducts } from '../dsi/search/row-products.ts';
 
 /** What a router knows of the pictures of all shards: some clusters of each. */
 export interface RouterCells {
@@ -22,6 +22,8 @@ export class Router {
   private readonly width: number;
   private readonly temperature: number;
   private readonly squares: Float64Array;
+  private readonly logCounts: Float64Array;
+  private readonly rows: RowProducts;
 
   /** @param temperature τ @param width D */
   constructor(cells: RouterCells, temperature: number, width: number) {
@@ -31,23 +33,33 @@ export class Router {
     this.count = cells.offsets.length - 1;
     const { rows } = cells;
     this.squares = Float64Array.from(cells.counts, (_, cell) => dot(rows, cell * width, rows, cell * width, width));
+    this.logCounts = Float64Array.from(cells.counts, Math.log);
+    const most = Array.from({ length: this.count }, (_, shard) => this.cellsOf(shard).count);
+    this.rows = rowProducts(rows, width, Math.max(0, ...most));
   }
 
   /** log Σ exp(τ·x·h) of each shard, float64 [S]. @param states unit vectors, float32 [B, D] @param query which of them */
   logSums(states: Float32Array, query: number): Float64Array {
-    const { offsets, counts, rows } = this.cells;
-    const width = this.width;
+    const { width, squares, logCounts, temperature } = this;
+    const { products } = this.rows;
+    this.rows.take(states, query);
     const sums = new Float64Array(this.count);
     for (let shard = 0; shard < this.count; shard++) {
-      const estimates: number[] = [];
-      for (let cell = offsets[shard] ?? NaN; cell < (offsets[shard + 1] ?? NaN); cell++) {
-        const product = dot(rows, cell * width, states, query * width, width);
-        const unseen = { logCount: Math.log(counts[cell] ?? NaN), square: this.squares[cell] ?? NaN, product };
-        estimates.push(estimateLogSum(unseen, this.temperature, width));
-      }
+      const { first, count } = this.cellsOf(shard);
+      this.rows.multiply(first, count, 0);
+      const estimates = Array.from({ length: count }, (_, i) => {
+        const [logCount, square] = [logCounts[first + i] ?? NaN, squares[first + i] ?? NaN];
+        return estimateLogSum({ logCount, square, product: products[i] ?? NaN }, temperature, width);
+      });
       sums[shard] = logSumExp(estimates);
     }
     return sums;
+  }
+
+  private cellsOf(shard: number): { readonly first: number; readonly count: number } {
+    const { offsets } = this.cells;
+    const first = offsets[shard] ?? NaN;
+    return { first, count: (offsets[shard + 1] ?? NaN) - first };
   }
 }
 
