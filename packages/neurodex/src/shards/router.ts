@@ -40,8 +40,11 @@ export class Router {
 
   /** log Σ exp(τ·x·h) of each shard, float64 [S]. @param states unit vectors, float32 [B, D] @param query which of them */
   logSums(states: Float32Array, query: number): Float64Array {
-    const { width, squares, logCounts, temperature } = this;
-    const { products } = this.rows;
+    const width = this.width;
+    const squares = this.squares;
+    const logCounts = this.logCounts;
+    const temperature = this.temperature;
+    const products = this.rows.products;
     this.rows.take(states, query);
     const sums = new Float64Array(this.count);
     for (let shard = 0; shard < this.count; shard++) {
