@@ -68,7 +68,7 @@ export const benchmark: Benchmark = {
         );
         const figures = new Map<RecipeName, Figures>();
         for (const row of rows) {
-          const found = figuresOf(measured.get(row) ?? [], await costOf(set, row, index), others, { peak, threads });
+          const found = metricsOf(measured.get(row) ?? [], await costOf(set, row, index), others, { peak, threads });
           figures.set(row, found);
           sides[`${set}, ${row}`] = { ...RECIPES[row], ...found };
         }
@@ -147,9 +147,9 @@ const bytesWritten = ({ nodes, types }: Graph): number =>
       return sum + (type === undefined ? 0 : elementCount(type.shape) * (type.dtype === 'uint8' ? 1 : 4));
     }, 0);
 
-type Figures = ReturnType<typeof figuresOf>;
+type Figures = ReturnType<typeof metricsOf>;
 
-function figuresOf(
+function metricsOf(
   runs: readonly Row[],
   { operations, bytes }: { readonly operations: number; readonly bytes: number },
   others: number,

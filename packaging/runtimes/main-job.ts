@@ -54,7 +54,7 @@ export class Job {
 }
 
 const PROGRAM = join('node_modules', 'neurodex', 'bin', 'neurodex.js');
-const SIZE = ['--set', 'pictures.size=24'];
+const SIZE = ['--set', 'pictures.size=32'];
 /** Memory that is written, which pictures can be added to. */
 const WRITTEN = ['--preset', 'demo', ...SIZE, '--set', 'bovw.words=8', '--set', 'training.seeSteps=20'];
 /** Some seconds of training, so that it can be stopped. */

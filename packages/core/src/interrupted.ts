@@ -1,6 +1,16 @@
 import { NeurodexError } from './errors.ts';
 
-/** Ends work whose signal was given. @throws NeurodexError `interrupted` once the signal has been given */
+/**
+ * Ends work whose signal was given.
+ * @throws NeurodexError `interrupted` once the signal has been given
+ * @example
+ * ```ts
+ * import { throwIfInterrupted } from '@neurodex/core';
+ *
+ * const controller = new AbortController();
+ * throwIfInterrupted(controller.signal); // goes on
+ * ```
+ */
 export function throwIfInterrupted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
     throw new NeurodexError('interrupted', 'interrupted', { cause: signal.reason });

@@ -27,6 +27,14 @@ const SMALLEST = 1e-7;
 /**
  * Muon: the momentum of each matrix is replaced by the nearest matrix whose singular values are all alike, which Newton–Schulz
  * iterations approach; what is no matrix of a linear layer (embeddings, gains, biases) follows AdamW.
+ * @example
+ * ```ts
+ * import { muon } from '@neurodex/autograd';
+ *
+ * // In the place of adamW in a definition of training; it keeps as many moments.
+ * const optimizer = muon({ weightDecay: 0.01, clip: 1 });
+ * console.log(optimizer.moments.length); // → 2
+ * ```
  */
 export const muon = ({
   weightDecay = 0.01,

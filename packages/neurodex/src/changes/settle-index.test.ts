@@ -70,8 +70,8 @@ describe('the drift of an index', () => {
   it('is what was added, what has outgrown its leaf, and what the beam misses', async () => {
     const fresh = await rowsOf(indexes.copy());
     expect(fresh.drift).toMatchObject({ added: 0, divided: 0 });
-    const { drift } = await rowsOf(await grown(60));
-    expect(drift).toMatchObject({ added: 60, built: fresh.drift?.built });
+    const { drift } = await rowsOf(await grown(150));
+    expect(drift).toMatchObject({ added: 150, built: fresh.drift?.built });
     expect(drift?.divided).toBeGreaterThan(0);
     expect(drift?.recall).toBeGreaterThan(0);
     expect(drift?.recall).toBeLessThanOrEqual(1);

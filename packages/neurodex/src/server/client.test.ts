@@ -37,8 +37,10 @@ describe('the client', () => {
     await visit(fileURLToPath(new URL('client.ts', import.meta.url)));
     const ofCore = [
       'index.ts',
+      'canonical-json.ts',
       'elements.ts',
       'errors.ts',
+      'interrupted.ts',
       'names.ts',
       'progress.ts',
       'records.ts',

@@ -1,6 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { nodeFlags, workerFile } from '@neurodex/core/workers';
-import { Piscina } from 'piscina';
 import type { Batches } from './batches.ts';
 import type { InputSource, PixelSource } from './load-batch.ts';
 import { type LoadingThreads, shared } from './loader.ts';
@@ -29,14 +28,18 @@ export function machineMemory(): number {
 export function loadingThreads(maker: Batches, count = threadsWorth(maker)): LoadingThreads | undefined {
   if (count === 0) return undefined;
   const file = workerFile('./load-batch-worker.ts', import.meta.url);
-  const pool = new Piscina({
-    filename: file.href,
-    minThreads: count,
-    maxThreads: count,
-    workerData: sharedPixels(maker.inputSource),
-    execArgv: nodeFlags(file),
-  });
-  return { count, run: (task) => pool.run(task), close: () => pool.destroy() };
+  // A search that trains nothing begins without it.
+  const pool = import('piscina').then(
+    ({ Piscina }) =>
+      new Piscina({
+        filename: file.href,
+        minThreads: count,
+        maxThreads: count,
+        workerData: sharedPixels(maker.inputSource),
+        execArgv: nodeFlags(file),
+      }),
+  );
+  return { count, run: async (task) => await (await pool).run(task), close: async () => await (await pool).destroy() };
 }
 
 function threadsWorth(maker: Batches): number {

@@ -118,7 +118,7 @@ describe.each([
       }
       surprise.push(row);
     }
-  });
+  }, 60_000);
 
   it('knows probabilities of all identifiers that add up to 1', () => {
     for (const row of surprise) expect(row.reduce((sum, value) => sum + Math.exp(-value), 0)).toBeCloseTo(1, 5);
