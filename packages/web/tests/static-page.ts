@@ -41,6 +41,9 @@ export async function shownAnswers(page: Page): Promise<string[]> {
     .evaluateAll((all) => all.map((one) => one.getAttribute('title')?.split(', ')[1] ?? ''));
 }
 
+/** Sums of float32 in another order: answers whose scores differ by less may change places. */
+const SCORE_TOLERANCE = 0.01;
+
 type SearchAnswer = SearchResults['results'][number]['answers'][number];
 
 const isRelevant = ({ relevance }: SearchAnswer): boolean => (relevance ?? NaN) >= 0.5;
@@ -60,7 +63,12 @@ export async function expectJudged(page: Page, answers: readonly SearchAnswer[],
   await (nothingFound ? folded : page.locator('.columns')).waitFor();
   if (nothingFound) await folded.click();
   const ordered = grouped(answers);
-  expect(await shownAnswers(page)).toEqual(ordered.map(({ picture }) => picture));
+  const pictures = await shownAnswers(page);
+  expect(new Set(pictures)).toEqual(new Set(ordered.map(({ picture }) => picture)));
+  for (const [i, { score }] of ordered.entries()) {
+    const own = answers.find(({ picture }) => picture === pictures[i])?.score ?? NaN;
+    expect(Math.abs(own - score), `answer ${i + 1}: ${pictures[i]}`).toBeLessThan(SCORE_TOLERANCE);
+  }
   const texts = await page.locator('section[aria-labelledby=answers-dsi] .relevance').allTextContents();
   const shown = texts.map((text) => (text.includes('<') ? 0 : Number(/(\d+) %$/.exec(text)?.[1])));
   expect(shown).toHaveLength(ordered.length);
