@@ -132,7 +132,7 @@ describe.skipIf(program === undefined)(`a site that indexes the pictures of who 
     await context.close();
   }, 400_000);
 
-  it('says so where there is no picture, one, or nothing that it can read', async () => {
+  it('says that it has no picture, only one, or none that it can read', async () => {
     const saying = async (name: string, contents: Readonly<Record<string, Buffer | string>>): Promise<string> => {
       for (const [path, content] of Object.entries(contents)) {
         await mkdir(dirname(join(folder, name, path)), { recursive: true });
@@ -147,12 +147,12 @@ describe.skipIf(program === undefined)(`a site that indexes the pictures of who 
       await page.context().close();
       return said;
     };
-    expect(await saying('none', { 'a.txt': 'text' })).toMatch(/there is no picture among what you chose/i);
+    expect(await saying('none', { 'a.txt': 'text' })).toMatch(/none of the files that you chose is a picture/i);
     expect(await saying('bad', { 'a.png': 'text' })).toMatch(/none of the 1 files is a picture/i);
     expect(await saying('one', { 'a.png': await readFile(files[0] ?? '') })).toMatch(/an index needs at least two/);
   }, 400_000);
 
-  it('goes on with one thread where its host does not isolate it, and says so', async () => {
+  it('says that it uses one thread, where the host does not send the headers for more', async () => {
     const plain = await hostFolder(join(folder, 'site'));
     const { page } = await visit(`${plain.address}?device=wasm`);
     await page.getByText('This page is not isolated from others').waitFor();

@@ -77,6 +77,10 @@ export class LocalShards implements ShardSource {
 /** Prefixes of a depth that are looked into in any shard: a router says where the answers are likely, not where they are. */
 const LEAST_BEAM = 16;
 
+/** Prefixes of a depth that a query looks into in a shard. @param beam of an index of its own @param share all of it by default */
+export const beamOf = (beam: number, k: number, share = 1): number =>
+  Math.max(k, Math.min(beam, Math.max(LEAST_BEAM, Math.ceil(beam * share))));
+
 interface Asked {
   readonly states: Float32Array;
   readonly k: number;
@@ -85,8 +89,9 @@ interface Asked {
 
 function answersOf({ search, isExact, beam, width, pictureOf }: SearchableShard, { states, k, shares }: Asked) {
   return Array.from({ length: states.length / width }, (_, query): ShardAnswers => {
-    const own = Math.min(beam, Math.max(LEAST_BEAM, Math.ceil(beam * (shares[query] ?? 1))));
-    const answers = isExact ? search.exhaustive(states, query, k) : search.beam(states, query, k, Math.max(k, own));
+    const answers = isExact
+      ? search.exhaustive(states, query, k)
+      : search.beam(states, query, k, beamOf(beam, k, shares[query]));
     return {
       logSum: search.logSum,
       answers: answers.map(({ row, score }) => ({ row, score, picture: pictureOf(row) })),

@@ -10,6 +10,18 @@ export const usePictureDrop = (onFile: OnFile, onRefused: OnRefused): boolean =>
 
 /** Takes the files that are dropped on the page, one or more. @returns whether something is being dragged over the page */
 export function useFilesDrop(onFiles: (files: readonly File[]) => void, onRefused: OnRefused): boolean {
+  return useDrop((event) => {
+    const files = [...(event.dataTransfer?.files ?? [])];
+    // Text may be dropped into a field.
+    if (files.length === 0 && event.target instanceof HTMLInputElement) return;
+    event.preventDefault();
+    if (files.length === 0) onRefused('you dropped something that is not a file; save the picture first');
+    else onFiles(files);
+  });
+}
+
+/** Hears of what is dropped anywhere on the page. @returns whether something is being dragged over the page */
+export function useDrop(onDrop: (event: DragEvent) => void): boolean {
   const [dragged, setDragged] = useState(false);
   useWindowEvent('dragover', (event) => {
     event.preventDefault();
@@ -20,12 +32,7 @@ export function useFilesDrop(onFiles: (files: readonly File[]) => void, onRefuse
   });
   useWindowEvent('drop', (event) => {
     setDragged(false);
-    const files = [...(event.dataTransfer?.files ?? [])];
-    // Text may be dropped into a field.
-    if (files.length === 0 && event.target instanceof HTMLInputElement) return;
-    event.preventDefault();
-    if (files.length === 0) onRefused('you dropped something that is not a file; save the picture first');
-    else onFiles(files);
+    onDrop(event);
   });
   return dragged;
 }

@@ -1,22 +1,13 @@
-import { useRef, useState } from 'react';
+import { useRef } from 'react';
 import { type Chosen, chosenFrom, fromDrop, fromInput } from '../state/chosen-files.ts';
-import { useWindowEvent } from '../state/window-event.ts';
+import { useDrop } from './picture-events.ts';
 
 /** Takes a folder of pictures, or pictures: chosen, or dropped anywhere on the page. */
 export function PicturesChooser({ onChosen }: { readonly onChosen: (chosen: Chosen) => void }) {
   const folder = useRef<HTMLInputElement>(null);
   const pictures = useRef<HTMLInputElement>(null);
-  const [dragged, setDragged] = useState(false);
-  useWindowEvent('dragover', (event) => {
+  const dragged = useDrop((event) => {
     event.preventDefault();
-    setDragged(true);
-  });
-  useWindowEvent('dragleave', ({ relatedTarget }) => {
-    if (relatedTarget === null) setDragged(false);
-  });
-  useWindowEvent('drop', (event) => {
-    event.preventDefault();
-    setDragged(false);
     if (event.dataTransfer !== null) fromDrop(event.dataTransfer.items).then((files) => onChosen(chosenFrom(files)));
   });
   const take = (input: HTMLInputElement): void => {

@@ -31,7 +31,7 @@ export const browserIndexer = (base: string = document.baseURI): PictureIndexer 
   async index(files, { name, signal, onProgress }) {
     refuseInsecure();
     if (files.length === 0)
-      throw new EngineError('no-pictures', 'there is no picture among what you chose', {
+      throw new EngineError('no-pictures', 'none of the files that you chose is a picture', {
         hint: 'Choose a folder with JPEG, PNG, WebP or GIF files.',
       });
     const settings = await readSettings(base);

@@ -26,7 +26,7 @@ describe('files that are chosen', () => {
     expect(short(['1.png', '2.png']).folder).toBeNull();
   });
 
-  it('leave out and count what is no picture, and what is hidden', () => {
+  it('leave out hidden files and files of other kinds, and count these', () => {
     const files = [at('a/x/1.png'), at('a/x/notes.txt', 'text/plain'), at('a/.cache/2.png'), at('a/x/3.HEIC', '')];
     const { pictures, others } = chosenFrom(files);
     expect(pictures.map(({ path }) => path)).toEqual(['x/1.png', 'x/3.HEIC']);

@@ -108,10 +108,16 @@ describe('shards of other servers', () => {
     const [first, second] = servers;
     expect(second?.asked).toEqual([]);
     expect(first?.asked).toMatchObject([{ url: '/v1/indexes/photos/shards/5/search', authorization: 'Bearer secret' }]);
-    const { record, states, k } = JSON.parse(first?.asked[0]?.body ?? '');
-    expect([record, k]).toEqual([SHARD.record, K]);
+    const { record, states, k, shares } = JSON.parse(first?.asked[0]?.body ?? '');
+    expect([record, k, shares]).toEqual([SHARD.record, K, undefined]);
     expect(decodeStates(states, WIDTH)).toEqual(STATES);
     expect(outcomes()).toEqual([[0, 'answered']]);
+  });
+
+  it('are told the share of each query', async () => {
+    await start(1);
+    await remote().search(SHARD, STATES, K, [0.25, 1]);
+    expect(JSON.parse(servers[0]?.asked[0]?.body ?? '').shares).toEqual([0.25, 1]);
   });
 
   it('have addresses with or without an index', () => {
