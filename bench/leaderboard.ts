@@ -9,7 +9,7 @@ import type { Index } from '../packages/neurodex/src/systems/open-index.ts';
 import { ClassBatches } from '../packages/neurodex/src/training/class-batches.ts';
 import { optimizerOf } from '../packages/neurodex/src/training/optimizer.ts';
 import { trainingInput } from '../packages/neurodex/src/training/training-input.ts';
-import { atMost, type Benchmark, ratio, type Side, type Target } from './benchmark.ts';
+import { atLeast, atMost, type Benchmark, ratio, type Side, type Target } from './benchmark.ts';
 import { KeptResults } from './kept-results.ts';
 import { RECIPES, type Recipe, type RecipeName } from './leaderboard-recipes.ts';
 import { configOf, openSet, SETS, type SetName } from './leaderboard-sets.ts';
@@ -183,13 +183,25 @@ function compare(
   targets: Target[],
 ): void {
   const before = figures.get('before');
-  const seconds = (found: Figures | undefined): number | undefined => (found?.reached ? found.cpuSeconds : undefined);
+  const times = {
+    'seconds from picture files to the quality': (found: Figures) => found.seconds,
+    'processor seconds of training': (found: Figures) => found.cpuSeconds,
+  };
   for (const [row, found] of figures) {
     if (row === 'before') continue;
-    const name = `processor seconds of training, ${row} / before: ${set}`;
-    ratios[name] = ratio(seconds(found), seconds(before));
+    for (const [what, of] of Object.entries(times)) {
+      const reached = (one: Figures | undefined): number | undefined => (one?.reached ? of(one) : undefined);
+      ratios[`${what}, ${row} / before: ${set}`] = ratio(reached(found), reached(before));
+    }
     const { status }: Recipe = RECIPES[row];
-    if (status === 'now') targets.push(atMost(name, ratios[name] ?? null, 0.5));
+    if (status !== 'now') continue;
+    const name = `seconds from picture files to the quality, ${row} / before: ${set}`;
+    targets.push(
+      atMost(name, ratios[name] ?? null, 0.5),
+      atLeast(`share of the peak matrix product in a step: ${set}`, found.shareOfPeak, 0.6),
+      atMost(`seconds / compiled PyTorch's with this recipe: ${set}`, null, 1),
+      atMost(`seconds / compiled PyTorch's with the recipe before: ${set}`, null, 0.4),
+    );
   }
 }
 

@@ -31,11 +31,12 @@ export async function storedFiles(): Promise<ReadonlyMap<string, Blob> | null> {
   return current === null ? null : await folders.read(current);
 }
 
-/** Deletes the index that this browser keeps. */
+/** Deletes the index that this browser keeps, and nothing that another tab is writing. */
 export async function removeStored(): Promise<void> {
   const folders = await openFolders();
+  const current = await folders.current();
   await folders.setCurrent(null);
-  await removeOthers(folders, null);
+  if (current !== null) await folders.remove(current);
 }
 
 /**
