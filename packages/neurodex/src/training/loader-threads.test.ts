@@ -80,6 +80,7 @@ describe('threads that load pictures', () => {
     ] as const) {
       Object.assign(asked, { cores, pools: [] });
       const loader = loaderOf(makerOf(256));
+      await vi.waitUntil(() => asked.pools.length > 0);
       expect(asked.pools.map(({ minThreads, maxThreads }) => [minThreads, maxThreads])).toEqual([[expected, expected]]);
       await loader.close();
     }
@@ -87,10 +88,8 @@ describe('threads that load pictures', () => {
   });
 
   it('are not started for fewer pixels, where nothing is changed, or for embeddings', () => {
-    loaderOf(makerOf(255));
-    loaderOf(makerOf(256, 0));
-    loaderOf(makerOf(256, 1, { views: 2, tokens: 1, channels: 1 } as Embeddings));
-    expect(asked.pools).toEqual([]);
+    const embedded = makerOf(256, 1, { views: 2, tokens: 1, channels: 1 } as Embeddings);
+    for (const maker of [makerOf(255), makerOf(256, 0), embedded]) expect(loadingThreads(maker)).toBeUndefined();
   });
 
   it.each([
@@ -141,12 +140,14 @@ describe('threads that load pictures', () => {
     expect(() => loaderOf(maker, 1)).toThrow(new RangeError('only pixels are loaded by threads'));
   });
 
-  it('read pixels that are shared already where they lie', () => {
+  it('read pixels that are shared already where they lie', async () => {
     const shared = new Uint8Array(new SharedArrayBuffer(store.pixels.length));
     const maker = makerOf(7);
     Object.defineProperty(maker, 'inputSource', { value: { input: 'pixels', size: 16, pixels: shared } });
-    loaderOf(maker, 1);
+    const loader = loaderOf(maker, 1);
+    await vi.waitUntil(() => asked.pools.length > 0);
     const [source] = asked.pools.map(({ workerData }) => workerData as PixelSource);
     expect(source?.pixels).toBe(shared);
+    await loader.close();
   });
 });

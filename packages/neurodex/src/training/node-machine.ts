@@ -28,6 +28,7 @@ export function machineMemory(): number {
 export function loadingThreads(maker: Batches, count = threadsWorth(maker)): LoadingThreads | undefined {
   if (count === 0) return undefined;
   const file = workerFile('./load-batch-worker.ts', import.meta.url);
+  const workerData = sharedPixels(maker.inputSource);
   // A search that trains nothing begins without it.
   const pool = import('piscina').then(
     ({ Piscina }) =>
@@ -35,7 +36,7 @@ export function loadingThreads(maker: Batches, count = threadsWorth(maker)): Loa
         filename: file.href,
         minThreads: count,
         maxThreads: count,
-        workerData: sharedPixels(maker.inputSource),
+        workerData,
         execArgv: nodeFlags(file),
       }),
   );

@@ -32,15 +32,17 @@ export function bullmqDriver(times: QueueTimes = QUEUE_TIMES): QueueDriver {
       if (untilDone && (await findRouter(store, plan)) !== undefined) return;
       await withQueue(request, times, async (queue) => {
         const worker = new QueueWorker(queue, request);
+        const isDone = async () => untilDone && (await findRouter(store, plan)) !== undefined;
         try {
-          while (!signal?.aborted) {
-            if (untilDone && (await findRouter(store, plan)) !== undefined) return;
+          while (!signal?.aborted && !(await isDone()))
             await setTimeout(times.look, undefined, { ...(signal && { signal }) }).catch(() => {});
-          }
         } finally {
           await worker.close();
         }
-        if (untilDone) throwIfInterrupted(signal);
+        if (!untilDone) return;
+        throwIfInterrupted(signal);
+        // A worker that looked for stalled tasks after the queue was removed has begun it anew: whoever ends last leaves none.
+        await removeQueue(queue);
       });
     },
   };
