@@ -75,11 +75,16 @@ export class LocalShards implements ShardSource {
 }
 
 /** Prefixes of a depth that are looked into in any shard: a router says where the answers are likely, not where they are. */
-const LEAST_BEAM = 16;
+const LEAST_BEAM = 4;
 
-/** Prefixes of a depth that a query looks into in a shard. @param beam of an index of its own @param share all of it by default */
-export const beamOf = (beam: number, k: number, share = 1): number =>
-  Math.max(k, Math.min(beam, Math.max(LEAST_BEAM, Math.ceil(beam * share))));
+/**
+ * Prefixes of a depth that a query looks into in a shard. Shares of 1 together give as many as an index of its own has, and find k answers.
+ * @param beam of an index of its own @param share all of it by default
+ */
+export function beamOf(beam: number, k: number, share = 1): number {
+  const whole = Math.max(k, beam);
+  return Math.min(whole, Math.max(LEAST_BEAM, Math.ceil(whole * share)));
+}
 
 interface Asked {
   readonly states: Float32Array;

@@ -24,6 +24,8 @@ export class Router {
   private readonly squares: Float64Array;
   private readonly logCounts: Float64Array;
   private readonly rows: RowProducts;
+  /** Of the shard that is looked at. */
+  private readonly estimates: Float64Array;
 
   /** @param temperature τ @param width D */
   constructor(cells: RouterCells, temperature: number, width: number) {
@@ -34,35 +36,32 @@ export class Router {
     const { rows } = cells;
     this.squares = Float64Array.from(cells.counts, (_, cell) => dot(rows, cell * width, rows, cell * width, width));
     this.logCounts = Float64Array.from(cells.counts, Math.log);
-    const most = Array.from({ length: this.count }, (_, shard) => this.cellsOf(shard).count);
-    this.rows = rowProducts(rows, width, Math.max(0, ...most));
+    const counts = cells.offsets.slice(1).map((end, shard) => end - (cells.offsets[shard] ?? NaN));
+    const most = Math.max(0, ...counts);
+    this.rows = rowProducts(rows, width, most);
+    this.estimates = new Float64Array(most);
   }
 
   /** log Σ exp(τ·x·h) of each shard, float64 [S]. @param states unit vectors, float32 [B, D] @param query which of them */
   logSums(states: Float32Array, query: number): Float64Array {
-    const width = this.width;
-    const squares = this.squares;
-    const logCounts = this.logCounts;
-    const temperature = this.temperature;
-    const products = this.rows.products;
+    const { offsets } = this.cells;
+    const unseen = { logCount: 0, square: 0, product: 0 };
     this.rows.take(states, query);
     const sums = new Float64Array(this.count);
     for (let shard = 0; shard < this.count; shard++) {
-      const { first, count } = this.cellsOf(shard);
+      const first = offsets[shard] ?? NaN;
+      const count = (offsets[shard + 1] ?? NaN) - first;
       this.rows.multiply(first, count, 0);
-      const estimates = Array.from({ length: count }, (_, i) => {
-        const [logCount, square] = [logCounts[first + i] ?? NaN, squares[first + i] ?? NaN];
-        return estimateLogSum({ logCount, square, product: products[i] ?? NaN }, temperature, width);
-      });
+      const estimates = this.estimates.subarray(0, count);
+      for (let i = 0; i < count; i++) {
+        unseen.logCount = this.logCounts[first + i] ?? NaN;
+        unseen.square = this.squares[first + i] ?? NaN;
+        unseen.product = this.rows.products[i] ?? NaN;
+        estimates[i] = estimateLogSum(unseen, this.temperature, this.width);
+      }
       sums[shard] = logSumExp(estimates);
     }
     return sums;
-  }
-
-  private cellsOf(shard: number): { readonly first: number; readonly count: number } {
-    const { offsets } = this.cells;
-    const first = offsets[shard] ?? NaN;
-    return { first, count: (offsets[shard + 1] ?? NaN) - first };
   }
 }
 
@@ -70,9 +69,11 @@ export class Router {
 export const bestShards = (logSums: Float64Array, count: number): number[] =>
   [...logSums.keys()].sort((a, b) => (logSums[b] ?? NaN) - (logSums[a] ?? NaN) || a - b).slice(0, count);
 
-export function logSumExp(values: Iterable<number>): number {
-  const all = [...values];
-  const largest = all.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+export function logSumExp(values: ArrayLike<number>): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i] ?? NaN);
   if (largest === Number.NEGATIVE_INFINITY) return largest;
-  return largest + Math.log(all.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] ?? NaN) - largest);
+  return largest + Math.log(sum);
 }

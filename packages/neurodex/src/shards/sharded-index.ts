@@ -206,13 +206,7 @@ export class ShardedIndex implements System {
         found.push({ row: first + row, score: score + logSum, shard, picture });
     }
     const total = logSumExp(sums);
-    return {
-      answers: topK(
-        found.map((answer) => ({ ...answer, score: answer.score - total })),
-        k,
-      ),
-      leftOut,
-    };
+    return { answers: topK(found, k).map((answer) => ({ ...answer, score: answer.score - total })), leftOut };
   }
 }
 
