@@ -102,7 +102,9 @@ const DRAWINGS = ['training.batchSize=48', 'augmentation.scale=0.3', 'augmentati
 /** Of two drawings of each thing; fewer where that would take more than 10,000 steps. */
 const emojiEpochs = (concepts: number): number => Math.min(206, Math.round(60_000 / concepts));
 
-/** Views of each photograph: a quarter are the catalogue, the others queries. */
+/** The split of the notebook, by which all identifiers are measured: a quarter of each class is the catalogue, the others are queries. */
+const QUARTER = ['split.retrievalFraction=0.75', 'split.validationFraction=0.05', 'split.testFraction=0.1'];
+/** Views of each photograph. */
 const VIEWS = 40;
 
 /** Of training on Fashion-MNIST: 1,000 steps for 512 pictures, 2,000 for 2,048. */
@@ -126,7 +128,12 @@ export async function openCell(
   const isWritten = identifiers === 'written';
   const config = await resolveConfiguration({
     preset: isWritten ? written : 'joint',
-    settings: [...(isWritten ? writtenSettings : settings)(size), ...IDENTIFIERS[identifiers], ...context.settings],
+    settings: [
+      ...QUARTER,
+      ...(isWritten ? writtenSettings : settings)(size),
+      ...IDENTIFIERS[identifiers],
+      ...context.settings,
+    ],
     cwd: process.cwd(),
   });
   return { config, dataset: await declaration.open(size, config, { ...context, seed }) };

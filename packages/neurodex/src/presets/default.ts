@@ -7,6 +7,8 @@ import { joint } from './joint.ts';
  */
 export const standard: Config = {
   ...joint,
+  // The network learns from the catalogue: queries are only kept back to choose, calibrate and measure with.
+  split: { retrievalFraction: 0.1, validationFraction: 0.4, testFraction: 0.6 },
   identifiers: { ...joint.identifiers, scheme: 'semantic', vectors: 'network', branching: 32, leafSize: 32 },
   // 48 / 16 = 3 patches on an edge, P = 9: the stem sees the details, and coarse patches are learned in fewer and cheaper steps.
   model: { ...joint.model, patchSize: 16, width: 96, feedForwardWidth: 192, layers: 3, dropout: 0.1 },
