@@ -74,6 +74,10 @@ export function logSumExp(values: ArrayLike<number>): number {
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i] ?? NaN);
   if (largest === Number.NEGATIVE_INFINITY) return largest;
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] ?? NaN) - largest);
+  for (let i = 0; i < values.length; i++) {
+    const x = (values[i] ?? NaN) - largest;
+    // Most terms are too small to count.
+    if (!(x < -50)) sum += Math.exp(x);
+  }
   return largest + Math.log(sum);
 }

@@ -11,6 +11,9 @@ import { type RowProducts, rowProducts } from './row-products.ts';
 /** So many are compared in 30 ms of processor time, with states of 128 or 256 numbers. */
 const MOST_COMPARED = 32_768;
 
+/** Terms of a sum whose logs are so far below the largest do not count, even if there are a thousand million of them. */
+const NEGLIGIBLE = -50;
+
 /**
  * Searches a memory with the state of a query. Exhaustively, every identifier is compared with it. The beam looks into the
  * `beam` prefixes of each depth whose mean states are nearest, and of the last prefixes, wherever paths end, into the
@@ -29,6 +32,8 @@ export class MemorySearch {
   private below = new Candidates();
   private readonly last = new Candidates();
   private readonly found = new Candidates();
+  /** Prefixes that are not looked into. */
+  private readonly unseen = new Candidates();
   private logTotal = NaN;
   /** Prefixes behind which there is a picture that is ranked, where not all are. */
   private reachable: Uint8Array | undefined;
@@ -61,7 +66,7 @@ export class MemorySearch {
       this.below.clear();
       this.last.clear();
     }
-    this.sum([]);
+    this.sum();
     if (among !== undefined) this.found.keep((row) => isAmong(among, row));
     return this.best(k);
   }
@@ -72,9 +77,8 @@ export class MemorySearch {
    */
   beam(states: Float32Array, query: number, k: number, beam: number): Answer[] {
     this.begin(states, query);
-    const sums: number[] = [];
-    this.descend(beam, (node, product) => void sums.push(this.estimate(node, product)));
-    this.sum(sums);
+    this.descend(beam, (node, product) => this.unseen.push(node, product, 0));
+    this.sum();
     return this.best(k);
   }
 
@@ -85,7 +89,7 @@ export class MemorySearch {
   beamAmong(states: Float32Array, query: number, k: number, beam: number, among: RowMask): Answer[] {
     // What scores are log-probabilities of is the sum over all pictures.
     this.beam(states, query, k, beam);
-    for (const each of [this.level, this.below, this.last, this.found]) each.clear();
+    for (const each of [this.level, this.below, this.last, this.found, this.unseen]) each.clear();
     if (among.count <= this.mostCompared) {
       const { rows } = this.nodes;
       for (const [row, node] of this.nodesOf(among)) {
@@ -119,7 +123,7 @@ export class MemorySearch {
   }
 
   private begin(states: Float32Array, query: number): void {
-    for (const each of [this.level, this.below, this.last, this.found]) each.clear();
+    for (const each of [this.level, this.below, this.last, this.found, this.unseen]) each.clear();
     this.rows.take(states, query);
   }
 
@@ -152,11 +156,21 @@ export class MemorySearch {
     for (let i = 0; i < count; i++) this.rows.multiply(rows[first + i] ?? NaN, 1, i);
   }
 
-  /** log of the estimated sum over the identifiers behind a prefix. */
-  private estimate(node: number, product: number): number {
+  /** Logs of the estimated sums over the identifiers behind the prefixes that were not looked into, of those that count beside `largest`. */
+  private estimates(largest: number): number[] {
     const { logCounts, squares } = this.nodes;
-    const unseen = { logCount: logCounts[node] ?? NaN, square: squares[node] ?? NaN, product };
-    return estimateLogSum(unseen, this.temperature, this.width);
+    const { length, names, products } = this.unseen;
+    const [temperature, width] = [this.temperature, this.width];
+    const most = temperature ** 2 / (2 * Math.max(1, width - 1));
+    const sums: number[] = [];
+    for (let i = 0; i < length; i++) {
+      const [node, product] = [names[i] ?? NaN, products[i] ?? NaN];
+      const [logCount, square] = [logCounts[node] ?? NaN, squares[node] ?? NaN];
+      // No estimate is above n·exp(τ²s²/2) with all of the variance across h.
+      if (temperature * product + logCount + most * Math.max(0, 1 - square) - largest < NEGLIGIBLE) continue;
+      sums.push(estimateLogSum({ logCount, square, product }, temperature, width));
+    }
+    return sums;
   }
 
   /** The node of each picture that is ranked, and its row. */
@@ -175,18 +189,19 @@ export class MemorySearch {
     return made;
   }
 
-  /**
-   * Adds up what was found.
-   * @param sums logs of sums over identifiers that were not looked at, which belong to the total
-   */
-  private sum(sums: readonly number[]): void {
-    const { temperature } = this;
+  /** Adds up what was found, and what is estimated of the rest. */
+  private sum(): void {
+    const temperature = this.temperature;
     const { length, products } = this.found;
     let largest = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < length; i++) largest = Math.max(largest, temperature * (products[i] ?? NaN));
+    const sums = this.estimates(largest);
     for (const sum of sums) largest = Math.max(largest, sum);
     let total = 0;
-    for (let i = 0; i < length; i++) total += Math.exp(temperature * (products[i] ?? NaN) - largest);
+    for (let i = 0; i < length; i++) {
+      const x = temperature * (products[i] ?? NaN) - largest;
+      if (!(x < NEGLIGIBLE)) total += Math.exp(x);
+    }
     for (const sum of sums) total += Math.exp(sum - largest);
     this.logTotal = largest + Math.log(total);
   }
