@@ -1,4 +1,4 @@
-import { estimateLogSum } from '../dsi/search/estimate-log-sum.ts';
+import { estimateLogSum, mostSpread, NEGLIGIBLE } from '../dsi/search/estimate-log-sum.ts';
 import { dot, type RowProducts, rowProducts } from '../dsi/search/row-products.ts';
 
 /** What a router knows of the pictures of all shards: some clusters of each. */
@@ -23,6 +23,8 @@ export class Router {
   private readonly temperature: number;
   private readonly squares: Float64Array;
   private readonly logCounts: Float64Array;
+  /** What an estimate is above τ·μ·h at the most, of each cell. */
+  private readonly bounds: Float64Array;
   private readonly rows: RowProducts;
   /** Of the shard that is looked at. */
   private readonly estimates: Float64Array;
@@ -36,6 +38,9 @@ export class Router {
     const { rows } = cells;
     this.squares = Float64Array.from(cells.counts, (_, cell) => dot(rows, cell * width, rows, cell * width, width));
     this.logCounts = Float64Array.from(cells.counts, Math.log);
+    this.bounds = this.logCounts.map(
+      (logCount, cell) => logCount + mostSpread(this.squares[cell] ?? NaN, temperature, width),
+    );
     const counts = cells.offsets.slice(1).map((end, shard) => end - (cells.offsets[shard] ?? NaN));
     const most = Math.max(0, ...counts);
     this.rows = rowProducts(rows, width, most);
@@ -52,13 +57,20 @@ export class Router {
       const first = offsets[shard] ?? NaN;
       const count = (offsets[shard + 1] ?? NaN) - first;
       this.rows.multiply(first, count, 0);
-      const estimates = this.estimates.subarray(0, count);
+      const products = this.rows.products;
+      let largest = Number.NEGATIVE_INFINITY;
+      for (let i = 0; i < count; i++) largest = Math.max(largest, this.temperature * (products[i] ?? NaN));
+      let counted = 0;
       for (let i = 0; i < count; i++) {
+        const product = products[i] ?? NaN;
+        // What no estimate is above is too little beside what another one is not below.
+        if (this.temperature * product + (this.bounds[first + i] ?? NaN) - largest < NEGLIGIBLE) continue;
         unseen.logCount = this.logCounts[first + i] ?? NaN;
         unseen.square = this.squares[first + i] ?? NaN;
-        unseen.product = this.rows.products[i] ?? NaN;
-        estimates[i] = estimateLogSum(unseen, this.temperature, this.width);
+        unseen.product = product;
+        this.estimates[counted++] = estimateLogSum(unseen, this.temperature, this.width);
       }
+      const estimates = this.estimates.subarray(0, counted);
       sums[shard] = logSumExp(estimates);
     }
     return sums;
@@ -74,10 +86,6 @@ export function logSumExp(values: ArrayLike<number>): number {
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i] ?? NaN);
   if (largest === Number.NEGATIVE_INFINITY) return largest;
   let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    const x = (values[i] ?? NaN) - largest;
-    // Most terms are too small to count.
-    if (!(x < -50)) sum += Math.exp(x);
-  }
+  for (let i = 0; i < values.length; i++) sum += Math.exp((values[i] ?? NaN) - largest);
   return largest + Math.log(sum);
 }

@@ -22,3 +22,14 @@ export function estimateLogSum({ logCount, square, product }: Unseen, temperatur
   const frozen = 2 * logCount;
   return temperature * product + (spread < frozen ? logCount + spread / 2 : Math.sqrt(spread * frozen));
 }
+
+/** Terms of a sum whose logs are so far below another one do not count, even if there are a thousand million of them. */
+export const NEGLIGIBLE = -50;
+
+/**
+ * What an estimate is above τ·μ·h + log n at the most, whatever h is: half of the variance of τ·x·h when all of it lies along h. The
+ * other case is not above it either: √(a·b) ≤ (a + b)/2.
+ * @param square ‖μ‖² @param temperature τ @param width D
+ */
+export const mostSpread = (square: number, temperature: number, width: number): number =>
+  (temperature ** 2 * Math.max(0, 1 - square)) / (2 * Math.max(1, width - 1));

@@ -3,16 +3,13 @@ import { isAmong, type RowMask } from '../../query/row-mask.ts';
 import type { Memory } from '../model/memory.ts';
 import type { PrefixTable } from '../model/prefix-table.ts';
 import { Candidates, kthLargest } from './candidates.ts';
-import { estimateLogSum } from './estimate-log-sum.ts';
+import { estimateLogSum, mostSpread, NEGLIGIBLE } from './estimate-log-sum.ts';
 import { type MemoryNodes, memoryNodes } from './memory-nodes.ts';
 import { ReachableNodes } from './reachable-nodes.ts';
 import { type RowProducts, rowProducts } from './row-products.ts';
 
 /** So many are compared in 30 ms of processor time, with states of 128 or 256 numbers. */
 const MOST_COMPARED = 32_768;
-
-/** Terms of a sum whose logs are so far below the largest do not count, even if there are a thousand million of them. */
-const NEGLIGIBLE = -50;
 
 /**
  * Searches a memory with the state of a query. Exhaustively, every identifier is compared with it. The beam looks into the
@@ -161,13 +158,11 @@ export class MemorySearch {
     const { logCounts, squares } = this.nodes;
     const { length, names, products } = this.unseen;
     const [temperature, width] = [this.temperature, this.width];
-    const most = temperature ** 2 / (2 * Math.max(1, width - 1));
     const sums: number[] = [];
     for (let i = 0; i < length; i++) {
       const [node, product] = [names[i] ?? NaN, products[i] ?? NaN];
       const [logCount, square] = [logCounts[node] ?? NaN, squares[node] ?? NaN];
-      // No estimate is above n·exp(τ²s²/2) with all of the variance across h.
-      if (temperature * product + logCount + most * Math.max(0, 1 - square) - largest < NEGLIGIBLE) continue;
+      if (temperature * product + logCount + mostSpread(square, temperature, width) - largest < NEGLIGIBLE) continue;
       sums.push(estimateLogSum({ logCount, square, product }, temperature, width));
     }
     return sums;
