@@ -96,11 +96,25 @@ function* encoderProblems({ identifiers, encoder }: Config): Generator<ConfigPro
   }
 }
 
-function* splitProblems({ split: { validationFraction, testFraction } }: Config): Generator<ConfigProblem> {
-  if (validationFraction + testFraction < 1) return;
+function* splitProblems({
+  split: { validationFraction, testFraction },
+  training: { plan },
+}: Config): Generator<ConfigProblem> {
+  const together = `split.validationFraction ${validationFraction} and split.testFraction ${testFraction}`;
+  const heldOut = validationFraction + testFraction;
+  if (heldOut > 1 + 1e-9) {
+    yield {
+      key: 'split.validationFraction',
+      message: `${together} are together more than 1`,
+      hint: 'they are shares of the queries: make their sum 1 or less',
+    };
+    return;
+  }
+  // What the plan `write` learns from is the catalogue.
+  if (plan === 'write' || heldOut < 1) return;
   yield {
     key: 'split.validationFraction',
-    message: `split.validationFraction ${validationFraction} and split.testFraction ${testFraction} leave no query to train with`,
+    message: `${together} leave no query to train with`,
     hint: 'make their sum less than 1',
   };
 }

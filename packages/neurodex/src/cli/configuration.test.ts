@@ -142,14 +142,14 @@ describe('keys that do not fit each other', () => {
     [['model.width=130'], ['model.width'], 'set model.width to 128 or 132'],
     [['model.patchSize=6'], ['model.patchSize'], 'set model.patchSize to 4 or 8, or model.stem to linear'],
     [['model.width=9', 'model.heads=3'], ['model.width'], 'model.stem to linear'],
-    [['split.testFraction=0.95'], ['split.validationFraction'], 'less than 1'],
+    [['split.testFraction=0.95'], ['split.validationFraction'], 'make their sum 1 or less'],
     [
       ['training.plan=joint'],
-      ['text.tokens', 'identifiers.vectors'],
+      ['split.validationFraction', 'text.tokens', 'identifiers.vectors'],
       'set training.plan to write, or identifiers.vectors to pixels',
     ],
     [
-      ['training.indexingEpochs=0', 'training.plan=joint', 'identifiers.vectors=pixels'],
+      ['training.indexingEpochs=0', 'training.plan=joint', 'identifiers.vectors=pixels', 'split.testFraction=0.1'],
       ['text.tokens', 'training.indexingEpochs'],
       'above 0',
     ],
