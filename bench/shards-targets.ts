@@ -68,9 +68,10 @@ function redisTargets({ redis, work }: Found, { kills, restarts, outage, shards 
     atLeast('disturbed: records of shards and of the router', count(disturbed), shards + 1),
     atMost('disturbed: pictures left out', disturbed?.leftOut ?? null, 0),
     atMost('disturbed: objects that are missing or damaged', disturbed?.damaged ?? null, 0),
+    // Of the same run: kills make the same work take more processor time.
     atMost(
       'disturbed: work lost by a kill at most / the longest checkpoint interval, in processor time',
-      ratio(disturbed && Math.max(0, ...disturbed.lostCpuSeconds), undisturbed?.checkpointCpuSeconds),
+      ratio(disturbed && Math.max(0, ...disturbed.lostCpuSeconds), disturbed?.checkpointCpuSeconds),
       1,
     ),
   ];
