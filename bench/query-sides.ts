@@ -4,11 +4,14 @@ import { nodeRuntime } from '@neurodex/autograd/node';
 import { defined } from '@neurodex/core';
 import { scoringGraphs } from '../packages/neurodex/src/dsi/graphs/scoring-export.ts';
 import { geometryOf } from '../packages/neurodex/src/dsi/model/geometry.ts';
+import { writeRows } from '../packages/neurodex/src/dsi/model/memory.ts';
 import { dsiParameters, parameterArrays } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { PrefixTable } from '../packages/neurodex/src/dsi/model/prefix-table.ts';
 import { DsiSystem } from '../packages/neurodex/src/dsi/search/dsi-system.ts';
+import { StateEncoder } from '../packages/neurodex/src/dsi/search/state-encoder.ts';
 import { identifierLength } from '../packages/neurodex/src/identifiers/encode.ts';
 import { numeric } from '../packages/neurodex/src/identifiers/numeric.ts';
+import { semantic } from '../packages/neurodex/src/identifiers/semantic.ts';
 import { Trie } from '../packages/neurodex/src/identifiers/trie.ts';
 import { PRESETS } from '../packages/neurodex/src/presets/presets.ts';
 import { ApproximateVectorSearch } from '../packages/neurodex/src/systems/approximate-search.ts';
@@ -26,17 +29,24 @@ const QUERIES = 30;
 const REST = 50;
 /** Of the vectors that cosine compares: the width of both networks. */
 const VECTOR = 128;
+/** Of written memories: about what calibration finds. */
+const TEMPERATURE = 100;
 /** Clusters of the vectors. */
 const CLUSTERS = 50;
 
 export type Call = () => Promise<unknown>;
 
-/** An untrained network over n pictures, and one picture. */
-export function searchOf(
-  network: 'seed' | 'joint',
-  n: number,
-  exactUpTo: number,
-): { call: Call; encoder: () => Promise<Call>; close: () => Promise<void> } {
+export interface Search {
+  readonly call: Call;
+  /** The network alone, for the same picture. */
+  encoder(): Promise<Call>;
+  close(): Promise<void>;
+}
+
+const noThumbnail = () => Promise.reject(new Error('there is no thumbnail'));
+
+/** An untrained network that writes identifiers token by token, over n pictures, and one picture. */
+export function searchOf(network: 'seed' | 'joint', n: number, exactUpTo: number): Search {
   const preset = PRESETS[network];
   const random = Random.seeded(1);
   const entries = Array.from({ length: n }, (_, i) => ({ path: `${i}.png`, labels: [] }));
@@ -51,9 +61,7 @@ export function searchOf(
   random.fillBytes(pixels);
   const runtime = nodeRuntime();
   const system = new DsiSystem({ runtime, geometry, table, search: { exactUpTo, beam: BEAM }, parameters });
-  const query = [
-    { kind: 'picture' as const, pixels, thumbnail: () => Promise.reject(new Error('there is no thumbnail')) },
-  ];
+  const query = [{ kind: 'picture' as const, pixels, thumbnail: noThumbnail }];
   return {
     call: () => system.rank(query, ANSWERS),
     // The patches alone, to the last keys and values.
@@ -62,6 +70,44 @@ export function searchOf(
         loadable(scoringGraphs(geometry, 1, 1, parameterArrays(geometry, parameters)).encoder),
       );
       return () => session.run({ pictures: pixels });
+    },
+    close: () => system.close(),
+  };
+}
+
+/** An untrained network of the preset `default` with a written memory of n random states, and one picture. */
+export function writtenSearchOf(n: number, exactUpTo: number): Search {
+  const preset = PRESETS.default;
+  const { branching } = preset.identifiers;
+  const { beam } = preset.retrieval;
+  const random = Random.seeded(1);
+  const scheme = semantic(branching);
+  const length = Math.max(1, Math.ceil(Math.log(n) / Math.log(branching)));
+  const identifiers = Array.from({ length: n }, (_, i) =>
+    scheme.fromTokens(Array.from({ length }, (_, at) => Math.floor(i / branching ** (length - 1 - at)) % branching)),
+  );
+  const table = PrefixTable.create(new Trie(scheme, identifiers), 'memory');
+  const geometry = geometryOf(preset, scheme.vocabulary, identifierLength(scheme, identifiers), {
+    embeddingRows: table.size,
+  });
+  const { width } = geometry;
+  const states = normalised(
+    Float32Array.from({ length: n * width }, () => random.normal()),
+    width,
+  );
+  const rows = writeRows(table, states, width, (row) => row);
+  const parameters = initialParameters(dsiParameters(geometry), random);
+  const pixels = new Uint8Array(geometry.imageSize ** 2 * 3);
+  random.fillBytes(pixels);
+  const runtime = nodeRuntime();
+  const memory = { rows, temperature: TEMPERATURE };
+  const system = new DsiSystem({ runtime, geometry, table, search: { exactUpTo, beam }, parameters, memory });
+  const query = [{ kind: 'picture' as const, pixels, thumbnail: noThumbnail }];
+  return {
+    call: () => system.rank(query, ANSWERS),
+    encoder: async () => {
+      const encoder = await StateEncoder.create(runtime, geometry, 1, parameters);
+      return () => encoder.encode(pixels);
     },
     close: () => system.close(),
   };
