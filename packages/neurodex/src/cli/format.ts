@@ -35,6 +35,17 @@ export function formatMetric(value: number): string {
 export const plural = (n: number, noun: string, nouns = `${noun}s`): string =>
   `${formatCount(n)} ${n === 1 ? noun : nouns}`;
 
+/** Of each part that has any: a network that learns from its catalogue has no training queries. */
+export function queriesLine(queries: {
+  readonly train: number;
+  readonly validation: number;
+  readonly test: number;
+}): string {
+  const { train, validation, test } = queries;
+  const parts = Object.entries({ train, validation, test }).filter(([, count]) => count > 0);
+  return `queries     ${parts.length === 0 ? 'none' : parts.map(([name, count]) => `${formatCount(count)} ${name}`).join(', ')}`;
+}
+
 /** A line of a summary; none where no picture occurs twice. */
 export const duplicatesLine = ({ sets, copies, leftOut }: DuplicateFacts = NO_DUPLICATES): string[] => {
   const kept = copies === 0 ? [] : [`${plural(copies, 'copy', 'copies')} of ${plural(sets, 'picture')}`];

@@ -1,5 +1,5 @@
 import type { BuildPlan } from '../build/plan.ts';
-import { formatBytes, formatCount, formatSeconds, plural } from './format.ts';
+import { formatBytes, formatSeconds, plural, queriesLine } from './format.ts';
 
 const orUnknown = (value: number | null, show: (value: number) => string): string =>
   value === null ? '–' : show(value);
@@ -13,7 +13,7 @@ export function planLines({ pictures, parameters, steps, stages }: BuildPlan): s
   const width = Math.max(...stages.map(({ name }) => name.length));
   return [
     `catalogue   ${plural(catalogue, 'picture')}`,
-    `queries     ${formatCount(train)} train, ${formatCount(validation)} validation, ${formatCount(test)} test`,
+    queriesLine({ train, validation, test }),
     ...(parameters > 0 ? [`network     ${plural(parameters, 'parameter')}, ${plural(steps, 'step')}`] : []),
     '',
     ...stages.map(({ name, summary, bytes, seconds }) =>

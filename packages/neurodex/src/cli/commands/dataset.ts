@@ -7,7 +7,7 @@ import { printable } from '../../report/text.ts';
 import { text, wholeNumber } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
 import { sourceLines } from '../data-set-lines.ts';
-import { duplicatesLine, formatCount, plural } from '../format.ts';
+import { duplicatesLine, formatCount, plural, queriesLine } from '../format.ts';
 import {
   type ConfigurationFlags,
   configurationOf,
@@ -157,7 +157,7 @@ function describeBuilt(summary: PreparedSummary, out: string): string {
   return [
     `data set    ${out}${built ? '' : ' (nothing has changed; --force builds it again)'}`,
     `catalogue   ${plural(pictures.catalogue, 'picture')}`,
-    `queries     ${formatCount(pictures.train)} train, ${formatCount(pictures.validation)} validation, ${formatCount(pictures.test)} test`,
+    queriesLine(pictures),
     `classes     ${formatCount(classes)}`,
     ...sourceLines(summary).map(printable),
     ...duplicatesLine(duplicates),

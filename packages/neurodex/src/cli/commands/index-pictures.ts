@@ -19,7 +19,7 @@ import {
   withExamples,
 } from '../command.ts';
 import { sourceLines } from '../data-set-lines.ts';
-import { duplicatesLine, formatCount, formatSeconds, plural } from '../format.ts';
+import { duplicatesLine, formatCount, formatSeconds, plural, queriesLine } from '../format.ts';
 import { planLines, planSentence } from '../plan-lines.ts';
 import {
   type ConfigurationFlags,
@@ -159,7 +159,7 @@ function describe(summary: IndexSummary, out: string): string {
   const lines = [
     `index       ${out}`,
     `catalogue   ${plural(catalogue, 'picture')}`,
-    `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
+    queriesLine(queries),
     ...sourceLines(summary).map(printable),
     ...duplicatesLine(duplicates),
     `systems     ${systems.join(', ')}`,

@@ -4,7 +4,7 @@ import type { IndexFacts } from '../../jobs/inspect-index.ts';
 import { printable, showValue } from '../../report/text.ts';
 import { calibrationLines } from '../calibration-lines.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
-import { duplicatesLine, formatBytes, formatCount, plural } from '../format.ts';
+import { duplicatesLine, formatBytes, formatCount, plural, queriesLine } from '../format.ts';
 
 /** Skipped files that are named; more are counted by reason. */
 const NAMED = 50;
@@ -44,7 +44,7 @@ function describe(inspection: IndexFacts, verified: boolean): string {
     `created     ${inspection.created}, seed ${inspection.seed}`,
     `data set    ${dataset.name}: ${dataset.source}`,
     `catalogue   ${plural(inspection.catalogue, 'picture')} in ${plural(inspection.classes, 'class', 'classes')}`,
-    `queries     ${formatCount(queries.train)} train, ${formatCount(queries.validation)} validation, ${formatCount(queries.test)} test`,
+    queriesLine(queries),
     ...duplicatesLine(inspection.duplicates),
     `systems     ${inspection.systems.join(', ')}`,
     ...(inspection.parameters > 0
