@@ -15,6 +15,7 @@ const SOURCES = {
   '@neurodex/datasets/picture': 'datasets/src/picture.ts',
   '@neurodex/datasets/image': 'datasets/src/image/index.ts',
   '@neurodex/datasets/formats': 'datasets/src/formats.ts',
+  '@neurodex/datasets/skipped': 'datasets/src/skipped.ts',
   '@neurodex/datasets/download': 'datasets/src/download/index.ts',
   '@neurodex/tracking': 'tracking/src/index.ts',
   '@neurodex/objects': 'objects/src/index.ts',

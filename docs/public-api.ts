@@ -11,7 +11,11 @@ export const PUBLISHED = ['core', 'objects', 'autograd', 'datasets', 'tracking',
 export type PackageFolder = (typeof PUBLISHED)[number];
 
 /** Parts of packages that are there for our own pages: they may change with any version. */
-export const UNPROMISED: ReadonlySet<string> = new Set(['neurodex/browser', 'neurodex/browser-build']);
+export const UNPROMISED: ReadonlySet<string> = new Set([
+  'neurodex/browser',
+  'neurodex/browser-build',
+  '@neurodex/datasets/skipped',
+]);
 
 /** A name that a package exports. */
 export interface PublicExport {

@@ -36,6 +36,7 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     metadata: ['image'],
     datasets: ['picture.ts', 'image', 'download', 'metadata'],
     'names.ts': ['datasets'],
+    'skipped.ts': ['image', 'datasets'],
     'index.ts': ['metadata', 'datasets'],
   },
   'packages/tracking/src': {

@@ -1,3 +1,4 @@
+import type { SkippedFile } from '@neurodex/datasets/skipped';
 import type { SearchEngine } from './engine.ts';
 
 /** Indexes the visitor's own pictures. Components do so through this interface alone; `indexing/` implements it. */
@@ -11,12 +12,18 @@ export interface PictureIndexer {
    * @throws EngineError, or the signal's reason
    */
   index(
-    files: readonly ChosenFile[],
+    files: {
+      readonly pictures: readonly ChosenFile[];
+      /** Those that are no pictures by name. */
+      readonly skipped: readonly LeftOut[];
+      /** That all of them lie in; null where there is none, or several. */
+      readonly folder: string | null;
+    },
     options: {
-      /** What the pictures are called. */
-      readonly name: string;
       readonly signal: AbortSignal;
       readonly onProgress: (progress: IndexingProgress) => void;
+      /** Called where there will be no index: what was told until then. */
+      readonly onFailed: (notices: BuildNotices) => void;
     },
   ): Promise<StoredIndex>;
 }
@@ -34,31 +41,40 @@ export interface IndexingProgress {
   /** In words: `Learning to see`. */
   readonly activity: string;
   readonly done: number;
-  readonly total: number;
+  /** Undefined while it is unknown. */
+  readonly total: number | undefined;
   /** What is counted, in the plural. */
   readonly unit: string;
   /** Units a second; undefined while too little has been seen. */
   readonly rate: number | undefined;
   /** Seconds until this activity ends, at that rate. */
   readonly left: number | undefined;
-  /** Files that were left out so far. */
+  /** Files that were skipped so far. */
   readonly skipped: number;
 }
 
-/** A file that was left out, and why. */
-export interface LeftOut {
-  readonly path: string;
-  readonly reason: string;
+/** A file that was skipped, and why. */
+export interface LeftOut extends SkippedFile {
+  /** What can be done about it. */
+  readonly advice?: string | undefined;
+}
+
+/** What a build tells beside its index. */
+export interface BuildNotices {
+  /** As `neurodex index` words them. */
+  readonly warnings: readonly string[];
+  readonly skipped: readonly LeftOut[];
 }
 
 /** An index that this browser keeps. */
-export interface StoredIndex {
+export interface StoredIndex extends BuildNotices {
   readonly name: string;
+  /** The folder of the pictures; null where they were chosen one by one. */
+  readonly folder: string | null;
   /** ISO 8601. */
   readonly created: string;
   /** N */
   readonly pictures: number;
-  readonly skipped: readonly LeftOut[];
   /** Share of pictures that are their own first answer, as it was measured. */
   readonly accuracy: number | null;
   /** That building it took. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,6 +65,20 @@ describe.skipIf(program === undefined)(`a site that indexes the pictures of who 
     page.getByRole('heading', { name: 'This index' }).waitFor({ timeout: 300_000 });
   const searchable = (page: Page): Promise<void> =>
     page.getByRole('heading', { name: 'Search with a picture' }).waitFor({ timeout: 60_000 });
+  /** By the keyboard alone: the focus follows what is asked, and the page that comes then. */
+  const removeByKeyboard = async (page: Page): Promise<void> => {
+    const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? '');
+    await page.getByRole('button', { name: 'Delete the index' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('Keep it');
+    await page.keyboard.press('Enter');
+    expect(await focused()).toBe('Delete the index');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Index your pictures' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.localName)).toBe('main');
+  };
   const visit = async (address = `${host.address}?device=wasm`) => {
     const opened = await openPage(browser);
     await opened.page.goto(address);
@@ -80,14 +94,17 @@ describe.skipIf(program === undefined)(`a site that indexes the pictures of who 
       .waitFor();
     await indexed(page);
     await page.getByText('60 pictures of photos').waitFor();
-    await page.getByText('1 file left out').click();
-    await page.getByText('class-0/broken.png is not a picture that this browser can read').waitFor();
+    await page.getByText('2 files skipped', { exact: true }).click();
+    await page.getByText(/^1 × is not a JPEG, .* whatever its name says: class-0\/broken\.png/).waitFor();
+    await page.getByText('1 × not a picture file (.txt): class-0/notes.txt').waitFor();
+    await page.getByText('60 pictures can be searched now. 2 files skipped.').waitFor({ state: 'attached' });
     const found = await page.getByText(/come first for themselves/).innerText();
     expect(Number(/(\d+) %/.exec(found)?.[1])).toBeGreaterThanOrEqual(98);
     await page.getByText('on WebAssembly with').first().waitFor();
     // Found again when the page is opened again.
     await page.reload();
     await searchable(page);
+    await page.getByText('2 files skipped', { exact: true }).waitFor();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Download the index' }).click(),
@@ -107,12 +124,69 @@ describe.skipIf(program === undefined)(`a site that indexes the pictures of who 
       expect(have[0]).toBe(answers[0]?.picture);
       expect(new Set(have)).toEqual(new Set(answers.map(({ picture }) => picture)));
     }
-    await page.getByRole('button', { name: 'Delete the index' }).click();
-    await page.getByRole('button', { name: 'Delete it for good' }).click();
-    await page.getByRole('heading', { name: 'Index your pictures' }).waitFor();
+    await removeByKeyboard(page);
     await page.reload();
     await page.getByRole('button', { name: 'Choose a folder' }).waitFor();
     expect(complaints).toEqual([]);
+    await page.context().close();
+  }, 500_000);
+
+  it('does all of that in IndexedDB, where the browser has no file system for pages', async () => {
+    // Its thread must not have one either.
+    const site = join(folder, 'site-without-files');
+    await cp(join(folder, 'site'), site, { recursive: true });
+    for (const file of await readdir(join(site, 'assets'))) {
+      if (!/^(indexing|worker)-.*\.js$/.test(file)) continue;
+      const program = await readFile(join(site, 'assets', file), 'utf8');
+      await writeFile(join(site, 'assets', file), `delete StorageManager.prototype.getDirectory;\n${program}`);
+    }
+    const plain = await hostFolder(site, ISOLATED);
+    const { page, complaints } = await visit(`${plain.address}?device=wasm`);
+    await choose(page, photos);
+    await indexed(page);
+    const kept = await page.evaluate(async () => ({
+      hasFiles: 'getDirectory' in navigator.storage,
+      databases: (await indexedDB.databases()).map(({ name }) => name),
+    }));
+    expect(kept).toEqual({ hasFiles: false, databases: ['neurodex-index'] });
+    await page.reload();
+    await searchable(page);
+    await page.getByText('2 files skipped', { exact: true }).waitFor();
+    const asked = files[5] ?? '';
+    expect((await answersTo(page, asked, 'q.png'))[0]).toBe('class-5/5.png');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download the index' }).click(),
+    ]);
+    const archive = join(folder, 'from-database.zip');
+    await download.saveAs(archive);
+    new AdmZip(archive).extractAllTo(join(folder, 'from-database'));
+    await neurodex('verify', join(folder, 'from-database', 'photos.index'), '--quiet');
+    await removeByKeyboard(page);
+    await page.reload();
+    await page.getByRole('button', { name: 'Choose a folder' }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+    await plain.stop();
+  }, 500_000);
+
+  it('takes other pictures in the place of the first ones, which stay until then', async () => {
+    const { page } = await visit();
+    await choose(page, join(photos, 'class-1'));
+    await indexed(page);
+    await page.getByText('10 pictures of class-1').waitFor();
+    await page.getByRole('button', { name: 'Index other pictures' }).click();
+    await page.getByText('The index of 10 pictures of class-1 stays until the new one is complete').waitFor();
+    await page.getByRole('button', { name: 'Back to it' }).click();
+    await page.getByText('10 pictures of class-1').waitFor();
+    await page.getByRole('button', { name: 'Index other pictures' }).click();
+    // Two pictures, of which one is there twice.
+    await page.getByLabel('Picture files').setInputFiles([files[0] ?? '', files[1] ?? '', files[0] ?? '']);
+    await page.getByText('1 warning', { exact: true }).click({ timeout: 300_000 });
+    await page.getByText('1 file shows a picture that another file shows (0.png (2) is 0.png).').waitFor();
+    await page.getByText('3 pictures', { exact: true }).waitFor();
+    await page.reload();
+    await page.getByText('1 warning', { exact: true }).waitFor();
     await page.context().close();
   }, 500_000);
 
@@ -122,6 +196,7 @@ describe.skipIf(program === undefined)(`a site that indexes the pictures of who 
     await page.getByText(/\d+ of 60 steps/).waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Choose a folder' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.localName)).toBe('h1');
     await choose(page, photos);
     await page.getByText(/\d+ of 60 steps/).waitFor();
     const context = page.context();
@@ -147,10 +222,58 @@ describe.skipIf(program === undefined)(`a site that indexes the pictures of who 
       await page.context().close();
       return said;
     };
-    expect(await saying('none', { 'a.txt': 'text' })).toMatch(/none of the files that you chose is a picture/i);
-    expect(await saying('bad', { 'a.png': 'text' })).toMatch(/none of the 1 files is a picture/i);
+    expect(await saying('none', { 'a.txt': 'text' })).toMatch(
+      /none holds no pictures: it holds only 1 thing that cannot be used \(the first: a\.txt, not a picture file\)/i,
+    );
+    expect(await saying('bad', { 'a.png': 'text' })).toMatch(
+      /bad has no picture that can be used: 1 file tried, the first: a\.png: is not a JPEG/i,
+    );
     expect(await saying('one', { 'a.png': await readFile(files[0] ?? '') })).toMatch(/an index needs at least two/);
   }, 400_000);
+
+  it('skips what it cannot decode, with advice, and stops for nothing: at 400 pixels, in the dark', async () => {
+    const odd = join(folder, 'odd');
+    const [good, other] = [await readFile(files[0] ?? ''), await readFile(files[1] ?? '')];
+    // Its header announces more pixels than are decoded.
+    const bomb = Buffer.from(good);
+    bomb.writeUInt32BE(60_000, 16);
+    bomb.writeUInt32BE(60_000, 20);
+    const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0heicmif1', 'latin1');
+    const contents = {
+      ...{ 'a.png': good, 'deep/er/b.png': other, 'clip.mp4': 'video', 'empty.jpg': '', 'photo.heic': heic },
+      ...{ 'bomb.png': bomb, 'logo.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>', 'cut.png': good.subarray(0, 60) },
+      ...{ '.DS_Store': 'x', 'a.xmp': 'x' },
+    };
+    for (const [path, content] of Object.entries(contents)) {
+      await mkdir(dirname(join(odd, path)), { recursive: true });
+      await writeFile(join(odd, path), content);
+    }
+    const { page, complaints } = await openPage(browser, {
+      viewport: { width: 400, height: 800 },
+      colorScheme: 'dark',
+    });
+    await page.goto(`${host.address}?device=wasm`);
+    await choose(page, odd);
+    await indexed(page);
+    await page.getByText('2 pictures of odd').waitFor();
+    await page.getByText('1 warning, 8 files skipped', { exact: true }).click();
+    const told = await page.locator('.behind li').allInnerTexts();
+    for (const line of [
+      /^The video clip\.mp4 is left out; pictures are taken out of a video by ffmpeg/,
+      /^1 × is a HEIC picture, which this browser does not decode: photo\.heic\s+Convert the picture to JPEG\./,
+      /^1 × is empty \(0 bytes\): empty\.jpg/,
+      /^1 × has 60000 × 60000 = 3600000000 pixels, and the limit is 250000000: bomb\.png/,
+      /^1 × is a damaged PNG file, or too large for this browser: cut\.png/,
+      /^1 × not a picture file \(\.svg\): logo\.svg/,
+      /^1 × hidden \(\.DS_Store\): \.DS_Store/,
+      /^1 × a file of settings beside a picture \(\.xmp\): a\.xmp/,
+    ])
+      expect(told).toContainEqual(expect.stringMatching(line));
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  }, 500_000);
 
   it('says that it uses one thread, where the host does not send the headers for more', async () => {
     const plain = await hostFolder(join(folder, 'site'));

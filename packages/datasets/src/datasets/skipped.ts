@@ -12,8 +12,9 @@ export interface SkippedKind {
 /** Numbers, and names between quotes, differ between files that are skipped for the same reason. */
 const kindOf = ({ group, reason }: SkippedFile): string => group ?? reason.replace(/\d+(\.\d+)?/g, 'N');
 
-const byKind = (skipped: readonly SkippedFile[]): [string, SkippedFile[]][] => {
-  const kinds = new Map<string, SkippedFile[]>();
+/** The files that were skipped for one reason, the commonest reason first. */
+export const skippedByKind = <T extends SkippedFile>(skipped: readonly T[]): [string, T[]][] => {
+  const kinds = new Map<string, T[]>();
   for (const file of skipped) {
     const kind = kindOf(file);
     const files = kinds.get(kind);
@@ -35,7 +36,7 @@ const byKind = (skipped: readonly SkippedFile[]): [string, SkippedFile[]][] => {
  * ```
  */
 export const skippedKinds = (skipped: readonly SkippedFile[]): SkippedKind[] =>
-  byKind(skipped).map(([kind, files]) => ({ kind, count: files.length }));
+  skippedByKind(skipped).map(([kind, files]) => ({ kind, count: files.length }));
 
 /** More of one kind are counted in one warning. */
 const NAMED = 5;
@@ -52,7 +53,7 @@ const NAMED = 5;
  * ```
  */
 export function reportSkipped(skipped: readonly SkippedFile[], reporter: Reporter): void {
-  for (const [kind, files] of byKind(skipped)) {
+  for (const [kind, files] of skippedByKind(skipped)) {
     const [first] = files;
     if (first === undefined || first.expected) continue;
     if (files.length > NAMED) {

@@ -22,8 +22,13 @@ export type Described = Pick<Dataset, 'layout' | 'name'> & { readonly pictures: 
 /**
  * Labels from which nothing, or something else than was meant, would be learned.
  * @param dataset what kind of data set they are of: where folders are the classes, one name of a split is enough
+ * @param below what to do where classes lie below folders that are named like splits
  */
-export function classWarnings(pictures: readonly Labelled[], dataset: string): DatasetWarning[] {
+export function classWarnings(
+  pictures: readonly Labelled[],
+  dataset: string,
+  below = '--class-level says at which level',
+): DatasetWarning[] {
   if (pictures.length === 0) return [];
   const names = [...new Set(pictures.flatMap(({ labels }) => labels))].sort();
   const [only] = names;
@@ -41,9 +46,7 @@ export function classWarnings(pictures: readonly Labelled[], dataset: string): D
   if (splits.length > 0) {
     const which = splits.length === 1 ? 'a class is' : `${splits.length} classes are`;
     const message = `${which} named like a split of a data set and not like a class: ${quotedList(splits)}; ${
-      dataset === 'folder'
-        ? 'if classes lie below, --class-level says at which level'
-        : 'check which column or key holds the labels'
+      dataset === 'folder' ? `if classes lie below, ${below}` : 'check which column or key holds the labels'
     }`;
     warnings.push({ code: 'split-classes', message });
   }

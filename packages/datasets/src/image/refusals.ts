@@ -52,9 +52,11 @@ export const tooLarge = (name: string, what: string, hint: string, details = {},
 export const tooSlow = (name: string, seconds: number): NeurodexError =>
   tooLarge(name, `takes more than ${seconds} seconds to decode`, 'scale it down', { seconds });
 
+export const COPY_AGAIN = 'the file may have been cut short when it was copied; copy it again or leave it out';
+
 export const damaged = (name: string, format: Format, reason: string, cause: unknown): NeurodexError =>
   new NeurodexError('picture-damaged', `${name} is a damaged ${format} file: ${reason}`, {
-    hint: 'the file may have been cut short when it was copied; copy it again or leave it out',
+    hint: COPY_AGAIN,
     details: { name, format, reason },
     cause,
   });

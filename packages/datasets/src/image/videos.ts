@@ -14,7 +14,7 @@ export const hasVideoExtension = (fileName: string): boolean => EXTENSIONS.has(e
 
 /** What kind of video the bytes begin like; undefined for anything else. */
 export function videoKind(bytes: Uint8Array): string | undefined {
-  const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+  const head = String.fromCharCode(...bytes.subarray(0, 12));
   if (head.startsWith('RIFF') && head.endsWith('AVI ')) return 'AVI';
   if (head.startsWith('\x1aE\xdf\xa3')) return 'Matroska or WebM';
   if (head.startsWith('FLV\x01')) return 'Flash';

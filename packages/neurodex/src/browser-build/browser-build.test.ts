@@ -143,6 +143,38 @@ describe('pictures that are indexed in memory', () => {
     }
   });
 
+  it('may be two, or one picture twice, and are warned of in the words of `neurodex index`', async () => {
+    const [first, second, third] = files;
+    if (first === undefined || second === undefined || third === undefined) throw new Error('there are pictures');
+    const build = async (given: readonly DecodedFile[]) => {
+      const warnings: string[] = [];
+      const { rows } = await buildPictures(given, {
+        config,
+        seed: 3,
+        source: 'shapes',
+        runtime: nodeRuntime({ threads: 1 }),
+        machine: browserMachine,
+        reporter: { ...silentReporter, warn: (message) => void warnings.push(message) },
+      });
+      return { warnings, identifiers: new Set(rows.map(({ identifier }) => identifier)).size };
+    };
+    expect(await build([first, { ...second, labels: ['other'] }])).toEqual({ warnings: [], identifiers: 2 });
+    const twice = await build([{ ...first, path: 'x/b.png', labels: ['train'] }, first, third]);
+    expect(twice.identifiers).toBe(3);
+    expect(twice.warnings).toEqual([
+      expect.stringMatching(
+        /^a class is named like a split .*"train"; if classes lie below, choose the folder that holds them$/,
+      ),
+      `1 file shows a picture that another file shows (x/b.png is ${first.path})`,
+      '1 of these pictures has copies with other labels',
+    ]);
+    const alone = await build(
+      [first, { ...second, labels: first.labels }].map((file) => ({ ...file, labels: ['red'] })),
+    );
+    expect(alone.warnings).toEqual([expect.stringMatching(/^all pictures are of one class, "red": /)]);
+    expect((await build([first, second].map((file) => ({ ...file, labels: [] })))).warnings).toEqual([]);
+  }, 120_000);
+
   it('end when they are interrupted', async () => {
     const controller = new AbortController();
     const work = buildPictures(files, {

@@ -12,6 +12,7 @@ import type { TrainingMachine } from '../training/machine.ts';
 import { plannedSteps, type SeeSource, see, seeGeometry } from '../training/see.ts';
 import { encodeStates } from '../training/states.ts';
 import { Validator } from '../training/validator.ts';
+import { warnOfPictures } from './warn-of-pictures.ts';
 
 /** A picture that was decoded, and what is kept of it. */
 export interface DecodedFile {
@@ -71,9 +72,11 @@ export async function buildPictures(pictures: readonly DecodedFile[], build: Pic
   const { config, seed, source, runtime, machine, reporter, signal } = build;
   const began = performance.now();
   const files = [...pictures].sort(byPath);
-  const rows = withRoles(files, setsOf(files), { split: config.split, seed });
+  const sets = setsOf(files);
+  const rows = withRoles(files, sets, { split: config.split, seed });
   const parts = partsOf(rows);
   refuseTooFew(source, parts.catalogue.length, rows.length);
+  warnOfPictures(files, sets, config, reporter);
   const store = storeOf(parts, files, config.pictures.size);
   const seen: SeeSource = {
     geometry: seeGeometry(config, undefined),
@@ -117,6 +120,7 @@ export async function buildPictures(pictures: readonly DecodedFile[], build: Pic
     parameters,
     states: states.slice(),
   });
+  reporter.progress({ phase: 'measure', done: 0, unit: 'pictures' });
   const metrics = await measured({ ...store, ...partsOf(named) }, written, build);
   return {
     config,

@@ -1,5 +1,6 @@
 import { parameterCount } from '@neurodex/autograd';
 import { canonicalJson, defined } from '@neurodex/core';
+import type { SkippedFile } from '@neurodex/datasets/skipped';
 import { manifestText } from '../artifact/catalogue-layout.ts';
 import { CatalogueWriter, PART_LIMITS } from '../artifact/catalogue-writer.ts';
 import {
@@ -23,8 +24,8 @@ export interface IndexFacts {
   readonly version: string;
   /** ISO 8601. */
   readonly created: string;
-  /** Files that were left out, and why. */
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  /** Files that were skipped, and why. */
+  readonly skipped: readonly SkippedFile[];
 }
 
 /** Takes a file of the index by its path, with / between folders. */

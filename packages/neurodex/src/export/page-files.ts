@@ -61,12 +61,18 @@ export async function pageFiles(pages: string, page: StandalonePage): Promise<(r
   return [[page, 'index.html'], ...[...PUBLIC, ...needed].map((file) => [file, file] as const)];
 }
 
+/** A file of the built pages. @throws NeurodexError `page-missing` */
+export const readPageFile = (pages: string, file: string): Promise<Uint8Array> =>
+  readFile(join(pages, file)).catch((error: unknown) => {
+    throw missing(pages, error);
+  });
+
 /** The manifest does not know what threads load: programs name those files in their text. */
 async function addThreads(pages: string, needed: Set<string>): Promise<void> {
   const programs = (await readdir(join(pages, ASSETS))).filter((name) => name.endsWith('.js'));
   for (const file of needed) {
     if (!file.endsWith('.js')) continue;
-    const text = await readFile(join(pages, file), 'utf8');
+    const text = new TextDecoder().decode(await readPageFile(pages, file));
     for (const name of programs) if (text.includes(name)) needed.add(`${ASSETS}/${name}`);
   }
 }

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Reporter } from '@neurodex/core';
 import { defined } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
@@ -11,7 +9,7 @@ import { DESCRIPTION_FILE, type ExportedIndex } from './description.ts';
 import { writeEncoder } from './encoder-files.ts';
 import type { Write } from './folder.ts';
 import type { StoredModel } from './models.ts';
-import { HEADERS, PAGES, pageFiles } from './page-files.ts';
+import { HEADERS, PAGES, pageFiles, readPageFile } from './page-files.ts';
 import { webReadme } from './readme.ts';
 import { SITE_MODEL, type SiteDescription, type SitePicture } from './site.ts';
 import { SITE_RELEVANCE, siteRelevance } from './site-relevance.ts';
@@ -40,7 +38,7 @@ export interface WebContent {
 export async function writeWeb(write: Write, content: WebContent): Promise<void> {
   const { index, stored, description, imageEncoder, reporter, signal, pages = PAGES } = content;
   const { mostEmbeddings = MOST_EMBEDDINGS } = content;
-  for (const [from, to] of await pageFiles(pages, 'static.html')) await write(to, await readFile(join(pages, from)));
+  for (const [from, to] of await pageFiles(pages, 'static.html')) await write(to, await readPageFile(pages, from));
   const model = serialiseModel(stored.original, stored.precision);
   await write(SITE_MODEL, model);
   const pictures = sitePictures(index);

@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Reporter } from '@neurodex/core';
 import { refuseExisting, refusePlace } from '@neurodex/core/storage';
 import { type ConfigProblem, checkConfig, invalidConfig } from '../check-config.ts';
 import type { Config } from '../config.ts';
 import { EXPORT_FILE, exportedFiles, type WrittenExport, writeExport } from '../export/folder.ts';
-import { HEADERS, PAGES, pageFiles } from '../export/page-files.ts';
+import { HEADERS, PAGES, pageFiles, readPageFile } from '../export/page-files.ts';
 import { VERSION } from '../version.ts';
 
 /** A site whose visitors index their own pictures. */
@@ -30,9 +29,9 @@ export interface SiteOptions {
  */
 export async function writeSite(options: SiteOptions): Promise<WrittenExport> {
   const { config, seed, force, reporter, signal, pages = PAGES } = options;
-  checkConfig(config);
   const problems = problemsIn(config);
   if (problems.length > 0) throw invalidConfig(problems);
+  checkConfig(config);
   const folder = resolve(options.out);
   await refusePlace(folder, []);
   await refuseExisting(folder, { force, marker: EXPORT_FILE, lister: exportedFiles });
@@ -40,7 +39,7 @@ export async function writeSite(options: SiteOptions): Promise<WrittenExport> {
   return await writeExport(folder, { force, ...(signal === undefined ? {} : { signal }) }, facts, async (write) => {
     const files = await pageFiles(pages, 'indexing.html');
     for (const [done, [from, to]] of files.entries()) {
-      await write(to, await readFile(join(pages, from)));
+      await write(to, await readPageFile(pages, from));
       reporter.progress({ phase: 'export', done: done + 1, total: files.length, unit: 'files' });
     }
     const settings = { format: 'neurodex-indexing-site', version: 1, neurodex: VERSION, seed, config };
@@ -49,8 +48,8 @@ export async function writeSite(options: SiteOptions): Promise<WrittenExport> {
   });
 }
 
-/** What a browser does not do: it trains the plan `write` on pixels, and reads no words. */
-function problemsIn({ training, identifiers, encoder, text }: Config): ConfigProblem[] {
+/** What a browser does not do: it trains the plan `write` on pixels, reads no words, and finds no duplicates but equal files. */
+function problemsIn({ training, identifiers, encoder, text, dataset }: Config): ConfigProblem[] {
   const problem = (key: string, value: string | number, wanted: string): ConfigProblem => ({
     key,
     message: `${key} is ${value}, and a browser indexes with ${wanted}`,
@@ -64,5 +63,8 @@ function problemsIn({ training, identifiers, encoder, text }: Config): ConfigPro
     ...(identifiers.vectors === 'network' ? [] : [problem('identifiers.vectors', identifiers.vectors, 'network')]),
     ...(encoder.file === '' ? [] : [problem('encoder.file', encoder.file, '""')]),
     ...(text.tokens === 0 ? [] : [problem('text.tokens', text.tokens, '0')]),
+    // It would be the path of a file on this machine.
+    ...(text.encoder === '' ? [] : [problem('text.encoder', text.encoder, '""')]),
+    ...(dataset.dedupe ? [problem('dataset.dedupe', 'true', 'false')] : []),
   ];
 }

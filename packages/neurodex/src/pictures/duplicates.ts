@@ -8,6 +8,7 @@ import { bestFirst, roleRank } from './best-picture.ts';
 import { DUPLICATE_KINDS, type DuplicateFacts, type DuplicateKind, NO_KINDS } from './duplicate-facts.ts';
 import { type FileFacts, findSamePictures, type Relation } from './find-same.ts';
 import type { PictureKeys } from './fingerprint.ts';
+import { describeSets, type KnownPicture, tellDuplicates } from './tell-duplicates.ts';
 import { decodeThumbnail } from './thumbnail.ts';
 
 export interface Duplicates {
@@ -20,9 +21,6 @@ export interface Duplicates {
   readonly relations: readonly (Relation | undefined)[];
   readonly facts: DuplicateFacts;
 }
-
-/** What is known of a picture beside its pixels. */
-type KnownPicture = Pick<SourcePicture, 'path' | 'labels' | 'role'>;
 
 export interface DuplicateOptions {
   /** As the model sees a picture, by its place. */
@@ -41,9 +39,6 @@ export interface DuplicateOptions {
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
 }
-
-/** Pictures that are listed with all their paths. */
-const EXAMPLES = 20;
 
 /**
  * The pictures that occur more than once, and what becomes of them: the split keeps them together. A data set that fixes
@@ -96,14 +91,14 @@ export async function findDuplicates(
     .map(([at, reason]) => ({ path: defined(pictures[at], 'the picture').path, reason }));
   for (const { path, reason } of skipped) reporter.warn(`skipped ${path}: ${reason}`, { path });
   const facts = {
-    ...describe(
+    ...describeSets(
       kept.map((at) => defined(pictures[at], 'the picture')),
       sets,
     ),
     kinds: countKinds(relations),
     leftOut: skipped.length,
   };
-  tell(facts, reporter);
+  tellDuplicates(facts, reporter);
   return { kept, sets, leftOut: skipped, relations, facts };
 }
 
@@ -145,50 +140,6 @@ function copiesAcrossRoles(pictures: readonly KnownPicture[], sets: readonly num
     if (rank(at) !== rank(keeper)) leftOut.set(at, `it is the same picture as ${path}, which is in ${role}`);
   }
   return leftOut;
-}
-
-/** @param sets for each picture, the place of the first one that shows the same */
-function describe(
-  pictures: readonly KnownPicture[],
-  sets: readonly number[],
-): Omit<DuplicateFacts, 'leftOut' | 'kinds'> {
-  const members = new Map<number, KnownPicture[]>();
-  for (const [at, set] of sets.entries()) {
-    if (set === at) continue;
-    const all = members.get(set) ?? [defined(pictures[set], 'the first picture of a set')];
-    members.set(set, all);
-    all.push(defined(pictures[at], 'the picture'));
-  }
-  const same = [...members.values()];
-  const differing = (of: (picture: KnownPicture) => string): number =>
-    same.filter((all) => new Set(all.map(of)).size > 1).length;
-  return {
-    sets: same.length,
-    copies: same.reduce((sum, all) => sum + all.length - 1, 0),
-    differentLabels: differing(({ labels }) => JSON.stringify([...labels].sort())),
-    acrossSplits: differing(({ role }) => role ?? ''),
-    examples: same.slice(0, EXAMPLES).map((all) => all.map(({ path }) => path)),
-  };
-}
-
-function tell({ sets, copies, differentLabels, acrossSplits, examples }: DuplicateFacts, reporter: Reporter): void {
-  if (sets === 0) return;
-  const [first = '', copy = ''] = examples[0] ?? [];
-  const files = copies === 1 ? '1 file shows' : `${copies} files show`;
-  const where = acrossSplits === 0 ? 'the same picture is always in one split' : '';
-  reporter.warn(`${files} a picture that another file shows (${copy} is ${first})${where && `; ${where}`}`, { copies });
-  if (differentLabels > 0) {
-    reporter.warn(
-      `${differentLabels} of these pictures ${differentLabels === 1 ? 'has' : 'have'} copies with other labels`,
-      { copies },
-    );
-  }
-  if (acrossSplits > 0) {
-    reporter.warn(
-      `${acrossSplits} of these pictures ${acrossSplits === 1 ? 'is' : 'are'} in several splits, because the data set fixes the roles: measures will look too good`,
-      { copies },
-    );
-  }
 }
 
 /**

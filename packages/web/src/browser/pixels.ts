@@ -50,16 +50,25 @@ export async function rasterOf(file: Blob, name: string, maxPixels: number): Pro
   const bitmap = await decode(file, name);
   try {
     const { width, height } = bitmap;
-    if (width * height > maxPixels) {
-      throw new EngineError('too-large', `${name} has ${width} × ${height} pixels, and the limit is ${maxPixels}`, {
-        hint: 'Scale the picture down and try again.',
-      });
-    }
+    refuseLarge(name, width, height, maxPixels);
     const scale = Math.min(1, LARGEST_EDGE / Math.max(width, height));
     return draw(bitmap, Math.round(width * scale), Math.round(height * scale));
   } finally {
     bitmap.close();
   }
+}
+
+/** @throws EngineError `too-large` */
+export function refuseLarge(name: string, width: number, height: number, maxPixels: number): void {
+  const pixels = width * height;
+  if (pixels <= maxPixels) return;
+  throw new EngineError(
+    'too-large',
+    `${name} has ${width} × ${height} = ${pixels} pixels, and the limit is ${maxPixels}`,
+    {
+      hint: 'Scale the picture down and try again.',
+    },
+  );
 }
 
 async function decode(file: Blob, name: string): Promise<ImageBitmap> {

@@ -72,19 +72,28 @@ function averageBlocks({ width, height, data }: Raster, block: number): Raster {
   if (block === 1) return { width, height, data };
   const [columnCount, rowCount] = [Math.ceil(width / block), Math.ceil(height / block)];
   const out = new Uint8ClampedArray(4 * columnCount * rowCount);
+  const columns = Int32Array.from({ length: columnCount * block }, (_, x) => 4 * Math.min(width - 1, x));
+  const sums = new Float64Array(4 * columnCount);
   for (let y = 0; y < rowCount; y++) {
-    for (let x = 0; x < columnCount; x++) {
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = 0;
-        for (let dy = 0; dy < block; dy++) {
-          const row = Math.min(height - 1, y * block + dy) * width;
-          for (let dx = 0; dx < block; dx++) {
-            sum += at(data, 4 * (row + Math.min(width - 1, x * block + dx)) + channel);
-          }
+    sums.fill(0);
+    for (let dy = 0; dy < block; dy++) {
+      const row = 4 * width * Math.min(height - 1, y * block + dy);
+      for (let x = 0, to = 0; x < columns.length; to += 4) {
+        let red = 0;
+        let green = 0;
+        let blue = 0;
+        for (const end = x + block; x < end; x++) {
+          const from = row + (columns[x] ?? 0);
+          red += data[from] ?? 0;
+          green += data[from + 1] ?? 0;
+          blue += data[from + 2] ?? 0;
         }
-        out[4 * (y * columnCount + x) + channel] = Math.round(sum / (block * block));
+        sums[to] = (sums[to] ?? 0) + red;
+        sums[to + 1] = (sums[to + 1] ?? 0) + green;
+        sums[to + 2] = (sums[to + 2] ?? 0) + blue;
       }
     }
+    for (let i = 0; i < sums.length; i++) out[4 * y * columnCount + i] = Math.round((sums[i] ?? 0) / (block * block));
   }
   return { width: columnCount, height: rowCount, data: out };
 }
@@ -92,15 +101,19 @@ function averageBlocks({ width, height, data }: Raster, block: number): Raster {
 /** Along the columns: [height, width, 4] → RGB [size, width, 3]. @param taps of each output row, [size] */
 function filterColumns({ width, height, data }: Raster, taps: readonly Taps[]): Uint8ClampedArray {
   const out = new Uint8ClampedArray(taps.length * width * 3);
+  const sums = new Float64Array(3 * width);
   for (const [y, { first, weights }] of taps.entries()) {
-    for (let x = 0; x < width; x++) {
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = 0;
-        let row = first;
-        for (const weight of weights) sum += weight * at(data, 4 * (clamp(row++, height) * width + x) + channel);
-        out[3 * (y * width + x) + channel] = Math.round(sum);
+    sums.fill(0);
+    // Row after row, in the order of memory.
+    for (const [tap, weight] of weights.entries()) {
+      let from = 4 * width * clamp(first + tap, height);
+      for (let i = 0; i < sums.length; i += 3, from += 4) {
+        sums[i] = (sums[i] ?? 0) + weight * (data[from] ?? 0);
+        sums[i + 1] = (sums[i + 1] ?? 0) + weight * (data[from + 1] ?? 0);
+        sums[i + 2] = (sums[i + 2] ?? 0) + weight * (data[from + 2] ?? 0);
       }
     }
+    for (let i = 0; i < sums.length; i++) out[3 * y * width + i] = Math.round(sums[i] ?? 0);
   }
   return out;
 }
@@ -109,20 +122,26 @@ function filterColumns({ width, height, data }: Raster, taps: readonly Taps[]): 
 function filterRows(data: Uint8ClampedArray, width: number, taps: readonly Taps[]): Uint8Array {
   const size = taps.length;
   const out = new Uint8ClampedArray(size * size * 3);
-  for (let y = 0; y < size; y++) {
-    for (const [x, { first, weights }] of taps.entries()) {
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = 0;
-        let column = first;
-        for (const weight of weights) sum += weight * at(data, 3 * (y * width + clamp(column++, width)) + channel);
-        out[3 * (y * size + x) + channel] = Math.round(sum);
+  for (const [x, { first, weights }] of taps.entries()) {
+    const columns = Int32Array.from(weights, (_, tap) => 3 * clamp(first + tap, width));
+    for (let y = 0; y < size; y++) {
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      for (let tap = 0; tap < columns.length; tap++) {
+        const from = 3 * y * width + (columns[tap] ?? 0);
+        const weight = weights[tap] ?? 0;
+        red += weight * (data[from] ?? 0);
+        green += weight * (data[from + 1] ?? 0);
+        blue += weight * (data[from + 2] ?? 0);
       }
+      const to = 3 * (y * size + x);
+      out[to] = Math.round(red);
+      out[to + 1] = Math.round(green);
+      out[to + 2] = Math.round(blue);
     }
   }
   return new Uint8Array(out.buffer);
 }
 
 const clamp = (i: number, length: number): number => Math.max(0, Math.min(length - 1, i));
-
-/** A sample by an index within the data. */
-const at = (data: Uint8ClampedArray, i: number): number => data[i] ?? 0;

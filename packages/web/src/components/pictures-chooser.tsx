@@ -1,15 +1,24 @@
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import { type Chosen, chosenFrom, fromDrop, fromInput } from '../state/chosen-files.ts';
+import { OPEN_PICTURE, useWindowEvent } from '../state/window-event.ts';
 import { useDrop } from './picture-events.ts';
 
 /** Takes a folder of pictures, or pictures: chosen, or dropped anywhere on the page. */
 export function PicturesChooser({ onChosen }: { readonly onChosen: (chosen: Chosen) => void }) {
   const folder = useRef<HTMLInputElement>(null);
   const pictures = useRef<HTMLInputElement>(null);
+  // A folder of many files takes a while to be listed.
+  const [listing, setListing] = useState(false);
   const dragged = useDrop((event) => {
     event.preventDefault();
-    if (event.dataTransfer !== null) fromDrop(event.dataTransfer.items).then((files) => onChosen(chosenFrom(files)));
+    if (event.dataTransfer === null) return;
+    setListing(true);
+    fromDrop(event.dataTransfer.items).then(({ files, unreadable }) => {
+      setListing(false);
+      onChosen(chosenFrom(files, unreadable));
+    });
   });
+  useWindowEvent(OPEN_PICTURE, () => pictures.current?.click());
   const take = (input: HTMLInputElement): void => {
     const chosen = chosenFrom(fromInput(input.files ?? []));
     // Otherwise the browser would not report the same files a second time.
@@ -25,8 +34,12 @@ export function PicturesChooser({ onChosen }: { readonly onChosen: (chosen: Chos
       <button type="button" className="button" onClick={() => pictures.current?.click()}>
         Choose pictures
       </button>
-      <p className="note">
-        {dragged ? 'Drop them anywhere on this page.' : 'or drop a folder or pictures anywhere on this page.'}
+      <p className="note" role="status">
+        {listing
+          ? 'Listing the files…'
+          : dragged
+            ? 'Drop them anywhere on this page.'
+            : 'or drop a folder or pictures anywhere on this page.'}
       </p>
       <input
         {...hidden}
@@ -41,7 +54,8 @@ export function PicturesChooser({ onChosen }: { readonly onChosen: (chosen: Chos
       <input
         {...hidden}
         ref={pictures}
-        accept="image/*"
+        // Many systems know no media type of HEIC files.
+        accept="image/*,.heic,.heif,.hif"
         aria-label="Picture files"
         onChange={({ currentTarget }) => take(currentTarget)}
       />

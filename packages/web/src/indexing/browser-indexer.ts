@@ -1,13 +1,17 @@
+import { FRAMES_COMMAND, isVideo } from '@neurodex/datasets/skipped';
 import { ProgressMeter } from 'neurodex/browser-build';
 import { openBrowserEngine } from '../browser/open.ts';
 import { pictureOf } from '../browser/opened-site.ts';
 import { EngineError, type SearchEngine } from '../engine.ts';
-import type { IndexingProgress, PictureIndexer, StoredIndex } from '../indexer.ts';
+import type { IndexingProgress, LeftOut, PictureIndexer, StoredIndex } from '../indexer.ts';
 import { archiveOf } from './archive.ts';
 import { removeStored, storedFiles } from './index-store.ts';
 import type { IndexingMessage, IndexingRequest } from './messages.ts';
 import { readSettings } from './settings.ts';
 import { factsOf, INDEX_PREFIX, StoredSiteFiles } from './stored-files.ts';
+
+/** Name of an index of pictures that lie in no folder, or in several. */
+const LOOSE = 'pictures';
 
 /** Pictures of the index to try, at most. */
 const SAMPLES = 12;
@@ -15,9 +19,12 @@ const SAMPLES = 12;
 /** What a phase of a build is called on the page. */
 const ACTIVITIES: Readonly<Record<string, string>> = {
   decode: 'Reading pictures',
+  runtime: 'Loading what the network runs on',
   see: 'Learning to see',
   states: 'Looking at the pictures',
   identifiers: 'Naming the pictures',
+  measure: 'Searching for each picture, to measure',
+  write: 'Keeping the index',
 };
 
 /** Indexes pictures in this browser, on a thread of its own. @param base the page's address; `?device=wasm` or `?device=webgpu` in it picks the device */
@@ -28,15 +35,19 @@ export const browserIndexer = (base: string = document.baseURI): PictureIndexer 
     const files = await storedFiles();
     return files === null ? null : await openStored(files, base);
   },
-  async index(files, { name, signal, onProgress }) {
-    refuseInsecure();
-    if (files.length === 0)
-      throw new EngineError('no-pictures', 'none of the files that you chose is a picture', {
-        hint: 'Choose a folder with JPEG, PNG, WebP or GIF files.',
-      });
-    const settings = await readSettings(base);
-    const device = new URL(base).searchParams.get('device');
-    await inWorker({ name, files, settings, device }, signal, onProgress);
+  async index({ pictures, skipped, folder }, { signal, onProgress, onFailed }) {
+    const notices = { warnings: [], skipped: [...skipped] };
+    try {
+      refuseInsecure();
+      const name = folder ?? LOOSE;
+      if (pictures.length === 0) throw noPictures(folder, skipped);
+      const settings = await readSettings(base);
+      const device = new URL(base).searchParams.get('device');
+      await inWorker({ name, folder, pictures, skipped, settings, device }, { signal, onProgress, notices });
+    } catch (error) {
+      onFailed(notices);
+      throw error;
+    }
     const kept = await storedFiles();
     if (kept === null) throw new EngineError('internal', 'the index is not where it was written');
     return await openStored(kept, base);
@@ -45,7 +56,22 @@ export const browserIndexer = (base: string = document.baseURI): PictureIndexer 
 
 function limitOf(): string | null {
   if (globalThis.crossOriginIsolated) return null;
-  return 'This page is not isolated from others, so that indexing runs on one thread and takes longer. Its host has to send the headers that are in the file _headers.';
+  return 'This page is not isolated from others, so that without WebGPU indexing runs on one thread and takes longer. Its host has to send the headers that are in the file _headers.';
+}
+
+/** In the words of `neurodex index`. */
+function noPictures(folder: string | null, skipped: readonly LeftOut[]): EngineError {
+  const [first] = skipped;
+  const things = skipped.length === 1 ? '1 thing' : `${skipped.length} things`;
+  const found =
+    first === undefined
+      ? 'nothing at all'
+      : `only ${things} that cannot be used (the first: ${first.path}, ${first.reason})`;
+  return new EngineError('no-pictures', `${folder ?? 'what you chose'} holds no pictures: it holds ${found}`, {
+    hint: skipped.some(isVideo)
+      ? `take pictures out of the videos: ${FRAMES_COMMAND}`
+      : 'choose a folder with JPEG, PNG, WebP, AVIF or GIF files, in one sub-folder for each class or without classes',
+  });
 }
 
 /** Digests and the storage for files are there only for pages that came securely. */
@@ -56,17 +82,23 @@ function refuseInsecure(): void {
   });
 }
 
-/** Indexes on a thread that ends with the signal, in the middle of whatever it does. */
+/** Indexes on a thread that ends with the signal, in the middle of whatever it does. @param notices get what it tells */
 function inWorker(
   request: IndexingRequest,
-  signal: AbortSignal,
-  onProgress: (progress: IndexingProgress) => void,
+  {
+    signal,
+    onProgress,
+    notices,
+  }: {
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: IndexingProgress) => void;
+    readonly notices: { readonly warnings: string[]; readonly skipped: LeftOut[] };
+  },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     const meter = new ProgressMeter(() => performance.now());
-    let skipped = 0;
     const end = (settle: () => void): void => {
       worker.terminate();
       signal.removeEventListener('abort', stop);
@@ -81,13 +113,15 @@ function inWorker(
     );
     worker.addEventListener('message', ({ data }: MessageEvent<IndexingMessage>) => {
       if (data.kind === 'done') end(resolve);
-      else if (data.kind === 'skipped') skipped++;
+      else if (data.kind === 'skipped') notices.skipped.push(data.file);
+      else if (data.kind === 'warning') notices.warnings.push(data.message);
       else if (data.kind === 'failed') {
         const { code, message, hint } = data;
         end(() => reject(new EngineError(code, message, hint === undefined ? {} : { hint })));
       } else {
         const { event, rate, left } = meter.measure(data.event);
-        const { phase, done, total = done, unit } = event;
+        const { phase, done, total, unit } = event;
+        const skipped = notices.skipped.length;
         onProgress({ activity: ACTIVITIES[phase] ?? phase, done, total, unit, rate, left, skipped });
       }
     });
@@ -99,12 +133,14 @@ async function openStored(files: ReadonlyMap<string, Blob>, base: string): Promi
   const facts = await factsOf(files);
   const site = new StoredSiteFiles(new URL(base), files, facts);
   const { name, created, pictures } = await site.describe();
-  const { skipped, accuracy, seconds, trained } = facts;
+  const { skipped, warnings = [], folder = name, accuracy, seconds, trained } = facts;
   return {
     name,
     created,
     pictures: pictures.length,
+    folder,
     skipped,
+    warnings,
     accuracy,
     seconds,
     trained,

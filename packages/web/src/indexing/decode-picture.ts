@@ -1,5 +1,6 @@
+import { jpegFrame, sniffFormat } from '@neurodex/datasets/skipped';
 import { type DecodedFile, digestOfBytes } from 'neurodex/browser-build';
-import { rasterOf, translucent } from '../browser/pixels.ts';
+import { rasterOf, refuseLarge, translucent } from '../browser/pixels.ts';
 import { squareOf } from '../browser/resize.ts';
 import type { ChosenFile } from '../indexer.ts';
 
@@ -8,6 +9,9 @@ export async function decodePicture(
   { path, labels, file }: ChosenFile,
   { size, thumbnail, maxPixels }: { readonly size: number; readonly thumbnail: number; readonly maxPixels: number },
 ): Promise<DecodedFile> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const { width, height } = announcedSize(bytes);
+  refuseLarge(path, width, height, maxPixels);
   const raster = await rasterOf(file, path, maxPixels);
   // A thumbnail is never larger than its picture.
   const edge = Math.min(thumbnail, raster.width, raster.height);
@@ -22,6 +26,16 @@ export async function decodePicture(
     labels,
     pixels: squareOf(raster, size),
     thumbnail: new Uint8Array(await png.arrayBuffer()),
-    ...(await digestOfBytes(new Uint8Array(await file.arrayBuffer()))),
+    ...(await digestOfBytes(bytes)),
   };
+}
+
+/** As its header says: what is too large is never decoded. Nothing where it is of a format whose header is not looked at. */
+function announcedSize(bytes: Uint8Array): { readonly width: number; readonly height: number } {
+  const format = sniffFormat(bytes);
+  if (format === 'PNG' && bytes.length >= 24) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return { width: view.getUint32(16), height: view.getUint32(20) };
+  }
+  return (format === 'JPEG' ? jpegFrame(bytes) : undefined) ?? { width: 0, height: 0 };
 }

@@ -6,7 +6,7 @@ import { privateFolders } from './private-folders.ts';
 export interface Folders {
   list(): Promise<readonly string[]>;
   write(folder: string, file: string, bytes: Uint8Array): Promise<void>;
-  /** Of all files of a folder, by name. */
+  /** All files of a folder, by name; none where there is no such folder. */
   read(folder: string): Promise<ReadonlyMap<string, Blob>>;
   remove(folder: string): Promise<void>;
   /** The folder that is the index; null where there is none. */
@@ -23,12 +23,19 @@ const openFolders = async (): Promise<Folders> => (await privateFolders()) ?? (a
 /** The files of the index that this browser keeps; null where there is none. What is half made is removed. */
 export async function storedFiles(): Promise<ReadonlyMap<string, Blob> | null> {
   const folders = await openFolders();
-  const current = await folders.current();
   // A tab that is closed leaves its part; one that is at work has the lock.
   await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
     if (lock !== null) await removeOthers(folders, await folders.current());
   });
-  return current === null ? null : await folders.read(current);
+  for (;;) {
+    const current = await folders.current();
+    if (current === null) return null;
+    const files = await folders.read(current).catch((error: unknown) => error);
+    // Another tab may have put its index in the place of this one meanwhile.
+    if ((await folders.current()) !== current) continue;
+    if (files instanceof Map) return files;
+    throw files;
+  }
 }
 
 /** Deletes the index that this browser keeps, and nothing that another tab is writing. */
@@ -71,10 +78,19 @@ async function removeOthers(folders: Folders, kept: string | null): Promise<void
   for (const folder of await folders.list()) if (folder !== kept) await folders.remove(folder);
 }
 
-function fullStorage(error: unknown): never {
-  if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') throw error;
-  throw new EngineError('storage-full', 'this browser has no room left to keep the index', {
-    hint: 'Free some space on this device, delete the index that is kept here, or choose fewer pictures.',
-    cause: error,
-  });
+/** Refuses before the work what there will be no room for. @param bytes that the index takes at least @throws EngineError `storage-full` */
+export async function refuseFull(bytes: number): Promise<void> {
+  const { quota, usage } = await navigator.storage.estimate().catch((): StorageEstimate => ({}));
+  if (quota !== undefined && usage !== undefined && bytes > quota - usage) throw storageFull();
 }
+
+function fullStorage(error: unknown): never {
+  if (!(error instanceof Error) || error.name !== 'QuotaExceededError') throw error;
+  throw storageFull(error);
+}
+
+const storageFull = (cause?: unknown): EngineError =>
+  new EngineError('storage-full', 'this browser has no room left to keep the index', {
+    hint: 'Free some space on this device, delete the index that is kept here, or choose fewer pictures.',
+    cause,
+  });

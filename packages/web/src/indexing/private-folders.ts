@@ -13,12 +13,12 @@ export async function privateFolders(): Promise<Folders | null> {
   }
   if (!('createWritable' in FileSystemFileHandle.prototype)) return null;
   // A name may hold no slash.
-  const write = async (at: FileSystemDirectoryHandle, name: string, bytes: Uint8Array): Promise<void> => {
+  const write = async (at: FileSystemDirectoryHandle, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
     const file = await at.getFileHandle(encodeURIComponent(name), { create: true });
     // It is the file once it is closed: until then the one before is.
     const stream = await file.createWritable();
     try {
-      await stream.write(Uint8Array.from(bytes));
+      await stream.write(bytes);
     } catch (error) {
       await stream.abort().catch(() => {});
       throw error;
@@ -36,9 +36,14 @@ export async function privateFolders(): Promise<Folders | null> {
   };
   return {
     list,
-    write: async (folder, file, bytes) => write(await root.getDirectoryHandle(folder, { create: true }), file, bytes),
+    async write(folder, file, bytes) {
+      // The bytes are the caller's, who may go on to write into them.
+      const own = bytes.slice();
+      await write(await root.getDirectoryHandle(folder, { create: true }), file, own);
+    },
     async read(folder) {
       const files = new Map<string, Blob>();
+      if (!(await list()).includes(folder)) return files;
       for await (const [name, handle] of (await root.getDirectoryHandle(folder)).entries())
         if (handle instanceof FileSystemFileHandle) files.set(decodeURIComponent(name), await handle.getFile());
       return files;

@@ -16,6 +16,10 @@ export const INDEX_PREFIX = 'index/';
 /** `facts.json`: what a page knows of its index beside what it searches with. */
 export interface StoredFacts {
   readonly skipped: readonly LeftOut[];
+  /** Not there in an index that an older page made. */
+  readonly warnings?: readonly string[];
+  /** That was chosen; null where pictures were chosen one by one. Not there in an index that an older page made. */
+  readonly folder?: string | null;
   /** IA@1 as it was measured; null where it was not. */
   readonly accuracy: number | null;
   readonly seconds: number;
@@ -33,7 +37,7 @@ export function fileOf(files: ReadonlyMap<string, Blob>, name: string): Blob {
 
 const damaged = (name: string): EngineError =>
   new EngineError('damaged', `${name} of the index in this browser is missing or damaged`, {
-    hint: 'Delete the index and make it again.',
+    hint: 'Index your pictures again: the new index takes its place.',
   });
 
 export async function factsOf(files: ReadonlyMap<string, Blob>): Promise<StoredFacts> {

@@ -1,4 +1,5 @@
 import { NeurodexError, type Reporter } from '@neurodex/core';
+import { videoNotes } from '@neurodex/datasets/skipped';
 import {
   type BuiltPictures,
   browserMachine,
@@ -10,63 +11,92 @@ import {
 import { EngineError } from '../engine.ts';
 import type { LeftOut } from '../indexer.ts';
 import { decodePicture } from './decode-picture.ts';
-import { storeIndex } from './index-store.ts';
+import { refuseFull, storeIndex } from './index-store.ts';
+import { leftOut } from './left-out.ts';
 import type { IndexingMessage, IndexingRequest } from './messages.ts';
 import { INDEX_PREFIX, STORED, type StoredFacts } from './stored-files.ts';
 import { trainingRuntime } from './training-runtime.ts';
 
 const tell = (message: IndexingMessage): void => postMessage(message);
 
-const reporter: Reporter = { progress: (event) => tell({ kind: 'progress', event }), warn() {}, info() {} };
+/** A thread builds one index. */
+const warnings: string[] = [];
+const reporter: Reporter = {
+  progress: (event) => tell({ kind: 'progress', event }),
+  warn(message) {
+    warnings.push(message);
+    tell({ kind: 'warning', message });
+  },
+  info() {},
+};
 
-/** Decodes the files that are pictures, and says which are not. */
-async function decodeAll({ files, settings }: IndexingRequest) {
+/** Decodes the pictures, and says which cannot be decoded: they stop nothing. */
+async function decodeAll({ pictures, skipped: others, settings }: IndexingRequest) {
   const decoded: DecodedFile[] = [];
-  const skipped: LeftOut[] = [];
-  for (const [at, file] of files.entries()) {
+  const skipped: LeftOut[] = [...others];
+  for (const { message } of videoNotes(others)) reporter.warn(message);
+  for (const [at, picture] of pictures.entries()) {
     try {
-      decoded.push(await decodePicture(file, settings.config.pictures));
+      decoded.push(await decodePicture(picture, settings.config.pictures));
     } catch (error) {
-      const left = { path: file.path, reason: error instanceof Error ? error.message : String(error) };
+      const left = await leftOut(picture.path, picture.file, error);
       skipped.push(left);
       tell({ kind: 'skipped', file: left });
     }
-    reporter.progress({ phase: 'decode', done: at + 1, total: files.length, unit: 'pictures' });
+    reporter.progress({ phase: 'decode', done: at + 1, total: pictures.length, unit: 'pictures' });
   }
   return { decoded, skipped };
 }
 
-async function index(request: IndexingRequest): Promise<void> {
-  const { name, settings, device } = request;
-  const { decoded, skipped } = await decodeAll(request);
-  if (decoded.length === 0)
-    throw new EngineError(
-      'no-pictures',
-      `none of the ${request.files.length} files is a picture that this browser reads`,
-      {
-        hint: 'Choose a folder with JPEG, PNG, WebP or GIF files.',
-      },
-    );
-  const { runtime, runs } = await trainingRuntime(device);
-  const { config, seed } = settings;
-  const built = await buildPictures(decoded, {
-    config,
-    seed,
-    source: name,
-    runtime,
-    machine: browserMachine,
-    reporter,
-  });
-  const facts = { name, version: settings.neurodex, created: new Date().toISOString(), skipped };
-  await storeIndex(async (write) => {
-    await writeIndexFiles(built, facts, (path, bytes) => write(`${INDEX_PREFIX}${path}`, bytes));
-    const { description, model } = siteFiles(built, facts);
-    await write(STORED.model, model);
-    await write(STORED.thumbnails, thumbnailsOf(built));
-    await write(STORED.facts, json(storedFacts(built, skipped, runs)));
-    await write(STORED.description, json(description));
-  });
+/** @throws EngineError `no-pictures` before the runtime is loaded, and anything is learned */
+function refuseTooFew({ name, pictures }: IndexingRequest, decoded: number, [first]: readonly LeftOut[]): void {
+  if (decoded > 1) return;
+  const tried = pictures.length === 1 ? '1 file' : `${pictures.length} files`;
+  const reason = first === undefined ? '' : `, the first: ${first.path}: ${first.reason}`;
+  if (decoded === 0)
+    throw new EngineError('no-pictures', `${name} has no picture that can be used: ${tried} tried${reason}`, {
+      hint: 'Choose a folder with JPEG, PNG, WebP, AVIF or GIF files.',
+    });
+  throw new EngineError(
+    'no-pictures',
+    `${name} gives one usable picture of ${tried}; an index needs at least two to tell apart`,
+    { hint: 'Choose more pictures.' },
+  );
 }
+
+/** All of it is done under the lock of the store, so that two tabs do not both work for an index of which one is kept. */
+const index = (request: IndexingRequest): Promise<void> =>
+  storeIndex(async (write) => {
+    const { name, settings, device } = request;
+    const { decoded, skipped } = await decodeAll(request);
+    refuseTooFew(request, decoded.length, skipped.slice(request.skipped.length));
+    // Both in the folder of the index and in the file of all thumbnails.
+    await refuseFull(decoded.reduce((sum, { pixels, thumbnail }) => sum + pixels.length + 2 * thumbnail.length, 0));
+    reporter.progress({ phase: 'runtime', done: 0, unit: 'files' });
+    const { runtime, runs } = await trainingRuntime(device);
+    const { config, seed } = settings;
+    const built = await buildPictures(decoded, {
+      config,
+      seed,
+      source: name,
+      runtime,
+      machine: browserMachine,
+      reporter,
+    });
+    const listed = skipped.map(({ advice: _, ...file }) => file);
+    const facts = { name, version: settings.neurodex, created: new Date().toISOString(), skipped: listed };
+    let files = 0;
+    const keep = async (path: string, bytes: Uint8Array): Promise<void> => {
+      reporter.progress({ phase: 'write', done: files++, unit: 'files' });
+      await write(path, bytes);
+    };
+    await writeIndexFiles(built, facts, (path, bytes) => keep(`${INDEX_PREFIX}${path}`, bytes));
+    const { description, model } = siteFiles(built, facts);
+    await keep(STORED.model, model);
+    await keep(STORED.thumbnails, thumbnailsOf(built));
+    await keep(STORED.facts, json(storedFacts(built, { skipped, warnings, trained: runs, folder: request.folder })));
+    await keep(STORED.description, json(description));
+  });
 
 const json = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
@@ -82,15 +112,13 @@ function thumbnailsOf({ files }: BuiltPictures): Uint8Array {
 
 function storedFacts(
   { files, metrics, seconds }: BuiltPictures,
-  skipped: readonly LeftOut[],
-  trained: string,
+  told: Pick<StoredFacts, 'skipped' | 'warnings' | 'trained' | 'folder'>,
 ): StoredFacts {
   let end = 0;
   return {
-    skipped,
+    ...told,
     accuracy: metrics['IA@1'] ?? null,
     seconds,
-    trained,
     thumbnailEnds: files.map(({ thumbnail }) => (end += thumbnail.length)),
   };
 }

@@ -21,11 +21,14 @@ export interface Navigation {
 export function Shell({
   title,
   navigation,
+  view,
   children,
 }: {
   /** Of the document, before the program's name. */
   readonly title: string;
   readonly navigation?: Navigation;
+  /** Of a page without navigation: another value is other content. */
+  readonly view?: number;
   readonly children: ReactNode;
 }) {
   const main = useRef<HTMLElement>(null);
@@ -36,7 +39,7 @@ export function Shell({
   useEffect(() => {
     document.title = title === '' ? 'Neurodex' : `${title} · Neurodex`;
   }, [title]);
-  useChange(navigation?.page, () => {
+  useChange(navigation?.page ?? view, () => {
     // Keyboards and screen readers start at the content of the new page.
     main.current?.focus({ preventScroll: true });
     scrollTo({ top: 0 });

@@ -41,7 +41,7 @@ const UNREAD: readonly (readonly [RegExp, string])[] = [
 
 /** What kind of raw file this is, where it is one that is not read. */
 export const unreadRaw = (bytes: Uint8Array): string | undefined =>
-  UNREAD.find(([pattern]) => pattern.test(Buffer.from(bytes.subarray(0, 16)).toString('latin1')))?.[1];
+  UNREAD.find(([pattern]) => pattern.test(head(bytes, 16)))?.[1];
 
 /** File name endings of raw files that are not read, in lower case. */
 export const UNREAD_RAW: ReadonlySet<string> = new Set([

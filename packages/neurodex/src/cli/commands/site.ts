@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { collected, parseSeed, text } from '../arguments.ts';
 import { type CommonFlags, type Context, perform, withCommonFlags, withExamples } from '../command.ts';
@@ -45,9 +46,11 @@ async function write(flags: Flags, context: Context): Promise<void> {
       signal: context.io.signal,
     });
     const bytes = site.files.reduce((sum, file) => sum + file.bytes, 0);
-    return {
-      json: site,
-      text: `static site       ${out}: ${plural(site.files.length, 'file')}, ${formatBytes(bytes)}`,
-    };
+    const lines = [
+      `static site       ${out}: ${plural(site.files.length, 'file')}, ${formatBytes(bytes)}`,
+      `headers           its host has to send those in ${join(out, '_headers')}, so that indexing runs on several threads`,
+      'address           https, or localhost: browsers keep no index of a page that came otherwise',
+    ];
+    return { json: site, text: lines.join('\n') };
   });
 }
