@@ -8,13 +8,15 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Examples, examplesOf } from '../../docs/examples.ts';
 import { readPublicApi } from '../../docs/public-api.ts';
 import { Pets } from '../../packages/neurodex/src/library/pets.fixture.ts';
+import { addExampleFiles } from './example-files.ts';
 import type { Ran } from './run-examples.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Within the repository, so that the packages are found as an installed project finds them. */
 const FOLDER = fileURLToPath(new URL(`../../node_modules/.examples-${process.pid}`, import.meta.url));
-const MISSING = new URL('without-example.json', import.meta.url);
+/** Its examples lead through a task, and need not print. */
+const GUIDE = 'docs/library.md';
 const TSC = join(createRequire(import.meta.url).resolve('typescript/package.json'), '..', 'bin', 'tsc');
 
 let found: Examples;
@@ -22,23 +24,29 @@ let pets: Pets;
 beforeAll(async () => {
   const { examples, missing } = examplesOf(readPublicApi());
   found = { examples: [...examples, ...guideExamples()], missing };
-  pets = await Pets.create();
+  // Trained as long as it takes until searches find what is alike.
+  pets = await Pets.create(['dsi', 'pixels'], 100);
+  addExampleFiles(pets.root);
 }, 900_000);
 afterAll(async () => {
   rmSync(FOLDER, { recursive: true, force: true });
   await pets?.remove();
 });
 
-it('has an example for every function, class and method that the packages export, but for a list that only shrinks', () => {
-  const listed: unknown = JSON.parse(readFileSync(MISSING, 'utf8'));
-  expect(found.missing, 'write an example with @example, and take what has one out of the list').toEqual(listed);
+it('has an example for every function, class and method that the packages export', () => {
+  expect(found.missing, 'write an example with @example').toEqual([]);
+});
+
+it('says what each prints, so that it fails where the function is wrong', () => {
+  const silent = found.examples.filter(({ name, code }) => !name.startsWith(GUIDE) && expectedIn(code).length === 0);
+  expect(silent.map(({ name }) => name)).toEqual([]);
 });
 
 /** The examples of the guide. */
 function guideExamples(): Examples['examples'] {
-  const guide = readFileSync(join(ROOT, 'docs/library.md'), 'utf8');
+  const guide = readFileSync(join(ROOT, GUIDE), 'utf8');
   return [...guide.matchAll(/```ts\n([\s\S]*?)\n```/g)].map(([, code = ''], i) => ({
-    name: `docs/library.md ${i + 1}`,
+    name: `${GUIDE} ${i + 1}`,
     code,
   }));
 }

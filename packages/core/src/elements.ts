@@ -32,7 +32,15 @@ export function defined<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-/** Some of many, taken evenly from all of them, in order: all where there are no more than `count`. */
+/**
+ * Some of many, taken evenly from all of them, in order: all where there are no more than `count`.
+ * @example
+ * ```ts
+ * import { evenly } from '@neurodex/core';
+ *
+ * console.log(evenly([0, 1, 2, 3, 4, 5, 6, 7, 8], 3), evenly(['a', 'b'], 3)); // → [ 0, 3, 6 ] [ 'a', 'b' ]
+ * ```
+ */
 export const evenly = <T>(all: readonly T[], count: number): T[] =>
   all.length <= count
     ? [...all]

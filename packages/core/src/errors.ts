@@ -158,18 +158,52 @@ export interface FailedInput {
   readonly hint: string | null;
 }
 
-/** For a result: `failed` is there only where something failed. */
+/**
+ * For a result: `failed` is there only where something failed.
+ * @example
+ * ```ts
+ * import { type FailedInput, withFailed } from '@neurodex/core';
+ *
+ * const failed: FailedInput[] = [{ input: 'cat.jpg', code: 'picture-empty', message: 'cat.jpg is empty', hint: null }];
+ * console.log({ found: 2, ...withFailed([]) }); // → { found: 2 }
+ * console.log(Object.keys({ found: 2, ...withFailed(failed) })); // → [ 'found', 'failed' ]
+ * ```
+ */
 export const withFailed = (failed: readonly FailedInput[]): { readonly failed?: readonly FailedInput[] } =>
   failed.length === 0 ? {} : { failed };
 
-/** What is told of an input that could not be used. @throws `error` where it is none of ours */
+/**
+ * What is told of an input that could not be used.
+ * @throws `error` itself where it is no NeurodexError
+ * @example
+ * ```ts
+ * import { failedInput, NeurodexError } from '@neurodex/core';
+ *
+ * const error = new NeurodexError('picture-empty', 'cat.jpg is empty');
+ * console.log(failedInput('cat.jpg', error));
+ * // → { input: 'cat.jpg', code: 'picture-empty', message: 'cat.jpg is empty', hint: null }
+ * ```
+ */
 export function failedInput(input: string, error: unknown): FailedInput {
   if (!(error instanceof NeurodexError)) throw error;
   const { code, message, hint = null } = error;
   return { input, code, message, hint };
 }
 
-/** Of several inputs, too few are left to go on with. @param failed at least one */
+/**
+ * The error where too few of several inputs are left to go on with: the code and the hint of the first, the messages of all.
+ * @param failed at least one
+ * @example
+ * ```ts
+ * import { type FailedInput, tooFewLeft } from '@neurodex/core';
+ *
+ * const failed = ['a.png', 'b.png'].map(
+ *   (input): FailedInput => ({ input, code: 'picture-empty', message: `${input} is empty`, hint: null }),
+ * );
+ * const { code, message } = tooFewLeft(failed);
+ * console.log(code, message); // → picture-empty a.png is empty; b.png is empty
+ * ```
+ */
 export function tooFewLeft(failed: readonly FailedInput[]): NeurodexError {
   const first = defined(failed[0], 'the first failed input');
   return new NeurodexError(first.code, failed.map(({ message }) => message).join('; '), {
@@ -178,7 +212,18 @@ export function tooFewLeft(failed: readonly FailedInput[]): NeurodexError {
   });
 }
 
-/** The file system's refusals, in our words; anything else is returned unchanged. */
+/**
+ * The file system's refusals of writing, in our words: `disk-full`, `output-unwritable`; anything else is returned unchanged.
+ * @param path of what is written, for messages
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises';
+ * import { errorMessage, fromFileSystem } from '@neurodex/core';
+ *
+ * const refused = await writeFile('none/a.txt', '').catch((error) => fromFileSystem(error, 'none/a.txt'));
+ * console.log(errorMessage(refused)); // → none/a.txt cannot be written: its folder does not exist
+ * ```
+ */
 export function fromFileSystem(error: unknown, path: string): unknown {
   const code = errorCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {

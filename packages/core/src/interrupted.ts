@@ -5,10 +5,16 @@ import { NeurodexError } from './errors.ts';
  * @throws NeurodexError `interrupted` once the signal has been given
  * @example
  * ```ts
- * import { throwIfInterrupted } from '@neurodex/core';
+ * import { errorCode, throwIfInterrupted } from '@neurodex/core';
  *
  * const controller = new AbortController();
  * throwIfInterrupted(controller.signal); // goes on
+ * controller.abort();
+ * try {
+ *   throwIfInterrupted(controller.signal);
+ * } catch (error) {
+ *   console.log(errorCode(error)); // → interrupted
+ * }
  * ```
  */
 export function throwIfInterrupted(signal: AbortSignal | undefined): void {

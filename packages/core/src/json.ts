@@ -2,7 +2,20 @@ import { open } from 'node:fs/promises';
 import type { ZodError } from 'zod';
 import { systemError } from './thrown.ts';
 
-/** Text that is not JSON, or more than is read. The message follows the name of its file: "is not valid JSON: line 2 …". */
+/**
+ * Text that is not JSON, or more than is read. The message follows the name of its file: "is not valid JSON: line 2 …".
+ * @example
+ * ```ts
+ * import { JsonProblem, parseJson } from '@neurodex/core/json';
+ *
+ * try {
+ *   parseJson('{"size": }');
+ * } catch (error) {
+ *   console.log(error instanceof JsonProblem && `config.json ${error.message}`);
+ * }
+ * // → config.json is not valid JSON: line 1, column 10: "}" where a value should stand
+ * ```
+ */
 export class JsonProblem extends Error {}
 
 /** Nothing that Neurodex reads is nested as deep; programs that walk through such values run out of stack. */
@@ -10,7 +23,16 @@ const DEEPEST = 200;
 /** Bytes of a JSON file that is read as a whole. */
 const LARGEST = 2 ** 28;
 
-/** A text as JSON. @throws JsonProblem */
+/**
+ * A text as JSON, nested at most 200 levels deep.
+ * @throws JsonProblem
+ * @example
+ * ```ts
+ * import { parseJson } from '@neurodex/core/json';
+ *
+ * console.log(parseJson('{"size": [48, 32]}')); // → { size: [ 48, 32 ] }
+ * ```
+ */
 export function parseJson(text: string): unknown {
   refuseDeep(text);
   try {
@@ -20,11 +42,35 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The same of a part of a file, whose place is known: the lines in it do not count. */
+/**
+ * What is wrong with a part of a file whose place is known: the lines in it do not count.
+ * @example
+ * ```ts
+ * import { JsonProblem, ofOneLine, parseJson } from '@neurodex/core/json';
+ *
+ * try {
+ *   parseJson('[1, ]');
+ * } catch (error) {
+ *   if (error instanceof JsonProblem) console.log(ofOneLine(error)); // → is not JSON: column 5: "]" where a value after the comma should stand
+ * }
+ * ```
+ */
 export const ofOneLine = ({ message }: JsonProblem): string =>
   message.replace('is not valid JSON: ', 'is not JSON: ').replace(/line 1, (?=column)/, '');
 
-/** A whole JSON file, with a byte order mark or without. @throws JsonProblem; errors of the file system as they are */
+/**
+ * A whole JSON file, with a byte order mark or without.
+ * @param most bytes that are read; 2²⁸ by default
+ * @throws JsonProblem; errors of the file system as they are
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { readJson } from '@neurodex/core/json';
+ *
+ * writeFileSync('settings.json', '\ufeff{"size": 48}');
+ * console.log(await readJson('settings.json')); // → { size: 48 }
+ * ```
+ */
 export async function readJson(path: string, most = LARGEST): Promise<unknown> {
   const handle = await open(path, 'r');
   try {
@@ -127,7 +173,17 @@ function told(text: string, at: number, wanted: string): string {
   return `${place}: ${JSON.stringify(found)} where ${wanted} should stand`;
 }
 
-/** Why `readJson` failed, as what follows the name of the file. @throws `error` where it has another reason */
+/**
+ * Why `readJson` failed, as what follows the name of the file.
+ * @throws `error` where it has another reason
+ * @example
+ * ```ts
+ * import { readJson, whyUnreadable } from '@neurodex/core/json';
+ *
+ * const why = await readJson('none.json').catch(whyUnreadable);
+ * console.log(`none.json ${why}`); // → none.json is not there
+ * ```
+ */
 export function whyUnreadable(error: unknown): string {
   if (error instanceof JsonProblem) return error.message;
   const { code, syscall } = systemError(error);
@@ -136,7 +192,17 @@ export function whyUnreadable(error: unknown): string {
   return code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
 }
 
-/** The first thing that is wrong with a value, by its key; without the patterns that it was held to. */
+/**
+ * The first thing that is wrong with a value, by its key; without the patterns that it was held to.
+ * @example
+ * ```ts
+ * import { schemaProblem } from '@neurodex/core/json';
+ * import { z } from 'zod';
+ *
+ * const { error } = z.object({ model: z.object({ width: z.number() }) }).safeParse({ model: { width: 'wide' } });
+ * if (error !== undefined) console.log(schemaProblem(error)); // → model.width: expected number, received string
+ * ```
+ */
 export function schemaProblem({ issues }: ZodError): string {
   const [issue] = issues;
   if (issue === undefined) return 'it makes no sense';

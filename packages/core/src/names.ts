@@ -22,6 +22,12 @@ const escaped = (character: string): string => {
 /**
  * A name as people can tell it from all others: itself, or between quotes with escapes where its ends, or all of it, could
  * not be seen ('cat ' → '"cat "', '' → '""', a no-break space → '\u00a0').
+ * @example
+ * ```ts
+ * import { visibleName } from '@neurodex/core';
+ *
+ * console.log(visibleName('cat'), visibleName('cat '), visibleName('')); // → cat "cat " ""
+ * ```
  */
 export function visibleName(name: string): string {
   const seen = withoutEmoji(name).replace(JOINED, '$1').replaceAll(' ', '');
@@ -36,7 +42,16 @@ export function visibleName(name: string): string {
   return `"${quoted.join('')}"`;
 }
 
-/** 'a, b and c'; more than `most` are counted. */
+/**
+ * 'a, b and c'; more than `most` are counted.
+ * @example
+ * ```ts
+ * import { listed } from '@neurodex/core';
+ *
+ * const names = ['cat', 'dog', 'bird'];
+ * console.log(listed(names), '|', listed(names, 2)); // → cat, dog and bird | cat, dog and 1 more
+ * ```
+ */
 export function listed(names: readonly string[], most = 8): string {
   const shown = names.slice(0, most).map(visibleName);
   if (names.length > most) return `${shown.join(', ')} and ${(names.length - most).toLocaleString('en-US')} more`;
@@ -44,7 +59,15 @@ export function listed(names: readonly string[], most = 8): string {
   return shown.length === 0 ? last : `${shown.join(', ')} and ${last}`;
 }
 
-/** What stands below a picture: its class, else its path. */
+/**
+ * What stands below a picture: its first label, else its path; nothing where there is no picture.
+ * @example
+ * ```ts
+ * import { captionOf } from '@neurodex/core';
+ *
+ * console.log(captionOf({ labels: ['cat'], path: 'a/1.png' }), captionOf({ labels: [], path: 'a/1.png' })); // → cat a/1.png
+ * ```
+ */
 export const captionOf = (
   picture: { readonly labels: readonly string[]; readonly path: string } | undefined,
 ): string => {

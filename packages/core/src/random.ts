@@ -6,6 +6,16 @@ const upperWord = (seed: number): number => Math.floor(seed / 2 ** 32) >>> 0;
 /**
  * Seeded random numbers: xoshiro128** (Blackman & Vigna 2018), seeded through SplitMix32.
  * One integer makes a run repeatable; `state` and `Random.restore` carry it through a checkpoint.
+ * @example
+ * ```ts
+ * import { Random } from '@neurodex/core/random';
+ *
+ * // One seed, a stream for each purpose: what one draws does not change what another one draws.
+ * const [split, order] = [Random.stream(7, 'split'), Random.stream(7, 'order')];
+ * console.log(split.uint32() === order.uint32(), Random.seeded(7).normal() === Random.seeded(7).normal()); // → false true
+ * const later = Random.restore(split.state);
+ * console.log(later.uniform() === split.uniform(), order.shuffled([3, 1, 2]).sort()); // → true [ 1, 2, 3 ]
+ * ```
  */
 export class Random {
   private readonly s: Uint32Array;

@@ -8,7 +8,21 @@ export interface TraceScope {
   noise(shape: Shape): Tensor;
 }
 
-/** A value of the graph under construction: a type, and a number that names it. It holds no elements. */
+/**
+ * A value of the graph under construction: a type, and a number that names it. It holds no elements; `trace` makes those
+ * of the inputs, and operations the others.
+ * @example
+ * ```ts
+ * import { float32, matmul, type Tensor, trace } from '@neurodex/autograd';
+ *
+ * const squareSum = (x: Tensor): Tensor => matmul(x, x, { transposeB: true });
+ * trace({ x: float32(2, 3) }, ({ x }) => {
+ *   const y = squareSum(x);
+ *   console.log(y.dtype, y.shape, y.rank, x.size(-1)); // → float32 [ 2, 2 ] 2 3
+ *   return { y };
+ * });
+ * ```
+ */
 export class Tensor implements TensorType {
   /** The graph that it is part of. */
   readonly scope: TraceScope;

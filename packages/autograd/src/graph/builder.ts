@@ -4,7 +4,18 @@ import { type DType, type Shape, showElements, type TensorType } from '../core/t
 import { type Applied, isApplied, opNamed } from '../ops/table.ts';
 import type { Graph, GraphNode, NamedValue } from './graph.ts';
 
-/** Collects nodes while a function runs. The same operation on the same operands is one node (hash-consing). */
+/**
+ * Collects nodes while a function runs: the second argument of the function that `trace` calls. The same operation on the
+ * same operands is one node (hash-consing).
+ * @example
+ * ```ts
+ * import { add, constant, exp, float32, type GraphBuilder, type Tensor, trace } from '@neurodex/autograd';
+ *
+ * const offsets = (scope: GraphBuilder): Tensor => constant(scope, 'float32', [2], Float32Array.of(0, 10));
+ * const graph = trace({ x: float32(2) }, ({ x }, scope) => ({ y: add(exp(x), offsets(scope)), z: exp(x) }));
+ * console.log(graph.nodes.map(({ op }) => op).join(' ')); // → input exp constant add
+ * ```
+ */
 export class GraphBuilder implements TraceScope {
   private readonly nodes: GraphNode[] = [];
   private readonly types: TensorType[] = [];

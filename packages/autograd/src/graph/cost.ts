@@ -3,7 +3,16 @@ import { isApplied } from '../ops/table.ts';
 import type { Graph, GraphNode } from './graph.ts';
 import { simplify } from './simplify.ts';
 
-/** Floating-point operations of the matrix products that a graph's outputs need; a multiplication and an addition are two. */
+/**
+ * Floating-point operations of the matrix products that a graph's outputs need; a multiplication and an addition are two.
+ * @example
+ * ```ts
+ * import { float32, matmul, matrixOperations, trace } from '@neurodex/autograd';
+ *
+ * const graph = trace({ a: float32(2, 3), b: float32(3, 4) }, ({ a, b }) => ({ y: matmul(a, b) }));
+ * console.log(matrixOperations(graph)); // → 48
+ * ```
+ */
 export const matrixOperations = (graph: Graph): number =>
   simplify(graph).nodes.reduce((sum, node) => sum + operationsOf(node, graph), 0);
 

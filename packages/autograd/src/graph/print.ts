@@ -7,7 +7,11 @@ import type { Graph } from './graph.ts';
  * ```ts
  * import { add, float32, printGraph, trace } from '@neurodex/autograd';
  *
- * console.log(printGraph(trace({ x: float32(2) }, ({ x }) => ({ y: add(x, x) }))));
+ * const text = printGraph(trace({ x: float32(2) }, ({ x }) => ({ y: add(x, x) })));
+ * for (const line of text.split('\n')) console.log(line);
+ * // → %0: float32[2] = input(name="x", shape=[2])
+ * // → %1: float32[2] = add(%0, %0)
+ * // → return y: %1
  * ```
  */
 export function printGraph(graph: Graph): string {

@@ -15,10 +15,10 @@ export type InputTensors<I extends InputTypes> = { readonly [K in keyof I]: Tens
  * Runs a function once on symbolic tensors and returns the graph of what it did.
  * @example
  * ```ts
- * import { float32, mul, printGraph, trace } from '@neurodex/autograd';
+ * import { float32, mul, trace } from '@neurodex/autograd';
  *
- * const graph = trace({ x: float32(2) }, ({ x }) => ({ y: mul(x, x) }));
- * console.log(printGraph(graph));
+ * const { nodes, inputs, outputs } = trace({ x: float32(2) }, ({ x }) => ({ y: mul(x, x) }));
+ * console.log(nodes.map(({ op }) => op), inputs.length, outputs[0]?.name); // → [ 'input', 'mul' ] 1 y
  * ```
  */
 export function trace<I extends InputTypes>(

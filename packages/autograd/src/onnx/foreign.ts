@@ -44,6 +44,15 @@ const TEXTS: { readonly [M in Message]?: readonly number[] } = {
 /**
  * Reads an ONNX file through, sub-graphs, functions, sparse tensors and tensors in attributes included.
  * @throws RangeError for bytes that are no ONNX model
+ * @example
+ * ```ts
+ * import { attention, describeForeignModel, float32, toOnnx, trace } from '@neurodex/autograd';
+ *
+ * const graph = trace({ x: float32(2, 1, 4) }, ({ x }) => ({ y: attention(x, x, x, 1)[0] }));
+ * const { external, domains } = describeForeignModel(toOnnx(graph));
+ * console.log(external, [...domains].sort()); // → [] [ '', 'com.microsoft' ]
+ * console.log(describeForeignModel(toOnnx(graph, { contrib: false })).domains); // → [ '' ]
+ * ```
  */
 export function describeForeignModel(bytes: Uint8Array): ForeignModel {
   const reading = new Reading(bytes);

@@ -26,7 +26,18 @@ export interface LoweredModel extends OnnxModel {
   readonly outputs: readonly FixedValue[];
 }
 
-/** A graph as an ONNX model: the nodes its outputs need, constants as initializers, everything of known shape. */
+/**
+ * A graph as an ONNX model: the nodes its outputs need, constants as initializers, everything of known shape.
+ * `encodeModel` makes a file of it.
+ * @example
+ * ```ts
+ * import { add, exp, float32, lowerGraph, trace } from '@neurodex/autograd';
+ *
+ * const graph = trace({ x: float32(2), unused: float32(9) }, ({ x }) => ({ y: add(exp(x), 1) }));
+ * const { nodes, inputs } = lowerGraph(graph);
+ * console.log(nodes.map(({ opType }) => opType), inputs.length); // → [ 'Exp', 'Add' ] 1
+ * ```
+ */
 export function lowerGraph(graph: Graph, options: LowerOptions = {}): LoweredModel {
   const simple = simplify(graph);
   const counts = readCounts(simple);

@@ -22,6 +22,15 @@ export interface Quantised {
 /**
  * Weights in a precision. int8 is symmetric and for each column of a matrix by itself (Jacob et al. 2018, §3;
  * Krishnamoorthi 2018, §3.1): w ≈ q·s, q from −127 to 127, s = max|w|/127. What is no matrix stays float32 in int8.
+ * @example
+ * ```ts
+ * import { stored } from '@neurodex/autograd';
+ *
+ * // A column's largest weight is 127 steps: one step is worth 1 in the first column, 0.5 in the second.
+ * const weights = stored(Float32Array.of(127, 63.5, -10, 1), [2, 2], 'int8');
+ * console.log(weights.data); // → Int8Array(4) [ 127, 127, -10, 2 ]
+ * if (weights.precision === 'int8') console.log(weights.scales); // → Float32Array(2) [ 1, 0.5 ]
+ * ```
  */
 export function stored(data: Float32Array, shape: Shape, precision: Precision): Stored {
   if (precision === 'float16') return { precision, data: Uint16Array.from(data, toFloat16) };
@@ -29,7 +38,16 @@ export function stored(data: Float32Array, shape: Shape, precision: Precision): 
   return { precision: 'float32', data };
 }
 
-/** The float32 numbers that stored weights stand for. */
+/**
+ * The float32 numbers that stored weights stand for.
+ * @example
+ * ```ts
+ * import { restored, stored } from '@neurodex/autograd';
+ *
+ * // Half precision has 11 bits of mantissa: 2049 is rounded to 2048.
+ * console.log(restored(stored(Float32Array.of(0.5, 2049), [2], 'float16'))); // → Float32Array(2) [ 0.5, 2048 ]
+ * ```
+ */
 export function restored(weights: Stored): Float32Array {
   switch (weights.precision) {
     case 'float32':

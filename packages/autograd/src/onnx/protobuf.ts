@@ -61,7 +61,17 @@ const STORED_TYPE: Readonly<Record<StoredType, number>> = { int8: 3, float16: 10
 const IR_VERSION = 9;
 export const OPSET = 20;
 
-/** The bytes of an ONNX file. */
+/**
+ * The bytes of an ONNX file (IR version 9, opset 20).
+ * @example
+ * ```ts
+ * import { encodeModel, float32, graphInterface, lowerGraph, neg, trace } from '@neurodex/autograd';
+ *
+ * const model = lowerGraph(trace({ x: float32(2) }, ({ x }) => ({ y: neg(x) })));
+ * const file = encodeModel({ ...model, metadata: { author: 'me' } });
+ * console.log(graphInterface(file).inputs); // → [ { name: 'x', shape: [ 2 ] } ]
+ * ```
+ */
 export function encodeModel(model: OnnxModel): Uint8Array {
   const pbf = new Pbf();
   pbf.writeVarintField(1, IR_VERSION);

@@ -23,7 +23,20 @@ const HEADER_ALIGNMENT = 8;
 /** Behind the name of an int8 matrix: the float32 vector of what a step is worth in each column. */
 const SCALES = '.scales';
 
-/** The bytes of a safetensors file. @param precision what the elements are stored in; see `stored` */
+/**
+ * The bytes of a safetensors file.
+ * @param metadata texts that the file says of itself
+ * @param precision what the elements are stored in, but for integers; see `stored`
+ * @throws RangeError for a tensor that has not as many elements as its shape
+ * @example
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from '@neurodex/autograd';
+ *
+ * const weight = { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) };
+ * const file = writeSafetensors({ weight }, { author: 'me' }, 'float16');
+ * console.log(readSafetensors(file).tensors.weight?.data); // → Float32Array(4) [ 1, 2, 3, 4 ]
+ * ```
+ */
 export function writeSafetensors(
   tensors: Readonly<Record<string, NamedArray | NamedIntegers>>,
   metadata: Readonly<Record<string, string>> = {},
@@ -66,6 +79,15 @@ export function writeSafetensors(
  * as float32 share the memory of the bytes, where these are aligned for it.
  * @throws RangeError when the bytes are no safetensors file of float32, float16, scaled int8 or int32 tensors, are cut off, or
  *   hold what is no tensor's or that of two: what is read takes at most four times the memory of the file
+ * @example
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from '@neurodex/autograd';
+ *
+ * const bias = { shape: [2], data: Float32Array.of(0.5, 0.25) };
+ * const ids = { shape: [3], data: Int32Array.of(7, 8, 9) };
+ * const { tensors, integers, metadata } = readSafetensors(writeSafetensors({ bias, ids }, { author: 'me' }));
+ * console.log(tensors.bias?.data, integers.ids?.data, metadata.author); // → Float32Array(2) [ 0.5, 0.25 ] Int32Array(3) [ 7, 8, 9 ] me
+ * ```
  */
 export function readSafetensors(bytes: Uint8Array): {
   tensors: Record<string, NamedArray>;

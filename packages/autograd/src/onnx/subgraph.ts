@@ -19,7 +19,18 @@ export interface GraphInterface {
 /** Field of the graph in a model. */
 const MODEL_GRAPH = 7;
 
-/** What a graph takes and gives. @throws RangeError for bytes that are no ONNX model */
+/**
+ * What a graph takes and gives.
+ * @throws RangeError for bytes that are no ONNX model
+ * @example
+ * ```ts
+ * import { float32, graphInterface, sum, toOnnx, trace } from '@neurodex/autograd';
+ *
+ * const file = toOnnx(trace({ x: float32(2, 3) }, ({ x }) => ({ y: sum(x, -1) })));
+ * const { inputs, outputs } = graphInterface(file);
+ * console.log(inputs, outputs); // → [ { name: 'x', shape: [ 2, 3 ] } ] [ { name: 'y', shape: [ 2 ] } ]
+ * ```
+ */
 export function graphInterface(onnx: Uint8Array): GraphInterface {
   const { fields } = graphOf(onnx);
   const given = new Set(
@@ -34,6 +45,15 @@ export function graphInterface(onnx: Uint8Array): GraphInterface {
  * The part of a model that computes some of its outputs: its nodes, weights and inputs, byte for byte as they are in the file, and
  * nothing else. What the model says beside its graph (opset, functions, metadata) stays.
  * @throws RangeError for bytes that are no ONNX model, or an output that it does not have
+ * @example
+ * ```ts
+ * import { exp, extractSubgraph, float32, graphInterface, neg, toOnnx, trace } from '@neurodex/autograd';
+ *
+ * const types = { picture: float32(4), words: float32(3) };
+ * const both = toOnnx(trace(types, ({ picture, words }) => ({ seen: neg(picture), read: exp(words) })));
+ * const { inputs, outputs } = graphInterface(extractSubgraph(both, ['read']));
+ * console.log(inputs, outputs); // → [ { name: 'words', shape: [ 3 ] } ] [ { name: 'read', shape: [ 3 ] } ]
+ * ```
  */
 export function extractSubgraph(onnx: Uint8Array, outputs: readonly string[]): Uint8Array {
   const { model, graph, fields } = graphOf(onnx);

@@ -9,6 +9,17 @@ import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './protobuf.ts';
  * other numbers.
  * @param symbols name → the prime that the graph was traced with
  * @throws GraphError where another constant than such a target depends on such a dimension
+ * @example
+ * ```ts
+ * import { encodeModel, exp, float32, lowerGraph, trace, withSymbols } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const batch = 10007; // a large prime
+ * const model = withSymbols(lowerGraph(trace({ x: float32(batch, 2) }, ({ x }) => ({ y: exp(x) }))), { batch });
+ * console.log(model.inputs[0]?.shape); // → [ 'batch', 2 ]
+ * const opened = await nodeRuntime().open(encodeModel(model));
+ * console.log((await opened.run({ x: { shape: [1, 2], data: new Float32Array(2) } }, 'y')).data); // → Float32Array(2) [ 1, 1 ]
+ * ```
  */
 export function withSymbols(model: LoweredModel, symbols: Readonly<Record<string, number>>): OnnxModel {
   const least = Math.min(...Object.values(symbols));

@@ -12,6 +12,21 @@ export type Weights = ReadonlyMap<OnnxTensor['data'], { readonly name: string; r
  * with one scale for each column. A runtime computes these once, when it loads the model, and all arithmetic after is
  * float32. DequantizeLinear would say the same, but ONNX Runtime reads it as leave to round the activations to int8 too
  * (1 % off in one layer), and then the model would not be the one that was measured.
+ * @example
+ * ```ts
+ * import { constant, encodeModel, float32, lowerGraph, mul, stored, storeWeights, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const weight = Float32Array.of(254, 10);
+ * const model = lowerGraph(
+ *   trace({ x: float32(1, 2) }, ({ x }, scope) => ({ y: mul(x, constant(scope, 'float32', [1, 2], weight)) })),
+ * );
+ * const small = storeWeights(model, new Map([[weight, { name: 'weight', stored: stored(weight, [1, 2], 'int8') }]]));
+ * console.log(small.initializers.map(({ name, dtype }) => `${name} ${dtype}`).join(', ')); // → weight.int8 int8, weight.scales float32
+ * const opened = await nodeRuntime().open(encodeModel(small));
+ * const { data } = await opened.run({ x: { shape: [1, 2], data: Float32Array.of(1, 1) } }, 'y');
+ * console.log(data.map(Math.round)); // → Float32Array(2) [ 254, 10 ]
+ * ```
  */
 export function storeWeights(model: OnnxModel, weights: Weights): OnnxModel {
   const initializers: OnnxTensor[] = [];

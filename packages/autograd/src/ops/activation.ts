@@ -174,7 +174,19 @@ export const standardizeOp = defineOp<{ readonly epsilon: number }>({
   samples: [{ inputs: [{ shape: [2, 3, 6] }], attributes: { epsilon: 1e-5 } }],
 });
 
-/** Zero mean and unit variance over the last axis: layer normalisation (Ba, Kiros & Hinton 2016) without gain and bias. */
+/**
+ * Zero mean and unit variance over the last axis: layer normalisation (Ba, Kiros & Hinton 2016) without gain and bias.
+ * @param epsilon added to the variance
+ * @example
+ * ```ts
+ * import { float32, loadable, standardize, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2, 2) }, ({ x }) => ({ y: standardize(x, 0) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(4, 6, 30, 10) })).y); // → Float32Array(4) [ -1, 1, 1, -1 ]
+ * ```
+ */
 export const standardize = (x: Tensor, epsilon = 1e-5): Tensor =>
   single(x.scope.apply('standardize', [x], { epsilon }));
 

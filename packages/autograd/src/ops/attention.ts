@@ -123,6 +123,27 @@ export const attentionOp = defineOp<AttentionAttributes>({
   ],
 });
 
-/** Scaled dot-product attention (Vaswani et al. 2017). */
+/**
+ * Scaled dot-product attention of H heads (Vaswani et al. 2017), sequence first. D is a multiple of H.
+ * @param q queries [S,B,D]
+ * @param k keys [K,B,D]
+ * @param v values [K,B,D]
+ * @param mask added to the scores, [S,K] or [B,1,S,K]: 0 is seen, a large negative number is hidden; it has no gradient
+ * @returns the results [S,B,D], and the probabilities [B,H,S,K], which have no gradient
+ * @throws ShapeError
+ * @example
+ * ```ts
+ * import { attention, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const types = { q: float32(1, 1, 2), k: float32(3, 1, 2), v: float32(3, 1, 2), mask: float32(1, 3) };
+ * const graph = trace(types, ({ q, k, v, mask }) => ({ y: attention(q, k, v, 1, mask)[0] }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * // A query of zeros attends to all alike; the mask hides the third key.
+ * const [q, k] = [new Float32Array(2), Float32Array.of(1, 2, 3, 4, 5, 6)];
+ * const feeds = { q, k, v: Float32Array.of(2, 0, 4, 8, 50, 60), mask: Float32Array.of(0, 0, -1e9) };
+ * console.log((await session.run(feeds)).y); // → Float32Array(2) [ 3, 4 ]
+ * ```
+ */
 export const attention = (q: Tensor, k: Tensor, v: Tensor, heads: number, mask?: Tensor): readonly [Tensor, Tensor] =>
   pair(q.scope.apply('attention', mask === undefined ? [q, k, v] : [q, k, v, mask], { heads }));

@@ -7,7 +7,16 @@ import { mul } from './elementwise.ts';
 /** How many of the 256 byte values mean "dropped". */
 const droppedBytes = (rate: number): number => Math.round(rate * 256);
 
-/** The rate that bytes can express: a multiple of 1/256. */
+/**
+ * The rate that bytes can express: the nearest multiple of 1/256.
+ * @param rate 0 … 1
+ * @example
+ * ```ts
+ * import { effectiveRate } from '@neurodex/autograd';
+ *
+ * console.log(effectiveRate(0.5), effectiveRate(0.1), effectiveRate(0.001)); // → 0.5 0.1015625 0
+ * ```
+ */
 export const effectiveRate = (rate: number): number => droppedBytes(rate) / 256;
 
 /**
@@ -44,7 +53,23 @@ export const dropoutMaskOp = defineOp<{ readonly rate: number }>({
   samples: [{ inputs: [{ shape: [4, 64], dtype: 'uint8', high: 256 }], attributes: { rate: 0.1 } }],
 });
 
-/** Drops elements at random with the given rate; none below 1/512, where bytes cannot tell. */
+/**
+ * Drops elements at random with the effective rate r, and multiplies the others by 1/(1−r); none below a rate of 1/512,
+ * where bytes cannot tell. Each run has a mask of its own, from an input of bytes that `Trainer` feeds.
+ * @param rate 0 … 255/256
+ * @throws ShapeError for another rate
+ * @example
+ * ```ts
+ * import { dropout, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(4) }, ({ x }) => ({ y: dropout(x, 0.5) }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * // Half of the 256 values of a byte drop an element.
+ * const feeds = { x: Float32Array.of(1, 2, 3, 4), [graph.noise[0]?.name ?? '']: Uint8Array.of(0, 255, 127, 128) };
+ * console.log((await session.run(feeds)).y); // → Float32Array(4) [ 0, 4, 0, 8 ]
+ * ```
+ */
 export function dropout(x: Tensor, rate: number): Tensor {
   if (droppedBytes(rate) === 0) return x;
   const noise = x.scope.noise(x.shape);

@@ -37,7 +37,22 @@ export const constantOp = defineOp<ConstantAttributes>({
   samples: [],
 });
 
-/** A tensor of known elements, in row-major order. */
+/**
+ * A tensor of known elements, in row-major order.
+ * @param scope the second argument of the traced function, or the `scope` of a tensor
+ * @throws ShapeError where `data` has not as many elements as `shape`
+ * @example
+ * ```ts
+ * import { add, constant, float32, loadable, trace } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const graph = trace({ x: float32(2) }, ({ x }, scope) => ({
+ *   y: add(x, constant(scope, 'float32', [2], Float32Array.of(10, 20))),
+ * }));
+ * const session = await nodeRuntime().load(loadable(graph));
+ * console.log((await session.run({ x: Float32Array.of(1, 2) })).y); // → Float32Array(2) [ 11, 22 ]
+ * ```
+ */
 export function constant<D extends DType>(scope: TraceScope, dtype: D, shape: Shape, data: HostArrays[D]): Tensor {
   return single(scope.apply(constantOp.name, [], { dtype, shape, data }));
 }

@@ -2,7 +2,30 @@ import { add, div, exp, maximum, mul, neg, sqrt, sub } from '../ops/elementwise.
 import { sum } from '../ops/reduce.ts';
 import { chain, type Optimizer } from './optimizer.ts';
 
-/** Scales the gradient down to a global norm of at most `limit` (Pascanu, Mikolov & Bengio 2013). */
+/**
+ * Scales the gradient [n] down to a global norm of at most `limit` (Pascanu, Mikolov & Bengio 2013), and reports the norm
+ * before as `gradientNorm`. A part of a chain: by itself it steps up the slope.
+ * @example
+ * ```ts
+ * import { chain, clipByGlobalNorm, float32, mul, neg, sum, Trainer, TrainingState, zeros } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const parameters = { weight: zeros(2) };
+ * const optimizer = chain(clipByGlobalNorm(1), {
+ *   moments: [],
+ *   update: ({ gradient, learningRate }) => ({ gradient: mul(gradient, neg(learningRate)), moments: {} }),
+ * });
+ * const trainer = await Trainer.create(nodeRuntime(), {
+ *   parameters,
+ *   optimizer,
+ *   inputs: { x: float32(2) },
+ *   loss: ({ weight }, { x }) => ({ loss: sum(mul(weight, x)) }),
+ * });
+ * const state = TrainingState.initial(parameters, optimizer, 1);
+ * const { gradientNorm } = await trainer.step(state, { x: Float32Array.of(3, 4) }, { learningRate: 10 });
+ * console.log(gradientNorm, state.parameters.map(Math.round)); // → 5 Float32Array(2) [ -6, -8 ]
+ * ```
+ */
 export const clipByGlobalNorm = (limit: number): Optimizer => ({
   moments: [],
   update({ gradient }) {
@@ -59,7 +82,27 @@ export interface AdamWSettings extends AdamSettings {
   readonly clip?: number;
 }
 
-/** AdamW (Loshchilov & Hutter 2019, algorithm 2) behind a clip by global norm. */
+/**
+ * AdamW (Loshchilov & Hutter 2019, algorithm 2) behind a clip by global norm. It keeps two moments and reports
+ * `gradientNorm`, the norm before clipping.
+ * @example
+ * ```ts
+ * import { adamW, float32, mul, sum, Trainer, TrainingState, zeros } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const [parameters, optimizer] = [{ weight: zeros(2) }, adamW({ weightDecay: 0.01, clip: 1 })];
+ * const trainer = await Trainer.create(nodeRuntime(), {
+ *   parameters,
+ *   optimizer,
+ *   inputs: { x: float32(2) },
+ *   loss: ({ weight }, { x }) => ({ loss: sum(mul(weight, x)) }),
+ * });
+ * const state = TrainingState.initial(parameters, optimizer, 1);
+ * const { gradientNorm } = await trainer.step(state, { x: Float32Array.of(3, -4) }, { learningRate: 0.5 });
+ * // Adam's first step has the length of the learning rate, against the gradient.
+ * console.log(gradientNorm, state.parameters.map((x) => Number(x.toFixed(3)))); // → 5 Float32Array(2) [ -0.5, 0.5 ]
+ * ```
+ */
 export const adamW = ({
   weightDecay = 0.01,
   clip = Number.POSITIVE_INFINITY,

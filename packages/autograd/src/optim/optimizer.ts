@@ -40,7 +40,28 @@ export interface Optimizer {
   update(context: UpdateContext): UpdateResult;
 }
 
-/** One transformation after the other; the names of moments must differ. */
+/**
+ * One transformation after the other; each takes the gradient that the one before gives.
+ * @throws RangeError where two keep a moment of the same name
+ * @example
+ * ```ts
+ * import { adamW, chain, float32, mul, type Optimizer, sum, Trainer, TrainingState, zeros } from '@neurodex/autograd';
+ * import { nodeRuntime } from '@neurodex/autograd/node';
+ *
+ * const twice: Optimizer = { moments: [], update: ({ gradient }) => ({ gradient: mul(gradient, 2), moments: {} }) };
+ * const [parameters, optimizer] = [{ weight: zeros(2) }, chain(adamW(), twice)];
+ * const trainer = await Trainer.create(nodeRuntime(), {
+ *   parameters,
+ *   optimizer,
+ *   inputs: { x: float32(2) },
+ *   loss: ({ weight }, { x }) => ({ loss: sum(mul(weight, x)) }),
+ * });
+ * const state = TrainingState.initial(parameters, optimizer, 1);
+ * await trainer.step(state, { x: Float32Array.of(3, -4) }, { learningRate: 5 });
+ * // The first step of AdamW has the length of the learning rate.
+ * console.log(state.parameters.map(Math.round)); // → Float32Array(2) [ -10, 10 ]
+ * ```
+ */
 export function chain(...parts: readonly Optimizer[]): Optimizer {
   const moments = parts.flatMap((part) => part.moments);
   if (new Set(moments).size !== moments.length)

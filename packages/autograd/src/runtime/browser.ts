@@ -28,6 +28,16 @@ type Ort = typeof import('onnxruntime-web');
  * ONNX Runtime in a browser: on WebGPU, or as WebAssembly with SIMD. Only the build that is asked for is loaded. A browser
  * without WebGPU refuses it here.
  * @throws RuntimeError
+ * @example
+ * ```ts
+ * import { add, float32, loadable, trace } from '@neurodex/autograd';
+ * import { browserRuntime } from '@neurodex/autograd/browser';
+ *
+ * const runtime = await browserRuntime();
+ * const session = await runtime.load(loadable(trace({ x: float32(1) }, ({ x }) => ({ y: add(x, 1) }))));
+ * console.log((await session.run({ x: Float32Array.of(2) })).y); // → Float32Array(1) [ 3 ]
+ * await session.release();
+ * ```
  */
 export async function browserRuntime({ device = 'cpu', threads = 1 }: BrowserRuntimeOptions = {}): Promise<Runtime> {
   if (device === 'webgpu' && !(await hasWebGpu({ fallback: true })))
@@ -76,7 +86,15 @@ declare const navigator: { readonly gpu?: { requestAdapter(): Promise<GpuAdapter
 
 /**
  * Whether this browser has a graphics adapter that WebGPU can use. One that is a program on the processor counts only
- * where it is asked for: WebAssembly is faster.
+ * where it is asked for (`fallback`): WebAssembly is faster. Outside of a browser there is none.
+ * @example
+ * ```ts
+ * import { browserRuntime, hasWebGpu } from '@neurodex/autograd/browser';
+ *
+ * const device = (await hasWebGpu()) ? 'webgpu' : 'cpu';
+ * const runtime = await browserRuntime({ device });
+ * console.log(runtime.device); // → cpu
+ * ```
  */
 export async function hasWebGpu({ fallback = false }: { readonly fallback?: boolean } = {}): Promise<boolean> {
   const gpu = typeof navigator === 'undefined' ? undefined : navigator.gpu;

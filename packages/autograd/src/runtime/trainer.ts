@@ -37,7 +37,23 @@ export interface TrainingDefinition<S extends ParameterSpecs, I extends InputTyp
   readonly optimizer: Optimizer;
 }
 
-/** Forward, backward and update as one graph; parameters and moments go in and come out as flat vectors [n]. */
+/**
+ * Forward, backward and update as one graph; parameters and moments go in and come out as flat vectors [n]. `Trainer`
+ * compiles and runs it.
+ * @throws GraphError for an input that has the name of one of the graph's own: `parameters`, `learningRate`, `step`, a moment
+ * @example
+ * ```ts
+ * import { adamW, float32, mean, mul, trainingGraph, zeros } from '@neurodex/autograd';
+ *
+ * const graph = trainingGraph({
+ *   parameters: { weight: zeros(3) },
+ *   inputs: { x: float32(3) },
+ *   loss: ({ weight }, { x }) => ({ loss: mean(mul(weight, x)) }),
+ *   optimizer: adamW(),
+ * });
+ * console.log(graph.inputs.map(({ name }) => name).join(' ')); // → parameters moment1 moment2 learningRate step x
+ * ```
+ */
 export function trainingGraph<S extends ParameterSpecs, I extends InputTypes>(
   definition: TrainingDefinition<S, I>,
 ): Graph {
@@ -176,7 +192,19 @@ export class Trainer {
   }
 }
 
-/** Parameters and moments, twice: a step reads one set and writes the other. */
+/**
+ * Parameters and moments, twice: a step reads one set and writes the other. `save` and `restore` continue a training bit
+ * for bit.
+ * @example
+ * ```ts
+ * import { adamW, ones, TrainingState, zeros } from '@neurodex/autograd';
+ *
+ * const state = TrainingState.initial({ gain: ones(2), bias: zeros(1) }, adamW(), 1);
+ * console.log(state.parameters, Object.keys(state.current).join(' ')); // → Float32Array(3) [ 1, 1, 0 ] parameters moment1 moment2
+ * const restored = TrainingState.restore(state.save());
+ * console.log(restored.step, restored.random.uint32() === state.random.uint32()); // → 0 true
+ * ```
+ */
 export class TrainingState {
   /** Parameters and moments of now. */
   current: Record<string, Float32Array>;

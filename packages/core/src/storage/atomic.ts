@@ -18,6 +18,14 @@ export { type FileSystem, syncTree } from './sync.ts';
  * Write a file so that its name means either the old content or the whole new one, after a power cut as well: in a
  * temporary folder beside it, fsync, rename. What a process that was killed left there of the same file is removed.
  * @throws NeurodexError `disk-full`, `output-unwritable`
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { writeFileAtomically } from '@neurodex/core/storage';
+ *
+ * for (const colour of ['red', 'green']) await writeFileAtomically('colour.txt', colour);
+ * console.log(readFileSync('colour.txt', 'utf8')); // → green
+ * ```
  */
 export async function writeFileAtomically(
   path: string,
@@ -27,7 +35,22 @@ export async function writeFileAtomically(
   await writeAtomically(path, (handle) => handle.writeFile(content), files);
 }
 
-/** The same for content that comes in pieces. @param fill writes it */
+/**
+ * As `writeFileAtomically`, for content that comes in pieces.
+ * @param fill writes it
+ * @throws NeurodexError `disk-full`, `output-unwritable`; and whatever `fill` throws: the file is then as it was
+ * @example
+ * ```ts
+ * import { existsSync, readFileSync } from 'node:fs';
+ * import { writeAtomically } from '@neurodex/core/storage';
+ *
+ * await writeAtomically('colours.txt', async (file) => {
+ *   for (const colour of ['red', ' green']) await file.write(colour);
+ *   console.log(existsSync('colours.txt')); // → false
+ * });
+ * console.log(readFileSync('colours.txt', 'utf8')); // → red green
+ * ```
+ */
 export async function writeAtomically(
   path: string,
   fill: (handle: disk.FileHandle) => Promise<void>,
@@ -77,6 +100,17 @@ export interface CreateFolderOptions {
  * @returns what `work` returned
  * @throws NeurodexError `output-exists` (before any work), `interrupted`, `disk-full`, `output-unwritable`; and
  *   whatever `work` throws
+ * @example
+ * ```ts
+ * import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+ * import { createFolder } from '@neurodex/core/storage';
+ *
+ * await createFolder('out', {}, async (temporary) => {
+ *   writeFileSync(`${temporary}/colours.txt`, 'red');
+ *   console.log(existsSync('out')); // → false
+ * });
+ * console.log(readdirSync('out').sort()); // → [ 'colours.txt', 'files.json' ]
+ * ```
  */
 export async function createFolder<T>(
   target: string,

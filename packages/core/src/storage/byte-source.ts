@@ -14,7 +14,19 @@ export interface ByteSource {
 /** Opens bytes that can be read from any place. */
 export type OpenBytes = (path: string) => Promise<ByteSource>;
 
-/** One open file. Errors of the file system are thrown as they are: only the caller knows what the file is. */
+/**
+ * One open file. Errors of the file system are thrown as they are: only the caller knows what the file is.
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { openFileBytes } from '@neurodex/core/storage';
+ *
+ * writeFileSync('colours.txt', 'red green');
+ * const file = await openFileBytes('colours.txt');
+ * console.log(file.byteLength, Buffer.from(await file.slice(4)).toString()); // → 9 green
+ * await file.close();
+ * ```
+ */
 export const openFileBytes: OpenBytes = async (path) => {
   await refuseSpecialFile(path);
   const handle = await open(path, 'r');

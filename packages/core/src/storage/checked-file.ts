@@ -23,6 +23,18 @@ export interface CheckedFileOptions {
 /**
  * A file whose bytes are compared with a digest before they are handed out: chunk by chunk when a piece is read, all at
  * once where no chunks are listed. A chunk is compared once, and again when the file has been written to or replaced.
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { errorCode } from '@neurodex/core';
+ * import { CheckedFile, digestFile } from '@neurodex/core/storage';
+ *
+ * writeFileSync('colours.txt', 'red green blue');
+ * const digest = await digestFile('colours.txt');
+ * console.log(Buffer.from(await new CheckedFile('colours.txt', digest).slice(4, 9)).toString()); // → green
+ * writeFileSync('colours.txt', 'red GREEN blue');
+ * await new CheckedFile('colours.txt', digest).slice(4, 9).catch((error) => console.log(errorCode(error))); // → index-damaged
+ * ```
  */
 export class CheckedFile implements ByteSource {
   /** Where it is. */

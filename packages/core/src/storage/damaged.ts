@@ -1,7 +1,16 @@
 import { NeurodexError } from '../errors.ts';
 import { systemError } from '../thrown.ts';
 
-/** A file of an index or of a prepared data set that is not what it should be. */
+/**
+ * A file of an index or of a prepared data set that is not what it should be.
+ * @example
+ * ```ts
+ * import { damaged } from '@neurodex/core/storage';
+ *
+ * const { code, message } = damaged('index.json', 'is cut off');
+ * console.log(code, message); // → index-damaged index.json is cut off
+ * ```
+ */
 export const damaged = (file: string, what: string, cause?: unknown): NeurodexError =>
   new NeurodexError('index-damaged', `${file} ${what}`, {
     hint: 'copy the index again from where it came, or build it again with `neurodex index`',
@@ -9,7 +18,18 @@ export const damaged = (file: string, what: string, cause?: unknown): NeurodexEr
     ...(cause === undefined ? {} : { cause }),
   });
 
-/** A failed read, in words: a file that is not there is `index-missing`, any other refusal of the system `index-unreadable`. */
+/**
+ * A failed read, in words: a file that is not there is `index-missing`, any other refusal of the system `index-unreadable`.
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises';
+ * import { errorMessage } from '@neurodex/core';
+ * import { unreadable } from '@neurodex/core/storage';
+ *
+ * const why = await readFile('none.json').catch((error) => unreadable(error, 'none.json'));
+ * console.log(errorMessage(why)); // → none.json is not there
+ * ```
+ */
 export const unreadable = (error: unknown, file: string): unknown => {
   const { code, errno } = systemError(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') {
@@ -27,7 +47,17 @@ export const unreadable = (error: unknown, file: string): unknown => {
   });
 };
 
-/** What was opened is not what stands under its name any more. @param folder of the index */
+/**
+ * The error of what was opened and is not what stands under its name any more.
+ * @param folder of the index
+ * @example
+ * ```ts
+ * import { replaced } from '@neurodex/core/storage';
+ *
+ * const { code, message } = replaced('pets');
+ * console.log(code, message); // → index-replaced the index at pets was replaced since it was opened
+ * ```
+ */
 export const replaced = (folder: string): NeurodexError =>
   new NeurodexError('index-replaced', `the index at ${folder} was replaced since it was opened`, {
     hint: 'start the command again; a server has to be restarted to serve the new index',

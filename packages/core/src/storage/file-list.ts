@@ -33,10 +33,31 @@ export interface ListedFile {
 /** Reads which files of a folder the program made; undefined where the folder does not say. */
 export type FileLister = (folder: string) => Promise<readonly string[] | undefined>;
 
-/** Whether a path of a list stays within its folder. */
+/**
+ * Whether a path of a list stays within its folder.
+ * @example
+ * ```ts
+ * import { isInside } from '@neurodex/core/storage';
+ *
+ * console.log(isInside('names/cats.txt'), isInside('../cats.txt'), isInside('/etc/passwd')); // → true false false
+ * ```
+ */
 export const isInside = (path: string): boolean => inside.safeParse(path).success;
 
-/** Lists the files that are in a folder now. */
+/**
+ * Lists the files that are in a folder now, and in folders within it, in its `files.json`.
+ * @throws NeurodexError `output-unwritable`, `disk-full`
+ * @example
+ * ```ts
+ * import { mkdirSync, writeFileSync } from 'node:fs';
+ * import { readFileSizes, writeFileList } from '@neurodex/core/storage';
+ *
+ * mkdirSync('out/names', { recursive: true });
+ * writeFileSync('out/names/cats.txt', 'Tom\n');
+ * await writeFileList('out');
+ * console.log(await readFileSizes('out')); // → [ { file: 'names/cats.txt', bytes: 4 } ]
+ * ```
+ */
 export async function writeFileList(folder: string): Promise<void> {
   const files: ListedFile[] = [];
   for await (const { path, entry } of walk(folder, () => true)) {
@@ -61,6 +82,19 @@ export async function addToFileList(folder: string, names: readonly string[]): P
 /**
  * Lists a folder in which some files were written and others deleted, without looking at the rest of it.
  * @param written with '/' between folders; those that were deleted are none of them
+ * @example
+ * ```ts
+ * import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+ * import { changeFileList, readFileSizes, writeFileList } from '@neurodex/core/storage';
+ *
+ * mkdirSync('out');
+ * writeFileSync('out/cats.txt', 'Tom\n');
+ * await writeFileList('out');
+ * rmSync('out/cats.txt');
+ * writeFileSync('out/dogs.txt', 'Rex, Bello\n');
+ * await changeFileList('out', { written: ['dogs.txt'], deleted: ['cats.txt'] });
+ * console.log(await readFileSizes('out')); // → [ { file: 'dogs.txt', bytes: 11 } ]
+ * ```
  */
 export async function changeFileList(
   folder: string,
@@ -79,13 +113,40 @@ export async function changeFileList(
   );
 }
 
-/** Adds a file to the list of the folder that it is in; a folder without one is left as it is. */
+/**
+ * Adds a file to the list of the folder that it is in; a folder without one is left as it is.
+ * @example
+ * ```ts
+ * import { mkdirSync, writeFileSync } from 'node:fs';
+ * import { listInFolder, readFileSizes, writeFileList } from '@neurodex/core/storage';
+ *
+ * mkdirSync('out');
+ * await writeFileList('out');
+ * writeFileSync('out/cats.txt', 'Tom\n');
+ * await listInFolder('out/cats.txt');
+ * console.log(await readFileSizes('out')); // → [ { file: 'cats.txt', bytes: 4 } ]
+ * ```
+ */
 export async function listInFolder(path: string): Promise<void> {
   const folder = dirname(path);
   if ((await readFileSizes(folder)) !== undefined) await addToFileList(folder, [basename(path)]);
 }
 
-/** The files of a folder with their sizes, as they were listed; undefined where there is no list, or one that was changed. */
+/**
+ * The files of a folder with their sizes, as they were listed; undefined where there is no list, or one that was changed.
+ * @example
+ * ```ts
+ * import { mkdirSync, writeFileSync } from 'node:fs';
+ * import { FILE_LIST, readFileSizes, writeFileList } from '@neurodex/core/storage';
+ *
+ * mkdirSync('out');
+ * writeFileSync('out/cats.txt', 'Tom\n');
+ * await writeFileList('out');
+ * console.log(await readFileSizes('out'), await readFileSizes('photos')); // → [ { file: 'cats.txt', bytes: 4 } ] undefined
+ * writeFileSync(`out/${FILE_LIST}`, '{ "files": [] }');
+ * console.log(await readFileSizes('out')); // → undefined
+ * ```
+ */
 export async function readFileSizes(folder: string): Promise<readonly ListedFile[] | undefined> {
   try {
     const value: unknown = JSON.parse(await disk.readFile(join(folder, FILE_LIST), 'utf8'));
@@ -99,8 +160,22 @@ export async function readFileSizes(folder: string): Promise<readonly ListedFile
 }
 
 /**
- * Whether the list of a folder is as it was written.
+ * Checks that the list of a folder is as it was written. The files themselves are not looked at.
  * @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable`
+ * @example
+ * ```ts
+ * import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+ * import { errorCode } from '@neurodex/core';
+ * import { checkFileList, FILE_LIST, writeFileList } from '@neurodex/core/storage';
+ *
+ * mkdirSync('out');
+ * writeFileSync('out/cats.txt', 'Tom\n');
+ * await writeFileList('out');
+ * await checkFileList('out'); // goes on
+ * const list = readFileSync(`out/${FILE_LIST}`, 'utf8');
+ * writeFileSync(`out/${FILE_LIST}`, list.replace('cats', 'dogs'));
+ * await checkFileList('out').catch((error) => console.log(errorCode(error))); // → index-damaged
+ * ```
  */
 export async function checkFileList(folder: string): Promise<void> {
   const path = join(folder, FILE_LIST);

@@ -21,7 +21,18 @@ export interface ChunkedDigest extends FileDigest {
   readonly chunks: string;
 }
 
-/** Digests bytes as they come: all of them together, and chunk by chunk. */
+/**
+ * Digests bytes as they come: all of them together, and chunk by chunk.
+ * @example
+ * ```ts
+ * import { FileHasher } from '@neurodex/core/storage';
+ *
+ * const hasher = new FileHasher();
+ * for (const piece of ['re', 'd']) hasher.update(new TextEncoder().encode(piece));
+ * const { bytes, sha256 } = hasher.digest();
+ * console.log(bytes, sha256.slice(0, 8)); // → 3 b1f51a51
+ * ```
+ */
 export class FileHasher {
   private readonly all = createHash('sha256');
   private readonly digests: Buffer[] = [];
@@ -62,6 +73,16 @@ export class FileHasher {
 /**
  * A new file that grows at its end, buffered, and that knows its digest when it is finished. Appends must not overlap:
  * await each one.
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { HashedFile } from '@neurodex/core/storage';
+ *
+ * const file = await HashedFile.create('colours.txt');
+ * for (const piece of ['re', 'd']) await file.append(new TextEncoder().encode(piece));
+ * const { bytes, sha256 } = await file.finish();
+ * console.log(readFileSync('colours.txt', 'utf8'), bytes, sha256.slice(0, 8)); // → red 3 b1f51a51
+ * ```
  */
 export class HashedFile {
   private readonly path: string;
@@ -137,7 +158,19 @@ export class HashedFile {
   }
 }
 
-/** Digest of a regular file that exists, read in pieces. @throws Error of the file system; of one that is no file: `ENOTSUP` */
+/**
+ * Digest of a regular file that exists, read in pieces.
+ * @throws Error of the file system; of one that is no file: `ENOTSUP`
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { digestFile } from '@neurodex/core/storage';
+ *
+ * writeFileSync('colours.txt', 'red');
+ * const { bytes, sha256 } = await digestFile('colours.txt');
+ * console.log(bytes, sha256.slice(0, 8)); // → 3 b1f51a51
+ * ```
+ */
 export async function digestFile(path: string): Promise<ChunkedDigest> {
   const found = await stat(path);
   if (!found.isFile()) throw Object.assign(new Error(`${path} is not a regular file`), { code: 'ENOTSUP', path });

@@ -1,6 +1,21 @@
 import type { CheckedFile } from './checked-file.ts';
 
-/** Several files as one, read as if they lay one after another: columns of a catalogue that is stored in parts. */
+/**
+ * Several files as one, read as if they lay one after another: columns of a catalogue that is stored in parts.
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { CheckedFile, digestFile, JoinedFile } from '@neurodex/core/storage';
+ *
+ * writeFileSync('0.bin', Uint8Array.of(1, 2, 3));
+ * writeFileSync('1.bin', Uint8Array.of(4, 5));
+ * const files = ['0.bin', '1.bin'].map(async (name) => new CheckedFile(name, await digestFile(name)));
+ * const joined = new JoinedFile(await Promise.all(files));
+ * const bytes = new Uint8Array(3);
+ * joined.readSync(bytes, 1);
+ * console.log(joined.byteLength, bytes, joined.pathAt(3)); // → 5 Uint8Array(3) [ 2, 3, 4 ] 1.bin
+ * ```
+ */
 export class JoinedFile {
   /** Of all files together. */
   readonly byteLength: number;

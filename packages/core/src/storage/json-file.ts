@@ -15,6 +15,18 @@ const LARGEST = 2 ** 28;
 /**
  * A small file as a whole, compared with its digest where one is listed.
  * @throws NeurodexError `index-missing`, `index-damaged`, `index-unreadable`, `index-replaced`
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { errorCode } from '@neurodex/core';
+ * import { digestFile, readSmall } from '@neurodex/core/storage';
+ *
+ * writeFileSync('colours.txt', 'red');
+ * const listed = await digestFile('colours.txt');
+ * console.log(new TextDecoder().decode(await readSmall('colours.txt', listed))); // → red
+ * writeFileSync('colours.txt', 'RED');
+ * await readSmall('colours.txt', listed).catch((error) => console.log(errorCode(error))); // → index-damaged
+ * ```
  */
 export async function readSmall(path: string, listed?: FileDigest, options?: CheckedFileOptions): Promise<Uint8Array> {
   const bytes = listed?.bytes ?? 0;
@@ -42,7 +54,24 @@ export async function readSmall(path: string, listed?: FileDigest, options?: Che
   }
 }
 
-/** A file as JSON. @throws NeurodexError `index-damaged` */
+/**
+ * The bytes of a file as JSON.
+ * @param file its name, for messages
+ * @throws NeurodexError `index-damaged`
+ * @example
+ * ```ts
+ * import { errorMessage } from '@neurodex/core';
+ * import { parseJson } from '@neurodex/core/storage';
+ *
+ * const encoder = new TextEncoder();
+ * console.log(parseJson(encoder.encode('{"size": 48}'), 'index.json')); // → { size: 48 }
+ * try {
+ *   parseJson(encoder.encode('{"size": '), 'index.json');
+ * } catch (error) {
+ *   console.log(errorMessage(error).slice(0, 28)); // → index.json is not valid JSON
+ * }
+ * ```
+ */
 export function parseJson(bytes: Uint8Array, file: string): unknown {
   let text: string;
   try {
@@ -61,6 +90,19 @@ export function parseJson(bytes: Uint8Array, file: string): unknown {
  * Refuses what another version of the program wrote, in words that say which.
  * @param expected `oldest`: of the versions that are read, where there are several; `what`: what is built again where it is too old
  * @throws NeurodexError `index-newer`, `index-older`
+ * @example
+ * ```ts
+ * import { errorMessage } from '@neurodex/core';
+ * import { checkVersion } from '@neurodex/core/storage';
+ *
+ * const expected = { file: 'index.json', format: 'neurodex-index', version: 4, what: 'index' };
+ * checkVersion({ format: 'neurodex-index', version: 4 }, expected); // goes on
+ * try {
+ *   checkVersion({ format: 'neurodex-index', version: 5 }, expected);
+ * } catch (error) {
+ *   console.log(errorMessage(error)); // → index.json has version 5; this Neurodex reads version 4
+ * }
+ * ```
  */
 export function checkVersion(
   value: unknown,
@@ -90,7 +132,18 @@ export function checkVersion(
   );
 }
 
-/** What is wrong with a description, by the key: a validator's own words are for programmers. */
+/**
+ * What is wrong with a description, by the key: a validator's own words are for programmers.
+ * @example
+ * ```ts
+ * import { malformed } from '@neurodex/core/storage';
+ * import { z } from 'zod';
+ *
+ * const { error } = z.object({ size: z.int() }).safeParse({ size: 'large' });
+ * if (error !== undefined) console.log(malformed('index.json', 'an index', error).message);
+ * // → index.json does not describe an index: size is missing or has a value that it cannot have
+ * ```
+ */
 export function malformed(file: string, what: string, error: z.ZodError): NeurodexError {
   const path = error.issues[0]?.path.join('.');
   const where = path === undefined || path === '' ? '' : `: ${path} is missing or has a value that it cannot have`;

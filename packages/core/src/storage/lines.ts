@@ -13,6 +13,19 @@ export interface Line {
 /**
  * The lines of a file, in little memory however long they are. Errors of the file system are thrown as they are.
  * @param longest bytes; of a longer line only its number is given
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { linesOf } from '@neurodex/core/storage';
+ *
+ * writeFileSync('names.txt', 'Tom\nRumpelstiltskin\nRex');
+ * for await (const { number, end, bytes } of linesOf('names.txt', 10)) {
+ *   console.log(number, end, bytes === undefined ? 'too long' : Buffer.from(bytes).toString());
+ * }
+ * // → 1 4 Tom
+ * // → 2 20 too long
+ * // → 3 23 Rex
+ * ```
  */
 export async function* linesOf(source: string, longest: number): AsyncGenerator<Line, void, undefined> {
   let rest: Buffer[] = [];

@@ -41,6 +41,16 @@ export type LockFiles = Pick<typeof disk, 'open' | 'readFile' | 'rm' | 'stat'>;
 /**
  * A lock file that one process holds at a time. One whose process has ended is taken over.
  * @throws NeurodexError `run-locked` naming the holder; `output-unwritable`, `disk-full`
+ * @example
+ * ```ts
+ * import { errorCode } from '@neurodex/core';
+ * import { lockFile } from '@neurodex/core/storage';
+ *
+ * const lock = await lockFile('lock');
+ * await lockFile('lock').catch((error) => console.log(errorCode(error))); // → run-locked
+ * await lock.release();
+ * await (await lockFile('lock')).release(); // free again
+ * ```
  */
 export async function lockFile(path: string, files: LockFiles = disk): Promise<Lock> {
   const own: Holder = {
@@ -68,7 +78,20 @@ export async function lockFile(path: string, files: LockFiles = disk): Promise<L
   throw locked(path, takeover(path), undefined);
 }
 
-/** Looks whether another process holds a lock. @throws NeurodexError `run-locked` where a living process holds the lock */
+/**
+ * Looks whether another process holds a lock.
+ * @throws NeurodexError `run-locked` where a living process holds the lock
+ * @example
+ * ```ts
+ * import { errorCode } from '@neurodex/core';
+ * import { lockFile, refuseLocked } from '@neurodex/core/storage';
+ *
+ * await refuseLocked('lock'); // goes on: there is none
+ * const lock = await lockFile('lock');
+ * await refuseLocked('lock').catch((error) => console.log(errorCode(error))); // → run-locked
+ * await lock.release();
+ * ```
+ */
 export async function refuseLocked(path: string, files: LockFiles = disk): Promise<void> {
   const found = await read(path, files);
   if (found !== undefined && isHeld(found)) throw locked(path, path, found.holder);
@@ -77,6 +100,21 @@ export async function refuseLocked(path: string, files: LockFiles = disk): Promi
 /**
  * Whether a lock was left behind by a process that has ended; undefined where there is no lock, or none of this program.
  * @throws NeurodexError when it cannot be read
+ * @example
+ * ```ts
+ * import { spawnSync } from 'node:child_process';
+ * import { writeFileSync } from 'node:fs';
+ * import { hostname } from 'node:os';
+ * import { isLeftBehind, lockFile } from '@neurodex/core/storage';
+ *
+ * console.log(await isLeftBehind('lock')); // → undefined
+ * const lock = await lockFile('lock');
+ * console.log(await isLeftBehind('lock')); // → false
+ * await lock.release();
+ * const { pid } = spawnSync(process.execPath, ['--version']); // it has ended by now
+ * writeFileSync('lock', JSON.stringify({ pid, host: hostname(), token: '' }));
+ * console.log(await isLeftBehind('lock')); // → true
+ * ```
  */
 export async function isLeftBehind(path: string): Promise<boolean | undefined> {
   const found = await read(path, disk);

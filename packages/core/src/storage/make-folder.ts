@@ -11,6 +11,16 @@ export type FolderMaker = Pick<typeof disk, 'mkdir' | 'stat'>;
  * of a folder is missing which is there (below /proc); here every folder is tried once.
  * @param named what messages are about, where a person has named something in the folder
  * @throws NeurodexError `output-unwritable`, `disk-full`
+ * @example
+ * ```ts
+ * import { existsSync } from 'node:fs';
+ * import { errorCode } from '@neurodex/core';
+ * import { makeFolder } from '@neurodex/core/storage';
+ *
+ * await makeFolder('runs/first/plots');
+ * console.log(existsSync('runs/first/plots')); // → true
+ * await makeFolder('cat.jpg/plots').catch((error) => console.log(errorCode(error))); // → output-unwritable
+ * ```
  */
 export async function makeFolder(path: string, files: FolderMaker = disk, named = path): Promise<void> {
   try {

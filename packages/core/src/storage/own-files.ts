@@ -13,6 +13,15 @@ const HEAD_BYTES = 4096;
 /**
  * Looks whether a file may be written: nothing is there, or one that the program wrote.
  * @throws NeurodexError `output-exists` for a file of somebody else, a folder, a link, a device
+ * @example
+ * ```ts
+ * import { errorMessage } from '@neurodex/core';
+ * import { refuseForeignFile } from '@neurodex/core/storage';
+ *
+ * await refuseForeignFile('report.html'); // goes on: there is none
+ * await refuseForeignFile('cat.jpg').catch((error) => console.log(errorMessage(error)));
+ * // → cat.jpg is there already, and Neurodex did not write it, so it is not written over
+ * ```
  */
 export async function refuseForeignFile(path: string): Promise<void> {
   const whole = resolve(path);
@@ -31,7 +40,20 @@ export async function refuseForeignFile(path: string): Promise<void> {
     refuse('is there already, and Neurodex did not write it');
 }
 
-/** Writes a file that carries the mark. @throws NeurodexError as `refuseForeignFile`, `disk-full`, `output-unwritable` */
+/**
+ * Writes a file that carries the mark, `PROGRAM_MARK`, in its first 4,096 bytes, so that it may be written again.
+ * @throws NeurodexError as `refuseForeignFile`, `disk-full`, `output-unwritable`
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { errorCode } from '@neurodex/core';
+ * import { PROGRAM_MARK, writeMarkedFile } from '@neurodex/core/storage';
+ *
+ * for (const what of ['draft', 'report']) await writeMarkedFile('page.html', `<!-- ${PROGRAM_MARK} --> ${what}`);
+ * console.log(readFileSync('page.html', 'utf8')); // → <!-- Neurodex --> report
+ * await writeMarkedFile('cat.jpg', '').catch((error) => console.log(errorCode(error))); // → output-exists
+ * ```
+ */
 export async function writeMarkedFile(path: string, content: string | Uint8Array): Promise<void> {
   await refuseForeignFile(path);
   await writeFileAtomically(path, content);
@@ -41,6 +63,19 @@ export async function writeMarkedFile(path: string, content: string | Uint8Array
  * Claims names in a folder that somebody else may have made: it is made where it is not there, and the program keeps a list
  * of what it writes in it, so that a later run writes over these files and no others.
  * @throws NeurodexError `output-exists` naming a file of such a name that the program did not write, `output-unwritable`
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { errorCode } from '@neurodex/core';
+ * import { claimNames } from '@neurodex/core/storage';
+ *
+ * for (const page of ['first', 'second']) {
+ *   await claimNames('site', ['index.html']);
+ *   writeFileSync('site/index.html', page);
+ * }
+ * writeFileSync('site/notes.txt', 'of mine');
+ * await claimNames('site', ['notes.txt']).catch((error) => console.log(errorCode(error))); // → output-exists
+ * ```
  */
 export async function claimNames(folder: string, names: readonly string[]): Promise<void> {
   await makeFolder(folder);

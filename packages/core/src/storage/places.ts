@@ -30,6 +30,15 @@ function workingDirectory(): string | undefined {
  * one of them, and what is, holds or lies in a source.
  * @param sources absolute paths of what is read; names of data sets are passed over
  * @throws NeurodexError `usage`
+ * @example
+ * ```ts
+ * import { errorMessage } from '@neurodex/core';
+ * import { refusePlace } from '@neurodex/core/storage';
+ *
+ * await refusePlace('out'); // goes on
+ * await refusePlace('.').catch((error) => console.log(errorMessage(error)));
+ * // → . is the working directory, so nothing is written there
+ * ```
  */
 export async function refusePlace(out: string, sources: readonly string[] = []): Promise<void> {
   const goal = await realPlace(out);
@@ -49,6 +58,15 @@ export async function refusePlace(out: string, sources: readonly string[] = []):
  * Refuses an output that is, holds or lies in what is read.
  * @param sources absolute paths; names of data sets are passed over
  * @throws NeurodexError `usage`
+ * @example
+ * ```ts
+ * import { resolve } from 'node:path';
+ * import { errorCode } from '@neurodex/core';
+ * import { refuseSource } from '@neurodex/core/storage';
+ *
+ * await refuseSource('out', [resolve('photos')]); // goes on
+ * await refuseSource('photos/out', [resolve('photos')]).catch((error) => console.log(errorCode(error))); // → usage
+ * ```
  */
 export async function refuseSource(out: string, sources: readonly string[]): Promise<void> {
   const goal = await realPlace(out);

@@ -24,6 +24,16 @@ export interface Replacing {
  * Looks whether a new folder may have a name.
  * @throws NeurodexError `output-exists` unless nothing is there, or `force` is given for a folder whose files the program
  *   made, every one of them
+ * @example
+ * ```ts
+ * import { errorCode } from '@neurodex/core';
+ * import { refuseExisting } from '@neurodex/core/storage';
+ *
+ * await refuseExisting('out', { force: false }); // goes on: there is none
+ * await refuseExisting('photos', { force: false }).catch((error) => console.log(errorCode(error))); // → output-exists
+ * // The program did not make these photos.
+ * await refuseExisting('photos', { force: true }).catch((error) => console.log(errorCode(error))); // → output-exists
+ * ```
  */
 export async function refuseExisting(
   goal: string,

@@ -15,6 +15,15 @@ export function specialKind(found: Stats): string | undefined {
  * Refuses what could be read for ever, or keep who opens it waiting: a pipe, a socket, a device. It is looked at and not
  * opened. What is not there, or cannot be looked at, is left to who reads it.
  * @throws NeurodexError of the code
+ * @example
+ * ```ts
+ * import { errorMessage } from '@neurodex/core';
+ * import { refuseSpecialFile } from '@neurodex/core/storage';
+ *
+ * await refuseSpecialFile('cat.jpg'); // goes on
+ * await refuseSpecialFile('/dev/null').catch((error) => console.log(errorMessage(error)));
+ * // → /dev/null is a device, not a regular file
+ * ```
  */
 export async function refuseSpecialFile(path: string, code: ErrorCode = 'source-unusable'): Promise<void> {
   const found = await stat(path).catch(() => undefined);
@@ -26,7 +35,20 @@ export async function refuseSpecialFile(path: string, code: ErrorCode = 'source-
   });
 }
 
-/** Refuses a folder that holds one, at its top or in the folders there. @throws NeurodexError `index-damaged` */
+/**
+ * Refuses a folder that holds a pipe, a socket or a device, at its top or in the folders there.
+ * @throws NeurodexError `index-damaged`
+ * @example
+ * ```ts
+ * import { execFileSync } from 'node:child_process';
+ * import { errorCode } from '@neurodex/core';
+ * import { refuseSpecialFilesIn } from '@neurodex/core/storage';
+ *
+ * await refuseSpecialFilesIn('photos'); // goes on
+ * execFileSync('mkfifo', ['photos/cat/pipe']);
+ * await refuseSpecialFilesIn('photos').catch((error) => console.log(errorCode(error))); // → index-damaged
+ * ```
+ */
 export async function refuseSpecialFilesIn(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const path = join(folder, entry.name);

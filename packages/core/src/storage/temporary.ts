@@ -7,7 +7,20 @@ import { isLeftBehind, LOCK_FILE, type Lock, lockFile } from './lock.ts';
 export const besides = (target: string, word: string): string =>
   `${target}.${word}-${process.pid}-${randomBytes(3).toString('hex')}`;
 
-/** A folder `<target>.partial-<pid>-…` that is filled and then renamed. Its lock says whose it is while the process runs. */
+/**
+ * A folder `<target>.partial-<pid>-…` that is filled and then renamed. Its lock says whose it is while the process runs.
+ * @example
+ * ```ts
+ * import { readdirSync, writeFileSync } from 'node:fs';
+ * import { renamePath, Temporary } from '@neurodex/core/storage';
+ *
+ * const temporary = await Temporary.beside('out');
+ * writeFileSync(`${temporary.folder}/colours.txt`, 'red');
+ * await renamePath(temporary.folder, 'out');
+ * await temporary.releaseAt('out');
+ * console.log(readdirSync('out')); // → [ 'colours.txt' ]
+ * ```
+ */
 export class Temporary {
   /** Where it is. */
   readonly folder: string;
@@ -54,7 +67,23 @@ export async function leftBehind(target: string, word: string): Promise<string[]
   return found;
 }
 
-/** Removes what processes that were killed left of a target: folders that hold a lock of theirs, and nothing else. */
+/**
+ * Removes what processes that were killed left of a target: folders that hold a lock of theirs, and nothing else.
+ * @example
+ * ```ts
+ * import { spawnSync } from 'node:child_process';
+ * import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+ * import { hostname } from 'node:os';
+ * import { LOCK_FILE, removeStale } from '@neurodex/core/storage';
+ *
+ * const { pid } = spawnSync(process.execPath, ['--version']); // it has ended by now
+ * const folder = `out.partial-${pid}-0a1b2c`;
+ * mkdirSync(folder);
+ * writeFileSync(`${folder}/${LOCK_FILE}`, JSON.stringify({ pid, host: hostname(), token: '' }));
+ * await removeStale('out');
+ * console.log(existsSync(folder)); // → false
+ * ```
+ */
 export async function removeStale(target: string): Promise<void> {
   for (const folder of await leftBehind(target, 'partial')) {
     await disk.rm(folder, { recursive: true, force: true }).catch(() => {});

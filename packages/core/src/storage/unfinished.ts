@@ -11,7 +11,15 @@ import { syncTree } from './sync.ts';
 
 export { LOCK_FILE } from './lock.ts';
 
-/** Where the unfinished run lives until it is complete. */
+/**
+ * Where the unfinished run lives until it is complete.
+ * @example
+ * ```ts
+ * import { unfinishedName } from '@neurodex/core/storage';
+ *
+ * console.log(unfinishedName('pets')); // → pets.partial
+ * ```
+ */
 export const unfinishedName = (goal: string): string => `${goal}.partial`;
 
 /** How a folder is made that can be gone on with. */
@@ -45,6 +53,22 @@ export interface Unfinished {
  * @param keeps whether what is there after an error is worth keeping; if not, it is removed
  * @throws NeurodexError `output-exists`, `run-unfinished`, `run-locked` (before any work), `interrupted`, `disk-full`,
  *   `output-unwritable`; and whatever `work` throws
+ * @example
+ * ```ts
+ * import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+ * import { completeFolder, type Unfinished } from '@neurodex/core/storage';
+ *
+ * const options = { force: false, resume: true, marker: 'done.json', ownMarker: 'begun.json', ownNames: [] };
+ * const work = async ({ folder, resumed }: Unfinished): Promise<void> => {
+ *   writeFileSync(`${folder}/begun.json`, '{}');
+ *   if (!resumed) throw new Error('the disk is full');
+ *   renameSync(`${folder}/begun.json`, `${folder}/done.json`);
+ * };
+ * const run = (): Promise<void> => completeFolder('out', options, work, async () => true);
+ * await run().catch(() => console.log(existsSync('out'), existsSync('out.partial'))); // → false true
+ * await run();
+ * console.log(readdirSync('out').sort()); // → [ 'done.json', 'files.json' ]
+ * ```
  */
 export async function completeFolder<T>(
   target: string,

@@ -3,7 +3,25 @@ import { NeurodexError } from '@neurodex/core';
 /** Pictures that cannot be had before it is said that most cannot. */
 const ENOUGH = 10;
 
-/** Counts the pictures that a server does not give. One that is missing is skipped; where most are, work stops. */
+/**
+ * Counts the pictures that a server does not give. One that is missing is skipped; where most are, work stops.
+ * @example
+ * ```ts
+ * import { errorMessage, NeurodexError } from '@neurodex/core';
+ * import { Availability } from '@neurodex/datasets';
+ *
+ * const availability = new Availability('photos.csv');
+ * availability.add(); // this one came
+ * const missing = ['2.jpg', '3.jpg'].map((name) => new NeurodexError('picture-unavailable', `${name}: status 404`));
+ * for (const error of missing) availability.add(error);
+ * try {
+ *   availability.check();
+ * } catch (error) {
+ *   console.log(errorMessage(error));
+ * }
+ * // → most pictures of photos.csv cannot be had: 2 of the 3 tried; the first: 2.jpg: status 404
+ * ```
+ */
 export class Availability {
   private readonly source: string;
   private tried = 0;

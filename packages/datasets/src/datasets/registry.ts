@@ -313,7 +313,7 @@ export const DATASETS: { readonly [Name in DatasetName]: DatasetDeclaration } = 
  * ```ts
  * import { declarationOf } from '@neurodex/datasets';
  *
- * console.log(declarationOf('folder').summary);
+ * console.log(declarationOf('folder').summary); // → a folder of pictures
  * ```
  */
 export const declarationOf = (name: DatasetName): DatasetDeclaration => DATASETS[name];

@@ -46,10 +46,10 @@ const NAMED = 5;
  * @example
  * ```ts
  * import { silentReporter } from '@neurodex/core';
- * import { openFolder, reportSkipped } from '@neurodex/datasets';
+ * import { reportSkipped } from '@neurodex/datasets';
  *
- * const { skipped } = await openFolder('photos');
- * reportSkipped(skipped, { ...silentReporter, warn: (message) => console.log(message) });
+ * const skipped = [{ path: 'cat/1.png', reason: 'is empty' }];
+ * reportSkipped(skipped, { ...silentReporter, warn: (message) => console.log(message) }); // → skipped cat/1.png: is empty
  * ```
  */
 export function reportSkipped(skipped: readonly SkippedFile[], reporter: Reporter): void {

@@ -41,6 +41,15 @@ function ofCache(error: unknown): unknown {
 /**
  * The folder into which an archive is unpacked: in the cache, once for each archive (its name and its bytes).
  * @throws NeurodexError `source-missing`, `archive-unsafe`, `archive-damaged`, `archive-unsupported`, `disk-full`, `interrupted`
+ * @example
+ * ```ts
+ * import { readdirSync } from 'node:fs';
+ * import { unpacked } from '@neurodex/datasets';
+ *
+ * const folder = await unpacked('pets.zip', { cache: 'cache' });
+ * console.log(readdirSync(folder).sort()); // → [ 'cat', 'dog', 'readme.txt' ]
+ * console.log((await unpacked('pets.zip', { cache: 'cache' })) === folder); // → true
+ * ```
  */
 export async function unpacked(archive: string, { cache, reporter, signal }: UnpackedOptions): Promise<string> {
   const path = resolve(archive);

@@ -131,9 +131,10 @@ export function reportDataset(dataset: Described, reporter: Reporter): readonly 
  * The sentences of a data set's layout that are not warnings.
  * @example
  * ```ts
- * import { layoutOf, openFolder } from '@neurodex/datasets';
+ * import { layoutOf } from '@neurodex/datasets';
  *
- * for (const sentence of layoutOf(await openFolder('photos'))) console.log(sentence);
+ * const layout = [{ message: 'labels.csv is read' }, { message: 'folders are no classes', doubtful: true }] as const;
+ * console.log(layoutOf({ layout })); // → [ 'labels.csv is read' ]
  * ```
  */
 export const layoutOf = ({ layout = [] }: { readonly layout?: readonly LayoutNote[] }): string[] =>

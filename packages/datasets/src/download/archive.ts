@@ -23,10 +23,18 @@ export interface ExtractOptions {
 /**
  * Unpack a .zip, .tgz, .tar.gz or .tar into a folder that does not exist yet, and which appears when it is complete.
  * Only plain files and folders are taken: an archive with a link, a device, a path that leads elsewhere, two entries of one
- * name or more than limits.ts allows is refused as a whole. Archives in it stay what they are. Files are not synced one by one, which would take longer than unpacking: after a power
- * cut the folder may have to be made again.
+ * name or more than limits.ts allows is refused as a whole. Archives in it stay what they are. Files are not synced one by
+ * one, which would take longer than unpacking: after a power cut the folder may have to be made again.
  * @throws NeurodexError `archive-unsafe`, `archive-damaged`, `archive-unsupported` (naming the archive and the entry), `output-exists`,
  *   `disk-full`, `output-unwritable`, `interrupted`
+ * @example
+ * ```ts
+ * import { readdirSync } from 'node:fs';
+ * import { extractArchive } from '@neurodex/datasets/download';
+ *
+ * await extractArchive('pets.zip', 'out');
+ * console.log(readdirSync('out').sort(), readdirSync('out/cat')); // → [ 'cat', 'dog', 'readme.txt' ] [ '0.png' ]
+ * ```
  */
 export async function extractArchive(path: string, folder: string, options: ExtractOptions = {}): Promise<void> {
   const goal = resolve(folder);
@@ -88,7 +96,16 @@ async function unpackInto(path: string, folder: string, options: ExtractOptions)
   }
 }
 
-/** What a file is that is called an archive, or named as a source, and is not read. */
+/**
+ * The error for a file that is called an archive, or named as a source, and is not read.
+ * @param kind by its first bytes, as `kindOfFile` tells it
+ * @example
+ * ```ts
+ * import { notRead } from '@neurodex/datasets/download';
+ *
+ * console.log(notRead('photos.rar', 'RAR').code, notRead('photos.zip', 'HTML').code); // → archive-unsupported archive-damaged
+ * ```
+ */
 export function notRead(path: string, kind: FileKind | undefined): NeurodexError {
   if (kind === undefined) return damagedArchive(path, 'is not an archive: .zip, .tgz, .tar.gz and .tar are read');
   if (kind === 'HTML') return damagedArchive(path, 'is a page of HTML, as servers answer when they refuse a download');
@@ -188,6 +205,15 @@ async function sizeOf(path: string): Promise<number> {
 /**
  * The files of a zip archive in its order, each read only when asked for: one annotation file costs no unpacking of all.
  * @throws NeurodexError `archive-unsafe`, `archive-damaged` (naming the archive and the entry)
+ * @example
+ * ```ts
+ * import { zipEntries } from '@neurodex/datasets/download';
+ *
+ * for await (const entry of zipEntries('pets.zip')) {
+ *   if (entry.name === 'readme.txt') console.log(entry.bytes, Buffer.from(await entry.read()).toString());
+ * }
+ * // → 8 Two pets
+ * ```
  */
 export async function* zipEntries(path: string): AsyncGenerator<ArchiveEntry, void, undefined> {
   await sizeOf(path);

@@ -57,6 +57,22 @@ const MOST_IN_MEMORY = 1 << 28;
  * Fetches files over HTTP: resumed, verified, cached, or read by ranges.
  * @param patience how long it waits and how often it tries; tests are in a hurry
  * @param resolve finds the addresses of names: the system, but in tests
+ * @example
+ * ```ts
+ * import { once } from 'node:events';
+ * import { readFileSync } from 'node:fs';
+ * import { createServer } from 'node:http';
+ * import { createDownloads } from '@neurodex/datasets/download';
+ *
+ * const server = createServer((_, response) => response.end('red')).listen(0, '127.0.0.1');
+ * await once(server, 'listening');
+ * const address = server.address();
+ * const port = typeof address === 'object' ? address?.port : undefined;
+ * const downloads = createDownloads({ cache: 'cache', environment: {} });
+ * const path = await downloads.file({ url: `http://127.0.0.1:${port}/colours.txt`, name: 'colours.txt' });
+ * console.log(readFileSync(path, 'utf8')); // → red
+ * server.close();
+ * ```
  */
 export function createDownloads(
   options: DownloadOptions,

@@ -108,7 +108,17 @@ export interface HubModelFile {
   readonly sha256?: string;
 }
 
-/** The address of a file of a model, for people. */
+/**
+ * The address of a file of a model, for people.
+ * @param environment HF_ENDPOINT names another hub than huggingface.co
+ * @example
+ * ```ts
+ * import { hubModelUrl } from '@neurodex/datasets/download';
+ *
+ * const file = { repo: 'owner/name', revision: 'main', path: 'onnx/model.onnx' };
+ * console.log(hubModelUrl(file, {})); // → https://huggingface.co/owner/name/resolve/main/onnx/model.onnx
+ * ```
+ */
 export const hubModelUrl = (
   { repo, revision, path }: Pick<HubModelFile, 'repo' | 'revision' | 'path'>,
   environment: Readonly<Record<string, string | undefined>>,
@@ -117,6 +127,14 @@ export const hubModelUrl = (
 /**
  * Where a file of a model is. Without a digest of its own, a large file gets the one that the hub lists for it.
  * @throws NeurodexError as `Downloads.bytes`, where the hub has to be asked; `download-failed` where it has no such file
+ * @example
+ * ```ts
+ * import { createDownloads, hubModelFile } from '@neurodex/datasets/download';
+ *
+ * const model = { repo: 'owner/name', revision: 'main', path: 'model.onnx', bytes: 1e6, sha256: '0'.repeat(64) };
+ * const { name, url } = await hubModelFile(createDownloads({ cache: 'cache' }), model, {});
+ * console.log(name, url); // → owner/name/model.onnx https://huggingface.co/owner/name/resolve/main/model.onnx
+ * ```
  */
 export async function hubModelFile(
   downloads: Downloads,

@@ -48,7 +48,17 @@ export const damagedArchive = (archive: string, what: string, entry?: string, ca
     },
   );
 
-/** A sound archive of a kind that is not read. */
+/**
+ * The error for a sound archive of a kind that is not read.
+ * @param what is the matter, as what follows the name of the archive or of the entry
+ * @example
+ * ```ts
+ * import { unsupportedArchive } from '@neurodex/datasets/download';
+ *
+ * const { code, message } = unsupportedArchive('pets.zip', 'is encrypted', 'cat.png');
+ * console.log(code, message); // → archive-unsupported pets.zip is not read: its entry "cat.png" is encrypted
+ * ```
+ */
 export const unsupportedArchive = (archive: string, what: string, entry?: string): NeurodexError =>
   new NeurodexError(
     'archive-unsupported',

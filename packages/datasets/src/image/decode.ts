@@ -198,11 +198,30 @@ function asColour(pixels: Uint8Array, channels: number): Uint8Array {
   return Uint8Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)] ?? Number.NaN);
 }
 
-/** A picture at that edge where it is smaller, by Lanczos 3; larger ones as they are. */
+/**
+ * A picture at that edge in pixels where it is smaller, by Lanczos 3; larger ones as they are.
+ * @example
+ * ```ts
+ * import { enlarged } from '@neurodex/datasets/image';
+ *
+ * const red = { size: 1, pixels: Uint8Array.of(255, 0, 0) };
+ * const larger = await enlarged(red, 2);
+ * console.log(larger.size, (await enlarged(larger, 1)) === larger); // → 2 true
+ * ```
+ */
 export const enlarged = async (picture: Picture, edge: number): Promise<Picture> =>
   picture.size >= edge ? picture : await atSize(picture, edge);
 
-/** A picture at that edge, by Lanczos 3. */
+/**
+ * A picture at that edge in pixels, by Lanczos 3.
+ * @example
+ * ```ts
+ * import { atSize } from '@neurodex/datasets/image';
+ *
+ * const red = { size: 1, pixels: Uint8Array.of(255, 0, 0) };
+ * console.log((await atSize(red, 2)).pixels.join(' ')); // → 255 0 0 255 0 0 255 0 0 255 0 0
+ * ```
+ */
 export async function atSize(picture: Picture, edge: number): Promise<Picture> {
   const { size, pixels } = picture;
   if (size === edge) return picture;

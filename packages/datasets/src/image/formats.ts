@@ -11,7 +11,15 @@ const HEIF_BRANDS: ReadonlySet<string> = new Set([
   ...['mif1', 'mif2', 'msf1'],
 ]);
 
-/** The format that the first bytes of a file announce; undefined for anything that is not read. */
+/**
+ * The format that the first bytes of a file announce; undefined for anything that is not read.
+ * @example
+ * ```ts
+ * import { encodePng, sniffFormat } from '@neurodex/datasets/image';
+ *
+ * console.log(sniffFormat(encodePng(Uint8Array.of(0), 1, 1, 1)), sniffFormat(Uint8Array.of(1, 2, 3))); // → PNG undefined
+ * ```
+ */
 export function sniffFormat(bytes: Uint8Array): Format | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'JPEG';
   const head = ascii(bytes, 0, 12);

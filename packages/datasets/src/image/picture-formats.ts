@@ -79,7 +79,15 @@ export const formatByName = (fileName: string): Format | null => BY_EXTENSION.ge
 /** Whether a file is a picture by its name. */
 export const hasPictureExtension = (fileName: string): boolean => formatByName(fileName) !== null;
 
-/** Whether writing in a format may change a picture. */
+/**
+ * Whether writing in a format may change a picture; false for null.
+ * @example
+ * ```ts
+ * import { formatByName, isLossy } from '@neurodex/datasets/image';
+ *
+ * console.log(isLossy('JPEG'), isLossy('PNG'), isLossy(formatByName('notes.txt'))); // → true false false
+ * ```
+ */
 export const isLossy = (format: Format | null): boolean => format !== null && PICTURE_FORMATS[format].lossy;
 
 /**

@@ -20,6 +20,15 @@ export function chunk(type: string, data: Uint8Array): Uint8Array {
  * would wait for a thread; for 28 × 28 pixels that takes longer than the encoding.
  * @param pixels uint8 [height, width, channels]
  * @param ancillary chunks before the pixels: a profile
+ * @throws RangeError for another number of pixels
+ * @example
+ * ```ts
+ * import { decodeWhole, encodePng } from '@neurodex/datasets/image';
+ *
+ * const file = encodePng(Uint8Array.of(255, 0, 0, 0, 0, 255), 2, 1, 3);
+ * const { width, height, pixels } = await decodeWhole(file, { maxPixels: 100, name: 'flag.png' });
+ * console.log(width, height, pixels.join(' ')); // → 2 1 255 0 0 0 0 255
+ * ```
  */
 export function encodePng(
   pixels: Uint8Array,

@@ -27,11 +27,11 @@ import { runJob } from './run-job.ts';
  *
  * const build = buildIndex({ source: './photos', out: 'photos.index', preset: 'quick', config: { pictures: { size: 16 } } });
  * for await (const event of build) {
- *   if (event.kind === 'progress') console.log(event.stage, event.done, event.total, event.secondsLeft);
+ *   if (event.kind === 'progress') process.stderr.write(`${event.stage} ${event.done}/${event.total}\r`);
  * }
  * const { index, catalogue } = await build;
  * await using opened = await openIndex(index);
- * console.log(catalogue, opened.size);
+ * console.log(catalogue, opened.size); // → 15 15
  * ```
  */
 export function buildIndex(options: BuildOptions): Job<IndexSummary, BuildEvent> {
@@ -79,8 +79,9 @@ async function build(
  * import { planIndex } from 'neurodex';
  *
  * const { pictures, stages } = await planIndex({ source: './photos' });
- * console.log(pictures.catalogue);
- * for (const { name, seconds } of stages) console.log(name, seconds);
+ * // A stage says how many seconds it will take, where that is known.
+ * console.log(pictures.catalogue, stages.map(({ name }) => name).join(' '));
+ * // → 54 decode split describe see identify write read finish
  * ```
  */
 export async function planIndex(options: PlanOptions): Promise<BuildPlan> {

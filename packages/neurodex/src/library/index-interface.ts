@@ -59,9 +59,12 @@ export interface Index extends AsyncDisposable {
    * import { openIndex } from 'neurodex';
    *
    * await using index = await openIndex('pets');
-   * const found = await index.search('cat.jpg', { k: 5 });
+   * const found = await index.search('cat.jpg', { k: 2 });
    * if (found.nothingFound) console.log('nothing in the index is like it');
-   * for (const { rank, name, labels, relevance } of found) console.log(rank, name, labels, relevance);
+   * // An answer has its name, score and relevance as well.
+   * for (const { rank, labels } of found) console.log(rank, labels);
+   * // → 1 [ 'cat' ]
+   * // → 2 [ 'cat' ]
    * ```
    */
   search<Query extends SearchQuery>(query: Query, options?: SearchOptions): Promise<SearchResult<Query>>;
@@ -76,8 +79,10 @@ export interface Index extends AsyncDisposable {
    *
    * await using index = await openIndex('pets');
    * for await (const { query, answers } of index.searchMany(['cat.jpg', 'dog.jpg'], { k: 1 })) {
-   *   console.log(query, answers[0]?.name);
+   *   console.log(query, answers[0]?.labels);
    * }
+   * // → cat.jpg [ 'cat' ]
+   * // → dog.jpg [ 'dog' ]
    * ```
    */
   searchMany<Query extends SearchQuery>(
@@ -95,7 +100,8 @@ export interface Index extends AsyncDisposable {
    *
    * await using index = await openIndex('pets');
    * const { picture, tokens } = await index.explain('cat.jpg');
-   * for (const { token, probability } of tokens) console.log(picture, token, probability);
+   * const probabilities = tokens.map(({ probability }) => probability);
+   * console.log(picture.startsWith('cat/'), probabilities.every((p) => p >= 0 && p <= 1)); // → true true
    * ```
    */
   explain(query: PictureSource, options?: ExplainOptions): Promise<Explanation>;
@@ -107,7 +113,9 @@ export interface Index extends AsyncDisposable {
    * import { openIndex } from 'neurodex';
    *
    * await using index = await openIndex('pets');
-   * for await (const { name, labels } of index.pictures()) console.log(name, labels.join(', '));
+   * const roles = { catalogue: 0, train: 0, validation: 0, test: 0 };
+   * for await (const { role } of index.pictures()) roles[role]++;
+   * console.log(index.size, roles); // → 30 { catalogue: 30, train: 9, validation: 12, test: 9 }
    * ```
    */
   pictures(): AsyncIterableIterator<IndexedPicture>;
@@ -119,7 +127,7 @@ export interface Index extends AsyncDisposable {
    * import { openIndex } from 'neurodex';
    *
    * await using index = await openIndex('pets');
-   * console.log(await index.picture({ id: 0 }), await index.picture({ name: 'no such.jpg' }));
+   * console.log((await index.picture({ id: 0 }))?.labels, await index.picture({ name: 'no such.jpg' })); // → [ 'bird' ] undefined
    * ```
    */
   picture(which: PictureName): Promise<IndexedPicture | undefined>;
@@ -129,11 +137,12 @@ export interface Index extends AsyncDisposable {
    * @throws NeurodexError `picture-unknown`
    * @example
    * ```ts
-   * import { writeFile } from 'node:fs/promises';
+   * import { readFile, writeFile } from 'node:fs/promises';
    * import { openIndex } from 'neurodex';
    *
    * await using index = await openIndex('pets');
    * await writeFile('first.png', await index.thumbnail({ id: 0 }));
+   * console.log((await readFile('first.png')).toString('latin1', 1, 4)); // → PNG
    * ```
    */
   thumbnail(which: PictureName): Promise<Uint8Array>;
@@ -147,7 +156,7 @@ export interface Index extends AsyncDisposable {
    *
    * await using index = await openIndex('pets');
    * const { size, pixels } = await index.pixels({ id: 0 });
-   * console.log(pixels.length === size * size * 3);
+   * console.log(size, pixels.length); // → 16 768
    * ```
    */
   pixels(which: PictureName): Promise<PicturePixels>;
@@ -160,6 +169,9 @@ export interface Index extends AsyncDisposable {
    *
    * await using index = await openIndex('pets');
    * for (const [label, pictures] of await index.labels()) console.log(label, pictures);
+   * // → bird 10
+   * // → cat 10
+   * // → dog 10
    * ```
    */
   labels(): Promise<ReadonlyMap<string, number>>;
@@ -176,7 +188,7 @@ export interface Index extends AsyncDisposable {
    *
    * await using index = await openIndex('pets');
    * const { added, known } = await index.add([{ name: 'new/cat.jpg', picture: 'cat.jpg', labels: ['cat'] }]);
-   * console.log(added.length, known.length);
+   * console.log(added.length, known.length, index.size); // → 1 0 31
    * ```
    */
   add(pictures: readonly (string | URL | NewPicture)[] | PicturesFrom, options?: AddOptions): Job<AddedPictures>;
@@ -190,7 +202,7 @@ export interface Index extends AsyncDisposable {
    *
    * await using index = await openIndex('pets');
    * const { removed } = await index.remove([{ id: 0 }]);
-   * console.log(removed[0]?.picture, index.size);
+   * console.log(removed.length, await index.picture({ id: 0 }), index.size); // → 1 undefined 29
    * ```
    */
   remove(pictures: readonly PictureName[], options?: Abortable): Job<RemovedPictures>;
@@ -200,11 +212,13 @@ export interface Index extends AsyncDisposable {
    * @throws NeurodexError `source-*`, `index-*`, `run-locked`
    * @example
    * ```ts
+   * import { copyFile } from 'node:fs/promises';
    * import { openIndex } from 'neurodex';
    *
+   * await copyFile('cat.jpg', 'photos/cat/new.jpg');
    * await using index = await openIndex('pets');
    * const { added, removed } = await index.update('./photos', { dryRun: true });
-   * console.log(added, removed);
+   * console.log(added, removed, index.size); // → [ 'cat/new.jpg' ] [] 30
    * ```
    */
   update(source: PicturesFrom, options?: UpdateOptions): Job<UpdatedIndex>;
@@ -217,7 +231,9 @@ export interface Index extends AsyncDisposable {
    * import { openIndex } from 'neurodex';
    *
    * await using index = await openIndex('pets');
-   * console.log((await index.calibrate()).systems);
+   * for (const { system, queries } of (await index.calibrate()).systems) console.log(system, queries);
+   * // → dsi 12
+   * // → pixels 12
    * ```
    */
   calibrate(options?: Abortable): Job<CalibratedAnswers>;
@@ -231,7 +247,7 @@ export interface Index extends AsyncDisposable {
    *
    * await using index = await openIndex('pets');
    * const { parts } = await index.settle();
-   * console.log(parts);
+   * console.log(parts, index.size); // → [ 1, 1 ] 30
    * ```
    */
   settle(options?: Abortable): Job<SettledIndex>;
@@ -245,7 +261,7 @@ export interface Index extends AsyncDisposable {
    *
    * await using index = await openIndex('pets');
    * const { systems } = await index.evaluate({ systems: ['dsi'], measures: ['AP@10', 'Success@1'] });
-   * console.log(systems.dsi?.['AP@10']);
+   * console.log(systems.dsi?.['Success@1']); // → 1
    * ```
    */
   evaluate(options?: EvaluateOptions): Job<IndexEvaluation>;
@@ -256,9 +272,12 @@ export interface Index extends AsyncDisposable {
    * @example
    * ```ts
    * import { openIndex } from 'neurodex';
+   * import sharp from 'sharp';
    *
    * await using index = await openIndex('pets');
-   * for (const { best, members } of (await index.duplicates()).groups) console.log(best, members.length);
+   * await sharp('cat.jpg').png({ compressionLevel: 1 }).toFile('again.png');
+   * await index.add(['cat.jpg', 'again.png']);
+   * for (const { members } of (await index.duplicates()).groups) console.log(members.length); // → 2
    * ```
    */
   duplicates(options?: DuplicatesOptions): Job<FoundDuplicates>;
@@ -272,7 +291,8 @@ export interface Index extends AsyncDisposable {
    *
    * await using index = await openIndex('pets');
    * const { exports } = await index.export({ out: { onnx: 'pets-onnx' } });
-   * for (const { folder, files } of exports) console.log(folder, files.length);
+   * const files = exports.flatMap(({ files }) => files.map(({ file }) => file));
+   * console.log(files.filter((file) => file.endsWith('.onnx'))); // → [ 'encoder_model.onnx', 'decoder_model.onnx' ]
    * ```
    */
   export(options: ExportOptions): Job<ExportSummary>;
@@ -286,7 +306,9 @@ export interface Index extends AsyncDisposable {
    * import { openIndex } from 'neurodex';
    *
    * await using index = await openIndex('pets');
-   * if (await index.refresh()) console.log(index.digest, index.size);
+   * await using other = await openIndex('pets');
+   * await other.remove([{ id: 0 }]);
+   * console.log(index.size, await index.refresh(), index.size); // → 30 true 29
    * ```
    */
   refresh(): Promise<boolean>;

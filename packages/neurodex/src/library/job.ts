@@ -54,9 +54,9 @@ export type JobEvent = JobProgress | JobWarning | JobNote;
  * await using index = await openIndex('pets');
  * const job = index.evaluate();
  * for await (const event of job) {
- *   if (event.kind === 'progress') console.log(event.phase, event.done, event.total);
+ *   if (event.kind === 'progress') process.stderr.write(`${event.phase} ${event.done}/${event.total}\r`);
  * }
- * console.log((await job).systems);
+ * console.log(Object.keys((await job).systems)); // → [ 'dsi', 'pixels' ]
  * ```
  */
 export interface Job<Result, Event = JobEvent> extends Promise<Result>, AsyncIterable<Event> {}

@@ -24,7 +24,8 @@ import type { Versions } from './version.ts';
  * import { openIndex } from 'neurodex';
  *
  * await using index = await openIndex('pets');
- * for (const { name, relevance } of await index.search('cat.jpg', { k: 5 })) console.log(name, relevance);
+ * console.log(index.size, index.systems); // → 30 [ 'dsi', 'pixels', 'bm25' ]
+ * for (const { labels } of await index.search('cat.jpg', { k: 1 })) console.log(labels); // → [ 'cat' ]
  * ```
  */
 export async function openIndex(location: string | URL, options: OpenOptions = {}): Promise<Index> {

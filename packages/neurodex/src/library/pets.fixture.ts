@@ -25,7 +25,8 @@ export class Pets {
     this.root = root;
   }
 
-  static async create(systems: readonly SystemName[] = ['dsi', 'pixels']): Promise<Pets> {
+  /** @param seeSteps steps of training; a few give an index that finds little */
+  static async create(systems: readonly SystemName[] = ['dsi', 'pixels'], seeSteps = 3): Promise<Pets> {
     const pets = new Pets(await mkdtemp(join(tmpdir(), 'neurodex-pets-')));
     for (const [name, colour] of Object.entries(COLOURS)) {
       mkdirSync(pets.at('photos', name), { recursive: true });
@@ -33,7 +34,8 @@ export class Pets {
     }
     writeFileSync(pets.at('cat.jpg'), await disc(COLOURS.cat, 1003));
     writeFileSync(pets.at('dog.jpg'), await disc(COLOURS.dog, 1008));
-    await buildIndex({ source: pets.at('photos'), out: pets.at('pets'), config: PETS_CONFIG, systems, seed: 1 });
+    const config = { ...PETS_CONFIG, training: { ...PETS_CONFIG.training, seeSteps } };
+    await buildIndex({ source: pets.at('photos'), out: pets.at('pets'), config, systems, seed: 1 });
     return pets;
   }
 

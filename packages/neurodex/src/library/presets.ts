@@ -8,7 +8,7 @@ import { PRESETS as CONFIGS, type PresetName } from '../presets/presets.ts';
  * ```ts
  * import { PRESETS } from 'neurodex';
  *
- * console.log(PRESETS.default.training.plan, PRESETS.quick.model.width);
+ * console.log(PRESETS.default.training.plan, PRESETS.quick.training.plan); // → write joint
  * ```
  */
 export const PRESETS: { readonly [Name in PresetName]: Configuration } = CONFIGS;

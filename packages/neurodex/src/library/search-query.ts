@@ -44,7 +44,8 @@ export interface ComposedSource {
  *   { id: 0 },
  *   { plus: ['cat.jpg', { text: 'at night' }], minus: { text: 'people' } },
  * ];
- * for (const query of queries) console.log((await index.search(query, { k: 1, all: true })).answers[0]?.name);
+ * const found = await Promise.all(queries.map((query) => index.search(query, { k: 1, all: true })));
+ * console.log(found.map(({ answers }) => answers.length), found[2]?.answers[0]?.labels); // → [ 1, 1, 1, 1 ] [ 'bird' ]
  * ```
  */
 export type SearchQuery = PictureSource | TextSource | ComposedSource;

@@ -57,7 +57,7 @@ export interface IndexServer extends AsyncDisposable {
  *
  * await using server = await serveIndexes({ indexes: ['pets'] });
  * const client = neurodexClient({ server: server.address });
- * for (const { id, catalogue } of await client.indexes()) console.log(id, catalogue);
+ * for (const { id, catalogue } of await client.indexes()) console.log(id, catalogue); // → pets 30
  * ```
  */
 export async function serveIndexes({

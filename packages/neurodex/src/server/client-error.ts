@@ -12,7 +12,7 @@ import type { Problem } from './api/schemas.ts';
  * try {
  *   await neurodexClient({ server: server.address }).search({ text: 'cat' }, { k: 0 });
  * } catch (error) {
- *   console.log(error instanceof ClientError);
+ *   if (error instanceof ClientError) console.log(error.status, error.code); // → 400 parameter-invalid
  * }
  * ```
  */

@@ -61,6 +61,14 @@ const isList = (key: string): key is ListName => LISTS.some((name) => name === k
  * off, or no JSON, stops the work, because what its rest would have said nobody knows.
  * @throws NeurodexError `source-missing`, `source-damaged` (naming the file, the row and the byte), `source-unusable` (another
  *   kind of file), `source-empty` (no row of `images` can be used, with the reasons), `interrupted`
+ * @example
+ * ```ts
+ * import { readAnnotations } from '@neurodex/datasets';
+ *
+ * const { images, objects } = await readAnnotations('coco2014/annotations/instances_val2014.json');
+ * console.log(images.get(1007)?.file); // → COCO_val2014_000000001007.jpg
+ * console.log(objects.get(1007)?.map(({ category, area }) => `${category} ${area}`)); // → [ 'dog 117', 'person 372' ]
+ * ```
  */
 export async function readAnnotations(path: string, options: ReadAnnotationsOptions = {}): Promise<CocoFile> {
   const reading = new Reading(path, options);

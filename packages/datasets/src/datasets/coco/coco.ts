@@ -22,6 +22,23 @@ const notice = (year: CocoYear, split: CocoSplit): LicenceNotice => ({
  * of its objects, by the area that they cover, largest first. Pictures come from the local copy or, where it has no
  * folder of them, one by one from the server, through the cache.
  * @throws NeurodexError `source-missing`, `source-damaged`, `source-unusable`, `source-empty`, and those of downloads
+ * @example
+ * ```ts
+ * import { openCoco } from '@neurodex/datasets';
+ * import { createDownloads } from '@neurodex/datasets/download';
+ *
+ * const { pictures } = await openCoco({
+ *   year: '2014',
+ *   split: 'val',
+ *   from: 'coco2014', // a local copy; without it, all is fetched
+ *   source: 'coco',
+ *   cache: 'cache',
+ *   environment: process.env,
+ *   downloads: () => createDownloads({ cache: 'cache' }),
+ * });
+ * const [first] = pictures;
+ * console.log(pictures.length, first?.path, first?.labels); // → 14 COCO_val2014_000000001000.jpg [ 'bicycle', 'cat' ]
+ * ```
  */
 export async function openCoco(options: CocoOptions): Promise<Dataset> {
   const { year, split, source, reporter = silentReporter, signal } = options;
@@ -123,7 +140,22 @@ export interface CategoryArea {
   readonly count: number;
 }
 
-/** The categories of a picture's objects, the largest sum of areas first; of equal ones, the one that comes first. */
+/**
+ * The categories of a picture's objects, the largest sum of areas first; of equal ones, the one that comes first.
+ * @example
+ * ```ts
+ * import { categoriesByArea } from '@neurodex/datasets';
+ *
+ * const objects = [
+ *   { category: 'cat', area: 30 },
+ *   { category: 'dog', area: 40 },
+ *   { category: 'cat', area: 20 },
+ * ];
+ * for (const { category, area, count } of categoriesByArea(objects)) console.log(category, area, count);
+ * // → cat 50 2
+ * // → dog 40 1
+ * ```
+ */
 export function categoriesByArea(objects: readonly Pick<CocoObject, 'category' | 'area'>[]): CategoryArea[] {
   const sums = new Map<string, { category: string; area: number; count: number }>();
   for (const { category, area } of objects) {

@@ -90,6 +90,17 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
  * elements of those lists by counting brackets outside of strings, and `JSON.parse` reads each. An annotation file has
  * 450 MB; a parser that goes from token to token takes two to three times as long.
  * @throws JsonDamage when the text ends early or is not JSON
+ * @example
+ * ```ts
+ * import { createReadStream, writeFileSync } from 'node:fs';
+ * import { jsonRows } from '@neurodex/datasets';
+ *
+ * writeFileSync('pets.json', '{"year": 2014, "images": [{"id": 1}, {"id": 2}]}');
+ * for await (const { key, row, value } of jsonRows(createReadStream('pets.json'))) console.log(key, row, value);
+ * // → year undefined 2014
+ * // → images 0 { id: 1 }
+ * // → images 1 { id: 2 }
+ * ```
  */
 export async function* jsonRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<JsonRow, void, undefined> {
   const scanner = new RowScanner();

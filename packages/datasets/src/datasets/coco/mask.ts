@@ -33,7 +33,17 @@ export function regionMask(segmentation: unknown, height: number, width: number)
   return mask;
 }
 
-/** Pixels of a region; undefined where `regionMask` is. */
+/**
+ * Pixels of a region, as pycocotools draws it: polygons [x, y, x, y, …], or runs outside and inside by turns, column by column.
+ * @returns undefined for odd coordinates, and for runs that do not fill the picture
+ * @example
+ * ```ts
+ * import { regionArea } from '@neurodex/datasets';
+ *
+ * console.log(regionArea([[1, 1, 5, 1, 5, 4, 1, 4]], 10, 10)); // → 12
+ * console.log(regionArea({ counts: [2, 3, 4], size: [3, 3] }, 3, 3), regionArea([[1, 1, 5]], 10, 10)); // → 3 undefined
+ * ```
+ */
 export function regionArea(segmentation: unknown, height: number, width: number): number | undefined {
   const mask = regionMask(segmentation, height, width);
   if (mask === undefined) return undefined;

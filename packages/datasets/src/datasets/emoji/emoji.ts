@@ -76,6 +76,21 @@ async function openSets(options: EmojiOptions, reporter: Reporter): Promise<Icon
  * are the catalogue, the training queries come from others, and the test queries from one the model never sees.
  * Pictures are PNG with a transparent background; their paths are `<role>/<concept>/<artist>.png`.
  * @throws NeurodexError usage (more concepts than there are), package-unavailable
+ * @example
+ * ```ts
+ * import { join } from 'node:path';
+ * import { openEmoji } from '@neurodex/datasets';
+ *
+ * const { pictures } = await openEmoji({
+ *   concepts: 3,
+ *   seed: 1,
+ *   openPackage: async ({ name }) => join('emoji', name.replace('@iconify-json/', '')), // by npm where it is left out
+ * });
+ * for (const { path, role } of pictures) if (role === 'test') console.log(path);
+ * // → test/octopus/fluent-emoji-flat.png
+ * // → test/pizza/fluent-emoji-flat.png
+ * // → test/rocket/fluent-emoji-flat.png
+ * ```
  */
 export async function openEmoji(options: EmojiOptions): Promise<Dataset> {
   const { concepts: count, size = 96, seed, testArtist = 'fluent-emoji-flat', reporter = silentReporter } = options;

@@ -40,6 +40,19 @@ const FILES = {
  * Fashion-MNIST (Xiao, Rasul & Vollgraf 2017, arXiv:1708.07747), the 60,000 pictures for training: from the local copy,
  * from Debian's package where it is installed, or downloaded.
  * @throws NeurodexError as `openIdx`, and those of downloads
+ * @example
+ * ```ts
+ * import { openFashionMnist } from '@neurodex/datasets';
+ * import { createDownloads } from '@neurodex/datasets/download';
+ *
+ * const { pictures } = await openFashionMnist({
+ *   from: 'digits', // a folder with the two files; without it, they are fetched
+ *   source: 'fashion-mnist',
+ *   environment: process.env,
+ *   downloads: () => createDownloads({ cache: 'cache' }),
+ * });
+ * console.log(pictures.length, pictures[0]?.path); // → 30 Ankle boot/09.png
+ * ```
  */
 export async function openFashionMnist({
   from,

@@ -92,8 +92,16 @@ async function otherPairs(images: string): Promise<LayoutNote[]> {
 
 /**
  * A pair of IDX files, as MNIST, Fashion-MNIST and their kin are published: pictures, and a label for each. Pictures are
- * called `<class>/<number in the file>.png`. The labels, and pictures that are gzipped, are held in memory (47 MB for 60,000 pictures of 28 × 28).
+ * called `<class>/<number in the file>.png`. The labels, and pictures that are gzipped, are held in memory (47 MB for 60,000
+ * pictures of 28 × 28).
  * @throws NeurodexError `source-missing`, `source-damaged` (naming the file), `source-unusable`, `source-empty`
+ * @example
+ * ```ts
+ * import { openIdx } from '@neurodex/datasets';
+ *
+ * const { pictures } = await openIdx({ images: 'digits/train-images-idx3-ubyte.gz' });
+ * console.log(pictures.length, pictures[0]?.path, pictures[0]?.dimensions); // → 30 0/00.png { width: 28, height: 28 }
+ * ```
  */
 export async function openIdx(options: IdxOptions): Promise<Dataset> {
   const { classes, name = 'idx', notices = [] } = options;

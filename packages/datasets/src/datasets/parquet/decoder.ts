@@ -17,6 +17,20 @@ const MEMORY = 2.5 * 2 ** 30;
 /**
  * Decodes Parquet in a thread of its own. On damaged bytes a Parquet reader may go round in circles, or fill the memory
  * with one run of a billion values; a thread can be ended, and takes nobody with it.
+ * @example
+ * ```ts
+ * import { openFileBytes } from '@neurodex/core/storage';
+ * import { ParquetDecoder } from '@neurodex/datasets';
+ * import { parquetMetadataAsync } from 'hyparquet';
+ *
+ * const source = await openFileBytes('imagenette/0000.parquet');
+ * const metadata = await parquetMetadataAsync(source);
+ * const decoder = new ParquetDecoder();
+ * const job = { byteLength: source.byteLength, metadata, columns: ['label'], rowStart: 0, rowEnd: 3 };
+ * console.log(await decoder.rows(source, { ...job, useOffsetIndex: false })); // → [ { label: 9n }, { label: 0n }, { label: 4n } ]
+ * await decoder.close();
+ * await source.close();
+ * ```
  */
 export class ParquetDecoder {
   private readonly limit = pLimit(1);

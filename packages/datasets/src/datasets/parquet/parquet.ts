@@ -47,6 +47,14 @@ export interface ParquetOptions extends ColumnFlags {
  * of a file (`picture` is another name for it); `label` a ClassLabel, a number or a text, `labels` a list of those;
  * `captions` a list of sentences, `caption` one. Pictures are read a row group at a time, when they are asked for.
  * @throws NeurodexError source-missing, source-unusable (not Parquet, no column of pictures …), source-empty
+ * @example
+ * ```ts
+ * import { openParquet } from '@neurodex/datasets';
+ *
+ * const { pictures } = await openParquet('imagenette');
+ * console.log(pictures.map(({ labels }) => labels[0]).sort()); // → [ 'church', 'parachute', 'tench' ]
+ * console.log((await pictures[0]?.read())?.length !== 0); // → true
+ * ```
  */
 export async function openParquet(path: string, options: ParquetOptions = {}): Promise<Dataset> {
   const source = resolve(path);
