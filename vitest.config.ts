@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tests/longest-first.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
 
@@ -26,6 +28,14 @@ const SOURCES = {
   'neurodex/browser-build': 'neurodex/src/browser-build/index.ts',
 };
 
+/** Test files that run at one time. */
+const WORKERS = 2;
+/**
+ * Of one operation in each of them: threads of two workers on the same cores wait for each other, which takes several times as
+ * long. Programs that the tests start get the same number.
+ */
+const THREADS = Math.max(1, Math.floor(availableParallelism() / WORKERS));
+
 export default defineConfig({
   resolve: {
     alias: Object.entries(SOURCES).map(([name, file]) => ({
@@ -42,7 +52,9 @@ export default defineConfig({
       'tests/**/*.test.ts',
     ],
     // ONNX Runtime brings its own threads; more than two workers only fight over the cores.
-    maxWorkers: 2,
+    maxWorkers: WORKERS,
+    env: { NEURODEX_THREADS: process.env.NEURODEX_THREADS ?? String(THREADS) },
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
   },
 });

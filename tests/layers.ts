@@ -21,11 +21,12 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     'canonical-json.ts': [],
     'interrupted.ts': ['errors.ts'],
     'shell.ts': [],
+    'threads.ts': ['errors.ts'],
     storage: ['canonical-json.ts', 'elements.ts', 'records.ts', 'thrown.ts', 'errors.ts', 'interrupted.ts', 'json.ts'],
     'workers.ts': [],
     'index.ts': [
       ...['canonical-json.ts', 'elements.ts', 'records.ts', 'thrown.ts', 'errors.ts', 'interrupted.ts', 'names.ts'],
-      ...['progress.ts', 'shell.ts'],
+      ...['progress.ts', 'shell.ts', 'threads.ts'],
     ],
   },
   'packages/datasets/src': {

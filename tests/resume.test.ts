@@ -20,10 +20,21 @@ interface Moment {
 }
 const at = (file: string, after = 0): Moment => ({ file, after });
 
-/** How a run trains, and where it is killed, in the order of the work: a file of the unfinished run, and milliseconds after. */
+interface Run {
+  /** That compute one operation. */
+  readonly threads: number;
+  readonly flags: string;
+  readonly moments: readonly Moment[];
+}
+
+/**
+ * How a run trains, on how many threads, and where it is killed, in the order of the work: a file of the unfinished run, and
+ * milliseconds after.
+ */
 const RUNS = {
   joint: {
-    flags: `--preset quick ${SMALL} --set training.indexingEpochs=40 --set training.validateEvery=2 --set training.checkpointEvery=3 --set augmentation.indexing=0.5`,
+    threads: 1,
+    flags: `--preset quick ${SMALL} --set training.indexingEpochs=20 --set training.validateEvery=2 --set training.checkpointEvery=3 --set augmentation.indexing=0.5`,
     moments: [
       at('unfinished.json'),
       at('work/pixels.u8'),
@@ -43,6 +54,7 @@ const RUNS = {
     ],
   },
   write: {
+    threads: 2,
     flags: `--preset default ${SMALL} --set model.patchSize=8 --set identifiers.branching=4 --set identifiers.leafSize=2 --set training.seeSteps=12 --set training.checkpointEvery=2`,
     moments: [
       at('work/decode.json'),
@@ -59,7 +71,7 @@ const RUNS = {
       at('index.json'),
     ],
   },
-} as const satisfies Readonly<Record<string, { readonly flags: string; readonly moments: readonly Moment[] }>>;
+} as const satisfies Readonly<Record<string, Run>>;
 
 interface Ended {
   readonly killed: boolean;
@@ -67,9 +79,10 @@ interface Ended {
   readonly stderr: string;
 }
 
-function index(out: string, args: readonly string[], killAt?: Moment): Promise<Ended> {
+function index(out: string, args: readonly string[], threads: number, killAt?: Moment): Promise<Ended> {
   const child = spawn(process.execPath, [bin, 'index', 'photos', '--json', '--out', out, ...args], {
     cwd: folder,
+    env: { ...process.env, NEURODEX_THREADS: String(threads) },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
@@ -113,20 +126,20 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it.each(['joint', 'write'] as const)(
   'a run of the plan %s that is killed again and again ends with the same parameters, and with its log whole',
   async (plan) => {
-    const { flags, moments } = RUNS[plan];
+    const { flags, moments, threads } = RUNS[plan];
     const [whole, name] = [`${plan} whole`, `${plan} killed`];
-    expect(await index(whole, flags.split(' '))).toMatchObject({ status: 0 });
+    expect(await index(whole, flags.split(' '), threads)).toMatchObject({ status: 0 });
     let kills = 0;
     for (const moment of moments) {
       if (existsSync(join(folder, name))) break;
       // What it began with need not be said again once there is something to go on with.
       const run = existsSync(join(folder, `${name}.partial`)) ? ['--resume'] : ['--resume', ...flags.split(' ')];
-      const { killed, status, stderr } = await index(name, run, moment);
+      const { killed, status, stderr } = await index(name, run, threads, moment);
       if (killed) kills++;
       else expect(status, stderr).toBe(0);
     }
     expect(kills).toBeGreaterThan(moments.length - 5);
-    const { status, stderr } = await index(name, ['--resume']);
+    const { status, stderr } = await index(name, ['--resume'], threads);
     expect(status, stderr).toBe(0);
     expect(model(name)).toEqual(model(whole));
     expect(catalogue(name)).toBe(catalogue(whole));
@@ -144,5 +157,5 @@ it.each(['joint', 'write'] as const)(
         .map(({ kind, step, loss, metrics }) => ({ kind, step, loss, metrics }));
     expect(numbers(name)).toEqual(numbers(whole));
   },
-  180_000,
+  400_000,
 );

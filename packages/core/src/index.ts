@@ -16,4 +16,5 @@ export { captionOf, listed, visibleName } from './names.ts';
 export { type ProgressEvent, type Reporter, silentReporter } from './progress.ts';
 export { isRecord, mapValues } from './records.ts';
 export { shellQuote } from './shell.ts';
+export { threadsFrom } from './threads.ts';
 export { errorCode, errorMessage, isSystemError, type SystemError, systemError } from './thrown.ts';

@@ -39,7 +39,7 @@ describe.skipIf(program === undefined)(`a site that was exported${leftOut}`, () 
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'neurodex-site-'));
-    indexes = await makeIndexes();
+    indexes = await makeIndexes(['shapes']);
     site = join(folder, 'site');
     await neurodex('export', indexes.shapes, '--web', site, '--quiet');
     host = await hostFolder(site);

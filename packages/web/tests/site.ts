@@ -29,27 +29,25 @@ export interface Indexes {
   remove(): void;
 }
 
-/** Two indexes of the same drawings, made by the program itself. */
-export async function makeIndexes(): Promise<Indexes> {
+/** The indexes of the same drawings, made by the program itself. */
+const BUILDS = {
+  shapes: ['--preset', 'quick', '--systems', 'dsi,bovw,pixels', ...SMALL],
+  plain: ['--preset', 'quick', '--systems', 'pixels'],
+  editable: ['--preset', 'default', '--systems', 'pixels'],
+} as const;
+type BuiltIndex = keyof typeof BUILDS;
+const BUILT = ['shapes', 'plain', 'editable'] as const satisfies readonly BuiltIndex[];
+
+/** @param built which of them are made: all by default */
+export async function makeIndexes(built: readonly BuiltIndex[] = BUILT): Promise<Indexes> {
   const folder = mkdtempSync(join(tmpdir(), 'neurodex-pages-'));
   const [photos, shapes, plain, editable] = ['photos', 'shapes', 'plain', 'editable'].map((name) =>
     join(folder, name),
   ) as [string, string, string, string];
   await drawInto(photos);
-  await run(process.execPath, [
-    bin,
-    'index',
-    photos,
-    '--out',
-    shapes,
-    '--preset',
-    'quick',
-    '--systems',
-    'dsi,bovw,pixels',
-    ...SMALL,
-  ]);
-  await run(process.execPath, [bin, 'index', photos, '--out', plain, '--preset', 'quick', '--systems', 'pixels']);
-  await run(process.execPath, [bin, 'index', photos, '--out', editable, '--preset', 'default', '--systems', 'pixels']);
+  const folders = { shapes, plain, editable };
+  for (const name of built)
+    await run(process.execPath, [bin, 'index', photos, '--out', folders[name], ...BUILDS[name]]);
   return { photos, shapes, plain, editable, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 

@@ -21,7 +21,7 @@ async function refusal(device: 'webgpu' | 'cuda'): Promise<unknown> {
   }
 }
 
-runtimeContract('node cpu', () => nodeRuntime());
+runtimeContract('node cpu, on two threads', () => nodeRuntime({ threads: 2 }));
 runtimeContract('node cpu, standard ONNX on one thread', () => ({ ...nodeRuntime({ threads: 1 }), contrib: false }));
 
 /** Of a process of its own: the first runtime of a process decides. */

@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { threadsFrom } from '@neurodex/core';
 import { env, InferenceSession, listSupportedBackends, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { RuntimeError } from '../core/errors.ts';
 import { allocate, elementCount, type HostArray } from '../core/types.ts';
@@ -24,7 +25,7 @@ env.logLevel = 'fatal';
 export interface NodeRuntimeOptions {
   /** What computes; `cpu` by default. */
   readonly device?: Device;
-  /** Threads inside one operation; all cores by default. */
+  /** Threads inside one operation; by default those of `NEURODEX_THREADS`, else all cores. */
   readonly threads?: number;
   /**
    * Whether threads of a session that have nothing to do look for work all the time; else they sleep. Looking is quicker
@@ -69,7 +70,7 @@ export const engineFacts = (): { readonly version: string; readonly devices: rea
  */
 export function nodeRuntime({
   device = 'cpu',
-  threads = os.availableParallelism(),
+  threads = threadsFrom(process.env) ?? os.availableParallelism(),
   spinning = true,
   flushDenormals = true,
   profile,

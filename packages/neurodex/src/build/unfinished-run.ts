@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DEVICES, type Device } from '@neurodex/autograd';
 import type { Reporter } from '@neurodex/core';
-import { fromFileSystem, NeurodexError } from '@neurodex/core';
+import { fromFileSystem, NeurodexError, threadsFrom } from '@neurodex/core';
 import { readJson, schemaProblem, whyUnreadable } from '@neurodex/core/json';
 import { unfinishedName, writeFileAtomically } from '@neurodex/core/storage';
 import { RUN_IDENTITY, RUN_LOG } from '@neurodex/tracking';
@@ -95,7 +95,7 @@ const recordOf = ({ seed, config, systems, device, onNan = 'stop' }: RunRequest)
   systems: systems === undefined ? null : [...systems],
   device,
   onNan,
-  threads: availableParallelism(),
+  threads: threadsFrom(process.env) ?? availableParallelism(),
 });
 
 export async function beginRun(folder: string, request: RunRequest, origin: Origin): Promise<void> {

@@ -130,6 +130,18 @@ describe('limits', () => {
     ).toMatch(/^warning: 8 threads compute, and the limit of the container is 1.5 cores/);
   });
 
+  it('of cores: as many threads as are asked for', async () => {
+    const limited = { ...v2({ '/sys/fs/cgroup/cpu.max': '150000 100000\n' }), threads: 8 };
+    const asked = (threads: string) => told('processor', { ...limited, environment: { NEURODEX_THREADS: threads } });
+    expect(await asked('2')).toEqual(['ok: 8 cores, of which it may use 1.5; NEURODEX_THREADS: 2']);
+    expect((await asked('3'))[0]).toMatch(/^warning: 3 threads compute, and .* \(set NEURODEX_THREADS to 2, or/);
+    expect((await asked('many'))[0]).toMatch(/^warning: 8 threads compute/);
+    expect(await told('environment', { environment: { NEURODEX_THREADS: 'many' } })).toEqual([
+      'ok: NEURODEX_THREADS=many',
+      expect.stringMatching(/^problem: NEURODEX_THREADS is "many", not a whole number/),
+    ]);
+  });
+
   it('of memory: the least of all', async () => {
     expect(await told('memory', {})).toEqual(['ok: 16.0 GiB']);
     const limited = (bytes: number) => v2({ '/sys/fs/cgroup/memory.max': `${bytes}\n` });

@@ -13,6 +13,7 @@ export const VARIABLES = {
   NEURODEX_TOKEN: { what: 'what clients of serve and of mcp over HTTP must send', isSecret: true },
   NEURODEX_WRITE_TOKEN: { what: 'what clients of serve must send to change an index', isSecret: true },
   NEURODEX_SHARD_TOKEN: { what: 'what servers of shards want of a server that fronts them', isSecret: true },
+  NEURODEX_THREADS: { what: 'threads that compute one operation, in place of one for each core' },
   NEURODEX_DOWNLOAD_HOSTS: { what: 'more hosts from which pictures may be downloaded, separated by commas' },
   NEURODEX_DEBUG: { what: '1 prints where in the program an error came from' },
   NO_COLOR: { what: 'progress without colours' },

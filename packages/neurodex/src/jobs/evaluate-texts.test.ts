@@ -147,7 +147,7 @@ describe('captions', () => {
   });
 
   it('of pictures that come later are never withheld', async () => {
-    await indexes.make(dataset, 'grown.index', { text });
+    await indexes.make(dataset, 'grown.index', { text: { ...text, steps: 3 } });
     const [first] = dataset.pictures;
     const before = await evaluateTexts({ ...asked('grown.index'), relevance: 'captioned', systems: ['bm25'] });
     const late = { ...dataset, pictures: [{ ...first, path: 'late.png', read: () => disc('#cc2', 3) }] } as Dataset;
@@ -168,12 +168,12 @@ describe('captions', () => {
     expect(found.tests.map(({ systems, measure }) => [...systems, measure].join(' '))).toEqual(
       ['R@1', 'R@5', 'R@10', 'RR'].map((label) => `dsi bm25 ${label}`),
     );
-    await indexes.make(dataset, 'none.index', { text: { ...text, withheld: 0 } });
+    await indexes.make(dataset, 'none.index', { text: { ...text, steps: 3, withheld: 0 } });
     const indexesOf = ['read.index', 'none.index'].map((name) => ({ name, path: indexes.at(name) }));
     const two = { ...asked(), indexes: indexesOf, queries: 'text' } as const;
     expect((await compareIndexes({ ...two, relevance: 'shared' })).systems).toMatchObject({ 'none.index': {} });
     await expect(compareIndexes({ ...two, indexes: indexesOf })).rejects.toMatchObject({ code: 'usage' });
-    await indexes.make(dataset, 'other.index', { text: { ...text, withheld: 0.8 } });
+    await indexes.make(dataset, 'other.index', { text: { ...text, steps: 3, withheld: 0.8 } });
     const others = ['read.index', 'other.index'].map((name) => ({ name, path: indexes.at(name) }));
     await expect(compareIndexes({ ...two, indexes: others })).rejects.toMatchObject({
       code: 'queries-differ',

@@ -147,6 +147,8 @@ describe('a text encoder that comes with the image encoder', () => {
   const THREE = { red: '#c22', green: '#2a2', blue: '#22c' } as const;
   const names = Object.keys(THREE) as (keyof typeof THREE)[];
   let unnamed: Dataset;
+  /** Steps after which the network tells the colours apart. */
+  const LEARNING = 100;
 
   beforeAll(async () => {
     const fixtures = new URL('../models/text-encoder/fixtures/', import.meta.url);
@@ -167,10 +169,11 @@ describe('a text encoder that comes with the image encoder', () => {
     changes: Partial<Config['text']> = {},
     from = unnamed,
     encoder: Partial<Config['encoder']> = {},
+    seeSteps = 3,
   ) =>
     indexes.make(from, out, {
       encoder: { ...SMALL_WRITE.encoder, file: indexes.at('colours'), size: 16, ...encoder },
-      training: { ...SMALL_WRITE.training, batchSize: 16, seeSteps: 100, learningRate: 3e-3 },
+      training: { ...SMALL_WRITE.training, batchSize: 16, seeSteps, learningRate: 3e-3 },
       text: { ...SMALL_WRITE.text, ...changes },
     });
   const coloursOf = async (index: string) => {
@@ -182,7 +185,7 @@ describe('a text encoder that comes with the image encoder', () => {
   };
 
   it('finds pictures that came without a word, once its vectors are shifted to theirs', async () => {
-    await make('colours.index');
+    await make('colours.index', {}, unnamed, {}, LEARNING);
     const found = await coloursOf('colours.index');
     expect(found).toEqual(names.map((name) => [name, name, name, name]));
     const { text: listed } = await manifestOf('colours.index');
@@ -217,7 +220,7 @@ describe('a text encoder that comes with the image encoder', () => {
       ...unnamed,
       pictures: unnamed.pictures.map((picture, i) => ({ ...picture, captions: [`a ${names[i % names.length]}`] })),
     };
-    await make('told.index', { steps: 100, batchSize: 16 }, told);
+    await make('told.index', { steps: 100, batchSize: 16 }, told, {}, LEARNING);
     expect(await coloursOf('told.index')).toEqual(names.map((name) => [name, name, name, name]));
     expect((await manifestOf('told.index')).text.texts).toBe(3);
   });

@@ -32,8 +32,8 @@ const head = (line: string, headers: Record<string, string | number>): string =>
     .join('')}\r\n`;
 
 describe('bodies', () => {
-  // Each is refused while nothing but its header has arrived.
-  it.each([
+  // Each is refused while nothing but its header has arrived. The server waits two seconds for the rest before it closes.
+  it.concurrent.each([
     ['to no route', 'POST /v1/nowhere', {}, 404],
     ['to an address that cannot be decoded', 'POST /v1/%ff', {}, 400],
     ['to an address that is too long', `POST /${'x'.repeat(5000)}`, {}, 414],
@@ -56,15 +56,7 @@ describe('bodies', () => {
     expect(await bodyBytes(server)).toBe(0);
   });
 
-  it('are asked for only where they are wanted', async () => {
-    const expects = { Expect: '100-continue', 'Content-Length': 6, 'Content-Type': 'image/png', Connection: 'close' };
-    const refused = await sendBytes(server.address, head('POST /v1/nowhere', expects));
-    expect(parseAnswer(refused).status).toBe(404);
-    const read = await sendBytes(server.address, head('POST /v1/search', expects), { more: ['abcdef'], pause: 100 });
-    expect(read).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 422 /);
-  });
-
-  it('count with what has arrived of them, and all together have a limit', async () => {
+  it.concurrent('count with what has arrived of them, and all together have a limit', async () => {
     const at = await serveForTest([join(root, 'shapes')], { limits: { bodyBytes: 100_000, allBodyBytes: 150_000 } });
     const chunk = (bytes: number) => `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`;
     const upload = head('POST /v1/search', { 'Content-Type': 'image/png', 'Transfer-Encoding': 'chunked' });
@@ -87,6 +79,14 @@ describe('bodies', () => {
     expect((await send(at.address, picture)).status).toBe(422);
     await at.stop();
   }, 30_000);
+
+  it('are asked for only where they are wanted', async () => {
+    const expects = { Expect: '100-continue', 'Content-Length': 6, 'Content-Type': 'image/png', Connection: 'close' };
+    const refused = await sendBytes(server.address, head('POST /v1/nowhere', expects));
+    expect(parseAnswer(refused).status).toBe(404);
+    const read = await sendBytes(server.address, head('POST /v1/search', expects), { more: ['abcdef'], pause: 100 });
+    expect(read).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 422 /);
+  });
 
   it('that drip are given up', async () => {
     const upload = head('POST /v1/search', { 'Content-Type': 'image/png', 'Content-Length': 100_000 });

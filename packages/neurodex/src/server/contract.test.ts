@@ -527,7 +527,7 @@ describe.each(Object.keys(PATHS) as RouteName[])('%s', (name) => {
   });
 });
 
-it.each([
+it.concurrent.each([
   ['search', 'hasty', '/v1/search', 'Content-Type: image/png'],
   ['addPictures', 'narrow', WRITTEN, `Content-Type: ${FORM}\r\nAuthorization: Bearer write`],
   ['searchShard', 'smallShards', SHARD, 'Content-Type: application/json'],

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Reporter } from '@neurodex/core';
-import { defined, NeurodexError } from '@neurodex/core';
+import { defined, NeurodexError, threadsFrom } from '@neurodex/core';
 import { isPlaceOfShards } from '../jobs/search-shards.ts';
 import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
@@ -47,7 +47,8 @@ export async function serve({ signal, workers, open, onListening, ...options }: 
   const reports = reportDesk(measureApart(folderOf, options.device), (error) =>
     reporter.warn(`an index could not be measured: ${error instanceof Error ? error.message : String(error)}`),
   );
-  const cores = Math.max(1, Math.floor(availableParallelism() / workers));
+  const threads = threadsFrom(process.env) ?? availableParallelism();
+  const cores = Math.max(1, Math.floor(threads / workers));
   const settings = { ...options, cores, reports };
   const serving: Omit<Serving, 'metrics' | 'hide'> & { requests(): Promise<number> } =
     workers === 1 ? await alone(settings) : await startWorkers(settings, workers);

@@ -1,4 +1,5 @@
-import { readSafetensors } from '@neurodex/autograd';
+import { createHash } from 'node:crypto';
+import { type Runtime, readSafetensors, type Session } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { NeurodexError, type ProgressEvent, silentReporter } from '@neurodex/core';
 import { MemoryTracker } from '@neurodex/tracking';
@@ -19,7 +20,22 @@ import { planTraining } from './plan.ts';
 import type { TrainingRun } from './run.ts';
 import { tinyCatalogue } from './tiny-catalogue.fixture.ts';
 
-const runtime = nodeRuntime();
+/** Loads a model once: for ONNX Runtime that takes longer than these few steps. A session keeps nothing between its runs. */
+function loadingOnce(runtime: Runtime): Runtime {
+  const sessions = new Map<string, Promise<Session>>();
+  return {
+    ...runtime,
+    async load(model, options) {
+      const key = `${createHash('sha256').update(model.bytes).digest('hex')} ${options?.small}`;
+      const loading = sessions.get(key) ?? runtime.load(model, options);
+      sessions.set(key, loading);
+      const session = await loading;
+      return { run: (feeds, into) => session.run(feeds, into), release: async () => {} };
+    },
+  };
+}
+
+const runtime = loadingOnce(nodeRuntime());
 const { store, table } = tinyCatalogue(4);
 const sameClass = (picture: { labels: readonly string[] }) =>
   new Set(store.rows.filter((p) => p.role === 'catalogue' && p.labels[0] === picture.labels[0]).map(({ row }) => row));

@@ -1,6 +1,7 @@
+import { NeurodexError, threadsFrom } from '@neurodex/core';
 import { closest } from 'fastest-levenshtein';
 import { VARIABLES, type Variable, variables } from '../environment.ts';
-import { type Finding, fine, warning } from '../finding.ts';
+import { type Finding, fine, problem, warning } from '../finding.ts';
 import type { Machine } from '../machine.ts';
 
 /** Variables that the program's own tests read. */
@@ -39,10 +40,22 @@ function wrongValue(name: string, value: string, variable: Variable, platform: N
   if (variable.isAddress && !URL.canParse(withScheme(value))) {
     return [warning('environment', `${name} is no address`, 'write it as http://host:port')];
   }
+  if (name === 'NEURODEX_THREADS') return wrongThreads(value);
   const isAbsolute = platform === 'win32' ? /^([a-z]:)?[\\/]/i.test(value) : value.startsWith('/');
   return name === 'NEURODEX_CACHE' && !isAbsolute
     ? [warning('environment', `NEURODEX_CACHE is ${value}, another folder wherever you are`, 'write a whole path')]
     : [];
+}
+
+/** Every command that computes would refuse it. */
+function wrongThreads(value: string): Finding[] {
+  try {
+    threadsFrom({ NEURODEX_THREADS: value });
+    return [];
+  } catch (error) {
+    if (!(error instanceof NeurodexError)) throw error;
+    return [problem('environment', error.message, error.hint ?? 'unset it')];
+  }
 }
 
 function unknownVariable(name: string): Finding[] {

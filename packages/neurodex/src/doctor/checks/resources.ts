@@ -1,3 +1,4 @@
+import { threadsFrom } from '@neurodex/core';
 import { coreLimit, memoryLimit } from '../container-limits.ts';
 import { type Finding, fine, inBytes, problem, warning } from '../finding.ts';
 import type { Machine } from '../machine.ts';
@@ -11,15 +12,26 @@ const FEW_FILES = 1024;
 
 export async function checkProcessor(machine: Machine): Promise<Finding[]> {
   const limit = await coreLimit(machine);
-  const { threads } = machine;
+  const { threads: cores } = machine;
+  const threads = computing(machine);
   const facts = { threads, coreLimit: limit ?? null };
   if (limit === undefined || threads <= Math.ceil(limit)) {
     const within = limit === undefined ? '' : `, of which it may use ${Number(limit.toFixed(2))}`;
-    return [fine('processor', `${threads} ${threads === 1 ? 'core' : 'cores'}${within}`, facts)];
+    const given = threads === cores ? '' : `; NEURODEX_THREADS: ${threads}`;
+    return [fine('processor', `${cores} ${cores === 1 ? 'core' : 'cores'}${within}${given}`, facts)];
   }
   const told = `${threads} threads compute, and the limit of the container is ${Number(limit.toFixed(2))} cores: they wait for each other`;
-  const hint = 'pin it to whole cores (a cpuset), or use a version of Node that counts them (22.12 or later)';
+  const hint = `set NEURODEX_THREADS to ${Math.ceil(limit)}, or pin it to whole cores (a cpuset)`;
   return [warning('processor', told, hint, facts)];
+}
+
+/** Threads that compute one operation. A number that cannot be used is told with the environment. */
+function computing({ environment, threads }: Machine): number {
+  try {
+    return threadsFrom(environment) ?? threads;
+  } catch {
+    return threads;
+  }
 }
 
 export async function checkMemory(machine: Machine): Promise<Finding[]> {

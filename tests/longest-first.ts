@@ -1,0 +1,44 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Test files that run for more than 20 seconds, the longest first. */
+export const LONGEST = [
+  'packages/web/tests/site.test.ts',
+  'packages/web/tests/indexing-site.test.ts',
+  'packages/web/tests/exported-site.test.ts',
+  'packages/neurodex/src/server/shard-servers.test.ts',
+  'packages/neurodex/src/jobs/text-encoder.test.ts',
+  'packages/neurodex/src/training/loop.test.ts',
+  'tests/stopping.test.ts',
+  'tests/resume.test.ts',
+  'packages/neurodex/src/jobs/evaluate-texts.test.ts',
+  'packages/neurodex/src/jobs/change-shards.test.ts',
+  'tests/first-steps.test.ts',
+  'packages/neurodex/src/jobs/resume.test.ts',
+  'packages/neurodex/src/jobs/resume-write.test.ts',
+  'tests/examples/examples.test.ts',
+  'tests/serve.test.ts',
+  'packages/neurodex/src/shards/drivers/bullmq.test.ts',
+  'packages/neurodex/src/server/shard-store.test.ts',
+  'packages/neurodex/src/server/contract.test.ts',
+  'packages/neurodex/src/server/server.test.ts',
+  'packages/neurodex/src/jobs/jobs.test.ts',
+  'tests/readme.test.ts',
+  'packages/web/tests/browser-runtime.test.ts',
+  'packages/web/tests/encoder-site.test.ts',
+] as const;
+
+/**
+ * Starts the longest files first, so that none of them runs alone at the end. A clean clone has no durations of earlier runs, and
+ * the size of a file says little: that of the site is among the smallest.
+ */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => rank(a.moduleId) - rank(b.moduleId));
+  }
+}
+
+function rank(file: string): number {
+  const at = LONGEST.findIndex((path) => file.endsWith(`/${path}`));
+  return at < 0 ? LONGEST.length : at;
+}
