@@ -1,7 +1,6 @@
 import { parameterCount, type Runtime } from '@neurodex/autograd';
 import { NeurodexError, silentReporter } from '@neurodex/core';
 import type { Config } from '../packages/neurodex/src/config.ts';
-import type { Geometry } from '../packages/neurodex/src/dsi/model/geometry.ts';
 import { dsiParameters } from '../packages/neurodex/src/dsi/model/parameters.ts';
 import { evaluateSystem } from '../packages/neurodex/src/evaluation/evaluate.ts';
 import { queriesOf } from '../packages/neurodex/src/evaluation/queries.ts';
@@ -9,7 +8,7 @@ import { parseMeasure } from '../packages/neurodex/src/evaluation/registry.ts';
 import { type PictureStore, pixelsOf } from '../packages/neurodex/src/pictures/picture-store.ts';
 import { storedQuery } from '../packages/neurodex/src/pictures/stored-query.ts';
 import { topK } from '../packages/neurodex/src/query/answers.ts';
-import { pictureQueries } from '../packages/neurodex/src/query/query.ts';
+import { type PictureQuery, pictureQueries } from '../packages/neurodex/src/query/query.ts';
 import type { System } from '../packages/neurodex/src/query/system.ts';
 import { dot } from '../packages/neurodex/src/systems/vector-search.ts';
 import type { Checkpoint } from '../packages/neurodex/src/training/checkpoint.ts';
@@ -31,9 +30,10 @@ export interface TrainingRequest {
   readonly store: PictureStore;
   readonly config: Config;
   readonly seed: number;
-  readonly runtime: Runtime;
   /** How many, evenly over the steps that the configuration plans. */
   readonly looks: number;
+  /** Training stops after so many at the latest, with its schedule unchanged; by default it goes on to its end. */
+  readonly mostSteps?: number;
   /** Training stops at the first look that has it. */
   enough(metrics: Readonly<Record<string, number>>): boolean;
   onLook?(look: Look): void;
@@ -51,12 +51,18 @@ export function seenSource(store: PictureStore, config: Config): SeeSource {
   return { geometry: seeGeometry(config, undefined), config, store: { size: store.size, pixels }, pictures: seen };
 }
 
+/** Steps of the whole schedule, the last one that is taken, and how many lie between two looks. */
+export function stepsOf({ config, looks, mostSteps = Infinity }: TrainingRequest, pictures: number) {
+  const steps = plannedSteps(config, pictures);
+  const last = Math.min(steps, mostSteps);
+  return { steps, last, every: Math.min(last, Math.ceil(steps / looks)) };
+}
+
 /** Trains as the stage `see` does, and looks at the quality on the way; the time of the looks does not count. */
-export async function trainToQuality(request: TrainingRequest): Promise<readonly Look[]> {
-  const { store, seed, runtime, enough, onLook } = request;
+export async function trainToQuality(request: TrainingRequest, runtime: Runtime): Promise<readonly Look[]> {
+  const { store, seed, enough, onLook } = request;
   const seen = seenSource(store, request.config);
-  const steps = plannedSteps(request.config, seen.pictures.length);
-  const every = Math.ceil(steps / request.looks);
+  const { steps, last, every } = stepsOf(request, seen.pictures.length);
   const training = { ...request.config.training, checkpointEvery: every, validateEvery: every };
   const source = { ...seen, config: { ...request.config, training } };
   const own = parameterCount(dsiParameters(source.geometry));
@@ -65,14 +71,15 @@ export async function trainToQuality(request: TrainingRequest): Promise<readonly
   const clock = new Clock();
   const save = async ({ state }: Pick<Checkpoint, 'state'>): Promise<void> => {
     // A slow machine saves more often than every so many steps.
-    if (looks.at(-1)?.step === state.step || (state.step % every !== 0 && state.step !== steps)) return;
+    if (looks.at(-1)?.step === state.step || (state.step % every !== 0 && state.step !== last)) return;
     clock.stop();
     const parameters = (state.vectors.parameters ?? new Float32Array()).subarray(0, own);
-    const metrics = await measureStates(store, source.geometry, parameters, runtime);
+    const network = { runtime, geometry: source.geometry, parameters, backbone: undefined };
+    const metrics = await measureStates(store, (queries) => encodeQueries(network, queries));
     const look = { step: state.step, ...clock.read(), metrics };
     looks.push(look);
     onLook?.(look);
-    if (enough(metrics)) reached.abort();
+    if (enough(metrics) || state.step >= last) reached.abort();
     clock.start();
   };
   clock.start();
@@ -93,7 +100,7 @@ export async function trainToQuality(request: TrainingRequest): Promise<readonly
 }
 
 /** Seconds and processor seconds between its starts and stops. */
-class Clock {
+export class Clock {
   private seconds = 0;
   private cpu = 0;
   private began = 0;
@@ -115,19 +122,21 @@ class Clock {
   }
 }
 
-/** What a written memory of these states answers, by exact comparison of all of them. */
-async function measureStates(store: PictureStore, geometry: Geometry, parameters: Float32Array, runtime: Runtime) {
-  const network = { runtime, geometry, parameters, backbone: undefined };
+/**
+ * What a written memory of these states answers, by exact comparison of all of them.
+ * @param encode gives the states of queries, float32 [D] each
+ */
+export async function measureStates(
+  store: PictureStore,
+  encode: (queries: readonly PictureQuery[]) => Promise<readonly Float32Array[]>,
+): Promise<Readonly<Record<string, number>>> {
   const rows = store.catalogue.map(({ row }) => row);
-  const states = await encodeQueries(
-    network,
-    rows.map((row) => storedQuery(store, row)),
-  );
+  const states = await encode(rows.map((row) => storedQuery(store, row)));
   const system: System = {
     name: 'states',
     memorises: true,
     async rank(queries, k) {
-      const asked = await encodeQueries(network, pictureQueries(queries));
+      const asked = await encode(pictureQueries(queries));
       return asked.map((query) =>
         topK(
           states.map((state, i) => ({ row: rows[i] ?? NaN, score: dot(query, state, 0) })),

@@ -22,7 +22,7 @@ import type { DsiLoss } from './loss.ts';
 import { queryStates, unit } from './state.ts';
 
 /** Share of a target that is spread over all classes (Szegedy et al. 2016, §7): states of a class keep some distance. */
-const SMOOTHING = 0.1;
+export const SMOOTHING = 0.1;
 
 /** The parameter that has a vector for each class: [C, D]. It is of use in training alone. */
 export const PROXIES = 'class.proxies';
