@@ -11,7 +11,7 @@ import { verifyIndex } from '../packages/neurodex/src/jobs/verify-index.ts';
 import { storedQuery } from '../packages/neurodex/src/pictures/stored-query.ts';
 import { pictureInput } from '../packages/neurodex/src/query/model-inputs.ts';
 import { openIndex } from '../packages/neurodex/src/systems/open-index.ts';
-import { median } from './statistics.ts';
+import { median, percentile } from './statistics.ts';
 
 /** Folders of pictures: those of the index, and the same with others beside them. */
 export interface Growth {
@@ -35,9 +35,6 @@ export async function newPictures({ before, after }: Growth): Promise<SourcePict
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-const percentile = (sorted: readonly number[], share: number): number =>
-  defined(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))], 'a time');
-
 /** Milliseconds from the file to an index on the disk that has it, one picture after another. */
 export async function addOneByOne(index: string, growth: Growth) {
   const pictures = (await newPictures(growth)).slice(0, SINGLE);
@@ -53,7 +50,6 @@ export async function addOneByOne(index: string, growth: Growth) {
   } finally {
     await writer.close();
   }
-  times.sort((a, b) => a - b);
   return {
     p50: percentile(times, 0.5),
     p95: percentile(times, 0.95),

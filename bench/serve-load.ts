@@ -8,6 +8,8 @@ const PROGRAM = fileURLToPath(new URL('../packages/neurodex/bin/neurodex.js', im
 
 export interface Server {
   readonly address: string;
+  /** Of the process that was started; those of several are its children. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -16,13 +18,15 @@ export async function start(index: string, workers: number, flags: readonly stri
   const args = [PROGRAM, 'serve', index, '--port', '0', '--workers', String(workers), ...flags];
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  if (child.stderr === null) throw new Error('the server has no standard error');
+  const { pid } = child;
+  if (child.stderr === null || pid === undefined) throw new Error('the server could not be started');
   for await (const line of createInterface(child.stderr)) {
     const [address] = /http:\/\/\S+/.exec(line) ?? [];
     if (address === undefined) continue;
     child.stderr.resume();
     return {
       address,
+      pid,
       async stop() {
         child.kill('SIGTERM');
         await ended;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { interleave, median, summarise } from './statistics.ts';
+import { interleave, median, percentile, summarise } from './statistics.ts';
 
 test('the median is the middle of an odd number and between the middles of an even one', () => {
   expect(median([3, 1, 2])).toBe(2);
@@ -19,6 +19,16 @@ test('half of the values are at most the median and half at least', () => {
       expect(maximum).toBeGreaterThanOrEqual(middle);
     }),
   );
+});
+
+test('a percentile is the value at the nearest rank', () => {
+  const values = Array.from({ length: 100 }, (_, i) => 100 - i);
+  expect(percentile(values, 0.5)).toBe(50);
+  expect(percentile(values, 0.99)).toBe(99);
+  expect(percentile(values, 1)).toBe(100);
+  expect(percentile([7], 0.99)).toBe(7);
+  expect(percentile([1, 2, 3], 0)).toBe(1);
+  expect(() => percentile([], 0.5)).toThrow(RangeError);
 });
 
 test('sides are measured in turn, and their rounds are kept in order', async () => {

@@ -18,6 +18,14 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
+/** The smallest of the values that this share of them do not exceed (nearest rank). @throws RangeError when empty */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new RangeError('a percentile of no values');
+  return value;
+}
+
 export function summarise(values: readonly number[]): Summary {
   return { median: median(values), minimum: Math.min(...values), maximum: Math.max(...values), all: values };
 }

@@ -78,6 +78,7 @@ async function host(folder: string): Promise<unknown> {
     const hosted = await HostedIndex.open('attacked', index, ranker, {
       isDefault: true,
       takesChanges: false,
+      device: 'cpu',
       limits,
       onBatch: () => {},
     });

@@ -90,6 +90,25 @@ describe('a batcher', () => {
     for (const { queries, k } of batches) expect(queries.every((query) => [10, 5, 10, 5][query] === k)).toBe(true);
   });
 
+  it('sends as many as fill a batch, and the others before whoever comes later', async () => {
+    const fill = (queries: number) => (queries >= 4 ? 4 : queries >= 2 ? 2 : 1);
+    const { batcher, batches, hold, release } = doubling({ size: 8, fill, window: 1 });
+    hold();
+    const answers = [1, 2, 3, 4, 5, 6, 7, 8].map((query) => batcher.ask(query, 10, patient));
+    release();
+    expect(await Promise.all(answers)).toEqual([2, 4, 6, 8, 10, 12, 14, 16]);
+    expect(batches.map(({ queries }) => queries)).toEqual([[1], [2, 3, 4, 5], [6, 7], [8]]);
+  });
+
+  it('keeps the order where the first of the queue has another k than the others', async () => {
+    const { batcher, batches, hold, release } = doubling({ fill: (queries) => Math.min(2, queries), window: 1 });
+    hold();
+    const answers = [10, 5, 10, 10, 10].map((k, i) => batcher.ask(i, k, patient));
+    release();
+    await Promise.all(answers);
+    expect(batches.map(({ queries }) => queries)).toEqual([[0], [1], [2, 3], [4]]);
+  });
+
   it('leaves out who has left or waited too long', async () => {
     const { batcher, batches, hold, release } = doubling();
     hold();
@@ -129,8 +148,10 @@ describe('a batcher', () => {
         fc.array(fc.record({ k: fc.constantFrom(1, 10), wait: fc.integer({ min: 0, max: 3 }) }), { maxLength: 40 }),
         fc.integer({ min: 1, max: 5 }),
         fc.integer({ min: 1, max: 3 }),
-        async (queries, size, lanes) => {
-          const { batcher, batches } = doubling({ size, lanes, window: 1 });
+        fc.integer({ min: 1, max: 5 }),
+        async (queries, size, lanes, most) => {
+          const fill = (waiting: number) => Math.min(most, waiting);
+          const { batcher, batches } = doubling({ size, lanes, fill, window: 1 });
           const answers = queries.map(async ({ k, wait }, i) => {
             const arrived = batcher.announce();
             if (wait > 0) await pause(wait - 1);
@@ -139,7 +160,7 @@ describe('a batcher', () => {
             return await answer;
           });
           expect(await Promise.all(answers)).toEqual(queries.map((_, i) => 2 * i));
-          expect(batches.every((batch) => batch.queries.length <= size)).toBe(true);
+          expect(batches.every((batch) => batch.queries.length <= Math.min(size, most))).toBe(true);
           expect(batches.flatMap((batch) => batch.queries).sort((a, b) => a - b)).toEqual(queries.map((_, i) => i));
         },
       ),

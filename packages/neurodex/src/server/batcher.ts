@@ -13,6 +13,8 @@ export interface BatcherOptions<Query, Answer> {
   readonly run: (queries: readonly Query[], k: number) => Promise<readonly Answer[]>;
   /** Queries in a batch at most. */
   readonly size: number;
+  /** How many of so many queries go together, one or more; the others are the first of the next batch. By default all. */
+  readonly fill?: ((queries: number) => number) | undefined;
   /** Milliseconds that a query waits for others. */
   readonly window: number;
   /** Batches that may be under way at once: one is computed while the last one's answers are sorted. */
@@ -37,7 +39,7 @@ interface Entry<Query, Answer> {
  */
 export class Batcher<Query, Answer> {
   private readonly options: BatcherOptions<Query, Answer>;
-  private readonly queue: Entry<Query, Answer>[] = [];
+  private queue: Entry<Query, Answer>[] = [];
   private underWay = 0;
   private last = 1;
   private announced = 0;
@@ -101,18 +103,24 @@ export class Batcher<Query, Answer> {
 
   /** The first in the queue, and those behind it with the same k. Who left or waited too long takes no place. */
   private take(): Entry<Query, Answer>[] {
+    const { size, fill = (queries) => queries } = this.options;
+    this.refuse();
+    const k = this.queue[0]?.k;
+    const alike = this.queue.filter((entry) => entry.k === k).slice(0, size);
+    const batch = new Set(alike.slice(0, fill(alike.length)));
+    this.queue = this.queue.filter((entry) => !batch.has(entry));
+    return [...batch];
+  }
+
+  /** Who left or waited too long. */
+  private refuse(): void {
     const now = performance.now();
-    const batch: Entry<Query, Answer>[] = [];
-    const left: Entry<Query, Answer>[] = [];
-    for (const entry of this.queue.splice(0)) {
-      const { waiting, reject, k } = entry;
+    this.queue = this.queue.filter(({ waiting, reject }) => {
       if (waiting.gone) reject(new ApiError('too-slow', 'nobody waits for the answer'));
       else if (waiting.deadline < now) reject(tooSlow());
-      else if (batch.length < this.options.size && (batch[0] === undefined || batch[0].k === k)) batch.push(entry);
-      else left.push(entry);
-    }
-    this.queue.push(...left);
-    return batch;
+      else return true;
+      return false;
+    });
   }
 
   private async run(batch: readonly Entry<Query, Answer>[], k: number): Promise<void> {

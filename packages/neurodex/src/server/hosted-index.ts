@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
-import { defined, NeurodexError } from '@neurodex/core';
+import type { Device } from '@neurodex/autograd';
+import { defined } from '@neurodex/core';
 import { placeOf } from '../changes/rewrite-parts.ts';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import { FINE_BATCHES } from '../dsi/search/batch-sizes.ts';
@@ -12,25 +13,25 @@ import { hasSystem, refuseUnaccepted, systemsFor } from '../systems/systems.ts';
 import { ApiError } from './api/problems.ts';
 import type { IndexCard, IndexDetails, PictureFacts, PicturePage } from './api/schemas.ts';
 import type { BasePath } from './base-path.ts';
-import { Batcher, type Waiting } from './batcher.ts';
+import type { Batcher, Waiting } from './batcher.ts';
+import { type BatchingOptions, batcherOf, nonesBatcher } from './batching.ts';
 import type { FoundPicture, Hosted, HostedVersion, Page, Reading } from './hosted.ts';
 import { detailsOf, nameOf, ofNetwork, readingOf } from './index-details.ts';
 import { Judging, TELLERS } from './judging.ts';
-import type { Limits } from './limits.ts';
 import { ListedPictures } from './listed-pictures.ts';
 import { countsOf, digestsOf, factsOf, VERSION_LENGTH } from './picture-facts.ts';
 import type { PlainQuery, Ranker, Ranking, RankVersion } from './ranker.ts';
 
-export interface HostingOptions {
+export interface HostingOptions extends BatchingOptions {
   readonly isDefault: boolean;
-  readonly limits: Pick<Limits, 'batch' | 'batchWindow'>;
+  /** What ranks. */
+  readonly device: Device;
   /** Before the addresses of pictures: where the server is below the root of its host. */
   readonly basePath?: BasePath | undefined;
   /** The version that it is to replace. */
   readonly before?: HostedIndex | undefined;
   /** Whether the server takes changes. */
   readonly takesChanges: boolean;
-  readonly onBatch: (index: string, system: SystemName, queries: number, seconds: number) => void;
 }
 
 /** One version of an index as it is served: everything that answers say of it. */
@@ -78,8 +79,9 @@ export class HostedIndex implements Hosted {
     this.judging = opened.judging;
     this.lookAtThumbnails = opened.lookAtThumbnails;
     const systems = SYSTEM_NAMES.filter((name) => hasSystem(name, index.manifest));
-    this.batchers = new Map(systems.map((system) => [system, batcherOf(system, { id, ...opened })]));
-    this.nones = new Batcher({ ...batching(opened), run: (queries) => opened.ranker.nones(queries) });
+    const alone = opened.device === 'cpu' && index.manifest.encoder === undefined;
+    this.batchers = new Map(systems.map((system) => [system, batcherOf(system, { ...opened, id, alone })]));
+    this.nones = nonesBatcher(opened);
     this.digests = digestsOf(index.store);
     this.facts = index.store.rows.map((picture) => factsOf(id, this.digest(picture.row), picture, opened.basePath));
     this.listed = new ListedPictures(this.facts);
@@ -288,31 +290,6 @@ export class HostedIndex implements Hosted {
     };
   }
 }
-
-/** Batches of a system that are under way at once: one is computed while the answers of the other are put in order. */
-const LANES = 2;
-
-export function batcherOf(
-  system: SystemName,
-  { id, ranker, onBatch, ...options }: { readonly id: string; readonly ranker: Ranker } & HostingOptions,
-): Batcher<PlainQuery, Ranking> {
-  return new Batcher({
-    ...batching(options),
-    run: (queries, k) => ranker.rank(system, queries, k),
-    onBatch: (queries, seconds) => onBatch(id, system, queries, seconds),
-  });
-}
-
-const batching = ({ limits }: Pick<HostingOptions, 'limits'>) => ({
-  size: limits.batch,
-  window: limits.batchWindow,
-  lanes: LANES,
-  isOfQuery,
-});
-
-/** Nobody is refused for what another one asked. */
-const isOfQuery = (error: unknown): boolean =>
-  error instanceof NeurodexError && /^(query|text|filter)-/.test(error.code);
 
 /** Ids for addresses, of the folders' names: lower case, digits and hyphens, each once. */
 export function idsOf(folders: readonly string[]): string[] {

@@ -10,15 +10,16 @@ import { systemsFor } from '../systems/systems.ts';
 import { ApiError } from './api/problems.ts';
 import type { IndexCard, IndexDetails, PictureFacts, PicturePage } from './api/schemas.ts';
 import type { Batcher, Waiting } from './batcher.ts';
+import { batcherOf } from './batching.ts';
 import type { FoundPicture, Hosted, HostedRanking, HostedShard, HostedVersion, Page, Reading } from './hosted.ts';
-import { batcherOf, type HostingOptions } from './hosted-index.ts';
+import type { HostingOptions } from './hosted-index.ts';
 import type { HostedPictures } from './hosted-pictures.ts';
 import { detailsOf, nameOf, readingOf } from './index-details.ts';
 import { VERSION_LENGTH } from './picture-facts.ts';
 import type { PlainQuery, Ranker, Ranking, RankVersion } from './ranker.ts';
 import { answerShard } from './shard-answers.ts';
 
-export interface HostedShardsOptions extends HostingOptions {
+export interface HostedShardsOptions extends Omit<HostingOptions, 'device'> {
   readonly place: OpenPlace;
   /** The index of the sample. */
   readonly base: Index;
@@ -54,7 +55,7 @@ export class HostedShards implements Hosted {
     this.version = { digest: record.digest, created: plan.created, changes: record.changes };
     this.reading = readingOf(base);
     this.lookAtThumbnails = options.lookAtThumbnails;
-    this.batcher = batcherOf(SYSTEM, { id, ...options });
+    this.batcher = batcherOf(SYSTEM, { ...options, id, alone: false });
     this.card = this.cardOf();
     this.details = { ...this.card, ...detailsOf(base, { patchesPerSide: null, relevance: null }) };
     this.shards = {

@@ -38,7 +38,7 @@ export class IndexOpener implements Opener {
     const ranker = before?.nextRanker(version) ?? start();
     try {
       const onBatch = metrics.batch;
-      const options = { isDefault, before, takesChanges, limits, basePath, onBatch };
+      const options = { isDefault, before, takesChanges, limits, device, basePath, onBatch };
       const hosted = await HostedIndex.open(id, index, ranker, options);
       await hosted.warm(before === undefined);
       return hosted;

@@ -1,5 +1,5 @@
 import { NeurodexError } from '@neurodex/core';
-import { decodePicture, readPicture } from '@neurodex/datasets/image';
+import { readPicture } from '@neurodex/datasets/image';
 import pLimit from 'p-limit';
 import { parseFilter } from '../filter/parse.ts';
 import type { QueryKind } from '../query/query.ts';
@@ -9,10 +9,11 @@ import { ApiError } from './api/problems.ts';
 import type { QueryOf } from './api/routes.ts';
 import type { IdentifierToken, PictureFacts, SearchAnswer, SearchResponse } from './api/schemas.ts';
 import { tooSlow, type Waiting } from './batcher.ts';
+import { decodeUpload } from './decode-upload.ts';
 import type { Host } from './host.ts';
 import type { Hosted } from './hosted.ts';
 import { askSystems, type Found, type FoundAnswer, wantsNone } from './judged-search.ts';
-import { DECODE_SECONDS, type Limits } from './limits.ts';
+import type { Limits } from './limits.ts';
 import type { PlainQuery } from './ranker.ts';
 import type { Sent } from './uploads.ts';
 
@@ -129,8 +130,6 @@ export class Search {
     systems: readonly SystemName[],
     waiting: Waiting,
   ): Promise<ReadQuery> {
-    const { size, thumbnail: edge, maxPixels, needsFile } = hosted.reading;
-    const sizes = { size, thumbnail: edge };
     const readers = wantsNone(hosted, systems, 'picture') ? hosted.judging.readers : [];
     const withThumbnail = [...systems, ...readers].some((system) => hosted.lookAtThumbnails.has(system));
     if ('picture' in sent) {
@@ -140,7 +139,8 @@ export class Search {
         return { query, stored: { facts, relevant } };
       }
       const decoded = await readPicture(await image(), {
-        ...sizes,
+        size: hosted.reading.size,
+        thumbnail: hosted.reading.thumbnail,
         maxPixels: Number.POSITIVE_INFINITY,
         name: facts.id,
       });
@@ -151,19 +151,8 @@ export class Search {
     }
     return await this.decoding(async () => {
       if (waiting.gone || waiting.deadline < performance.now()) throw tooSlow();
-      const options = {
-        ...sizes,
-        maxPixels: Math.min(this.limits.maxPixels, maxPixels),
-        seconds: DECODE_SECONDS,
-        name: 'the picture',
-      };
-      if (!withThumbnail) {
-        const { pixels } = await decodePicture(sent.bytes, options);
-        return { query: { pixels, thumbnail: undefined, row: undefined }, stored: undefined };
-      }
-      const { picture, thumbnail } = await readPicture(sent.bytes, options);
-      const file = needsFile ? sent.bytes : undefined;
-      return { query: { pixels: picture.pixels, thumbnail, file, row: undefined }, stored: undefined };
+      const query = await decodeUpload(sent.bytes, hosted.reading, this.limits, withThumbnail);
+      return { query, stored: undefined };
     });
   }
 

@@ -11,6 +11,14 @@ export const FINE_BATCHES: readonly number[] = [1, 2, 4, 8, 16, 32];
 const WORTH_FILLING = 0.75;
 
 /**
+ * How many of the queries that wait are searched with now, where the others soon follow: as many as fill a batch. On a processor
+ * a place that nobody takes costs as much as one that is taken.
+ * @param sizes ascending
+ */
+export const fillingBatch = (queries: number, sizes: readonly number[]): number =>
+  sizes.findLast((size) => size <= queries) ?? queries;
+
+/**
  * The size of the next batch: the largest that is full, unless the one above it nearly is, or more than two of the smaller
  * would be needed.
  * @param sizes ascending

@@ -12,7 +12,7 @@ import type { Geometry } from '../model/geometry.ts';
 import { decodeStep, encode } from '../model/network.ts';
 import { planNodes, positionsFor } from '../model/node-plan.ts';
 import { dsiParameters } from '../model/parameters.ts';
-import { batchFor, FINE_BATCHES } from './batch-sizes.ts';
+import { batchFor, FINE_BATCHES, fillingBatch } from './batch-sizes.ts';
 import { DsiSystem } from './dsi-system.ts';
 import { ExactSearch } from './exact.ts';
 import { smallNetwork } from './small-network.fixture.ts';
@@ -353,6 +353,21 @@ describe('the sizes of batches', () => {
     const sizes: number[] = [];
     for (let left = queries; left > 0; left -= sizes.at(-1) as number) sizes.push(batchFor(left, FINE_BATCHES));
     expect(sizes).toEqual(expected);
+  });
+
+  it.each([
+    [1, 1],
+    [3, 2],
+    [7, 4],
+    [8, 8],
+    [31, 16],
+    [40, 32],
+  ])('of %i queries that wait, %i fill one', (waiting, filled) => {
+    expect(fillingBatch(waiting, FINE_BATCHES)).toBe(filled);
+  });
+
+  it('of less than the smallest are not full', () => {
+    expect(fillingBatch(3, [4, 8])).toBe(3);
   });
 
   it('do not multiply where there are only a single one and many', () => {
