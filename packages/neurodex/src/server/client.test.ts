@@ -45,6 +45,7 @@ describe('the client', () => {
       'progress.ts',
       'records.ts',
       'shell.ts',
+      'threads.ts',
       'thrown.ts',
     ];
     expect(new Set([...seen].map((file) => file.split('/').at(-1)))).toEqual(
