@@ -39,7 +39,7 @@ export async function comparisonOf(
   const sides: Record<string, Side> = {};
   const figures = new Map<string, Figures>();
   for (const [row, runs] of own) {
-    const found = { ...figuresOf(runs, others), ...shareOf(runs, await costOf(set, row, index), machine) };
+    const found = { ...metricsOf(runs, others), ...shareOf(runs, await costOf(set, row, index), machine) };
     figures.set(row, found);
     sides[`${set}, ${row}`] = { ...RECIPES[row], ...found };
   }
@@ -49,7 +49,7 @@ export async function comparisonOf(
       sides[`${set}, ${name}`] = runs;
       continue;
     }
-    const found = figuresOf(runs, others);
+    const found = metricsOf(runs, others);
     figures.set(name, found);
     sides[`${set}, ${name}`] = { ...found, ...partsOf(runs) };
   }
@@ -76,9 +76,9 @@ const bytesWritten = ({ nodes, types }: Graph): number =>
       return sum + (type === undefined ? 0 : elementCount(type.shape) * (type.dtype === 'uint8' ? 1 : 4));
     }, 0);
 
-export type Figures = ReturnType<typeof figuresOf>;
+export type Figures = ReturnType<typeof metricsOf>;
 
-const figuresOf = (runs: readonly Row[], others: number) => ({
+const metricsOf = (runs: readonly Row[], others: number) => ({
   reached: runs.every(({ reached }) => reached),
   /** Of the median round, the other stages of the build included. */
   seconds: others + median(runs.map(({ seconds }) => seconds)),
