@@ -60,7 +60,7 @@ export function listed(names: readonly string[], most = 8): string {
 }
 
 /**
- * What stands below a picture: its first label, else its path; nothing where there is no picture.
+ * The caption of a picture: its first label, or its path if it has no label. Empty without a picture.
  * @example
  * ```ts
  * import { captionOf } from '@neurodex/core';

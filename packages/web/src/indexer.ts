@@ -22,7 +22,7 @@ export interface PictureIndexer {
     options: {
       readonly signal: AbortSignal;
       readonly onProgress: (progress: IndexingProgress) => void;
-      /** Called where there will be no index: what was told until then. */
+      /** Called when a build fails, with the notices that it gave before. */
       readonly onFailed: (notices: BuildNotices) => void;
     },
   ): Promise<StoredIndex>;

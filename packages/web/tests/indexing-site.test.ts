@@ -90,7 +90,7 @@ describe.skipIf(program === undefined)(`a site that indexes the pictures of who 
     page.getByRole('heading', { name: 'This index' }).waitFor({ timeout: 300_000 });
   const searchable = (page: Page): Promise<void> =>
     page.getByRole('heading', { name: 'Search with a picture' }).waitFor({ timeout: 60_000 });
-  /** By the keyboard alone: the focus follows what is asked, and the page that comes then. */
+  /** Deletes the index with the keyboard alone, and checks where the focus goes. */
   const removeByKeyboard = async (page: Page): Promise<void> => {
     const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? '');
     await page.getByRole('button', { name: 'Delete the index' }).focus();

@@ -23,7 +23,7 @@ export class Router {
   private readonly temperature: number;
   private readonly squares: Float64Array;
   private readonly logCounts: Float64Array;
-  /** What an estimate is above τ·μ·h at the most, of each cell. */
+  /** The most by which the estimate of a cell exceeds τ·μ·h: float64 [R]. */
   private readonly bounds: Float64Array;
   private readonly rows: RowProducts;
   /** Of the shard that is looked at. */
@@ -63,7 +63,7 @@ export class Router {
       let counted = 0;
       for (let i = 0; i < count; i++) {
         const product = products[i] ?? NaN;
-        // What no estimate is above is too little beside what another one is not below.
+        // An estimate lies between τ·μ·h and that plus its bound: this one cannot count beside the largest.
         if (this.temperature * product + (this.bounds[first + i] ?? NaN) - largest < NEGLIGIBLE) continue;
         unseen.logCount = this.logCounts[first + i] ?? NaN;
         unseen.square = this.squares[first + i] ?? NaN;

@@ -28,7 +28,7 @@ describe('a picture that a browser does not decode', () => {
     expect(left.advice).toMatch(advice);
   });
 
-  it('is no picture file where its name says so too', async () => {
+  it('is grouped by its ending, if that is not the ending of a picture', async () => {
     expect(await leftOut('logo.svg', bytes('<svg/>'), undecodable)).toEqual({
       path: 'logo.svg',
       reason: 'not a picture file',

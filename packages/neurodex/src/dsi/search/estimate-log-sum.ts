@@ -23,12 +23,12 @@ export function estimateLogSum({ logCount, square, product }: Unseen, temperatur
   return temperature * product + (spread < frozen ? logCount + spread / 2 : Math.sqrt(spread * frozen));
 }
 
-/** Terms of a sum whose logs are so far below another one do not count, even if there are a thousand million of them. */
+/** A term of a sum does not count if its log is so far below that of another term, even if there are 10⁹ such terms. */
 export const NEGLIGIBLE = -50;
 
 /**
- * What an estimate is above τ·μ·h + log n at the most, whatever h is: half of the variance of τ·x·h when all of it lies along h. The
- * other case is not above it either: √(a·b) ≤ (a + b)/2.
+ * The most by which an estimate can exceed τ·μ·h + log n, whatever h is: τ²s²/2, which is largest where μ is at right angles to h. The
+ * estimate of the nearest few does not exceed that either, because √(a·b) ≤ (a + b)/2.
  * @param square ‖μ‖² @param temperature τ @param width D
  */
 export const mostSpread = (square: number, temperature: number, width: number): number =>
