@@ -6,24 +6,46 @@ import { FOLDERS_CONTRACT } from './folders.contract.ts';
 import { MemoryDatabases, MemoryKeyRange } from './memory-database.ts';
 import { MemoryFileHandle, MemoryFiles } from './memory-directory.ts';
 
+interface LockWish {
+  readonly ifAvailable?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** `navigator.locks`, where a test may close the tab that holds one. */
 class MemoryLocks {
   private held = false;
+  private readonly waiting: (() => void)[] = [];
 
-  async request(_: string, __: object, work: (lock: object | null) => Promise<void>): Promise<void> {
-    if (this.held) return await work(null);
+  async request(_: string, wish: LockWish, work: (lock: object | null) => Promise<void>): Promise<void> {
+    if (this.held && wish.ifAvailable === true) return await work(null);
+    while (this.held) await this.freed(wish.signal);
     this.held = true;
     try {
       await work({});
     } finally {
-      this.held = false;
+      this.closeTab();
     }
   }
 
   /** The browser takes back what a tab had that is closed. */
   closeTab(): void {
     this.held = false;
+    for (const go of this.waiting.splice(0)) go();
   }
+
+  private freed(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push(resolve);
+      signal?.addEventListener('abort', () => reject(signal.reason));
+    });
+  }
+}
+
+/** Whoever waits for as long as a test likes. */
+function patience(): AbortController {
+  const ends = new AbortController();
+  vi.spyOn(AbortSignal, 'timeout').mockReturnValue(ends.signal);
+  return ends;
 }
 
 let files = new MemoryFiles();
@@ -76,7 +98,10 @@ beforeEach(() => {
   databases = new MemoryDatabases();
   locks = new MemoryLocks();
 });
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 const bytes = (...values: readonly number[]): Uint8Array => Uint8Array.from(values);
 /** The index that a visit finds: its files with their bytes. */
@@ -169,11 +194,24 @@ describe.each(STORES)('an index that is kept in $name', ({ offer: offerStore, op
       await ended;
     });
     const work = vi.fn();
-    await expect(storeIndex(work)).rejects.toMatchObject({ code: 'busy', hint: expect.stringContaining('close it') });
+    const ends = patience();
+    const second = storeIndex(work);
+    ends.abort(new DOMException('it took too long', 'TimeoutError'));
+    await expect(second).rejects.toMatchObject({ code: 'busy', hint: expect.stringContaining('close it') });
     expect(work).not.toHaveBeenCalled();
     end();
     await first;
     expect(await found()).toEqual({ a: [1] });
+  });
+
+  it('waits for a thread that was told to end and has not yet', async () => {
+    void storeIndex(() => new Promise(() => {}));
+    patience();
+    const next = store({ a: [2] });
+    await Promise.resolve();
+    locks.closeTab();
+    await next;
+    expect(await found()).toEqual({ a: [2] });
   });
 
   it('is found where another tab puts its own in its place while it is read', async () => {

@@ -80,8 +80,36 @@ describe('what else is in a folder', () => {
     await store.put('b/c', text('y'));
     await expect(store.put('a/b', text('z'))).rejects.toMatchObject({ code: 'output-unwritable' });
     await expect(store.put('b', text('z'))).rejects.toMatchObject({ code: 'store-refused' });
-    await expect(store.put('b', text('z'), { condition: 'absent' })).resolves.toEqual({ written: false });
+    await expect(store.put('b', text('z'), { condition: 'absent' })).rejects.toMatchObject({
+      code: 'store-refused',
+      message: expect.stringContaining('no object below another'),
+    });
     expect(await keysOf(store)).toEqual(['a', 'b/c']);
+  });
+
+  it.each([undefined, 'absent'] as const)(
+    'a key whose objects below were deleted is free (condition %s)',
+    async (condition) => {
+      const store = await open();
+      await store.put('b/c/d', text('x'));
+      await store.put('b/e', text('y'));
+      await store.delete('b/c/d');
+      await store.delete('b/e');
+      expect(await store.put('b', text('z'), { condition })).toMatchObject({ written: true });
+      expect(await keysOf(store)).toEqual(['b']);
+    },
+  );
+
+  it('puts below a key stay whole while others put the key and delete it', async () => {
+    const store = await open();
+    for (let i = 0; i < 30; i++) {
+      const puts = ['b', 'b/c', 'b/c/d', 'b/e'].map((key) => store.put(key, text(key)));
+      await Promise.allSettled(puts);
+      const keys = await keysOf(store);
+      expect(keys.length).toBeGreaterThan(0);
+      for (const key of keys) expect(new TextDecoder().decode((await store.get(key))?.content)).toBe(key);
+      for (const key of keys) await store.delete(key);
+    }
   });
 
   it('parts of a put that was killed are removed by the next who opens it', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { errorCode, fromFileSystem, isSystemError, NeurodexError } from '@neurodex/core';
 import type { ObjectStat } from '../object-store.ts';
 
@@ -19,6 +20,17 @@ export function fromFolder(error: unknown, path: string, place: string): unknown
       details: { place, path },
       cause: error,
     });
+  }
+  if (code === 'EISDIR' || code === 'ENOTDIR') {
+    return new NeurodexError(
+      'store-refused',
+      `${path} cannot be used: a store in a folder holds no object below another (${code})`,
+      {
+        hint: 'choose another key, or delete the object whose key is a part of this one',
+        details: { place, path },
+        cause: error,
+      },
+    );
   }
   return new NeurodexError('store-refused', `${path} cannot be used (${code})`, {
     hint: `look at ${place} and its disk, or choose another place`,
@@ -49,6 +61,14 @@ export const isAbsent = (error: unknown): boolean => {
   const code = errorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR';
 };
+
+/** Removes a folder that holds nothing but empty folders: deleted objects leave those of their keys. Anything else stays. */
+export async function removeEmptyFolders(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory() !== true) return;
+  for (const { name } of await readdir(path, { withFileTypes: true })) await removeEmptyFolders(join(path, name));
+  await rmdir(path).catch(() => {});
+}
 
 /** Size and etag of an open file, which nobody writes to. */
 export async function statOpen(handle: FileHandle): Promise<ObjectStat> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errorCode, NeurodexError } from '@neurodex/core';
 import {
@@ -26,11 +26,22 @@ import type {
   StoredBytes,
 } from '../object-store.ts';
 import { openSource } from '../source-file.ts';
-import { fromFolder, isAbsent, openObject, piecesOfFile, readRange, statOpen } from './folder-files.ts';
+import {
+  fromFolder,
+  isAbsent,
+  openObject,
+  piecesOfFile,
+  readRange,
+  removeEmptyFolders,
+  statOpen,
+} from './folder-files.ts';
 
 /** Folders of the store's own; no name of a key begins with '.'. */
 const PARTIAL = '.partial';
 const LOCKS = '.locks';
+
+/** Times that a put begins anew because folders come and go. */
+const MOST_TRIES = 5;
 
 /** What a file system answers that has no hard links. */
 const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -83,7 +94,7 @@ export class FolderStore implements ObjectStore {
         temporary = await Temporary.beside(join(this.root, PARTIAL, 'put'));
         const file = join(temporary.folder, 'content');
         const etag = await this.write(file, source === undefined ? [content as Uint8Array] : piecesOfFile(source));
-        return (await this.putInPlace(file, path, condition)) ? { written: true, etag } : { written: false };
+        return (await this.putInPlaceFreed(file, path, condition)) ? { written: true, etag } : { written: false };
       } finally {
         await source?.close();
         await temporary?.remove();
@@ -188,6 +199,19 @@ export class FolderStore implements ObjectStore {
     }
   }
 
+  /** As `putInPlace`, where folders stand in the way whose objects were deleted. */
+  private async putInPlaceFreed(file: string, path: string, condition: PutCondition | undefined): Promise<boolean> {
+    for (let tries = 1; ; tries++) {
+      await removeEmptyFolders(path);
+      try {
+        return await this.putInPlace(file, path, condition);
+      } catch (error) {
+        // Another put has made a folder here, or removed one that it took for left over.
+        if (!isAbsent(error) || tries === MOST_TRIES) throw error;
+      }
+    }
+  }
+
   /** Gives a written file the name of its key. @returns whether the condition held */
   private async putInPlace(file: string, path: string, condition: PutCondition | undefined): Promise<boolean> {
     await this.makeFolderOf(path);
@@ -264,7 +288,11 @@ async function linkNew(file: string, path: string): Promise<boolean | undefined>
     return true;
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'EEXIST') return false;
+    if (code === 'EEXIST') {
+      const found = await lstat(path).catch(() => undefined);
+      if (found?.isDirectory() !== true) return false;
+      throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR', syscall: 'link' });
+    }
     if (NO_LINKS.has(code)) return undefined;
     throw error;
   }

@@ -17,6 +17,9 @@ export interface Folders {
 
 const LOCK = 'neurodex-index';
 
+/** Milliseconds in which a thread that was told to end has ended, and has given the lock back: browsers let it compute for a while. */
+const LONGEST_END = 10_000;
+
 /** The origin private file system, where this browser writes to it; else IndexedDB. */
 const openFolders = async (): Promise<Folders> => (await privateFolders()) ?? (await databaseFolders());
 
@@ -54,11 +57,9 @@ export async function removeStored(): Promise<void> {
 export async function storeIndex(
   work: (write: (file: string, bytes: Uint8Array) => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
-    if (lock === null)
-      throw new EngineError('busy', 'another tab of this site is indexing pictures', {
-        hint: 'Wait until it is done, or close it.',
-      });
+  let held = false;
+  const store = async (): Promise<void> => {
+    held = true;
     const folders = await openFolders();
     const before = await folders.current();
     await removeOthers(folders, before);
@@ -71,6 +72,13 @@ export async function storeIndex(
       throw error;
     }
     await removeOthers(folders, folder);
+  };
+  await navigator.locks.request(LOCK, { signal: AbortSignal.timeout(LONGEST_END) }, store).catch((error: unknown) => {
+    if (held) throw error;
+    throw new EngineError('busy', 'another tab of this site is indexing pictures', {
+      hint: 'Wait until it is done, or close it.',
+      cause: error,
+    });
   });
 }
 

@@ -3,6 +3,9 @@ import type { Folders } from './index-store.ts';
 const ROOT = 'neurodex-index';
 const CURRENT = 'current';
 
+/** Of a larger piece Chromium may only say that it was aborted where there is no room for it: its process that writes stops reading. */
+const PIECE_BYTES = 1 << 18;
+
 /** Folders in the origin private file system; null in a browser that has none, or does not write to it. */
 export async function privateFolders(): Promise<Folders | null> {
   let root: FileSystemDirectoryHandle;
@@ -18,7 +21,7 @@ export async function privateFolders(): Promise<Folders | null> {
     // It is the file once it is closed: until then the one before is.
     const stream = await file.createWritable();
     try {
-      await stream.write(bytes);
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) await stream.write(bytes.subarray(at, at + PIECE_BYTES));
     } catch (error) {
       await stream.abort().catch(() => {});
       throw error;
