@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { byProcess } from './tests/by-process.ts';
 import { LongestFirst } from './tests/longest-first.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
@@ -28,13 +29,22 @@ const SOURCES = {
   'neurodex/browser-build': 'neurodex/src/browser-build/index.ts',
 };
 
-/** Test files that run at one time. */
-const WORKERS = 2;
+/** Test files that run at one time. Some wait for servers, browsers and programs that they started. */
+const WORKERS = 3;
 /**
- * Of one operation in each of them: threads of two workers on the same cores wait for each other, which takes several times as
+ * Of one operation in each of them: threads of several workers on the same cores wait for each other, which takes several times as
  * long. Programs that the tests start get the same number.
  */
 const THREADS = Math.max(1, Math.floor(availableParallelism() / WORKERS));
+
+const PACKAGES = ['autograd', 'core', 'datasets', 'neurodex', 'objects', 'tracking', 'web'];
+const [OWN_PROCESS, SHARED_PROCESS] = byProcess([
+  ...PACKAGES.map((name) => `packages/${name}/src`),
+  'packages/web/tests',
+  'bench',
+  'examples',
+  'tests',
+]);
 
 export default defineConfig({
   resolve: {
@@ -44,17 +54,15 @@ export default defineConfig({
     })),
   },
   test: {
-    include: [
-      'packages/*/src/**/*.test.{ts,tsx}',
-      'packages/web/tests/**/*.test.ts',
-      'bench/**/*.test.ts',
-      'examples/**/*.test.ts',
-      'tests/**/*.test.ts',
-    ],
-    // ONNX Runtime brings its own threads; more than two workers only fight over the cores.
     maxWorkers: WORKERS,
     env: { NEURODEX_THREADS: process.env.NEURODEX_THREADS ?? String(THREADS) },
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'own process', include: OWN_PROCESS } },
+      // Most of a small test is the import of what it tests.
+      { extends: true, test: { name: 'shared process', include: SHARED_PROCESS, isolate: false } },
+    ],
   },
 });

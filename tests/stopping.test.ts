@@ -126,7 +126,7 @@ describe.skipIf(process.platform === 'win32')('a signal', () => {
   it('ends a network of 1,000 layers while it is compiled', async () => {
     const deep = [...training, ...small, '--set', 'model.layers=1000', '--force', '--out'];
     for (const [i, signal] of (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).entries())
-      expect(await stopped([...deep, `deep${i}`], '"ingest"', signal, 1000 + 4000 * i)).toBe(signal);
+      expect(await stopped([...deep, `deep${i}`], '"ingest"', signal, 1000 + 1500 * i)).toBe(signal);
   }, 180_000);
 
   it('lets training write a checkpoint, a closed terminal too', async () => {

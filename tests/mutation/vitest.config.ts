@@ -18,6 +18,8 @@ const config = mergeConfig(shared, {
   test: { maxWorkers: 1, testTimeout: 300_000, hookTimeout: 300_000, sequence: { sequencer: QuickFirst } },
 });
 // mergeConfig would append to the shared list.
+// All of a group in one project.
+config.test.projects = undefined;
 config.test.include = [...(group?.tests ?? [])];
 config.test.exclude = [...LEFT_OUT];
 

@@ -11,6 +11,7 @@ import { type RankedRows, rankAll } from './rank-rows.ts';
 import { distinctScores, printScore, rankAsTrec } from './ranking.ts';
 import { knownRelevantRows, relevantRows } from './relevance.ts';
 
+// @own-process: the smallest steps between scores are denormal numbers.
 const store = (paths: readonly string[], query = 'query'): PictureStore => ({
   size: 1,
   ...partsOf(
