@@ -15,7 +15,7 @@ const PACKAGES = ['core', 'datasets', 'tracking', 'objects', 'autograd', 'neurod
 /** Entries beside those that package.json names. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = { neurodex: ['dist/cli/main.js'] };
 /** Libraries of many small files that nearly every command loads. */
-const INLINED = ['zod', 'hyparquet', 'hyparquet-writer', 'p-limit', 'yocto-queue'] as const;
+const INLINED = ['commander', 'zod', 'hyparquet', 'hyparquet-writer', 'p-limit', 'yocto-queue'] as const;
 const FOLDER = 'dist/bundle';
 
 const manifestSchema = z.object({

@@ -1,7 +1,7 @@
 import * as disk from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
 import { fromFileSystem, NeurodexError } from '../errors.ts';
+import { isRecord } from '../records.ts';
 import { errorCode } from '../thrown.ts';
 import { damaged } from './damaged.ts';
 import { parseJson, readSmall } from './json-file.ts';
@@ -13,15 +13,6 @@ import { checkSeal, hasSeal, sealed } from './seal.ts';
 export const FILE_LIST = 'files.json';
 const FORMAT = 'neurodex-files';
 
-/** A path within the folder, '/' between its parts: never one that leads out of it. */
-const inside = z
-  .string()
-  .refine((path) => path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && part !== '\\'));
-const listSchema = z.object({
-  format: z.literal(FORMAT),
-  version: z.literal(1),
-  files: z.array(z.object({ file: inside, bytes: z.int().min(0) })),
-});
 /** A file that the program made. */
 export interface ListedFile {
   /** Its path within the folder, '/' between folders. */
@@ -42,7 +33,8 @@ export type FileLister = (folder: string) => Promise<readonly string[] | undefin
  * console.log(isInside('names/cats.txt'), isInside('../cats.txt'), isInside('/etc/passwd')); // → true false false
  * ```
  */
-export const isInside = (path: string): boolean => inside.safeParse(path).success;
+export const isInside = (path: string): boolean =>
+  path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && part !== '\\');
 
 /**
  * Lists the files that are in a folder now, and in folders within it, in its `files.json`.
@@ -150,8 +142,7 @@ export async function listInFolder(path: string): Promise<void> {
 export async function readFileSizes(folder: string): Promise<readonly ListedFile[] | undefined> {
   try {
     const value: unknown = JSON.parse(await disk.readFile(join(folder, FILE_LIST), 'utf8'));
-    const { files } = listSchema.parse(value);
-    return hasSeal(value) ? files : undefined;
+    return hasSeal(value) ? filesOf(value) : undefined;
   } catch (error) {
     const code = errorCode(error);
     if (code === undefined || code === 'ENOENT' || code === 'ENOTDIR') return undefined;
@@ -181,7 +172,21 @@ export async function checkFileList(folder: string): Promise<void> {
   const path = join(folder, FILE_LIST);
   const value = parseJson(await readSmall(path), path);
   checkSeal(value, path);
-  if (!listSchema.safeParse(value).success) throw damaged(path, 'is no list of files');
+  if (filesOf(value) === undefined) throw damaged(path, 'is no list of files');
+}
+
+/** What a list says, where it is one. Checked by hand: every command reads it, and loading zod would take longer than all else here. */
+function filesOf(list: unknown): readonly ListedFile[] | undefined {
+  if (!isRecord(list) || list.format !== FORMAT || list.version !== 1 || !Array.isArray(list.files)) return undefined;
+  const files: ListedFile[] = [];
+  for (const each of list.files) {
+    if (!isRecord(each)) return undefined;
+    const { file, bytes } = each;
+    if (typeof file !== 'string' || !isInside(file)) return undefined;
+    if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) return undefined;
+    files.push({ file, bytes });
+  }
+  return files;
 }
 
 /** The files that the program made in a folder, and in folders of its own within it. */

@@ -7,7 +7,7 @@ import type { Config } from '../config.ts';
 import type { Nameable, PictureVectors } from '../identifiers/scheme.ts';
 import { schemeOf } from '../identifiers/schemes.ts';
 import { weightBy } from '../models/bovw/weighting.ts';
-import { BOVW_COLUMN } from '../systems/bovw.ts';
+import { BOVW_COLUMN } from '../systems/columns.ts';
 import { normalised } from '../systems/vector-search.ts';
 import { type CatalogueNames, clusteredNames } from './clustered-names.ts';
 import type { CatalogueVectors, DecodedPictures } from './draft.ts';

@@ -5,7 +5,7 @@ import { trackedReporter } from '@neurodex/tracking';
 import { openPictures, type StoredPictures } from '../artifact/catalogue-store.ts';
 import { CATALOGUE_FILE, MODEL_FILE, readListed } from '../artifact/manifest.ts';
 import { dsiParameters } from '../dsi/model/parameters.ts';
-import { openQueryEncoder } from '../systems/encoder.ts';
+import { openQueryEncoder } from '../systems/open-encoder.ts';
 import type { Checkpoint, CheckpointContext } from '../training/checkpoint.ts';
 import { CheckpointFolder } from '../training/checkpoint-folder.ts';
 import { planNetwork } from '../training/train.ts';

@@ -16,7 +16,7 @@ import { modelInput, pictureInput } from '../query/model-inputs.ts';
 import type { Preprocessing } from '../query/preprocessing.ts';
 import type { PictureQuery } from '../query/query.ts';
 import type { VectorMaker } from '../systems/declaration.ts';
-import { openQueryEncoder } from '../systems/encoder.ts';
+import { openQueryEncoder } from '../systems/open-encoder.ts';
 import { SYSTEMS } from '../systems/systems.ts';
 import { PictureEmbedder } from './picture-embedder.ts';
 

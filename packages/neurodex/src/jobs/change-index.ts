@@ -15,7 +15,7 @@ import { configSchema } from '../config.ts';
 import type { SystemName } from '../query/system.ts';
 import type { CalibratedKind } from '../relevance/answer-judge.ts';
 import { addToPlace, removeFromPlace } from './change-shards.ts';
-import { isPlaceOfShards } from './search-shards.ts';
+import { isPlaceOfShards } from './place-of-shards.ts';
 
 export interface ChangeOptions {
   /** A folder; of `addToIndex` and `removeFromIndex` also the place of an index in shards. */

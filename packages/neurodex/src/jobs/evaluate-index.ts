@@ -22,7 +22,7 @@ import {
   refuseRelevance,
   type TextPlan,
 } from './measure-texts.ts';
-import { isPlaceOfShards, notInShards } from './search-shards.ts';
+import { isPlaceOfShards, notInShards } from './place-of-shards.ts';
 
 /** Queries that can be measured on. */
 export const SPLITS = ['test', 'validation'] as const;

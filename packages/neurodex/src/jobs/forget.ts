@@ -12,7 +12,7 @@ import { NO_TEXT_ENCODER } from '../build/open-text-encoder.ts';
 import { type Config, configSchema } from '../config.ts';
 import { metadataOf } from '../pictures/metadata-table.ts';
 import { pixelsOf } from '../pictures/picture-store.ts';
-import { ENCODER_COLUMN } from '../systems/encoder.ts';
+import { ENCODER_COLUMN } from '../systems/columns.ts';
 import { createIndex } from './create-index.ts';
 
 export interface ForgetOptions {

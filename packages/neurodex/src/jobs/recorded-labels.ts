@@ -1,7 +1,7 @@
 import { isRecord } from '@neurodex/core';
 import { LABEL_SOURCES, type LabelSource } from '@neurodex/datasets';
 import { readIndexManifest } from '../artifact/manifest.ts';
-import { isPlaceOfShards } from './search-shards.ts';
+import { isPlaceOfShards } from './place-of-shards.ts';
 
 /**
  * Where the labels of an index come from, for pictures that come to it; `layout` for one that does not say so, as of an index in shards.

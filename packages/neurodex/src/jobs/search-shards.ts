@@ -1,34 +1,13 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Runtime } from '@neurodex/autograd';
 import { defined, NeurodexError, type Reporter } from '@neurodex/core';
 import { cacheFolder } from '@neurodex/datasets/names';
 import { openStore } from '@neurodex/objects';
-import { INDEX_FILE } from '../artifact/manifest.ts';
 import type { Query } from '../query/query.ts';
-import { PLAN_KEY } from '../shards/records.ts';
 import { type ShardedAnswer, ShardedIndex } from '../shards/sharded-index.ts';
 import type { Selection } from './answering.ts';
 import type { SearchAnswer, SearchOptions } from './search.ts';
 import type { Answered } from './search-pictures.ts';
-
-/** Whether what a user named holds an index in shards, and not one index. */
-export async function isPlaceOfShards(name: string): Promise<boolean> {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) return true;
-  const isThere = (file: string): Promise<boolean> =>
-    stat(join(name, file)).then(
-      () => true,
-      () => false,
-    );
-  return !(await isThere(INDEX_FILE)) && (await isThere(PLAN_KEY));
-}
-
-/** Where a number of shards is given for what has none. */
-export const notInShards = (folder: string): NeurodexError =>
-  new NeurodexError('usage', `${folder} is one index, and no index in shards`, {
-    hint: 'leave --shards out',
-    details: { folder },
-  });
 
 /** Folder of this machine for what is copied from places. */
 export const shardCache = (environment: Readonly<Record<string, string | undefined>>): string =>

@@ -11,9 +11,9 @@ import { answersPage } from '../report/answers-page.ts';
 import { type Index, openIndex } from '../systems/open-index.ts';
 import { normaliseText } from '../text/normalise.ts';
 import { answering, type ChosenAnswer, isOfQuery, refusePromiseAmong, type Selection } from './answering.ts';
+import { isPlaceOfShards, notInShards } from './place-of-shards.ts';
 import { queryOf } from './query.ts';
 import { type Answered, PictureGatherer, type ResultPictures } from './search-pictures.ts';
-import { answeringShards, isPlaceOfShards, notInShards, openSharded } from './search-shards.ts';
 
 export interface SearchOptions extends Selection {
   readonly index: string;
@@ -148,6 +148,8 @@ async function openSearched(options: SearchOptions): Promise<Searched> {
   const { index: folder, device, reporter, environment = {} } = options;
   const runtime = nodeRuntime({ device });
   if (await isPlaceOfShards(folder)) {
+    // Most searches are of one index, and need none of it.
+    const { answeringShards, openSharded } = await import('./search-shards.ts');
     const sharded = await openSharded({ place: folder, asked: options.asked, runtime, environment, reporter });
     const answer = answeringShards(sharded, options);
     return { index: sharded.base, answer, close: () => sharded.close() };

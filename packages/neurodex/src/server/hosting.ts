@@ -1,7 +1,7 @@
 import type { Runtime } from '@neurodex/autograd';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { defined, type NeurodexError } from '@neurodex/core';
-import { isPlaceOfShards } from '../jobs/search-shards.ts';
+import { isPlaceOfShards } from '../jobs/place-of-shards.ts';
 import { Follower } from './follow.ts';
 import { Host } from './host.ts';
 import type { Hosted } from './hosted.ts';

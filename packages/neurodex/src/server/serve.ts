@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Reporter } from '@neurodex/core';
 import { defined, NeurodexError, threadsFrom } from '@neurodex/core';
-import { isPlaceOfShards } from '../jobs/search-shards.ts';
+import { isPlaceOfShards } from '../jobs/place-of-shards.ts';
 import { isLoopback } from './access.ts';
 import { idsOf } from './hosted-index.ts';
 import { measureApart } from './measure.ts';

@@ -18,8 +18,8 @@ export interface SystemContext {
   readonly reporter: Reporter;
   /** Sizes in which the network takes queries together (`DsiOptions.batches`). */
   readonly batches?: readonly number[] | undefined;
-  /** What versions of the index have in common. */
-  readonly shared?: SharedParts;
+  /** What versions of the index have in common, where there are several. */
+  readonly shared?: SharedParts | undefined;
   /** Told of words that are read to the token `read` of `tokens`; a warning by default. */
   readonly onLongText?: ((read: number, tokens: number) => void) | undefined;
   /** The encoder of the index; opened when first asked for, and closed with the index. */

@@ -1,14 +1,13 @@
+import { defined } from '@neurodex/core';
 import type { IndexFiles } from '../artifact/index-files.ts';
-import { readTextNetwork, type TextNetwork } from '../artifact/text-network.ts';
+import type { TextNetwork } from '../artifact/text-network.ts';
 import { DsiSystem } from '../dsi/search/dsi-system.ts';
 import { type OnLong, type TextReader, TextStateEncoder, tokenReader } from '../dsi/search/text-state-encoder.ts';
 import type { TextStates } from '../dsi/search/written-search.ts';
-import { FrozenTextEncoder } from '../models/text-encoder/text-encoder.ts';
-import { vectorReader } from '../models/text-encoder/vector-reader.ts';
 import { modelInput } from '../query/model-inputs.ts';
 import { QUERY_KINDS } from '../query/query.ts';
 import type { SystemContext, SystemDeclaration } from './declaration.ts';
-import { SharedParts } from './shared-parts.ts';
+import { SharedParts, type TakenPart } from './shared-parts.ts';
 
 export const dsi: SystemDeclaration = {
   summary: 'the network writes the identifiers',
@@ -53,32 +52,45 @@ interface TextContext extends Pick<SystemContext, 'runtime' | 'reporter' | 'batc
   readonly shared: SystemContext['shared'] | undefined;
 }
 
-/** What reads the words of queries; versions of an index have it in common. @throws NeurodexError `index-damaged` */
-async function textsOf(
+/**
+ * What reads the words of queries; versions of an index have it in common, and open it with the index. Without other versions it is opened
+ * for the first words: most searches are by a picture.
+ * @throws NeurodexError `index-damaged`
+ */
+async function textsOf(files: IndexFiles, width: number, context: TextContext): Promise<TextStates | undefined> {
+  if (files.manifest.text === undefined) return undefined;
+  let opening: ReturnType<typeof openTexts> | undefined;
+  const opened = () => {
+    opening ??= openTexts(files, width, context);
+    return opening;
+  };
+  if (context.shared !== undefined) await opened();
+  return {
+    states: async (texts) => (await opened()).part.states(texts),
+    async release() {
+      const found = await opening?.catch(() => undefined);
+      opening = undefined;
+      await found?.giveBack();
+    },
+  };
+}
+
+async function openTexts(
   files: IndexFiles,
   width: number,
   { runtime, reporter, shared = new SharedParts(), batches, onLongText }: TextContext,
-): Promise<TextStates | undefined> {
-  const network = await readTextNetwork(files, width);
-  if (network === undefined) return undefined;
+): Promise<TakenPart<TextStateEncoder>> {
   const onLong =
     onLongText ??
     ((read, tokens) =>
       reporter.warn(`a query has ${tokens} tokens, and dsi reads the first ${read}`, { read, tokens }));
+  const { readTextNetwork } = await import('../artifact/text-network.ts');
+  const network = defined(await readTextNetwork(files, width), 'the network that reads');
   const make = async () => {
     const reader = await readerOf(network, runtime, onLong);
     return new TextStateEncoder({ runtime, batches, reader, model: network.model });
   };
-  const key = `texts ${files.manifest.text?.model.sha256}`;
-  const { part, giveBack } = await shared.take(key, make, (texts) => texts.release());
-  let isHeld = true;
-  return {
-    states: (texts) => part.states(texts),
-    async release() {
-      if (isHeld) await giveBack();
-      isHeld = false;
-    },
-  };
+  return await shared.take(`texts ${files.manifest.text?.model.sha256}`, make, (texts) => texts.release());
 }
 
 /** @throws NeurodexError `encoder-unusable` */
@@ -89,6 +101,8 @@ async function readerOf(
 ): Promise<TextReader> {
   if (encoder === undefined) return tokenReader(tokenizer, model.geometry, onLong);
   const { onnx, facts, file } = encoder;
+  const { FrozenTextEncoder } = await import('../models/text-encoder/text-encoder.ts');
+  const { vectorReader } = await import('../models/text-encoder/vector-reader.ts');
   const frozen = await FrozenTextEncoder.restore(runtime, onnx, facts, { name: file, tokenizer });
   return vectorReader(frozen, facts.shift, onLong);
 }

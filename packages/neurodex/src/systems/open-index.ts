@@ -11,7 +11,6 @@ import type { PictureQuery } from '../query/query.ts';
 import type { RowMask } from '../query/row-mask.ts';
 import type { System, SystemName } from '../query/system.ts';
 import type { SystemContext } from './declaration.ts';
-import { openQueryEncoder } from './encoder.ts';
 import { appearances, type DescribeQueries, type Judge, judgeOf } from './judge.ts';
 import { SharedParts, type TakenPart } from './shared-parts.ts';
 import { hasSystem, refuseUnaccepted, SYSTEMS } from './systems.ts';
@@ -55,16 +54,17 @@ export async function openIndex(
   folder: string,
   runtime: Runtime,
   reporter: Reporter = silentReporter,
-  { batches, shared = new SharedParts(), onLongText, ...options }: OpenOptions = {},
+  { batches, shared: versions, onLongText, ...options }: OpenOptions = {},
 ): Promise<Index> {
   const artifact = await openArtifact(folder, options);
   const { manifest, files, store, network } = artifact;
+  const shared = versions ?? new SharedParts();
   const systems = new Map<SystemName, Promise<System>>();
   let encoder: Promise<TakenPart<QueryEncoder>> | undefined;
   const queryEncoder = async (): Promise<QueryEncoder> => {
     encoder ??= shared.take(
       `encoder ${manifest.encoder?.sha256}`,
-      () => openQueryEncoder(files, manifest, store, runtime),
+      async () => (await import('./open-encoder.ts')).openQueryEncoder(files, manifest, store, runtime),
       (opened) => opened.encoder.release(),
     );
     return (await encoder).part;
@@ -83,7 +83,7 @@ export async function openIndex(
     return relevance;
   };
   const filters = new RowFilters(store, () => store.metadata());
-  const context = { artifact, runtime, reporter, batches, shared, onLongText, queryEncoder };
+  const context = { artifact, runtime, reporter, batches, shared: versions, onLongText, queryEncoder };
   const systemOf = async (name: SystemName): Promise<System> => {
     if (!hasSystem(name, manifest)) throw missingSystem(folder, manifest, name);
     const system =

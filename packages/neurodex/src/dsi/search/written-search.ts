@@ -88,16 +88,18 @@ export class WrittenSearch {
 
   private async pictures(queries: readonly PictureQuery[], parameters?: Float32Array): Promise<Float32Array> {
     const { geometry, batches, backbone } = this.options;
-    const states = new Float32Array(queries.length * geometry.width);
+    const { width } = geometry;
+    const states = new Float32Array(queries.length * width);
     for (let done = 0; done < queries.length; ) {
       const encoder = await this.encoder(batchFor(queries.length - done, batches));
       const batch = queries.slice(done, done + encoder.batch);
       const input = await pictureInput(geometry).feed(batch, encoder.batch, geometry, backbone);
       const encoded = await encoder.encode(input, parameters);
-      states.set(encoded.subarray(0, batch.length * geometry.width), done * geometry.width);
+      states.set(encoded.subarray(0, batch.length * width), done * width);
       if (parameters === undefined) {
+        // What is kept of one query of many does not keep the states of the others.
         for (const [i, query] of batch.entries())
-          this.known.set(query, encoded.slice(i * geometry.width, (i + 1) * geometry.width));
+          this.known.set(query, encoded.length === width ? encoded : encoded.slice(i * width, (i + 1) * width));
       }
       done += batch.length;
     }
