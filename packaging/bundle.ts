@@ -14,6 +14,10 @@ import { z } from 'zod';
 const PACKAGES = ['core', 'datasets', 'tracking', 'objects', 'autograd', 'neurodex'] as const;
 /** Entries beside those that package.json names. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = { neurodex: ['dist/cli/main.js'] };
+/** A module that a program imports when it has to, and what that needs becomes one file: a search is waited for. */
+const AT_ONCE: Readonly<Record<string, { readonly program: string; readonly module: string }>> = {
+  neurodex: { program: 'dist/cli/main.js', module: 'dist/jobs/search.js' },
+};
 /** Libraries of many small files that nearly every command loads. */
 const INLINED = ['commander', 'zod', 'hyparquet', 'hyparquet-writer', 'p-limit', 'yocto-queue'] as const;
 const FOLDER = 'dist/bundle';
@@ -41,6 +45,35 @@ const packageOf = (id: string): string | undefined =>
 
 const isInlined = (id: string): boolean => INLINED.some((name) => id === name || id.startsWith(`${name}/`));
 
+type ModuleInfoOf = (id: string) => { readonly importedIds: readonly string[] } | null;
+
+/** A module and all that is loaded with it. */
+function loadedWith(module: string, infoOf: ModuleInfoOf): ReadonlySet<string> {
+  const found = new Set([module]);
+  for (const id of found) for (const imported of infoOf(id)?.importedIds ?? []) found.add(imported);
+  return found;
+}
+
+/** Puts what is loaded together into one file: a search is waited for, and each file takes its time. */
+function splitting(root: string, name: string) {
+  const together = AT_ONCE[name];
+  if (together === undefined) return {};
+  const [program, module] = [join(root, together.program), join(root, together.module)];
+  let groups: { readonly common: ReadonlySet<string>; readonly later: ReadonlySet<string> } | undefined;
+  const groupsOf = (infoOf: ModuleInfoOf) => ({
+    common: loadedWith(program, infoOf),
+    later: loadedWith(module, infoOf),
+  });
+  /** What the command line alone uses stays in its own file. */
+  const isOwn = (id: string): boolean => id.startsWith(join(root, 'dist/cli')) || id.includes('node_modules');
+  const group = (id: string, modules: { getModuleInfo: ModuleInfoOf }): string | null => {
+    groups ??= groupsOf((each) => modules.getModuleInfo(each));
+    if (groups.common.has(id)) return isOwn(id) ? null : 'common';
+    return groups.later.has(id) ? posix.basename(together.module, '.js') : null;
+  };
+  return { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: group, debugName: module }] } };
+}
+
 /** Bundles a package that tsc has compiled. @throws Error where an entry has no file, or is not exported from where it is written */
 async function bundle(root: string): Promise<void> {
   const manifest = manifestSchema.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
@@ -57,12 +90,20 @@ async function bundle(root: string): Promise<void> {
     platform: 'node',
     external: (id, _, isResolved) => !isResolved && !/^[./]/.test(id) && !isInlined(id),
     plugins: [ownUrls(root)],
+    preserveEntrySignatures: 'allow-extension',
     // The library exports what the command line loads when it is needed.
     checks: { ineffectiveDynamicImport: false },
   });
   const partial = join(root, `${FOLDER}.partial`);
   await rm(partial, { recursive: true, force: true });
-  const { output } = await build.write({ dir: partial, format: 'esm', chunkFileNames: '[name]-[hash].js' });
+  const { output } = await build.write({
+    dir: partial,
+    format: 'esm',
+    chunkFileNames: '[name]-[hash].js',
+    // Functions are documented in the types, and in the modules.
+    comments: { jsdoc: false },
+    ...splitting(root, manifest.name),
+  });
   await build.close();
   const inlined = new Map<string, string>();
   for (const chunk of output) {
