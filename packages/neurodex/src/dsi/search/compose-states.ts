@@ -22,13 +22,14 @@ export async function composeStates(
   width: number,
   { pictures, texts }: StateSources,
 ): Promise<Float32Array> {
+  // Of pictures alone nothing has to be composed.
+  if (queries.every(isPicture)) return await pictures(queries);
   const parts = queries.map((query) => (query.kind === 'composed' ? query.parts : [{ query, weight: 1 }]));
   const simple = parts.flat().map(({ query }) => query);
   const seen = simple.filter(isPicture);
   const read = simple.filter((query): query is TextQuery => query.kind === 'text');
   if (read.length > 0 && texts === undefined) throw new RangeError('the network never learned to read');
   const pictureStates = seen.length > 0 ? await pictures(seen) : new Float32Array();
-  if (seen.length === queries.length && simple.length === queries.length) return pictureStates;
   const textStates =
     read.length > 0 && texts !== undefined ? await texts(read.map(({ text }) => text)) : new Float32Array();
   const states = new Float32Array(queries.length * width);

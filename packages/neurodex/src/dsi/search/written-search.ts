@@ -89,21 +89,20 @@ export class WrittenSearch {
   private async pictures(queries: readonly PictureQuery[], parameters?: Float32Array): Promise<Float32Array> {
     const { geometry, batches, backbone } = this.options;
     const { width } = geometry;
-    const states = new Float32Array(queries.length * width);
+    const parts: Float32Array[] = [];
     for (let done = 0; done < queries.length; ) {
       const encoder = await this.encoder(batchFor(queries.length - done, batches));
       const batch = queries.slice(done, done + encoder.batch);
       const input = await pictureInput(geometry).feed(batch, encoder.batch, geometry, backbone);
-      const encoded = await encoder.encode(input, parameters);
-      states.set(encoded.subarray(0, batch.length * width), done * width);
-      if (parameters === undefined) {
-        // What is kept of one query of many does not keep the states of the others.
-        for (const [i, query] of batch.entries())
-          this.known.set(query, encoded.length === width ? encoded : encoded.slice(i * width, (i + 1) * width));
-      }
+      const encoded = (await encoder.encode(input, parameters)).subarray(0, batch.length * width);
+      // What is kept of one query of many does not keep the states of the others.
+      const own = (i: number) => (batch.length === 1 ? encoded : encoded.slice(i * width, (i + 1) * width));
+      if (parameters === undefined) for (const [i, query] of batch.entries()) this.known.set(query, own(i));
+      parts.push(encoded);
       done += batch.length;
     }
-    return states;
+    const [first] = parts;
+    return parts.length === 1 && first !== undefined ? first : joined(parts);
   }
 
   private encoder(batch: number): Promise<StateMaker> {
@@ -111,4 +110,14 @@ export class WrittenSearch {
     this.encoders.set(batch, known);
     return known;
   }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
