@@ -134,7 +134,7 @@ export class SeePeer {
 function specOf(source: SeeSource) {
   const { geometry, config, pictures } = source;
   const { input, stem, positions, attention, output } = geometry;
-  const known = input === 'pixels' && stem === 'convolutional' && positions === 'learned' && attention === 'prefix';
+  const known = input === 'pixels' && stem !== 'linear' && positions === 'learned' && attention === 'prefix';
   if (!known || output !== 'memory' || !haveClasses(pictures))
     throw new RangeError('bench/see_network.py has no form of this network');
   const { optimizer, weightDecay, gradientClip, contrast, batchSize } = config.training;
@@ -147,6 +147,7 @@ function specOf(source: SeeSource) {
       heads: geometry.heads,
       layers: geometry.layers,
       classes: classesOf(pictures).length,
+      stem_blocks: stem === 'convolutional' ? 1 : 0,
     },
     dropout: effectiveRate(config.model.dropout),
     temperature: contrast,

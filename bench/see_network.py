@@ -1,4 +1,4 @@
-"""The network that learns to see, in PyTorch: patches by a convolutional stem, then BOS, through pre-norm blocks; the
+"""The network that learns to see, in PyTorch: patches of overlapping windows, then BOS, through pre-norm blocks; the
 state of BOS against a proxy of each class.
 
 Shape letters: B batch, Y×X picture, P patches, S = P + 1 positions, D width, F feed-forward width, H heads, C classes.
@@ -25,6 +25,7 @@ class Geometry:
     heads: int  # H
     layers: int
     classes: int  # C
+    stem_blocks: int  # residual convolutions over the windows: 0 or 1
 
     @property
     def patches(self) -> int:
@@ -115,7 +116,8 @@ class SeeNetwork(nn.Module):
         self.geometry, self.temperature, self.smoothing = geometry, temperature, smoothing
         width, patch = geometry.width, geometry.patch
         self.stem = Convolution(3, width // 2, patch, patch // 2, 0, stem)
-        self.stem_block = Convolution(width // 2, width // 2, 3, 1, 1, stem)
+        if geometry.stem_blocks > 0:
+            self.stem_block = Convolution(width // 2, width // 2, 3, 1, 1, stem)
         self.patch = Convolution(width // 2, width, 2, 2, 0, stem)
         self.token = nn.Parameter(torch.zeros(1, width))
         self.position = nn.Parameter(torch.zeros(geometry.patches + 1, width))
@@ -139,7 +141,8 @@ class SeeNetwork(nn.Module):
         scaled = pictures.permute(0, 3, 1, 2).to(self.token.dtype) * (2 / 255) - 1
         # Black about the picture, a quarter of a patch wide on each side.
         x = F.gelu(self.stem(F.pad(scaled, (self.geometry.patch // 4,) * 4, value=-1.0)))
-        x = x + F.gelu(self.stem_block(x))
+        if self.geometry.stem_blocks > 0:
+            x = x + F.gelu(self.stem_block(x))
         x = self.patch(x).flatten(2).transpose(1, 2)  # [B,P,D]
         x = torch.cat([x, self.token.expand(B, 1, -1)], dim=1) + self.position
         x = self.dropout(x, parts[0])

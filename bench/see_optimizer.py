@@ -19,7 +19,7 @@ class Settings:
     weight_decay: float
     clip: float  # largest global norm of the gradient
     momentum: float = 0.95
-    iterations: int = 5
+    iterations: int = 3
 
 
 def newton_schulz(stack: torch.Tensor, iterations: int) -> torch.Tensor:

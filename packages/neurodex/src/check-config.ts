@@ -51,20 +51,20 @@ function* shapeProblems({ pictures, model: { patchSize, width, heads } }: Config
   }
 }
 
-/** Its first stage moves by half a patch and looks a quarter of a patch over the border (dsi/model/patch-embedding.ts). */
+/** Its first stage moves by half a patch and looks a quarter of a patch over the border (query/pixel-input.ts). */
 function* stemProblems({ model: { stem, patchSize, width } }: Config): Generator<ConfigProblem> {
-  if (stem !== 'convolutional') return;
+  if (stem === 'linear') return;
   if (patchSize % 4 !== 0) {
     yield {
       key: 'model.patchSize',
-      message: `model.patchSize ${patchSize} is not a multiple of 4, as the convolutional stem needs`,
+      message: `model.patchSize ${patchSize} is not a multiple of 4, as model.stem ${stem} needs`,
       hint: `set model.patchSize to ${multiples(patchSize, 4)}, or model.stem to linear`,
     };
   }
   if (width % 2 !== 0) {
     yield {
       key: 'model.width',
-      message: `model.width ${width} is odd, and the convolutional stem halves it`,
+      message: `model.width ${width} is odd, and model.stem ${stem} halves it`,
       hint: `set model.width to ${multiples(width, 2)}, or model.stem to linear`,
     };
   }

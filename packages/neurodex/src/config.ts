@@ -17,6 +17,7 @@ export const PLANS = ['sequential', 'joint', 'write'] as const;
 export type PlanName = (typeof PLANS)[number];
 
 /** What makes updates of gradients. */
+export const STEMS = ['linear', 'windows', 'convolutional'] as const;
 const OPTIMIZERS = ['adamw', 'muon'] as const;
 
 /** How the baseline's visual words count. */
@@ -181,8 +182,10 @@ export const configSchema = z.strictObject({
   model: z.strictObject({
     patchSize: positive.describe('edge of a patch in pixels'),
     stem: z
-      .enum(['linear', 'convolutional'])
-      .describe('linear: one projection per patch; convolutional: two overlapping stages'),
+      .enum(STEMS)
+      .describe(
+        'linear: one projection per patch; windows: of overlapping windows, four for each patch; convolutional: windows, and a convolution over each and those around it',
+      ),
     width: positive.describe('D, embedding width; a multiple of heads'),
     feedForwardWidth: positive.describe('F'),
     heads: positive.describe('H'),

@@ -112,8 +112,8 @@ export interface EncoderConfiguration {
 export interface ModelConfiguration {
   /** Edge of a patch in pixels. */
   readonly patchSize: number;
-  /** Linear: one projection per patch; convolutional: two overlapping stages. */
-  readonly stem: 'linear' | 'convolutional';
+  /** Linear: one projection per patch; windows: of overlapping windows, four for each patch; convolutional: windows, and a convolution over each and those around it. */
+  readonly stem: 'linear' | 'windows' | 'convolutional';
   /** D, embedding width; a multiple of heads. */
   readonly width: number;
   /** F. */

@@ -11,7 +11,16 @@ export const standard: Config = {
   split: { retrievalFraction: 0.1, validationFraction: 0.4, testFraction: 0.6 },
   identifiers: { ...joint.identifiers, scheme: 'semantic', vectors: 'network', branching: 32, leafSize: 32 },
   // 48 / 16 = 3 patches on an edge, P = 9: the stem sees the details, and coarse patches are learned in fewer and cheaper steps.
-  model: { ...joint.model, patchSize: 16, width: 96, feedForwardWidth: 192, layers: 3, dropout: 0.1 },
+  model: {
+    ...joint.model,
+    patchSize: 16,
+    // Without the convolution a step takes two thirds of the time, and teaches nearly as much.
+    stem: 'windows',
+    width: 96,
+    feedForwardWidth: 192,
+    layers: 3,
+    dropout: 0.1,
+  },
   training: {
     ...joint.training,
     plan: 'write',

@@ -24,6 +24,7 @@ const geometry: InputGeometry = {
   width: 6,
 };
 const convolutional: InputGeometry = { ...geometry, stem: 'convolutional' };
+const windows: InputGeometry = { ...geometry, stem: 'windows' };
 
 describe('sizes', () => {
   it.each([
@@ -33,6 +34,8 @@ describe('sizes', () => {
     [{ imageSize: 9, patchSize: 3, sequenceLength: 9 }, true],
     [{ imageSize: 9, patchSize: 3, sequenceLength: 9, stem: 'convolutional' }, false],
     [{ stem: 'convolutional' }, true],
+    [{ stem: 'windows' }, true],
+    [{ stem: 'windows', width: 5 }, false],
     [{ stem: 'convolutional', width: 5 }, false],
     [{ width: 5 }, true],
     [{ channels: 3 }, false],
@@ -61,7 +64,7 @@ const gelu = (x: number): number => {
 const grid = (edge: number, at: (y: number, x: number) => number[]): Grid =>
   Array.from({ length: edge }, (_, y) => Array.from({ length: edge }, (_, x) => at(y, x)));
 
-describe.each([geometry, convolutional])('patches ($stem)', (own) => {
+describe.each([geometry, windows, convolutional])('patches ($stem)', (own) => {
   const specs = pixelInput.parameters(own);
   const random = Random.seeded(1);
   const flat = initialParameters(specs, random).map((value) => value + 0.1 * random.normal());
@@ -96,11 +99,14 @@ describe.each([geometry, convolutional])('patches ($stem)', (own) => {
       return linear(corners.flat(), 'stem').map(gelu);
     });
     // A residual 3×3 convolution, zeros beyond the edge.
-    const second = grid(4, (y, x) => {
-      const around = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => first[y + dy]?.[x + dx] ?? [0, 0, 0]));
-      const own = linear(around.flat(), 'stem.block0').map(gelu);
-      return own.map((value, c) => value + (first[y]?.[x]?.[c] as number));
-    });
+    const second =
+      own.stem === 'windows'
+        ? first
+        : grid(4, (y, x) => {
+            const around = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => first[y + dy]?.[x + dx] ?? [0, 0, 0]));
+            const own = linear(around.flat(), 'stem.block0').map(gelu);
+            return own.map((value, c) => value + (first[y]?.[x]?.[c] as number));
+          });
     return grid(2, (y, x) =>
       linear(
         [0, 1].flatMap((dy) => [0, 1].flatMap((dx) => second[2 * y + dy]?.[2 * x + dx] as number[])),

@@ -26,13 +26,13 @@ import type { InputGeometry, PictureInput } from './model-input.ts';
 const CHANNELS = 3;
 /** Of a 3×3 window. */
 const NEIGHBOURS = 9;
-/** Residual 3×3 convolutions of the convolutional stem. */
-const STEM_BLOCKS = 1;
+/** Residual 3×3 convolutions behind the overlapping windows. */
+const STEM_BLOCKS = { windows: 0, convolutional: 1 } as const;
 /** Pixels enter the network as (value/255 − MEAN)/DEVIATION, which is −1 … 1. */
 const MEAN = 0.5;
 const DEVIATION = 0.5;
 
-/** The first stage of the convolutional stem moves by half a patch and keeps half the width. */
+/** The first stage of a stem of windows moves by half a patch and keeps half the width. */
 const stages = ({ patchSize, width }: InputGeometry) => ({ stride: patchSize / 2, channels: width / 2 });
 
 function stemParameters(geometry: InputGeometry): ParameterSpecs {
@@ -45,7 +45,7 @@ function stemParameters(geometry: InputGeometry): ParameterSpecs {
     'stem.weight': glorot(CHANNELS * patchSize ** 2, channels),
     'stem.bias': zeros(channels),
     ...Object.fromEntries(
-      Array.from({ length: STEM_BLOCKS }, (_, i) => [
+      Array.from({ length: STEM_BLOCKS[stem] }, (_, i) => [
         [`stem.block${i}.weight`, glorot(NEIGHBOURS * channels, channels)],
         [`stem.block${i}.bias`, zeros(channels)],
       ]).flat(),
@@ -70,7 +70,7 @@ function embedPatches(parameters: NamedTensors, pictures: Tensor, geometry: Inpu
   // A window is four tiles; its vector runs tile by tile, and within a tile as the linear stem's patches do.
   const first = gelu(fromBytes(rows, layer(parameters, 'stem'), [4, stride]));
   let x = reshape(first, [side, side, batch, channels]);
-  for (let i = 0; i < STEM_BLOCKS; i++) {
+  for (let i = 0; i < STEM_BLOCKS[geometry.stem]; i++) {
     x = add(x, gelu(linear(neighbourhoods(x), layer(parameters, `stem.block${i}`))));
   }
   const grid = reshape(x, [side / 2, 2, side / 2, 2, batch, channels]);

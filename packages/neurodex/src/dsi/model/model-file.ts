@@ -1,7 +1,7 @@
 import { readSafetensors } from '@neurodex/autograd';
 import { NeurodexError } from '@neurodex/core';
 import { z } from 'zod';
-import { OUTPUTS } from '../../config.ts';
+import { OUTPUTS, STEMS } from '../../config.ts';
 import { MODEL_INPUT_NAMES } from '../../query/model-input.ts';
 import { modelInput } from '../../query/model-inputs.ts';
 import type { Geometry } from './geometry.ts';
@@ -21,7 +21,7 @@ const geometrySchema = z.strictObject({
   input: z.enum(MODEL_INPUT_NAMES),
   imageSize: size,
   patchSize: size,
-  stem: z.enum(['linear', 'convolutional']),
+  stem: z.enum(STEMS),
   channels: size.optional(),
   textVocabulary: size.optional(),
   sequenceLength: size,
