@@ -14,9 +14,18 @@ import { z } from 'zod';
 const PACKAGES = ['core', 'datasets', 'tracking', 'objects', 'autograd', 'neurodex'] as const;
 /** Entries beside those that package.json names. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = { neurodex: ['dist/cli/main.js'] };
-/** A module that a program imports when it has to, and what that needs becomes one file: a search is waited for. */
-const AT_ONCE: Readonly<Record<string, { readonly program: string; readonly module: string }>> = {
-  neurodex: { program: 'dist/cli/main.js', module: 'dist/jobs/search.js' },
+/**
+ * What a program loads at its start becomes one file, and what it loads with a module that it imports when it has to another one: a search
+ * is waited for. What entries for browsers load as well is kept apart, so that pages get nothing else.
+ */
+const AT_ONCE: Readonly<
+  Record<string, { readonly program: string; readonly module: string; readonly browser: readonly string[] }>
+> = {
+  neurodex: {
+    program: 'dist/cli/main.js',
+    module: 'dist/jobs/search.js',
+    browser: ['dist/browser.js', 'dist/browser-build/index.js'],
+  },
 };
 /** Libraries of many small files that nearly every command loads. */
 const INLINED = ['commander', 'zod', 'hyparquet', 'hyparquet-writer', 'p-limit', 'yocto-queue'] as const;
@@ -54,24 +63,28 @@ function loadedWith(module: string, infoOf: ModuleInfoOf): ReadonlySet<string> {
   return found;
 }
 
-/** Puts what is loaded together into one file: a search is waited for, and each file takes its time. */
+/** Puts what is loaded together into one file. */
 function splitting(root: string, name: string) {
   const together = AT_ONCE[name];
   if (together === undefined) return {};
-  const [program, module] = [join(root, together.program), join(root, together.module)];
-  let groups: { readonly common: ReadonlySet<string>; readonly later: ReadonlySet<string> } | undefined;
-  const groupsOf = (infoOf: ModuleInfoOf) => ({
-    common: loadedWith(program, infoOf),
-    later: loadedWith(module, infoOf),
-  });
+  const setsOf = (infoOf: ModuleInfoOf) => {
+    const members = (file: string) => loadedWith(join(root, file), infoOf);
+    const browsers = together.browser.map((file) => [entryName(file), members(file)] as const);
+    return { common: members(together.program), later: members(together.module), browsers };
+  };
+  let sets: ReturnType<typeof setsOf> | undefined;
   /** What the command line alone uses stays in its own file. */
   const isOwn = (id: string): boolean => id.startsWith(join(root, 'dist/cli')) || id.includes('node_modules');
   const group = (id: string, modules: { getModuleInfo: ModuleInfoOf }): string | null => {
-    groups ??= groupsOf((each) => modules.getModuleInfo(each));
-    if (groups.common.has(id)) return isOwn(id) ? null : 'common';
-    return groups.later.has(id) ? posix.basename(together.module, '.js') : null;
+    sets ??= setsOf((each) => modules.getModuleInfo(each));
+    const { common, later, browsers } = sets;
+    if (common.has(id) ? isOwn(id) : !later.has(id)) return null;
+    const loading = browsers.filter(([, members]) => members.has(id)).map(([entry]) => entry);
+    return [common.has(id) ? 'common' : posix.basename(together.module, '.js'), ...loading].join('-');
   };
-  return { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: group, debugName: module }] } };
+  return {
+    codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: group, debugName: together.module }] },
+  };
 }
 
 /** Bundles a package that tsc has compiled. @throws Error where an entry has no file, or is not exported from where it is written */
