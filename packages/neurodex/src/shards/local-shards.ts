@@ -11,6 +11,7 @@ export interface SearchableShard {
   /** Whether every identifier is compared, as its configuration says. */
   readonly isExact: boolean;
   readonly beam: number;
+  readonly pictures: number;
   /** D */
   readonly width: number;
   readonly pictureOf: (row: number) => ShardPicture;
@@ -38,6 +39,7 @@ async function searchable(artifact: IndexArtifact): Promise<SearchableShard> {
     search: new MemorySearch(table, defined(model.memory, 'the memory of a shard'), width),
     isExact: table.trie.leafCount <= exactUpTo,
     beam: Math.min(beam, table.trie.leafCount),
+    pictures: table.trie.leafCount,
     width,
     pictureOf: picturesOf(artifact.store),
     thumbnail: (row) => artifact.store.png(row),
@@ -92,11 +94,15 @@ interface Asked {
   readonly shares: readonly number[];
 }
 
-function answersOf({ search, isExact, beam, width, pictureOf }: SearchableShard, { states, k, shares }: Asked) {
+function answersOf(
+  { search, isExact, beam, pictures, width, pictureOf }: SearchableShard,
+  { states, k, shares }: Asked,
+) {
   return Array.from({ length: states.length / width }, (_, query): ShardAnswers => {
     const answers = isExact
       ? search.exhaustive(states, query, k)
-      : search.beam(states, query, k, beamOf(beam, k, shares[query]));
+      : // A share of more answers than the shard has would leave others short of theirs.
+        search.beam(states, query, k, beamOf(beam, k, k < pictures ? shares[query] : 1));
     return {
       logSum: search.logSum,
       answers: answers.map(({ row, score }) => ({ row, score, picture: pictureOf(row) })),
