@@ -89,7 +89,7 @@ export class WrittenSearch {
   private async pictures(queries: readonly PictureQuery[], parameters?: Float32Array): Promise<Float32Array> {
     const { geometry, batches, backbone } = this.options;
     const { width } = geometry;
-    const parts: Float32Array[] = [];
+    let states: Float32Array | undefined;
     for (let done = 0; done < queries.length; ) {
       const encoder = await this.encoder(batchFor(queries.length - done, batches));
       const batch = queries.slice(done, done + encoder.batch);
@@ -98,11 +98,13 @@ export class WrittenSearch {
       // What is kept of one query of many does not keep the states of the others.
       const own = (i: number) => (batch.length === 1 ? encoded : encoded.slice(i * width, (i + 1) * width));
       if (parameters === undefined) for (const [i, query] of batch.entries()) this.known.set(query, own(i));
-      parts.push(encoded);
+      // One batch is all of them, as a rule.
+      if (batch.length === queries.length) return encoded;
+      states ??= new Float32Array(queries.length * width);
+      states.set(encoded, done * width);
       done += batch.length;
     }
-    const [first] = parts;
-    return parts.length === 1 && first !== undefined ? first : joined(parts);
+    return states ?? new Float32Array();
   }
 
   private encoder(batch: number): Promise<StateMaker> {
@@ -110,14 +112,4 @@ export class WrittenSearch {
     this.encoders.set(batch, known);
     return known;
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
