@@ -66,7 +66,7 @@ export async function unpackTar(
 class TarEntries {
   /** Path of the entry that was met last. */
   last = '';
-  /** Ends the entry in the middle of which the archive breaks off: it would be waited for in vain. */
+  /** Ends what waits for an entry that will not come to its end: the archive breaks off in the middle of it, or it cannot be written. */
   readonly breakOff: (error: unknown) => void;
   private readonly archive: string;
   private readonly unpacker: Unpacker;
@@ -84,7 +84,9 @@ class TarEntries {
       breakOff = reject;
     });
     this.breakOff = breakOff;
-    this.broken.catch((error: unknown) => this.fail(error));
+    this.broken.catch((error: unknown) => {
+      this.failure = error;
+    });
     this.parser = new Parser({ strict: true, onReadEntry: (entry) => this.begin(entry) });
     this.parser.on('error', breakOff);
     this.parser.on('eof', () => {
@@ -116,16 +118,9 @@ class TarEntries {
   private begin(entry: ReadEntry): void {
     this.last = entry.path;
     const work = unpack(entry, this.archive, this.unpacker, this.broken)
-      .catch((error: unknown) => {
-        this.fail(error);
-        entry.resume();
-      })
+      .catch(this.breakOff)
       .finally(() => this.works.delete(work));
     this.works.add(work);
-  }
-
-  private fail(error: unknown): void {
-    this.failure ??= error;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   DESCRIPTION_LENGTH,
   MIRROR_SIGNS,
   MIRRORED,
+  neighboursOf,
   tangentsOf,
   WHOLE_AT,
   WINDOWS,
@@ -50,9 +51,8 @@ export class CandidateFinder {
   private readonly fingerprints: readonly Uint8Array[];
   private readonly edges: Int32Array;
   private readonly tree: NeighbourTree;
-  private readonly members: readonly number[];
-  /** float32 [pictures, DESCRIPTION_LENGTH] */
-  private readonly descriptions: Float32Array;
+  /** Of the pictures that are looked up alone; undefined where all are. */
+  private readonly some: NeighbourTree | undefined;
   private readonly describer = new WindowDescriber();
   private readonly windows = new Float32Array(WINDOWS.length * DESCRIPTION_LENGTH);
   private readonly query = new Float32Array(DESCRIPTION_LENGTH);
@@ -64,44 +64,42 @@ export class CandidateFinder {
   readonly states: Uint8Array;
   /** Places of the windows that are looked up, and whether in a mirror as well. */
   private readonly looked: readonly (readonly [window: number, mirrored: boolean])[];
+  /** Windows that are described: those, and their neighbours. */
+  private readonly described: ReadonlySet<number>;
 
   /**
    * @param members places of the pictures that are compared; those with too little contrast are left out
    * @param edges of the thumbnails of all pictures, in pixels
    * @param kinds of duplicates that are looked for: without cropped ones only whole pictures are looked up
+   * @param isSome tells the pictures that `ofSome` finds
    */
   constructor(
     fingerprints: readonly Uint8Array[],
     members: readonly number[],
     edges: readonly number[],
     kinds: ReadonlySet<DuplicateKind>,
+    isSome?: (at: number) => boolean,
   ) {
     const [cropped, mirrored] = [kinds.has('cropped'), kinds.has('mirrored')];
     this.looked = WINDOWS.flatMap((_, window) =>
       cropped || window === WHOLE_AT ? [[window, mirrored && MIRRORED[window] === true] as const] : [],
     );
+    this.described = new Set(this.looked.flatMap(([window]) => neighboursOf(window)));
     this.fingerprints = fingerprints;
     this.edges = Int32Array.from(edges);
     const length = DESCRIPTION_LENGTH;
-    this.descriptions = new Float32Array(fingerprints.length * length);
+    const descriptions = new Float32Array(fingerprints.length * length);
     this.distances = new Float32Array(fingerprints.length).fill(Infinity);
     this.places = new Int32Array(fingerprints.length);
     this.states = new Uint8Array(fingerprints.length).fill(STATE.later);
     const described = members.filter((at) => {
       const fingerprint = fingerprints[at] ?? new Uint8Array();
-      const isDescribed = this.describer.describeWhole(fingerprint, this.descriptions, at * length);
+      const isDescribed = this.describer.describeWhole(fingerprint, descriptions, at * length);
       if (!isDescribed) this.flat.push(at);
       return isDescribed;
     });
-    this.members = described;
-    this.tree = new NeighbourTree(this.descriptions, length, described);
-  }
-
-  /** What finds some of the pictures alone; what is known of pictures is known to both. */
-  among(isWanted: (at: number) => boolean): Pick<CandidateFinder, 'of'> {
-    const members = this.members.filter(isWanted);
-    const tree = new NeighbourTree(this.descriptions, DESCRIPTION_LENGTH, members);
-    return { of: (at) => (members.length === 0 ? [] : this.candidates(at, tree, COMPARED_AMONG_SOME)) };
+    this.tree = new NeighbourTree(descriptions, length, described);
+    this.some = isSome && new NeighbourTree(descriptions, length, described.filter(isSome));
   }
 
   /** Pictures that may show what a window of this one shows. */
@@ -109,9 +107,14 @@ export class CandidateFinder {
     return this.candidates(at, this.tree, COMPARED);
   }
 
+  /** The same among some of the pictures. */
+  ofSome(at: number): Candidate[] {
+    return this.some === undefined ? this.of(at) : this.candidates(at, this.some, COMPARED_AMONG_SOME);
+  }
+
   private candidates(at: number, tree: NeighbourTree, compared: number): Candidate[] {
     const fingerprint = this.fingerprints[at] ?? new Uint8Array();
-    if (!this.describer.describe(fingerprint, this.windows)) return [];
+    if (!this.describer.describe(fingerprint, this.windows, this.described)) return [];
     const near = this.near(at, tree, compared);
     near.sort((a, b) => (this.distances[a] ?? NaN) - (this.distances[b] ?? NaN) || a - b);
     const found: Candidate[] = [];
@@ -138,9 +141,9 @@ export class CandidateFinder {
   /** Pictures that are not far from this one: their whole pixels may be the same where two ways of scaling down were. */
   notFar(at: number): number[] {
     const found: number[] = [];
-    if (!this.describer.describe(this.fingerprints[at] ?? new Uint8Array(), this.windows)) return found;
-    const whole = this.windows.subarray(WHOLE_AT * DESCRIPTION_LENGTH, (WHOLE_AT + 1) * DESCRIPTION_LENGTH);
-    this.tree.within(whole, NOT_FAR, COMPARED, (other) => {
+    const fingerprint = this.fingerprints[at] ?? new Uint8Array();
+    if (!this.describer.describeWhole(fingerprint, this.query, 0)) return found;
+    this.tree.within(this.query, NOT_FAR, COMPARED, (other) => {
       if (other !== at) found.push(other);
       return found.length >= LEADERS;
     });
@@ -163,13 +166,13 @@ export class CandidateFinder {
         for (let k = 0; k < length; k++)
           this.query[k] = (this.windows[start + k] ?? NaN) * (mirror === 1 ? (MIRROR_SIGNS[k] ?? NaN) : 1);
         let [leaders, later] = [0, 0];
-        const look = (other: number): boolean => {
+        const look = (other: number, _: number, place: number): boolean => {
           const state = this.states[other];
           // Whoever is in a group is found by its leader.
           if (other === at || state === STATE.member || (state === STATE.later && later >= LATER)) return false;
           if (state === STATE.leader) leaders++;
           else later++;
-          const distance = this.unexplained(start, other, mirror === 1, tangents);
+          const distance = this.unexplained(start, tree.points, place * length, mirror === 1, tangents);
           const before = this.distances[other] ?? NaN;
           const small = own < SMALL_EDGE && this.edges[other] === own;
           if (distance <= (small ? UNEXPLAINED_SMALL : UNEXPLAINED) && distance < before) {
@@ -185,12 +188,18 @@ export class CandidateFinder {
     return near;
   }
 
-  /** Squared distance of a description from a window's, without what lies along the changes of the window (Simard et al. 1993). */
-  private unexplained(start: number, other: number, mirrored: boolean, tangents: Float32Array): number {
+  /** Squared distance of a description, which begins at `other`, from a window's, without what lies along the changes of the window (Simard et al. 1993). */
+  private unexplained(
+    start: number,
+    points: Float32Array,
+    other: number,
+    mirrored: boolean,
+    tangents: Float32Array,
+  ): number {
     const length = DESCRIPTION_LENGTH;
     let [sum, byScale, byX, byY] = [0, 0, 0, 0];
     for (let k = 0; k < length; k++) {
-      const value = (this.descriptions[other * length + k] ?? NaN) * (mirrored ? (MIRROR_SIGNS[k] ?? NaN) : 1);
+      const value = (points[other + k] ?? NaN) * (mirrored ? (MIRROR_SIGNS[k] ?? NaN) : 1);
       const difference = value - (this.windows[start + k] ?? NaN);
       sum += difference * difference;
       byScale += difference * (tangents[k] ?? NaN);

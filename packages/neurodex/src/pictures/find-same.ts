@@ -137,10 +137,9 @@ class Search {
     });
     const fingerprints = this.keys.map(({ fingerprint }) => fingerprint);
     const edges = this.keys.map(({ edge }) => edge);
-    const finder = new CandidateFinder(fingerprints, first, edges, this.kinds);
     const isCatalogue = this.isCatalogue;
-    const queries = isCatalogue === undefined ? finder : finder.among((at) => !isCatalogue(at));
-    const finderOf = (at: number) => (isCatalogue?.(at) === true ? queries : finder);
+    const isQuery = isCatalogue && ((at: number) => !isCatalogue(at));
+    const finder = new CandidateFinder(fingerprints, first, edges, this.kinds, isQuery);
     /** The first with these pixels: found however little contrast they have. */
     const pixels = new Map<string, number>();
     for (const [i, at] of this.order.entries()) {
@@ -150,7 +149,7 @@ class Search {
       else {
         const twin = pixels.get(seen);
         if (twin === undefined) pixels.set(seen, at);
-        const candidates = finderOf(at).of(at);
+        const candidates = isCatalogue?.(at) === true ? finder.ofSome(at) : finder.of(at);
         await this.compareWithLeaders(at, this.near(at, candidates, finder.states, twin));
         if (this.differ) this.doubt(at, twin === undefined ? finder.notFar(at) : [twin, ...finder.notFar(at)]);
       }

@@ -1,14 +1,20 @@
 /** Points of a leaf, at most. */
 const LEAF = 12;
+/** Dimensions that are summed before the distance is compared with the radius. */
+const AT_ONCE = 4;
+
+/** What hears of a point: its row among all points, its squared distance, and its place in the tree. @returns whether it was the last one */
+export type Found = (point: number, distance: number, place: number) => boolean;
 
 /**
  * A k-d tree (Bentley 1975) over points that stay: every point within a radius of another, in time that grows with the number
  * found and the logarithm of the number of points where the radius is small beside their distances.
  */
 export class NeighbourTree {
-  private readonly points: Float32Array;
+  /** float32 [members, width] in the order of the leaves, so that the points of a leaf lie together in memory; not to be changed. */
+  readonly points: Float32Array;
   private readonly width: number;
-  /** Points in the order of the leaves. */
+  /** The row of each among all points. */
   private readonly order: Int32Array;
   /** Of each inner node the dimension it divides, −1 for a leaf; nodes lie as in a binary heap. */
   private readonly dimensions: Int16Array;
@@ -16,9 +22,8 @@ export class NeighbourTree {
   private readonly offsets: Float64Array;
   private checks = 0;
 
-  /** @param points float32 [n, width] @param members rows of it that the tree holds */
+  /** @param points float32 [n, width], of which the tree takes a copy @param members rows of it that the tree holds */
   constructor(points: Float32Array, width: number, members: readonly number[]) {
-    this.points = points;
     this.width = width;
     this.order = Int32Array.from(members);
     let nodes = 1;
@@ -26,72 +31,32 @@ export class NeighbourTree {
     this.dimensions = new Int16Array(nodes).fill(-1);
     this.values = new Float32Array(nodes);
     this.offsets = new Float64Array(width);
-    this.build(0, 0, members.length);
+    this.divide(points, 0, 0, members.length);
+    this.points = new Float32Array(members.length * width);
+    for (const [place, point] of this.order.entries())
+      this.points.set(points.subarray(point * width, (point + 1) * width), place * width);
   }
 
   /**
    * Calls `found` for points whose squared distance from the query is at most `radius`, until it says that they are enough.
    * @param most points that are compared: in a crowd the nearest leaves are looked at first, and the rest not at all
    */
-  within(query: Float32Array, radius: number, most: number, found: (point: number, distance: number) => boolean): void {
+  within(query: Float32Array, radius: number, most: number, found: Found): void {
     this.checks = most;
     this.offsets.fill(0);
     this.search(0, 0, this.order.length, 0, query, radius, found);
   }
 
-  private build(node: number, from: number, to: number): void {
+  private divide(points: Float32Array, node: number, from: number, to: number): void {
     if (to - from <= LEAF) return;
-    const dimension = this.widest(from, to);
+    const values = new Values(points, this.width, this.order);
+    const dimension = values.widest(from, to);
     const middle = from + ((to - from) >> 1);
-    this.select(from, to, middle, dimension);
+    values.select(from, to, middle, dimension);
     this.dimensions[node] = dimension;
-    this.values[node] = this.value(middle, dimension);
-    this.build(2 * node + 1, from, middle);
-    this.build(2 * node + 2, middle, to);
-  }
-
-  private value(place: number, dimension: number): number {
-    return this.points[(this.order[place] ?? NaN) * this.width + dimension] ?? NaN;
-  }
-
-  /** The dimension with the largest variance, by a sample of the points. */
-  private widest(from: number, to: number): number {
-    const step = Math.max(1, (to - from) >> 7);
-    let [best, most] = [0, -1];
-    for (let dimension = 0; dimension < this.width; dimension++) {
-      let [sum, squares, count] = [0, 0, 0];
-      for (let i = from; i < to; i += step) {
-        const value = this.value(i, dimension);
-        sum += value;
-        squares += value * value;
-        count++;
-      }
-      const variance = squares / count - (sum / count) ** 2;
-      if (variance > most) [best, most] = [dimension, variance];
-    }
-    return best;
-  }
-
-  /** Quickselect (Hoare 1961): no point before `middle` is larger than one behind it. */
-  private select(from: number, to: number, middle: number, dimension: number): void {
-    let [low, high] = [from, to - 1];
-    while (low < high) {
-      const pivot = this.value((low + high) >> 1, dimension);
-      let [i, j] = [low, high];
-      while (i <= j) {
-        while (this.value(i, dimension) < pivot) i++;
-        while (this.value(j, dimension) > pivot) j--;
-        if (i > j) break;
-        const other = this.order[i] ?? NaN;
-        this.order[i] = this.order[j] ?? NaN;
-        this.order[j] = other;
-        i++;
-        j--;
-      }
-      if (middle <= j) high = j;
-      else if (middle >= i) low = i;
-      else return;
-    }
+    this.values[node] = values.value(middle, dimension);
+    this.divide(points, 2 * node + 1, from, middle);
+    this.divide(points, 2 * node + 2, middle, to);
   }
 
   /** @param distance squared, of the query from the box of the node (Arya & Mount 1993) */
@@ -102,7 +67,7 @@ export class NeighbourTree {
     distance: number,
     query: Float32Array,
     radius: number,
-    found: (point: number, distance: number) => boolean,
+    found: Found,
   ): void {
     const dimension = this.dimensions[node] ?? -1;
     if (dimension < 0) {
@@ -124,25 +89,78 @@ export class NeighbourTree {
     this.offsets[dimension] = before;
   }
 
-  private leaf(
-    from: number,
-    to: number,
-    query: Float32Array,
-    radius: number,
-    found: (point: number, distance: number) => boolean,
-  ): void {
+  private leaf(from: number, to: number, query: Float32Array, radius: number, found: Found): void {
     this.checks -= to - from;
-    for (let i = from; i < to; i++) {
-      const point = this.order[i] ?? NaN;
-      const at = point * this.width;
+    const width = this.width;
+    for (let place = from; place < to; place++) {
+      const at = place * width;
       let sum = 0;
-      for (let d = 0; d < this.width && sum <= radius; d++) {
-        const difference = (this.points[at + d] ?? NaN) - (query[d] ?? NaN);
-        sum += difference * difference;
+      for (let d = 0; d < width && sum <= radius; ) {
+        for (const end = Math.min(d + AT_ONCE, width); d < end; d++) {
+          const difference = (this.points[at + d] ?? NaN) - (query[d] ?? NaN);
+          sum += difference * difference;
+        }
       }
-      if (sum > radius || !found(point, sum)) continue;
+      if (sum > radius || !found(this.order[place] ?? NaN, sum, place)) continue;
       this.checks = 0;
       return;
+    }
+  }
+}
+
+/** Points while a tree is made of them: rows of `points`, in the order of `order`, which changes. */
+class Values {
+  private readonly points: Float32Array;
+  private readonly width: number;
+  private readonly order: Int32Array;
+
+  constructor(points: Float32Array, width: number, order: Int32Array) {
+    this.points = points;
+    this.width = width;
+    this.order = order;
+  }
+
+  value(place: number, dimension: number): number {
+    return this.points[(this.order[place] ?? NaN) * this.width + dimension] ?? NaN;
+  }
+
+  /** The dimension with the largest variance, by a sample of the points. */
+  widest(from: number, to: number): number {
+    const step = Math.max(1, (to - from) >> 7);
+    let [best, most] = [0, -1];
+    for (let dimension = 0; dimension < this.width; dimension++) {
+      let [sum, squares, count] = [0, 0, 0];
+      for (let i = from; i < to; i += step) {
+        const value = this.value(i, dimension);
+        sum += value;
+        squares += value * value;
+        count++;
+      }
+      const variance = squares / count - (sum / count) ** 2;
+      if (variance > most) [best, most] = [dimension, variance];
+    }
+    return best;
+  }
+
+  /** Quickselect (Hoare 1961): no point before `middle` is larger than one behind it. */
+  select(from: number, to: number, middle: number, dimension: number): void {
+    let [low, high] = [from, to - 1];
+    while (low < high) {
+      const pivot = this.value((low + high) >> 1, dimension);
+      let [i, j] = [low, high];
+      while (i <= j) {
+        while (this.value(i, dimension) < pivot) i++;
+        while (this.value(j, dimension) > pivot) j--;
+        if (i > j) break;
+        const other = this.order[i] ?? NaN;
+        this.order[i] = this.order[j] ?? NaN;
+        this.order[j] = other;
+        i++;
+        j--;
+      }
+      if (middle <= j) high = j;
+      else if (middle >= i) low = i;
+      else return;
     }
   }
 }

@@ -33,6 +33,8 @@ const LEAST_CONTRAST = 1;
 /** How much the mean, the contrast and the colours count beside the pattern: far less than they would have to. */
 const [MEAN, CONTRAST, COLOUR] = [1 / 100, 1 / 2, 1 / 50];
 
+const windowAt = (s: number, y: number, x: number): number => (s * SHIFTS.length + y) * SHIFTS.length + x;
+
 const clamped = (t: number): number => Math.min(1, Math.max(0, t));
 
 /** For each scale and shift along one axis: [frequencies, blocks], the integral of each cosine over every block. */
@@ -60,17 +62,20 @@ export class WindowDescriber {
   /**
    * The strengths of slow patterns (DCT-II) in each window, divided by the window's contrast; then its mean, contrast and colours.
    * Small changes of a picture change them little.
-   * @param out float32 [windows, DESCRIPTION_LENGTH]
+   * @param out float32 [windows, DESCRIPTION_LENGTH] @param wanted which windows; `out` keeps what it has of the others
    * @returns false where the picture has too little contrast to be described
    */
-  describe(fingerprint: Uint8Array, out: Float32Array): boolean {
+  describe(fingerprint: Uint8Array, out: Float32Array, wanted: ReadonlySet<number>): boolean {
     for (let s = 0; s < SCALES.length; s++) {
-      this.alongRows(fingerprint, s);
+      let isReady = false;
       for (let y = 0; y < SHIFTS.length; y++) {
         const columns = AXES[s * SHIFTS.length + y] ?? new Float64Array();
         for (let x = 0; x < SHIFTS.length; x++) {
-          const at = ((s * SHIFTS.length + y) * SHIFTS.length + x) * DESCRIPTION_LENGTH;
-          this.window(fingerprint, x, columns, out, at);
+          const window = windowAt(s, y, x);
+          if (!wanted.has(window)) continue;
+          if (!isReady) this.alongRows(fingerprint, s);
+          isReady = true;
+          this.window(fingerprint, x, columns, out, window * DESCRIPTION_LENGTH);
         }
       }
     }
@@ -132,6 +137,22 @@ export const MIRROR_SIGNS = Float32Array.from({ length: DESCRIPTION_LENGTH }, (_
   (FREQUENCIES[k]?.[0] ?? 0) % 2 === 1 ? -1 : 1,
 );
 
+/** For each window those before and after it, or itself at an end, along its scale, its height and its place from left to right. */
+const NEIGHBOURS: readonly (readonly (readonly [before: number, after: number])[])[] = WINDOWS.map((_, window) => {
+  const shifts = SHIFTS.length;
+  const [s, y, x] = [Math.floor(window / shifts ** 2), Math.floor(window / shifts) % shifts, window % shifts];
+  const within = (i: number, n: number): number => Math.min(n - 1, Math.max(0, i));
+  const along = (at: (step: number) => number): readonly [number, number] => [at(-1), at(1)];
+  return [
+    along((step) => windowAt(within(s + step, SCALES.length), y, x)),
+    along((step) => windowAt(s, within(y + step, shifts), x)),
+    along((step) => windowAt(s, y, within(x + step, shifts))),
+  ];
+});
+
+/** A window, and those whose descriptions `tangentsOf` reads. */
+export const neighboursOf = (window: number): readonly number[] => [window, ...(NEIGHBOURS[window] ?? []).flat()];
+
 const tangents = new Float32Array(3 * DESCRIPTION_LENGTH);
 
 /**
@@ -140,18 +161,9 @@ const tangents = new Float32Array(3 * DESCRIPTION_LENGTH);
  * @param descriptions float32 [windows, DESCRIPTION_LENGTH] @returns float32 [3, DESCRIPTION_LENGTH]
  */
 export function tangentsOf(descriptions: Float32Array, window: number): Float32Array {
-  const shifts = SHIFTS.length;
-  const [s, y, x] = [Math.floor(window / shifts ** 2), Math.floor(window / shifts) % shifts, window % shifts];
-  const at = (s1: number, y1: number, x1: number): number => ((s1 * shifts + y1) * shifts + x1) * DESCRIPTION_LENGTH;
-  const within = (i: number, n: number): number => Math.min(n - 1, Math.max(0, i));
-  for (let axisAt = 0; axisAt < 3; axisAt++) {
-    const step = (by: number): number =>
-      axisAt === 0
-        ? at(within(s + by, SCALES.length), y, x)
-        : axisAt === 1
-          ? at(s, within(y + by, shifts), x)
-          : at(s, y, within(x + by, shifts));
-    const [from, to, own] = [step(-1), step(1), axisAt * DESCRIPTION_LENGTH];
+  let own = 0;
+  for (const [before, after] of NEIGHBOURS[window] ?? []) {
+    const [from, to] = [before * DESCRIPTION_LENGTH, after * DESCRIPTION_LENGTH];
     for (let k = 0; k < DESCRIPTION_LENGTH; k++)
       tangents[own + k] = (descriptions[to + k] ?? NaN) - (descriptions[from + k] ?? NaN);
     for (let other = 0; other < own; other += DESCRIPTION_LENGTH) {
@@ -161,6 +173,7 @@ export function tangentsOf(descriptions: Float32Array, window: number): Float32A
     }
     const length = Math.sqrt(product(own, own)) + 1e-9;
     for (let k = 0; k < DESCRIPTION_LENGTH; k++) tangents[own + k] = (tangents[own + k] ?? NaN) / length;
+    own += DESCRIPTION_LENGTH;
   }
   return tangents;
 }

@@ -12,9 +12,13 @@ let connections: Connections;
 const sockets: Socket[] = [];
 
 /** A server of one large answer and one small, whose patience is over in a fraction of a second. */
-async function serve(options: { most?: number } = {}): Promise<void> {
+async function serve(options: { most?: number; writeSeconds?: number } = {}): Promise<void> {
   server = createServer();
-  connections = new Connections(server, { idleSeconds: 0.5, writeSeconds: 0.3, slowest: 2 ** 30 });
+  connections = new Connections(server, {
+    idleSeconds: 0.5,
+    writeSeconds: options.writeSeconds ?? 0.3,
+    slowest: 2 ** 30,
+  });
   server.on('request', (request, response) => {
     const body = request.url === '/large' ? LARGE : Buffer.from('small');
     if (request.url === '/never') return;
@@ -55,7 +59,8 @@ describe('a connection', () => {
   });
 
   it('whose client reads gets the whole of a large answer', async () => {
-    await serve();
+    // The reader is of this process, which may have to wait for its turn.
+    await serve({ writeSeconds: 20 });
     const socket = open(GET('/large'));
     let bytes = 0;
     socket.on('data', (chunk: Buffer) => {
