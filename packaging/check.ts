@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkInstallation } from './install-checks.ts';
+import { checkAlone, installNeurodex, judgeTarballs } from './install-checks.ts';
 import { packAll } from './pack.ts';
 import { registryBehind, startRegistry } from './registry.ts';
 import { checkRuntimes, RUNTIMES_FOLDER, tableOf, worked } from './runtimes/check-runtimes.ts';
 import { faultsOf, sizeOf } from './tarball-checks.ts';
+import { useNeurodex } from './use-neurodex.ts';
 
 /**
  * `npm run packages`: packs every package, installs the tarballs in empty projects from a registry on this machine, as users do, and uses
@@ -32,9 +33,15 @@ async function main(): Promise<number> {
     }
     const registry = await startRegistry(packed, registryBehind());
     try {
-      const user = await checkInstallation({ folder, registry: registry.address, packed, check });
-      const installed = { project: user, folder: RUNTIMES_FOLDER, registry: registry.address };
-      const rows = await checkRuntimes({ ...installed, log: (line) => console.log(line) });
+      const installation = { folder, registry: registry.address, packed, check };
+      const user = await installNeurodex(installation);
+      // One half computes while the other one waits for npm.
+      const [rows] = await Promise.all([
+        useNeurodex(user, check).then(() =>
+          checkRuntimes({ project: user, folder: RUNTIMES_FOLDER, registry: registry.address, log: console.log }),
+        ),
+        judgeTarballs(installation).then(() => checkAlone(installation, join(user.folder, 'photos'))),
+      ]);
       console.log(tableOf(rows));
       if (!worked(rows)) faults.push('not every step works on every runtime');
     } finally {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { drawFolders } from '../tests/drawn-folders.fixture.ts';
 import { compile, TYPESCRIPT } from './compile.ts';
 import { NPM_VERSIONS, Project } from './project.ts';
 import type { Packed } from './registry.ts';
 import { PACKAGES } from './stage.ts';
-import { useNeurodex } from './use-neurodex.ts';
 
 export interface InstallationOptions {
   /** For projects. */
@@ -18,41 +18,50 @@ export interface InstallationOptions {
 const PUBLINT = 'publint@0.3.15';
 const ATTW = '@arethetypeswrong/cli@0.18.5';
 
-/** @returns a project that has neurodex, and photos and an index of them */
-export async function checkInstallation({ folder, registry, packed, check }: InstallationOptions): Promise<Project> {
-  const cache = join(folder, 'npm-cache');
-  const project = (name: string): Project => new Project(join(folder, name), registry, cache);
-  const judge = project('judge');
+const projectOf = ({ folder, registry }: InstallationOptions, name: string): Project =>
+  new Project(join(folder, name), registry, join(folder, 'npm-cache'));
+
+/** Installs neurodex with every npm. @returns a project that has it, and photos */
+export async function installNeurodex(options: InstallationOptions): Promise<Project> {
+  let user = projectOf(options, 'user');
+  for (const version of NPM_VERSIONS) {
+    await options.check(`npm ${version} install neurodex`, async () => {
+      user = projectOf(options, `npm-${version}`);
+      const { stdout, stderr } = await user.npm(version, 'install', 'neurodex');
+      return `${stdout}${stderr}`.split('\n').filter((line) => /\bwarn|\berr|deprecated|vulnerab/i.test(line));
+    });
+  }
+  await drawFolders(join(user.folder, 'photos'), { red: '#c22', blue: '#22c', green: '#2a2' }, 'png');
+  return user;
+}
+
+/** What other people's programs say of the tarballs. */
+export async function judgeTarballs(options: InstallationOptions): Promise<void> {
+  const judge = projectOf(options, 'judge');
   await judge.run('npm', ['install', '--no-save', PUBLINT, ATTW, '--ignore-scripts']);
-  for (const { name, file } of packed) {
-    await check(`${name}: publint`, async () =>
+  for (const { name, file } of options.packed) {
+    await options.check(`${name}: publint`, async () =>
       complaintsOf((await judge.bin('publint', 'run', file, '--strict')).stdout),
     );
     // Binaries have no types.
     if (!/onnxruntime-/.test(name)) {
-      await check(`${name}: arethetypeswrong`, async () => {
+      await options.check(`${name}: arethetypeswrong`, async () => {
         await judge.bin('attw', file, '--profile', 'esm-only', '--no-emoji', '--no-color');
         return [];
       });
     }
   }
-  let user = project('user');
-  for (const version of NPM_VERSIONS) {
-    await check(`npm ${version} install neurodex`, async () => {
-      user = project(`npm-${version}`);
-      const { stdout, stderr } = await user.npm(version, 'install', 'neurodex');
-      return `${stdout}${stderr}`.split('\n').filter((line) => /\bwarn|\berr|deprecated|vulnerab/i.test(line));
-    });
-  }
-  await useNeurodex(user, check);
+}
+
+/** Each package by itself. @param photos a folder of pictures */
+export async function checkAlone(options: InstallationOptions, photos: string): Promise<void> {
   for (const name of PACKAGES) {
     if (name === 'core') continue;
     const full = name === 'neurodex' ? name : `@neurodex/${name}`;
-    await check(`${full}: the example of its README, checked and run`, () =>
-      exampleOf(project(`alone-${name}`), { name, full, photos: join(user.folder, 'photos') }),
+    await options.check(`${full}: the example of its README, checked and run`, () =>
+      exampleOf(projectOf(options, `alone-${name}`), { name, full, photos }),
     );
   }
-  return user;
 }
 
 const complaintsOf = (text: string): string[] =>

@@ -2,17 +2,14 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { drawFolders } from '../tests/drawn-folders.fixture.ts';
 import { compile, TYPESCRIPT } from './compile.ts';
 import type { InstallationOptions } from './install-checks.ts';
 import type { Project } from './project.ts';
 
-const COLOURS = { red: '#c22', blue: '#22c', green: '#2a2' };
 const SMALL = ['--preset', 'quick', '--systems', 'dsi,pixels', '--set', 'pictures.size=16'];
 
-/** What a new user does with the installed program. */
+/** What a new user does with the installed program. @param project has neurodex, and photos; is left with an index of them */
 export async function useNeurodex(project: Project, check: InstallationOptions['check']): Promise<void> {
-  await drawFolders(join(project.folder, 'photos'), COLOURS, 'png');
   const neurodex = (...args: readonly string[]) => project.bin('neurodex', ...args);
   await check('npx neurodex demo', async () => {
     const { stdout } = await project.run('npx', ['neurodex', 'demo', '--concepts', '30', '--json']);

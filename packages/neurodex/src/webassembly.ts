@@ -41,3 +41,25 @@ export function fixedMemory(bytes: number): WebAssemblyMemory {
   const pages = Math.ceil(bytes / PAGE);
   return new Memory({ initial: pages, maximum: pages });
 }
+
+/**
+ * Makes instances of a small module, each over a memory that it imports; they are undefined where WebAssembly, or what the module uses
+ * of it, is missing.
+ * @param module base64 @param from the module name of the import `memory`
+ */
+export function kernelOf<Kernel>(module: string, from: string): (memory: WebAssemblyMemory) => Kernel | undefined {
+  /** null where it cannot be compiled. */
+  let compiled: CompiledModule | null | undefined;
+  return (memory) => {
+    compiled = compiled === undefined ? compiledOrNull(module) : compiled;
+    return compiled === null ? undefined : instantiate<Kernel>(compiled, { [from]: { memory } });
+  };
+}
+
+function compiledOrNull(module: string): CompiledModule | null {
+  try {
+    return compile(Uint8Array.from(atob(module), (character) => character.charCodeAt(0)));
+  } catch {
+    return null;
+  }
+}

@@ -1,5 +1,6 @@
 import type { DuplicateKind } from './duplicate-facts.ts';
 import { BLOCKS } from './fingerprint.ts';
+import type { NearPoints } from './near-points.ts';
 import { NeighbourTree } from './neighbour-tree.ts';
 import { isWhole } from './placement.ts';
 import { type Plane, type Registration, register, smoothed } from './register.ts';
@@ -172,7 +173,7 @@ export class CandidateFinder {
           if (other === at || state === STATE.member || (state === STATE.later && later >= LATER)) return false;
           if (state === STATE.leader) leaders++;
           else later++;
-          const distance = this.unexplained(start, tree.points, place * length, mirror === 1, tangents);
+          const distance = this.unexplained(start, tree.near, place, mirror === 1, tangents);
           const before = this.distances[other] ?? NaN;
           const small = own < SMALL_EDGE && this.edges[other] === own;
           if (distance <= (small ? UNEXPLAINED_SMALL : UNEXPLAINED) && distance < before) {
@@ -188,18 +189,18 @@ export class CandidateFinder {
     return near;
   }
 
-  /** Squared distance of a description, which begins at `other`, from a window's, without what lies along the changes of the window (Simard et al. 1993). */
+  /** Squared distance of a description from a window's, without what lies along the changes of the window (Simard et al. 1993). */
   private unexplained(
     start: number,
-    points: Float32Array,
-    other: number,
+    { points, stride }: NearPoints,
+    place: number,
     mirrored: boolean,
     tangents: Float32Array,
   ): number {
     const length = DESCRIPTION_LENGTH;
     let [sum, byScale, byX, byY] = [0, 0, 0, 0];
     for (let k = 0; k < length; k++) {
-      const value = (points[other + k] ?? NaN) * (mirrored ? (MIRROR_SIGNS[k] ?? NaN) : 1);
+      const value = (points[place * stride + k] ?? NaN) * (mirrored ? (MIRROR_SIGNS[k] ?? NaN) : 1);
       const difference = value - (this.windows[start + k] ?? NaN);
       sum += difference * difference;
       byScale += difference * (tangents[k] ?? NaN);

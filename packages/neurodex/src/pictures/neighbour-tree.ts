@@ -1,7 +1,7 @@
+import { NearPoints } from './near-points.ts';
+
 /** Points of a leaf, at most. */
 const LEAF = 12;
-/** Dimensions that are summed before the distance is compared with the radius. */
-const AT_ONCE = 4;
 
 /** What hears of a point: its row among all points, its squared distance, and its place in the tree. @returns whether it was the last one */
 export type Found = (point: number, distance: number, place: number) => boolean;
@@ -11,8 +11,8 @@ export type Found = (point: number, distance: number, place: number) => boolean;
  * found and the logarithm of the number of points where the radius is small beside their distances.
  */
 export class NeighbourTree {
-  /** float32 [members, width] in the order of the leaves, so that the points of a leaf lie together in memory; not to be changed. */
-  readonly points: Float32Array;
+  /** In the order of the leaves, so that the points of a leaf lie together in memory. */
+  readonly near: NearPoints;
   private readonly width: number;
   /** The row of each among all points. */
   private readonly order: Int32Array;
@@ -32,9 +32,7 @@ export class NeighbourTree {
     this.values = new Float32Array(nodes);
     this.offsets = new Float64Array(width);
     this.divide(points, 0, 0, members.length);
-    this.points = new Float32Array(members.length * width);
-    for (const [place, point] of this.order.entries())
-      this.points.set(points.subarray(point * width, (point + 1) * width), place * width);
+    this.near = new NearPoints(points, width, this.order, LEAF);
   }
 
   /**
@@ -44,7 +42,8 @@ export class NeighbourTree {
   within(query: Float32Array, radius: number, most: number, found: Found): void {
     this.checks = most;
     this.offsets.fill(0);
-    this.search(0, 0, this.order.length, 0, query, radius, found);
+    this.near.ask(query);
+    if (this.order.length > 0) this.search(0, 0, this.order.length, 0, query, radius, found);
   }
 
   private divide(points: Float32Array, node: number, from: number, to: number): void {
@@ -71,7 +70,7 @@ export class NeighbourTree {
   ): void {
     const dimension = this.dimensions[node] ?? -1;
     if (dimension < 0) {
-      this.leaf(from, to, query, radius, found);
+      this.leaf(from, to, radius, found);
       return;
     }
     const middle = from + ((to - from) >> 1);
@@ -89,19 +88,12 @@ export class NeighbourTree {
     this.offsets[dimension] = before;
   }
 
-  private leaf(from: number, to: number, query: Float32Array, radius: number, found: Found): void {
+  private leaf(from: number, to: number, radius: number, found: Found): void {
     this.checks -= to - from;
-    const width = this.width;
-    for (let place = from; place < to; place++) {
-      const at = place * width;
-      let sum = 0;
-      for (let d = 0; d < width && sum <= radius; ) {
-        for (const end = Math.min(d + AT_ONCE, width); d < end; d++) {
-          const difference = (this.points[at + d] ?? NaN) - (query[d] ?? NaN);
-          sum += difference * difference;
-        }
-      }
-      if (sum > radius || !found(this.order[place] ?? NaN, sum, place)) continue;
+    const count = this.near.within(from, to, radius);
+    for (let i = 0; i < count; i++) {
+      const place = from + this.near.place(i);
+      if (!found(this.order[place] ?? NaN, this.near.distance(i), place)) continue;
       this.checks = 0;
       return;
     }

@@ -25,6 +25,9 @@ const FREQUENCIES: readonly (readonly [u: number, v: number])[] = Array.from({ l
   .flat()
   .slice(1);
 
+const ACROSS = Int32Array.from(FREQUENCIES, ([u]) => u);
+const DOWN = Int32Array.from(FREQUENCIES, ([, v]) => v);
+
 /** Numbers of a description. */
 export const DESCRIPTION_LENGTH = FREQUENCIES.length + 4;
 
@@ -108,8 +111,8 @@ export class WindowDescriber {
   /** @returns the contrast of the window */
   private window(fingerprint: Uint8Array, x: number, columns: Float64Array, out: Float32Array, at: number): number {
     let energy = 0;
-    for (const [k, [u, v]] of FREQUENCIES.entries()) {
-      const value = this.strength(x, u, v, columns);
+    for (let k = 0; k < FREQUENCIES.length; k++) {
+      const value = this.strength(x, ACROSS[k] ?? NaN, DOWN[k] ?? NaN, columns);
       out[at + k] = value;
       energy += value * value;
     }

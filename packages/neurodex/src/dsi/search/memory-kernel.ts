@@ -1,4 +1,4 @@
-import { type CompiledModule, compile, instantiate, type WebAssemblyMemory } from '../../webassembly.ts';
+import { kernelOf } from '../../webassembly.ts';
 
 /** Loops over rows in WebAssembly, for its vectors of four, which JavaScript does not have. */
 export interface MemoryKernel {
@@ -23,19 +23,5 @@ export const MODULE = [
   'IAlBBGohCSAKQQRqIQogC0EEaiELDAALCyAEIAz9CwQAIARBEGohBCALIQEgAkEEayECIAJBAEoNAAsLEwAgACABaiEAIAAgAiAAIAJJGws=',
 ].join('');
 
-/** null where WebAssembly or its vectors are missing. */
-let compiled: CompiledModule | null | undefined;
-
 /** The kernel over a memory; undefined where WebAssembly or its vectors are missing. */
-export function memoryKernel(memory: WebAssemblyMemory): MemoryKernel | undefined {
-  compiled ??= compiledModule();
-  return compiled === null ? undefined : instantiate<MemoryKernel>(compiled, { rows: { memory } });
-}
-
-function compiledModule(): CompiledModule | null {
-  try {
-    return compile(Uint8Array.from(atob(MODULE), (character) => character.charCodeAt(0)));
-  } catch {
-    return null;
-  }
-}
+export const memoryKernel = kernelOf<MemoryKernel>(MODULE, 'rows');

@@ -1,4 +1,4 @@
-import { type CompiledModule, compile, instantiate, type WebAssemblyMemory } from '../../webassembly.ts';
+import { kernelOf } from '../../webassembly.ts';
 
 /** Products of bytes in WebAssembly, for its vectors of sixteen, which JavaScript does not have. */
 export interface ByteKernel {
@@ -18,19 +18,5 @@ export const MODULE = [
   'IQwMAAsLIAQgDLo5AwAgBEEIaiEEIAJBAWshAiACQQBKDQALCw==',
 ].join('');
 
-/** null where WebAssembly or its vectors are missing. */
-let compiled: CompiledModule | null | undefined;
-
 /** The kernel over a memory; undefined where WebAssembly or its vectors are missing. */
-export function byteKernel(memory: WebAssemblyMemory): ByteKernel | undefined {
-  compiled ??= compiledModule();
-  return compiled === null ? undefined : instantiate<ByteKernel>(compiled, { bytes: { memory } });
-}
-
-function compiledModule(): CompiledModule | null {
-  try {
-    return compile(Uint8Array.from(atob(MODULE), (character) => character.charCodeAt(0)));
-  } catch {
-    return null;
-  }
-}
+export const byteKernel = kernelOf<ByteKernel>(MODULE, 'bytes');
