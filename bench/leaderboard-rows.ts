@@ -36,7 +36,7 @@ const peerRowSchema = rowSchema.extend({
 });
 export type PeerRow = z.infer<typeof peerRowSchema>;
 
-const LOOKS = 16;
+const LOOKS = 24;
 const NO_LOOK = 'training ended without a look at the quality';
 /** IA@1 that every row has to have beside the AP@10 of its set. */
 const INDEXED = 0.98;
