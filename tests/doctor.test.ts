@@ -30,7 +30,7 @@ function doctor(args: readonly string[], broken: readonly string[] = [], env: No
   );
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--import', pathToFileURL(register).href, bin, 'doctor', ...args],
+    ['--no-deprecation', '--import', pathToFileURL(register).href, bin, 'doctor', ...args],
     { encoding: 'utf8', env: { ...process.env, ...env } },
   );
   return { status, stdout, stderr };

@@ -194,8 +194,13 @@ describe.each(STORES)('an index that is kept in $name', ({ offer: offerStore, op
       await ended;
     });
     const work = vi.fn();
+    let onWait = (): void => {};
     const ends = patience();
-    const second = storeIndex(work);
+    const waits = new Promise<void>((resolve) => {
+      onWait = resolve;
+    });
+    const second = storeIndex(work, () => onWait());
+    await waits;
     ends.abort(new DOMException('it took too long', 'TimeoutError'));
     await expect(second).rejects.toMatchObject({ code: 'busy', hint: expect.stringContaining('close it') });
     expect(work).not.toHaveBeenCalled();

@@ -18,6 +18,7 @@ const SAMPLES = 12;
 
 /** What a phase of a build is called on the page. */
 const ACTIVITIES: Readonly<Record<string, string>> = {
+  wait: 'Waiting for another tab of this site',
   decode: 'Reading pictures',
   runtime: 'Loading what the network runs on',
   see: 'Learning to see',

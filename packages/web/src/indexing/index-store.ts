@@ -19,6 +19,8 @@ const LOCK = 'neurodex-index';
 
 /** Milliseconds in which a thread that was told to end has ended, and has given the lock back: browsers let it compute for a while. */
 const LONGEST_END = 10_000;
+/** Milliseconds of waiting for it after which that is said. */
+const NOTICED = 1000;
 
 /** The origin private file system, where this browser writes to it; else IndexedDB. */
 const openFolders = async (): Promise<Folders> => (await privateFolders()) ?? (await databaseFolders());
@@ -52,14 +54,18 @@ export async function removeStored(): Promise<void> {
 /**
  * Writes an index in the place of the one before: what is found later is one or the other, whole.
  * @param work writes its files
+ * @param onWait is told where another tab, or a thread that was told to end, has not given the lock back for a while
  * @throws EngineError `busy`, `storage-full`
  */
 export async function storeIndex(
   work: (write: (file: string, bytes: Uint8Array) => Promise<void>) => Promise<void>,
+  onWait: () => void = () => {},
 ): Promise<void> {
   let held = false;
+  const waiting = setTimeout(onWait, NOTICED);
   const store = async (): Promise<void> => {
     held = true;
+    clearTimeout(waiting);
     const folders = await openFolders();
     const before = await folders.current();
     await removeOthers(folders, before);
@@ -75,6 +81,7 @@ export async function storeIndex(
   };
   await navigator.locks.request(LOCK, { signal: AbortSignal.timeout(LONGEST_END) }, store).catch((error: unknown) => {
     if (held) throw error;
+    clearTimeout(waiting);
     throw new EngineError('busy', 'another tab of this site is indexing pictures', {
       hint: 'Wait until it is done, or close it.',
       cause: error,

@@ -66,37 +66,45 @@ function refuseTooFew({ name, pictures }: IndexingRequest, decoded: number, [fir
 
 /** All of it is done under the lock of the store, so that two tabs do not both work for an index of which one is kept. */
 const index = (request: IndexingRequest): Promise<void> =>
-  storeIndex(async (write) => {
-    const { name, settings, device } = request;
-    const { decoded, skipped } = await decodeAll(request);
-    refuseTooFew(request, decoded.length, skipped.slice(request.skipped.length));
-    // Both in the folder of the index and in the file of all thumbnails.
-    await refuseFull(decoded.reduce((sum, { pixels, thumbnail }) => sum + pixels.length + 2 * thumbnail.length, 0));
-    reporter.progress({ phase: 'runtime', done: 0, unit: 'files' });
-    const { runtime, runs } = await trainingRuntime(device);
-    const { config, seed } = settings;
-    const built = await buildPictures(decoded, {
-      config,
-      seed,
-      source: name,
-      runtime,
-      machine: browserMachine,
-      reporter,
-    });
-    const listed = skipped.map(({ advice: _, ...file }) => file);
-    const facts = { name, version: settings.neurodex, created: new Date().toISOString(), skipped: listed };
-    let files = 0;
-    const keep = async (path: string, bytes: Uint8Array): Promise<void> => {
-      reporter.progress({ phase: 'write', done: files++, unit: 'files' });
-      await write(path, bytes);
-    };
-    await writeIndexFiles(built, facts, (path, bytes) => keep(`${INDEX_PREFIX}${path}`, bytes));
-    const { description, model } = siteFiles(built, facts);
-    await keep(STORED.model, model);
-    await keep(STORED.thumbnails, thumbnailsOf(built));
-    await keep(STORED.facts, json(storedFacts(built, { skipped, warnings, trained: runs, folder: request.folder })));
-    await keep(STORED.description, json(description));
+  storeIndex(
+    (write) => buildInto(write, request),
+    () => reporter.progress({ phase: 'wait', done: 0, unit: 'files' }),
+  );
+
+async function buildInto(
+  write: (file: string, bytes: Uint8Array) => Promise<void>,
+  request: IndexingRequest,
+): Promise<void> {
+  const { name, settings, device } = request;
+  const { decoded, skipped } = await decodeAll(request);
+  refuseTooFew(request, decoded.length, skipped.slice(request.skipped.length));
+  // Both in the folder of the index and in the file of all thumbnails.
+  await refuseFull(decoded.reduce((sum, { pixels, thumbnail }) => sum + pixels.length + 2 * thumbnail.length, 0));
+  reporter.progress({ phase: 'runtime', done: 0, unit: 'files' });
+  const { runtime, runs } = await trainingRuntime(device);
+  const { config, seed } = settings;
+  const built = await buildPictures(decoded, {
+    config,
+    seed,
+    source: name,
+    runtime,
+    machine: browserMachine,
+    reporter,
   });
+  const listed = skipped.map(({ advice: _, ...file }) => file);
+  const facts = { name, version: settings.neurodex, created: new Date().toISOString(), skipped: listed };
+  let files = 0;
+  const keep = async (path: string, bytes: Uint8Array): Promise<void> => {
+    reporter.progress({ phase: 'write', done: files++, unit: 'files' });
+    await write(path, bytes);
+  };
+  await writeIndexFiles(built, facts, (path, bytes) => keep(`${INDEX_PREFIX}${path}`, bytes));
+  const { description, model } = siteFiles(built, facts);
+  await keep(STORED.model, model);
+  await keep(STORED.thumbnails, thumbnailsOf(built));
+  await keep(STORED.facts, json(storedFacts(built, { skipped, warnings, trained: runs, folder: request.folder })));
+  await keep(STORED.description, json(description));
+}
 
 const json = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
