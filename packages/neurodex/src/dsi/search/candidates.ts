@@ -20,6 +20,15 @@ export class Candidates {
     this.set(this.length++, name, product, nearness);
   }
 
+  /** Takes the place of all: each name with the product of its row. */
+  fill(names: Int32Array, rows: Int32Array, products: Float64Array): void {
+    while (this.names.length < names.length) this.grow();
+    this.names.set(names);
+    for (let i = 0; i < rows.length; i++) this.products[i] = products[rows[i] ?? NaN] ?? NaN;
+    this.nearness.fill(0, 0, names.length);
+    this.length = names.length;
+  }
+
   /**
    * Keeps the nearest, in the order that they have; of equally near ones the first.
    * @param drop is told of each of the others: its name and its product

@@ -17,13 +17,16 @@ const SHORTEST = 1e-3;
  * @throws NeurodexError `query-empty` where parts cancel out; RangeError for text where the network cannot read: `refuseUnaccepted`
  *   comes first
  */
-export async function composeStates(
+export function composeStates(queries: readonly Query[], width: number, sources: StateSources): Promise<Float32Array> {
+  // Of pictures alone nothing has to be composed.
+  return queries.every(isPicture) ? sources.pictures(queries) : composed(queries, width, sources);
+}
+
+async function composed(
   queries: readonly Query[],
   width: number,
   { pictures, texts }: StateSources,
 ): Promise<Float32Array> {
-  // Of pictures alone nothing has to be composed.
-  if (queries.every(isPicture)) return await pictures(queries);
   const parts = queries.map((query) => (query.kind === 'composed' ? query.parts : [{ query, weight: 1 }]));
   const simple = parts.flat().map(({ query }) => query);
   const seen = simple.filter(isPicture);

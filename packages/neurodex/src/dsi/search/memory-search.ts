@@ -6,7 +6,7 @@ import { Candidates, kthLargest } from './candidates.ts';
 import { estimateLogSum, mostSpread, NEGLIGIBLE } from './estimate-log-sum.ts';
 import { type MemoryNodes, memoryNodes } from './memory-nodes.ts';
 import { ReachableNodes } from './reachable-nodes.ts';
-import { type RowProducts, rowProducts } from './row-products.ts';
+import { multiplyAll, type RowProducts, rowProducts } from './row-products.ts';
 
 /** So many are compared in 30 ms of processor time, with states of 128 or 256 numbers. */
 const MOST_COMPARED = 32_768;
@@ -31,6 +31,8 @@ export class MemorySearch {
   private readonly found = new Candidates();
   /** Prefixes that are not looked into. */
   private readonly unseen = new Candidates();
+  /** Of the state with all rows of the memory, for exhaustive searches. */
+  private products: Float64Array | undefined;
   private logTotal = NaN;
   /** Prefixes behind which there is a picture that is ranked, where not all are. */
   private reachable: Uint8Array | undefined;
@@ -54,15 +56,10 @@ export class MemorySearch {
    */
   exhaustive(states: Float32Array, query: number, k: number, among?: RowMask): Answer[] {
     this.begin(states, query);
-    const { pictures } = this.nodes;
-    const { nodeCount } = this.table.trie;
-    // What is behind a node of one identifier is that identifier again.
-    for (let node = 0; node < nodeCount; node++) {
-      if (node > 0 && (pictures[node] ?? NaN) >= 0) continue;
-      this.lookInto(node);
-      this.below.clear();
-      this.last.clear();
-    }
+    const { pictures, rows } = this.nodes.identifiers;
+    this.products ??= new Float64Array(this.table.size);
+    multiplyAll(this.rows, this.products);
+    this.found.fill(pictures, rows, this.products);
     this.sum();
     if (among !== undefined) this.found.keep((row) => isAmong(among, row));
     return this.best(k);

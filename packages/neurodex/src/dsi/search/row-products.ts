@@ -18,6 +18,17 @@ export interface RowProducts {
   multiply(row: number, count: number, at: number): void;
 }
 
+/** Multiplies all rows, in pieces of as many products as there is room for. @param out float64 [R] */
+export function multiplyAll(rows: RowProducts, out: Float64Array): void {
+  const { products } = rows;
+  const room = Math.max(1, products.length - (products.length % FOUR));
+  for (let row = 0; row < out.length; row += room) {
+    const count = Math.min(room, out.length - row);
+    rows.multiply(row, count, 0);
+    out.set(products.subarray(0, count), row);
+  }
+}
+
 /**
  * @param rows float32 [R, D] @param width D
  * @param most products at once

@@ -78,8 +78,8 @@ export class WrittenSearch {
   }
 
   /** @returns unit vectors, float32 [n, D] @throws NeurodexError `query-empty`, `text-*` */
-  async states(queries: readonly Query[], parameters?: Float32Array): Promise<Float32Array> {
-    return await composeStates(queries, this.options.geometry.width, {
+  states(queries: readonly Query[], parameters?: Float32Array): Promise<Float32Array> {
+    return composeStates(queries, this.options.geometry.width, {
       pictures: (pictures) => this.pictures(pictures, parameters),
       texts:
         this.options.texts === undefined ? undefined : (texts) => defined(this.options.texts, 'texts').states(texts),
