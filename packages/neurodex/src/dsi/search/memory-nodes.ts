@@ -18,8 +18,6 @@ export interface MemoryNodes {
   readonly isBlock: Uint8Array;
   /** Most children of a node. */
   readonly mostChildren: number;
-  /** Of each identifier, in the order of the nodes: its catalogue row, and its row of the memory. */
-  readonly identifiers: { readonly pictures: Int32Array; readonly rows: Int32Array };
 }
 
 export function memoryNodes(table: PrefixTable, memory: Memory, width: number): MemoryNodes {
@@ -45,17 +43,21 @@ export function memoryNodes(table: PrefixTable, memory: Memory, width: number): 
       if (node > 0) isLast[trie.parent(node)] = 0;
     }
   }
+  return { logCounts: Float64Array.from(counts, Math.log), rows, pictures, squares, isLast, isBlock, mostChildren };
+}
+
+/** Every identifier, in the order of the nodes. */
+export interface Identifiers {
+  /** Catalogue rows. */
+  readonly pictures: Int32Array;
+  /** Rows of the memory. */
+  readonly rows: Int32Array;
+}
+
+export function identifiersOf({ trie }: PrefixTable, { pictures, rows }: MemoryNodes): Identifiers {
+  const isSingle = (node: number): boolean => (pictures[node] ?? NaN) >= 0;
   // What is behind a node of one identifier is that identifier again.
-  const single = [...pictures.keys()].filter(
-    (node) =>
-      node > 0 && (pictures[node] ?? NaN) >= 0 && (trie.parent(node) === 0 || pictures[trie.parent(node)] === -1),
-  );
-  return {
-    logCounts: Float64Array.from(counts, Math.log),
-    ...{ rows, pictures, squares, isLast, isBlock, mostChildren },
-    identifiers: {
-      pictures: Int32Array.from(single, (node) => pictures[node] ?? NaN),
-      rows: Int32Array.from(single, (node) => rows[node] ?? NaN),
-    },
-  };
+  const isFirst = (node: number): boolean => trie.parent(node) === 0 || !isSingle(trie.parent(node));
+  const nodes = pictures.map((_, node) => node).filter((node) => node > 0 && isSingle(node) && isFirst(node));
+  return { pictures: nodes.map((node) => pictures[node] ?? NaN), rows: nodes.map((node) => rows[node] ?? NaN) };
 }

@@ -4,7 +4,7 @@ import type { Memory } from '../model/memory.ts';
 import type { PrefixTable } from '../model/prefix-table.ts';
 import { Candidates, kthLargest } from './candidates.ts';
 import { estimateLogSum, mostSpread, NEGLIGIBLE } from './estimate-log-sum.ts';
-import { type MemoryNodes, memoryNodes } from './memory-nodes.ts';
+import { type Identifiers, identifiersOf, type MemoryNodes, memoryNodes } from './memory-nodes.ts';
 import { ReachableNodes } from './reachable-nodes.ts';
 import { multiplyAll, type RowProducts, rowProducts } from './row-products.ts';
 
@@ -31,8 +31,8 @@ export class MemorySearch {
   private readonly found = new Candidates();
   /** Prefixes that are not looked into. */
   private readonly unseen = new Candidates();
-  /** Of the state with all rows of the memory, for exhaustive searches. */
-  private products: Float64Array | undefined;
+  /** For exhaustive searches: all identifiers, and the products of the state with all rows of the memory. */
+  private all: (Identifiers & { readonly products: Float64Array }) | undefined;
   private logTotal = NaN;
   /** Prefixes behind which there is a picture that is ranked, where not all are. */
   private reachable: Uint8Array | undefined;
@@ -56,10 +56,10 @@ export class MemorySearch {
    */
   exhaustive(states: Float32Array, query: number, k: number, among?: RowMask): Answer[] {
     this.begin(states, query);
-    const { pictures, rows } = this.nodes.identifiers;
-    this.products ??= new Float64Array(this.table.size);
-    multiplyAll(this.rows, this.products);
-    this.found.fill(pictures, rows, this.products);
+    this.all ??= { ...identifiersOf(this.table, this.nodes), products: new Float64Array(this.table.size) };
+    const { pictures, rows, products } = this.all;
+    multiplyAll(this.rows, products);
+    this.found.fill(pictures, rows, products);
     this.sum();
     if (among !== undefined) this.found.keep((row) => isAmong(among, row));
     return this.best(k);
