@@ -1,22 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Random } from '@neurodex/autograd';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import wabt from 'wabt';
-import { MODULE } from './byte-kernel.ts';
 import { byteProducts, PlainProducts } from './byte-products.ts';
-
-const SOURCE = new URL('../../../wasm/bytes.wat', import.meta.url);
-
-it('the kernel is what wasm/bytes.wat assembles to; after a change of that file, what this test found belongs here', async () => {
-  const { parseWat } = await wabt();
-  const module = parseWat('bytes.wat', readFileSync(SOURCE, 'utf8'));
-  try {
-    expect(MODULE).toBe(Buffer.from(module.toBinary({}).buffer).toString('base64'));
-  } finally {
-    module.destroy();
-  }
-});
 
 it('are exact, in WebAssembly and in JavaScript, whatever the length', () => {
   fc.assert(
