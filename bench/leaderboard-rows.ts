@@ -36,6 +36,7 @@ const peerRowSchema = rowSchema.extend({
 });
 export type PeerRow = z.infer<typeof peerRowSchema>;
 
+/** At the quality in a schedule, evenly: what a row takes is known to so many parts of it. */
 const LOOKS = 24;
 const NO_LOOK = 'training ended without a look at the quality';
 /** IA@1 that every row has to have beside the AP@10 of its set. */

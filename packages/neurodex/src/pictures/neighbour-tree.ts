@@ -13,7 +13,6 @@ export type Found = (point: number, distance: number, place: number) => boolean;
 export class NeighbourTree {
   /** In the order of the leaves, so that the points of a leaf lie together in memory. */
   readonly near: NearPoints;
-  private readonly width: number;
   /** The row of each among all points. */
   private readonly order: Int32Array;
   /** Of each inner node the dimension it divides, −1 for a leaf; nodes lie as in a binary heap. */
@@ -24,14 +23,13 @@ export class NeighbourTree {
 
   /** @param points float32 [n, width], of which the tree takes a copy @param members rows of it that the tree holds */
   constructor(points: Float32Array, width: number, members: readonly number[]) {
-    this.width = width;
     this.order = Int32Array.from(members);
     let nodes = 1;
     for (let size = members.length; size > LEAF; size = Math.ceil(size / 2)) nodes = 2 * nodes + 1;
     this.dimensions = new Int16Array(nodes).fill(-1);
     this.values = new Float32Array(nodes);
     this.offsets = new Float64Array(width);
-    this.divide(points, 0, 0, members.length);
+    this.divide(new Values(points, width, this.order), 0, 0, members.length);
     this.near = new NearPoints(points, width, this.order, LEAF);
   }
 
@@ -46,16 +44,15 @@ export class NeighbourTree {
     if (this.order.length > 0) this.search(0, 0, this.order.length, 0, query, radius, found);
   }
 
-  private divide(points: Float32Array, node: number, from: number, to: number): void {
+  private divide(values: Values, node: number, from: number, to: number): void {
     if (to - from <= LEAF) return;
-    const values = new Values(points, this.width, this.order);
     const dimension = values.widest(from, to);
     const middle = from + ((to - from) >> 1);
     values.select(from, to, middle, dimension);
     this.dimensions[node] = dimension;
     this.values[node] = values.value(middle, dimension);
-    this.divide(points, 2 * node + 1, from, middle);
-    this.divide(points, 2 * node + 2, middle, to);
+    this.divide(values, 2 * node + 1, from, middle);
+    this.divide(values, 2 * node + 2, middle, to);
   }
 
   /** @param distance squared, of the query from the box of the node (Arya & Mount 1993) */

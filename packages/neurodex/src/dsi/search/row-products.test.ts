@@ -2,7 +2,7 @@ import { Random } from '@neurodex/autograd';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { allocateRows, SCRATCH_BYTES } from '../model/row-memory.ts';
-import { PlainProducts, type RowProducts, rowProducts } from './row-products.ts';
+import { multiplyAll, PlainProducts, type RowProducts, rowProducts } from './row-products.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -55,6 +55,22 @@ describe('products of a state with rows', () => {
         expect(shifted).toEqual(values);
       }),
     );
+  });
+
+  it('are those of all rows, in as many pieces as there is room for', () => {
+    const [width, count] = [3, SCRATCH_BYTES / 4 + 5];
+    const random = Random.seeded(5);
+    const [values, state] = [normal(count * width, random), normal(width, random)];
+    for (const by of [rowProducts(inMemory(values), width, R), new PlainProducts(values, width, 2)]) {
+      const all = new Float64Array(count);
+      by.take(state, 0);
+      multiplyAll(by, all);
+      for (let row = 0; row < count; row++) {
+        const terms = Array.from({ length: width }, (_, d) => (values[row * width + d] ?? NaN) * (state[d] ?? NaN));
+        const size = terms.reduce((sum, x) => sum + Math.abs(x), 0);
+        if (!(Math.abs((all[row] ?? NaN) - terms.reduce((a, b) => a + b)) <= CLOSE * size)) expect.fail(`row ${row}`);
+      }
+    }
   });
 
   it('stand where they are asked for, and what stands before them stays', () => {
