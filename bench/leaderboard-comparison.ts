@@ -9,6 +9,7 @@ import { atLeast, atMost, type Outcome, ratio, type Side, type Target } from './
 import { RECIPES, type Recipe, type RecipeName } from './leaderboard-recipes.ts';
 import { hasPeer, type PeerRow, type Row } from './leaderboard-rows.ts';
 import { configOf, SETS, type SetName } from './leaderboard-sets.ts';
+import type { StageSeconds } from './leaderboard-stages.ts';
 import { seenSource } from './leaderboard-training.ts';
 import { median } from './statistics.ts';
 
@@ -19,10 +20,11 @@ export interface MeasuredRows {
   readonly peers: ReadonlyMap<RecipeName, readonly PeerRow[] | { readonly missing: string }>;
 }
 
-interface MachineFacts {
+interface RunFacts {
   /** The fastest matrix product, in GFLOP/s. */
   readonly peak: number;
   readonly threads: number;
+  readonly stages: StageSeconds;
 }
 
 /** Figures, ratios and targets of one set. */
@@ -30,16 +32,14 @@ export async function comparisonOf(
   set: SetName,
   index: Index,
   { own, peers }: MeasuredRows,
-  machine: MachineFacts,
+  run: RunFacts,
 ): Promise<Outcome> {
-  const others = Object.entries(index.manifest.stages ?? {}).reduce(
-    (sum, [stage, seconds]) => sum + (stage === 'see' ? 0 : seconds),
-    0,
-  );
-  const sides: Record<string, Side> = {};
+  const { stages } = run;
+  const sides: Record<string, Side> = { [`${set}, the other stages`]: { ...stages } };
   const figures = new Map<string, Figures>();
   for (const [row, runs] of own) {
-    const found = { ...metricsOf(runs, others), ...shareOf(runs, await costOf(set, row, index), machine) };
+    const beside = RECIPES[row].status === 'before' ? stages.before : stages.now;
+    const found = { ...metricsOf(runs, beside), ...shareOf(runs, await costOf(set, row, index), run) };
     figures.set(row, found);
     sides[`${set}, ${row}`] = { ...RECIPES[row], ...found };
   }
@@ -49,7 +49,8 @@ export async function comparisonOf(
       sides[`${set}, ${name}`] = runs;
       continue;
     }
-    const found = metricsOf(runs, others);
+    // PyTorch takes the place of the stage `see` alone: all else is our program as it is now.
+    const found = metricsOf(runs, stages.now);
     figures.set(name, found);
     sides[`${set}, ${name}`] = { ...found, ...partsOf(runs) };
   }
@@ -93,11 +94,7 @@ const metricsOf = (runs: readonly Row[], others: number) => ({
   commits: [...new Set(runs.map(({ commit }) => commit))],
 });
 
-const shareOf = (
-  runs: readonly Row[],
-  { operations, bytes }: Awaited<ReturnType<typeof costOf>>,
-  of: MachineFacts,
-) => ({
+const shareOf = (runs: readonly Row[], { operations, bytes }: Awaited<ReturnType<typeof costOf>>, of: RunFacts) => ({
   megaflopsPerStep: operations / 1e6,
   megabytesPerStep: bytes / 1e6,
   /** Share of the rate of the largest matrix product here that the products of a step have. */

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { nodeRuntime } from '@neurodex/autograd/node';
 import { z } from 'zod';
 import type { PictureStore } from '../packages/neurodex/src/pictures/picture-store.ts';
@@ -6,6 +5,7 @@ import type { KeptResults, KeptSettings } from './kept-results.ts';
 import { trainPeerToQuality } from './leaderboard-pytorch.ts';
 import { RECIPES, type Recipe, type RecipeName } from './leaderboard-recipes.ts';
 import { configOf, SETS, type SetName } from './leaderboard-sets.ts';
+import { commitOf, HERE } from './leaderboard-stages.ts';
 import { type Look, seenSource, type TrainingRequest, trainToQuality } from './leaderboard-training.ts';
 import type { Python } from './python.ts';
 import { SeePeer } from './see-peer.ts';
@@ -161,10 +161,5 @@ class PeerMissing extends Error {}
 function rowOf({ step: steps, seconds, cpuSeconds, metrics }: Look, { enough }: TrainingRequest): Row {
   const figure = (name: string): number => metrics[name] ?? NaN;
   const measures = { 'AP@10': figure('AP@10'), 'P@10': figure('P@10'), 'IA@1': figure('IA@1') };
-  return { reached: enough(metrics), steps, seconds, cpuSeconds, ...measures, commit: commitOf() };
-}
-
-function commitOf(): string {
-  const git = (...argv: string[]) => execFileSync('git', argv, { encoding: 'utf8' }).trim();
-  return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' (changed)'}`;
+  return { reached: enough(metrics), steps, seconds, cpuSeconds, ...measures, commit: commitOf(HERE) };
 }

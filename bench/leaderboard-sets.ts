@@ -10,15 +10,16 @@ import { createIndex } from '../packages/neurodex/src/jobs/create-index.ts';
 import { openSource } from '../packages/neurodex/src/jobs/open-source.ts';
 import { type Index, openIndex } from '../packages/neurodex/src/systems/open-index.ts';
 import { fashionMissing } from './fashion-files.ts';
-import { RECIPES, type Recipe } from './leaderboard-recipes.ts';
+import { openPictureFiles, writePictureFiles } from './leaderboard-files.ts';
+import { type PatchCount, RECIPES, type Recipe } from './leaderboard-recipes.ts';
 
 /** Pictures, and the quality that every recipe has to reach on them. */
 export interface LeaderboardSet {
   readonly preset: 'default' | 'demo';
   /** Of the size of the pictures, for every recipe. */
   readonly settings: readonly string[];
-  /** Edge of fine patches: sixteen in a picture. */
-  readonly finePatch: number;
+  /** Edges of patches by how many there are in a picture. */
+  readonly patches: Readonly<Record<PatchCount, number>>;
   /** AP@10 that has to be reached. */
   readonly quality: number;
   open(): Promise<Dataset>;
@@ -37,7 +38,7 @@ export const SETS = {
   'fashion-2048': {
     preset: 'default',
     settings: FASHION,
-    finePatch: 8,
+    patches: { sixteen: 8, some: 16, four: 16 },
     quality: 0.156,
     missing: fashionMissing,
     open: () => fashion(2048),
@@ -45,7 +46,7 @@ export const SETS = {
   emoji: {
     preset: 'demo',
     settings: [],
-    finePatch: 12,
+    patches: { sixteen: 12, some: 16, four: 24 },
     quality: 0.35,
     missing: () => undefined,
     open: () => openEmoji({ concepts: CONCEPTS, seed: 0, reporter: silentReporter }),
@@ -53,7 +54,7 @@ export const SETS = {
   'fashion-15000': {
     preset: 'default',
     settings: FASHION,
-    finePatch: 8,
+    patches: { sixteen: 8, some: 16, four: 16 },
     quality: 0.02,
     missing: fashionMissing,
     open: () => fashion(15_000),
@@ -95,22 +96,31 @@ async function fashion(seen: number): Promise<Dataset> {
 
 /** The configuration of a set under a recipe. */
 export const configOf = (
-  { preset, settings, finePatch }: LeaderboardSet,
+  { preset, settings, patches }: LeaderboardSet,
   recipe: Pick<Recipe, 'patches' | 'settings'>,
 ): Promise<Config> => {
-  const patches = recipe.patches === 'fine' ? [`model.patchSize=${finePatch}`] : [];
-  return resolveConfiguration({ preset, settings: [...settings, ...patches, ...recipe.settings], cwd: process.cwd() });
+  const patch = `model.patchSize=${patches[recipe.patches]}`;
+  return resolveConfiguration({ preset, settings: [...settings, patch, ...recipe.settings], cwd: process.cwd() });
 };
 
-/** An index of the set that saw for one step: it has the pixels, and the seconds of the stages that no recipe changes. */
+/** The settings with which stages are timed: the network sees for one step, and what no recipe changes takes what it takes. */
+export const ONE_STEP = ['training.seeSteps=1'];
+
+/** The pictures of a set in files, which are written once. @returns their folder */
+export async function pictureFiles(name: SetName, folder: string): Promise<string> {
+  const files = join(folder, `${name}.pictures`);
+  await writePictureFiles(SETS[name].open, files);
+  return files;
+}
+
+/** An index of the set that saw for one step: it has the pixels that all recipes are trained with. */
 export async function openSet(name: SetName, folder: string): Promise<Index> {
-  const set = SETS[name];
   const out = join(folder, `${name}.index`);
   if (!existsSync(out)) {
     await createIndex({
-      dataset: await set.open(),
+      dataset: await openPictureFiles(await pictureFiles(name, folder)),
       out,
-      config: await configOf(set, { patches: 'coarse', settings: ['training.seeSteps=1'] }),
+      config: await configOf(SETS[name], { patches: 'four', settings: ONE_STEP }),
       systems: ['dsi'],
       seed: 0,
       force: true,

@@ -5,6 +5,7 @@ import { comparisonOf, type MeasuredRows } from './leaderboard-comparison.ts';
 import { RECIPES, type RecipeName } from './leaderboard-recipes.ts';
 import { hasPeer, type PeerRow, type Row, Rows } from './leaderboard-rows.ts';
 import { openSet, SETS } from './leaderboard-sets.ts';
+import { stageSeconds } from './leaderboard-stages.ts';
 import { peakMatrixProduct } from './peak.ts';
 import { findPython, PYTORCH } from './python.ts';
 
@@ -20,6 +21,8 @@ export const benchmark: Benchmark = {
     steps: { type: 'string', default: '0' },
     // Of PyTorch (bench/see_training.py); the fastest by default.
     variant: { type: 'string' },
+    // A checkout of the commit before, installed: its stages beside `see` count in the row `before`.
+    before: { type: 'string' },
     out: { type: 'string', default: 'runs/leaderboard' },
   },
   async run({ flags, log }) {
@@ -38,20 +41,23 @@ export const benchmark: Benchmark = {
         sides[set] = { missing };
         continue;
       }
+      const kept = new KeptResults(out, log);
+      const before = flags.before === undefined ? undefined : String(flags.before);
+      const stages = await stageSeconds(set, { folder: out, before, rounds: Number(flags.rounds), kept, log });
       const index = await openSet(set, out);
       const measuring = new Rows({
         set,
         store: index.store,
         threads,
         mostSteps: most === 0 ? undefined : most,
-        kept: new KeptResults(out, log),
+        kept,
         python,
         variant: flags.variant === undefined ? undefined : String(flags.variant),
         log,
       });
       try {
         const measured = await measureSet(measuring, { rows, rounds: Number(flags.rounds) });
-        const found = await comparisonOf(set, index, measured, { peak, threads });
+        const found = await comparisonOf(set, index, measured, { peak, threads, stages });
         Object.assign(sides, found.sides);
         Object.assign(ratios, found.ratios);
         targets.push(...found.targets);

@@ -13,7 +13,7 @@ import { build } from './write-sides.ts';
 const [BUILT, GROWN] = [10_000, 20_000];
 const QUERIES = 1000;
 /** As `write` has it. */
-const SIZES = ['pictures.size=32', 'model.patchSize=8'];
+const SIZES = ['pictures.size=32', 'model.patchSize=16'];
 
 export const benchmark: Benchmark = {
   name: 'living',

@@ -63,7 +63,7 @@ export const PICTURES = {
       `dataset.maxPictures=${size}`,
       ...bothTasks(Math.ceil(size / 4), stepsFor(size)),
     ],
-    writtenSettings: (size) => ['pictures.size=32', 'model.patchSize=8', `dataset.maxPictures=${size}`],
+    writtenSettings: (size) => ['pictures.size=32', 'model.patchSize=16', `dataset.maxPictures=${size}`],
     open: async (_, config, { seed, reporter }) =>
       (
         await openSource({

@@ -18,12 +18,12 @@ import { SeePeer } from './see-peer.ts';
 const STEPS = 20;
 const SEED = 3;
 const runtime = nodeRuntime({ threads: 1 });
-const store = noiseCatalogue(24, 32);
+const store = noiseCatalogue(24, 48);
 
 /** The default network, smaller, and without dropout: its random numbers are the only thing that differs between the sides. */
 const configOf = (optimizer: Config['training']['optimizer'], dropout = 0): Config => ({
   ...PRESETS.default,
-  pictures: { ...PRESETS.default.pictures, size: 32 },
+  pictures: { ...PRESETS.default.pictures, size: 48 },
   model: { ...PRESETS.default.model, width: 32, feedForwardWidth: 48, layers: 2, dropout },
   training: { ...PRESETS.default.training, optimizer, batchSize: 16, learningRate: 3e-3 },
 });

@@ -133,7 +133,7 @@ export class SeePeer {
 /** What the other side has to know. @throws RangeError for a network or pictures that it has no form of */
 function specOf(source: SeeSource) {
   const { geometry, config, pictures } = source;
-  const { input, stem, positions, attention, output } = geometry;
+  const { input, stem, windows, positions, attention, output } = geometry;
   const known = input === 'pixels' && stem !== 'linear' && positions === 'learned' && attention === 'prefix';
   if (!known || output !== 'memory' || !haveClasses(pictures))
     throw new RangeError('bench/see_network.py has no form of this network');
@@ -147,6 +147,7 @@ function specOf(source: SeeSource) {
       heads: geometry.heads,
       layers: geometry.layers,
       classes: classesOf(pictures).length,
+      windows,
       stem_blocks: stem === 'convolutional' ? 1 : 0,
     },
     dropout: effectiveRate(config.model.dropout),

@@ -25,11 +25,16 @@ class Geometry:
     heads: int  # H
     layers: int
     classes: int  # C
+    windows: int  # along the edge of a patch
     stem_blocks: int  # residual convolutions over the windows: 0 or 1
 
     @property
     def patches(self) -> int:
         return (self.picture // self.patch) ** 2
+
+    @property
+    def stride(self) -> int:
+        return self.patch // self.windows  # of a window, which is twice as long
 
 
 def unit(rows: torch.Tensor) -> torch.Tensor:
@@ -114,11 +119,11 @@ class SeeNetwork(nn.Module):
                  attention: str, stem: str):  # fmt: skip
         super().__init__()
         self.geometry, self.temperature, self.smoothing = geometry, temperature, smoothing
-        width, patch = geometry.width, geometry.patch
-        self.stem = Convolution(3, width // 2, patch, patch // 2, 0, stem)
+        width, stride = geometry.width, geometry.stride
+        self.stem = Convolution(3, width // 2, 2 * stride, stride, 0, stem)
         if geometry.stem_blocks > 0:
             self.stem_block = Convolution(width // 2, width // 2, 3, 1, 1, stem)
-        self.patch = Convolution(width // 2, width, 2, 2, 0, stem)
+        self.patch = Convolution(width // 2, width, geometry.windows, geometry.windows, 0, stem)
         self.token = nn.Parameter(torch.zeros(1, width))
         self.position = nn.Parameter(torch.zeros(geometry.patches + 1, width))
         self.dropout = Dropout(dropout)
@@ -139,8 +144,8 @@ class SeeNetwork(nn.Module):
         B = pictures.shape[0]
         parts = [None] * (len(self.blocks) + 1) if factors is None else factors.split(self.dropped_elements(B))
         scaled = pictures.permute(0, 3, 1, 2).to(self.token.dtype) * (2 / 255) - 1
-        # Black about the picture, a quarter of a patch wide on each side.
-        x = F.gelu(self.stem(F.pad(scaled, (self.geometry.patch // 4,) * 4, value=-1.0)))
+        # Black about the picture, half a step of the windows wide on each side.
+        x = F.gelu(self.stem(F.pad(scaled, (self.geometry.stride // 2,) * 4, value=-1.0)))
         if self.geometry.stem_blocks > 0:
             x = x + F.gelu(self.stem_block(x))
         x = self.patch(x).flatten(2).transpose(1, 2)  # [B,P,D]
@@ -173,14 +178,14 @@ class SeeNetwork(nn.Module):
 
     def converted(self, name: str, given: torch.Tensor) -> list[tuple[str, torch.Tensor]]:
         """A parameter of the other side under the names and in the shapes of this one."""
-        half, edge = self.geometry.width // 2, self.geometry.patch // 2
+        half, edge, windows = self.geometry.width // 2, self.geometry.stride, self.geometry.windows
         if name == "stem.weight":  # rows: two by two tiles, then channel, row, column within a tile
             kernel = given.view(2, 2, 3, edge, edge, half).permute(5, 2, 0, 3, 1, 4)
             return [(name, kernel.reshape_as(self.stem.weight))]
         if name == "stem.block0.weight":  # rows: three by three neighbours, then channel
             return [("stem_block.weight", given.view(3, 3, half, half).permute(3, 2, 0, 1))]
-        if name == "patch.weight":  # rows: two by two, then channel
-            return [(name, given.view(2, 2, half, -1).permute(3, 2, 0, 1))]
+        if name == "patch.weight":  # rows: windows by windows, then channel
+            return [(name, given.view(windows, windows, half, -1).permute(3, 2, 0, 1))]
         key = RENAMED.get(name, name.replace("block", "blocks.", 1) if name.startswith("block") else name)
         if name.endswith("qkv.bias"):
             stem, (q, _, v) = key.removesuffix("qkv.bias"), given.chunk(3)

@@ -11,7 +11,7 @@ const INDEX = fileURLToPath(new URL('shards-index-child.ts', import.meta.url));
 const OWN = 60_000;
 export const QUERIES = 1000;
 /** As large as they are, nearly, in patches that leave P = 16. */
-const SETTINGS = ['pictures.size=32', 'model.patchSize=8'];
+const SETTINGS = ['pictures.size=32', 'model.patchSize=16'];
 
 export type Log = (line: string) => void;
 

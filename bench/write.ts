@@ -91,7 +91,7 @@ async function sourceOf(folder: string, N: number): Promise<string> {
 }
 
 /** About as large as they are, 28 × 28, in patches that leave P = 16. */
-const SIZES = ['pictures.size=32', 'model.patchSize=8'];
+const SIZES = ['pictures.size=32', 'model.patchSize=16'];
 
 const withoutSee = ({ seconds, stages }: Built): number => seconds - (stages.see ?? 0);
 const of = (measured: Measured, system: string, measure: string): number => measured.metrics[system]?.[measure] ?? 0;

@@ -51,14 +51,15 @@ function* shapeProblems({ pictures, model: { patchSize, width, heads } }: Config
   }
 }
 
-/** Its first stage moves by half a patch and looks a quarter of a patch over the border (query/pixel-input.ts). */
-function* stemProblems({ model: { stem, patchSize, width } }: Config): Generator<ConfigProblem> {
+/** Windows move by a share of a patch and look half as far over the border (query/pixel-input.ts). */
+function* stemProblems({ model: { stem, windows, patchSize, width } }: Config): Generator<ConfigProblem> {
   if (stem === 'linear') return;
-  if (patchSize % 4 !== 0) {
+  if (patchSize % (2 * windows) !== 0) {
+    const fewer = Array.from({ length: windows }, (_, i) => windows - i).find((each) => patchSize % (2 * each) === 0);
     yield {
       key: 'model.patchSize',
-      message: `model.patchSize ${patchSize} is not a multiple of 4, as model.stem ${stem} needs`,
-      hint: `set model.patchSize to ${multiples(patchSize, 4)}, or model.stem to linear`,
+      message: `model.patchSize ${patchSize} is not a multiple of ${2 * windows}, as model.stem ${stem} with model.windows ${windows} needs`,
+      hint: `set model.patchSize to ${multiples(patchSize, 2 * windows)}, ${fewer === undefined ? '' : `model.windows to ${fewer}, `}or model.stem to linear`,
     };
   }
   if (width % 2 !== 0) {

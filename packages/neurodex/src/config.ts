@@ -184,8 +184,13 @@ export const configSchema = z.strictObject({
     stem: z
       .enum(STEMS)
       .describe(
-        'linear: one projection per patch; windows: of overlapping windows, four for each patch; convolutional: windows, and a convolution over each and those around it',
+        'linear: one projection per patch; windows: of overlapping windows; convolutional: windows, and a convolution over each and those around it',
       ),
+    windows: z
+      .int()
+      .min(1)
+      .max(64)
+      .describe('of stems of windows: along the edge of a patch, each twice as long as the steps between them'),
     width: positive.describe('D, embedding width; a multiple of heads'),
     feedForwardWidth: positive.describe('F'),
     heads: positive.describe('H'),

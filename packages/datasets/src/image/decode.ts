@@ -2,49 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { errorCode, NeurodexError } from '@neurodex/core';
 import { refuseSpecialFile } from '@neurodex/core/storage';
 import sharp, { type Sharp } from 'sharp';
-import { type Picture, pictureBytes } from '../picture.ts';
+import type { Picture } from '../picture.ts';
 import { readPngHeader } from './formats.ts';
 import { decodeBudget } from './memory.ts';
 import { type Announced, announce, type Opened, type OpenOptions, opened } from './open.ts';
+import type { DecodeOptions, ReadOptions, ReadPicture } from './read-options.ts';
 import { decodingFailed } from './refusals.ts';
+import { rawPixels, resized } from './resize.ts';
 import { imageOf, readSamples, upright } from './samples.ts';
+import { readSmallPng, smallPng } from './small-png.ts';
 
 // Every picture is read once, so libvips' cache would only hold memory. Its thread count is left to sharp, but ONNX
 // Runtime uses the same cores: whoever decodes while training should decode few pictures at a time.
 sharp.cache(false);
-
-/** How a picture is decoded. */
-export interface DecodeOptions {
-  /** Edge of the square picture that comes out, in pixels. */
-  readonly size: number;
-  /** Largest file that is decoded, in pixels (width × height of one frame). */
-  readonly maxPixels: number;
-  /** What the picture is called in messages. */
-  readonly name: string;
-  /** Seconds that decoding may take, for pictures of strangers; a picture that takes longer is `picture-too-large`. */
-  readonly seconds?: number;
-}
-
-/** How a picture and its thumbnail are decoded. */
-export interface ReadOptions extends DecodeOptions {
-  /** Edge of the square thumbnail, in pixels. */
-  readonly thumbnail: number;
-}
-
-/** sRGB from here on, alpha over white, centre-cropped to a square and resized with Lanczos 3. */
-const resized = (image: Sharp, size: number): Sharp =>
-  image
-    .flatten({ background: '#ffffff' })
-    .resize(size, size, { fit: 'cover', position: 'centre', kernel: 'lanczos3' })
-    .toColourspace('srgb');
-
-async function rawPixels(image: Sharp, size: number): Promise<Picture> {
-  const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-  if (info.channels !== 3 || data.length !== pictureBytes(size)) {
-    throw new Error(`it has ${info.channels} channels where red, green and blue were expected`);
-  }
-  return { size, pixels: new Uint8Array(data.buffer, data.byteOffset, data.length) };
-}
 
 /** Longest edge that libvips is to resize to before it crops; a picture that would be longer is cropped first. */
 const LONGEST = 1_000_000;
@@ -55,16 +25,6 @@ function withoutEnds(image: Sharp, { width, height }: { width: number; height: n
   if ((long / short) * size <= LONGEST) return image;
   const left = Math.floor((width - short) / 2);
   return image.extract({ left, top: Math.floor((height - short) / 2), width: short, height: short });
-}
-
-/** A picture for the model and for people. */
-export interface ReadPicture {
-  /** As the model sees it. */
-  readonly picture: Picture;
-  /** PNG */
-  readonly thumbnail: Uint8Array;
-  /** Of the file, upright. */
-  readonly dimensions: { readonly width: number; readonly height: number };
 }
 
 /** How each use of a picture is made from its file. */
@@ -199,36 +159,6 @@ function asColour(pixels: Uint8Array, channels: number): Uint8Array {
 }
 
 /**
- * A picture at that edge in pixels where it is smaller, by Lanczos 3; larger ones as they are.
- * @example
- * ```ts
- * import { enlarged } from '@neurodex/datasets/image';
- *
- * const red = { size: 1, pixels: Uint8Array.of(255, 0, 0) };
- * const larger = await enlarged(red, 2);
- * console.log(larger.size, (await enlarged(larger, 1)) === larger); // → 2 true
- * ```
- */
-export const enlarged = async (picture: Picture, edge: number): Promise<Picture> =>
-  picture.size >= edge ? picture : await atSize(picture, edge);
-
-/**
- * A picture at that edge in pixels, by Lanczos 3.
- * @example
- * ```ts
- * import { atSize } from '@neurodex/datasets/image';
- *
- * const red = { size: 1, pixels: Uint8Array.of(255, 0, 0) };
- * console.log((await atSize(red, 2)).pixels.join(' ')); // → 255 0 0 255 0 0 255 0 0 255 0 0
- * ```
- */
-export async function atSize(picture: Picture, edge: number): Promise<Picture> {
-  const { size, pixels } = picture;
-  if (size === edge) return picture;
-  return await rawPixels(resized(sharp(pixels, { raw: { width: size, height: size, channels: 3 } }), edge), edge);
-}
-
-/**
  * The model's pixels, equal to those of `decodePicture`, and a PNG thumbnail for people, which is never larger than the
  * picture. Both are made from the encoded file: a JPEG is decoded at a reduced scale for each, which is quicker than
  * decoding it once in full.
@@ -246,11 +176,10 @@ export async function atSize(picture: Picture, edge: number): Promise<Picture> {
  */
 export async function readPicture(bytes: Uint8Array, options: ReadOptions): Promise<ReadPicture> {
   const { name, size, seconds } = options;
-  const own = ownThumbnailEdge(bytes, options);
-  if (own !== undefined) {
+  const small = smallPng(bytes, options);
+  if (small !== undefined) {
     try {
-      const picture = await rawPixels(resized(opened(bytes, options), size), size);
-      return { picture, thumbnail: bytes, dimensions: { width: own, height: own } };
+      return await readSmallPng(bytes, small, options);
     } catch (error) {
       throw decodingFailed(name, 'PNG', error, seconds);
     }
@@ -266,29 +195,6 @@ export async function readPicture(bytes: Uint8Array, options: ReadOptions): Prom
       dimensions: announced.dimensions,
     };
   });
-}
-
-/** Chunks that change nothing of what is seen, and say nothing of whoever made it. */
-const PLAIN: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'IDAT', 'IEND', 'pHYs', 'sRGB']);
-/** Grey, RGB and palette, without an alpha channel. */
-const OPAQUE: ReadonlySet<number> = new Set([0, 2, 3]);
-
-/**
- * A plain square PNG that is small enough is its own thumbnail. Data sets of many tiny pictures are such, and two passes
- * through libvips fewer are two thirds of their time.
- */
-function ownThumbnailEdge(bytes: Uint8Array, { thumbnail, maxPixels }: ReadOptions): number | undefined {
-  const header = readPngHeader(bytes);
-  if (header === undefined) return undefined;
-  const fits =
-    header.width === header.height &&
-    header.width > 0 &&
-    header.width <= thumbnail &&
-    header.width ** 2 <= maxPixels &&
-    header.bitDepth <= 8 &&
-    OPAQUE.has(header.colourType) &&
-    [...header.chunks].every((type) => PLAIN.has(type));
-  return fits ? header.width : undefined;
 }
 
 const MISSING: Readonly<Record<string, readonly [what: string, hint: string]>> = {

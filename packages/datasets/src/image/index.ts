@@ -1,15 +1,6 @@
-export type { DecodeOptions, ReadOptions } from './decode.ts';
-export {
-  atSize,
-  decodeFile,
-  decodePicture,
-  decodeWhole,
-  enlarged,
-  type ReadPicture,
-  readPicture,
-  readPictureFile,
-  type WholePicture,
-} from './decode.ts';
+export { decodeFile, decodePicture, decodeWhole, readPicture, readPictureFile, type WholePicture } from './decode.ts';
 export { sniffFormat } from './formats.ts';
 export { type Format, formatByName, formatList, isLossy } from './picture-formats.ts';
-export { encodePng } from './png.ts';
+export { encodePng, type PngOptions } from './png.ts';
+export type { DecodeOptions, ReadOptions, ReadPicture } from './read-options.ts';
+export { atSize, enlarged } from './resize.ts';

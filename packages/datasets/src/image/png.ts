@@ -15,11 +15,20 @@ export function chunk(type: string, data: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/** How a PNG file is written. */
+export interface PngOptions {
+  /** Chunks before the pixels. */
+  readonly ancillary?: readonly Uint8Array[];
+  /** Of compression, 1 … 9 (zlib). */
+  readonly level?: number;
+}
+
 /**
  * Raw pixels as a PNG file of 8 bits a channel (ISO/IEC 15948), without row filters: for small pictures. sharp's encoder
  * would wait for a thread; for 28 × 28 pixels that takes longer than the encoding.
  * @param pixels uint8 [height, width, channels]
- * @param ancillary chunks before the pixels: a profile
+ * @param options.ancillary chunks before the pixels: a profile; none by default
+ * @param options.level of compression, 1 … 9 (zlib): 1, the quickest, by default
  * @throws RangeError for another number of pixels
  * @example
  * ```ts
@@ -35,7 +44,7 @@ export function encodePng(
   width: number,
   height: number,
   channels: 1 | 3,
-  ancillary: readonly Uint8Array[] = [],
+  { ancillary = [], level = 1 }: PngOptions = {},
 ): Uint8Array {
   const stride = width * channels;
   if (pixels.length !== height * stride) {
@@ -55,7 +64,7 @@ export function encodePng(
     SIGNATURE,
     chunk('IHDR', header),
     ...ancillary,
-    chunk('IDAT', deflateSync(rows, { level: 1 })),
+    chunk('IDAT', deflateSync(rows, { level })),
     chunk('IEND', new Uint8Array()),
   ];
   const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

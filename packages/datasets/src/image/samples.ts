@@ -75,7 +75,7 @@ const ROUNDING = 2;
 async function changesColours(icc: Uint8Array): Promise<boolean> {
   const colours = LEVELS.flatMap((r) => LEVELS.flatMap((g) => LEVELS.flatMap((b) => [r, g, b])));
   const profile = chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(icc)]));
-  const png = encodePng(Uint8Array.from(colours), colours.length / 3, 1, 3, [profile]);
+  const png = encodePng(Uint8Array.from(colours), colours.length / 3, 1, 3, { ancillary: [profile] });
   const data = await sharp(png, { ignoreIcc: true }).withIccProfile('srgb').raw({ depth: 'uchar' }).toBuffer();
   return colours.some((value, i) => Math.abs(value - (data[i] ?? 0)) > ROUNDING);
 }

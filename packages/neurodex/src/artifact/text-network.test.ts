@@ -64,7 +64,7 @@ it.each([
   [
     'that sees',
     0,
-    { input: 'pixels', textVocabulary: undefined, sequenceLength: 9 },
+    { input: 'pixels', textVocabulary: undefined, sequenceLength: 4 },
     width,
     /does not hold a network that reads/,
   ],

@@ -886,7 +886,7 @@ describe('inspect and demo', () => {
     expect(stdout).toContain(`digest      ${inspection.digest}`);
     expect(stdout).toContain('ignored 1 file, no part of the index\n  report.html\n');
     expect(stdout).toContain('4,321 descriptors, vocabulary of 77.0 kB, 1 picture without keypoints');
-    expect(stdout).toContain('patchSize 16, stem windows');
+    expect(stdout).toContain('patchSize 24, stem windows, windows 4');
     expect(stdout).toContain('  a.txt: not a picture file\n  b\\x0a.jpg: empty\n');
     expect(stdout).toContain('OpenMoji by HfG, CC BY-SA 4.0');
     expect(JSON.parse((await runCli(['inspect', '/x', '--json'], { jobs })).stdout)).toEqual(inspection);

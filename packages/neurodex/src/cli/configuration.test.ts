@@ -138,9 +138,14 @@ describe('wrong values', () => {
 
 describe('keys that do not fit each other', () => {
   it.each([
-    [['pictures.size=44'], ['pictures.size'], 'set pictures.size to 32 or 48'],
+    [['pictures.size=44'], ['pictures.size'], 'set pictures.size to 24 or 48'],
     [['model.width=130'], ['model.width'], 'set model.width to 128 or 132'],
-    [['model.patchSize=6'], ['model.patchSize'], 'set model.patchSize to 4 or 8, or model.stem to linear'],
+    [
+      ['model.patchSize=6'],
+      ['model.patchSize'],
+      'set model.patchSize to 8, model.windows to 3, or model.stem to linear',
+    ],
+    [['model.patchSize=3'], ['model.patchSize'], 'set model.patchSize to 8, or model.stem to linear'],
     [['model.width=9', 'model.heads=3'], ['model.width'], 'model.stem to linear'],
     [['split.testFraction=0.95'], ['split.validationFraction'], 'make their sum 1 or less'],
     [

@@ -112,8 +112,10 @@ export interface EncoderConfiguration {
 export interface ModelConfiguration {
   /** Edge of a patch in pixels. */
   readonly patchSize: number;
-  /** Linear: one projection per patch; windows: of overlapping windows, four for each patch; convolutional: windows, and a convolution over each and those around it. */
+  /** Linear: one projection per patch; windows: of overlapping windows; convolutional: windows, and a convolution over each and those around it. */
   readonly stem: 'linear' | 'windows' | 'convolutional';
+  /** Of stems of windows: along the edge of a patch, each twice as long as the steps between them. */
+  readonly windows: number;
   /** D, embedding width; a multiple of heads. */
   readonly width: number;
   /** F. */

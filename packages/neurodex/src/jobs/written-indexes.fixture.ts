@@ -18,7 +18,7 @@ export const SMALL_WRITE: Config = {
   pictures: { ...PRESETS.default.pictures, size: 16, thumbnail: 32 },
   split: { retrievalFraction: 0.7, validationFraction: 0.2, testFraction: 0.4 },
   identifiers: { ...PRESETS.default.identifiers, branching: 4, leafSize: 3 },
-  model: { ...PRESETS.default.model, patchSize: 8, width: 16, feedForwardWidth: 24, heads: 2, layers: 2 },
+  model: { ...PRESETS.default.model, patchSize: 8, windows: 2, width: 16, feedForwardWidth: 24, heads: 2, layers: 2 },
   training: { ...PRESETS.default.training, batchSize: 8, seeSteps: 3 },
   text: { ...PRESETS.default.text, tokens: 16, layers: 1, batchSize: 8, steps: 3 },
   retrieval: { exactUpTo: 0, beam: 4 },

@@ -38,6 +38,7 @@ export const joint: Config = {
   model: {
     patchSize: 8, // 48 / 8 = 6 patches on an edge: P = 36
     stem: 'convolutional',
+    windows: 2,
     width: 128,
     feedForwardWidth: 256,
     heads: 4,

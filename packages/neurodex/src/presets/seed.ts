@@ -38,6 +38,7 @@ export const seed: Config = {
   model: {
     patchSize: 16, // 160 / 16 = 10 patches on an edge: P = 100
     stem: 'linear',
+    windows: 2, // of other stems
     width: 128,
     feedForwardWidth: 256,
     heads: 4,

@@ -14,6 +14,8 @@ export interface InputGeometry {
   readonly patchSize: number;
   /** How pixels become patches; without meaning for other inputs. */
   readonly stem: Config['model']['stem'];
+  /** Along the edge of a patch, for stems of windows: 2 unless it is said. */
+  readonly windows?: number | undefined;
   /** C, numbers of each embedding; of `embeddings` alone. */
   readonly channels?: number | undefined;
   /** Ids of the tokenizer; of `tokens` alone. */

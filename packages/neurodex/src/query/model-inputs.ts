@@ -33,5 +33,6 @@ export const inputGeometry = (
   imageSize: pictures.size,
   patchSize: model.patchSize,
   stem: model.stem,
+  ...(model.stem === 'linear' ? {} : { windows: model.windows }),
   width: model.width,
 });

@@ -32,17 +32,23 @@ const STEM_BLOCKS = { windows: 0, convolutional: 1 } as const;
 const MEAN = 0.5;
 const DEVIATION = 0.5;
 
-/** The first stage of a stem of windows moves by half a patch and keeps half the width. */
-const stages = ({ patchSize, width }: InputGeometry) => ({ stride: patchSize / 2, channels: width / 2 });
+/** Windows along the edge of a patch of networks that do not say how many. */
+const USUAL_WINDOWS = 2;
+
+/** The first stage of a stem of windows moves by a share of a patch and keeps half the width. */
+function stages({ patchSize, width, windows = USUAL_WINDOWS }: InputGeometry) {
+  const stride = patchSize / windows;
+  return { windows, stride, pixels: CHANNELS * (2 * stride) ** 2, channels: width / 2 };
+}
 
 function stemParameters(geometry: InputGeometry): ParameterSpecs {
   const { patchSize, width, stem } = geometry;
   if (stem === 'linear') {
     return { 'patch.weight': glorot(CHANNELS * patchSize ** 2, width), 'patch.bias': zeros(width) };
   }
-  const { channels } = stages(geometry);
+  const { windows, pixels, channels } = stages(geometry);
   return {
-    'stem.weight': glorot(CHANNELS * patchSize ** 2, channels),
+    'stem.weight': glorot(pixels, channels),
     'stem.bias': zeros(channels),
     ...Object.fromEntries(
       Array.from({ length: STEM_BLOCKS[stem] }, (_, i) => [
@@ -50,7 +56,7 @@ function stemParameters(geometry: InputGeometry): ParameterSpecs {
         [`stem.block${i}.bias`, zeros(channels)],
       ]).flat(),
     ),
-    'patch.weight': glorot(4 * channels, width),
+    'patch.weight': glorot(windows ** 2 * channels, width),
     'patch.bias': zeros(width),
   };
 }
@@ -63,18 +69,18 @@ function embedPatches(parameters: NamedTensors, pictures: Tensor, geometry: Inpu
     const rows = reshape(tiles(pictures, patchSize), [-1, CHANNELS * patchSize ** 2]);
     return reshape(fromBytes(rows, layer(parameters, 'patch'), [patchSize]), [patches, batch, width]);
   }
-  const { stride, channels } = stages(geometry);
-  const windows = overlappingWindows(pictures, stride);
-  const side = windows.size(0);
-  const rows = reshape(windows, [-1, CHANNELS * patchSize ** 2]);
+  const { windows, stride, pixels, channels } = stages(geometry);
+  const overlapping = overlappingWindows(pictures, stride);
+  const side = overlapping.size(0);
+  const rows = reshape(overlapping, [-1, pixels]);
   // A window is four tiles; its vector runs tile by tile, and within a tile as the linear stem's patches do.
   const first = gelu(fromBytes(rows, layer(parameters, 'stem'), [4, stride]));
   let x = reshape(first, [side, side, batch, channels]);
   for (let i = 0; i < STEM_BLOCKS[geometry.stem]; i++) {
     x = add(x, gelu(linear(neighbourhoods(x), layer(parameters, `stem.block${i}`))));
   }
-  const grid = reshape(x, [side / 2, 2, side / 2, 2, batch, channels]);
-  const grouped = reshape(transpose(grid, [0, 2, 4, 1, 3, 5]), [-1, 4 * channels]);
+  const grid = reshape(x, [side / windows, windows, side / windows, windows, batch, channels]);
+  const grouped = reshape(transpose(grid, [0, 2, 4, 1, 3, 5]), [-1, windows ** 2 * channels]);
   return reshape(linear(grouped, layer(parameters, 'patch')), [patches, batch, width]);
 }
 
@@ -126,8 +132,8 @@ export const pixelInput: PictureInput = {
   tensor: 'pictures',
   needsBackbone: false,
 
-  isSound({ imageSize, patchSize, stem, sequenceLength, channels, textVocabulary, width }) {
-    const whole = stem === 'linear' || (patchSize % 2 === 0 && width % 2 === 0);
+  isSound({ imageSize, patchSize, stem, windows = USUAL_WINDOWS, sequenceLength, channels, textVocabulary, width }) {
+    const whole = stem === 'linear' || (patchSize % (2 * windows) === 0 && width % 2 === 0);
     const fits = imageSize % patchSize === 0 && sequenceLength === (imageSize / patchSize) ** 2;
     return whole && fits && channels === undefined && textVocabulary === undefined;
   },

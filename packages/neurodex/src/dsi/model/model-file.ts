@@ -22,6 +22,7 @@ const geometrySchema = z.strictObject({
   imageSize: size,
   patchSize: size,
   stem: z.enum(STEMS),
+  windows: size.optional(),
   channels: size.optional(),
   textVocabulary: size.optional(),
   sequenceLength: size,
