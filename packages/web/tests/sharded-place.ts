@@ -9,7 +9,14 @@ const run = promisify(execFile);
 export const SHARDS = 3;
 /** Small, and trained for seconds only. */
 const SMALL = [
-  ...['pictures.size=32', 'model.patchSize=16', 'model.width=32', 'training.seeSteps=30', 'text.steps=60', 'text.layers=1'],
+  ...[
+    'pictures.size=32',
+    'model.patchSize=16',
+    'model.width=32',
+    'training.seeSteps=30',
+    'text.steps=60',
+    'text.layers=1',
+  ],
   ...['identifiers.branching=4', 'identifiers.leafSize=3'],
 ].flatMap((key) => ['--set', key]);
 

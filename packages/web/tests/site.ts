@@ -54,7 +54,14 @@ export async function makeIndexes(built: readonly BuiltIndex[] = BUILT): Promise
 /** Of a network that has learned to read, for a few steps. */
 export async function indexThatReads({ photos }: Indexes): Promise<string> {
   const out = join(dirname(photos), 'reading');
-  const small = ['pictures.size=32', 'model.patchSize=16', 'model.width=32', 'training.seeSteps=60', 'text.steps=100', 'text.layers=1'];
+  const small = [
+    'pictures.size=32',
+    'model.patchSize=16',
+    'model.width=32',
+    'training.seeSteps=60',
+    'text.steps=100',
+    'text.layers=1',
+  ];
   const keys = small.flatMap((key) => ['--set', key]);
   await run(process.execPath, [bin, 'index', photos, '--out', out, '--systems', 'dsi,pixels', ...keys]);
   return out;
@@ -73,7 +80,14 @@ export async function calibratedIndex({ photos }: Indexes): Promise<string> {
   );
   const source = `${folder}.jsonl`;
   writeFileSync(source, lines.join(''));
-  const small = ['pictures.size=32', 'model.patchSize=16', 'model.width=32', 'training.seeSteps=60', 'text.steps=5', 'text.layers=1'];
+  const small = [
+    'pictures.size=32',
+    'model.patchSize=16',
+    'model.width=32',
+    'training.seeSteps=60',
+    'text.steps=5',
+    'text.layers=1',
+  ];
   const split = ['split.retrievalFraction=0.75', 'split.validationFraction=0.3', 'split.testFraction=0.3'];
   const keys = [...small, ...split].flatMap((key) => ['--set', key]);
   await run(process.execPath, [bin, 'index', source, '--out', out, '--systems', 'dsi,pixels', ...keys]);
