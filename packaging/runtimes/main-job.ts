@@ -56,7 +56,17 @@ export class Job {
 const PROGRAM = join('node_modules', 'neurodex', 'bin', 'neurodex.js');
 const SIZE = ['--set', 'pictures.size=32'];
 /** Memory that is written, which pictures can be added to. */
-const WRITTEN = ['--preset', 'demo', ...SIZE, '--set', 'bovw.words=8', '--set', 'training.seeSteps=20'];
+const WRITTEN = [
+  '--preset',
+  'demo',
+  ...SIZE,
+  '--set',
+  'model.patchSize=16',
+  '--set',
+  'bovw.words=8',
+  '--set',
+  'training.seeSteps=20',
+];
 /** Some seconds of training, so that it can be stopped. */
 const TRAINED = ['--preset', 'quick', ...SIZE, '--set', 'training.indexingEpochs=800'];
 const SYSTEMS = ['dsi', 'bovw', 'pixels'];

@@ -11,6 +11,7 @@ import { refuseTooFew, withRoles } from '../pictures/with-roles.ts';
 import { type BuildFolders, decodedPixelsFile, type PicturesOptions, splitPixelsFile } from './build-options.ts';
 import type { DecodedSet } from './decode-pictures.ts';
 import { readDecoded } from './draft.ts';
+import { lookUpThreads } from './look-up-threads.ts';
 import { type DecodedPicture, readDecodedList, spansOf, writeSplitList } from './picture-lists.ts';
 
 /** The pictures with their roles, still without identifiers. */
@@ -52,6 +53,7 @@ export async function splitPictures(
       dedupe: options.dedupe === true,
       kinds: kindsOf(pictures, options.dedupe === true),
       // Of a split that is given, only what lies in two parts of it matters; there may be a million catalogue pictures.
+      lookUpStarter: lookUpThreads,
       acrossRoles: options.dedupe !== true && pictures.some(({ role }) => role !== undefined),
       ...(options.reporter === undefined ? {} : { reporter: options.reporter }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),

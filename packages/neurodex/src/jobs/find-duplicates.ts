@@ -5,6 +5,7 @@ import { listInFolder, refuseForeignFile, writeMarkedFile } from '@neurodex/core
 import { applyRules, reportDataset, type SkippedFile, type SkippedKind, skippedKinds } from '@neurodex/datasets';
 import { readOneVersion } from '../artifact/index-files.ts';
 import { INDEX_FILE } from '../artifact/manifest.ts';
+import { lookUpThreads } from '../build/look-up-threads.ts';
 import {
   DUPLICATE_KINDS,
   type DuplicateKind,
@@ -110,6 +111,7 @@ async function among(
       ...compared,
       maxPixels,
       kinds,
+      lookUpStarter: lookUpThreads,
       // What they mean for splits is a matter of builds.
       reporter: { ...silentReporter, progress: (event) => reporter.progress(event) },
       ...(signal === undefined ? {} : { signal }),

@@ -49,6 +49,8 @@ export const STATE = { later: 0, leader: 1, member: 2 } as const;
 export class CandidateFinder {
   /** Pictures with too little contrast to be described: of one colour, or of noise. */
   readonly flat: number[] = [];
+  /** Leaders of groups that the last picture was compared with, perhaps several times: what was found depends on what they are. */
+  readonly leaders: number[] = [];
   private readonly fingerprints: readonly Uint8Array[];
   private readonly edges: Int32Array;
   private readonly tree: NeighbourTree;
@@ -73,13 +75,15 @@ export class CandidateFinder {
    * @param edges of the thumbnails of all pictures, in pixels
    * @param kinds of duplicates that are looked for: without cropped ones only whole pictures are looked up
    * @param isSome tells the pictures that `ofSome` finds
+   * @param states of all pictures; all are compared later by default
    */
   constructor(
     fingerprints: readonly Uint8Array[],
-    members: readonly number[],
-    edges: readonly number[],
+    members: Iterable<number>,
+    edges: ArrayLike<number>,
     kinds: ReadonlySet<DuplicateKind>,
-    isSome?: (at: number) => boolean,
+    isSome?: ((at: number) => boolean) | undefined,
+    states: Uint8Array = new Uint8Array(fingerprints.length).fill(STATE.later),
   ) {
     const [cropped, mirrored] = [kinds.has('cropped'), kinds.has('mirrored')];
     this.looked = WINDOWS.flatMap((_, window) =>
@@ -92,8 +96,8 @@ export class CandidateFinder {
     const descriptions = new Float32Array(fingerprints.length * length);
     this.distances = new Float32Array(fingerprints.length).fill(Infinity);
     this.places = new Int32Array(fingerprints.length);
-    this.states = new Uint8Array(fingerprints.length).fill(STATE.later);
-    const described = members.filter((at) => {
+    this.states = states;
+    const described = [...members].filter((at) => {
       const fingerprint = fingerprints[at] ?? new Uint8Array();
       const isDescribed = this.describer.describeWhole(fingerprint, descriptions, at * length);
       if (!isDescribed) this.flat.push(at);
@@ -115,6 +119,7 @@ export class CandidateFinder {
 
   private candidates(at: number, tree: NeighbourTree, compared: number): Candidate[] {
     const fingerprint = this.fingerprints[at] ?? new Uint8Array();
+    this.leaders.length = 0;
     if (!this.describer.describe(fingerprint, this.windows, this.described)) return [];
     const near = this.near(at, tree, compared);
     near.sort((a, b) => (this.distances[a] ?? NaN) - (this.distances[b] ?? NaN) || a - b);
@@ -162,7 +167,7 @@ export class CandidateFinder {
     const length = DESCRIPTION_LENGTH;
     for (const [window, mirrored] of this.looked) {
       const start = window * length;
-      const tangents = tangentsOf(this.windows, window);
+      let tangents: Float32Array | undefined;
       for (let mirror = 0; mirror < (mirrored ? 2 : 1); mirror++) {
         for (let k = 0; k < length; k++)
           this.query[k] = (this.windows[start + k] ?? NaN) * (mirror === 1 ? (MIRROR_SIGNS[k] ?? NaN) : 1);
@@ -171,8 +176,11 @@ export class CandidateFinder {
           const state = this.states[other];
           // Whoever is in a group is found by its leader.
           if (other === at || state === STATE.member || (state === STATE.later && later >= LATER)) return false;
-          if (state === STATE.leader) leaders++;
-          else later++;
+          if (state === STATE.leader) {
+            leaders++;
+            this.leaders.push(other);
+          } else later++;
+          tangents ??= tangentsOf(this.windows, window);
           const distance = this.unexplained(start, tree.near, place, mirror === 1, tangents);
           const before = this.distances[other] ?? NaN;
           const small = own < SMALL_EDGE && this.edges[other] === own;

@@ -8,6 +8,7 @@ import { bestFirst, roleRank } from './best-picture.ts';
 import { DUPLICATE_KINDS, type DuplicateFacts, type DuplicateKind, NO_KINDS } from './duplicate-facts.ts';
 import { type FileFacts, findSamePictures, type Relation } from './find-same.ts';
 import type { PictureKeys } from './fingerprint.ts';
+import type { LookUpStarter } from './look-ahead.ts';
 import { describeSets, type KnownPicture, tellDuplicates } from './tell-duplicates.ts';
 import { decodeThumbnail } from './thumbnail.ts';
 
@@ -36,6 +37,8 @@ export interface DuplicateOptions {
   readonly kinds?: readonly DuplicateKind[];
   /** Whether near-duplicates are looked for between queries and other pictures alone. */
   readonly acrossRoles?: boolean;
+  /** Of threads that look pictures up; none by default. */
+  readonly lookUpStarter?: LookUpStarter | undefined;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal;
 }
@@ -56,6 +59,7 @@ export async function findDuplicates(
     dedupe = false,
     kinds = DUPLICATE_KINDS,
     acrossRoles = false,
+    lookUpStarter,
     reporter = silentReporter,
     signal,
   }: DuplicateOptions,
@@ -76,6 +80,7 @@ export async function findDuplicates(
   const { exact, alike, relations } = await findSamePictures(keys, bestFirst(pictures, keys), access, {
     kinds,
     isCatalogue: acrossRoles ? (at) => pictures[at]?.role === 'catalogue' : undefined,
+    lookUpStarter,
   });
   const leftOut = new Map([...copiesAcrossRoles(pictures, exact), ...(dedupe ? allButBest(pictures, relations) : [])]);
   const kept = pictures.flatMap((_, at) => (leftOut.has(at) ? [] : [at]));

@@ -2,10 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { defined } from '@neurodex/core';
 import { type Format, isLossy } from '@neurodex/datasets/image';
 import type { Picture } from '@neurodex/datasets/picture';
-import { type Candidate, CandidateFinder, STATE } from './candidates.ts';
+import { type Candidate, type CandidateFinder, STATE } from './candidates.ts';
 import { DisjointSets } from './disjoint-sets.ts';
 import { DUPLICATE_KINDS, type DuplicateKind } from './duplicate-facts.ts';
 import type { PictureKeys } from './fingerprint.ts';
+import { finderWith, type LookAhead, type LookedUp, type LookUpStarter } from './look-ahead.ts';
 import { composed, inverse, isWhole, type Placement, WHOLE } from './placement.ts';
 import { mayShow, planeOf, type RoughPlane } from './rough-planes.ts';
 import { samePicture } from './same-picture.ts';
@@ -64,6 +65,8 @@ export interface SameOptions {
    * then found to be the same by equal files and pixels alone. All pairs by default.
    */
   readonly isCatalogue?: ((at: number) => boolean) | undefined;
+  /** Of threads that look pictures up before their turns; none by default. What is found is the same. */
+  readonly lookUpStarter?: LookUpStarter | undefined;
 }
 
 /** Thumbnails that are decoded for one picture. */
@@ -87,9 +90,9 @@ export async function findSamePictures(
   keys: readonly (PictureKeys & FileFacts)[],
   order: readonly number[],
   access: PictureAccess,
-  { kinds = DUPLICATE_KINDS, isCatalogue }: SameOptions = {},
+  { kinds = DUPLICATE_KINDS, ...rest }: SameOptions = {},
 ): Promise<SamePictures> {
-  const search = new Search(keys, order, access, { kinds: new Set(kinds), isCatalogue });
+  const search = new Search(keys, order, access, { ...rest, kinds: new Set(kinds) });
   return await search.run();
 }
 
@@ -99,6 +102,7 @@ class Search {
   private readonly access: PictureAccess;
   private readonly kinds: ReadonlySet<DuplicateKind>;
   private readonly isCatalogue: SameOptions['isCatalogue'];
+  private readonly lookUpStarter: SameOptions['lookUpStarter'];
   private readonly exact: DisjointSets;
   private readonly alike: DisjointSets;
   private readonly relations: (Relation | undefined)[];
@@ -115,10 +119,11 @@ class Search {
     keys: readonly (PictureKeys & FileFacts)[],
     order: readonly number[],
     access: PictureAccess,
-    { kinds, isCatalogue }: Pick<SameOptions, 'isCatalogue'> & { readonly kinds: ReadonlySet<DuplicateKind> },
+    options: Omit<SameOptions, 'kinds'> & { readonly kinds: ReadonlySet<DuplicateKind> },
   ) {
-    this.kinds = kinds;
-    this.isCatalogue = isCatalogue;
+    this.kinds = options.kinds;
+    this.isCatalogue = options.isCatalogue;
+    this.lookUpStarter = options.lookUpStarter;
     this.keys = keys;
     this.order = order;
     this.access = access;
@@ -130,7 +135,7 @@ class Search {
 
   async run(): Promise<SamePictures> {
     const files = new Map<string, number>();
-    const first = this.order.filter((at) => {
+    const order = this.order.filter((at) => {
       const copy = files.get(this.key(at).file);
       if (copy === undefined) files.set(this.key(at).file, at);
       return copy === undefined;
@@ -139,9 +144,23 @@ class Search {
     const edges = this.keys.map(({ edge }) => edge);
     const isCatalogue = this.isCatalogue;
     const isQuery = isCatalogue && ((at: number) => !isCatalogue(at));
-    const finder = new CandidateFinder(fingerprints, first, edges, this.kinds, isQuery);
+    const pictures = { fingerprints, edges, order, kinds: this.kinds, isQuery };
+    const { finder, ahead } = finderWith(this.lookUpStarter, pictures);
+    try {
+      await this.inTurn(files, finder, ahead);
+    } finally {
+      await ahead?.close();
+    }
+    if (this.differ) this.doubtFlat(finder.flat);
+    await this.compareWhole();
+    return { exact: this.exact.roots(), alike: this.alike.roots(), relations: this.relations };
+  }
+
+  /** @param files the first picture with each file */
+  private async inTurn(files: ReadonlyMap<string, number>, finder: CandidateFinder, ahead?: LookAhead): Promise<void> {
     /** The first with these pixels: found however little contrast they have. */
     const pixels = new Map<string, number>();
+    let turn = 0;
     for (const [i, at] of this.order.entries()) {
       const { file, pixels: seen } = this.key(at);
       const copy = defined(files.get(file), 'the first with a file');
@@ -149,7 +168,7 @@ class Search {
       else {
         const twin = pixels.get(seen);
         if (twin === undefined) pixels.set(seen, at);
-        const candidates = isCatalogue?.(at) === true ? finder.ofSome(at) : finder.of(at);
+        const candidates = this.candidates(at, finder, await ahead?.of(turn++));
         await this.compareWithLeaders(at, this.near(at, candidates, finder.states, twin));
         if (this.differ) this.doubt(at, twin === undefined ? finder.notFar(at) : [twin, ...finder.notFar(at)]);
       }
@@ -158,9 +177,12 @@ class Search {
       // Whoever wants to stop has a turn.
       if (i % TURN === 0) await setImmediate();
     }
-    if (this.differ) this.doubtFlat(finder.flat);
-    await this.compareWhole();
-    return { exact: this.exact.roots(), alike: this.alike.roots(), relations: this.relations };
+  }
+
+  /** What was found before its turn holds unless a picture that was taken for a leader has become a member. */
+  private candidates(at: number, finder: CandidateFinder, found?: LookedUp): readonly Candidate[] {
+    if (found?.leaders.every((other) => finder.states[other] === STATE.leader)) return found.candidates;
+    return this.isCatalogue?.(at) === true ? finder.ofSome(at) : finder.of(at);
   }
 
   private doubt(at: number, others: readonly number[]): void {

@@ -60,12 +60,30 @@ interface Sums {
   readonly right: readonly number[];
 }
 
+/** Where the columns of a plane with so many lie in `a`: the column of `a` to the left, −1 outside, and the share of the next one. */
+function columnsIn(a: Plane, edge: number, scale: number, x: number) {
+  const limit = a.edge - 1;
+  if (columns.lefts.length < edge) columns = { lefts: new Int32Array(edge), shares: new Float64Array(edge) };
+  const { lefts, shares } = columns;
+  for (let column = 0; column < edge; column++) {
+    const u = (column + 0.5) / edge - 0.5;
+    const atX = (0.5 + x + scale * u) * a.edge - 0.5;
+    const left = Math.min(limit - 1, Math.max(0, Math.floor(atX)));
+    lefts[column] = atX < -0.5 || atX > limit + 0.5 ? -1 : left;
+    shares[column] = Math.min(1, Math.max(0, atX - left));
+  }
+  return columns;
+}
+
+let columns = { lefts: new Int32Array(), shares: new Float64Array() };
+
 /** One pass over the pixels of `b` that lie in `a`. */
 function compare(a: Plane, b: Plane, scale: number, x: number, y: number, mirrored: boolean): Sums | undefined {
   const edge = b.edge;
   const limit = a.edge - 1;
   let [count, error, sumA, sumB, squaresA, squaresB] = [0, 0, 0, 0, 0, 0];
   let [ss, sx, sy, xx, xy, yy, rs, rx, ry] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  const { lefts, shares } = columnsIn(a, edge, scale, x);
   for (let row = 0; row < edge; row++) {
     const v = (row + 0.5) / edge - 0.5;
     const atY = (0.5 + y + scale * v) * a.edge - 0.5;
@@ -73,11 +91,10 @@ function compare(a: Plane, b: Plane, scale: number, x: number, y: number, mirror
     const top = Math.min(limit - 1, Math.max(0, Math.floor(atY)));
     const fy = Math.min(1, Math.max(0, atY - top));
     for (let column = 0; column < edge; column++) {
+      const left = lefts[column] ?? NaN;
+      if (left < 0) continue;
+      const fx = shares[column] ?? NaN;
       const u = (column + 0.5) / edge - 0.5;
-      const atX = (0.5 + x + scale * u) * a.edge - 0.5;
-      if (atX < -0.5 || atX > limit + 0.5) continue;
-      const left = Math.min(limit - 1, Math.max(0, Math.floor(atX)));
-      const fx = Math.min(1, Math.max(0, atX - left));
       const i = top * a.edge + left;
       const [p, q] = [a.values[i] ?? NaN, a.values[i + 1] ?? NaN];
       const [r, s] = [a.values[i + a.edge] ?? NaN, a.values[i + a.edge + 1] ?? NaN];
