@@ -142,10 +142,9 @@ class Search {
     });
     const fingerprints = this.keys.map(({ fingerprint }) => fingerprint);
     const edges = this.keys.map(({ edge }) => edge);
-    const isCatalogue = this.isCatalogue;
+    const { kinds, isCatalogue } = this;
     const isQuery = isCatalogue && ((at: number) => !isCatalogue(at));
-    const pictures = { fingerprints, edges, order, kinds: this.kinds, isQuery };
-    const { finder, ahead } = finderWith(this.lookUpStarter, pictures);
+    const { finder, ahead } = finderWith(this.lookUpStarter, { fingerprints, edges, order, kinds, isQuery });
     try {
       await this.inTurn(files, finder, ahead);
     } finally {

@@ -61,7 +61,7 @@ function dataOf({ fingerprints, edges, order, kinds, isQuery }: LookUpPictures, 
   const all = sharedBytes(fingerprints.length * length);
   for (const [at, fingerprint] of fingerprints.entries()) all.set(fingerprint, at * length);
   const queries = isQuery && sharedBytes(fingerprints.length);
-  if (isQuery !== undefined) for (const at of fingerprints.keys()) if (isQuery(at)) queries?.fill(1, at, at + 1);
+  queries?.set(fingerprints.map((_, at) => (isQuery?.(at) === true ? 1 : 0)));
   return {
     fingerprints: all,
     edges: sharedIntegers(edges),
