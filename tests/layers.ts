@@ -30,7 +30,8 @@ export const IMPORTS: Readonly<Record<string, ImportGraph>> = {
     ],
   },
   'packages/datasets/src': {
-    'picture.ts': [],
+    resampling: [],
+    'picture.ts': ['resampling'],
     image: ['picture.ts'],
     'formats.ts': ['image'],
     download: [],

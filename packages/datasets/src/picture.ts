@@ -1,3 +1,5 @@
+export { type Raster, squareOf } from './resampling/square.ts';
+
 /** One square picture as the model sees it: uint8 RGB, row by row, [size, size, 3]. */
 export interface Picture {
   /** Edge in pixels. */

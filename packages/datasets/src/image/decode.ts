@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { errorCode, NeurodexError } from '@neurodex/core';
 import { refuseSpecialFile } from '@neurodex/core/storage';
 import sharp, { type Sharp } from 'sharp';
-import type { Picture } from '../picture.ts';
+import { type Picture, squareOf } from '../picture.ts';
 import { readPngHeader } from './formats.ts';
 import { decodeBudget } from './memory.ts';
 import { type Announced, announce, type Opened, type OpenOptions, opened } from './open.ts';
@@ -10,7 +10,7 @@ import type { DecodeOptions, ReadOptions, ReadPicture } from './read-options.ts'
 import { decodingFailed } from './refusals.ts';
 import { rawPixels, resized } from './resize.ts';
 import { imageOf, readSamples, upright } from './samples.ts';
-import { readSmallPng, smallPng } from './small-png.ts';
+import { readSmallPng, readTinyPng, smallPng, tinyPng } from './small-png.ts';
 
 // Every picture is read once, so libvips' cache would only hold memory. Its thread count is left to sharp, but ONNX
 // Runtime uses the same cores: whoever decodes while training should decode few pictures at a time.
@@ -83,6 +83,8 @@ async function fromSamples({ bytes, layout, header }: Opened, options: OpenOptio
  * ```
  */
 export async function decodePicture(bytes: Uint8Array, options: DecodeOptions): Promise<Picture> {
+  const tiny = tinyPng(bytes, options.maxPixels);
+  if (tiny !== undefined) return { size: options.size, pixels: squareOf(tiny, options.size) };
   if (isPlainPng(bytes, options.maxPixels)) {
     try {
       return await rawPixels(resized(opened(bytes, options).autoOrient(), options.size), options.size);
@@ -143,6 +145,11 @@ export interface WholePicture {
  * ```
  */
 export async function decodeWhole(bytes: Uint8Array, options: Omit<DecodeOptions, 'size'>): Promise<WholePicture> {
+  const tiny = tinyPng(bytes, options.maxPixels);
+  if (tiny !== undefined) {
+    const { width, height, data } = tiny;
+    return { width, height, pixels: asColour(data, data.length / (width * height)) };
+  }
   const opening = { ...options, whole: true };
   return await decoding(await announce(bytes, opening), opening, async (source) => {
     const { data, info } = await source.whole().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
@@ -176,6 +183,8 @@ function asColour(pixels: Uint8Array, channels: number): Uint8Array {
  */
 export async function readPicture(bytes: Uint8Array, options: ReadOptions): Promise<ReadPicture> {
   const { name, size, seconds } = options;
+  const tiny = tinyPng(bytes, options.maxPixels);
+  if (tiny !== undefined) return readTinyPng(bytes, tiny, options);
   const small = smallPng(bytes, options);
   if (small !== undefined) {
     try {

@@ -1,6 +1,6 @@
+import { type Raster, squareOf } from '@neurodex/datasets/picture';
 import { type ExportedEncoder, preprocess } from 'neurodex/browser';
 import { EngineError } from '../engine.ts';
-import { type Raster, squareOf } from './resize.ts';
 
 /** Some browsers refuse canvases with a longer edge than this; larger pictures are scaled down first. */
 const LARGEST_EDGE = 4096;

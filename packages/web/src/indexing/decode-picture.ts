@@ -1,7 +1,7 @@
+import { squareOf } from '@neurodex/datasets/picture';
 import { jpegFrame, sniffFormat } from '@neurodex/datasets/skipped';
 import { type DecodedFile, digestOfBytes } from 'neurodex/browser-build';
 import { rasterOf, refuseLarge, translucent } from '../browser/pixels.ts';
-import { squareOf } from '../browser/resize.ts';
 import type { ChosenFile } from '../indexer.ts';
 
 /** A chosen file as an index keeps it. @throws EngineError `not-a-picture`, `too-large` */
