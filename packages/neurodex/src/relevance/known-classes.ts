@@ -172,25 +172,57 @@ export const EVIDENCE_LENGTH = 2;
  * by d (up to a constant). @param vector [d]
  */
 export function evidenceOf(known: KnownClasses, vector: Float64Array): [number, number] {
-  const { width, weights, biases, means, precisions, logDeterminants, precisionOf } = known;
+  const { width, weights, biases, precisions, logDeterminants, precisionOf } = known;
+  const { images, squares: own } = spreadOf(known);
+  // (v − m)ᵀ·A·(v − m) = vᵀ·A·v − 2·(A·m)·v + mᵀ·A·m, and the first term is that of all classes with this A.
+  const spreads = Float64Array.from(logDeterminants, (_, k) => quadratic(precisions, k * width * width, vector));
   let squares = Number.NEGATIVE_INFINITY;
   let density = Number.NEGATIVE_INFINITY;
-  const from = new Float64Array(width);
   for (let c = 0; c < biases.length; c++) {
     let answer = biases[c] ?? NaN;
-    for (let i = 0; i < width; i++) {
+    let product = 0;
+    for (let i = 0, at = c * width; i < width; i++, at++) {
       const value = vector[i] ?? NaN;
-      answer += (weights[c * width + i] ?? NaN) * value;
-      from[i] = value - (means[c * width + i] ?? NaN);
+      answer += (weights[at] ?? NaN) * value;
+      product += (images[at] ?? NaN) * value;
     }
     squares = Math.max(squares, answer);
     const k = precisionOf[c] ?? NaN;
-    density = Math.max(
-      density,
-      -(quadratic(precisions, k * width * width, from) + (logDeterminants[k] ?? NaN)) / width,
-    );
+    const distance = (spreads[k] ?? NaN) - 2 * product + (own[c] ?? NaN);
+    density = Math.max(density, -(distance + (logDeterminants[k] ?? NaN)) / width);
   }
   return [squares, density];
+}
+
+/** Of every class, with its mean m and its inverse covariance A. */
+interface Spread {
+  /** A·m, float64 [C, d] */
+  readonly images: Float64Array;
+  /** mᵀ·A·m, float64 [C] */
+  readonly squares: Float64Array;
+}
+
+const spreads = new WeakMap<KnownClasses, Spread>();
+
+function spreadOf(known: KnownClasses): Spread {
+  const found = spreads.get(known);
+  if (found !== undefined) return found;
+  const { width, biases, means, precisions, precisionOf } = known;
+  const images = new Float64Array(biases.length * width);
+  const squares = new Float64Array(biases.length);
+  for (let c = 0; c < biases.length; c++) {
+    const mean = means.subarray(c * width, (c + 1) * width);
+    for (let i = 0; i < width; i++) {
+      const row = ((precisionOf[c] ?? NaN) * width + i) * width;
+      let sum = 0;
+      for (let j = 0; j < width; j++) sum += (precisions[row + j] ?? NaN) * (mean[j] ?? NaN);
+      images[c * width + i] = sum;
+      squares[c] = (squares[c] ?? NaN) + (mean[i] ?? NaN) * sum;
+    }
+  }
+  const made = { images, squares };
+  spreads.set(known, made);
+  return made;
 }
 
 /** xᵀ·A·x of a symmetric A that begins at a place of an array. */

@@ -8,6 +8,8 @@ export interface Projection {
 
 /** Rounds of the iteration: enough for directions whose variances differ by a tenth. */
 const ROUNDS = 30;
+/** Rows that are multiplied at once: a row of the matrix is read once for all of them, and no sum waits for another. */
+const TOGETHER = 4;
 
 /**
  * Principal components by orthogonal iteration (Golub & Van Loan 2013, §8.2.4) of the covariance. The scale makes the mean variance
@@ -37,35 +39,48 @@ export function principalComponents(vectors: Float32Array, length: number, count
 /** @returns float64 [d] */
 export function project({ mean, components }: Projection, vector: ArrayLike<number>): Float64Array {
   const length = mean.length;
-  const out = new Float64Array(components.length / length);
-  for (let row = 0; row < out.length; row++) {
-    let sum = 0;
-    for (let i = 0; i < length; i++)
-      sum += (components[row * length + i] ?? NaN) * ((vector[i] ?? NaN) - (mean[i] ?? NaN));
-    out[row] = sum;
-  }
-  return out;
+  const centred = Float64Array.from(mean, (middle, i) => (vector[i] ?? NaN) - middle);
+  const rows = components.length / length;
+  return Float64Array.from({ length: rows }, (_, row) =>
+    dot(centred, components.subarray(row * length, (row + 1) * length)),
+  );
 }
 
+/** Of as many vectors at a time as `TOGETHER` says: sums are read and written less often. */
 function covarianceOf(vectors: Float32Array, mean: Float32Array, n: number): Float64Array {
   const length = mean.length;
   const sums = new Float64Array(length * length);
-  const centred = new Float64Array(length);
-  for (let row = 0; row < n; row++) {
-    for (let i = 0; i < length; i++) centred[i] = (vectors[row * length + i] ?? NaN) - (mean[i] ?? NaN);
+  // Those beyond the last vector stay 0.
+  const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float64Array(length)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  for (let row = 0; row < n; row += TOGETHER) {
+    for (const [i, centred] of [a, b, c, d].entries()) centre(centred, vectors, mean, row + i);
     for (let i = 0; i < length; i++) {
-      const value = (centred[i] ?? NaN) / n;
-      if (value === 0) continue;
+      const [p, q, r, s] = [(a[i] ?? NaN) / n, (b[i] ?? NaN) / n, (c[i] ?? NaN) / n, (d[i] ?? NaN) / n];
       const at = i * length;
-      for (let j = 0; j <= i; j++) sums[at + j] = (sums[at + j] ?? NaN) + value * (centred[j] ?? NaN);
+      for (let j = 0; j <= i; j++) {
+        sums[at + j] =
+          (sums[at + j] ?? NaN) + p * (a[j] ?? NaN) + q * (b[j] ?? NaN) + r * (c[j] ?? NaN) + s * (d[j] ?? NaN);
+      }
     }
   }
   for (let i = 0; i < length; i++) for (let j = 0; j < i; j++) sums[j * length + i] = sums[i * length + j] ?? NaN;
   return sums;
 }
 
-/** Rows that are multiplied at once: a row of the matrix is read once for all of them, and no sum waits for another. */
-const TOGETHER = 4;
+/** A vector less the mean; zeros where there is none. */
+function centre(out: Float64Array, vectors: Float32Array, mean: Float32Array, row: number): void {
+  const start = row * mean.length;
+  if (start >= vectors.length) {
+    out.fill(0);
+    return;
+  }
+  for (let i = 0; i < mean.length; i++) out[i] = (vectors[start + i] ?? NaN) - (mean[i] ?? NaN);
+}
 
 /** Rows of a basis, each multiplied with a symmetric matrix. */
 function multiply(basis: Float64Array, matrix: Float64Array, length: number): Float64Array {
@@ -97,7 +112,7 @@ function multiply(basis: Float64Array, matrix: Float64Array, length: number): Fl
 }
 
 /** Four sums at once: the processor need not wait for one addition after another. */
-function dot(a: Float64Array, b: Float64Array): number {
+function dot(a: Float64Array, b: Float64Array | Float32Array): number {
   const whole = a.length - (a.length % TOGETHER);
   let [s, t, u, v] = [0, 0, 0, 0];
   for (let i = 0; i < whole; i += TOGETHER) {
