@@ -1,5 +1,5 @@
 import { defined } from '@neurodex/core';
-import { openFileBytes, throwIfInterrupted } from '@neurodex/core/storage';
+import { inOrder, openFileBytes, throwIfInterrupted } from '@neurodex/core/storage';
 import type { LicenceNotice } from '@neurodex/datasets';
 import { type CatalogueColumn, type CatalogueManifest, COLUMNS, columnBytes } from '../artifact/catalogue-manifest.ts';
 import { catalogueIn } from '../artifact/disk-target.ts';
@@ -28,6 +28,11 @@ export interface CatalogueContents {
   readonly states?: CatalogueManifest['states'];
   readonly notices: readonly LicenceNotice[];
 }
+
+/** Thumbnails that are read ahead. */
+const READ_AHEAD = 16;
+/** Of a column, at a time. */
+const BLOCK_BYTES = 1 << 20;
 
 /** The files of a build that the columns of its catalogue are read from. */
 const COLUMN_FILES: Readonly<Record<CatalogueColumn, (folders: BuildFolders) => string>> = {
@@ -63,13 +68,14 @@ export async function writeCatalogue(
   const writer = await catalogueIn(folders.catalogue, layout, limits);
   try {
     let position = 0;
-    for (const picture of pictures) {
+    const read = async (picture: StoredPicture) => ({ picture, thumbnail: await draft.thumbnail(picture) });
+    for await (const { picture, thumbnail } of inOrder(pictures, READ_AHEAD, read)) {
       throwIfInterrupted(signal);
       const { row, ...described } = picture;
       await writer.append({
         ...described,
         ...(picture.role === 'catalogue' ? { vectors: vectorsAt(vectors, position++) } : {}),
-        thumbnail: await draft.thumbnail(picture),
+        thumbnail,
         sha256: draft.digest(picture),
         metadata: draft.metadata(picture),
         column: (name) => columns.read(name, row),
@@ -93,26 +99,40 @@ export async function writeCatalogue(
 const withoutDigest = ({ digest: _, ...facts }: StoredEmbeddings): NonNullable<CatalogueManifest['embeddings']> =>
   facts;
 
-/** The columns of a build, read by the row. @param widths bytes of a row */
+/** The columns of a build, read by the row, one row after the other. @param widths bytes of a row */
 async function openColumns(folders: BuildFolders, widths: Partial<Record<CatalogueColumn, number>>) {
-  const files = new Map<CatalogueColumn, Awaited<ReturnType<typeof openFileBytes>>>();
+  const files = new Map<CatalogueColumn, Awaited<ReturnType<typeof openRows>>>();
   const close = async (): Promise<void> => {
     for (const file of files.values()) await file.close();
   };
   try {
     for (const name of COLUMNS) {
-      if (widths[name] !== undefined) files.set(name, await openFileBytes(COLUMN_FILES[name](folders)));
+      const bytes = widths[name];
+      if (bytes !== undefined) files.set(name, await openRows(COLUMN_FILES[name](folders), bytes));
     }
   } catch (error) {
     await close();
     throw error;
   }
+  const read = (name: CatalogueColumn, row: number): Promise<Uint8Array> =>
+    defined(files.get(name), 'a column of the catalogue').read(row);
+  return { read, close };
+}
+
+/** Rows of a file; those that follow one are read with it: each read of its own takes longer than a small row. */
+async function openRows(path: string, bytes: number) {
+  const file = await openFileBytes(path);
+  const together = Math.max(1, Math.floor(BLOCK_BYTES / bytes));
+  let [first, block] = [0, new Uint8Array()];
   return {
-    async read(name: CatalogueColumn, row: number): Promise<Uint8Array> {
-      const bytes = defined(widths[name], 'a column of the catalogue');
-      return new Uint8Array(await defined(files.get(name), 'its file').slice(row * bytes, (row + 1) * bytes));
+    async read(row: number): Promise<Uint8Array> {
+      if (row < first || (row - first + 1) * bytes > block.length) {
+        block = new Uint8Array(await file.slice(row * bytes, Math.min(file.byteLength, (row + together) * bytes)));
+        first = row;
+      }
+      return block.subarray((row - first) * bytes, (row - first + 1) * bytes);
     },
-    close,
+    close: () => file.close(),
   };
 }
 
