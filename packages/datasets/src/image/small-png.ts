@@ -12,6 +12,8 @@ const PLAIN: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEN
 const OPAQUE: ReadonlySet<number> = new Set([0, 2, 3]);
 /** Up to here our own code is quicker than the start of a pass through libvips. */
 const TINY_EDGE = 96;
+/** The pixels of the largest take 37 kB uncompressed: whatever is larger is not plain, and is not read on this thread. */
+const TINY_BYTES = 1 << 16;
 /** Level of compression of thumbnails (zlib): smaller files take longer. */
 const SMALL_FILES = 6;
 
@@ -28,7 +30,7 @@ const isOpaque = ({ colourType, chunks }: PngHeader): boolean => OPAQUE.has(colo
 
 /** The pixels of a plain PNG of a few thousand at most; undefined for any other file. */
 export function tinyPng(bytes: Uint8Array, maxPixels: number): PngPixels | undefined {
-  const header = plainHeader(bytes, maxPixels);
+  const header = bytes.length > TINY_BYTES ? undefined : plainHeader(bytes, maxPixels);
   if (header === undefined || Math.max(header.width, header.height) > TINY_EDGE) return undefined;
   return pngPixels(bytes, header);
 }

@@ -91,32 +91,35 @@ function addColours(sums: Int32Array, samples: Int16Array, from: number, { place
   sums[2] = blue;
 }
 
+/** 8-bit levels, or whatever was made of them. */
+export type Samples = Uint8Array | Uint8ClampedArray | Int16Array;
+
 /**
  * Means of blocks of samples, rounded, the last sample repeated where they do not come out even.
  * @param samples [outer, length, inner], 0 … 255
  * @returns [outer, ⌈length / block⌉, inner]
  */
 export function averages(
-  samples: Int16Array,
+  samples: Samples,
   extent: Extent,
   block: number,
 ): { readonly samples: Int16Array; readonly extent: Extent } {
-  if (block === 1) return { samples, extent };
+  if (block === 1) return { samples: samples instanceof Int16Array ? samples : new Int16Array(samples), extent };
   const { outer, length, inner } = extent;
   const count = Math.ceil(length / block);
   const out = new Int16Array(outer * count * inner);
+  const sums = new Int32Array(inner);
   // libvips multiplies by the inverse, which has 24 bits.
   const inverse = Math.floor(2 ** 24 / block);
   const half = Math.floor(block / 2);
   for (let i = 0; i < outer * count; i++) {
     const [line, begin] = [Math.floor(i / count) * length, (i % count) * block];
-    for (let at = 0; at < inner; at++) {
-      let sum = half;
-      for (let place = begin; place < begin + block; place++) {
-        sum += samples[(line + Math.min(length - 1, place)) * inner + at] ?? NaN;
-      }
-      out[i * inner + at] = Math.floor((sum * inverse) / 2 ** 24);
+    sums.fill(half);
+    for (let place = begin; place < begin + block; place++) {
+      const from = (line + Math.min(length - 1, place)) * inner;
+      for (let at = 0; at < inner; at++) sums[at] = (sums[at] ?? NaN) + (samples[from + at] ?? NaN);
     }
+    for (let at = 0; at < inner; at++) out[i * inner + at] = Math.floor(((sums[at] ?? NaN) * inverse) / 2 ** 24);
   }
   return { samples: out, extent: { outer, length: count, inner } };
 }
