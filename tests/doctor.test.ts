@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkPlatform } from '../packages/neurodex/src/doctor/checks/versions.ts';
 import { madeUpMachine } from '../packages/neurodex/src/doctor/made-up-machine.fixture.ts';
@@ -15,22 +15,19 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** @param broken packages that cannot be loaded */
 function doctor(args: readonly string[], broken: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
-  const hooks = join(folder, 'hooks.mjs');
+  const breaking = join(folder, 'breaking.cjs');
   writeFileSync(
-    hooks,
-    `export async function resolve(name, context, next) {
+    breaking,
+    `const { Module } = require('node:module');
+    const load = Module._load;
+    Module._load = function (name, ...others) {
       if (${JSON.stringify(broken)}.includes(name)) throw new Error('cannot open shared object file: ' + name);
-      return next(name, context);
-    }`,
-  );
-  const register = join(folder, 'register.mjs');
-  writeFileSync(
-    register,
-    `import { register } from 'node:module'; register(${JSON.stringify(pathToFileURL(hooks).href)});`,
+      return load.call(this, name, ...others);
+    };`,
   );
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--no-deprecation', '--import', pathToFileURL(register).href, bin, 'doctor', ...args],
+    ['--no-deprecation', '--require', breaking, bin, 'doctor', ...args],
     { encoding: 'utf8', env: { ...process.env, ...env } },
   );
   return { status, stdout, stderr };

@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import { threadsFrom } from '@neurodex/core';
-import { env, InferenceSession, listSupportedBackends, Tensor as OnnxTensor } from 'onnxruntime-node';
+import type * as Onnx from 'onnxruntime-node';
 import { RuntimeError } from '../core/errors.ts';
 import { allocate, elementCount, type HostArray } from '../core/types.ts';
 import { declared, fed, fitting, floats, reasonOf } from './arrays.ts';
@@ -18,8 +19,11 @@ import type {
   ValueType,
 } from './runtime.ts';
 
+// Required: Node reads every file of a CommonJS package that is imported, to find its exports.
+const onnx: typeof Onnx = createRequire(import.meta.url)('onnxruntime-node');
+
 // What goes wrong is thrown; ONNX Runtime need not print it as well.
-env.logLevel = 'fatal';
+onnx.env.logLevel = 'fatal';
 
 /** How ONNX Runtime computes in Node. */
 export interface NodeRuntimeOptions {
@@ -52,8 +56,8 @@ export interface NodeRuntimeOptions {
  * ```
  */
 export const engineFacts = (): { readonly version: string; readonly devices: readonly string[] } => ({
-  version: env.versions.node ?? env.versions.common,
-  devices: listSupportedBackends().map(({ name }) => name),
+  version: onnx.env.versions.node ?? onnx.env.versions.common,
+  devices: onnx.listSupportedBackends().map(({ name }) => name),
 });
 
 /**
@@ -75,7 +79,7 @@ export function nodeRuntime({
   flushDenormals = true,
   profile,
 }: NodeRuntimeOptions = {}): Runtime {
-  const options: InferenceSession.SessionOptions = {
+  const options: Onnx.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
@@ -93,10 +97,10 @@ export function nodeRuntime({
     },
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
   };
-  const create = async (bytes: Uint8Array, small: boolean, seconds: number): Promise<InferenceSession> => {
+  const create = async (bytes: Uint8Array, small: boolean, seconds: number): Promise<Onnx.InferenceSession> => {
     try {
       const settings = small ? { ...options, intraOpNumThreads: 1 } : options;
-      return await blocking(seconds, () => InferenceSession.create(bytes, settings));
+      return await blocking(seconds, () => onnx.InferenceSession.create(bytes, settings));
     } catch (error) {
       const reason = reasonOf(error);
       if (device !== 'cpu')
@@ -117,13 +121,13 @@ export function nodeRuntime({
 }
 
 class NodeSession implements Session {
-  private readonly session: InferenceSession;
+  private readonly session: Onnx.InferenceSession;
   private readonly inputs: readonly ValueType[];
   private readonly outputs: readonly ValueType[];
   /** What the next run is expected to take: as the last one; before it, as loading did. */
   private seconds: number;
 
-  constructor(session: InferenceSession, model: LoadableModel, seconds: number) {
+  constructor(session: Onnx.InferenceSession, model: LoadableModel, seconds: number) {
     this.session = session;
     this.seconds = seconds;
     this.inputs = model.inputs;
@@ -131,7 +135,7 @@ class NodeSession implements Session {
   }
 
   async run(feeds: Feeds, into: Fetches = {}): Promise<Fetches> {
-    const given: Record<string, OnnxTensor> = {};
+    const given: Record<string, Onnx.Tensor> = {};
     for (const value of this.inputs) given[value.name] = wrap(value, feeds[value.name], 'input');
     const fetched: Fetches = Object.fromEntries(
       this.outputs.map((value) => [value.name, into[value.name] ?? allocate(value.dtype, elementCount(value.shape))]),
@@ -164,23 +168,23 @@ const QUIET = { logSeverityLevel: 4 } as const;
 class NodeModel implements OpenedModel {
   readonly inputs: readonly DeclaredValue[];
   readonly outputs: readonly DeclaredValue[];
-  private readonly session: InferenceSession;
+  private readonly session: Onnx.InferenceSession;
   private seconds = 0;
 
-  constructor(session: InferenceSession) {
+  constructor(session: Onnx.InferenceSession) {
     this.session = session;
     this.inputs = session.inputMetadata.map(declared);
     this.outputs = session.outputMetadata.map(declared);
   }
 
   async run(feeds: Readonly<Record<string, ShapedArray>>, output: string): Promise<ShapedArray<Float32Array>> {
-    const given: Record<string, OnnxTensor> = {};
+    const given: Record<string, Onnx.Tensor> = {};
     for (const input of this.session.inputMetadata) {
       const { data, shape } = fed(feeds, input.name);
       if (!input.isTensor) throw new RuntimeError(`the input ${input.name} is no tensor`);
-      given[input.name] = new OnnxTensor(input.type, data, shape);
+      given[input.name] = new onnx.Tensor(input.type, data, shape);
     }
-    let found: OnnxTensor | undefined;
+    let found: Onnx.Tensor | undefined;
     try {
       const began = performance.now();
       const outputs = await blocking(this.seconds, () => this.session.run(given, [output], QUIET));
@@ -201,10 +205,10 @@ class NodeModel implements OpenedModel {
  * An array as a tensor, without a copy: ONNX Runtime reads and writes the array itself. It takes none whose memory threads
  * share: of an input, it gets a copy.
  */
-function wrap(value: ValueType, array: HostArray | undefined, what: 'input' | 'output'): OnnxTensor {
+function wrap(value: ValueType, array: HostArray | undefined, what: 'input' | 'output'): Onnx.Tensor {
   const data = fitting(value, array, what);
   const shared = typeof SharedArrayBuffer !== 'undefined' && data.buffer instanceof SharedArrayBuffer;
   if (shared && what === 'output')
     throw new RuntimeError(`the output ${value.name} cannot be written to shared memory`);
-  return new OnnxTensor(value.dtype, shared ? data.slice() : data, value.shape);
+  return new onnx.Tensor(value.dtype, shared ? data.slice() : data, value.shape);
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { errorCode, NeurodexError } from '@neurodex/core';
 import { refuseSpecialFile } from '@neurodex/core/storage';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { type Picture, squareOf } from '../picture.ts';
 import { readPngHeader } from './formats.ts';
 import { decodeBudget } from './memory.ts';
@@ -11,10 +11,6 @@ import { decodingFailed } from './refusals.ts';
 import { rawPixels, resized } from './resize.ts';
 import { imageOf, readSamples, upright } from './samples.ts';
 import { readSmallPng, readTinyPng, smallPng, tinyPng } from './small-png.ts';
-
-// Every picture is read once, so libvips' cache would only hold memory. Its thread count is left to sharp, but ONNX
-// Runtime uses the same cores: whoever decodes while training should decode few pictures at a time.
-sharp.cache(false);
 
 /** Longest edge that libvips is to resize to before it crops; a picture that would be longer is cropped first. */
 const LONGEST = 1_000_000;

@@ -1,9 +1,10 @@
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import type { Metadata, Sharp } from 'sharp';
 import { unreadableColours } from './colour-signal.ts';
 import { asStillAvif, sniffFormat } from './formats.ts';
 import { announceHeic } from './heic/announce-heic.ts';
 import { profileFits } from './icc.ts';
 import { jpegFrame } from './jpeg-kind.ts';
+import { libvips } from './libvips.ts';
 import { checkMemory } from './memory.ts';
 import type { Format, SharpFormat } from './picture-formats.ts';
 import { rawPreview } from './raw/raw-preview.ts';
@@ -59,7 +60,7 @@ const SHARP_FORMATS: Readonly<Record<SharpFormat, readonly string[]>> = {
  */
 export function opened(bytes: Uint8Array, options: Omit<OpenOptions, 'name'>, ignoreIcc = false): Sharp {
   const limitInputPixels = Number.isFinite(options.maxPixels) ? options.maxPixels : false;
-  const image = sharp(bytes, {
+  const image = libvips()(bytes, {
     failOn: 'error',
     limitInputPixels,
     limitInputChannels: MAX_SAMPLES,

@@ -1,5 +1,6 @@
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { type Picture, pictureBytes } from '../picture.ts';
+import { libvips } from './libvips.ts';
 
 /** sRGB from here on, alpha over white, centre-cropped to a square and resized with Lanczos 3. */
 export const resized = (image: Sharp, size: number): Sharp =>
@@ -43,5 +44,5 @@ export const enlarged = async (picture: Picture, edge: number): Promise<Picture>
 export async function atSize(picture: Picture, edge: number): Promise<Picture> {
   const { size, pixels } = picture;
   if (size === edge) return picture;
-  return await rawPixels(resized(sharp(pixels, { raw: { width: size, height: size, channels: 3 } }), edge), edge);
+  return await rawPixels(resized(libvips()(pixels, { raw: { width: size, height: size, channels: 3 } }), edge), edge);
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { deflateSync } from 'node:zlib';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
+import { libvips } from './libvips.ts';
 import { chunk, encodePng } from './png.ts';
 
 /**
@@ -76,7 +77,7 @@ async function changesColours(icc: Uint8Array): Promise<boolean> {
   const colours = LEVELS.flatMap((r) => LEVELS.flatMap((g) => LEVELS.flatMap((b) => [r, g, b])));
   const profile = chunk('iCCP', Buffer.concat([Buffer.from('icc\0\0'), deflateSync(icc)]));
   const png = encodePng(Uint8Array.from(colours), colours.length / 3, 1, 3, { ancillary: [profile] });
-  const data = await sharp(png, { ignoreIcc: true }).withIccProfile('srgb').raw({ depth: 'uchar' }).toBuffer();
+  const data = await libvips()(png, { ignoreIcc: true }).withIccProfile('srgb').raw({ depth: 'uchar' }).toBuffer();
   return colours.some((value, i) => Math.abs(value - (data[i] ?? 0)) > ROUNDING);
 }
 
@@ -129,7 +130,7 @@ const UPRIGHT: Readonly<Record<number, readonly [mirror: boolean, turn: number]>
 /** The samples as a picture, and what is to be done last for it to be upright. */
 export function imageOf(samples: Samples): Sharp {
   const { data, width, height, channels } = samples;
-  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+  return libvips()(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
 export function upright(image: Sharp, orientation: number): Sharp {

@@ -1,5 +1,5 @@
-import sharp from 'sharp';
 import { sniffFormat } from '../image/formats.ts';
+import { libvips } from '../image/libvips.ts';
 import { beginsLikeTiff } from '../image/tiff-reader.ts';
 
 /** Metadata as it lies in a file. */
@@ -42,7 +42,7 @@ export async function rawBlocks(bytes: Uint8Array): Promise<RawBlocks> {
   if (format === 'JPEG' && !jpegHasMetadata(bytes)) return {};
   if (format === 'PNG' && !pngHasMetadata(bytes)) return {};
   // Whoever decodes a file that is damaged tells of it.
-  const { exif, xmp, iptc } = await sharp(bytes, { failOn: 'none', limitInputPixels: false })
+  const { exif, xmp, iptc } = await libvips()(bytes, { failOn: 'none', limitInputPixels: false })
     .metadata()
     .catch((): RawBlocks => ({}));
   // libvips tells nothing of the directories of a TIFF.

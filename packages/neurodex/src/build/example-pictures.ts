@@ -1,6 +1,6 @@
 import { captionOf, evenly, type Reporter } from '@neurodex/core';
+import { libvips } from '@neurodex/datasets/image';
 import type { ExamplePicture, Task, Tracker } from '@neurodex/tracking';
-import sharp from 'sharp';
 import type { StoredPictures } from '../artifact/catalogue-store.ts';
 import { queriesOf } from '../evaluation/queries.ts';
 import type { StoredPicture } from '../pictures/picture-store.ts';
@@ -91,6 +91,6 @@ export class ExamplePictures {
 
 /** As PNG, which every tracker shows. */
 async function asExample(bytes: Uint8Array, caption: string): Promise<ExamplePicture> {
-  const { data, info } = await sharp(bytes).png().toBuffer({ resolveWithObject: true });
+  const { data, info } = await libvips()(bytes).png().toBuffer({ resolveWithObject: true });
   return { bytes: data, format: 'png', width: info.width, height: info.height, caption };
 }

@@ -1,7 +1,7 @@
 import type { NativeParts } from './machine.ts';
 
-/** The picture of the self test: its edge in pixels. */
-const EDGE = 8;
+/** The picture of the self test: its edge in pixels. Tiny ones do not go through libvips. */
+const EDGE = 128;
 
 /** Loaded when they are looked at: what cannot be loaded is to be told, and not to end the program. */
 export const nativeParts: NativeParts = {
@@ -27,8 +27,9 @@ export const nativeParts: NativeParts = {
   },
 
   async pictures() {
-    const { default: sharp } = await import('sharp');
-    return { sharp: sharp.versions.sharp ?? 'unknown', libvips: sharp.versions.vips };
+    const { libvips } = await import('@neurodex/datasets/image');
+    const { versions } = libvips();
+    return { sharp: versions.sharp ?? 'unknown', libvips: versions.vips };
   },
 
   async decode() {

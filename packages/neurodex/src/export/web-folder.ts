@@ -1,7 +1,8 @@
 import type { Reporter } from '@neurodex/core';
 import { defined } from '@neurodex/core';
 import { throwIfInterrupted } from '@neurodex/core/storage';
-import sharp, { type WebpOptions } from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
+import type { WebpOptions } from 'sharp';
 import { serialiseModel } from '../dsi/model/model-file.ts';
 import { pixelsOf, type StoredPicture } from '../pictures/picture-store.ts';
 import type { Index } from '../systems/open-index.ts';
@@ -113,6 +114,6 @@ function sitePictures({ store: catalogue }: Index): SitePicture[] {
 }
 
 const encoded = async (pixels: Uint8Array, size: number, options: WebpOptions): Promise<Uint8Array> =>
-  sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+  libvips()(pixels, { raw: { width: size, height: size, channels: 3 } })
     .webp(options)
     .toBuffer();

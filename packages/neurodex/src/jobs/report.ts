@@ -5,9 +5,9 @@ import type { Reporter } from '@neurodex/core';
 import { captionOf } from '@neurodex/core';
 import { listInFolder, refuseForeignFile, writeMarkedFile } from '@neurodex/core/storage';
 import type { ROLES } from '@neurodex/datasets';
+import { libvips } from '@neurodex/datasets/image';
 import type { TrackedEvent } from '@neurodex/tracking';
 import { eventsOf } from '@neurodex/tracking';
-import sharp from 'sharp';
 import type { DsiModel } from '../dsi/model/model-file.ts';
 import { AttentionProbe, hasPlaces } from '../dsi/search/attention-probe.ts';
 import { evaluateInFull } from '../evaluation/compare.ts';
@@ -253,7 +253,7 @@ async function picturesOf(
   for (const row of rows) {
     thumbnails.set(
       row,
-      await sharp(await catalogue.png(row))
+      await libvips()(await catalogue.png(row))
         .resize(THUMBNAIL, THUMBNAIL)
         .flatten({ background: '#fff' })
         .jpeg({ quality: 80 })
@@ -264,7 +264,7 @@ async function picturesOf(
   const queries = new Map<string, Uint8Array>();
   const raw = { width: catalogue.size, height: catalogue.size, channels: 3 as const };
   for (const { name, pixels } of queriesOf(catalogue, split)) {
-    if (shown.has(name)) queries.set(name, await sharp(pixels, { raw }).png().toBuffer());
+    if (shown.has(name)) queries.set(name, await libvips()(pixels, { raw }).png().toBuffer());
   }
   return {
     learning: curveSeries(await readEvents(index)),

@@ -1,5 +1,4 @@
-import { decodePicture } from '@neurodex/datasets/image';
-import sharp from 'sharp';
+import { decodePicture, libvips } from '@neurodex/datasets/image';
 import { attentionVeil } from '../report/attention-picture.ts';
 import type { IdentifierToken } from '../server/api/schemas.ts';
 
@@ -19,7 +18,7 @@ export async function attentionImage(
   maxPixels: number,
 ): Promise<Uint8Array> {
   const { pixels } = await decodePicture(file, { name: 'the picture', size: EDGE, maxPixels });
-  const picture = await sharp(pixels, { raw: { width: EDGE, height: EDGE, channels: 3 } })
+  const picture = await libvips()(pixels, { raw: { width: EDGE, height: EDGE, channels: 3 } })
     .png()
     .toBuffer();
   const drawn = tokens.slice(0, MOST_TOKENS);
@@ -32,7 +31,7 @@ export async function attentionImage(
       { input: Buffer.from(veil), left: left(i), top: 0 },
     ];
   });
-  return await sharp({ create: { width, height: EDGE, channels: 3, background: '#fff' } })
+  return await libvips()({ create: { width, height: EDGE, channels: 3, background: '#fff' } })
     .composite(layers)
     .jpeg({ quality: 85 })
     .toBuffer();

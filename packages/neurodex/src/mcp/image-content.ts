@@ -1,5 +1,5 @@
 import type { ContentBlock } from '@modelcontextprotocol/server';
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 import { ApiError } from '../server/api/problems.ts';
 import type { McpServices } from './services.ts';
 
@@ -53,9 +53,9 @@ export async function viewed(png: Uint8Array): Promise<{
   readonly width: number;
   readonly height: number;
 }> {
-  const { width, height } = await sharp(png).metadata();
+  const { width, height } = await libvips()(png).metadata();
   if (png.length <= VIEWED_BYTES) return { bytes: png, mimeType: 'image/png', width, height };
-  const small = sharp(png)
+  const small = libvips()(png)
     .resize(VIEWED_EDGE, VIEWED_EDGE, { fit: 'inside', withoutEnlargement: true })
     .flatten({ background: '#fff' });
   let encoded = await small.clone().jpeg({ quality: QUALITIES[0] }).toBuffer({ resolveWithObject: true });

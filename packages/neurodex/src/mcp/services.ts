@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defined, type NeurodexError, type Reporter } from '@neurodex/core';
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 import { Admission } from '../server/admission.ts';
 import type { Waiting } from '../server/batcher.ts';
 import { changeDesk } from '../server/change-desk.ts';
@@ -49,7 +49,7 @@ export async function openServices(settings: McpSettings): Promise<McpServices> 
   const { limits, reporter, allowChanges, indexes } = settings;
   const cores = availableParallelism();
   // Pictures are decoded side by side; threads within one would only wait for each other.
-  sharp.concurrency(1);
+  libvips().concurrency(1);
   const admission = new Admission(limits);
   const metrics = new Metrics(
     () => admission.underWay,

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 import type { TokenAttention } from '../dsi/search/attention-probe.ts';
 import { strokeText } from './stroke-text.ts';
 
@@ -71,7 +71,7 @@ export async function attentionPicture(
       top: row(r),
     })),
   );
-  const png = await sharp({ create: { width, height, channels: 3, background: PAPER } })
+  const png = await libvips()({ create: { width, height, channels: 3, background: PAPER } })
     .composite([...pictures, { input: Buffer.from(svg), left: 0, top: 0 }])
     .png({ compressionLevel: 9 })
     .toBuffer();

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 import { strokeText, textWidth, wrapText } from './stroke-text.ts';
 
 export interface SheetAnswer {
@@ -102,14 +102,14 @@ export async function contactSheet(options: ContactSheetOptions): Promise<Uint8A
     })),
   );
   const overlay = Buffer.from(drawing(options, layout, pictures));
-  return await sharp({ create: { width: layout.width, height: layout.height, channels: 3, background: '#ffffff' } })
+  return await libvips()({ create: { width: layout.width, height: layout.height, channels: 3, background: '#ffffff' } })
     .composite([...layers, { input: overlay, left: 0, top: 0 }])
     .png({ compressionLevel: 9 })
     .toBuffer();
 }
 
 const squarePicture = (picture: Uint8Array, edge: number): Promise<Buffer> =>
-  sharp(picture)
+  libvips()(picture)
     .resize(edge, edge, { fit: 'cover' })
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')

@@ -1,5 +1,5 @@
 import { defined } from '@neurodex/core';
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 import { strokeText, wrapText } from './stroke-text.ts';
 
 /** A region of the picture as published, in its pixels. */
@@ -74,7 +74,7 @@ export async function examplesSheet(options: ExamplesSheetOptions): Promise<Uint
     ...layers.map((each) => each.svg),
     '</svg>',
   ].join('');
-  const png = await sharp({ create: { width, height, channels: 3, background: BACKGROUND } })
+  const png = await libvips()({ create: { width, height, channels: 3, background: BACKGROUND } })
     .composite([...layers.map(({ layer }) => layer), { input: Buffer.from(svg), left: 0, top: 0 }])
     .png({ compressionLevel: 9 })
     .toBuffer();
@@ -83,7 +83,7 @@ export async function examplesSheet(options: ExamplesSheetOptions): Promise<Uint
 
 /** The whole picture within a square; small ones are enlarged without smoothing, so that their pixels can be seen. */
 async function fitted(picture: Uint8Array, edge: number) {
-  const image = sharp(picture).autoOrient();
+  const image = libvips()(picture).autoOrient();
   const header = await image.metadata();
   const longest = Math.max(header.autoOrient.width, header.autoOrient.height);
   const { data, info } = await image

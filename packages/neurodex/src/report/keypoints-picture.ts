@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 
 export interface DrawnKeypoint {
   readonly x: number;
@@ -31,7 +31,7 @@ export async function keypointsPicture(
     return `<g stroke="${COLOURS[i % COLOURS.length]}"><circle cx="${d(cx)}" cy="${d(cy)}" r="${d(radius)}"/><path d="M${d(cx)} ${d(cy)}l${d(dx)} ${d(dy)}"/></g>`;
   });
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><g fill="none">${shapes.join('')}</g></svg>`;
-  const png = await sharp(pixels, { raw: { width, height, channels: 3 } })
+  const png = await libvips()(pixels, { raw: { width, height, channels: 3 } })
     .composite([{ input: Buffer.from(svg) }])
     .png()
     .toBuffer();

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 
 /** Edge that the pictures are drawn at, as near as whole factors allow. */
 const WANTED = 480;
@@ -16,7 +16,7 @@ export async function patchesPicture(pixels: Uint8Array, size: number, patchSize
   const factor = Math.max(1, Math.round(WANTED / size));
   const edge = size * factor;
   const patch = patchSize * factor;
-  const enlarged = await sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+  const enlarged = await libvips()(pixels, { raw: { width: size, height: size, channels: 3 } })
     .resize(edge, edge, { kernel: 'nearest' })
     .raw()
     .toBuffer();
@@ -25,7 +25,7 @@ export async function patchesPicture(pixels: Uint8Array, size: number, patchSize
     Array.from({ length: across * across }, async (_, i) => {
       const [x, y] = [i % across, Math.floor(i / across)];
       return {
-        input: await sharp(enlarged, { raw })
+        input: await libvips()(enlarged, { raw })
           .extract({ left: x * patch, top: y * patch, width: patch, height: patch })
           .raw()
           .toBuffer(),
@@ -36,7 +36,7 @@ export async function patchesPicture(pixels: Uint8Array, size: number, patchSize
     }),
   );
   const cut = edge + (across - 1) * GAP;
-  const png = await sharp({
+  const png = await libvips()({
     create: { width: 3 * MARGIN + edge + cut, height: 2 * MARGIN + cut, channels: 3, background: '#ffffff' },
   })
     .composite([{ input: enlarged, raw, left: MARGIN, top: MARGIN }, ...patches])

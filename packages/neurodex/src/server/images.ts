@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 import type { Headers } from './handler.ts';
 import type { Host } from './host.ts';
 import { Recent } from './recent.ts';
@@ -90,9 +90,9 @@ export const matches = (ifNoneMatch: string | undefined, tag: string): boolean =
 
 /** WebP, unless the stored picture is small already: tiny pictures are as they are, without loss. */
 async function smallOf(png: Uint8Array): Promise<Encoded> {
-  const { width = 0 } = await sharp(png).metadata();
+  const { width = 0 } = await libvips()(png).metadata();
   if (width <= SMALL / 2) return { bytes: png, type: 'image/png' };
-  const bytes = await sharp(png)
+  const bytes = await libvips()(png)
     .resize(SMALL, SMALL, { fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 82 })
     .toBuffer();

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { errorCode, NeurodexError } from '@neurodex/core';
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 import { Admission } from './admission.ts';
 import { createApp } from './app.ts';
 import { changeDesk } from './change-desk.ts';
@@ -29,7 +29,7 @@ export interface Serving {
 export async function startServer(options: ServerOptions): Promise<Serving> {
   const { limits, reporter, cores, reports } = options;
   // Pictures are decoded side by side; threads within one would only wait for each other.
-  sharp.concurrency(1);
+  libvips().concurrency(1);
   const admission = new Admission(limits);
   const metrics = new Metrics(
     () => admission.underWay,

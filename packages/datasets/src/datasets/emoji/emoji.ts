@@ -1,5 +1,5 @@
 import { defined, NeurodexError, type Reporter, silentReporter } from '@neurodex/core';
-import sharp from 'sharp';
+import { libvips } from '../../image/libvips.ts';
 import type { Dataset, SourcePicture } from '../dataset.ts';
 import { ARTISTS, roleOf, type TestArtist } from './artists.ts';
 import { type Contribution, chooseConcepts } from './concepts.ts';
@@ -32,7 +32,7 @@ async function render({ body, viewBox }: Drawing, size: number): Promise<Uint8Ar
   const svg =
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ' +
     `width="${size}" height="${size}" viewBox="${viewBox}" color="#000">${body}</svg>`;
-  const { buffer, byteOffset, length } = await sharp(Buffer.from(svg)).png().toBuffer();
+  const { buffer, byteOffset, length } = await libvips()(Buffer.from(svg)).png().toBuffer();
   return new Uint8Array(buffer, byteOffset, length);
 }
 

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 import { strokeText } from '../../report/stroke-text.ts';
 import { iterm2Sequence, kittySequence } from './escape-sequences.ts';
 import type { TerminalPictures } from './protocols.ts';
@@ -54,7 +54,7 @@ async function strip(tiles: readonly Tile[], edge: number): Promise<Uint8Array> 
   const inner = edge - Math.round(edge / CELLS);
   const layers = await Promise.all(
     tiles.map(async ({ picture }, i) => {
-      const { data, info } = await sharp(picture)
+      const { data, info } = await libvips()(picture)
         .resize(inner, inner, { fit: 'inside' })
         .png()
         .toBuffer({ resolveWithObject: true });
@@ -65,7 +65,7 @@ async function strip(tiles: readonly Tile[], edge: number): Promise<Uint8Array> 
   const size = { width: tiles.length * edge, height: edge };
   const names = tiles.map(({ name }, i) => badge(name, i * edge, inner)).join('');
   const overlay = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${names}</svg>`;
-  return await sharp({ create: { ...size, channels: 4, background: '#00000000' } })
+  return await libvips()({ create: { ...size, channels: 4, background: '#00000000' } })
     .composite([...layers, { input: Buffer.from(overlay), left: 0, top: 0 }])
     .png()
     .toBuffer();

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { libvips } from '@neurodex/datasets/image';
 
 /** Pixels that one character of Sixel stands for, one above the other. */
 const BAND = 6;
@@ -25,8 +25,8 @@ export async function sixelSequence(picture: Uint8Array): Promise<string> {
 
 /** A picture in at most 255 colours. */
 export async function quantized(picture: Uint8Array): Promise<IndexedPicture> {
-  const few = await sharp(picture).png({ palette: true, colours: COLOURS, effort: 4 }).toBuffer();
-  const { data, info } = await sharp(few)
+  const few = await libvips()(picture).png({ palette: true, colours: COLOURS, effort: 4 }).toBuffer();
+  const { data, info } = await libvips()(few)
     .toColourspace('srgb')
     .ensureAlpha()
     .raw()
