@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { encodePng } from '@neurodex/datasets/image';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeIndex } from '../packages/neurodex/src/server/served.fixture.ts';
 
@@ -23,18 +24,25 @@ export async function load(url, context, next) {
 }`;
   writeFileSync(join(root, 'hooks.mjs'), hooks);
   const hooksUrl = JSON.stringify(pathToFileURL(join(root, 'hooks.mjs')).href);
-  writeFileSync(join(root, 'register.mjs'), `import { register } from 'node:module';\nregister(${hooksUrl});\n`);
+  const register = `import { appendFileSync } from 'node:fs';
+import { createRequire, register } from 'node:module';
+import { pathToFileURL } from 'node:url';
+register(${hooksUrl});
+process.on('exit', () => {
+  const required = Object.keys(createRequire(import.meta.url).cache);
+  appendFileSync(${JSON.stringify(join(root, 'loaded'))}, required.map((file) => pathToFileURL(file) + '\\n').join(''));
+});`;
+  writeFileSync(join(root, 'register.mjs'), register);
 }, 120_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** Files that a command imports. */
+/** Files that a command imports or requires. */
 function loadedBy(...args: readonly string[]): string[] {
   writeFileSync(join(root, 'loaded'), '');
   const register = pathToFileURL(join(root, 'register.mjs')).href;
   execFileSync(process.execPath, ['--import', register, bin, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  return readFileSync(join(root, 'loaded'), 'utf8')
-    .split('\n')
-    .filter((url) => url.startsWith('file:'));
+  const urls = readFileSync(join(root, 'loaded'), 'utf8').split('\n');
+  return [...new Set(urls.filter((url) => url.startsWith('file:')))];
 }
 
 const LATER = /node_modules\/(undici|fastify|piscina|tar|yauzl|linkedom|@observablehq|@modelcontextprotocol|bullmq)\//;
@@ -52,5 +60,11 @@ describe('a command loads few files', () => {
     expect(files.some((url) => /node_modules\/onnxruntime-node\//.test(url))).toBe(true);
     expect(files.length).toBeLessThanOrEqual(130);
     expect(files.filter((url) => LATER.test(url))).toEqual([]);
+  });
+
+  it('to search a tiny picture, and no libvips', () => {
+    const tiny = join(root, 'tiny.png');
+    writeFileSync(tiny, encodePng(new Uint8Array(3 * 16 * 16).fill(90), 16, 16, 3));
+    expect(loadedBy('search', index, tiny).filter((url) => /node_modules\/sharp\//.test(url))).toEqual([]);
   });
 });
