@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { errorMessage, NeurodexError } from '@neurodex/core';
 import type sharpModule from 'sharp';
 
 let loaded: typeof sharpModule | undefined;
@@ -6,7 +7,7 @@ let loaded: typeof sharpModule | undefined;
 /**
  * sharp, loaded when it is first asked for: a search by words, or by a tiny PNG file, is answered before it would be. It is required rather
  * than imported: Node reads every file of an imported CommonJS package to find its exports.
- * @throws Error where its binary cannot be loaded
+ * @throws NeurodexError `machine-unfit` where its binary cannot be loaded: no picture is damaged then
  * @example
  * ```ts
  * import { libvips } from '@neurodex/datasets/image';
@@ -16,10 +17,22 @@ let loaded: typeof sharpModule | undefined;
  */
 export function libvips(): typeof sharpModule {
   if (loaded === undefined) {
-    loaded = createRequire(import.meta.url)('sharp') as typeof sharpModule;
+    loaded = load();
     // Every picture is read once, so libvips' cache would only hold memory. Its thread count is left to sharp, but ONNX
     // Runtime uses the same cores: whoever decodes while training should decode few pictures at a time.
     loaded.cache(false);
   }
   return loaded;
+}
+
+function load(): typeof sharpModule {
+  try {
+    return createRequire(import.meta.url)('sharp') as typeof sharpModule;
+  } catch (error) {
+    const [reason = ''] = errorMessage(error).trim().split('\n');
+    throw new NeurodexError('machine-unfit', `sharp, which decodes pictures, cannot be loaded: ${reason}`, {
+      hint: 'run npm install on this machine, with optional dependencies; neurodex doctor says what else is missing',
+      cause: error,
+    });
+  }
 }

@@ -1,6 +1,6 @@
 import type { Samples } from './filter.ts';
 
-export interface Picture {
+export interface SampledPicture {
   /** [height, width, channels] */
   readonly samples: Samples;
   readonly width: number;
@@ -13,7 +13,11 @@ export interface Picture {
  * alpha is left out.
  * @param across pixels of a block along a row @param down along a column
  */
-export function blockMeans({ samples, width, height, channels }: Picture, across: number, down: number): Picture {
+export function blockMeans(
+  { samples, width, height, channels }: SampledPicture,
+  across: number,
+  down: number,
+): SampledPicture {
   const kept = Math.min(3, channels);
   const [columns, rows] = [Math.ceil(width / across), Math.ceil(height / down)];
   const out = new Int16Array(rows * columns * kept);

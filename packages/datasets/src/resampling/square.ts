@@ -1,4 +1,4 @@
-import { blockMeans, type Picture } from './blocks.ts';
+import { blockMeans, type SampledPicture } from './blocks.ts';
 import { averages, filtered, type Samples } from './filter.ts';
 import { type Line, lineOf } from './line.ts';
 
@@ -38,7 +38,7 @@ export function squareOf({ width, height, data }: Raster, size: number): Uint8Ar
   return channels === 1 ? asColours(made) : new Uint8Array(made);
 }
 
-interface Scaling extends Picture {
+interface Scaling extends SampledPicture {
   /** Of the square that is made. */
   readonly size: number;
   /** Pixels along an edge for each one of the square. */
@@ -57,7 +57,7 @@ function reduced({ size, factor, ...picture }: Scaling): Samples {
   return twice({ ...picture, samples: opaque(samples, given), channels: Math.min(given, COLOURS) }, size, down, across);
 }
 
-function twice({ samples, width, height, channels }: Picture, size: number, down: Line, across: Line): Samples {
+function twice({ samples, width, height, channels }: SampledPicture, size: number, down: Line, across: Line): Samples {
   const low = averages(samples, { outer: 1, length: height, inner: width * channels }, down.block);
   const short = filtered(low.samples, low.extent, { taps: down.taps, clip: true });
   const thin = averages(short, { outer: size, length: width, inner: channels }, across.block);

@@ -52,8 +52,8 @@ export async function splitPictures(
       maxPixels,
       dedupe: options.dedupe === true,
       kinds: kindsOf(pictures, options.dedupe === true),
-      // Of a split that is given, only what lies in two parts of it matters; there may be a million catalogue pictures.
       lookUpStarter: lookUpThreads,
+      // Of a split that is given, only what lies in two parts of it matters; there may be a million catalogue pictures.
       acrossRoles: options.dedupe !== true && pictures.some(({ role }) => role !== undefined),
       ...(options.reporter === undefined ? {} : { reporter: options.reporter }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),

@@ -202,10 +202,10 @@ interface Spread {
   readonly squares: Float64Array;
 }
 
-const spreads = new WeakMap<KnownClasses, Spread>();
+const made = new WeakMap<KnownClasses, Spread>();
 
 function spreadOf(known: KnownClasses): Spread {
-  const found = spreads.get(known);
+  const found = made.get(known);
   if (found !== undefined) return found;
   const { width, biases, means, precisions, precisionOf } = known;
   const images = new Float64Array(biases.length * width);
@@ -220,9 +220,9 @@ function spreadOf(known: KnownClasses): Spread {
       squares[c] = (squares[c] ?? NaN) + (mean[i] ?? NaN) * sum;
     }
   }
-  const made = { images, squares };
-  spreads.set(known, made);
-  return made;
+  const spread = { images, squares };
+  made.set(known, spread);
+  return spread;
 }
 
 /** xᵀ·A·x of a symmetric A that begins at a place of an array. */

@@ -39,11 +39,14 @@ export function principalComponents(vectors: Float32Array, length: number, count
 /** @returns float64 [d] */
 export function project({ mean, components }: Projection, vector: ArrayLike<number>): Float64Array {
   const length = mean.length;
-  const centred = Float64Array.from(mean, (middle, i) => (vector[i] ?? NaN) - middle);
-  const rows = components.length / length;
-  return Float64Array.from({ length: rows }, (_, row) =>
-    dot(centred, components.subarray(row * length, (row + 1) * length)),
-  );
+  const out = new Float64Array(components.length / length);
+  for (let row = 0; row < out.length; row++) {
+    let sum = 0;
+    for (let i = 0; i < length; i++)
+      sum += (components[row * length + i] ?? NaN) * ((vector[i] ?? NaN) - (mean[i] ?? NaN));
+    out[row] = sum;
+  }
+  return out;
 }
 
 /** Of as many vectors at a time as `TOGETHER` says: sums are read and written less often. */
@@ -112,7 +115,7 @@ function multiply(basis: Float64Array, matrix: Float64Array, length: number): Fl
 }
 
 /** Four sums at once: the processor need not wait for one addition after another. */
-function dot(a: Float64Array, b: Float64Array | Float32Array): number {
+function dot(a: Float64Array, b: Float64Array): number {
   const whole = a.length - (a.length % TOGETHER);
   let [s, t, u, v] = [0, 0, 0, 0];
   for (let i = 0; i < whole; i += TOGETHER) {
